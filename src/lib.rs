@@ -1,0 +1,2 @@
+//! motcua (một cửa): nightly statistics of a Vietnamese province's one-stop shops.
+pub mod model;

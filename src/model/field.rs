@@ -1,0 +1,318 @@
+//! From kept text to a canonical value: one reader per mapped column, and what may be written of a text that failed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use regex::Regex;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::model::connector::{ConnectorFile, FieldMap, FieldType};
+use crate::model::instant::{self, Format};
+use crate::model::page::{Page, Reason};
+use crate::model::record::Value;
+
+/// Longest identifier.
+const CODE_CHARS: usize = 64;
+/// Longest agency name.
+const AGENCY_CHARS: usize = 160;
+
+/// Reads the text of one canonical column.
+#[derive(Debug, Clone)]
+pub struct FieldReader {
+    /// Canonical column.
+    pub column: String,
+    /// Kept source fields, first non-empty wins.
+    pub from: Vec<String>,
+    pub required: bool,
+    field_type: FieldType,
+    formats: Vec<Format>,
+    zone: TimeZone,
+    codes: HashMap<String, Value>,
+    pattern: Option<Regex>,
+    default: Value,
+}
+
+impl FieldReader {
+    /// Compiles a `[map.COLUMN]` table.
+    ///
+    /// # Errors
+    /// The key that is wrong and why.
+    pub fn compile(column: &str, map: &FieldMap) -> Result<Self, (&'static str, String)> {
+        let formats = map
+            .formats
+            .iter()
+            .map(|format| Format::compile(format))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| ("formats", error))?;
+        if map.field_type == FieldType::Instant && formats.is_empty() {
+            return Err(("formats", "an instant needs at least one format".to_owned()));
+        }
+        let zone = match map.zone.as_deref() {
+            None | Some("Asia/Ho_Chi_Minh") => instant::vietnam(),
+            Some(name) => TimeZone::get(name).map_err(|_| ("zone", format!("`{name}` is no IANA time zone")))?,
+        };
+        let pattern = map
+            .pattern
+            .as_deref()
+            .map(|pattern| Regex::new(&format!("^(?:{pattern})$")))
+            .transpose()
+            .map_err(|error| ("pattern", format!("the pattern does not compile: {error}")))?;
+        let mut codes = HashMap::new();
+        for (text, word) in &map.codes {
+            let value = match (map.field_type, word.as_str()) {
+                (FieldType::Word, word) => Value::Text(word.into()),
+                (FieldType::Flag, "true") => Value::Flag(true),
+                (FieldType::Flag, "false") => Value::Flag(false),
+                (FieldType::Flag, other) => return Err(("codes", format!("`{other}` is neither `true` nor `false`"))),
+                _ => return Err(("codes", "only `word` and `flag` fields have codes".to_owned())),
+            };
+            codes.insert(fold(text), value);
+        }
+        if map.field_type == FieldType::Word && codes.is_empty() {
+            return Err(("codes", "a word needs its codes".to_owned()));
+        }
+        let mut reader = Self {
+            column: column.to_owned(),
+            from: map.from.as_slice().to_vec(),
+            required: map.required,
+            field_type: map.field_type,
+            formats,
+            zone,
+            codes,
+            pattern,
+            default: Value::Null,
+        };
+        if let Some(default) = &map.default {
+            reader.default = match map.field_type {
+                FieldType::Word => Value::Text(default.as_str().into()),
+                _ => reader
+                    .read(default)
+                    .map_err(|reason| ("default", format!("`{default}` does not fit the field: {}", reason.code())))?,
+            };
+        }
+        Ok(reader)
+    }
+
+    /// The value of an absent or empty field.
+    ///
+    /// # Errors
+    /// [`Reason::Missing`] if the field is required.
+    pub fn absent(&self) -> Result<Value, Reason> {
+        if self.required && self.default == Value::Null { Err(Reason::Missing) } else { Ok(self.default.clone()) }
+    }
+
+    /// Reads a text that is not empty.
+    ///
+    /// # Errors
+    /// Why it does not fit.
+    pub fn read(&self, text: &str) -> Result<Value, Reason> {
+        let text = text.trim();
+        if let Some(pattern) = &self.pattern
+            && !pattern.is_match(text)
+        {
+            return Err(Reason::WrongForm);
+        }
+        match self.field_type {
+            FieldType::Code => code(text).map(|()| Value::Text(text.into())),
+            FieldType::DossierCode => {
+                code(text)?;
+                Ok(Value::Text(text.to_ascii_uppercase().into()))
+            }
+            FieldType::ProcedureCode => procedure_code(text).map(|base| Value::Text(base.into())),
+            FieldType::ItemCode => item_code(text).map(|item| Value::Text(item.into())),
+            FieldType::Agency => agency(text).map(|name| Value::Text(name.into())),
+            FieldType::Instant => self
+                .formats
+                .iter()
+                .find_map(|format| format.read(text, &self.zone))
+                .map(Value::Instant)
+                .ok_or(Reason::NotAnInstant),
+            FieldType::Word => self.code_of(text).ok_or(Reason::UnknownCode),
+            FieldType::Flag => match text {
+                "true" | "1" => Ok(Value::Flag(true)),
+                "false" | "0" => Ok(Value::Flag(false)),
+                other => self.code_of(other).ok_or(Reason::UnknownCode),
+            },
+            FieldType::Integer => integer(text).map(Value::Integer),
+        }
+    }
+
+    fn code_of(&self, text: &str) -> Option<Value> {
+        self.codes.get(text).or_else(|| self.codes.get(&fold(text))).cloned()
+    }
+
+    /// Whether a text that this field accepts may hold words of any person: then it is not written from a row that failed elsewhere.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.field_type == FieldType::Agency
+    }
+}
+
+/// All readers of a connector, and the source fields that they keep.
+#[derive(Debug, Clone)]
+pub struct Readers {
+    pub readers: Vec<FieldReader>,
+    /// Kept source fields in cell order: what [`Page::fields`] holds.
+    pub fields: Arc<[String]>,
+}
+
+impl Readers {
+    /// Compiles the `map` of a checked connector.
+    ///
+    /// # Errors
+    /// Column, key and message of the first table that does not compile.
+    pub fn compile(file: &ConnectorFile) -> Result<Self, (String, &'static str, String)> {
+        let mut readers = Vec::new();
+        let mut fields: Vec<String> = Vec::new();
+        for (column, map) in &file.map {
+            let reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            for field in &reader.from {
+                if !fields.contains(field) {
+                    fields.push(field.clone());
+                }
+            }
+            readers.push(reader);
+        }
+        Ok(Self { readers, fields: fields.into() })
+    }
+
+    /// For each reader its cells in a page, in order of preference.
+    #[must_use]
+    pub fn cells(&self, page: &Page) -> Vec<Vec<usize>> {
+        let cell = |field: &String| page.fields.iter().position(|kept| kept == field);
+        self.readers.iter().map(|reader| reader.from.iter().filter_map(cell).collect()).collect()
+    }
+}
+
+/// The first non-empty text among `cells` of a row, with its cell.
+#[must_use]
+pub fn first_text<'a>(page: &'a Page, index: usize, cells: &[usize]) -> Option<(usize, &'a str)> {
+    cells.iter().find_map(|&cell| {
+        let text = page.cell(index, cell)?;
+        (!text.trim().is_empty()).then_some((cell, text))
+    })
+}
+
+/// What is written of a text that failed its type: its shape and length, never the text.
+#[must_use]
+pub fn shape(text: &str) -> String {
+    let mut shape = String::from("?");
+    let mut last = ' ';
+    for symbol in text.chars().take(40) {
+        let class = match symbol {
+            digit if digit.is_numeric() => '9',
+            upper if upper.is_uppercase() => 'A',
+            lower if lower.is_alphabetic() => 'a',
+            space if space.is_whitespace() => '_',
+            _ => '.',
+        };
+        if class != last {
+            shape.push(class);
+            last = class;
+        }
+    }
+    shape.push_str(&format!(":{}", text.chars().count()));
+    shape
+}
+
+/// Whether a text that failed its type may stand as it is: only digits and signs, and no run of nine digits.
+#[must_use]
+pub fn is_harmless(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.chars().all(|symbol| symbol.is_ascii_digit() || "-/:.,+ ".contains(symbol)) && digits < 9
+        || (text.len() <= 24 && has_date_form(text))
+}
+
+/// Digits in the groups of a date, such as `31/02/2020 08:00`: a wrong date is worth seeing and is nobody's number.
+fn has_date_form(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(['/', '-', ' ', ':', '.', '+', 'T']).collect();
+    groups.len() >= 3
+        && groups.iter().all(|group| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_digit()))
+        && (text.matches('/').count() == 2 || (text.matches('-').count() == 2 && text.contains(':')))
+}
+
+/// Text as it is compared: NFC, lower case, single spaces.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.nfc().flat_map(char::to_lowercase));
+    }
+    folded
+}
+
+fn code(text: &str) -> Result<(), Reason> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
+    if text.len() <= CODE_CHARS && text.bytes().all(allowed) { Ok(()) } else { Err(Reason::NotOfType) }
+}
+
+/// `1.002835.000.00.00.H61` → `1.002835` (domain: national procedure code with an older suffix).
+fn procedure_code(text: &str) -> Result<&str, Reason> {
+    code(text)?;
+    let bytes = text.as_bytes();
+    let base = bytes.len() >= 8
+        && bytes[0].is_ascii_digit()
+        && bytes[1] == b'.'
+        && bytes[2..8].iter().all(u8::is_ascii_digit)
+        && bytes.get(8).is_none_or(|&next| next == b'.');
+    if base { Ok(&text[..8]) } else { Err(Reason::WrongForm) }
+}
+
+/// UPU S10: weights 8 6 4 2 3 5 9 7, check = 11 − sum mod 11, with 10 → 0 and 11 → 5.
+fn item_code(text: &str) -> Result<String, Reason> {
+    let item: String = text.chars().filter(|symbol| *symbol != ' ').map(|symbol| symbol.to_ascii_uppercase()).collect();
+    let bytes = item.as_bytes();
+    let form = bytes.len() == 13
+        && bytes[..2].iter().chain(&bytes[11..]).all(u8::is_ascii_uppercase)
+        && bytes[2..11].iter().all(u8::is_ascii_digit);
+    if !form {
+        return Err(Reason::WrongForm);
+    }
+    let sum: u32 =
+        bytes[2..10].iter().zip([8, 6, 4, 2, 3, 5, 9, 7]).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let check = match 11 - sum % 11 {
+        10 => 0,
+        11 => 5,
+        check => check,
+    };
+    if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
+}
+
+/// An agency's code or name, NFC, single spaces.
+fn agency(text: &str) -> Result<String, Reason> {
+    let allowed = |symbol: char| {
+        symbol.is_alphanumeric()
+            || symbol.is_whitespace()
+            || ".,-–/()&".contains(symbol)
+            || unicode_normalization::char::is_combining_mark(symbol)
+    };
+    let mut run = 0;
+    let long_number = text.chars().filter(|symbol| !" .-".contains(*symbol)).any(|symbol| {
+        run = if symbol.is_ascii_digit() { run + 1 } else { 0 };
+        run >= 9
+    });
+    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || (long_number && !is_agency_code(text)) {
+        return Err(Reason::NotOfType);
+    }
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() })
+}
+
+/// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
+fn is_agency_code(text: &str) -> bool {
+    text.split('.')
+        .any(|group| group.len() == 3 && group.starts_with('H') && group[1..].bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn integer(text: &str) -> Result<i64, Reason> {
+    let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
+    let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+    if !grouped {
+        return Err(Reason::WrongForm);
+    }
+    groups.concat().parse().map_err(|_| Reason::WrongForm)
+}

@@ -1,0 +1,15 @@
+//! Words that cross a stage boundary.
+//!
+//! Charter: a type stands here only if two stages exchange it. Nothing here reads a file, a clock, the
+//! environment or a network, and nothing here knows a stage.
+
+pub mod agency;
+pub mod connector;
+pub mod field;
+pub mod instant;
+pub mod page;
+pub mod period;
+pub mod procedure;
+pub mod pull;
+pub mod record;
+pub mod table;
