@@ -1,6 +1,7 @@
 //! From kept text to a canonical value: one reader per mapped column, and what may be written of a text that failed.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -212,7 +213,7 @@ pub fn shape(text: &str) -> String {
             last = class;
         }
     }
-    shape.push_str(&format!(":{}", text.chars().count()));
+    let _ = write!(shape, ":{}", text.chars().count());
     shape
 }
 

@@ -13,3 +13,4 @@ pub mod procedure;
 pub mod pull;
 pub mod record;
 pub mod table;
+pub mod values;

@@ -1,0 +1,62 @@
+//! What a connector's placeholders stand for: `{env:NAME}` and `{secret:NAME}`.
+//!
+//! Filled by `config` from the environment and secret files; secrets have no Debug.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Values of the names that the connectors mention.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    variables: BTreeMap<String, String>,
+    secrets: BTreeMap<String, SecretString>,
+}
+
+/// Which kind of placeholder names no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unset {
+    /// As written, for example `{secret:IGATE_CLIENT_SECRET}`.
+    pub placeholder: String,
+}
+
+impl Values {
+    pub fn set_variable(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.variables.insert(name.into(), value.into());
+    }
+
+    pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<SecretString>) {
+        self.secrets.insert(name.into(), value.into());
+    }
+
+    /// Replaces the placeholders of `template`; others (`{since}`) stay.
+    ///
+    /// # Errors
+    /// The first placeholder without a value.
+    pub fn fill(&self, template: &str) -> Result<String, Unset> {
+        let mut filled = template.to_owned();
+        for placeholder in placeholders(template) {
+            let value = match placeholder.trim_matches(['{', '}']).split_once(':') {
+                Some(("env", name)) => self.variables.get(name).map(String::as_str),
+                Some(("secret", name)) => self.secrets.get(name).map(ExposeSecret::expose_secret),
+                _ => continue,
+            };
+            let value = value.ok_or_else(|| Unset { placeholder: placeholder.to_owned() })?;
+            filled = filled.replace(placeholder, value);
+        }
+        Ok(filled)
+    }
+}
+
+/// The `{…}` of a template, braces included, in order.
+#[must_use]
+pub fn placeholders(template: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        let Some(close) = rest[open..].find('}') else { break };
+        found.push(&rest[open..=open + close]);
+        rest = &rest[open + close + 1..];
+    }
+    found
+}
