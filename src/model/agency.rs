@@ -73,3 +73,12 @@ pub struct Agency {
     /// Last day, inclusive.
     pub valid_to: Option<Date>,
 }
+
+/// One row of `successions.csv`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Succession {
+    pub from: String,
+    pub to: String,
+    pub date: Date,
+    pub document: String,
+}

@@ -5,10 +5,13 @@
 
 pub mod agency;
 pub mod connector;
+pub mod day;
 pub mod field;
+pub mod indicator;
 pub mod instant;
 pub mod page;
 pub mod period;
+pub mod predicate;
 pub mod procedure;
 pub mod pull;
 pub mod record;

@@ -1,0 +1,7 @@
+//! Working days, and the slots of a schedule. Pure: days and moments are arguments.
+
+mod slots;
+mod working;
+
+pub use slots::Slots;
+pub use working::WorkingCalendar;

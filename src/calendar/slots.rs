@@ -1,0 +1,79 @@
+//! When a connector is due: the slots of a cron line in a zone.
+
+use std::str::FromStr as _;
+
+use chrono::{DateTime as ChronoDateTime, Utc};
+use croner::Cron;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// A cron line of five or six fields, read in a zone.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    cron: Cron,
+    zone: TimeZone,
+}
+
+impl Slots {
+    /// Compiles the line.
+    ///
+    /// # Errors
+    /// What is wrong with line or zone.
+    pub fn new(cron: &str, zone: &str) -> Result<Self, String> {
+        let six = if cron.split_whitespace().count() == 5 { format!("0 {cron}") } else { cron.to_owned() };
+        let parser = croner::parser::CronParser::builder().seconds(croner::parser::Seconds::Required).build();
+        let cron = parser.parse(&six).map_err(|error| format!("`{cron}` is no cron line: {error}"))?;
+        let zone = TimeZone::get(zone).map_err(|_| format!("`{zone}` is no IANA time zone"))?;
+        Ok(Self { cron, zone })
+    }
+
+    /// First slot after a moment, microseconds UTC.
+    #[must_use]
+    pub fn next_after(&self, now: i64) -> Option<i64> {
+        let local = self.wall_clock(now)?;
+        let slot = self.cron.find_next_occurrence(&local, false).ok()?;
+        self.instant(slot)
+    }
+
+    /// Last slot at or before a moment, microseconds UTC.
+    #[must_use]
+    pub fn last_before(&self, now: i64) -> Option<i64> {
+        let local = self.wall_clock(now)?;
+        let slot = self.cron.find_previous_occurrence(&local, true).ok()?;
+        self.instant(slot)
+    }
+
+    /// The zone's wall clock, which croner reads as if it were UTC.
+    fn wall_clock(&self, now: i64) -> Option<ChronoDateTime<Utc>> {
+        let local = self.zone.to_datetime(Timestamp::from_microsecond(now).ok()?);
+        let as_utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
+        ChronoDateTime::from_timestamp(as_utc.as_second(), 0)
+    }
+
+    fn instant(&self, slot: ChronoDateTime<Utc>) -> Option<i64> {
+        let civil = DateTime::from_str(&slot.format("%Y-%m-%dT%H:%M:%S").to_string()).ok()?;
+        self.zone.to_timestamp(civil).ok().map(Timestamp::as_microsecond)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::instant::{display, from_local};
+    use jiff::civil::date;
+
+    #[test]
+    fn slots_stand_in_the_zone() {
+        let slots = Slots::new("30 1 * * *", "Asia/Ho_Chi_Minh").expect("valid");
+        let now = from_local(date(2026, 3, 1).at(1, 30, 0, 0));
+        assert_eq!(slots.next_after(now).map(display).as_deref(), Some("2026-03-02T01:30:00+07:00"));
+        assert_eq!(slots.last_before(now).map(display).as_deref(), Some("2026-03-01T01:30:00+07:00"));
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        assert!(Slots::new("61 * * * *", "Asia/Ho_Chi_Minh").is_err());
+        assert!(Slots::new("0 1 * * *", "Asia/Saigonn").is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! Reads `connector.toml` files and checks what their types cannot say.
+#![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::document::Document;
+use crate::config::problem::Problems;
+use crate::config::settings::{self, Settings};
+use crate::model::connector::{Access, Connector, ConnectorFile, FieldType, Pages, Start};
+use crate::model::field::FieldReader;
+use crate::model::instant::Format;
+use crate::model::table::{Column, ColumnType};
+
+pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
+    let mut connectors = Vec::new();
+    for folder in folders(&settings.connectors, problems) {
+        let file = folder.join("connector.toml");
+        let name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
+            .unwrap_or_default();
+        if let Some(text) = settings::read(&file, problems)
+            && let Some(connector) = parse(&name, &file, &text, problems)
+        {
+            connectors.push(connector);
+        }
+    }
+    connectors.sort_by(|left, right| left.name.cmp(&right.name));
+    for name in &settings.disabled_connectors {
+        if !connectors.iter().any(|connector| connector.name == *name) {
+            problems.add(&settings.file, 0, "disabled_connectors", format!("there is no connector `{name}`"));
+        }
+    }
+    connectors
+}
+
+/// The folder itself if it holds a `connector.toml`, else those below it that do.
+fn folders(root: &Path, problems: &mut Problems) -> Vec<PathBuf> {
+    if root.join("connector.toml").is_file() {
+        return vec![root.to_owned()];
+    }
+    match std::fs::read_dir(root) {
+        Ok(entries) => entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.join("connector.toml").is_file())
+            .collect(),
+        Err(error) => {
+            problems.add(root, 0, "folders.connectors", format!("cannot be listed: {error}"));
+            Vec::new()
+        }
+    }
+}
+
+pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems) -> Option<Connector> {
+    let document = Document::parse(file, text, problems)?;
+    let read: ConnectorFile = document.read(file, problems)?;
+    let mut check = Check { file, document: &document, problems };
+    check.name(name);
+    check.map(&read);
+    check.identity(&read);
+    check.window(&read);
+    check.access(&read);
+    check.schedule(&read);
+    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
+    Some(Connector { name: name.to_owned(), file: read, digest })
+}
+
+struct Check<'a> {
+    file: &'a Path,
+    document: &'a Document,
+    problems: &'a mut Problems,
+}
+
+impl Check<'_> {
+    fn add(&mut self, pointer: &str, message: impl Into<String>) {
+        let name = pointer.trim_start_matches('/').replace('/', ".");
+        self.problems.add(self.file, self.document.line(pointer), name, message);
+    }
+
+    /// Names stand in paths, transaction identifiers and log fields.
+    fn name(&mut self, name: &str) {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(plain) {
+            self.add("", format!("the folder's name `{name}` must be lowercase letters, digits and `-`"));
+        }
+    }
+
+    fn map(&mut self, file: &ConnectorFile) {
+        let kind = file.connector.kind;
+        for (name, map) in &file.map {
+            let pointer = format!("/map/{name}");
+            let Some(index) = kind.column_index(name) else {
+                let known: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
+                self.add(
+                    &pointer,
+                    format!("{} have no such column; they have {}", kind.image_name(), known.join(", ")),
+                );
+                continue;
+            };
+            let column = &kind.columns()[index];
+            if stored_as(map.field_type) != column.column_type {
+                self.add(&format!("{pointer}/type"), format!("the column holds {:?}", column.column_type));
+            }
+            if map.from.as_slice().is_empty() {
+                self.add(&format!("{pointer}/from"), "names no source field");
+            }
+            self.words(column, &pointer, map.codes.values().chain(&map.default));
+            if let Err((key, message)) = FieldReader::compile(name, map) {
+                self.add(&format!("{pointer}/{key}"), message);
+            }
+        }
+    }
+
+    fn words<'w>(&mut self, column: &Column, pointer: &str, words: impl Iterator<Item = &'w String>) {
+        for word in words {
+            if !column.words.is_empty() && !column.words.contains(&word.as_str()) {
+                let expected = column.words.join(", ");
+                self.add(&format!("{pointer}/codes"), format!("`{word}` is none of the column's words: {expected}"));
+            }
+        }
+    }
+
+    fn identity(&mut self, file: &ConnectorFile) {
+        for column in &file.identity.key {
+            match file.map.get(column) {
+                None => self.add("/identity/key", format!("`{column}` is not mapped")),
+                Some(map) if !map.required => self.add("/identity/key", format!("`{column}` must be `required`")),
+                Some(_) => {}
+            }
+        }
+        if file.identity.key.is_empty() {
+            self.add("/identity/key", "a record needs a key");
+        }
+        if let Some(column) = &file.identity.ordered_by
+            && file.map.get(column).is_none_or(|map| map.field_type != FieldType::Instant)
+        {
+            self.add("/identity/ordered_by", format!("`{column}` is not mapped as an instant"));
+        }
+    }
+
+    fn window(&mut self, file: &ConnectorFile) {
+        for (index, pass) in file.window.passes.iter().enumerate() {
+            let pointer = format!("/window/passes/{index}");
+            if let Err(message) = Format::compile(&pass.format) {
+                self.add(&format!("{pointer}/format"), message);
+            }
+            if jiff::civil::Date::from_str(&pass.first_date).is_err() {
+                self.add(&format!("{pointer}/first_date"), format!("`{}` is no date (yyyy-MM-dd)", pass.first_date));
+            }
+            if pass.slice_days == 0 {
+                self.add(&format!("{pointer}/slice_days"), "must be at least 1");
+            }
+            let kind = file.connector.kind;
+            let open = pass.open_column.as_ref().and_then(|name| kind.column_index(name));
+            let open = open.filter(|&index| kind.columns()[index].column_type == ColumnType::Instant);
+            if pass.start == Start::OldestOpen && open.is_none() {
+                self.add(
+                    &format!("{pointer}/open_column"),
+                    "`start = \"oldest_open\"` needs an instant column of the table",
+                );
+            }
+        }
+    }
+
+    fn access(&mut self, file: &ConnectorFile) {
+        match (&file.access, &file.request) {
+            (Access::Http { .. }, None) => self.add("/request", "an HTTP connector needs a request"),
+            (Access::Files { .. }, Some(_)) => self.add("/request", "a connector of files has no request"),
+            _ => {}
+        }
+        if let Access::Files { glob, .. } = &file.access
+            && let Err(error) = globset::Glob::new(glob)
+        {
+            self.add("/access/glob", error.to_string());
+        }
+        if let Pages::PageNumber { size: 0, .. } = file.pages {
+            self.add("/pages/size", "must be at least 1");
+        }
+        if file.limits.requests_per_second <= 0.0 {
+            self.add("/limits/requests_per_second", "must be above 0");
+        }
+        if file.retry.attempts == 0 {
+            self.add("/retry/attempts", "must be at least 1");
+        }
+    }
+
+    fn schedule(&mut self, file: &ConnectorFile) {
+        let schedule = &file.schedule;
+        if let Err(message) = crate::calendar::Slots::new(&schedule.cron, &schedule.zone) {
+            self.add("/schedule/cron", message);
+        }
+    }
+}
+
+fn stored_as(field_type: FieldType) -> ColumnType {
+    match field_type {
+        FieldType::Instant => ColumnType::Instant,
+        FieldType::Flag => ColumnType::Flag,
+        FieldType::Integer => ColumnType::Integer,
+        _ => ColumnType::Text,
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads indicators and rule sets and checks what they say of each other.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::Indicator;
+use crate::config::document::Document;
+use crate::config::problem::Problems;
+use crate::config::settings::{self, Settings, files_of};
+use crate::model::indicator::{Definition, IndicatorFile, IndicatorKind, RuleSet};
+
+pub(crate) fn load_rules(
+    settings: &Settings,
+    sources: &mut BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> BTreeMap<String, RuleSet> {
+    let mut rules = BTreeMap::new();
+    for file in files_of(&settings.rules, "toml", problems) {
+        let Some(text) = settings::read(&file, problems) else { continue };
+        let Some(document) = Document::parse(&file, &text, problems) else { continue };
+        let Some(set) = document.read::<RuleSet>(&file, problems) else { continue };
+        sources.insert(source_name("rules", &file), text);
+        if let Some(previous) = rules.insert(set.id.clone(), set) {
+            problems.add(&file, document.line("/id"), "id", format!("rule set `{}` is defined twice", previous.id));
+        }
+    }
+    rules
+}
+
+pub(crate) fn load_indicators(
+    settings: &Settings,
+    rules: &BTreeMap<String, RuleSet>,
+    sources: &mut BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Vec<Indicator> {
+    let mut indicators: Vec<Indicator> = Vec::new();
+    for file in files_of(&settings.indicators, "toml", problems) {
+        let Some(text) = settings::read(&file, problems) else { continue };
+        let Some(document) = Document::parse(&file, &text, problems) else { continue };
+        let Some(read) = document.read::<IndicatorFile>(&file, problems) else { continue };
+        sources.insert(source_name("indicators", &file), text);
+        for (index, definition) in read.indicator.into_iter().enumerate() {
+            let pointer = format!("/indicator/{index}");
+            let mut add = |key: &str, message: String| {
+                let line = document.line(&format!("{pointer}/{key}"));
+                problems.add(&file, line, format!("indicator.{index}.{key}"), message);
+            };
+            if indicators.iter().any(|known| known.definition.id == definition.id) {
+                add("id", format!("`{}` is defined twice", definition.id));
+            }
+            let set = rules.get(&definition.rules);
+            if set.is_none() {
+                let known: Vec<&str> = rules.keys().map(String::as_str).collect();
+                add("rules", format!("no rule set `{}`; there are: {}", definition.rules, known.join(", ")));
+            }
+            match (definition.kind, &definition.denominator) {
+                (IndicatorKind::Ratio, None) => add("denominator", "a ratio needs one".to_owned()),
+                (IndicatorKind::Count, Some(_)) => add("denominator", "a count has none".to_owned()),
+                _ => {}
+            }
+            if jiff::civil::Date::from_str(&definition.legal.from).is_err() {
+                add("legal/from", format!("`{}` is no date (yyyy-MM-dd)", definition.legal.from));
+            }
+            if let Some(target) = definition.target
+                && !(target.at_least >= 0.0 && target.at_least.is_finite())
+            {
+                add("target/at_least", "must be a number from 0".to_owned());
+            }
+            for (key, text) in predicates(&definition) {
+                if let Err(message) = crate::model::predicate::check(text) {
+                    add(key, message);
+                }
+            }
+            let digest = digest(&definition, set);
+            indicators.push(Indicator { definition, digest });
+        }
+    }
+    indicators.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
+    indicators
+}
+
+fn predicates(definition: &Definition) -> Vec<(&'static str, &str)> {
+    let mut found = vec![("population", definition.population.as_str()), ("numerator", definition.numerator.as_str())];
+    found.extend(definition.denominator.as_deref().map(|text| ("denominator", text)));
+    found.extend(definition.having.as_deref().map(|text| ("having", text)));
+    found
+}
+
+fn digest(definition: &Definition, rules: Option<&RuleSet>) -> String {
+    let text = serde_json::to_string(&(definition, rules)).expect("definitions are plain data");
+    format!("{:x}", Sha256::digest(text.as_bytes()))[..16].to_owned()
+}
+
+fn source_name(folder: &str, file: &PathBuf) -> String {
+    format!("{folder}/{}", PathBuf::from(file).file_name().unwrap_or_default().to_string_lossy())
+}

@@ -1,0 +1,191 @@
+//! A TOML file held against the schema of its type: every mistake at once, with its line.
+//!
+//! The types' JSON Schema (schemars) is what is checked; the spans of the TOML document say where.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::problem::Problems;
+
+/// A parsed file: its values and the line of each of its keys.
+#[derive(Debug)]
+pub(crate) struct Document {
+    value: Value,
+    lines: HashMap<String, usize>,
+}
+
+impl Document {
+    /// Parses TOML; each syntax error is a problem.
+    pub(crate) fn parse(file: &Path, text: &str, problems: &mut Problems) -> Option<Self> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let line = error.span().map_or(0, |span| line_at(text, span.start));
+            problems.add(file, line, "", format!("not valid TOML: {}", error.message()));
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        let mut lines = HashMap::from([(String::new(), 1)]);
+        let value = table_to_json(table.get_ref(), text, "", &mut lines);
+        Some(Self { value, lines })
+    }
+
+    /// Line of a JSON pointer, or of the nearest table above it.
+    pub(crate) fn line(&self, pointer: &str) -> usize {
+        let mut pointer = pointer;
+        loop {
+            if let Some(&line) = self.lines.get(pointer) {
+                return line;
+            }
+            pointer = pointer.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+    }
+
+    /// Checks the document against the schema of `T` and reads it.
+    pub(crate) fn read<T: DeserializeOwned + JsonSchema>(&self, file: &Path, problems: &mut Problems) -> Option<T> {
+        let schema = Value::from(schemars::schema_for!(T));
+        let validator = jsonschema::validator_for(&schema).expect("schemas derived from types are valid");
+        let before = problems.len();
+        self.check(&validator, file, problems);
+        if problems.len() > before {
+            return None;
+        }
+        match serde_json::from_value(self.value.clone()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                problems.add(file, 0, "", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn check(&self, validator: &Validator, file: &Path, problems: &mut Problems) {
+        for error in validator.iter_errors(&self.value) {
+            self.report(&error, file, problems);
+        }
+    }
+
+    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems) {
+        let pointer = error.instance_path().as_str();
+        let line = self.line(pointer);
+        let name = dotted(pointer);
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for key in unexpected {
+                    let place = format!("{pointer}/{}", escape(key));
+                    problems.add(file, self.line(&place), dotted(&place), "unknown key");
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                problems.add(file, line, dotted(&format!("{pointer}/{key}")), "missing");
+            }
+            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                match nearest(pointer, context) {
+                    Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems)),
+                    None => problems.add(file, line, name, words(context)),
+                }
+            }
+            ValidationErrorKind::Enum { options } => {
+                problems.add(file, line, name, format!("expected one of {options}, got {}", error.instance()));
+            }
+            ValidationErrorKind::Constant { expected_value } => {
+                problems.add(file, line, name, format!("expected {expected_value}, got {}", error.instance()));
+            }
+            ValidationErrorKind::Type { kind } => {
+                let expected = match kind {
+                    TypeKind::Single(one) => one.to_string(),
+                    TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
+                };
+                problems.add(file, line, name, format!("expected {expected}, got {}", error.instance()));
+            }
+            _ => problems.add(file, line, name, error.to_string()),
+        }
+    }
+}
+
+/// Of the alternatives of a tagged table, the one whose tag is written.
+fn nearest<'a>(
+    pointer: &str,
+    context: &'a [Vec<ValidationError<'static>>],
+) -> Option<&'a Vec<ValidationError<'static>>> {
+    let tag = format!("{pointer}/type");
+    let wrong_tag = |error: &ValidationError<'_>| {
+        let about_tag = error.instance_path().as_str() == tag || error.instance_path().as_str() == pointer;
+        match error.kind() {
+            ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => about_tag,
+            ValidationErrorKind::Type { .. } => error.instance_path().as_str() == pointer,
+            ValidationErrorKind::Required { property } => {
+                error.instance_path().as_str() == pointer && property.as_str() == Some("type")
+            }
+            _ => false,
+        }
+    };
+    context.iter().find(|errors| !errors.iter().any(wrong_tag))
+}
+
+/// What any alternative would have taken.
+fn words(context: &[Vec<ValidationError<'static>>]) -> String {
+    let mut expected = Vec::new();
+    for error in context.iter().flatten() {
+        match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => expected.push(expected_value.to_string()),
+            ValidationErrorKind::Enum { options } => expected.push(options.to_string()),
+            ValidationErrorKind::Type { kind: TypeKind::Single(one) } => expected.push(one.to_string()),
+            _ => {}
+        }
+    }
+    expected.dedup();
+    format!("expected one of {}", expected.join(", "))
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+}
+
+fn table_to_json(table: &DeTable<'_>, text: &str, pointer: &str, lines: &mut HashMap<String, usize>) -> Value {
+    let mut object = serde_json::Map::new();
+    for (key, value) in table {
+        let place = format!("{pointer}/{}", escape(key.get_ref()));
+        lines.insert(place.clone(), line_at(text, key.span().start));
+        object.insert(key.get_ref().to_string(), to_json(value.get_ref(), text, &place, lines));
+    }
+    Value::Object(object)
+}
+
+fn to_json(value: &DeValue<'_>, text: &str, pointer: &str, lines: &mut HashMap<String, usize>) -> Value {
+    match value {
+        DeValue::String(string) => Value::String(string.to_string()),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
+        }
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Datetime(date) => Value::String(date.to_string()),
+        DeValue::Array(items) => {
+            let mut array = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                let place = format!("{pointer}/{index}");
+                lines.insert(place.clone(), line_at(text, item.span().start));
+                array.push(to_json(item.get_ref(), text, &place, lines));
+            }
+            Value::Array(array)
+        }
+        DeValue::Table(table) => table_to_json(table, text, pointer, lines),
+    }
+}

@@ -1,0 +1,58 @@
+//! The one place that reads the environment: values of the placeholders that connectors mention.
+#![expect(clippy::disallowed_methods, reason = "edge: environment and secret files are read here, once")]
+
+use crate::model::connector::{Access, Auth, Connector};
+use crate::model::values::{Values, placeholders};
+
+/// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file
+/// that the variable `NAME_FILE` names. What is unset stays unset: the connector that needs it says so when it is used.
+pub(crate) fn values_of(connectors: &[Connector]) -> Values {
+    let mut values = Values::default();
+    for template in connectors.iter().flat_map(templates) {
+        for placeholder in placeholders(&template) {
+            match placeholder.trim_matches(['{', '}']).split_once(':') {
+                Some(("env", name)) => {
+                    if let Ok(value) = std::env::var(name) {
+                        values.set_variable(name, value);
+                    }
+                }
+                Some(("secret", name)) => {
+                    if let Some(secret) = secret(name) {
+                        values.set_secret(name, secret);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    values
+}
+
+fn secret(name: &str) -> Option<String> {
+    std::env::var(name).ok().or_else(|| {
+        let file = std::env::var(format!("{name}_FILE")).ok()?;
+        let text = std::fs::read_to_string(file).ok()?;
+        Some(text.trim_end_matches(['\r', '\n']).to_owned())
+    })
+}
+
+fn templates(connector: &Connector) -> Vec<String> {
+    let mut templates = Vec::new();
+    match &connector.file.access {
+        Access::Http { base_url, allowed_hosts } => {
+            templates.push(base_url.clone());
+            templates.extend(allowed_hosts.iter().cloned());
+        }
+        Access::Files { folder, .. } => templates.push(folder.clone()),
+    }
+    if let Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope } = &connector.file.auth {
+        templates.extend([token_url.clone(), client_id.clone(), client_secret.clone()]);
+        templates.extend(scope.clone());
+    }
+    if let Some(request) = &connector.file.request {
+        templates.push(request.path.clone());
+        templates.extend(request.query.values().cloned());
+        templates.extend(request.headers.values().cloned());
+    }
+    templates
+}

@@ -1,0 +1,70 @@
+//! Mistakes in the configuration: all of them, each with its place.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    pub file: PathBuf,
+    /// From 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// The key, column or file meant.
+    pub name: String,
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(out, ":{}", self.line)?;
+        }
+        if self.name.is_empty() {
+            write!(out, ": {}", self.message)
+        } else {
+            write!(out, ": `{}`: {}", self.name, self.message)
+        }
+    }
+}
+
+/// All mistakes found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(crate) fn add(&mut self, file: &Path, line: usize, name: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { file: file.to_owned(), line, name: name.into(), message: message.into() });
+    }
+
+    #[must_use]
+    pub fn as_slice(&self) -> &[Problem] {
+        &self.0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn into_result<T>(mut self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        self.0.sort();
+        self.0.dedup();
+        Err(self)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mistakes = if self.0.len() == 1 { "mistake" } else { "mistakes" };
+        write!(out, "{} {mistakes} in the configuration", self.0.len())?;
+        for problem in &self.0 {
+            write!(out, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

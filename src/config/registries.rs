@@ -1,0 +1,254 @@
+//! Reads the registries and the calendar: CSV with a header row, `#` comments, `;` between several values.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::str::FromStr;
+
+use jiff::civil::{Date, Time, time};
+
+use crate::config::problem::Problems;
+use crate::config::settings::{self, Settings};
+use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
+use crate::model::day::{CalendarDay, DayKind};
+use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+
+/// All registries; each may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registries {
+    pub agencies: Vec<Agency>,
+    pub successions: Vec<Succession>,
+    pub procedures: Vec<Procedure>,
+    pub offers: Vec<Offer>,
+    pub calendar: Vec<CalendarDay>,
+}
+
+pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, problems: &mut Problems) -> Registries {
+    let mut registries = Registries::default();
+    let mut read = |name: &str, file: Option<&Path>, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)| {
+        let Some(file) = file else { return };
+        let Some(text) = settings::read(file, problems) else { return };
+        rows(file, &text, problems, take);
+        sources.insert(format!("registries/{name}.csv"), text);
+    };
+    read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
+        registries.agencies.extend(agency(row));
+    });
+    read("successions", settings.successions.as_deref(), problems, &mut |row| {
+        registries.successions.extend(succession(row));
+    });
+    read("procedures", settings.procedures.as_deref(), problems, &mut |row| {
+        registries.procedures.extend(procedure(row));
+    });
+    read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
+        registries.offers.extend(offer(row));
+    });
+    read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
+        registries.calendar.extend(calendar_day(row));
+    });
+    check_references(settings, &registries, problems);
+    registries
+}
+
+fn check_references(settings: &Settings, registries: &Registries, problems: &mut Problems) {
+    let mut codes = HashSet::new();
+    for agency in &registries.agencies {
+        if !codes.insert(agency.code.as_str()) {
+            let file = settings.agencies.as_deref().unwrap_or(Path::new(""));
+            problems.add(file, 0, "code", format!("agency `{}` stands twice", agency.code));
+        }
+    }
+    let mut unknown = |file: &Option<std::path::PathBuf>, column: &str, code: &str| {
+        if !codes.contains(code) {
+            let file = file.as_deref().unwrap_or(Path::new(""));
+            problems.add(file, 0, column, format!("agency `{code}` is not in the agency registry"));
+        }
+    };
+    for agency in &registries.agencies {
+        if let Some(parent) = &agency.parent {
+            unknown(&settings.agencies, "parent", parent);
+        }
+    }
+    for succession in &registries.successions {
+        unknown(&settings.successions, "from", &succession.from);
+        unknown(&settings.successions, "to", &succession.to);
+    }
+    for offer in &registries.offers {
+        if let Offerer::Agency(code) = &offer.offerer {
+            unknown(&settings.procedure_offers, "offered_by", code);
+        }
+    }
+}
+
+/// One row with its file and line; what is wrong in it goes to the problems.
+struct Row<'a> {
+    file: &'a Path,
+    line: usize,
+    header: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+    problems: &'a mut Problems,
+}
+
+fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)) {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return problems.add(file, 1, "", format!("the header row cannot be read: {error}")),
+    };
+    for record in reader.records() {
+        match record {
+            Ok(record) => {
+                let line = record.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
+                take(&mut Row { file, line, header: &header, record: &record, problems });
+            }
+            Err(error) => {
+                let line = error.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
+                problems.add(file, line, "", format!("the row cannot be read: {error}"));
+            }
+        }
+    }
+}
+
+impl Row<'_> {
+    fn problem(&mut self, column: &str, message: impl Into<String>) {
+        self.problems.add(self.file, self.line, column, message);
+    }
+
+    /// The cell, or nothing where it is empty or the file has no such column.
+    fn text(&self, column: &str) -> Option<String> {
+        let index = self.header.iter().position(|name| name == column)?;
+        let cell = self.record.get(index)?;
+        (!cell.is_empty()).then(|| cell.to_owned())
+    }
+
+    fn required(&mut self, column: &str) -> Option<String> {
+        let found = self.text(column);
+        if found.is_none() {
+            self.problem(column, "missing");
+        }
+        found
+    }
+
+    fn several(&self, column: &str) -> Vec<String> {
+        let cell = self.text(column).unwrap_or_default();
+        cell.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn parsed<T: FromStr>(&mut self, column: &str, expected: &str) -> Option<T> {
+        let text = self.text(column)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.problem(column, format!("`{text}` is no {expected}"));
+        }
+        parsed
+    }
+
+    fn date(&mut self, column: &str) -> Option<Date> {
+        self.parsed(column, "date (yyyy-MM-dd)")
+    }
+
+    fn flag(&mut self, column: &str) -> bool {
+        self.parsed(column, "true or false").unwrap_or(false)
+    }
+
+    fn one_of<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.required(column)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        if found.is_none() {
+            let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.problem(column, format!("`{text}` is none of {}", expected.join(", ")));
+        }
+        found
+    }
+}
+
+const TIERS: &[(&str, Tier)] =
+    &[("province", Tier::Province), ("district", Tier::District), ("commune", Tier::Commune)];
+
+fn agency(row: &mut Row<'_>) -> Option<Agency> {
+    let kinds = [
+        ("specialised", AgencyKind::Specialised),
+        ("service_centre", AgencyKind::ServiceCentre),
+        ("district", AgencyKind::District),
+        ("commune", AgencyKind::Commune),
+        ("other", AgencyKind::Other),
+    ];
+    let (code, name) = (row.required("code"), row.required("name"));
+    let (kind, tier) = (row.one_of("kind", &kinds), row.one_of("tier", TIERS));
+    let (valid_from, valid_to, vertical) = (row.date("valid_from"), row.date("valid_to"), row.flag("vertical"));
+    Some(Agency {
+        code: code?,
+        other_codes: row.several("other_codes"),
+        name: name?,
+        aliases: row.several("aliases"),
+        kind: kind?,
+        tier: tier?,
+        vertical,
+        parent: row.text("parent"),
+        valid_from,
+        valid_to,
+    })
+}
+
+fn succession(row: &mut Row<'_>) -> Option<Succession> {
+    let (from, to, date) = (row.required("from"), row.required("to"), row.date("date"));
+    Some(Succession { from: from?, to: to?, date: date?, document: row.text("document").unwrap_or_default() })
+}
+
+fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
+    let (code, name) = (row.required("code"), row.required("name"));
+    let unit = row.one_of("unit", &[("working_days", TimeUnit::WorkingDays), ("hours", TimeUnit::Hours)]);
+    let cut_off: Time = row.parsed("cut_off", "time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
+    let statutory_time = row.parsed("statutory_time", "whole number");
+    let (immediate, vertical) = (row.flag("immediate"), row.flag("vertical"));
+    let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
+    Some(Procedure {
+        code: code?,
+        name: name?,
+        sector: row.text("sector").unwrap_or_default(),
+        statutory_time,
+        unit: unit?,
+        cut_off,
+        immediate,
+        vertical,
+        valid_from,
+        valid_to,
+    })
+}
+
+fn offer(row: &mut Row<'_>) -> Option<Offer> {
+    let (procedure, offered_by) = (row.required("procedure"), row.required("offered_by"));
+    let levels = [("information", "information"), ("partial", "partial"), ("full", "full")];
+    let online_level = row.text("online_level").and_then(|_| row.one_of("online_level", &levels));
+    let (postal_submission, postal_return) = (row.flag("postal_submission"), row.flag("postal_return"));
+    let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
+    let offered_by = offered_by?;
+    let offerer = match offered_by.strip_prefix("tier:") {
+        None => Offerer::Agency(offered_by),
+        Some(tier) => match Tier::from_name(tier) {
+            Some(tier) => Offerer::Tier(tier),
+            None => {
+                row.problem("offered_by", format!("`{tier}` is no tier"));
+                return None;
+            }
+        },
+    };
+    Some(Offer {
+        procedure: procedure?,
+        offerer,
+        online_level: online_level.map(str::to_owned),
+        postal_submission,
+        postal_return,
+        valid_from,
+        valid_to,
+    })
+}
+
+fn calendar_day(row: &mut Row<'_>) -> Option<CalendarDay> {
+    let kinds = [("holiday", DayKind::Holiday), ("compensation", DayKind::Compensation), ("working", DayKind::Working)];
+    let (date, kind) = (row.date("date"), row.one_of("kind", &kinds));
+    if row.text("date").is_none() {
+        row.problem("date", "missing");
+    }
+    Some(CalendarDay { date: date?, kind: kind? })
+}

@@ -1,0 +1,141 @@
+//! `motcua.toml`: the province, the folders and which connectors are off.
+#![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::document::Document;
+use crate::config::problem::Problems;
+
+/// `motcua.toml`, whole. Paths are relative to the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    province: Province,
+    #[serde(default)]
+    folders: Folders,
+    #[serde(default)]
+    registries: RegistryFiles,
+    /// Connectors that are not run.
+    #[serde(default)]
+    disabled_connectors: Vec<String>,
+}
+
+/// `[province]`: whose figures these are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Province {
+    pub name: String,
+    /// Province code of dossier and agency codes, for example `H61`.
+    #[serde(default)]
+    pub code: Option<String>,
+}
+
+/// `[folders]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Folders {
+    data: String,
+    /// A connector's folder, or a folder of such.
+    connectors: String,
+    indicators: String,
+    rules: String,
+}
+
+impl Default for Folders {
+    fn default() -> Self {
+        Self {
+            data: "../data".to_owned(),
+            connectors: "../connectors".to_owned(),
+            indicators: "indicators".to_owned(),
+            rules: "rules".to_owned(),
+        }
+    }
+}
+
+/// `[registries]`: each may be left out; what is unknown then keeps its own row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RegistryFiles {
+    agencies: Option<String>,
+    successions: Option<String>,
+    procedures: Option<String>,
+    procedure_offers: Option<String>,
+    calendar: Option<String>,
+}
+
+/// Settings with their paths resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub file: PathBuf,
+    pub province: Province,
+    pub data: PathBuf,
+    pub connectors: PathBuf,
+    pub indicators: PathBuf,
+    pub rules: PathBuf,
+    pub agencies: Option<PathBuf>,
+    pub successions: Option<PathBuf>,
+    pub procedures: Option<PathBuf>,
+    pub procedure_offers: Option<PathBuf>,
+    pub calendar: Option<PathBuf>,
+    pub disabled_connectors: Vec<String>,
+}
+
+pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
+    let text = read(file, problems)?;
+    let document = Document::parse(file, &text, problems)?;
+    let read: SettingsFile = document.read(file, problems)?;
+    let base = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let at = |path: &String| base.join(path);
+    let registry = |path: &Option<String>| path.as_ref().map(at);
+    Some(Settings {
+        file: file.to_owned(),
+        data: at(&read.folders.data),
+        connectors: at(&read.folders.connectors),
+        indicators: at(&read.folders.indicators),
+        rules: at(&read.folders.rules),
+        agencies: registry(&read.registries.agencies),
+        successions: registry(&read.registries.successions),
+        procedures: registry(&read.registries.procedures),
+        procedure_offers: registry(&read.registries.procedure_offers),
+        calendar: registry(&read.registries.calendar),
+        province: read.province,
+        disabled_connectors: read.disabled_connectors,
+    })
+}
+
+/// Reads a file; a failure is a problem that says what to do.
+pub(crate) fn read(file: &Path, problems: &mut Problems) -> Option<String> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            problems.add(
+                file,
+                0,
+                "",
+                format!("cannot be read: {error}; `motcua init` writes a configuration to start from"),
+            );
+            None
+        }
+    }
+}
+
+/// The files of a folder with an ending, sorted; a folder that cannot be read is a problem.
+pub(crate) fn files_of(folder: &Path, ending: &str, problems: &mut Problems) -> Vec<PathBuf> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            let mut files: Vec<PathBuf> = entries
+                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                .filter(|path| path.extension().is_some_and(|found| found == ending))
+                .collect();
+            files.sort();
+            files
+        }
+        Err(error) => {
+            problems.add(folder, 0, "", format!("cannot be listed: {error}"));
+            Vec::new()
+        }
+    }
+}

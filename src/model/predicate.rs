@@ -1,0 +1,180 @@
+//! Predicates of indicators: which SQL they may be made of, and which columns they may name.
+//!
+//! Polars' own `sql_expr` lets aggregates, windows, aliases and subqueries through; an indicator may only say
+//! something of one dossier at a time, so its syntax tree is checked before anything is computed.
+
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+/// Type of a fact column or of a part of a predicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactType {
+    Flag,
+    Text,
+    Number,
+}
+
+/// What a predicate may say of a dossier. State columns speak of the rule set's moment.
+pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
+    ("is_received", FactType::Flag, "received by the agency, not deleted, no part of an interlinked dossier"),
+    ("is_ended", FactType::Flag, "state: resolved, withdrawn, refused or stopped"),
+    ("is_on_time", FactType::Flag, "state: ended on time, or open in time where the rule set counts that"),
+    ("is_late", FactType::Flag, "state: ended after its due date"),
+    ("is_overdue", FactType::Flag, "state: open after its due date"),
+    ("is_pending", FactType::Flag, "state: open and not overdue"),
+    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
+    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
+    ("agency_known", FactType::Flag, "the agency stands in the registry"),
+    ("procedure_code", FactType::Text, "national code d.dddddd"),
+    ("procedure_vertical", FactType::Flag, "the procedure is resolved by a vertical agency"),
+    ("procedure_known", FactType::Flag, "the procedure stands in the registry"),
+    ("sector_code", FactType::Text, "sector (lĩnh vực)"),
+    ("certification", FactType::Flag, "certification (chứng thực)"),
+    ("status", FactType::Text, "status as the source gives it"),
+    ("submission_channel", FactType::Text, "counter · online · postal"),
+    ("is_online", FactType::Flag, "submitted online"),
+    ("is_postal_submission", FactType::Flag, "received by post, by the rule set's evidence"),
+    ("is_returned", FactType::Flag, "the result was returned, by portal or post"),
+    ("is_postal_return", FactType::Flag, "the result was returned by post, by the rule set's evidence"),
+    ("offered_level", FactType::Text, "level offered on the day of reception: information · partial · full"),
+    ("offers_postal_submission", FactType::Flag, "deployed for reception by post on the day of reception"),
+    ("offers_postal_return", FactType::Flag, "deployed for return by post on the day of reception"),
+    ("source", FactType::Text, "connector"),
+];
+
+/// Columns whose value depends on the state of a dossier at a moment.
+pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_overdue", "is_pending"];
+
+/// Checks that a text is one boolean expression over fact columns.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(text: &str) -> Result<(), String> {
+    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(|error| error.to_string())?;
+    let tree = parser.parse_expr().map_err(|error| error.to_string())?;
+    let rest = parser.peek_token().token;
+    if rest != Token::EOF {
+        return Err(format!("unexpected `{rest}` after the expression"));
+    }
+    match type_of(&tree)? {
+        FactType::Flag => Ok(()),
+        other => Err(format!("the expression is no condition, it is a {}", word(other))),
+    }
+}
+
+/// Whether a predicate names a state column.
+#[must_use]
+pub fn speaks_of_state(text: &str) -> bool {
+    let folded = text.to_ascii_lowercase();
+    folded
+        .split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_')
+        .any(|word| STATE_COLUMNS.contains(&word))
+}
+
+fn word(fact_type: FactType) -> &'static str {
+    match fact_type {
+        FactType::Flag => "condition",
+        FactType::Text => "text",
+        FactType::Number => "number",
+    }
+}
+
+fn type_of(tree: &Expr) -> Result<FactType, String> {
+    match tree {
+        Expr::Identifier(name) => column(&name.value),
+        Expr::Nested(inner) => type_of(inner),
+        Expr::Value(value) => match &value.value {
+            Value::Boolean(_) => Ok(FactType::Flag),
+            Value::Number(..) => Ok(FactType::Number),
+            Value::SingleQuotedString(_) => Ok(FactType::Text),
+            other => Err(format!("`{other}` may not stand in a predicate")),
+        },
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => expect(expr, FactType::Flag),
+        Expr::IsTrue(expr) | Expr::IsNotTrue(expr) | Expr::IsFalse(expr) | Expr::IsNotFalse(expr) => {
+            expect(expr, FactType::Flag)
+        }
+        Expr::IsNull(expr) | Expr::IsNotNull(expr) => type_of(expr).map(|_| FactType::Flag),
+        Expr::InList { expr, list, .. } => {
+            let left = type_of(expr)?;
+            for item in list {
+                expect(item, left)?;
+            }
+            Ok(FactType::Flag)
+        }
+        Expr::BinaryOp { left, op, right } => match op {
+            BinaryOperator::And | BinaryOperator::Or => {
+                expect(left, FactType::Flag)?;
+                expect(right, FactType::Flag)
+            }
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => {
+                let left = type_of(left)?;
+                expect(right, left)?;
+                Ok(FactType::Flag)
+            }
+            other => Err(format!("operator `{other}` may not stand in a predicate")),
+        },
+        other => Err(format!(
+            "`{other}` may not stand in a predicate: columns, texts, numbers, comparisons, IN, IS, AND, OR and NOT may"
+        )),
+    }
+}
+
+fn expect(tree: &Expr, expected: FactType) -> Result<FactType, String> {
+    let found = type_of(tree)?;
+    if found == expected {
+        Ok(FactType::Flag)
+    } else {
+        Err(format!("`{tree}` is a {}, a {} is expected", word(found), word(expected)))
+    }
+}
+
+fn column(name: &str) -> Result<FactType, String> {
+    FACT_COLUMNS.iter().find(|(known, ..)| *known == name).map(|(_, fact_type, _)| *fact_type).ok_or_else(|| {
+        let known: Vec<&str> = FACT_COLUMNS.iter().map(|(known, ..)| *known).collect();
+        format!("no fact column `{name}`; there are: {}", known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn takes_conditions_over_fact_columns() {
+        for text in [
+            "TRUE",
+            "is_received AND NOT agency_vertical",
+            "agency_kind = 'specialised' AND (is_online OR submission_channel IN ('postal', 'counter'))",
+            "offered_level IS NOT NULL AND offered_level <> 'information'",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_all_else() {
+        for text in [
+            "",
+            "agency_kind",
+            "is_recieved",
+            "COUNT(*) > 1",
+            "is_received AS r",
+            "SUM(1) OVER ()",
+            "is_received = 'yes'",
+            "(SELECT TRUE)",
+            "is_received; DROP TABLE x",
+            "1 + 1",
+            "agency_kind LIKE 's%'",
+        ] {
+            assert!(check(text).is_err(), "{text}");
+        }
+    }
+}
