@@ -4,3 +4,6 @@ pub mod model;
 
 pub mod calendar;
 pub mod config;
+
+pub mod canonical;
+pub mod landing;

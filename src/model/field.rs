@@ -15,6 +15,8 @@ use crate::model::record::Value;
 
 /// Longest identifier.
 const CODE_CHARS: usize = 64;
+/// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
+const INTEGER_DIGITS: usize = 8;
 /// Longest agency name.
 const AGENCY_CHARS: usize = 160;
 
@@ -115,11 +117,8 @@ impl FieldReader {
             return Err(Reason::WrongForm);
         }
         match self.field_type {
-            FieldType::Code => code(text).map(|()| Value::Text(text.into())),
-            FieldType::DossierCode => {
-                code(text)?;
-                Ok(Value::Text(text.to_ascii_uppercase().into()))
-            }
+            FieldType::Code => self.code(text).map(|()| Value::Text(text.into())),
+            FieldType::DossierCode => self.code(text).map(|()| Value::Text(text.to_ascii_uppercase().into())),
             FieldType::ProcedureCode => procedure_code(text).map(|base| Value::Text(base.into())),
             FieldType::ItemCode => item_code(text).map(|item| Value::Text(item.into())),
             FieldType::Agency => agency(text).map(|name| Value::Text(name.into())),
@@ -139,14 +138,27 @@ impl FieldReader {
         }
     }
 
+    /// An identifier of nine digits or more without a letter could be somebody's number: only a `pattern` lets it in.
+    fn code(&self, text: &str) -> Result<(), Reason> {
+        code(text)?;
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let number = digits >= 9 && !text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        if number && self.pattern.is_none() { Err(Reason::NotOfType) } else { Ok(()) }
+    }
+
     fn code_of(&self, text: &str) -> Option<Value> {
         self.codes.get(text).or_else(|| self.codes.get(&fold(text))).cloned()
     }
 
-    /// Whether a text that this field accepts may hold words of any person: then it is not written from a row that failed elsewhere.
+    /// Whether a text that this field took may be written from a row in which another field failed: in a row
+    /// whose columns have shifted, words may be anybody's name.
     #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.field_type == FieldType::Agency
+    pub fn is_safe_in_failed_row(&self, text: &str) -> bool {
+        match self.field_type {
+            FieldType::Agency => is_agency_code(text) && code(text).is_ok(),
+            FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
+            _ => true,
+        }
     }
 }
 
@@ -315,5 +327,80 @@ fn integer(text: &str) -> Result<i64, Reason> {
     if !grouped {
         return Err(Reason::WrongForm);
     }
-    groups.concat().parse().map_err(|_| Reason::WrongForm)
+    let digits = groups.concat();
+    if digits.len() > INTEGER_DIGITS || (digits.len() > 1 && digits.starts_with('0')) {
+        return Err(Reason::WrongForm);
+    }
+    digits.parse().map_err(|_| Reason::WrongForm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::connector::OneOrMany;
+
+    fn reader(field_type: FieldType) -> FieldReader {
+        let map = FieldMap {
+            from: OneOrMany::One("x".to_owned()),
+            field_type,
+            formats: vec![],
+            zone: None,
+            codes: [("Trực tuyến".to_owned(), "online".to_owned())]
+                .into_iter()
+                .filter(|_| field_type == FieldType::Word)
+                .collect(),
+            pattern: None,
+            default: None,
+            required: false,
+        };
+        FieldReader::compile("submission_channel", &map).expect("valid")
+    }
+
+    #[test]
+    fn item_codes_carry_their_check_digit() {
+        // EP12345678_VN: 8·1+6·2+4·3+2·4+3·5+5·6+9·7+7·8 = 204, 204 mod 11 = 6, 11 − 6 = 5.
+        assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));
+        assert_eq!(reader(FieldType::ItemCode).read("EP123456784VN"), Err(Reason::CheckDigit));
+        assert_eq!(reader(FieldType::ItemCode).read("123456785"), Err(Reason::WrongForm));
+    }
+
+    #[test]
+    fn nothing_personal_passes_as_an_identifier() {
+        for text in ["Nguyễn Văn An", "079123456789", "0912 345 678", "an@example.vn", "012345678"] {
+            for field_type in [FieldType::Code, FieldType::DossierCode, FieldType::ProcedureCode, FieldType::Integer] {
+                assert!(reader(field_type).read(text).is_err(), "{text} as {field_type:?}");
+            }
+        }
+        for text in ["079123456789", "0912 345 678", "an@example.vn"] {
+            assert!(reader(FieldType::Agency).read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_the_codes_of_the_field() {
+        for (field_type, text, expected) in [
+            (FieldType::DossierCode, "000.00.14.h61-201012-0001", "000.00.14.H61-201012-0001"),
+            (FieldType::DossierCode, "G09.20-20260609-0092637", "G09.20-20260609-0092637"),
+            (FieldType::ProcedureCode, "1.002835.000.00.00.H61", "1.002835"),
+            (FieldType::ProcedureCode, "2.002621.H56", "2.002621"),
+            (FieldType::Agency, "Sở  Nội vụ", "Sở Nội vụ"),
+            (FieldType::Agency, "000.00.14.H61", "000.00.14.H61"),
+            (FieldType::Word, " trực  TUYẾN ", "online"),
+        ] {
+            assert_eq!(reader(field_type).read(text), Ok(Value::Text(expected.into())), "{text}");
+        }
+        assert_eq!(reader(FieldType::Integer).read("30.000"), Ok(Value::Integer(30_000)));
+        assert_eq!(reader(FieldType::Integer).read("3.00"), Err(Reason::WrongForm));
+    }
+
+    #[test]
+    fn shapes_say_nothing_of_the_text() {
+        assert_eq!(shape("Nguyễn Văn An"), "?Aa_Aa_Aa:13");
+        assert_eq!(shape("0912345678"), "?9:10");
+        assert!(is_harmless("31/02/2020"));
+        assert!(is_harmless("99/99/2020 25:61"));
+        assert!(!is_harmless("0912345678"));
+        assert!(!is_harmless("0912 345 678"));
+        assert!(!is_harmless("Nguyễn"));
+    }
 }

@@ -1,0 +1,118 @@
+//! Which record is which, and which version is newer.
+//!
+//! A pull is gone through from its last row to its first: where the source has no change time the later row
+//! wins, so the first one met is the winner and memory holds one entry a key, whatever the pull's length.
+
+use std::collections::HashMap;
+
+use crate::model::instant;
+use crate::model::record::{Record, Value};
+use crate::model::table::Kind;
+
+/// What becomes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A version that is not stored yet.
+    Accepted,
+    /// The newest stored version says the same.
+    Unchanged,
+    /// The same content again in this pull.
+    Duplicate,
+    /// A newer version is stored, or came in this pull.
+    Superseded,
+}
+
+/// The newest stored version of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub digest: u128,
+    pub updated_at: Option<i64>,
+}
+
+/// The keys met so far in a pull that is read from its end.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// 128 bits of the key's hash → digest and change time of the version that leads.
+    leaders: HashMap<(u64, u64), (u64, Option<i64>)>,
+    hashers: (std::hash::RandomState, std::hash::RandomState),
+}
+
+impl Seen {
+    /// Classes a record, given the newest stored version of its key. `ordered`: the source has a change time.
+    pub fn class(&mut self, key: &str, digest: u128, updated_at: Option<i64>, stored: Option<Stored>) -> Class {
+        use std::hash::BuildHasher as _;
+        let hash = (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key));
+        let short = short(digest);
+        if let Some(&(leader, leader_time)) = self.leaders.get(&hash) {
+            if leader == short {
+                return Class::Duplicate;
+            }
+            if !is_newer(updated_at, leader_time) {
+                return Class::Superseded;
+            }
+        }
+        self.leaders.insert(hash, (short, updated_at));
+        match stored {
+            Some(stored) if stored.digest == digest => Class::Unchanged,
+            Some(stored) if is_newer(stored.updated_at, updated_at) => Class::Superseded,
+            _ => Class::Accepted,
+        }
+    }
+}
+
+/// Whether the first change time is later; without both there is no saying.
+fn is_newer(left: Option<i64>, right: Option<i64>) -> bool {
+    matches!((left, right), (Some(left), Some(right)) if left > right)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of a digest tells two versions of one key apart")]
+fn short(digest: u128) -> u64 {
+    digest as u64
+}
+
+/// The month that files a new key: of its first date that counts, else of the run (`yyyy-MM`).
+#[must_use]
+pub fn part_of(kind: Kind, record: &Record, run_started: i64) -> String {
+    let dated = kind.part_columns().iter().find_map(|name| match &record.values[kind.column_index(name)?] {
+        Value::Instant(micros) => Some(*micros),
+        _ => None,
+    });
+    let day = instant::local(dated.unwrap_or(run_started)).date();
+    format!("{:04}-{:02}", day.year(), day.month())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(digest: u128, updated_at: Option<i64>) -> Option<Stored> {
+        Some(Stored { digest, updated_at })
+    }
+
+    #[test]
+    fn without_change_times_the_later_row_wins() {
+        let mut seen = Seen::default();
+        // Read from the end: version 3 came last.
+        assert_eq!(seen.class("k", 3, None, stored(1, None)), Class::Accepted);
+        assert_eq!(seen.class("k", 3, None, stored(1, None)), Class::Duplicate);
+        assert_eq!(seen.class("k", 2, None, stored(1, None)), Class::Superseded);
+        assert_eq!(seen.class("k", 1, None, stored(1, None)), Class::Superseded);
+        assert_eq!(seen.class("other", 1, None, None), Class::Accepted);
+    }
+
+    #[test]
+    fn with_change_times_the_newer_wins_wherever_it_stands() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.class("k", 1, Some(10), stored(9, Some(5))), Class::Accepted);
+        assert_eq!(seen.class("k", 2, Some(20), stored(9, Some(5))), Class::Accepted);
+        assert_eq!(seen.class("k", 3, Some(15), stored(9, Some(5))), Class::Superseded);
+        assert_eq!(seen.class("old", 4, Some(1), stored(9, Some(5))), Class::Superseded);
+    }
+
+    #[test]
+    fn the_same_record_again_changes_nothing() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.class("k", 7, None, stored(7, None)), Class::Unchanged);
+        assert_eq!(seen.class("k", 7, None, stored(7, None)), Class::Duplicate);
+    }
+}

@@ -1,0 +1,113 @@
+//! Maps the rows of a page by the connector's `[map]`: one bad value rejects its row, never its page.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::connector::Connector;
+use crate::model::field::{Readers, first_text};
+use crate::model::page::{Page, Reason};
+use crate::model::record::{Record, Rejection, Value};
+use crate::model::table::Kind;
+
+/// The mapping of one connector, ready to run.
+#[derive(Debug, Clone)]
+pub struct Mapper {
+    kind: Kind,
+    /// For each reader its column.
+    columns: Vec<usize>,
+    readers: Readers,
+    /// Columns whose values make the key.
+    key: Vec<usize>,
+    source_key: usize,
+}
+
+impl Mapper {
+    /// Readies the mapping of a checked connector.
+    ///
+    /// # Panics
+    /// If the connector was not checked by `config`.
+    #[must_use]
+    pub fn new(connector: &Connector, readers: &Readers) -> Self {
+        let kind = connector.file.connector.kind;
+        let column = |name: &String| kind.column_index(name).expect("config checks the mapped columns");
+        Self {
+            kind,
+            columns: readers.readers.iter().map(|reader| column(&reader.column)).collect(),
+            readers: readers.clone(),
+            key: connector.file.identity.key.iter().map(column).collect(),
+            source_key: kind.column_index("source_key").expect("every table has a key"),
+        }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Maps every row of a page, in order.
+    #[must_use]
+    pub fn map_page(&self, page: &Page) -> Vec<Result<Record, Rejection>> {
+        let cells = self.readers.cells(page);
+        (0..page.len()).map(|index| self.map_row(page, index, &cells)).collect()
+    }
+
+    fn map_row(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Result<Record, Rejection> {
+        let (row, reason) = page.place(index);
+        let reject = |field: Option<&str>, reason: Reason| Rejection {
+            page: page.number,
+            row,
+            field: field.map(str::to_owned),
+            reason,
+        };
+        if let Some(reason) = reason {
+            return Err(reject(None, reason));
+        }
+        let mut values = vec![Value::Null; self.kind.columns().len()];
+        for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
+            let value = match first_text(page, index, cells) {
+                Some((_, text)) => reader.read(text),
+                None => reader.absent(),
+            };
+            values[column] = value.map_err(|reason| reject(Some(&reader.column), reason))?;
+        }
+        if self.key != [self.source_key] {
+            values[self.source_key] = Value::Text(self.key_of(&values).into());
+        }
+        Ok(Record { digest: digest(&values), values, page: page.number, row })
+    }
+
+    fn key_of(&self, values: &[Value]) -> String {
+        let parts: Vec<String> = self.key.iter().map(|&column| written(&values[column])).collect();
+        parts.join("|")
+    }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(text) => text.to_string(),
+        Value::Instant(number) | Value::Integer(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+    }
+}
+
+/// First 16 bytes of the SHA-256 of the values: tag, length and bytes of each, so that no two rows read alike.
+fn digest(values: &[Value]) -> u128 {
+    let mut bytes = Vec::with_capacity(512);
+    for value in values {
+        match value {
+            Value::Null => bytes.push(0),
+            Value::Text(text) => {
+                bytes.push(1);
+                bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+            Value::Instant(number) | Value::Integer(number) => {
+                bytes.push(2);
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            Value::Flag(flag) => bytes.push(3 + u8::from(*flag)),
+        }
+    }
+    let whole: [u8; 32] = Sha256::digest(&bytes).into();
+    u128::from_be_bytes(whole[..16].try_into().expect("half of 32 bytes"))
+}

@@ -1,0 +1,7 @@
+//! From landed pages to canonical records and rejections. Pure: the same page and mapping give the same records.
+
+mod identity;
+mod map;
+
+pub use identity::{Class, Seen, Stored, part_of};
+pub use map::Mapper;

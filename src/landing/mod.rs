@@ -1,0 +1,167 @@
+//! What came: every page of a pull, cut down to the kept fields, compressed and digested, before anything is made of it.
+//!
+//! `<data>/landing/<connector>/<run>/000001.ndjson.zst` is one page: a header line, then one line a record,
+//! `[row, reason or null, cell, …]`. `certificate.json` is written last: with it a pull can be finished without
+//! its source; without it, it never happened. Nothing that failed its type is written as it came.
+#![expect(clippy::disallowed_methods, reason = "edge: landing is a folder of files")]
+
+mod scrub;
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::field::Readers;
+use crate::model::page::{Page, Reason};
+use crate::model::pull::{Certificate, LandedPage};
+
+/// Compression level: landing is read back once or never.
+const ZSTD_LEVEL: i32 = 1;
+const CERTIFICATE: &str = "certificate.json";
+
+/// Why landing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LandingError {
+    #[error("cannot {action} `{path}`: {source}")]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("landed page `{path}` is damaged: {what}")]
+    Damaged { path: PathBuf, what: String },
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LandingError {
+    let path = path.to_owned();
+    move |source| LandingError::Io { action, path, source }
+}
+
+/// First line of a landed page.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    number: u32,
+    origin: String,
+    body_digest: String,
+    fields: Vec<String>,
+}
+
+/// The landed pages of one pull.
+#[derive(Debug)]
+pub struct LandedPull {
+    folder: PathBuf,
+}
+
+impl LandedPull {
+    #[must_use]
+    pub fn new(data: &Path, connector: &str, run: i64) -> Self {
+        Self { folder: data.join("landing").join(connector).join(format!("{run:08}")) }
+    }
+
+    /// Empties the folder: pages of an earlier try that never got its certificate.
+    pub fn clear(&self) -> Result<(), LandingError> {
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))?;
+        }
+        fs::create_dir_all(&self.folder).map_err(io("create", &self.folder))
+    }
+
+    /// Writes one page: kept fields only, scrubbed, synced.
+    pub fn write(&self, page: &Page, readers: &Readers) -> Result<LandedPage, LandingError> {
+        let path = self.page_path(page.number);
+        let header = Header {
+            number: page.number,
+            origin: page.origin.clone(),
+            body_digest: page.body_digest.clone(),
+            fields: page.fields.to_vec(),
+        };
+        let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
+        lines.push(b'\n');
+        scrub::write_rows(page, readers, &mut lines);
+        let packed = zstd::bulk::compress(&lines, ZSTD_LEVEL).map_err(io("compress", &path))?;
+        write_synced(&path, &packed)?;
+        Ok(LandedPage {
+            number: page.number,
+            origin: page.origin.clone(),
+            rows: page.len() as u64,
+            body_digest: page.body_digest.clone(),
+            landed_digest: format!("{:x}", Sha256::digest(&packed)),
+        })
+    }
+
+    /// Reads a page back, and checks it against the certificate's digest.
+    pub fn read(&self, landed: &LandedPage) -> Result<Page, LandingError> {
+        let path = self.page_path(landed.number);
+        let packed = fs::read(&path).map_err(io("read", &path))?;
+        let damaged = |what: String| LandingError::Damaged { path: path.clone(), what };
+        if format!("{:x}", Sha256::digest(&packed)) != landed.landed_digest {
+            return Err(damaged("its digest is not the certificate's".to_owned()));
+        }
+        let mut text = Vec::new();
+        zstd::stream::read::Decoder::new(packed.as_slice())
+            .and_then(|mut decoder| decoder.read_to_end(&mut text))
+            .map_err(|error| damaged(error.to_string()))?;
+        let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let header: Header = serde_json::from_slice(lines.next().unwrap_or_default())
+            .map_err(|error| damaged(format!("header: {error}")))?;
+        let mut page = Page::new(header.number, header.origin, header.body_digest, header.fields.into());
+        for line in lines {
+            scrub::read_row(line, &mut page).map_err(|error| damaged(error.to_string()))?;
+        }
+        Ok(page)
+    }
+
+    /// Seals the pull: from here on it can be finished without its source.
+    pub fn seal(&self, certificate: &Certificate) -> Result<(), LandingError> {
+        let text = serde_json::to_vec_pretty(certificate).expect("a certificate is plain data");
+        write_synced(&self.folder.join(CERTIFICATE), &text)?;
+        sync_folder(&self.folder)
+    }
+
+    /// The certificate, if the pull was sealed.
+    pub fn certificate(&self) -> Result<Option<Certificate>, LandingError> {
+        let path = self.folder.join(CERTIFICATE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read(&path).map_err(io("read", &path))?;
+        serde_json::from_slice(&text).map(Some).map_err(|error| LandingError::Damaged { path, what: error.to_string() })
+    }
+
+    fn page_path(&self, number: u32) -> PathBuf {
+        self.folder.join(format!("{number:06}.ndjson.zst"))
+    }
+}
+
+/// Highest run number that any connector has landed under; 0 without one.
+pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
+    let root = data.join("landing");
+    let mut highest = 0;
+    if !root.exists() {
+        return Ok(highest);
+    }
+    for connector in fs::read_dir(&root).map_err(io("list", &root))?.flatten() {
+        for run in fs::read_dir(connector.path()).map_err(io("list", &root))?.flatten() {
+            let number = run.file_name().to_string_lossy().parse().unwrap_or(0);
+            highest = highest.max(number);
+        }
+    }
+    Ok(highest)
+}
+
+/// Writes beside, syncs, and renames into place.
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LandingError> {
+    let beside = path.with_extension("partial");
+    let mut file = File::create(&beside).map_err(io("create", &beside))?;
+    file.write_all(bytes).map_err(io("write", &beside))?;
+    file.sync_all().map_err(io("sync", &beside))?;
+    fs::rename(&beside, path).map_err(io("rename", &beside))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), LandingError> {
+    File::open(folder).and_then(|opened| opened.sync_all()).map_err(io("sync", folder))
+}
+
+/// Reason of a landed row, if it has one.
+fn reason_of(code: Option<&str>) -> Option<Reason> {
+    code.map(|code| Reason::from_code(code).unwrap_or(Reason::Malformed))
+}
