@@ -6,4 +6,5 @@ pub mod calendar;
 pub mod config;
 
 pub mod canonical;
+pub mod indicators;
 pub mod landing;

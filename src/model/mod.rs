@@ -7,6 +7,7 @@ pub mod agency;
 pub mod connector;
 pub mod day;
 pub mod field;
+pub mod figure;
 pub mod indicator;
 pub mod instant;
 pub mod page;

@@ -1,0 +1,23 @@
+//! Indicators: from the tables to counts, and from counts to figures.
+//!
+//! [`agencies`] and [`registers`] make the registries joinable; [`facts`] says one thing a column of each
+//! dossier; [`states`] applies a rule set; [`compute`] scans once and groups; [`figures`] makes periods,
+//! tiers and the province out of the groups.
+
+mod agencies;
+mod compute;
+mod facts;
+mod figures;
+mod registers;
+mod states;
+
+pub use compute::{Inputs, compute};
+
+/// Why figures could not be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum IndicatorError {
+    #[error("cannot compute figures: {0}")]
+    Polars(#[from] polars::error::PolarsError),
+    #[error("indicator `{indicator}`, predicate `{predicate}`: {message}")]
+    Predicate { indicator: String, predicate: String, message: String },
+}

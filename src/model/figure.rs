@@ -1,0 +1,160 @@
+//! A figure: what an indicator counted, for whom, over which period.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::agency::Tier;
+use crate::model::period::Period;
+
+/// Ten thousand: ratios and targets are compared and rounded as whole numbers of hundredths of a percent.
+const SCALE: u128 = 10_000;
+
+/// One figure. Counts are the truth; the ratio is made from them last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub indicator: String,
+    /// Digest of definition and rule set.
+    pub definition: String,
+    pub rules: String,
+    /// `None` for a whole tier or the province.
+    pub agency: Option<String>,
+    pub agency_name: Option<String>,
+    /// `None` for the province, and for an agency that is not in the registry.
+    pub tier: Option<Tier>,
+    pub period: Period,
+    pub numerator: u64,
+    /// `None` for a count.
+    pub denominator: Option<u64>,
+    /// What the numerator would be if every dossier that is open in time ended on time.
+    pub reachable: u64,
+    /// Numerator dossiers of which only the portal or only the post has evidence; `None` where post plays no part.
+    pub one_sided: Option<u64>,
+    pub target: Option<f64>,
+}
+
+/// Whether a target is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Met {
+    Yes,
+    No,
+    /// Not yet, but the pending dossiers could still reach it.
+    Open,
+}
+
+impl Figure {
+    /// Share rounded to hundredths of a percent, half up; `None` when nothing was received ("không phát sinh")
+    /// or for a count. Never 1 while a dossier is missing.
+    #[must_use]
+    pub fn ratio(&self) -> Option<f64> {
+        let denominator = u128::from(self.denominator?);
+        if denominator == 0 {
+            return None;
+        }
+        let numerator = u128::from(self.numerator);
+        let rounded = (numerator * SCALE * 2 + denominator) / (denominator * 2);
+        let rounded = if numerator < denominator { rounded.min(SCALE - 1) } else { rounded };
+        let hundredths = u32::try_from(rounded).unwrap_or(u32::MAX);
+        Some(f64::from(hundredths) / 10_000.0)
+    }
+
+    /// Whether the target is reached, decided on whole numbers; `None` without a target or without dossiers.
+    #[must_use]
+    pub fn met(&self) -> Option<Met> {
+        let target = scaled(self.target?);
+        let reaches = |count: u64| match self.denominator {
+            Some(whole) => u128::from(count) * SCALE >= target * u128::from(whole),
+            None => u128::from(count) * SCALE >= target,
+        };
+        if self.denominator == Some(0) {
+            None
+        } else if reaches(self.numerator) {
+            Some(Met::Yes)
+        } else if reaches(self.reachable) {
+            Some(Met::Open)
+        } else {
+            Some(Met::No)
+        }
+    }
+
+    /// Share of the numerator for which portal and post disagree or only one of them has evidence.
+    #[must_use]
+    pub fn unmatched(&self) -> Option<f64> {
+        let one_sided = self.one_sided?;
+        #[expect(clippy::cast_precision_loss, reason = "counts of dossiers are far below 2^52")]
+        let share = |part: u64, whole: u64| (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0;
+        (self.numerator > 0).then(|| share(one_sided, self.numerator))
+    }
+}
+
+/// A target in hundredths of a percent; `config` has checked that it is finite and not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a target is a small number, checked at load"
+)]
+fn scaled(target: f64) -> u128 {
+    (target * 10_000.0).round() as u128
+}
+
+/// What holds for every figure of a night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Night {
+    pub run: i64,
+    /// The moment that the figures speak of, microseconds UTC.
+    pub as_of: i64,
+    /// Every connector was read whole.
+    pub complete: bool,
+    /// Newest dossier date of the connector that lags most.
+    pub data_until: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(numerator: u64, denominator: u64, reachable: u64, target: f64) -> Figure {
+        Figure {
+            indicator: "x".to_owned(),
+            definition: String::new(),
+            rules: String::new(),
+            agency: None,
+            agency_name: None,
+            tier: None,
+            period: Period::Year { year: 2026 },
+            numerator,
+            denominator: Some(denominator),
+            reachable,
+            one_sided: None,
+            target: Some(target),
+        }
+    }
+
+    #[test]
+    fn ratios_round_half_up_and_never_up_to_one() {
+        for (numerator, denominator, expected) in [
+            (1, 3, Some(0.3333)),
+            (2, 3, Some(0.6667)),
+            (1, 20_000, Some(0.0001)),
+            (19_999, 20_000, Some(0.9999)),
+            (99_999, 100_000, Some(0.9999)),
+            (5, 5, Some(1.0)),
+            (0, 5, Some(0.0)),
+            (0, 0, None),
+        ] {
+            assert_eq!(figure(numerator, denominator, 0, 1.0).ratio(), expected, "{numerator}/{denominator}");
+        }
+    }
+
+    #[test]
+    fn targets_are_met_missed_or_open() {
+        for (numerator, denominator, reachable, target, expected) in [
+            (10, 100, 10, 0.1, Some(Met::Yes)),
+            (9, 100, 9, 0.1, Some(Met::No)),
+            (99, 100, 100, 1.0, Some(Met::Open)),
+            (99, 100, 99, 1.0, Some(Met::No)),
+            (0, 0, 0, 1.0, None),
+        ] {
+            assert_eq!(figure(numerator, denominator, reachable, target).met(), expected);
+        }
+    }
+}
