@@ -10,8 +10,10 @@ mod facts;
 mod figures;
 mod registers;
 mod states;
+mod table;
 
 pub use compute::{Inputs, compute};
+pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

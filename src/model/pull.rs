@@ -47,6 +47,11 @@ impl Outcome {
             Self::Failed => "failed",
         }
     }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Complete, Self::Incomplete, Self::Failed].into_iter().find(|outcome| outcome.name() == name)
+    }
 }
 
 /// One landed page in the certificate of a pull.

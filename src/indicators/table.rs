@@ -1,0 +1,108 @@
+//! Figures as a table: what is stored as versions, published as Parquet, and read back.
+
+use polars::prelude::*;
+
+use crate::indicators::IndicatorError;
+use crate::model::agency::Tier;
+use crate::model::figure::Figure;
+use crate::model::period::Period;
+use crate::model::table::ColumnType;
+
+/// Columns of `figure_versions`, in stored order; `gone` marks a figure that a later night no longer had.
+pub const FIGURE_COLUMNS: &[(&str, ColumnType)] = &[
+    ("indicator", ColumnType::Text),
+    ("definition", ColumnType::Text),
+    ("rules", ColumnType::Text),
+    ("agency", ColumnType::Text),
+    ("agency_name", ColumnType::Text),
+    ("tier", ColumnType::Text),
+    ("period", ColumnType::Text),
+    ("numerator", ColumnType::Integer),
+    ("denominator", ColumnType::Integer),
+    ("reachable", ColumnType::Integer),
+    ("one_sided", ColumnType::Integer),
+    ("target", ColumnType::Number),
+    ("gone", ColumnType::Flag),
+    ("run", ColumnType::Integer),
+];
+
+/// What makes a figure the same figure on another night.
+pub type FigureKey = (String, Option<Tier>, Option<String>, Period, String);
+
+/// Key of a figure: indicator, tier, agency, period, rule set.
+#[must_use]
+pub fn key_of(figure: &Figure) -> FigureKey {
+    (figure.indicator.clone(), figure.tier, figure.agency.clone(), figure.period, figure.rules.clone())
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Figures as a frame with [`FIGURE_COLUMNS`]; each with whether it is gone.
+///
+/// # Errors
+/// Never in practice: the columns have one length.
+pub fn to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, IndicatorError> {
+    fn texts<'a>(figures: &'a [(&Figure, bool)], of: impl Fn(&'a Figure) -> Option<&'a str>) -> Vec<Option<&'a str>> {
+        figures.iter().map(|(figure, _)| of(figure)).collect()
+    }
+    let numbers =
+        |of: &dyn Fn(&Figure) -> Option<u64>| -> Vec<Option<i64>> { figures.iter().map(|(figure, _)| of(figure).map(number)).collect() };
+    let periods: Vec<String> = figures.iter().map(|(figure, _)| figure.period.to_string()).collect();
+    let columns = vec![
+        Column::new("indicator".into(), texts(figures, |figure| Some(&figure.indicator))),
+        Column::new("definition".into(), texts(figures, |figure| Some(&figure.definition))),
+        Column::new("rules".into(), texts(figures, |figure| Some(&figure.rules))),
+        Column::new("agency".into(), texts(figures, |figure| figure.agency.as_deref())),
+        Column::new("agency_name".into(), texts(figures, |figure| figure.agency_name.as_deref())),
+        Column::new("tier".into(), texts(figures, |figure| figure.tier.map(Tier::name))),
+        Column::new("period".into(), periods),
+        Column::new("numerator".into(), numbers(&|figure| Some(figure.numerator))),
+        Column::new("denominator".into(), numbers(&|figure| figure.denominator)),
+        Column::new("reachable".into(), numbers(&|figure| Some(figure.reachable))),
+        Column::new("one_sided".into(), numbers(&|figure| figure.one_sided)),
+        Column::new("target".into(), figures.iter().map(|(figure, _)| figure.target).collect::<Vec<_>>()),
+        Column::new("gone".into(), figures.iter().map(|(_, gone)| *gone).collect::<Vec<_>>()),
+        Column::new("run".into(), vec![run; figures.len()]),
+    ];
+    Ok(DataFrame::new(figures.len(), columns)?)
+}
+
+/// Reads figures back, in the order of the frame; rows that are gone are left out.
+///
+/// # Errors
+/// A column that is missing or of another type.
+pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
+    let text = |name: &str| frame.column(name).and_then(|column| column.str());
+    let number = |name: &str| frame.column(name).and_then(|column| column.i64());
+    let (indicator, definition, rules) = (text("indicator")?, text("definition")?, text("rules")?);
+    let (agency, agency_name, tier, period) = (text("agency")?, text("agency_name")?, text("tier")?, text("period")?);
+    let (numerator, denominator) = (number("numerator")?, number("denominator")?);
+    let (reachable, one_sided) = (number("reachable")?, number("one_sided")?);
+    let (target, gone) = (frame.column("target")?.f64()?, frame.column("gone")?.bool()?);
+    let count = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
+    let owned = |value: Option<&str>| value.map(str::to_owned);
+    let mut figures = Vec::with_capacity(frame.height());
+    for row in 0..frame.height() {
+        let Some(period) = period.get(row).and_then(Period::parse) else { continue };
+        if gone.get(row) == Some(true) {
+            continue;
+        }
+        figures.push(Figure {
+            indicator: owned(indicator.get(row)).unwrap_or_default(),
+            definition: owned(definition.get(row)).unwrap_or_default(),
+            rules: owned(rules.get(row)).unwrap_or_default(),
+            agency: owned(agency.get(row)),
+            agency_name: owned(agency_name.get(row)),
+            tier: tier.get(row).and_then(Tier::from_name),
+            period,
+            numerator: count(numerator.get(row)).unwrap_or(0),
+            denominator: count(denominator.get(row)),
+            reachable: count(reachable.get(row)).unwrap_or(0),
+            one_sided: count(one_sided.get(row)),
+            target: target.get(row),
+        });
+    }
+    Ok(figures)
+}
