@@ -1,0 +1,67 @@
+//! What can go wrong in the lake: a file, the Delta log, the rows, or a record that does not fit its table.
+
+use std::path::{Path, PathBuf};
+
+use deltalake_core::DeltaTableError;
+use polars::prelude::PolarsError;
+
+/// An error of the lake. The cause is in `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    #[error("could not {attempted} `{}`", path.display())]
+    File { attempted: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("could not {attempted} the log of table `{table}`")]
+    Log { attempted: &'static str, table: String, source: Box<DeltaTableError> },
+    #[error("could not {attempted} the rows of table `{table}`")]
+    Rows { attempted: &'static str, table: &'static str, source: Box<PolarsError> },
+    #[error("could not write page `{page}`, row `{row}` into table `{table}`: column `{column}` does not fit")]
+    Misfit { table: &'static str, column: &'static str, page: u32, row: u32 },
+    #[error("could not write figures into table `{table}`: column `{column}` is absent or of another type")]
+    Column { table: &'static str, column: &'static str },
+    #[error("could not read table `{table}`: its log names `{path}`, which motcua did not write")]
+    Foreign { table: &'static str, path: String },
+    #[error("could not use `{}` for the lake: its path holds `=` or is not UTF-8", path.display())]
+    Root { path: PathBuf },
+    #[error("could not finish the work on table `{table}`: its task was cut off")]
+    CutOff { table: &'static str },
+}
+
+impl LakeError {
+    /// What the person on duty can do, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Root { .. } => {
+                Some("choose a data folder whose path has no `=`: folders of the lake are read as `part=…`")
+            }
+            Self::File { .. } => Some("check that the disk has space and that the data folder belongs to this user"),
+            Self::Foreign { .. } => Some("only motcua may write these tables; restore the folder from a backup"),
+            _ => None,
+        }
+    }
+}
+
+/// Names the file of an I/O error.
+pub(super) fn file_error(attempted: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LakeError + use<> {
+    let path = path.to_owned();
+    move |source| LakeError::File { attempted, path, source }
+}
+
+/// Names the table of an error of its log.
+pub(super) fn log_error(attempted: &'static str, table: &str) -> impl FnOnce(DeltaTableError) -> LakeError + use<> {
+    let table = table.to_owned();
+    move |source| LakeError::Log { attempted, table, source: Box::new(source) }
+}
+
+/// Names the table of an error of its rows.
+pub(super) fn rows_error(attempted: &'static str, table: &'static str) -> impl FnOnce(PolarsError) -> LakeError {
+    move |source| LakeError::Rows { attempted, table, source: Box::new(source) }
+}
+
+/// Runs work on rows outside the async threads: Polars blocks and may not start inside a task.
+pub(super) async fn blocking<T: Send + 'static>(
+    table: &'static str,
+    work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
+) -> Result<T, LakeError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LakeError::CutOff { table }))
+}

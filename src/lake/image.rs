@@ -1,0 +1,119 @@
+//! Bringing an image up to its versions.
+//!
+//! An image holds the newest version of each key. Its commits mirror the transaction numbers of the pulls
+//! that they contain, so the log says which pulls are new. Each step takes the earliest new pull of every
+//! source and rewrites the parts that their rows touch, in one commit: killed anywhere and repeated, the
+//! image is the same. The last step also commits `txn("versions", N)`, the version of the versions table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::{Action, Transaction};
+use polars::prelude::{DataFrame, PolarsResult, UniqueKeepStrategy};
+
+use super::error::{LakeError, blocking, rows_error};
+use super::rewrite::{Batch, rewrite};
+use super::rows::{collect, columns, scan};
+use super::table::{DataFile, Table};
+use super::versions::application;
+
+/// The application under which an image names the version of its versions table.
+pub(super) const VERSIONS: &str = "versions";
+
+/// Brings `image` up to `versions`; gives its new version, or `None` where it was up to date.
+pub(super) async fn bring_up(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
+    let mut brought = None;
+    loop {
+        let from = versions.load().await?;
+        let to = image.load().await?;
+        let at = i64::try_from(from.version().unwrap_or_default()).unwrap_or(i64::MAX);
+        let new_pulls = new_pulls(versions, &from, image, &to).await?;
+        if new_pulls.runs.is_empty() && image.reached(&to, VERSIONS).await?.unwrap_or_default() >= at {
+            return Ok(brought);
+        }
+        let step: BTreeMap<String, i64> =
+            new_pulls.runs.iter().filter_map(|(source, runs)| Some((source.clone(), *runs.first()?))).collect();
+        let mut transactions: Vec<Transaction> =
+            step.iter().map(|(source, run)| Transaction::new(application(source), *run)).collect();
+        if new_pulls.runs.values().all(|runs| runs.len() == 1) {
+            transactions.push(Transaction::new(VERSIONS, at));
+        }
+        let mut files = versions.files(&from)?;
+        files.retain(|file| single_pull(file).is_none_or(|(source, run)| step.get(source) == Some(&run)));
+        let batch = Batch {
+            versions: versions.layout.clone(),
+            image: image.clone(),
+            version_files: files,
+            image_files: image.files(&to)?,
+            imaged: step.keys().filter(|source| new_pulls.imaged.contains(*source)).cloned().collect(),
+            pulls: step,
+            stem: format!("versions-{at:08}"),
+        };
+        let rewritten = blocking(image.layout.name, move || rewrite(&batch)).await?;
+        let mut actions: Vec<Action> = rewritten.replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
+        for written in &rewritten.written {
+            actions.push(Action::Add(image.add(written)?));
+        }
+        brought = Some(image.commit(&to, actions, transactions).await?);
+    }
+}
+
+/// Pulls that the versions table holds and the image does not.
+struct NewPulls {
+    /// Runs by source, earliest first.
+    runs: BTreeMap<String, BTreeSet<i64>>,
+    /// The sources of which the image holds earlier pulls.
+    imaged: BTreeSet<String>,
+}
+
+async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &DeltaTable) -> Result<NewPulls, LakeError> {
+    let mut new = NewPulls { runs: BTreeMap::new(), imaged: BTreeSet::new() };
+    for (source, mut runs) in pulls(versions, from).await? {
+        if let Some(reached) = image.reached(to, &application(&source)).await? {
+            runs.retain(|run| *run > reached);
+            new.imaged.insert(source.clone());
+        }
+        if !runs.is_empty() {
+            new.runs.insert(source, runs);
+        }
+    }
+    Ok(new)
+}
+
+/// The pulls of a versions table, from the log; files that hold several pulls (compacted ones) are read.
+pub(super) async fn pulls(versions: &Table, table: &DeltaTable) -> Result<BTreeMap<String, BTreeSet<i64>>, LakeError> {
+    let mut pulls: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+    let mut mixed = Vec::new();
+    for file in versions.files(table)? {
+        match single_pull(&file) {
+            Some((source, run)) => {
+                pulls.entry(source.to_owned()).or_default().insert(run);
+            }
+            None => mixed.push(file),
+        }
+    }
+    if !mixed.is_empty() {
+        let layout = versions.layout.clone();
+        let frame = blocking(layout.name, move || {
+            let read = scan(&layout, &mixed)?.select(columns(["source", "run"]));
+            collect(layout.name, read.unique_generic(None, UniqueKeepStrategy::Any))
+        })
+        .await?;
+        for (source, run) in pairs(&frame).map_err(rows_error("read", versions.layout.name))? {
+            pulls.entry(source).or_default().insert(run);
+        }
+    }
+    Ok(pulls)
+}
+
+fn pairs(frame: &DataFrame) -> PolarsResult<Vec<(String, i64)>> {
+    let sources = frame.column("source")?.str()?.iter();
+    let runs = frame.column("run")?.i64()?.iter();
+    Ok(sources.zip(runs).filter_map(|(source, run)| Some((source?.to_owned(), run?))).collect())
+}
+
+/// Source and run of a file whose rows have one of each.
+fn single_pull(file: &DataFile) -> Option<(&str, i64)> {
+    let (least, most) = (&file.stats.min_values, &file.stats.max_values);
+    if least == most { Some((least.source.as_deref()?, least.run?)) } else { None }
+}

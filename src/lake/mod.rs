@@ -1,0 +1,151 @@
+//! The lake: Delta tables of what was accepted, and their images.
+//!
+//! ```text
+//! <root>/dossier_versions       append-only, one row an accepted version: the truth
+//! <root>/dossiers               the newest version of each key, partitioned by `part` (yyyy-MM): their image
+//! <root>/postal_item_versions   …
+//! <root>/postal_items           …
+//! <root>/damaged                log entries that a power failure cut
+//! ```
+//! One pull is one commit to the versions with `txn("pull/<source>", run)`; the image follows with
+//! [`Lake::bring_up_image`] and mirrors these numbers. What a scan shows is what the log named when the
+//! scan was made: files that a killed run left, and half a night, are never seen. One task writes.
+//! Scans are lazy; they are collected outside async tasks (`spawn_blocking`).
+
+mod cells;
+mod durable;
+mod error;
+mod figures;
+mod image;
+mod layout;
+mod read;
+mod rewrite;
+mod rows;
+mod table;
+#[cfg(test)]
+mod tests;
+mod versions;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::LazyFrame;
+
+use self::layout::Layout;
+use self::table::Table;
+use crate::model::table::Kind;
+
+pub use self::error::LakeError;
+pub use self::figures::FigureTable;
+pub use self::layout::StoredType;
+pub use self::read::Known;
+pub use self::versions::VersionWriter;
+
+/// The tables under one root folder.
+#[derive(Debug, Clone)]
+pub struct Lake {
+    root: PathBuf,
+    tables: Vec<(Kind, Pair)>,
+}
+
+/// The two tables of a kind.
+#[derive(Debug, Clone)]
+struct Pair {
+    versions: Table,
+    image: Table,
+}
+
+impl Lake {
+    /// Opens the lake in `root`. Creates the tables that are missing, adds the columns that older tables lack, and moves aside
+    /// a newest log entry that does not parse.
+    pub async fn open(root: &Path) -> Result<Self, LakeError> {
+        durable::create_folder(root)?;
+        let root = durable::absolute(root)?;
+        if root.to_str().is_none_or(|path| path.contains('=')) {
+            return Err(LakeError::Root { path: root });
+        }
+        let mut tables = Vec::new();
+        for kind in Kind::ALL {
+            let versions = Table::open(&root, Layout::versions(kind)).await?;
+            tables.push((kind, Pair { versions, image: Table::open(&root, Layout::image(kind)).await? }));
+        }
+        Ok(Self { root, tables })
+    }
+
+    /// The folder of the tables, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn pair(&self, kind: Kind) -> &Pair {
+        &self.tables.iter().find(|(other, _)| *other == kind).expect("`open` opens the tables of every kind").1
+    }
+
+    /// Stored state of those of `keys` that the image holds for `source`: one projected scan.
+    pub async fn known(&self, kind: Kind, source: &str, keys: &[String]) -> Result<HashMap<String, Known>, LakeError> {
+        read::known(&self.pair(kind).image, source, keys).await
+    }
+
+    /// Starts the version file of one pull.
+    #[must_use]
+    pub fn writer(&self, kind: Kind, source: &str, run: i64) -> VersionWriter {
+        VersionWriter::new(self.pair(kind).versions.clone(), kind, source, run)
+    }
+
+    /// The newest run of `source` whose versions are committed.
+    pub async fn reached(&self, kind: Kind, source: &str) -> Result<Option<i64>, LakeError> {
+        let versions = &self.pair(kind).versions;
+        versions.reached(&versions.load().await?, &versions::application(source)).await
+    }
+
+    /// Brings the image up to the versions; gives its new version, or `None` where it was up to date.
+    pub async fn bring_up_image(&self, kind: Kind) -> Result<Option<u64>, LakeError> {
+        let pair = self.pair(kind);
+        image::bring_up(&pair.versions, &pair.image).await
+    }
+
+    /// The earliest instant in `column` (microseconds) among the image's rows of `source` that have not ended: status none of
+    /// refused, withdrawn, stopped, completed, returned; not completed; not deleted.
+    pub async fn oldest_open(&self, kind: Kind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
+        read::oldest_open(&self.pair(kind).image, source, column).await
+    }
+
+    /// The Delta version of every table under the root folder.
+    pub async fn versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
+        let mut versions = BTreeMap::new();
+        for name in durable::tables(&self.root)? {
+            let table = table::load(&self.root.join(&name), &name).await?;
+            versions.insert(name, table.version().unwrap_or_default());
+        }
+        Ok(versions)
+    }
+
+    /// The highest run that any table has committed; 0 where none has.
+    pub async fn highest_run(&self) -> Result<i64, LakeError> {
+        let mut highest = 0;
+        for name in durable::tables(&self.root)? {
+            let table = table::load(&self.root.join(&name), &name).await?;
+            highest = highest.max(table::reached(&table, &name, figures::FIGURES).await?.unwrap_or_default());
+        }
+        for (_, pair) in &self.tables {
+            let table = pair.versions.load().await?;
+            for (source, runs) in image::pulls(&pair.versions, &table).await? {
+                let reached = pair.versions.reached(&table, &versions::application(&source)).await?;
+                highest = highest.max(reached.unwrap_or_default()).max(runs.last().copied().unwrap_or_default());
+            }
+        }
+        Ok(highest)
+    }
+
+    /// The newest version of each key, with its `part`.
+    pub async fn scan_image(&self, kind: Kind) -> Result<LazyFrame, LakeError> {
+        let image = &self.pair(kind).image;
+        rows::scan(&image.layout, &image.files(&image.load().await?)?)
+    }
+
+    /// The newest version of each key as of run `run`, from the versions; `part` is the version's own.
+    pub async fn scan_as_of(&self, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
+        read::scan_as_of(&self.pair(kind).versions, run).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Questions to the tables that the night asks: what is known of a key, what is open, what was known then.
+
+use std::collections::{HashMap, HashSet};
+
+use polars::prelude::*;
+
+use super::error::{LakeError, blocking, rows_error};
+use super::layout::PART;
+use super::rows::{collect, columns, newest, scan};
+use super::table::{DataFile, Table};
+
+/// The newest stored version of a key, as far as a new one is compared with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub digest: u128,
+    /// Microseconds UTC.
+    pub source_updated_at: Option<i64>,
+    pub run: i64,
+    pub page: i64,
+    pub row: i64,
+    /// The part that the key is filed under for good: `yyyy-MM`.
+    pub part: String,
+}
+
+/// Statuses after which nothing is due any more.
+const ENDED: [&str; 5] = ["refused", "withdrawn", "stopped", "completed", "returned"];
+
+pub(super) async fn known(image: &Table, source: &str, keys: &[String]) -> Result<HashMap<String, Known>, LakeError> {
+    let mut files = image.files(&image.load().await?)?;
+    if files.is_empty() || keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wanted = DataFrame::new(keys.len(), vec![Column::new("source_key".into(), keys)]);
+    let (layout, source) = (image.layout.clone(), source.to_owned());
+    blocking(layout.name, move || {
+        let error = || rows_error("read", layout.name);
+        let wanted = wanted.map_err(error())?.lazy();
+        let find = |files: &[DataFile], selected: &[&str]| -> Result<LazyFrame, LakeError> {
+            let own = scan(&layout, files)?.filter(col("source").eq(lit(source.as_str())));
+            let (key, arguments) = ([col("source_key")], JoinArgs::new(JoinType::Semi));
+            Ok(own.select(columns(selected.iter().copied())).join(wanted.clone(), key.clone(), key, arguments))
+        };
+        // Digests do not compress: they are read only where a key was found (half the time at 5 million rows).
+        let parts =
+            find(&files, &["source_key", PART])?.select([col(PART)]).unique_generic(None, UniqueKeepStrategy::Any);
+        let parts = collect(layout.name, parts)?;
+        let parts: HashSet<&str> =
+            parts.column(PART).and_then(|part| part.str()).map_err(error())?.iter().flatten().collect();
+        files.retain(|file| file.part.as_deref().is_some_and(|part| parts.contains(part)));
+        let compared = ["source_key", "digest", "source_updated_at", "run", "page", "row", PART];
+        states(&collect(layout.name, find(&files, &compared)?)?).map_err(error())
+    })
+    .await
+}
+
+fn states(frame: &DataFrame) -> PolarsResult<HashMap<String, Known>> {
+    let text = |name: &str| frame.column(name)?.str();
+    let long = |name: &str| frame.column(name)?.i64();
+    let updated = frame.column("source_updated_at")?.cast(&DataType::Int64)?;
+    let (keys, digests, updated, parts) = (text("source_key")?, text("digest")?, updated.i64()?, text(PART)?);
+    let (runs, pages, rows) = (long("run")?, long("page")?, long("row")?);
+    let state = |at: usize| {
+        let known = Known {
+            digest: u128::from_str_radix(digests.get(at)?, 16).ok()?,
+            source_updated_at: updated.get(at),
+            run: runs.get(at)?,
+            page: pages.get(at)?,
+            row: rows.get(at)?,
+            part: parts.get(at)?.to_owned(),
+        };
+        Some((keys.get(at)?.to_owned(), known))
+    };
+    Ok((0..frame.height()).filter_map(state).collect())
+}
+
+pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
+    let files = image.files(&image.load().await?)?;
+    let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
+    blocking(layout.name, move || {
+        let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
+        for status in ENDED {
+            open = open.and(col("status").fill_null(lit("")).neq(lit(status)));
+        }
+        if layout.columns.iter().any(|(name, _)| *name == "completed_at") {
+            open = open.and(col("completed_at").is_null());
+        }
+        let earliest =
+            scan(&layout, &files)?.filter(open).select([col(column).min().cast(DataType::Int64).alias("earliest")]);
+        let frame = collect(layout.name, earliest)?;
+        let earliest =
+            frame.column("earliest").and_then(|column| column.i64()).map_err(rows_error("read", layout.name))?;
+        Ok(earliest.get(0))
+    })
+    .await
+}
+
+pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
+    let mut files = versions.files(&versions.load().await?)?;
+    files.retain(|file| file.stats.min_values.run.is_none_or(|earliest| earliest <= run));
+    Ok(newest(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
+}

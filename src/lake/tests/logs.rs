@@ -1,0 +1,88 @@
+//! Logs: what a power failure leaves, checkpoints, tables of older versions, figures.
+
+use super::super::{FigureTable, StoredType};
+use super::*;
+
+const FILE_1: &str = "dossier_versions/_delta_log/00000000000000000001.json";
+
+fn one(key: &str) -> [(Record, String); 1] {
+    [(dossier(key, "received", None, 0, 0), "2026-03".to_owned())]
+}
+
+#[tokio::test]
+async fn a_newest_entry_that_does_not_parse_is_moved_aside() {
+    for damage in [&b""[..], b"{\"add\":{\"path\":\"x", b"\0\0\0\0"] {
+        let folder = folder();
+        let lake = open(&folder).await;
+        pull(&lake, "portal", 1, &one("a")).await.expect("committed");
+        std::fs::write(lake.root().join(FILE_1), damage).expect("the log is writable");
+
+        let lake = open(&folder).await;
+        assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), None);
+        assert!(lake.root().join("damaged/dossier_versions/00000000000000000001.json.0").exists());
+        pull(&lake, "portal", 1, &one("b")).await.expect("committed");
+        lake.bring_up_image(KIND).await.expect("the image follows");
+        assert_eq!(image(&lake).await.into_keys().collect::<Vec<_>>(), [("portal".to_owned(), "b".to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn a_table_whose_first_entry_was_cut_is_created_again() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    std::fs::write(lake.root().join("dossiers/_delta_log/00000000000000000000.json"), b"")
+        .expect("the log is writable");
+    let lake = open(&folder).await;
+    pull(&lake, "portal", 1, &one("a")).await.expect("committed");
+    assert_eq!(lake.bring_up_image(KIND).await.expect("the image follows"), Some(1));
+}
+
+#[tokio::test]
+async fn a_checkpoint_keeps_the_pulls_and_a_cut_one_is_moved_aside() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    pull(&lake, "portal", 7, &one("a")).await.expect("committed");
+    let table = lake.pair(KIND).versions.load().await.expect("the table loads");
+    deltalake_core::checkpoints::create_checkpoint(&table, None).await.expect("the checkpoint is written");
+    let log = lake.root().join("dossier_versions/_delta_log");
+    let first = log.join("00000000000000000000.json");
+    let kept = std::fs::read(&first).expect("the entry exists");
+    std::fs::remove_file(&first).expect("the log is writable");
+    assert_eq!(lake.highest_run().await.expect("the checkpoint can be read"), 7);
+    pull(&lake, "portal", 8, &one("b")).await.expect("committed");
+    lake.bring_up_image(KIND).await.expect("the image follows");
+    assert_eq!(image(&lake).await.len(), 2);
+
+    std::fs::write(&first, kept).expect("the log is writable");
+    std::fs::write(log.join("00000000000000000001.checkpoint.parquet"), b"PAR1 cut").expect("the log is writable");
+    let lake = open(&folder).await;
+    assert_eq!(lake.highest_run().await.expect("the log can be read"), 8);
+}
+
+#[tokio::test]
+async fn figures_are_appended_once_and_columns_grow() {
+    let folder = folder();
+    let root = folder.path().join("lake");
+    let old = [("indicator", StoredType::Text), ("numerator", StoredType::Integer), ("run", StoredType::Integer)];
+    let new = [old[0], old[1], old[2], ("ratio", StoredType::Float), ("computed_at", StoredType::Instant)];
+    let night = |run: i64| {
+        df!("indicator" => ["par-3.4.1"], "numerator" => [3_i64], "run" => [run])
+            .expect("the columns are of one length")
+    };
+    let table = FigureTable::open(&root, "figure_versions", &old).await.expect("the table opens");
+    assert_eq!(table.append(night(1), 1).await.expect("committed"), 1);
+    assert_eq!(table.append(night(1), 1).await.expect("nothing is committed"), 1);
+    assert_eq!(table.append(night(2).clear(), 2).await.expect("nothing is committed"), 1);
+    assert_eq!(table.reached().await.expect("the log can be read"), Some(1));
+
+    let table = FigureTable::open(&root, "figure_versions", &new).await.expect("the table is widened");
+    let refused = table.append(night(2), 2).await;
+    assert!(matches!(refused, Err(LakeError::Column { column: "ratio", .. })), "{refused:?}");
+    let scan = table.scan().await.expect("the table can be scanned");
+    let frame = blocking("test", move || collect("test", scan)).await.expect("the rows can be read");
+    assert_eq!(frame.shape(), (1, 5));
+    assert_eq!(frame.column("ratio").expect("the column is inserted").null_count(), 1);
+    let lake = open(&folder).await;
+    assert_eq!(lake.versions().await.expect("the logs can be read")["figure_versions"], 2);
+    assert_eq!(lake.highest_run().await.expect("the logs can be read"), 1);
+}
