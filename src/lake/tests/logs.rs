@@ -1,5 +1,8 @@
 //! Logs: what a power failure leaves, checkpoints, tables of older versions, figures.
 
+use deltalake_core::kernel::{Action, Transaction};
+
+use super::super::rows::{scan, sink};
 use super::super::{FigureTable, StoredType};
 use super::*;
 
@@ -85,4 +88,40 @@ async fn figures_are_appended_once_and_columns_grow() {
     let lake = open(&folder).await;
     assert_eq!(lake.versions().await.expect("the logs can be read")["figure_versions"], 2);
     assert_eq!(lake.highest_run().await.expect("the logs can be read"), 1);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_asked_for_before_it_counts_as_failed() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    let table = &lake.pair(KIND).versions;
+    let stale = table.load().await.expect("the table loads");
+    let number = |number| vec![Transaction::new("pull/portal", number)];
+    assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("committed"), 1);
+    assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("the number stands"), 1);
+    let refused = table.commit(&stale, Vec::new(), number(2)).await;
+    assert!(matches!(refused, Err(LakeError::Log { attempted: "commit to", .. })), "{refused:?}");
+    assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), Some(1));
+}
+
+#[tokio::test]
+async fn compacted_versions_are_read_for_their_pulls() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    pull(&lake, "portal", 1, &one("a")).await.expect("committed");
+    pull(&lake, "post", 2, &one("b")).await.expect("committed");
+    let table = lake.pair(KIND).versions.clone();
+    let loaded = table.load().await.expect("the table loads");
+    let files = table.files(&loaded).expect("the files are known");
+    let rows = scan(&table.layout, &files).expect("the table can be scanned");
+    let (layout, to) = (table.layout.clone(), table.folder.clone());
+    let written = blocking("test", move || sink(&layout, rows, &to, "compacted", None)).await.expect("written");
+    let mut actions: Vec<Action> = files.into_iter().map(|file| Action::Remove(file.remove)).collect();
+    actions.push(Action::Add(table.add(&written).expect("the file exists")));
+    table.commit(&loaded, actions, Vec::new()).await.expect("committed");
+
+    assert_eq!(lake.highest_run().await.expect("the log can be read"), 2);
+    lake.bring_up_image(KIND).await.expect("the image follows");
+    assert_eq!(image(&lake).await.len(), 2);
+    assert_eq!(lake.bring_up_image(KIND).await.expect("the image is up to date"), None);
 }
