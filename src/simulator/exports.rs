@@ -1,0 +1,127 @@
+#![expect(clippy::disallowed_methods, reason = "edge: the simulated post office writes its exports")]
+//! The post's monthly lists of postal items (BCCI), as CSV files in a folder.
+//!
+//! `bcci-YYYY-MM-DD.csv`: the items of that month that were accepted, delivered, given up or withdrawn in it,
+//! as known at 20:00 of the day in the name (the month's last day, or the day of writing). An item
+//! that changes in a later month stands in that month's file again; the later file is right.
+//! Layout: domain B.5. UTF-8 with BOM, `;`, two title rows, a footer "Tổng cộng", CRLF.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::simulator::Province;
+use crate::simulator::post::{Service, Target, Waybill};
+use crate::simulator::working_days::{DAY_SECS, Moment, civil, date_of, day_number, day_of, evening};
+
+const COLUMNS: [&str; 10] = [
+    "STT",
+    "Mã vận đơn",
+    "Mã hồ sơ",
+    "Mã TTHC",
+    "Đơn vị",
+    "Loại dịch vụ",
+    "Ngày chấp nhận",
+    "Ngày phát",
+    "Trạng thái",
+    "Phí thu hộ",
+];
+
+impl Province {
+    /// Writes one file a month up to `day` into `folder`, which must exist, and names them. Months
+    /// without items have no file; files of earlier days stay.
+    pub fn write_exports(&self, folder: &Path, day: Date) -> io::Result<Vec<PathBuf>> {
+        let day = day.min(self.today());
+        let Some(first) = self.waybills.first() else { return Ok(Vec::new()) };
+        let mut month = date_of(day_of(first.accepted)).first_of_month();
+        let mut written = Vec::new();
+        while month <= day {
+            let last = month.last_of_month().min(day);
+            if let Some(text) = self.export(month, last)? {
+                let path = folder.join(format!("bcci-{last}.csv"));
+                std::fs::write(&path, text)?;
+                written.push(path);
+            }
+            let Ok(next) = month.last_of_month().tomorrow() else { break };
+            month = next;
+        }
+        Ok(written)
+    }
+
+    /// One file's bytes; `None` without items.
+    fn export(&self, month: Date, last: Date) -> io::Result<Option<Vec<u8>>> {
+        // A month's changes end in the evening of its last day: later ones belong to the next file.
+        let from = evening(day_number(month) - 1);
+        let now = evening(day_number(last));
+        let items: Vec<&Waybill> =
+            self.waybills.iter().filter(|item| item.changes().any(|at| from < at && at <= now)).collect();
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let mut text = "\u{feff}".as_bytes().to_vec();
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(b';')
+            .flexible(true)
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(&mut text);
+        writer.write_record(["BẢNG KÊ BƯU GỬI HỒ SƠ, KẾT QUẢ GIẢI QUYẾT TTHC QUA DỊCH VỤ BƯU CHÍNH CÔNG ÍCH"])?;
+        let title = format!("Tháng {}, đến 20:00 ngày {}", month.strftime("%m/%Y"), last.strftime("%d/%m/%Y"));
+        writer.write_record([title])?;
+        writer.write_record(COLUMNS)?;
+        let mut fees = 0;
+        for (number, item) in (1_u32..).zip(items) {
+            fees += item.fee;
+            writer.write_record(self.export_row(number, item, now))?;
+        }
+        let mut footer = [""; COLUMNS.len()].map(str::to_owned);
+        footer[0] = "Tổng cộng".to_owned();
+        footer[COLUMNS.len() - 1] = dong(fees);
+        writer.write_record(footer)?;
+        writer.flush()?;
+        drop(writer);
+        Ok(Some(text))
+    }
+
+    fn export_row(&self, number: u32, item: &Waybill, now: Moment) -> [String; COLUMNS.len()] {
+        let dossier = &self.dossiers[item.target.like()];
+        let code = match item.target {
+            Target::Dossier(_) => self.code(dossier),
+            Target::Nameless(_) => String::new(),
+            // No agency has ten thousand dossiers a day.
+            Target::Unknown(_) => self.code_numbered(dossier, dossier.sequence + 10_000),
+        };
+        let delivered = item.finished.filter(|&(at, well)| at <= now && well).map(|(at, _)| minute(at));
+        [
+            number.to_string(),
+            item.item_code(),
+            code,
+            self.registry.procedures[dossier.procedure as usize].code.clone(),
+            self.registry.agencies[dossier.agency as usize].name.clone(),
+            match item.service {
+                Service::Submission => "Tiếp nhận hồ sơ",
+                Service::Return => "Trả kết quả",
+            }
+            .to_owned(),
+            minute(item.accepted),
+            delivered.unwrap_or_default(),
+            item.status(now).to_owned(),
+            dong(item.fee),
+        ]
+    }
+}
+
+/// `dd/MM/yyyy HH:mm`.
+fn minute(at: Moment) -> String {
+    debug_assert_eq!(at % DAY_SECS % 60, 0, "the post writes full minutes");
+    civil(at).strftime("%d/%m/%Y %H:%M").to_string()
+}
+
+/// Thousands of đồng with a point between the groups: `1.030.000`.
+fn dong(thousands: u32) -> String {
+    match thousands {
+        0 => "0".to_owned(),
+        1..1000 => format!("{thousands}.000"),
+        _ => format!("{}.{:03}.000", thousands / 1000, thousands % 1000),
+    }
+}

@@ -1,0 +1,123 @@
+//! Draws a province: days, agencies, procedures, and each dossier's life, from one seed.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::simulator::choice::{Choices, Popularity, changes};
+use crate::simulator::dossier::Fault;
+use crate::simulator::life::Drawing;
+use crate::simulator::registry::{Registries, Registry};
+use crate::simulator::working_days::{Day, date_of, day_number, day_of, is_saturday};
+use crate::simulator::{Province, SimulatorError, post};
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Dossiers received from `first` to `today`.
+    pub dossiers: usize,
+    pub seed: u64,
+    /// The last simulated day; the simulated now is its evening, 20:00 local.
+    pub today: Date,
+    /// The first day of reception.
+    pub first: Date,
+}
+
+impl Settings {
+    /// 50,000 dossiers from the New Year two years before `today`.
+    #[must_use]
+    pub fn new(today: Date) -> Self {
+        let first = Date::new(today.year() - 2, 1, 1).unwrap_or(today);
+        Self { dossiers: 50_000, seed: 2639, today, first }
+    }
+}
+
+/// One bad row in so many, and never fewer than `MIN_FAULTS`.
+const FAULT_EVERY: usize = 200;
+const MIN_FAULTS: usize = 3;
+
+/// Draws a province. The same settings and registries give the same province, byte for byte.
+pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Province, SimulatorError> {
+    let registry = Registry::read(registries)?;
+    if settings.first > settings.today {
+        return Err(SimulatorError::NoDays { first: settings.first, today: settings.today });
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    let popularity = Popularity::draw(&registry, &mut rng);
+    let faults = faults(settings.dossiers, &mut rng);
+    let changes = changes(&registry);
+    let mut dossiers = Vec::with_capacity(settings.dossiers);
+    let mut sequences: BTreeMap<(usize, Day), u32> = BTreeMap::new();
+    let mut choices: Option<(Day, Choices)> = None;
+    for (index, day) in days(settings, &registry, &mut rng)?.into_iter().enumerate() {
+        // Until the day before the next change of the registries.
+        let (until, current) = match choices.take() {
+            Some((until, current)) if day <= until => (until, current),
+            _ => {
+                let next = changes.range(day + 1..).next();
+                (next.map_or(Day::MAX, |next| next - 1), Choices::on(&registry, &popularity, day))
+            }
+        };
+        let (agency, procedure) =
+            current.draw(&mut rng).ok_or_else(|| SimulatorError::NothingOffered { day: date_of(day) })?;
+        let habits = popularity.habits(registry.agency_group[agency]);
+        let drawing = Drawing { registry: &registry, habits, agency, procedure, day, until };
+        let mut dossier = drawing.dossier(&mut rng, faults.get(&index).copied());
+        let sequence = sequences.entry((registry.agency_group[agency], day_of(dossier.applied))).or_default();
+        *sequence += 1;
+        dossier.sequence = *sequence;
+        dossiers.push(dossier);
+        choices = Some((until, current));
+    }
+    let waybills = post::draw(&dossiers, &registry, &mut rng);
+    Ok(Province::new(registry, dossiers, waybills, settings.today))
+}
+
+/// Which dossiers are bad rows, and how.
+fn faults(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Fault> {
+    let wanted = (dossiers / FAULT_EVERY).max(MIN_FAULTS).min(dossiers);
+    let mut faults = BTreeMap::new();
+    while faults.len() < wanted {
+        let kind = Fault::ALL[faults.len() % Fault::ALL.len()];
+        faults.entry(rng.random_range(0..dossiers)).or_insert(kind);
+    }
+    faults
+}
+
+/// One day for each dossier, in order.
+fn days(settings: &Settings, registry: &Registry, rng: &mut ChaCha8Rng) -> Result<Vec<Day>, SimulatorError> {
+    let range = day_number(settings.first)..=day_number(settings.today);
+    let mut open: Vec<(Day, u64)> = Vec::new();
+    let mut total = 0;
+    for day in range {
+        total += weight(day, registry);
+        open.push((day, total));
+    }
+    if total == 0 {
+        return Err(SimulatorError::NoDays { first: settings.first, today: settings.today });
+    }
+    let mut days: Vec<Day> = (0..settings.dossiers)
+        .map(|_| {
+            let at = rng.random_range(0..total);
+            open[open.partition_point(|&(_, until)| until <= at)].0
+        })
+        .collect();
+    days.sort_unstable();
+    Ok(days)
+}
+
+/// How busy a day is.
+fn weight(day: Day, registry: &Registry) -> u64 {
+    let days = &registry.working_days;
+    if !days.is_working(day) {
+        // Some one-stop shops open on Saturday (domain D).
+        return if is_saturday(day) && !days.is_holiday(day) { 15 } else { 0 };
+    }
+    // Busiest on Monday and after holidays, slack before Tết and in December.
+    let after_rest = if days.is_working(day - 1) { 100 } else { 125 };
+    let season = if date_of(day).month() == 12 { 90 } else { 100 };
+    let tet = if days.before_tet(day) { 45 } else { 100 };
+    after_rest * season * tet / 1_000
+}

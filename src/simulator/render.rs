@@ -1,0 +1,250 @@
+//! Writes a dossier as iGate's JSON (domain A.2, B.1), with the variety that iGate shows.
+
+use std::fmt::Write as _;
+
+use crate::model::agency::Agency;
+use crate::model::procedure::{Procedure, TimeUnit};
+use crate::simulator::Province;
+use crate::simulator::dossier::{Channel, Dossier, Fault, Level, Shown};
+use crate::simulator::registry::Registry;
+use crate::simulator::working_days::{AHEAD_SECS, Moment, civil, day_number, day_of};
+
+/// Names of the status numbers.
+const STATUS: [&str; 7] =
+    ["Mới đăng ký", "Yêu cầu bổ sung", "Đang xử lý", "Tạm dừng", "Có kết quả", "Đã trả kết quả", "Đã hủy"];
+
+/// JSON of what many dossiers share, rendered once.
+#[derive(Debug)]
+pub(super) struct Fragments {
+    /// The agency with its name as a list, and as a string.
+    agencies: Vec<[String; 2]>,
+    /// What follows the procedure's `code`: translations as a list, and as an object.
+    procedures: Vec<[String; 2]>,
+    /// From here on NĐ 42/2022's words for the levels.
+    new_levels: i64,
+}
+
+impl Fragments {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let agencies = (0..registry.agencies.len()).map(|row| agency(registry, row)).collect();
+        let procedures = registry.procedures.iter().enumerate().map(|(row, known)| procedure(row, known)).collect();
+        Self { agencies, procedures, new_levels: day_number(jiff::civil::date(2022, 6, 1)) }
+    }
+}
+
+/// A JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A stable 24-hex id of a registry row.
+fn row_id(space: u32, row: usize) -> String {
+    format!("5f{space:06x}{row:016x}")
+}
+
+/// One in a few agencies is written by one of its other codes, one by its name alone: where that says who it is.
+fn agency(registry: &Registry, row: usize) -> [String; 2] {
+    let known = &registry.agencies[row];
+    let others = || registry.agencies.iter().filter(|other| other.code != known.code);
+    let says_who = |name: &str| {
+        let lower = name.to_lowercase();
+        !others().any(|other| names(other).any(|taken| taken.to_lowercase() == lower))
+    };
+    let other_code =
+        known.other_codes.iter().find(|code| !others().any(|other| codes(other).any(|taken| taken == *code)));
+    let group = registry.agency_group[row];
+    let (code, name) = match (group % 5, other_code) {
+        (1, Some(other)) => (Some(other.as_str()), known.name.as_str()),
+        (3, _) => {
+            let aliased = known.aliases.first().filter(|_| group % 2 == 1).unwrap_or(&known.name);
+            if says_who(aliased) { (None, aliased.as_str()) } else { (Some(known.code.as_str()), known.name.as_str()) }
+        }
+        _ => (Some(known.code.as_str()), known.name.as_str()),
+    };
+    let (id, parent) = (row_id(0xb1, group), row_id(0xb0, 0));
+    let code = code.map(|code| format!("\"code\":{},", quoted(code))).unwrap_or_default();
+    let name = quoted(name);
+    let tail = format!(
+        "\"parent\":{{\"id\":\"{parent}\"}},\"ancestors\":[{{\"id\":\"{parent}\"}}],\"tag\":[\"{}\"]}}",
+        known.tier.name()
+    );
+    [
+        format!("{{\"id\":\"{id}\",{code}\"name\":[{{\"languageId\":228,\"name\":{name}}}],{tail}"),
+        format!("{{\"id\":\"{id}\",{code}\"name\":{name},{tail}"),
+    ]
+}
+
+fn names(agency: &Agency) -> impl Iterator<Item = &str> {
+    std::iter::once(agency.name.as_str()).chain(agency.aliases.iter().map(String::as_str))
+}
+
+fn codes(agency: &Agency) -> impl Iterator<Item = &String> {
+    std::iter::once(&agency.code).chain(&agency.other_codes)
+}
+
+fn procedure(row: usize, known: &Procedure) -> [String; 2] {
+    let name = quoted(&known.name);
+    let sector = quoted(&known.sector);
+    let tail = format!(
+        "\"sector\":{{\"id\":\"{}\",\"code\":{sector},\"name\":[{{\"languageId\":228,\"name\":{sector}}}]}}}}",
+        row_id(0xaa, row)
+    );
+    let english = format!("{{\"languageId\":46,\"name\":{}}}", quoted(&format!("Procedure {}", known.code)));
+    [
+        format!("\"translate\":[{{\"languageId\":228,\"name\":{name}}},{english}],{tail}"),
+        format!("\"translate\":{{\"languageId\":228,\"name\":{name}}},{tail}"),
+    ]
+}
+
+/// Writes to a `String`, which cannot fail.
+macro_rules! put {
+    ($out:expr, $($text:tt)*) => { write!($out, $($text)*).expect("a string takes everything") };
+}
+
+impl Province {
+    /// Appends the record of a dossier as it is shown.
+    pub(super) fn render(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
+        let style = dossier.style;
+        out.push_str("{\"id\":\"");
+        for byte in dossier.id {
+            put!(out, "{byte:02x}");
+        }
+        out.push('"');
+        if dossier.fault != Some(Fault::NoCode) {
+            put!(out, ",\"code\":\"{}\"", self.code(dossier));
+        }
+        out.push_str(",\"nationCode\":null,");
+        self.procedure(out, dossier);
+        let name_form = usize::from(style >> 3 & 1 == 1);
+        put!(out, ",\"agency\":{}", self.fragments.agencies[dossier.agency as usize][name_form]);
+        let mut dates = Dates { out: &mut *out, style, field: 0 };
+        dates.put("appliedDate", dossier.stated_applied());
+        if dossier.fault == Some(Fault::ImpossibleDate) {
+            let day = civil(dossier.applied).date();
+            put!(dates.out, ",\"acceptedDate\":\"{:04}-02-31T25:61:00.000+0700\"", day.year());
+        } else {
+            dates.put("acceptedDate", shown.accepted);
+        }
+        dates.put("appointmentDate", shown.due);
+        dates.put("completedDate", shown.completed);
+        dates.put("returnedDate", shown.returned);
+        self.kinds(out, dossier, shown);
+        status(out, dossier, shown);
+        let known = &self.registry.procedures[dossier.procedure as usize];
+        let unit = if known.unit == TimeUnit::Hours { "h" } else { "d" };
+        let time = known.statutory_time.map_or_else(|| "null".to_owned(), |time| time.to_string());
+        put!(
+            out,
+            ",\"extendTime\":0,\"procedureProcessDefinition\":{{\"processDefinition\":{{\"processingTime\":{time},\
+             \"processingTimeUnit\":\"{unit}\",\"timesheet\":{{\"id\":\"{}\"}}}}}}",
+            row_id(0xcc, 1)
+        );
+        applicant(out, dossier);
+        out.push('}');
+    }
+
+    fn procedure(&self, out: &mut String, dossier: &Dossier) {
+        let row = dossier.procedure as usize;
+        put!(out, "\"procedure\":{{\"id\":\"{}\"", row_id(0x01, row));
+        let code = &self.registry.procedures[row].code;
+        match dossier.fault {
+            Some(Fault::NoProcedureCode) => {}
+            Some(Fault::GarbledProcedureCode) => put!(out, ",\"code\":\"TTHC?{}#\"", code.replace('.', "_")),
+            _ if dossier.style & 1 == 0 => put!(out, ",\"code\":\"{code}\""),
+            _ => put!(out, ",\"code\":\"{code}.000.00.00.H61\""),
+        }
+        put!(out, ",{}", self.fragments.procedures[row][usize::from(dossier.style >> 1 & 1 == 1)]);
+    }
+
+    fn kinds(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
+        let (method, name) = match shown.channel {
+            _ if dossier.fault == Some(Fault::UnknownChannel) => (9, "Hình thức số 9"),
+            Channel::Online => (0, "Trực tuyến"),
+            Channel::Counter => (1, "Trực tiếp"),
+            Channel::Postal => (2, "Bưu chính công ích"),
+        };
+        put!(out, ",\"applyMethod\":{{\"id\":{method},\"name\":\"{name}\"}}");
+        let (kind, name) = match dossier.channel {
+            _ if dossier.return_by_post => (2, "Nhận qua bưu điện"),
+            Channel::Online if dossier.style >> 4 & 1 == 1 => (3, "Nhận trực tuyến"),
+            _ => (1, "Nhận trực tiếp"),
+        };
+        put!(out, ",\"dossierReceivingKind\":{{\"id\":\"{}\",\"name\":\"{name}\"}}", row_id(0xd0, kind));
+        let new_words = day_of(dossier.applied) >= self.fragments.new_levels;
+        let (id, name) = match dossier.level {
+            None => {
+                out.push_str(",\"procedureLevel\":null");
+                return;
+            }
+            Some(Level::Information) => ("l2", if new_words { "Cung cấp thông tin" } else { "Mức độ 2" }),
+            Some(Level::Partial) => ("l3", if new_words { "Một phần" } else { "Mức độ 3" }),
+            Some(Level::Full) => ("l4", if new_words { "Toàn trình" } else { "Mức độ 4" }),
+        };
+        put!(out, ",\"procedureLevel\":{{\"id\":\"{id}\",\"name\":\"{name}\"}}");
+    }
+}
+
+/// Writes date fields, each in one of two offsets.
+struct Dates<'out> {
+    out: &'out mut String,
+    style: u32,
+    field: u32,
+}
+
+impl Dates<'_> {
+    fn put(&mut self, name: &str, moment: Option<Moment>) {
+        self.field += 1;
+        let Some(moment) = moment else {
+            put!(self.out, ",\"{name}\":null");
+            return;
+        };
+        let utc = (self.style >> 5).wrapping_add(self.field * 5) % 3 == 0;
+        let (at, offset) = if utc { (civil(moment - AHEAD_SECS), "+0000") } else { (civil(moment), "+0700") };
+        put!(
+            self.out,
+            ",\"{name}\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.000{offset}\"",
+            at.year(),
+            at.month(),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        );
+    }
+}
+
+fn status(out: &mut String, dossier: &Dossier, shown: &Shown) {
+    let name = STATUS[usize::from(shown.status)];
+    if dossier.style >> 2 & 1 == 1 {
+        put!(out, ",\"dossierStatus\":{}", shown.status);
+    } else {
+        put!(out, ",\"dossierStatus\":{{\"id\":{},\"name\":\"{name}\"}}", shown.status);
+    }
+    let step = match (shown.status, shown.refused) {
+        (0, _) => "Chờ tiếp nhận",
+        (6, true) => "Từ chối giải quyết",
+        (6, false) => "Công dân rút hồ sơ",
+        (4 | 5, _) => "Kết thúc",
+        _ => "Chuyên viên thụ lý",
+    };
+    let id = row_id(0xe0, usize::from(shown.status));
+    put!(out, ",\"dossierTaskStatus\":{{\"id\":\"{id}\",\"name\":\"{step}\"}}");
+    put!(out, ",\"dossierMenuTaskRemind\":{{\"id\":\"{id}\",\"name\":\"{step}\"}}");
+}
+
+/// A person who does not exist, in the fields that hold persons.
+fn applicant(out: &mut String, dossier: &Dossier) {
+    const GIVEN: [&str; 8] = ["An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Linh"];
+    let style = dossier.style;
+    let given = GIVEN[(style >> 8) as usize % GIVEN.len()];
+    let number = style % 1_000_000;
+    put!(
+        out,
+        ",\"applicant\":{{\"userId\":\"{}\",\"data\":{{\"fullname\":\"Nguyễn Văn Mẫu {given}\",\
+         \"identityNumber\":\"000000{number:06}\",\"phoneNumber\":\"0000{number:06}\",\
+         \"email\":\"mau.{number}@example.invalid\",\"birthday\":\"1900-01-01T00:00:00.000+0700\",\
+         \"address\":\"Số {} đường Không Có Thật\"}}}}",
+        row_id(0xf0, number as usize),
+        number % 500
+    );
+}

@@ -1,0 +1,288 @@
+//! The province's true figures, counted by loops of their own (rule set `seed-2639`, domain C.1 and C.4).
+//!
+//! Everything is judged as of 20:00 of the day asked for. A figure is given for the province, each tier and each
+//! agency, by month (`2026-03`), quarter (`2026-Q1`) and year (`2026`), where its denominator is not 0.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::model::agency::AgencyKind;
+use crate::model::procedure::TimeUnit;
+use crate::simulator::Province;
+use crate::simulator::dossier::{Channel, Dossier, Level, Shown};
+use crate::simulator::life::seconds;
+use crate::simulator::post::Service;
+use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
+
+/// Whose figure it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    Province,
+    /// The tier's name.
+    Tier(&'static str),
+    /// The agency's code.
+    Agency(String),
+}
+
+/// One true figure: integers, no ratio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TruthFigure {
+    /// An id of `config/indicators`.
+    pub indicator: &'static str,
+    pub scope: Scope,
+    pub period: String,
+    pub numerator: u64,
+    pub denominator: u64,
+}
+
+/// What is true of a province on an evening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Truth {
+    /// Distinct record keys that the portal lists, bad rows included.
+    pub dossiers_sent: u64,
+    /// Distinct items in the post's exports, bad rows included.
+    pub waybills_sent: u64,
+    /// Distinct bad rows: `rejected_dossiers + rejected_waybills`.
+    pub rejected_rows: u64,
+    pub rejected_dossiers: u64,
+    pub rejected_waybills: u64,
+    /// By indicator, scope and period.
+    pub figures: Vec<TruthFigure>,
+}
+
+const INDICATORS: [&str; 10] = [
+    "par-3.4.1",
+    "par-3.4.2",
+    "par-3.4.3",
+    "par-7.2.2",
+    "par-7.2.2-level-3",
+    "par-7.2.2-level-4",
+    "par-7.3.2-deployed",
+    "par-7.3.2-having",
+    "par-7.3.3-deployed",
+    "par-7.3.3-having",
+];
+
+/// Numerator and denominator of each indicator.
+type Cells = [(u64, u64); INDICATORS.len()];
+
+/// One received dossier, judged.
+struct Received<'a> {
+    dossier: &'a Dossier,
+    accepted: Moment,
+    channel: Channel,
+    on_time: bool,
+    /// Counts in the province's own indicators 7.x: neither agency nor procedure is vertical.
+    own: bool,
+    level: Option<Level>,
+    posts_submission: bool,
+    posts_return: bool,
+    received_by_post: bool,
+    returned: Option<Moment>,
+    returned_by_post: bool,
+}
+
+impl Province {
+    /// The figures as of the evening of `day`, or of `today` where that is earlier.
+    #[must_use]
+    pub fn truth(&self, day: Date) -> Truth {
+        let now = evening(day_number(day.min(self.today)));
+        let (mut dossiers_sent, mut rejected_dossiers) = (0, 0);
+        let (submitted, returned) = self.post_evidence(now);
+        let mut received = Vec::new();
+        for (index, dossier) in self.dossiers.iter().enumerate() {
+            let Some(shown) = dossier.shown(now) else { continue };
+            dossiers_sent += 1;
+            if dossier.fault.is_some() {
+                rejected_dossiers += 1;
+            } else if let Some(accepted) = shown.accepted {
+                received.push(self.judge(dossier, shown, accepted, submitted[index], returned[index]));
+            }
+        }
+        let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
+        let rejected_waybills = sent().filter(|item| item.is_bad()).count() as u64;
+        Truth {
+            dossiers_sent,
+            waybills_sent: sent().count() as u64,
+            rejected_rows: rejected_dossiers + rejected_waybills,
+            rejected_dossiers,
+            rejected_waybills,
+            figures: self.figures(&received),
+        }
+    }
+
+    /// For each dossier: whether the post took it to the agency, and when first it took a result.
+    fn post_evidence(&self, now: Moment) -> (Vec<bool>, Vec<Option<Moment>>) {
+        let mut submitted = vec![false; self.dossiers.len()];
+        let mut returned: Vec<Option<Moment>> = vec![None; self.dossiers.len()];
+        for item in &self.waybills {
+            let crate::simulator::post::Target::Dossier(index) = item.target else { continue };
+            if item.wrong_digit || !item.counts(now) {
+                continue;
+            }
+            match item.service {
+                Service::Submission => submitted[index as usize] = true,
+                Service::Return => {
+                    let first = &mut returned[index as usize];
+                    *first = Some(first.map_or(item.accepted, |at| at.min(item.accepted)));
+                }
+            }
+        }
+        (submitted, returned)
+    }
+
+    fn judge<'a>(
+        &'a self,
+        dossier: &'a Dossier,
+        shown: Shown,
+        accepted: Moment,
+        posted_in: bool,
+        posted_out: Option<Moment>,
+    ) -> Received<'a> {
+        let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
+        let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
+        let level = match offer {
+            Some(offer) => offer.online_level.as_deref().and_then(Level::from_name),
+            None => dossier.level,
+        };
+        Received {
+            dossier,
+            accepted,
+            channel: shown.channel,
+            on_time: self.is_on_time(dossier, shown, accepted),
+            own: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
+            level,
+            posts_submission: offer.is_some_and(|offer| offer.postal_submission),
+            posts_return: offer.is_some_and(|offer| offer.postal_return),
+            received_by_post: shown.channel == Channel::Postal || posted_in,
+            returned: shown.returned.or(posted_out),
+            returned_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
+        }
+    }
+
+    /// Defaults d to g of domain C.4.
+    fn is_on_time(&self, dossier: &Dossier, shown: Shown, accepted: Moment) -> bool {
+        let Some(end) = shown.completed else { return false };
+        let days = &self.registry.working_days;
+        let procedure = &self.registry.procedures[dossier.procedure as usize];
+        let day = day_of(accepted);
+        let last = match (shown.due, procedure.statutory_time) {
+            // A due time of midnight is a date.
+            (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
+            (Some(due), _) => due,
+            (None, _) if procedure.immediate => {
+                let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
+                end_of(if same_day { day } else { days.after(day, 1) })
+            }
+            (None, Some(time)) => {
+                let count = match procedure.unit {
+                    TimeUnit::WorkingDays => time,
+                    TimeUnit::Hours => time.div_ceil(8),
+                };
+                end_of(days.after(days.on_or_before(day), count))
+            }
+            (None, None) => return false,
+        };
+        end <= last
+    }
+
+    fn figures(&self, received: &[Received<'_>]) -> Vec<TruthFigure> {
+        let group = |one: &Received<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
+        let mut having_submission = BTreeSet::new();
+        let mut having_return = BTreeSet::new();
+        for one in received.iter().filter(|one| one.own) {
+            if one.received_by_post {
+                having_submission.insert((year(one.accepted), group(one)));
+            }
+            if let Some(at) = one.returned.filter(|_| one.returned_by_post) {
+                having_return.insert((year(at), group(one)));
+            }
+        }
+        let mut months: BTreeMap<(usize, i32), Cells> = BTreeMap::new();
+        for one in received {
+            let row = one.dossier.agency as usize;
+            let agency = &self.registry.agencies[row];
+            if agency.vertical {
+                continue;
+            }
+            let cells = months.entry((row, month(one.accepted))).or_default();
+            match agency.kind {
+                AgencyKind::Specialised => count(cells, 0, one.on_time),
+                AgencyKind::District => count(cells, 1, one.on_time),
+                AgencyKind::Commune => count(cells, 2, one.on_time),
+                AgencyKind::ServiceCentre | AgencyKind::Other => {}
+            }
+            if !one.own {
+                continue;
+            }
+            let online = one.channel == Channel::Online;
+            if matches!(one.level, Some(Level::Partial | Level::Full)) {
+                count(cells, 3, online);
+            }
+            count(cells, 4, online && one.level == Some(Level::Partial));
+            count(cells, 5, online && one.level == Some(Level::Full));
+            if one.posts_submission {
+                count(cells, 6, one.received_by_post);
+            }
+            if having_submission.contains(&(year(one.accepted), group(one))) {
+                count(cells, 7, one.received_by_post);
+            }
+            let Some(at) = one.returned else { continue };
+            let cells = months.entry((row, month(at))).or_default();
+            if one.posts_return {
+                count(cells, 8, one.returned_by_post);
+            }
+            if having_return.contains(&(year(at), group(one))) {
+                count(cells, 9, one.returned_by_post);
+            }
+        }
+        self.roll_up(&months)
+    }
+
+    /// Months of agency rows into every period of every scope.
+    fn roll_up(&self, months: &BTreeMap<(usize, i32), Cells>) -> Vec<TruthFigure> {
+        let mut sums: BTreeMap<(Scope, String), Cells> = BTreeMap::new();
+        for (&(row, month), cells) in months {
+            let agency = &self.registry.agencies[row];
+            let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
+            let periods =
+                [format!("{year}-{:02}", number + 1), format!("{year}-Q{}", number / 3 + 1), year.to_string()];
+            for scope in [Scope::Province, Scope::Tier(agency.tier.name()), Scope::Agency(agency.code.clone())] {
+                for period in &periods {
+                    let sum = sums.entry((scope.clone(), period.clone())).or_default();
+                    for (total, cell) in sum.iter_mut().zip(cells) {
+                        total.0 += cell.0;
+                        total.1 += cell.1;
+                    }
+                }
+            }
+        }
+        let mut figures = Vec::new();
+        for (at, indicator) in INDICATORS.into_iter().enumerate() {
+            for ((scope, period), cells) in &sums {
+                let (numerator, denominator) = cells[at];
+                if denominator > 0 {
+                    let (scope, period) = (scope.clone(), period.clone());
+                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator });
+                }
+            }
+        }
+        figures
+    }
+}
+
+fn count(cells: &mut Cells, indicator: usize, hit: bool) {
+    cells[indicator].0 += u64::from(hit);
+    cells[indicator].1 += 1;
+}
+
+fn year(at: Moment) -> i16 {
+    date_of(day_of(at)).year()
+}
+
+/// Months since year 0.
+fn month(at: Moment) -> i32 {
+    let date = date_of(day_of(at));
+    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+}
