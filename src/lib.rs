@@ -5,6 +5,22 @@ pub mod model;
 pub mod calendar;
 pub mod config;
 
-pub mod canonical;
-pub mod indicators;
+pub mod sources;
+
 pub mod landing;
+
+pub mod canonical;
+
+pub mod lake;
+
+pub mod indicators;
+
+pub mod publish;
+
+pub mod health;
+
+pub mod run;
+
+pub mod simulator;
+
+pub mod cli;

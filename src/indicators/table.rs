@@ -3,27 +3,27 @@
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
+use crate::lake::StoredType;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::period::Period;
-use crate::model::table::ColumnType;
 
 /// Columns of `figure_versions`, in stored order; `gone` marks a figure that a later night no longer had.
-pub const FIGURE_COLUMNS: &[(&str, ColumnType)] = &[
-    ("indicator", ColumnType::Text),
-    ("definition", ColumnType::Text),
-    ("rules", ColumnType::Text),
-    ("agency", ColumnType::Text),
-    ("agency_name", ColumnType::Text),
-    ("tier", ColumnType::Text),
-    ("period", ColumnType::Text),
-    ("numerator", ColumnType::Integer),
-    ("denominator", ColumnType::Integer),
-    ("reachable", ColumnType::Integer),
-    ("one_sided", ColumnType::Integer),
-    ("target", ColumnType::Number),
-    ("gone", ColumnType::Flag),
-    ("run", ColumnType::Integer),
+pub const FIGURE_COLUMNS: &[(&str, StoredType)] = &[
+    ("indicator", StoredType::Text),
+    ("definition", StoredType::Text),
+    ("rules", StoredType::Text),
+    ("agency", StoredType::Text),
+    ("agency_name", StoredType::Text),
+    ("tier", StoredType::Text),
+    ("period", StoredType::Text),
+    ("numerator", StoredType::Integer),
+    ("denominator", StoredType::Integer),
+    ("reachable", StoredType::Integer),
+    ("one_sided", StoredType::Integer),
+    ("target", StoredType::Float),
+    ("gone", StoredType::Flag),
+    ("run", StoredType::Integer),
 ];
 
 /// What makes a figure the same figure on another night.

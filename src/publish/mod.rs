@@ -1,0 +1,166 @@
+//! What other programs read: a folder a night, written once, and `latest` swapped to it whole.
+//!
+//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`;
+//! `<data>/published/latest` is a symbolic link replaced by rename, so a reader never sees half of a night.
+#![expect(clippy::disallowed_methods, reason = "edge: publishing writes files")]
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{ParquetCompression, ParquetReader, ParquetWriter, SerReader as _};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use rows::{FigureRow, MetWord, csv, json};
+
+use crate::indicators::{self, IndicatorError};
+use crate::model::figure::{Figure, Night};
+
+/// Why publishing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("cannot {action} `{path}`: {source}")]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("published file `{path}` is damaged: {what}")]
+    Damaged { path: PathBuf, what: String },
+    #[error(transparent)]
+    Figures(#[from] IndicatorError),
+    #[error("cannot write `{path}`: {source}")]
+    Parquet { path: PathBuf, source: polars::error::PolarsError },
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> PublishError {
+    let path = path.to_owned();
+    move |source| PublishError::Io { action, path, source }
+}
+
+/// `night.json`: what the figures rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightRecord {
+    pub night: Night,
+    /// Version of every table that was read.
+    pub tables: BTreeMap<String, u64>,
+    /// Digest of every file that decides a figure; the texts lie in `<data>/definitions/`.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// Keeps the text of every file that decides a figure under its digest; gives name → digest.
+pub fn keep_definitions(data: &Path, sources: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, PublishError> {
+    let folder = data.join("definitions");
+    fs::create_dir_all(&folder).map_err(io("create", &folder))?;
+    let mut digests = BTreeMap::new();
+    for (name, text) in sources {
+        let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
+        let path = folder.join(&digest);
+        if !path.exists() {
+            write_synced(&path, text.as_bytes())?;
+        }
+        digests.insert(name.clone(), digest);
+    }
+    Ok(digests)
+}
+
+/// Writes a night's folder and swaps `latest` to it; gives the folder.
+pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> Result<PathBuf, PublishError> {
+    let root = data.join("published");
+    let name = format!("{:08}", record.night.run);
+    let folder = root.join("nights").join(&name);
+    let beside = root.join("nights").join(format!(".{name}.partial"));
+    if beside.exists() {
+        fs::remove_dir_all(&beside).map_err(io("remove", &beside))?;
+    }
+    fs::create_dir_all(&beside).map_err(io("create", &beside))?;
+    let rows: Vec<FigureRow> = figures.iter().map(|figure| FigureRow::new(figure, &record.night)).collect();
+    write_synced(&beside.join("figures.csv"), csv(&rows).as_bytes())?;
+    write_synced(&beside.join("figures.json"), json(&rows).as_bytes())?;
+    write_parquet(&beside.join("figures.parquet"), figures, record.night.run)?;
+    let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
+    write_synced(&beside.join("night.json"), &text)?;
+    sync_folder(&beside)?;
+    fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
+    sync_folder(&root.join("nights"))?;
+    swap_latest(&root, &name)?;
+    Ok(folder)
+}
+
+fn swap_latest(root: &Path, name: &str) -> Result<(), PublishError> {
+    let beside = root.join(".latest.partial");
+    if beside.symlink_metadata().is_ok() {
+        fs::remove_file(&beside).map_err(io("remove", &beside))?;
+    }
+    std::os::unix::fs::symlink(Path::new("nights").join(name), &beside).map_err(io("link", &beside))?;
+    let latest = root.join("latest");
+    fs::rename(&beside, &latest).map_err(io("swap", &latest))?;
+    sync_folder(root)
+}
+
+/// A published night: the newest, or the newest whose figures speak of a moment at or before `as_of`.
+pub fn read_night(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
+    let root = data.join("published");
+    let folder = match as_of {
+        None => root.join("latest"),
+        Some(as_of) => match newest_before(&root.join("nights"), as_of)? {
+            Some(folder) => folder,
+            None => return Ok(None),
+        },
+    };
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let record = read_record(&folder)?;
+    let path = folder.join("figures.parquet");
+    let file = File::open(&path).map_err(io("open", &path))?;
+    let frame = ParquetReader::new(file)
+        .finish()
+        .map_err(|error| PublishError::Damaged { path: path.clone(), what: error.to_string() })?;
+    Ok(Some((record, indicators::from_frame(&frame)?)))
+}
+
+fn read_record(folder: &Path) -> Result<NightRecord, PublishError> {
+    let path = folder.join("night.json");
+    let text = fs::read(&path).map_err(io("read", &path))?;
+    serde_json::from_slice(&text).map_err(|error| PublishError::Damaged { path, what: error.to_string() })
+}
+
+fn newest_before(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishError> {
+    if !nights.exists() {
+        return Ok(None);
+    }
+    let mut folders: Vec<PathBuf> = fs::read_dir(nights)
+        .map_err(io("list", nights))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')))
+        .collect();
+    folders.sort();
+    for folder in folders.into_iter().rev() {
+        if read_record(&folder)?.night.as_of <= as_of {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
+}
+
+fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), PublishError> {
+    let present: Vec<(&Figure, bool)> = figures.iter().map(|figure| (figure, false)).collect();
+    let mut frame = indicators::to_frame(&present, run)?;
+    let mut file = File::create(path).map_err(io("create", path))?;
+    ParquetWriter::new(&mut file)
+        .with_compression(ParquetCompression::Snappy)
+        .finish(&mut frame)
+        .map_err(|source| PublishError::Parquet { path: path.to_owned(), source })?;
+    file.sync_all().map_err(io("sync", path))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+    let mut file = File::create(path).map_err(io("create", path))?;
+    file.write_all(bytes).map_err(io("write", path))?;
+    file.sync_all().map_err(io("sync", path))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), PublishError> {
+    File::open(folder).and_then(|opened| opened.sync_all()).map_err(io("sync", folder))
+}

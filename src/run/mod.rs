@@ -1,0 +1,134 @@
+//! One night: the only module that sees every stage. Pull, land, settle, compute, publish.
+//!
+//! A pull is landed whole before anything is made of it; its counts and the cursor that it would reach stand in
+//! the ledger before its versions are committed; the table's log says whether they were. So a run that is cut
+//! anywhere is finished from what lies on disk, and run again gives the same tables.
+
+mod clock;
+mod error;
+mod ledger;
+mod lock;
+mod night;
+mod pull;
+mod settle;
+
+use std::path::{Path, PathBuf};
+
+pub use clock::now;
+pub use error::RunError;
+pub use ledger::{Ledger, Pull, State};
+pub use lock::{Lock, LockError};
+pub use night::Published;
+
+use crate::config::Configuration;
+use crate::lake::Lake;
+use crate::landing;
+use crate::model::connector::Connector;
+use crate::model::pull::Outcome;
+
+/// A data folder that this process holds: tables, ledger and lock.
+#[derive(Debug)]
+pub struct Office<'a> {
+    pub config: &'a Configuration,
+    pub data: PathBuf,
+    pub lake: Lake,
+    pub ledger: Ledger,
+    _lock: Lock,
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    pub run: i64,
+    pub pulls: Vec<Pull>,
+    pub published: Published,
+}
+
+impl RunReport {
+    /// Whether a source failed.
+    #[must_use]
+    pub fn any_failed(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed))
+    }
+}
+
+impl<'a> Office<'a> {
+    /// Takes the data folder and opens all that is in it.
+    pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
+        let lock = Lock::take(data, verb, now)?;
+        let lake = Lake::open(&data.join("lake")).await?;
+        let ledger = Ledger::open(data).await?;
+        Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
+    }
+
+    /// Runs one night: the named connectors, or all that are not disabled.
+    pub async fn run_once(&self, only: &[String], now: i64) -> Result<RunReport, RunError> {
+        self.finish_cut_runs(now).await?;
+        let run = self.next_run().await?;
+        self.ledger.begin_run(run, now).await?;
+        tracing::info!(run, "run begun");
+        let mut pulls = Vec::new();
+        for connector in self.chosen(only)? {
+            pulls.push(self.pull(connector, run, now).await?);
+        }
+        let published = self.close_night(run, now).await?;
+        self.ledger.finish_run(run, clock::now(), published.night.complete).await?;
+        tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
+        Ok(RunReport { run, pulls, published })
+    }
+
+    fn chosen(&self, only: &[String]) -> Result<Vec<&'a Connector>, RunError> {
+        let disabled = &self.config.settings.disabled_connectors;
+        if only.is_empty() {
+            return Ok(self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)).collect());
+        }
+        only.iter()
+            .map(|name| self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() }))
+            .collect()
+    }
+
+    /// A number above every run that ledger, tables or landing know.
+    async fn next_run(&self) -> Result<i64, RunError> {
+        let known = [self.ledger.highest_run().await?, self.lake.highest_run().await?, landing::highest_run(&self.data)?];
+        Ok(known.into_iter().max().unwrap_or(0) + 1)
+    }
+
+    /// Finishes what an earlier process left: a pull whose pages were landed whole is settled under its own run;
+    /// one that was still being read never happened.
+    async fn finish_cut_runs(&self, now: i64) -> Result<(), RunError> {
+        for kind in crate::model::table::Kind::ALL {
+            self.lake.bring_up_image(kind).await?;
+        }
+        for run in self.ledger.unfinished_runs().await? {
+            tracing::warn!(run, "finishing a run that was cut");
+            for pull in self.ledger.pulls_of_run(run).await? {
+                if pull.state != State::Done {
+                    self.finish_cut_pull(pull, now).await?;
+                }
+            }
+            self.ledger.finish_run(run, now, false).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish_cut_pull(&self, pull: Pull, now: i64) -> Result<(), RunError> {
+        let landed = landing::LandedPull::new(&self.data, &pull.connector, pull.run);
+        match (self.config.connector(&pull.connector), landed.certificate()?) {
+            (Some(connector), Some(certificate)) => {
+                self.settle(connector, &landed, &certificate, pull).await?;
+            }
+            _ => {
+                let failed = Pull {
+                    state: State::Done,
+                    outcome: Some(Outcome::Failed),
+                    reason: Some("interrupted".to_owned()),
+                    message: Some("the run was cut while pages were being read".to_owned()),
+                    finished_at: Some(now),
+                    ..pull
+                };
+                self.ledger.write_pull(&failed).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The end of a run: compute, append what changed, publish.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use polars::prelude::*;
+
+use crate::calendar::WorkingCalendar;
+use crate::indicators::{self, FIGURE_COLUMNS, FigureKey, Inputs, compute, from_frame, key_of};
+use crate::lake::FigureTable;
+use crate::model::figure::{Figure, Night};
+use crate::model::pull::Outcome;
+use crate::model::table::Kind;
+use crate::publish::{self, NightRecord};
+use crate::run::{Office, RunError};
+
+/// Name of the versioned table of figures.
+const FIGURE_TABLE: &str = "figure_versions";
+
+/// What a night published.
+#[derive(Debug, Clone)]
+pub struct Published {
+    pub night: Night,
+    pub folder: PathBuf,
+    pub figures: usize,
+    /// Figures that differ from the night before, gone ones included.
+    pub changed: usize,
+}
+
+impl Office<'_> {
+    /// Computes the figures as of `now`, appends those that changed and publishes the night.
+    pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<Published, RunError> {
+        let figures = self.compute(now).await?;
+        let night = self.night(run, now).await?;
+        let changed = self.append_changed(&figures, run).await?;
+        let mut tables = self.lake.versions().await?;
+        tables.insert(FIGURE_TABLE.to_owned(), self.figure_table().await?.version().await?);
+        let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
+        let record = NightRecord { night, tables, sources };
+        let folder = publish::publish_night(&self.data, &figures, &record)?;
+        Ok(Published { night, folder, figures: figures.len(), changed })
+    }
+
+    async fn compute(&self, now: i64) -> Result<Vec<Figure>, RunError> {
+        let dossiers = self.lake.scan_image(Kind::Dossiers).await?;
+        let postal_items = self.lake.scan_image(Kind::PostalItems).await?;
+        let config = self.config.clone();
+        let figures = tokio::task::spawn_blocking(move || {
+            let registries = &config.registries;
+            let indicators: Vec<_> = config
+                .indicators
+                .iter()
+                .map(|indicator| (&indicator.definition, indicator.digest.as_str()))
+                .collect();
+            compute(&Inputs {
+                dossiers,
+                postal_items,
+                indicators: &indicators,
+                rules: &config.rules.values().collect::<Vec<_>>(),
+                agencies: &registries.agencies,
+                procedures: &registries.procedures,
+                offers: &registries.offers,
+                calendar: &WorkingCalendar::new(&registries.calendar),
+                now,
+            })
+        })
+        .await??;
+        Ok(figures)
+    }
+
+    /// Whether every connector was read whole at its last try, and how far the data reach.
+    async fn night(&self, run: i64, now: i64) -> Result<Night, RunError> {
+        let (mut complete, mut data_until) = (true, None);
+        for connector in &self.config.connectors {
+            if self.config.settings.disabled_connectors.contains(&connector.name) {
+                continue;
+            }
+            let pulls = self.ledger.pulls_of(&connector.name, 30).await?;
+            complete &= pulls.first().is_some_and(|last| last.outcome == Some(Outcome::Complete));
+            if connector.file.connector.kind == Kind::Dossiers {
+                let until = pulls.iter().find_map(|pull| pull.data_until);
+                data_until = match (data_until, until) {
+                    (Some(left), Some(right)) => Some(std::cmp::min::<i64>(left, right)),
+                    (left, right) => left.or(right),
+                };
+            }
+        }
+        Ok(Night { run, as_of: now, complete, data_until })
+    }
+
+    async fn figure_table(&self) -> Result<FigureTable, RunError> {
+        Ok(FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, FIGURE_COLUMNS).await?)
+    }
+
+    /// Appends the figures that differ from the newest stored; gives their number.
+    async fn append_changed(&self, figures: &[Figure], run: i64) -> Result<usize, RunError> {
+        let table = self.figure_table().await?;
+        let stored = table.scan().await?;
+        let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
+        let mut before: HashMap<FigureKey, Figure> = stored.into_iter().map(|figure| (key_of(&figure), figure)).collect();
+        let mut changed: Vec<(&Figure, bool)> = Vec::new();
+        for figure in figures {
+            if before.remove(&key_of(figure)).as_ref() != Some(figure) {
+                changed.push((figure, false));
+            }
+        }
+        let gone: BTreeMap<_, _> = before.into_iter().collect();
+        changed.extend(gone.values().map(|figure| (figure, true)));
+        if !changed.is_empty() {
+            table.append(indicators::to_frame(&changed, run)?, run).await?;
+        }
+        Ok(changed.len())
+    }
+}
+
+/// The newest version of every figure that is not gone.
+fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicators::IndicatorError> {
+    let key = ["indicator", "tier", "agency", "period", "rules"].map(col);
+    let newest = versions
+        .sort(["run"], SortMultipleOptions::default().with_maintain_order(true))
+        .group_by_stable(key)
+        .agg([all().as_expr().last()])
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    from_frame(&newest)
+}
