@@ -4,6 +4,8 @@
 //! of a fraction of a second, `Z` is an offset (`+0700`, `+07:00`, `+07` or `Z`), `[…]` may be absent,
 //! any other character stands for itself. A format without `Z` is read in the field's zone.
 
+use std::fmt::Write as _;
+
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
@@ -116,6 +118,41 @@ impl Format {
             None => zone.to_timestamp(civil).ok().map(jiff::Timestamp::as_microsecond),
         }
     }
+
+    /// Writes an instant in Vietnam's time: what is optional is written, `S` has three digits, `Z` is `+0700`.
+    #[must_use]
+    pub fn write(&self, micros: i64) -> String {
+        let mut text = String::new();
+        put(&self.tokens, local(micros), &mut text);
+        text
+    }
+}
+
+fn put(tokens: &[Token], at: DateTime, text: &mut String) {
+    for token in tokens {
+        let (value, width) = match token {
+            Token::Year => (i32::from(at.year()), 4),
+            Token::Month { short } => (i32::from(at.month()), if *short { 1 } else { 2 }),
+            Token::Day { short } => (i32::from(at.day()), if *short { 1 } else { 2 }),
+            Token::Hour { short } => (i32::from(at.hour()), if *short { 1 } else { 2 }),
+            Token::Minute => (i32::from(at.minute()), 2),
+            Token::Second => (i32::from(at.second()), 2),
+            Token::Fraction => (at.subsec_nanosecond() / 1_000_000, 3),
+            Token::Offset => {
+                text.push_str("+0700");
+                continue;
+            }
+            Token::Literal(byte) => {
+                text.push(char::from(*byte));
+                continue;
+            }
+            Token::Optional(inner) => {
+                put(inner, at, text);
+                continue;
+            }
+        };
+        let _ = write!(text, "{value:0width$}");
+    }
 }
 
 fn compile_until(bytes: &[u8], at: &mut usize, nested: bool) -> Result<Vec<Token>, String> {
@@ -163,7 +200,7 @@ fn take<'a>(tokens: &[Token], mut text: &'a [u8], parts: &mut Parts) -> Option<&
         match token {
             Token::Year => parts.year = i16::try_from(digits(&mut text, 4, 4)?).ok()?,
             Token::Month { short } => {
-                parts.month = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?
+                parts.month = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?;
             }
             Token::Day { short } => parts.day = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?,
             Token::Hour { short } => parts.hour = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?,
@@ -261,6 +298,20 @@ mod tests {
             ("yyyy-MM-ddTHH:mm:ss.SZ", "2025-10-01T17:00:00.000"),
         ] {
             assert_eq!(read(pattern, text), None, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        let at = from_local(jiff::civil::datetime(2026, 1, 5, 8, 3, 9, 45_000_000));
+        for (pattern, expected) in [
+            ("yyyy-MM-ddTHH:mm:ss.SZ", "2026-01-05T08:03:09.045+0700"),
+            ("yyyy-MM-dd", "2026-01-05"),
+            ("d/M/yyyy H:mm", "5/1/2026 8:03"),
+            ("yyyyMMddHHmmss", "20260105080309"),
+            ("dd/MM/yyyy[ HH:mm]", "05/01/2026 08:03"),
+        ] {
+            assert_eq!(Format::compile(pattern).expect("the pattern is valid").write(at), expected);
         }
     }
 

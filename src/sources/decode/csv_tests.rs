@@ -1,0 +1,178 @@
+//! The post's export in the shapes that spreadsheets give it.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::connector::ConnectorFile;
+
+const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
+    Từ ngày 01/10/2020;;;;;;;;;\r\n\
+    \r\n\
+    STT;Mã vận đơn;Mã hồ sơ;Mã TTHC;Đơn vị;Loại dịch vụ;Ngày chấp nhận;Ngày phát;Trạng thái;Phí thu hộ\r\n\
+    1;EP123456785VN;000.00.14.H61-201012-0001;1.002835;Sở mẫu A;Trả kết quả;15/10/2020 10:30;16/10/2020 09:02;Phát thành công;30.000\r\n\
+    2;EP123456799VN;000.00.14.H61-201012-0003;2.002621;Sở mẫu A;Tiếp nhận hồ sơ;12/10/2020 08:00;;Phát thành công;0\r\n\
+    \r\n\
+    ;;;;;;;;;\r\n\
+    3;EP123456808VN;000.00.14.H61-201012-0003;2.002621;Sở mẫu A;Trả kết quả;17/10/2020 08:00;;Đang vận chuyển;30.000\r\n\
+    Tổng  cộng;;;;;;;;;60.000\r\n\
+    4;after the footer\r\n";
+
+fn layout(delimiter: &str) -> CsvLayout {
+    let text = format!(
+        r#"
+        [connector]
+        version = 1
+        title = "Post"
+        kind = "postal_items"
+        system = "BCCI"
+        contact = "post"
+        [access]
+        type = "files"
+        folder = "in"
+        glob = "*.csv"
+        [decode]
+        type = "csv"
+        header = "MÃ VẬN ĐƠN"
+        footers = ["Tổng cộng"]
+        {delimiter}
+        [map.item_code]
+        from = ["Mã vận đơn", "Waybill"]
+        type = "item_code"
+        required = true
+        [map.dossier_code]
+        from = "mã hồ  sơ"
+        type = "dossier_code"
+        [map.delivered_at]
+        from = "Ngày phát"
+        type = "instant"
+        formats = ["dd/MM/yyyy HH:mm"]
+        [map.fee]
+        from = "Phí khác"
+        type = "integer"
+        "#
+    );
+    let file: ConnectorFile = toml::from_str(&text).expect("the connector is valid");
+    let readers = Readers::compile(&file).expect("the map is valid");
+    let crate::model::connector::Decode::Csv { delimiter, header, footers } = &file.decode else {
+        panic!("the connector decodes csv")
+    };
+    CsvLayout::compile(*delimiter, header, footers, &readers).expect("the layout is valid")
+}
+
+/// Line, item code, dossier code, delivered, other fee; or line and reason.
+fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
+    let names = ["Mã vận đơn", "mã hồ  sơ", "Ngày phát", "Phí khác"];
+    let fields: Arc<[String]> = layout.fields.clone().into();
+    let cell = |name: &str| fields.iter().position(|field| *field == fold(name)).expect("the field is kept");
+    let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
+    let mut file = CsvFile::open(layout, text.to_vec())?;
+    file.read(&mut page, usize::MAX)?;
+    assert!(file.ended());
+    let row = |index| match page.place(index) {
+        (line, Some(reason)) => format!("{line} {}", reason.code()),
+        (line, None) => {
+            let cells = names.map(|name| page.cell(index, cell(name)).unwrap_or("-"));
+            format!("{line} {}", cells.join(" "))
+        }
+    };
+    Ok((0..page.len()).map(row).collect())
+}
+
+#[test]
+fn the_export_with_titles_blank_lines_and_footer() {
+    let expected = [
+        "5 EP123456785VN 000.00.14.H61-201012-0001 16/10/2020 09:02 -",
+        "6 EP123456799VN 000.00.14.H61-201012-0003 - -",
+        "9 EP123456808VN 000.00.14.H61-201012-0003 - -",
+    ];
+    for text in [
+        EXPORT.to_owned(),
+        EXPORT.replace('\r', ""),
+        EXPORT.replace('\u{feff}', ""),
+        EXPORT.replace(';', ","),
+        EXPORT.replace("Tổng  cộng", ";;TỔNG CỘNG:"),
+    ] {
+        assert_eq!(rows(&layout(""), text.as_bytes()), Ok(expected.map(str::to_owned).to_vec()));
+    }
+    assert_eq!(rows(&layout("delimiter = \";\""), EXPORT.as_bytes()).map(|rows| rows.len()), Ok(3));
+}
+
+#[test]
+fn a_row_that_does_not_fit_keeps_its_place_only() {
+    let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát;;\n";
+    for (row, expected) in [
+        (b"1;A;B;C".as_slice(), "2 A B C -"),
+        (b"1;A;B;C;;;;", "2 A B C -"),
+        (b"1;A;B;C;; ;", "2 A B C -"),
+        (b"1;A;B;", "2 A B - -"),
+        (b"1;A;B", "2 wrong_column_count"),
+        (b"1;A;Mr;B;C", "2 wrong_column_count"),
+        (b"1;\"A;x\";B;C", "2 A;x B C -"),
+        (b"1;\"A\"\"\";B;C", "2 A\" B C -"),
+        (b"1;A;\xc4\x90\xd2;C", "2 malformed"),
+        (b"\xff;A;B;C", "2 malformed"),
+        (b"\"1\";\"A\nB\";B;C", "2 A\nB B C -"),
+    ] {
+        let text = [header.as_bytes(), row, b"\n9;X;Y;Z\n"].concat();
+        let found = rows(&layout(""), &text).expect("the file has a header");
+        assert_eq!(found[0], expected, "{}", String::from_utf8_lossy(row));
+        assert_eq!(found.len(), 2);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    for (text, kind, says) in [
+        (b"a;b;c\n1;2;3\n".as_slice(), ErrorKind::HeaderNotFound, "`mã vận đơn`"),
+        (b"", ErrorKind::HeaderNotFound, "`mã vận đơn`"),
+        (b"\xff\xfeS\x00T\x00", ErrorKind::NotUtf8, "UTF-16"),
+        (b"STT;M\xe3 v\xe2n \xf0on\n", ErrorKind::NotUtf8, "byte 6"),
+        ("STT;Mã vận đơn\n1;\"A\n2;B\n".as_bytes(), ErrorKind::BodyCutShort, "line 2"),
+    ] {
+        let error = rows(&layout(""), text).expect_err("the file cannot be read");
+        assert_eq!(error.kind, kind);
+        assert!(error.message.contains(says), "{error}");
+    }
+    let mut layout = layout("");
+    layout.header = "stt".to_owned();
+    let error = rows(&layout, "STT;Mã hồ sơ\n1;B\n".as_bytes()).expect_err("a required column is missing");
+    assert_eq!(error.kind, ErrorKind::HeaderNotFound);
+    assert!(error.message.contains("`Mã vận đơn` or `Waybill`"), "{error}");
+    assert!(rows(&layout, "STT;waybill\n1;B\n".as_bytes()).is_ok());
+}
+
+#[test]
+fn a_big_file_comes_in_stretches() {
+    let layout = layout("");
+    let mut text = String::from("Mã vận đơn\n");
+    for number in 0..12 {
+        text.push_str(&format!("A{number}\n"));
+    }
+    let mut file = CsvFile::open(&layout, text.into_bytes()).expect("the header is there");
+    let mut sizes = Vec::new();
+    while !file.ended() {
+        let mut page = Page::new(1, String::new(), String::new(), layout.fields.clone().into());
+        file.read(&mut page, 5).expect("the file is whole");
+        sizes.push((page.len(), page.place(0).0));
+    }
+    assert_eq!(sizes, [(5, 2), (5, 7), (2, 12)]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_below_a_header_are_read_or_named(bytes in proptest::collection::vec(
+        proptest::sample::select(b"1A;,\"\r\n \xff".as_slice()), 0..200,
+    )) {
+        let text = ["STT;Mã vận đơn;x\n".as_bytes(), &bytes].concat();
+        match rows(&layout(""), &text) {
+            Ok(rows) => {
+                let lines: Vec<u32> = rows
+                    .iter()
+                    .map(|row| row.split(' ').next().expect("a line").parse().expect("a number"))
+                    .collect();
+                proptest::prop_assert!(lines.is_sorted() && lines.iter().all(|line| *line >= 2));
+            }
+            Err(error) => proptest::prop_assert_eq!(error.kind, ErrorKind::BodyCutShort),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! JSON answers: an envelope, a list of records in it, and perhaps a flag that says whether more follows.
+//!
+//! One pass without a tree of values: the envelope is walked to the list, each record along the kept paths.
+
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::model::page::{Page, Reason};
+use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::select::Selection;
+
+/// Where the records and the last flag stand, and what is kept of a record.
+#[derive(Debug, Clone)]
+pub struct JsonLayout {
+    records: Vec<String>,
+    last: Option<Vec<String>>,
+    selection: Selection,
+}
+
+impl JsonLayout {
+    /// # Errors
+    /// `misconfigured`, naming the path.
+    pub fn compile(records: &str, last: Option<&str>, fields: &[String]) -> Result<Self, SourceError> {
+        let selection =
+            Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
+        let names = |path: &str| path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Ok(Self { records: names(records), last: last.map(names), selection })
+    }
+
+    /// Reads the records of `body` into `page`, rows numbered from 1, and gives the last flag where there is one.
+    ///
+    /// # Errors
+    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json` or `no_records`. The page is then useless.
+    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Option<bool>, SourceError> {
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        if body.trim_ascii_start().starts_with(b"<") {
+            return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is markup, not JSON"));
+        }
+        let text = std::str::from_utf8(body).map_err(|error| {
+            let message = format!("byte {} of the body is no UTF-8", error.valid_up_to() + 1);
+            SourceError::new(ErrorKind::NotUtf8, message)
+        })?;
+        let found = match self.walk(text, page, false) {
+            // A record may hold what is JSON by its grammar and no text, such as half a surrogate pair:
+            // taken one by one, such a record costs its row only.
+            Err(error) if error.classify() != Category::Eof => {
+                *page = Page::new(
+                    page.number,
+                    std::mem::take(&mut page.origin),
+                    std::mem::take(&mut page.body_digest),
+                    page.fields.clone(),
+                );
+                self.walk(text, page, true)
+            }
+            other => other,
+        };
+        let found = found.map_err(|error| {
+            // The error's own text may quote the body.
+            let place = format!("line {} column {}", error.line(), error.column());
+            match error.classify() {
+                Category::Eof => SourceError::new(ErrorKind::BodyCutShort, format!("the body ends at {place}")),
+                _ => SourceError::new(ErrorKind::NotJson, format!("the body is no JSON at {place}")),
+            }
+        })?;
+        if found.records { Ok(found.last) } else { Err(self.no_records()) }
+    }
+
+    fn walk(&self, text: &str, page: &mut Page, careful: bool) -> Result<Found, serde_json::Error> {
+        let mut found = Found::default();
+        let mut answer = serde_json::Deserializer::from_str(text);
+        let sink = Sink { selection: &self.selection, careful, row: 0, page };
+        let mut walk = EnvelopeWalk { found: &mut found, sink };
+        let last = self.last.as_deref().filter(|names| !names.is_empty());
+        Place { walk: &mut walk, records: Some(&self.records), last }.deserialize(&mut answer)?;
+        answer.end()?;
+        Ok(found)
+    }
+
+    fn no_records(&self) -> SourceError {
+        let message = if self.records.is_empty() {
+            "the answer is no list of records".to_owned()
+        } else {
+            format!("the answer has no list at `{}`", self.records.join("."))
+        };
+        SourceError::new(ErrorKind::NoRecords, message)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    records: bool,
+    last: Option<bool>,
+}
+
+/// Where records go.
+struct Sink<'a> {
+    selection: &'a Selection,
+    /// Each record is cut out first and then read, so that it can fail alone.
+    careful: bool,
+    row: u32,
+    page: &'a mut Page,
+}
+
+struct EnvelopeWalk<'a> {
+    found: &'a mut Found,
+    sink: Sink<'a>,
+}
+
+/// A place of the envelope, with what is left of the paths that lead through it.
+struct Place<'a, 'w> {
+    walk: &'a mut EnvelopeWalk<'w>,
+    records: Option<&'a [String]>,
+    last: Option<&'a [String]>,
+}
+
+impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        if self.records.is_none() && self.last.is_none() {
+            return IgnoredAny::deserialize(value).map(|_| ());
+        }
+        value.deserialize_any(self)
+    }
+}
+
+/// What is left of a path below `key`; `None` if it does not lead there.
+fn below<'a>(path: Option<&'a [String]>, key: &str) -> Option<&'a [String]> {
+    let (first, rest) = path?.split_first()?;
+    (first == key).then_some(rest)
+}
+
+impl<'de> Visitor<'de> for Place<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an answer")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+        if self.last.is_some_and(<[String]>::is_empty) {
+            self.walk.found.last = Some(flag);
+        }
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            let (records, last) = (below(self.records, &key), below(self.last, &key));
+            map.next_value_seed(Place { walk: &mut *self.walk, records, last })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        if !self.records.is_some_and(<[String]>::is_empty) {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        }
+        self.walk.found.records = true;
+        while list.next_element_seed(Record { sink: &mut self.walk.sink })?.is_some() {}
+        Ok(())
+    }
+}
+
+struct Record<'a, 'w> {
+    sink: &'a mut Sink<'w>,
+}
+
+impl<'de> DeserializeSeed<'de> for Record<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
+        let Sink { selection, careful, row, page } = self.sink;
+        *row += 1;
+        if !*careful {
+            return selection.read(page, *row, record);
+        }
+        let raw = <&RawValue>::deserialize(record)?.get();
+        if selection.read(page, *row, &mut serde_json::Deserializer::from_str(raw)).is_err() {
+            page.spoil_row(Reason::Malformed);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
+        let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
+        let layout = JsonLayout::compile(records, last, &fields)?;
+        let mut page = Page::new(1, String::new(), String::new(), fields);
+        let last = layout.read(body, &mut page)?;
+        Ok((page, last))
+    }
+
+    fn ids(page: &Page) -> Vec<Option<&str>> {
+        (0..page.len()).map(|index| page.cell(index, 0)).collect()
+    }
+
+    #[test]
+    fn the_flag_may_stand_before_or_after_the_records() {
+        for (records, last, body, expected) in [
+            ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":false}"#, Some(false)),
+            ("content", Some("last"), r#"{"last":true,"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
+            (
+                "content",
+                Some("page.last"),
+                r#"{"page":{"n":1,"last":true},"content":[{"id":"a"},{"id":"b"}]}"#,
+                Some(true),
+            ),
+            ("d.rows", Some("d.last"), r#"{"d":{"last":false,"rows":[{"id":"a"},{"id":"b"}]}}"#, Some(false)),
+            ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"no"}"#, None),
+            ("content", None, "\u{feff}{\"content\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"last\":true}", None),
+            ("_embedded.rh:doc", None, r#"{"_embedded":{"rh:doc":[{"id":"a"},{"id":"b"}]}}"#, None),
+            ("", None, r#"[{"id":"a"},{"id":"b"}]"#, None),
+        ] {
+            let (page, found) = read(records, last, body.as_bytes()).expect(body);
+            assert_eq!((ids(&page), found), (vec![Some("a"), Some("b")], expected), "{body}");
+            assert_eq!((page.place(0).0, page.place(1).0), (1, 2));
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_answer_is_never_an_answer() {
+        let body = r#"{"content":[{"id":"\u1edf"},{"id":12,"x":[1.5e3,{"y":null}]}],"last":true}"#;
+        for end in 0..body.len() {
+            let error = read("content", Some("last"), &body.as_bytes()[..end]).expect_err("the answer is cut");
+            assert_eq!(error.kind, ErrorKind::BodyCutShort, "{}", &body[..end]);
+        }
+    }
+
+    #[test]
+    fn a_bad_record_costs_its_row() {
+        let body = r#"{"content":[{"id":"a"},7,{"id":"\ud800"},{"\ud800":1},{"id":"e"}],"last":true}"#;
+        let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the answer is JSON");
+        assert_eq!(ids(&page), [Some("a"), None, None, None, Some("e")]);
+        let reasons: Vec<_> = (0..5).map(|index| page.place(index).1.is_some()).collect();
+        assert_eq!((reasons, last), (vec![false, true, true, true, false], Some(true)));
+    }
+
+    #[test]
+    fn a_body_that_is_no_answer_is_named_and_not_quoted() {
+        for (body, kind) in [
+            (b"<!DOCTYPE html><p>secret".as_slice(), ErrorKind::HtmlInsteadOfJson),
+            (b"  <html>secret", ErrorKind::HtmlInsteadOfJson),
+            (br#"{"content":[{"id":"secret"},{"id":"#, ErrorKind::BodyCutShort),
+            (b"", ErrorKind::BodyCutShort),
+            (b"secret", ErrorKind::NotJson),
+            (br#"{"content":[{"id":"secret"}]} secret"#, ErrorKind::NotJson),
+            (br#"{"content":[{"id":"secret"]}"#, ErrorKind::NotJson),
+            (b"{\"content\":[{\"id\":\"\xff\"}]}", ErrorKind::NotUtf8),
+            (br#"{"error":"secret"}"#, ErrorKind::NoRecords),
+            (br#"{"content":null,"last":true}"#, ErrorKind::NoRecords),
+            (br#""secret""#, ErrorKind::NoRecords),
+            (br#"[{"id":"secret"}]"#, ErrorKind::NoRecords),
+        ] {
+            let error = read("content", Some("last"), body).expect_err("no answer");
+            assert_eq!(error.kind, kind, "{}", String::from_utf8_lossy(body));
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+}

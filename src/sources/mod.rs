@@ -1,0 +1,193 @@
+//! Sources: from a connector to the pages that its source holds, cut down to the kept fields.
+//!
+//! ```text
+//! plan ──► request ──► transport ──► answer ──► decode (select) ──► paginate
+//!           auth ──┘        └── retry ◄───┘                            │
+//!             ▲────────────────────── next page, next slice ◄──────────┘
+//! ```
+//! Everything but `transport` is a function from values to values. A pull ends with `None` only when its end is
+//! proved; everything else is a [`SourceError`], classed by what happens next.
+
+pub mod answer;
+pub mod auth;
+pub mod decode;
+pub mod error;
+mod folder;
+pub mod paginate;
+pub mod plan;
+pub mod request;
+pub mod retry;
+pub mod select;
+pub mod transport;
+mod web;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use crate::sources::decode::decode_page;
+pub use crate::sources::error::{Class, ErrorKind, SourceError};
+pub use crate::sources::transport::{RecordedTransport, Response, Transport};
+
+use crate::model::connector::{Access, Connector, Limits};
+use crate::model::field::Readers;
+use crate::model::page::Page;
+use crate::model::pull::Cursor;
+use crate::model::values::Values;
+use crate::sources::auth::Login;
+use crate::sources::decode::Decoder;
+use crate::sources::folder::FolderReading;
+use crate::sources::request::Place;
+use crate::sources::transport::http::HttpTransport;
+use crate::sources::web::WebReading;
+
+/// Where a pull begins.
+#[derive(Debug, Clone, Default)]
+pub struct PullStart {
+    /// Microseconds UTC.
+    pub now: i64,
+    /// Where the last complete pull ended.
+    pub cursor: Cursor,
+    /// Canonical instant column → its oldest value among dossiers that have not ended.
+    pub oldest_open: BTreeMap<String, i64>,
+}
+
+/// A pull under way.
+#[derive(Debug)]
+pub struct Reading {
+    connector: String,
+    decoder: Decoder,
+    source: Source,
+    limits: Limits,
+    start: PullStart,
+    pages: u32,
+    records: u64,
+    proved: bool,
+    /// An error ends the pull: a page may be missing after it.
+    failed: Option<SourceError>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Web(Box<WebReading>),
+    Folder(Box<FolderReading>),
+}
+
+/// Opens a connector's source: nothing is asked for yet, a folder is listed.
+///
+/// # Errors
+/// What is missing or wrong before the first request.
+pub async fn open(
+    connector: &Connector,
+    readers: &Readers,
+    values: &Values,
+    start: PullStart,
+) -> Result<Reading, SourceError> {
+    open_source(None, connector, readers, values, start)
+        .await
+        .map_err(|error| error.on(format!("connector `{}`", connector.name)))
+}
+
+/// As [`open`], with requests carried by `transport`. A connector of files does not use it.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(
+    transport: Box<dyn Transport>,
+    connector: &Connector,
+    readers: &Readers,
+    values: &Values,
+    start: PullStart,
+) -> Result<Reading, SourceError> {
+    open_source(Some(transport), connector, readers, values, start)
+        .await
+        .map_err(|error| error.on(format!("connector `{}`", connector.name)))
+}
+
+async fn open_source(
+    transport: Option<Box<dyn Transport>>,
+    connector: &Connector,
+    readers: &Readers,
+    values: &Values,
+    start: PullStart,
+) -> Result<Reading, SourceError> {
+    let file = &connector.file;
+    let source = match &file.access {
+        Access::Http { base_url, allowed_hosts } => {
+            let base_url = request::address("access.base_url", base_url, values)?;
+            let login = Login::new(&file.auth, values, &file.retry)?;
+            let transport = if let Some(transport) = transport {
+                transport
+            } else {
+                let mut hosts: BTreeSet<String> = allowed_hosts.iter().cloned().collect();
+                hosts.extend([base_url.host_str(), login.host()].into_iter().flatten().map(str::to_owned));
+                Box::new(HttpTransport::new(&file.limits, hosts)?)
+            };
+            let reading = WebReading::new(&connector.name, file, (base_url, login), values, &start, transport)?;
+            Source::Web(Box::new(reading))
+        }
+        Access::Files { folder, glob } => {
+            let folder = request::fill(folder, Place::default(), values)?;
+            let known = &start.cursor.files;
+            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, file.limits.max_body_bytes).await?))
+        }
+    };
+    Ok(Reading {
+        connector: connector.name.clone(),
+        decoder: Decoder::compile(file, readers)?,
+        source,
+        limits: file.limits.clone(),
+        start,
+        pages: 0,
+        records: 0,
+        proved: false,
+        failed: None,
+    })
+}
+
+impl Reading {
+    /// The next page; `None` when the source was read to its proved end.
+    ///
+    /// # Errors
+    /// Why there is no next page. What came before stays true; the pull is incomplete, and every later call gives
+    /// the same error.
+    pub async fn next(&mut self) -> Result<Option<Page>, SourceError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let next = self.read().await.map_err(|error| error.on(format!("connector `{}`", self.connector)));
+        match &next {
+            Ok(page) => self.proved = page.is_none(),
+            Err(error) => self.failed = Some(error.clone()),
+        }
+        next
+    }
+
+    async fn read(&mut self) -> Result<Option<Page>, SourceError> {
+        let number = self.pages + 1;
+        let next = match &mut self.source {
+            Source::Web(reading) => reading.next(&self.decoder, number).await?,
+            Source::Folder(reading) => reading.next(&self.decoder, number).await?,
+        };
+        let Some(page) = next else { return Ok(None) };
+        self.pages = number;
+        self.records += page.len() as u64;
+        if self.records > self.limits.max_records {
+            let message = format!("{}: more than {} records", page.origin, self.limits.max_records);
+            return Err(SourceError::new(ErrorKind::RecordLimit, message));
+        }
+        tracing::debug!(connector = self.connector, page = number, rows = page.len(), "page read");
+        Ok(Some(page))
+    }
+
+    /// Where the next pull begins: after [`Reading::next`] gave `None` the end of this one, before that its start.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        let mut cursor = self.start.cursor.clone();
+        if self.proved {
+            cursor.read_until = Some(self.start.now);
+            if let Source::Folder(reading) = &self.source {
+                cursor.files.extend_from_slice(reading.taken());
+            }
+        }
+        cursor
+    }
+}

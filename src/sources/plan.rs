@@ -1,0 +1,159 @@
+//! Which stretches of time a pull reads: passes × slices. Pure: `now` is an argument.
+
+use std::collections::BTreeMap;
+
+use crate::model::connector::{Pass, Start, Window};
+use crate::model::instant::{self, DAY_MICROS, Format};
+use crate::model::pull::Cursor;
+use crate::sources::error::{ErrorKind, SourceError};
+
+/// One page chain: the source filtered to a stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// Name of its pass.
+    pub pass: String,
+    pub since_param: String,
+    pub until_param: String,
+    /// Start and end as the source reads them. Both are inclusive there, so neighbours share an instant:
+    /// what comes twice is a duplicate, what falls between would be lost.
+    pub since: String,
+    pub until: String,
+    /// First and last day, `2026-01-01..2026-01-31`.
+    pub days: String,
+}
+
+/// The slices of a pull, in the order in which they are read; none without passes.
+///
+/// `oldest_open` holds, by canonical column, the oldest instant of a dossier that has not ended. A pass that
+/// starts there and finds none begins at its first date.
+pub fn plan(
+    window: &Window,
+    now: i64,
+    cursor: &Cursor,
+    oldest_open: &BTreeMap<String, i64>,
+) -> Result<Vec<Slice>, SourceError> {
+    let mut slices = Vec::new();
+    for pass in &window.passes {
+        let wrong =
+            |message: String| SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name));
+        let format = Format::compile(&pass.format).map_err(wrong)?;
+        let first = first_instant(&pass.first_date)
+            .ok_or_else(|| wrong(format!("`first_date` is `{}`, no day `yyyy-MM-dd`", pass.first_date)))?;
+        let start = start_of(pass, first, cursor, oldest_open);
+        let step = i64::from(pass.slice_days.max(1)) * DAY_MICROS;
+        let mut since = start;
+        while since < now {
+            let until = (since + step).min(now);
+            slices.push(Slice {
+                pass: pass.name.clone(),
+                since_param: pass.since_param.clone(),
+                until_param: pass.until_param.clone(),
+                since: format.write(since),
+                until: format.write(until),
+                days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
+            });
+            since = until;
+        }
+    }
+    Ok(slices)
+}
+
+/// Start of the window: local midnight, never before `first`.
+fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<String, i64>) -> i64 {
+    let Some(read_until) = cursor.read_until else { return first };
+    let from = match pass.start {
+        Start::Cursor => read_until,
+        Start::OldestOpen => match pass.open_column.as_ref().and_then(|column| oldest_open.get(column)) {
+            Some(&oldest) => oldest.min(read_until),
+            None => return first,
+        },
+    };
+    let day = instant::from_local(instant::local(from).date().into());
+    (day - i64::from(pass.overlap_days) * DAY_MICROS).max(first)
+}
+
+fn first_instant(text: &str) -> Option<i64> {
+    Format::compile("yyyy-MM-dd").ok()?.read(text, &instant::vietnam())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(start: Start) -> Pass {
+        Pass {
+            name: "accepted".to_owned(),
+            since_param: "accepted-from".to_owned(),
+            until_param: "accepted-to".to_owned(),
+            format: "yyyy-MM-ddTHH:mm:ss.SZ".to_owned(),
+            start,
+            open_column: Some("received_at".to_owned()),
+            first_date: "2026-01-01".to_owned(),
+            overlap_days: 1,
+            slice_days: 31,
+        }
+    }
+
+    fn at(text: &str) -> i64 {
+        let format = Format::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
+        format.read(text, &instant::vietnam()).expect("the text is a date")
+    }
+
+    fn days(start: Start, now: &str, read_until: Option<&str>, oldest: Option<&str>) -> Vec<String> {
+        let cursor = Cursor { read_until: read_until.map(at), files: Vec::new() };
+        let open = oldest.map(|text| ("received_at".to_owned(), at(text))).into_iter().collect();
+        let window = Window { passes: vec![pass(start)] };
+        let slices = plan(&window, at(now), &cursor, &open).expect("the pass is valid");
+        slices.into_iter().map(|slice| slice.days).collect()
+    }
+
+    #[test]
+    fn starts_where_the_pass_says() {
+        let first = ["2026-01-01..2026-01-31", "2026-02-01..2026-02-10"];
+        for (start, read_until, oldest, expected) in [
+            (Start::Cursor, None, None, first.as_slice()),
+            (Start::Cursor, Some("2026-02-09 01:30"), Some("2026-01-20"), &["2026-02-08..2026-02-10"]),
+            (Start::Cursor, Some("2026-01-01 12:00"), None, &first),
+            (Start::OldestOpen, None, Some("2026-02-01"), &first),
+            (Start::OldestOpen, Some("2026-02-09"), None, &first),
+            (Start::OldestOpen, Some("2026-02-09"), Some("2026-02-05 10:00"), &["2026-02-04..2026-02-10"]),
+            (Start::OldestOpen, Some("2026-02-09"), Some("2026-02-10"), &["2026-02-08..2026-02-10"]),
+        ] {
+            let found = days(start, "2026-02-10 01:30", read_until, oldest);
+            assert_eq!(found, expected, "{start:?} {read_until:?} {oldest:?}");
+        }
+    }
+
+    #[test]
+    fn slices_touch_and_the_last_ends_now() {
+        let window = Window { passes: vec![pass(Start::Cursor)] };
+        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new()).expect("valid");
+        let ends: Vec<_> = slices.iter().map(|slice| (slice.since.as_str(), slice.until.as_str())).collect();
+        assert_eq!(
+            ends,
+            [
+                ("2026-01-01T00:00:00.000+0700", "2026-02-01T00:00:00.000+0700"),
+                ("2026-02-01T00:00:00.000+0700", "2026-02-10T01:30:00.000+0700"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_first_date_to_come_and_no_pass_give_no_slice() {
+        assert!(days(Start::Cursor, "2025-12-01", None, None).is_empty());
+        let none = plan(&Window::default(), 0, &Cursor::default(), &BTreeMap::new());
+        assert_eq!(none, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_wrong_format_or_first_date_is_named() {
+        let wrong = [
+            Pass { format: "qq".to_owned(), ..pass(Start::Cursor) },
+            Pass { first_date: "01/01/2026".to_owned(), ..pass(Start::Cursor) },
+        ];
+        for pass in wrong {
+            let error = plan(&Window { passes: vec![pass] }, 0, &Cursor::default(), &BTreeMap::new());
+            assert_eq!(error.map_err(|error| error.kind), Err(ErrorKind::Misconfigured));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Which failures are tried again, and after how long. Pure: `now` is an argument.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+
+use crate::model::connector::Retry;
+use crate::sources::error::{Class, ErrorKind};
+
+/// What a status means; `None`: success.
+#[must_use]
+pub fn failure_of_status(status: u16, retry: &Retry) -> Option<(ErrorKind, Class)> {
+    match status {
+        200..=299 => None,
+        429 => Some((ErrorKind::RateLimited, Class::RateLimited)),
+        status if retry.statuses.contains(&status) => Some((ErrorKind::UnexpectedStatus, Class::Transient)),
+        _ => Some((ErrorKind::UnexpectedStatus, Class::Fatal)),
+    }
+}
+
+/// Wait before the next try, after `attempt` tries (from 1); `None`: no further try.
+///
+/// `retry_after` is the header as it came (seconds or an HTTP date, RFC 9110 §10.2.3), `now` microseconds UTC.
+/// A `Retry-After` beyond the cap gives `None`: the source would be asked again too early.
+#[must_use]
+pub fn wait(retry: &Retry, attempt: u32, retry_after: Option<&str>, now: i64) -> Option<Duration> {
+    if attempt >= retry.attempts {
+        return None;
+    }
+    let cap = Duration::from_secs(retry.cap_secs);
+    let doubled = retry.base_millis.saturating_mul(2_u64.saturating_pow(attempt.saturating_sub(1)));
+    let own = Duration::from_millis(doubled).min(cap);
+    let asked = retry_after.and_then(|text| asked_wait(text, now)).unwrap_or_default();
+    if asked > cap { None } else { Some(own.max(asked)) }
+}
+
+fn asked_wait(text: &str, now: i64) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTimeParser::new().parse_timestamp(text).ok()?.as_microsecond();
+    Some(Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_have_their_class() {
+        let retry = Retry::default();
+        for (status, expected) in [
+            (200, None),
+            (204, None),
+            (302, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
+            (404, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
+            (408, Some((ErrorKind::UnexpectedStatus, Class::Transient))),
+            (429, Some((ErrorKind::RateLimited, Class::RateLimited))),
+            (501, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
+            (503, Some((ErrorKind::UnexpectedStatus, Class::Transient))),
+        ] {
+            assert_eq!(failure_of_status(status, &retry), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap() {
+        let retry = Retry { attempts: 9, base_millis: 500, cap_secs: 4, statuses: Vec::new() };
+        let now = 1_445_412_480_000_000; // 2015-10-21T07:28:00Z
+        for (attempt, retry_after, expected) in [
+            (1, None, Some(500)),
+            (2, None, Some(1_000)),
+            (4, None, Some(4_000)),
+            (8, None, Some(4_000)),
+            (9, None, None),
+            (1, Some("3"), Some(3_000)),
+            (1, Some("0"), Some(500)),
+            (1, Some("5"), None),
+            (1, Some("Wed, 21 Oct 2015 07:28:02 GMT"), Some(2_000)),
+            (1, Some("Wed, 21 Oct 2015 07:27:00 GMT"), Some(500)),
+            (1, Some("Wed, 21 Oct 2015 08:28:00 GMT"), None),
+            (1, Some("soon"), Some(500)),
+        ] {
+            let found = wait(&retry, attempt, retry_after, now).map(|wait| wait.as_millis());
+            assert_eq!(found, expected, "attempt {attempt}, retry-after {retry_after:?}");
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The kept paths of a record as a compiled tree: one walk over a JSON record writes its cells straight into a page.
+//!
+//! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` reads
+//! `value`, and an object where a list was expected is a list of one. The same place may be a leaf and have
+//! branches (`dossierStatus` and `dossierStatus.id`). A string is kept as it is, a number as its JSON text, a boolean
+//! as `true` or `false`; null, a list and an object at a leaf are not set.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::model::page::{Page, Reason};
+
+/// The compiled tree of a connector's kept paths.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// The root is node 0.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Node {
+    /// Cell that takes the value at this place.
+    field: Option<usize>,
+    keys: Vec<(Box<str>, usize)>,
+    elements: Vec<(usize, usize)>,
+    filters: Vec<Filter>,
+}
+
+#[derive(Debug, Clone)]
+struct Filter {
+    key: Box<str>,
+    value: Box<str>,
+    node: usize,
+}
+
+#[derive(Debug, PartialEq)]
+enum Step<'a> {
+    Key(&'a str),
+    Element(usize),
+    Filter(&'a str, &'a str),
+}
+
+impl Selection {
+    /// Compiles paths; the cell of each is its position.
+    ///
+    /// # Errors
+    /// What is wrong with which path.
+    pub fn compile(paths: &[String]) -> Result<Self, String> {
+        let mut nodes = vec![Node::default()];
+        for (field, path) in paths.iter().enumerate() {
+            let mut at = 0;
+            for step in steps(path)? {
+                let next = nodes.len();
+                let found = child(&mut nodes[at], &step, next);
+                if found == next {
+                    nodes.push(Node::default());
+                }
+                at = found;
+            }
+            nodes[at].field = Some(field);
+        }
+        Ok(Self { nodes })
+    }
+
+    /// Reads one record from `deserializer` into a new row of `page`; what is no object spoils its row.
+    ///
+    /// # Errors
+    /// The deserializer's. The row then stands open.
+    pub fn read<'de, D: Deserializer<'de>>(&self, page: &mut Page, row: u32, record: D) -> Result<(), D::Error> {
+        page.begin_row(row);
+        let is_object = record.deserialize_any(Walk { nodes: &self.nodes, node: 0, page: &mut *page })?;
+        if !is_object {
+            page.spoil_row(Reason::Malformed);
+        }
+        Ok(())
+    }
+}
+
+fn child(node: &mut Node, step: &Step<'_>, next: usize) -> usize {
+    match step {
+        Step::Key(key) => {
+            if let Some((_, found)) = node.keys.iter().find(|(name, _)| **name == **key) {
+                return *found;
+            }
+            node.keys.push(((*key).into(), next));
+        }
+        Step::Element(index) => {
+            if let Some((_, found)) = node.elements.iter().find(|(at, _)| at == index) {
+                return *found;
+            }
+            node.elements.push((*index, next));
+        }
+        Step::Filter(key, value) => {
+            if let Some(found) = node.filters.iter().find(|filter| *filter.key == **key && *filter.value == **value) {
+                return found.node;
+            }
+            node.filters.push(Filter { key: (*key).into(), value: (*value).into(), node: next });
+        }
+    }
+    next
+}
+
+fn steps(path: &str) -> Result<Vec<Step<'_>>, String> {
+    let wrong = |why: &str| format!("path `{path}` {why}");
+    let mut steps = Vec::new();
+    let mut rest = path;
+    loop {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        if end == 0 && !(steps.is_empty() && rest.starts_with('[')) {
+            return Err(wrong("has an empty name"));
+        }
+        if end > 0 {
+            steps.push(Step::Key(&rest[..end]));
+        }
+        rest = &rest[end..];
+        while let Some(open) = rest.strip_prefix('[') {
+            let close = open.find(']').ok_or_else(|| wrong("has a `[` without `]`"))?;
+            let inner = &open[..close];
+            steps.push(match inner.split_once('=') {
+                Some((key, value)) if !key.is_empty() => Step::Filter(key, value),
+                _ => {
+                    Step::Element(inner.parse().map_err(|_| wrong("has neither `[0]` nor `[key=value]` in brackets"))?)
+                }
+            });
+            rest = &open[close + 1..];
+        }
+        match rest.strip_prefix('.') {
+            Some(more) => rest = more,
+            None if rest.is_empty() => return Ok(steps),
+            None => return Err(wrong("goes on after `]` without `.`")),
+        }
+    }
+}
+
+/// The text of a scalar; `None` for null, lists and objects.
+///
+/// # Errors
+/// If a string has an escape that is no character.
+fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
+    match raw.as_bytes().first() {
+        Some(b'"') => match raw.get(1..raw.len() - 1) {
+            Some(inner) if !inner.contains('\\') => Ok(Some(Cow::Borrowed(inner))),
+            _ => serde_json::from_str::<String>(raw).map(|text| Some(Cow::Owned(text))),
+        },
+        Some(b'n' | b'[' | b'{') | None => Ok(None),
+        Some(_) => Ok(Some(Cow::Borrowed(raw))),
+    }
+}
+
+/// Walks one value along the tree. The visitor's value says whether it was an object.
+struct Walk<'a> {
+    nodes: &'a [Node],
+    node: usize,
+    page: &'a mut Page,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
+        let node = &self.nodes[self.node];
+        if node.field.is_none() && node.filters.is_empty() {
+            return value.deserialize_any(self).map(|_| ());
+        }
+        let raw = <&RawValue>::deserialize(value)?.get();
+        self.raw(raw).map_err(D::Error::custom)
+    }
+}
+
+impl Walk<'_> {
+    /// A place that is a leaf, or whose branches hang on what it holds.
+    fn raw(self, raw: &str) -> Result<(), serde_json::Error> {
+        let Self { nodes, node, page } = self;
+        let here = &nodes[node];
+        if let Some(field) = here.field
+            && let Some(text) = scalar(raw)?
+        {
+            page.set(field, &text);
+        }
+        match raw.as_bytes().first() {
+            Some(b'{') => {
+                if !here.keys.is_empty() {
+                    serde_json::Deserializer::from_str(raw).deserialize_any(Walk { nodes, node, page: &mut *page })?;
+                }
+                filtered(nodes, here, raw, page)
+            }
+            Some(b'[') if !here.filters.is_empty() || !here.elements.is_empty() => {
+                let mut list = serde_json::Deserializer::from_str(raw);
+                list.deserialize_seq(Elements { nodes, here, page })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Follows every filter of `here` that an object satisfies.
+fn filtered(nodes: &[Node], here: &Node, raw: &str, page: &mut Page) -> Result<(), serde_json::Error> {
+    for filter in &here.filters {
+        let mut object = serde_json::Deserializer::from_str(raw);
+        if object.deserialize_any(Probe(filter))? {
+            let walk = Walk { nodes, node: filter.node, page: &mut *page };
+            walk.deserialize(&mut serde_json::Deserializer::from_str(raw))?;
+        }
+    }
+    Ok(())
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let here = &self.nodes[self.node];
+        while let Some(found) = map.next_key_seed(Key(&here.keys))? {
+            match found {
+                Some(node) => map.next_value_seed(Walk { nodes: self.nodes, node, page: &mut *self.page })?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
+        Elements { nodes: self.nodes, here: &self.nodes[self.node], page: self.page }.visit_seq(list)?;
+        Ok(false)
+    }
+}
+
+/// Walks the elements of a list that an index or a filter names.
+struct Elements<'a> {
+    nodes: &'a [Node],
+    here: &'a Node,
+    page: &'a mut Page,
+}
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self { nodes, here, page } = self;
+        if here.elements.is_empty() && here.filters.is_empty() {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        }
+        let mut index = 0;
+        while let Some(element) = list.next_element::<&RawValue>()? {
+            let raw = element.get();
+            if let Some((_, node)) = here.elements.iter().find(|(at, _)| *at == index) {
+                let walk = Walk { nodes, node: *node, page: &mut *page };
+                walk.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(A::Error::custom)?;
+            }
+            if raw.starts_with('{') {
+                filtered(nodes, here, raw, page).map_err(A::Error::custom)?;
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the branch of a key without copying it.
+struct Key<'a>(&'a [(Box<str>, usize)]);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Option<usize>, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.iter().find(|(name, _)| **name == *key).map(|(_, node)| *node))
+    }
+}
+
+/// Whether a key is the one looked for.
+struct KeyIs<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
+        key.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeyIs<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
+    }
+}
+
+/// Whether an object satisfies a filter.
+struct Probe<'a>(&'a Filter);
+
+impl<'de> Visitor<'de> for Probe<'_> {
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut holds = false;
+        while let Some(is_key) = map.next_key_seed(KeyIs(&self.0.key))? {
+            if is_key {
+                let raw = map.next_value::<&RawValue>()?.get();
+                holds |= scalar(raw).map_err(A::Error::custom)?.is_some_and(|text| *text == *self.0.value);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(holds)
+    }
+}
+
+#[cfg(test)]
+#[path = "select_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! Tables of records and what their paths keep.
+
+use std::sync::Arc;
+
+use super::*;
+
+const SLICE_PAGE: &str = r#"[
+ {"id":"5f86a1c2e4b0a1b2c3d4e5f6","code":"000.00.14.H61-201012-0001","nationCode":null,
+  "procedure":{"id":"5f0000000000000000000001","code":"1.002835.000.00.00.H61",
+   "translate":[{"languageId":46,"name":"Sample A"},{"languageId":228,"name":"Thủ tục mẫu A"}],
+   "sector":{"id":"5f00000000000000000000aa","code":"GTVT","name":[{"languageId":228,"name":"Đường bộ"}]}},
+  "agency":{"id":"b1","code":"000.00.14.H61","name":[{"languageId":228,"name":"Sở mẫu A"}],
+   "parent":{"id":"b0"},"ancestors":[]},
+  "acceptedDate":"2020-10-12T08:30:00.000+0700","returnedDate":null,
+  "applyMethod":{"id":0,"name":"Trực tuyến"},"dossierStatus":{"id":4,"name":"Có kết quả"}},
+ {"id":"5f86a1c2e4b0a1b2c3d4e5f7","code":"000.00.14.H61-201012-0002",
+  "procedure":{"id":"5f0000000000000000000002","code":"2.002621","translate":{"languageId":228,"name":"Thủ tục mẫu B"}},
+  "agency":{"id":"b1","code":"000.00.14.H61","name":"Sở mẫu A"},
+  "acceptedDate":"2020-10-12T14:00:00.000+0700","dossierStatus":2}]"#;
+
+fn cells(paths: &[&str], record: &str) -> Vec<Option<String>> {
+    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+    let selection = Selection::compile(&paths).expect("the paths are valid");
+    let mut page = Page::new(1, String::new(), String::new(), Arc::from(paths.clone()));
+    selection.read(&mut page, 1, &mut serde_json::Deserializer::from_str(record)).expect("the record is JSON");
+    (0..paths.len()).map(|field| page.cell(0, field).map(str::to_owned)).collect()
+}
+
+fn one(path: &str, record: &str) -> Option<String> {
+    cells(&[path], record).remove(0)
+}
+
+#[test]
+fn both_shapes_of_the_portal() {
+    let records: Vec<&RawValue> = serde_json::from_str(SLICE_PAGE).expect("the example is JSON");
+    for (path, first, second) in [
+        ("id", Some("5f86a1c2e4b0a1b2c3d4e5f6"), Some("5f86a1c2e4b0a1b2c3d4e5f7")),
+        ("nationCode", None, None),
+        ("procedure.code", Some("1.002835.000.00.00.H61"), Some("2.002621")),
+        ("procedure.translate[languageId=228].name", Some("Thủ tục mẫu A"), Some("Thủ tục mẫu B")),
+        ("procedure.translate[languageId=1].name", None, None),
+        ("procedure.translate[0].name", Some("Sample A"), None),
+        ("procedure.translate.name", None, Some("Thủ tục mẫu B")),
+        ("procedure.sector.name[languageId=228].name", Some("Đường bộ"), None),
+        ("agency.name", None, Some("Sở mẫu A")),
+        ("agency.name[languageId=228].name", Some("Sở mẫu A"), None),
+        ("agency.ancestors[0].id", None, None),
+        ("dossierStatus", None, Some("2")),
+        ("dossierStatus.id", Some("4"), None),
+        ("applyMethod.id", Some("0"), None),
+    ] {
+        let found: Vec<_> = records.iter().map(|record| one(path, record.get())).collect();
+        assert_eq!(found, [first.map(str::to_owned), second.map(str::to_owned)], "{path}");
+    }
+    let both = ["dossierStatus", "dossierStatus.id", "agency.name", "agency.name[languageId=228].name"];
+    let found = cells(&both, records[0].get());
+    assert_eq!(found, [None, Some("4".to_owned()), None, Some("Sở mẫu A".to_owned())]);
+    let found = cells(&both, records[1].get());
+    assert_eq!(found, [Some("2".to_owned()), None, Some("Sở mẫu A".to_owned()), None]);
+}
+
+#[test]
+fn values_keep_their_text() {
+    for (record, expected) in [
+        (r#"{"a":"x"}"#, Some("x")),
+        (r#"{"a":""}"#, Some("")),
+        (r#"{"a":9007199254740993}"#, Some("9007199254740993")),
+        (r#"{"a":123456789012345678901234567890}"#, Some("123456789012345678901234567890")),
+        (r#"{"a":-1.50}"#, Some("-1.50")),
+        (r#"{"a":true}"#, Some("true")),
+        (r#"{"a":false}"#, Some("false")),
+        (r#"{"a":null}"#, None),
+        (r#"{"a":{"b":1}}"#, None),
+        (r#"{"a":[1]}"#, None),
+        (r#"{"b":1}"#, None),
+        (r#"{"a":"\u0053\u1edf\n\"A\""}"#, Some("Sở\n\"A\"")),
+        (r#"{"\u0061":"escaped key"}"#, Some("escaped key")),
+        (r#"{"a":"first","a":"second"}"#, Some("first")),
+        (r#"{"a":null,"a":"second"}"#, Some("second")),
+        (r#"{ "a" : "spaced" }"#, Some("spaced")),
+    ] {
+        assert_eq!(one("a", record).as_deref(), expected, "{record}");
+    }
+}
+
+#[test]
+fn lists_and_odd_names() {
+    for (path, record, expected) in [
+        ("_id.$oid", r#"{"_id":{"$oid":"5f88"}}"#, Some("5f88")),
+        ("a[1]", r#"{"a":["x","y"]}"#, Some("y")),
+        ("a[1]", r#"{"a":["x"]}"#, None),
+        ("a[0][1].b", r#"{"a":[[{"b":1},{"b":2}]]}"#, Some("2")),
+        ("a[k=x.y].b", r#"{"a":[{"k":"x.y","b":"dot"}]}"#, Some("dot")),
+        ("a[k=1].b", r#"{"a":[{"k":"1","b":null},{"k":1,"b":"next"}]}"#, Some("next")),
+        ("a[k=1].b[k=2].c", r#"{"a":[{"b":[{"k":2,"c":"deep"}],"k":1}]}"#, Some("deep")),
+        ("a[k=1].b", r#"{"a":["x",null,3]}"#, None),
+    ] {
+        assert_eq!(one(path, record).as_deref(), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_record_that_is_no_object_spoils_its_row() {
+    let fields: Arc<[String]> = Arc::from(["a".to_owned()]);
+    let selection = Selection::compile(&fields).expect("the path is valid");
+    for record in ["1", "null", "\"text\"", "[{\"a\":1}]", "true", "1.5"] {
+        let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
+        selection.read(&mut page, 7, &mut serde_json::Deserializer::from_str(record)).expect("it is JSON");
+        assert_eq!((page.place(0), page.cell(0, 0)), ((7, Some(Reason::Malformed)), None), "{record}");
+    }
+}
+
+#[test]
+fn wrong_paths_are_named() {
+    for path in ["", "a..b", "a.", "a[", "a[x]", "a[0]b", ".a", "a[=1]"] {
+        let error = Selection::compile(&[path.to_owned()]).expect_err(path);
+        assert!(error.contains(&format!("`{path}`")), "{error}");
+    }
+}
