@@ -60,9 +60,10 @@ impl JsonLayout {
         let found = found.map_err(|error| {
             // The error's own text may quote the body.
             let place = format!("line {} column {}", error.line(), error.column());
-            match error.classify() {
-                Category::Eof => SourceError::new(ErrorKind::BodyCutShort, format!("the body ends at {place}")),
-                _ => SourceError::new(ErrorKind::NotJson, format!("the body is no JSON at {place}")),
+            if error.classify() == Category::Eof || ends_in_number(text, &error) {
+                SourceError::new(ErrorKind::BodyCutShort, format!("the body ends at {place}"))
+            } else {
+                SourceError::new(ErrorKind::NotJson, format!("the body is no JSON at {place}"))
             }
         })?;
         if found.records { Ok(found.last) } else { Err(self.no_records()) }
@@ -87,6 +88,13 @@ impl JsonLayout {
         };
         SourceError::new(ErrorKind::NoRecords, message)
     }
+}
+
+/// Whether the text breaks off in a number such as `1.`, which the parser takes for a wrong one.
+fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    let at_end = error.line() > text.matches('\n').count() && error.column() >= last_line.len();
+    at_end && last_line.ends_with(['.', 'e', 'E', '+', '-'])
 }
 
 #[derive(Debug, Default)]
