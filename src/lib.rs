@@ -17,10 +17,6 @@ pub mod indicators;
 
 pub mod publish;
 
-pub mod health;
-
 pub mod run;
 
 pub mod simulator;
-
-pub mod cli;

@@ -47,8 +47,9 @@ pub fn to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, Indi
     fn texts<'a>(figures: &'a [(&Figure, bool)], of: impl Fn(&'a Figure) -> Option<&'a str>) -> Vec<Option<&'a str>> {
         figures.iter().map(|(figure, _)| of(figure)).collect()
     }
-    let numbers =
-        |of: &dyn Fn(&Figure) -> Option<u64>| -> Vec<Option<i64>> { figures.iter().map(|(figure, _)| of(figure).map(number)).collect() };
+    let numbers = |of: &dyn Fn(&Figure) -> Option<u64>| -> Vec<Option<i64>> {
+        figures.iter().map(|(figure, _)| of(figure).map(number)).collect()
+    };
     let periods: Vec<String> = figures.iter().map(|(figure, _)| figure.period.to_string()).collect();
     let columns = vec![
         Column::new("indicator".into(), texts(figures, |figure| Some(&figure.indicator))),

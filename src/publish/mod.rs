@@ -49,7 +49,10 @@ pub struct NightRecord {
 }
 
 /// Keeps the text of every file that decides a figure under its digest; gives name → digest.
-pub fn keep_definitions(data: &Path, sources: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, PublishError> {
+pub fn keep_definitions(
+    data: &Path,
+    sources: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, PublishError> {
     let folder = data.join("definitions");
     fs::create_dir_all(&folder).map_err(io("create", &folder))?;
     let mut digests = BTreeMap::new();

@@ -89,7 +89,8 @@ impl<'a> Office<'a> {
 
     /// A number above every run that ledger, tables or landing know.
     async fn next_run(&self) -> Result<i64, RunError> {
-        let known = [self.ledger.highest_run().await?, self.lake.highest_run().await?, landing::highest_run(&self.data)?];
+        let known =
+            [self.ledger.highest_run().await?, self.lake.highest_run().await?, landing::highest_run(&self.data)?];
         Ok(known.into_iter().max().unwrap_or(0) + 1)
     }
 

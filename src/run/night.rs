@@ -33,8 +33,7 @@ impl Office<'_> {
         let figures = self.compute(now).await?;
         let night = self.night(run, now).await?;
         let changed = self.append_changed(&figures, run).await?;
-        let mut tables = self.lake.versions().await?;
-        tables.insert(FIGURE_TABLE.to_owned(), self.figure_table().await?.version().await?);
+        let tables = self.lake.versions().await?;
         let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
         let record = NightRecord { night, tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;
@@ -47,11 +46,8 @@ impl Office<'_> {
         let config = self.config.clone();
         let figures = tokio::task::spawn_blocking(move || {
             let registries = &config.registries;
-            let indicators: Vec<_> = config
-                .indicators
-                .iter()
-                .map(|indicator| (&indicator.definition, indicator.digest.as_str()))
-                .collect();
+            let indicators: Vec<_> =
+                config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
             compute(&Inputs {
                 dossiers,
                 postal_items,
@@ -97,7 +93,8 @@ impl Office<'_> {
         let table = self.figure_table().await?;
         let stored = table.scan().await?;
         let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
-        let mut before: HashMap<FigureKey, Figure> = stored.into_iter().map(|figure| (key_of(&figure), figure)).collect();
+        let mut before: HashMap<FigureKey, Figure> =
+            stored.into_iter().map(|figure| (key_of(&figure), figure)).collect();
         let mut changed: Vec<(&Figure, bool)> = Vec::new();
         for figure in figures {
             if before.remove(&key_of(figure)).as_ref() != Some(figure) {

@@ -4,8 +4,8 @@
 //! holding the pull in memory.
 
 use crate::canonical::{Class, Mapper, Seen, Stored, part_of};
-use crate::landing::LandedPull;
 use crate::lake::VersionWriter;
+use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
 use crate::model::pull::{Certificate, Counts};
@@ -43,7 +43,8 @@ impl Office<'_> {
             let mut writer = self.lake.writer(kind, &connector.name, pull.run);
             let settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
             let previous = self.ledger.pulls_of(&connector.name, 30).await?;
-            let known_until = previous.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max();
+            let known_until =
+                previous.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max();
             assert!(settling.counts.balance(), "every received row is classed once");
             self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections).await?;
             pull.state = State::Settled;
@@ -117,7 +118,8 @@ impl Office<'_> {
         let column = |name: &str| kind.column_index(name).expect("every table has the column");
         let (key, updated) = (column("source_key"), column("source_updated_at"));
         let dated: Vec<usize> = kind.part_columns().iter().map(|name| column(name)).collect();
-        let keys: Vec<String> = batch.iter().filter_map(|record| record.values[key].as_text().map(str::to_owned)).collect();
+        let keys: Vec<String> =
+            batch.iter().filter_map(|record| record.values[key].as_text().map(str::to_owned)).collect();
         let known = self.lake.known(kind, &connector.name, &keys).await?;
         let mut accepted = Vec::new();
         for record in batch {
