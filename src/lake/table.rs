@@ -170,24 +170,41 @@ impl Table {
         let properties =
             CommitProperties::default().with_max_retries(0).with_application_transactions(transactions.clone());
         let snapshot = table.snapshot().map_err(log_error("read", name))?;
-        let committed = CommitBuilder::from(properties)
+        let prepared = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), table.log_store(), operation)
+            .into_prepared_commit_future()
             .await;
+        let committed = match prepared {
+            Ok(prepared) => prepared.await,
+            Err(error) => Err(error),
+        };
+        let before = table.version().unwrap_or_default();
         let version = match committed {
-            Ok(committed) => committed.version(),
+            Ok(committed) => {
+                // On the disk before the checkpoint is written and old entries are deleted.
+                let version = committed.version;
+                self.sync_log(version, version)?;
+                if let Err(error) = committed.await {
+                    tracing::warn!(table = name, %error, "the commit stands, the checkpoint or clean-up after it failed");
+                }
+                version
+            }
             Err(error) => {
+                if transactions.is_empty() {
+                    return Err(log_error("commit to", name)(error));
+                }
                 let after = self.load().await?;
                 for transaction in &transactions {
                     if self.reached(&after, &transaction.app_id).await? != Some(transaction.version) {
                         return Err(log_error("commit to", name)(error));
                     }
                 }
-                tracing::warn!(table = name, %error, "the commit stands, work after it failed");
-                after.version().unwrap_or_default()
+                tracing::warn!(table = name, %error, "the commit stands although it returned an error");
+                after.version().unwrap_or(before)
             }
         };
-        self.sync_log(table.version().unwrap_or_default(), version)?;
+        self.sync_log(before.saturating_add(1).min(version), version)?;
         Ok(version)
     }
 

@@ -101,6 +101,8 @@ async fn a_commit_that_fails_is_asked_for_before_it_counts_as_failed() {
     assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("the number stands"), 1);
     let refused = table.commit(&stale, Vec::new(), number(2)).await;
     assert!(matches!(refused, Err(LakeError::Log { attempted: "commit to", .. })), "{refused:?}");
+    let nameless = table.commit(&stale, Vec::new(), Vec::new()).await;
+    assert!(nameless.is_err(), "nothing to ask for: {nameless:?}");
     assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), Some(1));
 }
 
