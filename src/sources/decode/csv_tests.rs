@@ -1,5 +1,6 @@
 //! The post's export in the shapes that spreadsheets give it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
@@ -146,7 +147,7 @@ fn a_big_file_comes_in_stretches() {
     let layout = layout("");
     let mut text = String::from("Mã vận đơn\n");
     for number in 0..12 {
-        text.push_str(&format!("A{number}\n"));
+        writeln!(text, "A{number}").expect("a string takes all");
     }
     let mut file = CsvFile::open(&layout, text.into_bytes()).expect("the header is there");
     let mut sizes = Vec::new();
