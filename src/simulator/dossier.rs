@@ -136,7 +136,7 @@ pub(super) struct Shown {
 impl Dossier {
     /// The hand-in as the record states it: counters now and then leave it out.
     pub(super) fn stated_applied(&self) -> Option<Moment> {
-        (self.channel == Channel::Online || self.style % 19 != 0).then_some(self.applied)
+        (self.channel == Channel::Online || !self.style.is_multiple_of(19)).then_some(self.applied)
     }
 
     /// The record at a moment; `None` before it was handed in.
@@ -155,12 +155,12 @@ impl Dossier {
             (Some(_), _) => status::HAS_RESULT,
             (None, None) => status::NEW,
             (None, Some(_)) if self.supplement.as_ref().is_some_and(open) => status::SUPPLEMENT,
-            (None, Some(_)) if self.style % 151 == 0 => status::PAUSED,
+            (None, Some(_)) if self.style.is_multiple_of(151) => status::PAUSED,
             (None, Some(_)) => status::IN_PROCESS,
         };
         Some(Shown {
             accepted,
-            due: accepted.and_then(|_| match self.due_change {
+            due: accepted.and(match self.due_change {
                 Some((from, due)) if from <= now => Some(due),
                 _ => self.due,
             }),

@@ -75,7 +75,7 @@ impl Province {
             writer.write_record(self.export_row(number, item, now))?;
         }
         let mut footer = [""; COLUMNS.len()].map(str::to_owned);
-        footer[0] = "Tổng cộng".to_owned();
+        "Tổng cộng".clone_into(&mut footer[0]);
         footer[COLUMNS.len() - 1] = dong(fees);
         writer.write_record(footer)?;
         writer.flush()?;

@@ -190,9 +190,16 @@ impl Drawing<'_> {
         }
         let room = self.registry.working_days.between(start, limit);
         let taken = rng.random_range(0..=room).max(rng.random_range(0..=room));
-        match self.after(start, taken) {
+        let ended = match self.after(start, taken) {
             same if same == start => later(rng, from),
             another => office(rng, another),
+        };
+        match due {
+            // The last hours before the due time are busy.
+            Some(due) if clock(due) != 0 && due < ended && due - 3600 > from && rng.random_bool(0.8) => {
+                due - rng.random_range(60..3600)
+            }
+            _ => ended,
         }
     }
 

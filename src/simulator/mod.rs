@@ -75,7 +75,7 @@ impl Province {
     }
 
     fn code_numbered(&self, dossier: &Dossier, number: u32) -> String {
-        let agency = &self.registry.agencies[dossier.agency as usize].code;
+        let agency = self.fragments.code_prefix(dossier.agency as usize);
         let day = date_of(day_of(dossier.applied));
         format!("{agency}-{:02}{:02}{:02}-{number:04}", day.year() % 100, day.month(), day.day())
     }

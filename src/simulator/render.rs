@@ -20,6 +20,8 @@ pub(super) struct Fragments {
     agencies: Vec<[String; 2]>,
     /// What follows the procedure's `code`: translations as a list, and as an object.
     procedures: Vec<[String; 2]>,
+    /// What the codes of an agency's dossiers begin with.
+    code_prefixes: Vec<String>,
     /// From here on NĐ 42/2022's words for the levels.
     new_levels: i64,
 }
@@ -28,8 +30,25 @@ impl Fragments {
     pub(super) fn new(registry: &Registry) -> Self {
         let agencies = (0..registry.agencies.len()).map(|row| agency(registry, row)).collect();
         let procedures = registry.procedures.iter().enumerate().map(|(row, known)| procedure(row, known)).collect();
-        Self { agencies, procedures, new_levels: day_number(jiff::civil::date(2022, 6, 1)) }
+        let code_prefixes = (0..registry.agencies.len()).map(|row| code_prefix(registry, row)).collect();
+        Self { agencies, procedures, code_prefixes, new_levels: day_number(jiff::civil::date(2022, 6, 1)) }
     }
+
+    pub(super) fn code_prefix(&self, agency: usize) -> &str {
+        &self.code_prefixes[agency]
+    }
+}
+
+/// The agency's code where it has the form of one (`H61.14`, domain A.6); agencies that the registry knows by
+/// another register's number have a code of the portal's own.
+fn code_prefix(registry: &Registry, row: usize) -> String {
+    let code = &registry.agencies[row].code;
+    let letters = code.bytes().filter(u8::is_ascii_alphabetic).count();
+    if letters == 1 && code.contains('H') && !code.contains('-') {
+        return code.clone();
+    }
+    let group = registry.agency_group[row];
+    format!("H61.{}.{:02}", 90 + group / 100, group % 100)
 }
 
 /// A JSON string.
@@ -198,7 +217,7 @@ impl Dates<'_> {
             put!(self.out, ",\"{name}\":null");
             return;
         };
-        let utc = (self.style >> 5).wrapping_add(self.field * 5) % 3 == 0;
+        let utc = (self.style >> 5).wrapping_add(self.field * 5).is_multiple_of(3);
         let (at, offset) = if utc { (civil(moment - AHEAD_SECS), "+0000") } else { (civil(moment), "+0700") };
         put!(
             self.out,

@@ -78,9 +78,9 @@ struct Received<'a> {
     level: Option<Level>,
     posts_submission: bool,
     posts_return: bool,
-    received_by_post: bool,
+    came_by_post: bool,
     returned: Option<Moment>,
-    returned_by_post: bool,
+    left_by_post: bool,
 }
 
 impl Province {
@@ -155,9 +155,9 @@ impl Province {
             level,
             posts_submission: offer.is_some_and(|offer| offer.postal_submission),
             posts_return: offer.is_some_and(|offer| offer.postal_return),
-            received_by_post: shown.channel == Channel::Postal || posted_in,
+            came_by_post: shown.channel == Channel::Postal || posted_in,
             returned: shown.returned.or(posted_out),
-            returned_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
+            left_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
         }
     }
 
@@ -192,10 +192,10 @@ impl Province {
         let mut having_submission = BTreeSet::new();
         let mut having_return = BTreeSet::new();
         for one in received.iter().filter(|one| one.own) {
-            if one.received_by_post {
+            if one.came_by_post {
                 having_submission.insert((year(one.accepted), group(one)));
             }
-            if let Some(at) = one.returned.filter(|_| one.returned_by_post) {
+            if let Some(at) = one.returned.filter(|_| one.left_by_post) {
                 having_return.insert((year(at), group(one)));
             }
         }
@@ -223,18 +223,18 @@ impl Province {
             count(cells, 4, online && one.level == Some(Level::Partial));
             count(cells, 5, online && one.level == Some(Level::Full));
             if one.posts_submission {
-                count(cells, 6, one.received_by_post);
+                count(cells, 6, one.came_by_post);
             }
             if having_submission.contains(&(year(one.accepted), group(one))) {
-                count(cells, 7, one.received_by_post);
+                count(cells, 7, one.came_by_post);
             }
             let Some(at) = one.returned else { continue };
             let cells = months.entry((row, month(at))).or_default();
             if one.posts_return {
-                count(cells, 8, one.returned_by_post);
+                count(cells, 8, one.left_by_post);
             }
             if having_return.contains(&(year(at), group(one))) {
-                count(cells, 9, one.returned_by_post);
+                count(cells, 9, one.left_by_post);
             }
         }
         self.roll_up(&months)
