@@ -1,8 +1,30 @@
 //! motcua (một cửa): nightly statistics of a Vietnamese province's one-stop shops.
+//!
+//! The modules stand in the order of the flow; each imports `model`, `calendar` and its left neighbour's output,
+//! and `run` is the only one that sees them all (`docs/ARCHITECTURE.md`; a test reads the imports).
+//!
+//! | module | does |
+//! |---|---|
+//! | [`model`] | words that cross a stage boundary |
+//! | [`calendar`] | working days, schedule slots |
+//! | [`config`] | settings, connectors, registries, indicators, rule sets: every mistake at once |
+//! | [`sources`] | bytes in: HTTP and files, paging, login, retry, decoding |
+//! | [`landing`] | what came, kept fields only, digested |
+//! | [`canonical`] | records and rejections |
+//! | [`lake`] | Delta tables: versions and their image |
+//! | [`indicators`] | counts and figures |
+//! | [`publish`] | files that other programs read |
+//! | [`health`] | state of each connector, since when, why, what to do |
+//! | [`run`] | one night: composes and acts |
+//! | [`simulator`] | a portal and a post office on loopback, with known truth |
+//! | [`cli`] | the verbs |
+
+pub mod telemetry;
 
 pub mod model;
 
 pub mod calendar;
+
 pub mod config;
 
 pub mod sources;
@@ -17,6 +39,10 @@ pub mod indicators;
 
 pub mod publish;
 
+pub mod health;
+
 pub mod run;
 
 pub mod simulator;
+
+pub mod cli;

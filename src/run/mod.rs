@@ -61,16 +61,23 @@ impl<'a> Office<'a> {
         Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
     }
 
-    /// Runs one night: the named connectors, or all that are not disabled.
-    pub async fn run_once(&self, only: &[String], now: i64) -> Result<RunReport, RunError> {
+    /// Runs one night: the named connectors, or all that are not disabled. `watch` is told each step.
+    pub async fn run_once(
+        &self,
+        only: &[String],
+        now: i64,
+        watch: &(dyn Fn(&str) + Sync),
+    ) -> Result<RunReport, RunError> {
+        let chosen = self.chosen(only)?;
         self.finish_cut_runs(now).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, now).await?;
         tracing::info!(run, "run begun");
         let mut pulls = Vec::new();
-        for connector in self.chosen(only)? {
-            pulls.push(self.pull(connector, run, now).await?);
+        for connector in chosen {
+            pulls.push(self.pull(connector, run, now, watch).await?);
         }
+        watch("computing figures");
         let published = self.close_night(run, now).await?;
         self.ledger.finish_run(run, clock::now(), published.night.complete).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");

@@ -19,13 +19,22 @@ enum Stopped {
 
 impl Office<'_> {
     /// Pulls a connector. A source that fails leaves tables and cursor as they were, and says why in its pull.
-    pub(super) async fn pull(&self, connector: &Connector, run: i64, now: i64) -> Result<Pull, RunError> {
+    pub(super) async fn pull(
+        &self,
+        connector: &Connector,
+        run: i64,
+        now: i64,
+        watch: &(dyn Fn(&str) + Sync),
+    ) -> Result<Pull, RunError> {
         let begun = Pull::begun(run, &connector.name, now);
         self.ledger.write_pull(&begun).await?;
         tracing::info!(run, connector = connector.name, "pull begun");
         let landed = LandedPull::new(&self.data, &connector.name, run);
-        match self.land(connector, &landed, run, now).await {
-            Ok(certificate) => self.settle(connector, &landed, &certificate, begun).await,
+        match self.land(connector, &landed, run, now, watch).await {
+            Ok(certificate) => {
+                watch(&format!("{}: settling", connector.name));
+                self.settle(connector, &landed, &certificate, begun).await
+            }
             Err(Stopped::Own(error)) => Err(error),
             Err(Stopped::Source(error)) => {
                 tracing::error!(run, connector = connector.name, reason = error.kind.code(), "pull failed: {error}");
@@ -50,6 +59,7 @@ impl Office<'_> {
         landed: &LandedPull,
         run: i64,
         now: i64,
+        watch: &(dyn Fn(&str) + Sync),
     ) -> Result<Certificate, Stopped> {
         let own = |error: RunError| Stopped::Own(error);
         landed.clear().map_err(|error| own(error.into()))?;
@@ -57,9 +67,11 @@ impl Office<'_> {
         let start = self.start_of(connector, now).await.map_err(own)?;
         let mut reading =
             sources::open(connector, &readers, &self.config.values, start).await.map_err(Stopped::Source)?;
-        let mut pages = Vec::new();
+        let (mut pages, mut received) = (Vec::new(), 0);
         while let Some(page) = reading.next().await.map_err(Stopped::Source)? {
             pages.push(landed.write(&page, &readers).map_err(|error| own(error.into()))?);
+            received += page.len();
+            watch(&format!("{}: page {}, {received} records", connector.name, page.number));
             tracing::debug!(run, connector = connector.name, page = page.number, rows = page.len(), "page landed");
         }
         let certificate = Certificate {

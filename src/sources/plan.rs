@@ -25,7 +25,7 @@ pub struct Slice {
 /// The slices of a pull, in the order in which they are read; none without passes.
 ///
 /// `oldest_open` holds, by canonical column, the oldest instant of a dossier that has not ended. A pass that
-/// starts there and finds none begins at its first date.
+/// starts there and finds none begins at the cursor.
 pub fn plan(
     window: &Window,
     now: i64,
@@ -65,7 +65,7 @@ fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<Str
         Start::Cursor => read_until,
         Start::OldestOpen => match pass.open_column.as_ref().and_then(|column| oldest_open.get(column)) {
             Some(&oldest) => oldest.min(read_until),
-            None => return first,
+            None => read_until,
         },
     };
     let day = instant::from_local(instant::local(from).date().into());

@@ -1,0 +1,89 @@
+//! `check`: parse everything, then try each connector on one page. Writes nothing.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use crate::canonical::Mapper;
+use crate::cli::failure::SOURCE_FAILED;
+use crate::cli::output::print;
+use crate::cli::{Base, Failure};
+use crate::config::Configuration;
+use crate::model::connector::Connector;
+use crate::model::field::Readers;
+use crate::model::pull::Cursor;
+use crate::run::{self, RunError};
+use crate::sources::{self, PullStart, SourceError};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Only these connectors; all if absent.
+    connectors: Vec<String>,
+    /// Only parse; reach for no source.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let registries = &config.registries;
+    print(&format!(
+        "configuration: {} connectors, {} indicators, {} rule sets, {} agencies, {} procedures, {} offers, {} days: no mistake\n",
+        config.connectors.len(),
+        config.indicators.len(),
+        config.rules.len(),
+        registries.agencies.len(),
+        registries.procedures.len(),
+        registries.offers.len(),
+        registries.calendar.len(),
+    ))?;
+    if arguments.offline {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut failed = false;
+    for connector in chosen(&config, &arguments.connectors)? {
+        match first_page(&config, connector).await {
+            Ok(line) => print(&format!("{}: {line}\n", connector.name))?,
+            Err(error) => {
+                failed = true;
+                print(&format!("{}: failed: {error}\n  hint: {}\n", connector.name, error.hint))?;
+            }
+        }
+    }
+    Ok(if failed { ExitCode::from(SOURCE_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Connector>, Failure> {
+    if names.is_empty() {
+        return Ok(config.connectors.iter().collect());
+    }
+    names
+        .iter()
+        .map(|name| config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() }.into()))
+        .collect()
+}
+
+/// Reads the first page of the newest window and maps it.
+async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
+    let readers = Readers::compile(&connector.file).expect("config compiled every map");
+    let now = run::now();
+    let cursor = Cursor { read_until: Some(now), files: Vec::new() };
+    let start = PullStart { now, cursor, oldest_open: BTreeMap::new() };
+    let mut reading = sources::open(connector, &readers, &config.values, start).await?;
+    let Some(page) = reading.next().await? else {
+        return Ok("reached; nothing to read".to_owned());
+    };
+    let mut rejections: BTreeMap<String, usize> = BTreeMap::new();
+    let mut mapped = 0;
+    for result in Mapper::new(connector, &readers).map_page(&page) {
+        match result {
+            Ok(_) => mapped += 1,
+            Err(rejection) => {
+                let field = rejection.field.as_deref().unwrap_or("row");
+                *rejections.entry(format!("{field} {}", rejection.reason.code())).or_default() += 1;
+            }
+        }
+    }
+    let rejected: Vec<String> = rejections.iter().map(|(what, count)| format!("{what} × {count}")).collect();
+    let rejected = if rejected.is_empty() { String::new() } else { format!("; rejected: {}", rejected.join(", ")) };
+    Ok(format!("reached; first page: {} rows, {mapped} mapped{rejected}", page.len()))
+}

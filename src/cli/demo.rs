@@ -1,0 +1,186 @@
+//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth.
+#![expect(clippy::disallowed_methods, reason = "edge: a demonstration lives in a scratch folder")]
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::cli::failure::INCOMPLETE;
+use crate::cli::output::{Format, narrate, print, thousands};
+use crate::cli::{Base, Failure, init, report, run, simulate};
+use crate::config::{self, Configuration};
+use crate::model::agency::Tier;
+use crate::model::figure::Figure;
+use crate::model::instant::from_local;
+use crate::model::period::{Period, PeriodKind};
+use crate::publish::{self, FigureRow};
+use crate::run::RunReport;
+use crate::simulator::{self, CLIENT_ID, CLIENT_SECRET, Scope, SimulatedDay, TOKEN_PATH, Truth};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[arg(long, default_value_t = 50_000)]
+    dossiers: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// `demo --format json`.
+#[derive(Debug, Serialize)]
+struct Summary {
+    dossiers: u64,
+    received: u64,
+    accepted: u64,
+    quarantined: u64,
+    figures_checked: usize,
+    figures_equal: usize,
+    seconds: f64,
+    figures: Vec<FigureRow>,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let scratch = std::env::temp_dir().join(format!("motcua-demo-{}", std::process::id()));
+    if scratch.exists() {
+        std::fs::remove_dir_all(&scratch)?;
+    }
+    let result = show(base, arguments, &scratch).await;
+    if scratch.exists() {
+        std::fs::remove_dir_all(&scratch)?;
+    }
+    result
+}
+
+async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    narrate(&format!("simulating a province with {} dossiers", thousands(arguments.dossiers as u64)));
+    let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, simulate::TODAY).await?);
+    let exports = scratch.join("bcci-exports");
+    std::fs::create_dir_all(&exports)?;
+    province.write_exports(&exports, simulate::TODAY)?;
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let portal = simulator::serve(province.clone(), loopback, SimulatedDay::new(simulate::TODAY)).await?;
+
+    init::write_shipped(scratch)?;
+    let mut config = config::load(&scratch.join("config/motcua.toml"))?;
+    config.settings.data = base.data.clone().unwrap_or_else(|| scratch.join("data"));
+    config.values.set_variable("IGATE_URL", portal.url());
+    config.values.set_variable("IGATE_TOKEN_URL", format!("{}{TOKEN_PATH}", portal.url()));
+    config.values.set_variable("IGATE_CLIENT_ID", CLIENT_ID);
+    config.values.set_secret("IGATE_CLIENT_SECRET", CLIENT_SECRET);
+    config.values.set_variable("BCCI_EXPORTS", exports.display().to_string());
+
+    narrate("running one night against it");
+    let evening = from_local(simulate::TODAY.at(20, 0, 0, 0));
+    let night = run::night(&config, &[], "demo", evening).await?;
+    portal.stop().await;
+    let truth = tokio::task::spawn_blocking(move || province.truth(simulate::TODAY))
+        .await
+        .map_err(|error| Failure::internal(error.to_string()))?;
+    let (_, figures) = publish::read_night(&config.settings.data, None)?
+        .ok_or_else(|| Failure::internal("the night was not published"))?;
+    let checked = compare(&figures, &truth);
+    let seconds = started.elapsed().as_secs_f64();
+    tell(arguments.format, &config, &night, &figures, &truth, &checked, seconds)?;
+    let fine = checked.differences.is_empty() && run::exit_code(&night) == ExitCode::SUCCESS;
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+/// Figures held against the truth.
+struct Checked {
+    checked: usize,
+    differences: Vec<String>,
+}
+
+fn compare(figures: &[Figure], truth: &Truth) -> Checked {
+    let mut ours: HashMap<(&str, Scope, String), (u64, u64)> = HashMap::new();
+    for figure in figures {
+        let counts = (figure.numerator, figure.denominator.unwrap_or(0));
+        if counts.1 > 0 {
+            ours.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
+        }
+    }
+    let mut differences = Vec::new();
+    let mut checked = 0;
+    for figure in &truth.figures {
+        checked += 1;
+        let key = (figure.indicator, figure.scope.clone(), figure.period.clone());
+        let found = ours.remove(&key);
+        if found != Some((figure.numerator, figure.denominator)) {
+            differences.push(format!(
+                "{} {:?} {}: truth {}/{}, ours {found:?}",
+                figure.indicator, figure.scope, figure.period, figure.numerator, figure.denominator
+            ));
+        }
+    }
+    for ((indicator, scope, period), counts) in ours {
+        checked += 1;
+        differences.push(format!("{indicator} {scope:?} {period}: truth has none, ours {counts:?}"));
+    }
+    differences.sort();
+    Checked { checked, differences }
+}
+
+fn scope_of(figure: &Figure) -> Scope {
+    match (&figure.agency, figure.tier) {
+        (Some(code), _) => Scope::Agency(code.clone()),
+        (None, Some(tier)) => Scope::Tier(Tier::name(tier)),
+        (None, None) => Scope::Province,
+    }
+}
+
+fn tell(
+    format: Format,
+    config: &Configuration,
+    report: &RunReport,
+    figures: &[Figure],
+    truth: &Truth,
+    checked: &Checked,
+    seconds: f64,
+) -> Result<(), Failure> {
+    let year = Period::Year { year: simulate::TODAY.year() };
+    let sums = |count: fn(&crate::run::Pull) -> u64| report.pulls.iter().map(count).sum();
+    let of_year: Vec<&Figure> =
+        figures.iter().filter(|figure| figure.period == year && figure.agency.is_none()).collect();
+    let equal = checked.checked - checked.differences.len();
+    for difference in checked.differences.iter().take(20) {
+        narrate(&format!("differs: {difference}"));
+    }
+    if format == Format::Table {
+        for line in run::narration(report) {
+            narrate(&line);
+        }
+        print(&report::table(&of_year, &report.published.night, config))?;
+        return print(&format!(
+            "\n{} of {} figures (agencies, tiers, province × months, quarters, years) equal the simulator's truth; {seconds:.1} s.\n",
+            thousands(equal as u64),
+            thousands(checked.checked as u64),
+        ));
+    }
+    let rows: Vec<FigureRow> = figures
+        .iter()
+        .filter(|figure| figure.agency.is_none() && figure.tier.is_none() && figure.period.kind() == PeriodKind::Year)
+        .map(|figure| FigureRow::new(figure, &report.published.night))
+        .collect();
+    if format == Format::Csv {
+        return print(&publish::csv(&rows));
+    }
+    let summary = Summary {
+        dossiers: truth.dossiers_sent,
+        received: sums(|pull| pull.counts.received),
+        accepted: sums(|pull| pull.counts.accepted),
+        quarantined: sums(|pull| pull.counts.quarantined),
+        figures_checked: checked.checked,
+        figures_equal: equal,
+        seconds: (seconds * 10.0).round() / 10.0,
+        figures: rows,
+    };
+    let text = serde_json::to_string_pretty(&summary).map_err(|error| Failure::internal(error.to_string()))?;
+    print(&format!("{text}\n"))
+}

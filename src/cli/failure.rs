@@ -1,0 +1,82 @@
+//! A failure as the command line tells it: words, a hint, and the exit code.
+
+use crate::config::Problems;
+use crate::lake::LakeError;
+use crate::publish::PublishError;
+use crate::run::{LockError, RunError};
+use crate::simulator::SimulatorError;
+
+/// Exit codes, never renumbered.
+pub(super) const INTERNAL: u8 = 1;
+pub(super) const USAGE: u8 = 2;
+pub(super) const SOURCE_FAILED: u8 = 3;
+pub(super) const INCOMPLETE: u8 = 4;
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    pub(super) code: u8,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn internal(message: impl Into<String>) -> Self {
+        Self { code: INTERNAL, message: message.into(), hint: None }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { code: USAGE, message: message.into(), hint: None }
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::usage(problems.to_string())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let message = error.to_string();
+        match &error {
+            RunError::UnknownConnector { .. } => {
+                Self::usage(message).with_hint("`motcua connectors list` names those that are configured")
+            }
+            RunError::Lock(LockError::Held { .. }) => {
+                Self::internal(message).with_hint("wait until it ends, or give another folder with `--data`")
+            }
+            RunError::Lake(lake) => {
+                let failure = Self::internal(message);
+                match LakeError::hint(lake) {
+                    Some(hint) => failure.with_hint(hint),
+                    None => failure,
+                }
+            }
+            _ => Self::internal(message),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<SimulatorError> for Failure {
+    fn from(error: SimulatorError) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::internal(error.to_string())
+    }
+}

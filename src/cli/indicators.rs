@@ -1,0 +1,104 @@
+//! `indicators list|show`: what is defined.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::cli::output::{self, Format, percent, print};
+use crate::cli::{Base, Failure};
+use crate::config::Indicator;
+use crate::model::indicator::{IndicatorFile, IndicatorKind};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A line each.
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// One indicator, whole, with the rule set that it follows.
+    Show { id: String },
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    indicator: String,
+    definition: String,
+    kind: &'static str,
+    document: String,
+    place: String,
+    rules: String,
+    target: Option<f64>,
+    title_vi: String,
+    title_en: String,
+}
+
+pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let text = match &arguments.what {
+        What::List { format } => {
+            let rows: Vec<Row> = config.indicators.iter().map(row).collect();
+            match format {
+                Format::Json => output::json(&rows)?,
+                Format::Csv => output::csv(&rows)?,
+                Format::Table => table(rows),
+            }
+        }
+        What::Show { id } => {
+            let found = config.indicators.iter().find(|indicator| indicator.definition.id == *id);
+            let indicator = found.ok_or_else(|| {
+                Failure::usage(format!("there is no indicator `{id}`"))
+                    .with_hint("`motcua indicators list` names those that are defined")
+            })?;
+            let file = IndicatorFile { indicator: vec![indicator.definition.clone()] };
+            let written = |error: toml::ser::Error| Failure::internal(error.to_string());
+            let rules = &config.rules[&indicator.definition.rules];
+            format!(
+                "# definition {}\n{}\n# rule set\n{}",
+                indicator.digest,
+                toml::to_string_pretty(&file).map_err(written)?,
+                toml::to_string_pretty(rules).map_err(written)?
+            )
+        }
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(indicator: &Indicator) -> Row {
+    let definition = &indicator.definition;
+    Row {
+        indicator: definition.id.clone(),
+        definition: indicator.digest.clone(),
+        kind: match definition.kind {
+            IndicatorKind::Ratio => "ratio",
+            IndicatorKind::Count => "count",
+        },
+        document: definition.legal.document.clone(),
+        place: definition.legal.place.clone(),
+        rules: definition.rules.clone(),
+        target: definition.target.map(|target| target.at_least),
+        title_vi: definition.title.vi.clone(),
+        title_en: definition.title.en.clone(),
+    }
+}
+
+fn table(rows: Vec<Row>) -> String {
+    let headings = ["Mã", "Chỉ số", "Căn cứ", "Bộ quy tắc", "Chỉ tiêu"];
+    let cells = rows.into_iter().map(|row| {
+        let target = match (row.target, row.kind) {
+            (None, _) => String::new(),
+            (Some(target), "ratio") => format!("≥ {}", percent(target)),
+            (Some(target), _) => format!("≥ {target}"),
+        };
+        vec![row.indicator, row.title_vi, format!("{}, {}", row.document, row.place), row.rules, target]
+    });
+    output::table(&headings, cells.collect())
+}

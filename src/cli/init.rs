@@ -1,0 +1,64 @@
+//! `init`: the shipped configuration, registries and connectors, to edit.
+#![expect(clippy::disallowed_methods, reason = "edge: writes the files of a new office")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use include_dir::{Dir, DirEntry, include_dir};
+
+use crate::cli::Failure;
+use crate::cli::output::narrate;
+
+static CONFIG: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
+static CONNECTORS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/connectors");
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where; this folder if absent.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let written = write_shipped(&arguments.folder)?;
+    narrate(&format!("wrote {written} files into `{}`", arguments.folder.display()));
+    narrate("next: set the variables that the connectors name (see connectors/*/README.md), then `motcua check`");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the shipped files below a folder. Refuses to touch one that exists.
+pub(super) fn write_shipped(folder: &Path) -> Result<usize, Failure> {
+    let mut files = Vec::new();
+    collect(&CONFIG, &folder.join("config"), &mut files);
+    collect(&CONNECTORS, &folder.join("connectors"), &mut files);
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(Failure::usage(format!("`{}` exists; nothing was written", path.display()))
+            .with_hint("give another folder, or move it aside"));
+    }
+    for (path, contents) in &files {
+        let failed = |error: std::io::Error| Failure::internal(format!("cannot write `{}`: {error}", path.display()));
+        fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
+        fs::write(path, contents).map_err(failed)?;
+    }
+    Ok(files.len())
+}
+
+fn collect(dir: &'static Dir<'static>, target: &Path, files: &mut Vec<(PathBuf, &'static [u8])>) {
+    for entry in dir.entries() {
+        match entry {
+            DirEntry::Dir(inner) => {
+                let name = inner.path().file_name().unwrap_or_default();
+                collect(inner, &target.join(name), files);
+            }
+            DirEntry::File(file) => {
+                files.push((target.join(file.path().file_name().unwrap_or_default()), file.contents()));
+            }
+        }
+    }
+}
+
+/// Text of a shipped file below `config/`.
+pub(super) fn shipped_text(name: &str) -> &'static str {
+    CONFIG.get_file(name).and_then(include_dir::File::contents_utf8).unwrap_or_default()
+}

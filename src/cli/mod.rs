@@ -1,0 +1,113 @@
+//! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
+
+mod check;
+mod connectors;
+mod demo;
+mod failure;
+mod indicators;
+mod init;
+mod output;
+mod report;
+mod run;
+mod simulate;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+use crate::config::{self, Configuration};
+
+/// Nightly statistics of a province's one-stop shops.
+#[derive(Debug, Parser)]
+#[command(name = "motcua", version, about, propagate_version = true)]
+struct Cli {
+    /// Settings file.
+    #[arg(long, global = true, env = "MOTCUA_CONFIG", default_value = "config/motcua.toml")]
+    config: PathBuf,
+    /// Data folder, in place of the settings' own.
+    #[arg(long, global = true, env = "MOTCUA_DATA")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Write a commented configuration, the registries and the shipped connectors to edit.
+    Init(init::Arguments),
+    /// Parse everything and report every mistake; then log in, read one page and map it. Writes nothing.
+    Check(check::Arguments),
+    /// One night now: pull, compute, publish.
+    Run(run::Arguments),
+    /// Health of every connector.
+    Status(status::Arguments),
+    /// Figures of a published night.
+    Report(report::Arguments),
+    /// Connectors that are configured.
+    Connectors(connectors::Arguments),
+    /// Indicators that are defined.
+    Indicators(indicators::Arguments),
+    /// A simulated portal and post office on loopback.
+    Simulate(simulate::Arguments),
+    /// A simulated province, one night, the figures, and the check against the simulator's own truth.
+    Demo(demo::Arguments),
+}
+
+/// Runs the program; gives its exit code: 0 done, 1 internal failure, 2 usage or configuration, 3 a source failed,
+/// 4 finished but incomplete or unhealthy.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    crate::telemetry::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::report_failure(&Failure::internal(format!("cannot start: {error}"))),
+    };
+    match runtime.block_on(act(cli)) {
+        Ok(code) => code,
+        Err(failure) => output::report_failure(&failure),
+    }
+}
+
+async fn act(cli: Cli) -> Result<ExitCode, Failure> {
+    let base = Base { config: cli.config, data: cli.data };
+    match cli.verb {
+        Verb::Init(arguments) => init::act(&arguments),
+        Verb::Check(arguments) => check::act(&base, &arguments).await,
+        Verb::Run(arguments) => run::act(&base, &arguments).await,
+        Verb::Status(arguments) => status::act(&base, &arguments).await,
+        Verb::Report(arguments) => report::act(&base, &arguments),
+        Verb::Connectors(arguments) => connectors::act(&base, &arguments),
+        Verb::Indicators(arguments) => indicators::act(&base, &arguments),
+        Verb::Simulate(arguments) => simulate::act(&arguments).await,
+        Verb::Demo(arguments) => demo::act(&base, &arguments).await,
+    }
+}
+
+/// What every verb starts from.
+#[derive(Debug)]
+struct Base {
+    config: PathBuf,
+    data: Option<PathBuf>,
+}
+
+impl Base {
+    /// Loads the configuration; the flag's data folder takes the place of the settings'.
+    fn load(&self) -> Result<Configuration, Failure> {
+        let mut config = config::load(&self.config)?;
+        if let Some(data) = &self.data {
+            config.settings.data.clone_from(data);
+        }
+        Ok(config)
+    }
+}

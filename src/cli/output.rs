@@ -1,0 +1,86 @@
+//! Printing: data to standard output, narration to standard error.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::cli::Failure;
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Table,
+    Json,
+    Csv,
+}
+
+/// Writes data. A reader that closed early (`| head`) is no failure.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Says something to whoever watches.
+pub(super) fn narrate(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A table with a heading row.
+pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(headings);
+    for row in rows {
+        table.add_row(row);
+    }
+    format!("{table}\n")
+}
+
+/// Rows of plain structs as JSON, one a line.
+pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
+    let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+    let lines = lines.map_err(|error| Failure::internal(error.to_string()))?;
+    Ok(if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) })
+}
+
+/// Rows of plain structs as CSV with a header.
+pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row).map_err(|error| Failure::internal(error.to_string()))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::internal(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| Failure::internal(error.to_string()))
+}
+
+/// `98,76 %`, as Vietnamese writes it.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{:.2} %", ratio * 100.0).replace('.', ",")
+}
+
+/// `12.345`, as Vietnamese writes it.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+pub(super) fn report_failure(failure: &Failure) -> ExitCode {
+    narrate(&format!("error: {}", failure.message));
+    if let Some(hint) = &failure.hint {
+        narrate(&format!("hint: {hint}"));
+    }
+    ExitCode::from(failure.code)
+}

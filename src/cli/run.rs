@@ -1,0 +1,84 @@
+//! `run`: one night now.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::failure::{INCOMPLETE, SOURCE_FAILED};
+use crate::cli::output::{narrate, thousands};
+use crate::cli::{Base, Failure};
+use crate::config::Configuration;
+use crate::model::pull::Outcome;
+use crate::run::{self, Office, RunReport};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Only these connectors; all that are not disabled if absent.
+    connectors: Vec<String>,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let report = night(&config, &arguments.connectors, "run", run::now()).await?;
+    for line in narration(&report) {
+        narrate(&line);
+    }
+    Ok(exit_code(&report))
+}
+
+/// Runs one night, with a spinner where somebody watches.
+pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
+    let office = Office::open(config, &config.settings.data, verb, now).await?;
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is constant"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let watched = bar.clone();
+    let report = office.run_once(only, now, &move |step: &str| watched.set_message(step.to_owned())).await;
+    bar.finish_and_clear();
+    office.ledger.close().await;
+    Ok(report?)
+}
+
+pub(super) fn narration(report: &RunReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    for pull in &report.pulls {
+        let counts = pull.counts;
+        match pull.outcome {
+            Some(Outcome::Failed) => {
+                lines.push(format!("{}: failed: {}", pull.connector, pull.message.as_deref().unwrap_or("no reason")));
+                lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
+            }
+            _ => lines.push(format!(
+                "{}: received {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
+                pull.connector,
+                thousands(counts.received),
+                thousands(counts.accepted),
+                thousands(counts.unchanged),
+                thousands(counts.duplicate),
+                thousands(counts.superseded),
+                thousands(counts.quarantined),
+            )),
+        }
+    }
+    let published = &report.published;
+    lines.push(format!(
+        "run {}: {} figures, {} changed, {}; published in `{}`",
+        report.run,
+        thousands(published.figures as u64),
+        thousands(published.changed as u64),
+        if published.night.complete { "complete" } else { "not complete" },
+        published.folder.display(),
+    ));
+    lines
+}
+
+pub(super) fn exit_code(report: &RunReport) -> ExitCode {
+    if report.any_failed() {
+        ExitCode::from(SOURCE_FAILED)
+    } else if report.published.night.complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(INCOMPLETE)
+    }
+}

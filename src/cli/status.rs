@@ -1,0 +1,121 @@
+//! `status`: health of every connector.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::failure::INCOMPLETE;
+use crate::cli::output::{self, Format, print};
+use crate::cli::{Base, Failure};
+use crate::health::{PastPull, State, assess};
+use crate::model::instant;
+use crate::run::{self, Ledger, Pull};
+
+/// Pulls that are looked at to say since when a state holds.
+const PULLS: i64 = 400;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// One row; the fields of `status --format json`.
+#[derive(Debug, Serialize)]
+struct Row {
+    connector: String,
+    state: State,
+    since: Option<String>,
+    reason: Option<String>,
+    hint: Option<String>,
+    last_success: Option<String>,
+    data_until: Option<String>,
+    received: u64,
+    accepted: u64,
+    unchanged: u64,
+    duplicate: u64,
+    superseded: u64,
+    quarantined: u64,
+    next_run: Option<String>,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let now = run::now();
+    let data = &config.settings.data;
+    let ledger = if data.join("ledger.sqlite").exists() {
+        Some(Ledger::open(data).await.map_err(run::RunError::from)?)
+    } else {
+        None
+    };
+    let mut rows = Vec::new();
+    for connector in &config.connectors {
+        let pulls = match &ledger {
+            Some(ledger) => ledger.pulls_of(&connector.name, PULLS).await.map_err(run::RunError::from)?,
+            None => Vec::new(),
+        };
+        let disabled = config.settings.disabled_connectors.contains(&connector.name);
+        let past: Vec<PastPull> = pulls.iter().map(past).collect();
+        let health = assess(connector, disabled, &past, now);
+        let counts = pulls.first().map(|pull| pull.counts).unwrap_or_default();
+        rows.push(Row {
+            connector: connector.name.clone(),
+            state: health.state,
+            since: health.since.map(instant::display),
+            reason: health.reason,
+            hint: health.hint,
+            last_success: health.last_success.map(instant::display),
+            data_until: pulls.iter().find_map(|pull| pull.data_until).map(instant::display),
+            received: counts.received,
+            accepted: counts.accepted,
+            unchanged: counts.unchanged,
+            duplicate: counts.duplicate,
+            superseded: counts.superseded,
+            quarantined: counts.quarantined,
+            next_run: health.next_run.map(instant::display),
+        });
+    }
+    let text = match arguments.format {
+        Format::Json => output::json(&rows)?,
+        Format::Csv => output::csv(&rows)?,
+        Format::Table => table(&rows),
+    };
+    print(&text)?;
+    let fine = rows.iter().all(|row| row.state.is_fine());
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+fn past(pull: &Pull) -> PastPull {
+    PastPull {
+        outcome: pull.outcome,
+        reason: pull.reason.clone(),
+        message: pull.message.clone(),
+        hint: pull.hint.clone(),
+        started_at: pull.started_at,
+        finished_at: pull.finished_at,
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let headings =
+        ["connector", "state", "since", "data until", "received", "accepted", "unchanged", "quarantined", "next run"];
+    let moment = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), |text| text[..16].replace('T', " "));
+    let cells = rows.iter().map(|row| {
+        let state = row.state.name().to_owned();
+        let numbers = [row.received, row.accepted, row.unchanged, row.quarantined].map(output::thousands);
+        let mut cells = vec![row.connector.clone(), state, moment(&row.since), moment(&row.data_until)];
+        cells.extend(numbers);
+        cells.push(moment(&row.next_run));
+        cells
+    });
+    let mut text = output::table(&headings, cells.collect());
+    for row in rows {
+        if let Some(reason) = &row.reason {
+            text.push_str(&format!("{}: {reason}\n", row.connector));
+        }
+        if let Some(hint) = &row.hint {
+            text.push_str(&format!("  hint: {hint}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,113 @@
+//! Health of a connector: judged from its pulls, its schedule and `now`, so that a dead scheduler is seen.
+
+use serde::Serialize;
+
+use crate::calendar::Slots;
+use crate::model::connector::{Connector, Schedule};
+use crate::model::pull::Outcome;
+
+/// Microseconds of an hour.
+const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// State of a connector (design: health).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Healthy,
+    /// No complete pull within the freshness that the connector promises.
+    Late,
+    /// The last pull ended before its source was read whole.
+    Incomplete,
+    /// The last pull took nothing.
+    Failing,
+    NeverRun,
+    Disabled,
+}
+
+impl State {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Late => "late",
+            Self::Incomplete => "incomplete",
+            Self::Failing => "failing",
+            Self::NeverRun => "never_run",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Whether nobody needs to look.
+    #[must_use]
+    pub fn is_fine(self) -> bool {
+        matches!(self, Self::Healthy | Self::Disabled)
+    }
+}
+
+/// One past pull, as far as health is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastPull {
+    pub outcome: Option<Outcome>,
+    pub reason: Option<String>,
+    pub message: Option<String>,
+    pub hint: Option<String>,
+    pub started_at: i64,
+    pub finished_at: Option<i64>,
+}
+
+/// A state with since when, why and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub state: State,
+    pub since: Option<i64>,
+    pub reason: Option<String>,
+    pub hint: Option<String>,
+    pub last_success: Option<i64>,
+    pub next_run: Option<i64>,
+}
+
+/// Judges a connector. `pulls` are newest first.
+#[must_use]
+pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i64) -> Health {
+    let schedule = &connector.file.schedule;
+    let next_run = Slots::new(&schedule.cron, &schedule.zone).ok().and_then(|slots| slots.next_after(now));
+    let succeeded = |pull: &&PastPull| pull.outcome == Some(Outcome::Complete);
+    let last_success = pulls.iter().find(succeeded).and_then(|pull| pull.finished_at);
+    let health = |state, since, reason: Option<String>, hint: Option<String>| Health {
+        state,
+        since,
+        reason,
+        hint,
+        last_success,
+        next_run: if disabled { None } else { next_run },
+    };
+    if disabled {
+        return health(State::Disabled, None, None, None);
+    }
+    let Some(last) = pulls.first() else {
+        let hint = "run `motcua run`, or start the schedule".to_owned();
+        return health(State::NeverRun, None, None, Some(hint));
+    };
+    // The state holds since the first of the pulls at the head that ended the same way.
+    let since = pulls.iter().take_while(|pull| pull.outcome == last.outcome).last().map(|pull| pull.started_at);
+    match last.outcome {
+        Some(Outcome::Failed) => health(State::Failing, since, last.message.clone(), last.hint.clone()),
+        Some(Outcome::Incomplete) => health(State::Incomplete, since, last.message.clone(), last.hint.clone()),
+        Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
+            Some(since) => {
+                let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
+                health(State::Late, Some(since), Some(reason), Some("is the schedule running?".to_owned()))
+            }
+            None => health(State::Healthy, since, None, None),
+        },
+        None => {
+            let hint = "a run is under way, or was cut: the next `motcua run` finishes it".to_owned();
+            health(State::Incomplete, since, Some("the last pull has not ended".to_owned()), Some(hint))
+        }
+    }
+}
+
+fn late_since(schedule: &Schedule, last_success: Option<i64>, now: i64) -> Option<i64> {
+    let due = last_success? + i64::from(schedule.fresh_within_hours) * HOUR_MICROS;
+    (now > due).then_some(due)
+}
