@@ -1,3 +1,4 @@
+#![expect(clippy::disallowed_methods, reason = "edge: the tests read the exports back")]
 //! Properties of a drawn province.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -47,7 +47,7 @@ async fn pages(address: SocketAddr, token: &str, query: &str) -> Vec<Value> {
         assert_eq!(slice["first"], Value::from(page == 0));
         let content = slice["content"].as_array_mut().expect("a slice has content");
         records.append(content);
-        if slice["last"] == Value::from(true) {
+        if slice["last"] == true {
             break;
         }
     }
