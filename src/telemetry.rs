@@ -1,4 +1,4 @@
-//! Logs: events to standard error, counts and ids only; `MOTCUA_LOG` chooses (`warn` if absent).
+//! Logs: events to standard error, counts and ids only; `MOTCUA_LOG` chooses (`motcua=warn` if absent).
 //!
 //! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull.
 
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging; a second start changes nothing.
 pub fn start() {
     let filter =
-        EnvFilter::builder().with_env_var("MOTCUA_LOG").try_from_env().unwrap_or_else(|_| EnvFilter::new("error"));
+        EnvFilter::builder().with_env_var("MOTCUA_LOG").try_from_env().unwrap_or_else(|_| EnvFilter::new("motcua=warn"));
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }

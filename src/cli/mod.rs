@@ -21,6 +21,9 @@ pub use failure::Failure;
 
 use crate::config::{self, Configuration};
 
+/// Stack of a worker; only what is used is ever resident.
+const WORKER_STACK_BYTES: usize = 64 << 20;
+
 /// Nightly statistics of a province's one-stop shops.
 #[derive(Debug, Parser)]
 #[command(name = "motcua", version, about, propagate_version = true)]
@@ -69,7 +72,9 @@ pub fn main() -> ExitCode {
         }
     };
     crate::telemetry::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Polars plans a query by recursion: in the dev profile two megabytes are not enough.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(WORKER_STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => return output::report_failure(&Failure::internal(format!("cannot start: {error}"))),
     };

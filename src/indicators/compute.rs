@@ -88,10 +88,11 @@ fn compute_rule_set(
     let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));
     let facts = states::columns(facts, rules, inputs.now);
     let facts = with_halves(facts, &registers.days);
-    let mut measured = facts;
+    let mut columns = Vec::new();
     for (index, (definition, _)) in indicators.iter().map(|entry| **entry).enumerate() {
-        measured = measured.with_columns(measures(index, definition, rules)?);
+        columns.extend(measures(index, definition, rules)?);
     }
+    let measured = facts.with_columns(columns);
     let groups = plan(indicators);
     let plans: Vec<_> = groups.iter().map(|group| group.query(measured.clone()).logical_plan).collect();
     let tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;

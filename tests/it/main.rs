@@ -1,0 +1,8 @@
+//! The integration tests: one binary, because each links hundreds of megabytes.
+
+mod conformance;
+mod imports;
+mod receipt_log;
+mod reference;
+mod runs;
+mod safety;
