@@ -6,8 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging; a second start changes nothing.
 pub fn start() {
-    let filter =
-        EnvFilter::builder().with_env_var("MOTCUA_LOG").try_from_env().unwrap_or_else(|_| EnvFilter::new("motcua=warn"));
+    let filter = EnvFilter::builder()
+        .with_env_var("MOTCUA_LOG")
+        .try_from_env()
+        .unwrap_or_else(|_| EnvFilter::new("motcua=warn"));
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }

@@ -1,0 +1,146 @@
+//! Speed and memory, in CPU-seconds of this process alone: the portal is another process, so that only our work counts.
+//!
+//! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
+//! `cargo bench -- figures [DOSSIERS]`: every figure over a table of that many dossiers.
+#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "edge: a bench makes its own folders and starts its own portal")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
+
+mod dossiers;
+mod meter;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use motcua::calendar::WorkingCalendar;
+use motcua::config::{self, Configuration};
+use motcua::indicators::{Inputs, compute};
+use motcua::lake::Lake;
+use motcua::model::table::Kind;
+use motcua::run::Office;
+
+use crate::meter::Meter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let number = |default: usize| arguments.get(1).map_or(default, |text| text.parse().unwrap());
+    match arguments.first().map(String::as_str) {
+        Some("pull") => pull(number(200_000)),
+        Some("figures") => figures(number(1_000_000)),
+        _ => {
+            pull(200_000);
+            figures(1_000_000);
+        }
+    }
+}
+
+fn shipped() -> Configuration {
+    config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml")).unwrap()
+}
+
+/// A portal in a process of its own; its environment for the connectors.
+struct Portal(Child);
+
+impl Portal {
+    fn start(dossiers: usize, exports: &Path, config: &mut Configuration) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_motcua"))
+            .args([
+                "simulate",
+                "--listen",
+                "127.0.0.1:0",
+                "--seed",
+                "7",
+                "--dossiers",
+                &dossiers.to_string(),
+                "--exports",
+            ])
+            .arg(exports)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().take(5) {
+            let line = line.unwrap();
+            let (name, value) = line.trim_start_matches("export ").split_once('=').unwrap();
+            if name == "IGATE_CLIENT_SECRET" {
+                config.values.set_secret(name, value);
+            } else {
+                config.values.set_variable(name, value);
+            }
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Three passes over a province's first pull, and the same pull again.
+fn pull(dossiers: usize) {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut config = shipped();
+    config.indicators.clear();
+    config.connectors.retain(|connector| connector.name == "portal-igate");
+    let _portal = Portal::start(dossiers, &scratch.path().join("exports"), &mut config);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
+    for name in ["first pull", "same pull again"] {
+        let meter = Meter::start();
+        let report = runtime.block_on(async {
+            let office =
+                Office::open(&config, &scratch.path().join("data"), "bench", motcua::run::now()).await.unwrap();
+            office.run_once(&[], motcua::run::now(), &|_| {}).await.unwrap()
+        });
+        let spent = meter.stop();
+        let counts = report.pulls[0].counts;
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let rate = counts.received as f64 / spent.cpu_secs;
+        println!(
+            "pull, {dossiers} dossiers, {name}: {} records received, {} accepted; {:.2} CPU-s, {:.2} s; {rate:.0} records per CPU-s; peak {} MiB above start",
+            counts.received, counts.accepted, spent.cpu_secs, spent.wall_secs, spent.peak_mib
+        );
+    }
+}
+
+/// All figures of the shipped indicators over a table written for it.
+fn figures(count: usize) {
+    let scratch = tempfile::tempdir().unwrap();
+    let config = shipped();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
+    let (dossiers, postal_items) = runtime.block_on(async {
+        let lake = Lake::open(scratch.path()).await.unwrap();
+        dossiers::write(&lake, &config, count).await;
+        (lake.scan_image(Kind::Dossiers).await.unwrap(), lake.scan_image(Kind::PostalItems).await.unwrap())
+    });
+    let indicators: Vec<_> =
+        config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
+    let calendar = WorkingCalendar::new(&config.registries.calendar);
+    for turn in 1..=3 {
+        let meter = Meter::start();
+        let figures = compute(&Inputs {
+            dossiers: dossiers.clone(),
+            postal_items: postal_items.clone(),
+            indicators: &indicators,
+            rules: &[&config.rules["seed-2639"]],
+            agencies: &config.registries.agencies,
+            procedures: &config.registries.procedures,
+            offers: &config.registries.offers,
+            calendar: &calendar,
+            now: motcua::run::now(),
+        });
+        let figures = figures.unwrap().len();
+        let spent = meter.stop();
+        println!(
+            "figures, {count} dossiers, turn {turn}: {figures} figures; {:.2} CPU-s, {:.2} s; peak {} MiB above start",
+            spent.cpu_secs, spent.wall_secs, spent.peak_mib
+        );
+    }
+}
