@@ -24,7 +24,7 @@ struct SettingsFile {
 }
 
 /// `[province]`: whose figures these are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Province {
     pub name: String,
@@ -86,7 +86,13 @@ pub struct Settings {
 pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
     let text = read(file, problems)?;
     let document = Document::parse(file, &text, problems)?;
-    let read: SettingsFile = document.read(file, problems)?;
+    // With a mistake in it the rest is still read, so that the mistakes of all files are told at once.
+    let read: SettingsFile = document.read(file, problems).unwrap_or_else(|| SettingsFile {
+        province: document.part("province").unwrap_or_default(),
+        folders: document.part("folders").unwrap_or_default(),
+        registries: document.part("registries").unwrap_or_default(),
+        disabled_connectors: Vec::new(),
+    });
     let base = file.parent().unwrap_or(Path::new(".")).to_owned();
     let at = |path: &String| plain(&base.join(path));
     let registry = |path: &Option<String>| path.as_ref().map(at);
