@@ -62,18 +62,26 @@ impl Document {
         for error in validator.iter_errors(&self.value) {
             self.report(&error, file, problems, &mut wrong);
         }
+        if wrong.is_empty() {
+            return match serde_json::from_value(self.value.clone()) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    problems.add(file, 0, "", error.to_string());
+                    None
+                }
+            };
+        }
+        let tables = wrong.iter().filter_map(|pointer| Some(pointer.rsplit_once('/')?.0.to_owned()));
+        self.without(&wrong).or_else(|| self.without(&tables.collect::<Vec<_>>()))
+    }
+
+    /// The document less some of its values, if that can be read.
+    fn without<T: DeserializeOwned>(&self, pointers: &[String]) -> Option<T> {
         let mut value = self.value.clone();
-        for pointer in &wrong {
+        for pointer in pointers {
             leave_out(&mut value, pointer);
         }
-        match serde_json::from_value(value) {
-            Ok(value) => Some(value),
-            Err(_) if !wrong.is_empty() => None,
-            Err(error) => {
-                problems.add(file, 0, "", error.to_string());
-                None
-            }
-        }
+        serde_json::from_value(value).ok()
     }
 
     fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<String>) {
@@ -164,14 +172,17 @@ fn nearest<'a>(
 
 /// What any alternative would have taken.
 fn words(context: &[Vec<ValidationError<'static>>]) -> String {
-    let mut expected = Vec::new();
+    let (mut expected, mut types) = (Vec::new(), Vec::new());
     for error in context.iter().flatten() {
         match error.kind() {
             ValidationErrorKind::Constant { expected_value } => expected.push(expected_value.to_string()),
             ValidationErrorKind::Enum { options } => expected.push(options.to_string()),
-            ValidationErrorKind::Type { kind: TypeKind::Single(one) } => expected.push(one.to_string()),
+            ValidationErrorKind::Type { kind: TypeKind::Single(one) } => types.push(one.to_string()),
             _ => {}
         }
+    }
+    if expected.is_empty() {
+        expected = types;
     }
     expected.dedup();
     format!("expected one of {}", expected.join(", "))

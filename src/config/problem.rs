@@ -42,6 +42,11 @@ impl Problems {
         &self.0
     }
 
+    /// Whether a file has been complained of.
+    pub(crate) fn touch(&self, file: &Path) -> bool {
+        self.0.iter().any(|problem| problem.file == file)
+    }
+
     pub(crate) fn into_result<T>(mut self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
             return Ok(value);

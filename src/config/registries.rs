@@ -50,6 +50,10 @@ pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, 
 }
 
 fn check_references(settings: &Settings, registries: &Registries, problems: &mut Problems) {
+    // A row that could not be read is one mistake, not one for each row that names it.
+    if settings.agencies.as_deref().is_some_and(|file| problems.touch(file)) {
+        return;
+    }
     let mut codes = HashSet::new();
     for agency in &registries.agencies {
         if !codes.insert(agency.code.as_str()) {
