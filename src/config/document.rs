@@ -21,6 +21,23 @@ pub(crate) struct Document {
     lines: HashMap<String, usize>,
 }
 
+/// A value that was complained of.
+struct Wrong {
+    pointer: String,
+    /// A key that the schema does not know.
+    unknown: bool,
+}
+
+impl Wrong {
+    /// What has to go for the rest to be readable.
+    fn table(&self) -> String {
+        match self.pointer.rsplit_once('/') {
+            Some((above, _)) if !self.unknown => above.to_owned(),
+            _ => self.pointer.clone(),
+        }
+    }
+}
+
 impl Document {
     /// Parses TOML; each syntax error is a problem.
     pub(crate) fn parse(file: &Path, text: &str, problems: &mut Problems) -> Option<Self> {
@@ -71,8 +88,9 @@ impl Document {
                 }
             };
         }
-        let tables = wrong.iter().filter_map(|pointer| Some(pointer.rsplit_once('/')?.0.to_owned()));
-        self.without(&wrong).or_else(|| self.without(&tables.collect::<Vec<_>>()))
+        // A table that lacks what it needs is left out whole; an unknown key only by itself.
+        let pointers = |of: fn(&Wrong) -> String| wrong.iter().map(of).collect::<Vec<_>>();
+        self.without(&pointers(|wrong| wrong.pointer.clone())).or_else(|| self.without(&pointers(Wrong::table)))
     }
 
     /// The document less some of its values, if that can be read.
@@ -84,7 +102,7 @@ impl Document {
         serde_json::from_value(value).ok()
     }
 
-    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<String>) {
+    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<Wrong>) {
         let pointer = error.instance_path().as_str();
         let line = self.line(pointer);
         let name = dotted(pointer);
@@ -93,27 +111,27 @@ impl Document {
                 for key in unexpected {
                     let place = format!("{pointer}/{}", escape(key));
                     problems.add(file, self.line(&place), dotted(&place), "unknown key");
-                    wrong.push(place);
+                    wrong.push(Wrong { pointer: place, unknown: true });
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
                 let place = format!("{pointer}/{key}");
                 problems.add(file, line, dotted(&place), "missing");
-                wrong.push(place);
+                wrong.push(Wrong { pointer: place, unknown: false });
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 match nearest(pointer, context) {
                     Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems, wrong)),
                     None => {
                         problems.add(file, line, name, words(context));
-                        wrong.push(pointer.to_owned());
+                        wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
                     }
                 }
             }
             kind => {
                 problems.add(file, line, name, expectation(kind, error));
-                wrong.push(pointer.to_owned());
+                wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
             }
         }
     }
