@@ -121,12 +121,11 @@ impl Document {
                 wrong.push(Wrong { pointer: place, unknown: false });
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-                match nearest(pointer, context) {
-                    Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems, wrong)),
-                    None => {
-                        problems.add(file, line, name, words(context));
-                        wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
-                    }
+                if let Some(errors) = nearest(pointer, context) {
+                    errors.iter().for_each(|error| self.report(error, file, problems, wrong));
+                } else {
+                    problems.add(file, line, name, words(context));
+                    wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
                 }
             }
             kind => {
