@@ -1,1 +1,273 @@
-//! To be written.
+//! The one runner of `connectors/*/cases/*/`: recorded bodies through decoding and mapping, held against records and
+//! rejections worked by hand; and what every connector's folder must have.
+//!
+//! A case holds `page-N.json` or `*.csv` (bodies as recorded, in the order of their names), `expected.jsonl` (a record a
+//! line: columns that are not null, instants in RFC 3339 +07:00) and `rejects.jsonl` (`page`, `row`, `field`, `reason`).
+#![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use motcua::canonical::Mapper;
+use motcua::model::connector::Connector;
+use motcua::model::field::Readers;
+use motcua::model::instant;
+use motcua::model::pull::Cursor;
+use motcua::model::record::{Record, Value};
+use motcua::model::table::Kind;
+use motcua::model::values::Values;
+use motcua::sources::{
+    ErrorKind, PullStart, Reading, RecordedTransport, Response, SourceError, decode_page, open_with,
+};
+use regex::Regex;
+use serde_json::{Value as Json, json};
+
+/// Headings of every connector's README, in order.
+const HEADINGS: [&str; 6] =
+    ["What it reads", "Access and login", "Windows and paging", "Fields", "Known faults", "Cases"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors")
+}
+
+/// Entries of a folder, sorted by name.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn connector(folder: &Path) -> Connector {
+    let file = folder.join("connector.toml");
+    motcua::config::connector_from_text(&name(folder), &file, &text(&file)).unwrap_or_else(|found| panic!("{found}"))
+}
+
+fn is_body(path: &Path) -> bool {
+    let name = name(path);
+    path.extension().is_some_and(|ending| ending == "csv") || (name.starts_with("page-") && name.ends_with(".json"))
+}
+
+#[test]
+fn cases_give_the_records_and_rejections_worked_by_hand() {
+    for folder in entries(&root()) {
+        let connector = connector(&folder);
+        let readers = Readers::compile(&connector.file).expect("the map is checked");
+        let mapper = Mapper::new(&connector, &readers);
+        let cases = entries(&folder.join("cases"));
+        assert!(cases.len() >= 2, "{}: at least two cases", folder.display());
+        for case in cases {
+            let bodies: Vec<PathBuf> = entries(&case).into_iter().filter(|path| is_body(path)).collect();
+            assert!(!bodies.is_empty(), "{}: no recorded body", case.display());
+            let (mut records, mut rejects) = (Vec::new(), Vec::new());
+            for (number, body) in (1..).zip(&bodies) {
+                let bytes = std::fs::read(body).expect("readable");
+                let (page, _) = decode_page(&connector, &readers, &bytes, number, name(body))
+                    .unwrap_or_else(|error| panic!("{}: {error}", body.display()));
+                for row in mapper.map_page(&page) {
+                    match row {
+                        Ok(record) => records.push(written(mapper.kind(), &record)),
+                        Err(rejection) => rejects.push(json!({
+                            "page": rejection.page,
+                            "row": rejection.row,
+                            "field": rejection.field,
+                            "reason": rejection.reason.code(),
+                        })),
+                    }
+                }
+            }
+            compare(&case.join("expected.jsonl"), &records);
+            compare(&case.join("rejects.jsonl"), &rejects);
+        }
+    }
+}
+
+fn compare(file: &Path, found: &[Json]) {
+    let text = text(file);
+    let expected: Vec<Json> =
+        text.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect();
+    for (line, (expected, found)) in expected.iter().zip(found).enumerate() {
+        assert_eq!(found, expected, "{}:{}", file.display(), line + 1);
+    }
+    assert_eq!(found.len(), expected.len(), "{}: {:?}", file.display(), found.get(expected.len()));
+}
+
+fn written(kind: Kind, record: &Record) -> Json {
+    let mut columns = serde_json::Map::new();
+    for (column, value) in kind.columns().iter().zip(&record.values) {
+        let value = match value {
+            Value::Null => continue,
+            Value::Text(text) => json!(&**text),
+            Value::Instant(micros) => {
+                let (second, fraction) = (instant::display(*micros), micros.rem_euclid(1_000_000));
+                let with_fraction = second.replace("+07:00", &format!(".{fraction:06}+07:00"));
+                json!(if fraction == 0 { second } else { with_fraction })
+            }
+            Value::Flag(flag) => json!(flag),
+            Value::Integer(number) => json!(number),
+        };
+        columns.insert(column.name.to_owned(), value);
+    }
+    Json::Object(columns)
+}
+
+#[test]
+fn every_connector_has_the_same_files_and_headings() {
+    for folder in entries(&root()) {
+        let readme = text(&folder.join("README.md"));
+        let headings: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(headings, HEADINGS, "{}", folder.display());
+        for case in entries(&folder.join("cases")) {
+            let named = format!("`{}`", name(&case));
+            assert!(readme.contains(&named), "{}: the case {named} is not in the README", folder.display());
+        }
+        for path in entries(&folder) {
+            let known = ["README.md", "connector.toml", "cases"].contains(&name(&path).as_str());
+            assert!(known, "{}: a connector is connector.toml, README.md and cases", path.display());
+        }
+    }
+}
+
+/// What may stand in no recording: the name of the fault and its pattern.
+fn forbidden() -> Vec<(&'static str, Regex)> {
+    [
+        ("a bearer token", r"(?i)bearer\s+[a-z0-9._-]{8,}|access_token|refresh_token|eyJ[A-Za-z0-9_-]{10,}\."),
+        ("a secret", r"(?i)(client_secret|password|api[_-]?key|set-cookie)\W{1,4}\w"),
+        ("an identity number", r"(?-u:\b)[0-9]{12}(?-u:\b)|(?-u:\b)[0-9]{9}(?-u:\b)"),
+        ("a telephone number", r"(?-u:\b)0[1-9][0-9]{1,2}[ .-]?[0-9]{3}[ .-]?[0-9]{3,4}(?-u:\b)|\+84[0-9 .-]{9,}"),
+    ]
+    .into_iter()
+    .map(|(fault, pattern)| (fault, Regex::new(pattern).expect("the pattern is valid")))
+    .collect()
+}
+
+/// The first fault of a text.
+fn fault(text: &str, forbidden: &[(&'static str, Regex)]) -> Option<String> {
+    let address = Regex::new(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}").expect("the pattern is valid");
+    let mail = address.find_iter(text).find(|found| !found.as_str().ends_with("@example.invalid"));
+    let other = || forbidden.iter().find(|(_, pattern)| pattern.is_match(text)).map(|(fault, _)| (*fault).to_owned());
+    mail.map(|_| "an e-mail address".to_owned()).or_else(other)
+}
+
+#[test]
+fn recordings_are_clean() {
+    let forbidden = forbidden();
+    for planted in [
+        "Authorization: Bearer abcdef123456",
+        "{\"access_token\":\"x\"}",
+        "\"soGiayTo\":\"086123456789\"",
+        "012345678",
+        "0912345678",
+        "0912 345 678",
+        "+84 912 345 678",
+        "nguoi.dan@example.vn",
+    ] {
+        assert!(fault(planted, &forbidden).is_some(), "the scan misses `{planted}`");
+    }
+    for harmless in ["someone@example.invalid", "5f0000000000000000000001", "000.00.14.H61-201012-0001", "+0700"] {
+        assert_eq!(fault(harmless, &forbidden), None, "{harmless}");
+    }
+    for folder in entries(&root()) {
+        for case in entries(&folder.join("cases")) {
+            for file in entries(&case) {
+                let bytes = std::fs::read(&file).expect("readable");
+                let found = fault(&String::from_utf8_lossy(&bytes), &forbidden);
+                assert_eq!(found, None, "{}", file.display());
+            }
+        }
+    }
+}
+
+/// The portal's pull over recorded answers, 20 January 2020: one slice a pass.
+async fn pull(answers: Vec<Response>) -> (Reading, Arc<RecordedTransport>) {
+    let connector = connector(&root().join("portal-igate"));
+    let readers = Readers::compile(&connector.file).expect("the map is checked");
+    let mut values = Values::default();
+    values.set_variable("IGATE_URL", "https://portal.example/");
+    values.set_variable("IGATE_TOKEN_URL", "https://login.example/token");
+    values.set_variable("IGATE_CLIENT_ID", "motcua");
+    values.set_secret("IGATE_CLIENT_SECRET", "not-a-secret");
+    let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
+    let start = PullStart { now, cursor: Cursor::default(), oldest_open: BTreeMap::new() };
+    let transport = Arc::new(RecordedTransport::new(answers));
+    let reading = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await;
+    (reading.expect("the connector opens"), transport)
+}
+
+fn answer(body: impl Into<Vec<u8>>) -> Response {
+    Response::new(200, &[("content-type", "application/json")], body)
+}
+
+fn recorded(case: &str, page: &str) -> Response {
+    answer(text(&root().join("portal-igate/cases").join(case).join(page)))
+}
+
+fn token() -> Response {
+    answer(r#"{"access_token":"granted","token_type":"Bearer","expires_in":86400}"#)
+}
+
+fn empty() -> Response {
+    answer(r#"{"content":[],"number":0,"size":1000,"numberOfElements":0,"first":true,"last":true,"empty":true}"#)
+}
+
+async fn read_all(reading: &mut Reading) -> Result<Vec<(u32, usize)>, SourceError> {
+    let mut pages = Vec::new();
+    while let Some(page) = reading.next().await? {
+        pages.push((page.number, page.len()));
+    }
+    Ok(pages)
+}
+
+#[tokio::test]
+async fn the_portal_is_read_page_by_page_to_its_last_flag() {
+    let answers = vec![
+        token(),
+        recorded("offsets-and-words", "page-1.json"),
+        recorded("offsets-and-words", "page-2.json"),
+        empty(),
+        empty(),
+    ];
+    let (mut reading, transport) = pull(answers).await;
+    assert_eq!(reading.cursor().read_until, None);
+    let pages = read_all(&mut reading).await.expect("the pull is whole");
+    assert_eq!(pages, [(1, 3), (2, 3), (3, 0), (4, 0)]);
+    let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
+    assert_eq!(reading.cursor().read_until, Some(now), "the cursor moves with a proved end");
+    assert_eq!(transport.left(), 0);
+
+    let asked = transport.asked();
+    assert_eq!(asked[0].url.as_str(), "https://login.example/token");
+    let wanted = [("accepted-from", "0"), ("accepted-from", "1"), ("applied-from", "0"), ("result-returned-from", "0")];
+    assert_eq!(asked.len(), 1 + wanted.len());
+    for (request, (since, page)) in asked[1..].iter().zip(wanted) {
+        let query: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
+        let of = |name: &str| query.get(name).map(String::as_str);
+        assert_eq!(request.url.path(), "/pa/dossier/search");
+        assert_eq!(of(since), Some("2020-01-01T00:00:00.000+0700"));
+        assert_eq!((of("page"), of("size")), (Some(page), Some("1000")));
+        assert_eq!((of("spec"), of("remove-status")), (Some("slice"), Some("0")));
+        assert!(request.bearer.is_some());
+    }
+}
+
+#[tokio::test]
+async fn without_a_proved_end_the_portals_cursor_stays() {
+    // The second page says neither that it is the last nor that it is not.
+    let second = answer(r#"{"content":[],"number":1,"size":2}"#);
+    for (second, kind) in
+        [(second, ErrorKind::NoLastFlag), (recorded("two-shapes", "page-1.json"), ErrorKind::PageRepeated)]
+    {
+        let (mut reading, _) = pull(vec![token(), recorded("two-shapes", "page-1.json"), second]).await;
+        assert_eq!(read_all(&mut reading).await.map_err(|error| error.kind), Err(kind));
+        assert_eq!(reading.cursor().read_until, None);
+    }
+}

@@ -1,1 +1,268 @@
-//! To be written.
+//! One way: a stage imports `model`, `calendar` and its left neighbour's output (docs/ARCHITECTURE.md).
+//!
+//! Every path of `src/` that starts at `crate::`, and every chain of `super::` that climbs to the root, is held against
+//! [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do.
+#![expect(clippy::disallowed_methods, reason = "edge: the sources of this package are read here")]
+
+use std::path::{Path, PathBuf};
+
+/// Module → the modules that it may use besides itself. The stages stand in the order of the flow.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("telemetry", &[]),
+    ("model", &[]),
+    ("calendar", &["model"]),
+    ("config", &["model", "calendar"]),
+    ("sources", &["model", "calendar"]),
+    // Pages and records are words of `model`: landing and canonical need nothing of the stage before them.
+    ("landing", &["model", "calendar"]),
+    ("canonical", &["model", "calendar"]),
+    ("lake", &["model", "calendar"]),
+    // The lake's output: its tables and how their columns are stored.
+    ("indicators", &["model", "calendar", "lake"]),
+    ("publish", &["model", "calendar", "indicators"]),
+    ("health", &["model", "calendar"]),
+    (
+        "run",
+        &[
+            "telemetry",
+            "model",
+            "calendar",
+            "config",
+            "sources",
+            "landing",
+            "canonical",
+            "lake",
+            "indicators",
+            "publish",
+            "health",
+        ],
+    ),
+    // What it sends must share nothing with what reads it.
+    ("simulator", &["model"]),
+    (
+        "cli",
+        &[
+            "telemetry",
+            "model",
+            "calendar",
+            "config",
+            "sources",
+            "landing",
+            "canonical",
+            "lake",
+            "indicators",
+            "publish",
+            "health",
+            "run",
+            "simulator",
+        ],
+    ),
+];
+
+/// A path that leads to another module of the crate.
+#[derive(Debug, PartialEq, Eq)]
+struct Import {
+    line: usize,
+    module: String,
+}
+
+#[test]
+fn modules_use_only_what_stands_left_of_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&root, &mut files);
+    assert!(files.len() > 50, "the sources were not found");
+    let mut violations = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).expect("a source is UTF-8");
+        let inside = file.strip_prefix(&root).expect("below src");
+        violations.extend(violations_of(inside, &text));
+    }
+    assert!(violations.is_empty(), "imports against the flow:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn every_module_stands_in_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let library = std::fs::read_to_string(root.join("lib.rs")).expect("a source is UTF-8");
+    let declared: Vec<&str> =
+        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(!declared.is_empty());
+    for module in &declared {
+        assert!(MAY_USE.iter().any(|(known, _)| known == module), "`{module}` is not in the table of imports");
+    }
+    for (module, may_use) in MAY_USE {
+        for name in std::iter::once(module).chain(*may_use) {
+            assert!(declared.contains(name), "the table of imports names `{name}`, which lib.rs does not");
+        }
+    }
+}
+
+#[test]
+fn a_planted_violation_is_found() {
+    let planted = "//! crate::cli in a comment\nuse std::fmt;\n\nuse crate::model::page::Page;\nuse crate::{\n    \
+                   landing,\n    run::{Night, ledger},\n};\nfn f() { let text = \"crate::publish\"; \
+                   crate::lake::open(); }\nuse super::super::health;\n";
+    let found = violations_of(Path::new("sources/web.rs"), planted);
+    let expected = [
+        "src/sources/web.rs:6: `sources` may not use `landing`",
+        "src/sources/web.rs:7: `sources` may not use `run`",
+        "src/sources/web.rs:9: `sources` may not use `lake`",
+        "src/sources/web.rs:10: `sources` may not use `health`",
+    ];
+    assert_eq!(found, expected);
+    assert!(violations_of(Path::new("run/night.rs"), "use crate::lake;\nuse super::pull;\n").is_empty());
+    assert_eq!(violations_of(Path::new("lake/mod.rs"), "use crate::*;").len(), 1);
+    assert_eq!(violations_of(Path::new("lake/mod.rs"), "use crate as root;").len(), 1);
+    let simulator = violations_of(Path::new("simulator/truth.rs"), "use crate::indicators::compute;");
+    assert_eq!(simulator, ["src/simulator/truth.rs:1: `simulator` may not use `indicators`"]);
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The violations of one source, `file:line: who may not use whom`. `inside` is its path below `src`.
+fn violations_of(inside: &Path, text: &str) -> Vec<String> {
+    let names: Vec<String> = inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let own = names[0].as_str();
+    let may_use: &[&str] = match own {
+        // The map of the crate and the thin binary stand outside the flow.
+        "lib" | "main" => return Vec::new(),
+        _ => MAY_USE.iter().find(|(module, _)| *module == own).map_or(&[], |(_, may_use)| *may_use),
+    };
+    let depth = names.len() - usize::from(names.last().is_some_and(|name| name == "mod"));
+    imports(text, depth)
+        .into_iter()
+        .filter(|import| import.module != own && !may_use.contains(&import.module.as_str()))
+        .map(|import| format!("src/{}:{}: `{own}` may not use `{}`", inside.display(), import.line, import.module))
+        .collect()
+}
+
+/// The top-level modules that a source names, with their lines. `depth`: how many modules deep the file is.
+fn imports(text: &str, depth: usize) -> Vec<Import> {
+    let code = without_comments_and_texts(text);
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|symbol| symbol.is_alphanumeric() || symbol == '_' || symbol == '$') {
+            continue;
+        }
+        let rest = &code[at + "crate".len()..];
+        match rest.trim_start().strip_prefix("::") {
+            Some(path) => heads(&code, path, &mut found),
+            // `pub(crate)` names nothing; `crate as x` would hide every later path.
+            None if rest.trim_start().starts_with("as ") => {
+                found.push(Import { line: line_of(&code, at), module: "crate".to_owned() });
+            }
+            None => {}
+        }
+    }
+    let climb = "super::".repeat(depth);
+    for (at, _) in code.match_indices(&climb) {
+        let path = &code[at + climb.len()..];
+        let is_start = !code[..at].ends_with("::");
+        let head: String = path.chars().take_while(|symbol| symbol.is_alphanumeric() || *symbol == '_').collect();
+        if is_start && MAY_USE.iter().any(|(module, _)| *module == head) {
+            found.push(Import { line: line_of(&code, at), module: head });
+        }
+    }
+    found.sort_by_key(|import| import.line);
+    found
+}
+
+/// The first names of what follows `crate::`: one, or each of a group in braces.
+fn heads(code: &str, path: &str, found: &mut Vec<Import>) {
+    let start = code.len() - path.len();
+    let mut add = |at: usize| {
+        let head: String =
+            code[at..].chars().take_while(|symbol| symbol.is_alphanumeric() || "_*".contains(*symbol)).collect();
+        if !head.is_empty() {
+            found.push(Import { line: line_of(code, at), module: head });
+        }
+    };
+    if !path.starts_with('{') {
+        add(start);
+        return;
+    }
+    let (mut nesting, mut expects_name) = (0, false);
+    for (offset, symbol) in path.char_indices() {
+        match symbol {
+            '{' => {
+                nesting += 1;
+                expects_name = nesting == 1;
+            }
+            '}' if nesting == 1 => break,
+            '}' => nesting -= 1,
+            ',' => expects_name = nesting == 1,
+            _ if expects_name && !symbol.is_whitespace() => {
+                add(start + offset);
+                expects_name = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn line_of(code: &str, at: usize) -> usize {
+    code[..at].matches('\n').count() + 1
+}
+
+/// The source with comments and string literals blanked; its line ends stay.
+fn without_comments_and_texts(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(symbol) = rest.chars().next() {
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else if let Some(length) = raw_text(rest, code.chars().next_back()) {
+            length
+        } else if symbol == '"' {
+            closed_text(rest)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+            rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
+        } else {
+            code.push(symbol);
+            rest = &rest[symbol.len_utf8()..];
+            continue;
+        };
+        code.extend(rest[..length].chars().map(|inner| if inner == '\n' { '\n' } else { ' ' }));
+        rest = &rest[length..];
+    }
+    code
+}
+
+/// Length of a string literal that `text` starts with.
+fn closed_text(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, symbol) in text.char_indices().skip(1) {
+        match symbol {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Length of a raw string literal that `text` starts with.
+fn raw_text(text: &str, before: Option<char>) -> Option<usize> {
+    let inner =
+        text.strip_prefix('r').filter(|_| !before.is_some_and(|symbol| symbol.is_alphanumeric() || symbol == '_'))?;
+    let hashes = inner.chars().take_while(|symbol| *symbol == '#').count();
+    let body = inner[hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    Some(body.find(&close).map_or(text.len(), |end| 2 + hashes + end + close.len()))
+}
