@@ -31,7 +31,10 @@ pub(super) struct Table {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Stats {
     pub(super) num_records: u64,
+    // An empty range is left out: deltalake for Python reads `{}` as a null bound of every column, and a filter then finds no row.
+    #[serde(skip_serializing_if = "Bounds::is_empty")]
     pub(super) min_values: Bounds,
+    #[serde(skip_serializing_if = "Bounds::is_empty")]
     pub(super) max_values: Bounds,
 }
 
@@ -43,6 +46,12 @@ pub(super) struct Bounds {
     pub(super) source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) run: Option<i64>,
+}
+
+impl Bounds {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A file that the newest log names.

@@ -6,3 +6,4 @@ mod receipt_log;
 mod reference;
 mod runs;
 mod safety;
+mod services;

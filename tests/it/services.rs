@@ -1,0 +1,43 @@
+//! What needs more than the toolchain: other programs that read what a night wrote.
+//!
+//! These run where `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need); elsewhere they
+//! say that they did not run. `MOTCUA_TEST_PYTHON` names the interpreter, `python3` where it is absent.
+#![expect(clippy::disallowed_methods, reason = "edge: a test asks its environment what is installed")]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Whether the services are there; says so where they are not.
+fn services_are_there(test: &str) -> bool {
+    let there = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
+    if !there {
+        // Written past the harness, which keeps what a passing test prints.
+        let line = format!("{test}: did not run: MOTCUA_TEST_SERVICES is not 1\n");
+        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error takes a line");
+    }
+    there
+}
+
+/// Runs a command to its end; gives what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} ended with {}\n{out}\n{err}", output.status);
+    out.into_owned()
+}
+
+#[test]
+fn python_and_duckdb_read_the_lake() {
+    if !services_are_there("python_and_duckdb_read_the_lake") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a scratch folder can be made");
+    let data = folder.path().join("data");
+    run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
+    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/read_lake.py");
+    let told = run(Command::new(python).arg(script).arg(&data));
+    for table in ["dossiers", "postal_items"] {
+        assert!(told.contains(table), "the script says nothing of `{table}`:\n{told}");
+    }
+}
