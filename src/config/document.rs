@@ -122,7 +122,9 @@ impl Document {
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 if let Some(errors) = nearest(pointer, context) {
-                    errors.iter().for_each(|error| self.report(error, file, problems, wrong));
+                    for error in errors {
+                        self.report(error, file, problems, wrong);
+                    }
                 } else {
                     problems.add(file, line, name, words(context));
                     wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });

@@ -1,7 +1,7 @@
 //! Indicators: from the tables to counts, and from counts to figures.
 //!
-//! [`agencies`] and [`registers`] make the registries joinable; [`facts`] says one thing a column of each
-//! dossier; [`states`] applies a rule set; [`compute`] scans once and groups; [`figures`] makes periods,
+//! `agencies` and `registers` make the registries joinable; `facts` says one thing a column of each
+//! dossier; `states` applies a rule set; `compute` scans once and groups; `figures` makes periods,
 //! tiers and the province out of the groups.
 
 mod agencies;
