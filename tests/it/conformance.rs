@@ -54,7 +54,8 @@ fn connector(folder: &Path) -> Connector {
 
 fn is_body(path: &Path) -> bool {
     let name = name(path);
-    path.extension().is_some_and(|ending| ending == "csv") || (name.starts_with("page-") && name.ends_with(".json"))
+    let has_ending = |wanted: &str| path.extension().is_some_and(|ending| ending == wanted);
+    has_ending("csv") || (name.starts_with("page-") && has_ending("json"))
 }
 
 #[test]
