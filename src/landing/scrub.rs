@@ -8,7 +8,7 @@ use std::io::Write as _;
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 
 use crate::landing::reason_of;
-use crate::model::field::{Readers, first_text, is_harmless, shape};
+use crate::model::field::{Readers, first_text, is_harmless, shape, withheld};
 use crate::model::page::Page;
 
 /// Appends one line a row: `[row, reason or null, cell, …]`.
@@ -45,6 +45,7 @@ pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
                 Some(text) if text.trim().is_empty() => out.extend_from_slice(b"\"\""),
                 Some(text) if if failed { safe[cell] } else { fits[cell] } => write_text(text, out),
                 Some(text) if !fits[cell] && is_harmless(text.trim()) => write_text(text, out),
+                Some(text) if fits[cell] => write_text(&withheld(text), out),
                 Some(text) => write_text(&shape(text), out),
             }
         }

@@ -17,6 +17,8 @@ use crate::model::record::Value;
 const CODE_CHARS: usize = 64;
 /// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
 const INTEGER_DIGITS: usize = 8;
+/// First sign of a text that was withheld.
+const WITHHELD: &str = "~";
 /// Longest agency name.
 const AGENCY_CHARS: usize = 160;
 
@@ -227,6 +229,19 @@ pub fn shape(text: &str) -> String {
     }
     let _ = write!(shape, ":{}", text.chars().count());
     shape
+}
+
+/// What is written of a text that fits its type but stands in a row that failed elsewhere: its shape, marked, so that
+/// the row is still rejected for what was wrong with it.
+#[must_use]
+pub fn withheld(text: &str) -> String {
+    shape(text).replacen('?', WITHHELD, 1)
+}
+
+/// Whether a landed text is [`withheld`]. No type that is withheld takes the mark.
+#[must_use]
+pub fn is_withheld(text: &str) -> bool {
+    text.starts_with(WITHHELD)
 }
 
 /// Whether a text that failed its type may stand as it is: only digits and signs, and no run of nine digits.
