@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::model::connector::Connector;
-use crate::model::field::{Readers, first_text, is_withheld};
+use crate::model::field::{Readers, failed_for, first_text, is_withheld};
 use crate::model::page::{Page, Reason};
 use crate::model::record::{Record, Rejection, Value};
 use crate::model::table::Kind;
@@ -71,7 +71,10 @@ impl Mapper {
                 Err(reason) if text.is_some_and(is_withheld) => {
                     withheld.get_or_insert_with(|| reject(Some(&reader.column), reason));
                 }
-                Err(reason) => return Err(reject(Some(&reader.column), reason)),
+                Err(reason) => {
+                    let reason = text.and_then(failed_for).unwrap_or(reason);
+                    return Err(reject(Some(&reader.column), reason));
+                }
             }
         }
         if let Some(rejection) = withheld {

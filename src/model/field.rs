@@ -231,6 +231,18 @@ pub fn shape(text: &str) -> String {
     shape
 }
 
+/// What is written of a text that failed: its [`shape`] and why, since a shape may fail for another reason.
+#[must_use]
+pub fn failed(text: &str, reason: Reason) -> String {
+    format!("{} {}", shape(text), reason.code())
+}
+
+/// Why a landed text had [`failed`] before it was cut to its shape.
+#[must_use]
+pub fn failed_for(text: &str) -> Option<Reason> {
+    Reason::from_code(text.strip_prefix('?')?.rsplit_once(' ')?.1)
+}
+
 /// What is written of a text that fits its type but stands in a row that failed elsewhere: its shape, marked, so that
 /// the row is still rejected for what was wrong with it.
 #[must_use]

@@ -96,7 +96,7 @@ fn slice() -> (String, usize) {
         }
     }
     // A number that is no text.
-    records.push(record(records.len() + 1, Some(("code", NUMBER))));
+    records.push(record(records.len() + 1, Some(("code", NUMBER.trim_start_matches('0')))));
     records.push(record(records.len() + 1, Some(("dossierStatus.id", TELEPHONE.trim_start_matches('0')))));
     let count = records.len();
     (format!(r#"{{"content":[{}],"last":true}}"#, records.join(",")), count)

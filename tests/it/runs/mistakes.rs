@@ -33,6 +33,7 @@ fn every_mistake_is_told_at_once() {
     replace(&office, indicators, "numerator = \"is_on_time\"", "numerator = \"is_in_time\"");
     replace(&office, indicators, "'district' AND NOT agency_vertical AND is_received", "'district' AND");
     replace(&office, "config/indicators/online.toml", "numerator = \"is_online\"", "numerator = \"agency_kind\"");
+    replace(&office, "config/successions.csv", "\nH61.", "\nH69.");
     replace(&office, "config/indicators/postal.toml", "rules = \"seed-2639\"", "rules = \"seed-2640\"");
     let mut spoiled = String::new();
     office.edit(agencies, |text| {
@@ -58,7 +59,9 @@ fn every_mistake_is_told_at_once() {
     at(indicators, "'district' AND\"", "population");
     at("config/indicators/online.toml", "numerator = \"agency_kind\"", "numerator");
     at("config/indicators/postal.toml", "seed-2640", "seed-2640");
+    at("config/successions.csv", "H69.", "from");
     at(agencies, &spoiled, "kingdom");
+    assert!(told.contains("11 mistakes"), "no other is made up of them:\n{told}");
     assert!(!office.data().exists(), "nothing was written");
 }
 
