@@ -85,34 +85,34 @@ pub fn part_of(kind: Kind, record: &Record, run_started: i64) -> String {
 mod tests {
     use super::*;
 
-    fn stored(digest: u128, updated_at: Option<i64>) -> Option<Stored> {
-        Some(Stored { digest, updated_at })
+    fn stored(digest: u128, updated_at: Option<i64>) -> Stored {
+        Stored { digest, updated_at }
     }
 
     #[test]
     fn without_change_times_the_later_row_wins() {
         let mut seen = Seen::default();
         // Read from the end: version 3 came last.
-        assert_eq!(seen.class("k", 3, None, stored(1, None)), Class::Accepted);
-        assert_eq!(seen.class("k", 3, None, stored(1, None)), Class::Duplicate);
-        assert_eq!(seen.class("k", 2, None, stored(1, None)), Class::Superseded);
-        assert_eq!(seen.class("k", 1, None, stored(1, None)), Class::Superseded);
+        assert_eq!(seen.class("k", 3, None, Some(stored(1, None))), Class::Accepted);
+        assert_eq!(seen.class("k", 3, None, Some(stored(1, None))), Class::Duplicate);
+        assert_eq!(seen.class("k", 2, None, Some(stored(1, None))), Class::Superseded);
+        assert_eq!(seen.class("k", 1, None, Some(stored(1, None))), Class::Superseded);
         assert_eq!(seen.class("other", 1, None, None), Class::Accepted);
     }
 
     #[test]
     fn with_change_times_the_newer_wins_wherever_it_stands() {
         let mut seen = Seen::default();
-        assert_eq!(seen.class("k", 1, Some(10), stored(9, Some(5))), Class::Accepted);
-        assert_eq!(seen.class("k", 2, Some(20), stored(9, Some(5))), Class::Accepted);
-        assert_eq!(seen.class("k", 3, Some(15), stored(9, Some(5))), Class::Superseded);
-        assert_eq!(seen.class("old", 4, Some(1), stored(9, Some(5))), Class::Superseded);
+        assert_eq!(seen.class("k", 1, Some(10), Some(stored(9, Some(5)))), Class::Accepted);
+        assert_eq!(seen.class("k", 2, Some(20), Some(stored(9, Some(5)))), Class::Accepted);
+        assert_eq!(seen.class("k", 3, Some(15), Some(stored(9, Some(5)))), Class::Superseded);
+        assert_eq!(seen.class("old", 4, Some(1), Some(stored(9, Some(5)))), Class::Superseded);
     }
 
     #[test]
     fn the_same_record_again_changes_nothing() {
         let mut seen = Seen::default();
-        assert_eq!(seen.class("k", 7, None, stored(7, None)), Class::Unchanged);
-        assert_eq!(seen.class("k", 7, None, stored(7, None)), Class::Duplicate);
+        assert_eq!(seen.class("k", 7, None, Some(stored(7, None))), Class::Unchanged);
+        assert_eq!(seen.class("k", 7, None, Some(stored(7, None))), Class::Duplicate);
     }
 }

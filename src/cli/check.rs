@@ -10,9 +10,13 @@ use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
+use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Cursor;
 use crate::run::{self, RunError};
 use crate::sources::{self, PullStart, SourceError};
+
+/// How far back the page that is tried begins.
+const RECENT_DAYS: i64 = 60;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -66,7 +70,7 @@ fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Con
 async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
-    let cursor = Cursor { read_until: Some(now), files: Vec::new() };
+    let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), files: Vec::new() };
     let start = PullStart { now, cursor, oldest_open: BTreeMap::new() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {

@@ -35,6 +35,20 @@ impl Failure {
     }
 }
 
+/// An error with what lies behind it, without saying the same twice.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(cause) = behind {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        behind = cause.source();
+    }
+    text
+}
+
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self::usage(problems.to_string())
@@ -43,7 +57,7 @@ impl From<Problems> for Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let message = error.to_string();
+        let message = told(&error);
         match &error {
             RunError::UnknownConnector { .. } => {
                 Self::usage(message).with_hint("`motcua connectors list` names those that are configured")
@@ -65,13 +79,13 @@ impl From<RunError> for Failure {
 
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
-        Self::internal(error.to_string())
+        Self::internal(told(&error))
     }
 }
 
 impl From<SimulatorError> for Failure {
     fn from(error: SimulatorError) -> Self {
-        Self::internal(error.to_string())
+        Self::internal(told(&error))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn narrate(text: &str) {
 /// A table with a heading row.
 pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings);
     for row in rows {
         table.add_row(row);

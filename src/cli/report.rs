@@ -1,5 +1,6 @@
 //! `report`: figures of a published night.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use jiff::civil::Date;
@@ -122,7 +123,7 @@ pub(super) fn table(figures: &[&Figure], night: &Night, config: &Configuration) 
             .map(|figure| row(figure, config))
             .collect();
         if !rows.is_empty() {
-            text.push_str(&format!("\n{} · {} ({})\n", definition.id, definition.title.vi, definition.legal.place));
+            let _ = writeln!(text, "\n{} · {} ({})", definition.id, definition.title.vi, definition.legal.place);
             text.push_str(&output::table(&headings, rows));
         }
     }
@@ -130,8 +131,8 @@ pub(super) fn table(figures: &[&Figure], night: &Night, config: &Configuration) 
         text.push_str("Không có số liệu.\n");
     }
     let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
-    let until = night.data_until.map_or("–".to_owned(), |until| moment(until));
-    text.push_str(&format!("\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.\n", moment(night.as_of), night.run));
+    let until = night.data_until.map_or("–".to_owned(), moment);
+    let _ = writeln!(text, "\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.", moment(night.as_of), night.run);
     text
 }
 

@@ -1,5 +1,6 @@
 //! `status`: health of every connector.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -110,11 +111,10 @@ fn table(rows: &[Row]) -> String {
     });
     let mut text = output::table(&headings, cells.collect());
     for row in rows {
-        if let Some(reason) = &row.reason {
-            text.push_str(&format!("{}: {reason}\n", row.connector));
-        }
-        if let Some(hint) = &row.hint {
-            text.push_str(&format!("  hint: {hint}\n"));
+        if !row.state.is_fine() {
+            let reason = row.reason.as_deref().unwrap_or(row.state.name());
+            let hint = row.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+            let _ = writeln!(text, "{}: {reason}{hint}", row.connector);
         }
     }
     text

@@ -36,6 +36,8 @@ pub(crate) fn load_indicators(
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Vec<Indicator> {
+    // A rule set that could not be read is one mistake, not one for each indicator that follows it.
+    let rules_are_whole = files_of(&settings.rules, "toml", &mut Problems::default()).len() == rules.len();
     let mut indicators: Vec<Indicator> = Vec::new();
     for file in files_of(&settings.indicators, "toml", problems) {
         let Some(text) = settings::read(&file, problems) else { continue };
@@ -52,7 +54,7 @@ pub(crate) fn load_indicators(
                 add("id", format!("`{}` is defined twice", definition.id));
             }
             let set = rules.get(&definition.rules);
-            if set.is_none() {
+            if set.is_none() && rules_are_whole {
                 let known: Vec<&str> = rules.keys().map(String::as_str).collect();
                 add("rules", format!("no rule set `{}`; there are: {}", definition.rules, known.join(", ")));
             }

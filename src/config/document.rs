@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -48,17 +48,27 @@ impl Document {
         }
     }
 
-    /// Checks the document against the schema of `T` and reads it.
+    /// One top-level table, if it can be read by itself.
+    pub(crate) fn part<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_value(self.value.get(name)?.clone()).ok()
+    }
+
+    /// Checks the document against the schema of `T` and reads it. What is wrong is reported and left out, so that
+    /// the rest can still be held against the other files; `None` where too little is left.
     pub(crate) fn read<T: DeserializeOwned + JsonSchema>(&self, file: &Path, problems: &mut Problems) -> Option<T> {
         let schema = Value::from(schemars::schema_for!(T));
         let validator = jsonschema::validator_for(&schema).expect("schemas derived from types are valid");
-        let before = problems.len();
-        self.check(&validator, file, problems);
-        if problems.len() > before {
-            return None;
+        let mut wrong = Vec::new();
+        for error in validator.iter_errors(&self.value) {
+            self.report(&error, file, problems, &mut wrong);
         }
-        match serde_json::from_value(self.value.clone()) {
+        let mut value = self.value.clone();
+        for pointer in &wrong {
+            leave_out(&mut value, pointer);
+        }
+        match serde_json::from_value(value) {
             Ok(value) => Some(value),
+            Err(_) if !wrong.is_empty() => None,
             Err(error) => {
                 problems.add(file, 0, "", error.to_string());
                 None
@@ -66,13 +76,7 @@ impl Document {
         }
     }
 
-    fn check(&self, validator: &Validator, file: &Path, problems: &mut Problems) {
-        for error in validator.iter_errors(&self.value) {
-            self.report(&error, file, problems);
-        }
-    }
-
-    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems) {
+    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<String>) {
         let pointer = error.instance_path().as_str();
         let line = self.line(pointer);
         let name = dotted(pointer);
@@ -81,33 +85,60 @@ impl Document {
                 for key in unexpected {
                     let place = format!("{pointer}/{}", escape(key));
                     problems.add(file, self.line(&place), dotted(&place), "unknown key");
+                    wrong.push(place);
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
-                problems.add(file, line, dotted(&format!("{pointer}/{key}")), "missing");
+                let place = format!("{pointer}/{key}");
+                problems.add(file, line, dotted(&place), "missing");
+                wrong.push(place);
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 match nearest(pointer, context) {
-                    Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems)),
-                    None => problems.add(file, line, name, words(context)),
+                    Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems, wrong)),
+                    None => {
+                        problems.add(file, line, name, words(context));
+                        wrong.push(pointer.to_owned());
+                    }
                 }
             }
-            ValidationErrorKind::Enum { options } => {
-                problems.add(file, line, name, format!("expected one of {options}, got {}", error.instance()));
+            kind => {
+                problems.add(file, line, name, expectation(kind, error));
+                wrong.push(pointer.to_owned());
             }
-            ValidationErrorKind::Constant { expected_value } => {
-                problems.add(file, line, name, format!("expected {expected_value}, got {}", error.instance()));
-            }
-            ValidationErrorKind::Type { kind } => {
-                let expected = match kind {
-                    TypeKind::Single(one) => one.to_string(),
-                    TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
-                };
-                problems.add(file, line, name, format!("expected {expected}, got {}", error.instance()));
-            }
-            _ => problems.add(file, line, name, error.to_string()),
         }
+    }
+}
+
+/// What was expected of a value, and what stands there.
+fn expectation(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
+    match kind {
+        ValidationErrorKind::Enum { options } => format!("expected one of {options}, got {}", error.instance()),
+        ValidationErrorKind::Constant { expected_value } => {
+            format!("expected {expected_value}, got {}", error.instance())
+        }
+        ValidationErrorKind::Type { kind } => {
+            let expected = match kind {
+                TypeKind::Single(one) => one.to_string(),
+                TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
+            };
+            format!("expected {expected}, got {}", error.instance())
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Removes what a JSON pointer names; an element of a list is removed with its list.
+fn leave_out(value: &mut Value, pointer: &str) {
+    let Some((above, key)) = pointer.rsplit_once('/') else { return };
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match value.pointer_mut(above) {
+        Some(Value::Object(table)) => {
+            table.remove(&key);
+        }
+        Some(Value::Array(_)) => leave_out(value, above),
+        _ => {}
     }
 }
 

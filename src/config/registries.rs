@@ -241,13 +241,13 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     let offered_by = offered_by?;
     let offerer = match offered_by.strip_prefix("tier:") {
         None => Offerer::Agency(offered_by),
-        Some(tier) => match Tier::from_name(tier) {
-            Some(tier) => Offerer::Tier(tier),
-            None => {
+        Some(tier) => {
+            let Some(tier) = Tier::from_name(tier) else {
                 row.problem("offered_by", format!("`{tier}` is no tier"));
                 return None;
-            }
-        },
+            };
+            Offerer::Tier(tier)
+        }
     };
     Some(Offer {
         procedure: procedure?,

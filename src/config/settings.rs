@@ -1,7 +1,7 @@
 //! `motcua.toml`: the province, the folders and which connectors are off.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ struct SettingsFile {
 }
 
 /// `[province]`: whose figures these are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Province {
     pub name: String,
@@ -86,9 +86,15 @@ pub struct Settings {
 pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
     let text = read(file, problems)?;
     let document = Document::parse(file, &text, problems)?;
-    let read: SettingsFile = document.read(file, problems)?;
+    // With a mistake in it the rest is still read, so that the mistakes of all files are told at once.
+    let read: SettingsFile = document.read(file, problems).unwrap_or_else(|| SettingsFile {
+        province: document.part("province").unwrap_or_default(),
+        folders: document.part("folders").unwrap_or_default(),
+        registries: document.part("registries").unwrap_or_default(),
+        disabled_connectors: Vec::new(),
+    });
     let base = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let at = |path: &String| base.join(path);
+    let at = |path: &String| plain(&base.join(path));
     let registry = |path: &Option<String>| path.as_ref().map(at);
     Some(Settings {
         file: file.to_owned(),
@@ -104,6 +110,21 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         province: read.province,
         disabled_connectors: read.disabled_connectors,
     })
+}
+
+/// The path without `.` and, where a folder stands before it, without `..`: as it is shown to people.
+fn plain(path: &Path) -> PathBuf {
+    let mut shown = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(shown.components().next_back(), Some(Component::Normal(_))) => {
+                shown.pop();
+            }
+            other => shown.push(other),
+        }
+    }
+    if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown }
 }
 
 /// Reads a file; a failure is a problem that says what to do.

@@ -72,6 +72,8 @@ impl FieldReader {
                 (FieldType::Flag, other) => return Err(("codes", format!("`{other}` is neither `true` nor `false`"))),
                 _ => return Err(("codes", "only `word` and `flag` fields have codes".to_owned())),
             };
+            // As written too: most texts are found without being folded.
+            codes.insert(text.clone(), value.clone());
             codes.insert(fold(text), value);
         }
         if map.field_type == FieldType::Word && codes.is_empty() {

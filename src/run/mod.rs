@@ -121,22 +121,19 @@ impl<'a> Office<'a> {
 
     async fn finish_cut_pull(&self, pull: Pull, now: i64) -> Result<(), RunError> {
         let landed = landing::LandedPull::new(&self.data, &pull.connector, pull.run);
-        match (self.config.connector(&pull.connector), landed.certificate()?) {
-            (Some(connector), Some(certificate)) => {
-                self.settle(connector, &landed, &certificate, pull).await?;
-            }
-            _ => {
-                let failed = Pull {
-                    state: State::Done,
-                    outcome: Some(Outcome::Failed),
-                    reason: Some("interrupted".to_owned()),
-                    message: Some("the run was cut while pages were being read".to_owned()),
-                    finished_at: Some(now),
-                    ..pull
-                };
-                self.ledger.write_pull(&failed).await?;
-            }
+        if let (Some(connector), Some(certificate)) = (self.config.connector(&pull.connector), landed.certificate()?) {
+            self.settle(connector, &landed, &certificate, pull).await?;
+            return Ok(());
         }
+        let failed = Pull {
+            state: State::Done,
+            outcome: Some(Outcome::Failed),
+            reason: Some("interrupted".to_owned()),
+            message: Some("the run was cut while pages were being read".to_owned()),
+            finished_at: Some(now),
+            ..pull
+        };
+        self.ledger.write_pull(&failed).await?;
         Ok(())
     }
 }

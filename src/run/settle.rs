@@ -128,8 +128,8 @@ impl Office<'_> {
             let stored = known.get(source_key);
             let newest_stored =
                 stored.map(|known| Stored { digest: known.digest, updated_at: known.source_updated_at });
-            let dates = dated.iter().filter_map(|&index| record.values[index].as_instant());
-            settling.newest = settling.newest.max(dates.filter(|date| *date <= certificate.finished_at).max());
+            let in_record = dated.iter().filter_map(|&index| record.values[index].as_instant());
+            settling.newest = settling.newest.max(in_record.filter(|date| *date <= certificate.finished_at).max());
             let counts = &mut settling.counts;
             match settling.seen.class(source_key, record.digest, updated_at, newest_stored) {
                 Class::Accepted => {
