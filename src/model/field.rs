@@ -11,6 +11,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use crate::model::connector::{ConnectorFile, FieldMap, FieldType};
 use crate::model::instant::{self, Format};
 use crate::model::page::{Page, Reason};
+use crate::model::person::is_person;
 use crate::model::record::Value;
 
 /// Longest identifier.
@@ -324,7 +325,7 @@ fn item_code(text: &str) -> Result<String, Reason> {
     if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
 }
 
-/// An agency's code or name, NFC, single spaces.
+/// An agency's code or name, NFC, single spaces; no person's name.
 fn agency(text: &str) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
@@ -341,7 +342,8 @@ fn agency(text: &str) -> Result<String, Reason> {
         return Err(Reason::NotOfType);
     }
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() })
+    let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
+    if is_person(&name) { Err(Reason::NotOfType) } else { Ok(name) }
 }
 
 /// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).

@@ -405,7 +405,9 @@ fn serve_one(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer) {
     let whole = |request: &[u8]| {
         let text = String::from_utf8_lossy(request);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-        let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+        let length = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
         body.len() >= length.unwrap_or(0)
     };
     while !whole(&request) {

@@ -134,9 +134,11 @@ fn a_second_night_over_the_same_source_changes_nothing() {
     let office = Office::of(&town);
     office.run();
     let (before, figures) = (commits(&office.data()), office.report_on(&office.data()));
-    assert!(["dossier_versions", "dossiers", "postal_item_versions", "postal_items", "figure_versions"]
-        .iter()
-        .all(|table| before[*table] > 1));
+    assert!(
+        ["dossier_versions", "dossiers", "postal_item_versions", "postal_items", "figure_versions"]
+            .iter()
+            .all(|table| before[*table] > 1)
+    );
     office.run();
     for connector in CONNECTORS {
         assert_eq!(office.count(connector, "accepted"), 0, "{connector}");

@@ -105,7 +105,18 @@ fn slice() -> (String, usize) {
 /// A list of the post whose rows have lost or won a column, or hold a person where a code should stand.
 fn shifted_list() -> String {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Mã TTHC;Đơn vị;Loại dịch vụ;Ngày chấp nhận;Ngày phát;Trạng thái;Phí thu hộ";
-    let good = ["1", "EP123456785VN", "H61.14-251103-0001", "1.000894", "Sở Tư pháp", "Trả kết quả", "10/11/2025 08:00", "", "Chấp nhận", "30.000"];
+    let good = [
+        "1",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        "Sở Tư pháp",
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "30.000",
+    ];
     let mut text = format!("BẢNG KÊ\n{header}\n{}\n", good.join(";"));
     let mut add = |cells: &[&str]| writeln!(text, "{}", cells.join(";")).expect("a string takes everything");
     // Persons where codes and words should stand, one at a time and all at once.
@@ -120,12 +131,58 @@ fn shifted_list() -> String {
     (row[4], row[9], row[2], row[8]) = (NAME, TELEPHONE, NUMBER, MAIL);
     add(&row);
     // A row with a person's columns in it, shifted either way; and the same with the count of columns kept.
-    add(&["2", "EP123456785VN", "H61.14-251103-0001", "1.000894", "Sở Tư pháp", NAME, TELEPHONE, "Trả kết quả", "10/11/2025 08:00", "", "Chấp nhận", "30.000"]);
+    add(&[
+        "2",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        "Sở Tư pháp",
+        NAME,
+        TELEPHONE,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "30.000",
+    ]);
     add(&["3", "EP123456785VN", NUMBER, "1.000894", NAME, "Trả kết quả", "10/11/2025 08:00", MAIL, "Chấp nhận"]);
-    add(&["4", NAME, "EP123456785VN", NUMBER, "1.000894", "Sở Tư pháp", "Trả kết quả", "10/11/2025 08:00", TELEPHONE, MAIL]);
-    add(&["EP123456785VN", "H61.14-251103-0001", "1.000894", NAME, "Trả kết quả", "10/11/2025 08:00", TELEPHONE, "Chấp nhận", "30.000", MAIL]);
+    add(&[
+        "4",
+        NAME,
+        "EP123456785VN",
+        NUMBER,
+        "1.000894",
+        "Sở Tư pháp",
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        TELEPHONE,
+        MAIL,
+    ]);
+    add(&[
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        NAME,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        TELEPHONE,
+        "Chấp nhận",
+        "30.000",
+        MAIL,
+    ]);
     // Nothing fails but the words that may be anybody's.
-    add(&["5", "EP123456785VN", "H61.14-251103-0001", "1.000894", NAME, "Trả kết quả", "10/11/2025 08:00", "", "Chấp nhận", ""]);
+    add(&[
+        "5",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        NAME,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "",
+    ]);
     text
 }
 
@@ -212,7 +269,12 @@ fn no_person_and_no_secret_is_left_behind() {
     let received = office.count("portal-igate", "received");
     assert!(received as usize >= count && received as usize % count == 0, "{received} of {count} records");
     assert!(office.count("portal-igate", "quarantined") > count as u64 / 2);
-    assert!(office.report_on(&office.data()).iter().any(|row| row["denominator"] == 1 || row["denominator"].as_u64() > Some(0)));
+    assert!(
+        office
+            .report_on(&office.data())
+            .iter()
+            .any(|row| row["denominator"] == 1 || row["denominator"].as_u64() > Some(0))
+    );
 
     let mut found = Vec::new();
     look(&said_all, "what was said", &mut found);
@@ -220,7 +282,12 @@ fn no_person_and_no_secret_is_left_behind() {
     assert!(looked > 20, "a night leaves many files");
     found.sort();
     found.dedup();
-    assert!(found.is_empty(), "{} finds:\n{}", found.len(), found.iter().take(30).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        found.is_empty(),
+        "{} finds:\n{}",
+        found.len(),
+        found.iter().take(30).cloned().collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]

@@ -90,7 +90,9 @@ fn a_later_page_that_fails_takes_back_the_earlier_ones() {
         if request.contains(TOKEN_PATH) {
             Answer::token("t")
         } else if request.contains("page=0") {
-            Answer::json(r#"{"content":[{"id":"bbbbbbbbbbbbbbbbbbbbbbbb","code":"H61.14-251128-0001","procedure":{"code":"1.000001"},"agency":{"code":"H61.14"},"applyMethod":{"name":"Trực tiếp"}}],"last":false}"#)
+            Answer::json(
+                r#"{"content":[{"id":"bbbbbbbbbbbbbbbbbbbbbbbb","code":"H61.14-251128-0001","procedure":{"code":"1.000001"},"agency":{"code":"H61.14"},"applyMethod":{"name":"Trực tiếp"}}],"last":false}"#,
+            )
         } else {
             Answer::json(r#"{"status":500,"message":"Internal error"}"#)
         }

@@ -85,7 +85,8 @@ fn image(office: &Office) -> Vec<(String, String)> {
 }
 
 fn counts(office: &Office) -> [u64; 6] {
-    ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"].map(|name| office.count("desk", name))
+    ["received", "accepted", "unchanged", "duplicate", "superseded", "quarantined"]
+        .map(|name| office.count("desk", name))
 }
 
 #[test]
