@@ -36,14 +36,14 @@ pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, 
         registries.agencies.extend(agency(row));
     });
     read("successions", settings.successions.as_deref(), problems, &mut |row| {
-        references.to_agency(row, &["from", "to"]);
+        references.names_agency(row, &["from", "to"]);
         registries.successions.extend(succession(row));
     });
     read("procedures", settings.procedures.as_deref(), problems, &mut |row| {
         registries.procedures.extend(procedure(row));
     });
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
-        references.to_agency(row, &["offered_by"]);
+        references.names_agency(row, &["offered_by"]);
         registries.offers.extend(offer(row));
     });
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
@@ -63,7 +63,7 @@ struct References {
 
 impl References {
     fn agency(&mut self, row: &mut Row<'_>) {
-        self.to_agency(row, &["parent"]);
+        self.names_agency(row, &["parent"]);
         if let Some(code) = row.text("code")
             && !self.agencies.insert(code.clone())
         {
@@ -71,7 +71,7 @@ impl References {
         }
     }
 
-    fn to_agency(&mut self, row: &Row<'_>, columns: &[&'static str]) {
+    fn names_agency(&mut self, row: &Row<'_>, columns: &[&'static str]) {
         for &column in columns {
             if let Some(code) = row.text(column).filter(|code| !code.starts_with("tier:")) {
                 self.named.push((row.file.to_owned(), row.line, column, code));

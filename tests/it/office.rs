@@ -1,23 +1,27 @@
 //! An office to test in: a simulated town, the shipped configuration in a scratch folder, and the real binary.
 #![expect(clippy::disallowed_methods, reason = "tests make and read the files of an office")]
 
+mod door;
+mod tables;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::civil::Date;
 use motcua::simulator::{
     self, CLIENT_ID, CLIENT_SECRET, Portal, Province, Registries, SEARCH_PATH, Scope, Settings, SimulatedDay,
     TOKEN_PATH, Truth,
 };
-use polars::prelude::{DataFrame, ParquetReader, SerReader as _};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+pub(crate) use door::{Answer, door};
+pub(crate) use tables::{commits, frames, rows};
 
 /// The two connectors that are shipped.
 pub(crate) const CONNECTORS: [&str; 2] = ["bcci-export", "portal-igate"];
@@ -287,19 +291,6 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     relative
 }
 
-/// Number of log entries of every table in a data folder.
-pub(crate) fn commits(data: &Path) -> BTreeMap<String, usize> {
-    let mut commits = BTreeMap::new();
-    for file in files(&data.join("lake")) {
-        let table = file.iter().next().expect("a path has a part").to_string_lossy().into_owned();
-        let in_log = file.parent().is_some_and(|folder| folder.ends_with("_delta_log"));
-        if in_log && file.extension().is_some_and(|ending| ending == "json") {
-            *commits.entry(table).or_default() += 1;
-        }
-    }
-    commits
-}
-
 pub(crate) fn copy(from: &Path, to: &Path) {
     for file in files(from) {
         let (source, target) = (from.join(&file), to.join(&file));
@@ -318,106 +309,4 @@ pub(crate) fn deep<T: Send>(act: impl FnOnce() -> T + Send) -> T {
         let joined = thread.spawn_scoped(scope, act).expect("threads start").join();
         joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// The data files that a table's log names, each read whole. Reads the log itself: nothing of motcua stands between.
-pub(crate) fn frames(data: &Path, table: &str) -> Vec<DataFrame> {
-    let root = data.join("lake").join(table);
-    let mut active: BTreeSet<String> = BTreeSet::new();
-    let log = files(&root.join("_delta_log"));
-    for entry in log.iter().filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
-        let text = std::fs::read_to_string(root.join("_delta_log").join(entry)).expect("a log entry is text");
-        for line in text.lines() {
-            let action: Value = serde_json::from_str(line).expect("a log entry is JSON lines");
-            if let Some(path) = action["remove"]["path"].as_str() {
-                active.remove(path);
-            }
-            if let Some(path) = action["add"]["path"].as_str() {
-                active.insert(path.to_owned());
-            }
-        }
-    }
-    let read = |path: &String| {
-        let file = std::fs::File::open(root.join(path.replace("%3D", "="))).expect("the log names files that exist");
-        ParquetReader::new(file).finish().expect("data files are Parquet")
-    };
-    deep(|| active.iter().map(read).collect())
-}
-
-/// (`source_key`, `digest`) of every row of a table.
-pub(crate) fn rows(data: &Path, table: &str) -> Vec<(String, String)> {
-    let mut rows = Vec::new();
-    for frame in frames(data, table) {
-        let text = |name: &str| -> Vec<String> {
-            let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
-            column.iter().map(|text| text.expect("never null").to_owned()).collect()
-        };
-        rows.extend(text("source_key").into_iter().zip(text("digest")));
-    }
-    rows.sort();
-    rows
-}
-
-/// What a door does with a request.
-pub(crate) enum Answer {
-    /// These bytes, then the connection is closed.
-    Raw(Vec<u8>),
-    /// Nothing, for as long as the door is open.
-    Silence,
-}
-
-impl Answer {
-    pub(crate) fn of(status: &str, kind: &str, body: &str) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        );
-        Self::Raw([head.as_bytes(), body.as_bytes()].concat())
-    }
-
-    pub(crate) fn json(body: &str) -> Self {
-        Self::of("200 OK", "application/json", body)
-    }
-
-    pub(crate) fn token(token: &str) -> Self {
-        Self::json(&format!("{{\"access_token\":\"{token}\",\"expires_in\":3600,\"token_type\":\"Bearer\"}}"))
-    }
-}
-
-/// A portal that answers as a test says, on loopback until the test ends; gives its URL.
-pub(crate) fn door(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    let url = format!("http://{}", listener.local_addr().expect("it listens"));
-    let answer = Arc::new(answer);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            std::thread::spawn(move || serve_one(stream, answer.as_ref()));
-        }
-    });
-    url
-}
-
-/// A caller that goes away in the middle ends its own connection only.
-fn serve_one(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer) {
-    let mut request = Vec::new();
-    let mut buffer = [0; 4096];
-    let whole = |request: &[u8]| {
-        let text = String::from_utf8_lossy(request);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-        let length = head
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-        body.len() >= length.unwrap_or(0)
-    };
-    while !whole(&request) {
-        match stream.read(&mut buffer) {
-            Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
-            _ => return,
-        }
-    }
-    match answer(&String::from_utf8_lossy(&request)) {
-        Answer::Raw(bytes) => drop(stream.write_all(&bytes)),
-        Answer::Silence => std::thread::sleep(Duration::from_secs(600)),
-    }
 }

@@ -63,9 +63,12 @@ fn a_refused_login_changes_nothing() {
 
 #[test]
 fn a_page_for_people_changes_nothing() {
-    let url = door(|request| match request.contains(TOKEN_PATH) {
-        true => Answer::token("t"),
-        false => Answer::of("200 OK", "text/html", "<!DOCTYPE html><html><body>Đăng nhập</body></html>"),
+    let url = door(|request| {
+        if request.contains(TOKEN_PATH) {
+            Answer::token("t")
+        } else {
+            Answer::of("200 OK", "text/html", "<!DOCTYPE html><html><body>Đăng nhập</body></html>")
+        }
     });
     assert_harmless(33, "html", "open it in a browser", |office| move_to(office, &url));
 }
