@@ -21,6 +21,23 @@ pub(crate) struct Document {
     lines: HashMap<String, usize>,
 }
 
+/// A value that was complained of.
+struct Wrong {
+    pointer: String,
+    /// A key that the schema does not know.
+    unknown: bool,
+}
+
+impl Wrong {
+    /// What has to go for the rest to be readable.
+    fn table(&self) -> String {
+        match self.pointer.rsplit_once('/') {
+            Some((above, _)) if !self.unknown => above.to_owned(),
+            _ => self.pointer.clone(),
+        }
+    }
+}
+
 impl Document {
     /// Parses TOML; each syntax error is a problem.
     pub(crate) fn parse(file: &Path, text: &str, problems: &mut Problems) -> Option<Self> {
@@ -62,21 +79,30 @@ impl Document {
         for error in validator.iter_errors(&self.value) {
             self.report(&error, file, problems, &mut wrong);
         }
-        let mut value = self.value.clone();
-        for pointer in &wrong {
-            leave_out(&mut value, pointer);
+        if wrong.is_empty() {
+            return match serde_json::from_value(self.value.clone()) {
+                Ok(value) => Some(value),
+                Err(error) => {
+                    problems.add(file, 0, "", error.to_string());
+                    None
+                }
+            };
         }
-        match serde_json::from_value(value) {
-            Ok(value) => Some(value),
-            Err(_) if !wrong.is_empty() => None,
-            Err(error) => {
-                problems.add(file, 0, "", error.to_string());
-                None
-            }
-        }
+        // A table that lacks what it needs is left out whole; an unknown key only by itself.
+        let pointers = |of: fn(&Wrong) -> String| wrong.iter().map(of).collect::<Vec<_>>();
+        self.without(&pointers(|wrong| wrong.pointer.clone())).or_else(|| self.without(&pointers(Wrong::table)))
     }
 
-    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<String>) {
+    /// The document less some of its values, if that can be read.
+    fn without<T: DeserializeOwned>(&self, pointers: &[String]) -> Option<T> {
+        let mut value = self.value.clone();
+        for pointer in pointers {
+            leave_out(&mut value, pointer);
+        }
+        serde_json::from_value(value).ok()
+    }
+
+    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<Wrong>) {
         let pointer = error.instance_path().as_str();
         let line = self.line(pointer);
         let name = dotted(pointer);
@@ -85,27 +111,26 @@ impl Document {
                 for key in unexpected {
                     let place = format!("{pointer}/{}", escape(key));
                     problems.add(file, self.line(&place), dotted(&place), "unknown key");
-                    wrong.push(place);
+                    wrong.push(Wrong { pointer: place, unknown: true });
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
                 let place = format!("{pointer}/{key}");
                 problems.add(file, line, dotted(&place), "missing");
-                wrong.push(place);
+                wrong.push(Wrong { pointer: place, unknown: false });
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-                match nearest(pointer, context) {
-                    Some(errors) => errors.iter().for_each(|error| self.report(error, file, problems, wrong)),
-                    None => {
-                        problems.add(file, line, name, words(context));
-                        wrong.push(pointer.to_owned());
-                    }
+                if let Some(errors) = nearest(pointer, context) {
+                    errors.iter().for_each(|error| self.report(error, file, problems, wrong));
+                } else {
+                    problems.add(file, line, name, words(context));
+                    wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
                 }
             }
             kind => {
                 problems.add(file, line, name, expectation(kind, error));
-                wrong.push(pointer.to_owned());
+                wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
             }
         }
     }
@@ -164,14 +189,17 @@ fn nearest<'a>(
 
 /// What any alternative would have taken.
 fn words(context: &[Vec<ValidationError<'static>>]) -> String {
-    let mut expected = Vec::new();
+    let (mut expected, mut types) = (Vec::new(), Vec::new());
     for error in context.iter().flatten() {
         match error.kind() {
             ValidationErrorKind::Constant { expected_value } => expected.push(expected_value.to_string()),
             ValidationErrorKind::Enum { options } => expected.push(options.to_string()),
-            ValidationErrorKind::Type { kind: TypeKind::Single(one) } => expected.push(one.to_string()),
+            ValidationErrorKind::Type { kind: TypeKind::Single(one) } => types.push(one.to_string()),
             _ => {}
         }
+    }
+    if expected.is_empty() {
+        expected = types;
     }
     expected.dedup();
     format!("expected one of {}", expected.join(", "))

@@ -49,7 +49,10 @@ pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, 
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
         registries.calendar.extend(calendar_day(row));
     });
-    references.check(problems);
+    // Rows that cannot be read may hold the agencies that others name.
+    if settings.agencies.as_deref().is_none_or(|file| !problems.unreadable(file)) {
+        references.check(problems);
+    }
     registries
 }
 

@@ -73,9 +73,7 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let name = format!("{:08}", record.night.run);
     let folder = root.join("nights").join(&name);
     let beside = root.join("nights").join(format!(".{name}.partial"));
-    if beside.exists() {
-        fs::remove_dir_all(&beside).map_err(io("remove", &beside))?;
-    }
+    remove_partial_nights(&root.join("nights"))?;
     fs::create_dir_all(&beside).map_err(io("create", &beside))?;
     let rows: Vec<FigureRow> = figures.iter().map(|figure| FigureRow::new(figure, &record.night)).collect();
     write_synced(&beside.join("figures.csv"), csv(&rows).as_bytes())?;
@@ -88,6 +86,17 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     sync_folder(&root.join("nights"))?;
     swap_latest(&root, &name)?;
     Ok(folder)
+}
+
+/// Removes what a process that died while publishing left.
+fn remove_partial_nights(nights: &Path) -> Result<(), PublishError> {
+    fs::create_dir_all(nights).map_err(io("create", nights))?;
+    for entry in fs::read_dir(nights).map_err(io("list", nights))?.flatten() {
+        if entry.file_name().to_string_lossy().ends_with(".partial") {
+            fs::remove_dir_all(entry.path()).map_err(io("remove", &entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 fn swap_latest(root: &Path, name: &str) -> Result<(), PublishError> {

@@ -3,6 +3,8 @@
 //! Pages are read back from the last to the first, so that of two rows of one key the later leads without
 //! holding the pull in memory.
 
+use std::collections::HashMap;
+
 use crate::canonical::{Class, Mapper, Seen, Stored, part_of};
 use crate::lake::VersionWriter;
 use crate::landing::LandedPull;
@@ -23,6 +25,9 @@ struct Settling {
     counts: Counts,
     rejections: Vec<Rejection>,
     seen: Seen,
+    /// Parts of new keys, where a source with change times may have several versions of one accepted: a key is
+    /// filed under one part for good.
+    parts: HashMap<String, String>,
     /// Newest record date that has passed.
     newest: Option<i64>,
 }
@@ -121,6 +126,7 @@ impl Office<'_> {
         let keys: Vec<String> =
             batch.iter().filter_map(|record| record.values[key].as_text().map(str::to_owned)).collect();
         let known = self.lake.known(kind, &connector.name, &keys).await?;
+        let ordered = connector.file.identity.ordered_by.is_some();
         let mut accepted = Vec::new();
         for record in batch {
             let source_key = record.values[key].as_text().unwrap_or_default();
@@ -134,8 +140,12 @@ impl Office<'_> {
             match settling.seen.class(source_key, record.digest, updated_at, newest_stored) {
                 Class::Accepted => {
                     counts.accepted += 1;
-                    let part = stored
-                        .map_or_else(|| part_of(kind, &record, certificate.started_at), |known| known.part.clone());
+                    let own = || part_of(kind, &record, certificate.started_at);
+                    let part = match stored {
+                        Some(known) => known.part.clone(),
+                        None if ordered => settling.parts.entry(source_key.to_owned()).or_insert_with(own).clone(),
+                        None => own(),
+                    };
                     accepted.push((record, part));
                 }
                 Class::Unchanged => counts.unchanged += 1,

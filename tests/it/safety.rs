@@ -6,6 +6,7 @@ use std::path::Path;
 
 use motcua::simulator::TOKEN_PATH;
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::office::{Answer, Office, deep, door, files, said};
 
@@ -83,7 +84,9 @@ fn slice() -> (String, u64) {
         "dossierStatus.id",
     ];
     let spaced = "0912 345 678";
-    for datum in [NAME, NUMBER, TELEPHONE, MAIL, spaced] {
+    let (capitals, marks_apart) = (NAME.to_uppercase(), NAME.nfd().collect::<String>());
+    let addressed = format!("Bà {NAME}");
+    for datum in [NAME, &capitals, &marks_apart, &addressed, NUMBER, TELEPHONE, MAIL, spaced] {
         for field in fields {
             records.push(record(records.len() + 1, Some((field, &format!("\"{datum}\"")))));
         }
@@ -188,7 +191,7 @@ fn shifted_list() -> String {
 
 /// Looks for everything planted in a text.
 fn look(text: &str, place: &str, found: &mut Vec<String>) {
-    let lower = text.to_lowercase();
+    let lower = text.nfc().collect::<String>().to_lowercase();
     for planted in PLANTED {
         if let Some(at) = lower.find(planted) {
             let mut start = at.saturating_sub(40);
