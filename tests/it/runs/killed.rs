@@ -78,7 +78,7 @@ fn killed_at_ten_moments_a_night_is_mended() {
         killed += u32::from(kill_when(&office, &data, || started.elapsed() >= moment));
         // Mending is killed as well, the later the earlier the night was.
         let started = Instant::now();
-        kill_when(&office, &data, || started.elapsed() >= duration - moment);
+        kill_when(&office, &data, || started.elapsed() >= duration.saturating_sub(moment));
         assert_mended(&office, &data, &undisturbed, &format!("killed at {tenth} tenths"));
     }
     assert!(killed >= 7, "only {killed} of 10 nights were still under way when killed");
