@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::model::connector::Connector;
-use crate::model::field::{Readers, first_text};
+use crate::model::field::{Readers, failed_for, first_text, is_withheld};
 use crate::model::page::{Page, Reason};
 use crate::model::record::{Record, Rejection, Value};
 use crate::model::table::Kind;
@@ -62,12 +62,23 @@ impl Mapper {
             return Err(reject(None, reason));
         }
         let mut values = vec![Value::Null; self.kind.columns().len()];
+        let mut withheld = None;
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
-            let value = match first_text(page, index, cells) {
-                Some((_, text)) => reader.read(text),
-                None => reader.absent(),
-            };
-            values[column] = value.map_err(|reason| reject(Some(&reader.column), reason))?;
+            let text = first_text(page, index, cells).map(|(_, text)| text);
+            match text.map_or_else(|| reader.absent(), |text| reader.read(text)) {
+                Ok(value) => values[column] = value,
+                // Landing withheld it because another field of the row is wrong: that one is the reason.
+                Err(reason) if text.is_some_and(is_withheld) => {
+                    withheld.get_or_insert_with(|| reject(Some(&reader.column), reason));
+                }
+                Err(reason) => {
+                    let reason = text.and_then(failed_for).unwrap_or(reason);
+                    return Err(reject(Some(&reader.column), reason));
+                }
+            }
+        }
+        if let Some(rejection) = withheld {
+            return Err(rejection);
         }
         if self.key != [self.source_key] {
             values[self.source_key] = Value::Text(self.key_of(&values).into());

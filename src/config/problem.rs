@@ -47,6 +47,11 @@ impl Problems {
         self.0.iter().any(|problem| problem.file == file)
     }
 
+    /// Whether a file, or a row of it, could not be read at all.
+    pub(crate) fn unreadable(&self, file: &Path) -> bool {
+        self.0.iter().any(|problem| problem.file == file && problem.name.is_empty())
+    }
+
     pub(crate) fn into_result<T>(mut self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
             return Ok(value);

@@ -1,7 +1,7 @@
 //! Reads the registries and the calendar: CSV with a header row, `#` comments, `;` between several values.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::civil::{Date, Time, time};
@@ -24,6 +24,7 @@ pub struct Registries {
 
 pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, problems: &mut Problems) -> Registries {
     let mut registries = Registries::default();
+    let mut references = References::default();
     let mut read = |name: &str, file: Option<&Path>, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)| {
         let Some(file) = file else { return };
         let Some(text) = settings::read(file, problems) else { return };
@@ -31,54 +32,61 @@ pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, 
         sources.insert(format!("registries/{name}.csv"), text);
     };
     read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
+        references.agency(row);
         registries.agencies.extend(agency(row));
     });
     read("successions", settings.successions.as_deref(), problems, &mut |row| {
+        references.names_agency(row, &["from", "to"]);
         registries.successions.extend(succession(row));
     });
     read("procedures", settings.procedures.as_deref(), problems, &mut |row| {
         registries.procedures.extend(procedure(row));
     });
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
+        references.names_agency(row, &["offered_by"]);
         registries.offers.extend(offer(row));
     });
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
         registries.calendar.extend(calendar_day(row));
     });
-    check_references(settings, &registries, problems);
+    // Rows that cannot be read may hold the agencies that others name.
+    if settings.agencies.as_deref().is_none_or(|file| !problems.unreadable(file)) {
+        references.check(problems);
+    }
     registries
 }
 
-fn check_references(settings: &Settings, registries: &Registries, problems: &mut Problems) {
-    // A row that could not be read is one mistake, not one for each row that names it.
-    if settings.agencies.as_deref().is_some_and(|file| problems.touch(file)) {
-        return;
-    }
-    let mut codes = HashSet::new();
-    for agency in &registries.agencies {
-        if !codes.insert(agency.code.as_str()) {
-            let file = settings.agencies.as_deref().unwrap_or(Path::new(""));
-            problems.add(file, 0, "code", format!("agency `{}` stands twice", agency.code));
+/// Which agencies there are and where they are named. A row with another mistake still says that its agency exists.
+#[derive(Default)]
+struct References {
+    agencies: HashSet<String>,
+    /// File, line, column and code.
+    named: Vec<(PathBuf, usize, &'static str, String)>,
+}
+
+impl References {
+    fn agency(&mut self, row: &mut Row<'_>) {
+        self.names_agency(row, &["parent"]);
+        if let Some(code) = row.text("code")
+            && !self.agencies.insert(code.clone())
+        {
+            row.problem("code", format!("agency `{code}` stands twice"));
         }
     }
-    let mut unknown = |file: &Option<std::path::PathBuf>, column: &str, code: &str| {
-        if !codes.contains(code) {
-            let file = file.as_deref().unwrap_or(Path::new(""));
-            problems.add(file, 0, column, format!("agency `{code}` is not in the agency registry"));
-        }
-    };
-    for agency in &registries.agencies {
-        if let Some(parent) = &agency.parent {
-            unknown(&settings.agencies, "parent", parent);
+
+    fn names_agency(&mut self, row: &Row<'_>, columns: &[&'static str]) {
+        for &column in columns {
+            if let Some(code) = row.text(column).filter(|code| !code.starts_with("tier:")) {
+                self.named.push((row.file.to_owned(), row.line, column, code));
+            }
         }
     }
-    for succession in &registries.successions {
-        unknown(&settings.successions, "from", &succession.from);
-        unknown(&settings.successions, "to", &succession.to);
-    }
-    for offer in &registries.offers {
-        if let Offerer::Agency(code) = &offer.offerer {
-            unknown(&settings.procedure_offers, "offered_by", code);
+
+    fn check(self, problems: &mut Problems) {
+        for (file, line, column, code) in self.named {
+            if !self.agencies.contains(&code) {
+                problems.add(&file, line, column, format!("agency `{code}` is not in the agency registry"));
+            }
         }
     }
 }
@@ -103,6 +111,7 @@ fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&
         match record {
             Ok(record) => {
                 let line = record.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
+                let line = past_comments(text, line);
                 take(&mut Row { file, line, header: &header, record: &record, problems });
             }
             Err(error) => {
@@ -111,6 +120,12 @@ fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&
             }
         }
     }
+}
+
+/// The reader says where it began to look for a row: comments and empty lines may lie between.
+fn past_comments(text: &str, line: usize) -> usize {
+    let passed = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    line + text.lines().skip(line.saturating_sub(1)).take_while(passed).count()
 }
 
 impl Row<'_> {

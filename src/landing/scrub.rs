@@ -8,28 +8,34 @@ use std::io::Write as _;
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 
 use crate::landing::reason_of;
-use crate::model::field::{Readers, first_text, is_harmless, shape};
-use crate::model::page::Page;
+use crate::model::field::{Readers, failed, first_text, is_harmless, shape, withheld};
+use crate::model::page::{Page, Reason};
 
 /// Appends one line a row: `[row, reason or null, cell, …]`.
 pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
     let cells = readers.cells(page);
     let mut fits = vec![false; page.fields.len()];
     let mut safe = vec![false; page.fields.len()];
+    let mut reasons: Vec<Option<Reason>> = vec![None; page.fields.len()];
     for index in 0..page.len() {
         let (row, reason) = page.place(index);
         fits.fill(false);
         safe.fill(false);
-        let mut failed = false;
+        reasons.fill(None);
+        let mut row_failed = false;
         for (reader, cells) in readers.readers.iter().zip(&cells) {
             let counting = first_text(page, index, cells).map(|(cell, _)| cell);
             for &cell in cells {
                 let Some(text) = page.cell(index, cell).filter(|text| !text.trim().is_empty()) else { continue };
-                if reader.read(text).is_ok() {
-                    fits[cell] = true;
-                    safe[cell] |= reader.is_safe_in_failed_row(text.trim());
-                } else if counting == Some(cell) {
-                    failed = true;
+                match reader.read(text) {
+                    Ok(_) => {
+                        fits[cell] = true;
+                        safe[cell] |= reader.is_safe_in_failed_row(text.trim());
+                    }
+                    Err(reason) => {
+                        reasons[cell].get_or_insert(reason);
+                        row_failed |= counting == Some(cell);
+                    }
                 }
             }
         }
@@ -43,9 +49,13 @@ pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
             match page.cell(index, cell) {
                 None => out.extend_from_slice(b"null"),
                 Some(text) if text.trim().is_empty() => out.extend_from_slice(b"\"\""),
-                Some(text) if if failed { safe[cell] } else { fits[cell] } => write_text(text, out),
+                Some(text) if if row_failed { safe[cell] } else { fits[cell] } => write_text(text, out),
                 Some(text) if !fits[cell] && is_harmless(text.trim()) => write_text(text, out),
-                Some(text) => write_text(&shape(text), out),
+                Some(text) if fits[cell] => write_text(&withheld(text), out),
+                Some(text) => {
+                    let written = reasons[cell].map_or_else(|| shape(text), |reason| failed(text, reason));
+                    write_text(&written, out);
+                }
             }
         }
         out.extend_from_slice(b"]\n");

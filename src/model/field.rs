@@ -11,12 +11,15 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 use crate::model::connector::{ConnectorFile, FieldMap, FieldType};
 use crate::model::instant::{self, Format};
 use crate::model::page::{Page, Reason};
+use crate::model::person::is_person;
 use crate::model::record::Value;
 
 /// Longest identifier.
 const CODE_CHARS: usize = 64;
 /// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
 const INTEGER_DIGITS: usize = 8;
+/// First sign of a text that was withheld.
+const WITHHELD: &str = "~";
 /// Longest agency name.
 const AGENCY_CHARS: usize = 160;
 
@@ -231,6 +234,31 @@ pub fn shape(text: &str) -> String {
     shape
 }
 
+/// What is written of a text that failed: its [`shape`] and why, since a shape may fail for another reason.
+#[must_use]
+pub fn failed(text: &str, reason: Reason) -> String {
+    format!("{} {}", shape(text), reason.code())
+}
+
+/// Why a landed text had [`failed`] before it was cut to its shape.
+#[must_use]
+pub fn failed_for(text: &str) -> Option<Reason> {
+    Reason::from_code(text.strip_prefix('?')?.rsplit_once(' ')?.1)
+}
+
+/// What is written of a text that fits its type but stands in a row that failed elsewhere: its shape, marked, so that
+/// the row is still rejected for what was wrong with it.
+#[must_use]
+pub fn withheld(text: &str) -> String {
+    shape(text).replacen('?', WITHHELD, 1)
+}
+
+/// Whether a landed text is [`withheld`]. No type that is withheld takes the mark.
+#[must_use]
+pub fn is_withheld(text: &str) -> bool {
+    text.starts_with(WITHHELD)
+}
+
 /// Whether a text that failed its type may stand as it is: only digits and signs, and no run of nine digits.
 #[must_use]
 pub fn is_harmless(text: &str) -> bool {
@@ -297,7 +325,7 @@ fn item_code(text: &str) -> Result<String, Reason> {
     if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
 }
 
-/// An agency's code or name, NFC, single spaces.
+/// An agency's code or name, NFC, single spaces; no person's name.
 fn agency(text: &str) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
@@ -314,7 +342,8 @@ fn agency(text: &str) -> Result<String, Reason> {
         return Err(Reason::NotOfType);
     }
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Ok(if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() })
+    let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
+    if is_person(&name) { Err(Reason::NotOfType) } else { Ok(name) }
 }
 
 /// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).

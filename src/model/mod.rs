@@ -12,6 +12,7 @@ pub mod indicator;
 pub mod instant;
 pub mod page;
 pub mod period;
+pub mod person;
 pub mod predicate;
 pub mod procedure;
 pub mod pull;

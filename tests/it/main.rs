@@ -2,6 +2,7 @@
 
 mod conformance;
 mod imports;
+mod office;
 mod receipt_log;
 mod reference;
 mod runs;

@@ -1,1 +1,303 @@
-//! To be written.
+//! No person and no secret is found in anything that a night leaves behind or says.
+#![expect(clippy::disallowed_methods, reason = "tests read every file of an office")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use motcua::simulator::TOKEN_PATH;
+use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::office::{Answer, Office, deep, door, files, said};
+
+const NAME: &str = "Nguyễn Thị Hoàng Oanh Canary";
+const NUMBER: &str = "079301012345";
+const TELEPHONE: &str = "0912345678";
+const MAIL: &str = "oanh.canary@example.vn";
+const SECRET: &str = "planted-secret-5f1e";
+const TOKEN: &str = "planted-token-77ab";
+
+/// What must not be found, in lower case. Parts too: a cut or changed copy is a copy.
+const PLANTED: [&str; 14] = [
+    "nguyễn thị",
+    "hoàng oanh",
+    "canary",
+    "079301012345",
+    "79301012345",
+    "301012345",
+    "0912345678",
+    "912345678",
+    "912 345 678",
+    "912.345.678",
+    "oanh.canary",
+    "example.vn",
+    SECRET,
+    TOKEN,
+];
+
+/// A record as iGate writes it; `change` says a field and what stands in it instead, as JSON.
+fn record(number: usize, change: Option<(&str, &str)>) -> String {
+    let value = |field: &str, usual: &str| match change {
+        Some((changed, value)) if changed == field => value.to_owned(),
+        _ => usual.to_owned(),
+    };
+    let person = format!(
+        r#""applicant":{{"userId":"{NUMBER}","data":{{"fullname":"{NAME}","identityNumber":"{NUMBER}","phoneNumber":"{TELEPHONE}","email":"{MAIL}","address":"{NAME}, {TELEPHONE}"}}}}"#
+    );
+    format!(
+        r#"{{"id":{id},"code":{code},"nationCode":{national},"procedure":{{"code":{procedure},"sector":{{"code":{sector}}},"translate":{{"name":"{NAME}"}}}},"agency":{agency},"appliedDate":{applied},"acceptedDate":{accepted},"appointmentDate":{due},"completedDate":{completed},"returnedDate":{returned},"applyMethod":{{"id":1,"name":{channel}}},"dossierReceivingKind":{{"name":{kind}}},"procedureLevel":{{"name":{level}}},"dossierStatus":{{"id":{status},"name":"{NAME}"}},{person}}}"#,
+        id = value("id", &format!("\"{number:024x}\"")),
+        code = value("code", &format!("\"H61.14-251103-{number:04}\"")),
+        national = value("nationCode", "null"),
+        procedure = value("procedure.code", "\"1.000894\""),
+        sector = value("procedure.sector.code", "\"HO-TICH\""),
+        agency = value("agency", r#"{"code":"H61.14","name":"Sở Tư pháp"}"#),
+        applied = value("appliedDate", "\"2025-11-03T08:00:00.000+0700\""),
+        accepted = value("acceptedDate", "\"2025-11-03T08:30:00.000+0700\""),
+        due = value("appointmentDate", "\"2025-11-05T17:00:00.000+0700\""),
+        completed = value("completedDate", "null"),
+        returned = value("returnedDate", "null"),
+        channel = value("applyMethod.name", "\"Trực tiếp\""),
+        kind = value("dossierReceivingKind.name", "\"Nhận trực tiếp\""),
+        level = value("procedureLevel.name", "\"Một phần\""),
+        status = value("dossierStatus.id", "2"),
+    )
+}
+
+/// One good record, and one for each person's datum in each kept field.
+fn slice() -> (String, u64) {
+    let mut records = vec![record(1, None)];
+    let fields = [
+        "id",
+        "code",
+        "nationCode",
+        "procedure.code",
+        "procedure.sector.code",
+        "appliedDate",
+        "acceptedDate",
+        "appointmentDate",
+        "completedDate",
+        "returnedDate",
+        "applyMethod.name",
+        "dossierReceivingKind.name",
+        "procedureLevel.name",
+        "dossierStatus.id",
+    ];
+    let spaced = "0912 345 678";
+    let (capitals, marks_apart) = (NAME.to_uppercase(), NAME.nfd().collect::<String>());
+    let addressed = format!("Bà {NAME}");
+    for datum in [NAME, &capitals, &marks_apart, &addressed, NUMBER, TELEPHONE, MAIL, spaced] {
+        for field in fields {
+            records.push(record(records.len() + 1, Some((field, &format!("\"{datum}\"")))));
+        }
+        for agency in [
+            format!(r#"{{"name":"{datum}"}}"#),
+            format!(r#"{{"code":"{datum}","name":"Sở Tư pháp"}}"#),
+            format!(r#"{{"code":"","name":[{{"languageId":228,"name":"{datum}"}}]}}"#),
+        ] {
+            records.push(record(records.len() + 1, Some(("agency", &agency))));
+        }
+    }
+    // A number that is no text.
+    records.push(record(records.len() + 1, Some(("code", NUMBER.trim_start_matches('0')))));
+    records.push(record(records.len() + 1, Some(("dossierStatus.id", TELEPHONE.trim_start_matches('0')))));
+    let count = records.len() as u64;
+    (format!(r#"{{"content":[{}],"last":true}}"#, records.join(",")), count)
+}
+
+/// A list of the post whose rows have lost or won a column, or hold a person where a code should stand.
+fn shifted_list() -> String {
+    let header = "STT;Mã vận đơn;Mã hồ sơ;Mã TTHC;Đơn vị;Loại dịch vụ;Ngày chấp nhận;Ngày phát;Trạng thái;Phí thu hộ";
+    let good = [
+        "1",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        "Sở Tư pháp",
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "30.000",
+    ];
+    let mut text = format!("BẢNG KÊ\n{header}\n{}\n", good.join(";"));
+    let mut add = |cells: &[&str]| writeln!(text, "{}", cells.join(";")).expect("a string takes everything");
+    // Persons where codes and words should stand, one at a time and all at once.
+    for datum in [NAME, NUMBER, TELEPHONE, MAIL] {
+        for column in 1..good.len() {
+            let mut row = good;
+            row[column] = datum;
+            add(&row);
+        }
+    }
+    let mut row = good;
+    (row[4], row[9], row[2], row[8]) = (NAME, TELEPHONE, NUMBER, MAIL);
+    add(&row);
+    // A row with a person's columns in it, shifted either way; and the same with the count of columns kept.
+    add(&[
+        "2",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        "Sở Tư pháp",
+        NAME,
+        TELEPHONE,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "30.000",
+    ]);
+    add(&["3", "EP123456785VN", NUMBER, "1.000894", NAME, "Trả kết quả", "10/11/2025 08:00", MAIL, "Chấp nhận"]);
+    add(&[
+        "4",
+        NAME,
+        "EP123456785VN",
+        NUMBER,
+        "1.000894",
+        "Sở Tư pháp",
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        TELEPHONE,
+        MAIL,
+    ]);
+    add(&[
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        NAME,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        TELEPHONE,
+        "Chấp nhận",
+        "30.000",
+        MAIL,
+    ]);
+    // Nothing fails but the words that may be anybody's.
+    add(&[
+        "5",
+        "EP123456785VN",
+        "H61.14-251103-0001",
+        "1.000894",
+        NAME,
+        "Trả kết quả",
+        "10/11/2025 08:00",
+        "",
+        "Chấp nhận",
+        "",
+    ]);
+    text
+}
+
+/// Looks for everything planted in a text.
+fn look(text: &str, place: &str, found: &mut Vec<String>) {
+    let lower = text.nfc().collect::<String>().to_lowercase();
+    for planted in PLANTED {
+        if let Some(at) = lower.find(planted) {
+            let mut start = at.saturating_sub(40);
+            while !lower.is_char_boundary(start) {
+                start -= 1;
+            }
+            found.push(format!("`{planted}` in {place}: …{}", lower[start..].chars().take(120).collect::<String>()));
+        }
+    }
+}
+
+fn look_in_frame(frame: &DataFrame, place: &str, found: &mut Vec<String>) {
+    let names: Vec<String> = frame.get_column_names().into_iter().map(ToString::to_string).collect();
+    for name in names {
+        let column = frame.column(&name).expect("its own name").cast(&DataType::String).expect("everything is text");
+        for text in column.str().expect("cast to text").iter().flatten() {
+            look(text, &format!("{place} column `{name}`"), found);
+        }
+    }
+}
+
+/// Every file of a folder, packed ones unpacked too.
+fn look_everywhere(folder: &Path, found: &mut Vec<String>) -> usize {
+    let names = files(folder);
+    for name in &names {
+        let path = folder.join(name);
+        let place = name.display().to_string();
+        look(&place, "a file's name", found);
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        look(&String::from_utf8_lossy(&bytes), &place, found);
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("zst") => {
+                let text = zstd::decode_all(bytes.as_slice()).expect("a landed page is packed");
+                look(&String::from_utf8(text).expect("a landed page is text"), &place, found);
+            }
+            Some("parquet") => {
+                let file = std::fs::File::open(&path).expect("it was just read");
+                let frame = deep(|| ParquetReader::new(file).finish()).expect("data files are Parquet");
+                look_in_frame(&frame, &place, found);
+            }
+            _ => {}
+        }
+    }
+    names.len()
+}
+
+#[test]
+fn no_person_and_no_secret_is_left_behind() {
+    let (slice, count) = slice();
+    let url = door(move |request| {
+        if request.contains(TOKEN_PATH) {
+            Answer::token(TOKEN)
+        } else if request.contains("accepted-from=2025-1") {
+            Answer::json(&slice)
+        } else {
+            Answer::json(r#"{"content":[],"last":true}"#)
+        }
+    });
+    let mut office = Office::new(&url);
+    office.variables.insert("IGATE_CLIENT_SECRET", SECRET.to_owned());
+    office.variables.insert("MOTCUA_LOG", "trace".to_owned());
+    office.write("exports/shifted.csv", &shifted_list());
+    let night = office.act(&["run"]);
+    let mut said_all = said(&night);
+    assert_eq!(night.status.code(), Some(0), "{}", &said_all[said_all.len().saturating_sub(2000)..]);
+    for arguments in [
+        &["run"][..],
+        &["check"],
+        &["status"],
+        &["status", "--format", "json"],
+        &["report"],
+        &["report", "--format", "csv"],
+        &["connectors", "show", "portal-igate"],
+    ] {
+        let _ = write!(said_all, "{}", said(&office.act(arguments)));
+    }
+    // The records were read, not overlooked.
+    let received = office.count("portal-igate", "received");
+    assert!(received >= count && received.is_multiple_of(count), "{received} of {count} records");
+    assert!(office.count("portal-igate", "quarantined") > count / 2);
+    let counted = |row: &serde_json::Value| row["denominator"].as_u64() > Some(0);
+    assert!(office.report_on(&office.data()).iter().any(counted), "the good records count");
+
+    let mut found = Vec::new();
+    look(&said_all, "what was said", &mut found);
+    let looked = look_everywhere(&office.data(), &mut found);
+    assert!(looked > 20, "a night leaves many files");
+    found.sort();
+    found.dedup();
+    assert!(
+        found.is_empty(),
+        "{} finds:\n{}",
+        found.len(),
+        found.iter().take(30).cloned().collect::<Vec<_>>().join("\n")
+    );
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let packed = zstd::encode_all(format!("x {NAME}").as_bytes(), 1).expect("text can be packed");
+    std::fs::write(folder.path().join("page.ndjson.zst"), packed).expect("the scratch folder is writable");
+    std::fs::write(folder.path().join("plain"), [b"\x00\xff".as_slice(), MAIL.as_bytes()].concat()).expect("writable");
+    let mut found = Vec::new();
+    look_everywhere(folder.path(), &mut found);
+    for planted in ["hoàng oanh", "canary", "oanh.canary"] {
+        assert!(found.iter().any(|find| find.contains(&format!("`{planted}`"))), "{planted}: {found:?}");
+    }
+}

@@ -1,0 +1,312 @@
+//! An office to test in: a simulated town, the shipped configuration in a scratch folder, and the real binary.
+#![expect(clippy::disallowed_methods, reason = "tests make and read the files of an office")]
+
+mod door;
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use motcua::simulator::{
+    self, CLIENT_ID, CLIENT_SECRET, Portal, Province, Registries, SEARCH_PATH, Scope, Settings, SimulatedDay,
+    TOKEN_PATH, Truth,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub(crate) use door::{Answer, door};
+pub(crate) use tables::{commits, frames, rows};
+
+/// The two connectors that are shipped.
+pub(crate) const CONNECTORS: [&str; 2] = ["bcci-export", "portal-igate"];
+
+/// Numerator and denominator by indicator, scope and period; figures of nothing received left out.
+pub(crate) type Figures = BTreeMap<(String, Scope, String), (u64, u64)>;
+
+/// A simulated province whose portal listens.
+pub(crate) struct Town {
+    pub(crate) province: Arc<Province>,
+    pub(crate) day: SimulatedDay,
+    portal: Portal,
+    /// The portal answers as long as it lives.
+    pub(crate) runtime: Runtime,
+}
+
+impl Town {
+    /// A province whose last day is `today`. That day lies in the past: the binary reads the clock.
+    pub(crate) fn new(dossiers: usize, seed: u64, today: Date) -> Self {
+        let registries = Registries {
+            agencies: include_str!("../../config/agencies.csv"),
+            procedures: include_str!("../../config/procedures.csv"),
+            offers: include_str!("../../config/procedure_offers.csv"),
+            calendar: include_str!("../../config/calendar.csv"),
+        };
+        let settings = Settings { dossiers, seed, ..Settings::new(today) };
+        let province = Arc::new(simulator::generate(&settings, &registries).expect("the shipped registries are sound"));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_stack_size(64 << 20)
+            .enable_all()
+            .build()
+            .expect("a runtime starts");
+        let day = SimulatedDay::new(today);
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let portal = runtime
+            .block_on(simulator::serve(Arc::clone(&province), loopback, day.clone()))
+            .expect("loopback has a free port");
+        Self { province, day, portal, runtime }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.portal.url()
+    }
+
+    /// The records that the portal answers to a filter (`accepted`, `applied`, `result-returned`) since 2020.
+    pub(crate) fn records(&self, filter: &str) -> Vec<Value> {
+        let form = format!("grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
+        let answer = self.ask(&format!(
+            "POST {TOKEN_PATH} HTTP/1.1\r\nhost: town\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        ));
+        let token = answer["access_token"].as_str().expect("the portal knows its client").to_owned();
+        let answer = self.ask(&format!(
+            "GET {SEARCH_PATH}?size=1000&page=0&{filter}-from=2020-01-01T00:00:00.000Z HTTP/1.1\r\nhost: town\r\n\
+             connection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        ));
+        assert_eq!(answer["last"], Value::Bool(true), "the town is small enough for one page");
+        answer["content"].as_array().expect("a slice has its content").clone()
+    }
+
+    fn ask(&self, request: &str) -> Value {
+        let mut stream = TcpStream::connect(self.portal.address).expect("the portal listens");
+        stream.write_all(request.as_bytes()).expect("the portal reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("the portal answers");
+        let text = String::from_utf8(answer).expect("the portal writes UTF-8");
+        let (_, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+        serde_json::from_str(body).expect("the portal writes JSON")
+    }
+}
+
+/// A folder with configuration, exports and data, and the variables that the connectors name.
+pub(crate) struct Office {
+    folder: TempDir,
+    pub(crate) variables: BTreeMap<&'static str, String>,
+}
+
+impl Office {
+    /// The shipped configuration as `motcua init` writes it, asking the portal at `url`.
+    pub(crate) fn new(url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        let office = Self { variables: BTreeMap::new(), folder };
+        std::fs::create_dir(office.exports()).expect("the scratch folder is writable");
+        let written = office.command(&["init"]).arg(office.path()).output().expect("the binary starts");
+        assert!(written.status.success(), "{}", said(&written));
+        let mut office = office;
+        office.variables = BTreeMap::from([
+            ("IGATE_URL", url.to_owned()),
+            ("IGATE_TOKEN_URL", format!("{url}{TOKEN_PATH}")),
+            ("IGATE_CLIENT_ID", CLIENT_ID.to_owned()),
+            ("IGATE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("BCCI_EXPORTS", office.exports().display().to_string()),
+        ]);
+        // Loopback has no need of the pace that a real portal is owed, and retries need not wait.
+        office.edit("connectors/portal-igate/connector.toml", |text| {
+            let quick = text.replace("requests_per_second = 50.0", "requests_per_second = 1000.0");
+            assert_ne!(quick, text, "the shipped connector states its pace");
+            format!("{quick}\n[retry]\nattempts = 2\nbase_millis = 10\n")
+        });
+        office
+    }
+
+    /// An office of a town, with the post's exports up to the town's day.
+    pub(crate) fn of(town: &Town) -> Self {
+        let office = Self::new(&town.url());
+        office.export(town, town.day.get());
+        office
+    }
+
+    pub(crate) fn export(&self, town: &Town, day: Date) {
+        town.province.write_exports(&self.exports(), day).expect("the exports can be written");
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    pub(crate) fn exports(&self) -> PathBuf {
+        self.path().join("exports")
+    }
+
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.path().join("config/motcua.toml")
+    }
+
+    /// Rewrites a file of the office.
+    pub(crate) fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+        let path = self.path().join(file);
+        let text = std::fs::read_to_string(&path).expect("the file was shipped");
+        std::fs::write(&path, change(text)).expect("the scratch folder is writable");
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the scratch folder is writable");
+        std::fs::write(path, text).expect("the scratch folder is writable");
+    }
+
+    /// The binary with the office's settings, data folder and variables.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_on(&self.data(), arguments)
+    }
+
+    pub(crate) fn command_on(&self, data: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_motcua"));
+        command.arg("--config").arg(self.settings()).arg("--data").arg(data).args(arguments);
+        command.env_remove("MOTCUA_LOG").envs(&self.variables).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn act(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary starts")
+    }
+
+    /// Runs one night that must end well.
+    pub(crate) fn run(&self) {
+        self.run_on(&self.data());
+    }
+
+    pub(crate) fn run_on(&self, data: &Path) {
+        let output = self.command_on(data, &["run"]).output().expect("the binary starts");
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+
+    /// Starts a night and lets go of it; nobody reads what it says.
+    pub(crate) fn start_on(&self, data: &Path) -> Child {
+        let mut command = self.command_on(data, &["run"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+    }
+
+    /// `report --format json`.
+    pub(crate) fn report_on(&self, data: &Path) -> Vec<Value> {
+        let output = self.command_on(data, &["report", "--format", "json"]).output().expect("the binary starts");
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).expect("a report is JSON")
+    }
+
+    pub(crate) fn figures(&self) -> Figures {
+        figures(&self.report_on(&self.data()))
+    }
+
+    /// The connector's row of `status --format json`.
+    pub(crate) fn status(&self, connector: &str) -> Value {
+        let output = self.act(&["status", "--format", "json"]);
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a status is JSON");
+        rows.into_iter().find(|row| row["connector"] == connector).expect("every connector has a row")
+    }
+
+    /// One number of the connector's row.
+    pub(crate) fn count(&self, connector: &str, name: &str) -> u64 {
+        self.status(connector)[name].as_u64().expect("counts are numbers")
+    }
+}
+
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+pub(crate) fn figures(rows: &[Value]) -> Figures {
+    let word = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
+    let mut figures = Figures::new();
+    for row in rows {
+        let scope = match (word(row, "agency"), row["tier"].as_str()) {
+            (Some(agency), _) => Scope::Agency(agency),
+            (None, Some("province")) => Scope::Tier("province"),
+            (None, Some("district")) => Scope::Tier("district"),
+            (None, Some("commune")) => Scope::Tier("commune"),
+            (None, Some(other)) => panic!("`{other}` is no tier"),
+            (None, None) => Scope::Province,
+        };
+        let denominator = row["denominator"].as_u64().expect("every shipped indicator is a ratio");
+        if denominator == 0 {
+            assert!(row["ratio"].is_null(), "nothing received is no ratio: {row}");
+            continue;
+        }
+        let numerator = row["numerator"].as_u64().expect("a count is a number");
+        let names = (word(row, "indicator").expect("named"), scope, word(row, "period").expect("named"));
+        assert_eq!(figures.insert(names, (numerator, denominator)), None, "a figure stands once: {row}");
+    }
+    figures
+}
+
+/// The truth in the same form.
+pub(crate) fn true_figures(truth: &Truth) -> Figures {
+    let named = |figure: &simulator::TruthFigure| {
+        let names = (figure.indicator.to_owned(), figure.scope.clone(), figure.period.clone());
+        (names, (figure.numerator, figure.denominator))
+    };
+    truth.figures.iter().map(named).collect()
+}
+
+/// Asserts equality and says only what differs.
+pub(crate) fn assert_same(found: &Figures, expected: &Figures, what: &str) {
+    assert!(expected.len() > 100, "{what}: there is something to compare");
+    let names: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
+    let different: Vec<String> = names
+        .into_iter()
+        .filter(|name| found.get(*name) != expected.get(*name))
+        .map(|name| format!("{name:?}: {:?}, expected {:?}", found.get(name), expected.get(name)))
+        .collect();
+    let shown = different.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
+    assert!(different.is_empty(), "{what}: {} figures differ:\n{shown}", different.len());
+}
+
+/// Every file below a folder, relative, sorted; nothing if there is no folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                _ => found.push(entry.path()),
+            }
+        }
+    }
+    let mut relative: Vec<PathBuf> =
+        found.iter().map(|path| path.strip_prefix(folder).expect("found below it").to_owned()).collect();
+    relative.sort();
+    relative
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let (source, target) = (from.join(&file), to.join(&file));
+        std::fs::create_dir_all(target.parent().expect("a file has a folder")).expect("the scratch folder is writable");
+        match std::fs::read_link(&source) {
+            Ok(link) => std::os::unix::fs::symlink(link, target).expect("links can be made"),
+            Err(_) => drop(std::fs::copy(source, target).expect("files can be copied")),
+        }
+    }
+}
+
+/// Does something where Polars' deep recursion has room.
+pub(crate) fn deep<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(64 << 20);
+        let joined = thread.spawn_scoped(scope, act).expect("threads start").join();
+        joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}

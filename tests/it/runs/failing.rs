@@ -1,0 +1,111 @@
+//! Sources that fail: exit 3, the connector named with a hint, tables and cursor as they were.
+
+use std::net::TcpListener;
+
+use jiff::civil::date;
+use motcua::simulator::TOKEN_PATH;
+
+use super::{TODAY, night};
+use crate::office::{Answer, Office, Town, assert_same, door, files, said, true_figures};
+
+/// Runs a night whose portal fails, after a good night of an earlier day; then a good one, which finds everything.
+fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut Office)) {
+    let town = Town::new(300, seed, TODAY);
+    let mut office = Office::new(&town.url());
+    night(&town, &office, date(2025, 8, 15));
+    town.day.set(TODAY);
+    office.export(&town, TODAY);
+    let good = office.variables.clone();
+    let tables = |office: &Office| {
+        let dossiers = |file: &std::path::PathBuf| file.to_string_lossy().starts_with("dossier");
+        files(&office.data().join("lake")).into_iter().filter(dossiers).collect::<Vec<_>>()
+    };
+    let before = tables(&office);
+    spoil(&mut office);
+    let output = office.act(&["run"]);
+    let narration = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{reason}: {narration}");
+    assert!(narration.contains("portal-igate: failed"), "{reason}: {narration}");
+    assert!(narration.contains(words), "{reason}: {narration}");
+    assert!(narration.contains("hint: "), "{reason}: {narration}");
+    assert_eq!(tables(&office), before, "{reason}: the dossiers' tables are untouched");
+    let status = office.status("portal-igate");
+    assert_ne!(status["state"], "healthy", "{reason}");
+    assert!(status["hint"].is_string() && status["reason"].is_string(), "{reason}: {status}");
+    assert!(office.count("bcci-export", "received") > 0, "{reason}: the post's new lists are taken nevertheless");
+    assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false), "{reason}");
+
+    office.variables = good;
+    office.run();
+    assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), reason);
+    assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == true), "{reason}");
+}
+
+fn move_to(office: &mut Office, url: &str) {
+    office.variables.insert("IGATE_URL", url.to_owned());
+    office.variables.insert("IGATE_TOKEN_URL", format!("{url}{TOKEN_PATH}"));
+}
+
+#[test]
+fn a_portal_that_is_down_changes_nothing() {
+    assert_harmless(31, "down", "source is up", |office| {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        move_to(office, &format!("http://{address}"));
+    });
+}
+
+#[test]
+fn a_refused_login_changes_nothing() {
+    assert_harmless(32, "login", "login was refused", |office| {
+        office.variables.insert("IGATE_CLIENT_SECRET", "not-the-secret".to_owned());
+    });
+}
+
+#[test]
+fn a_page_for_people_changes_nothing() {
+    let url = door(|request| {
+        if request.contains(TOKEN_PATH) {
+            Answer::token("t")
+        } else {
+            Answer::of("200 OK", "text/html", "<!DOCTYPE html><html><body>Đăng nhập</body></html>")
+        }
+    });
+    assert_harmless(33, "html", "open it in a browser", |office| move_to(office, &url));
+}
+
+#[test]
+fn a_body_cut_short_changes_nothing() {
+    let url = door(|request| {
+        if request.contains(TOKEN_PATH) {
+            return Answer::token("t");
+        }
+        let whole = br#"{"content":[{"id":"aaaaaaaaaaaaaaaaaaaaaaaa","code":"H61.14-251128-0001","agency":{"co"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", 9_000);
+        Answer::Raw([head.as_bytes(), whole].concat())
+    });
+    assert_harmless(34, "cut short", "ended early", |office| move_to(office, &url));
+}
+
+#[test]
+fn a_later_page_that_fails_takes_back_the_earlier_ones() {
+    // Every slice holds one good page that says there is a second, which is JSON without records.
+    let url = door(|request| {
+        if request.contains(TOKEN_PATH) {
+            Answer::token("t")
+        } else if request.contains("page=0") {
+            Answer::json(
+                r#"{"content":[{"id":"bbbbbbbbbbbbbbbbbbbbbbbb","code":"H61.14-251128-0001","procedure":{"code":"1.000001"},"agency":{"code":"H61.14"},"applyMethod":{"name":"Trực tiếp"}}],"last":false}"#,
+            )
+        } else {
+            Answer::json(r#"{"status":500,"message":"Internal error"}"#)
+        }
+    });
+    assert_harmless(35, "second page", "decode.records", |office| move_to(office, &url));
+}
+
+#[test]
+fn the_failure_is_no_internal_one() {
+    let office = Office::new("http://127.0.0.1:1");
+    let output = office.act(&["run", "portal-igate"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+}

@@ -1,0 +1,138 @@
+//! `kill -9` at any moment, then `run` again: the tables and figures of an undisturbed night.
+#![expect(clippy::disallowed_methods, reason = "tests look at the files of a run under way")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::civil::date;
+
+use super::TODAY;
+use crate::office::{Figures, Office, Town, assert_same, commits, copy, figures, files, rows};
+
+const TABLES: [&str; 4] = ["dossier_versions", "dossiers", "postal_item_versions", "postal_items"];
+
+/// Figures, and the rows of every table.
+struct Outcome {
+    figures: Figures,
+    tables: Vec<Vec<(String, String)>>,
+}
+
+impl Outcome {
+    fn of(office: &Office, data: &Path) -> Self {
+        let tables = TABLES.iter().map(|table| rows(data, table)).collect();
+        Self { figures: figures(&office.report_on(data)), tables }
+    }
+}
+
+/// Runs again what was killed, and holds it against an undisturbed night.
+fn assert_mended(office: &Office, data: &Path, undisturbed: &Outcome, moment: &str) {
+    office.run_on(data);
+    let mended = Outcome::of(office, data);
+    assert_same(&mended.figures, &undisturbed.figures, moment);
+    for ((name, found), expected) in TABLES.iter().zip(&mended.tables).zip(&undisturbed.tables) {
+        let distinct: BTreeSet<_> = found.iter().collect();
+        assert_eq!(distinct.len(), found.len(), "{moment}: `{name}` holds a version twice");
+        if ["dossiers", "postal_items"].contains(name) {
+            let keys: BTreeSet<_> = found.iter().map(|(key, _)| key).collect();
+            assert_eq!(keys.len(), found.len(), "{moment}: `{name}` holds a key twice");
+        }
+        assert!(found == expected, "{moment}: `{name}` has {} rows, expected {}", found.len(), expected.len());
+    }
+}
+
+/// Starts a night and kills it when the condition holds; whether it was still running then.
+fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bool {
+    let mut child = office.start_on(data);
+    let killed = loop {
+        if child.try_wait().expect("it can be asked").is_some() {
+            break false;
+        }
+        if ripe() {
+            child.kill().expect("it can be killed");
+            break true;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    };
+    let status = child.wait().expect("it ends");
+    killed && !status.success()
+}
+
+#[test]
+fn killed_at_ten_moments_a_night_is_mended() {
+    let town = Town::new(120, 21, TODAY);
+    let office = Office::of(&town);
+    let whole = office.path().join("undisturbed");
+    // The first start pages the binary in: the second is measured.
+    office.run_on(&office.path().join("warm"));
+    let started = Instant::now();
+    office.run_on(&whole);
+    let duration = started.elapsed();
+    let undisturbed = Outcome::of(&office, &whole);
+    assert!(undisturbed.tables.iter().all(|table| !table.is_empty()));
+    let mut killed = 0;
+    for tenth in 0..10 {
+        let data = office.path().join(format!("killed-{tenth}"));
+        let moment = duration * tenth / 10;
+        let started = Instant::now();
+        killed += u32::from(kill_when(&office, &data, || started.elapsed() >= moment));
+        // Mending is killed as well, the later the earlier the night was.
+        let started = Instant::now();
+        kill_when(&office, &data, || started.elapsed() >= duration.saturating_sub(moment));
+        assert_mended(&office, &data, &undisturbed, &format!("killed at {tenth} tenths"));
+    }
+    assert!(killed >= 7, "only {killed} of 10 nights were still under way when killed");
+}
+
+/// Whether a file of a folder has this ending and was not there before.
+fn is_new(folder: &Path, ending: &str, before: &[std::path::PathBuf]) -> bool {
+    files(folder).iter().any(|file| file.to_string_lossy().ends_with(ending) && !before.contains(file))
+}
+
+#[test]
+fn killed_beside_each_file_a_later_night_is_mended() {
+    let town = Town::new(150, 22, TODAY);
+    town.day.set(date(2025, 8, 15));
+    let office = Office::of(&town);
+    let first = office.path().join("first");
+    office.run_on(&first);
+    let before_it = figures(&office.report_on(&first));
+    town.day.set(TODAY);
+    office.export(&town, TODAY);
+    let whole = office.path().join("undisturbed");
+    copy(&first, &whole);
+    office.run_on(&whole);
+    let undisturbed = Outcome::of(&office, &whole);
+    assert!(before_it != undisturbed.figures);
+    for (table, commits) in commits(&whole) {
+        assert!(commits > super::commits(&first)[&table], "the second night changes `{table}`");
+    }
+    // Folder, ending of the file whose appearance is waited for, and whether the run has long to go after it.
+    let moments = [
+        ("landing/portal-igate", "000001.ndjson.zst", true),
+        ("landing/portal-igate", "certificate.json", true),
+        ("landing/bcci-export", "certificate.json", true),
+        ("lake/postal_item_versions", ".parquet", true),
+        ("lake/postal_item_versions/_delta_log", ".json", true),
+        ("lake/dossier_versions", ".parquet", true),
+        ("lake/dossier_versions/_delta_log", ".json", true),
+        ("lake/dossiers", ".parquet", true),
+        ("lake/dossiers/_delta_log", ".json", true),
+        ("lake/figure_versions", ".parquet", false),
+        ("lake/figure_versions/_delta_log", ".json", false),
+        ("published/nights", ".partial/figures.csv", false),
+        ("published/nights", "00000002/night.json", false),
+    ];
+    for (number, (folder, ending, early)) in moments.into_iter().enumerate() {
+        let data = office.path().join(format!("killed-{number}"));
+        copy(&first, &data);
+        let watched = data.join(folder);
+        let before = files(&watched);
+        let killed = kill_when(&office, &data, || is_new(&watched, ending, &before));
+        assert!(killed || !early, "`{folder}` never had a new `{ending}`");
+        let published = figures(&office.report_on(&data));
+        assert!(published == before_it || published == undisturbed.figures, "half a night was published at `{ending}`");
+        assert_mended(&office, &data, &undisturbed, &format!("killed at `{folder}` `{ending}`"));
+        std::fs::remove_dir_all(data).expect("the scratch folder is writable");
+    }
+}
