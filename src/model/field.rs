@@ -6,22 +6,16 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::model::connector::{ConnectorFile, FieldMap, FieldType};
+use crate::model::forms;
 use crate::model::instant::{self, Format};
 use crate::model::page::{Page, Reason};
-use crate::model::person::is_person;
 use crate::model::record::Value;
 
-/// Longest identifier.
-const CODE_CHARS: usize = 64;
-/// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
-const INTEGER_DIGITS: usize = 8;
 /// First sign of a text that was withheld.
 const WITHHELD: &str = "~";
-/// Longest agency name.
-const AGENCY_CHARS: usize = 160;
 
 /// Reads the text of one canonical column.
 #[derive(Debug, Clone)]
@@ -123,10 +117,14 @@ impl FieldReader {
         }
         match self.field_type {
             FieldType::Code => self.code(text).map(|()| Value::Text(text.into())),
-            FieldType::DossierCode => self.code(text).map(|()| Value::Text(text.to_ascii_uppercase().into())),
-            FieldType::ProcedureCode => procedure_code(text).map(|base| Value::Text(base.into())),
-            FieldType::ItemCode => item_code(text).map(|item| Value::Text(item.into())),
-            FieldType::Agency => agency(text).map(|name| Value::Text(name.into())),
+            FieldType::DossierCode => {
+                self.code(text)?;
+                forms::dossier_code(text, self.pattern.is_some())?;
+                Ok(Value::Text(text.to_ascii_uppercase().into()))
+            }
+            FieldType::ProcedureCode => forms::procedure_code(text).map(|base| Value::Text(base.into())),
+            FieldType::ItemCode => forms::item_code(text).map(|item| Value::Text(item.into())),
+            FieldType::Agency => forms::agency(text).map(|name| Value::Text(name.into())),
             FieldType::Instant => self
                 .formats
                 .iter()
@@ -139,13 +137,13 @@ impl FieldReader {
                 "false" | "0" => Ok(Value::Flag(false)),
                 other => self.code_of(other).ok_or(Reason::UnknownCode),
             },
-            FieldType::Integer => integer(text).map(Value::Integer),
+            FieldType::Integer => forms::integer(text).map(Value::Integer),
         }
     }
 
     /// An identifier of nine digits or more without a letter could be somebody's number: only a `pattern` lets it in.
     fn code(&self, text: &str) -> Result<(), Reason> {
-        code(text)?;
+        forms::code(text)?;
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let number = digits >= 9 && !text.bytes().any(|byte| byte.is_ascii_alphabetic());
         if number && self.pattern.is_none() { Err(Reason::NotOfType) } else { Ok(()) }
@@ -160,7 +158,7 @@ impl FieldReader {
     #[must_use]
     pub fn is_safe_in_failed_row(&self, text: &str) -> bool {
         match self.field_type {
-            FieldType::Agency => is_agency_code(text) && code(text).is_ok(),
+            FieldType::Agency => forms::is_agency_code(text) && forms::code(text).is_ok(),
             FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
             _ => true,
         }
@@ -286,83 +284,6 @@ pub fn fold(text: &str) -> String {
         folded.extend(word.nfc().flat_map(char::to_lowercase));
     }
     folded
-}
-
-fn code(text: &str) -> Result<(), Reason> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
-    if text.len() <= CODE_CHARS && text.bytes().all(allowed) { Ok(()) } else { Err(Reason::NotOfType) }
-}
-
-/// `1.002835.000.00.00.H61` → `1.002835` (domain: national procedure code with an older suffix).
-fn procedure_code(text: &str) -> Result<&str, Reason> {
-    code(text)?;
-    let bytes = text.as_bytes();
-    let base = bytes.len() >= 8
-        && bytes[0].is_ascii_digit()
-        && bytes[1] == b'.'
-        && bytes[2..8].iter().all(u8::is_ascii_digit)
-        && bytes.get(8).is_none_or(|&next| next == b'.');
-    if base { Ok(&text[..8]) } else { Err(Reason::WrongForm) }
-}
-
-/// UPU S10: weights 8 6 4 2 3 5 9 7, check = 11 − sum mod 11, with 10 → 0 and 11 → 5.
-fn item_code(text: &str) -> Result<String, Reason> {
-    let item: String = text.chars().filter(|symbol| *symbol != ' ').map(|symbol| symbol.to_ascii_uppercase()).collect();
-    let bytes = item.as_bytes();
-    let form = bytes.len() == 13
-        && bytes[..2].iter().chain(&bytes[11..]).all(u8::is_ascii_uppercase)
-        && bytes[2..11].iter().all(u8::is_ascii_digit);
-    if !form {
-        return Err(Reason::WrongForm);
-    }
-    let sum: u32 =
-        bytes[2..10].iter().zip([8, 6, 4, 2, 3, 5, 9, 7]).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    let check = match 11 - sum % 11 {
-        10 => 0,
-        11 => 5,
-        check => check,
-    };
-    if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
-}
-
-/// An agency's code or name, NFC, single spaces; no person's name.
-fn agency(text: &str) -> Result<String, Reason> {
-    let allowed = |symbol: char| {
-        symbol.is_alphanumeric()
-            || symbol.is_whitespace()
-            || ".,-–/()&".contains(symbol)
-            || unicode_normalization::char::is_combining_mark(symbol)
-    };
-    let mut run = 0;
-    let long_number = text.chars().filter(|symbol| !" .-".contains(*symbol)).any(|symbol| {
-        run = if symbol.is_ascii_digit() { run + 1 } else { 0 };
-        run >= 9
-    });
-    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || (long_number && !is_agency_code(text)) {
-        return Err(Reason::NotOfType);
-    }
-    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
-    if is_person(&name) { Err(Reason::NotOfType) } else { Ok(name) }
-}
-
-/// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
-fn is_agency_code(text: &str) -> bool {
-    text.split('.')
-        .any(|group| group.len() == 3 && group.starts_with('H') && group[1..].bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn integer(text: &str) -> Result<i64, Reason> {
-    let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
-    let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
-    if !grouped {
-        return Err(Reason::WrongForm);
-    }
-    let digits = groups.concat();
-    if digits.len() > INTEGER_DIGITS || (digits.len() > 1 && digits.starts_with('0')) {
-        return Err(Reason::WrongForm);
-    }
-    digits.parse().map_err(|_| Reason::WrongForm)
 }
 
 #[cfg(test)]

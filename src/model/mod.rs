@@ -8,6 +8,7 @@ pub mod connector;
 pub mod day;
 pub mod field;
 pub mod figure;
+pub(crate) mod forms;
 pub mod indicator;
 pub mod instant;
 pub mod page;

@@ -115,7 +115,7 @@ mod tests {
             (Start::Cursor, Some("2026-02-09 01:30"), Some("2026-01-20"), &["2026-02-08..2026-02-10"]),
             (Start::Cursor, Some("2026-01-01 12:00"), None, &first),
             (Start::OldestOpen, None, Some("2026-02-01"), &first),
-            (Start::OldestOpen, Some("2026-02-09"), None, &first),
+            (Start::OldestOpen, Some("2026-02-09"), None, &["2026-02-08..2026-02-10"]),
             (Start::OldestOpen, Some("2026-02-09"), Some("2026-02-05 10:00"), &["2026-02-04..2026-02-10"]),
             (Start::OldestOpen, Some("2026-02-09"), Some("2026-02-10"), &["2026-02-08..2026-02-10"]),
         ] {

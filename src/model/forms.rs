@@ -1,0 +1,97 @@
+//! The forms of identifiers, agency names and numbers: what the types of fields let through.
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::model::page::Reason;
+use crate::model::person::is_person;
+
+/// Longest identifier.
+const CODE_CHARS: usize = 64;
+/// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
+const INTEGER_DIGITS: usize = 8;
+/// Longest agency name.
+const AGENCY_CHARS: usize = 160;
+
+pub(super) fn code(text: &str) -> Result<(), Reason> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
+    if text.len() <= CODE_CHARS && text.bytes().all(allowed) { Ok(()) } else { Err(Reason::NotOfType) }
+}
+
+/// A dossier code carries its day and a sequence of at most eight digits (domain A.6): a longer run, or no digit at
+/// all, is something else.
+pub(super) fn dossier_code(text: &str, has_pattern: bool) -> Result<(), Reason> {
+    let longest = text.split(|symbol: char| !symbol.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+    if has_pattern || (1..9).contains(&longest) { Ok(()) } else { Err(Reason::NotOfType) }
+}
+
+/// `1.002835.000.00.00.H61` → `1.002835` (domain: national procedure code with an older suffix).
+pub(super) fn procedure_code(text: &str) -> Result<&str, Reason> {
+    code(text)?;
+    let bytes = text.as_bytes();
+    let base = bytes.len() >= 8
+        && bytes[0].is_ascii_digit()
+        && bytes[1] == b'.'
+        && bytes[2..8].iter().all(u8::is_ascii_digit)
+        && bytes.get(8).is_none_or(|&next| next == b'.');
+    if base { Ok(&text[..8]) } else { Err(Reason::WrongForm) }
+}
+
+/// UPU S10: weights 8 6 4 2 3 5 9 7, check = 11 − sum mod 11, with 10 → 0 and 11 → 5.
+pub(super) fn item_code(text: &str) -> Result<String, Reason> {
+    let item: String = text.chars().filter(|symbol| *symbol != ' ').map(|symbol| symbol.to_ascii_uppercase()).collect();
+    let bytes = item.as_bytes();
+    let form = bytes.len() == 13
+        && bytes[..2].iter().chain(&bytes[11..]).all(u8::is_ascii_uppercase)
+        && bytes[2..11].iter().all(u8::is_ascii_digit);
+    if !form {
+        return Err(Reason::WrongForm);
+    }
+    let sum: u32 =
+        bytes[2..10].iter().zip([8, 6, 4, 2, 3, 5, 9, 7]).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let check = match 11 - sum % 11 {
+        10 => 0,
+        11 => 5,
+        check => check,
+    };
+    if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
+}
+
+/// An agency's code or name, NFC, single spaces; no person's name.
+pub(super) fn agency(text: &str) -> Result<String, Reason> {
+    let allowed = |symbol: char| {
+        symbol.is_alphanumeric()
+            || symbol.is_whitespace()
+            || ".,-–/()&".contains(symbol)
+            || unicode_normalization::char::is_combining_mark(symbol)
+    };
+    let mut run = 0;
+    let long_number = text.chars().filter(|symbol| !" .-".contains(*symbol)).any(|symbol| {
+        run = if symbol.is_ascii_digit() { run + 1 } else { 0 };
+        run >= 9
+    });
+    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || (long_number && !is_agency_code(text)) {
+        return Err(Reason::NotOfType);
+    }
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
+    if is_person(&name) { Err(Reason::NotOfType) } else { Ok(name) }
+}
+
+/// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
+pub(super) fn is_agency_code(text: &str) -> bool {
+    text.split('.')
+        .any(|group| group.len() == 3 && group.starts_with('H') && group[1..].bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+pub(super) fn integer(text: &str) -> Result<i64, Reason> {
+    let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
+    let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+    if !grouped {
+        return Err(Reason::WrongForm);
+    }
+    let digits = groups.concat();
+    if digits.len() > INTEGER_DIGITS || (digits.len() > 1 && digits.starts_with('0')) {
+        return Err(Reason::WrongForm);
+    }
+    digits.parse().map_err(|_| Reason::WrongForm)
+}
