@@ -114,6 +114,5 @@ fn pairs(frame: &DataFrame) -> PolarsResult<Vec<(String, i64)>> {
 
 /// Source and run of a file whose rows have one of each.
 fn single_pull(file: &DataFile) -> Option<(&str, i64)> {
-    let (least, most) = (&file.stats.min_values, &file.stats.max_values);
-    if least == most { Some((least.source.as_deref()?, least.run?)) } else { None }
+    file.pull.as_ref().map(|(source, run)| (source.as_str(), *run))
 }

@@ -96,6 +96,6 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
 
 pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
     let mut files = versions.files(&versions.load().await?)?;
-    files.retain(|file| file.stats.min_values.run.is_none_or(|earliest| earliest <= run));
+    files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
     Ok(newest(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
 }

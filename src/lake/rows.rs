@@ -10,7 +10,7 @@ use polars::prelude::*;
 use super::durable;
 use super::error::{LakeError, rows_error};
 use super::layout::{Layout, PART};
-use super::table::{Bounds, DataFile, Written};
+use super::table::{DataFile, Written};
 
 /// Rows of one row group.
 pub(super) const GROUP_ROWS: usize = 65_536;
@@ -88,7 +88,7 @@ pub(super) fn sink(
     let sunk = query.sink(SinkDestination::File { target }, format, arguments).map_err(error())?;
     sunk.collect_with_engine(Engine::Streaming).map_err(error())?;
     let rows = ParquetReader::new(durable::open(&path)?).num_rows().map_err(error())?;
-    Ok(Written { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX), bounds: Bounds::default() })
+    Ok(Written { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX) })
 }
 
 /// The newest version of each key.

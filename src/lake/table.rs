@@ -12,12 +12,13 @@ use deltalake_core::kernel::{Action, Add, Remove, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use url::Url;
 
 use super::durable;
 use super::error::{LakeError, log_error};
 use super::layout::{Layout, PART};
+use super::versions::pull_of;
 
 /// A table under the lake's root folder.
 #[derive(Debug, Clone)]
@@ -26,32 +27,12 @@ pub(super) struct Table {
     pub(super) layout: Layout,
 }
 
-/// What the log knows of the rows of a file; `source` and `run` stand in files of versions.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Stats {
-    pub(super) num_records: u64,
-    // An empty range is left out: deltalake for Python reads `{}` as a null bound of every column, and a filter then finds no row.
-    #[serde(skip_serializing_if = "Bounds::is_empty")]
-    pub(super) min_values: Bounds,
-    #[serde(skip_serializing_if = "Bounds::is_empty")]
-    pub(super) max_values: Bounds,
-}
-
-/// One end of the range of a file's values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Bounds {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) run: Option<i64>,
-}
-
-impl Bounds {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
+/// What the log says of the rows of a file. No ranges: deltalake for Python takes a column that has none beside columns that
+/// have some for empty, and a filter on it then finds no row.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stats {
+    num_records: u64,
 }
 
 /// A file that the newest log names.
@@ -59,7 +40,8 @@ impl Bounds {
 pub(super) struct DataFile {
     pub(super) path: PathBuf,
     pub(super) part: Option<String>,
-    pub(super) stats: Stats,
+    /// Source and run, where the file holds the versions of one pull: its name says so.
+    pub(super) pull: Option<(String, i64)>,
     pub(super) remove: Remove,
 }
 
@@ -69,8 +51,6 @@ pub(super) struct Written {
     pub(super) path: PathBuf,
     pub(super) part: Option<String>,
     pub(super) rows: u64,
-    /// The range of `source` and `run`, where all rows have the same.
-    pub(super) bounds: Bounds,
 }
 
 impl Table {
@@ -136,14 +116,12 @@ impl Table {
             .map(|file| {
                 let relative = file.path().into_owned();
                 let foreign = || LakeError::Foreign { table: self.layout.name, path: relative.clone() };
-                let stats =
-                    file.stats().map(|stats| serde_json::from_str(&stats)).transpose().map_err(|_| foreign())?;
                 let part = file.partition_values_map().remove(PART).flatten();
                 if part.is_some() != self.layout.parted {
                     return Err(foreign());
                 }
                 let remove = file.remove_action(true);
-                Ok(DataFile { path: self.folder.join(&relative), part, stats: stats.unwrap_or_default(), remove })
+                Ok(DataFile { path: self.folder.join(&relative), part, pull: pull_of(&relative), remove })
             })
             .collect()
     }
@@ -220,8 +198,7 @@ impl Table {
     /// Syncs a written file and describes it for the log.
     pub(super) fn add(&self, written: &Written) -> Result<Add, LakeError> {
         let (size, modification_time) = durable::sync_data(&written.path)?;
-        let bounds = &written.bounds;
-        let stats = Stats { num_records: written.rows, min_values: bounds.clone(), max_values: bounds.clone() };
+        let stats = Stats { num_records: written.rows };
         let relative = written.path.strip_prefix(&self.folder).unwrap_or(&written.path);
         Ok(Add {
             path: relative.to_string_lossy().into_owned(),

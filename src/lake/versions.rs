@@ -14,7 +14,7 @@ use super::durable;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::{PART, StoredType};
 use super::rows::{GROUP_ROWS, options};
-use super::table::{Bounds, Table, Written};
+use super::table::{Table, Written};
 use crate::model::record::{Record, Value};
 use crate::model::table::{Kind, PROVENANCE};
 
@@ -133,8 +133,7 @@ impl VersionWriter {
             }
             let Some((path, writer)) = self.file.take() else { return Ok(Vec::new()) };
             writer.finish().map_err(rows_error("write", self.table.layout.name))?;
-            let bounds = Bounds { source: Some(self.source.clone()), run: Some(self.run) };
-            Ok(vec![Written { path, part: None, rows: self.written, bounds }])
+            Ok(vec![Written { path, part: None, rows: self.written }])
         })
         .await?;
         table.append(&application, run, written).await
@@ -152,8 +151,15 @@ fn is_part(part: &str) -> bool {
     part.len() == 7 && part.as_bytes()[4] == b'-' && digits(0..4) && digits(5..7)
 }
 
-/// Names a file after its run and source: `run-00000042-portal-igate`.
+/// Names a file after its run and source: `run-00000042-portal-igate`. Names of connectors are lowercase letters, digits and `-`.
 fn stem(run: i64, source: &str) -> String {
-    let plain = |symbol: char| if symbol.is_ascii_alphanumeric() || symbol == '-' { symbol } else { '_' };
-    format!("run-{run:08}-{}", source.chars().map(plain).collect::<String>())
+    format!("run-{run:08}-{source}")
+}
+
+/// Source and run of a file that [`stem`] named: `run-00000042-portal-igate-0.parquet`.
+pub(super) fn pull_of(path: &str) -> Option<(String, i64)> {
+    let (run, rest) = path.strip_prefix("run-")?.split_once('-')?;
+    let (source, number) = rest.strip_suffix(".parquet")?.rsplit_once('-')?;
+    number.parse::<u32>().ok()?;
+    Some((source.to_owned(), run.parse().ok()?))
 }
