@@ -1,19 +1,14 @@
-//! Writing the versions of one pull: one file, one commit.
+//! Writing the versions of one pull: a file for every [`GROUP_ROWS`] rows, one commit.
 //!
 //! A pull's rows are its own: `source` and `run` are the same in all of them, and stand in the log with the
 //! file. Within one pull, a key is filed under one part.
 
-use std::fs::File;
-use std::path::PathBuf;
-
-use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::*;
 
 use super::cells::Cells;
-use super::durable;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::{PART, StoredType};
-use super::rows::{GROUP_ROWS, options};
+use super::rows::{GROUP_ROWS, sink};
 use super::table::{Table, Written};
 use crate::model::record::{Record, Value};
 use crate::model::table::{Kind, PROVENANCE};
@@ -26,8 +21,7 @@ pub struct VersionWriter {
     run: i64,
     columns: Vec<Cells>,
     buffered: usize,
-    written: u64,
-    file: Option<(PathBuf, BatchedWriter<File>)>,
+    files: Vec<Written>,
 }
 
 impl std::fmt::Debug for VersionWriter {
@@ -37,7 +31,7 @@ impl std::fmt::Debug for VersionWriter {
             .field("source", &self.source)
             .field("run", &self.run)
             .field("buffered", &self.buffered)
-            .field("written", &self.written)
+            .field("files", &self.files.len())
             .finish_non_exhaustive()
     }
 }
@@ -45,10 +39,10 @@ impl std::fmt::Debug for VersionWriter {
 impl VersionWriter {
     pub(super) fn new(table: Table, kind: Kind, source: &str, run: i64) -> Self {
         let columns = table.layout.columns.iter().map(|(name, stored)| Cells::new(name, *stored)).collect();
-        Self { table, kind, source: source.to_owned(), run, columns, buffered: 0, written: 0, file: None }
+        Self { table, kind, source: source.to_owned(), run, columns, buffered: 0, files: Vec::new() }
     }
 
-    /// Buffers records, each with the part (`yyyy-MM`) that its key is filed under; full row groups go to the file. Blocks.
+    /// Buffers records, each with the part (`yyyy-MM`) that its key is filed under; full row groups go to files. Blocks.
     pub fn write(&mut self, records: &[(Record, String)]) -> Result<(), LakeError> {
         for chunk in records.chunks(GROUP_ROWS) {
             self.buffer(chunk)?;
@@ -109,14 +103,14 @@ impl VersionWriter {
         let fresh = self.table.layout.columns.iter().map(|(name, stored)| Cells::new(name, *stored)).collect();
         let cells = std::mem::replace(&mut self.columns, fresh);
         let frame = DataFrame::new(self.buffered, cells.into_iter().map(Cells::finish).collect()).map_err(error())?;
-        if self.file.is_none() {
-            let (path, file) = durable::new_file(&self.table.folder, &stem(self.run, &self.source))?;
-            self.file = Some((path, options().to_writer(file).batched(frame.schema()).map_err(error())?));
-        }
-        if let Some((_, writer)) = &mut self.file {
-            writer.write_batch(&frame).map_err(error())?;
-        }
-        self.written += u64::try_from(self.buffered).unwrap_or(u64::MAX);
+        let (layout, folder, stem) = (&self.table.layout, &self.table.folder, stem(self.run, &self.source));
+        // A thread of its own: the caller may be a worker of an asynchronous runtime, in which Polars must not wait.
+        // The sink is used because `ParquetWriter` always states Arrow's view types, which other readers cannot filter.
+        let written = std::thread::scope(|scope| {
+            let sinking = scope.spawn(|| sink(layout, frame.lazy(), folder, &stem, None));
+            sinking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+        self.files.push(written);
         self.buffered = 0;
         Ok(())
     }
@@ -131,9 +125,7 @@ impl VersionWriter {
             if self.buffered > 0 {
                 self.flush()?;
             }
-            let Some((path, writer)) = self.file.take() else { return Ok(Vec::new()) };
-            writer.finish().map_err(rows_error("write", self.table.layout.name))?;
-            Ok(vec![Written { path, part: None, rows: self.written }])
+            Ok(self.files)
         })
         .await?;
         table.append(&application, run, written).await

@@ -11,7 +11,10 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{ParquetCompression, ParquetReader, ParquetWriter, SerReader as _};
+use polars::prelude::{
+    Engine, FileWriteFormat, IntoLazy as _, ParquetCompression, ParquetReader, ParquetWriteOptions, PlRefPath,
+    SerReader as _, SinkDestination, SinkTarget, UnifiedSinkArgs,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -158,13 +161,19 @@ fn newest_before(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishEr
 
 fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), PublishError> {
     let present: Vec<(&Figure, bool)> = figures.iter().map(|figure| (figure, false)).collect();
-    let mut frame = indicators::to_frame(&present, run)?;
-    let mut file = File::create(path).map_err(io("create", path))?;
-    ParquetWriter::new(&mut file)
-        .with_compression(ParquetCompression::Snappy)
-        .finish(&mut frame)
-        .map_err(|source| PublishError::Parquet { path: path.to_owned(), source })?;
-    file.sync_all().map_err(io("sync", path))
+    let frame = indicators::to_frame(&present, run)?.lazy();
+    let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
+    let target = SinkTarget::Path(PlRefPath::try_from_path(path).map_err(failed)?);
+    let options = ParquetWriteOptions { compression: ParquetCompression::Snappy, ..ParquetWriteOptions::default() };
+    let format = FileWriteFormat::Parquet(options.into());
+    let sink = frame.sink(SinkDestination::File { target }, format, UnifiedSinkArgs::default()).map_err(failed)?;
+    // A thread of its own: the caller may be a worker of an asynchronous runtime, in which Polars must not wait.
+    std::thread::scope(|scope| {
+        let sinking = scope.spawn(|| sink.collect_with_engine(Engine::Streaming));
+        sinking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+    .map_err(failed)?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(io("sync", path))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
