@@ -53,8 +53,8 @@ fn connector(folder: &Path) -> Connector {
 }
 
 fn is_body(path: &Path) -> bool {
-    let name = name(path);
-    path.extension().is_some_and(|ending| ending == "csv") || (name.starts_with("page-") && name.ends_with(".json"))
+    let ends_in = |wanted: &str| path.extension().is_some_and(|ending| ending == wanted);
+    ends_in("csv") || (name(path).starts_with("page-") && ends_in("json"))
 }
 
 #[test]

@@ -94,12 +94,12 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
     let base = at(["2025-04-20T00:00", "2025-06-20T00:00", "2024-12-20T00:00", "2025-12-20T00:00"][dice.roll(4)]);
     let received = dice.moment(base, 100);
     let due = match dice.roll(6) {
-        0 => None,
-        1 => Some(dice.moment(received, 1)),
+        0 | 1 => None,
+        2 => Some(dice.moment(received, 1)),
         _ => Some(dice.moment(received, 12)),
     };
     let apology = match dice.roll(6) {
-        0 => Some(due.map_or_else(|| dice.moment(received, 20), |due| due)),
+        0 => Some(due.unwrap_or_else(|| dice.moment(received, 20))),
         1 => Some(dice.moment(received, 20)),
         _ => None,
     };
@@ -108,7 +108,9 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         let offset = [0, 1, -1, 3_600_000_000][dice.roll(4)];
         match due {
             Some(due) if dice.roll(2) == 0 => due + offset,
-            _ => dice.moment(received, 15),
+            Some(_) => dice.moment(received, 15),
+            // Round the day that stands in for the missing date.
+            None => dice.moment(received, 4),
         }
     };
     let end = |dice: &mut Dice<'_>, sides: usize| (dice.roll(sides) == 0).then(|| near_due(dice));

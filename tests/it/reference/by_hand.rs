@@ -9,10 +9,12 @@ use motcua::model::period::Period;
 use super::province::{Dossier, Item, at};
 use super::{NOW, computed};
 
+#[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn text(word: &str) -> Option<String> {
     Some(word.to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn on(moment: &str) -> Option<i64> {
     Some(at(moment))
 }

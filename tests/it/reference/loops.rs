@@ -123,7 +123,7 @@ fn count(figures: &mut BTreeMap<Key, Counts>, id: &str, one: &Facts<'_>, day: Da
     ];
     for (tier, agency) in scopes {
         for period in periods {
-            let held = figures.entry((id.to_owned(), tier, agency.clone(), period)).or_insert_with(Counts::default);
+            let held = figures.entry((id.to_owned(), tier, agency.clone(), period)).or_default();
             held.denominator += 1;
             held.numerator += u64::from(counts[0]);
             held.reachable += u64::from(counts[1]);
