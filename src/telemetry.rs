@@ -2,6 +2,8 @@
 //!
 //! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging; a second start changes nothing.
@@ -10,6 +12,10 @@ pub fn start() {
         .with_env_var("MOTCUA_LOG")
         .try_from_env()
         .unwrap_or_else(|_| EnvFilter::new("motcua=warn"));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
 }

@@ -70,7 +70,7 @@ fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Con
 async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
-    let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), files: Vec::new() };
+    let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
     let start = PullStart { now, cursor, oldest_open: BTreeMap::new() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {

@@ -9,6 +9,7 @@ use crate::cli::output::{self, Format, percent, print, thousands};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::model::agency::Tier;
+use crate::model::field::fold;
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{Period, PeriodKind};
@@ -46,8 +47,12 @@ pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failur
     let as_of = arguments.as_of.as_deref().map(end_of_day).transpose()?;
     let Some((record, figures)) = publish::read_night(&config.settings.data, as_of)? else {
         let folder = config.settings.data.display();
-        return Err(Failure::usage(format!("no night is published in `{folder}`")).with_hint("`motcua run` makes one"));
+        return Err(match &arguments.as_of {
+            Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
+            None => Failure::usage(format!("no night is published in `{folder}`")).with_hint("`motcua run` makes one"),
+        });
     };
+    filter.check_agency(&figures, &config)?;
     let chosen: Vec<&Figure> = figures.iter().filter(|figure| filter.takes(figure)).collect();
     let rows = || -> Vec<FigureRow> { chosen.iter().map(|figure| FigureRow::new(figure, &record.night)).collect() };
     let text = match arguments.format {
@@ -62,6 +67,11 @@ pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failur
 fn end_of_day(text: &str) -> Result<i64, Failure> {
     let day: Date = text.parse().map_err(|_| Failure::usage(format!("`{text}` is no date (yyyy-MM-dd)")))?;
     Ok(from_local(day.into()) + DAY_MICROS - 1)
+}
+
+/// Whether a figure is an agency's, by its code or name; case and spacing do not count.
+fn names(figure: &Figure, agency: &str) -> bool {
+    [&figure.agency, &figure.agency_name].into_iter().flatten().any(|name| fold(name) == fold(agency))
 }
 
 /// What is asked for.
@@ -92,16 +102,33 @@ impl<'a> Filter<'a> {
                 Failure::usage(format!("`{text}` is no period")).with_hint("write `2026`, `2026-Q1` or `2026-03`")
             })?),
         };
+        if let (Some(period), Some(kind)) = (period, arguments.by)
+            && period.kind() != kind
+        {
+            let message = format!("`{period}` is a {}, `--by` asks for a {}", period.kind().name(), kind.name());
+            return Err(Failure::usage(message));
+        }
         let years = arguments.format == Format::Table && period.is_none();
         let kind = arguments.by.or(years.then_some(PeriodKind::Year));
         let tier = arguments.tier.as_deref().and_then(Tier::from_name);
         Ok(Self { arguments, period, kind, tier })
     }
 
+    /// An agency that neither the figures nor the registry know is a mistake, not an empty answer.
+    fn check_agency(&self, figures: &[Figure], config: &Configuration) -> Result<(), Failure> {
+        let Some(asked) = &self.arguments.agency else { return Ok(()) };
+        let registered = config.registries.agencies.iter();
+        let known = registered.flat_map(|agency| [&agency.code, &agency.name]).any(|name| fold(name) == fold(asked));
+        if known || figures.iter().any(|figure| names(figure, asked)) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("there is no agency `{asked}`, neither in the registry nor in the figures"))
+            .with_hint("give its code or its name as `report` prints it"))
+    }
+
     fn takes(&self, figure: &Figure) -> bool {
         let asked = &self.arguments.indicators;
-        let is_agency =
-            |agency: &String| figure.agency.as_ref() == Some(agency) || figure.agency_name.as_ref() == Some(agency);
+        let is_agency = |agency: &String| names(figure, agency);
         (asked.is_empty() || asked.contains(&figure.indicator))
             && self.arguments.agency.as_ref().is_none_or(is_agency)
             && (self.tier.is_none() || figure.tier == self.tier)

@@ -49,9 +49,14 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
                 lines.push(format!("{}: failed: {}", pull.connector, pull.message.as_deref().unwrap_or("no reason")));
                 lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
             }
-            _ => lines.push(format!(
-                "{}: received {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
+            outcome => lines.push(format!(
+                "{}: {}received {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
                 pull.connector,
+                if outcome == Some(Outcome::Complete) {
+                    String::new()
+                } else {
+                    format!("incomplete: {}; ", pull.message.as_deref().unwrap_or("no reason"))
+                },
                 thousands(counts.received),
                 thousands(counts.accepted),
                 thousands(counts.unchanged),

@@ -71,6 +71,10 @@ pub struct LandedPage {
 pub struct Cursor {
     /// End of the window that was read whole, microseconds UTC; passes with `start = "cursor"` begin here less the overlap.
     pub read_until: Option<i64>,
+    /// Digest of the connector that read up to here. Another connector reads everything again: what the old one rejected or
+    /// left out was never taken.
+    #[serde(default)]
+    pub connector: String,
     /// Content digests of files that were taken.
     #[serde(default)]
     pub files: Vec<String>,

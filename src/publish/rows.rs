@@ -84,6 +84,29 @@ pub fn json(rows: &[FigureRow]) -> String {
     if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) }
 }
 
+/// The header, which stands even without rows.
+const COLUMNS: [&str; 19] = [
+    "indicator",
+    "definition",
+    "rules",
+    "agency",
+    "agency_name",
+    "tier",
+    "period",
+    "period_start",
+    "period_end",
+    "numerator",
+    "denominator",
+    "ratio",
+    "target",
+    "met",
+    "complete",
+    "data_until",
+    "unmatched",
+    "as_of",
+    "run",
+];
+
 /// Rows as CSV with a header (RFC 4180, UTF-8); null is empty.
 ///
 /// # Panics
@@ -91,6 +114,9 @@ pub fn json(rows: &[FigureRow]) -> String {
 #[must_use]
 pub fn csv(rows: &[FigureRow]) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
+    if rows.is_empty() {
+        writer.write_record(COLUMNS).expect("writing into memory cannot fail");
+    }
     for row in rows {
         writer.serialize(CsvRow::from(row)).expect("writing into memory cannot fail");
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::landing::LandedPull;
-use crate::model::connector::{Connector, Start};
+use crate::model::connector::{Access, Connector, Start};
 use crate::model::field::Readers;
-use crate::model::pull::{Certificate, Outcome};
+use crate::model::pull::{Certificate, Cursor, Outcome};
 use crate::run::clock;
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError};
@@ -37,7 +37,7 @@ impl Office<'_> {
             }
             Err(Stopped::Own(error)) => Err(error),
             Err(Stopped::Source(error)) => {
-                tracing::error!(run, connector = connector.name, reason = error.kind.code(), "pull failed: {error}");
+                tracing::info!(run, connector = connector.name, reason = error.kind.code(), "pull failed: {error}");
                 let failed = Pull {
                     state: State::Done,
                     outcome: Some(Outcome::Failed),
@@ -74,13 +74,16 @@ impl Office<'_> {
             watch(&format!("{}: page {}, {received} records", connector.name, page.number));
             tracing::debug!(run, connector = connector.name, page = page.number, rows = page.len(), "page landed");
         }
+        let cursor = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
+        // A folder in which no file was ever found is a wrong folder or a post office that does not deliver, not an empty night.
+        let nothing_ever = matches!(connector.file.access, Access::Files { .. }) && cursor.files.is_empty();
         let certificate = Certificate {
             connector: connector.name.clone(),
             run,
-            outcome: Outcome::Complete,
-            reason: String::new(),
+            outcome: if nothing_ever { Outcome::Incomplete } else { Outcome::Complete },
+            reason: if nothing_ever { "no_file".to_owned() } else { String::new() },
             pages,
-            cursor: reading.cursor(),
+            cursor,
             started_at: now,
             finished_at: clock::now(),
         };
@@ -92,7 +95,10 @@ impl Office<'_> {
     async fn start_of(&self, connector: &Connector, now: i64) -> Result<PullStart, RunError> {
         let kind = connector.file.connector.kind;
         let reached = self.lake.reached(kind, &connector.name).await?;
-        let cursor = self.ledger.cursor(&connector.name, reached).await?;
+        let mut cursor = self.ledger.cursor(&connector.name, reached).await?;
+        if cursor.connector != connector.digest {
+            cursor = Cursor::default();
+        }
         let mut oldest_open = BTreeMap::new();
         for pass in connector.file.window.passes.iter().filter(|pass| pass.start == Start::OldestOpen) {
             if let Some(column) = &pass.open_column

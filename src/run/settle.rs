@@ -10,7 +10,7 @@ use crate::lake::VersionWriter;
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
-use crate::model::pull::{Certificate, Counts};
+use crate::model::pull::{Certificate, Counts, Outcome};
 use crate::model::record::{Record, Rejection};
 use crate::run::clock;
 use crate::run::ledger::{Pull, State};
@@ -30,6 +30,21 @@ struct Settling {
     parts: HashMap<String, String>,
     /// Newest record date that has passed.
     newest: Option<i64>,
+}
+
+/// How a landed pull ended: as its certificate says, but not whole if nothing of it could be taken. With what and why.
+fn judge(certificate: &Certificate, counts: Counts) -> (Outcome, Option<(&'static str, &'static str)>) {
+    if counts.received > 0 && counts.quarantined == counts.received {
+        let hint = "hold formats and codes of the connector against the source: `motcua check` says which field fails";
+        (Outcome::Incomplete, Some(("every row was rejected", hint)))
+    } else if certificate.outcome == Outcome::Complete {
+        (Outcome::Complete, None)
+    } else {
+        (
+            certificate.outcome,
+            Some(("no file was ever found", "is it the right folder, and does `glob` match the files' names?")),
+        )
+    }
 }
 
 impl Office<'_> {
@@ -53,7 +68,10 @@ impl Office<'_> {
             assert!(settling.counts.balance(), "every received row is classed once");
             self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections).await?;
             pull.state = State::Settled;
-            pull.outcome = Some(certificate.outcome);
+            let (outcome, reason) = judge(certificate, settling.counts);
+            pull.outcome = Some(outcome);
+            pull.message = reason.map(|reason| reason.0.to_owned());
+            pull.hint = reason.map(|reason| reason.1.to_owned());
             pull.counts = settling.counts;
             pull.cursor = Some(certificate.cursor.clone());
             pull.data_until = known_until.max(settling.newest);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     fn days(start: Start, now: &str, read_until: Option<&str>, oldest: Option<&str>) -> Vec<String> {
-        let cursor = Cursor { read_until: read_until.map(at), files: Vec::new() };
+        let cursor = Cursor { read_until: read_until.map(at), ..Cursor::default() };
         let open = oldest.map(|text| ("received_at".to_owned(), at(text))).into_iter().collect();
         let window = Window { passes: vec![pass(start)] };
         let slices = plan(&window, at(now), &cursor, &open).expect("the pass is valid");

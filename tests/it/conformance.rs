@@ -53,9 +53,8 @@ fn connector(folder: &Path) -> Connector {
 }
 
 fn is_body(path: &Path) -> bool {
-    let name = name(path);
-    let has_ending = |wanted: &str| path.extension().is_some_and(|ending| ending == wanted);
-    has_ending("csv") || (name.starts_with("page-") && has_ending("json"))
+    let ends_in = |wanted: &str| path.extension().is_some_and(|ending| ending == wanted);
+    ends_in("csv") || (name(path).starts_with("page-") && ends_in("json"))
 }
 
 #[test]

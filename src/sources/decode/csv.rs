@@ -8,8 +8,9 @@ use std::io::Cursor;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder};
 
-use crate::model::field::{Readers, fold};
+use crate::model::field::{FieldReader, Readers, fold};
 use crate::model::page::{Page, Reason};
+use crate::model::record::Value;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Rows above the header that are looked at.
@@ -23,7 +24,7 @@ pub struct CsvLayout {
     footers: Vec<String>,
     /// Kept fields as they are compared, in cell order.
     fields: Vec<String>,
-    /// For each required column its source fields: the header must have one of them.
+    /// For each column without a default its source fields: the header must have one of them.
     required: Vec<Vec<String>>,
 }
 
@@ -39,8 +40,9 @@ impl CsvLayout {
         let delimiter = delimiter.map(u8::try_from).transpose().map_err(|_| {
             SourceError::new(ErrorKind::Misconfigured, "`decode.delimiter` is no character of one byte")
         })?;
-        let required =
-            readers.readers.iter().filter(|reader| reader.absent().is_err()).map(|reader| reader.from.clone());
+        // A column that has gone is no empty column: only a `default` says what its absence means.
+        let has_default = |reader: &FieldReader| matches!(reader.absent(), Ok(value) if value != Value::Null);
+        let required = readers.readers.iter().filter(|reader| !has_default(reader)).map(|reader| reader.from.clone());
         Ok(Self {
             delimiter,
             header: fold(header),

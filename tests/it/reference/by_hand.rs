@@ -1,0 +1,228 @@
+//! Worked by hand: for each letter of `seed-2639` (domain C.4) a few dossiers and what they count.
+//!
+//! The night is 20 March 2026, 01:30. Unless a row says otherwise its dossier is of `S1`, procedure `1.000001` (three
+//! working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
+
+use motcua::model::figure::{Figure, Met};
+use motcua::model::period::Period;
+
+use super::province::{Dossier, Item, at};
+use super::{NOW, computed};
+
+#[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
+fn text(word: &str) -> Option<String> {
+    Some(word.to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
+fn on(moment: &str) -> Option<i64> {
+    Some(at(moment))
+}
+
+fn plain(code: &str) -> Dossier {
+    Dossier {
+        code: text(code),
+        competent: text("S1"),
+        procedure: text("1.000001"),
+        channel: text("counter"),
+        status: text("processing"),
+        received: on("2025-05-05T08:00"),
+        due: on("2025-05-08T17:00"),
+        ..Dossier::default()
+    }
+}
+
+/// A plain dossier that was completed.
+fn done(code: &str, completed: &str) -> Dossier {
+    Dossier { completed: on(completed), status: text("completed"), ..plain(code) }
+}
+
+fn item(dossier: &str, direction: &str) -> Item {
+    Item {
+        dossier: text(dossier),
+        direction: text(direction),
+        accepted: on("2025-05-06T09:00"),
+        status: text("delivered"),
+        ..Item::default()
+    }
+}
+
+fn figure(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> Figure {
+    let period = Period::parse(period).expect("a period");
+    let is_it = |figure: &&Figure| {
+        let province = figure.agency.is_none() && figure.tier.is_none();
+        figure.indicator == indicator
+            && figure.period == period
+            && agency.map_or(province, |code| figure.agency.as_deref() == Some(code))
+    };
+    figures.iter().find(is_it).unwrap_or_else(|| panic!("{indicator} {agency:?} {period}: no figure")).clone()
+}
+
+/// Numerator and denominator of the province's on-time ratio of departments in 2025.
+fn on_time(dossiers: &[Dossier]) -> (u64, u64) {
+    ratio(dossiers, &[], "par-3.4.1")
+}
+
+fn ratio(dossiers: &[Dossier], items: &[Item], indicator: &str) -> (u64, u64) {
+    let found = figure(&computed(dossiers, items, at(NOW)), indicator, None, "2025");
+    (found.numerator, found.denominator.expect("a ratio"))
+}
+
+#[test]
+fn a_the_competent_agency_counts_not_the_counter() {
+    let at_centre = Dossier { receiving: text("TT"), ..done("1", "2025-05-07T10:00") };
+    let figures = computed(&[at_centre], &[], at(NOW));
+    assert_eq!(figure(&figures, "par-3.4.1", Some("S1"), "2025").numerator, 1);
+    assert!(!figures.iter().any(|figure| figure.agency.as_deref() == Some("TT")));
+}
+
+#[test]
+fn b_the_denominator_is_what_was_received_in_the_period() {
+    let next_year = Dossier { received: on("2025-12-31T23:59:59"), due: on("2026-01-09T17:00"), ..plain("1") };
+    let late_end = Dossier { completed: on("2026-01-09T16:00"), ..next_year.clone() };
+    let new_year = Dossier { received: on("2026-01-01T00:00"), ..late_end.clone() };
+    let to_come = Dossier { received: on("2026-03-20T01:30:01"), ..plain("4") };
+    let figures = computed(&[next_year, late_end, new_year, to_come], &[], at(NOW));
+    let of = |period| figure(&figures, "par-3.4.1", None, period);
+    assert_eq!((of("2025").numerator, of("2025").denominator), (1, Some(2)));
+    assert_eq!((of("2026-Q1").numerator, of("2026-Q1").denominator), (1, Some(1)));
+}
+
+#[test]
+fn c_pending_stays_in_the_denominator_and_leaves_the_target_open() {
+    let ended = done("1", "2025-05-07T10:00");
+    let pending = Dossier { due: on("2026-03-25T17:00"), ..plain("2") };
+    let found = figure(&computed(&[ended.clone(), pending.clone()], &[], at(NOW)), "par-3.4.1", None, "2025");
+    assert_eq!((found.numerator, found.denominator, found.reachable), (1, Some(2), 2));
+    assert_eq!(found.met(), Some(Met::Open));
+    // One that is overdue cannot reach it any more.
+    let overdue = Dossier { due: on("2026-03-19T17:00"), ..plain("3") };
+    let found = figure(&computed(&[ended, pending, overdue], &[], at(NOW)), "par-3.4.1", None, "2025");
+    assert_eq!((found.numerator, found.denominator, found.reachable), (1, Some(3), 2));
+    assert_eq!(found.met(), Some(Met::No));
+}
+
+#[test]
+fn d_ends_are_held_against_due_as_instants_and_midnight_is_a_day() {
+    let midnight = |code, completed| Dossier { due: on("2025-05-08T00:00"), ..done(code, completed) };
+    let rows = [
+        done("equal", "2025-05-08T17:00"),
+        done("late by a microsecond", "2025-05-08T17:00:00.000001"),
+        midnight("any time of the day", "2025-05-08T23:59:59.999999"),
+        midnight("the day after", "2025-05-09T00:00"),
+        // The end is the completion: a result fetched weeks later is no delay.
+        Dossier { returned: on("2025-06-20T09:00"), ..done("fetched late", "2025-05-08T09:00") },
+        // Nor is the pick-up an end: returned without a completion date is not on time.
+        Dossier { returned: on("2025-05-06T09:00"), status: text("returned"), ..plain("no end") },
+        // An end that lies ahead has not come.
+        Dossier { due: on("2027-01-01T17:00"), ..done("ahead", "2026-12-01T08:00") },
+    ];
+    assert_eq!(on_time(&rows), (3, 7));
+}
+
+#[test]
+fn e_an_apology_makes_no_dossier_on_time_and_a_supplement_may() {
+    let moved = |code| Dossier {
+        due: on("2025-05-20T17:00"),
+        first_due: on("2025-05-08T17:00"),
+        ..done(code, "2025-05-15T10:00")
+    };
+    let apology = Dossier { apology_due: on("2025-05-20T17:00"), ..moved("apology") };
+    let supplement = moved("supplement");
+    let before = Dossier { completed: on("2025-05-08T16:00"), ..apology.clone() };
+    assert_eq!(on_time(&[apology, supplement, before]), (2, 3));
+}
+
+#[test]
+fn f_withdrawn_refused_and_stopped_end_at_their_own_time() {
+    let rows = [
+        Dossier { withdrawn: on("2025-05-07T10:00"), status: text("withdrawn"), ..plain("1") },
+        Dossier { refused: on("2025-05-09T10:00"), status: text("refused"), ..plain("2") },
+        Dossier { stopped: on("2025-05-08T17:00"), status: text("stopped"), ..plain("3") },
+        Dossier { status: text("withdrawn"), ..plain("without a date") },
+    ];
+    assert_eq!(on_time(&rows), (2, 4));
+}
+
+#[test]
+fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
+    let no_due = |code, procedure: &str, received, completed| Dossier {
+        due: None,
+        procedure: text(procedure),
+        received: on(received),
+        ..done(code, completed)
+    };
+    let rows = [
+        // Three working days from Tuesday 29 April, over the holidays: 5, 6 and 7 May.
+        no_due("statutory", "1.000001", "2025-04-29T08:00", "2025-05-07T23:00"),
+        no_due("statutory, late", "1.000001", "2025-04-29T08:00", "2025-05-08T00:00"),
+        // Saturday 26 April is worked in exchange: Friday and three days make Saturday, Monday, Tuesday.
+        no_due("swapped", "1.000001", "2025-04-25T08:00", "2025-04-29T17:00"),
+        no_due("swapped, late", "1.000001", "2025-04-25T08:00", "2025-05-05T08:00"),
+        // At once: the same day before 15:00, else the next working day.
+        no_due("at once", "1.000002", "2025-05-05T14:59", "2025-05-05T20:00"),
+        no_due("at once, late", "1.000002", "2025-05-05T14:59", "2025-05-06T08:00"),
+        no_due("after the cut-off", "1.000002", "2025-05-09T15:00", "2025-05-12T17:00"),
+        Dossier {
+            certification: Some(true),
+            ..no_due("certified", "9.999999", "2025-05-10T08:00", "2025-05-12T17:00")
+        },
+        no_due("nothing helps", "9.999999", "2025-05-05T08:00", "2025-05-05T08:01"),
+    ];
+    assert_eq!(on_time(&rows), (5, 9));
+}
+
+#[test]
+fn h_having_is_of_the_province_and_the_year_and_levels_of_the_day() {
+    let of = |code, competent: &str, channel: &str, received| Dossier {
+        competent: text(competent),
+        channel: text(channel),
+        received: on(received),
+        ..plain(code)
+    };
+    // The procedure has a postal dossier at one agency: all its dossiers of 2025 count, those of 2026 do not.
+    let rows = [
+        of("1", "S1", "postal", "2025-05-05T08:00"),
+        of("2", "S3", "counter", "2025-11-05T08:00"),
+        of("3", "S3", "counter", "2026-01-05T08:00"),
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    let found = figure(&figures, "par-7.3.2-having", None, "2025");
+    assert_eq!((found.numerator, found.denominator), (1, Some(2)));
+    assert_eq!(figure(&figures, "par-7.3.2-having", Some("S3"), "2025-11").denominator, Some(1));
+    assert!(!figures.iter().any(|figure| figure.indicator == "par-7.3.2-having" && figure.period.year() == 2026));
+    // Offered at level 3 until 30 June 2025 and at level 4 from July.
+    let rows = [of("1", "S1", "online", "2025-06-30T23:59"), of("2", "S1", "online", "2025-07-01T00:00")];
+    assert_eq!(ratio(&rows, &[], "par-7.2.2-level-3"), (1, 2));
+    assert_eq!(ratio(&rows, &[], "par-7.2.2-level-4"), (1, 2));
+}
+
+#[test]
+fn i_portal_or_post_one_dossier_once() {
+    let postal = |code| Dossier { channel: text("postal"), ..plain(code) };
+    let rows = [postal("both"), postal("portal"), plain("post"), plain("withdrawn"), plain("none")];
+    let items = [
+        item("both", "submission"),
+        item("both", "submission"),
+        item("post", "submission"),
+        item("post", "return"),
+        Item { status: text("withdrawn"), ..item("withdrawn", "submission") },
+        item("not in the lake", "submission"),
+    ];
+    let figures = computed(&rows, &items, at(NOW));
+    let found = figure(&figures, "par-7.3.2-deployed", None, "2025");
+    assert_eq!((found.numerator, found.denominator, found.one_sided), (3, Some(5), Some(2)));
+    // The post took the result of one; it is the only result returned.
+    let found = figure(&figures, "par-7.3.3-having", None, "2025");
+    assert_eq!((found.numerator, found.denominator, found.one_sided), (1, Some(1), Some(1)));
+}
+
+#[test]
+fn j_an_interlinked_dossier_counts_once_at_its_lead_agency() {
+    let whole = Dossier { lead: text("S3"), ..done("whole", "2025-05-07T10:00") };
+    let part = Dossier { parent: text("whole"), ..done("part", "2025-05-07T10:00") };
+    let figures = computed(&[whole, part], &[], at(NOW));
+    assert_eq!(figure(&figures, "par-3.4.1", None, "2025").denominator, Some(1));
+    assert_eq!(figure(&figures, "par-3.4.1", Some("S3"), "2025").numerator, 1);
+    assert!(!figures.iter().any(|figure| figure.agency.as_deref() == Some("S1")));
+}

@@ -1,0 +1,235 @@
+//! A small province made for the tests: registries, calendar, rows, and the rows as the tables hold them.
+
+use jiff::civil::{Date, date, time};
+use motcua::model::agency::{Agency, AgencyKind, Tier};
+use motcua::model::day::{CalendarDay, DayKind};
+use motcua::model::instant;
+use motcua::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+use motcua::model::table::{ColumnType, Kind, PROVENANCE};
+use polars::prelude::{Column, DataFrame, DataType, IntoLazy as _, LazyFrame, TimeUnit as Resolution, TimeZone};
+
+/// A dossier as far as figures look at it; instants in microseconds UTC.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dossier {
+    pub(super) code: Option<String>,
+    pub(super) national: Option<String>,
+    pub(super) parent: Option<String>,
+    pub(super) lead: Option<String>,
+    pub(super) competent: Option<String>,
+    pub(super) receiving: Option<String>,
+    pub(super) procedure: Option<String>,
+    pub(super) level: Option<String>,
+    pub(super) channel: Option<String>,
+    pub(super) return_requested: Option<String>,
+    pub(super) returned_by: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) received: Option<i64>,
+    pub(super) due: Option<i64>,
+    pub(super) first_due: Option<i64>,
+    pub(super) apology_due: Option<i64>,
+    pub(super) completed: Option<i64>,
+    pub(super) returned: Option<i64>,
+    pub(super) refused: Option<i64>,
+    pub(super) withdrawn: Option<i64>,
+    pub(super) stopped: Option<i64>,
+    pub(super) certification: Option<bool>,
+    pub(super) deleted: Option<bool>,
+}
+
+/// A postal item.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Item {
+    pub(super) dossier: Option<String>,
+    pub(super) direction: Option<String>,
+    pub(super) accepted: Option<i64>,
+    pub(super) withdrawn: Option<i64>,
+    pub(super) status: Option<String>,
+    pub(super) deleted: Option<bool>,
+}
+
+enum Cell {
+    Text(Option<String>),
+    Instant(Option<i64>),
+    Flag(Option<bool>),
+}
+
+impl Dossier {
+    fn cell(&self, column: &str) -> Option<Cell> {
+        let text = |value: &Option<String>| Some(Cell::Text(value.clone()));
+        match column {
+            "source_key" | "dossier_code" => text(&self.code),
+            "national_code" => text(&self.national),
+            "parent_code" => text(&self.parent),
+            "lead_agency" => text(&self.lead),
+            "competent_agency" => text(&self.competent),
+            "receiving_agency" => text(&self.receiving),
+            "procedure_code" => text(&self.procedure),
+            "service_level" => text(&self.level),
+            "submission_channel" => text(&self.channel),
+            "return_requested" => text(&self.return_requested),
+            "returned_by" => text(&self.returned_by),
+            "status" => text(&self.status),
+            "received_at" => Some(Cell::Instant(self.received)),
+            "due_at" => Some(Cell::Instant(self.due)),
+            "first_due_at" => Some(Cell::Instant(self.first_due)),
+            "apology_new_due_at" => Some(Cell::Instant(self.apology_due)),
+            "completed_at" => Some(Cell::Instant(self.completed)),
+            "returned_at" => Some(Cell::Instant(self.returned)),
+            "refused_at" => Some(Cell::Instant(self.refused)),
+            "withdrawn_at" => Some(Cell::Instant(self.withdrawn)),
+            "stopped_at" => Some(Cell::Instant(self.stopped)),
+            "certification" => Some(Cell::Flag(self.certification)),
+            "deleted" => Some(Cell::Flag(self.deleted)),
+            _ => None,
+        }
+    }
+}
+
+impl Item {
+    fn cell(&self, column: &str) -> Option<Cell> {
+        match column {
+            "dossier_code" => Some(Cell::Text(self.dossier.clone())),
+            "direction" => Some(Cell::Text(self.direction.clone())),
+            "status" => Some(Cell::Text(self.status.clone())),
+            "accepted_at" => Some(Cell::Instant(self.accepted)),
+            "withdrawn_at" => Some(Cell::Instant(self.withdrawn)),
+            "deleted" => Some(Cell::Flag(self.deleted)),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn dossiers_table(rows: &[Dossier]) -> LazyFrame {
+    table(Kind::Dossiers, rows, Dossier::cell)
+}
+
+pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
+    table(Kind::PostalItems, rows, Item::cell)
+}
+
+/// Every column of the image table; those that a row does not speak of are null.
+fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
+    let own = kind.columns().iter().map(|column| (column.name, column.column_type));
+    let columns = own.chain(PROVENANCE.iter().copied()).map(|(name, column_type)| {
+        let cells = rows.iter().map(|row| cell(row, name));
+        match column_type {
+            ColumnType::Text => {
+                let text = |cell| if let Some(Cell::Text(value)) = cell { value } else { None };
+                Column::new(name.into(), cells.map(text).collect::<Vec<Option<String>>>())
+            }
+            ColumnType::Flag => {
+                let flag = |cell| if let Some(Cell::Flag(value)) = cell { value } else { None };
+                Column::new(name.into(), cells.map(flag).collect::<Vec<Option<bool>>>())
+            }
+            ColumnType::Integer => Column::new(name.into(), vec![None::<i64>; rows.len()]),
+            ColumnType::Instant => {
+                let micros = |cell| if let Some(Cell::Instant(value)) = cell { value } else { None };
+                let numbers = Column::new(name.into(), cells.map(micros).collect::<Vec<Option<i64>>>());
+                let instants = DataType::Datetime(Resolution::Microseconds, Some(TimeZone::UTC));
+                numbers.cast(&instants).expect("numbers are instants")
+            }
+        }
+    });
+    DataFrame::new(rows.len(), columns.collect()).expect("columns of one length").lazy()
+}
+
+/// Local time in Việt Nam, `2025-04-30T17:00`.
+pub(super) fn at(text: &str) -> i64 {
+    instant::from_local(text.parse().expect("a date and a time"))
+}
+
+fn agency(code: &str, name: &str, kind: AgencyKind, tier: Tier) -> Agency {
+    Agency {
+        code: code.to_owned(),
+        other_codes: vec![format!("000.{code}")],
+        name: name.to_owned(),
+        aliases: vec![format!("{name} (cũ)")],
+        kind,
+        tier,
+        vertical: false,
+        parent: None,
+        valid_from: None,
+        valid_to: None,
+    }
+}
+
+pub(super) fn agencies() -> Vec<Agency> {
+    use AgencyKind::{Commune, District, ServiceCentre, Specialised};
+    let (last, first) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
+    vec![
+        agency("S1", "Sở mẫu A", Specialised, Tier::Province),
+        Agency { vertical: true, ..agency("S2", "Cục mẫu B", Specialised, Tier::Province) },
+        agency("S3", "Sở mẫu C", Specialised, Tier::Province),
+        agency("TT", "Trung tâm mẫu", ServiceCentre, Tier::Province),
+        Agency { valid_to: last, ..agency("D1", "Huyện mẫu D", District, Tier::District) },
+        // One name, two communes, one after the other.
+        Agency { valid_to: last, ..agency("X1", "Xã mẫu E", Commune, Tier::Commune) },
+        Agency { valid_from: first, ..agency("X2", "Xã mẫu E", Commune, Tier::Commune) },
+        agency("X3", "Xã mẫu G", Commune, Tier::Commune),
+    ]
+}
+
+fn procedure(code: &str, statutory_time: Option<u32>, unit: TimeUnit) -> Procedure {
+    Procedure {
+        code: code.to_owned(),
+        name: format!("Thủ tục {code}"),
+        sector: "LV".to_owned(),
+        statutory_time,
+        unit,
+        cut_off: time(15, 0, 0, 0),
+        immediate: false,
+        vertical: false,
+        valid_from: None,
+        valid_to: None,
+    }
+}
+
+pub(super) fn procedures() -> Vec<Procedure> {
+    vec![
+        procedure("1.000001", Some(3), TimeUnit::WorkingDays),
+        Procedure { immediate: true, ..procedure("1.000002", None, TimeUnit::WorkingDays) },
+        Procedure { immediate: true, cut_off: time(10, 0, 0, 0), ..procedure("1.000003", Some(12), TimeUnit::Hours) },
+        Procedure { vertical: true, ..procedure("1.000004", None, TimeUnit::WorkingDays) },
+        procedure("1.000005", Some(12), TimeUnit::Hours),
+    ]
+}
+
+fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, submission: bool, back: bool) -> Offer {
+    Offer {
+        procedure: procedure.to_owned(),
+        offerer,
+        online_level: level.map(str::to_owned),
+        postal_submission: submission,
+        postal_return: back,
+        valid_from: None,
+        valid_to: None,
+    }
+}
+
+pub(super) fn offers() -> Vec<Offer> {
+    let one = |code: &str| Offerer::Agency(code.to_owned());
+    let (last, first): (Option<Date>, _) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
+    vec![
+        Offer { valid_to: last, ..offer("1.000001", one("S1"), Some("partial"), true, false) },
+        Offer { valid_from: first, ..offer("1.000001", one("S1"), Some("full"), true, true) },
+        offer("1.000002", Offerer::Tier(Tier::Commune), Some("partial"), true, true),
+        // The agency's own row comes first; where it names no level the tier's holds.
+        offer("1.000002", one("X3"), None, false, true),
+        offer("1.000003", Offerer::Tier(Tier::Province), Some("full"), false, true),
+        offer("1.000003", one("S3"), Some("information"), true, false),
+        offer("1.000004", Offerer::Tier(Tier::Province), Some("full"), true, true),
+        Offer { valid_from: first, ..offer("1.000005", Offerer::Tier(Tier::Commune), Some("full"), true, true) },
+    ]
+}
+
+/// Reunification and Labour Day of 2025 with their swap, Tết and a day in September (domain D).
+pub(super) fn calendar() -> Vec<CalendarDay> {
+    let of =
+        |kind, days: &[Date]| -> Vec<CalendarDay> { days.iter().map(|&date| CalendarDay { date, kind }).collect() };
+    let tet = [27, 28, 29, 30, 31].map(|day| date(2025, 1, day));
+    let mut days = of(DayKind::Holiday, &tet);
+    days.extend(of(DayKind::Holiday, &[date(2025, 4, 30), date(2025, 5, 1), date(2025, 9, 1), date(2025, 9, 2)]));
+    days.extend(of(DayKind::Compensation, &[date(2025, 5, 2), date(2026, 1, 2)]));
+    days.extend(of(DayKind::Working, &[date(2025, 4, 26), date(2026, 1, 10)]));
+    days
+}
