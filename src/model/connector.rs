@@ -273,7 +273,7 @@ pub struct FieldMap {
     /// Regular expression that the whole text must match.
     #[serde(default)]
     pub pattern: Option<String>,
-    /// The value of an absent or empty field.
+    /// The value of an absent or empty field. A column without one must stand in the header of every CSV file.
     #[serde(default)]
     pub default: Option<String>,
     /// A record without it is rejected.

@@ -19,7 +19,12 @@ const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
     4;after the footer\r\n";
 
 fn layout(delimiter: &str) -> CsvLayout {
-    let text = format!(
+    layout_of(&connector(delimiter))
+}
+
+/// A connector whose columns but the first have defaults: a file may lack them.
+fn connector(delimiter: &str) -> String {
+    format!(
         r#"
         [connector]
         version = 1
@@ -43,16 +48,22 @@ fn layout(delimiter: &str) -> CsvLayout {
         [map.dossier_code]
         from = "mã hồ  sơ"
         type = "dossier_code"
+        default = "NONE-0"
         [map.delivered_at]
         from = "Ngày phát"
         type = "instant"
         formats = ["dd/MM/yyyy HH:mm"]
+        default = "01/01/2000 00:00"
         [map.fee]
         from = "Phí khác"
         type = "integer"
+        default = "0"
         "#
-    );
-    let file: ConnectorFile = toml::from_str(&text).expect("the connector is valid");
+    )
+}
+
+fn layout_of(text: &str) -> CsvLayout {
+    let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let crate::model::connector::Decode::Csv { delimiter, header, footers } = &file.decode else {
         panic!("the connector decodes csv")
@@ -140,6 +151,10 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert!(error.message.contains("`Mã vận đơn` or `Waybill`"), "{error}");
     assert!(rows(&layout, "STT;waybill\n1;B\n".as_bytes()).is_ok());
+    // An optional column that has gone would read as empty in every row.
+    let strict = layout_of(&connector("").replace("default = \"0\"", ""));
+    let error = rows(&strict, "Mã vận đơn\nB\n".as_bytes()).expect_err("a mapped column is missing");
+    assert!(error.message.contains("`Phí khác`"), "{error}");
 }
 
 #[test]
