@@ -109,3 +109,25 @@ fn the_failure_is_no_internal_one() {
     let output = office.act(&["run", "portal-igate"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
 }
+
+/// Nothing taken is never complete: an empty folder, then a connector that rejects every row; mended, it reads the files again.
+#[test]
+fn a_night_that_took_nothing_is_not_complete() {
+    const CONNECTOR: &str = "connectors/bcci-export/connector.toml";
+    let town = Town::new(60, 15, TODAY);
+    let office = Office::new(&town.url());
+    let assert_incomplete = |words: &str| {
+        let output = office.act(&["run"]);
+        assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+        assert_eq!(office.status("bcci-export")["state"], "incomplete");
+        assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false));
+    };
+    assert_incomplete("no file was ever found");
+    office.export(&town, TODAY);
+    office.edit(CONNECTOR, |text| text.replace("dd/MM/yyyy[ HH:mm[:ss]]", "yyyyMMdd"));
+    assert_incomplete("every row was rejected");
+    office.edit(CONNECTOR, |text| text.replace("\"yyyyMMdd\"", "\"dd/MM/yyyy[ HH:mm[:ss]]\""));
+    office.run();
+    assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "mended");
+}
