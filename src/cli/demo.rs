@@ -46,6 +46,9 @@ struct Summary {
 }
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.dossiers == 0 {
+        return Err(Failure::usage("a province without dossiers has no figures to compare"));
+    }
     let scratch = std::env::temp_dir().join(format!("motcua-demo-{}", std::process::id()));
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;

@@ -46,7 +46,10 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         let counts = pull.counts;
         match pull.outcome {
             Some(Outcome::Failed) => {
-                lines.push(format!("{}: failed: {}", pull.connector, pull.message.as_deref().unwrap_or("no reason")));
+                let message = pull.message.as_deref().unwrap_or("no reason");
+                let prefix = format!("connector `{}`: ", pull.connector);
+                let message = message.strip_prefix(&prefix).unwrap_or(message);
+                lines.push(format!("{}: failed: {message}", pull.connector));
                 lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
             }
             outcome => lines.push(format!(

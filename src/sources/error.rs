@@ -84,7 +84,7 @@ kinds! {
     /// The bytes are no UTF-8.
     NotUtf8 "not_utf8" Fatal "save or export it again as UTF-8 (in a spreadsheet: `CSV UTF-8`)";
     /// A placeholder without a value.
-    UnsetPlaceholder "unset_placeholder" Fatal "set the variable or secret, or remove the placeholder";
+    UnsetPlaceholder "unset_placeholder" Fatal "set that variable (a secret also from the file that its name with `_FILE` gives); the README of the connector lists them";
     /// The folder of a file connector does not exist.
     FolderMissing "folder_missing" Fatal "create the folder, mount its share, or correct `access.folder`";
     /// A file or folder cannot be read.
