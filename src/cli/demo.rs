@@ -49,6 +49,11 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     if arguments.dossiers == 0 {
         return Err(Failure::usage("a province without dossiers has no figures to compare"));
     }
+    if let Some(data) = base.data.as_ref().filter(|data| data.join("ledger.sqlite").exists()) {
+        let message =
+            format!("`{}` is an office's data folder; a demonstration does not write into it", data.display());
+        return Err(Failure::usage(message).with_hint("give a new folder with `--data`, or none"));
+    }
     let scratch = std::env::temp_dir().join(format!("motcua-demo-{}", std::process::id()));
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;

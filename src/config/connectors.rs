@@ -29,6 +29,14 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connecto
             connectors.push(connector);
         }
     }
+    if connectors.is_empty() && !problems.touch(&settings.connectors) {
+        problems.add(
+            &settings.connectors,
+            0,
+            "folders.connectors",
+            "no folder in it holds a `connector.toml` that can be read",
+        );
+    }
     connectors.sort_by(|left, right| left.name.cmp(&right.name));
     for name in &settings.disabled_connectors {
         if !connectors.iter().any(|connector| connector.name == *name) {
@@ -69,7 +77,9 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.identity(&read);
         check.access(&read);
     }
-    let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
+    // Of what it says, not of how it is written: a comment changes nothing.
+    let said = serde_json::to_string(&read).expect("a definition is plain data");
+    let digest = format!("{:x}", Sha256::digest(said.as_bytes()));
     Some(Connector { name: name.to_owned(), file: read, digest })
 }
 

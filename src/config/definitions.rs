@@ -71,6 +71,10 @@ pub(crate) fn load_indicators(
             {
                 add("target/at_least", "must be a number from 0".to_owned());
             }
+            if definition.kind == IndicatorKind::Ratio && definition.target.is_some_and(|target| target.at_least > 1.0)
+            {
+                add("target/at_least", "a ratio's target is a share from 0 to 1".to_owned());
+            }
             for (key, text) in predicates(&definition) {
                 if let Err(message) = crate::model::predicate::check(text) {
                     add(key, message);
@@ -79,6 +83,14 @@ pub(crate) fn load_indicators(
             let digest = digest(&definition, set);
             indicators.push(Indicator { definition, digest });
         }
+    }
+    if indicators.is_empty() && !problems.touch(&settings.indicators) {
+        problems.add(
+            &settings.indicators,
+            0,
+            "folders.indicators",
+            "no file in it defines an indicator that can be read",
+        );
     }
     indicators.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
     indicators

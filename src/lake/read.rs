@@ -22,8 +22,8 @@ pub struct Known {
     pub part: String,
 }
 
-/// Statuses after which nothing is due any more.
-const ENDED: [&str; 5] = ["refused", "withdrawn", "stopped", "completed", "returned"];
+/// Statuses after which a source is not asked again, with or without an end.
+const CLOSED: [&str; 3] = ["refused", "withdrawn", "stopped"];
 
 pub(super) async fn known(image: &Table, source: &str, keys: &[String]) -> Result<HashMap<String, Known>, LakeError> {
     let mut files = image.files(&image.load().await?)?;
@@ -78,11 +78,14 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
     blocking(layout.name, move || {
         let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
-        for status in ENDED {
+        // A dossier that is said to be completed without saying when may get its end later: it is still asked for.
+        for status in CLOSED {
             open = open.and(col("status").fill_null(lit("")).neq(lit(status)));
         }
-        if layout.columns.iter().any(|(name, _)| *name == "completed_at") {
-            open = open.and(col("completed_at").is_null());
+        for end in ["completed_at", "withdrawn_at", "refused_at", "stopped_at"] {
+            if layout.columns.iter().any(|(name, _)| *name == end) {
+                open = open.and(col(end).is_null());
+            }
         }
         let earliest =
             scan(&layout, &files)?.filter(open).select([col(column).min().cast(DataType::Int64).alias("earliest")]);

@@ -14,17 +14,21 @@ const FAMILY_NAMES: [&str; 47] = [
 /// Words of a full name.
 const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
 
-/// Whether a text (NFC, single spaces) reads like a person's full name: a family name and a few words, all of them
-/// capitalised or none.
+/// Whether a text (NFC, single spaces) reads like a person's full name: a family name and a few words, or any words with
+/// the middle name Thị or Văn second.
 #[must_use]
 pub fn is_person(text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').collect();
     let family = words[0].to_lowercase();
-    let capital = |word: &&str| word.chars().next().is_some_and(char::is_uppercase);
-    let capitals = words.iter().filter(|word| capital(word)).count();
-    WORDS.contains(&words.len())
-        && FAMILY_NAMES.contains(&family.as_str())
-        && (capitals == words.len() || capitals == 0)
+    let lower = |index: usize| words.get(index).map(|word| word.to_lowercase()).unwrap_or_default();
+    // `UBND thị trấn …`, `UBND thị xã …`, `Sở Văn hóa …` and `… văn phòng` have the same second word.
+    let middle_name = words.len() > 2
+        && match lower(1).as_str() {
+            "thị" => !["trấn", "xã", "tứ", "kỷ"].contains(&lower(2).as_str()),
+            "văn" => !["hóa", "hoá", "hóa,", "hoá,", "phòng"].contains(&lower(2).as_str()),
+            _ => false,
+        };
+    WORDS.contains(&words.len()) && (FAMILY_NAMES.contains(&family.as_str()) || middle_name)
 }
 
 #[cfg(test)]
@@ -33,9 +37,17 @@ mod tests {
 
     #[test]
     fn tells_persons_from_agencies() {
-        for person in
-            ["Nguyễn Thị Hoàng Oanh", "NGUYỄN VĂN AN", "lê văn bình", "Trần Bình", "Nguyen Van An", "Thạch Sa Rây"]
-        {
+        for person in [
+            "Nguyễn Thị Hoàng Oanh",
+            "NGUYỄN VĂN AN",
+            "lê văn bình",
+            "Trần Bình",
+            "Nguyen Van An",
+            "Thạch Sa Rây",
+            "Cao Thị Bích Ngọc",
+            "Nguyễn thị Hoa Mai",
+            "Hồ văn Tư",
+        ] {
             assert!(is_person(person), "{person}");
         }
         for agency in

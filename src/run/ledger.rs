@@ -218,7 +218,18 @@ impl Ledger {
 
     /// The cursor that counts: of the newest complete pull whose run the table's log has `reached`, or that was
     /// done and accepted nothing.
+    ///
+    /// Where the log has fallen behind a pull that was done, versions were lost (a folder removed, an older backup): no
+    /// cursor counts, and everything is read again.
     pub async fn cursor(&self, connector: &str, reached: Option<i64>) -> Result<Cursor, Error> {
+        let taken: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(run) FROM pulls WHERE connector = ? AND accepted > 0 AND state = 'done'")
+                .bind(connector)
+                .fetch_one(&self.pool)
+                .await?;
+        if taken.is_some_and(|run| reached.unwrap_or(-1) < run) {
+            return Ok(Cursor::default());
+        }
         let rows = sqlx::query(
             "SELECT * FROM pulls WHERE connector = ? AND outcome = 'complete' \
              AND (run <= ? OR (accepted = 0 AND state = 'done')) ORDER BY run DESC LIMIT 1",
