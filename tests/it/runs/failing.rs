@@ -131,3 +131,15 @@ fn a_night_that_took_nothing_is_not_complete() {
     office.run();
     assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "mended");
 }
+
+/// The ledger's cursor counts only while the tables hold what it says was taken.
+#[test]
+fn a_lost_lake_is_read_again() {
+    let town = Town::new(60, 16, TODAY);
+    let office = Office::of(&town);
+    office.run();
+    office.run();
+    std::fs::remove_dir_all(office.data().join("lake")).expect("the tables can be removed");
+    office.run();
+    assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "a lost lake");
+}
