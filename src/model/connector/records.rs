@@ -1,0 +1,96 @@
+//! What a connector says of records: how bytes become records, and records canonical values.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[decode]`: how bytes become records.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Decode {
+    Json {
+        /// Path of the list of records; empty: the answer is the list.
+        #[serde(default)]
+        records: String,
+    },
+    Csv {
+        /// `;` or `,`; absent: whichever the header row has more of.
+        #[serde(default)]
+        delimiter: Option<char>,
+        /// A column that the header row must have: rows above the first that has it are titles.
+        header: String,
+        /// A row whose first non-empty cell starts with one of these, and all that follows, is no record.
+        #[serde(default)]
+        footers: Vec<String>,
+    },
+}
+
+/// `[map.COLUMN]`: where a canonical value comes from and how it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldMap {
+    /// A source field or several: the first that is not empty counts.
+    pub from: OneOrMany,
+    #[serde(rename = "type")]
+    pub field_type: FieldType,
+    /// Date formats, tried in order; for `type = "instant"`.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// IANA zone of times without an offset; Asia/Ho_Chi_Minh where absent.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// Source text → canonical word, compared without regard to case and spacing; for `type = "word"` and `"flag"`.
+    #[serde(default)]
+    pub codes: BTreeMap<String, String>,
+    /// Regular expression that the whole text must match.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// The value of an absent or empty field. A column without one must stand in the header of every CSV file.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// A record without it is rejected.
+    #[serde(default)]
+    pub required: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// What a kept text may be. Each has an alphabet: a text outside it never reaches the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// An identifier: letters A–Z, digits and `.-_/`, at most 64.
+    Code,
+    /// A dossier code; trimmed and in capitals, else as `code`.
+    DossierCode,
+    /// A procedure code `d.dddddd`; a suffix (`.000.00.00.H61`) is cut.
+    ProcedureCode,
+    /// A postal item code, UPU S10: two letters, nine digits with their check digit, two letters.
+    ItemCode,
+    /// An agency's code or name: letters, digits, spaces and `.,-/()`, at most 160.
+    Agency,
+    /// A date or a time.
+    Instant,
+    /// One of the words of `codes`.
+    Word,
+    /// true/false, 1/0, or the words of `codes` (`"true"` and `"false"`).
+    Flag,
+    /// A whole number; dots, commas and spaces between groups of three digits are passed over.
+    Integer,
+}

@@ -1,0 +1,118 @@
+//! What a connector says of requests: who sends them, what they ask, how a long answer goes on, and how much is too much.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `[auth]`: how a request proves who sends it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    #[default]
+    None,
+    /// A bearer token from a token endpoint (RFC 6749 §4.4), renewed once on 401.
+    Oauth2ClientCredentials {
+        /// May hold `{env:NAME}`.
+        token_url: String,
+        /// May hold `{env:NAME}` or `{secret:NAME}`.
+        client_id: String,
+        /// `{secret:NAME}`.
+        client_secret: String,
+        #[serde(default)]
+        scope: Option<String>,
+    },
+}
+
+/// `[request]`: the request of one page. Placeholders: `{since} {until} {page} {env:NAME} {secret:NAME}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestTemplate {
+    #[serde(default)]
+    pub method: Method,
+    /// Path below `base_url`.
+    pub path: String,
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    #[default]
+    Get,
+    Post,
+}
+
+/// `[pages]`: how a long answer goes on, and how its end is known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Pages {
+    /// One answer holds everything.
+    #[default]
+    None,
+    PageNumber {
+        /// Query parameter of the page number.
+        param: String,
+        /// Number of the first page: 0 or 1.
+        first: u32,
+        /// Query parameter of the page size.
+        size_param: String,
+        size: u32,
+        end: PageEnd,
+    },
+}
+
+/// How the last page is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PageEnd {
+    /// A boolean of the answer says so; an answer without it is an error.
+    LastFlag { path: String },
+}
+
+/// `[limits]`: what one pull may take.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub requests_per_second: f64,
+    pub connect_timeout_secs: u64,
+    pub read_timeout_secs: u64,
+    pub max_pages: u32,
+    pub max_body_bytes: u64,
+    pub max_records: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: 20.0,
+            connect_timeout_secs: 10,
+            read_timeout_secs: 180,
+            max_pages: 100_000,
+            max_body_bytes: 64 << 20,
+            max_records: 10_000_000,
+        }
+    }
+}
+
+/// `[retry]`: which failures are tried again, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Tries in all, the first included.
+    pub attempts: u32,
+    /// Wait before the second try; doubled each time. `Retry-After` is honoured where it is longer.
+    pub base_millis: u64,
+    /// Longest wait; a longer `Retry-After` ends the pull.
+    pub cap_secs: u64,
+    pub statuses: Vec<u16>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 5, base_millis: 500, cap_secs: 60, statuses: vec![408, 425, 429, 500, 502, 503, 504] }
+    }
+}
