@@ -124,7 +124,7 @@ impl FieldReader {
             }
             FieldType::ProcedureCode => forms::procedure_code(text).map(|base| Value::Text(base.into())),
             FieldType::ItemCode => forms::item_code(text).map(|item| Value::Text(item.into())),
-            FieldType::Agency => forms::agency(text).map(|name| Value::Text(name.into())),
+            FieldType::Agency => forms::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
             FieldType::Instant => self
                 .formats
                 .iter()

@@ -3,7 +3,7 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::model::page::Reason;
-use crate::model::person::is_person;
+use crate::model::person::{is_person, names_no_body};
 
 /// Longest identifier.
 const CODE_CHARS: usize = 64;
@@ -56,8 +56,9 @@ pub(super) fn item_code(text: &str) -> Result<String, Reason> {
     if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
 }
 
-/// An agency's code or name, NFC, single spaces; no person's name.
-pub(super) fn agency(text: &str) -> Result<String, Reason> {
+/// An agency's code or name, NFC, single spaces; no person's name. `has_pattern`: the field's own pattern says which names it
+/// takes, so they need not say what body they are of.
+pub(super) fn agency(text: &str, has_pattern: bool) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
             || symbol.is_whitespace()
@@ -74,7 +75,7 @@ pub(super) fn agency(text: &str) -> Result<String, Reason> {
     }
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
-    if is_person(&name) { Err(Reason::NotOfType) } else { Ok(name) }
+    if is_person(&name) || (!has_pattern && names_no_body(&name)) { Err(Reason::NotOfType) } else { Ok(name) }
 }
 
 /// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).

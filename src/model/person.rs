@@ -1,8 +1,10 @@
 //! Whether a text that should name an agency names a person.
 //!
 //! An agency may be one that no registry knows, so its name is kept as it came; a clerk's or applicant's name in
-//! that column would be kept with it. Vietnamese full names begin with the family name, and few family names cover
-//! nearly everybody. Left out are those that begin the names of communes or bodies as well (Châu, Đoàn, Hồ, Lưu …).
+//! that column would be kept with it. So a name must say what body it is of (sở, UBND, phường, trung tâm …): two to six
+//! words without such a word could be anybody's. Of those with one, a family name in front or Thị or Văn second still
+//! tells a person; left out of the family names are those that begin the names of communes or bodies as well (Châu,
+//! Đoàn, Hồ, Lưu …).
 
 /// Family names and forms of address that begin no agency's name, in lower case, NFC; the commonest also without their marks.
 const FAMILY_NAMES: [&str; 47] = [
@@ -11,8 +13,85 @@ const FAMILY_NAMES: [&str; 47] = [
     "trầm", "tăng", "tống", "vương", "triệu", "đàm", "khưu", "nghiêm", "doãn", "mạc", "lại", "nguyển", "huynh",
     "nguyen", "tran", "pham", "dang", "truong",
 ];
+/// Words and pairs of words that say what body a name is of, in lower case, NFC.
+const BODIES: [&str; 63] = [
+    "sở",
+    "ubnd",
+    "hđnd",
+    "bql",
+    "bhxh",
+    "kbnn",
+    "cqđt",
+    "vpđk",
+    "vpubnd",
+    "ttpvhcc",
+    "xã",
+    "phường",
+    "huyện",
+    "quận",
+    "tỉnh",
+    "phòng",
+    "ban",
+    "cục",
+    "vụ",
+    "bộ",
+    "đội",
+    "tổ",
+    "trạm",
+    "hạt",
+    "đài",
+    "quỹ",
+    "cụm",
+    "trung tâm",
+    "công an",
+    "thành phố",
+    "thị trấn",
+    "thị xã",
+    "bảo hiểm",
+    "kho bạc",
+    "chi cục",
+    "chi nhánh",
+    "văn phòng",
+    "uỷ ban",
+    "ủy ban",
+    "trường đại",
+    "trường trung",
+    "trường tiểu",
+    "trường mầm",
+    "trường cao",
+    "trường phổ",
+    "trường thpt",
+    "trường thcs",
+    "bệnh viện",
+    "bưu điện",
+    "bưu cục",
+    "ngân hàng",
+    "công ty",
+    "cơ quan",
+    "đơn vị",
+    "liên đoàn",
+    "thanh tra",
+    "tòa án",
+    "toà án",
+    "viện kiểm",
+    "hội đồng",
+    "khu kinh",
+    "khu công",
+    "chính quyền",
+];
 /// Words of a full name.
 const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
+
+/// Whether a text (NFC, single spaces) could be a person's name, since nothing in it says what body it is.
+#[must_use]
+pub fn names_no_body(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(' ').collect();
+    let alphabetic = |word: &&str| word.chars().all(|symbol| symbol.is_alphabetic() || "-–,".contains(symbol));
+    let says_body = words.iter().any(|word| BODIES.contains(&word.trim_end_matches(',')))
+        || words.windows(2).any(|pair| BODIES.contains(&pair.join(" ").trim_end_matches(',')));
+    WORDS.contains(&words.len()) && words.iter().all(alphabetic) && !says_body
+}
 
 /// Whether a text (NFC, single spaces) reads like a person's full name: a family name and a few words, or any words with
 /// the middle name Thị or Văn second.
@@ -58,6 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_says_what_body_it_is_of() {
+        for open in
+            ["Cao Bá Quát", "Sơn Sa Rây", "Đoàn Trung Thành", "Kim Ngọc Công", "hồ xuân hương", "Customer contact"]
+        {
+            assert!(names_no_body(open), "{open}");
+        }
+        for body in [
+            "Sở Tư pháp",
+            "UBND phường An Hội",
+            "Trung tâm Phục vụ hành chính công",
+            "General",
+            "H61.14",
+            "Phòng Tài chính, Kế hoạch",
+        ] {
+            assert!(!names_no_body(body), "{body}");
+        }
+    }
+
+    #[test]
     fn takes_no_agency_of_the_shipped_registry_for_a_person() {
         let registry = include_str!("../../config/agencies.csv");
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(registry.as_bytes());
@@ -66,7 +164,7 @@ mod tests {
             let row = row.expect("the registry is CSV");
             for name in std::iter::once(&row[2]).chain(row[3].split(';')) {
                 names += 1;
-                assert!(!is_person(name.trim()), "{name}");
+                assert!(!is_person(name.trim()) && !names_no_body(name.trim()), "{name}");
             }
         }
         assert!(names > 124);

@@ -14,11 +14,14 @@ const NAME: &str = "Nguyễn Thị Hoàng Oanh Canary";
 const NUMBER: &str = "079301012345";
 const TELEPHONE: &str = "0912345678";
 const MAIL: &str = "oanh.canary@example.vn";
+/// Names without a common family name, without Thị or Văn, and in small letters.
+const OTHER_NAMES: [&str; 5] =
+    ["Cao Bích Chimyen", "Kim Sơn Chimyen", "Sơn Trung Công Chimyen", "danh chimyen", "CHÂU THANH CHIMYEN"];
 const SECRET: &str = "planted-secret-5f1e";
 const TOKEN: &str = "planted-token-77ab";
 
 /// What must not be found, in lower case. Parts too: a cut or changed copy is a copy.
-const PLANTED: [&str; 14] = [
+const PLANTED: [&str; 15] = [
     "nguyễn thị",
     "hoàng oanh",
     "canary",
@@ -30,6 +33,7 @@ const PLANTED: [&str; 14] = [
     "912 345 678",
     "912.345.678",
     "oanh.canary",
+    "chimyen",
     "example.vn",
     SECRET,
     TOKEN,
@@ -86,7 +90,9 @@ fn slice() -> (String, u64) {
     let spaced = "0912 345 678";
     let (capitals, marks_apart) = (NAME.to_uppercase(), NAME.nfd().collect::<String>());
     let addressed = format!("Bà {NAME}");
-    for datum in [NAME, &capitals, &marks_apart, &addressed, NUMBER, TELEPHONE, MAIL, spaced] {
+    let others = OTHER_NAMES;
+    let data = [NAME, &capitals, &marks_apart, &addressed, NUMBER, TELEPHONE, MAIL, spaced];
+    for datum in data.into_iter().chain(others) {
         for field in fields {
             records.push(record(records.len() + 1, Some((field, &format!("\"{datum}\"")))));
         }
