@@ -38,10 +38,30 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Keys met so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leaders.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leaders.is_empty()
+    }
+
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.leaders.contains_key(&self.hash(key))
+    }
+
+    fn hash(&self, key: &str) -> (u64, u64) {
+        use std::hash::BuildHasher as _;
+        (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key))
+    }
+
     /// Classes a record, given the newest stored version of its key. `ordered`: the source has a change time.
     pub fn class(&mut self, key: &str, digest: u128, updated_at: Option<i64>, stored: Option<Stored>) -> Class {
-        use std::hash::BuildHasher as _;
-        let hash = (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key));
+        let hash = self.hash(key);
         let short = short(digest);
         if let Some(&(leader, leader_time)) = self.leaders.get(&hash) {
             if leader == short {

@@ -2,10 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::connector::Connector;
+use crate::canonical::order::Orders;
+use crate::model::connector::{Breach, Connector, Contract};
 use crate::model::field::{Readers, failed_for, first_text, is_withheld};
 use crate::model::page::{Page, Reason};
-use crate::model::record::{Record, Rejection, Value};
+use crate::model::record::{Issue, Record, Rejection, Value};
 use crate::model::table::Kind;
 
 /// The mapping of one connector, ready to run.
@@ -18,15 +19,19 @@ pub struct Mapper {
     /// Columns whose values make the key.
     key: Vec<usize>,
     source_key: usize,
+    contract: Contract,
+    orders: Orders,
+    /// Microseconds UTC.
+    now: i64,
 }
 
 impl Mapper {
-    /// Readies the mapping of a checked connector.
+    /// Readies the mapping of a checked connector, for records that were read at `now` (microseconds UTC).
     ///
     /// # Panics
     /// If the connector was not checked by `config`.
     #[must_use]
-    pub fn new(connector: &Connector, readers: &Readers) -> Self {
+    pub fn new(connector: &Connector, readers: &Readers, now: i64) -> Self {
         let kind = connector.file.connector.kind;
         let column = |name: &String| kind.column_index(name).expect("config checks the mapped columns");
         Self {
@@ -35,6 +40,9 @@ impl Mapper {
             readers: readers.clone(),
             key: connector.file.identity.key.iter().map(column).collect(),
             source_key: kind.column_index("source_key").expect("every table has a key"),
+            contract: connector.file.contract.clone(),
+            orders: Orders::of(kind),
+            now,
         }
     }
 
@@ -52,16 +60,18 @@ impl Mapper {
 
     fn map_row(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Result<Record, Rejection> {
         let (row, reason) = page.place(index);
-        let reject = |field: Option<&str>, reason: Reason| Rejection {
+        if let Some(reason) = reason {
+            return Err(Rejection { page: page.number, row, field: None, reason, key: None });
+        }
+        let reject = |field: &str, reason: Reason| Rejection {
             page: page.number,
             row,
-            field: field.map(str::to_owned),
+            field: Some(field.to_owned()),
             reason,
+            key: self.readable_key(page, index, cells),
         };
-        if let Some(reason) = reason {
-            return Err(reject(None, reason));
-        }
         let mut values = vec![Value::Null; self.kind.columns().len()];
+        let mut issues = Vec::new();
         let mut withheld = None;
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
             let text = first_text(page, index, cells).map(|(_, text)| text);
@@ -69,21 +79,46 @@ impl Mapper {
                 Ok(value) => values[column] = value,
                 // Landing withheld it because another field of the row is wrong: that one is the reason.
                 Err(reason) if text.is_some_and(is_withheld) => {
-                    withheld.get_or_insert_with(|| reject(Some(&reader.column), reason));
+                    withheld.get_or_insert_with(|| reject(&reader.column, reason));
                 }
                 Err(reason) => {
                     let reason = text.and_then(failed_for).unwrap_or(reason);
-                    return Err(reject(Some(&reader.column), reason));
+                    if !reader.tolerant {
+                        return Err(reject(&reader.column, reason));
+                    }
+                    if self.contract.ill_typed == Breach::Report {
+                        issues.push(Issue::IllTyped { field: reader.column.clone(), reason });
+                    }
                 }
             }
         }
         if let Some(rejection) = withheld {
             return Err(rejection);
         }
+        if self.contract.impossible != Breach::Accept {
+            for (order, field) in self.orders.broken(&values, self.now) {
+                if self.contract.impossible != Breach::Report {
+                    return Err(reject(field, Reason::ImpossibleOrder));
+                }
+                issues.push(Issue::Impossible(order));
+            }
+        }
         if self.key != [self.source_key] {
             values[self.source_key] = Value::Text(self.key_of(&values).into());
         }
-        Ok(Record { digest: digest(&values), values, page: page.number, row })
+        Ok(Record { digest: digest_of(&values), values, page: page.number, row, issues })
+    }
+
+    /// The key of a row that is rejected, if its fields can be read.
+    fn readable_key(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Option<String> {
+        let mut values = vec![Value::Null; self.kind.columns().len()];
+        for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
+            if self.key.contains(&column) {
+                let (_, text) = first_text(page, index, cells)?;
+                values[column] = reader.read(text).ok()?;
+            }
+        }
+        Some(if self.key == [self.source_key] { written(&values[self.source_key]) } else { self.key_of(&values) })
     }
 
     fn key_of(&self, values: &[Value]) -> String {
@@ -102,7 +137,8 @@ fn written(value: &Value) -> String {
 }
 
 /// First 16 bytes of the SHA-256 of the values: tag, length and bytes of each, so that no two rows read alike.
-fn digest(values: &[Value]) -> u128 {
+#[must_use]
+pub fn digest_of(values: &[Value]) -> u128 {
     let mut bytes = Vec::with_capacity(512);
     for value in values {
         match value {

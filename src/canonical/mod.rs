@@ -2,6 +2,7 @@
 
 mod identity;
 mod map;
+mod order;
 
 pub use identity::{Class, Seen, Stored, part_of};
-pub use map::Mapper;
+pub use map::{Mapper, digest_of};

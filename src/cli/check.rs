@@ -71,14 +71,14 @@ async fn first_page(config: &Configuration, connector: &Connector) -> Result<Str
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
     let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
-    let start = PullStart { now, cursor, oldest_open: BTreeMap::new() };
+    let start = PullStart { now, cursor, oldest_open: BTreeMap::new(), ..PullStart::default() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {
         return Ok("reached; nothing to read".to_owned());
     };
     let mut rejections: BTreeMap<String, usize> = BTreeMap::new();
     let mut mapped = 0;
-    for result in Mapper::new(connector, &readers).map_page(&page) {
+    for result in Mapper::new(connector, &readers, run::now()).map_page(&page) {
         match result {
             Ok(_) => mapped += 1,
             Err(rejection) => {

@@ -1,5 +1,6 @@
 //! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
 
+mod backfill;
 mod check;
 mod connectors;
 mod demo;
@@ -7,8 +8,11 @@ mod failure;
 mod indicators;
 mod init;
 mod output;
+mod quarantine;
+mod replay;
 mod report;
 mod run;
+mod runs;
 mod simulate;
 mod status;
 
@@ -50,6 +54,14 @@ enum Verb {
     Status(status::Arguments),
     /// Figures of a published night.
     Report(report::Arguments),
+    /// Runs and the certificates of their pulls.
+    Runs(runs::Arguments),
+    /// Rejected rows: list them, show one, take them again.
+    Quarantine(quarantine::Arguments),
+    /// Map again what a run landed, with today's connectors and without the source.
+    Replay(replay::Arguments),
+    /// Read a stretch of the past again, slice by slice; called again after a stop it goes on.
+    Backfill(backfill::Arguments),
     /// Connectors that are configured.
     Connectors(connectors::Arguments),
     /// Indicators that are defined.
@@ -92,6 +104,10 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Run(arguments) => run::act(&base, &arguments).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
         Verb::Report(arguments) => report::act(&base, &arguments),
+        Verb::Runs(arguments) => runs::act(&base, &arguments).await,
+        Verb::Quarantine(arguments) => quarantine::act(&base, &arguments).await,
+        Verb::Replay(arguments) => replay::act(&base, &arguments).await,
+        Verb::Backfill(arguments) => backfill::act(&base, &arguments).await,
         Verb::Connectors(arguments) => connectors::act(&base, &arguments),
         Verb::Indicators(arguments) => indicators::act(&base, &arguments),
         Verb::Simulate(arguments) => simulate::act(&arguments).await,

@@ -10,7 +10,7 @@ use crate::cli::output::{narrate, thousands};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, Office, RunReport};
+use crate::run::{self, Office, Pull, RunError, RunReport, Watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -19,25 +19,45 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
-    let report = night(&config, &arguments.connectors, "run", run::now()).await?;
+    let (config, now) = (base.load()?, run::now());
+    acted(&config, "run", now, async |office, watch| office.run_once(&arguments.connectors, now, watch).await).await
+}
+
+/// Runs one night, with a spinner where somebody watches.
+pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
+    in_office(config, verb, now, async |office, watch| office.run_once(only, now, watch).await).await
+}
+
+/// Does something in the data folder that publishes, tells it, and gives its exit code.
+pub(super) async fn acted(
+    config: &Configuration,
+    verb: &str,
+    now: i64,
+    act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<RunReport, RunError>,
+) -> Result<ExitCode, Failure> {
+    let report = in_office(config, verb, now, act).await?;
     for line in narration(&report) {
         narrate(&line);
     }
     Ok(exit_code(&report))
 }
 
-/// Runs one night, with a spinner where somebody watches.
-pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
+/// Opens the data folder, acts with a spinner where somebody watches, and closes it.
+async fn in_office<T>(
+    config: &Configuration,
+    verb: &str,
+    now: i64,
+    act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<T, RunError>,
+) -> Result<T, Failure> {
     let office = Office::open(config, &config.settings.data, verb, now).await?;
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is constant"));
     bar.enable_steady_tick(Duration::from_millis(200));
     let watched = bar.clone();
-    let report = office.run_once(only, now, &move |step: &str| watched.set_message(step.to_owned())).await;
+    let done = act(&office, &move |step: &str| watched.set_message(step.to_owned())).await;
     bar.finish_and_clear();
     office.ledger.close().await;
-    Ok(report?)
+    Ok(done?)
 }
 
 pub(super) fn narration(report: &RunReport) -> Vec<String> {
@@ -55,10 +75,11 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
             outcome => lines.push(format!(
                 "{}: {}received {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
                 pull.connector,
-                if outcome == Some(Outcome::Complete) {
-                    String::new()
-                } else {
-                    format!("incomplete: {}; ", pull.message.as_deref().unwrap_or("no reason"))
+                match outcome {
+                    Some(Outcome::Complete) => String::new(),
+                    Some(Outcome::Degraded) =>
+                        format!("degraded: {}; ", pull.message.as_deref().unwrap_or("no reason")),
+                    _ => format!("incomplete: {}; ", pull.message.as_deref().unwrap_or("no reason")),
                 },
                 thousands(counts.received),
                 thousands(counts.accepted),
@@ -68,6 +89,7 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
                 thousands(counts.quarantined),
             )),
         }
+        lines.extend(remarks(pull));
     }
     let published = &report.published;
     lines.push(format!(
@@ -81,10 +103,34 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
     lines
 }
 
+/// What of a pull somebody should know although it was taken.
+fn remarks(pull: &Pull) -> Vec<String> {
+    let mut lines = Vec::new();
+    for drift in &pull.findings.drift {
+        let place =
+            drift.first.map(|first| format!(", first on page {}, row {}", first.page, first.row)).unwrap_or_default();
+        lines.push(format!("  {} field: {}{place}", drift.kind.name().replace('_', " "), drift.field));
+    }
+    for (order, rows) in &pull.findings.impossible {
+        lines.push(format!("  {}: {}", order.replace('_', " "), thousands(*rows)));
+    }
+    if pull.findings.swept > 0 {
+        lines.push(format!(
+            "  marked as deleted, since the source does not list them: {}",
+            thousands(pull.findings.swept)
+        ));
+    }
+    if pull.outcome != Some(Outcome::Complete) && pull.outcome != Some(Outcome::Failed) {
+        lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
+    }
+    lines
+}
+
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {
     if report.any_failed() {
         ExitCode::from(SOURCE_FAILED)
-    } else if report.published.night.complete {
+    } else if report.published.night.complete && report.pulls.iter().all(|pull| pull.outcome == Some(Outcome::Complete))
+    {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(INCOMPLETE)

@@ -9,7 +9,9 @@ use crate::cli::failure::INCOMPLETE;
 use crate::cli::output::{self, Format, print};
 use crate::cli::{Base, Failure};
 use crate::health::{PastPull, State, assess};
+use crate::model::connector::Connector;
 use crate::model::instant;
+use crate::model::pull::{DriftKind, Purpose};
 use crate::run::{self, Ledger, Pull};
 
 /// Pulls that are looked at to say since when a state holds.
@@ -44,11 +46,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let config = base.load()?;
     let now = run::now();
     let data = &config.settings.data;
-    let ledger = if data.join("ledger.sqlite").exists() {
-        Some(Ledger::open(data).await.map_err(run::RunError::from)?)
-    } else {
-        None
-    };
+    let ledger = Ledger::open_existing(data).await.map_err(run::RunError::from)?;
     let mut rows = Vec::new();
     for connector in &config.connectors {
         let pulls = match &ledger {
@@ -56,7 +54,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             None => Vec::new(),
         };
         let disabled = config.settings.disabled_connectors.contains(&connector.name);
-        let past: Vec<PastPull> = pulls.iter().map(past).collect();
+        // A retry, a replay or a backfill says nothing of the nights.
+        let pulls: Vec<Pull> = pulls.into_iter().filter(|pull| pull.purpose == Purpose::Night).collect();
+        let past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
         let health = assess(connector, disabled, &past, now);
         let counts = pulls.first().map(|pull| pull.counts).unwrap_or_default();
         rows.push(Row {
@@ -86,12 +86,24 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-fn past(pull: &Pull) -> PastPull {
+fn past(pull: &Pull, connector: &Connector) -> PastPull {
+    // What a changed connector made of the source is its own.
+    let same = pull.connector_digest == connector.digest;
+    let drifted =
+        |kind| pull.findings.drift.iter().filter(move |drift| drift.kind == kind).map(|drift| drift.field.as_str());
+    let mut words = Vec::new();
+    for (kind, word) in [(DriftKind::New, "new"), (DriftKind::Missing, "missing")] {
+        let fields: Vec<&str> = drifted(kind).collect();
+        if !fields.is_empty() {
+            words.push(format!("{word}: {}", fields.join(", ")));
+        }
+    }
     PastPull {
         outcome: pull.outcome,
         reason: pull.reason.clone(),
         message: pull.message.clone(),
         hint: pull.hint.clone(),
+        drift: (same && !words.is_empty()).then(|| format!("fields of the source changed; {}", words.join("; "))),
         started_at: pull.started_at,
         finished_at: pull.finished_at,
     }

@@ -8,6 +8,8 @@ use crate::model::pull::Outcome;
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
+/// How long a drift is told: a week.
+const DRIFT_HOURS: i64 = 7 * 24;
 
 /// State of a connector (design: health).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,6 +22,10 @@ pub enum State {
     Incomplete,
     /// The last pull took nothing.
     Failing,
+    /// The source has fields that it did not have, or lacks some that it had.
+    Drifted,
+    /// The last pull rejected more rows than the connector allows.
+    Degraded,
     NeverRun,
     Disabled,
 }
@@ -32,6 +38,8 @@ impl State {
             Self::Late => "late",
             Self::Incomplete => "incomplete",
             Self::Failing => "failing",
+            Self::Drifted => "drifted",
+            Self::Degraded => "degraded",
             Self::NeverRun => "never_run",
             Self::Disabled => "disabled",
         }
@@ -51,6 +59,8 @@ pub struct PastPull {
     pub reason: Option<String>,
     pub message: Option<String>,
     pub hint: Option<String>,
+    /// New and missing fields of the pull, in words; none where it met what earlier pulls had met.
+    pub drift: Option<String>,
     pub started_at: i64,
     pub finished_at: Option<i64>,
 }
@@ -71,7 +81,7 @@ pub struct Health {
 pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i64) -> Health {
     let schedule = &connector.file.schedule;
     let next_run = Slots::new(&schedule.cron, &schedule.zone).ok().and_then(|slots| slots.next_after(now));
-    let succeeded = |pull: &&PastPull| pull.outcome == Some(Outcome::Complete);
+    let succeeded = |pull: &&PastPull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
     let last_success = pulls.iter().find(succeeded).and_then(|pull| pull.finished_at);
     let health = |state, since, reason: Option<String>, hint: Option<String>| Health {
         state,
@@ -93,18 +103,32 @@ pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i6
     match last.outcome {
         Some(Outcome::Failed) => health(State::Failing, since, last.message.clone(), last.hint.clone()),
         Some(Outcome::Incomplete) => health(State::Incomplete, since, last.message.clone(), last.hint.clone()),
+        Some(Outcome::Degraded) => health(State::Degraded, since, last.message.clone(), last.hint.clone()),
         Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
             Some(since) => {
                 let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
                 health(State::Late, Some(since), Some(reason), Some("is the schedule running?".to_owned()))
             }
-            None => health(State::Healthy, since, None, None),
+            None => match drifted(pulls, now) {
+                Some((since, fields)) => {
+                    let hint = "compare the source with `map` and `contract.known`; a changed connector reads everything again";
+                    health(State::Drifted, Some(since), Some(fields), Some(hint.to_owned()))
+                }
+                None => health(State::Healthy, since, None, None),
+            },
         },
         None => {
             let hint = "a run is under way, or was cut: the next `motcua run` finishes it".to_owned();
             health(State::Incomplete, since, Some("the last pull has not ended".to_owned()), Some(hint))
         }
     }
+}
+
+/// Since when fields drifted, and which: told for a week, unless the connector was changed since.
+fn drifted(pulls: &[PastPull], now: i64) -> Option<(i64, String)> {
+    let recent = pulls.iter().take_while(|pull| now - pull.started_at < DRIFT_HOURS * HOUR_MICROS);
+    let last = recent.filter(|pull| pull.drift.is_some()).last()?;
+    Some((last.started_at, last.drift.clone()?))
 }
 
 fn late_since(schedule: &Schedule, last_success: Option<i64>, now: i64) -> Option<i64> {

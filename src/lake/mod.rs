@@ -33,6 +33,7 @@ use polars::prelude::LazyFrame;
 
 use self::layout::Layout;
 use self::table::Table;
+use crate::model::record::Record;
 use crate::model::table::Kind;
 
 pub use self::error::LakeError;
@@ -109,6 +110,23 @@ impl Lake {
     /// refused, withdrawn, stopped, completed, returned; not completed; not deleted.
     pub async fn oldest_open(&self, kind: Kind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
         read::oldest_open(&self.pair(kind).image, source, column).await
+    }
+
+    /// Keys of the image's rows of `source` that are not deleted and whose `column` lies between two instants, both included.
+    pub async fn listed(
+        &self,
+        kind: Kind,
+        source: &str,
+        column: &str,
+        since: i64,
+        until: i64,
+    ) -> Result<Vec<String>, LakeError> {
+        read::listed(&self.pair(kind).image, source, column, (since, until)).await
+    }
+
+    /// The image's rows of those keys, whole, each with its part.
+    pub async fn rows_of(&self, kind: Kind, source: &str, keys: &[String]) -> Result<Vec<(Record, String)>, LakeError> {
+        read::rows_of(&self.pair(kind).image, kind, source, keys).await
     }
 
     /// The Delta version of every table under the root folder.

@@ -8,6 +8,8 @@ use super::error::{LakeError, blocking, rows_error};
 use super::layout::PART;
 use super::rows::{collect, columns, newest, scan};
 use super::table::{DataFile, Table};
+use crate::model::record::{Record, Value};
+use crate::model::table::{ColumnType, Kind};
 
 /// The newest stored version of a key, as far as a new one is compared with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +97,76 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
         Ok(earliest.get(0))
     })
     .await
+}
+
+pub(super) async fn listed(
+    image: &Table,
+    source: &str,
+    column: &str,
+    (since, until): (i64, i64),
+) -> Result<Vec<String>, LakeError> {
+    let files = image.files(&image.load().await?)?;
+    let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
+    blocking(layout.name, move || {
+        let at = col(column).cast(DataType::Int64);
+        let within = at.clone().gt_eq(lit(since)).and(at.lt_eq(lit(until)));
+        let held = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not()).and(within);
+        let frame = collect(layout.name, scan(&layout, &files)?.filter(held).select([col("source_key")]))?;
+        let keys = frame.column("source_key").and_then(|keys| keys.str()).map_err(rows_error("read", layout.name))?;
+        Ok(keys.iter().flatten().map(str::to_owned).collect())
+    })
+    .await
+}
+
+pub(super) async fn rows_of(
+    image: &Table,
+    kind: Kind,
+    source: &str,
+    keys: &[String],
+) -> Result<Vec<(Record, String)>, LakeError> {
+    let files = image.files(&image.load().await?)?;
+    if files.is_empty() || keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = DataFrame::new(keys.len(), vec![Column::new("source_key".into(), keys)]);
+    let (layout, source) = (image.layout.clone(), source.to_owned());
+    blocking(layout.name, move || {
+        let error = || rows_error("read", layout.name);
+        let own = scan(&layout, &files)?.filter(col("source").eq(lit(source)));
+        let key = [col("source_key")];
+        let rows = own.join(wanted.map_err(error())?.lazy(), key.clone(), key, JoinArgs::new(JoinType::Semi));
+        records(kind, &collect(layout.name, rows)?).map_err(error())
+    })
+    .await
+}
+
+fn records(kind: Kind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>> {
+    let mut rows = vec![Vec::with_capacity(kind.columns().len()); frame.height()];
+    for column in kind.columns() {
+        let stored = frame.column(column.name)?;
+        let longs = || stored.cast(&DataType::Int64);
+        match column.column_type {
+            ColumnType::Text => {
+                fill(&mut rows, stored.str()?.iter().map(|text| text.map(|text| Value::Text(text.into()))))
+            }
+            ColumnType::Instant => fill(&mut rows, longs()?.i64()?.iter().map(|at| at.map(Value::Instant))),
+            ColumnType::Flag => fill(&mut rows, stored.bool()?.iter().map(|flag| flag.map(Value::Flag))),
+            ColumnType::Integer => fill(&mut rows, longs()?.i64()?.iter().map(|number| number.map(Value::Integer))),
+        }
+    }
+    let parts = frame.column(PART)?.str()?;
+    let record = |values| Record { values, digest: 0, page: 0, row: 0, issues: Vec::new() };
+    Ok(rows
+        .into_iter()
+        .zip(parts.iter())
+        .map(|(values, part)| (record(values), part.unwrap_or_default().to_owned()))
+        .collect())
+}
+
+fn fill(rows: &mut [Vec<Value>], column: impl Iterator<Item = Option<Value>>) {
+    for (row, value) in rows.iter_mut().zip(column) {
+        row.push(value.unwrap_or(Value::Null));
+    }
 }
 
 pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {

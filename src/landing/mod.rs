@@ -84,6 +84,9 @@ impl LandedPull {
             origin: page.origin.clone(),
             rows: page.len() as u64,
             body_digest: page.body_digest.clone(),
+            chain: page.chain,
+            slice: page.slice.clone(),
+            read_by: None,
             landed_digest: format!("{:x}", Sha256::digest(&packed)),
         })
     }
@@ -108,6 +111,13 @@ impl LandedPull {
             scrub::read_row(line, &mut page).map_err(|error| damaged(error.to_string()))?;
         }
         Ok(page)
+    }
+
+    /// Takes over a page that another run landed, under its own number.
+    pub fn adopt(&self, from: &Self, landed: &LandedPage, read_by: i64) -> Result<LandedPage, LandingError> {
+        let path = self.page_path(landed.number);
+        fs::hard_link(from.page_path(landed.number), &path).map_err(io("link", &path))?;
+        Ok(LandedPage { read_by: Some(landed.read_by.unwrap_or(read_by)), ..landed.clone() })
     }
 
     /// Seals the pull: from here on it can be finished without its source.

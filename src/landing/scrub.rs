@@ -34,7 +34,7 @@ pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
                     }
                     Err(reason) => {
                         reasons[cell].get_or_insert(reason);
-                        row_failed |= counting == Some(cell);
+                        row_failed |= counting == Some(cell) && !reader.tolerant;
                     }
                 }
             }

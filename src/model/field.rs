@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::model::connector::{ConnectorFile, FieldMap, FieldType};
+use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType};
 use crate::model::forms;
 use crate::model::instant::{self, Format};
 use crate::model::page::{Page, Reason};
@@ -25,6 +25,8 @@ pub struct FieldReader {
     /// Kept source fields, first non-empty wins.
     pub from: Vec<String>,
     pub required: bool,
+    /// A text that does not fit counts as absent: the connector's contract says so.
+    pub tolerant: bool,
     field_type: FieldType,
     formats: Vec<Format>,
     zone: TimeZone,
@@ -78,6 +80,7 @@ impl FieldReader {
             column: column.to_owned(),
             from: map.from.as_slice().to_vec(),
             required: map.required,
+            tolerant: false,
             field_type: map.field_type,
             formats,
             zone,
@@ -182,7 +185,8 @@ impl Readers {
         let mut readers = Vec::new();
         let mut fields: Vec<String> = Vec::new();
         for (column, map) in &file.map {
-            let reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            let mut reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            reader.tolerant = !map.required && matches!(file.contract.ill_typed, Breach::Accept | Breach::Report);
             for field in &reader.from {
                 if !fields.contains(field) {
                     fields.push(field.clone());

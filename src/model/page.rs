@@ -4,6 +4,14 @@
 
 use std::sync::Arc;
 
+use crate::model::person::{is_person, names_no_body};
+use crate::model::pull::{Sighting, SliceRef};
+
+/// Fields beside the kept ones that a page remembers: keys may be data, without end.
+const OTHER_FIELDS: usize = 200;
+/// Longest name of such a field.
+const FIELD_CHARS: usize = 80;
+
 /// Why a row or a value was not taken. Codes are stable: they stand in quarantine, in `rejects.jsonl` and in docs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -21,8 +29,12 @@ pub enum Reason {
     CheckDigit,
     /// A row of a CSV file has another number of columns than its header.
     WrongColumnCount,
-    /// A record is not an object, or its text is not valid.
+    /// A record is not an object, says one thing twice, or its text is not valid.
     Malformed,
+    /// Its dates stand in an order that cannot be.
+    ImpossibleOrder,
+    /// It has a field that the connector does not know.
+    UnknownField,
 }
 
 impl Reason {
@@ -37,6 +49,8 @@ impl Reason {
             Self::CheckDigit => "check_digit",
             Self::WrongColumnCount => "wrong_column_count",
             Self::Malformed => "malformed",
+            Self::ImpossibleOrder => "impossible_order",
+            Self::UnknownField => "unknown_field",
         }
     }
 
@@ -51,9 +65,28 @@ impl Reason {
             Self::CheckDigit,
             Self::WrongColumnCount,
             Self::Malformed,
+            Self::ImpossibleOrder,
+            Self::UnknownField,
         ]
         .into_iter()
         .find(|reason| reason.code() == code)
+    }
+}
+
+/// How the name of a field that nobody declared is written: keys may be data, so a name that could be somebody's, or hold
+/// a number of theirs, is not.
+fn field_name(name: &str) -> String {
+    let plain = |symbol: char| symbol.is_alphanumeric() || "_-.:$@ /()".contains(symbol);
+    let digits = name.chars().filter(char::is_ascii_digit).count();
+    let spaced = name.contains(' ') && is_person(name);
+    let personal = spaced
+        || (name.split(' ').all(|word| word.starts_with(char::is_uppercase))
+            && name.contains(' ')
+            && names_no_body(name));
+    if name.chars().count() <= FIELD_CHARS && digits < 6 && name.chars().all(plain) && !personal && !name.is_empty() {
+        name.to_owned()
+    } else {
+        "(a name withheld)".to_owned()
     }
 }
 
@@ -77,6 +110,14 @@ pub struct Page {
     pub body_digest: String,
     /// The kept source fields, in cell order.
     pub fields: Arc<[String]>,
+    /// Ordinal of its page chain in the pull, from 0.
+    pub chain: u32,
+    /// The stretch of time that its chain reads; `None` where the connector has no passes.
+    pub slice: Option<SliceRef>,
+    /// Which kept fields at least one record had, with a value or null.
+    seen: Vec<bool>,
+    /// Fields beside the kept ones: where they hang, their own name, how they are written, where they were met.
+    others: Vec<(usize, Box<str>, String, Sighting)>,
     text: String,
     cells: Vec<Span>,
     /// Row number in the source page or file, from 1, and why the row is unreadable if it is.
@@ -86,7 +127,46 @@ pub struct Page {
 impl Page {
     #[must_use]
     pub fn new(number: u32, origin: String, body_digest: String, fields: Arc<[String]>) -> Self {
-        Self { number, origin, body_digest, fields, text: String::new(), cells: Vec::new(), rows: Vec::new() }
+        let seen = vec![false; fields.len()];
+        Self {
+            number,
+            origin,
+            body_digest,
+            fields,
+            chain: 0,
+            slice: None,
+            seen,
+            others: Vec::new(),
+            text: String::new(),
+            cells: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Notes that the row opened last has a kept field, whatever it holds.
+    pub fn see(&mut self, field: usize) {
+        self.seen[field] = true;
+    }
+
+    /// Notes that the row opened last has a field that is not kept: `name` below the place `at`, whose path is `path`.
+    pub fn see_other(&mut self, at: usize, path: &str, name: &str) {
+        let row = self.rows.last().map_or(0, |(row, _)| *row);
+        if let Some(known) = self.others.iter_mut().find(|known| known.0 == at && *known.1 == *name) {
+            known.3.rows += 1;
+        } else if self.others.len() < OTHER_FIELDS {
+            let written = if path.is_empty() { field_name(name) } else { format!("{path}.{}", field_name(name)) };
+            self.others.push((at, name.into(), written, Sighting { page: self.number, row, rows: 1 }));
+        }
+    }
+
+    /// The kept fields that at least one record had.
+    pub fn fields_seen(&self) -> impl Iterator<Item = &String> {
+        self.fields.iter().zip(&self.seen).filter(|(_, seen)| **seen).map(|(field, _)| field)
+    }
+
+    /// Fields beside the kept ones, with where they were first met.
+    pub fn other_fields(&self) -> impl Iterator<Item = (&str, Sighting)> {
+        self.others.iter().map(|(_, _, written, sighting)| (written.as_str(), *sighting))
     }
 
     /// Opens a row whose cells are all null; fill them with [`Page::set`].
@@ -105,6 +185,7 @@ impl Page {
             let start = u32::try_from(self.text.len()).expect("kept text of a page is bounded by the body limit");
             let len = u32::try_from(value.len()).expect("kept text of a page is bounded by the body limit");
             self.text.push_str(value);
+            self.seen[field] = true;
             self.cells[at] = Span { start, len };
         }
     }
@@ -117,6 +198,24 @@ impl Page {
         let from = self.cells.len() - self.fields.len();
         self.cells[from..].fill(NULL);
         self.rows.last_mut().expect("a row was opened").1 = Some(reason);
+    }
+
+    /// Takes over a row of a page of the same fields.
+    ///
+    /// # Panics
+    /// If the fields differ.
+    pub fn copy_row(&mut self, other: &Self, index: usize) {
+        assert!(self.fields == other.fields, "rows are copied between pages of one connector");
+        let (row, reason) = other.place(index);
+        self.begin_row(row);
+        for field in 0..self.fields.len() {
+            if let Some(text) = other.cell(index, field) {
+                self.set(field, text);
+            }
+        }
+        if let Some(reason) = reason {
+            self.spoil_row(reason);
+        }
     }
 
     #[must_use]

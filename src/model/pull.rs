@@ -1,5 +1,7 @@
 //! What one pull did: its counts, how it ended, and the certificate that landing keeps.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 /// Received = accepted + unchanged + duplicate + superseded + quarantined.
@@ -27,12 +29,15 @@ impl Counts {
 }
 
 /// How a pull ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Proved whole: page chain followed to its declared end.
+    #[default]
     Complete,
-    /// Ended before its source was read whole; its rows count, its cursor does not.
+    /// Proved whole, but more rows were rejected than the connector allows: figures that rest on it are provisional.
+    Degraded,
+    /// Not proved whole; its rows count, its cursor does not.
     Incomplete,
     /// Nothing was taken.
     Failed,
@@ -43,6 +48,7 @@ impl Outcome {
     pub fn name(self) -> &'static str {
         match self {
             Self::Complete => "complete",
+            Self::Degraded => "degraded",
             Self::Incomplete => "incomplete",
             Self::Failed => "failed",
         }
@@ -50,8 +56,120 @@ impl Outcome {
 
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Complete, Self::Incomplete, Self::Failed].into_iter().find(|outcome| outcome.name() == name)
+        [Self::Complete, Self::Degraded, Self::Incomplete, Self::Failed]
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
     }
+}
+
+/// Why a pull was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The night's reading: only these move the cursor and are held against each other's volume.
+    #[default]
+    Night,
+    /// Rejected rows taken again.
+    Retry,
+    /// Landed pages mapped again.
+    Replay,
+    /// A stretch of the past read again.
+    Backfill,
+}
+
+impl Purpose {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Night => "night",
+            Self::Retry => "retry",
+            Self::Replay => "replay",
+            Self::Backfill => "backfill",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Night, Self::Retry, Self::Replay, Self::Backfill].into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
+/// A stretch of time that one page chain reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SliceRef {
+    /// Name of its pass.
+    pub pass: String,
+    /// Microseconds UTC; both ends are part of it.
+    pub since_micros: i64,
+    pub until_micros: i64,
+}
+
+/// Where something was first seen, and in how many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    pub page: u32,
+    pub row: u32,
+    pub rows: u64,
+}
+
+/// The source fields that a pull met.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldsSeen {
+    /// Kept fields that at least one record had, with a value or null.
+    pub kept: BTreeSet<String>,
+    /// Fields that no part of `[map]` names.
+    pub others: BTreeMap<String, Sighting>,
+}
+
+/// What of a pull differs from the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    pub kind: DriftKind,
+    /// A source field; for `ill_typed` the canonical one.
+    pub field: String,
+    /// Where it was first seen; none for a missing field.
+    pub first: Option<Sighting>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftKind {
+    New,
+    Missing,
+    IllTyped,
+}
+
+impl DriftKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Missing => "missing",
+            Self::IllTyped => "ill_typed",
+        }
+    }
+}
+
+/// What settling found out about a pull: with the certificate that landing keeps, the proof that it is whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Findings {
+    pub pages: u64,
+    /// Records that the source says it has, over all page chains; none where it says nothing.
+    pub declared: Option<u64>,
+    /// Keys that were met.
+    pub distinct_keys: u64,
+    /// A page chain that declared so many records and brought so many different ones, if there is one.
+    pub disagreeing: Option<(u64, u64)>,
+    /// The stretch of time that a sweep covered.
+    pub sweep: Option<SliceRef>,
+    /// Rows marked as deleted since a sweep did not find them.
+    pub swept: u64,
+    /// Rows that a sweep missed: too many to be believed, so they were left as they are.
+    pub missed_by_sweep: u64,
+    pub drift: Vec<Drift>,
+    /// Kind of impossible order of dates → rows.
+    pub impossible: BTreeMap<String, u64>,
 }
 
 /// One landed page in the certificate of a pull.
@@ -64,6 +182,15 @@ pub struct LandedPage {
     pub body_digest: String,
     /// SHA-256 of the landed file.
     pub landed_digest: String,
+    /// Ordinal of its page chain in the pull.
+    #[serde(default)]
+    pub chain: u32,
+    /// The stretch of time that it is of.
+    #[serde(default)]
+    pub slice: Option<SliceRef>,
+    /// The run that read it, where it was landed again by a later one: what was stored since is newer.
+    #[serde(default)]
+    pub read_by: Option<i64>,
 }
 
 /// Where a pull stands after it: what its next window starts from.
@@ -81,14 +208,28 @@ pub struct Cursor {
 }
 
 /// Written into landing when the last page is on disk: from then on the pull can be finished without its source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     pub connector: String,
     pub run: i64,
     pub outcome: Outcome,
-    /// Why it is incomplete; empty otherwise.
+    /// Code, words and advice where it is incomplete; empty otherwise.
     pub reason: String,
+    #[serde(default)]
+    pub message: String,
+    #[serde(default)]
+    pub hint: String,
+    #[serde(default)]
+    pub purpose: Purpose,
     pub pages: Vec<LandedPage>,
+    /// Ordinals of page chains → records that the source says they have.
+    #[serde(default)]
+    pub declared: BTreeMap<u32, u64>,
+    #[serde(default)]
+    pub fields: FieldsSeen,
+    /// The pass and time that a sweep covered.
+    #[serde(default)]
+    pub sweep: Option<SliceRef>,
     pub cursor: Cursor,
     pub started_at: i64,
     pub finished_at: i64,

@@ -39,6 +39,17 @@ pub struct Record {
     pub digest: u128,
     pub page: u32,
     pub row: u32,
+    /// What is odd about it, though it was taken.
+    pub issues: Vec<Issue>,
+}
+
+/// Something that the contract lets through and counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Issue {
+    /// The text of this canonical field did not fit: it counts as absent.
+    IllTyped { field: String, reason: Reason },
+    /// Its dates stand in an order that cannot be; the name of the order.
+    Impossible(&'static str),
 }
 
 /// A record that was not: where it stands, which field and why. Its kept fields stay in landing.
@@ -49,4 +60,6 @@ pub struct Rejection {
     /// The canonical field that failed; `None` where the whole row did.
     pub field: Option<String>,
     pub reason: Reason,
+    /// Its key, where that could be read: a later pull that takes it closes the rejection.
+    pub key: Option<String>,
 }

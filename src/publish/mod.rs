@@ -1,7 +1,8 @@
 //! What other programs read: a folder a night, written once, and `latest` swapped to it whole.
 //!
 //! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`;
-//! `<data>/published/latest` is a symbolic link replaced by rename, so a reader never sees half of a night.
+//! `<data>/published/latest` is a symbolic link replaced by rename, so a reader never sees half of a night;
+//! `latest-complete` is the same for the newest night that is proved whole.
 #![expect(clippy::disallowed_methods, reason = "edge: publishing writes files")]
 
 mod rows;
@@ -22,6 +23,10 @@ pub use rows::{FigureRow, MetWord, csv, json};
 
 use crate::indicators::{self, IndicatorError};
 use crate::model::figure::{Figure, Night};
+
+/// The newest night, and the newest that is complete.
+const LATEST: &str = "latest";
+const LATEST_COMPLETE: &str = "latest-complete";
 
 /// Why publishing failed.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +92,10 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     sync_folder(&beside)?;
     fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
     sync_folder(&root.join("nights"))?;
-    swap_latest(&root, &name)?;
+    if record.night.complete {
+        swap(&root, LATEST_COMPLETE, &name)?;
+    }
+    swap(&root, LATEST, &name)?;
     Ok(folder)
 }
 
@@ -102,14 +110,14 @@ fn remove_partial_nights(nights: &Path) -> Result<(), PublishError> {
     Ok(())
 }
 
-fn swap_latest(root: &Path, name: &str) -> Result<(), PublishError> {
-    let beside = root.join(".latest.partial");
+fn swap(root: &Path, link: &str, name: &str) -> Result<(), PublishError> {
+    let beside = root.join(format!(".{link}.partial"));
     if beside.symlink_metadata().is_ok() {
         fs::remove_file(&beside).map_err(io("remove", &beside))?;
     }
     std::os::unix::fs::symlink(Path::new("nights").join(name), &beside).map_err(io("link", &beside))?;
-    let latest = root.join("latest");
-    fs::rename(&beside, &latest).map_err(io("swap", &latest))?;
+    let link = root.join(link);
+    fs::rename(&beside, &link).map_err(io("swap", &link))?;
     sync_folder(root)
 }
 
@@ -117,7 +125,7 @@ fn swap_latest(root: &Path, name: &str) -> Result<(), PublishError> {
 pub fn read_night(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
     let root = data.join("published");
     let folder = match as_of {
-        None => root.join("latest"),
+        None => root.join(LATEST),
         Some(as_of) => match newest_before(&root.join("nights"), as_of)? {
             Some(folder) => folder,
             None => return Ok(None),

@@ -10,6 +10,14 @@ use crate::run::lock::LockError;
 pub enum RunError {
     #[error("there is no connector `{name}`")]
     UnknownConnector { name: String },
+    #[error("run {run} has landed nothing in `{folder}`: there is nothing to replay")]
+    NothingLanded { run: i64, folder: std::path::PathBuf },
+    #[error("connector `{name}` has no window: there is no stretch of time to ask it for")]
+    NoWindow { name: String },
+    #[error("`{from}` to `{to}` is no stretch of time that has passed")]
+    NoStretch { from: String, to: String },
+    #[error("nothing is in quarantine that could be retried")]
+    NothingToRetry,
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error("ledger: {0}")]

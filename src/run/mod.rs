@@ -4,19 +4,25 @@
 //! the ledger before its versions are committed; the table's log says whether they were. So a run that is cut
 //! anywhere is finished from what lies on disk, and run again gives the same tables.
 
+mod backfill;
 mod clock;
+mod contract;
 mod error;
+mod judge;
 mod ledger;
 mod lock;
 mod night;
 mod pull;
+mod replay;
+mod retry;
 mod settle;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 
 pub use clock::now;
 pub use error::RunError;
-pub use ledger::{Ledger, Pull, State};
+pub use ledger::{Ledger, Pull, Quarantined, RejectionGroup, Run, State};
 pub use lock::{Lock, LockError};
 pub use night::Published;
 
@@ -24,7 +30,10 @@ use crate::config::Configuration;
 use crate::lake::Lake;
 use crate::landing;
 use crate::model::connector::Connector;
-use crate::model::pull::Outcome;
+use crate::model::pull::{Outcome, Purpose};
+
+/// Is told each step.
+pub type Watch<'a> = dyn Fn(&str) + Sync + 'a;
 
 /// A data folder that this process holds: tables, ledger and lock.
 #[derive(Debug)]
@@ -61,22 +70,28 @@ impl<'a> Office<'a> {
         Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
     }
 
-    /// Runs one night: the named connectors, or all that are not disabled. `watch` is told each step.
-    pub async fn run_once(
-        &self,
-        only: &[String],
-        now: i64,
-        watch: &(dyn Fn(&str) + Sync),
-    ) -> Result<RunReport, RunError> {
+    /// Runs one night: the named connectors, or all that are not disabled.
+    pub async fn run_once(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         let chosen = self.chosen(only)?;
-        self.finish_cut_runs(now).await?;
-        let run = self.next_run().await?;
-        self.ledger.begin_run(run, now).await?;
-        tracing::info!(run, "run begun");
+        let run = self.begin(Purpose::Night, now).await?;
         let mut pulls = Vec::new();
         for connector in chosen {
-            pulls.push(self.pull(connector, run, now, watch).await?);
+            pulls.push(self.pull_night(connector, run, now, watch).await?);
         }
+        self.close(run, pulls, now, watch).await
+    }
+
+    /// Finishes what was cut, and begins a run.
+    async fn begin(&self, purpose: Purpose, now: i64) -> Result<i64, RunError> {
+        self.finish_cut_runs(now).await?;
+        let run = self.next_run().await?;
+        self.ledger.begin_run(run, purpose, now).await?;
+        tracing::info!(run, purpose = purpose.name(), "run begun");
+        Ok(run)
+    }
+
+    /// Computes, publishes, and ends a run.
+    async fn close(&self, run: i64, pulls: Vec<Pull>, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         watch("computing figures");
         let published = self.close_night(run, now).await?;
         self.ledger.finish_run(run, clock::now(), published.night.complete).await?;
@@ -84,14 +99,16 @@ impl<'a> Office<'a> {
         Ok(RunReport { run, pulls, published })
     }
 
+    fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {
+        self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.to_owned() })
+    }
+
     fn chosen(&self, only: &[String]) -> Result<Vec<&'a Connector>, RunError> {
         let disabled = &self.config.settings.disabled_connectors;
         if only.is_empty() {
             return Ok(self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)).collect());
         }
-        only.iter()
-            .map(|name| self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() }))
-            .collect()
+        only.iter().map(|name| self.connector(name)).collect()
     }
 
     /// A number above every run that ledger, tables or landing know.

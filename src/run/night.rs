@@ -8,14 +8,20 @@ use polars::prelude::*;
 use crate::calendar::WorkingCalendar;
 use crate::indicators::{self, FIGURE_COLUMNS, FigureKey, Inputs, compute, from_frame, key_of};
 use crate::lake::FigureTable;
+use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
-use crate::model::pull::Outcome;
+use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::Kind;
 use crate::publish::{self, NightRecord};
+use crate::run::judge::is_over_budget;
+use crate::run::ledger::Pull;
 use crate::run::{Office, RunError};
 
 /// Name of the versioned table of figures.
 const FIGURE_TABLE: &str = "figure_versions";
+
+/// Microseconds of an hour.
+const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// What a night published.
 #[derive(Debug, Clone)]
@@ -64,15 +70,19 @@ impl Office<'_> {
         Ok(figures)
     }
 
-    /// Whether every connector was read whole at its last try, and how far the data reach.
+    /// Whether every connector was read whole at its last try and not long ago, and how far the data reach.
     async fn night(&self, run: i64, now: i64) -> Result<Night, RunError> {
         let (mut complete, mut data_until) = (true, None);
         for connector in &self.config.connectors {
             if self.config.settings.disabled_connectors.contains(&connector.name) {
                 continue;
             }
-            let pulls = self.ledger.pulls_of(&connector.name, 30).await?;
-            complete &= pulls.first().is_some_and(|last| last.outcome == Some(Outcome::Complete));
+            let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
+            let last = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
+            complete &= match last {
+                Some(last) => self.is_whole(connector, last, now).await?,
+                None => false,
+            };
             if connector.file.connector.kind == Kind::Dossiers {
                 let until = pulls.iter().find_map(|pull| pull.data_until);
                 data_until = match (data_until, until) {
@@ -82,6 +92,20 @@ impl Office<'_> {
             }
         }
         Ok(Night { run, as_of: now, complete, data_until })
+    }
+
+    /// Whether figures may rest on a pull: complete, or degraded and its rejections taken since, and fresh.
+    async fn is_whole(&self, connector: &Connector, last: &Pull, now: i64) -> Result<bool, RunError> {
+        let fresh = now - last.started_at <= i64::from(connector.file.schedule.fresh_within_hours) * HOUR_MICROS;
+        Ok(fresh
+            && match last.outcome {
+                Some(Outcome::Complete) => true,
+                Some(Outcome::Degraded) => {
+                    let open = self.ledger.quarantined(Some(&connector.name), Some(last.run), true).await?;
+                    !is_over_budget(open.len() as u64, last.counts.received, &connector.file.contract)
+                }
+                _ => false,
+            })
     }
 
     async fn figure_table(&self) -> Result<FigureTable, RunError> {

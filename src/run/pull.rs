@@ -5,11 +5,26 @@ use std::collections::BTreeMap;
 use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector, Start};
 use crate::model::field::Readers;
-use crate::model::pull::{Certificate, Cursor, Outcome};
+use crate::model::page::Page;
+use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, SliceRef};
 use crate::run::clock;
 use crate::run::ledger::{Pull, State};
-use crate::run::{Office, RunError};
+use crate::run::{Office, RunError, Watch};
 use crate::sources::{self, PullStart, SourceError};
+
+/// What is read, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Task<'c> {
+    pub(super) connector: &'c Connector,
+    pub(super) run: i64,
+    pub(super) purpose: Purpose,
+    pub(super) start: PullStart,
+    pub(super) sweep: Option<SliceRef>,
+    /// Pages that lie in landing already, from 1 on.
+    pub(super) landed: Vec<LandedPage>,
+    /// Content digest of a file that is read once more → the run that read it first.
+    pub(super) old_files: BTreeMap<String, i64>,
+}
 
 /// Why a pull was not landed.
 enum Stopped {
@@ -17,20 +32,42 @@ enum Stopped {
     Own(RunError),
 }
 
+impl From<SourceError> for Stopped {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl<E: Into<RunError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Own(error.into())
+    }
+}
+
 impl Office<'_> {
-    /// Pulls a connector. A source that fails leaves tables and cursor as they were, and says why in its pull.
-    pub(super) async fn pull(
+    /// The night's pull of a connector.
+    pub(super) async fn pull_night(
         &self,
         connector: &Connector,
         run: i64,
         now: i64,
-        watch: &(dyn Fn(&str) + Sync),
+        watch: &Watch<'_>,
     ) -> Result<Pull, RunError> {
-        let begun = Pull::begun(run, &connector.name, now);
+        let sweep = self.due_sweep(connector, now).await?;
+        let mut start = self.start_of(connector, now).await?;
+        start.whole = sweep.as_ref().map(|sweep| sweep.pass.clone());
+        let (landed, old_files) = (Vec::new(), BTreeMap::new());
+        self.pull(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, old_files }, watch).await
+    }
+
+    /// Pulls. A source that fails leaves tables and cursor as they were, and says why in its pull.
+    pub(super) async fn pull(&self, task: Task<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
+        let (connector, run) = (task.connector, task.run);
+        let begun = Pull::begun(run, connector, task.purpose, task.start.now);
         self.ledger.write_pull(&begun).await?;
-        tracing::info!(run, connector = connector.name, "pull begun");
+        tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
         let landed = LandedPull::new(&self.data, &connector.name, run);
-        match self.land(connector, &landed, run, now, watch).await {
+        match self.land(task, &landed, watch).await {
             Ok(certificate) => {
                 watch(&format!("{}: settling", connector.name));
                 self.settle(connector, &landed, &certificate, begun).await
@@ -53,46 +90,70 @@ impl Office<'_> {
         }
     }
 
-    async fn land(
-        &self,
-        connector: &Connector,
-        landed: &LandedPull,
-        run: i64,
-        now: i64,
-        watch: &(dyn Fn(&str) + Sync),
-    ) -> Result<Certificate, Stopped> {
-        let own = |error: RunError| Stopped::Own(error);
-        landed.clear().map_err(|error| own(error.into()))?;
+    async fn land(&self, task: Task<'_>, landed: &LandedPull, watch: &Watch<'_>) -> Result<Certificate, Stopped> {
+        let Task { connector, run, purpose, start, sweep, landed: mut pages, old_files } = task;
+        if pages.is_empty() {
+            landed.clear()?;
+        }
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
-        let start = self.start_of(connector, now).await.map_err(own)?;
-        let mut reading =
-            sources::open(connector, &readers, &self.config.values, start).await.map_err(Stopped::Source)?;
-        let (mut pages, mut received) = (Vec::new(), 0);
-        while let Some(page) = reading.next().await.map_err(Stopped::Source)? {
-            pages.push(landed.write(&page, &readers).map_err(|error| own(error.into()))?);
+        let started_at = start.now;
+        let before = start.cursor.clone();
+        let mut reading = sources::open(connector, &readers, &self.config.values, start).await?;
+        let mut fields = FieldsSeen::default();
+        let mut received = 0;
+        let shift = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+        let unfinished = loop {
+            let mut page = match reading.next().await {
+                Ok(Some(page)) => page,
+                Ok(None) => break None,
+                // What was read stays true: it counts, and the cursor does not.
+                Err(error) if error.is_incomplete() && received > 0 => break Some(error),
+                Err(error) => return Err(error.into()),
+            };
+            page.number += shift;
+            let written = landed.write(&page, &readers)?;
+            pages.push(LandedPage { read_by: old_files.get(&page.body_digest).copied(), ..written });
+            gather(&mut fields, &page);
             received += page.len();
             watch(&format!("{}: page {}, {received} records", connector.name, page.number));
             tracing::debug!(run, connector = connector.name, page = page.number, rows = page.len(), "page landed");
-        }
-        let cursor = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
-        // A folder in which no file was ever found is a wrong folder or a post office that does not deliver, not an empty night.
-        let nothing_ever = matches!(connector.file.access, Access::Files { .. }) && cursor.files.is_empty();
-        let certificate = Certificate {
+        };
+        let reached = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
+        let mut certificate = Certificate {
             connector: connector.name.clone(),
             run,
-            outcome: if nothing_ever { Outcome::Incomplete } else { Outcome::Complete },
-            reason: if nothing_ever { "no_file".to_owned() } else { String::new() },
+            purpose,
             pages,
-            cursor,
-            started_at: now,
+            fields,
+            sweep,
+            // Only nights move the cursor of time; files that were read are read, whatever for.
+            cursor: if purpose == Purpose::Night {
+                reached.clone()
+            } else {
+                Cursor { files: reached.files.clone(), ..before }
+            },
+            started_at,
             finished_at: clock::now(),
+            ..Certificate::default()
         };
-        landed.seal(&certificate).map_err(|error| own(error.into()))?;
+        if let Some(error) = unfinished {
+            certificate.outcome = Outcome::Incomplete;
+            error.kind.code().clone_into(&mut certificate.reason);
+            certificate.message = error.to_string();
+            error.kind.hint().clone_into(&mut certificate.hint);
+        } else if matches!(connector.file.access, Access::Files { .. }) && reached.files.is_empty() {
+            // A folder in which no file was ever found is a wrong folder or a post office that does not deliver, not an empty night.
+            certificate.outcome = Outcome::Incomplete;
+            "no_file".clone_into(&mut certificate.reason);
+            "no file was ever found".clone_into(&mut certificate.message);
+            "is it the right folder, and does `glob` match the files' names?".clone_into(&mut certificate.hint);
+        }
+        landed.seal(&certificate)?;
         Ok(certificate)
     }
 
     /// Where the pull begins: the cursor that counts, and the oldest open dossier by each column that a pass asks for.
-    async fn start_of(&self, connector: &Connector, now: i64) -> Result<PullStart, RunError> {
+    pub(super) async fn start_of(&self, connector: &Connector, now: i64) -> Result<PullStart, RunError> {
         let kind = connector.file.connector.kind;
         let reached = self.lake.reached(kind, &connector.name).await?;
         let mut cursor = self.ledger.cursor(&connector.name, reached).await?;
@@ -107,6 +168,18 @@ impl Office<'_> {
                 oldest_open.insert(column.clone(), oldest);
             }
         }
-        Ok(PullStart { now, cursor, oldest_open })
+        Ok(PullStart { now, cursor, oldest_open, ..PullStart::default() })
+    }
+}
+
+fn gather(fields: &mut FieldsSeen, page: &Page) {
+    for field in page.fields_seen() {
+        if !fields.kept.contains(field) {
+            fields.kept.insert(field.clone());
+        }
+    }
+    for (field, sighting) in page.other_fields() {
+        let here = crate::model::pull::Sighting { page: page.number, ..sighting };
+        fields.others.entry(field.to_owned()).and_modify(|known| known.rows += sighting.rows).or_insert(here);
     }
 }

@@ -1,51 +1,47 @@
-//! From a landed pull to the tables: map, class, append, bring the image up.
+//! From a landed pull to the tables: map, class, judge, append, bring the image up.
 //!
 //! Pages are read back from the last to the first, so that of two rows of one key the later leads without
 //! holding the pull in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::calendar::WorkingCalendar;
 use crate::canonical::{Class, Mapper, Seen, Stored, part_of};
 use crate::lake::VersionWriter;
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
-use crate::model::pull::{Certificate, Counts, Outcome};
-use crate::model::record::{Record, Rejection};
-use crate::run::clock;
-use crate::run::ledger::{Pull, State};
-use crate::run::{Office, RunError};
+use crate::model::instant;
+use crate::model::pull::{Certificate, Counts, Drift, DriftKind, Findings, Outcome, Purpose, Sighting};
+use crate::model::record::{Issue, Record, Rejection};
+use crate::run::judge::{USUAL_PULLS, Verdict, judge};
+use crate::run::ledger::{Pull, State, key_hash};
+use crate::run::{Office, RunError, clock, contract};
 
 /// Records that are classed and written together.
 const BATCH_ROWS: usize = 50_000;
 
 /// What settling a pull has gathered so far.
 #[derive(Default)]
-struct Settling {
-    counts: Counts,
-    rejections: Vec<Rejection>,
-    seen: Seen,
+pub(super) struct Settling {
+    pub(super) counts: Counts,
+    pub(super) rejections: Vec<Rejection>,
+    pub(super) seen: Seen,
     /// Parts of new keys, where a source with change times may have several versions of one accepted: a key is
     /// filed under one part for good.
     parts: HashMap<String, String>,
     /// Newest record date that has passed.
     newest: Option<i64>,
+    pub(super) findings: Findings,
+    /// Hashes of the keys met, where rejections of earlier runs wait for theirs.
+    met: Option<HashSet<u64>>,
+    /// Keys of the page chains that declare how many records they have, and rows of theirs without one.
+    by_chain: BTreeMap<u32, (HashSet<u64>, u64)>,
+    ill_typed: BTreeMap<String, Sighting>,
 }
 
-/// How a landed pull ended: as its certificate says, but not whole if nothing of it could be taken. With what and why.
-fn judge(certificate: &Certificate, counts: Counts) -> (Outcome, Option<(&'static str, &'static str)>) {
-    if counts.received > 0 && counts.quarantined == counts.received {
-        let hint = "hold formats and codes of the connector against the source: `motcua check` says which field fails";
-        (Outcome::Incomplete, Some(("every row was rejected", hint)))
-    } else if certificate.outcome == Outcome::Complete {
-        (Outcome::Complete, None)
-    } else {
-        (
-            certificate.outcome,
-            Some(("no file was ever found", "is it the right folder, and does `glob` match the files' names?")),
-        )
-    }
-}
+/// Records of one page batch, each with the run that read it where that was an earlier one, and its page chain.
+type Batch = Vec<(Record, Option<i64>, u32)>;
 
 impl Office<'_> {
     /// Settles a landed pull under its own run. Done again after any interruption it gives the same tables.
@@ -61,22 +57,35 @@ impl Office<'_> {
         let mut pull = begun;
         if !(pull.state == State::Settled && committed) {
             let mut writer = self.lake.writer(kind, &connector.name, pull.run);
-            let settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
+            let mut settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
+            self.sweep(connector, certificate, &mut settling, &mut writer).await?;
+            assert!(settling.counts.balance(), "every received row is classed once");
+            let verdict = self.verdict(connector, certificate, &mut settling).await?;
+            pull.outcome = Some(verdict.outcome);
+            pull.reason = Some(verdict.reason).filter(|reason| !reason.is_empty());
+            pull.message = Some(verdict.message).filter(|message| !message.is_empty());
+            pull.hint = Some(verdict.hint).filter(|hint| !hint.is_empty());
+            if verdict.outcome == Outcome::Failed {
+                pull.state = State::Done;
+                pull.finished_at = Some(clock::now());
+                self.ledger.write_pull(&pull).await?;
+                return Ok(pull);
+            }
             let previous = self.ledger.pulls_of(&connector.name, 30).await?;
             let known_until =
                 previous.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max();
-            assert!(settling.counts.balance(), "every received row is classed once");
             self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections).await?;
+            if let Some(met) = &settling.met {
+                self.ledger.close_met(pull.run, &connector.name, met).await?;
+            }
+            self.ledger.remember_fields(&connector.name, pull.run, &certificate.fields).await?;
             pull.state = State::Settled;
-            let (outcome, reason) = judge(certificate, settling.counts);
-            pull.outcome = Some(outcome);
-            pull.message = reason.map(|reason| reason.0.to_owned());
-            pull.hint = reason.map(|reason| reason.1.to_owned());
             pull.counts = settling.counts;
             pull.cursor = Some(certificate.cursor.clone());
             pull.data_until = known_until.max(settling.newest);
+            pull.findings = settling.findings;
             self.ledger.write_pull(&pull).await?;
-            if pull.counts.accepted > 0 {
+            if pull.counts.accepted + pull.findings.swept > 0 {
                 writer.commit().await?;
             }
         }
@@ -107,16 +116,22 @@ impl Office<'_> {
         writer: &mut VersionWriter,
     ) -> Result<Settling, RunError> {
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
-        let mapper = Mapper::new(connector, &readers);
+        let mapper = Mapper::new(connector, &readers, certificate.finished_at);
         let mut settling = Settling::default();
-        let mut batch: Vec<Record> = Vec::new();
-        for page in certificate.pages.iter().rev() {
-            let page = landed.read(page)?;
+        if self.ledger.open_rejections(&connector.name).await? > 0 {
+            settling.met = Some(HashSet::new());
+        }
+        for chain in certificate.declared.keys() {
+            settling.by_chain.insert(*chain, (HashSet::new(), 0));
+        }
+        let mut batch = Batch::new();
+        for landed_page in certificate.pages.iter().rev() {
+            let page = landed.read(landed_page)?;
             settling.counts.received += page.len() as u64;
             for mapped in mapper.map_page(&page).into_iter().rev() {
                 match mapped {
-                    Ok(record) => batch.push(record),
-                    Err(rejection) => settling.rejections.push(rejection),
+                    Ok(record) => batch.push((record, landed_page.read_by, landed_page.chain)),
+                    Err(rejection) => settling.reject(rejection, landed_page.chain),
                 }
             }
             if batch.len() >= BATCH_ROWS {
@@ -125,6 +140,16 @@ impl Office<'_> {
         }
         self.class_batch(connector, certificate, batch, &mut settling, writer).await?;
         settling.counts.quarantined = settling.rejections.len() as u64;
+        settling.findings.pages = certificate.pages.len() as u64;
+        settling.findings.distinct_keys = settling.seen.len() as u64;
+        settling.findings.sweep.clone_from(&certificate.sweep);
+        let declared = certificate.declared.values();
+        settling.findings.declared = (!certificate.declared.is_empty()).then(|| declared.sum());
+        settling.findings.disagreeing = certificate.declared.iter().find_map(|(chain, declared)| {
+            let (keys, without) = settling.by_chain.get(chain)?;
+            let came = keys.len() as u64 + without;
+            (came != *declared).then_some((*declared, came))
+        });
         Ok(settling)
     }
 
@@ -133,7 +158,7 @@ impl Office<'_> {
         &self,
         connector: &Connector,
         certificate: &Certificate,
-        batch: Vec<Record>,
+        batch: Batch,
         settling: &mut Settling,
         writer: &mut VersionWriter,
     ) -> Result<(), RunError> {
@@ -142,20 +167,30 @@ impl Office<'_> {
         let (key, updated) = (column("source_key"), column("source_updated_at"));
         let dated: Vec<usize> = kind.part_columns().iter().map(|name| column(name)).collect();
         let keys: Vec<String> =
-            batch.iter().filter_map(|record| record.values[key].as_text().map(str::to_owned)).collect();
+            batch.iter().filter_map(|(record, ..)| record.values[key].as_text().map(str::to_owned)).collect();
         let known = self.lake.known(kind, &connector.name, &keys).await?;
         let ordered = connector.file.identity.ordered_by.is_some();
         let mut accepted = Vec::new();
-        for record in batch {
+        for (record, read_by, chain) in batch {
             let source_key = record.values[key].as_text().unwrap_or_default();
+            settling.meet(source_key, chain);
+            settling.note(&record);
             let updated_at = record.values[updated].as_instant();
             let stored = known.get(source_key);
             let newest_stored =
                 stored.map(|known| Stored { digest: known.digest, updated_at: known.source_updated_at });
             let in_record = dated.iter().filter_map(|&index| record.values[index].as_instant());
             settling.newest = settling.newest.max(in_record.filter(|date| *date <= certificate.finished_at).max());
+            let mut class = settling.seen.class(source_key, record.digest, updated_at, newest_stored);
+            // Landed pages of an earlier run: what was stored since is newer than they are.
+            if class == Class::Accepted
+                && !ordered
+                && read_by.is_some_and(|run| stored.is_some_and(|stored| stored.run > run))
+            {
+                class = Class::Superseded;
+            }
             let counts = &mut settling.counts;
-            match settling.seen.class(source_key, record.digest, updated_at, newest_stored) {
+            match class {
                 Class::Accepted => {
                     counts.accepted += 1;
                     let own = || part_of(kind, &record, certificate.started_at);
@@ -175,5 +210,95 @@ impl Office<'_> {
             writer.write(&accepted)?;
         }
         Ok(())
+    }
+
+    async fn verdict(
+        &self,
+        connector: &Connector,
+        certificate: &Certificate,
+        settling: &mut Settling,
+    ) -> Result<Verdict, RunError> {
+        let baseline = self.ledger.fields_seen(&connector.name, certificate.run).await?;
+        let terms = &connector.file.contract;
+        settling.findings.drift = contract::drift(connector, &certificate.fields, &baseline, settling.counts.received);
+        let ill_typed = std::mem::take(&mut settling.ill_typed);
+        settling.findings.drift.extend(ill_typed.into_iter().map(|(field, first)| Drift {
+            kind: DriftKind::IllTyped,
+            field,
+            first: Some(first),
+        }));
+        if let Some(verdict) = contract::stopped(terms, &settling.findings, &settling.rejections) {
+            return Ok(verdict);
+        }
+        let usual =
+            if certificate.purpose == Purpose::Night { self.usual(connector, certificate).await? } else { Vec::new() };
+        let mut verdict = judge(certificate, settling.counts, &settling.findings, terms, &usual);
+        // Few rows, all of them known to be bad before: their share says nothing of the night.
+        if certificate.purpose != Purpose::Night && verdict.outcome == Outcome::Degraded {
+            verdict.outcome = Outcome::Complete;
+        }
+        Ok(verdict)
+    }
+
+    /// Rows received by the last complete pulls of the same weekday, newest first; none after a day on which nobody worked.
+    async fn usual(&self, connector: &Connector, certificate: &Certificate) -> Result<Vec<u64>, RunError> {
+        let began = instant::local(certificate.started_at);
+        let day = if began.hour() < 12 { began.date().yesterday().unwrap_or(began.date()) } else { began.date() };
+        if !WorkingCalendar::new(&self.config.registries.calendar).is_working(day) {
+            return Ok(Vec::new());
+        }
+        let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
+        let of_weekday = pulls.into_iter().filter(|pull| {
+            let complete = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
+            let same = instant::local(pull.started_at).weekday() == began.weekday();
+            pull.run < certificate.run
+                && complete
+                && same
+                && pull.purpose == Purpose::Night
+                && pull.connector_digest == connector.digest
+        });
+        Ok(of_weekday.take(USUAL_PULLS).map(|pull| pull.counts.received).collect())
+    }
+}
+
+impl Settling {
+    fn reject(&mut self, rejection: Rejection, chain: u32) {
+        match &rejection.key {
+            Some(key) => self.meet(key, chain),
+            None => {
+                if let Some((_, without)) = self.by_chain.get_mut(&chain) {
+                    *without += 1;
+                }
+            }
+        }
+        self.rejections.push(rejection);
+    }
+
+    fn meet(&mut self, key: &str, chain: u32) {
+        if self.met.is_none() && self.by_chain.is_empty() {
+            return;
+        }
+        let hash = key_hash(key);
+        if let Some(met) = &mut self.met {
+            met.insert(hash);
+        }
+        if let Some((keys, _)) = self.by_chain.get_mut(&chain) {
+            keys.insert(hash);
+        }
+    }
+
+    /// Counts what is odd about a record that is taken.
+    fn note(&mut self, record: &Record) {
+        for issue in &record.issues {
+            match issue {
+                Issue::IllTyped { field, .. } => {
+                    let first = Sighting { page: record.page, row: record.row, rows: 0 };
+                    let sighting = self.ill_typed.entry(field.clone()).or_insert(first);
+                    // Rows are gone through from the last: the first is met last.
+                    *sighting = Sighting { page: record.page, row: record.row, rows: sighting.rows + 1 };
+                }
+                Issue::Impossible(order) => *self.findings.impossible.entry((*order).to_owned()).or_default() += 1,
+            }
+        }
     }
 }

@@ -118,6 +118,12 @@ impl SourceError {
         self
     }
 
+    /// Whether what was read before it stays true, but is not the whole.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self.kind, ErrorKind::PageLimit | ErrorKind::RecordLimit | ErrorKind::PageRepeated)
+    }
+
     /// Whether the same request may be sent again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

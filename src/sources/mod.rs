@@ -30,7 +30,7 @@ pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 use crate::model::connector::{Access, Connector, Limits};
 use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::Cursor;
+use crate::model::pull::{Cursor, SliceRef};
 use crate::model::values::Values;
 use crate::sources::auth::Login;
 use crate::sources::decode::Decoder;
@@ -48,6 +48,10 @@ pub struct PullStart {
     pub cursor: Cursor,
     /// Canonical instant column → its oldest value among dossiers that have not ended.
     pub oldest_open: BTreeMap<String, i64>,
+    /// Name of the pass that is read from its first date on, whatever the cursor says.
+    pub whole: Option<String>,
+    /// Read these slices in place of the plan.
+    pub only: Option<Vec<SliceRef>>,
 }
 
 /// A pull under way.

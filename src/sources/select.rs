@@ -22,6 +22,8 @@ pub struct Selection {
 
 #[derive(Debug, Clone, Default)]
 struct Node {
+    /// How the place is written: what an unknown field below it is told by.
+    path: String,
     /// Cell that takes the value at this place.
     field: Option<usize>,
     keys: Vec<(Box<str>, usize)>,
@@ -56,7 +58,12 @@ impl Selection {
                 let next = nodes.len();
                 let found = child(&mut nodes[at], &step, next);
                 if found == next {
-                    nodes.push(Node::default());
+                    let path = match step {
+                        Step::Key(key) if nodes[at].path.is_empty() => key.to_owned(),
+                        Step::Key(key) => format!("{}.{key}", nodes[at].path),
+                        Step::Element(_) | Step::Filter(..) => nodes[at].path.clone(),
+                    };
+                    nodes.push(Node { path, ..Node::default() });
                 }
                 at = found;
             }
@@ -162,6 +169,9 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
         let node = &self.nodes[self.node];
+        if let Some(field) = node.field {
+            self.page.see(field);
+        }
         if node.field.is_none() && node.filters.is_empty() {
             return value.deserialize_any(self).map(|_| ());
         }
@@ -236,13 +246,24 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let here = &self.nodes[self.node];
-        while let Some(found) = map.next_key_seed(Key(&here.keys))? {
+        // One bit a branch: a key that comes twice says two things, and which is meant nobody knows.
+        let mut met = 0_u128;
+        let mut twice = false;
+        while let Some(found) = map.next_key_seed(Key { at: self.node, here, page: &mut *self.page })? {
             match found {
-                Some(node) => map.next_value_seed(Walk { nodes: self.nodes, node, page: &mut *self.page })?,
+                Some((branch, node)) => {
+                    let bit = 1_u128.checked_shl(u32::try_from(branch).unwrap_or(u32::MAX)).unwrap_or(0);
+                    twice |= met & bit != 0;
+                    met |= bit;
+                    map.next_value_seed(Walk { nodes: self.nodes, node, page: &mut *self.page })?;
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
+        }
+        if twice {
+            self.page.spoil_row(Reason::Malformed);
         }
         Ok(true)
     }
@@ -289,26 +310,34 @@ impl<'de> Visitor<'de> for Elements<'_> {
     }
 }
 
-/// Finds the branch of a key without copying it.
-struct Key<'a>(&'a [(Box<str>, usize)]);
+/// Finds the branch of a key without copying it; a key without one is noted.
+struct Key<'a> {
+    at: usize,
+    here: &'a Node,
+    page: &'a mut Page,
+}
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<usize>;
+    type Value = Option<(usize, usize)>;
 
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Option<usize>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
         key.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for Key<'_> {
-    type Value = Option<usize>;
+    type Value = Option<(usize, usize)>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        Ok(self.0.iter().find(|(name, _)| **name == *key).map(|(_, node)| *node))
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        let found = self.here.keys.iter().enumerate().find(|(_, (name, _))| **name == *key);
+        if found.is_none() {
+            self.page.see_other(self.at, &self.here.path, key);
+        }
+        Ok(found.map(|(branch, (_, node))| (branch, *node)))
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use jiff::civil::{Date, date};
 use motcua::config;
 use motcua::model::instant::from_local;
-use motcua::run::{self, Ledger};
+use motcua::run::{self, Ledger, RejectionGroup};
 use motcua::simulator::{CLIENT_ID, CLIENT_SECRET, TOKEN_PATH};
 use serde_json::Value;
 
@@ -78,8 +78,9 @@ fn quarantine(data: &Path, run: i64, connector: &str) -> BTreeMap<String, u64> {
         ledger.close().await;
         rejections
     });
-    let named = |(field, reason, number): (Option<String>, String, i64)| {
-        (format!("{} {reason}", field.as_deref().unwrap_or("row")), u64::try_from(number).expect("a count"))
+    let named = |group: RejectionGroup| {
+        let field = group.field.as_deref().unwrap_or("row");
+        (format!("{field} {}", group.reason), u64::try_from(group.rows).expect("a count"))
     };
     rejections.into_iter().map(named).collect()
 }

@@ -3,6 +3,7 @@
 //! These types are the file: unknown keys and words are refused. What a type cannot say (a pattern that does
 //! not compile, a field that its table lacks) `config` checks with the rest, so that all mistakes are reported at once.
 
+mod contract;
 mod records;
 mod web;
 mod window;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::contract::{Breach, Contract, Sweep};
 pub use self::records::{Decode, FieldMap, FieldType, OneOrMany};
 pub use self::web::{Auth, Limits, Method, PageEnd, Pages, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
@@ -40,6 +42,10 @@ pub struct ConnectorFile {
     pub map: BTreeMap<String, FieldMap>,
     #[serde(default)]
     pub identity: Identity,
+    #[serde(default)]
+    pub contract: Contract,
+    #[serde(default)]
+    pub sweep: Option<Sweep>,
     #[serde(default)]
     pub schedule: Schedule,
 }

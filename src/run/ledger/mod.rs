@@ -3,6 +3,9 @@
 //! The tables' logs decide what was taken; the ledger says what a pull would reach before it commits. Lost, it
 //! costs one full pull.
 
+mod quarantine;
+mod schema;
+
 use std::path::Path;
 
 use sqlx::sqlite::{
@@ -10,48 +13,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Error, Row as _};
 
-use crate::model::pull::{Counts, Cursor, Outcome};
-use crate::model::record::Rejection;
-
-/// The schema, applied at every start; a column added later gets its own statement.
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS runs (
-    run INTEGER PRIMARY KEY,
-    started_at INTEGER NOT NULL,
-    finished_at INTEGER,
-    complete INTEGER
-);
-CREATE TABLE IF NOT EXISTS pulls (
-    run INTEGER NOT NULL,
-    connector TEXT NOT NULL,
-    state TEXT NOT NULL,
-    outcome TEXT,
-    reason TEXT,
-    message TEXT,
-    hint TEXT,
-    received INTEGER NOT NULL DEFAULT 0,
-    accepted INTEGER NOT NULL DEFAULT 0,
-    unchanged INTEGER NOT NULL DEFAULT 0,
-    duplicate INTEGER NOT NULL DEFAULT 0,
-    superseded INTEGER NOT NULL DEFAULT 0,
-    quarantined INTEGER NOT NULL DEFAULT 0,
-    cursor TEXT,
-    data_until INTEGER,
-    started_at INTEGER NOT NULL,
-    finished_at INTEGER,
-    PRIMARY KEY (run, connector)
-);
-CREATE INDEX IF NOT EXISTS pulls_by_connector ON pulls (connector, run DESC);
-CREATE TABLE IF NOT EXISTS quarantine (
-    run INTEGER NOT NULL,
-    connector TEXT NOT NULL,
-    page INTEGER NOT NULL,
-    row INTEGER NOT NULL,
-    field TEXT,
-    reason TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS quarantine_by_pull ON quarantine (connector, run);
-";
+pub(super) use self::quarantine::key_hash;
+pub use self::quarantine::{Quarantined, RejectionGroup};
+use crate::model::connector::Connector;
+use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
 
 /// How far a pull has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,16 +62,31 @@ pub struct Pull {
     pub cursor: Option<Cursor>,
     /// Newest date among the connector's records.
     pub data_until: Option<i64>,
+    pub purpose: Purpose,
+    /// Digest of the connector that read it.
+    pub connector_digest: String,
+    pub findings: Findings,
     pub started_at: i64,
     pub finished_at: Option<i64>,
 }
 
+/// One run as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub run: i64,
+    pub purpose: Purpose,
+    pub started_at: i64,
+    pub finished_at: Option<i64>,
+    /// Whether the figures that it published are complete.
+    pub complete: Option<bool>,
+}
+
 impl Pull {
     #[must_use]
-    pub fn begun(run: i64, connector: &str, now: i64) -> Self {
+    pub fn begun(run: i64, connector: &Connector, purpose: Purpose, now: i64) -> Self {
         Self {
             run,
-            connector: connector.to_owned(),
+            connector: connector.name.clone(),
             state: State::Reading,
             outcome: None,
             reason: None,
@@ -115,6 +95,9 @@ impl Pull {
             counts: Counts::default(),
             cursor: None,
             data_until: None,
+            purpose,
+            connector_digest: connector.digest.clone(),
+            findings: Findings::default(),
             started_at: now,
             finished_at: None,
         }
@@ -136,13 +119,29 @@ impl Ledger {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
-        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+        schema::apply(&pool).await?;
         Ok(Self { pool })
     }
 
-    pub async fn begin_run(&self, run: i64, now: i64) -> Result<(), Error> {
-        sqlx::query("INSERT INTO runs (run, started_at) VALUES (?, ?)").bind(run).bind(now).execute(&self.pool).await?;
+    /// Opens the ledger of a data folder that has one.
+    pub async fn open_existing(data: &Path) -> Result<Option<Self>, Error> {
+        if data.join("ledger.sqlite").exists() { Self::open(data).await.map(Some) } else { Ok(None) }
+    }
+
+    pub async fn begin_run(&self, run: i64, purpose: Purpose, now: i64) -> Result<(), Error> {
+        sqlx::query("INSERT INTO runs (run, purpose, started_at) VALUES (?, ?, ?)")
+            .bind(run)
+            .bind(purpose.name())
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
         Ok(())
+    }
+
+    /// Runs, newest first.
+    pub async fn runs(&self, most: i64) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query("SELECT * FROM runs ORDER BY run DESC LIMIT ?").bind(most).fetch_all(&self.pool).await?;
+        rows.iter().map(run).collect()
     }
 
     pub async fn finish_run(&self, run: i64, now: i64, complete: bool) -> Result<(), Error> {
@@ -179,8 +178,8 @@ impl Ledger {
         ];
         let mut query = sqlx::query(
             "INSERT OR REPLACE INTO pulls (run, connector, state, outcome, reason, message, hint, cursor, data_until, \
-             started_at, finished_at, received, accepted, unchanged, duplicate, superseded, quarantined) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             started_at, finished_at, purpose, connector_digest, findings, received, accepted, unchanged, duplicate, \
+             superseded, quarantined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(pull.run)
         .bind(&pull.connector)
@@ -192,7 +191,10 @@ impl Ledger {
         .bind(cursor)
         .bind(pull.data_until)
         .bind(pull.started_at)
-        .bind(pull.finished_at);
+        .bind(pull.finished_at)
+        .bind(pull.purpose.name())
+        .bind(&pull.connector_digest)
+        .bind(serde_json::to_string(&pull.findings).expect("findings are plain data"));
         for number in numbers {
             query = query.bind(i64::try_from(number).unwrap_or(i64::MAX));
         }
@@ -231,7 +233,7 @@ impl Ledger {
             return Ok(Cursor::default());
         }
         let rows = sqlx::query(
-            "SELECT * FROM pulls WHERE connector = ? AND outcome = 'complete' \
+            "SELECT * FROM pulls WHERE connector = ? AND outcome IN ('complete', 'degraded') AND cursor IS NOT NULL \
              AND (run <= ? OR (accepted = 0 AND state = 'done')) ORDER BY run DESC LIMIT 1",
         )
         .bind(connector)
@@ -242,39 +244,71 @@ impl Ledger {
         Ok(newest.and_then(|pull| pull.cursor).unwrap_or_default())
     }
 
-    /// Writes the rejections of a pull in place of any earlier try's.
-    pub async fn write_quarantine(&self, run: i64, connector: &str, rejections: &[Rejection]) -> Result<(), Error> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
-            .bind(run)
+    /// The source fields that pulls of this connector met before `run`.
+    pub async fn fields_seen(&self, connector: &str, run: i64) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar("SELECT field FROM fields_seen WHERE connector = ? AND run < ?")
             .bind(connector)
-            .execute(&mut *transaction)
-            .await?;
-        for rejection in rejections {
-            sqlx::query("INSERT INTO quarantine (run, connector, page, row, field, reason) VALUES (?, ?, ?, ?, ?, ?)")
-                .bind(run)
+            .bind(run)
+            .fetch_all(&self.pool)
+            .await
+    }
+
+    /// Remembers the source fields that a pull met.
+    pub async fn remember_fields(&self, connector: &str, run: i64, seen: &FieldsSeen) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        for field in seen.kept.iter().chain(seen.others.keys()) {
+            sqlx::query("INSERT OR IGNORE INTO fields_seen (connector, field, run) VALUES (?, ?, ?)")
                 .bind(connector)
-                .bind(i64::from(rejection.page))
-                .bind(i64::from(rejection.row))
-                .bind(&rejection.field)
-                .bind(rejection.reason.code())
+                .bind(field)
+                .bind(run)
                 .execute(&mut *transaction)
                 .await?;
         }
         transaction.commit().await
     }
 
-    /// Rejections of a pull by field and reason, most first.
-    pub async fn rejections(&self, run: i64, connector: &str) -> Result<Vec<(Option<String>, String, i64)>, Error> {
-        let rows = sqlx::query(
-            "SELECT field, reason, COUNT(*) AS number FROM quarantine WHERE run = ? AND connector = ? \
-             GROUP BY field, reason ORDER BY number DESC, field, reason",
+    /// The slices of a backfill that were read.
+    pub async fn backfilled(&self, connector: &Connector, from: &str, to: &str) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(
+            "SELECT slice FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ? AND digest = ?",
         )
-        .bind(run)
-        .bind(connector)
+        .bind(&connector.name)
+        .bind(from)
+        .bind(to)
+        .bind(&connector.digest)
         .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok((row.try_get("field")?, row.try_get("reason")?, row.try_get("number")?))).collect()
+        .await
+    }
+
+    /// Notes that a slice of a backfill was read by `run`.
+    pub async fn note_backfilled(
+        &self,
+        connector: &Connector,
+        (from, to): (&str, &str),
+        slice: &str,
+        run: i64,
+    ) -> Result<(), Error> {
+        sqlx::query("INSERT OR REPLACE INTO backfilled VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(&connector.name)
+            .bind(from)
+            .bind(to)
+            .bind(&connector.digest)
+            .bind(slice)
+            .bind(run)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a backfill: its next call reads everything again.
+    pub async fn forget_backfill(&self, connector: &Connector, from: &str, to: &str) -> Result<(), Error> {
+        sqlx::query("DELETE FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ?")
+            .bind(&connector.name)
+            .bind(from)
+            .bind(to)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     pub async fn close(self) {
@@ -282,10 +316,21 @@ impl Ledger {
     }
 }
 
+fn run(row: &SqliteRow) -> Result<Run, Error> {
+    Ok(Run {
+        run: row.try_get("run")?,
+        purpose: Purpose::from_name(row.try_get("purpose")?).unwrap_or_default(),
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+        complete: row.try_get("complete")?,
+    })
+}
+
 fn pull(row: &SqliteRow) -> Result<Pull, Error> {
     let number = |name: &str| -> Result<u64, Error> { Ok(row.try_get::<i64, _>(name)?.try_into().unwrap_or(0)) };
     let outcome: Option<String> = row.try_get("outcome")?;
     let cursor: Option<String> = row.try_get("cursor")?;
+    let findings: Option<String> = row.try_get("findings")?;
     Ok(Pull {
         run: row.try_get("run")?,
         connector: row.try_get("connector")?,
@@ -304,6 +349,9 @@ fn pull(row: &SqliteRow) -> Result<Pull, Error> {
         },
         cursor: cursor.and_then(|text| serde_json::from_str(&text).ok()),
         data_until: row.try_get("data_until")?,
+        purpose: Purpose::from_name(row.try_get("purpose")?).unwrap_or_default(),
+        connector_digest: row.try_get("connector_digest")?,
+        findings: findings.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
     })

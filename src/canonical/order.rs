@@ -1,0 +1,117 @@
+//! Dates in an order that cannot be (domain F.5). Pure.
+
+use crate::model::instant;
+use crate::model::record::Value;
+use crate::model::table::Kind;
+
+/// How far the source's clock may be ahead of ours.
+const SKEW_MICROS: i64 = 10 * 60 * 1_000_000;
+
+/// Name, the date that must not be earlier, the date that it is held against.
+type Order = (&'static str, &'static str, &'static str);
+
+/// What must not come before what, by table.
+fn orders(kind: Kind) -> &'static [Order] {
+    match kind {
+        Kind::Dossiers => &[
+            ("completed_before_received", "completed_at", "received_at"),
+            ("returned_before_received", "returned_at", "received_at"),
+            ("due_before_received", "due_at", "received_at"),
+        ],
+        Kind::PostalItems => &[("delivered_before_accepted", "delivered_at", "accepted_at")],
+    }
+}
+
+/// What cannot lie in the future: name and date.
+fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::Dossiers => &[("received_in_future", "received_at"), ("completed_in_future", "completed_at")],
+        Kind::PostalItems => &[("accepted_in_future", "accepted_at")],
+    }
+}
+
+/// The orders of one table, with the positions of their columns.
+#[derive(Debug, Clone)]
+pub(super) struct Orders {
+    /// Name, field that is told, positions of the later and the earlier date.
+    orders: Vec<(&'static str, &'static str, usize, usize)>,
+    passed: Vec<(&'static str, &'static str, usize)>,
+}
+
+impl Orders {
+    pub(super) fn of(kind: Kind) -> Self {
+        let at = |name: &str| kind.column_index(name).expect("the table has its dates");
+        Self {
+            orders: orders(kind).iter().map(|(name, later, earlier)| (*name, *later, at(later), at(earlier))).collect(),
+            passed: passed(kind).iter().map(|(name, date)| (*name, *date, at(date))).collect(),
+        }
+    }
+
+    /// The impossible orders of a record: name, and the field that is told. `now` in microseconds UTC.
+    ///
+    /// A date without a time of day is written as midnight: it is held against the other's day.
+    pub(super) fn broken(&self, values: &[Value], now: i64) -> Vec<(&'static str, &'static str)> {
+        let mut found = Vec::new();
+        for (name, field, later, earlier) in &self.orders {
+            if let (Some(later), Some(earlier)) = (values[*later].as_instant(), values[*earlier].as_instant())
+                && later < earlier
+                && !(is_date(later) && instant::local(later).date() >= instant::local(earlier).date())
+            {
+                found.push((*name, *field));
+            }
+        }
+        for (name, field, date) in &self.passed {
+            if values[*date].as_instant().is_some_and(|at| at > now.saturating_add(SKEW_MICROS)) {
+                found.push((*name, *field));
+            }
+        }
+        found
+    }
+}
+
+/// Midnight in Viet Nam.
+fn is_date(at: i64) -> bool {
+    instant::local(at).time() == jiff::civil::Time::midnight()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::instant::Format;
+
+    fn at(text: &str) -> Value {
+        if text.is_empty() {
+            return Value::Null;
+        }
+        let format = Format::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
+        Value::Instant(format.read(text, &instant::vietnam()).expect("the text is a date"))
+    }
+
+    #[test]
+    fn orders_that_cannot_be_are_named() {
+        let now = at("2026-03-10 01:30").as_instant().expect("a date");
+        for (received, due, completed, expected) in [
+            ("2026-03-02 08:00", "2026-03-05 17:00", "2026-03-04 10:00", vec![]),
+            // Dates without a time of day.
+            ("2026-03-02 08:00", "2026-03-02", "2026-03-02", vec![]),
+            ("2026-03-02 08:00", "2026-03-01", "", vec!["due_before_received"]),
+            (
+                "2026-03-02 08:00",
+                "2026-03-02 07:59",
+                "2026-03-02 07:59",
+                vec!["completed_before_received", "due_before_received"],
+            ),
+            ("2026-03-10 01:39", "", "", vec![]),
+            ("2026-03-10 01:41", "", "", vec!["received_in_future"]),
+            ("", "2026-03-02", "2026-03-11", vec!["completed_in_future"]),
+        ] {
+            let mut values = vec![Value::Null; Kind::Dossiers.columns().len()];
+            for (name, text) in [("received_at", received), ("due_at", due), ("completed_at", completed)] {
+                values[Kind::Dossiers.column_index(name).expect("a column")] = at(text);
+            }
+            let found = Orders::of(Kind::Dossiers).broken(&values, now);
+            let found: Vec<_> = found.into_iter().map(|(name, _)| name).collect();
+            assert_eq!(found, expected, "{received} {due} {completed}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `replay`: what a run landed, mapped again.
+
+use std::process::ExitCode;
+
+use crate::cli::run::acted;
+use crate::cli::{Base, Failure};
+use crate::run;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Number of the run (`motcua runs` lists them).
+    run: i64,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (base.load()?, run::now());
+    acted(&config, "replay", now, async |office, watch| office.replay(arguments.run, now, watch).await).await
+}

@@ -1,0 +1,181 @@
+//! `runs list|show`: what ran, and the certificates of its pulls.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::cli::output::{self, Format, print};
+use crate::cli::{Base, Failure};
+use crate::landing::LandedPull;
+use crate::model::instant;
+use crate::model::pull::{Counts, Findings, LandedPage, Outcome};
+use crate::run::{Ledger, Pull, Run, RunError};
+
+/// Runs that are listed.
+const RUNS: i64 = 60;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A line each, newest first.
+    List {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// The certificates of one run's pulls: what was read, what became of it, and what proves it whole.
+    Show {
+        run: i64,
+        /// Every page with its digest, as JSON.
+        #[arg(long)]
+        pages: bool,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    run: i64,
+    purpose: &'static str,
+    started_at: String,
+    finished_at: Option<String>,
+    complete: Option<bool>,
+}
+
+/// A certificate as `--pages` prints it.
+#[derive(Debug, Serialize)]
+struct Certified<'a> {
+    connector: &'a str,
+    run: i64,
+    outcome: Option<Outcome>,
+    reason: Option<&'a str>,
+    counts: Counts,
+    findings: &'a Findings,
+    pages: Vec<LandedPage>,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let data = &config.settings.data;
+    let Some(ledger) = Ledger::open_existing(data).await.map_err(RunError::from)? else {
+        return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
+            .with_hint("nothing has run yet: `motcua run`"));
+    };
+    let text = match &arguments.what {
+        What::List { format } => {
+            let runs = ledger.runs(RUNS).await.map_err(RunError::from)?;
+            let rows: Vec<Row> = runs.into_iter().map(row).collect();
+            match format {
+                Format::Json => output::json(&rows)?,
+                Format::Csv => output::csv(&rows)?,
+                Format::Table => table(&rows),
+            }
+        }
+        What::Show { run, pages } => {
+            let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
+            if pulls.is_empty() {
+                return Err(Failure::usage(format!("run {run} has no pulls")).with_hint(
+                    "`motcua runs list` shows the runs; a replay may stand under the run that it restored",
+                ));
+            }
+            if *pages {
+                let certified = pulls.iter().map(|pull| certified(data, pull)).collect::<Result<Vec<_>, _>>()?;
+                output::json(&certified)?
+            } else {
+                pulls.iter().map(certificate).collect()
+            }
+        }
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(run: Run) -> Row {
+    Row {
+        run: run.run,
+        purpose: run.purpose.name(),
+        started_at: instant::display(run.started_at),
+        finished_at: run.finished_at.map(instant::display),
+        complete: run.complete,
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let moment = |text: &str| text[..16].replace('T', " ");
+    let cells = rows.iter().map(|row| {
+        let complete = match row.complete {
+            Some(true) => "complete",
+            Some(false) => "not complete",
+            None => "not ended",
+        };
+        let finished = row.finished_at.as_deref().map_or_else(|| "–".to_owned(), moment);
+        vec![row.run.to_string(), row.purpose.to_owned(), moment(&row.started_at), finished, complete.to_owned()]
+    });
+    output::table(&["run", "purpose", "started", "finished", "figures"], cells.collect())
+}
+
+fn certified<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<Certified<'a>, Failure> {
+    let landed = LandedPull::new(data, &pull.connector, pull.run).certificate().map_err(RunError::from)?;
+    Ok(Certified {
+        connector: &pull.connector,
+        run: pull.run,
+        outcome: pull.outcome,
+        reason: pull.reason.as_deref(),
+        counts: pull.counts,
+        findings: &pull.findings,
+        pages: landed.map(|certificate| certificate.pages).unwrap_or_default(),
+    })
+}
+
+/// A pull's certificate in words.
+fn certificate(pull: &Pull) -> String {
+    let counts = pull.counts;
+    let number = output::thousands;
+    let outcome = pull.outcome.map_or("not ended", Outcome::name);
+    let mut text = format!("{} · run {} · {} · {outcome}\n", pull.connector, pull.run, pull.purpose.name());
+    if let Some(reason) = &pull.reason {
+        let _ = writeln!(text, "  why        {reason}: {}", pull.message.as_deref().unwrap_or("–"));
+    }
+    let seconds = pull.finished_at.map_or(0, |finished| (finished - pull.started_at).max(0) / 1_000_000);
+    let _ = writeln!(text, "  started    {}, took {seconds} s", instant::display(pull.started_at));
+    let _ = writeln!(
+        text,
+        "  received   {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
+        number(counts.received),
+        number(counts.accepted),
+        number(counts.unchanged),
+        number(counts.duplicate),
+        number(counts.superseded),
+        number(counts.quarantined),
+    );
+    let findings = &pull.findings;
+    let declared =
+        findings.declared.map_or_else(|| "nothing declared".to_owned(), |all| format!("{} declared", number(all)));
+    let _ = writeln!(
+        text,
+        "  pages      {}, {} different keys, {declared}",
+        number(findings.pages),
+        number(findings.distinct_keys)
+    );
+    let moment = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), instant::display);
+    let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
+    let _ = writeln!(text, "  cursor     {}; data until {}", moment(reached), moment(pull.data_until));
+    for drift in &findings.drift {
+        let place = drift
+            .first
+            .map(|first| format!(", {} rows, first on page {}, row {}", number(first.rows), first.page, first.row));
+        let _ = writeln!(text, "  drift      {}: {}{}", drift.kind.name(), drift.field, place.unwrap_or_default());
+    }
+    for (order, rows) in &findings.impossible {
+        let _ = writeln!(text, "  impossible {order}: {} rows", number(*rows));
+    }
+    if findings.swept > 0 {
+        let _ = writeln!(text, "  swept      {} rows marked as deleted", number(findings.swept));
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! What a pull met against what its source promised. Pure.
+
+use std::collections::HashSet;
+
+use crate::model::connector::{Breach, Connector, Contract};
+use crate::model::page::Reason;
+use crate::model::pull::{Drift, DriftKind, FieldsSeen, Findings, Outcome};
+use crate::model::record::Rejection;
+use crate::run::judge::Verdict;
+
+/// Rows below which a field that none of them has says nothing.
+const FEW_ROWS: u64 = 20;
+
+/// Fields that are new, and mapped fields that are gone. `baseline`: the fields of earlier pulls; without any, the first
+/// pull says what there is.
+pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String], received: u64) -> Vec<Drift> {
+    let contract = &connector.file.contract;
+    let before: HashSet<&str> = baseline.iter().map(String::as_str).collect();
+    let mut drift = Vec::new();
+    if contract.unknown != Breach::Accept {
+        // With `known` the reader passes over what it names: whatever is left is new.
+        let is_new = |field: &str| !contract.known.is_empty() || (!before.is_empty() && !before.contains(field));
+        for (field, sighting) in seen.others.iter().filter(|(field, _)| is_new(field)) {
+            drift.push(Drift { kind: DriftKind::New, field: field.clone(), first: Some(*sighting) });
+        }
+    }
+    if contract.missing != Breach::Accept && received >= FEW_ROWS {
+        let mapped: HashSet<&String> = connector.file.map.values().flat_map(|map| map.from.as_slice()).collect();
+        let mut gone: Vec<&String> =
+            mapped.into_iter().filter(|field| before.contains(field.as_str()) && !seen.kept.contains(*field)).collect();
+        gone.sort();
+        drift.extend(gone.into_iter().map(|field| Drift {
+            kind: DriftKind::Missing,
+            field: field.clone(),
+            first: None,
+        }));
+    }
+    drift
+}
+
+/// The failure of a pull that broke a term at which the connector stops.
+pub(super) fn stopped(contract: &Contract, findings: &Findings, rejections: &[Rejection]) -> Option<Verdict> {
+    let of = |kind: DriftKind| findings.drift.iter().find(|drift| drift.kind == kind).map(|drift| drift.field.clone());
+    let rejected = |impossible: bool| {
+        let first =
+            rejections.iter().rev().find(|rejection| (rejection.reason == Reason::ImpossibleOrder) == impossible)?;
+        Some(format!("{} (page {}, row {})", first.field.as_deref().unwrap_or("the whole row"), first.page, first.row))
+    };
+    let broken = [
+        (contract.unknown, "unknown", of(DriftKind::New)),
+        (contract.missing, "missing", of(DriftKind::Missing)),
+        (contract.ill_typed, "ill_typed", rejected(false)),
+        (contract.impossible, "impossible", rejected(true)),
+    ];
+    let (_, term, what) = broken.into_iter().find(|(breach, _, what)| *breach == Breach::Stop && what.is_some())?;
+    Some(Verdict {
+        outcome: Outcome::Failed,
+        reason: "contract_broken".to_owned(),
+        message: format!("the connector stops at `contract.{term}`: {}", what.unwrap_or_default()),
+        hint: "mend the mapping, or let the contract report instead of stop".to_owned(),
+    })
+}

@@ -1,0 +1,135 @@
+//! Whether a pull is proved whole: what was read and found against what was declared, promised and usual. Pure.
+
+use crate::model::connector::Contract;
+use crate::model::pull::{Certificate, Counts, Findings, Outcome};
+
+/// Rejected rows below which their share says nothing.
+const FEW_ROWS: u64 = 20;
+/// Earlier pulls of the same weekday from which on there is a usual volume, and how many are looked at.
+const USUAL_FROM: usize = 3;
+pub(super) const USUAL_PULLS: usize = 8;
+
+/// How a pull ended, with what and why if not well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) outcome: Outcome,
+    /// Code; empty where the pull is complete.
+    pub(super) reason: String,
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+impl Verdict {
+    fn of(outcome: Outcome, reason: &str, message: impl Into<String>, hint: &str) -> Self {
+        Self { outcome, reason: reason.to_owned(), message: message.into(), hint: hint.to_owned() }
+    }
+}
+
+/// Judges a landed and classed pull. `usual`: rows received by the last complete pulls of the same weekday, newest first.
+pub(super) fn judge(
+    certificate: &Certificate,
+    counts: Counts,
+    findings: &Findings,
+    contract: &Contract,
+    usual: &[u64],
+) -> Verdict {
+    let incomplete = |reason, message: String, hint| Verdict::of(Outcome::Incomplete, reason, message, hint);
+    if certificate.outcome != Outcome::Complete {
+        return Verdict::of(certificate.outcome, &certificate.reason, &certificate.message, &certificate.hint);
+    }
+    if counts.received > 0 && counts.quarantined == counts.received {
+        let hint = "hold formats and codes of the connector against the source: `motcua check` says which field fails";
+        return incomplete("all_rejected", "every row was rejected".to_owned(), hint);
+    }
+    if let Some((declared, came)) = findings.disagreeing {
+        let message = format!("the source declares {declared} records and {came} different ones came");
+        let hint = "records moved while they were read, or are listed twice: run again, or at a quieter hour";
+        return incomplete("total_disagrees", message, hint);
+    }
+    if findings.missed_by_sweep > 0 {
+        let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);
+        let hint = "ask the source's operator whether they were deleted; nothing was marked";
+        return incomplete("sweep_unbelievable", message, hint);
+    }
+    if let Some(verdict) = far_from_usual(counts.received, contract, usual) {
+        return verdict;
+    }
+    if is_over_budget(counts.quarantined, counts.received, contract) {
+        let message = format!("{} of {} rows were rejected", counts.quarantined, counts.received);
+        let hint = "see `motcua quarantine list`, mend the mapping or the source, then `motcua quarantine retry`";
+        return Verdict::of(Outcome::Degraded, "rejects_over_budget", message, hint);
+    }
+    Verdict::of(Outcome::Complete, "", "", "")
+}
+
+/// Whether more rows were rejected than the contract allows.
+pub(super) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
+    let share = rejected as f64 / received.max(1) as f64;
+    rejected > contract.reject_rows || (rejected >= FEW_ROWS && share > contract.reject_share)
+}
+
+/// An empty answer where the same weekday never was empty, or a volume far from the same weekdays'.
+fn far_from_usual(received: u64, contract: &Contract, usual: &[u64]) -> Option<Verdict> {
+    if usual.len() < USUAL_FROM {
+        return None;
+    }
+    let hint =
+        "ask the source's operator what happened; if it is right, set `contract.least_of_usual` or `most_of_usual`";
+    let mut sorted = usual.to_vec();
+    sorted.sort_unstable();
+    let median = sorted[sorted.len() / 2];
+    if received == 0 && sorted[0] > 0 && contract.least_of_usual > 0.0 {
+        let message = format!("nothing came, and the same weekday never was empty (usually {median} rows)");
+        return Some(Verdict::of(Outcome::Incomplete, "empty", message, hint));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
+    let share = received as f64 / median.max(1) as f64;
+    let (few, many) = (share < contract.least_of_usual, contract.most_of_usual > 0.0 && share > contract.most_of_usual);
+    (median > 0 && (few || many)).then(|| {
+        let message = format!("{received} rows came, and the same weekday usually brings {median}");
+        Verdict::of(Outcome::Incomplete, "unusual_volume", message, hint)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(received: u64, quarantined: u64, disagreeing: Option<(u64, u64)>, usual: &[u64]) -> (Outcome, String) {
+        let counts = Counts { received, quarantined, accepted: received - quarantined, ..Counts::default() };
+        let findings = Findings { disagreeing, ..Findings::default() };
+        let verdict = judge(&Certificate::default(), counts, &findings, &Contract::default(), usual);
+        (verdict.outcome, verdict.reason)
+    }
+
+    #[test]
+    fn a_pull_is_held_against_what_was_declared_promised_and_usual() {
+        use Outcome::{Complete, Degraded, Incomplete};
+        let usual = [100, 110, 90];
+        for (received, quarantined, disagreeing, usual, expected) in [
+            (100, 0, None, &usual[..], (Complete, "")),
+            (0, 0, None, &[][..], (Complete, "")),
+            (5, 5, None, &[], (Incomplete, "all_rejected")),
+            (100, 0, Some((100, 99)), &[], (Incomplete, "total_disagrees")),
+            (0, 0, None, &usual, (Incomplete, "empty")),
+            (0, 0, None, &[100, 0, 100], (Incomplete, "unusual_volume")),
+            (0, 0, None, &[0, 0, 100], (Complete, "")),
+            (20, 0, None, &usual, (Complete, "")),
+            (19, 0, None, &usual, (Incomplete, "unusual_volume")),
+            (1_000, 0, None, &usual, (Complete, "")),
+            (1_001, 0, None, &usual, (Incomplete, "unusual_volume")),
+            (1_001, 0, None, &usual[..2], (Complete, "")),
+            (400, 20, None, &[], (Complete, "")),
+            (399, 20, None, &[], (Degraded, "rejects_over_budget")),
+            (20, 19, None, &[], (Complete, "")),
+        ] {
+            let found = outcome(received, quarantined, disagreeing, usual);
+            assert_eq!(
+                found,
+                (expected.0, expected.1.to_owned()),
+                "{received} {quarantined} {disagreeing:?} {usual:?}"
+            );
+        }
+    }
+}

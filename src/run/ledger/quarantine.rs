@@ -1,0 +1,178 @@
+//! The quarantine index: which rows of which pulls were not taken, why, and what became of them since. The rows' kept
+//! fields lie in landing.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Error, Row as _};
+
+use crate::model::record::Rejection;
+use crate::run::ledger::Ledger;
+
+/// A rejected row. It is open until a later pull has taken its key, or has read its page again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Stable while the ledger lives.
+    pub id: i64,
+    pub run: i64,
+    pub connector: String,
+    pub page: u32,
+    pub row: u32,
+    /// Canonical field that failed; none where the whole row did.
+    pub field: Option<String>,
+    pub reason: String,
+    /// The run after which it is no longer open.
+    pub closed_by: Option<i64>,
+}
+
+/// Rejections of one pull by field and reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectionGroup {
+    pub field: Option<String>,
+    pub reason: String,
+    pub rows: i64,
+    /// The first of them.
+    pub page: u32,
+    pub row: u32,
+}
+
+impl Ledger {
+    /// Writes the rejections of a pull in place of any earlier try's.
+    pub async fn write_quarantine(&self, run: i64, connector: &str, rejections: &[Rejection]) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
+            .bind(run)
+            .bind(connector)
+            .execute(&mut *transaction)
+            .await?;
+        for rejection in rejections {
+            sqlx::query(
+                "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )
+            .bind(run)
+            .bind(connector)
+            .bind(i64::from(rejection.page))
+            .bind(i64::from(rejection.row))
+            .bind(&rejection.field)
+            .bind(rejection.reason.code())
+            .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Closes the open rejections of earlier runs whose key this run `met`: it took the record, or rejected it anew.
+    pub async fn close_met(&self, run: i64, connector: &str, met: &HashSet<u64>) -> Result<u64, Error> {
+        let open = sqlx::query(
+            "SELECT rowid, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
+        )
+        .bind(connector)
+        .bind(run)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut closed = Vec::new();
+        for row in open {
+            let hash: i64 = row.try_get("key_hash")?;
+            if met.contains(&hash.cast_unsigned()) {
+                closed.push(row.try_get("rowid")?);
+            }
+        }
+        self.close_rejections(run, &closed).await?;
+        Ok(closed.len() as u64)
+    }
+
+    pub async fn close_rejections(&self, run: i64, ids: &[i64]) -> Result<(), Error> {
+        let mut transaction = self.pool.begin().await?;
+        for id in ids {
+            sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
+                .bind(run)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Rejections by field and reason, most first.
+    pub async fn rejections(&self, run: i64, connector: &str) -> Result<Vec<RejectionGroup>, Error> {
+        let rows = sqlx::query(
+            "SELECT field, reason, COUNT(*) AS number, MIN(page * 4294967296 + row) AS place FROM quarantine \
+             WHERE run = ? AND connector = ? GROUP BY field, reason ORDER BY number DESC, field, reason",
+        )
+        .bind(run)
+        .bind(connector)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(group).collect()
+    }
+
+    /// Rejected rows, newest run first, then in the order of their places: of one connector or all, of one run or all, open ones only
+    /// or all.
+    pub async fn quarantined(
+        &self,
+        connector: Option<&str>,
+        run: Option<i64>,
+        open_only: bool,
+    ) -> Result<Vec<Quarantined>, Error> {
+        let rows = sqlx::query(
+            "SELECT rowid, * FROM quarantine WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR run = ?2) \
+             AND (NOT ?3 OR closed_by IS NULL) ORDER BY run DESC, connector, page, row",
+        )
+        .bind(connector)
+        .bind(run)
+        .bind(open_only)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(quarantined).collect()
+    }
+
+    pub async fn quarantined_row(&self, id: i64) -> Result<Option<Quarantined>, Error> {
+        let row =
+            sqlx::query("SELECT rowid, * FROM quarantine WHERE rowid = ?").bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(quarantined).transpose()
+    }
+
+    /// Rejected rows of a connector that are open.
+    pub async fn open_rejections(&self, connector: &str) -> Result<i64, Error> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM quarantine WHERE connector = ? AND closed_by IS NULL")
+            .bind(connector)
+            .fetch_one(&self.pool)
+            .await
+    }
+}
+
+/// What an open rejection is known by: 64 bits of the key's SHA-256.
+pub(in crate::run) fn key_hash(key: &str) -> u64 {
+    let whole: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+    u64::from_be_bytes(whole[..8].try_into().expect("a quarter of 32 bytes"))
+}
+
+fn place(row: &SqliteRow, name: &str) -> Result<u32, Error> {
+    Ok(row.try_get::<i64, _>(name)?.try_into().unwrap_or(u32::MAX))
+}
+
+fn quarantined(row: &SqliteRow) -> Result<Quarantined, Error> {
+    Ok(Quarantined {
+        id: row.try_get("rowid")?,
+        run: row.try_get("run")?,
+        connector: row.try_get("connector")?,
+        page: place(row, "page")?,
+        row: place(row, "row")?,
+        field: row.try_get("field")?,
+        reason: row.try_get("reason")?,
+        closed_by: row.try_get("closed_by")?,
+    })
+}
+
+fn group(row: &SqliteRow) -> Result<RejectionGroup, Error> {
+    let at: i64 = row.try_get("place")?;
+    Ok(RejectionGroup {
+        field: row.try_get("field")?,
+        reason: row.try_get("reason")?,
+        rows: row.try_get("number")?,
+        page: u32::try_from(at >> 32).unwrap_or(u32::MAX),
+        row: u32::try_from(at & 0xffff_ffff).unwrap_or(u32::MAX),
+    })
+}

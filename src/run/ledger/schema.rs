@@ -1,0 +1,84 @@
+//! The ledger's tables. The schema is applied at every start; a column added later gets its own line in [`ADDED`].
+
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Error, Row as _};
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS runs (
+    run INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    complete INTEGER
+);
+CREATE TABLE IF NOT EXISTS pulls (
+    run INTEGER NOT NULL,
+    connector TEXT NOT NULL,
+    state TEXT NOT NULL,
+    outcome TEXT,
+    reason TEXT,
+    message TEXT,
+    hint TEXT,
+    received INTEGER NOT NULL DEFAULT 0,
+    accepted INTEGER NOT NULL DEFAULT 0,
+    unchanged INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0,
+    superseded INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0,
+    cursor TEXT,
+    data_until INTEGER,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    PRIMARY KEY (run, connector)
+);
+CREATE INDEX IF NOT EXISTS pulls_by_connector ON pulls (connector, run DESC);
+CREATE TABLE IF NOT EXISTS quarantine (
+    run INTEGER NOT NULL,
+    connector TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    field TEXT,
+    reason TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS quarantine_by_pull ON quarantine (connector, run);
+CREATE TABLE IF NOT EXISTS fields_seen (
+    connector TEXT NOT NULL,
+    field TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (connector, field)
+);
+CREATE TABLE IF NOT EXISTS backfilled (
+    connector TEXT NOT NULL,
+    from_day TEXT NOT NULL,
+    to_day TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    slice TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (connector, from_day, to_day, digest, slice)
+);
+";
+
+/// Table, column and type of every column that is younger than its table.
+const ADDED: &[(&str, &str, &str)] = &[
+    ("runs", "purpose", "TEXT NOT NULL DEFAULT 'night'"),
+    ("pulls", "purpose", "TEXT NOT NULL DEFAULT 'night'"),
+    ("pulls", "connector_digest", "TEXT NOT NULL DEFAULT ''"),
+    ("pulls", "findings", "TEXT"),
+    ("quarantine", "key_hash", "INTEGER"),
+    ("quarantine", "closed_by", "INTEGER"),
+];
+
+pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {
+    sqlx::raw_sql(SCHEMA).execute(pool).await?;
+    for (table, column, kind) in ADDED {
+        let known = sqlx::query("SELECT name FROM pragma_table_info(?)").bind(*table).fetch_all(pool).await?;
+        let has = known.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|name| name == *column));
+        if !has {
+            let added = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(added)).execute(pool).await?;
+        }
+    }
+    sqlx::raw_sql("CREATE INDEX IF NOT EXISTS quarantine_open ON quarantine (connector, closed_by)")
+        .execute(pool)
+        .await?;
+    Ok(())
+}

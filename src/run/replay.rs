@@ -1,0 +1,73 @@
+//! Replay: what a run landed, mapped again with today's connectors and without the source.
+//!
+//! A pull whose versions the tables have lost is settled under its own run: the same tables come out. Else the landed
+//! pages are settled under a new run, and change only what the mapping reads otherwise; what was stored since is newer.
+
+use crate::landing::LandedPull;
+use crate::model::connector::Connector;
+use crate::model::pull::{Certificate, Purpose};
+use crate::run::ledger::{Pull, State};
+use crate::run::{Office, RunError, RunReport, Watch};
+
+impl Office<'_> {
+    /// Replays every pull of a run that was landed whole, then computes and publishes.
+    pub async fn replay(&self, run: i64, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
+        let mut found = Vec::new();
+        for connector in &self.config.connectors {
+            let landed = LandedPull::new(&self.data, &connector.name, run);
+            if let Some(certificate) = landed.certificate()? {
+                found.push((connector, landed, certificate));
+            }
+        }
+        if found.is_empty() {
+            return Err(RunError::NothingLanded { run, folder: self.data.join("landing") });
+        }
+        let new_run = self.begin(Purpose::Replay, now).await?;
+        let mut pulls = Vec::new();
+        for (connector, landed, certificate) in found {
+            watch(&format!("{}: mapping run {run} again", connector.name));
+            pulls.push(self.replay_pull(connector, &landed, &certificate, new_run, now).await?);
+        }
+        self.close(new_run, pulls, now, watch).await
+    }
+
+    async fn replay_pull(
+        &self,
+        connector: &Connector,
+        landed: &LandedPull,
+        certificate: &Certificate,
+        new_run: i64,
+        now: i64,
+    ) -> Result<Pull, RunError> {
+        let kind = connector.file.connector.kind;
+        let reached = self.lake.reached(kind, &connector.name).await?;
+        if reached.is_none_or(|reached| reached < certificate.run) {
+            let known = self.ledger.pulls_of_run(certificate.run).await?;
+            let known = known.into_iter().find(|pull| pull.connector == connector.name);
+            let begun = known.unwrap_or_else(|| {
+                Pull::begun(certificate.run, connector, certificate.purpose, certificate.started_at)
+            });
+            return self.settle(connector, landed, certificate, Pull { state: State::Reading, ..begun }).await;
+        }
+        let begun = Pull::begun(new_run, connector, Purpose::Replay, now);
+        self.ledger.write_pull(&begun).await?;
+        let again = LandedPull::new(&self.data, &connector.name, new_run);
+        again.clear()?;
+        let pages = certificate.pages.iter().map(|page| again.adopt(landed, page, certificate.run));
+        let renewed = Certificate {
+            run: new_run,
+            purpose: Purpose::Replay,
+            pages: pages.collect::<Result<_, _>>()?,
+            cursor: self.start_of(connector, now).await?.cursor,
+            // A sweep is true of its night alone.
+            sweep: None,
+            ..certificate.clone()
+        };
+        again.seal(&renewed)?;
+        let pull = self.settle(connector, &again, &renewed, begun).await?;
+        let open = self.ledger.quarantined(Some(&connector.name), Some(certificate.run), true).await?;
+        let ids: Vec<i64> = open.iter().map(|rejected| rejected.id).collect();
+        self.ledger.close_rejections(new_run, &ids).await?;
+        Ok(pull)
+    }
+}

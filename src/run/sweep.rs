@@ -1,0 +1,77 @@
+//! Sweeps: what the tables hold and a source does not list any more is marked as deleted.
+
+use crate::canonical::digest_of;
+use crate::lake::VersionWriter;
+use crate::model::connector::Connector;
+use crate::model::instant::{self, DAY_MICROS, Format};
+use crate::model::pull::{Certificate, Outcome, SliceRef};
+use crate::model::record::Value;
+use crate::run::settle::Settling;
+use crate::run::{Office, RunError};
+
+/// A sweep that misses more than this share of what it covers is not believed, nor one that misses many in all.
+const BELIEVED_SHARE: u64 = 10;
+const FEW_ROWS: usize = 50;
+
+impl Office<'_> {
+    /// The stretch of time that tonight's sweep covers; none if the connector has none, or was swept not long ago.
+    pub(super) async fn due_sweep(&self, connector: &Connector, now: i64) -> Result<Option<SliceRef>, RunError> {
+        let Some(sweep) = &connector.file.sweep else { return Ok(None) };
+        let Some(pass) = connector.file.window.passes.iter().find(|pass| pass.name == sweep.pass) else {
+            return Ok(None);
+        };
+        let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
+        let whole = || pulls.iter().filter(|pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)));
+        let last = whole().filter(|pull| pull.findings.sweep.is_some()).map(|pull| pull.started_at).max();
+        let first = whole().map(|pull| pull.started_at).min();
+        let due = last.or(first).is_some_and(|last| now - last >= i64::from(sweep.every_days) * DAY_MICROS);
+        let since =
+            Format::compile("yyyy-MM-dd").ok().and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
+        Ok(since.filter(|_| due).map(|since| SliceRef {
+            pass: pass.name.clone(),
+            since_micros: since,
+            until_micros: now,
+        }))
+    }
+
+    /// Writes a deleted version of every record that the sweep covered and did not find.
+    pub(super) async fn sweep(
+        &self,
+        connector: &Connector,
+        certificate: &Certificate,
+        settling: &mut Settling,
+        writer: &mut VersionWriter,
+    ) -> Result<(), RunError> {
+        let (Some(covered), Some(sweep)) = (&certificate.sweep, &connector.file.sweep) else { return Ok(()) };
+        // A row that could not be read may be any of those that are missed.
+        let unread = settling.rejections.iter().any(|rejection| rejection.key.is_none());
+        if certificate.outcome != Outcome::Complete || unread {
+            settling.findings.sweep = None;
+            return Ok(());
+        }
+        let kind = connector.file.connector.kind;
+        let listed =
+            self.lake.listed(kind, &connector.name, &sweep.column, covered.since_micros, covered.until_micros).await?;
+        let rejected: std::collections::HashSet<&str> =
+            settling.rejections.iter().filter_map(|rejection| rejection.key.as_deref()).collect();
+        let held = listed.len();
+        let gone: Vec<String> =
+            listed.into_iter().filter(|key| !settling.seen.contains(key) && !rejected.contains(key.as_str())).collect();
+        if gone.len() > FEW_ROWS && gone.len() as u64 * BELIEVED_SHARE > held as u64 {
+            settling.findings.missed_by_sweep = gone.len() as u64;
+            return Ok(());
+        }
+        let deleted = kind.column_index("deleted").expect("every table has the column");
+        let mut rows = self.lake.rows_of(kind, &connector.name, &gone).await?;
+        for (record, _) in &mut rows {
+            record.values[deleted] = Value::Flag(true);
+            record.digest = digest_of(&record.values);
+            (record.page, record.row) = (0, 0);
+        }
+        settling.findings.swept = rows.len() as u64;
+        if !rows.is_empty() {
+            writer.write(&rows)?;
+        }
+        Ok(())
+    }
+}
