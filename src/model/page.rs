@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::model::pull::SliceRef;
+
 /// Why a row or a value was not taken. Codes are stable: they stand in quarantine, in `rejects.jsonl` and in docs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -71,6 +73,10 @@ const NULL: Span = Span { start: u32::MAX, len: 0 };
 pub struct Page {
     /// Position in the pull, from 1.
     pub number: u32,
+    /// Ordinal of its page chain in the pull, from 0.
+    pub chain: u32,
+    /// The stretch of time that its chain reads; `None` where the connector has no passes.
+    pub slice: Option<SliceRef>,
     /// Where it came from, without query values: a request path and its pass, or a file name.
     pub origin: String,
     /// SHA-256 of the bytes as received, hexadecimal.
@@ -86,7 +92,8 @@ pub struct Page {
 impl Page {
     #[must_use]
     pub fn new(number: u32, origin: String, body_digest: String, fields: Arc<[String]>) -> Self {
-        Self { number, origin, body_digest, fields, text: String::new(), cells: Vec::new(), rows: Vec::new() }
+        let (text, cells, rows) = (String::new(), Vec::new(), Vec::new());
+        Self { number, chain: 0, slice: None, origin, body_digest, fields, text, cells, rows }
     }
 
     /// Opens a row whose cells are all null; fill them with [`Page::set`].

@@ -107,6 +107,6 @@ impl Office<'_> {
                 oldest_open.insert(column.clone(), oldest);
             }
         }
-        Ok(PullStart { now, cursor, oldest_open })
+        Ok(PullStart { now, cursor, oldest_open, ..PullStart::default() })
     }
 }

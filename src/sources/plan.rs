@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::model::connector::{Pass, Start, Window};
 use crate::model::instant::{self, DAY_MICROS, Format};
-use crate::model::pull::Cursor;
+use crate::model::pull::{Cursor, SliceRef};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// One page chain: the source filtered to a stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
-    /// Name of its pass.
-    pub pass: String,
-    pub since_param: String,
-    pub until_param: String,
+    pub reference: SliceRef,
+    pub since_param: Option<String>,
+    pub until_param: Option<String>,
     /// Start and end as the source reads them. Both are inclusive there, so neighbours share an instant:
     /// what comes twice is a duplicate, what falls between would be lost.
     pub since: String,
@@ -34,8 +33,7 @@ pub fn plan(
 ) -> Result<Vec<Slice>, SourceError> {
     let mut slices = Vec::new();
     for pass in &window.passes {
-        let wrong =
-            |message: String| SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name));
+        let wrong = |message| wrong(pass, message);
         let format = Format::compile(&pass.format).map_err(wrong)?;
         let first = first_instant(&pass.first_date)
             .ok_or_else(|| wrong(format!("`first_date` is `{}`, no day `yyyy-MM-dd`", pass.first_date)))?;
@@ -44,18 +42,41 @@ pub fn plan(
         let mut since = start;
         while since < now {
             let until = (since + step).min(now);
-            slices.push(Slice {
-                pass: pass.name.clone(),
-                since_param: pass.since_param.clone(),
-                until_param: pass.until_param.clone(),
-                since: format.write(since),
-                until: format.write(until),
-                days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
-            });
+            slices.push(slice(pass, &format, since, until));
             since = until;
         }
     }
     Ok(slices)
+}
+
+/// The slices that `wanted` names, in its order, whatever the cursor says.
+///
+/// # Errors
+/// `plan_changed` if the connector has no such pass.
+pub fn only(window: &Window, wanted: &[SliceRef]) -> Result<Vec<Slice>, SourceError> {
+    let slices = wanted.iter().map(|wanted| {
+        let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
+            SourceError::new(ErrorKind::PlanChanged, format!("the connector has no pass `{}`", wanted.pass))
+        })?;
+        let format = Format::compile(&pass.format).map_err(|message| wrong(pass, message))?;
+        Ok(slice(pass, &format, wanted.since_micros, wanted.until_micros))
+    });
+    slices.collect()
+}
+
+fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> Slice {
+    Slice {
+        reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
+        since_param: pass.since_param.clone(),
+        until_param: pass.until_param.clone(),
+        since: format.write(since),
+        until: format.write(until),
+        days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
+    }
+}
+
+fn wrong(pass: &Pass, message: String) -> SourceError {
+    SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name))
 }
 
 /// Start of the window: local midnight, never before `first`.
@@ -83,8 +104,8 @@ mod tests {
     fn pass(start: Start) -> Pass {
         Pass {
             name: "accepted".to_owned(),
-            since_param: "accepted-from".to_owned(),
-            until_param: "accepted-to".to_owned(),
+            since_param: Some("accepted-from".to_owned()),
+            until_param: Some("accepted-to".to_owned()),
             format: "yyyy-MM-ddTHH:mm:ss.SZ".to_owned(),
             start,
             open_column: Some("received_at".to_owned()),
@@ -136,6 +157,16 @@ mod tests {
                 ("2026-02-01T00:00:00.000+0700", "2026-02-10T01:30:00.000+0700"),
             ]
         );
+    }
+
+    #[test]
+    fn chosen_slices_are_those_of_the_plan() {
+        let window = Window { passes: vec![pass(Start::Cursor)] };
+        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new()).expect("valid");
+        let second = slices[1].reference.clone();
+        assert_eq!(only(&window, std::slice::from_ref(&second)), Ok(vec![slices[1].clone()]));
+        let other = SliceRef { pass: "applied".to_owned(), ..second };
+        assert_eq!(only(&window, &[other]).map_err(|error| error.kind), Err(ErrorKind::PlanChanged));
     }
 
     #[test]

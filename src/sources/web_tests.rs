@@ -1,12 +1,10 @@
 //! Pulls over recorded answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::connector::{Connector, ConnectorFile};
 use crate::model::field::Readers;
 use crate::model::instant;
-use crate::model::pull::Cursor;
 use crate::model::values::Values;
 use crate::sources::error::Class;
 use crate::sources::{ErrorKind, PullStart, Reading, RecordedTransport, Response, SourceError, open_with};
@@ -72,7 +70,7 @@ async fn reading(text: &str, answers: Vec<Response>) -> Result<(Reading, Arc<Rec
     let mut values = Values::default();
     values.set_secret("KEY", "s3cret");
     let transport = Arc::new(RecordedTransport::new(answers));
-    let start = PullStart { now: now(), cursor: Cursor::default(), oldest_open: BTreeMap::new() };
+    let start = PullStart { now: now(), ..PullStart::default() };
     let reading = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await?;
     Ok((reading, transport))
 }
@@ -222,7 +220,8 @@ async fn a_login_is_fetched_once_for_many() {
     };
     let mut values = Values::default();
     values.set_secret("KEY", "s3cret");
-    let login = Login::new(&auth, &values, &Retry::default()).expect("the secret is set");
+    let base = url::Url::parse("https://portal.example/").expect("an address");
+    let login = Login::new(&auth, &base, &values, &Retry::default()).expect("the secret is set");
     let transport = RecordedTransport::new([json(TOKEN), json(TOKEN)]);
     let first = login.token(&transport).await.expect("a token is granted").expect("the connector logs in");
     let (left, right) = tokio::join!(login.renew(&first, &transport), login.renew(&first, &transport));

@@ -13,7 +13,6 @@ use motcua::canonical::Mapper;
 use motcua::model::connector::Connector;
 use motcua::model::field::Readers;
 use motcua::model::instant;
-use motcua::model::pull::Cursor;
 use motcua::model::record::{Record, Value};
 use motcua::model::table::Kind;
 use motcua::model::values::Values;
@@ -197,7 +196,7 @@ async fn pull(answers: Vec<Response>) -> (Reading, Arc<RecordedTransport>) {
     values.set_variable("IGATE_CLIENT_ID", "motcua");
     values.set_secret("IGATE_CLIENT_SECRET", "not-a-secret");
     let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
-    let start = PullStart { now, cursor: Cursor::default(), oldest_open: BTreeMap::new() };
+    let start = PullStart { now, ..PullStart::default() };
     let transport = Arc::new(RecordedTransport::new(answers));
     let reading = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await;
     (reading.expect("the connector opens"), transport)

@@ -1,4 +1,4 @@
-//! JSON answers: an envelope, a list of records in it, and perhaps a flag that says whether more follows.
+//! JSON answers: an envelope, a list of records in it, and what it says of itself (flags, counts, the way on).
 //!
 //! One pass without a tree of values: the envelope is walked to the list, each record along the kept paths.
 
@@ -9,32 +9,32 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::model::page::{Page, Reason};
+use crate::sources::decode::facts::{FACTS, Fact, FactPaths, Facts, Texts};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
 
-/// Where the records and the last flag stand, and what is kept of a record.
+/// Where the records and the facts stand, and what is kept of a record.
 #[derive(Debug, Clone)]
 pub struct JsonLayout {
-    records: Vec<String>,
-    last: Option<Vec<String>>,
+    facts: FactPaths,
     selection: Selection,
 }
 
 impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
-    pub fn compile(records: &str, last: Option<&str>, fields: &[String]) -> Result<Self, SourceError> {
+    pub(crate) fn compile(facts: FactPaths, fields: &[String]) -> Result<Self, SourceError> {
         let selection =
             Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
-        let names = |path: &str| path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Ok(Self { records: names(records), last: last.map(names), selection })
+        Ok(Self { facts, selection })
     }
 
-    /// Reads the records of `body` into `page`, rows numbered from 1, and gives the last flag where there is one.
+    /// Reads the records of `body` into `page`, rows numbered from 1, and gives what else it says.
     ///
     /// # Errors
-    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json` or `no_records`. The page is then useless.
-    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Option<bool>, SourceError> {
+    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `source_says_failure` or `no_records`. The page is
+    /// then useless.
+    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Facts, SourceError> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is markup, not JSON"));
@@ -66,7 +66,8 @@ impl JsonLayout {
                 SourceError::new(ErrorKind::NotJson, format!("the body is no JSON at {place}"))
             }
         })?;
-        if found.records { Ok(found.last) } else { Err(self.no_records()) }
+        let facts = self.facts.read(found.flag, found.texts)?;
+        if found.records || facts.expired { Ok(facts) } else { Err(self.no_records()) }
     }
 
     fn walk(&self, text: &str, page: &mut Page, careful: bool) -> Result<Found, serde_json::Error> {
@@ -74,17 +75,15 @@ impl JsonLayout {
         let mut answer = serde_json::Deserializer::from_str(text);
         let sink = Sink { selection: &self.selection, careful, row: 0, page };
         let mut walk = EnvelopeWalk { found: &mut found, sink };
-        let last = self.last.as_deref().filter(|names| !names.is_empty());
-        Place { walk: &mut walk, records: Some(&self.records), last }.deserialize(&mut answer)?;
+        Place { walk: &mut walk, paths: self.facts.paths() }.deserialize(&mut answer)?;
         answer.end()?;
         Ok(found)
     }
 
     fn no_records(&self) -> SourceError {
-        let message = if self.records.is_empty() {
-            "the answer is no list of records".to_owned()
-        } else {
-            format!("the answer has no list at `{}`", self.records.join("."))
+        let message = match self.facts.paths()[Fact::Records as usize] {
+            Some(path) if !path.is_empty() => format!("the answer has no list at `{path}`"),
+            _ => "the answer is no list of records".to_owned(),
         };
         SourceError::new(ErrorKind::NoRecords, message)
     }
@@ -100,7 +99,8 @@ fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
 #[derive(Debug, Default)]
 struct Found {
     records: bool,
-    last: Option<bool>,
+    flag: Option<bool>,
+    texts: Texts,
 }
 
 /// Where records go.
@@ -117,28 +117,41 @@ struct EnvelopeWalk<'a> {
     sink: Sink<'a>,
 }
 
-/// A place of the envelope, with what is left of the paths that lead through it.
+/// A place of the envelope, with what is left of the paths that lead through it; empty: it ends here.
 struct Place<'a, 'w> {
     walk: &'a mut EnvelopeWalk<'w>,
-    records: Option<&'a [String]>,
-    last: Option<&'a [String]>,
+    paths: [Option<&'a str>; FACTS],
+}
+
+impl Place<'_, '_> {
+    fn is_at(&self, fact: Fact) -> bool {
+        self.paths[fact as usize] == Some("")
+    }
+
+    fn keep(&mut self, text: &str) {
+        for (path, kept) in self.paths.iter().zip(&mut self.walk.found.texts) {
+            if *path == Some("") {
+                *kept = Some(text.to_owned());
+            }
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        if self.records.is_none() && self.last.is_none() {
+        if self.paths.iter().all(Option::is_none) {
             return IgnoredAny::deserialize(value).map(|_| ());
         }
         value.deserialize_any(self)
     }
 }
 
-/// What is left of a path below `key`; `None` if it does not lead there.
-fn below<'a>(path: Option<&'a [String]>, key: &str) -> Option<&'a [String]> {
-    let (first, rest) = path?.split_first()?;
-    (first == key).then_some(rest)
+/// What is left of a path below `key`; `None` if it does not lead there. A key may itself hold dots (`@odata.count`).
+fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
+    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
 }
 
 impl<'de> Visitor<'de> for Place<'_, '_> {
@@ -148,22 +161,29 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
         out.write_str("an answer")
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        if self.last.is_some_and(<[String]>::is_empty) {
-            self.walk.found.last = Some(flag);
+    fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
+        if self.is_at(Fact::Flag) {
+            self.walk.found.flag = Some(flag);
+        }
+        if !self.is_at(Fact::Next) {
+            self.keep(if flag { "true" } else { "false" });
         }
         Ok(())
     }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        self.keep(text);
         Ok(())
     }
     fn visit_unit<E>(self) -> Result<(), E> {
@@ -172,14 +192,14 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            let (records, last) = (below(self.records, &key), below(self.last, &key));
-            map.next_value_seed(Place { walk: &mut *self.walk, records, last })?;
+            let paths = self.paths.map(|path| below(path, &key));
+            map.next_value_seed(Place { walk: &mut *self.walk, paths })?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if !self.records.is_some_and(<[String]>::is_empty) {
+        if !self.is_at(Fact::Records) {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
@@ -216,12 +236,28 @@ mod tests {
 
     use super::*;
 
-    fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
+    fn paths(decode: &str, pages: &str) -> FactPaths {
+        let text = format!(
+            "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
+             base_url='https://portal.example'\n[decode]\ntype='json'\n{decode}\n{pages}\n[map]\n"
+        );
+        FactPaths::of(&toml::from_str(&text).expect("the connector is valid"))
+    }
+
+    fn read_with(facts: FactPaths, body: &[u8]) -> Result<(Page, Facts), SourceError> {
         let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
-        let layout = JsonLayout::compile(records, last, &fields)?;
+        let layout = JsonLayout::compile(facts, &fields)?;
         let mut page = Page::new(1, String::new(), String::new(), fields);
-        let last = layout.read(body, &mut page)?;
-        Ok((page, last))
+        let facts = layout.read(body, &mut page)?;
+        Ok((page, facts))
+    }
+
+    fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
+        let pages = last.map(|last| {
+            format!("[pages]\ntype='page_number'\nfirst=0\nsize=1\nend={{ type='last_flag', path='{last}' }}")
+        });
+        let facts = paths(&format!("records='{records}'"), &pages.unwrap_or_default());
+        read_with(facts, body).map(|(page, facts)| (page, facts.flag))
     }
 
     fn ids(page: &Page) -> Vec<Option<&str>> {
@@ -288,6 +324,46 @@ mod tests {
             let error = read("content", Some("last"), body).expect_err("no answer");
             assert_eq!(error.kind, kind, "{}", String::from_utf8_lossy(body));
             assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+    #[test]
+    fn an_envelope_says_how_it_goes_on() {
+        let body = r#"{"currentPage":2,"totalPages":"12","totalCount":236,"next":"/p?x=1","@odata.count":7,"rows":[],
+            "meta":{"next":null,"code":0}}"#;
+        for (pages, expected) in [
+            (
+                "[pages]\ntype='page_number'\nfirst=1\nsize=1\necho='currentPage'\nend={type='last_page',path='totalPages'}",
+                Facts { number: Some(2), pages: Some(12), ..Facts::default() },
+            ),
+            (
+                "[pages]\ntype='offset'\nsize=1\nend={type='total',path='totalCount'}",
+                Facts { total: Some(236), ..Facts::default() },
+            ),
+            ("[pages]\ntype='next_url'\npath='next'", Facts { next: Some("/p?x=1".to_owned()), ..Facts::default() }),
+            (
+                "[pages]\ntype='cursor'\npath='meta.next'\n[complete]\ntotal='@odata.count'",
+                Facts { total: Some(7), ..Facts::default() },
+            ),
+        ] {
+            let read = read_with(paths("records='rows'", pages), body.as_bytes());
+            assert_eq!(read.map(|(_, facts)| facts), Ok(expected), "{pages}");
+        }
+    }
+
+    #[test]
+    fn a_reply_code_that_is_not_ok_is_a_failure_and_only_a_short_code_is_repeated() {
+        let decode = "records='rows'\nfailure={path='error_code',ok=['0']}";
+        for (body, said) in [
+            (r#"{"rows":[],"error_code":0}"#, None),
+            (r#"{"rows":[],"error_code":"0"}"#, None),
+            (r#"{"error_code":-3,"message":"secret"}"#, Some("says `-3`")),
+            (r#"{"rows":[],"error_code":"Nguyen Van A"}"#, Some("is no short code")),
+            (r#"{"rows":[]}"#, Some("is absent")),
+        ] {
+            let error = read_with(paths(decode, ""), body.as_bytes()).err();
+            assert_eq!(error.as_ref().map(|error| error.kind), said.map(|_| ErrorKind::SourceSaysFailure), "{body}");
+            let message = error.map(|error| error.message).unwrap_or_default();
+            assert!(message.ends_with(said.unwrap_or_default()) && !message.contains("Nguyen"), "{message}");
         }
     }
 }
