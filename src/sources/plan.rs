@@ -33,7 +33,7 @@ pub fn plan(
 ) -> Result<Vec<Slice>, SourceError> {
     let mut slices = Vec::new();
     for pass in &window.passes {
-        let wrong = |message| wrong(pass, message);
+        let wrong = |message: String| wrong(pass, &message);
         let format = Format::compile(&pass.format).map_err(wrong)?;
         let first = first_instant(&pass.first_date)
             .ok_or_else(|| wrong(format!("`first_date` is `{}`, no day `yyyy-MM-dd`", pass.first_date)))?;
@@ -58,7 +58,7 @@ pub fn only(window: &Window, wanted: &[SliceRef]) -> Result<Vec<Slice>, SourceEr
         let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
             SourceError::new(ErrorKind::PlanChanged, format!("the connector has no pass `{}`", wanted.pass))
         })?;
-        let format = Format::compile(&pass.format).map_err(|message| wrong(pass, message))?;
+        let format = Format::compile(&pass.format).map_err(|message| wrong(pass, &message))?;
         Ok(slice(pass, &format, wanted.since_micros, wanted.until_micros))
     });
     slices.collect()
@@ -75,7 +75,7 @@ fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> Slice {
     }
 }
 
-fn wrong(pass: &Pass, message: String) -> SourceError {
+fn wrong(pass: &Pass, message: &str) -> SourceError {
     SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name))
 }
 

@@ -27,12 +27,15 @@ pub(crate) struct WebReading {
     ahead: VecDeque<(u32, Option<Arc<Slice>>)>,
     open: BTreeMap<u32, OpenedChain>,
     /// Requests on their way, at most one a chain; they move on while a page is waited for.
-    under_way: FuturesUnordered<BoxFuture<'static, (Asked, u32, Result<Came, SourceError>)>>,
+    under_way: FuturesUnordered<BoxFuture<'static, Arrived>>,
     done: Vec<ChainFacts>,
     read_pages: u32,
     /// What a page showed that was given out all the same: its records are true, the chain is not whole.
     found: Option<SourceError>,
 }
+
+/// What was asked for, the ordinal of its chain, and what came.
+type Arrived = (Asked, u32, Result<Came, SourceError>);
 
 struct OpenedChain {
     chain: Chain,

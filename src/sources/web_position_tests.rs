@@ -131,7 +131,7 @@ async fn a_pull_that_was_cut_goes_on_where_it_stood() {
         (vec![NUMBERED, TWICE], 18),
         (vec![BY_CURSOR, TWICE, "[limits]\nconcurrency=3\n"], 18),
     ] {
-        for cut in 0..=9 {
+        for cut in 0..=9_u32 {
             let portal = Arc::default();
             let mut reading = open(&parts, PullStart::default(), &portal).await.expect("opens");
             let mut keys = Vec::new();
@@ -139,7 +139,7 @@ async fn a_pull_that_was_cut_goes_on_where_it_stood() {
                 keys.push(key(&next(&mut reading).await.expect("nine pages")));
             }
             let position = reading.position().expect("a position");
-            assert_eq!((position.pages as usize, position.records as usize), (cut, cut));
+            assert_eq!((position.pages, position.records), (cut, u64::from(cut)));
             let text = serde_json::to_string(&position).expect("plain data");
             let position: Position = serde_json::from_str(&text).expect("what was written");
             drop(reading);
