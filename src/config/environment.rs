@@ -50,7 +50,7 @@ fn templates(connector: &Connector) -> Vec<String> {
         Auth::Basic { username, password } => templates.extend([username.clone(), password.clone()]),
         Auth::Bearer { token } => templates.push(token.clone()),
         Auth::ApiKey { value, .. } => templates.push(value.clone()),
-        Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope } => {
+        Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope, .. } => {
             templates.extend([token_url.clone(), client_id.clone(), client_secret.clone()]);
             templates.extend(scope.clone());
         }

@@ -1,5 +1,5 @@
 //! Proving who sends a request: with what does not change (a password, a token, a key), or with what is granted (an
-//! OAuth2 token, RFC 6749 §4.4 with the secret in the form body; the session of a login).
+//! OAuth2 token, RFC 6749 §4.4; the session of a login).
 //!
 //! What is granted is kept until nine tenths of its life are over. What the source refuses is renewed once: who comes
 //! second with the same refused token gets the new one.
@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::model::connector::{Auth, KeyPlace, Method, ReplyValues, Retry};
+use crate::model::connector::{Auth, KeyPlace, Method, ReplyValues, Retry, SecretPlace};
 use crate::model::values::Values;
 use crate::sources::answer;
 use crate::sources::decode::facts::said;
@@ -90,15 +90,18 @@ impl Login {
             Auth::ApiKey { name, value, place } => {
                 Proof::Key { name: name.clone(), value: secret(value)?, place: *place }
             }
-            Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope } => {
+            Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, secret_place, scope } => {
                 let url = request::address("auth.token_url", token_url, values)?;
                 let mut request = Request::new(Method::Post, url, "POST `auth.token_url`".to_owned());
                 request.headers.push(("accept".to_owned(), "application/json".to_owned()));
-                request.form = vec![
-                    ("grant_type".to_owned(), "client_credentials".to_owned()),
-                    ("client_id".to_owned(), fill(client_id)?),
-                    ("client_secret".to_owned(), fill(client_secret)?),
-                ];
+                request.form.push(("grant_type".to_owned(), "client_credentials".to_owned()));
+                match secret_place {
+                    SecretPlace::Body => {
+                        request.form.push(("client_id".to_owned(), fill(client_id)?));
+                        request.form.push(("client_secret".to_owned(), fill(client_secret)?));
+                    }
+                    SecretPlace::Header => request.basic = Some((fill(client_id)?, secret(client_secret)?)),
+                }
                 if let Some(scope) = scope {
                     request.form.push(("scope".to_owned(), fill(scope)?));
                 }

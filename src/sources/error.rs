@@ -167,4 +167,34 @@ mod tests {
         codes.dedup();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
     }
+
+    #[test]
+    fn every_code_stands_in_the_docs() {
+        let docs = include_str!("../../docs/CONNECTORS.md");
+        for kind in ErrorKind::ALL {
+            assert!(docs.contains(&format!("`{}`", kind.code())), "{}", kind.code());
+        }
+    }
+
+    #[test]
+    fn what_was_read_and_not_proved_is_incomplete() {
+        let incomplete: Vec<&str> = ErrorKind::ALL
+            .iter()
+            .filter(|kind| SourceError::new(**kind, "").is_incomplete())
+            .map(|kind| kind.code())
+            .collect();
+        let mut expected = [
+            "page_limit",
+            "record_limit",
+            "total_disagrees",
+            "records_moved",
+            "page_repeated",
+            "cursor_stuck",
+            "page_missing",
+        ];
+        expected.sort_unstable();
+        let mut found = incomplete;
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
 }

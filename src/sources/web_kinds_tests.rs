@@ -134,6 +134,29 @@ async fn what_does_not_change_goes_with_every_request() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_takes_the_secret_in_the_form_or_in_the_header() {
+    for place in ["body", "header"] {
+        let auth = format!(
+            "[auth]\ntype='oauth2_client_credentials'\ntoken_url='https://login.example/token'\nclient_id='motcua'\n\
+             client_secret='{{secret:KEY}}'\nsecret_place='{place}'\n"
+        );
+        let token = || json(r#"{"access_token":"t0ken"}"#);
+        // Revoked before its time: the second page is refused with the first token.
+        let pages = "[pages]\ntype='page_number'\nparam='p'\nfirst=0\nsize=1\nend={type='empty_page'}\n";
+        let answers = vec![token(), page(&["a"], ""), Response::new(401, &[], ""), token(), page(&[], "")];
+        let read = pull(&[&auth, GET, ROWS, pages], answers).await;
+        assert_eq!((read.kind(), read.rows(), read.left), (None, vec![1, 0], 0));
+        let names: Vec<&str> = read.asked[0].form.iter().map(|(name, _)| name.as_str()).collect();
+        let (form, basic): (&[&str], bool) = match place {
+            "body" => (&["grant_type", "client_id", "client_secret"], false),
+            _ => (&["grant_type"], true),
+        };
+        assert_eq!((names.as_slice(), read.asked[0].basic.is_some()), (form, basic));
+        assert!(read.asked[1].basic.is_none() && read.asked[1].bearer.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_session_goes_into_the_body_and_is_renewed_once() {
     let session = |name: &str| json(&format!(r#"{{"session":"{name}","error_code":0}}"#));
     let over = json(r#"{"error_code":"-1","message":"het phien"}"#);

@@ -216,6 +216,7 @@ async fn a_login_is_fetched_once_for_many() {
         token_url: "https://login.example/token".to_owned(),
         client_id: "motcua".to_owned(),
         client_secret: "{secret:KEY}".to_owned(),
+        secret_place: crate::model::connector::SecretPlace::Body,
         scope: Some("read".to_owned()),
     };
     let mut values = Values::default();

@@ -42,6 +42,9 @@ pub enum Auth {
         client_id: String,
         /// `{secret:NAME}`.
         client_secret: String,
+        /// Where id and secret stand in the token request.
+        #[serde(default)]
+        secret_place: SecretPlace,
         #[serde(default)]
         scope: Option<String>,
     },
@@ -70,6 +73,17 @@ pub enum KeyPlace {
     #[default]
     Header,
     Query,
+}
+
+/// Where the client's id and secret stand in a token request (RFC 6749 §2.3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretPlace {
+    /// In the form.
+    #[default]
+    Body,
+    /// In the `Authorization` header, as `basic`.
+    Header,
 }
 
 /// The request that opens a session. Placeholders: `{env:NAME} {secret:NAME}`.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues};
+pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::pages::{Complete, PageEnd, Pages};
 pub use self::records::{Decode, FieldMap, FieldType, OneOrMany, ReplyFailure};
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
