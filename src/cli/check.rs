@@ -71,7 +71,7 @@ async fn first_page(config: &Configuration, connector: &Connector) -> Result<Str
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
     let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
-    let start = PullStart { now, cursor, oldest_open: BTreeMap::new(), ..PullStart::default() };
+    let start = PullStart { now, cursor, ..PullStart::default() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {
         return Ok("reached; nothing to read".to_owned());

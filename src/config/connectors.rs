@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
-use crate::model::connector::{Access, Connector, ConnectorFile, FieldType, Pages, Start};
+use crate::model::connector::{Access, Connector, ConnectorFile, FieldType, Start};
 use crate::model::field::FieldReader;
 use crate::model::instant::Format;
 use crate::model::table::{Column, ColumnType};
@@ -76,6 +76,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     if whole {
         check.identity(&read);
         check.access(&read);
+        check.web(&read);
     }
     // Of what it says, not of how it is written: a comment changes nothing.
     let said = serde_json::to_string(&read).expect("a definition is plain data");
@@ -83,14 +84,14 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     Some(Connector { name: name.to_owned(), file: read, digest })
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     file: &'a Path,
     document: &'a Document,
     problems: &'a mut Problems,
 }
 
 impl Check<'_> {
-    fn add(&mut self, pointer: &str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, pointer: &str, message: impl Into<String>) {
         let name = pointer.trim_start_matches('/').replace('/', ".");
         self.problems.add(self.file, self.document.line(pointer), name, message);
     }
@@ -190,15 +191,6 @@ impl Check<'_> {
             && let Err(error) = globset::Glob::new(glob)
         {
             self.add("/access/glob", error.to_string());
-        }
-        if let Pages::PageNumber { size: 0, .. } = file.pages {
-            self.add("/pages/size", "must be at least 1");
-        }
-        if file.limits.requests_per_second <= 0.0 {
-            self.add("/limits/requests_per_second", "must be above 0");
-        }
-        if file.retry.attempts == 0 {
-            self.add("/retry/attempts", "must be at least 1");
         }
     }
 

@@ -45,14 +45,24 @@ fn templates(connector: &Connector) -> Vec<String> {
         }
         Access::Files { folder, .. } => templates.push(folder.clone()),
     }
-    if let Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope } = &connector.file.auth {
-        templates.extend([token_url.clone(), client_id.clone(), client_secret.clone()]);
-        templates.extend(scope.clone());
+    match &connector.file.auth {
+        Auth::None => {}
+        Auth::Basic { username, password } => templates.extend([username.clone(), password.clone()]),
+        Auth::Bearer { token } => templates.push(token.clone()),
+        Auth::ApiKey { value, .. } => templates.push(value.clone()),
+        Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope, .. } => {
+            templates.extend([token_url.clone(), client_id.clone(), client_secret.clone()]);
+            templates.extend(scope.clone());
+        }
+        Auth::Login { request, .. } => {
+            templates.push(request.url.clone());
+            templates.extend(request.headers.values().chain(&request.body).cloned());
+        }
     }
     if let Some(request) = &connector.file.request {
         templates.push(request.path.clone());
         templates.extend(request.query.values().cloned());
-        templates.extend(request.headers.values().cloned());
+        templates.extend(request.headers.values().chain(&request.body).cloned());
     }
     templates
 }

@@ -10,6 +10,7 @@ mod environment;
 mod problem;
 mod registries;
 mod settings;
+mod web;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,11 +2,13 @@
 //!
 //! `<data>/landing/<connector>/<run>/000001.ndjson.zst` is one page: a header line, then one line a record,
 //! `[row, reason or null, cell, …]`. `certificate.json` is written last: with it a pull can be finished without
-//! its source; without it, it never happened. Nothing that failed its type is written as it came.
+//! its source; without it, it goes on at the page that it had reached, by `plan.json` and the position in each page's
+//! header, or never happened. Nothing that failed its type is written as it came.
 #![expect(clippy::disallowed_methods, reason = "edge: landing is a folder of files")]
 
 mod scrub;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,11 +18,12 @@ use sha2::{Digest, Sha256};
 
 use crate::model::field::Readers;
 use crate::model::page::{Page, Reason};
-use crate::model::pull::{Certificate, LandedPage};
+use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
 
 /// Compression level: landing is read back once or never.
 const ZSTD_LEVEL: i32 = 1;
 const CERTIFICATE: &str = "certificate.json";
+const PLAN: &str = "plan.json";
 
 /// Why landing failed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,26 @@ struct Header {
     origin: String,
     body_digest: String,
     fields: Vec<String>,
+    #[serde(default)]
+    chain: u32,
+    #[serde(default)]
+    slice: Option<SliceRef>,
+    /// Where the pull stood after it.
+    #[serde(default)]
+    position: Option<Position>,
+}
+
+/// What a pull that is cut needs to go on: everything that its plan was made of. Written before its first page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Digest of the connector.
+    pub connector: String,
+    /// Microseconds UTC.
+    pub now: i64,
+    pub cursor: Cursor,
+    pub oldest_open: BTreeMap<String, i64>,
+    pub whole: Option<String>,
+    pub sweep: Option<SliceRef>,
 }
 
 /// The landed pages of one pull.
@@ -65,14 +88,22 @@ impl LandedPull {
         fs::create_dir_all(&self.folder).map_err(io("create", &self.folder))
     }
 
-    /// Writes one page: kept fields only, scrubbed, synced.
-    pub fn write(&self, page: &Page, readers: &Readers) -> Result<LandedPage, LandingError> {
+    /// Writes one page: kept fields only, scrubbed, synced. `position`: where the pull stands after it.
+    pub fn write(
+        &self,
+        page: &Page,
+        readers: &Readers,
+        position: Option<Position>,
+    ) -> Result<LandedPage, LandingError> {
         let path = self.page_path(page.number);
         let header = Header {
             number: page.number,
             origin: page.origin.clone(),
             body_digest: page.body_digest.clone(),
             fields: page.fields.to_vec(),
+            chain: page.chain,
+            slice: page.slice.clone(),
+            position,
         };
         let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
         lines.push(b'\n');
@@ -113,6 +144,29 @@ impl LandedPull {
         Ok(page)
     }
 
+    /// Writes what the pull's plan is made of.
+    pub fn write_plan(&self, plan: &Plan) -> Result<(), LandingError> {
+        write_synced(&self.folder.join(PLAN), &serde_json::to_vec_pretty(plan).expect("a plan is plain data"))
+    }
+
+    /// The plan of a pull that was begun, the pages that it landed in unbroken order, and where it stood after them; none
+    /// if it cannot go on.
+    pub fn cut(&self) -> Result<Option<(Plan, Vec<LandedPage>, Position)>, LandingError> {
+        let path = self.folder.join(PLAN);
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        let Ok(plan) = serde_json::from_slice::<Plan>(&text) else { return Ok(None) };
+        let (mut pages, mut stood) = (Vec::new(), None);
+        for number in 1.. {
+            let Ok(packed) = fs::read(self.page_path(number)) else { break };
+            let Some((landed, position)) = landed_page(&packed) else { break };
+            // Without a position the reading cannot go on after it.
+            let Some(position) = position else { break };
+            pages.push(landed);
+            stood = Some(position);
+        }
+        Ok(stood.map(|position| (plan, pages, position)))
+    }
+
     /// Takes over a page that another run landed, under its own number.
     pub fn adopt(&self, from: &Self, landed: &LandedPage, read_by: i64) -> Result<LandedPage, LandingError> {
         let path = self.page_path(landed.number);
@@ -140,6 +194,24 @@ impl LandedPull {
     fn page_path(&self, number: u32) -> PathBuf {
         self.folder.join(format!("{number:06}.ndjson.zst"))
     }
+}
+
+/// What a landed page says of itself; none if it is damaged.
+fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<Position>)> {
+    let text = zstd::stream::decode_all(packed).ok()?;
+    let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let header: Header = serde_json::from_slice(lines.next()?).ok()?;
+    let landed = LandedPage {
+        number: header.number,
+        origin: header.origin,
+        rows: lines.count() as u64,
+        body_digest: header.body_digest,
+        landed_digest: format!("{:x}", Sha256::digest(packed)),
+        chain: header.chain,
+        slice: header.slice,
+        read_by: None,
+    };
+    Some((landed, header.position))
 }
 
 /// Highest run number that any connector has landed under; 0 without one.

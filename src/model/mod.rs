@@ -14,6 +14,7 @@ pub mod instant;
 pub mod page;
 pub mod period;
 pub mod person;
+pub(crate) mod position;
 pub mod predicate;
 pub mod procedure;
 pub mod pull;

@@ -1,8 +1,10 @@
-//! What one pull did: its counts, how it ended, and the certificate that landing keeps.
+//! What one pull did: its counts, how it ended, where it stands, and the certificate that landing keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+pub use crate::model::position::{ChainFacts, OpenChain, PagePlace, Position, ReadPage, SliceRef};
 
 /// Received = accepted + unchanged + duplicate + superseded + quarantined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,16 +94,6 @@ impl Purpose {
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Night, Self::Retry, Self::Replay, Self::Backfill].into_iter().find(|purpose| purpose.name() == name)
     }
-}
-
-/// A stretch of time that one page chain reads.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SliceRef {
-    /// Name of its pass.
-    pub pass: String,
-    /// Microseconds UTC; both ends are part of it.
-    pub since_micros: i64,
-    pub until_micros: i64,
 }
 
 /// Where something was first seen, and in how many rows.

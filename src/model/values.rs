@@ -48,15 +48,20 @@ impl Values {
     }
 }
 
-/// The `{…}` of a template, braces included, in order.
+/// The innermost `{…}` of a template, braces included, in order: also those within a JSON object.
 #[must_use]
 pub fn placeholders(template: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = template;
     while let Some(open) = rest.find('{') {
-        let Some(close) = rest[open..].find('}') else { break };
-        found.push(&rest[open..=open + close]);
-        rest = &rest[open + close + 1..];
+        rest = &rest[open..];
+        let Some(end) = rest[1..].find(['{', '}']).map(|end| end + 1) else { break };
+        if rest[end..].starts_with('}') {
+            found.push(&rest[..=end]);
+            rest = &rest[end + 1..];
+        } else {
+            rest = &rest[end..];
+        }
     }
     found
 }

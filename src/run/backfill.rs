@@ -31,7 +31,7 @@ impl Office<'_> {
         if slices.is_empty() {
             return Err(RunError::NoStretch { from, to });
         }
-        let mut run = self.begin(Purpose::Backfill, now).await?;
+        let mut run = self.begin(Purpose::Backfill, now, watch).await?;
         let done = self.ledger.backfilled(connector, &from, &to).await?;
         let count = slices.len();
         let mut ahead: Vec<(usize, SliceRef, String)> = Vec::new();
@@ -45,7 +45,7 @@ impl Office<'_> {
         for (number, slice, named) in ahead {
             if !pulls.is_empty() {
                 self.ledger.finish_run(run, now, false).await?;
-                run = self.begin(Purpose::Backfill, now).await?;
+                run = self.begin(Purpose::Backfill, now, watch).await?;
             }
             watch(&format!("{name}: slice {number} of {count}, {named}"));
             let cursor = self.start_of(connector, now).await?.cursor;

@@ -24,7 +24,8 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
             drift.push(Drift { kind: DriftKind::New, field: field.clone(), first: Some(*sighting) });
         }
     }
-    if contract.missing != Breach::Accept && received >= FEW_ROWS {
+    // A pull that went on after a cut does not know what its first pages had.
+    if contract.missing != Breach::Accept && received >= FEW_ROWS && !seen.kept.is_empty() {
         let mapped: HashSet<&String> = connector.file.map.values().flat_map(|map| map.from.as_slice()).collect();
         let mut gone: Vec<&String> =
             mapped.into_iter().filter(|field| before.contains(field.as_str()) && !seen.kept.contains(*field)).collect();

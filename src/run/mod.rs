@@ -73,7 +73,7 @@ impl<'a> Office<'a> {
     /// Runs one night: the named connectors, or all that are not disabled.
     pub async fn run_once(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         let chosen = self.chosen(only)?;
-        let run = self.begin(Purpose::Night, now).await?;
+        let run = self.begin(Purpose::Night, now, watch).await?;
         let mut pulls = Vec::new();
         for connector in chosen {
             pulls.push(self.pull_night(connector, run, now, watch).await?);
@@ -82,8 +82,8 @@ impl<'a> Office<'a> {
     }
 
     /// Finishes what was cut, and begins a run.
-    async fn begin(&self, purpose: Purpose, now: i64) -> Result<i64, RunError> {
-        self.finish_cut_runs(now).await?;
+    async fn begin(&self, purpose: Purpose, now: i64, watch: &Watch<'_>) -> Result<i64, RunError> {
+        self.finish_cut_runs(now, watch).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, purpose, now).await?;
         tracing::info!(run, purpose = purpose.name(), "run begun");
@@ -119,8 +119,8 @@ impl<'a> Office<'a> {
     }
 
     /// Finishes what an earlier process left: a pull whose pages were landed whole is settled under its own run;
-    /// one that was still being read never happened.
-    async fn finish_cut_runs(&self, now: i64) -> Result<(), RunError> {
+    /// one that was still being read goes on, or never happened.
+    async fn finish_cut_runs(&self, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         for kind in crate::model::table::Kind::ALL {
             self.lake.bring_up_image(kind).await?;
         }
@@ -128,7 +128,7 @@ impl<'a> Office<'a> {
             tracing::warn!(run, "finishing a run that was cut");
             for pull in self.ledger.pulls_of_run(run).await? {
                 if pull.state != State::Done {
-                    self.finish_cut_pull(pull, now).await?;
+                    self.finish_cut_pull(pull, now, watch).await?;
                 }
             }
             self.ledger.finish_run(run, now, false).await?;
@@ -136,10 +136,13 @@ impl<'a> Office<'a> {
         Ok(())
     }
 
-    async fn finish_cut_pull(&self, pull: Pull, now: i64) -> Result<(), RunError> {
+    async fn finish_cut_pull(&self, pull: Pull, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         let landed = landing::LandedPull::new(&self.data, &pull.connector, pull.run);
         if let (Some(connector), Some(certificate)) = (self.config.connector(&pull.connector), landed.certificate()?) {
             self.settle(connector, &landed, &certificate, pull).await?;
+            return Ok(());
+        }
+        if pull.state == State::Reading && self.go_on(&pull, now, watch).await?.is_some() {
             return Ok(());
         }
         let failed = Pull {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::landing::LandedPull;
+use crate::landing::{LandedPull, Plan};
 use crate::model::connector::{Access, Connector, Start};
 use crate::model::field::Readers;
 use crate::model::page::Page;
@@ -20,11 +20,14 @@ pub(super) struct Task<'c> {
     pub(super) purpose: Purpose,
     pub(super) start: PullStart,
     pub(super) sweep: Option<SliceRef>,
-    /// Pages that lie in landing already, from 1 on.
+    /// Pages that lie in landing already, from 1 on: of a retry, or of the pull that goes on.
     pub(super) landed: Vec<LandedPage>,
     /// Content digest of a file that is read once more → the run that read it first.
     pub(super) old_files: BTreeMap<String, i64>,
 }
+
+/// How long after its start a pull that was cut may go on: half a day.
+const GOES_ON_MICROS: i64 = 12 * 3_600_000_000;
 
 /// Why a pull was not landed.
 enum Stopped {
@@ -45,6 +48,31 @@ impl<E: Into<RunError>> From<E> for Stopped {
 }
 
 impl Office<'_> {
+    /// Goes on with a pull that was cut, or whose source failed, at the page that it had reached, under its own run; gives
+    /// none if it cannot. The same connector, and not long after: a page chain does not hold still for ever.
+    pub(super) async fn go_on(&self, pull: &Pull, now: i64, watch: &Watch<'_>) -> Result<Option<Pull>, RunError> {
+        let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
+        let landed = LandedPull::new(&self.data, &pull.connector, pull.run);
+        let in_time = now - pull.started_at < GOES_ON_MICROS && pull.purpose == Purpose::Night;
+        let Some((plan, pages, position)) = landed.cut()?.filter(|_| in_time) else { return Ok(None) };
+        if plan.connector != connector.digest {
+            return Ok(None);
+        }
+        tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull goes on");
+        let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
+        let start = PullStart { now, cursor, oldest_open, whole, resume: Some(position), only: None };
+        let task = Task {
+            connector,
+            run: pull.run,
+            purpose: Purpose::Night,
+            start,
+            sweep,
+            landed: pages,
+            old_files: BTreeMap::new(),
+        };
+        self.pull(task, watch).await.map(Some)
+    }
+
     /// The night's pull of a connector.
     pub(super) async fn pull_night(
         &self,
@@ -53,6 +81,10 @@ impl Office<'_> {
         now: i64,
         watch: &Watch<'_>,
     ) -> Result<Pull, RunError> {
+        let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
+        if let Some(last) = last.filter(|last| last.outcome == Some(Outcome::Failed)) {
+            self.go_on(&last, now, watch).await?;
+        }
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
         start.whole = sweep.as_ref().map(|sweep| sweep.pass.clone());
@@ -92,16 +124,21 @@ impl Office<'_> {
 
     async fn land(&self, task: Task<'_>, landed: &LandedPull, watch: &Watch<'_>) -> Result<Certificate, Stopped> {
         let Task { connector, run, purpose, start, sweep, landed: mut pages, old_files } = task;
+        let goes_on = start.resume.is_some();
         if pages.is_empty() {
             landed.clear()?;
+        }
+        if purpose == Purpose::Night && !goes_on {
+            landed.write_plan(&plan_of(connector, &start, sweep.as_ref()))?;
         }
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let started_at = start.now;
         let before = start.cursor.clone();
         let mut reading = sources::open(connector, &readers, &self.config.values, start).await?;
         let mut fields = FieldsSeen::default();
-        let mut received = 0;
-        let shift = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+        let mut received: u64 = pages.iter().map(|page| page.rows).sum();
+        // A pull that goes on numbers its pages itself.
+        let shift = if goes_on { 0 } else { u32::try_from(pages.len()).unwrap_or(u32::MAX) };
         let unfinished = loop {
             let mut page = match reading.next().await {
                 Ok(Some(page)) => page,
@@ -111,19 +148,24 @@ impl Office<'_> {
                 Err(error) => return Err(error.into()),
             };
             page.number += shift;
-            let written = landed.write(&page, &readers)?;
+            let written = landed.write(&page, &readers, reading.position())?;
             pages.push(LandedPage { read_by: old_files.get(&page.body_digest).copied(), ..written });
             gather(&mut fields, &page);
-            received += page.len();
+            received += page.len() as u64;
             watch(&format!("{}: page {}, {received} records", connector.name, page.number));
             tracing::debug!(run, connector = connector.name, page = page.number, rows = page.len(), "page landed");
         };
+        if goes_on {
+            fields = FieldsSeen::default();
+        }
+        let declared = reading.chains().iter().filter_map(|chain| Some((chain.chain, chain.declared_total?))).collect();
         let reached = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
         let mut certificate = Certificate {
             connector: connector.name.clone(),
             run,
             purpose,
             pages,
+            declared,
             fields,
             sweep,
             // Only nights move the cursor of time; files that were read are read, whatever for.
@@ -169,6 +211,17 @@ impl Office<'_> {
             }
         }
         Ok(PullStart { now, cursor, oldest_open, ..PullStart::default() })
+    }
+}
+
+fn plan_of(connector: &Connector, start: &PullStart, sweep: Option<&SliceRef>) -> Plan {
+    Plan {
+        connector: connector.digest.clone(),
+        now: start.now,
+        cursor: start.cursor.clone(),
+        oldest_open: start.oldest_open.clone(),
+        whole: start.whole.clone(),
+        sweep: sweep.cloned(),
     }
 }
 

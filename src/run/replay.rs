@@ -22,7 +22,7 @@ impl Office<'_> {
         if found.is_empty() {
             return Err(RunError::NothingLanded { run, folder: self.data.join("landing") });
         }
-        let new_run = self.begin(Purpose::Replay, now).await?;
+        let new_run = self.begin(Purpose::Replay, now, watch).await?;
         let mut pulls = Vec::new();
         for (connector, landed, certificate) in found {
             watch(&format!("{}: mapping run {run} again", connector.name));

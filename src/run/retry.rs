@@ -41,7 +41,7 @@ impl Office<'_> {
         if waiting.is_empty() {
             return Err(RunError::NothingToRetry);
         }
-        let run = self.begin(Purpose::Retry, now).await?;
+        let run = self.begin(Purpose::Retry, now, watch).await?;
         let mut pulls = Vec::new();
         for (connector, open) in waiting {
             watch(&format!("{}: {} rejected rows", connector.name, open.len()));
@@ -65,7 +65,7 @@ impl Office<'_> {
         let mut pages: Vec<LandedPage> = Vec::new();
         for ((mut page, read_by), number) in retrying.pages.into_iter().zip(1..) {
             page.number = number;
-            let written = landed.write(&page, &readers)?;
+            let written = landed.write(&page, &readers, None)?;
             pages.push(LandedPage { read_by: Some(read_by), chain: u32::MAX, ..written });
         }
         let mut start = self.start_of(connector, now).await?;

@@ -71,8 +71,24 @@ kinds! {
     NoRecords "no_records" Fatal "the source changed its answer or reports a failure inside it: check `decode.records`";
     /// The answer does not say whether it is the last.
     NoLastFlag "no_last_flag" Fatal "the source changed its answer: check `pages.end.path`";
+    /// The answer names no next page, and does not say either that it is the last.
+    NoCursor "no_cursor" Fatal "the source changed its answer: check `pages` for where the next page stands";
+    /// A reply code that means failure inside a success.
+    SourceSaysFailure "source_says_failure" Fatal "look the code up in the source's documentation; `decode.failure` says which codes are no failure";
     /// The same page came twice in one chain.
-    PageRepeated "page_repeated" Fatal "the source ignores the page parameter: check `pages.param` and `pages.first`";
+    PageRepeated "page_repeated" Fatal "the source ignores the page parameter, or its records moved: check `pages.param` and `pages.first`";
+    /// A cursor or address came twice in one chain, or does not move.
+    CursorStuck "cursor_stuck" Fatal "the source turns in a circle: check where `pages` finds the next page";
+    /// The source gave another page than was asked for.
+    PageMissing "page_missing" Fatal "the source gives another page than it is asked for: check `pages.first` and `pages.echo`";
+    /// The source declared another number of records or pages than it gave, or changed its mind.
+    TotalDisagrees "total_disagrees" Fatal "records came or went while they were read: run again at a quieter hour, or ask for smaller slices";
+    /// Pages still differed after they were asked for again three times.
+    RecordsMoved "records_moved" Fatal "records moved between pages while they were read: run again at a quieter hour, or ask for smaller slices";
+    /// No further try is left of `retry.budget`.
+    RetryBudget "retry_budget" Transient "the source fails too often: run at another hour, or raise `retry.budget`";
+    /// A position of another plan.
+    PlanChanged "plan_changed" Fatal "begin the pull anew";
     /// More pages than `limits.max_pages`.
     PageLimit "page_limit" Fatal "raise `limits.max_pages` if the source really has more";
     /// More records than `limits.max_records`.
@@ -118,10 +134,19 @@ impl SourceError {
         self
     }
 
-    /// Whether what was read before it stays true, but is not the whole.
+    /// Whether what came before was read, but is not proved whole: it may be kept as incomplete.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        matches!(self.kind, ErrorKind::PageLimit | ErrorKind::RecordLimit | ErrorKind::PageRepeated)
+        matches!(
+            self.kind,
+            ErrorKind::PageLimit
+                | ErrorKind::RecordLimit
+                | ErrorKind::TotalDisagrees
+                | ErrorKind::RecordsMoved
+                | ErrorKind::PageRepeated
+                | ErrorKind::CursorStuck
+                | ErrorKind::PageMissing
+        )
     }
 
     /// Whether the same request may be sent again.
@@ -141,5 +166,35 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
+    }
+
+    #[test]
+    fn every_code_stands_in_the_docs() {
+        let docs = include_str!("../../docs/CONNECTORS.md");
+        for kind in ErrorKind::ALL {
+            assert!(docs.contains(&format!("`{}`", kind.code())), "{}", kind.code());
+        }
+    }
+
+    #[test]
+    fn what_was_read_and_not_proved_is_incomplete() {
+        let incomplete: Vec<&str> = ErrorKind::ALL
+            .iter()
+            .filter(|kind| SourceError::new(**kind, "").is_incomplete())
+            .map(|kind| kind.code())
+            .collect();
+        let mut expected = [
+            "page_limit",
+            "record_limit",
+            "total_disagrees",
+            "records_moved",
+            "page_repeated",
+            "cursor_stuck",
+            "page_missing",
+        ];
+        expected.sort_unstable();
+        let mut found = incomplete;
+        found.sort_unstable();
+        assert_eq!(found, expected);
     }
 }

@@ -10,9 +10,11 @@
 
 pub mod answer;
 pub mod auth;
+mod client;
 pub mod decode;
 pub mod error;
 mod folder;
+mod follow;
 pub mod paginate;
 pub mod plan;
 pub mod request;
@@ -22,6 +24,7 @@ pub mod transport;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{Class, ErrorKind, SourceError};
@@ -30,9 +33,10 @@ pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 use crate::model::connector::{Access, Connector, Limits};
 use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::{Cursor, SliceRef};
+use crate::model::pull::{ChainFacts, Cursor, Position, SliceRef};
 use crate::model::values::Values;
 use crate::sources::auth::Login;
+use crate::sources::client::Client;
 use crate::sources::decode::Decoder;
 use crate::sources::folder::FolderReading;
 use crate::sources::request::Place;
@@ -50,7 +54,9 @@ pub struct PullStart {
     pub oldest_open: BTreeMap<String, i64>,
     /// Name of the pass that is read from its first date on, whatever the cursor says.
     pub whole: Option<String>,
-    /// Read these slices in place of the plan.
+    /// Where an earlier pull of the same plan stood that was cut: what it gave out is not asked for again. HTTP only.
+    pub resume: Option<Position>,
+    /// Slices that are read instead of the plan, for a backfill; the cursor then stays. HTTP only.
     pub only: Option<Vec<SliceRef>>,
 }
 
@@ -58,7 +64,7 @@ pub struct PullStart {
 #[derive(Debug)]
 pub struct Reading {
     connector: String,
-    decoder: Decoder,
+    decoder: Arc<Decoder>,
     source: Source,
     limits: Limits,
     start: PullStart,
@@ -114,10 +120,13 @@ async fn open_source(
     start: PullStart,
 ) -> Result<Reading, SourceError> {
     let file = &connector.file;
+    let decoder = Arc::new(Decoder::compile(file, readers)?);
+    let position = start.resume.as_ref().map_or((0, 0, 0), |at| (at.pages, at.records, at.retries));
+    let (mut pages, mut records, retries) = position;
     let source = match &file.access {
         Access::Http { base_url, allowed_hosts } => {
             let base_url = request::address("access.base_url", base_url, values)?;
-            let login = Login::new(&file.auth, values, &file.retry)?;
+            let login = Login::new(&file.auth, &base_url, values, &file.retry)?;
             let transport = if let Some(transport) = transport {
                 transport
             } else {
@@ -125,23 +134,25 @@ async fn open_source(
                 hosts.extend([base_url.host_str(), login.host()].into_iter().flatten().map(str::to_owned));
                 Box::new(HttpTransport::new(&file.limits, hosts)?)
             };
-            let reading = WebReading::new(&connector.name, file, (base_url, login), values, &start, transport)?;
-            Source::Web(Box::new(reading))
+            let (name, at) = (&connector.name, (start.now, retries));
+            let client = Client::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
+            Source::Web(Box::new(WebReading::new(client, file, &start)?))
         }
         Access::Files { folder, glob } => {
             let folder = request::fill(folder, Place::default(), values)?;
             let known = &start.cursor.files;
+            (pages, records) = (0, 0);
             Source::Folder(Box::new(FolderReading::open(&folder, glob, known, file.limits.max_body_bytes).await?))
         }
     };
     Ok(Reading {
         connector: connector.name.clone(),
-        decoder: Decoder::compile(file, readers)?,
+        decoder,
         source,
         limits: file.limits.clone(),
         start,
-        pages: 0,
-        records: 0,
+        pages,
+        records,
         proved: false,
         failed: None,
     })
@@ -168,7 +179,7 @@ impl Reading {
     async fn read(&mut self) -> Result<Option<Page>, SourceError> {
         let number = self.pages + 1;
         let next = match &mut self.source {
-            Source::Web(reading) => reading.next(&self.decoder, number).await?,
+            Source::Web(reading) => reading.next(number).await?,
             Source::Folder(reading) => reading.next(&self.decoder, number).await?,
         };
         let Some(page) = next else { return Ok(None) };
@@ -182,12 +193,32 @@ impl Reading {
         Ok(Some(page))
     }
 
+    /// What the page chains held that were read to their end so far, in the order of the plan; none for files.
+    #[must_use]
+    pub fn chains(&self) -> Vec<ChainFacts> {
+        match &self.source {
+            Source::Web(reading) => reading.chains(),
+            Source::Folder(_) => Vec::new(),
+        }
+    }
+
+    /// Where the pull stands after the pages that were given out, for [`PullStart::resume`]; `None` for files.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        match &self.source {
+            Source::Web(reading) => Some(reading.position(self.pages, self.records)),
+            Source::Folder(_) => None,
+        }
+    }
+
     /// Where the next pull begins: after [`Reading::next`] gave `None` the end of this one, before that its start.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         let mut cursor = self.start.cursor.clone();
         if self.proved {
-            cursor.read_until = Some(self.start.now);
+            if self.start.only.is_none() {
+                cursor.read_until = Some(self.start.now);
+            }
             if let Source::Folder(reading) = &self.source {
                 cursor.files.extend_from_slice(reading.taken());
             }

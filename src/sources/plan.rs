@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::model::connector::{Pass, Start, Window};
 use crate::model::instant::{self, DAY_MICROS, Format};
-use crate::model::pull::Cursor;
+use crate::model::pull::{Cursor, SliceRef};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// One page chain: the source filtered to a stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
-    /// Name of its pass.
-    pub pass: String,
-    pub since_param: String,
-    pub until_param: String,
+    pub reference: SliceRef,
+    pub since_param: Option<String>,
+    pub until_param: Option<String>,
     /// Start and end as the source reads them. Both are inclusive there, so neighbours share an instant:
     /// what comes twice is a duplicate, what falls between would be lost.
     pub since: String,
@@ -25,37 +24,60 @@ pub struct Slice {
 /// The slices of a pull, in the order in which they are read; none without passes.
 ///
 /// `oldest_open` holds, by canonical column, the oldest instant of a dossier that has not ended. A pass that
-/// starts there and finds none begins at the cursor.
+/// starts there and finds none begins at the cursor. The pass named `whole` begins at its first date.
 pub fn plan(
     window: &Window,
     now: i64,
     cursor: &Cursor,
     oldest_open: &BTreeMap<String, i64>,
+    whole: Option<&str>,
 ) -> Result<Vec<Slice>, SourceError> {
     let mut slices = Vec::new();
     for pass in &window.passes {
-        let wrong =
-            |message: String| SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name));
+        let wrong = |message: String| wrong(pass, &message);
         let format = Format::compile(&pass.format).map_err(wrong)?;
         let first = first_instant(&pass.first_date)
             .ok_or_else(|| wrong(format!("`first_date` is `{}`, no day `yyyy-MM-dd`", pass.first_date)))?;
-        let start = start_of(pass, first, cursor, oldest_open);
+        let start = if whole == Some(pass.name.as_str()) { first } else { start_of(pass, first, cursor, oldest_open) };
         let step = i64::from(pass.slice_days.max(1)) * DAY_MICROS;
         let mut since = start;
         while since < now {
             let until = (since + step).min(now);
-            slices.push(Slice {
-                pass: pass.name.clone(),
-                since_param: pass.since_param.clone(),
-                until_param: pass.until_param.clone(),
-                since: format.write(since),
-                until: format.write(until),
-                days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
-            });
+            slices.push(slice(pass, &format, since, until));
             since = until;
         }
     }
     Ok(slices)
+}
+
+/// The slices that `wanted` names, in its order, whatever the cursor says.
+///
+/// # Errors
+/// `plan_changed` if the connector has no such pass.
+pub fn only(window: &Window, wanted: &[SliceRef]) -> Result<Vec<Slice>, SourceError> {
+    let slices = wanted.iter().map(|wanted| {
+        let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
+            SourceError::new(ErrorKind::PlanChanged, format!("the connector has no pass `{}`", wanted.pass))
+        })?;
+        let format = Format::compile(&pass.format).map_err(|message| wrong(pass, &message))?;
+        Ok(slice(pass, &format, wanted.since_micros, wanted.until_micros))
+    });
+    slices.collect()
+}
+
+fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> Slice {
+    Slice {
+        reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
+        since_param: pass.since_param.clone(),
+        until_param: pass.until_param.clone(),
+        since: format.write(since),
+        until: format.write(until),
+        days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
+    }
+}
+
+fn wrong(pass: &Pass, message: &str) -> SourceError {
+    SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name))
 }
 
 /// Start of the window: local midnight, never before `first`.
@@ -83,8 +105,8 @@ mod tests {
     fn pass(start: Start) -> Pass {
         Pass {
             name: "accepted".to_owned(),
-            since_param: "accepted-from".to_owned(),
-            until_param: "accepted-to".to_owned(),
+            since_param: Some("accepted-from".to_owned()),
+            until_param: Some("accepted-to".to_owned()),
             format: "yyyy-MM-ddTHH:mm:ss.SZ".to_owned(),
             start,
             open_column: Some("received_at".to_owned()),
@@ -103,7 +125,7 @@ mod tests {
         let cursor = Cursor { read_until: read_until.map(at), ..Cursor::default() };
         let open = oldest.map(|text| ("received_at".to_owned(), at(text))).into_iter().collect();
         let window = Window { passes: vec![pass(start)] };
-        let slices = plan(&window, at(now), &cursor, &open).expect("the pass is valid");
+        let slices = plan(&window, at(now), &cursor, &open, None).expect("the pass is valid");
         slices.into_iter().map(|slice| slice.days).collect()
     }
 
@@ -127,7 +149,7 @@ mod tests {
     #[test]
     fn slices_touch_and_the_last_ends_now() {
         let window = Window { passes: vec![pass(Start::Cursor)] };
-        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new()).expect("valid");
+        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
         let ends: Vec<_> = slices.iter().map(|slice| (slice.since.as_str(), slice.until.as_str())).collect();
         assert_eq!(
             ends,
@@ -139,9 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn chosen_slices_are_those_of_the_plan() {
+        let window = Window { passes: vec![pass(Start::Cursor)] };
+        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
+        let second = slices[1].reference.clone();
+        assert_eq!(only(&window, std::slice::from_ref(&second)), Ok(vec![slices[1].clone()]));
+        let other = SliceRef { pass: "applied".to_owned(), ..second };
+        assert_eq!(only(&window, &[other]).map_err(|error| error.kind), Err(ErrorKind::PlanChanged));
+    }
+
+    #[test]
     fn a_first_date_to_come_and_no_pass_give_no_slice() {
         assert!(days(Start::Cursor, "2025-12-01", None, None).is_empty());
-        let none = plan(&Window::default(), 0, &Cursor::default(), &BTreeMap::new());
+        let none = plan(&Window::default(), 0, &Cursor::default(), &BTreeMap::new(), None);
         assert_eq!(none, Ok(Vec::new()));
     }
 
@@ -152,7 +184,7 @@ mod tests {
             Pass { first_date: "01/01/2026".to_owned(), ..pass(Start::Cursor) },
         ];
         for pass in wrong {
-            let error = plan(&Window { passes: vec![pass] }, 0, &Cursor::default(), &BTreeMap::new());
+            let error = plan(&Window { passes: vec![pass] }, 0, &Cursor::default(), &BTreeMap::new(), None);
             assert_eq!(error.map_err(|error| error.kind), Err(ErrorKind::Misconfigured));
         }
     }

@@ -1,16 +1,18 @@
 //! Building the request of one page. Pure: nothing is sent here.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::connector::{Method, Pages, RequestTemplate};
+use crate::model::connector::{LoginRequest, Method, Pages, RequestTemplate};
+use crate::model::pull::PagePlace;
 use crate::model::values::{Values, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::plan::Slice;
 
-/// A request as it is sent. Its Debug shows the label only: address, headers and form may hold secrets.
+/// A request as it is sent. Its Debug shows the label only: address, headers, form and body may hold secrets.
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
@@ -18,7 +20,13 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Fields of a form body.
     pub form: Vec<(String, String)>,
+    /// A JSON body.
+    pub body: Option<String>,
     pub bearer: Option<SecretString>,
+    /// User name and password.
+    pub basic: Option<(String, SecretString)>,
+    /// Headers of the answer that are kept besides the usual, in lowercase.
+    pub kept_headers: Vec<String>,
     /// Method and path without values, for example `GET /pa/dossier/search`.
     pub label: String,
 }
@@ -29,11 +37,28 @@ impl fmt::Debug for Request {
     }
 }
 
+impl Request {
+    /// A request without headers, body or credentials.
+    #[must_use]
+    pub fn new(method: Method, url: Url, label: String) -> Self {
+        let (headers, form, kept_headers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { method, url, headers, form, body: None, bearer: None, basic: None, kept_headers, label }
+    }
+
+    fn set_body(&mut self, body: Option<String>) {
+        if body.is_some() && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            self.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        self.body = body;
+    }
+}
+
 /// What the placeholders of one page stand for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place<'a> {
     pub slice: Option<&'a Slice>,
-    pub page: Option<u32>,
+    pub page: Option<&'a PagePlace>,
+    pub session: Option<&'a SecretString>,
 }
 
 /// The request of one page. `base_url` is filled already.
@@ -47,30 +72,116 @@ pub fn build(
     place: Place<'_>,
     values: &Values,
 ) -> Result<Request, SourceError> {
-    let mut url = base_url.clone();
-    let path = fill(&template.path, place, values)?;
-    url.set_path(&format!("{}/{}", base_url.path().trim_end_matches('/'), path.trim_start_matches('/')));
-    let mut query: Vec<(String, String)> = Vec::new();
-    for (name, text) in &template.query {
-        query.push((name.clone(), fill(text, place, values)?));
-    }
-    if let Some(slice) = place.slice {
-        query.push((slice.since_param.clone(), slice.since.clone()));
-        query.push((slice.until_param.clone(), slice.until.clone()));
-    }
-    if let (Pages::PageNumber { param, size_param, size, .. }, Some(page)) = (pages, place.page) {
-        query.push((param.clone(), page.to_string()));
-        query.push((size_param.clone(), size.to_string()));
-    }
-    if !query.is_empty() {
-        url.query_pairs_mut().extend_pairs(&query);
-    }
-    let mut headers = Vec::new();
-    for (name, text) in &template.headers {
-        headers.push((name.clone(), fill(text, place, values)?));
-    }
+    let url = if let Some(PagePlace::Address(next)) = place.page {
+        followed(next, template, place, values)?
+    } else {
+        let mut url = below(base_url, &fill(&template.path, place, values)?);
+        let mut query: Vec<(String, String)> = Vec::new();
+        for (name, text) in &template.query {
+            query.push((name.clone(), fill(text, place, values)?));
+        }
+        if let Some(slice) = place.slice {
+            query.extend(slice.since_param.iter().map(|name| (name.clone(), slice.since.clone())));
+            query.extend(slice.until_param.iter().map(|name| (name.clone(), slice.until.clone())));
+        }
+        query.extend(page_query(pages, place.page));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&query);
+        }
+        url
+    };
     let label = format!("{} {}", method_name(template.method), template.path);
-    Ok(Request { method: template.method, url, headers, form: Vec::new(), bearer: None, label })
+    let mut request = Request::new(template.method, url, label);
+    for (name, text) in &template.headers {
+        request.headers.push((name.clone(), fill(text, place, values)?));
+    }
+    let body = template.body.as_ref().map(|body| fill_json(body, place, values)).transpose()?;
+    request.set_body(body);
+    Ok(request)
+}
+
+/// The request that opens a session.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &Values) -> Result<Request, SourceError> {
+    let none = Place::default();
+    let text = fill(&login.url, none, values)?;
+    let url = if text.contains("://") {
+        address("auth.request.url", &login.url, values)?
+    } else {
+        // A path may have a query of its own.
+        let (path, query) = text.split_once('?').map_or((text.as_str(), None), |(path, query)| (path, Some(query)));
+        let mut url = below(base_url, path);
+        url.set_query(query);
+        url
+    };
+    let mut request = Request::new(login.method, url, format!("{} `auth.request.url`", method_name(login.method)));
+    for (name, text) in &login.headers {
+        request.headers.push((name.clone(), fill(text, none, values)?));
+    }
+    if !login.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
+        request.headers.push(("accept".to_owned(), "application/json".to_owned()));
+    }
+    request.set_body(login.body.as_ref().map(|body| fill_json(body, none, values)).transpose()?);
+    Ok(request)
+}
+
+fn below(base_url: &Url, path: &str) -> Url {
+    let mut url = base_url.clone();
+    url.set_path(&format!("{}/{}", base_url.path().trim_end_matches('/'), path.trim_start_matches('/')));
+    url
+}
+
+/// Parameters that say which page is asked for.
+fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> {
+    let pair = |name: &Option<String>, text: String| name.clone().map(|name| (name, text));
+    let pairs = match (pages, page) {
+        (Pages::PageNumber { param, size_param, size, .. }, Some(PagePlace::Number(number))) => {
+            [pair(param, number.to_string()), pair(size_param, size.to_string())]
+        }
+        (Pages::Offset { param, size_param, size, .. }, Some(PagePlace::Offset(offset))) => {
+            [pair(param, offset.to_string()), pair(size_param, size.to_string())]
+        }
+        (Pages::Cursor { param, .. } | Pages::Keyset { param, .. }, Some(PagePlace::Cursor(cursor))) => {
+            [pair(param, cursor.clone()), None]
+        }
+        _ => [None, None],
+    };
+    pairs.into_iter().flatten().collect()
+}
+
+/// An address that an answer named; parameters that hold secrets are taken from the template, not from the answer.
+fn followed(next: &str, template: &RequestTemplate, place: Place<'_>, values: &Values) -> Result<Url, SourceError> {
+    let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the next page's address cannot be read");
+    let mut url = Url::parse(next).map_err(no_address)?;
+    for (name, text) in template.query.iter().filter(|(_, text)| is_secret(text)) {
+        let value = fill(text, place, values)?;
+        without(&mut url, |found| found == name);
+        url.query_pairs_mut().append_pair(name, &value);
+    }
+    Ok(url)
+}
+
+/// Whether what stands for a template's placeholders must not be kept.
+pub(crate) fn is_secret(template: &str) -> bool {
+    template.contains("{secret:") || template.contains("{session}")
+}
+
+/// Takes parameters out of an address; without any of them it stays as it was written.
+pub(crate) fn without(url: &mut Url, is_out: impl Fn(&str) -> bool) {
+    if !url.query_pairs().any(|(name, _)| is_out(&name)) {
+        return;
+    }
+    let kept: Vec<(String, String)> = url.query_pairs().filter(|(name, _)| !is_out(name)).map(owned).collect();
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(kept);
+    }
+}
+
+fn owned((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
+    (name.into_owned(), value.into_owned())
 }
 
 /// An address with its placeholders filled.
@@ -90,6 +201,23 @@ pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, Source
 /// # Errors
 /// `unset_placeholder`, naming the placeholder.
 pub fn fill(template: &str, place: Place<'_>, values: &Values) -> Result<String, SourceError> {
+    fill_with(template, place, values, |value| value)
+}
+
+/// As [`fill`], each value escaped as within a JSON string.
+fn fill_json(template: &str, place: Place<'_>, values: &Values) -> Result<String, SourceError> {
+    fill_with(template, place, values, |value| {
+        let quoted = serde_json::Value::from(value).to_string();
+        quoted[1..quoted.len() - 1].to_owned()
+    })
+}
+
+fn fill_with(
+    template: &str,
+    place: Place<'_>,
+    values: &Values,
+    written: impl Fn(String) -> String,
+) -> Result<String, SourceError> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     for placeholder in placeholders(template) {
@@ -97,16 +225,26 @@ pub fn fill(template: &str, place: Place<'_>, values: &Values) -> Result<String,
         filled.push_str(before);
         rest = after;
         let unset = || SourceError::new(ErrorKind::UnsetPlaceholder, format!("`{placeholder}` has no value"));
-        match &placeholder[1..placeholder.len() - 1] {
-            "since" => filled.push_str(&place.slice.ok_or_else(unset)?.since),
-            "until" => filled.push_str(&place.slice.ok_or_else(unset)?.until),
-            "page" => filled.push_str(&place.page.ok_or_else(unset)?.to_string()),
-            name if name.starts_with("env:") || name.starts_with("secret:") => {
-                filled.push_str(&values.fill(placeholder).map_err(|_| unset())?);
+        let value = match (&placeholder[1..placeholder.len() - 1], place.page) {
+            ("since", _) => place.slice.ok_or_else(unset)?.since.clone(),
+            ("until", _) => place.slice.ok_or_else(unset)?.until.clone(),
+            ("page", Some(PagePlace::Number(number))) => number.to_string(),
+            ("offset", Some(PagePlace::Offset(offset))) => offset.to_string(),
+            ("cursor", Some(PagePlace::Cursor(cursor))) => cursor.clone(),
+            ("cursor", Some(PagePlace::First)) => String::new(),
+            ("session", _) => place.session.ok_or_else(unset)?.expose_secret().to_owned(),
+            (name, _) if name.starts_with("env:") || name.starts_with("secret:") => {
+                values.fill(placeholder).map_err(|_| unset())?
             }
-            name if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => return Err(unset()),
-            _ => filled.push_str(placeholder),
-        }
+            (name, _) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
+                return Err(unset());
+            }
+            _ => {
+                filled.push_str(placeholder);
+                continue;
+            }
+        };
+        filled.push_str(&written(value));
     }
     filled.push_str(rest);
     Ok(filled)
@@ -120,78 +258,5 @@ pub(crate) fn method_name(method: Method) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::model::connector::PageEnd;
-
-    fn template(query: &[(&str, &str)]) -> RequestTemplate {
-        RequestTemplate {
-            method: Method::Get,
-            path: "/pa/dossier/search".to_owned(),
-            query: query.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
-            headers: BTreeMap::from([("x-unit".to_owned(), "{env:UNIT}".to_owned())]),
-        }
-    }
-
-    fn slice() -> Slice {
-        Slice {
-            pass: "accepted".to_owned(),
-            since_param: "accepted-from".to_owned(),
-            until_param: "accepted-to".to_owned(),
-            since: "2026-01-01T00:00:00.000+0700".to_owned(),
-            until: "2026-02-01".to_owned(),
-            days: "2026-01-01..2026-01-31".to_owned(),
-        }
-    }
-
-    fn values() -> Values {
-        let mut values = Values::default();
-        values.set_variable("UNIT", "H61 & {page}");
-        values.set_secret("KEY", "s3cret");
-        values
-    }
-
-    #[test]
-    fn fills_and_encodes() {
-        let pages = Pages::PageNumber {
-            param: "page".to_owned(),
-            first: 0,
-            size_param: "size".to_owned(),
-            size: 200,
-            end: PageEnd::LastFlag { path: "last".to_owned() },
-        };
-        let base = Url::parse("https://portal.example/igate/").expect("an address");
-        let slice = slice();
-        let place = Place { slice: Some(&slice), page: Some(3) };
-        let template = template(&[("key", "{secret:KEY}"), ("unit", "{env:UNIT}"), ("json", "{\"a\":1}")]);
-        let request = build(&base, &template, &pages, place, &values()).expect("all is set");
-        assert_eq!(
-            request.url.as_str(),
-            "https://portal.example/igate/pa/dossier/search?json=%7B%22a%22%3A1%7D&key=s3cret\
-             &unit=H61+%26+%7Bpage%7D&accepted-from=2026-01-01T00%3A00%3A00.000%2B0700&accepted-to=2026-02-01\
-             &page=3&size=200"
-        );
-        assert_eq!(request.headers, [("x-unit".to_owned(), "H61 & {page}".to_owned())]);
-        assert_eq!(request.label, "GET /pa/dossier/search");
-        assert!(!format!("{request:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn a_placeholder_without_a_value_is_named() {
-        for text in ["{since}", "{page}", "{secret:OTHER}", "{env:OTHER}", "{session}"] {
-            let error = fill(text, Place::default(), &values()).expect_err("no value is set");
-            assert_eq!(error.kind, ErrorKind::UnsetPlaceholder);
-            assert!(error.message.contains(text), "{}", error.message);
-        }
-    }
-
-    #[test]
-    fn an_address_is_http() {
-        for text in ["ftp://host/", "no address", "file:///etc"] {
-            let error = address("access.base_url", text, &values()).expect_err("no http address");
-            assert_eq!(error.kind, ErrorKind::Misconfigured);
-        }
-    }
-}
+#[path = "request_tests.rs"]
+mod tests;

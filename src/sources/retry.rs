@@ -36,8 +36,9 @@ pub fn wait(retry: &Retry, attempt: u32, retry_after: Option<&str>, now: i64) ->
 
 fn asked_wait(text: &str, now: i64) -> Option<Duration> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    // More seconds than fit are a wait all the same.
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let at = DateTimeParser::new().parse_timestamp(text).ok()?.as_microsecond();
     Some(Duration::from_micros(u64::try_from(at.saturating_sub(now)).unwrap_or(0)))
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_cap() {
-        let retry = Retry { attempts: 9, base_millis: 500, cap_secs: 4, statuses: Vec::new() };
+        let retry = Retry { attempts: 9, base_millis: 500, cap_secs: 4, ..Retry::default() };
         let now = 1_445_412_480_000_000; // 2015-10-21T07:28:00Z
         for (attempt, retry_after, expected) in [
             (1, None, Some(500)),
@@ -80,7 +81,14 @@ mod tests {
             (1, Some("Wed, 21 Oct 2015 07:28:02 GMT"), Some(2_000)),
             (1, Some("Wed, 21 Oct 2015 07:27:00 GMT"), Some(500)),
             (1, Some("Wed, 21 Oct 2015 08:28:00 GMT"), None),
+            (1, Some("Sun, 06 Nov 1994 08:49:37 GMT"), Some(500)),
+            (1, Some(" 2 "), Some(2_000)),
             (1, Some("soon"), Some(500)),
+            (1, Some(""), Some(500)),
+            (1, Some("-3"), Some(500)),
+            (1, Some("1.5"), Some(500)),
+            (1, Some("99999999999999999999"), None),
+            (1, Some("Wed, 32 Oct 2015 07:28:02 GMT"), Some(500)),
         ] {
             let found = wait(&retry, attempt, retry_after, now).map(|wait| wait.as_millis());
             assert_eq!(found, expected, "attempt {attempt}, retry-after {retry_after:?}");

@@ -1,197 +1,208 @@
-//! Reading a source over HTTP: slice after slice, page after page, each asked for until it comes or is given up.
+//! Reading a source over HTTP: page chains, one after another or several side by side, each followed to its proved end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::time::Instant;
-use url::Url;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 
-use crate::model::connector::{ConnectorFile, Decode, Limits, Pages, RequestTemplate, Retry};
+use crate::model::connector::{Complete, ConnectorFile, Limits, Pages};
 use crate::model::page::Page;
-use crate::model::values::Values;
-use crate::sources::auth::Login;
-use crate::sources::decode::Decoder;
+use crate::model::pull::{ChainFacts, Position, SliceRef};
+use crate::sources::client::{Asked, Came, Client, Fetched};
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::paginate::{Chain, Step};
+use crate::sources::paginate::{Answer, Chain, Step};
 use crate::sources::plan::Slice;
-use crate::sources::request::{self, Place, Request};
-use crate::sources::transport::{Response, Transport};
-use crate::sources::{PullStart, answer, plan, retry};
+use crate::sources::{PullStart, plan};
 
 /// One pull over HTTP.
 pub(crate) struct WebReading {
-    connector: String,
-    transport: Box<dyn Transport>,
-    login: Login,
-    base_url: Url,
-    template: RequestTemplate,
+    client: Arc<Client>,
     pages: Pages,
+    complete: Complete,
     limits: Limits,
-    retry: Retry,
-    values: Values,
-    /// Chains to read; one without a slice where the connector has no passes.
-    ahead: VecDeque<Option<Slice>>,
-    current: Option<(Option<Slice>, Chain)>,
+    /// Chains to read, by ordinal; one without a slice where the connector has no passes.
+    ahead: VecDeque<(u32, Option<Arc<Slice>>)>,
+    open: BTreeMap<u32, OpenedChain>,
+    /// Requests on their way, at most one a chain; they move on while a page is waited for.
+    under_way: FuturesUnordered<BoxFuture<'static, Arrived>>,
+    done: Vec<ChainFacts>,
     read_pages: u32,
-    /// Time of the pull's start, and how long ago that is: dates in `Retry-After` are held against it.
-    now: i64,
-    started: Instant,
+    /// What a page showed that was given out all the same: its records are true, the chain is not whole.
+    found: Option<SourceError>,
+}
+
+/// What was asked for, the ordinal of its chain, and what came.
+type Arrived = (Asked, u32, Result<Came, SourceError>);
+
+struct OpenedChain {
+    chain: Chain,
+    slice: Option<Arc<Slice>>,
+    is_asked: bool,
 }
 
 impl fmt::Debug for WebReading {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = out.debug_struct("WebReading");
-        debug.field("connector", &self.connector).field("read_pages", &self.read_pages).finish_non_exhaustive()
+        debug.field("read_pages", &self.read_pages).field("open", &self.open.len()).finish_non_exhaustive()
     }
 }
 
 impl WebReading {
-    pub(crate) fn new(
-        connector: &str,
-        file: &ConnectorFile,
-        (base_url, login): (Url, Login),
-        values: &Values,
-        start: &PullStart,
-        transport: Box<dyn Transport>,
-    ) -> Result<Self, SourceError> {
-        let mut template = file
-            .request
-            .clone()
-            .ok_or_else(|| SourceError::new(ErrorKind::Misconfigured, "an http connector has no `[request]`"))?;
-        let accept = match file.decode {
-            Decode::Json { .. } => "application/json",
-            Decode::Csv { .. } => "text/csv",
+    /// # Errors
+    /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only` belong to another plan.
+    pub(crate) fn new(client: Client, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
+        let slices = match &start.only {
+            Some(wanted) => plan::only(&file.window, wanted)?,
+            None => plan::plan(&file.window, start.now, &start.cursor, &start.oldest_open, start.whole.as_deref())?,
         };
-        if !template.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
-            template.headers.insert("accept".to_owned(), accept.to_owned());
-        }
-        let ahead = if file.window.passes.is_empty() {
-            VecDeque::from([None])
+        let slices: Vec<Option<Arc<Slice>>> = if file.window.passes.is_empty() && start.only.is_none() {
+            vec![None]
         } else {
-            let slices = plan::plan(&file.window, start.now, &start.cursor, &start.oldest_open)?;
-            slices.into_iter().map(Some).collect()
+            slices.into_iter().map(|slice| Some(Arc::new(slice))).collect()
         };
+        let mut ahead: BTreeMap<u32, Option<Arc<Slice>>> = (0..).zip(slices).collect();
+        let position = start.resume.clone().unwrap_or_default();
+        let mut take = |chain: u32, wanted: Option<&SliceRef>| {
+            let slice = ahead.remove(&chain);
+            slice.filter(|slice| slice.as_deref().map(|slice| &slice.reference) == wanted).ok_or_else(|| {
+                SourceError::new(ErrorKind::PlanChanged, format!("chain {chain} of the position is not in the plan"))
+            })
+        };
+        for facts in &position.done {
+            take(facts.chain, facts.slice.as_ref())?;
+        }
+        let mut open = BTreeMap::new();
+        for state in position.open {
+            let slice = take(state.chain, state.slice.as_ref())?;
+            let ordinal = state.chain;
+            let chain = Chain::resume(&file.pages, &file.complete, state);
+            open.insert(ordinal, OpenedChain { chain, slice, is_asked: false });
+        }
         Ok(Self {
-            connector: connector.to_owned(),
-            transport,
-            login,
-            base_url,
-            template,
+            client: Arc::new(client),
             pages: file.pages.clone(),
+            complete: file.complete.clone(),
             limits: file.limits.clone(),
-            retry: file.retry.clone(),
-            values: values.clone(),
-            ahead,
-            current: None,
-            read_pages: 0,
-            now: start.now,
-            started: Instant::now(),
+            ahead: ahead.into_iter().collect(),
+            open,
+            under_way: FuturesUnordered::new(),
+            done: position.done,
+            read_pages: position.pages,
+            found: None,
         })
     }
 
-    /// The next page; `None` when every chain was followed to its end.
-    pub(crate) async fn next(&mut self, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
-        if self.current.is_none() {
-            let Some(slice) = self.ahead.pop_front() else { return Ok(None) };
-            self.current = Some((slice, Chain::new(&self.pages)));
+    /// The next page to come; `None` when every chain was followed to its end.
+    pub(crate) async fn next(&mut self, number: u32) -> Result<Option<Page>, SourceError> {
+        if let Some(error) = self.found.take() {
+            return Err(error);
         }
-        let (slice, chain) = self.current.as_ref().expect("a chain was opened above");
-        let place = Place { slice: slice.as_ref(), page: chain.page() };
-        let mut request = request::build(&self.base_url, &self.template, &self.pages, place, &self.values)?;
-        let origin = origin(&request.label, place);
-        request.label.clone_from(&origin);
-        if self.read_pages >= self.limits.max_pages {
-            let message = format!("{origin}: {} pages were read and more follow", self.read_pages);
-            return Err(SourceError::new(ErrorKind::PageLimit, message));
-        }
-        let (page, last) = self.fetch(request, decoder, number, &origin).await?;
-        self.read_pages += 1;
-        let (_, chain) = self.current.as_mut().expect("a chain was opened above");
-        if chain.advance(&page.body_digest, last).map_err(|error| error.on(&origin))? == Step::End {
-            self.current = None;
-        }
-        Ok(Some(page))
-    }
-
-    async fn fetch(
-        &self,
-        mut request: Request,
-        decoder: &Decoder,
-        number: u32,
-        origin: &str,
-    ) -> Result<(Page, Option<bool>), SourceError> {
-        let mut attempt = 1;
         loop {
-            let read = match self.send(&mut request).await {
-                Ok(body) => decoder.page(&body, number, origin.to_owned()).map_err(|error| error.on(origin)),
-                Err(error) => Err(error),
+            self.ask()?;
+            let Some((asked, ordinal, came)) = self.under_way.next().await else { return Ok(None) };
+            let opened = self.open.get_mut(&ordinal).expect("a chain stays open while a page of it is under way");
+            opened.is_asked = false;
+            let (page, step) = match came? {
+                Came::Same => (None, opened.chain.agree()),
+                Came::Page(fetched) => {
+                    let Fetched { mut page, facts, next } = *fetched;
+                    page.number = number;
+                    page.chain = ordinal;
+                    page.slice = opened.slice.as_ref().map(|slice| slice.reference.clone());
+                    let rows = page.len() as u64;
+                    let answer = Answer { digest: &page.body_digest, rows, facts: &facts, next: next.as_ref() };
+                    let step = opened.chain.advance(&answer);
+                    (Some(page), step)
+                }
             };
-            let error = match read {
-                Err(error) if error.is_retryable() => error,
-                done => return done,
-            };
-            let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
-            let now = self.now.saturating_add(passed);
-            let Some(wait) = retry::wait(&self.retry, attempt, error.retry_after.as_deref(), now) else {
-                return Err(given_up(error, attempt));
-            };
-            log_retry(&self.connector, &error, attempt, wait);
-            tokio::time::sleep(wait).await;
-            attempt += 1;
+            match step {
+                Ok(Step::More) => {}
+                Ok(Step::End) => self.close(ordinal),
+                Err(error) => {
+                    let is_kept = page.is_some() && error.is_incomplete() && error.kind != ErrorKind::PageRepeated;
+                    let error = error.on(self.client.origin(&asked));
+                    if !is_kept {
+                        return Err(error);
+                    }
+                    self.found = Some(error);
+                }
+            }
+            if let Some(page) = page {
+                self.read_pages += 1;
+                return Ok(Some(page));
+            }
         }
     }
 
-    /// Sends a request with its token, which is renewed once if it is refused.
-    async fn send(&self, request: &mut Request) -> Result<Vec<u8>, SourceError> {
-        let token = self.login.token(&*self.transport).await?;
-        request.bearer = token.as_ref().map(|token| token.bearer.clone());
-        let mut response = self.transport.send(request).await?;
-        if is_refused(&response)
-            && let Some(refused) = &token
-        {
-            request.bearer = self.login.renew(refused, &*self.transport).await?.map(|token| token.bearer);
-            response = self.transport.send(request).await?;
+    /// What the chains held that were read to their end, in the order of the plan.
+    pub(crate) fn chains(&self) -> Vec<ChainFacts> {
+        let mut chains = self.done.clone();
+        chains.sort_by_key(|facts| facts.chain);
+        chains
+    }
+
+    pub(crate) fn position(&self, pages: u32, records: u64) -> Position {
+        let open = self.open.values().map(|opened| opened.chain.state().clone()).collect();
+        Position { pages, records, retries: self.client.retries(), done: self.done.clone(), open }
+    }
+
+    /// Sends a request for every chain that may be read now.
+    fn ask(&mut self) -> Result<(), SourceError> {
+        let concurrency = self.limits.concurrency.max(1) as usize;
+        while self.open.len() < concurrency {
+            let Some((ordinal, slice)) = self.ahead.pop_front() else { break };
+            let reference = slice.as_ref().map(|slice| slice.reference.clone());
+            let chain = Chain::new(&self.pages, &self.complete, ordinal, reference);
+            self.open.insert(ordinal, OpenedChain { chain, slice, is_asked: false });
         }
-        if is_refused(&response) {
-            let what = if token.is_some() { "a fresh token was refused" } else { "the source wants a login" };
-            return Err(SourceError::new(ErrorKind::LoginRefused, format!("{}: {what}", request.label)));
+        for (ordinal, opened) in self.open.iter_mut().filter(|(_, opened)| !opened.is_asked) {
+            if self.under_way.len() >= concurrency {
+                break;
+            }
+            let asked = Asked {
+                slice: opened.slice.clone(),
+                place: opened.chain.place().clone(),
+                ordinal: opened.chain.ordinal(),
+                expected: opened.chain.expected().map(str::to_owned),
+            };
+            let coming = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
+            if asked.expected.is_none() && self.read_pages.saturating_add(coming) >= self.limits.max_pages {
+                if coming > 0 {
+                    break;
+                }
+                let origin = self.client.origin(&asked);
+                let message = format!("{origin}: {} pages were read and more follow", self.read_pages);
+                return Err(SourceError::new(ErrorKind::PageLimit, message));
+            }
+            opened.is_asked = true;
+            let (client, ordinal) = (Arc::clone(&self.client), *ordinal);
+            self.under_way.push(Box::pin(async move {
+                let came = client.fetch(&asked).await;
+                (asked, ordinal, came)
+            }));
         }
-        answer::body(response, request, &self.retry)
+        Ok(())
     }
-}
 
-fn is_refused(response: &Response) -> bool {
-    response.status == 401
-}
-
-fn given_up(mut error: SourceError, attempt: u32) -> SourceError {
-    if let Some(asked) = error.retry_after.as_deref().filter(|text| text.parse::<u64>().is_ok()) {
-        error.message = format!("{} and `Retry-After: {asked}`", error.message);
+    fn close(&mut self, ordinal: u32) {
+        if let Some(OpenedChain { chain, slice, .. }) = self.open.remove(&ordinal) {
+            let label = slice.map(|slice| format!("{} {}", slice.reference.pass, slice.days));
+            self.done.push(chain.facts(label.unwrap_or_default()));
+        }
     }
-    if attempt > 1 {
-        error.message = format!("{}, tried {attempt} times", error.message);
-    }
-    error
-}
-
-fn log_retry(connector: &str, error: &SourceError, attempt: u32, wait: Duration) {
-    let wait_millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    tracing::warn!(connector, error = error.kind.code(), attempt, wait_millis, "{error}; trying again");
-}
-
-/// `GET /pa/dossier/search pass=accepted 2026-01-01..2026-01-31 page=0`.
-fn origin(label: &str, place: Place<'_>) -> String {
-    let mut origin = label.to_owned();
-    if let Some(slice) = place.slice {
-        origin = format!("{origin} pass={} {}", slice.pass, slice.days);
-    }
-    if let Some(page) = place.page {
-        origin = format!("{origin} page={page}");
-    }
-    origin
 }
 
 #[cfg(test)]
 #[path = "web_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "web_kinds_tests.rs"]
+mod kinds_tests;
+
+#[cfg(test)]
+#[path = "web_position_tests.rs"]
+mod position_tests;

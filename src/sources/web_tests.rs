@@ -216,11 +216,13 @@ async fn a_login_is_fetched_once_for_many() {
         token_url: "https://login.example/token".to_owned(),
         client_id: "motcua".to_owned(),
         client_secret: "{secret:KEY}".to_owned(),
+        secret_place: crate::model::connector::SecretPlace::Body,
         scope: Some("read".to_owned()),
     };
     let mut values = Values::default();
     values.set_secret("KEY", "s3cret");
-    let login = Login::new(&auth, &values, &Retry::default()).expect("the secret is set");
+    let base = url::Url::parse("https://portal.example/").expect("an address");
+    let login = Login::new(&auth, &base, &values, &Retry::default()).expect("the secret is set");
     let transport = RecordedTransport::new([json(TOKEN), json(TOKEN)]);
     let first = login.token(&transport).await.expect("a token is granted").expect("the connector logs in");
     let (left, right) = tokio::join!(login.renew(&first, &transport), login.renew(&first, &transport));

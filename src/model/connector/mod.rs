@@ -3,7 +3,9 @@
 //! These types are the file: unknown keys and words are refused. What a type cannot say (a pattern that does
 //! not compile, a field that its table lacks) `config` checks with the rest, so that all mistakes are reported at once.
 
+mod auth;
 mod contract;
+mod pages;
 mod records;
 mod web;
 mod window;
@@ -13,9 +15,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::contract::{Breach, Contract, Sweep};
-pub use self::records::{Decode, FieldMap, FieldType, OneOrMany};
-pub use self::web::{Auth, Limits, Method, PageEnd, Pages, RequestTemplate, Retry};
+pub use self::pages::{Complete, PageEnd, Pages};
+pub use self::records::{Decode, FieldMap, FieldType, OneOrMany, ReplyFailure};
+pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
 use crate::model::table::Kind;
 
@@ -33,6 +37,8 @@ pub struct ConnectorFile {
     pub window: Window,
     #[serde(default)]
     pub pages: Pages,
+    #[serde(default)]
+    pub complete: Complete,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]

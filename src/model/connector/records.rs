@@ -13,6 +13,9 @@ pub enum Decode {
         /// Path of the list of records; empty: the answer is the list.
         #[serde(default)]
         records: String,
+        /// A reply code that means failure inside a success.
+        #[serde(default)]
+        failure: Option<ReplyFailure>,
     },
     Csv {
         /// `;` or `,`; absent: whichever the header row has more of.
@@ -24,6 +27,16 @@ pub enum Decode {
         #[serde(default)]
         footers: Vec<String>,
     },
+}
+
+/// `failure` of `[decode]`: the reply is a failure unless its code is one of `ok`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplyFailure {
+    /// Path of the code.
+    pub path: String,
+    /// As text: `"0"` is also the number 0. An absent code counts as the empty text.
+    pub ok: Vec<String>,
 }
 
 /// `[map.COLUMN]`: where a canonical value comes from and how it is read.

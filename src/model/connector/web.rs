@@ -1,30 +1,12 @@
-//! What a connector says of requests: who sends them, what they ask, how a long answer goes on, and how much is too much.
+//! What a connector says of requests: what they ask, how much is too much, and what is tried again.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[auth]`: how a request proves who sends it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    #[default]
-    None,
-    /// A bearer token from a token endpoint (RFC 6749 §4.4), renewed once on 401.
-    Oauth2ClientCredentials {
-        /// May hold `{env:NAME}`.
-        token_url: String,
-        /// May hold `{env:NAME}` or `{secret:NAME}`.
-        client_id: String,
-        /// `{secret:NAME}`.
-        client_secret: String,
-        #[serde(default)]
-        scope: Option<String>,
-    },
-}
-
-/// `[request]`: the request of one page. Placeholders: `{since} {until} {page} {env:NAME} {secret:NAME}`.
+/// `[request]`: the request of one page. Placeholders:
+/// `{since} {until} {page} {offset} {cursor} {session} {env:NAME} {secret:NAME}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTemplate {
@@ -36,6 +18,9 @@ pub struct RequestTemplate {
     pub query: BTreeMap<String, String>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// JSON; values are escaped. For `POST`.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,38 +31,13 @@ pub enum Method {
     Post,
 }
 
-/// `[pages]`: how a long answer goes on, and how its end is known.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Pages {
-    /// One answer holds everything.
-    #[default]
-    None,
-    PageNumber {
-        /// Query parameter of the page number.
-        param: String,
-        /// Number of the first page: 0 or 1.
-        first: u32,
-        /// Query parameter of the page size.
-        size_param: String,
-        size: u32,
-        end: PageEnd,
-    },
-}
-
-/// How the last page is known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum PageEnd {
-    /// A boolean of the answer says so; an answer without it is an error.
-    LastFlag { path: String },
-}
-
 /// `[limits]`: what one pull may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     pub requests_per_second: f64,
+    /// Page chains that are read side by side.
+    pub concurrency: u32,
     pub connect_timeout_secs: u64,
     pub read_timeout_secs: u64,
     pub max_pages: u32,
@@ -89,6 +49,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             requests_per_second: 20.0,
+            concurrency: 1,
             connect_timeout_secs: 10,
             read_timeout_secs: 180,
             max_pages: 100_000,
@@ -104,6 +65,8 @@ impl Default for Limits {
 pub struct Retry {
     /// Tries in all, the first included.
     pub attempts: u32,
+    /// Further tries in one pull, over all its requests.
+    pub budget: u32,
     /// Wait before the second try; doubled each time. `Retry-After` is honoured where it is longer.
     pub base_millis: u64,
     /// Longest wait; a longer `Retry-After` ends the pull.
@@ -113,6 +76,12 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { attempts: 5, base_millis: 500, cap_secs: 60, statuses: vec![408, 425, 429, 500, 502, 503, 504] }
+        Self {
+            attempts: 5,
+            budget: 200,
+            base_millis: 500,
+            cap_secs: 60,
+            statuses: vec![408, 425, 429, 500, 502, 503, 504],
+        }
     }
 }

@@ -17,10 +17,12 @@ pub struct Window {
 #[serde(deny_unknown_fields)]
 pub struct Pass {
     pub name: String,
-    /// Query parameter that takes the start.
-    pub since_param: String,
-    /// Query parameter that takes the end.
-    pub until_param: String,
+    /// Query parameter that takes the start; absent: it stands in `[request]` as `{since}`.
+    #[serde(default)]
+    pub since_param: Option<String>,
+    /// Query parameter that takes the end; absent: it stands in `[request]` as `{until}`.
+    #[serde(default)]
+    pub until_param: Option<String>,
     /// How both are written: a date format (see `docs/CONNECTORS.md`).
     pub format: String,
     pub start: Start,

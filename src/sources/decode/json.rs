@@ -1,4 +1,4 @@
-//! JSON answers: an envelope, a list of records in it, and perhaps a flag that says whether more follows.
+//! JSON answers: an envelope, a list of records in it, and what it says of itself (flags, counts, the way on).
 //!
 //! One pass without a tree of values: the envelope is walked to the list, each record along the kept paths.
 
@@ -9,32 +9,32 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::model::page::{Page, Reason};
+use crate::sources::decode::facts::{FACTS, Fact, FactPaths, Facts, Texts};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
 
-/// Where the records and the last flag stand, and what is kept of a record.
+/// Where the records and the facts stand, and what is kept of a record.
 #[derive(Debug, Clone)]
 pub struct JsonLayout {
-    records: Vec<String>,
-    last: Option<Vec<String>>,
+    facts: FactPaths,
     selection: Selection,
 }
 
 impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
-    pub fn compile(records: &str, last: Option<&str>, fields: &[String]) -> Result<Self, SourceError> {
+    pub(crate) fn compile(facts: FactPaths, fields: &[String]) -> Result<Self, SourceError> {
         let selection =
             Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
-        let names = |path: &str| path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Ok(Self { records: names(records), last: last.map(names), selection })
+        Ok(Self { facts, selection })
     }
 
-    /// Reads the records of `body` into `page`, rows numbered from 1, and gives the last flag where there is one.
+    /// Reads the records of `body` into `page`, rows numbered from 1, and gives what else it says.
     ///
     /// # Errors
-    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json` or `no_records`. The page is then useless.
-    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Option<bool>, SourceError> {
+    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `source_says_failure` or `no_records`. The page is
+    /// then useless.
+    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Facts, SourceError> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is markup, not JSON"));
@@ -66,7 +66,8 @@ impl JsonLayout {
                 SourceError::new(ErrorKind::NotJson, format!("the body is no JSON at {place}"))
             }
         })?;
-        if found.records { Ok(found.last) } else { Err(self.no_records()) }
+        let facts = self.facts.read(found.flag, found.texts)?;
+        if found.records || facts.expired { Ok(facts) } else { Err(self.no_records()) }
     }
 
     fn walk(&self, text: &str, page: &mut Page, careful: bool) -> Result<Found, serde_json::Error> {
@@ -74,17 +75,15 @@ impl JsonLayout {
         let mut answer = serde_json::Deserializer::from_str(text);
         let sink = Sink { selection: &self.selection, careful, row: 0, page };
         let mut walk = EnvelopeWalk { found: &mut found, sink };
-        let last = self.last.as_deref().filter(|names| !names.is_empty());
-        Place { walk: &mut walk, records: Some(&self.records), last }.deserialize(&mut answer)?;
+        Place { walk: &mut walk, paths: self.facts.paths() }.deserialize(&mut answer)?;
         answer.end()?;
         Ok(found)
     }
 
     fn no_records(&self) -> SourceError {
-        let message = if self.records.is_empty() {
-            "the answer is no list of records".to_owned()
-        } else {
-            format!("the answer has no list at `{}`", self.records.join("."))
+        let message = match self.facts.paths()[Fact::Records as usize] {
+            Some(path) if !path.is_empty() => format!("the answer has no list at `{path}`"),
+            _ => "the answer is no list of records".to_owned(),
         };
         SourceError::new(ErrorKind::NoRecords, message)
     }
@@ -100,7 +99,8 @@ fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
 #[derive(Debug, Default)]
 struct Found {
     records: bool,
-    last: Option<bool>,
+    flag: Option<bool>,
+    texts: Texts,
 }
 
 /// Where records go.
@@ -117,28 +117,41 @@ struct EnvelopeWalk<'a> {
     sink: Sink<'a>,
 }
 
-/// A place of the envelope, with what is left of the paths that lead through it.
+/// A place of the envelope, with what is left of the paths that lead through it; empty: it ends here.
 struct Place<'a, 'w> {
     walk: &'a mut EnvelopeWalk<'w>,
-    records: Option<&'a [String]>,
-    last: Option<&'a [String]>,
+    paths: [Option<&'a str>; FACTS],
+}
+
+impl Place<'_, '_> {
+    fn is_at(&self, fact: Fact) -> bool {
+        self.paths[fact as usize] == Some("")
+    }
+
+    fn keep(&mut self, text: &str) {
+        for (path, kept) in self.paths.iter().zip(&mut self.walk.found.texts) {
+            if *path == Some("") {
+                *kept = Some(text.to_owned());
+            }
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        if self.records.is_none() && self.last.is_none() {
+        if self.paths.iter().all(Option::is_none) {
             return IgnoredAny::deserialize(value).map(|_| ());
         }
         value.deserialize_any(self)
     }
 }
 
-/// What is left of a path below `key`; `None` if it does not lead there.
-fn below<'a>(path: Option<&'a [String]>, key: &str) -> Option<&'a [String]> {
-    let (first, rest) = path?.split_first()?;
-    (first == key).then_some(rest)
+/// What is left of a path below `key`; `None` if it does not lead there. A key may itself hold dots (`@odata.count`).
+fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
+    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
 }
 
 impl<'de> Visitor<'de> for Place<'_, '_> {
@@ -148,22 +161,29 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
         out.write_str("an answer")
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        if self.last.is_some_and(<[String]>::is_empty) {
-            self.walk.found.last = Some(flag);
+    fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
+        if self.is_at(Fact::Flag) {
+            self.walk.found.flag = Some(flag);
+        }
+        if !self.is_at(Fact::Next) {
+            self.keep(if flag { "true" } else { "false" });
         }
         Ok(())
     }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
+        self.keep(&number.to_string());
         Ok(())
     }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        self.keep(text);
         Ok(())
     }
     fn visit_unit<E>(self) -> Result<(), E> {
@@ -172,14 +192,14 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            let (records, last) = (below(self.records, &key), below(self.last, &key));
-            map.next_value_seed(Place { walk: &mut *self.walk, records, last })?;
+            let paths = self.paths.map(|path| below(path, &key));
+            map.next_value_seed(Place { walk: &mut *self.walk, paths })?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if !self.records.is_some_and(<[String]>::is_empty) {
+        if !self.is_at(Fact::Records) {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
@@ -211,83 +231,5 @@ impl<'de> DeserializeSeed<'de> for Record<'_, '_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
-        let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
-        let layout = JsonLayout::compile(records, last, &fields)?;
-        let mut page = Page::new(1, String::new(), String::new(), fields);
-        let last = layout.read(body, &mut page)?;
-        Ok((page, last))
-    }
-
-    fn ids(page: &Page) -> Vec<Option<&str>> {
-        (0..page.len()).map(|index| page.cell(index, 0)).collect()
-    }
-
-    #[test]
-    fn the_flag_may_stand_before_or_after_the_records() {
-        for (records, last, body, expected) in [
-            ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":false}"#, Some(false)),
-            ("content", Some("last"), r#"{"last":true,"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
-            (
-                "content",
-                Some("page.last"),
-                r#"{"page":{"n":1,"last":true},"content":[{"id":"a"},{"id":"b"}]}"#,
-                Some(true),
-            ),
-            ("d.rows", Some("d.last"), r#"{"d":{"last":false,"rows":[{"id":"a"},{"id":"b"}]}}"#, Some(false)),
-            ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"no"}"#, None),
-            ("content", None, "\u{feff}{\"content\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"last\":true}", None),
-            ("_embedded.rh:doc", None, r#"{"_embedded":{"rh:doc":[{"id":"a"},{"id":"b"}]}}"#, None),
-            ("", None, r#"[{"id":"a"},{"id":"b"}]"#, None),
-        ] {
-            let (page, found) = read(records, last, body.as_bytes()).expect(body);
-            assert_eq!((ids(&page), found), (vec![Some("a"), Some("b")], expected), "{body}");
-            assert_eq!((page.place(0).0, page.place(1).0), (1, 2));
-        }
-    }
-
-    #[test]
-    fn a_part_of_an_answer_is_never_an_answer() {
-        let body = r#"{"content":[{"id":"\u1edf"},{"id":12,"x":[1.5e3,{"y":null}]}],"last":true}"#;
-        for end in 0..body.len() {
-            let error = read("content", Some("last"), &body.as_bytes()[..end]).expect_err("the answer is cut");
-            assert_eq!(error.kind, ErrorKind::BodyCutShort, "{}", &body[..end]);
-        }
-    }
-
-    #[test]
-    fn a_bad_record_costs_its_row() {
-        let body = r#"{"content":[{"id":"a"},7,{"id":"\ud800"},{"\ud800":1},{"id":"e"}],"last":true}"#;
-        let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the answer is JSON");
-        assert_eq!(ids(&page), [Some("a"), None, None, None, Some("e")]);
-        let reasons: Vec<_> = (0..5).map(|index| page.place(index).1.is_some()).collect();
-        assert_eq!((reasons, last), (vec![false, true, true, true, false], Some(true)));
-    }
-
-    #[test]
-    fn a_body_that_is_no_answer_is_named_and_not_quoted() {
-        for (body, kind) in [
-            (b"<!DOCTYPE html><p>secret".as_slice(), ErrorKind::HtmlInsteadOfJson),
-            (b"  <html>secret", ErrorKind::HtmlInsteadOfJson),
-            (br#"{"content":[{"id":"secret"},{"id":"#, ErrorKind::BodyCutShort),
-            (b"", ErrorKind::BodyCutShort),
-            (b"secret", ErrorKind::NotJson),
-            (br#"{"content":[{"id":"secret"}]} secret"#, ErrorKind::NotJson),
-            (br#"{"content":[{"id":"secret"]}"#, ErrorKind::NotJson),
-            (b"{\"content\":[{\"id\":\"\xff\"}]}", ErrorKind::NotUtf8),
-            (br#"{"error":"secret"}"#, ErrorKind::NoRecords),
-            (br#"{"content":null,"last":true}"#, ErrorKind::NoRecords),
-            (br#""secret""#, ErrorKind::NoRecords),
-            (br#"[{"id":"secret"}]"#, ErrorKind::NoRecords),
-        ] {
-            let error = read("content", Some("last"), body).expect_err("no answer");
-            assert_eq!(error.kind, kind, "{}", String::from_utf8_lossy(body));
-            assert!(!error.to_string().contains("secret"), "{error}");
-        }
-    }
-}
+#[path = "json_tests.rs"]
+mod tests;

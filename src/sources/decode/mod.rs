@@ -1,6 +1,7 @@
 //! From the bytes of one answer or file to pages of kept fields.
 
 pub mod csv;
+pub mod facts;
 pub mod json;
 
 use std::fmt::Write as _;
@@ -12,9 +13,9 @@ use crate::model::connector::{Connector, ConnectorFile, Decode};
 use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
+use crate::sources::decode::facts::{FactPaths, Facts};
 use crate::sources::decode::json::JsonLayout;
 use crate::sources::error::SourceError;
-use crate::sources::paginate;
 
 /// A compiled `[decode]` table.
 #[derive(Debug, Clone)]
@@ -34,9 +35,7 @@ impl Decoder {
     /// `misconfigured` if a path does not compile.
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
-            Decode::Json { records } => {
-                Layout::Json(JsonLayout::compile(records, paginate::last_flag(&file.pages), &readers.fields)?)
-            }
+            Decode::Json { .. } => Layout::Json(JsonLayout::compile(FactPaths::of(file), &readers.fields)?),
             Decode::Csv { delimiter, header, footers } => {
                 Layout::Csv(CsvLayout::compile(*delimiter, header, footers, readers)?)
             }
@@ -44,20 +43,20 @@ impl Decoder {
         Ok(Self { layout, fields: Arc::clone(&readers.fields) })
     }
 
-    /// One answer as one page, and what it says about being the last.
+    /// One answer as one page, and what else it says.
     ///
     /// # Errors
     /// Why the body cannot be read; one bad record costs one row.
-    pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, Option<bool>), SourceError> {
+    pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, Facts), SourceError> {
         let mut page = Page::new(number, origin, hex_digest(body), Arc::clone(&self.fields));
         match &self.layout {
             Layout::Json(layout) => {
-                let last = layout.read(body, &mut page)?;
-                Ok((page, last))
+                let facts = layout.read(body, &mut page)?;
+                Ok((page, facts))
             }
             Layout::Csv(layout) => {
                 CsvFile::open(layout, body.to_vec())?.read(&mut page, usize::MAX)?;
-                Ok((page, None))
+                Ok((page, Facts::default()))
             }
         }
     }
@@ -85,7 +84,7 @@ pub fn decode_page(
     body: &[u8],
     number: u32,
     origin: String,
-) -> Result<(Page, Option<bool>), SourceError> {
+) -> Result<(Page, Facts), SourceError> {
     Decoder::compile(&connector.file, readers)?.page(body, number, origin)
 }
 

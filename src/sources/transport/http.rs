@@ -50,6 +50,7 @@ impl HttpTransport {
             .user_agent(concat!("motcua/", env!("CARGO_PKG_VERSION")))
             .no_proxy()
             .redirect(same_origin)
+            .referer(false)
             .connect_timeout(Duration::from_secs(limits.connect_timeout_secs))
             .read_timeout(read_timeout)
             .timeout(Duration::from_secs(limits.read_timeout_secs.saturating_mul(WHOLE_ANSWER_TIMEOUTS)))
@@ -88,8 +89,14 @@ impl HttpTransport {
         if let Some(bearer) = &request.bearer {
             builder = builder.bearer_auth(bearer.expose_secret());
         }
+        if let Some((username, password)) = &request.basic {
+            builder = builder.basic_auth(username, Some(password.expose_secret()));
+        }
         if !request.form.is_empty() {
             builder = builder.form(&request.form);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
         }
         let mut answer = builder.send().await.map_err(|error| failure(&error, host, false))?;
         let header =
@@ -99,6 +106,7 @@ impl HttpTransport {
             content_type: header(CONTENT_TYPE),
             retry_after: header(RETRY_AFTER),
             location: header(LOCATION),
+            headers: kept(&answer, &request.kept_headers),
             body: Vec::new(),
         };
         while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error, host, true))? {
@@ -116,6 +124,15 @@ impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SourceError>> {
         Box::pin(async move { self.exchange(request).await.map_err(|error| error.on(&request.label)) })
     }
+}
+
+fn kept(answer: &reqwest::Response, names: &[String]) -> Vec<(String, String)> {
+    let mut kept = Vec::new();
+    for name in names {
+        let values = answer.headers().get_all(name.as_str()).into_iter();
+        kept.extend(values.filter_map(|value| Some((name.clone(), value.to_str().ok()?.to_owned()))));
+    }
+    kept
 }
 
 /// The client's own text may hold the address with its query: it is not used.

@@ -47,14 +47,8 @@ fn transport() -> HttpTransport {
 }
 
 fn request(url: Url) -> Request {
-    Request {
-        method: Method::Get,
-        url,
-        headers: Vec::new(),
-        form: Vec::new(),
-        bearer: Some("t0ken".into()),
-        label: "GET /search".to_owned(),
-    }
+    let bearer = Some("t0ken".into());
+    Request { bearer, ..Request::new(Method::Get, url, "GET /search".to_owned()) }
 }
 
 fn answer(head: &str, body: &str) -> String {
@@ -73,7 +67,8 @@ async fn a_whole_answer() {
     let (url, server) =
         serve(vec![answer("200 OK\r\nContent-Type: application/json\r\nContent-Length: 2", "[]")]).await;
     let response = transport().send(&request(url)).await.expect("an answer");
-    assert_eq!(response, Response::new(200, &[("content-type", "application/json")], "[]"));
+    assert_eq!(response.content_type.as_deref(), Some("application/json"));
+    assert_eq!((response.status, response.body.as_slice(), response.headers.len()), (200, b"[]".as_slice(), 0));
     let heads = server.await.expect("the server ends");
     assert!(heads[0].contains("authorization: bearer t0ken"), "{}", heads[0]);
     assert!(heads[0].contains(concat!("user-agent: motcua/", env!("CARGO_PKG_VERSION"))), "{}", heads[0]);
@@ -108,6 +103,57 @@ async fn a_redirect_elsewhere_is_not_followed() {
     }
     assert!(!other_server.is_finished(), "nobody came to the other host");
     other_server.abort();
+}
+
+#[tokio::test]
+async fn credentials_never_go_to_another_host_or_port() {
+    let (other, other_server) = serve(vec![answer("200 OK\r\nContent-Length: 2", "[]"); 4]).await;
+    let port = other.port().expect("a port");
+    for host in ["localhost", "127.0.0.1"] {
+        for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+            let head = format!("{status}\r\nLocation: http://{host}:{port}/search?key=s3cret\r\nContent-Length: 0");
+            let (url, server) = serve(vec![answer(&head, "")]).await;
+            let basic = Some(("motcua".to_owned(), "s3cret".into()));
+            let request = Request { bearer: None, basic, ..request(url) };
+            let response = transport().send(&request).await.expect("the redirect itself");
+            assert_eq!(response.status / 100, 3);
+            let heads = server.await.expect("the server ends");
+            assert!(heads[0].contains("authorization: basic bw90y3vhonmzy3jlda=="), "{}", heads[0]);
+        }
+    }
+    assert!(!other_server.is_finished(), "nobody came to the other host or port");
+    other_server.abort();
+    let (other, other_server) = serve(vec![answer("200 OK\r\nContent-Length: 0", "")]).await;
+    drop(tokio::net::TcpStream::connect(("127.0.0.1", other.port().expect("a port"))).await);
+    assert_eq!(other_server.await.expect("the server ends"), [""], "a server that is asked says so");
+}
+
+#[tokio::test]
+async fn a_body_and_the_headers_that_are_read() {
+    let head =
+        "200 OK\r\nLink: </a>; rel=\"prev\"\r\nLink: </b>; rel=\"next\"\r\nSet-Cookie: s3cret\r\nContent-Length: 2";
+    let (url, server) = serve(vec![answer(head, "[]")]).await;
+    let kept_headers = vec!["link".to_owned()];
+    let body = Some("{}".to_owned());
+    let request = Request { method: Method::Post, body, kept_headers, ..request(url) };
+    let response = transport().send(&request).await.expect("an answer");
+    assert_eq!(response.header("link").as_deref(), Some("</a>; rel=\"prev\", </b>; rel=\"next\""));
+    assert_eq!((response.header("set-cookie"), response.headers.len()), (None, 2));
+    let heads = server.await.expect("the server ends");
+    assert!(heads[0].starts_with("post /search?key=s3cret ") && heads[0].contains("content-length: 2"), "{}", heads[0]);
+}
+
+#[tokio::test]
+async fn requests_keep_their_distance_however_many_ask() {
+    let (url, _server) = serve(vec![answer("200 OK\r\nContent-Length: 0", ""); 3]).await;
+    let limits = Limits { requests_per_second: 20.0, read_timeout_secs: 1, ..Limits::default() };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let transport = HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()])).expect("a client");
+    let request = request(url);
+    let begun = Instant::now();
+    let (one, two, three) = tokio::join!(transport.send(&request), transport.send(&request), transport.send(&request));
+    assert!(one.is_ok() && two.is_ok() && three.is_ok());
+    assert!(begun.elapsed() >= Duration::from_millis(100), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

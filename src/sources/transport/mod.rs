@@ -12,13 +12,15 @@ use futures::future::BoxFuture;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
 
-/// An answer of a source. Of its headers those that are read stand here, no other is kept.
+/// An answer of a source. Of its headers only those that are read are kept.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Response {
     pub status: u16,
     pub content_type: Option<String>,
     pub retry_after: Option<String>,
     pub location: Option<String>,
+    /// What [`Request::kept_headers`] named, lowercase.
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
@@ -30,7 +32,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// An answer from a status, its headers and its body.
+    /// An answer from a status, its headers (all are kept) and its body.
     #[must_use]
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
         let header = |wanted: &str| {
@@ -42,8 +44,19 @@ impl Response {
             content_type: header("content-type"),
             retry_after: header("retry-after"),
             location: header("location"),
+            headers: headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect(),
             body: body.into(),
         }
+    }
+}
+
+impl Response {
+    /// A kept header by its lowercase name; several of one name are joined by commas.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let found: Vec<&str> =
+            self.headers.iter().filter(|(kept, _)| kept == name).map(|(_, value)| value.as_str()).collect();
+        (!found.is_empty()).then(|| found.join(", "))
     }
 }
 

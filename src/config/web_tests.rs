@@ -1,0 +1,82 @@
+//! Mistakes of HTTP connectors, by the name that each is reported under.
+
+use std::path::Path;
+
+const BASE: &str = r#"
+[connector]
+version = 1
+title = "Portal"
+kind = "dossiers"
+system = "iGate"
+contact = "staff"
+[access]
+type = "http"
+base_url = "https://portal.example"
+[map.source_key]
+from = "_id.$oid"
+type = "code"
+required = true
+"#;
+const JSON: &str = "[decode]\ntype = 'json'\n";
+const CSV: &str = "[decode]\ntype = 'csv'\nheader = 'id'\n";
+const GET: &str = "[request]\npath = '/search'\n";
+const PASS: &str =
+    "[[window.passes]]\nname = 'all'\nformat = 'yyyyMMdd'\nstart = 'cursor'\nfirst_date = '2026-01-01'\n";
+
+/// Names of the mistakes.
+fn mistakes(parts: &[&str]) -> Vec<String> {
+    let text = format!("{BASE}{}", parts.concat());
+    match crate::config::connector_from_text("portal", Path::new("connector.toml"), &text) {
+        Ok(_) => Vec::new(),
+        Err(found) => found.as_slice().iter().map(|problem| problem.name.clone()).collect(),
+    }
+}
+
+#[test]
+fn each_mistake_is_named() {
+    let login = "[auth]\ntype = 'login'\ntoken = 'session'\nrequest = { url = '/login', body = '{}' }\n";
+    let session = "[request]\nmethod = 'POST'\npath = '/call'\nbody = '{\"session\":\"{session}\",\"from\":\"{since}{until}\"}'\n";
+    let number = |rest: &str| format!("[pages]\ntype = 'page_number'\nfirst = 1\nsize = 10\n{rest}\n");
+    for (parts, expected) in [
+        (&[JSON, GET][..], &[][..]),
+        (&[JSON, session, login, PASS], &[]),
+        (&[JSON, GET, login], &["auth.type"]),
+        (&[JSON, session], &["request"]),
+        (&[JSON, GET, PASS], &["window.passes.0.since_param", "window.passes.0.until_param"]),
+        (&[JSON, GET, "body = '{}'"], &["request.body"]),
+        (&[JSON, GET, "query = { p = '{page}' }"], &["request"]),
+        (&[JSON, GET, "query = { p = '{page}' }\n", &number("end = { type = 'empty_page' }")], &[]),
+        (&[JSON, GET, &number("end = { type = 'empty_page' }")], &["pages.param"]),
+        (&[JSON, GET, &number("param = 'p'\nend = { type = 'null_cursor' }")], &["pages.end"]),
+        (&[JSON, GET, &number("param = 'p'\nend = { type = 'total' }")], &["pages.end"]),
+        (
+            &[JSON, GET, &number("param = 'p'\nend = { type = 'total', path = 'n' }"), "[complete]\ntotal = 'n'"],
+            &["complete.total"],
+        ),
+        (&[CSV, GET, &number("param = 'p'\nend = { type = 'last_flag', path = 'last' }")], &["pages.end"]),
+        (&[CSV, GET, &number("param = 'p'\nend = { type = 'total', header = 'x-total-count' }")], &[]),
+        (&[JSON, GET, "[pages]\ntype = 'cursor'\nparam = 'c'\n"], &["pages"]),
+        (
+            &[JSON, GET, "[pages]\ntype = 'cursor'\nparam = 'c'\npath = 'next'\nend = { type = 'short_page' }"],
+            &["pages.size"],
+        ),
+        (
+            &[JSON, GET, "[pages]\ntype = 'keyset'\nparam = 'c'\npath = 'id'\nend = { type = 'empty_page' }"],
+            &["pages.path"],
+        ),
+        (&[JSON, GET, "[pages]\ntype = 'keyset'\nparam = 'c'\npath = '_id.$oid'\nend = { type = 'empty_page' }"], &[]),
+        (&[CSV, GET, "[pages]\ntype = 'next_url'\npath = 'next'\n"], &["pages"]),
+        (&[JSON, GET, "[complete]\nread_twice = true"], &["complete.read_twice"]),
+        (
+            &[JSON, GET, "[limits]\nconcurrency = 0\nrequests_per_second = 0.0"],
+            &["limits.concurrency", "limits.requests_per_second"],
+        ),
+        (&[JSON, "failure = { path = 'code', ok = [] }\n", GET], &["decode.failure"]),
+        (
+            &[JSON, GET, "[auth]\ntype = 'api_key'\nname = 'x-key'\nvalue = '{secret:KEY}'\nplace = 'cookie'"],
+            &["auth.place"],
+        ),
+    ] {
+        assert_eq!(mistakes(parts), expected, "{}", parts.concat());
+    }
+}

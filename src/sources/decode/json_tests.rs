@@ -1,0 +1,130 @@
+//! Envelopes, records and what an answer says of itself.
+
+use std::sync::Arc;
+
+use super::*;
+
+fn paths(decode: &str, pages: &str) -> FactPaths {
+    let text = format!(
+        "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
+         base_url='https://portal.example'\n[decode]\ntype='json'\n{decode}\n{pages}\n[map]\n"
+    );
+    FactPaths::of(&toml::from_str(&text).expect("the connector is valid"))
+}
+
+fn read_with(facts: FactPaths, body: &[u8]) -> Result<(Page, Facts), SourceError> {
+    let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
+    let layout = JsonLayout::compile(facts, &fields)?;
+    let mut page = Page::new(1, String::new(), String::new(), fields);
+    let facts = layout.read(body, &mut page)?;
+    Ok((page, facts))
+}
+
+fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
+    let pages = last
+        .map(|last| format!("[pages]\ntype='page_number'\nfirst=0\nsize=1\nend={{ type='last_flag', path='{last}' }}"));
+    let facts = paths(&format!("records='{records}'"), &pages.unwrap_or_default());
+    read_with(facts, body).map(|(page, facts)| (page, facts.flag))
+}
+
+fn ids(page: &Page) -> Vec<Option<&str>> {
+    (0..page.len()).map(|index| page.cell(index, 0)).collect()
+}
+
+#[test]
+fn the_flag_may_stand_before_or_after_the_records() {
+    for (records, last, body, expected) in [
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":false}"#, Some(false)),
+        ("content", Some("last"), r#"{"last":true,"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
+        ("content", Some("page.last"), r#"{"page":{"n":1,"last":true},"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
+        ("d.rows", Some("d.last"), r#"{"d":{"last":false,"rows":[{"id":"a"},{"id":"b"}]}}"#, Some(false)),
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"no"}"#, None),
+        ("content", None, "\u{feff}{\"content\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"last\":true}", None),
+        ("_embedded.rh:doc", None, r#"{"_embedded":{"rh:doc":[{"id":"a"},{"id":"b"}]}}"#, None),
+        ("", None, r#"[{"id":"a"},{"id":"b"}]"#, None),
+    ] {
+        let (page, found) = read(records, last, body.as_bytes()).expect(body);
+        assert_eq!((ids(&page), found), (vec![Some("a"), Some("b")], expected), "{body}");
+        assert_eq!((page.place(0).0, page.place(1).0), (1, 2));
+    }
+}
+
+#[test]
+fn a_part_of_an_answer_is_never_an_answer() {
+    let body = r#"{"content":[{"id":"\u1edf"},{"id":12,"x":[1.5e3,{"y":null}]}],"last":true}"#;
+    for end in 0..body.len() {
+        let error = read("content", Some("last"), &body.as_bytes()[..end]).expect_err("the answer is cut");
+        assert_eq!(error.kind, ErrorKind::BodyCutShort, "{}", &body[..end]);
+    }
+}
+
+#[test]
+fn a_bad_record_costs_its_row() {
+    let body = r#"{"content":[{"id":"a"},7,{"id":"\ud800"},{"\ud800":1},{"id":"e"}],"last":true}"#;
+    let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the answer is JSON");
+    assert_eq!(ids(&page), [Some("a"), None, None, None, Some("e")]);
+    let reasons: Vec<_> = (0..5).map(|index| page.place(index).1.is_some()).collect();
+    assert_eq!((reasons, last), (vec![false, true, true, true, false], Some(true)));
+}
+
+#[test]
+fn a_body_that_is_no_answer_is_named_and_not_quoted() {
+    for (body, kind) in [
+        (b"<!DOCTYPE html><p>secret".as_slice(), ErrorKind::HtmlInsteadOfJson),
+        (b"  <html>secret", ErrorKind::HtmlInsteadOfJson),
+        (br#"{"content":[{"id":"secret"},{"id":"#, ErrorKind::BodyCutShort),
+        (b"", ErrorKind::BodyCutShort),
+        (b"secret", ErrorKind::NotJson),
+        (br#"{"content":[{"id":"secret"}]} secret"#, ErrorKind::NotJson),
+        (br#"{"content":[{"id":"secret"]}"#, ErrorKind::NotJson),
+        (b"{\"content\":[{\"id\":\"\xff\"}]}", ErrorKind::NotUtf8),
+        (br#"{"error":"secret"}"#, ErrorKind::NoRecords),
+        (br#"{"content":null,"last":true}"#, ErrorKind::NoRecords),
+        (br#""secret""#, ErrorKind::NoRecords),
+        (br#"[{"id":"secret"}]"#, ErrorKind::NoRecords),
+    ] {
+        let error = read("content", Some("last"), body).expect_err("no answer");
+        assert_eq!(error.kind, kind, "{}", String::from_utf8_lossy(body));
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+#[test]
+fn an_envelope_says_how_it_goes_on() {
+    let body = r#"{"currentPage":2,"totalPages":"12","totalCount":236,"next":"/p?x=1","@odata.count":7,"rows":[],
+        "meta":{"next":null,"code":0}}"#;
+    for (pages, expected) in [
+        (
+            "[pages]\ntype='page_number'\nfirst=1\nsize=1\necho='currentPage'\nend={type='last_page',path='totalPages'}",
+            Facts { number: Some(2), pages: Some(12), ..Facts::default() },
+        ),
+        (
+            "[pages]\ntype='offset'\nsize=1\nend={type='total',path='totalCount'}",
+            Facts { total: Some(236), ..Facts::default() },
+        ),
+        ("[pages]\ntype='next_url'\npath='next'", Facts { next: Some("/p?x=1".to_owned()), ..Facts::default() }),
+        (
+            "[pages]\ntype='cursor'\npath='meta.next'\n[complete]\ntotal='@odata.count'",
+            Facts { total: Some(7), ..Facts::default() },
+        ),
+    ] {
+        let read = read_with(paths("records='rows'", pages), body.as_bytes());
+        assert_eq!(read.map(|(_, facts)| facts), Ok(expected), "{pages}");
+    }
+}
+
+#[test]
+fn a_reply_code_that_is_not_ok_is_a_failure_and_only_a_short_code_is_repeated() {
+    let decode = "records='rows'\nfailure={path='error_code',ok=['0']}";
+    for (body, said) in [
+        (r#"{"rows":[],"error_code":0}"#, None),
+        (r#"{"rows":[],"error_code":"0"}"#, None),
+        (r#"{"error_code":-3,"message":"secret"}"#, Some("says `-3`")),
+        (r#"{"rows":[],"error_code":"Nguyen Van A"}"#, Some("is no short code")),
+        (r#"{"rows":[]}"#, Some("is absent")),
+    ] {
+        let error = read_with(paths(decode, ""), body.as_bytes()).err();
+        assert_eq!(error.as_ref().map(|error| error.kind), said.map(|_| ErrorKind::SourceSaysFailure), "{body}");
+        let message = error.map(|error| error.message).unwrap_or_default();
+        assert!(message.ends_with(said.unwrap_or_default()) && !message.contains("Nguyen"), "{message}");
+    }
+}

@@ -1,0 +1,112 @@
+//! Requests from templates.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::connector::PageEnd;
+use crate::model::pull::SliceRef;
+
+fn template(query: &[(&str, &str)]) -> RequestTemplate {
+    RequestTemplate {
+        method: Method::Get,
+        path: "/pa/dossier/search".to_owned(),
+        query: query.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        headers: BTreeMap::from([("x-unit".to_owned(), "{env:UNIT}".to_owned())]),
+        body: None,
+    }
+}
+
+fn slice() -> Slice {
+    Slice {
+        reference: SliceRef { pass: "accepted".to_owned(), since_micros: 0, until_micros: 1 },
+        since_param: Some("accepted-from".to_owned()),
+        until_param: Some("accepted-to".to_owned()),
+        since: "2026-01-01T00:00:00.000+0700".to_owned(),
+        until: "2026-02-01".to_owned(),
+        days: "2026-01-01..2026-01-31".to_owned(),
+    }
+}
+
+fn values() -> Values {
+    let mut values = Values::default();
+    values.set_variable("UNIT", "H61 & {page}");
+    values.set_secret("KEY", "s3cret");
+    values
+}
+
+#[test]
+fn fills_and_encodes() {
+    let pages = Pages::PageNumber {
+        param: Some("page".to_owned()),
+        first: 0,
+        size_param: Some("size".to_owned()),
+        size: 200,
+        echo: None,
+        end: PageEnd::LastFlag { path: "last".to_owned() },
+    };
+    let base = Url::parse("https://portal.example/igate/").expect("an address");
+    let slice = slice();
+    let place = Place { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
+    let template = template(&[("key", "{secret:KEY}"), ("unit", "{env:UNIT}"), ("json", "{\"a\":1}")]);
+    let request = build(&base, &template, &pages, place, &values()).expect("all is set");
+    assert_eq!(
+        request.url.as_str(),
+        "https://portal.example/igate/pa/dossier/search?json=%7B%22a%22%3A1%7D&key=s3cret\
+         &unit=H61+%26+%7Bpage%7D&accepted-from=2026-01-01T00%3A00%3A00.000%2B0700&accepted-to=2026-02-01\
+         &page=3&size=200"
+    );
+    assert_eq!(request.headers, [("x-unit".to_owned(), "H61 & {page}".to_owned())]);
+    assert_eq!(request.label, "GET /pa/dossier/search");
+    assert!(!format!("{request:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_placeholder_without_a_value_is_named() {
+    for text in ["{since}", "{page}", "{secret:OTHER}", "{env:OTHER}", "{session}"] {
+        let error = fill(text, Place::default(), &values()).expect_err("no value is set");
+        assert_eq!(error.kind, ErrorKind::UnsetPlaceholder);
+        assert!(error.message.contains(text), "{}", error.message);
+    }
+}
+
+#[test]
+fn an_address_is_http() {
+    for text in ["ftp://host/", "no address", "file:///etc"] {
+        let error = address("access.base_url", text, &values()).expect_err("no http address");
+        assert_eq!(error.kind, ErrorKind::Misconfigured);
+    }
+}
+
+#[test]
+fn a_body_is_json_whatever_its_values_hold() {
+    let base = Url::parse("https://portal.example/").expect("an address");
+    let body = r#"{"session":"{session}","from":"{since}","at":{offset},"unit":"{env:QUOTED}","none":{}}"#;
+    let template = RequestTemplate { method: Method::Post, body: Some(body.to_owned()), ..template(&[]) };
+    let mut values = values();
+    values.set_variable("QUOTED", "a\"b\\{page}\n");
+    let (slice, session) = (slice(), SecretString::from("s3c\"ret"));
+    let place = Place { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
+    let request = build(&base, &template, &Pages::None, place, &values).expect("all is set");
+    let sent: serde_json::Value = serde_json::from_str(&request.body.clone().unwrap_or_default()).expect("JSON");
+    let expected = serde_json::json!({
+        "session": "s3c\"ret", "from": "2026-01-01T00:00:00.000+0700", "at": 40, "unit": "a\"b\\{page}\n", "none": {},
+    });
+    assert_eq!(sent, expected);
+    assert!(request.headers.contains(&("content-type".to_owned(), "application/json".to_owned())));
+    assert!(!format!("{request:?}").contains("s3c"));
+}
+
+#[test]
+fn a_followed_address_takes_its_secrets_from_the_template() {
+    let base = Url::parse("https://portal.example/").expect("an address");
+    let template = template(&[("key", "{secret:KEY}"), ("spec", "slice")]);
+    for (next, expected) in [
+        ("https://portal.example/p?a=%20b&page=2", "https://portal.example/p?a=%20b&page=2&key=s3cret"),
+        ("https://portal.example/p?key=old&page=2", "https://portal.example/p?page=2&key=s3cret"),
+    ] {
+        let place = PagePlace::Address(next.to_owned());
+        let place = Place { page: Some(&place), ..Place::default() };
+        let request = build(&base, &template, &Pages::None, place, &values()).expect("all is set");
+        assert_eq!(request.url.as_str(), expected);
+    }
+}

@@ -1,0 +1,194 @@
+//! Chains side by side, pulls that go on where they were cut, and pulls of chosen slices, against a portal in memory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::model::connector::{Connector, ConnectorFile};
+use crate::model::field::Readers;
+use crate::model::instant;
+use crate::model::page::Page;
+use crate::model::pull::{Position, SliceRef};
+use crate::model::values::Values;
+use crate::sources::request::Request;
+use crate::sources::{ErrorKind, PullStart, Reading, Response, SourceError, Transport, open_with};
+
+const CONNECTOR: &str = r#"
+    [connector]
+    version = 1
+    title = "Portal"
+    kind = "dossiers"
+    system = "any"
+    contact = "staff"
+    [access]
+    type = "http"
+    base_url = "https://portal.example/"
+    [request]
+    path = "/search"
+    [[window.passes]]
+    name = "received"
+    since_param = "since"
+    until_param = "until"
+    format = "yyyy-MM-dd"
+    start = "cursor"
+    first_date = "2026-01-01"
+    slice_days = 10
+    [decode]
+    type = "json"
+    records = "rows"
+    [map.source_key]
+    from = "id"
+    type = "code"
+    required = true
+"#;
+const NUMBERED: &str =
+    "[pages]\ntype='page_number'\nparam='page'\nfirst=0\nsize=2\nend={type='last_flag',path='last'}\n";
+const BY_CURSOR: &str = "[pages]\ntype='cursor'\nparam='page'\npath='next'\n";
+const TWICE: &str = "[complete]\nread_twice=true\n";
+
+/// Three pages a slice; the first slice answers slowest.
+#[derive(Debug, Default)]
+struct Portal {
+    asked: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Transport for Portal {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SourceError>> {
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            let of = |name: &str| {
+                request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            };
+            let since = of("since").unwrap_or_default();
+            let page: u32 = of("page").and_then(|page| page.parse().ok()).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(if since == "2026-01-01" { 12 } else { 3 })).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            let next = if page < 2 { format!("\"{}\"", page + 1) } else { "null".to_owned() };
+            let body = format!(r#"{{"rows":[{{"id":"{since}-{page}"}}],"last":{},"next":{next}}}"#, page == 2);
+            Ok(Response::new(200, &[], body))
+        })
+    }
+}
+
+fn now() -> i64 {
+    instant::from_local(jiff::civil::datetime(2026, 1, 25, 1, 30, 0, 0))
+}
+
+async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<Reading, SourceError> {
+    let file: ConnectorFile = toml::from_str(&format!("{CONNECTOR}{}", parts.concat())).expect("valid");
+    let readers = Readers::compile(&file).expect("the map is valid");
+    let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
+    let start = PullStart { now: now(), ..start };
+    open_with(Box::new(Arc::clone(portal)), &connector, &readers, &Values::default(), start).await
+}
+
+async fn next(reading: &mut Reading) -> Option<Page> {
+    reading.next().await.expect("the portal answers")
+}
+
+fn key(page: &Page) -> String {
+    page.cell(0, 0).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn chains_are_read_side_by_side() {
+    let portal = Arc::default();
+    let mut reading =
+        open(&[NUMBERED, "[limits]\nconcurrency=2\n"], PullStart::default(), &portal).await.expect("opens");
+    let (mut keys, mut numbers) = (Vec::new(), Vec::new());
+    while let Some(page) = next(&mut reading).await {
+        numbers.push(page.number);
+        let slice = page.slice.as_ref().expect("a slice");
+        let since = instant::local(slice.since_micros).date().to_string();
+        assert_eq!((slice.pass.as_str(), key(&page).starts_with(&since)), ("received", true));
+        keys.push((page.chain, key(&page)));
+    }
+    assert_eq!(numbers, (1..=9).collect::<Vec<u32>>(), "numbered by arrival");
+    assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 9);
+    assert_eq!(keys[0].0, 1, "the faster chain comes first: {keys:?}");
+    assert_eq!(portal.most.load(Ordering::SeqCst), 2);
+    let chains = reading.chains();
+    assert_eq!(
+        chains.iter().map(|facts| (facts.chain, facts.pages, facts.rows)).collect::<Vec<_>>(),
+        [(0, 3, 3), (1, 3, 3), (2, 3, 3)]
+    );
+    assert_eq!(chains[0].label, "received 2026-01-01..2026-01-10");
+    assert_eq!(reading.cursor().read_until, Some(now()));
+}
+
+#[tokio::test]
+async fn a_pull_that_was_cut_goes_on_where_it_stood() {
+    for (parts, requests) in [
+        (vec![NUMBERED], 9),
+        (vec![BY_CURSOR], 9),
+        (vec![NUMBERED, TWICE], 18),
+        (vec![BY_CURSOR, TWICE, "[limits]\nconcurrency=3\n"], 18),
+    ] {
+        for cut in 0..=9_u32 {
+            let portal = Arc::default();
+            let mut reading = open(&parts, PullStart::default(), &portal).await.expect("opens");
+            let mut keys = Vec::new();
+            for _ in 0..cut {
+                keys.push(key(&next(&mut reading).await.expect("nine pages")));
+            }
+            let position = reading.position().expect("a position");
+            assert_eq!((position.pages, position.records), (cut, u64::from(cut)));
+            let text = serde_json::to_string(&position).expect("plain data");
+            let position: Position = serde_json::from_str(&text).expect("what was written");
+            drop(reading);
+
+            let start = PullStart { resume: Some(position), ..PullStart::default() };
+            let mut reading = open(&parts, start, &portal).await.expect("the plan is the same");
+            while let Some(page) = next(&mut reading).await {
+                keys.push(key(&page));
+                assert_eq!(page.number as usize, keys.len());
+            }
+            assert_eq!(keys.len(), 9, "cut at {cut}: {keys:?}");
+            assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 9);
+            assert_eq!(reading.chains().iter().map(|facts| facts.rows).collect::<Vec<_>>(), [3, 3, 3]);
+            assert_eq!(reading.cursor().read_until, Some(now()));
+            let again = portal.asked.load(Ordering::SeqCst) - requests;
+            assert!(again <= if parts.len() == 3 { 3 } else { 0 }, "cut at {cut}: {again} requests again");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_position_of_another_plan_is_refused() {
+    let portal = Arc::default();
+    let mut reading = open(&[NUMBERED], PullStart::default(), &portal).await.expect("opens");
+    next(&mut reading).await.expect("a page");
+    let position = reading.position().expect("a position");
+    let mut moved = position.clone();
+    moved.open[0].slice.as_mut().expect("a slice").until_micros += 1;
+    let mut beyond = position;
+    beyond.open[0].chain = 7;
+    for position in [moved, beyond] {
+        let start = PullStart { resume: Some(position), ..PullStart::default() };
+        let error = open(&[NUMBERED], start, &portal).await.expect_err("another plan");
+        assert_eq!(error.kind, ErrorKind::PlanChanged);
+    }
+}
+
+#[tokio::test]
+async fn chosen_slices_are_read_and_the_cursor_stays() {
+    let portal = Arc::default();
+    let day = |day| instant::from_local(jiff::civil::date(2025, 3, day).into());
+    let slice = SliceRef { pass: "received".to_owned(), since_micros: day(1), until_micros: day(3) };
+    let start = PullStart { only: Some(vec![slice.clone()]), ..PullStart::default() };
+    let mut reading = open(&[NUMBERED], start, &portal).await.expect("opens");
+    let mut keys = Vec::new();
+    while let Some(page) = next(&mut reading).await {
+        assert_eq!(page.slice.as_ref(), Some(&slice));
+        keys.push(key(&page));
+    }
+    assert_eq!(keys, ["2025-03-01-0", "2025-03-01-1", "2025-03-01-2"]);
+    assert_eq!((reading.chains().len(), reading.cursor().read_until), (1, None));
+}
