@@ -80,3 +80,12 @@ fn each_mistake_is_named() {
         assert_eq!(mistakes(parts), expected, "{}", parts.concat());
     }
 }
+
+#[test]
+fn the_login_of_the_docs_is_valid() {
+    let docs = include_str!("../../docs/CONNECTORS.md");
+    let example = docs.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let example = example.into_iter().find(|text| text.contains("\"login\"")).expect("the docs show a login");
+    let pages = "[pages]\ntype = 'page_number'\nfirst = 1\nsize = 10\nend = { type = 'empty_page' }\n";
+    assert_eq!(mistakes(&[example, "\n", JSON, PASS, pages]), [""; 0]);
+}

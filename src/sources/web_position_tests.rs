@@ -192,3 +192,29 @@ async fn chosen_slices_are_read_and_the_cursor_stays() {
     assert_eq!(keys, ["2025-03-01-0", "2025-03-01-1", "2025-03-01-2"]);
     assert_eq!((reading.chains().len(), reading.cursor().read_until), (1, None));
 }
+
+#[tokio::test]
+async fn a_limit_counts_the_pages_of_all_chains() {
+    for concurrency in [1, 2, 3] {
+        let portal = Arc::default();
+        let limits = format!("[limits]\nmax_pages=4\nconcurrency={concurrency}\n");
+        let mut reading = open(&[NUMBERED, &limits], PullStart::default(), &portal).await.expect("opens");
+        let mut pages = 0;
+        let error = loop {
+            match reading.next().await {
+                Ok(page) => pages += u32::from(page.is_some()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((pages, error.kind, error.is_incomplete()), (4, ErrorKind::PageLimit, true));
+        assert_eq!(portal.asked.load(Ordering::SeqCst), 4, "no page is asked for that would not be taken");
+        // With a higher limit it goes on there.
+        let position = reading.position();
+        let start = PullStart { resume: position, ..PullStart::default() };
+        let mut reading = open(&[NUMBERED], start, &portal).await.expect("the plan is the same");
+        while next(&mut reading).await.is_some() {
+            pages += 1;
+        }
+        assert_eq!((pages, portal.asked.load(Ordering::SeqCst)), (9, 9));
+    }
+}
