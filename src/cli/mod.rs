@@ -1,6 +1,7 @@
 //! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
 
 mod backfill;
+mod changes;
 mod check;
 mod connectors;
 mod demo;
@@ -62,6 +63,8 @@ enum Verb {
     Replay(replay::Arguments),
     /// Read a stretch of the past again, slice by slice; called again after a stop it goes on.
     Backfill(backfill::Arguments),
+    /// What of a dossier was said otherwise later: due dates moved, ends set back, dossiers reopened.
+    Changes(changes::Arguments),
     /// Connectors that are configured.
     Connectors(connectors::Arguments),
     /// Indicators that are defined.
@@ -108,6 +111,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Quarantine(arguments) => quarantine::act(&base, &arguments).await,
         Verb::Replay(arguments) => replay::act(&base, &arguments).await,
         Verb::Backfill(arguments) => backfill::act(&base, &arguments).await,
+        Verb::Changes(arguments) => changes::act(&base, &arguments).await,
         Verb::Connectors(arguments) => connectors::act(&base, &arguments),
         Verb::Indicators(arguments) => indicators::act(&base, &arguments),
         Verb::Simulate(arguments) => simulate::act(&arguments).await,

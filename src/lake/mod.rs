@@ -5,6 +5,7 @@
 //! <root>/dossiers               the newest version of each key, partitioned by `part` (yyyy-MM): their image
 //! <root>/postal_item_versions   …
 //! <root>/postal_items           …
+//! <root>/changes                consecutive versions of a dossier compared
 //! <root>/damaged                log entries that a power failure cut
 //! ```
 //! One pull is one commit to the versions with `txn("pull/<source>", run)`; the image follows with
@@ -13,6 +14,7 @@
 //! Scans are lazy; they are collected outside async tasks (`spawn_blocking`).
 
 mod cells;
+mod changes;
 mod durable;
 mod error;
 mod figures;
@@ -29,18 +31,22 @@ mod versions;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::LazyFrame;
+use polars::prelude::{LazyFrame, SortMultipleOptions, col, lit};
 
 use self::layout::Layout;
 use self::table::Table;
 use crate::model::record::Record;
 use crate::model::table::Kind;
 
+pub use self::changes::Change;
 pub use self::error::LakeError;
 pub use self::figures::FigureTable;
 pub use self::layout::StoredType;
 pub use self::read::Known;
 pub use self::versions::VersionWriter;
+
+/// Name of the table of changes.
+const CHANGES: &str = "changes";
 
 /// The tables under one root folder.
 #[derive(Debug, Clone)]
@@ -127,6 +133,43 @@ impl Lake {
     /// The image's rows of those keys, whole, each with its part.
     pub async fn rows_of(&self, kind: Kind, source: &str, keys: &[String]) -> Result<Vec<(Record, String)>, LakeError> {
         read::rows_of(&self.pair(kind).image, kind, source, keys).await
+    }
+
+    /// Compares the versions of dossiers that came since the last comparison with those before, and appends what changed under
+    /// `run`; gives how many changes there are. A run that was compared before changes nothing.
+    pub async fn note_changes(&self, run: i64, now: i64) -> Result<usize, LakeError> {
+        let table = FigureTable::open(&self.root, CHANGES, changes::CHANGE_COLUMNS).await?;
+        let reached = table.reached().await?;
+        if reached.is_some_and(|reached| reached >= run) {
+            return Ok(0);
+        }
+        let versions = &self.pair(Kind::Dossiers).versions;
+        let since = match reached {
+            Some(reached) => reached,
+            // The first load is what changes are held against.
+            None => match image::pulls(versions, &versions.load().await?).await?.values().flatten().min() {
+                Some(first) => *first,
+                None => return Ok(0),
+            },
+        };
+        let found = changes::since(versions, since, now).await?;
+        table.append(changes::frame(&found).map_err(error::rows_error("write", CHANGES))?, run).await?;
+        Ok(found.len())
+    }
+
+    /// The changes that came with `run`, or all, from the table under `root` as it stands: nothing is repaired or written.
+    pub async fn read_changes(root: &Path, run: Option<i64>) -> Result<Vec<Change>, LakeError> {
+        let layout = Layout { name: CHANGES, columns: changes::CHANGE_COLUMNS.to_vec(), parted: false };
+        let table = Table { folder: durable::absolute(root)?.join(CHANGES), layout };
+        let mut kept = rows::scan(&table.layout, &table.files(&table.load().await?)?)?;
+        if let Some(run) = run {
+            kept = kept.filter(col("run").eq(lit(run)));
+        }
+        error::blocking(CHANGES, move || {
+            let sorted = kept.sort(["run", "source", "source_key"], SortMultipleOptions::default());
+            changes::read(&rows::collect(CHANGES, sorted)?).map_err(error::rows_error("read", CHANGES))
+        })
+        .await
     }
 
     /// The Delta version of every table under the root folder.

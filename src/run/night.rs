@@ -39,6 +39,7 @@ impl Office<'_> {
         let figures = self.compute(now).await?;
         let night = self.night(run, now).await?;
         let changed = self.append_changed(&figures, run).await?;
+        self.lake.note_changes(run, now).await?;
         let tables = self.lake.versions().await?;
         let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
         let record = NightRecord { night, tables, sources };

@@ -1,0 +1,69 @@
+//! `changes`: what of a dossier was said otherwise later.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::output::{self, Format, print};
+use crate::cli::{Base, Failure};
+use crate::lake::{Change, Lake};
+use crate::run::RunError;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Only those that came with this run.
+    #[arg(long)]
+    run: Option<i64>,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    run: i64,
+    connector: String,
+    dossier_code: Option<String>,
+    change: String,
+    before: Option<String>,
+    after: Option<String>,
+    run_before: i64,
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    let lake = config.settings.data.join("lake");
+    if !lake.join("changes").exists() {
+        return Err(Failure::usage(format!("there are no changes in `{}`", lake.display()))
+            .with_hint("nothing has run yet: `motcua run`"));
+    }
+    let rows: Vec<Row> =
+        Lake::read_changes(&lake, arguments.run).await.map_err(RunError::from)?.into_iter().map(row).collect();
+    let text = match arguments.format {
+        Format::Json => output::json(&rows)?,
+        Format::Csv => output::csv(&rows)?,
+        Format::Table => table(&rows),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(change: Change) -> Row {
+    let Change { source, dossier_code, change, before, after, run_before, run, .. } = change;
+    Row { run, connector: source, dossier_code, change, before, after, run_before }
+}
+
+fn table(rows: &[Row]) -> String {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+    let cells = rows.iter().map(|row| {
+        let code = or_none(&row.dossier_code);
+        vec![
+            row.run.to_string(),
+            row.connector.clone(),
+            code,
+            row.change.clone(),
+            or_none(&row.before),
+            or_none(&row.after),
+        ]
+    });
+    output::table(&["run", "connector", "dossier", "change", "before", "after"], cells.collect())
+}

@@ -1,0 +1,239 @@
+//! Consecutive versions of one dossier compared: what of a record that decides figures was said otherwise later.
+//!
+//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values as they are stored;
+//! instants as ISO 8601 in Viet Nam.
+
+use std::collections::HashMap;
+
+use polars::prelude::*;
+
+use super::error::{LakeError, blocking, rows_error};
+use super::layout::StoredType;
+use super::rows::{KEY, ORDER, collect, columns, scan};
+use super::table::{DataFile, Table};
+use crate::model::instant;
+
+/// The columns of `changes`.
+pub(super) const CHANGE_COLUMNS: &[(&str, StoredType)] = &[
+    ("source", StoredType::Text),
+    ("source_key", StoredType::Text),
+    ("dossier_code", StoredType::Text),
+    ("change", StoredType::Text),
+    ("before", StoredType::Text),
+    ("after", StoredType::Text),
+    ("run_before", StoredType::Integer),
+    ("run", StoredType::Integer),
+];
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub source: String,
+    pub source_key: String,
+    pub dossier_code: Option<String>,
+    /// What was changed, and how.
+    pub change: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// The run that brought the version before, and the one that brought the change.
+    pub run_before: i64,
+    pub run: i64,
+}
+
+/// Statuses after which a dossier is closed.
+const CLOSED: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
+
+/// What is compared of a version.
+#[derive(Debug, Clone, Default)]
+struct Version {
+    run: i64,
+    dossier_code: Option<String>,
+    status: Option<String>,
+    channel: Option<String>,
+    agency: Option<String>,
+    due_at: Option<i64>,
+    completed_at: Option<i64>,
+    deleted: bool,
+}
+
+/// Changes that came with a run after `since`, in the order of the keys. `now`: whether a due date had passed when it moved.
+pub(super) async fn since(versions: &Table, since: i64, now: i64) -> Result<Vec<Change>, LakeError> {
+    let files = versions.files(&versions.load().await?)?;
+    let is_new = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run > since);
+    let fresh: Vec<DataFile> = files.iter().filter(|file| is_new(file)).cloned().collect();
+    let before: Vec<&DataFile> =
+        files.iter().filter(|file| file.pull.as_ref().is_none_or(|(_, run)| *run <= since)).collect();
+    // Two versions of one key in a first load are no correction that anybody saw.
+    if fresh.is_empty() || before.is_empty() {
+        return Ok(Vec::new());
+    }
+    let layout = versions.layout.clone();
+    blocking(layout.name, move || {
+        let keys = scan(&layout, &fresh)?.filter(col("run").gt(lit(since))).select(columns(KEY));
+        let keys = collect(layout.name, keys.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
+        let compared =
+            ["dossier_code", "status", "submission_channel", "competent_agency", "due_at", "completed_at", "deleted"];
+        let wanted = columns(KEY.into_iter().chain(ORDER).chain(compared));
+        let of_keys =
+            scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
+        let options = SortMultipleOptions::default().with_nulls_last(false);
+        let sorted = collect(layout.name, of_keys.sort_by_exprs(columns(KEY.into_iter().chain(ORDER)), options))?;
+        pairs(&sorted, since, now).map_err(rows_error("read", layout.name))
+    })
+    .await
+}
+
+fn pairs(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
+    let text = |name: &str| frame.column(name)?.str();
+    let (sources, keys) = (text("source")?, text("source_key")?);
+    let (codes, statuses) = (text("dossier_code")?, text("status")?);
+    let (channels, agencies) = (text("submission_channel")?, text("competent_agency")?);
+    let instants = |name: &str| frame.column(name)?.cast(&DataType::Int64);
+    let (due, completed, runs) = (instants("due_at")?, instants("completed_at")?, instants("run")?);
+    let (due, completed, runs) = (due.i64()?, completed.i64()?, runs.i64()?);
+    let deleted = frame.column("deleted")?.bool()?;
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let mut changes = Vec::new();
+    let mut last: HashMap<(&str, &str), Version> = HashMap::new();
+    for at in 0..frame.height() {
+        let (Some(source), Some(key)) = (sources.get(at), keys.get(at)) else { continue };
+        let version = Version {
+            run: runs.get(at).unwrap_or_default(),
+            dossier_code: owned(codes.get(at)),
+            status: owned(statuses.get(at)),
+            channel: owned(channels.get(at)),
+            agency: owned(agencies.get(at)),
+            due_at: due.get(at),
+            completed_at: completed.get(at),
+            deleted: deleted.get(at).unwrap_or_default(),
+        };
+        if let Some(before) = last.get(&(source, key))
+            && version.run > since
+        {
+            for (change, old, new) in compare(before, &version, now) {
+                changes.push(Change {
+                    source: source.to_owned(),
+                    source_key: key.to_owned(),
+                    dossier_code: version.dossier_code.clone(),
+                    change: change.to_owned(),
+                    before: old,
+                    after: new,
+                    run_before: before.run,
+                    run: version.run,
+                });
+            }
+        }
+        last.insert((source, key), version);
+    }
+    Ok(changes)
+}
+
+/// A change with both values.
+type Found = (&'static str, Option<String>, Option<String>);
+
+fn compare(before: &Version, after: &Version, now: i64) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    let shown = |at: Option<i64>| at.map(instant::display);
+    if let (Some(old), Some(new)) = (before.due_at, after.due_at)
+        && old != new
+    {
+        let change = if old < now { "due_moved_after_due" } else { "due_moved" };
+        found.push((change, shown(Some(old)), shown(Some(new))));
+    }
+    match (before.completed_at, after.completed_at) {
+        (Some(old), Some(new)) if new < old => found.push(("end_set_back", shown(Some(old)), shown(Some(new)))),
+        (Some(old), None) => found.push(("end_removed", shown(Some(old)), None)),
+        _ => {}
+    }
+    let closed = |status: &Option<String>| status.as_deref().map(|status| CLOSED.contains(&status));
+    if closed(&before.status) == Some(true) && closed(&after.status) == Some(false) {
+        found.push(("reopened", before.status.clone(), after.status.clone()));
+    }
+    for (change, old, new) in
+        [("channel_changed", &before.channel, &after.channel), ("agency_changed", &before.agency, &after.agency)]
+    {
+        if old.is_some() && new.is_some() && old != new {
+            found.push((change, old.clone(), new.clone()));
+        }
+    }
+    if before.deleted != after.deleted {
+        found.push((if after.deleted { "deleted" } else { "restored" }, None, None));
+    }
+    found
+}
+
+/// Changes as rows of the table.
+pub(super) fn frame(changes: &[Change]) -> PolarsResult<DataFrame> {
+    let text = |name: &str, value: fn(&Change) -> Option<&str>| {
+        Column::new(name.into(), changes.iter().map(value).collect::<Vec<_>>())
+    };
+    let long =
+        |name: &str, value: fn(&Change) -> i64| Column::new(name.into(), changes.iter().map(value).collect::<Vec<_>>());
+    DataFrame::new(
+        changes.len(),
+        vec![
+            text("source", |change| Some(&change.source)),
+            text("source_key", |change| Some(&change.source_key)),
+            text("dossier_code", |change| change.dossier_code.as_deref()),
+            text("change", |change| Some(&change.change)),
+            text("before", |change| change.before.as_deref()),
+            text("after", |change| change.after.as_deref()),
+            long("run_before", |change| change.run_before),
+            long("run", |change| change.run),
+        ],
+    )
+}
+
+/// Rows of the table as changes.
+pub(super) fn read(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
+    let text = |name: &str| frame.column(name)?.str();
+    let long = |name: &str| frame.column(name)?.i64();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let (sources, keys, codes, changes) =
+        (text("source")?, text("source_key")?, text("dossier_code")?, text("change")?);
+    let (before, after, runs_before, runs) = (text("before")?, text("after")?, long("run_before")?, long("run")?);
+    let change = |at: usize| Change {
+        source: owned(sources.get(at)).unwrap_or_default(),
+        source_key: owned(keys.get(at)).unwrap_or_default(),
+        dossier_code: owned(codes.get(at)),
+        change: owned(changes.get(at)).unwrap_or_default(),
+        before: owned(before.get(at)),
+        after: owned(after.get(at)),
+        run_before: runs_before.get(at).unwrap_or_default(),
+        run: runs.get(at).unwrap_or_default(),
+    };
+    Ok((0..frame.height()).map(change).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_said_otherwise_is_named() {
+        let day = 86_400_000_000;
+        let old = Version {
+            status: Some("completed".to_owned()),
+            channel: Some("counter".to_owned()),
+            agency: Some("H61.14".to_owned()),
+            due_at: Some(10 * day),
+            completed_at: Some(12 * day),
+            ..Version::default()
+        };
+        let names = |after: Version, now: i64| -> Vec<&str> {
+            compare(&old, &after, now).into_iter().map(|found| found.0).collect()
+        };
+        assert_eq!(names(old.clone(), 0), [""; 0]);
+        assert_eq!(names(Version { due_at: Some(11 * day), ..old.clone() }, 9 * day), ["due_moved"]);
+        assert_eq!(names(Version { due_at: Some(11 * day), ..old.clone() }, 13 * day), ["due_moved_after_due"]);
+        assert_eq!(names(Version { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
+        assert_eq!(names(Version { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);
+        let reopened = Version { completed_at: None, status: Some("processing".to_owned()), ..old.clone() };
+        assert_eq!(names(reopened, 0), ["end_removed", "reopened"]);
+        assert_eq!(names(Version { status: Some("returned".to_owned()), ..old.clone() }, 0), [""; 0]);
+        assert_eq!(names(Version { channel: Some("online".to_owned()), ..old.clone() }, 0), ["channel_changed"]);
+        assert_eq!(names(Version { agency: Some("H61.15".to_owned()), ..old.clone() }, 0), ["agency_changed"]);
+        assert_eq!(names(Version { agency: None, ..old.clone() }, 0), [""; 0]);
+        assert_eq!(names(Version { deleted: true, ..old.clone() }, 0), ["deleted"]);
+    }
+}
