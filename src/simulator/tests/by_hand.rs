@@ -4,7 +4,7 @@
 use jiff::civil::{Date, DateTime, date, datetime};
 
 use super::{REGISTRIES, TODAY};
-use crate::simulator::dossier::{Channel, Dossier, Ending, Fault, Resend};
+use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Resend};
 use crate::simulator::post::{Service, Target, Waybill};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::Moment;
@@ -76,7 +76,7 @@ fn province() -> Province {
     let open = dossier(4, COMMUNE, CERTIFICATION, Channel::Online, on(3, 6, 15, 0, 0));
     let tax = dossier(5, BRANCH, TAX, Channel::Online, on(3, 6, 9, 0, 1));
     let mut bad = dossier(6, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 6, 9, 0, 1));
-    bad.fault = Some(Fault::NoProcedureCode);
+    bad.fault = Some(Flaw::NoProcedureCode);
 
     let mut withdrawn = waybill(3, 3, Service::Submission, on(3, 7, 8, 0, 0));
     withdrawn.withdrawn = Some(on(3, 9, 8, 0, 0));
