@@ -4,6 +4,7 @@
 //! Every dossier stands once, as it is, in the order of ids.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -97,5 +98,8 @@ fn cursor(province: &Province, lines: &[Line<'_>], fields: &Fields, fault: Optio
 }
 
 fn hex(id: &[u8; 12]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter().fold(String::with_capacity(24), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
 }

@@ -96,11 +96,11 @@ fn crc32(content: &[u8]) -> u32 {
 pub(super) fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
     let mut sheet = format!("{XML}<worksheet xmlns=\"{MAIN}\"><sheetData>");
     for (number, cells) in (1_usize..).zip(rows) {
-        sheet.push_str(&format!("<row r=\"{number}\">"));
+        sheet.extend(["<row r=\"", &number.to_string(), "\">"]);
         for (column, cell) in (b'A'..).zip(cells) {
             let text = cell.replace('&', "&amp;").replace('<', "&lt;");
             let place = format!("{}{number}", char::from(column));
-            sheet.push_str(&format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>"));
+            sheet.extend(["<c r=\"", &place, "\" t=\"inlineStr\"><is><t>", &text, "</t></is></c>"]);
         }
         sheet.push_str("</row>");
     }

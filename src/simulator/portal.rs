@@ -128,9 +128,9 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
     let router = Router::new()
         .route(TOKEN_PATH, post(token))
         .route(SEARCH_PATH, get(search))
-        .route(TD_PATH, get(async |desk, headers, fields| door(Door::Td, desk, headers, fields)))
-        .route(KEYSET_PATH, get(async |desk, headers, fields| door(Door::Keyset, desk, headers, fields)))
-        .route(CURSOR_PATH, get(async |desk, headers, fields| door(Door::Cursor, desk, headers, fields)))
+        .route(TD_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Td, desk, &headers, fields)))
+        .route(KEYSET_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Keyset, desk, &headers, fields)))
+        .route(CURSOR_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Cursor, desk, &headers, fields)))
         .with_state(Arc::clone(&desk));
     let resetting = Arc::clone(&desk);
     let listener = listener.tap_io(move |stream| {
@@ -265,11 +265,11 @@ fn unauthorized(path: &str) -> Response {
 fn door(
     door: Door,
     State(desk): State<Arc<Desk>>,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     Query(fields): Query<HashMap<String, String>>,
 ) -> Response {
     desk.requests.fetch_add(1, Ordering::Relaxed);
-    if !desk.knows(&headers) {
+    if !desk.knows(headers) {
         return unauthorized("/");
     }
     let fault = locked(&desk.trouble).fault;

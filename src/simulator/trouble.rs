@@ -140,7 +140,7 @@ impl Met {
         if let Some(response) = self.refusal(fault) {
             return response;
         }
-        let body = self.records(fault, body, province, slice);
+        let body = self.records(fault, &body, province, slice);
         self.transport(fault, body)
     }
 
@@ -173,11 +173,11 @@ impl Met {
     }
 
     /// The body with its records spoiled.
-    fn records(&self, fault: Fault, body: String, province: &Province, slice: &Slice<'_>) -> String {
+    fn records(&self, fault: Fault, body: &str, province: &Province, slice: &Slice<'_>) -> String {
         if fault == Fault::HalfSurrogate {
             return body.replace("Nguyễn Văn Mẫu", "Nguyễn Văn \\ud83d");
         }
-        let mut answer: Value = serde_json::from_str(&body).expect("the portal writes JSON");
+        let mut answer: Value = serde_json::from_str(body).expect("the portal writes JSON");
         match fault {
             Fault::NoLastFlag => drop(answer.as_object_mut().and_then(|answer| answer.remove("last"))),
             Fault::NullList if !self.holds => answer["content"] = Value::Null,
@@ -226,7 +226,7 @@ impl Met {
                 stated(length, Body::from_stream(bytes))
             }
             Fault::EndlessBody if self.later => {
-                let spaces = stream::repeat_with(|| Bytes::from_static(&[b' '; 1 << 16]));
+                let spaces = stream::repeat(Bytes::from(vec![b' '; 1 << 16]));
                 let bytes = stream::iter([Bytes::from(body)]).chain(spaces).map(Ok::<_, Infallible>);
                 ([(header::CONTENT_TYPE, JSON)], Body::from_stream(bytes)).into_response()
             }
