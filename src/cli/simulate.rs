@@ -7,11 +7,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
+use serde::Serialize;
 
 use crate::cli::Failure;
 use crate::cli::init::shipped_text;
-use crate::cli::output::{narrate, print};
-use crate::simulator::{self, CLIENT_ID, CLIENT_SECRET, Province, Registries, Settings, SimulatedDay, TOKEN_PATH};
+use crate::cli::output::{self, Format, narrate, print};
+use crate::simulator::{
+    self, CLIENT_ID, CLIENT_SECRET, Fault, Province, Registries, Settings, SimulatedDay, TOKEN_PATH,
+};
 
 /// Last day of the simulated province where none is given: fixed, so that a seed always means the same figures.
 pub(super) const TODAY: Date = date(2026, 10, 30);
@@ -31,13 +34,49 @@ pub(super) struct Arguments {
     /// The simulated day (yyyy-MM-dd).
     #[arg(long, default_value_t = TODAY)]
     today: Date,
+    /// What is wrong with the portal or its exports: a name of `--faults`.
+    #[arg(long, value_name = "NAME", value_parser = known_fault)]
+    fault: Option<Fault>,
+    /// Lists the faults and ends.
+    #[arg(long)]
+    faults: bool,
+    /// How `--faults` prints them.
+    #[arg(long, value_enum, default_value_t, requires = "faults")]
+    format: Format,
+}
+
+fn known_fault(name: &str) -> Result<Fault, String> {
+    Fault::from_name(name).ok_or_else(|| "`motcua simulate --faults` names those that there are".to_owned())
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    fault: &'static str,
+    side: &'static str,
+    description: &'static str,
+}
+
+fn list(format: Format) -> Result<ExitCode, Failure> {
+    let row = |fault: &Fault| Row { fault: fault.name(), side: fault.side().name(), description: fault.description() };
+    let rows: Vec<Row> = Fault::ALL.iter().map(row).collect();
+    let cells = |row: &Row| [row.fault, row.side, row.description].map(str::to_owned).to_vec();
+    print(&match format {
+        Format::Json => output::json(&rows)?,
+        Format::Csv => output::csv(&rows)?,
+        Format::Table => output::table(&["fault", "side", "description"], rows.iter().map(cells).collect()),
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.faults {
+        return list(arguments.format);
+    }
     let province = generate(arguments.dossiers, arguments.seed, arguments.today).await?;
     std::fs::create_dir_all(&arguments.exports)?;
-    let files = province.write_exports(&arguments.exports, arguments.today)?;
+    let files = province.write_exports_with(&arguments.exports, arguments.today, arguments.fault)?;
     let portal = simulator::serve(Arc::new(province), arguments.listen, SimulatedDay::new(arguments.today)).await?;
+    portal.set_fault(arguments.fault);
     print(&format!(
         "export IGATE_URL={url}\nexport IGATE_TOKEN_URL={url}{TOKEN_PATH}\nexport IGATE_CLIENT_ID={CLIENT_ID}\n\
          export IGATE_CLIENT_SECRET={CLIENT_SECRET}\nexport BCCI_EXPORTS={exports}\n",
@@ -45,6 +84,10 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
         exports = arguments.exports.canonicalize()?.display(),
     ))?;
     narrate(&format!("{} postal exports written; the portal answers until Ctrl-C", files.len()));
+    if let (Some(Fault::ReplacedWhileReading), Some(last)) = (arguments.fault, files.last().cloned()) {
+        // Ends with the process.
+        std::thread::spawn(move || while simulator::write_again(&last).is_ok() {});
+    }
     tokio::signal::ctrl_c().await?;
     portal.stop().await;
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,10 @@
 //! Everything that will happen is known when it is generated; `shown` cuts it off at a moment, as the
 //! portal would answer then.
 
-use crate::simulator::working_days::Moment;
+use crate::simulator::working_days::{DAY_SECS, Moment};
+
+/// A completed date that comes late comes after this many days at least, after twice as many at most.
+const LATE_DATE_DAYS: i64 = 30;
 
 /// How the portal says that a dossier was handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub(super) enum Ending {
 
 /// What makes a record unreadable, for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Flaw {
     /// `acceptedDate` names a day that does not exist.
     ImpossibleDate,
     /// `applyMethod` has a name that nobody knows.
@@ -55,7 +58,7 @@ pub(super) enum Fault {
     NoCode,
 }
 
-impl Fault {
+impl Flaw {
     pub(super) const ALL: [Self; 5] =
         [Self::ImpossibleDate, Self::UnknownChannel, Self::NoProcedureCode, Self::GarbledProcedureCode, Self::NoCode];
 }
@@ -103,7 +106,7 @@ pub(super) struct Dossier {
     pub(super) ending: Ending,
     pub(super) ended: Option<Moment>,
     pub(super) returned: Option<Moment>,
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<Flaw>,
     pub(super) resend: Resend,
     /// Dice for how it is written: offsets, objects or lists, suffixes.
     pub(super) style: u32,
@@ -139,6 +142,23 @@ impl Dossier {
         (self.channel == Channel::Online || !self.style.is_multiple_of(19)).then_some(self.applied)
     }
 
+    /// From when the record states its completed date: the portal may say "Có kết quả" weeks before it dates it.
+    pub(super) fn dated(&self) -> Option<Moment> {
+        let ended = self.ended?;
+        match (self.ending, self.returned) {
+            (Ending::DoneWithoutDate, _) => None,
+            (Ending::Done, Some(returned)) if self.dates_late() && returned >= ended + DAY_SECS => Some(returned),
+            (Ending::Done, None) if self.dates_late() => {
+                Some(ended + (LATE_DATE_DAYS + i64::from(self.style >> 8) % LATE_DATE_DAYS) * DAY_SECS)
+            }
+            _ => Some(ended),
+        }
+    }
+
+    fn dates_late(&self) -> bool {
+        self.style.is_multiple_of(7)
+    }
+
     /// The record at a moment; `None` before it was handed in.
     pub(super) fn shown(&self, now: Moment) -> Option<Shown> {
         if self.applied > now {
@@ -164,7 +184,7 @@ impl Dossier {
                 Some((from, due)) if from <= now => Some(due),
                 _ => self.due,
             }),
-            completed: ended.filter(|_| accepted.is_some() && self.ending != Ending::DoneWithoutDate),
+            completed: ended.filter(|_| accepted.is_some() && past(self.dated()).is_some()),
             returned,
             channel: match self.channel_before {
                 Some((until, before)) if now < until => before,
@@ -185,6 +205,7 @@ impl Dossier {
             self.supplement.map(|supplement| supplement.asked),
             self.supplement.and_then(|supplement| supplement.given),
             self.ended,
+            self.dated(),
             self.returned,
         ];
         moments.into_iter().flatten().filter(|&at| at <= now).max().unwrap_or(self.applied)

@@ -6,14 +6,16 @@
 //! that changes in a later month stands in that month's file again; the later file is right.
 //! Layout: domain B.5. UTF-8 with BOM, `;`, two title rows, a footer "Tổng cộng", CRLF.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::civil::Date;
 
-use crate::simulator::Province;
+use crate::simulator::faults::Fault;
 use crate::simulator::post::{Service, Target, Waybill};
 use crate::simulator::working_days::{DAY_SECS, Moment, civil, date_of, day_number, day_of, evening};
+use crate::simulator::{Province, spoiled};
 
 const COLUMNS: [&str; 10] = [
     "STT",
@@ -32,19 +34,37 @@ impl Province {
     /// Writes one file a month up to `day` into `folder`, which must exist, and names them. Months
     /// without items have no file; files of earlier days stay.
     pub fn write_exports(&self, folder: &Path, day: Date) -> io::Result<Vec<PathBuf>> {
+        self.write_exports_with(folder, day, None)
+    }
+
+    /// As [`Province::write_exports`], the last list as a fault leaves it. One of HTTP changes nothing.
+    pub fn write_exports_with(&self, folder: &Path, day: Date, fault: Option<Fault>) -> io::Result<Vec<PathBuf>> {
         let day = day.min(self.today());
         let Some(first) = self.waybills.first() else { return Ok(Vec::new()) };
         let mut month = date_of(day_of(first.accepted)).first_of_month();
-        let mut written = Vec::new();
+        let mut lists = Vec::new();
         while month <= day {
             let last = month.last_of_month().min(day);
-            if let Some(text) = self.export(month, last)? {
-                let path = folder.join(format!("bcci-{last}.csv"));
-                std::fs::write(&path, text)?;
-                written.push(path);
-            }
+            lists.extend(self.export(month, last)?.map(|text| (last, text)));
             let Ok(next) = month.last_of_month().tomorrow() else { break };
             month = next;
+        }
+        let mut written = Vec::new();
+        let newest = lists.len().saturating_sub(1);
+        for (number, (last, text)) in lists.into_iter().enumerate() {
+            let files = match fault.filter(|_| number == newest) {
+                Some(fault) => spoiled::files(fault, text),
+                None => vec![(".csv", text)],
+            };
+            let several = files.len() > 1;
+            for (place, (ending, bytes)) in files.into_iter().enumerate() {
+                let path = folder.join(format!("bcci-{last}{ending}"));
+                std::fs::write(&path, bytes)?;
+                if several && place == 0 {
+                    an_hour_older(&path)?;
+                }
+                written.push(path);
+            }
         }
         Ok(written)
     }
@@ -109,6 +129,25 @@ impl Province {
             dong(item.fee),
         ]
     }
+}
+
+/// The first of two files was there before the second came.
+fn an_hour_older(path: &Path) -> io::Result<()> {
+    let file = std::fs::File::options().append(true).open(path)?;
+    let modified = file.metadata()?.modified()?;
+    file.set_modified(modified - Duration::from_hours(1))
+}
+
+/// Writes a list again as a program does that knows nothing of readers: emptied, one half, a moment later the other.
+pub fn write_again(path: &Path) -> io::Result<()> {
+    let whole = std::fs::read(path)?;
+    let (first, second) = whole.split_at(whole.len() / 2);
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(first)?;
+    std::thread::sleep(Duration::from_millis(40));
+    file.write_all(second)?;
+    std::thread::sleep(Duration::from_millis(20));
+    Ok(())
 }
 
 /// `dd/MM/yyyy HH:mm`.

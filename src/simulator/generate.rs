@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::simulator::choice::{Choices, Popularity, changes};
-use crate::simulator::dossier::Fault;
+use crate::simulator::dossier::Flaw;
 use crate::simulator::life::Drawing;
 use crate::simulator::registry::{Registries, Registry};
 use crate::simulator::working_days::{Day, date_of, day_number, day_of, is_saturday};
@@ -76,11 +76,11 @@ pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Prov
 }
 
 /// Which dossiers are bad rows, and how.
-fn faults(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Fault> {
+fn faults(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Flaw> {
     let wanted = (dossiers / FAULT_EVERY).max(MIN_FAULTS).min(dossiers);
     let mut faults = BTreeMap::new();
     while faults.len() < wanted {
-        let kind = Fault::ALL[faults.len() % Fault::ALL.len()];
+        let kind = Flaw::ALL[faults.len() % Flaw::ALL.len()];
         faults.entry(rng.random_range(0..dossiers)).or_insert(kind);
     }
     faults

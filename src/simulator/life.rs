@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::choice::Habits;
-use crate::simulator::dossier::{Channel, Dossier, Ending, Fault, Level, Resend, Supplement};
+use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Level, Resend, Supplement};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{DAY_SECS, Day, Moment, clock, day_of, end_of};
 
@@ -32,7 +32,7 @@ pub(super) struct Drawing<'registry> {
 
 impl Drawing<'_> {
     /// The dossier, its running number still 0.
-    pub(super) fn dossier(&self, rng: &mut ChaCha8Rng, fault: Option<Fault>) -> Dossier {
+    pub(super) fn dossier(&self, rng: &mut ChaCha8Rng, fault: Option<Flaw>) -> Dossier {
         let offer = self.registry.offer_on(self.agency, self.procedure, self.day);
         let offered = offer.and_then(|offer| offer.online_level.as_deref()).and_then(Level::from_name);
         let takes_post = offer.is_some_and(|offer| offer.postal_submission);

@@ -6,20 +6,29 @@
 //! between the two means something. Persons in it are invented and say so.
 
 mod choice;
+mod doors;
 mod dossier;
 mod exports;
+mod faults;
 mod generate;
 mod life;
+mod listing;
+mod pack;
 mod portal;
 mod post;
 mod registry;
 mod render;
+mod spoiled;
+mod trouble;
 mod truth;
 mod working_days;
 
 use jiff::civil::Date;
 use thiserror::Error;
 
+pub use self::doors::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
+pub use self::exports::write_again;
+pub use self::faults::{Fault, Side};
 pub use self::generate::{Settings, generate};
 pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
 pub use self::registry::Registries;

@@ -14,16 +14,19 @@ use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::simulator::dossier::{Dossier, Resend, Shown};
-use crate::simulator::life::MAX_RESEND_SECS;
-use crate::simulator::working_days::{AHEAD_SECS, Day, Moment, date_of, day_number, evening};
+use crate::simulator::doors::{self, CURSOR_PATH, Door, KEYSET_PATH, TD_PATH};
+use crate::simulator::faults::Fault;
+use crate::simulator::listing::{Entry, Slice, Wanted, found, list};
+use crate::simulator::trouble::{Trouble, whole};
+use crate::simulator::working_days::{Day, date_of, day_number, evening};
 use crate::simulator::{Province, SimulatorError};
 
 /// The client that the portal knows.
@@ -36,8 +39,8 @@ pub const TOKEN_PATH: &str = "/auth/realms/digo/protocol/openid-connect/token";
 pub const SEARCH_PATH: &str = "/pa/dossier/search";
 
 const TOKEN_SECS: u64 = 86_400;
-const USUAL_SIZE: usize = 20;
-const MAX_SIZE: usize = 1_000;
+/// Where redirects of a fault lead, unless the portal is told otherwise: a host that no one has.
+const ELSEWHERE: &str = "http://elsewhere.invalid";
 
 /// The day whose evening the portal shows. Clones move together.
 #[derive(Debug, Clone)]
@@ -81,6 +84,17 @@ impl Portal {
         locked(&self.desk.tokens).clear();
     }
 
+    /// What is wrong from now on; `None` mends it. A fault of the files changes nothing here.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        let mut trouble = locked(&self.desk.trouble);
+        *trouble = Trouble::new(fault, std::mem::take(&mut trouble.elsewhere));
+    }
+
+    /// Where the redirects of faults lead: `http://…`, without a slash at the end.
+    pub fn redirect_to(&self, url: &str) {
+        url.clone_into(&mut locked(&self.desk.trouble).elsewhere);
+    }
+
     /// Requests answered so far, tokens and refusals included.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -109,9 +123,23 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
         listing: Mutex::new(None),
         tokens: Mutex::new(HashMap::new()),
         requests: AtomicU64::new(0),
+        trouble: Mutex::new(Trouble::new(None, ELSEWHERE.to_owned())),
     });
-    let router =
-        Router::new().route(TOKEN_PATH, post(token)).route(SEARCH_PATH, get(search)).with_state(Arc::clone(&desk));
+    let router = Router::new()
+        .route(TOKEN_PATH, post(token))
+        .route(SEARCH_PATH, get(search))
+        .route(TD_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Td, desk, &headers, fields)))
+        .route(KEYSET_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Keyset, desk, &headers, fields)))
+        .route(CURSOR_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Cursor, desk, &headers, fields)))
+        .with_state(Arc::clone(&desk));
+    let resetting = Arc::clone(&desk);
+    let listener = listener.tap_io(move |stream| {
+        if matches!(locked(&resetting.trouble).fault, Some(Fault::Reset | Fault::ResetAlways))
+            && let Err(error) = stream.set_zero_linger()
+        {
+            tracing::error!(%error, "a connection cannot be made to reset");
+        }
+    });
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
         let until = async move {
@@ -134,16 +162,7 @@ struct Desk {
     listing: Mutex<Option<(Day, Arc<Vec<Entry>>)>>,
     tokens: Mutex<HashMap<String, Instant>>,
     requests: AtomicU64,
-}
-
-/// One line of the portal's list.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    key: Moment,
-    /// Index of the dossier.
-    dossier: u32,
-    /// The moment as of which it is shown.
-    seen: Moment,
+    trouble: Mutex<Trouble>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -170,32 +189,10 @@ impl Desk {
             return false;
         };
         let Some((scheme, token)) = value.split_once(' ') else { return false };
-        scheme.eq_ignore_ascii_case("bearer")
+        locked(&self.trouble).fault != Some(Fault::TokenRefused)
+            && scheme.eq_ignore_ascii_case("bearer")
             && locked(&self.tokens).get(token.trim()).is_some_and(|until| Instant::now() < *until)
     }
-}
-
-/// Everything that the portal lists at a moment, in its order.
-fn list(province: &Province, now: Moment) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(province.dossiers.len());
-    for (number, dossier) in (0_u32..).zip(&province.dossiers) {
-        let Some(shown) = dossier.shown(now) else { continue };
-        let key = shown.accepted.unwrap_or(dossier.applied);
-        let entry = Entry { key, dossier: number, seen: now };
-        match dossier.resend {
-            Resend::Once => entries.push(entry),
-            Resend::Same(further) => {
-                entries.extend([entry, Entry { key: key + i64::from(further), ..entry }]);
-            }
-            Resend::Older(further) => {
-                let before = dossier.last_change(now) - 1;
-                let seen = if dossier.shown(before).is_some() { before } else { now };
-                entries.extend([Entry { seen, ..entry }, Entry { key: key + i64::from(further), ..entry }]);
-            }
-        }
-    }
-    entries.sort_unstable_by_key(|entry| (entry.key, province.dossiers[entry.dossier as usize].id, entry.seen));
-    entries
 }
 
 async fn token(
@@ -204,6 +201,9 @@ async fn token(
     Form(fields): Form<HashMap<String, String>>,
 ) -> Response {
     let number = desk.requests.fetch_add(1, Ordering::Relaxed);
+    if let Some(answer) = locked(&desk.trouble).token() {
+        return answer;
+    }
     let field = |name: &str| fields.get(name).map_or("", String::as_str);
     if field("grant_type") != "client_credentials" {
         let error = json!({"error": "unsupported_grant_type", "error_description": "Unsupported grant_type"});
@@ -230,151 +230,50 @@ async fn search(
 ) -> Response {
     desk.requests.fetch_add(1, Ordering::Relaxed);
     if !desk.knows(&headers) {
-        let error = json!({"status": 401, "error": "Unauthorized", "path": SEARCH_PATH});
-        return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
+        return unauthorized(SEARCH_PATH);
     }
-    match Wanted::read(&fields) {
-        Ok(wanted) => {
-            let body = page(&desk.province, &desk.listing(), &wanted);
-            ([(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body).into_response()
-        }
+    let wanted = match Wanted::read(&fields) {
+        Ok(wanted) => wanted,
         Err(message) => {
             let error = json!({"status": 400, "error": "Bad Request", "message": message, "path": SEARCH_PATH});
-            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+            return (StatusCode::BAD_REQUEST, Json(error)).into_response();
         }
-    }
-}
-
-/// An inclusive range of moments.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    from: Moment,
-    to: Moment,
-    /// Nobody asked: absent dates pass as well.
-    open: bool,
-}
-
-impl Range {
-    const OPEN: Self = Self { from: Moment::MIN, to: Moment::MAX, open: true };
-
-    fn passes(self, moment: Option<Moment>) -> bool {
-        self.open || moment.is_some_and(|at| self.from <= at && at <= self.to)
-    }
-}
-
-/// A search request, read.
-#[derive(Debug)]
-struct Wanted {
-    page: usize,
-    size: usize,
-    accepted: Range,
-    applied: Range,
-    appointment: Range,
-    returned: Range,
-}
-
-impl Wanted {
-    /// Fields that it does not know (`sort`, `spec`, `remove-status`, …) change nothing, as with iGate.
-    fn read(fields: &[(String, String)]) -> Result<Self, String> {
-        let (accepted, applied, appointment, returned) = (Range::OPEN, Range::OPEN, Range::OPEN, Range::OPEN);
-        let mut wanted = Self { page: 0, size: USUAL_SIZE, accepted, applied, appointment, returned };
-        for (name, value) in fields {
-            let number = || value.parse::<usize>().map_err(|_| format!("`{name}` is no number: `{value}`"));
-            let Some((range, from)) = (match name.as_str() {
-                "accepted-from" => Some((&mut wanted.accepted, true)),
-                "accepted-to" => Some((&mut wanted.accepted, false)),
-                "applied-from" => Some((&mut wanted.applied, true)),
-                "applied-to" => Some((&mut wanted.applied, false)),
-                "appointment-from" => Some((&mut wanted.appointment, true)),
-                "appointment-to" => Some((&mut wanted.appointment, false)),
-                "result-returned-from" => Some((&mut wanted.returned, true)),
-                "result-returned-to" => Some((&mut wanted.returned, false)),
-                _ => None,
-            }) else {
-                match name.as_str() {
-                    "page" => wanted.page = number()?,
-                    "size" => wanted.size = number()?.clamp(1, MAX_SIZE),
-                    _ => {}
-                }
-                continue;
-            };
-            if value.is_empty() {
-                continue;
-            }
-            let (moment, fraction) = instant(value).ok_or_else(|| format!("`{name}` is no instant: `{value}`"))?;
-            range.open = false;
-            if from {
-                range.from = moment + i64::from(fraction);
-            } else {
-                range.to = moment;
-            }
-        }
-        Ok(wanted)
-    }
-
-    fn passes(&self, dossier: &Dossier, shown: &Shown) -> bool {
-        self.accepted.passes(shown.accepted)
-            && self.applied.passes(dossier.stated_applied())
-            && self.appointment.passes(shown.due)
-            && self.returned.passes(shown.returned)
-    }
-}
-
-/// `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00` as a local moment, and whether a fraction of a
-/// second was cut off. A `+` that the query made a space is a `+`.
-fn instant(text: &str) -> Option<(Moment, bool)> {
-    let (civil, rest) = text.split_at_checked(19)?;
-    let at: DateTime = civil.parse().ok()?;
-    let seconds = at.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0)).as_secs();
-    let zone = rest.trim_start_matches(|letter: char| letter == '.' || letter.is_ascii_digit());
-    let fraction = rest[..rest.len() - zone.len()].bytes().any(|digit| matches!(digit, b'1'..=b'9'));
-    if zone == "Z" {
-        return Some((seconds + AHEAD_SECS, fraction));
-    }
-    let (sign, digits) = match zone.split_at_checked(1)? {
-        ("+" | " ", digits) => (1, digits.replace(':', "")),
-        ("-", digits) => (-1, digits.replace(':', "")),
-        _ => return None,
     };
-    let number: i64 = digits.parse().ok().filter(|_| digits.len() == 4)?;
-    let ahead = sign * (number / 100 * 3600 + number % 100 * 60);
-    Some((seconds - ahead + AHEAD_SECS, fraction))
+    let listing = desk.listing();
+    let lines = found(&desk.province, &listing, &wanted);
+    let (slice, met) = {
+        let mut trouble = locked(&desk.trouble);
+        if trouble.fault.is_none() {
+            return whole(Slice::cut(lines, wanted.page, wanted.size).body(&desk.province));
+        }
+        let slice = trouble.slice(lines, &wanted);
+        let met = trouble.meet(&slice);
+        (slice, met)
+    };
+    if met.revokes_tokens() {
+        locked(&desk.tokens).clear();
+        return unauthorized(SEARCH_PATH);
+    }
+    met.answer(&desk.province, &slice).await
 }
 
-/// One Spring slice.
-fn page(province: &Province, entries: &[Entry], wanted: &Wanted) -> String {
-    // The list is in the order of acceptance, second copies a little further down.
-    let start = entries.partition_point(|entry| entry.key < wanted.accepted.from);
-    let latest = wanted.accepted.to.saturating_add(i64::from(MAX_RESEND_SECS));
-    let end = entries.partition_point(|entry| entry.key <= latest).max(start);
-    let mut found = entries[start..end].iter().filter_map(|entry| {
-        let dossier = &province.dossiers[entry.dossier as usize];
-        let shown = dossier.shown(entry.seen)?;
-        wanted.passes(dossier, &shown).then_some((dossier, shown))
-    });
-    let skipped = wanted.page.saturating_mul(wanted.size);
-    let mut body = String::with_capacity(wanted.size * 2_048 + 256);
-    body.push_str("{\"content\":[");
-    let mut count = 0;
-    let mut last = true;
-    for (dossier, shown) in found.by_ref().skip(skipped) {
-        if count == wanted.size {
-            last = false;
-            break;
-        }
-        if count > 0 {
-            body.push(',');
-        }
-        province.render(&mut body, dossier, &shown);
-        count += 1;
+fn unauthorized(path: &str) -> Response {
+    let error = json!({"status": 401, "error": "Unauthorized", "path": path});
+    (StatusCode::UNAUTHORIZED, Json(error)).into_response()
+}
+
+fn door(
+    door: Door,
+    State(desk): State<Arc<Desk>>,
+    headers: &HeaderMap,
+    Query(fields): Query<HashMap<String, String>>,
+) -> Response {
+    desk.requests.fetch_add(1, Ordering::Relaxed);
+    if !desk.knows(headers) {
+        return unauthorized("/");
     }
-    let (number, size) = (wanted.page, wanted.size);
-    let tail = format!(
-        "],\"pageable\":{{\"pageNumber\":{number},\"pageSize\":{size},\"paged\":true}},\"number\":{number},\
-         \"size\":{size},\"numberOfElements\":{count},\"first\":{},\"last\":{last},\"empty\":{}}}",
-        number == 0,
-        count == 0
-    );
-    body.push_str(&tail);
-    body
+    let fault = locked(&desk.trouble).fault;
+    let everything = Wanted::everything();
+    let listing = desk.listing();
+    doors::answer(door, &desk.province, found(&desk.province, &listing, &everything), &fields, fault)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::model::agency::Agency;
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::Province;
-use crate::simulator::dossier::{Channel, Dossier, Fault, Level, Shown};
+use crate::simulator::dossier::{Channel, Dossier, Flaw, Level, Shown};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{AHEAD_SECS, Moment, civil, day_number, day_of};
 
@@ -129,7 +129,7 @@ impl Province {
             put!(out, "{byte:02x}");
         }
         out.push('"');
-        if dossier.fault != Some(Fault::NoCode) {
+        if dossier.fault != Some(Flaw::NoCode) {
             put!(out, ",\"code\":\"{}\"", self.code(dossier));
         }
         out.push_str(",\"nationCode\":null,");
@@ -138,7 +138,7 @@ impl Province {
         put!(out, ",\"agency\":{}", self.fragments.agencies[dossier.agency as usize][name_form]);
         let mut dates = Dates { out: &mut *out, style, field: 0 };
         dates.put("appliedDate", dossier.stated_applied());
-        if dossier.fault == Some(Fault::ImpossibleDate) {
+        if dossier.fault == Some(Flaw::ImpossibleDate) {
             let day = civil(dossier.applied).date();
             put!(dates.out, ",\"acceptedDate\":\"{:04}-02-31T25:61:00.000+0700\"", day.year());
         } else {
@@ -167,8 +167,8 @@ impl Province {
         put!(out, "\"procedure\":{{\"id\":\"{}\"", row_id(0x01, row));
         let code = &self.registry.procedures[row].code;
         match dossier.fault {
-            Some(Fault::NoProcedureCode) => {}
-            Some(Fault::GarbledProcedureCode) => put!(out, ",\"code\":\"TTHC?{}#\"", code.replace('.', "_")),
+            Some(Flaw::NoProcedureCode) => {}
+            Some(Flaw::GarbledProcedureCode) => put!(out, ",\"code\":\"TTHC?{}#\"", code.replace('.', "_")),
             _ if dossier.style & 1 == 0 => put!(out, ",\"code\":\"{code}\""),
             _ => put!(out, ",\"code\":\"{code}.000.00.00.H61\""),
         }
@@ -177,7 +177,7 @@ impl Province {
 
     fn kinds(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
         let (method, name) = match shown.channel {
-            _ if dossier.fault == Some(Fault::UnknownChannel) => (9, "Hình thức số 9"),
+            _ if dossier.fault == Some(Flaw::UnknownChannel) => (9, "Hình thức số 9"),
             Channel::Online => (0, "Trực tuyến"),
             Channel::Counter => (1, "Trực tiếp"),
             Channel::Postal => (2, "Bưu chính công ích"),

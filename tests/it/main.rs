@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each links hundreds of megabytes.
 
 mod conformance;
+mod faults;
 mod imports;
 mod office;
 mod receipt_log;

@@ -33,7 +33,7 @@ pub(crate) type Figures = BTreeMap<(String, Scope, String), (u64, u64)>;
 pub(crate) struct Town {
     pub(crate) province: Arc<Province>,
     pub(crate) day: SimulatedDay,
-    portal: Portal,
+    pub(crate) portal: Portal,
     /// The portal answers as long as it lives.
     pub(crate) runtime: Runtime,
 }
@@ -41,21 +41,18 @@ pub(crate) struct Town {
 impl Town {
     /// A province whose last day is `today`. That day lies in the past: the binary reads the clock.
     pub(crate) fn new(dossiers: usize, seed: u64, today: Date) -> Self {
-        let registries = Registries {
-            agencies: include_str!("../../config/agencies.csv"),
-            procedures: include_str!("../../config/procedures.csv"),
-            offers: include_str!("../../config/procedure_offers.csv"),
-            calendar: include_str!("../../config/calendar.csv"),
-        };
-        let settings = Settings { dossiers, seed, ..Settings::new(today) };
-        let province = Arc::new(simulator::generate(&settings, &registries).expect("the shipped registries are sound"));
+        Self::of(province(&Settings { dossiers, seed, ..Settings::new(today) }))
+    }
+
+    /// A portal of its own for a province, on its last day.
+    pub(crate) fn of(province: Arc<Province>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_stack_size(64 << 20)
             .enable_all()
             .build()
             .expect("a runtime starts");
-        let day = SimulatedDay::new(today);
+        let day = SimulatedDay::new(province.today());
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
         let portal = runtime
             .block_on(simulator::serve(Arc::clone(&province), loopback, day.clone()))
@@ -93,6 +90,17 @@ impl Town {
         let (_, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
         serde_json::from_str(body).expect("the portal writes JSON")
     }
+}
+
+/// A province over the shipped registries.
+pub(crate) fn province(settings: &Settings) -> Arc<Province> {
+    let registries = Registries {
+        agencies: include_str!("../../config/agencies.csv"),
+        procedures: include_str!("../../config/procedures.csv"),
+        offers: include_str!("../../config/procedure_offers.csv"),
+        calendar: include_str!("../../config/calendar.csv"),
+    };
+    Arc::new(simulator::generate(settings, &registries).expect("the shipped registries are sound"))
 }
 
 /// A folder with configuration, exports and data, and the variables that the connectors name.

@@ -165,7 +165,7 @@ fn a_second_night_over_the_same_source_changes_nothing() {
 }
 
 /// One night at the evening of a day: the binary would take the clock's.
-fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
+pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
     town.day.set(day);
     office.export(town, day);
     let mut config = config::load(&office.settings()).expect("the shipped configuration is sound");

@@ -4,7 +4,7 @@
 use jiff::civil::{Date, DateTime, date, datetime};
 
 use super::{REGISTRIES, TODAY};
-use crate::simulator::dossier::{Channel, Dossier, Ending, Fault, Resend};
+use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Resend};
 use crate::simulator::post::{Service, Target, Waybill};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::Moment;
@@ -76,7 +76,7 @@ fn province() -> Province {
     let open = dossier(4, COMMUNE, CERTIFICATION, Channel::Online, on(3, 6, 15, 0, 0));
     let tax = dossier(5, BRANCH, TAX, Channel::Online, on(3, 6, 9, 0, 1));
     let mut bad = dossier(6, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 6, 9, 0, 1));
-    bad.fault = Some(Fault::NoProcedureCode);
+    bad.fault = Some(Flaw::NoProcedureCode);
 
     let mut withdrawn = waybill(3, 3, Service::Submission, on(3, 7, 8, 0, 0));
     withdrawn.withdrawn = Some(on(3, 9, 8, 0, 0));
@@ -186,4 +186,25 @@ fn the_export_has_the_layout_of_the_post() {
             "Tổng cộng;;;;;;;;;60.000",
         ]
     );
+}
+
+#[test]
+fn an_end_may_be_dated_weeks_after_its_status_says_so() {
+    let ended = on(3, 9, 16, 0, 0);
+    let mut late = dossier(0, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 2, 9, 0, 1));
+    (late.ended, late.style) = (Some(ended), 7);
+    let shown = |dossier: &Dossier, at| dossier.shown(at).map(|shown| (shown.status, shown.completed));
+    // Thirty days later, to the second.
+    let dated = on(4, 8, 16, 0, 0);
+    assert_eq!(shown(&late, ended - 1), Some((2, None)));
+    assert_eq!(shown(&late, dated - 1), Some((4, None)));
+    assert_eq!(shown(&late, dated), Some((4, Some(ended))));
+    assert_eq!(late.last_change(dated), dated);
+    // Handed over a day later: both are written then.
+    late.returned = Some(on(3, 10, 16, 0, 0));
+    assert_eq!(shown(&late, on(3, 10, 15, 59, 59)), Some((4, None)));
+    assert_eq!(shown(&late, on(3, 10, 16, 0, 0)), Some((5, Some(ended))));
+    // Another is dated at once.
+    late.style = 8;
+    assert_eq!(shown(&late, ended), Some((4, Some(ended))));
 }

@@ -1,0 +1,178 @@
+//! What each fault comes to, and why, by hand.
+
+use motcua::simulator::Fault::{self, *};
+
+use super::PORTAL;
+use super::doors::{self, Door};
+
+/// How the spoiled night ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Figures equal the truth, night complete, exit 0.
+    Equal,
+    /// Exit 4, no figure called complete.
+    Incomplete,
+    /// Exit 3, no figure called complete.
+    Failed,
+}
+
+/// Whether the product does so yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Today {
+    Holds,
+    /// It ends otherwise, but calls no wrong figure complete.
+    Safe,
+    /// It calls a wrong figure complete, or cannot read such a source at all.
+    Awaits,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case {
+    pub(super) fault: Fault,
+    pub(super) end: End,
+    pub(super) why: &'static str,
+    pub(super) today: Today,
+    /// Whether the second night meets a mended source: what is only another form stays.
+    pub(super) mended: bool,
+    /// File, text and what stands in its place.
+    pub(super) edits: &'static [(&'static str, &'static str, &'static str)],
+    /// The portal is read by another of its doors.
+    pub(super) door: Option<Door>,
+}
+
+const fn case(fault: Fault, end: End, why: &'static str) -> Case {
+    Case { fault, end, why, today: Today::Holds, mended: true, edits: &[], door: None }
+}
+
+const fn equal(fault: Fault, why: &'static str) -> Case {
+    case(fault, End::Equal, why)
+}
+
+const fn incomplete(fault: Fault, why: &'static str) -> Case {
+    case(fault, End::Incomplete, why)
+}
+
+const fn failed(fault: Fault, why: &'static str) -> Case {
+    case(fault, End::Failed, why)
+}
+
+const fn safe(case: Case) -> Case {
+    Case { today: Today::Safe, ..case }
+}
+
+const fn awaits(case: Case) -> Case {
+    Case { today: Today::Awaits, ..case }
+}
+
+/// One try each: the waits are the point.
+const ONE_TRY: &[(&str, &str, &str)] =
+    &[(PORTAL, "attempts = 3", "attempts = 1"), (PORTAL, "read_timeout_secs = 2", "read_timeout_secs = 1")];
+
+/// What the shipped connector may say by itself.
+const TWICE: &[(&str, &str, &str)] = &[(PORTAL, "[limits]", "[complete]\nread_twice = true\n\n[limits]")];
+
+pub(super) const ANSWERS: &[Case] = &[
+    equal(RateLimitedSeconds, "waited for and asked again"),
+    equal(RateLimitedDate, "waited for and asked again"),
+    failed(RateLimitedForHours, "`rate_limited`: longer than `retry.cap_secs`"),
+    equal(UnavailableTwice, "asked again"),
+    failed(Unavailable, "`unexpected_status` after the last try"),
+    failed(LoginPage, "`html_instead_of_json`"),
+    failed(LoginPageAsJson, "`html_instead_of_json`, told by the body"),
+    failed(FailureInside, "`no_records`"),
+    failed(EmptyBody, "`body_cut_short`"),
+];
+
+pub(super) const CONNECTIONS: &[Case] = &[
+    equal(CutShort, "asked again"),
+    failed(CutShortAlways, "`body_cut_short`"),
+    failed(WrongLength, "`body_cut_short`, told by the JSON"),
+    Case { edits: ONE_TRY, ..failed(OneByteASecond, "`timeout` of the whole answer") },
+    Case { edits: ONE_TRY, ..failed(Silence, "`timeout`") },
+    equal(Reset, "asked again"),
+    failed(ResetAlways, "`body_cut_short`"),
+    failed(EndlessBody, "`body_too_large`"),
+    failed(ZippedBomb, "`body_too_large`, counted after inflating"),
+];
+
+pub(super) const TOKENS: &[Case] = &[
+    equal(TokenRevoked, "a new token is fetched, once"),
+    failed(TokenRefused, "`login_refused`"),
+    failed(TokenPage, "`html_instead_of_json`"),
+    equal(TokenUnavailableOnce, "asked again"),
+    failed(RedirectElsewhere, "`wrong_host`: not followed, no credential goes along"),
+    failed(RedirectToken, "`wrong_host`: not followed, the secret stays"),
+];
+
+pub(super) const PAGES: &[Case] = &[
+    equal(DuplicatePage, "records that come twice are duplicates"),
+    safe(incomplete(RepeatedPage, "`page_repeated`")),
+    safe(incomplete(SkippedPage, "`page_repeated`: the page that it jumped to comes again")),
+    Case { edits: TWICE, ..awaits(equal(MovingRecords, "the second look finds the record that moved")) },
+    Case { edits: TWICE, ..awaits(incomplete(RestlessRecords, "`records_moved`: no two looks agree")) },
+    failed(NoLastFlag, "`no_last_flag`"),
+    safe(incomplete(NeverLast, "`page_limit`")),
+    failed(NullList, "`no_records`: nothing is not an empty list"),
+    failed(NullPage, "`no_records`"),
+];
+
+pub(super) const RECORDS: &[Case] = &[
+    failed(InvalidUtf8, "`not_utf8`"),
+    equal(HalfSurrogate, "names are not read"),
+    Case {
+        mended: false,
+        edits: &[(PORTAL, "[0-9a-f]{24}", "[0-9]{16}")],
+        ..equal(BigIds, "numbers are kept as their digits")
+    },
+    incomplete(WrongTypes, "every row is rejected"),
+    awaits(incomplete(WrongTypesOnce, "more rows are rejected than usual")),
+    equal(NewField, "what is not mapped is not read"),
+    incomplete(MissingField, "every row is rejected"),
+    awaits(incomplete(MissingDate, "a mapped field that no record has")),
+];
+
+pub(super) const LISTS: &[Case] = &[
+    awaits(incomplete(ShiftedColumns, "`trailer_disagrees`; every row of the list is rejected")),
+    awaits(incomplete(CutInRow, "`trailer_missing`")),
+    awaits(incomplete(CutAtLineEnd, "`trailer_missing`")),
+    awaits(incomplete(MissingRows, "`trailer_disagrees`")),
+    safe(incomplete(WrongTrailer, "`trailer_disagrees`")),
+    awaits(incomplete(Growing, "`file_growing`: left for the next run")),
+    awaits(incomplete(ReplacedWhileReading, "`file_growing`: left for the next run")),
+    equal(SameContentTwice, "a content is taken once"),
+    awaits(equal(CorrectedFile, "the file written later counts")),
+    failed(HeaderRenamed, "`header_not_found`"),
+    failed(ColumnRenamed, "`header_not_found`: a mapped column has gone"),
+];
+
+pub(super) const BYTES: &[Case] = &[
+    failed(EmptyFile, "`header_not_found`"),
+    failed(ZeroedFile, "`header_not_found`"),
+    safe(equal(Utf16, "the mark says so")),
+    safe(equal(Windows1258, "read as such")),
+    awaits(failed(BrokenUtf8, "`not_utf8`")),
+    safe(equal(Gzip, "inflated")),
+    failed(GzipBomb, "`body_too_large`, counted after inflating"),
+    failed(TruncatedWorkbook, "`file_damaged`"),
+    failed(UnclosedQuote, "`body_cut_short`: the file ends inside a cell"),
+    equal(LongLine, "one row is rejected"),
+    equal(FeesWithCommas, "either separates groups of three"),
+    awaits(incomplete(FeesWithDecimals, "more rows are rejected than usual")),
+];
+
+const fn through(door: Door, case: Case) -> Case {
+    Case { door: Some(door), ..case }
+}
+
+/// Doors of other systems: their paging kinds.
+pub(super) const DOORS: &[Case] = &[
+    through(doors::TD, awaits(incomplete(ShrinkingTotal, "`total_disagrees`"))),
+    through(doors::CURSOR, awaits(incomplete(StuckCursor, "`cursor_stuck`"))),
+    through(doors::CURSOR, awaits(incomplete(CirclingCursor, "`cursor_stuck`"))),
+    through(doors::KEYSET, awaits(incomplete(StuckKey, "`page_repeated`"))),
+];
+
+/// Every case, in no order that matters.
+pub(super) fn all() -> Vec<&'static Case> {
+    [ANSWERS, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, DOORS].into_iter().flatten().collect()
+}

@@ -1,0 +1,41 @@
+//! Dossiers that the portal calls completed long before it says when.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::{Date, date};
+use serde_json::Value;
+
+use crate::office::{Office, Town, assert_same, true_figures};
+use crate::runs::night;
+
+const BEFORE: Date = date(2025, 8, 15);
+const AFTER: Date = date(2025, 11, 28);
+/// Received before this, an end found on `AFTER` is one of months ago.
+const MONTHS_AGO: &str = "2025-08-01";
+
+/// Ids of accepted dossiers of months ago that are called completed, with or without a completed date.
+fn completed(town: &Town, day: Date, dated: bool) -> BTreeSet<String> {
+    town.day.set(day);
+    let chosen = |record: &Value| {
+        let status = record["dossierStatus"]["id"].as_u64().or_else(|| record["dossierStatus"].as_u64());
+        record["acceptedDate"].as_str().is_some_and(|accepted| accepted < MONTHS_AGO)
+            && matches!(status, Some(4 | 5))
+            && record["completedDate"].is_string() == dated
+    };
+    let records = town.records("accepted");
+    records.iter().filter(|record| chosen(record)).map(|record| record["id"].to_string()).collect()
+}
+
+#[test]
+fn a_completed_date_that_comes_months_later_is_found() {
+    let town = Town::new(400, 74, AFTER);
+    let undated = completed(&town, BEFORE, false);
+    let late: BTreeSet<String> = completed(&town, AFTER, true).intersection(&undated).cloned().collect();
+    assert!(!late.is_empty(), "the town dates some ends late");
+    let office = Office::new(&town.url());
+    for day in [BEFORE, AFTER] {
+        let report = night(&town, &office, day);
+        assert!(!report.any_failed() && report.published.night.complete, "{day}");
+        assert_same(&office.figures(), &true_figures(&town.province.truth(day)), &day.to_string());
+    }
+}
