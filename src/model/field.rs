@@ -88,7 +88,7 @@ impl FieldReader {
             pattern,
             default: Value::Null,
         };
-        if let Some(default) = &map.default {
+        if let Some(default) = map.default.as_ref().filter(|default| !default.is_empty()) {
             reader.default = match map.field_type {
                 FieldType::Word => Value::Text(default.as_str().into()),
                 _ => reader

@@ -159,6 +159,8 @@ pub struct Findings {
     pub swept: u64,
     /// Rows that a sweep missed: too many to be believed, so they were left as they are.
     pub missed_by_sweep: u64,
+    /// The first page of which every row was rejected, and how many pages there are like it.
+    pub rejected_pages: Option<(u32, u64)>,
     pub drift: Vec<Drift>,
     /// Kind of impossible order of dates → rows.
     pub impossible: BTreeMap<String, u64>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::connector::{Breach, Connector, Contract};
+use crate::model::connector::{Breach, Connector, Contract, FieldMap};
 use crate::model::page::Reason;
 use crate::model::pull::{Drift, DriftKind, FieldsSeen, Findings, Outcome};
 use crate::model::record::Rejection;
@@ -11,8 +11,8 @@ use crate::run::judge::Verdict;
 /// Rows below which a field that none of them has says nothing.
 const FEW_ROWS: u64 = 20;
 
-/// Fields that are new, and mapped fields that are gone. `baseline`: the fields of earlier pulls; without any, the first
-/// pull says what there is.
+/// Fields that are new, and mapped fields that no record has. `baseline`: the fields of earlier pulls; without any, the
+/// first pull says what there is.
 pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String], received: u64) -> Vec<Drift> {
     let contract = &connector.file.contract;
     let before: HashSet<&str> = baseline.iter().map(String::as_str).collect();
@@ -26,15 +26,11 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
     }
     // A pull that went on after a cut does not know what its first pages had.
     if contract.missing != Breach::Accept && received >= FEW_ROWS && !seen.kept.is_empty() {
-        let mapped: HashSet<&String> = connector.file.map.values().flat_map(|map| map.from.as_slice()).collect();
-        let mut gone: Vec<&String> =
-            mapped.into_iter().filter(|field| before.contains(field.as_str()) && !seen.kept.contains(*field)).collect();
-        gone.sort();
-        drift.extend(gone.into_iter().map(|field| Drift {
-            kind: DriftKind::Missing,
-            field: field.clone(),
-            first: None,
-        }));
+        let gone = |map: &FieldMap| map.default.is_none() && !map.from.as_slice().iter().any(|field| seen.kept.contains(field));
+        for map in connector.file.map.values().filter(|map| gone(map)) {
+            let field = map.from.as_slice().join(" or ");
+            drift.push(Drift { kind: DriftKind::Missing, field, first: None });
+        }
     }
     drift
 }

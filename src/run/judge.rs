@@ -1,7 +1,7 @@
 //! Whether a pull is proved whole: what was read and found against what was declared, promised and usual. Pure.
 
 use crate::model::connector::Contract;
-use crate::model::pull::{Certificate, Counts, Findings, Outcome};
+use crate::model::pull::{Certificate, Counts, DriftKind, Findings, Outcome, Purpose};
 
 /// Rejected rows below which their share says nothing.
 const FEW_ROWS: u64 = 20;
@@ -41,10 +41,22 @@ pub(super) fn judge(
         let hint = "hold formats and codes of the connector against the source: `motcua check` says which field fails";
         return incomplete("all_rejected", "every row was rejected".to_owned(), hint);
     }
+    if let Some((first, pages)) = findings.rejected_pages
+        && certificate.purpose == Purpose::Night
+    {
+        let message = format!("every row of page {first} was rejected, and of {} more", pages - 1);
+        let hint = "the page has another form: `motcua quarantine list` says which field fails; mend the mapping or the source";
+        return incomplete("page_rejected", message, hint);
+    }
     if let Some((declared, came)) = findings.disagreeing {
         let message = format!("the source declares {declared} records and {came} different ones came");
         let hint = "records moved while they were read, or are listed twice: run again, or at a quieter hour";
         return incomplete("total_disagrees", message, hint);
+    }
+    if let Some(missing) = findings.drift.iter().find(|drift| drift.kind == DriftKind::Missing) {
+        let message = format!("no record has the mapped field `{}`", missing.field);
+        let hint = "mend the mapping; if the source may lack it, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
+        return incomplete("field_missing", message, hint);
     }
     if findings.missed_by_sweep > 0 {
         let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);

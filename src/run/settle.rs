@@ -20,6 +20,8 @@ use crate::run::{Office, RunError, clock, contract};
 
 /// Records that are classed and written together.
 const BATCH_ROWS: usize = 50_000;
+/// Rows of a page below which it says nothing that all are rejected.
+const FEW_ROWS: usize = 3;
 
 /// What settling a pull has gathered so far.
 #[derive(Default)]
@@ -128,11 +130,16 @@ impl Office<'_> {
         for landed_page in certificate.pages.iter().rev() {
             let page = landed.read(landed_page)?;
             settling.counts.received += page.len() as u64;
+            let rejected_before = settling.rejections.len();
             for mapped in mapper.map_page(&page).into_iter().rev() {
                 match mapped {
                     Ok(record) => batch.push((record, landed_page.read_by, landed_page.chain)),
                     Err(rejection) => settling.reject(rejection, landed_page.chain),
                 }
+            }
+            if page.len() >= FEW_ROWS && settling.rejections.len() - rejected_before == page.len() {
+                let pages = settling.findings.rejected_pages.map_or(0, |(_, pages)| pages);
+                settling.findings.rejected_pages = Some((page.number, pages + 1));
             }
             if batch.len() >= BATCH_ROWS {
                 self.class_batch(connector, certificate, std::mem::take(&mut batch), &mut settling, writer).await?;

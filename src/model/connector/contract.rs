@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Contract {
     /// A field that the source did not have before: not in `known` if that is given, else in no earlier pull.
     pub unknown: Breach,
-    /// A mapped field that no record of the pull has, although earlier pulls had it.
+    /// A mapped field without a default that no record of the pull has (twenty or more). Reported, the pull is incomplete: what
+    /// rests on the field would be wrong.
     pub missing: Breach,
     /// A text that does not fit the type of its field. A required field that does not fit always rejects its row.
     pub ill_typed: Breach,

@@ -59,7 +59,8 @@ pub struct FieldMap {
     /// Regular expression that the whole text must match.
     #[serde(default)]
     pub pattern: Option<String>,
-    /// The value of an absent or empty field. A column without one must stand in the header of every CSV file.
+    /// The value of an absent or empty field; `""`: none, and the source need not have the field. A column without a default must
+    /// stand in the header of every CSV file, and in at least one record of every pull.
     #[serde(default)]
     pub default: Option<String>,
     /// A record without it is rejected.
