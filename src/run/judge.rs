@@ -43,9 +43,10 @@ pub(super) fn judge(
     }
     if let Some((first, pages)) = findings.rejected_pages
         && certificate.purpose == Purpose::Night
+        && contract.reject_share < 1.0
     {
         let message = format!("every row of page {first} was rejected, and of {} more", pages - 1);
-        let hint = "the page has another form: `motcua quarantine list` says which field fails; mend the mapping or the source";
+        let hint = "the page has another form: `motcua quarantine list` says which field fails; mend the mapping or the source (`contract.reject_share = 1.0` takes such pages)";
         return incomplete("page_rejected", message, hint);
     }
     if let Some((declared, came)) = findings.disagreeing {
