@@ -182,7 +182,11 @@ impl Readers {
         let mut readers = Vec::new();
         let mut fields: Vec<String> = Vec::new();
         for (column, map) in &file.map {
-            let reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            let mut reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            if file.decode.has_date_cells() {
+                let cell = Format::compile(instant::CELL_FORMAT).expect("the format is a constant");
+                reader.formats.push(cell);
+            }
             for field in &reader.from {
                 if !fields.contains(field) {
                     fields.push(field.clone());

@@ -23,6 +23,10 @@ pub enum Reason {
     WrongColumnCount,
     /// A record is not an object, or its text is not valid.
     Malformed,
+    /// A row of a CSV file is longer than 1 MiB.
+    RowTooLong,
+    /// A kept cell of a workbook holds an error such as `#REF!`.
+    CellError,
 }
 
 impl Reason {
@@ -37,6 +41,8 @@ impl Reason {
             Self::CheckDigit => "check_digit",
             Self::WrongColumnCount => "wrong_column_count",
             Self::Malformed => "malformed",
+            Self::RowTooLong => "row_too_long",
+            Self::CellError => "cell_error",
         }
     }
 
@@ -51,6 +57,8 @@ impl Reason {
             Self::CheckDigit,
             Self::WrongColumnCount,
             Self::Malformed,
+            Self::RowTooLong,
+            Self::CellError,
         ]
         .into_iter()
         .find(|reason| reason.code() == code)
@@ -117,6 +125,22 @@ impl Page {
         let from = self.cells.len() - self.fields.len();
         self.cells[from..].fill(NULL);
         self.rows.last_mut().expect("a row was opened").1 = Some(reason);
+    }
+
+    /// Adds the rows of another page of the same fields.
+    pub fn append(&mut self, other: &Self) {
+        for index in 0..other.len() {
+            let (row, spoiled) = other.place(index);
+            self.begin_row(row);
+            for field in 0..self.fields.len() {
+                if let Some(text) = other.cell(index, field) {
+                    self.set(field, text);
+                }
+            }
+            if let Some(reason) = spoiled {
+                self.spoil_row(reason);
+            }
+        }
     }
 
     #[must_use]

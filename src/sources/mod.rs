@@ -22,6 +22,7 @@ pub mod transport;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{Class, ErrorKind, SourceError};
@@ -124,10 +125,11 @@ async fn open_source(
             let reading = WebReading::new(&connector.name, file, (base_url, login), values, &start, transport)?;
             Source::Web(Box::new(reading))
         }
-        Access::Files { folder, glob } => {
+        Access::Files { folder, glob, settle_secs } => {
             let folder = request::fill(folder, Place::default(), values)?;
             let known = &start.cursor.files;
-            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, file.limits.max_body_bytes).await?))
+            let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
+            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, most, settle).await?))
         }
     };
     Ok(Reading {
@@ -176,6 +178,16 @@ impl Reading {
         }
         tracing::debug!(connector = self.connector, page = number, rows = page.len(), "page read");
         Ok(Some(page))
+    }
+
+    /// Names of the files that are still being written and were left for the next pull: then this one is incomplete, for
+    /// the reason `file_growing`.
+    #[must_use]
+    pub fn left_over(&self) -> Vec<String> {
+        match &self.source {
+            Source::Web(_) => Vec::new(),
+            Source::Folder(reading) => reading.left().to_vec(),
+        }
     }
 
     /// Where the next pull begins: after [`Reading::next`] gave `None` the end of this one, before that its start.

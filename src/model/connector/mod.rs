@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::records::{Decode, FieldMap, FieldType, OneOrMany};
+pub use self::records::{Complete, Decode, Encoding, FieldMap, FieldType, Merged, OneOrMany, Trailer, TrailerHolds};
 pub use self::web::{Auth, Limits, Method, PageEnd, Pages, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
 use crate::model::table::Kind;
@@ -31,6 +31,8 @@ pub struct ConnectorFile {
     pub window: Window,
     #[serde(default)]
     pub pages: Pages,
+    #[serde(default)]
+    pub complete: Complete,
     #[serde(default)]
     pub limits: Limits,
     #[serde(default)]
@@ -73,7 +75,14 @@ pub enum Access {
         folder: String,
         /// Which files of the folder, for example `*.csv`.
         glob: String,
+        /// A file that changed within these seconds may still be written: it is waited for and looked at again.
+        #[serde(default = "two")]
+        settle_secs: u64,
     },
+}
+
+fn two() -> u64 {
+    2
 }
 
 /// `[identity]`: which record is which, and which version is newer.
