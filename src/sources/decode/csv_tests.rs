@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
+use crate::model::field::Readers;
 use crate::model::connector::ConnectorFile;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
