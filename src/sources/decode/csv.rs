@@ -63,6 +63,7 @@ impl fmt::Debug for CsvFile {
 /// The rows of a text, one after another in one buffer.
 struct Rows {
     core: Reader,
+    delimiter: u8,
     /// Where the row and what follows it begin.
     start: usize,
     at: usize,
@@ -76,7 +77,7 @@ struct Rows {
 impl Rows {
     fn new(delimiter: u8, at: usize) -> Self {
         let core = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { core, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
+        Self { core, delimiter, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
     }
 
     /// Reads the next row; false at the end. Empty lines are passed over.
@@ -205,7 +206,7 @@ impl CsvFile {
     fn take_row(&mut self, page: &mut Page) -> Result<(), SourceError> {
         let Self { bytes, rows, columns, lines, .. } = self;
         let (line, start) = lines.of(bytes, rows.start);
-        if rows.at == bytes.len() && is_open_quote(&rows.core, &bytes[start..]) {
+        if rows.at == bytes.len() && is_open_quote(rows.delimiter, &bytes[start..]) {
             let message = format!("the file ends inside a quoted cell of the row in line {line}");
             return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
         }
@@ -262,12 +263,11 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(Rows, Vec<S
 }
 
 /// Whether the last row of a file ends inside a quoted cell: then a line end does not end it.
-fn is_open_quote(like: &Reader, row: &[u8]) -> bool {
+fn is_open_quote(delimiter: u8, row: &[u8]) -> bool {
     if !row.contains(&b'"') {
         return false;
     }
-    let mut reader = like.clone();
-    reader.reset();
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
     let (mut scratch, mut ends) = (vec![0; 64 << 10], [0; 64]);
     for part in [row, b"\n"] {
         let mut at = 0;

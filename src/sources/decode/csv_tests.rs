@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::field::Readers;
 use crate::model::connector::ConnectorFile;
+use crate::model::field::Readers;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
     Từ ngày 01/10/2020;;;;;;;;;\r\n\
@@ -207,10 +207,10 @@ fn a_row_of_fifty_megabytes_costs_its_place_and_a_small_buffer() {
     assert_eq!(found, [(2, None), (3, Some(Reason::RowTooLong)), (4, None)]);
     assert!(file.rows.text.capacity() <= ROW_BYTES);
 
-    text_open[17] = b'"';
+    text_open[21] = b'"';
     let error = rows(&layout, &text_open).expect_err("the quote stays open");
     assert_eq!(error.kind, ErrorKind::UnclosedQuote);
-    assert!(error.message.contains("line 2"), "{error}");
+    assert!(error.message.contains("line 3"), "{error}");
 }
 
 #[test]
