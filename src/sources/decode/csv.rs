@@ -193,8 +193,7 @@ impl CsvFile {
             if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
                 return self.columns.tally.as_ref().map_or(Ok(()), |tally| {
-                    let number =
-                        (tally.column < self.rows.count).then(|| self.rows.cell(tally.column)).unwrap_or_default();
+                    let number = if tally.column < self.rows.count { self.rows.cell(tally.column) } else { &[] };
                     tally.close(Some(std::str::from_utf8(number).unwrap_or_default()))
                 });
             }

@@ -22,9 +22,7 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         _ => None,
     };
     match (encoding, mark) {
-        (Encoding::Auto, None) | (Encoding::Auto | Encoding::Utf8, Some(Encoding::Utf8)) | (Encoding::Utf8, None) => {
-            Ok(bytes)
-        }
+        (Encoding::Auto | Encoding::Utf8, None | Some(Encoding::Utf8)) => Ok(bytes),
         (Encoding::Utf8, Some(_)) => Err(SourceError::new(ErrorKind::NotUtf8, "the file is UTF-16")),
         (Encoding::Auto | Encoding::Utf16Le, Some(Encoding::Utf16Le)) => decode(&bytes[2..], UTF_16LE, limit),
         (Encoding::Auto | Encoding::Utf16Be, Some(Encoding::Utf16Be)) => decode(&bytes[2..], UTF_16BE, limit),

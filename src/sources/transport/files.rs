@@ -100,7 +100,7 @@ pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<
     // A clock of another machine may be ahead: no wait is longer than `settle`.
     let age = SystemTime::now().duration_since(before.modified).unwrap_or_default();
     if age < settle {
-        tokio::time::sleep(settle - age).await;
+        tokio::time::sleep(settle.saturating_sub(age)).await;
         if look(&file.path).await? != before {
             return Ok(None);
         }
