@@ -9,10 +9,13 @@ use sha2::{Digest, Sha256};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
-use crate::model::connector::{Access, Connector, ConnectorFile, FieldType, Start};
+use crate::model::connector::{Access, Connector, ConnectorFile, Decode, FieldType, Start};
 use crate::model::field::FieldReader;
 use crate::model::instant::Format;
 use crate::model::table::{Column, ColumnType};
+
+/// Longest wait for a file to settle.
+const MOST_SETTLE_SECS: u64 = 600;
 
 pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
     let mut connectors = Vec::new();
@@ -191,6 +194,33 @@ impl Check<'_> {
             && let Err(error) = globset::Glob::new(glob)
         {
             self.add("/access/glob", error.to_string());
+        }
+        if let Access::Files { settle_secs, .. } = &file.access
+            && *settle_secs > MOST_SETTLE_SECS
+        {
+            self.add("/access/settle_secs", format!("must be at most {MOST_SETTLE_SECS}: a pull waits that long"));
+        }
+        self.decode(file);
+    }
+
+    fn decode(&mut self, file: &ConnectorFile) {
+        let (delimiter, footers, sheets) = match &file.decode {
+            Decode::Json { .. } => (None, None, None),
+            Decode::Csv { delimiter, footers, .. } => (*delimiter, Some(footers), None),
+            Decode::Xlsx { footers, sheets, .. } => (None, Some(footers), sheets.as_ref()),
+            Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),
+        };
+        if delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
+            self.add("/decode/delimiter", "must be a character of one byte");
+        }
+        if let Some(Err(error)) = sheets.map(|sheets| globset::Glob::new(sheets)) {
+            self.add("/decode/sheets", error.to_string());
+        }
+        if file.complete.trailer.is_some() && footers.is_none_or(Vec::is_empty) {
+            self.add("/complete/trailer", "a trailer stands in a footer row: `decode.footers` must name it");
+        }
+        if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
+            self.add("/decode/type", "workbooks are read from files");
         }
     }
 

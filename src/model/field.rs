@@ -187,6 +187,10 @@ impl Readers {
         for (column, map) in &file.map {
             let mut reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
             reader.tolerant = !map.required && matches!(file.contract.ill_typed, Breach::Accept | Breach::Report);
+            if file.decode.has_date_cells() {
+                let cell = Format::compile(instant::CELL_FORMAT).expect("the format is a constant");
+                reader.formats.push(cell);
+            }
             for field in &reader.from {
                 if !fields.contains(field) {
                     fields.push(field.clone());

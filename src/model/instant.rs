@@ -12,6 +12,9 @@ use jiff::tz::{Offset, TimeZone};
 /// Seconds that Vietnam is ahead of UTC. Without daylight saving since 1975-06-13 (tz database, Asia/Ho_Chi_Minh).
 pub const VIETNAM_OFFSET_SECS: i64 = 7 * 3600;
 
+/// How a date cell of a workbook is written as text.
+pub const CELL_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
+
 /// One day in microseconds.
 pub const DAY_MICROS: i64 = 86_400_000_000;
 

@@ -35,6 +35,10 @@ pub enum Reason {
     ImpossibleOrder,
     /// It has a field that the connector does not know.
     UnknownField,
+    /// A row of a CSV file is longer than 1 MiB.
+    RowTooLong,
+    /// A kept cell of a workbook holds an error such as `#REF!`.
+    CellError,
 }
 
 impl Reason {
@@ -51,6 +55,8 @@ impl Reason {
             Self::Malformed => "malformed",
             Self::ImpossibleOrder => "impossible_order",
             Self::UnknownField => "unknown_field",
+            Self::RowTooLong => "row_too_long",
+            Self::CellError => "cell_error",
         }
     }
 
@@ -67,6 +73,8 @@ impl Reason {
             Self::Malformed,
             Self::ImpossibleOrder,
             Self::UnknownField,
+            Self::RowTooLong,
+            Self::CellError,
         ]
         .into_iter()
         .find(|reason| reason.code() == code)
@@ -215,6 +223,13 @@ impl Page {
         }
         if let Some(reason) = reason {
             self.spoil_row(reason);
+        }
+    }
+
+    /// Takes over every row of a page of the same fields.
+    pub fn append(&mut self, other: &Self) {
+        for index in 0..other.len() {
+            self.copy_row(other, index);
         }
     }
 

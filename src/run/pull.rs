@@ -10,7 +10,7 @@ use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, P
 use crate::run::clock;
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError, Watch};
-use crate::sources::{self, PullStart, SourceError};
+use crate::sources::{self, ErrorKind, PullStart, SourceError};
 
 /// What is read, and why.
 #[derive(Debug, Clone)]
@@ -178,7 +178,13 @@ impl Office<'_> {
             finished_at: clock::now(),
             ..Certificate::default()
         };
-        if let Some(error) = unfinished {
+        let growing = reading.left_over();
+        if !growing.is_empty() {
+            certificate.outcome = Outcome::Incomplete;
+            ErrorKind::FileGrowing.code().clone_into(&mut certificate.reason);
+            certificate.message = format!("still being written, left for the next run: `{}`", growing.join("`, `"));
+            ErrorKind::FileGrowing.hint().clone_into(&mut certificate.hint);
+        } else if let Some(error) = unfinished {
             certificate.outcome = Outcome::Incomplete;
             error.kind.code().clone_into(&mut certificate.reason);
             certificate.message = error.to_string();

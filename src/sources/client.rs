@@ -82,6 +82,8 @@ impl Client {
         let accept = match file.decode {
             Decode::Json { .. } => "application/json",
             Decode::Csv { .. } => "text/csv",
+            Decode::Xlsx { .. } => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Decode::Spreadsheet { .. } => "*/*",
         };
         if !template.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
             template.headers.insert("accept".to_owned(), accept.to_owned());

@@ -99,6 +99,24 @@ kinds! {
     HeaderNotFound "header_not_found" Fatal "the file's layout changed: compare its header row with `decode.header` and `map`";
     /// The bytes are no UTF-8.
     NotUtf8 "not_utf8" Fatal "save or export it again as UTF-8 (in a spreadsheet: `CSV UTF-8`)";
+    /// The bytes are not of the encoding that `decode.encoding` or the byte order mark says.
+    WrongEncoding "wrong_encoding" Fatal "compare `decode.encoding` with how the file is saved, or save it as UTF-8";
+    /// The file ends inside a quoted cell.
+    UnclosedQuote "unclosed_quote" Transient "the file was cut, or a quotation mark in that row has no partner: ask for the file again";
+    /// More bytes than `limits.max_expanded_bytes` once inflated.
+    ExpandsTooFar "expands_too_far" Fatal "ask for smaller files, or raise `limits.max_expanded_bytes` if the file is honest";
+    /// An archive or workbook whose parts contradict each other.
+    FileDamaged "file_damaged" Fatal "open it in a spreadsheet and save it again, or ask for the file again";
+    /// A workbook that asks for a password.
+    FileEncrypted "file_encrypted" Fatal "ask for the file without a password";
+    /// No workbook in the format of XLSX.
+    NotAWorkbook "not_a_workbook" Fatal "save it as `.xlsx` in a spreadsheet";
+    /// The footer row is not there: the file may be cut.
+    TrailerMissing "trailer_missing" Transient "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and `complete.trailer`";
+    /// The footer row says something else than the rows above it.
+    TrailerDisagrees "trailer_disagrees" Transient "rows are missing or were changed by hand: ask for the file again";
+    /// A file changed while it was looked at.
+    FileGrowing "file_growing" Transient "it is still being written: the next run takes it";
     /// A placeholder without a value.
     UnsetPlaceholder "unset_placeholder" Fatal "set that variable (a secret also from the file that its name with `_FILE` gives); the README of the connector lists them";
     /// The folder of a file connector does not exist.
@@ -146,6 +164,9 @@ impl SourceError {
                 | ErrorKind::PageRepeated
                 | ErrorKind::CursorStuck
                 | ErrorKind::PageMissing
+                | ErrorKind::TrailerMissing
+                | ErrorKind::TrailerDisagrees
+                | ErrorKind::FileGrowing
         )
     }
 

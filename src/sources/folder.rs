@@ -1,13 +1,18 @@
 //! Reading the files of a folder: every new one, cut into pages.
 //!
-//! A file that cannot be read does not stop those after it; the pull then ends with its error, so nothing counts as
-//! read and all are looked at again.
+//! A file that cannot be read does not stop those after it; the pull then ends with its error, which names the others that failed, so
+//! nothing counts as read and all are looked at again. A file that is still being written is left for the next pull.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
 
 use crate::model::page::Page;
-use crate::sources::decode::Decoder;
 use crate::sources::decode::csv::CsvFile;
+use crate::sources::decode::xlsx::{self, XlsxLayout};
+use crate::sources::decode::{Decoder, TableFile};
 use crate::sources::error::SourceError;
 use crate::sources::transport::files::{self, FoundFile};
 
@@ -22,17 +27,44 @@ pub(crate) struct FolderReading {
     /// Digests of files that were taken, before and now.
     known: BTreeSet<String>,
     taken: Vec<String>,
-    failure: Option<SourceError>,
+    left: Vec<String>,
+    failures: Vec<(String, SourceError)>,
     max_body_bytes: u64,
+    settle: Duration,
 }
 
 #[derive(Debug)]
 struct OpenFile {
     name: String,
     digest: String,
-    rows: CsvFile,
+    rows: FileRows,
     /// Whether a page of it was given out.
     begun: bool,
+}
+
+#[derive(Debug)]
+enum FileRows {
+    Csv(Box<CsvFile>),
+    /// A thread reads the workbook, one page ahead; it ends with the receiver.
+    Book(mpsc::Receiver<Result<Page, SourceError>>),
+}
+
+impl FileRows {
+    /// The next page, which may be empty, and whether the file has ended.
+    async fn next(&mut self, decoder: &Decoder) -> Result<(Page, bool), SourceError> {
+        let empty = || Page::new(0, String::new(), String::new(), decoder.fields());
+        match self {
+            Self::Csv(file) => {
+                let mut page = empty();
+                file.read(&mut page, PAGE_ROWS)?;
+                Ok((page, file.ended()))
+            }
+            Self::Book(pages) => match pages.recv().await {
+                Some(page) => Ok((page?, false)),
+                None => Ok((empty(), true)),
+            },
+        }
+    }
 }
 
 impl FolderReading {
@@ -41,10 +73,12 @@ impl FolderReading {
         glob: &str,
         known: &[String],
         max_body_bytes: u64,
+        settle: Duration,
     ) -> Result<Self, SourceError> {
         let ahead = files::list(folder, glob).await?.into();
         let known = known.iter().cloned().collect();
-        Ok(Self { ahead, open: None, known, taken: Vec::new(), failure: None, max_body_bytes })
+        let (taken, left, failures) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { ahead, open: None, known, taken, left, failures, max_body_bytes, settle })
     }
 
     /// Digests of the files that were read whole, in order.
@@ -52,17 +86,22 @@ impl FolderReading {
         &self.taken
     }
 
-    /// The next page; `None` when every file was read.
+    /// Names of the files that are still being written.
+    pub(crate) fn left(&self) -> &[String] {
+        &self.left
+    }
+
+    /// The next page; `None` when every file was read or left.
     pub(crate) async fn next(&mut self, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
         loop {
             if let Some(open) = self.open.take() {
-                if let Some(page) = self.page(open, decoder, number) {
+                if let Some(page) = self.page(open, decoder, number).await {
                     return Ok(Some(page));
                 }
                 continue;
             }
             let Some(file) = self.ahead.pop_front() else {
-                return self.failure.clone().map_or(Ok(None), Err);
+                return self.failure().map_or(Ok(None), Err);
             };
             match self.begin(&file, decoder, number).await {
                 Ok(Some(page)) => return Ok(Some(page)),
@@ -72,15 +111,24 @@ impl FolderReading {
         }
     }
 
-    /// Opens a file; one that is no CSV is a page.
+    /// Opens a file; one that is no table is a page.
     async fn begin(&mut self, file: &FoundFile, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
-        let content = files::read(file, self.max_body_bytes).await?;
+        let Some(content) = files::read(file, self.max_body_bytes, self.settle).await? else {
+            tracing::info!(file = file.name, "file is still being written: left for the next pull");
+            self.left.push(file.name.clone());
+            return Ok(None);
+        };
         if self.known.contains(&content.digest) {
             tracing::debug!(file = file.name, "file was taken before");
             return Ok(None);
         }
-        if let Some(layout) = decoder.csv() {
-            let rows = CsvFile::open(layout, content.bytes)?;
+        if let Some(tables) = decoder.tables() {
+            let rows = match tables.of(&content.bytes)? {
+                TableFile::Csv(layout) => FileRows::Csv(Box::new(CsvFile::open(layout, content.bytes)?)),
+                TableFile::Xlsx(layout) => {
+                    FileRows::Book(read_book(Arc::clone(layout), content.bytes, decoder.fields()))
+                }
+            };
             self.open = Some(OpenFile { name: file.name.clone(), digest: content.digest, rows, begun: false });
             return Ok(None);
         }
@@ -89,20 +137,25 @@ impl FolderReading {
         Ok(Some(page))
     }
 
-    /// The next page of a CSV file; `None` at its end.
-    fn page(&mut self, mut open: OpenFile, decoder: &Decoder, number: u32) -> Option<Page> {
-        let mut page = Page::new(number, String::new(), open.digest.clone(), decoder.fields());
-        if let Err(error) = open.rows.read(&mut page, PAGE_ROWS) {
-            self.fail(&open.name, error);
-            return None;
-        }
+    /// The next page of a file; `None` at its end.
+    async fn page(&mut self, mut open: OpenFile, decoder: &Decoder, number: u32) -> Option<Page> {
+        let (mut page, ended) = match open.rows.next(decoder).await {
+            Ok(next) => next,
+            Err(error) => {
+                self.fail(&open.name, error);
+                return None;
+            }
+        };
+        page.number = number;
+        page.body_digest.clone_from(&open.digest);
+        let sheet = if page.origin.is_empty() { String::new() } else { format!(" {}", page.origin) };
         let last = page.len().checked_sub(1);
         page.origin = match last {
-            Some(last) => format!("{} rows {}-{}", open.name, page.place(0).0, page.place(last).0),
-            None => format!("{} no rows", open.name),
+            Some(last) => format!("{}{sheet} rows {}-{}", open.name, page.place(0).0, page.place(last).0),
+            None => format!("{}{sheet} no rows", open.name),
         };
-        let wanted = last.is_some() || !open.begun;
-        if open.rows.ended() {
+        let wanted = last.is_some() || (ended && !open.begun);
+        if ended {
             self.take(open.digest);
         } else {
             open.begun = true;
@@ -117,14 +170,47 @@ impl FolderReading {
     }
 
     fn fail(&mut self, name: &str, error: SourceError) {
-        let error = error.on(format!("file `{name}`"));
-        if self.failure.is_none() {
-            self.failure = Some(error);
-        } else {
-            // The pull ends with the first; the others would be lost.
-            tracing::warn!(error = error.kind.code(), "{error}");
-        }
+        tracing::debug!(file = name, error = error.kind.code(), "file failed: {error}");
+        self.failures.push((name.to_owned(), error));
     }
+
+    /// The first failure, with the names and codes of the others. One that leaves rows unproved gives way to one that hides rows.
+    fn failure(&self) -> Option<SourceError> {
+        const NAMED: usize = 20;
+        let first = self.failures.iter().position(|(_, error)| !error.is_incomplete()).unwrap_or(0);
+        let (name, error) = self.failures.get(first)?;
+        let mut error = error.clone().on(format!("file `{name}`"));
+        let others: Vec<String> = self
+            .failures
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != first)
+            .map(|(_, (name, error))| format!("`{name}` {}", error.kind.code()))
+            .collect();
+        if !others.is_empty() {
+            let more = others.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named = others.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            error.message = format!("{}; failed too: {named}{more}", error.message);
+        }
+        Some(error)
+    }
+}
+
+fn read_book(
+    layout: Arc<XlsxLayout>,
+    bytes: Vec<u8>,
+    fields: Arc<[String]>,
+) -> mpsc::Receiver<Result<Page, SourceError>> {
+    let (give, pages) = mpsc::channel(1);
+    tokio::task::spawn_blocking(move || {
+        let mut page = |page: Page| give.blocking_send(Ok(page)).is_ok();
+        if let Err(error) = xlsx::read(&layout, bytes, &fields, PAGE_ROWS, &mut page) {
+            // Nobody waits for the error of a pull that was given up.
+            let _ = give.blocking_send(Err(error));
+        }
+    });
+    pages
 }
 
 #[cfg(test)]

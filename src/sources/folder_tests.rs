@@ -19,6 +19,7 @@ const CONNECTOR: &str = r#"
     type = "files"
     folder = "{env:INBOX}"
     glob = "*.csv"
+    settle_secs = 0
     [decode]
     type = "csv"
     header = "Mã vận đơn"
@@ -29,7 +30,11 @@ const CONNECTOR: &str = r#"
 "#;
 
 async fn reading(folder: &str, cursor: Cursor) -> Result<Reading, SourceError> {
-    let file: ConnectorFile = toml::from_str(CONNECTOR).expect("the connector is valid");
+    reading_of(CONNECTOR, folder, cursor).await
+}
+
+async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<Reading, SourceError> {
+    let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "post".to_owned(), file, digest: String::new() };
     let mut values = Values::default();
@@ -63,8 +68,8 @@ async fn takes_each_content_once() {
         let path = inbox.path().join(name);
         async move { tokio::fs::write(path, text).await.expect("the folder can be written") }
     };
-    put("b.csv", export(2)).await;
     put("a.CSV", export(5_001)).await;
+    put("b.csv", export(2)).await;
     put("copy of b.csv", export(2)).await;
     put("empty.csv", export(0)).await;
     put(".part.csv", export(3)).await;
@@ -95,6 +100,101 @@ async fn a_bad_file_stops_no_other_and_proves_nothing() {
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert_eq!(error.message, "connector `post`: file `a.csv`: no row has the column `mã vận đơn`");
     assert_eq!(reading.cursor(), Cursor::default());
+}
+
+/// Sets when a file was last modified, in seconds before now.
+fn age(path: &std::path::Path, seconds: u64) {
+    let file = std::fs::File::options().write(true).open(path).expect("the file is there");
+    let now = file.metadata().expect("the file is there").modified().expect("a time");
+    file.set_modified(now - std::time::Duration::from_secs(seconds)).expect("the time can be set");
+}
+
+#[tokio::test]
+async fn the_file_delivered_last_is_read_last() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    for (name, rows, seconds) in [("a.csv", 1, 10), ("b.csv", 2, 30), ("c.csv", 3, 20)] {
+        let path = inbox.path().join(name);
+        tokio::fs::write(&path, export(rows)).await.expect("the folder can be written");
+        age(&path, seconds);
+    }
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    let mut reading = reading(folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = run(&mut reading).await;
+    assert_eq!(
+        (origins, error),
+        (["b.csv rows 2-3", "c.csv rows 2-4", "a.csv rows 2-2"].map(str::to_owned).to_vec(), None)
+    );
+}
+
+#[tokio::test]
+async fn a_growing_file_is_left_and_a_settled_one_waited_for() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    let settled = CONNECTOR.replace("settle_secs = 0", "settle_secs = 1");
+    for name in ["done.csv", "growing.csv"] {
+        tokio::fs::write(inbox.path().join(name), export(name.len())).await.expect("the folder can be written");
+    }
+    age(&inbox.path().join("growing.csv"), 0);
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    let mut reading = reading_of(&settled, folder, Cursor::default()).await.expect("the folder is there");
+    let growing = inbox.path().join("growing.csv");
+    let writer = tokio::spawn(async move {
+        for rows in 10..40 {
+            tokio::fs::write(&growing, export(rows)).await.expect("the folder can be written");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    });
+    let (origins, error) = run(&mut reading).await;
+    writer.abort();
+    assert_eq!((origins, error), (vec!["done.csv rows 2-9".to_owned()], None));
+    assert_eq!(reading.left_over(), ["growing.csv"]);
+    assert_eq!(reading.cursor().files.len(), 1);
+}
+
+#[tokio::test]
+async fn every_failed_file_is_named() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in [("a.csv", "x;y\n".to_owned()), ("b.csv", export(1)), ("c.csv", format!("{}3;\"", export(1)))] {
+        tokio::fs::write(inbox.path().join(name), text).await.expect("the folder can be written");
+    }
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    let mut reading = reading(folder, Cursor::default()).await.expect("the folder is there");
+    let (_, error) = run(&mut reading).await;
+    let message = error.expect("two files failed").message;
+    assert!(
+        message.ends_with("file `a.csv`: no row has the column `mã vận đơn`; failed too: `c.csv` unclosed_quote"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn csv_and_workbooks_of_one_folder() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    let both = CONNECTOR.replace("*.csv", "*.{csv,xlsx,csv.gz}").replace("type = \"csv\"", "type = \"spreadsheet\"");
+    let rows: Vec<String> = (0..5_001).map(|row| format!("EP{row}")).collect();
+    let rows: Vec<Vec<&str>> = rows.iter().map(|code| vec![code.as_str()]).collect();
+    let book = crate::sources::decode::xlsx::test_book::book(&[(
+        "Tháng 10",
+        &[&[vec!["Mã vận đơn"]], rows.as_slice()].concat(),
+    )]);
+    tokio::fs::write(inbox.path().join("a.xlsx"), &book).await.expect("the folder can be written");
+    tokio::fs::write(inbox.path().join("b.xlsx"), &book[..book.len() / 2]).await.expect("the folder can be written");
+    tokio::fs::write(inbox.path().join("c.csv"), export(1)).await.expect("the folder can be written");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, export(2).as_bytes()).expect("memory takes all");
+    tokio::fs::write(inbox.path().join("d.csv.gz"), packed.finish().expect("memory takes all"))
+        .await
+        .expect("writable");
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    let mut reading = reading_of(&both, folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = run(&mut reading).await;
+    let expected = [
+        "a.xlsx sheet `Tháng 10` rows 2-5001",
+        "a.xlsx sheet `Tháng 10` rows 5002-5002",
+        "c.csv rows 2-2",
+        "d.csv.gz rows 2-3",
+    ];
+    assert_eq!(origins, expected);
+    assert_eq!(error.map(|error| error.kind), Some(ErrorKind::BodyCutShort));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{Class, ErrorKind, SourceError};
@@ -138,11 +139,12 @@ async fn open_source(
             let client = Client::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
             Source::Web(Box::new(WebReading::new(client, file, &start)?))
         }
-        Access::Files { folder, glob } => {
+        Access::Files { folder, glob, settle_secs } => {
             let folder = request::fill(folder, Place::default(), values)?;
             let known = &start.cursor.files;
             (pages, records) = (0, 0);
-            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, file.limits.max_body_bytes).await?))
+            let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
+            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, most, settle).await?))
         }
     };
     Ok(Reading {
@@ -208,6 +210,16 @@ impl Reading {
         match &self.source {
             Source::Web(reading) => Some(reading.position(self.pages, self.records)),
             Source::Folder(_) => None,
+        }
+    }
+
+    /// Names of the files that are still being written and were left for the next pull: then this one is incomplete, for
+    /// the reason `file_growing`.
+    #[must_use]
+    pub fn left_over(&self) -> Vec<String> {
+        match &self.source {
+            Source::Web(_) => Vec::new(),
+            Source::Folder(reading) => reading.left().to_vec(),
         }
     }
 

@@ -171,7 +171,7 @@ fn a_page_that_is_another_or_came_before_is_an_error() {
 
 #[test]
 fn a_declared_total_is_checked_whatever_ends_the_chain() {
-    let complete = Complete { total: Some("n".to_owned()), read_twice: true };
+    let complete = Complete { total: Some("n".to_owned()), read_twice: true, ..Complete::default() };
     let flagged = numbered("end={type='next_flag',path='more'}");
     for (all, expected) in [
         (vec![seen("a", 2).flag(true).total(3), seen("b", 1).flag(false).total(3)], Ok(Step::End)),
@@ -185,7 +185,7 @@ fn a_declared_total_is_checked_whatever_ends_the_chain() {
 
 #[test]
 fn a_chain_is_looked_at_until_it_stands_still() {
-    let complete = Complete { read_twice: true, total: None };
+    let complete = Complete { read_twice: true, ..Complete::default() };
     let flagged = numbered("end={type='last_flag',path='last'}");
     let more = |body, rows| seen(body, rows).flag(false);
     let last = |body, rows| seen(body, rows).flag(true);
@@ -251,7 +251,7 @@ fn a_chain_is_looked_at_until_it_stands_still() {
 
 #[test]
 fn a_second_look_follows_cursors_that_changed() {
-    let complete = Complete { read_twice: true, total: None };
+    let complete = Complete { read_twice: true, ..Complete::default() };
     let cursor = pages("type='cursor'\nparam='after'\npath='next'");
     let named = |name: &str| PagePlace::Cursor(name.to_owned());
     let all = [

@@ -1,7 +1,7 @@
 //! The one runner of `connectors/*/cases/*/`: recorded bodies through decoding and mapping, held against records and
 //! rejections worked by hand; and what every connector's folder must have.
 //!
-//! A case holds `page-N.json` or `*.csv` (bodies as recorded, in the order of their names), `expected.jsonl` (a record a
+//! A case holds `page-N.json` or `*.csv`, `*.csv.gz`, `*.xlsx` (bodies as recorded, in the order of their names), `expected.jsonl` (a record a
 //! line: columns that are not null, instants in RFC 3339 +07:00) and `rejects.jsonl` (`page`, `row`, `field`, `reason`).
 #![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
@@ -53,7 +53,7 @@ fn connector(folder: &Path) -> Connector {
 
 fn is_body(path: &Path) -> bool {
     let ends_in = |wanted: &str| path.extension().is_some_and(|ending| ending == wanted);
-    ends_in("csv") || (name(path).starts_with("page-") && ends_in("json"))
+    ["csv", "gz", "xlsx"].into_iter().any(ends_in) || (name(path).starts_with("page-") && ends_in("json"))
 }
 
 #[test]

@@ -46,7 +46,7 @@ const EDITS: &[(&str, &str, &str)] = &[
     (PORTAL, "first_date = \"2020-01-01\"", "first_date = \"2025-06-01\""),
     (PORTAL, "read_timeout_secs = 180", "read_timeout_secs = 2\nmax_pages = 1500"),
     (PORTAL, "attempts = 2", "attempts = 3"),
-    (POST, "glob = \"*.csv\"", "glob = \"bcci-*\""),
+    (POST, "glob = \"*.{csv,csv.gz,xlsx}\"", "glob = \"bcci-*\""),
 ];
 
 /// One pass only: a record that it misses is in no other.

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each links hundreds of megabytes.
 
 mod conformance;
+mod desk;
 mod faults;
 mod imports;
 mod office;

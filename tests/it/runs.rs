@@ -3,8 +3,11 @@
 
 mod failing;
 mod killed;
+mod mending;
 mod mistakes;
 mod order;
+mod proof;
+mod starved;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::contract::{Breach, Contract, Sweep};
-pub use self::pages::{Complete, PageEnd, Pages};
-pub use self::records::{Decode, FieldMap, FieldType, OneOrMany, ReplyFailure};
+pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
+pub use self::records::{Decode, Encoding, FieldMap, FieldType, Merged, OneOrMany, ReplyFailure};
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
 use crate::model::table::Kind;
@@ -85,7 +85,14 @@ pub enum Access {
         folder: String,
         /// Which files of the folder, for example `*.csv`.
         glob: String,
+        /// A file that changed within these seconds may still be written: it is waited for and looked at again.
+        #[serde(default = "two")]
+        settle_secs: u64,
     },
+}
+
+fn two() -> u64 {
+    2
 }
 
 /// `[identity]`: which record is which, and which version is newer.

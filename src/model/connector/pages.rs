@@ -132,6 +132,8 @@ pub struct Complete {
     /// Asks for every page of a chain again, as long as one differs, at most three times: records that moved between pages
     /// while they were read are found. For chains of several pages without a declared total.
     pub read_twice: bool,
+    /// Files only: the first footer row of each file, or of each sheet, says what stands above it.
+    pub trailer: Option<Trailer>,
 }
 
 impl Pages {
@@ -161,4 +163,25 @@ impl Pages {
             | Self::Keyset { size, .. } => *size,
         }
     }
+}
+
+/// A number in the footer row that must agree with the rows above it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trailer {
+    /// Heading of the column in which the footer row has its number.
+    pub column: String,
+    pub holds: TrailerHolds,
+    /// Heading of the column that is summed; absent: `column`.
+    #[serde(default)]
+    pub of: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrailerHolds {
+    /// The sum of a column.
+    Sum,
+    /// The number of rows.
+    Count,
 }

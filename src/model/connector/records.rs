@@ -21,12 +21,77 @@ pub enum Decode {
         /// `;` or `,`; absent: whichever the header row has more of.
         #[serde(default)]
         delimiter: Option<char>,
+        #[serde(default)]
+        encoding: Encoding,
         /// A column that the header row must have: rows above the first that has it are titles.
         header: String,
         /// A row whose first non-empty cell starts with one of these, and all that follows, is no record.
         #[serde(default)]
         footers: Vec<String>,
     },
+    Xlsx {
+        /// As of `csv`; each sheet has its own.
+        header: String,
+        /// As of `csv`.
+        #[serde(default)]
+        footers: Vec<String>,
+        /// Pattern of the sheets' names; absent: every visible sheet.
+        #[serde(default)]
+        sheets: Option<String>,
+        #[serde(default)]
+        merged: Merged,
+    },
+    /// CSV files and workbooks in one folder: each is read as what its first bytes say.
+    Spreadsheet {
+        #[serde(default)]
+        delimiter: Option<char>,
+        #[serde(default)]
+        encoding: Encoding,
+        header: String,
+        #[serde(default)]
+        footers: Vec<String>,
+        #[serde(default)]
+        sheets: Option<String>,
+        #[serde(default)]
+        merged: Merged,
+    },
+}
+
+impl Decode {
+    /// Whether cells may hold dates as numbers: then its instants are read in [`crate::model::instant::CELL_FORMAT`] too.
+    #[must_use]
+    pub fn has_date_cells(&self) -> bool {
+        matches!(self, Self::Xlsx { .. } | Self::Spreadsheet { .. })
+    }
+}
+
+/// How the text of a CSV file is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// The byte order mark says which UTF; without one UTF-8.
+    #[default]
+    Auto,
+    #[serde(rename = "utf-8")]
+    Utf8,
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// Vietnamese letters with their tones as marks of their own; composed (NFC) once read.
+    #[serde(rename = "windows-1258")]
+    Windows1258,
+}
+
+/// What merged cells of a workbook mean. The value of merged cells stands in the first of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Merged {
+    /// The others are empty.
+    #[default]
+    Leave,
+    /// The value holds for every row that the cell spans.
+    Repeat,
 }
 
 /// `failure` of `[decode]`: the reply is a failure unless its code is one of `ok`.

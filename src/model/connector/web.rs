@@ -42,6 +42,8 @@ pub struct Limits {
     pub read_timeout_secs: u64,
     pub max_pages: u32,
     pub max_body_bytes: u64,
+    /// Of one file once inflated: gzip, and all parts of a workbook that are read.
+    pub max_expanded_bytes: u64,
     pub max_records: u64,
 }
 
@@ -54,6 +56,7 @@ impl Default for Limits {
             read_timeout_secs: 180,
             max_pages: 100_000,
             max_body_bytes: 64 << 20,
+            max_expanded_bytes: 128 << 20,
             max_records: 10_000_000,
         }
     }

@@ -1,31 +1,31 @@
 //! CSV files as spreadsheets save them: title rows, a header row, records, perhaps a footer.
 //!
-//! Columns are found by name, compared as [`fold`] writes it. The row number of a record is its line in the file.
-//! A row that does not fit the header keeps its place only: a shifted cell may hold anybody's name.
+//! Columns are found by name. The row number of a record is its line in the file. A row that does not fit the header keeps its place
+//! only: a shifted cell may hold anybody's name. A row is held in a buffer of at most 1 MiB, however long it is in the file.
 
 use std::fmt;
-use std::io::Cursor;
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use crate::model::field::{FieldReader, Readers, fold};
+use crate::model::connector::Encoding;
+use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
-use crate::model::record::Value;
+use crate::sources::decode::encoding;
+use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Rows above the header that are looked at.
-const TITLE_ROWS: usize = 100;
+/// Longest row that is read.
+const ROW_BYTES: usize = 1 << 20;
+/// Most cells of a row: as many as a sheet has columns.
+const ROW_CELLS: usize = 16_384;
 
-/// How a connector's files are laid out.
+/// How a connector's CSV files are laid out.
 #[derive(Debug, Clone)]
 pub struct CsvLayout {
     delimiter: Option<u8>,
-    header: String,
-    footers: Vec<String>,
-    /// Kept fields as they are compared, in cell order.
-    fields: Vec<String>,
-    /// For each column without a default its source fields: the header must have one of them.
-    required: Vec<Vec<String>>,
+    encoding: Encoding,
+    max_expanded_bytes: u64,
+    pub(crate) table: TableLayout,
 }
 
 impl CsvLayout {
@@ -33,33 +33,23 @@ impl CsvLayout {
     /// `misconfigured` if the delimiter is no single byte.
     pub fn compile(
         delimiter: Option<char>,
-        header: &str,
-        footers: &[String],
-        readers: &Readers,
+        encoding: Encoding,
+        max_expanded_bytes: u64,
+        table: TableLayout,
     ) -> Result<Self, SourceError> {
         let delimiter = delimiter.map(u8::try_from).transpose().map_err(|_| {
             SourceError::new(ErrorKind::Misconfigured, "`decode.delimiter` is no character of one byte")
         })?;
-        // A column that has gone is no empty column: only a `default` says what its absence means.
-        let has_default = |reader: &FieldReader| matches!(reader.absent(), Ok(value) if value != Value::Null);
-        let required = readers.readers.iter().filter(|reader| !has_default(reader)).map(|reader| reader.from.clone());
-        Ok(Self {
-            delimiter,
-            header: fold(header),
-            footers: footers.iter().map(|footer| fold(footer)).filter(|footer| !footer.is_empty()).collect(),
-            fields: readers.fields.iter().map(|field| fold(field)).collect(),
-            required: required.collect(),
-        })
+        Ok(Self { delimiter, encoding, max_expanded_bytes, table })
     }
 }
 
 /// A file whose header was found, read row by row. Its Debug shows no cell.
 pub struct CsvFile {
-    reader: Reader<Cursor<Vec<u8>>>,
-    /// Cells that each column of the file fills.
-    columns: Vec<Vec<usize>>,
-    footers: Vec<String>,
-    row: ByteRecord,
+    bytes: Vec<u8>,
+    rows: Rows,
+    layout: TableLayout,
+    columns: Columns,
     lines: Lines,
     ended: bool,
 }
@@ -67,6 +57,68 @@ pub struct CsvFile {
 impl fmt::Debug for CsvFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("CsvFile").field("lines", &self.lines).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+/// The rows of a text, one after another in one buffer.
+struct Rows {
+    core: Reader,
+    delimiter: u8,
+    /// Where the row and what follows it begin.
+    start: usize,
+    at: usize,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    /// Cells of the row; none if it is too long.
+    count: usize,
+    too_long: bool,
+}
+
+impl Rows {
+    fn new(delimiter: u8, at: usize) -> Self {
+        let core = ReaderBuilder::new().delimiter(delimiter).build();
+        Self { core, delimiter, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
+    }
+
+    /// Reads the next row; false at the end. Empty lines are passed over.
+    fn next(&mut self, bytes: &[u8]) -> bool {
+        self.start = self.at;
+        self.too_long = false;
+        let (mut written, mut count) = (0, 0);
+        loop {
+            let (result, read, wrote, ended) =
+                self.core.read_record(&bytes[self.at..], &mut self.text[written..], &mut self.ends[count..]);
+            self.at += read;
+            written += wrote;
+            count += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if self.text.len() < ROW_BYTES => {
+                    self.text.resize((self.text.len() * 2).min(ROW_BYTES), 0);
+                }
+                ReadRecordResult::OutputEndsFull if self.ends.len() < ROW_CELLS => {
+                    self.ends.resize((self.ends.len() * 2).min(ROW_CELLS), 0);
+                }
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    self.too_long = true;
+                    (written, count) = (0, 0);
+                }
+                ReadRecordResult::Record => {
+                    self.count = if self.too_long { 0 } else { count };
+                    return true;
+                }
+                ReadRecordResult::End => return false,
+            }
+        }
+    }
+
+    fn cell(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[index]]
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.count).map(|index| self.cell(index))
     }
 }
 
@@ -93,23 +145,18 @@ impl CsvFile {
     /// Finds the header row.
     ///
     /// # Errors
-    /// `not_utf8`, `header_not_found`.
-    pub fn open(layout: &CsvLayout, mut bytes: Vec<u8>) -> Result<Self, SourceError> {
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return Err(SourceError::new(ErrorKind::NotUtf8, "the file is UTF-16"));
-        }
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            bytes.drain(..3);
-        }
+    /// `header_not_found`, `not_utf8`, `wrong_encoding`; of a gzip file `body_cut_short`, `file_damaged`, `expands_too_far`.
+    pub fn open(layout: &CsvLayout, bytes: Vec<u8>) -> Result<Self, SourceError> {
+        let bytes = encoding::text_of(bytes, layout.encoding, layout.max_expanded_bytes)?;
         let candidates = layout.delimiter.map_or_else(|| vec![b';', b','], |delimiter| vec![delimiter]);
         let found = candidates
             .into_iter()
-            .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.header).map(|found| (delimiter, found)))
-            .max_by_key(|(_, (_, cells))| cells.len());
-        let Some((delimiter, (rows_above, header))) = found else {
+            .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.table.header))
+            .max_by_key(|(_, cells)| cells.len());
+        let Some((rows, header)) = found else {
             return Err(match std::str::from_utf8(&bytes) {
                 Ok(_) => {
-                    let message = format!("no row has the column `{}`", layout.header);
+                    let message = format!("no row has the column `{}`", layout.table.header);
                     SourceError::new(ErrorKind::HeaderNotFound, message)
                 }
                 Err(error) => {
@@ -118,22 +165,8 @@ impl CsvFile {
                 }
             });
         };
-        for alternatives in &layout.required {
-            if !alternatives.iter().any(|field| header.contains(&fold(field))) {
-                let names = alternatives.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" or ");
-                return Err(SourceError::new(
-                    ErrorKind::HeaderNotFound,
-                    format!("the header row has no column {names}"),
-                ));
-            }
-        }
-        let columns = columns(&header, &layout.fields);
-        let mut reader = reader(bytes, delimiter);
-        let mut row = ByteRecord::new();
-        for _ in 0..=rows_above {
-            reader.read_byte_record(&mut row).map_err(|_| cut_short())?;
-        }
-        Ok(Self { reader, columns, footers: layout.footers.clone(), row, lines: Lines::default(), ended: false })
+        let columns = layout.table.columns(&header)?;
+        Ok(Self { bytes, rows, layout: layout.table.clone(), columns, lines: Lines::default(), ended: false })
     }
 
     /// Whether the file was read to its end or its footer.
@@ -145,18 +178,24 @@ impl CsvFile {
     /// Reads up to `most` records into `page`.
     ///
     /// # Errors
-    /// `body_cut_short` if the file ends inside a quoted cell.
+    /// `unclosed_quote` if the file ends inside a quoted cell; `trailer_missing`, `trailer_disagrees`.
     pub fn read(&mut self, page: &mut Page, most: usize) -> Result<(), SourceError> {
         let before = page.len();
         while !self.ended && page.len() - before < most {
-            if !self.reader.read_byte_record(&mut self.row).map_err(|_| cut_short())? {
+            if !self.rows.next(&self.bytes) {
                 self.ended = true;
-                break;
+                return self.columns.tally.as_ref().map_or(Ok(()), |tally| tally.close(None));
             }
-            let Some(first) = self.row.iter().find(|cell| !cell.trim_ascii().is_empty()) else { continue };
-            if is_footer(&self.footers, first) {
+            let first = self.rows.cells().find(|cell| !cell.trim_ascii().is_empty());
+            if first.is_none() && !self.rows.too_long {
+                continue;
+            }
+            if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
-                break;
+                return self.columns.tally.as_ref().map_or(Ok(()), |tally| {
+                    let number = if tally.column < self.rows.count { self.rows.cell(tally.column) } else { &[] };
+                    tally.close(Some(std::str::from_utf8(number).unwrap_or_default()))
+                });
             }
             self.take_row(page)?;
         }
@@ -164,23 +203,31 @@ impl CsvFile {
     }
 
     fn take_row(&mut self, page: &mut Page) -> Result<(), SourceError> {
-        let position = self.row.position().map_or(0, ::csv::Position::byte);
-        let bytes = self.reader.get_ref().get_ref();
-        let (line, start) = self.lines.of(bytes, usize::try_from(position).unwrap_or(bytes.len()).min(bytes.len()));
-        let end = usize::try_from(self.reader.position().byte()).unwrap_or(bytes.len()).min(bytes.len());
-        let text = &bytes[start..end.max(start)];
-        if end == bytes.len() && text.contains(&b'\n') && is_open_quote(text) {
+        let Self { bytes, rows, columns, lines, .. } = self;
+        let (line, start) = lines.of(bytes, rows.start);
+        if rows.at == bytes.len() && is_open_quote(rows.delimiter, &bytes[start..]) {
             let message = format!("the file ends inside a quoted cell of the row in line {line}");
-            return Err(SourceError::new(ErrorKind::BodyCutShort, message));
+            return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
         }
         page.begin_row(line);
-        let width = self.columns.len();
-        if self.row.len() < width || self.row.iter().skip(width).any(|cell| !cell.trim_ascii().is_empty()) {
-            page.spoil_row(Reason::WrongColumnCount);
-        } else if self.row.iter().any(|cell| std::str::from_utf8(cell).is_err()) {
-            page.spoil_row(Reason::Malformed);
+        let width = columns.fills.len();
+        let spoiled = if rows.too_long {
+            Some(Reason::RowTooLong)
+        } else if rows.count < width || (width..rows.count).any(|at| !rows.cell(at).trim_ascii().is_empty()) {
+            Some(Reason::WrongColumnCount)
+        } else if rows.cells().any(|cell| std::str::from_utf8(cell).is_err()) {
+            Some(Reason::Malformed)
         } else {
-            for (cell, fields) in self.row.iter().zip(&self.columns) {
+            None
+        };
+        if let Some(reason) = spoiled {
+            page.spoil_row(reason);
+        }
+        if let Some(tally) = &mut columns.tally {
+            tally.add(if spoiled.is_none() { std::str::from_utf8(rows.cell(tally.of)).ok() } else { None });
+        }
+        if spoiled.is_none() {
+            for (cell, fields) in rows.cells().zip(&columns.fills) {
                 if !fields.is_empty()
                     && !cell.is_empty()
                     && let Ok(text) = std::str::from_utf8(cell)
@@ -195,52 +242,43 @@ impl CsvFile {
     }
 }
 
-fn reader(bytes: Vec<u8>, delimiter: u8) -> Reader<Cursor<Vec<u8>>> {
-    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(Cursor::new(bytes))
-}
-
-/// Rows above the header row, and its cells as they are compared; empty cells at its end are no columns.
-fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(usize, Vec<String>)> {
-    let mut rows = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
-    for (above, row) in rows.byte_records().take(TITLE_ROWS).enumerate() {
-        let Ok(row) = row else { return None };
+/// Rows up to the header row, and its cells as they are compared; empty cells at its end are no columns.
+fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(Rows, Vec<String>)> {
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let mut rows = Rows::new(delimiter, start);
+    for _ in 0..TITLE_ROWS {
+        if !rows.next(bytes) {
+            return None;
+        }
         let mut cells: Vec<String> =
-            row.iter().map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
+            rows.cells().map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
         if cells.iter().any(|cell| cell == header) {
             let last = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
             cells.truncate(last);
-            return Some((above, cells));
+            return Some((rows, cells));
         }
     }
     None
 }
 
-/// For each column of the file the cells that it fills; of two columns with one name the first counts.
-fn columns(header: &[String], fields: &[String]) -> Vec<Vec<usize>> {
-    let mut columns = vec![Vec::new(); header.len()];
-    for (field, name) in fields.iter().enumerate() {
-        if let Some(at) = header.iter().position(|cell| cell == name) {
-            columns[at].push(field);
+/// Whether the last row of a file ends inside a quoted cell: then a line end does not end it.
+fn is_open_quote(delimiter: u8, row: &[u8]) -> bool {
+    if !row.contains(&b'"') {
+        return false;
+    }
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
+    let (mut scratch, mut ends) = (vec![0; 64 << 10], [0; 64]);
+    for part in [row, b"\n"] {
+        let mut at = 0;
+        while at < part.len() {
+            let (result, read, ..) = reader.read_record(&part[at..], &mut scratch, &mut ends);
+            at += read;
+            if result == ReadRecordResult::Record {
+                return false;
+            }
         }
     }
-    columns
-}
-
-fn is_footer(footers: &[String], first: &[u8]) -> bool {
-    // Most rows begin with their number: those are not folded.
-    let number = first.first().is_some_and(u8::is_ascii_digit);
-    footers
-        .iter()
-        .filter(|footer| !number || footer.as_bytes()[0].is_ascii_digit())
-        .any(|footer| std::str::from_utf8(first).is_ok_and(|text| fold(text).starts_with(footer.as_str())))
-}
-
-fn is_open_quote(row: &[u8]) -> bool {
-    row.iter().fold(false, |open, byte| open ^ (*byte == b'"'))
-}
-
-fn cut_short() -> SourceError {
-    SourceError::new(ErrorKind::BodyCutShort, "the file cannot be read to its end")
+    true
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::connector::ConnectorFile;
+use crate::model::field::Readers;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
     Từ ngày 01/10/2020;;;;;;;;;\r\n\
@@ -65,16 +66,17 @@ fn connector(delimiter: &str) -> String {
 fn layout_of(text: &str) -> CsvLayout {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let crate::model::connector::Decode::Csv { delimiter, header, footers } = &file.decode else {
+    let crate::model::connector::Decode::Csv { delimiter, encoding, header, footers } = &file.decode else {
         panic!("the connector decodes csv")
     };
-    CsvLayout::compile(*delimiter, header, footers, &readers).expect("the layout is valid")
+    let table = TableLayout::compile(header, footers, &readers, file.complete.trailer.as_ref());
+    CsvLayout::compile(*delimiter, *encoding, file.limits.max_expanded_bytes, table).expect("the layout is valid")
 }
 
 /// Line, item code, dossier code, delivered, other fee; or line and reason.
 fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
     let names = ["Mã vận đơn", "mã hồ  sơ", "Ngày phát", "Phí khác"];
-    let fields: Arc<[String]> = layout.fields.clone().into();
+    let fields: Arc<[String]> = layout.table.fields.clone().into();
     let cell = |name: &str| fields.iter().position(|field| *field == fold(name)).expect("the field is kept");
     let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
     let mut file = CsvFile::open(layout, text.to_vec())?;
@@ -137,16 +139,16 @@ fn a_file_that_cannot_be_read_is_named() {
     for (text, kind, says) in [
         (b"a;b;c\n1;2;3\n".as_slice(), ErrorKind::HeaderNotFound, "`mã vận đơn`"),
         (b"", ErrorKind::HeaderNotFound, "`mã vận đơn`"),
-        (b"\xff\xfeS\x00T\x00", ErrorKind::NotUtf8, "UTF-16"),
+        (b"\xff\xfeS\x00T\x00", ErrorKind::HeaderNotFound, "`mã vận đơn`"),
         (b"STT;M\xe3 v\xe2n \xf0on\n", ErrorKind::NotUtf8, "byte 6"),
-        ("STT;Mã vận đơn\n1;\"A\n2;B\n".as_bytes(), ErrorKind::BodyCutShort, "line 2"),
+        ("STT;Mã vận đơn\n1;\"A\n2;B\n".as_bytes(), ErrorKind::UnclosedQuote, "line 2"),
     ] {
         let error = rows(&layout(""), text).expect_err("the file cannot be read");
         assert_eq!(error.kind, kind);
         assert!(error.message.contains(says), "{error}");
     }
     let mut layout = layout("");
-    layout.header = "stt".to_owned();
+    layout.table.header = "stt".to_owned();
     let error = rows(&layout, "STT;Mã hồ sơ\n1;B\n".as_bytes()).expect_err("a required column is missing");
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert!(error.message.contains("`Mã vận đơn` or `Waybill`"), "{error}");
@@ -167,11 +169,66 @@ fn a_big_file_comes_in_stretches() {
     let mut file = CsvFile::open(&layout, text.into_bytes()).expect("the header is there");
     let mut sizes = Vec::new();
     while !file.ended() {
-        let mut page = Page::new(1, String::new(), String::new(), layout.fields.clone().into());
+        let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
         file.read(&mut page, 5).expect("the file is whole");
         sizes.push((page.len(), page.place(0).0));
     }
     assert_eq!(sizes, [(5, 2), (5, 7), (2, 12)]);
+}
+
+#[test]
+fn only_a_file_that_ends_in_quotes_is_cut() {
+    let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n";
+    for (rows_of, open) in [
+        ("1;A;B;C\"\n", false),
+        ("1;A;\"B\nB\";C", false),
+        ("1;A;\"B\"\"\";C\r\n", false),
+        ("1;A;B;\"C", true),
+        ("1;A;B;\"C\n", true),
+        ("1;A;B;\"C\n2;A;B;C\n", true),
+    ] {
+        let found = rows(&layout(""), format!("{header}{rows_of}").as_bytes()).map(|rows| rows.len());
+        let found = found.map_err(|error| error.kind);
+        assert_eq!(found, if open { Err(ErrorKind::UnclosedQuote) } else { Ok(1) }, "{rows_of}");
+    }
+}
+
+#[test]
+fn a_row_of_fifty_megabytes_costs_its_place_and_a_small_buffer() {
+    let mut text = "Mã vận đơn;x\nA;\n".to_owned().into_bytes();
+    text.resize(text.len() + (50 << 20), b'y');
+    text.extend_from_slice(b"\nB;\n");
+    let mut text_open = text.clone();
+    let layout = layout("");
+    let mut file = CsvFile::open(&layout, text).expect("the header is there");
+    let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
+    file.read(&mut page, usize::MAX).expect("the file is whole");
+    let found: Vec<_> = (0..page.len()).map(|row| page.place(row)).collect();
+    assert_eq!(found, [(2, None), (3, Some(Reason::RowTooLong)), (4, None)]);
+    assert!(file.rows.text.capacity() <= ROW_BYTES);
+
+    text_open[21] = b'"';
+    let error = rows(&layout, &text_open).expect_err("the quote stays open");
+    assert_eq!(error.kind, ErrorKind::UnclosedQuote);
+    assert!(error.message.contains("line 3"), "{error}");
+}
+
+#[test]
+fn a_file_cut_at_a_line_end_lacks_its_trailer() {
+    let with = connector("").replace(
+        "[map.item_code]",
+        "[complete]\ntrailer = { column = \"Phí thu hộ\", holds = \"sum\" }\n[map.item_code]",
+    );
+    let layout = layout_of(&with);
+    assert_eq!(rows(&layout, EXPORT.as_bytes()).map(|rows| rows.len()), Ok(3));
+    let footer = EXPORT.find("Tổng").expect("there is a footer");
+    for (text, kind) in [
+        (EXPORT[..footer].to_owned(), ErrorKind::TrailerMissing),
+        (EXPORT.replace("60.000", "90.000"), ErrorKind::TrailerDisagrees),
+        (EXPORT.replace("Phí thu hộ", "Phí"), ErrorKind::HeaderNotFound),
+    ] {
+        assert_eq!(rows(&layout, text.as_bytes()).map_err(|error| error.kind), Err(kind));
+    }
 }
 
 proptest::proptest! {
@@ -188,7 +245,7 @@ proptest::proptest! {
                     .collect();
                 proptest::prop_assert!(lines.is_sorted() && lines.iter().all(|line| *line >= 2));
             }
-            Err(error) => proptest::prop_assert_eq!(error.kind, ErrorKind::BodyCutShort),
+            Err(error) => proptest::prop_assert_eq!(error.kind, ErrorKind::UnclosedQuote),
         }
     }
 }

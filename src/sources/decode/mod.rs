@@ -1,8 +1,14 @@
 //! From the bytes of one answer or file to pages of kept fields.
 
 pub mod csv;
+mod encoding;
 pub mod facts;
+mod inflate;
 pub mod json;
+pub mod sheet;
+pub mod xlsx;
+mod xlsx_cell;
+mod xlsx_strings;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +21,9 @@ use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
 use crate::sources::decode::facts::{FactPaths, Facts};
 use crate::sources::decode::json::JsonLayout;
-use crate::sources::error::SourceError;
+use crate::sources::decode::sheet::TableLayout;
+use crate::sources::decode::xlsx::XlsxLayout;
+use crate::sources::error::{ErrorKind, SourceError};
 
 /// A compiled `[decode]` table.
 #[derive(Debug, Clone)]
@@ -27,7 +35,56 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 enum Layout {
     Json(JsonLayout),
-    Csv(CsvLayout),
+    Tables(TablesLayout),
+}
+
+/// Files of tables: the connector takes CSV, workbooks or both.
+#[derive(Debug, Clone)]
+pub(crate) struct TablesLayout {
+    csv: Option<CsvLayout>,
+    xlsx: Option<Arc<XlsxLayout>>,
+}
+
+/// How one file is read.
+#[derive(Debug)]
+pub(crate) enum TableFile<'a> {
+    Csv(&'a CsvLayout),
+    Xlsx(&'a Arc<XlsxLayout>),
+}
+
+impl TablesLayout {
+    fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
+        let limit = file.limits.max_expanded_bytes;
+        let trailer = file.complete.trailer.as_ref();
+        let (csv, xlsx) = match &file.decode {
+            Decode::Json { .. } => (None, None),
+            Decode::Csv { delimiter, encoding, header, footers } => {
+                let table = TableLayout::compile(header, footers, readers, trailer);
+                (Some(CsvLayout::compile(*delimiter, *encoding, limit, table)?), None)
+            }
+            Decode::Xlsx { header, footers, sheets, merged } => {
+                let table = TableLayout::compile(header, footers, readers, trailer);
+                (None, Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
+            }
+            Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged } => {
+                let table = TableLayout::compile(header, footers, readers, trailer);
+                let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone())?;
+                (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
+            }
+        };
+        Ok(Self { csv, xlsx: xlsx.map(Arc::new) })
+    }
+
+    /// A file whose first bytes are those of a ZIP archive or a compound file is a workbook where workbooks are taken.
+    pub(crate) fn of(&self, bytes: &[u8]) -> Result<TableFile<'_>, SourceError> {
+        let workbook = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0");
+        match (&self.csv, &self.xlsx) {
+            (Some(csv), None) => Ok(TableFile::Csv(csv)),
+            (Some(csv), Some(_)) if !workbook => Ok(TableFile::Csv(csv)),
+            (_, Some(xlsx)) => Ok(TableFile::Xlsx(xlsx)),
+            (None, None) => Err(SourceError::new(ErrorKind::Misconfigured, "`decode` reads no tables")),
+        }
+    }
 }
 
 impl Decoder {
@@ -36,8 +93,8 @@ impl Decoder {
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
             Decode::Json { .. } => Layout::Json(JsonLayout::compile(FactPaths::of(file), &readers.fields)?),
-            Decode::Csv { delimiter, header, footers } => {
-                Layout::Csv(CsvLayout::compile(*delimiter, header, footers, readers)?)
+            Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
+                Layout::Tables(TablesLayout::compile(file, readers)?)
             }
         };
         Ok(Self { layout, fields: Arc::clone(&readers.fields) })
@@ -54,17 +111,26 @@ impl Decoder {
                 let facts = layout.read(body, &mut page)?;
                 Ok((page, facts))
             }
-            Layout::Csv(layout) => {
-                CsvFile::open(layout, body.to_vec())?.read(&mut page, usize::MAX)?;
+            Layout::Tables(layout) => {
+                match layout.of(body)? {
+                    TableFile::Csv(layout) => CsvFile::open(layout, body.to_vec())?.read(&mut page, usize::MAX)?,
+                    TableFile::Xlsx(layout) => {
+                        let mut take = |sheet: Page| {
+                            page.append(&sheet);
+                            true
+                        };
+                        xlsx::read(layout, body.to_vec(), &self.fields, usize::MAX, &mut take)?;
+                    }
+                }
                 Ok((page, Facts::default()))
             }
         }
     }
 
-    /// The layout of CSV files; `None` for other formats.
-    pub(crate) fn csv(&self) -> Option<&CsvLayout> {
+    /// The layout of files of tables; `None` for other formats.
+    pub(crate) fn tables(&self) -> Option<&TablesLayout> {
         match &self.layout {
-            Layout::Csv(layout) => Some(layout),
+            Layout::Tables(layout) => Some(layout),
             Layout::Json(_) => None,
         }
     }

@@ -1,9 +1,12 @@
-//! Files of a local folder: which are new, and what they hold.
+#![expect(clippy::disallowed_methods, reason = "edge: the age of a file is told by the clock")]
+//! Files of a local folder: which there are, whether they still change, and what they hold.
 //!
 //! A file is known by the digest of its content: under another name it is not taken again.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use globset::GlobBuilder;
 use tokio::io::AsyncReadExt;
@@ -11,9 +14,11 @@ use tokio::io::AsyncReadExt;
 use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// A file to look at.
+/// A file to look at. Those modified earlier come first, then by name: of two files that say something of one record the one
+/// delivered later is read later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoundFile {
+    modified: Option<SystemTime>,
     pub name: String,
     path: PathBuf,
 }
@@ -31,8 +36,26 @@ impl fmt::Debug for Content {
     }
 }
 
-/// Files of `folder` whose name matches `glob` without regard to case, by name. Hidden files are passed over: they are
-/// being written, or belong to a program.
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    bytes: u64,
+    modified: SystemTime,
+    inode: u64,
+}
+
+async fn look(path: &Path) -> Result<Look, SourceError> {
+    let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    Ok(Look { bytes: about.len(), modified: about.modified().map_err(unreadable)?, inode: about.ino() })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn unreadable(error: std::io::Error) -> SourceError {
+    SourceError::new(ErrorKind::FileUnreadable, error.kind().to_string())
+}
+
+/// Files of `folder` whose name matches `glob` without regard to case, those modified first first. Hidden files are passed
+/// over: they are being written, or belong to a program.
 ///
 /// # Errors
 /// `misconfigured`, `folder_missing`, `file_unreadable`.
@@ -57,20 +80,43 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
             continue;
         }
         // What cannot be looked at is kept: reading it says why.
-        if tokio::fs::metadata(entry.path()).await.map_or(true, |about| about.is_file()) {
-            found.push(FoundFile { name, path: entry.path() });
+        let about = tokio::fs::metadata(entry.path()).await.ok();
+        if about.as_ref().is_none_or(std::fs::Metadata::is_file) {
+            let modified = about.and_then(|about| about.modified().ok());
+            found.push(FoundFile { modified, name, path: entry.path() });
         }
     }
     found.sort();
     Ok(found)
 }
 
-/// Reads a file whole.
+/// Reads a file whole; `None` if it changes while it is looked at. One that changed less than `settle` ago is waited for until it
+/// is that old; one that was replaced while it was read is read once more.
 ///
 /// # Errors
 /// `file_unreadable`, `body_too_large`.
-pub async fn read(file: &FoundFile, max_bytes: u64) -> Result<Content, SourceError> {
-    let unreadable = |error: std::io::Error| SourceError::new(ErrorKind::FileUnreadable, error.kind().to_string());
+pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<Option<Content>, SourceError> {
+    let mut before = look(&file.path).await?;
+    // A clock of another machine may be ahead: no wait is longer than `settle`.
+    let age = SystemTime::now().duration_since(before.modified).unwrap_or_default();
+    if age < settle {
+        tokio::time::sleep(settle.saturating_sub(age)).await;
+        if look(&file.path).await? != before {
+            return Ok(None);
+        }
+    }
+    for _ in 0..2 {
+        let content = read_bytes(file, max_bytes).await;
+        let after = look(&file.path).await?;
+        if before == after {
+            return content.map(Some);
+        }
+        before = after;
+    }
+    Ok(None)
+}
+
+async fn read_bytes(file: &FoundFile, max_bytes: u64) -> Result<Content, SourceError> {
     let opened = tokio::fs::File::open(&file.path).await.map_err(unreadable)?;
     let mut bytes = Vec::new();
     opened.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).await.map_err(unreadable)?;

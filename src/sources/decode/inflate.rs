@@ -1,0 +1,139 @@
+//! Inflating files within a limit. Sizes that a file declares are never believed: bytes are counted as they come.
+
+use std::io::{Cursor, ErrorKind as IoKind, Read, Write};
+
+use flate2::read::MultiGzDecoder;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::sources::error::{ErrorKind, SourceError};
+
+/// Most parts of a workbook: a list has a dozen, a workbook of pictures some hundreds.
+const MOST_PARTS: usize = 10_000;
+/// First bytes of a compound file: an encrypted workbook, or one of before 2007.
+const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+pub(crate) fn too_far(limit: u64) -> SourceError {
+    SourceError::new(ErrorKind::ExpandsTooFar, format!("inflated it is longer than {limit} bytes"))
+}
+
+fn damaged(message: impl Into<String>) -> SourceError {
+    SourceError::new(ErrorKind::FileDamaged, message)
+}
+
+/// Copies until the end or until `left` is used up.
+fn copy(from: &mut impl Read, to: &mut impl Write, left: &mut u64, limit: u64) -> Result<(), SourceError> {
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        let read = from.read(&mut chunk).map_err(|error| match error.kind() {
+            IoKind::UnexpectedEof => SourceError::new(ErrorKind::BodyCutShort, "its compressed data ends early"),
+            _ => damaged("its compressed data cannot be inflated"),
+        })?;
+        if read == 0 {
+            return Ok(());
+        }
+        *left = left.checked_sub(read as u64).ok_or_else(|| too_far(limit))?;
+        to.write_all(&chunk[..read]).map_err(|_| damaged("it cannot be inflated"))?;
+    }
+}
+
+/// Inflates a gzip file.
+///
+/// # Errors
+/// `expands_too_far`, `body_cut_short`, `file_damaged`.
+pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
+    // The last four bytes say the size; as a hint for how much to set aside it costs nothing.
+    let hint = bytes.last_chunk::<4>().map_or(0, |size| u64::from(u32::from_le_bytes(*size))).min(limit);
+    let mut text = Vec::with_capacity(usize::try_from(hint).unwrap_or(0));
+    let mut left = limit;
+    copy(&mut MultiGzDecoder::new(Cursor::new(bytes)), &mut text, &mut left, limit)?;
+    Ok(text)
+}
+
+/// Inflates the parts of a workbook that are read, each once, into an archive whose parts are stored as they are: who reads that
+/// archive inflates nothing.
+///
+/// # Errors
+/// `file_encrypted`, `not_a_workbook`, `body_cut_short`, `expands_too_far`, `file_damaged`.
+pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
+    if bytes.starts_with(COMPOUND) {
+        let sign: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        return Err(if bytes.windows(sign.len()).any(|window| window == sign) {
+            SourceError::new(ErrorKind::FileEncrypted, "the workbook asks for a password")
+        } else {
+            SourceError::new(ErrorKind::NotAWorkbook, "the file is no XLSX; it may be an older `.xls`")
+        });
+    }
+    if !bytes.starts_with(b"PK") {
+        return Err(SourceError::new(ErrorKind::NotAWorkbook, "the file is no XLSX"));
+    }
+    let mut archive = ZipArchive::new(Cursor::new(bytes))
+        .map_err(|_| SourceError::new(ErrorKind::BodyCutShort, "the workbook has no list of its parts at its end"))?;
+    if archive.len() > MOST_PARTS {
+        return Err(damaged(format!("the workbook has more than {MOST_PARTS} parts")));
+    }
+    let mut stored = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut left = limit;
+    for index in 0..archive.len() {
+        let mut part = archive.by_index(index).map_err(|error| match error {
+            ZipError::UnsupportedArchive(why) if why.contains("assword") => {
+                SourceError::new(ErrorKind::FileEncrypted, "a part of the workbook asks for a password")
+            }
+            _ => damaged(format!("part {} of the workbook cannot be read", index + 1)),
+        })?;
+        let name = part
+            .name()
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| damaged(format!("part {} has no name", index + 1)))?;
+        if !is_read(&name) {
+            continue;
+        }
+        let place = || format!("part {} of the workbook", index + 1);
+        let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(false);
+        stored.start_file(name, plain).map_err(|_| damaged(format!("{} has no usable name", place())))?;
+        copy(&mut part, &mut stored, &mut left, limit).map_err(|error| error.on(place()))?;
+    }
+    drop(archive);
+    let stored = stored.finish().map_err(|_| damaged("the workbook's parts cannot be put together"))?;
+    Ok(stored.into_inner())
+}
+
+/// Whether a part says something of cells: pictures, drawings and the like do not.
+fn is_read(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let other =
+        ["xl/media/", "xl/drawings/", "xl/charts/", "xl/theme/", "xl/pivot", "xl/calcchain", "docprops/", "customxml/"];
+    matches!(ending, "xml" | "rels") && !other.iter().any(|start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn packed(bytes: usize) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(&vec![b' '; bytes]).expect("memory takes all");
+        packed.finish().expect("memory takes all")
+    }
+
+    #[test]
+    fn a_gzip_file_is_inflated_to_its_limit() {
+        let one = packed(1 << 20);
+        assert_eq!(gzip(one.clone(), 1 << 20).map(|text| text.len()), Ok(1 << 20));
+        // Members one after another are one file: a thousand of them are a gigabyte.
+        for (bytes, limit, kind) in [
+            (one.repeat(1000), 8 << 20, ErrorKind::ExpandsTooFar),
+            (one.clone(), (1 << 20) - 1, ErrorKind::ExpandsTooFar),
+            (one[..one.len() / 2].to_vec(), 8 << 20, ErrorKind::BodyCutShort),
+            (one[..one.len() - 4].to_vec(), 8 << 20, ErrorKind::BodyCutShort),
+            ([&one[..10], &[0xff; 100]].concat(), 8 << 20, ErrorKind::FileDamaged),
+        ] {
+            assert_eq!(gzip(bytes, limit).map_err(|error| error.kind).map(|text| text.len()), Err(kind));
+        }
+    }
+}

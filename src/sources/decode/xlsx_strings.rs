@@ -1,0 +1,65 @@
+//! Looks at the counts of a workbook's shared strings before anybody sets memory aside by them.
+
+use std::io::Cursor;
+
+use zip::ZipArchive;
+
+use crate::sources::error::{ErrorKind, SourceError};
+
+/// Shortest string of the part: `<si/>`.
+const SHORTEST: u64 = 5;
+/// Most strings: each costs some 40 bytes besides its text.
+const MOST: u64 = 2_000_000;
+
+/// Checks the parts named `sharedStrings.xml` of an archive whose parts are stored as they are.
+///
+/// # Errors
+/// `file_damaged` if a part declares more strings than it has room for, `expands_too_far` if it has too many.
+pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
+    let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
+    let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(broken)?;
+        let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+        let start = part.data_start().and_then(|start| usize::try_from(start).ok());
+        if name.ends_with("sharedstrings.xml")
+            && let Some(text) = start.and_then(|start| stored.get(start..)?.get(..usize::try_from(part.size()).ok()?))
+        {
+            look_at(text)?;
+        }
+    }
+    Ok(())
+}
+
+fn look_at(text: &[u8]) -> Result<(), SourceError> {
+    let damaged = |message: String| Err(SourceError::new(ErrorKind::FileDamaged, message));
+    if text.iter().take(64).any(|byte| *byte == 0) || text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
+        return damaged("the shared strings are no UTF-8".to_owned());
+    }
+    let room = text.len() as u64 / SHORTEST;
+    let mut strings = 0_u64;
+    for tag in text.split(|byte| *byte == b'<').skip(1) {
+        let name_end =
+            tag.iter().position(|byte| byte.is_ascii_whitespace() || b"/>".contains(byte)).unwrap_or(tag.len());
+        let name = tag[..name_end].rsplit(|byte| *byte == b':').next().unwrap_or_default();
+        if name == b"si" {
+            strings += 1;
+        } else if name == b"sst" {
+            let end = tag.iter().position(|byte| *byte == b'>').unwrap_or(tag.len());
+            let attributes = String::from_utf8_lossy(&tag[name_end..end]);
+            // `count` is how often strings are used, and may be larger: it sets no memory aside.
+            for declared in attributes.split("uniqueCount").skip(1) {
+                let declared = declared.trim_start_matches(|symbol: char| symbol == '=' || symbol.is_whitespace());
+                let declared = declared.get(1..).unwrap_or_default().split(['"', '\'']).next().unwrap_or_default();
+                if declared.trim().parse::<u64>().is_ok_and(|declared| declared > room) || declared.trim().len() > 12 {
+                    return damaged(format!("the shared strings declare more than their {} bytes hold", text.len()));
+                }
+            }
+        }
+    }
+    if strings > MOST {
+        let message = format!("the workbook has more than {MOST} shared strings");
+        return Err(SourceError::new(ErrorKind::ExpandsTooFar, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! Workbooks as offices keep them, and as nobody should send them.
+
+use super::test_book::{book, parts, sheet};
+use super::*;
+use crate::model::connector::ConnectorFile;
+use crate::model::field::Readers;
+use crate::sources::decode::Decoder;
+
+fn connector(decode: &str) -> ConnectorFile {
+    let text = format!(
+        r#"
+        [connector]
+        version = 1
+        title = "Post"
+        kind = "postal_items"
+        system = "BCCI"
+        contact = "post"
+        [access]
+        type = "files"
+        folder = "in"
+        glob = "*.xlsx"
+        [decode]
+        type = "xlsx"
+        header = "Mã vận đơn"
+        footers = ["Tổng cộng"]
+        {decode}
+        [map.item_code]
+        from = "Mã vận đơn"
+        type = "item_code"
+        [map.agency]
+        from = "Đơn vị"
+        type = "agency"
+        default = "x"
+        [map.fee]
+        from = "Phí"
+        type = "integer"
+        default = "0"
+        "#
+    );
+    toml::from_str(&text).expect("the connector is valid")
+}
+
+/// Row, agency, fee, item code; or row and reason.
+fn rows_of(decode: &str, bytes: &[u8]) -> Result<Vec<String>, SourceError> {
+    let file = connector(decode);
+    let readers = Readers::compile(&file).expect("the map is valid");
+    let decoder = Decoder::compile(&file, &readers).expect("the connector compiles");
+    let (page, _) = decoder.page(bytes, 1, String::new())?;
+    let row = |index| match page.place(index) {
+        (row, Some(reason)) => format!("{row} {}", reason.code()),
+        (row, None) => {
+            let cells: Vec<&str> = (0..3).map(|field| page.cell(index, field).unwrap_or("-")).collect();
+            format!("{row} {}", cells.join(" "))
+        }
+    };
+    Ok((0..page.len()).map(row).collect())
+}
+
+fn kind_of(decode: &str, bytes: &[u8]) -> ErrorKind {
+    rows_of(decode, bytes).expect_err("the workbook cannot be read").kind
+}
+
+#[test]
+fn titles_sheets_footers_and_cells() {
+    let first: &[Vec<&str>] = &[
+        vec!["BƯU ĐIỆN TỈNH"],
+        vec![],
+        vec!["STT", "MÃ VẬN ĐƠN", "Đơn vị", "Phí"],
+        vec!["=1", "A", "Sở", "=30000"],
+        vec![],
+        vec!["=2", "=1000000000000", "@44119.4375", "=30.125"],
+        vec!["=3", "?1", "", "!#REF!"],
+        vec!["!#REF!", "B", "Sở", ""],
+        vec!["=4", "C", "Sở", "", "beside"],
+        vec!["Tổng  cộng", "", "", "=60000"],
+        vec!["=5", "after the footer"],
+    ];
+    let second: &[Vec<&str>] = &[vec!["Phí", "Mã vận đơn"], vec!["=0", "D"]];
+    let notes: &[Vec<&str>] = &[vec!["Ghi chú"], vec!["x"]];
+    let expected = [
+        "4 Sở 30000 A",
+        "6 2020-10-15 10:30:00 30.1250 1000000000000",
+        "7 cell_error",
+        "8 Sở - B",
+        "9 wrong_column_count",
+        "2 - 0 D",
+    ];
+    let bytes = book(&[("Tháng 10", first), ("Ghi chú", notes), ("Tháng 11", second)]);
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), expected);
+    assert_eq!(rows_of("sheets = \"tháng*\"", &bytes).expect("the workbook is whole"), expected);
+    assert_eq!(rows_of("sheets = \"*11\"", &bytes).expect("the workbook is whole"), expected[5..]);
+    assert_eq!(kind_of("sheets = \"ghi*\"", &bytes), ErrorKind::HeaderNotFound);
+    assert_eq!(kind_of("sheets = \"none\"", &bytes), ErrorKind::HeaderNotFound);
+    let lacking: &[Vec<&str>] = &[vec!["Mã vận đơn khác", "Phí"]];
+    assert_eq!(kind_of("", &book(&[("a", lacking)])), ErrorKind::HeaderNotFound);
+}
+
+#[test]
+fn merged_cells_hold_for_their_rows_if_the_connector_says_so() {
+    let rows: &[Vec<&str>] =
+        &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "Sở A"], vec!["B"], vec!["C"], vec!["D", "Sở B"], vec!["E"]];
+    let merge = "</sheetData><mergeCells count=\"1\"><mergeCell ref=\"B2:B3\"/></mergeCells>";
+    let bytes = parts(&[("a", sheet(rows).replace("</sheetData>", merge))], "", &[]);
+    let left = ["2 Sở A - A", "3 - - B", "4 - - C", "5 Sở B - D", "6 - - E"];
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), left);
+    let repeated = ["2 Sở A - A", "3 Sở A - B", "4 - - C", "5 Sở B - D", "6 - - E"];
+    assert_eq!(rows_of("merged = \"repeat\"", &bytes).expect("the workbook is whole"), repeated);
+}
+
+#[test]
+fn dates_count_from_where_the_workbook_says() {
+    let rows: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "@42657.4375"]];
+    let bytes = parts(&[("a", sheet(rows))], "<workbookPr date1904=\"1\"/>", &[]);
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), ["2 2020-10-15 10:30:00 - A"]);
+    let file = connector("");
+    let text = toml::to_string(&file).expect("a connector is TOML").replace(
+        "[map.fee]",
+        "[map.accepted_at]\nfrom = \"Ngày\"\ntype = \"instant\"\nformats = [\"dd/MM/yyyy\"]\n[map.fee]",
+    );
+    let readers = Readers::compile(&toml::from_str(&text).expect("valid")).expect("the map is valid");
+    let accepted = readers.readers.iter().find(|reader| reader.column == "accepted_at").expect("it is mapped");
+    assert_eq!(
+        accepted.read("2020-10-15 10:30:00"),
+        accepted.read("15/10/2020").map(|day| match day {
+            crate::model::record::Value::Instant(day) => crate::model::record::Value::Instant(day + 37_800_000_000),
+            other => other,
+        })
+    );
+}
+
+#[test]
+fn trailers_of_each_sheet() {
+    let trailer = "[complete]\ntrailer = { column = \"Phí\", holds = \"sum\" }";
+    let sheet_of = |sum: &'static str| {
+        vec![vec!["Mã vận đơn", "Phí"], vec!["A", "=30000"], vec!["B", "30.000"], vec!["Tổng cộng", sum]]
+    };
+    let rows =
+        |sums: [&'static str; 2]| rows_of(trailer, &book(&[("a", &sheet_of(sums[0])), ("b", &sheet_of(sums[1]))]));
+    assert_eq!(rows(["=60000", "60.000"]).map(|rows| rows.len()), Ok(4));
+    let error = rows(["=60000", "=90000"]).expect_err("the second sheet lacks a row");
+    assert_eq!((error.kind, error.message.contains("sheet `b`")), (ErrorKind::TrailerDisagrees, true), "{error}");
+    let cut = book(&[("a", &sheet_of("=60000")[..3])]);
+    assert_eq!(kind_of(trailer, &cut), ErrorKind::TrailerMissing);
+}
+
+#[test]
+fn what_is_no_workbook_is_named() {
+    let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
+    let whole = book(&[("a", rows)]);
+    let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let encrypted = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 2000], &encrypted].concat();
+    for (bytes, kind) in [
+        (encrypted.as_slice(), ErrorKind::FileEncrypted),
+        (&encrypted[..1000], ErrorKind::NotAWorkbook),
+        (b"<html>", ErrorKind::NotAWorkbook),
+        (b"", ErrorKind::NotAWorkbook),
+        (&whole[..whole.len() - 30], ErrorKind::BodyCutShort),
+        (&whole[..100], ErrorKind::BodyCutShort),
+        (&parts(&[("a", sheet(rows).replace("A2", "A9999999"))], "", &[]), ErrorKind::FileDamaged),
+        (&parts(&[("a", "<worksheet><sheetData><row>".to_owned())], "", &[]), ErrorKind::FileDamaged),
+    ] {
+        assert_eq!(kind_of("", bytes), kind, "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn any_cut_or_changed_byte_ends_in_an_error_or_rows() {
+    let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
+    let whole = book(&[("a", rows)]);
+    for at in 0..whole.len() {
+        assert!(rows_of("", &whole[..at]).is_err(), "cut at {at}");
+        let mut changed = whole.clone();
+        changed[at] ^= 0x55;
+        let _ = rows_of("", &changed);
+    }
+}
+
+#[test]
+fn false_counts_and_bombs_cost_no_memory() {
+    let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
+    let strings = |count: &str| format!("<sst count=\"9\" uniqueCount=\"{count}\"><si><t>x</t></si></sst>");
+    let with = |count: &str| parts(&[("a", sheet(rows))], "", &[("xl/sharedStrings.xml", strings(count).as_bytes())]);
+    assert!(rows_of("", &with("1")).is_ok());
+    for count in ["4000000000", "99999999999999999999999"] {
+        assert_eq!(kind_of("", &with(count)), ErrorKind::FileDamaged, "{count}");
+    }
+    let wide = sheet(rows).replace("<sheetData>", "<dimension ref=\"A1:ZZZ99999999\"/><sheetData>");
+    assert_eq!(kind_of("", &parts(&[("a", wide)], "", &[])), ErrorKind::FileDamaged);
+
+    // 32 MiB of blanks in a part of some kilobytes; then one whose header says that it is one byte.
+    let limit = "[limits]\nmax_expanded_bytes = 8388608";
+    let mut bomb = parts(&[("a", sheet(rows))], "", &[("xl/sharedStrings.xml", &vec![b' '; 32 << 20])]);
+    assert!(bomb.len() < 1 << 20);
+    assert_eq!(kind_of(limit, &bomb), ErrorKind::ExpandsTooFar);
+    let size = u32::to_le_bytes(32 << 20);
+    while let Some(at) = bomb.windows(4).position(|window| window == size) {
+        bomb[at..at + 4].copy_from_slice(&1_u32.to_le_bytes());
+    }
+    let kind = kind_of(limit, &bomb);
+    assert!([ErrorKind::ExpandsTooFar, ErrorKind::FileDamaged].contains(&kind), "{kind:?}");
+}

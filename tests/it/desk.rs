@@ -1,0 +1,150 @@
+//! An office with one connector, `desk`: CSV files or an HTTP list, whose every word a test chooses.
+#![expect(clippy::disallowed_methods, reason = "tests take away what the office does not need")]
+
+use serde_json::Value;
+
+use crate::office::{Office, frames, said};
+
+/// The mapping of both kinds of desk.
+const MAP: &str = r#"
+[map.source_key]
+from = "id"
+type = "code"
+required = true
+
+[map.dossier_code]
+from = "code"
+type = "dossier_code"
+
+[map.competent_agency]
+from = "agency"
+type = "agency"
+
+[map.received_at]
+from = "received"
+type = "instant"
+formats = ["yyyy-MM-dd"]
+
+[map.due_at]
+from = "due"
+type = "instant"
+formats = ["yyyy-MM-dd"]
+default = ""
+
+[map.status]
+from = "status"
+type = "word"
+
+[map.status.codes]
+P = "processing"
+D = "completed"
+"#;
+
+const ABOUT: &str = r#"
+[connector]
+version = 1
+title = "Hồ sơ của bàn thử"
+kind = "dossiers"
+system = "bàn thử"
+contact = "người kiểm thử"
+"#;
+
+const FILES: &str = r#"
+[access]
+type = "files"
+folder = "{env:BCCI_EXPORTS}"
+glob = "*.csv"
+settle_secs = 0
+
+[decode]
+type = "csv"
+header = "id"
+"#;
+
+const LIST: &str = r#"
+[access]
+type = "http"
+base_url = "{env:IGATE_URL}"
+
+[request]
+path = "/list"
+
+[[window.passes]]
+name = "received"
+since_param = "from"
+until_param = "to"
+format = "yyyy-MM-dd"
+start = "cursor"
+first_date = "2025-01-01"
+overlap_days = 100000
+slice_days = 100000
+
+[pages]
+type = "page_number"
+param = "page"
+first = 0
+size_param = "size"
+size = 2
+end = { type = "last_flag", path = "last" }
+
+[limits]
+requests_per_second = 1000.0
+
+[retry]
+attempts = 1
+
+[decode]
+type = "json"
+records = "rows"
+"#;
+
+fn office(url: &str, connector: &str) -> Office {
+    let office = Office::new(url);
+    std::fs::remove_dir_all(office.path().join("connectors")).expect("the scratch folder is writable");
+    office.write("connectors/desk/connector.toml", connector);
+    office
+}
+
+/// An office that reads `exports/*.csv`; `more` is added to its connector.
+pub(crate) fn of_files(more: &str) -> Office {
+    office("http://127.0.0.1:1", &format!("{ABOUT}{FILES}{MAP}{more}"))
+}
+
+/// An office that reads the list at `url`.
+pub(crate) fn of_list(url: &str, more: &str) -> Office {
+    office(url, &format!("{ABOUT}{LIST}{MAP}{more}"))
+}
+
+/// Writes a CSV file of dossiers: id, code, agency, received, due, status.
+pub(crate) fn file(office: &Office, name: &str, rows: &[&str]) {
+    office.write(&format!("exports/{name}"), &format!("id,code,agency,received,due,status\n{}\n", rows.join("\n")));
+}
+
+/// Runs the binary and holds its exit code.
+pub(crate) fn expect(office: &Office, arguments: &[&str], code: i32) -> String {
+    let output = office.act(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+/// Rows that a verb prints as JSON.
+pub(crate) fn rows(office: &Office, arguments: &[&str]) -> Vec<Value> {
+    let output = office.act(&[arguments, &["--format", "json"]].concat());
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", said(&output)))
+}
+
+/// `source_key`, `status` and whether it is deleted, of the image.
+pub(crate) fn image(office: &Office) -> Vec<(String, String, bool)> {
+    let mut found = Vec::new();
+    for frame in frames(&office.data(), "dossiers") {
+        let text = |name: &str| -> Vec<String> {
+            let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
+            column.iter().map(|text| text.unwrap_or_default().to_owned()).collect()
+        };
+        let deleted = frame.column("deleted").and_then(|column| column.bool()).expect("a flag column");
+        let deleted = deleted.iter().map(|flag| flag.unwrap_or_default());
+        found.extend(text("source_key").into_iter().zip(text("status")).zip(deleted).map(|((key, status), gone)| (key, status, gone)));
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,111 @@
+//! Rejected rows and their way back: list, show, retry, replay.
+#![expect(clippy::disallowed_methods, reason = "tests take away and change the files of an office")]
+
+use crate::desk::{self, expect, file, image, rows};
+use crate::office::{Office, commits};
+
+const A1: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P";
+const A2: &str = "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,X";
+
+fn mend(office: &Office) {
+    office.edit("connectors/desk/connector.toml", |text| text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\""));
+}
+
+fn kept(office: &Office) -> Vec<(String, String)> {
+    image(office).into_iter().map(|(key, status, _)| (key, status)).collect()
+}
+
+fn pair(key: &str, status: &str) -> (String, String) {
+    (key.to_owned(), status.to_owned())
+}
+
+#[test]
+fn a_rejected_row_is_listed_shown_and_taken_after_the_mapping_was_mended() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2]);
+    office.run();
+    let listed = rows(&office, &["quarantine", "list"]);
+    assert_eq!(listed.len(), 1);
+    let row = &listed[0];
+    assert_eq!((row["run"].as_i64(), row["page"].as_i64(), row["row"].as_i64()), (Some(1), Some(1), Some(3)), "{row}");
+    assert_eq!((row["field"].as_str(), row["reason"].as_str()), (Some("status"), Some("unknown_code")));
+    let shown = expect(&office, &["quarantine", "show", &row["id"].to_string()], 0);
+    for said in ["1.csv", "status", "unknown_code", "id = A2", "received = 2025-10-01"] {
+        assert!(shown.contains(said), "{said} in {shown}");
+    }
+    // The word itself could be anybody's: its shape stands there.
+    assert!(shown.contains("status = ?A:1"), "{shown}");
+
+    // A later list of the same dossier: what the retry reads again is older.
+    file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D"]);
+    office.run();
+    mend(&office);
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(kept(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
+    assert!(rows(&office, &["quarantine", "list"]).is_empty());
+    assert_eq!(rows(&office, &["quarantine", "list", "--all"])[0]["closed_by"], 3);
+    let nothing = expect(&office, &["quarantine", "retry"], 2);
+    assert!(nothing.contains("nothing is in quarantine"), "{nothing}");
+
+    // As if it had been right at once.
+    let right = desk::of_files("");
+    mend(&right);
+    file(&right, "1.csv", &[A1, A2]);
+    right.run();
+    file(&right, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D"]);
+    right.run();
+    assert_eq!(kept(&right), kept(&office));
+    assert_eq!(office.figures(), right.figures());
+}
+
+#[test]
+fn a_row_that_landing_holds_whole_is_taken_without_its_source() {
+    // `due` before `received`: every value is readable, only their order is not allowed.
+    let office = desk::of_files("\n[contract]\nimpossible = \"reject_row\"\n");
+    file(&office, "1.csv", &[A1, "A3,H61.14-251001-0003,H61.14,2025-10-01,2025-09-01,P"]);
+    office.run();
+    assert_eq!(rows(&office, &["quarantine", "list"])[0]["reason"], "impossible_order");
+    office.edit("connectors/desk/connector.toml", |text| text.replace("impossible = \"reject_row\"", "impossible = \"report\""));
+    std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
+    let said = expect(&office, &["quarantine", "retry", "desk"], 0);
+    assert!(said.contains("due before received: 1"), "{said}");
+    assert_eq!(kept(&office), [pair("A1", "processing"), pair("A3", "processing")]);
+}
+
+#[test]
+fn a_row_that_is_mended_at_its_source_closes_its_rejection() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2]);
+    office.run();
+    file(&office, "2.csv", &["A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,D"]);
+    office.run();
+    assert!(rows(&office, &["quarantine", "list"]).is_empty());
+}
+
+#[test]
+fn a_replayed_night_gives_the_same_tables() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2, "A4,H61.14-251001-0004,H61.14,2025-10-02,2025-10-09,D"]);
+    office.run();
+    let (tables, figures) = (image(&office), office.figures());
+    let lake = |office: &Office| crate::office::rows(&office.data(), "dossier_versions");
+    let versions = lake(&office);
+    let before = commits(&office.data());
+    expect(&office, &["replay", "1"], 0);
+    assert_eq!((image(&office), lake(&office)), (tables.clone(), versions.clone()));
+    assert_eq!(commits(&office.data())["dossier_versions"], before["dossier_versions"], "nothing is written twice");
+
+    // The tables are lost: what was landed gives them again, under the same run.
+    std::fs::remove_dir_all(office.data().join("lake")).expect("the lake is there");
+    std::fs::remove_dir_all(office.exports()).expect("the lists are there");
+    std::fs::create_dir(office.exports()).expect("the scratch folder is writable");
+    expect(&office, &["replay", "1"], 0);
+    assert_eq!((image(&office), lake(&office), office.figures()), (tables, versions, figures));
+
+    // A mended mapping takes what it reads otherwise.
+    mend(&office);
+    expect(&office, &["replay", "1"], 0);
+    assert_eq!(kept(&office)[1], pair("A2", "stopped"));
+    let nothing = expect(&office, &["replay", "77"], 2);
+    assert!(nothing.contains("run 77 has landed nothing"), "{nothing}");
+}

@@ -1,0 +1,228 @@
+//! What a whole night is, and what becomes of one that is not: drift, missing fields, cut chains, sweeps, budgets.
+#![expect(clippy::disallowed_methods, reason = "tests look at the links of the published nights")]
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::desk::{self, expect, file, image, rows};
+use crate::office::{Answer, Office, door};
+
+/// A list that a test may change, served two records a page; and the pages that were asked for.
+#[derive(Clone, Default)]
+struct List {
+    records: Arc<Mutex<Vec<Value>>>,
+    /// Pages from this one on are not answered.
+    broken_from: Arc<Mutex<Option<usize>>>,
+    asked: Arc<Mutex<Vec<usize>>>,
+}
+
+impl List {
+    fn serve(&self) -> String {
+        let list = self.clone();
+        door(move |request| {
+            let page = request.split("page=").nth(1).and_then(|text| text.split(['&', ' ']).next()?.parse().ok());
+            let page: usize = page.expect("the connector counts its pages");
+            list.asked.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+            if list.broken_from.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|from| page >= from) {
+                return Answer::of("503 Service Unavailable", "text/plain", "later");
+            }
+            let records = list.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let rows: Vec<&Value> = records.iter().skip(page * 2).take(2).collect();
+            Answer::json(&json!({"rows": rows, "last": page * 2 + 2 >= records.len()}).to_string())
+        })
+    }
+
+    fn set(&self, records: Vec<Value>) {
+        *self.records.lock().unwrap_or_else(PoisonError::into_inner) = records;
+    }
+
+    fn break_from(&self, page: Option<usize>) {
+        *self.broken_from.lock().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    fn asked(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn record(number: usize) -> Value {
+    json!({"id": format!("K{number}"), "code": format!("H61.14-251001-{number:04}"), "agency": "H61.14",
+        "received": "2025-10-01", "due": "2025-10-09", "status": "P"})
+}
+
+fn night(office: &Office, link: &str) -> Option<Value> {
+    let text = std::fs::read(office.data().join("published").join(link).join("night.json")).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[test]
+fn a_pull_that_was_cut_goes_on_at_the_page_it_had_reached() {
+    let list = List::default();
+    list.set((0..9).map(record).collect());
+    let office = desk::of_list(&list.serve(), "");
+    list.break_from(Some(3));
+    expect(&office, &["run"], 3);
+    assert_eq!(list.asked(), [0, 1, 2, 3]);
+    assert!(image(&office).is_empty(), "nothing of it counts");
+    list.break_from(None);
+    expect(&office, &["run"], 0);
+    // It goes on at page 3; then comes the new night's own reading.
+    assert_eq!(list.asked(), [3, 4, 0, 1, 2, 3, 4]);
+    assert_eq!(image(&office).len(), 9);
+    let pulls = expect(&office, &["runs", "show", "1"], 0);
+    assert!(pulls.contains("complete") && pulls.contains("received   9 = accepted 9"), "{pulls}");
+    assert_eq!(office.count("desk", "unchanged"), 9);
+}
+
+#[test]
+fn the_last_whole_night_stays_published_beside_one_that_is_not() {
+    let list = List::default();
+    list.set((0..4).map(record).collect());
+    let office = desk::of_list(&list.serve(), "");
+    expect(&office, &["run"], 0);
+    // A page limit: what was read counts, the night is not whole.
+    office.edit("connectors/desk/connector.toml", |text| text.replace("requests_per_second = 1000.0", "requests_per_second = 1000.0\nmax_pages = 1"));
+    let said = expect(&office, &["run"], 4);
+    assert!(said.contains("incomplete") && said.contains("not complete"), "{said}");
+    let link = |name: &str| std::fs::read_link(office.data().join("published").join(name)).expect("it was published");
+    assert_eq!((link("latest").as_path(), link("latest-complete").as_path()), (Path::new("nights/00000002"), Path::new("nights/00000001")));
+    assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
+    let status = office.status("desk");
+    assert_eq!((status["state"].as_str(), status["reason"].is_string()), (Some("incomplete"), true), "{status}");
+}
+
+#[test]
+fn a_new_field_is_told_and_a_missing_one_is_no_whole_night() {
+    let list = List::default();
+    list.set((0..24).map(record).collect());
+    let office = desk::of_list(&list.serve(), "");
+    expect(&office, &["run"], 0);
+    assert_eq!(office.status("desk")["state"], "healthy");
+    // A field that was never there, whose name is told; and one whose name is a person's.
+    let mut changed: Vec<Value> = (0..24).map(record).collect();
+    changed[5]["mucDoMoi"] = json!(1);
+    changed[6]["Nguyễn Văn Mẫu"] = json!(1);
+    list.set(changed);
+    let said = expect(&office, &["run"], 0);
+    assert!(said.contains("new field: mucDoMoi, first on page 3, row 2"), "{said}");
+    assert!(!said.contains("Nguyễn"), "{said}");
+    let status = office.status("desk");
+    assert_eq!(status["state"], "drifted");
+    assert!(status["reason"].as_str().is_some_and(|reason| reason.contains("mucDoMoi")), "{status}");
+
+    let mut gone: Vec<Value> = (0..24).map(record).collect();
+    for record in &mut gone {
+        record.as_object_mut().expect("an object").remove("received");
+    }
+    list.set(gone);
+    let said = expect(&office, &["run"], 4);
+    assert!(said.contains("no record has the mapped field `received`"), "{said}");
+}
+
+#[test]
+fn what_the_contract_says_of_a_breach_is_done() {
+    // Reported: the value is absent, the row is taken.
+    let office = desk::of_files("\n[contract]\nill_typed = \"report\"\n");
+    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P"]);
+    let said = expect(&office, &["run"], 0);
+    assert!(said.contains("ill typed field: due_at"), "{said}");
+    assert_eq!(image(&office).len(), 1);
+    // Stopped: nothing of the pull counts.
+    let office = desk::of_files("\n[contract]\nill_typed = \"stop\"\n");
+    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
+    let said = expect(&office, &["run"], 3);
+    assert!(said.contains("stops at `contract.ill_typed`: due_at (page 1, row 2)"), "{said}");
+    assert!(image(&office).is_empty());
+}
+
+#[test]
+fn more_rejections_than_the_budget_degrade_a_night() {
+    let office = desk::of_files("\n[contract]\nreject_share = 0.5\nreject_rows = 2\n");
+    let row = |number: usize, status: &str| format!("A{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,{status}");
+    let all: Vec<String> = (0..9).map(|number| row(number, if number < 3 { "X" } else { "P" })).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    file(&office, "1.csv", &all);
+    let said = expect(&office, &["run"], 4);
+    assert!(said.contains("degraded: 3 of 9 rows were rejected"), "{said}");
+    assert_eq!(office.status("desk")["state"], "degraded");
+    assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
+    // The mapping is mended and the rows are taken: the figures are whole again.
+    office.edit("connectors/desk/connector.toml", |text| text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\""));
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], true);
+    assert_eq!(image(&office).len(), 9);
+}
+
+#[test]
+fn a_sweep_marks_what_the_source_does_not_list_any_more() {
+    let list = List::default();
+    list.set((0..6).map(record).collect());
+    let sweep = "\n[sweep]\nevery_days = 0\npass = \"received\"\ncolumn = \"received_at\"\n";
+    let office = desk::of_list(&list.serve(), sweep);
+    expect(&office, &["run"], 0);
+    let before = office.figures();
+    list.set((0..6).filter(|number| *number != 2).map(record).collect());
+    let said = expect(&office, &["run"], 0);
+    assert!(said.contains("does not list them: 1"), "{said}");
+    let deleted: Vec<String> = image(&office).into_iter().filter(|row| row.2).map(|row| row.0).collect();
+    assert_eq!(deleted, ["K2"]);
+    assert!(office.figures() != before, "it counts no more");
+    assert!(rows(&office, &["changes"]).iter().any(|change| change["change"] == "deleted"));
+    // It comes back.
+    list.set((0..6).map(record).collect());
+    expect(&office, &["run"], 0);
+    assert!(image(&office).iter().all(|row| !row.2));
+    assert_eq!(office.figures(), before);
+}
+
+#[test]
+fn what_was_said_otherwise_later_stands_in_the_changes() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
+    office.run();
+    assert!(rows(&office, &["changes"]).is_empty());
+    file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.15,2025-10-01,2025-10-19,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,D"]);
+    office.run();
+    let mut found: Vec<(String, String)> = rows(&office, &["changes", "--run", "2"])
+        .iter()
+        .map(|row| (row["dossier_code"].as_str().unwrap_or_default().to_owned(), row["change"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    found.sort();
+    let of_first = |change: &str| ("H61.14-251001-0001".to_owned(), change.to_owned());
+    assert_eq!(found, [of_first("agency_changed"), of_first("due_moved_after_due"), of_first("reopened")]);
+}
+
+#[test]
+fn a_backfill_reads_the_past_and_leaves_the_cursor() {
+    let list = List::default();
+    list.set((0..5).map(record).collect());
+    let office = desk::of_list(&list.serve(), "");
+    office.edit("connectors/desk/connector.toml", |text| text.replace("slice_days = 100000", "slice_days = 31").replace("overlap_days = 100000", "overlap_days = 1"));
+    expect(&office, &["run"], 0);
+    let cursor = |run: &str| {
+        let shown = expect(&office, &["runs", "show", run], 0);
+        shown.lines().find(|line| line.contains("cursor")).expect("a certificate has its cursor").to_owned()
+    };
+    let before = cursor("1");
+    list.asked();
+    let said = expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-04-30"], 0);
+    assert!(said.contains("unchanged 5"), "{said}");
+    // Two slices of three pages each.
+    assert_eq!(list.asked(), [0, 1, 2, 0, 1, 2]);
+    assert_eq!(cursor("2"), before);
+    // The second slice fails: called again it goes on there.
+    list.break_from(Some(1));
+    expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 3);
+    list.break_from(None);
+    list.asked();
+    expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 0);
+    for (arguments, said) in [
+        (["backfill", "desk", "--from", "2025-04-01", "--to", "2025-03-01"], "is no stretch of time"),
+        (["backfill", "nobody", "--from", "2025-03-01", "--to", "2025-03-31"], "there is no connector"),
+    ] {
+        let told = expect(&office, &arguments, 2);
+        assert!(told.contains(said), "{told}");
+    }
+}

@@ -1,0 +1,79 @@
+//! A disk that is full and a folder that cannot be written: a clear error, nothing published is lost, the next run mends.
+#![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "tests take rights away from the folders of an office")]
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use crate::desk::{self, file, image};
+use crate::office::{Office, said};
+
+fn fill(office: &Office, name: &str, from: usize, to: usize) {
+    let rows: Vec<String> =
+        (from..to).map(|number| format!("A{number},H61.14-251001-{number:06},H61.14,2025-10-01,2025-10-09,P")).collect();
+    file(office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The binary under a shell that lets no file grow past so many blocks of 512 bytes.
+fn run_within(office: &Office, blocks: u32) -> std::process::Output {
+    let plain = office.command(&["run"]);
+    let mut command = Command::new("sh");
+    // The signal is ignored, so that a write that goes too far fails as it does on a full disk.
+    command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("sh").arg(plain.get_program());
+    command.args(plain.get_args()).env_remove("MOTCUA_LOG").envs(&office.variables).stdin(Stdio::null());
+    command.output().expect("a shell starts")
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_next_run_mends() {
+    let office = desk::of_files("");
+    fill(&office, "1.csv", 0, 50);
+    office.run();
+    let published = || std::fs::read(office.data().join("published/latest/figures.csv")).expect("published");
+    let before = published();
+    fill(&office, "2.csv", 50, 3_000);
+    let mut failed = 0;
+    // From room for almost nothing to room for all but the last files.
+    for blocks in [0, 2, 8, 24, 48, 96, 160] {
+        let output = run_within(&office, blocks);
+        if output.status.code() == Some(0) {
+            break;
+        }
+        failed += 1;
+        assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {}", said(&output));
+        assert!(said(&output).contains("error: "), "{}", said(&output));
+        assert_eq!(published(), before, "{blocks} blocks: what was published stays");
+    }
+    assert!(failed >= 3, "the limits bite");
+    office.run();
+    assert_eq!(image(&office).len(), 3_000);
+    assert!(published() != before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told() {
+    let office = desk::of_files("");
+    fill(&office, "1.csv", 0, 10);
+    office.run();
+    let before = std::fs::read(office.data().join("published/latest/figures.csv")).expect("published");
+    fill(&office, "2.csv", 10, 20);
+    let set = |mode: u32| {
+        for folder in ["", "landing", "landing/desk", "lake", "lake/dossier_versions", "published", "published/nights"] {
+            let path = office.data().join(folder);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("the folder is ours");
+        }
+    };
+    set(0o555);
+    if std::fs::write(office.data().join("probe"), "").is_ok() {
+        // The superuser writes everywhere: there is nothing to see.
+        std::fs::remove_file(office.data().join("probe")).expect("it was just written");
+        set(0o755);
+        return;
+    }
+    let output = office.act(&["run"]);
+    set(0o755);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(std::fs::read(office.data().join("published/latest/figures.csv")).expect("published"), before);
+    office.run();
+    assert_eq!(image(&office).len(), 20);
+}
