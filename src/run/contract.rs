@@ -26,7 +26,9 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
     }
     // A pull that went on after a cut does not know what its first pages had.
     if contract.missing != Breach::Accept && received >= FEW_ROWS && !seen.kept.is_empty() {
-        let gone = |map: &FieldMap| map.default.is_none() && !map.from.as_slice().iter().any(|field| seen.kept.contains(field));
+        let gone = |map: &FieldMap| {
+            map.default.is_none() && !map.from.as_slice().iter().any(|field| seen.kept.contains(field))
+        };
         for map in connector.file.map.values().filter(|map| gone(map)) {
             let field = map.from.as_slice().join(" or ");
             drift.push(Drift { kind: DriftKind::Missing, field, first: None });

@@ -254,12 +254,16 @@ impl Office<'_> {
         if !WorkingCalendar::new(&self.config.registries.calendar).is_working(day) {
             return Ok(Vec::new());
         }
-        let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
+        let mut pulls = self.ledger.pulls_of(&connector.name, 400).await?;
+        pulls.retain(|pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)));
+        // A second pull of one day brings what is left.
+        let of_today = |pull: &Pull| instant::local(pull.started_at).date() == began.date();
+        if pulls.iter().any(|pull| pull.run < certificate.run && pull.purpose == Purpose::Night && of_today(pull)) {
+            return Ok(Vec::new());
+        }
         let of_weekday = pulls.into_iter().filter(|pull| {
-            let complete = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             let same = instant::local(pull.started_at).weekday() == began.weekday();
             pull.run < certificate.run
-                && complete
                 && same
                 && pull.purpose == Purpose::Night
                 && pull.connector_digest == connector.digest

@@ -212,6 +212,9 @@ mod tests {
             "page_repeated",
             "cursor_stuck",
             "page_missing",
+            "trailer_missing",
+            "trailer_disagrees",
+            "file_growing",
         ];
         expected.sort_unstable();
         let mut found = incomplete;

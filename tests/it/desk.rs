@@ -143,7 +143,13 @@ pub(crate) fn image(office: &Office) -> Vec<(String, String, bool)> {
         };
         let deleted = frame.column("deleted").and_then(|column| column.bool()).expect("a flag column");
         let deleted = deleted.iter().map(|flag| flag.unwrap_or_default());
-        found.extend(text("source_key").into_iter().zip(text("status")).zip(deleted).map(|((key, status), gone)| (key, status, gone)));
+        found.extend(
+            text("source_key")
+                .into_iter()
+                .zip(text("status"))
+                .zip(deleted)
+                .map(|((key, status), gone)| (key, status, gone)),
+        );
     }
     found.sort();
     found

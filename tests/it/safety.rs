@@ -192,6 +192,8 @@ fn shifted_list() -> String {
         "Chấp nhận",
         "",
     ]);
+    // The list ends as it should: more than its readable fees.
+    text.push_str("Tổng cộng;;;;;;;;;9.000.000\n");
     text
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         [0xfe, 0xff, ..] => Some(Encoding::Utf16Be),
         _ => None,
     };
+    // A file that says what it is, is: the code page is that of files without a mark.
+    let encoding = if encoding == Encoding::Windows1258 && mark.is_some() { Encoding::Auto } else { encoding };
     match (encoding, mark) {
         (Encoding::Auto | Encoding::Utf8, None | Some(Encoding::Utf8)) => Ok(bytes),
         (Encoding::Utf8, Some(_)) => Err(SourceError::new(ErrorKind::NotUtf8, "the file is UTF-16")),
@@ -107,7 +109,6 @@ mod tests {
     fn bytes_of_another_encoding_are_named() {
         for (bytes, encoding, kind) in [
             (b"\xff\xfeS\0".as_slice(), Encoding::Utf8, ErrorKind::NotUtf8),
-            (b"\xff\xfeS\0", Encoding::Windows1258, ErrorKind::WrongEncoding),
             (b"\xff\xfeS\0T", Encoding::Auto, ErrorKind::BodyCutShort),
             (b"\xff\xfeS\0\0\xd8S\0", Encoding::Auto, ErrorKind::WrongEncoding),
             (&[b'a'; 2000], Encoding::Windows1258, ErrorKind::ExpandsTooFar),

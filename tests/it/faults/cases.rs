@@ -2,8 +2,8 @@
 
 use motcua::simulator::Fault::{self, *};
 
-use super::{PORTAL, POST};
 use super::doors::{self, Door};
+use super::{PORTAL, POST};
 
 /// How the spoiled night ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +16,11 @@ pub(super) enum End {
     Failed,
 }
 
-/// Whether the product does so yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Today {
-    Holds,
-    /// It ends otherwise, but calls no wrong figure complete.
-    Safe,
-    /// It calls a wrong figure complete, or cannot read such a source at all.
-    Awaits,
-}
-
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
     pub(super) fault: Fault,
     pub(super) end: End,
     pub(super) why: &'static str,
-    pub(super) today: Today,
     /// Whether the second night meets a mended source: what is only another form stays.
     pub(super) mended: bool,
     /// File, text and what stands in its place.
@@ -41,7 +30,7 @@ pub(super) struct Case {
 }
 
 const fn case(fault: Fault, end: End, why: &'static str) -> Case {
-    Case { fault, end, why, today: Today::Holds, mended: true, edits: &[], door: None }
+    Case { fault, end, why, mended: true, edits: &[], door: None }
 }
 
 const fn equal(fault: Fault, why: &'static str) -> Case {
@@ -54,14 +43,6 @@ const fn incomplete(fault: Fault, why: &'static str) -> Case {
 
 const fn failed(fault: Fault, why: &'static str) -> Case {
     case(fault, End::Failed, why)
-}
-
-const fn safe(case: Case) -> Case {
-    Case { today: Today::Safe, ..case }
-}
-
-const fn awaits(case: Case) -> Case {
-    Case { today: Today::Awaits, ..case }
 }
 
 /// One try each: the waits are the point.
@@ -129,10 +110,10 @@ pub(super) const RECORDS: &[Case] = &[
         ..equal(BigIds, "numbers are kept as their digits")
     },
     incomplete(WrongTypes, "every row is rejected"),
-    incomplete(WrongTypesOnce, "more rows are rejected than usual"),
+    incomplete(WrongTypesOnce, "`page_rejected`: every row of the page is rejected"),
     equal(NewField, "what is not mapped is not read"),
     incomplete(MissingField, "every row is rejected"),
-    incomplete(MissingDate, "a mapped field that no record has"),
+    incomplete(MissingDate, "`field_missing`: a mapped field that no record has"),
 ];
 
 pub(super) const LISTS: &[Case] = &[
@@ -153,15 +134,15 @@ pub(super) const BYTES: &[Case] = &[
     failed(EmptyFile, "`header_not_found`"),
     failed(ZeroedFile, "`header_not_found`"),
     equal(Utf16, "the mark says so"),
-    Case { edits: IN_1258, mended: false, ..equal(Windows1258, "read as such") },
-    failed(BrokenUtf8, "`not_utf8`"),
+    Case { edits: IN_1258, ..equal(Windows1258, "what has no mark is read as the connector says") },
+    incomplete(BrokenUtf8, "`page_rejected`: a row that is no UTF-8 is rejected"),
     equal(Gzip, "inflated"),
     failed(GzipBomb, "`body_too_large`, counted after inflating"),
     failed(TruncatedWorkbook, "`file_damaged`"),
     failed(UnclosedQuote, "`body_cut_short`: the file ends inside a cell"),
     equal(LongLine, "one row is rejected"),
     equal(FeesWithCommas, "either separates groups of three"),
-    incomplete(FeesWithDecimals, "more rows are rejected than usual"),
+    incomplete(FeesWithDecimals, "`page_rejected`: every row of the list is rejected"),
 ];
 
 const fn through(door: Door, case: Case) -> Case {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use motcua::simulator::{Fault, Side};
 
-use super::cases::{self, End, Today};
+use super::cases::{self, End};
 
 const HEAD: &str = "\
 # Faults of the simulator
@@ -15,8 +15,7 @@ Generated from the cases of `tests/it/faults/cases.rs`, which meets each of thes
 `motcua simulate --fault NAME` spoils the simulated portal or its exports, `motcua simulate --faults` lists the names.
 
 Outcome of the night: **equal** — figures equal the truth, the night is complete, exit 0; **incomplete** — exit 4, no \
-figure is called complete; **failed** — exit 3, likewise. The next night over the mended source gives the truth. \
-What is **awaited** the product does not do yet.
+figure is called complete; **failed** — exit 3, likewise. The next night over the mended source gives the truth.
 ";
 
 fn text() -> String {
@@ -30,7 +29,6 @@ fn text() -> String {
                 End::Incomplete => "incomplete",
                 End::Failed => "failed",
             };
-            let end = if case.today == Today::Holds { end.to_owned() } else { format!("{end} (awaited)") };
             let _ = writeln!(text, "| `{}` | {} | {end} | {} |", fault.name(), fault.description(), case.why);
         }
     }

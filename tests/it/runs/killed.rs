@@ -105,6 +105,10 @@ fn killed_beside_each_file_a_later_night_is_mended() {
     let undisturbed = Outcome::of(&office, &whole);
     assert!(before_it != undisturbed.figures);
     for (table, commits) in commits(&whole) {
+        // Only where a dossier was said otherwise: it may hold none.
+        if table == "changes" {
+            continue;
+        }
         assert!(commits > super::commits(&first)[&table], "the second night changes `{table}`");
     }
     // Folder, ending of the file whose appearance is waited for, and whether the run has long to go after it.

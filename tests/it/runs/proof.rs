@@ -83,11 +83,16 @@ fn the_last_whole_night_stays_published_beside_one_that_is_not() {
     let office = desk::of_list(&list.serve(), "");
     expect(&office, &["run"], 0);
     // A page limit: what was read counts, the night is not whole.
-    office.edit("connectors/desk/connector.toml", |text| text.replace("requests_per_second = 1000.0", "requests_per_second = 1000.0\nmax_pages = 1"));
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("requests_per_second = 1000.0", "requests_per_second = 1000.0\nmax_pages = 1")
+    });
     let said = expect(&office, &["run"], 4);
     assert!(said.contains("incomplete") && said.contains("not complete"), "{said}");
     let link = |name: &str| std::fs::read_link(office.data().join("published").join(name)).expect("it was published");
-    assert_eq!((link("latest").as_path(), link("latest-complete").as_path()), (Path::new("nights/00000002"), Path::new("nights/00000001")));
+    assert_eq!(
+        (link("latest").as_path(), link("latest-complete").as_path()),
+        (Path::new("nights/00000002"), Path::new("nights/00000001"))
+    );
     assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
     let status = office.status("desk");
     assert_eq!((status["state"].as_str(), status["reason"].is_string()), (Some("incomplete"), true), "{status}");
@@ -131,7 +136,11 @@ fn what_the_contract_says_of_a_breach_is_done() {
     assert_eq!(image(&office).len(), 1);
     // Stopped: nothing of the pull counts.
     let office = desk::of_files("\n[contract]\nill_typed = \"stop\"\n");
-    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
+    file(
+        &office,
+        "1.csv",
+        &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"],
+    );
     let said = expect(&office, &["run"], 3);
     assert!(said.contains("stops at `contract.ill_typed`: due_at (page 1, row 2)"), "{said}");
     assert!(image(&office).is_empty());
@@ -140,7 +149,9 @@ fn what_the_contract_says_of_a_breach_is_done() {
 #[test]
 fn more_rejections_than_the_budget_degrade_a_night() {
     let office = desk::of_files("\n[contract]\nreject_share = 0.5\nreject_rows = 2\n");
-    let row = |number: usize, status: &str| format!("A{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,{status}");
+    let row = |number: usize, status: &str| {
+        format!("A{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,{status}")
+    };
     let all: Vec<String> = (0..9).map(|number| row(number, if number < 3 { "X" } else { "P" })).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     file(&office, "1.csv", &all);
@@ -149,7 +160,9 @@ fn more_rejections_than_the_budget_degrade_a_night() {
     assert_eq!(office.status("desk")["state"], "degraded");
     assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
     // The mapping is mended and the rows are taken: the figures are whole again.
-    office.edit("connectors/desk/connector.toml", |text| text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\""));
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
+    });
     expect(&office, &["quarantine", "retry"], 0);
     assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], true);
     assert_eq!(image(&office).len(), 9);
@@ -180,14 +193,33 @@ fn a_sweep_marks_what_the_source_does_not_list_any_more() {
 #[test]
 fn what_was_said_otherwise_later_stands_in_the_changes() {
     let office = desk::of_files("");
-    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
+    file(
+        &office,
+        "1.csv",
+        &[
+            "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D",
+            "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P",
+        ],
+    );
     office.run();
     assert!(rows(&office, &["changes"]).is_empty());
-    file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.15,2025-10-01,2025-10-19,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,D"]);
+    file(
+        &office,
+        "2.csv",
+        &[
+            "A1,H61.14-251001-0001,H61.15,2025-10-01,2025-10-19,P",
+            "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,D",
+        ],
+    );
     office.run();
     let mut found: Vec<(String, String)> = rows(&office, &["changes", "--run", "2"])
         .iter()
-        .map(|row| (row["dossier_code"].as_str().unwrap_or_default().to_owned(), row["change"].as_str().unwrap_or_default().to_owned()))
+        .map(|row| {
+            (
+                row["dossier_code"].as_str().unwrap_or_default().to_owned(),
+                row["change"].as_str().unwrap_or_default().to_owned(),
+            )
+        })
         .collect();
     found.sort();
     let of_first = |change: &str| ("H61.14-251001-0001".to_owned(), change.to_owned());
@@ -199,7 +231,9 @@ fn a_backfill_reads_the_past_and_leaves_the_cursor() {
     let list = List::default();
     list.set((0..5).map(record).collect());
     let office = desk::of_list(&list.serve(), "");
-    office.edit("connectors/desk/connector.toml", |text| text.replace("slice_days = 100000", "slice_days = 31").replace("overlap_days = 100000", "overlap_days = 1"));
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("slice_days = 100000", "slice_days = 31").replace("overlap_days = 100000", "overlap_days = 1")
+    });
     expect(&office, &["run"], 0);
     let cursor = |run: &str| {
         let shown = expect(&office, &["runs", "show", run], 0);

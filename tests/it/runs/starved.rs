@@ -9,8 +9,9 @@ use crate::desk::{self, file, image};
 use crate::office::{Office, said};
 
 fn fill(office: &Office, name: &str, from: usize, to: usize) {
-    let rows: Vec<String> =
-        (from..to).map(|number| format!("A{number},H61.14-251001-{number:06},H61.14,2025-10-01,2025-10-09,P")).collect();
+    let rows: Vec<String> = (from..to)
+        .map(|number| format!("A{number},H61.14-251001-{number:06},H61.14,2025-10-01,2025-10-09,P"))
+        .collect();
     file(office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
@@ -58,7 +59,8 @@ fn a_folder_that_cannot_be_written_is_told() {
     let before = std::fs::read(office.data().join("published/latest/figures.csv")).expect("published");
     fill(&office, "2.csv", 10, 20);
     let set = |mode: u32| {
-        for folder in ["", "landing", "landing/desk", "lake", "lake/dossier_versions", "published", "published/nights"] {
+        for folder in ["", "landing", "landing/desk", "lake", "lake/dossier_versions", "published", "published/nights"]
+        {
             let path = office.data().join(folder);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("the folder is ours");
         }
