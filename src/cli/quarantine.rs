@@ -46,7 +46,9 @@ enum What {
     },
 }
 
+/// One row; the fields of `quarantine list --format json`.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "its row in the page is one of its fields")]
 struct Row {
     id: i64,
     run: i64,

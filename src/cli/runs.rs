@@ -69,7 +69,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let text = match &arguments.what {
         What::List { format } => {
             let runs = ledger.runs(RUNS).await.map_err(RunError::from)?;
-            let rows: Vec<Row> = runs.into_iter().map(row).collect();
+            let rows: Vec<Row> = runs.iter().map(row).collect();
             match format {
                 Format::Json => output::json(&rows)?,
                 Format::Csv => output::csv(&rows)?,
@@ -95,7 +95,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(run: Run) -> Row {
+fn row(run: &Run) -> Row {
     Row {
         run: run.run,
         purpose: run.purpose.name(),

@@ -147,7 +147,7 @@ fn records(kind: Kind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>>
         let longs = || stored.cast(&DataType::Int64);
         match column.column_type {
             ColumnType::Text => {
-                fill(&mut rows, stored.str()?.iter().map(|text| text.map(|text| Value::Text(text.into()))))
+                fill(&mut rows, stored.str()?.iter().map(|text| text.map(|text| Value::Text(text.into()))));
             }
             ColumnType::Instant => fill(&mut rows, longs()?.i64()?.iter().map(|at| at.map(Value::Instant))),
             ColumnType::Flag => fill(&mut rows, stored.bool()?.iter().map(|flag| flag.map(Value::Flag))),

@@ -117,12 +117,12 @@ impl Office<'_> {
             let Some(certificate) = landed.certificate()? else { continue };
             let Some(entry) = certificate.pages.iter().find(|page| page.number == number) else { continue };
             let page = landed.read(entry)?;
-            let mapped = mapper.map_page(&page);
+            let read = mapper.map_page(&page);
             let mut kept = Page::new(number, page.origin.clone(), page.body_digest.clone(), page.fields.clone());
             kept.slice.clone_from(&entry.slice);
-            for index in 0..page.len() {
+            for (index, mapped) in read.iter().enumerate() {
                 let Some(rejected) = rows.iter().find(|rejected| rejected.row == page.place(index).0) else { continue };
-                if mapped[index].is_ok() {
+                if mapped.is_ok() {
                     kept.copy_row(&page, index);
                     retrying.from_landing.push(rejected.id);
                 } else {

@@ -142,7 +142,7 @@ pub(crate) fn image(office: &Office) -> Vec<(String, String, bool)> {
             column.iter().map(|text| text.unwrap_or_default().to_owned()).collect()
         };
         let deleted = frame.column("deleted").and_then(|column| column.bool()).expect("a flag column");
-        let deleted = deleted.iter().map(|flag| flag.unwrap_or_default());
+        let deleted = deleted.iter().map(Option::unwrap_or_default);
         found.extend(
             text("source_key")
                 .into_iter()

@@ -193,7 +193,7 @@ fn shifted_list() -> String {
         "",
     ]);
     // The list ends as it should: more than its readable fees.
-    text.push_str("Tổng cộng;;;;;;;;;9.000.000\n");
+    text.push_str("Tổng cộng;;;;;;;;;99.999.999.999.999\n");
     text
 }
 

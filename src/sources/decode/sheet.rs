@@ -132,7 +132,9 @@ impl Tally {
         match declared {
             Some(declared) if declared == found || (partly && declared > found) => Ok(()),
             Some(declared) => {
-                let message = format!("the footer row says {declared}, {what} of {} rows is {found}", self.rows);
+                // No number of it: of one row, a sum is what stands in its cell, whatever that is.
+                let far = if declared < found { "less" } else { "more" };
+                let message = format!("the footer row says {far} than {what} of its {} rows", self.rows);
                 Err(SourceError::new(ErrorKind::TrailerDisagrees, message))
             }
             None => Err(SourceError::new(ErrorKind::TrailerDisagrees, "the footer row has no number in its column")),
@@ -159,7 +161,9 @@ mod tests {
 
     fn tally(holds: TrailerHolds, cells: &[Option<&str>]) -> Tally {
         let mut tally = Tally { column: 0, of: 0, holds, rows: 0, sum: 0, unread: 0 };
-        cells.iter().for_each(|cell| tally.add(*cell));
+        for cell in cells {
+            tally.add(*cell);
+        }
         tally
     }
 

@@ -79,9 +79,9 @@ mod tests {
             (DataRef::Bool(true), "true"),
             (DataRef::SharedString("Mã"), "Mã"),
             // 15 October 2020 is day 44,119 from 1899-12-30, and day 42,657 from 1904-01-01.
-            (date(44_119.4375, false), "2020-10-15 10:30:00"),
+            (date(44_119.437_5, false), "2020-10-15 10:30:00"),
             (date(44_119.0, false), "2020-10-15 00:00:00"),
-            (date(42_657.4375, true), "2020-10-15 10:30:00"),
+            (date(42_657.437_5, true), "2020-10-15 10:30:00"),
             (date(0.5, false), "0.5"),
             (DataRef::DateTimeIso("2020-10-15T10:30:00.25".to_owned()), "2020-10-15 10:30:00"),
             (DataRef::DateTimeIso("2020-10-15".to_owned()), "2020-10-15 00:00:00"),
