@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
-use crate::model::connector::{Access, Connector, ConnectorFile, Decode, FieldType, Start};
+use crate::model::connector::{Access, Breach, Connector, ConnectorFile, Decode, FieldType, Start};
 use crate::model::field::FieldReader;
 use crate::model::instant::Format;
 use crate::model::table::{Column, ColumnType};
@@ -75,6 +75,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     check.map(&read);
     check.window(&read);
     check.schedule(&read);
+    check.contract(&read);
     // What one table says of another means something only if both could be read.
     if whole {
         check.identity(&read);
@@ -126,7 +127,7 @@ impl Check<'_> {
             if map.from.as_slice().is_empty() {
                 self.add(&format!("{pointer}/from"), "names no source field");
             }
-            self.words(column, &pointer, map.codes.values().chain(&map.default));
+            self.words(column, &pointer, map.codes.values().chain(map.default.iter().filter(|word| !word.is_empty())));
             if let Err((key, message)) = FieldReader::compile(name, map) {
                 self.add(&format!("{pointer}/{key}"), message);
             }
@@ -221,6 +222,27 @@ impl Check<'_> {
         }
         if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
             self.add("/decode/type", "workbooks are read from files");
+        }
+    }
+
+    fn contract(&mut self, file: &ConnectorFile) {
+        for (key, breach) in [("unknown", file.contract.unknown), ("missing", file.contract.missing)] {
+            if breach == Breach::RejectRow {
+                self.add(
+                    &format!("/contract/{key}"),
+                    "rows are not told apart by their fields: `accept`, `report` or `stop`",
+                );
+            }
+        }
+        if !(0.0..=1.0).contains(&file.contract.reject_share) {
+            self.add("/contract/reject_share", "is a share from 0 to 1");
+        }
+        let Some(sweep) = &file.sweep else { return };
+        if !file.window.passes.iter().any(|pass| pass.name == sweep.pass) {
+            self.add("/sweep/pass", format!("the connector has no pass `{}`", sweep.pass));
+        }
+        if file.map.get(&sweep.column).is_none_or(|map| map.field_type != FieldType::Instant) {
+            self.add("/sweep/column", format!("`{}` is not mapped as an instant", sweep.column));
         }
     }
 

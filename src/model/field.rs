@@ -27,6 +27,8 @@ pub struct FieldReader {
     pub required: bool,
     /// A text that does not fit counts as absent: the connector's contract says so.
     pub tolerant: bool,
+    /// It has a default, if only none: the source need not have the field.
+    pub optional: bool,
     field_type: FieldType,
     formats: Vec<Format>,
     zone: TimeZone,
@@ -81,6 +83,7 @@ impl FieldReader {
             from: map.from.as_slice().to_vec(),
             required: map.required,
             tolerant: false,
+            optional: map.default.is_some(),
             field_type: map.field_type,
             formats,
             zone,

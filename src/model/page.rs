@@ -33,8 +33,6 @@ pub enum Reason {
     Malformed,
     /// Its dates stand in an order that cannot be.
     ImpossibleOrder,
-    /// It has a field that the connector does not know.
-    UnknownField,
     /// A row of a CSV file is longer than 1 MiB.
     RowTooLong,
     /// A kept cell of a workbook holds an error such as `#REF!`.
@@ -54,7 +52,6 @@ impl Reason {
             Self::WrongColumnCount => "wrong_column_count",
             Self::Malformed => "malformed",
             Self::ImpossibleOrder => "impossible_order",
-            Self::UnknownField => "unknown_field",
             Self::RowTooLong => "row_too_long",
             Self::CellError => "cell_error",
         }
@@ -72,7 +69,6 @@ impl Reason {
             Self::WrongColumnCount,
             Self::Malformed,
             Self::ImpossibleOrder,
-            Self::UnknownField,
             Self::RowTooLong,
             Self::CellError,
         ]

@@ -18,8 +18,13 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
     let before: HashSet<&str> = baseline.iter().map(String::as_str).collect();
     let mut drift = Vec::new();
     if contract.unknown != Breach::Accept {
-        // With `known` the reader passes over what it names: whatever is left is new.
-        let is_new = |field: &str| !contract.known.is_empty() || (!before.is_empty() && !before.contains(field));
+        let below = |field: &str, known: &str| {
+            field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_new = |field: &str| match contract.known.as_slice() {
+            [] => !before.is_empty() && !before.contains(field),
+            known => !known.iter().any(|known| below(field, known)),
+        };
         for (field, sighting) in seen.others.iter().filter(|(field, _)| is_new(field)) {
             drift.push(Drift { kind: DriftKind::New, field: field.clone(), first: Some(*sighting) });
         }
@@ -58,4 +63,32 @@ pub(super) fn stopped(contract: &Contract, findings: &Findings, rejections: &[Re
         message: format!("the connector stops at `contract.{term}`: {}", what.unwrap_or_default()),
         hint: "mend the mapping, or let the contract report instead of stop".to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config;
+    use crate::model::pull::Sighting;
+
+    fn new_fields(known: &[&str], baseline: &[&str]) -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
+        let mut connector = config::load(&folder).expect("shipped").connector("portal-igate").expect("shipped").clone();
+        connector.file.contract.known = known.iter().map(|&field| field.to_owned()).collect();
+        let sighting = Sighting { page: 1, row: 1, rows: 1 };
+        let others = ["applicant", "procedure.id", "extendTime"].map(|field| (field.to_owned(), sighting));
+        let seen = FieldsSeen { others: others.into_iter().collect(), ..FieldsSeen::default() };
+        let baseline: Vec<String> = baseline.iter().map(|&field| field.to_owned()).collect();
+        drift(&connector, &seen, &baseline, 0).into_iter().map(|drift| drift.field).collect()
+    }
+
+    #[test]
+    fn a_field_is_new_where_neither_the_contract_nor_an_earlier_pull_knows_it() {
+        assert_eq!(new_fields(&[], &[]), [""; 0]);
+        assert_eq!(new_fields(&[], &["applicant", "procedure.id"]), ["extendTime"]);
+        assert_eq!(new_fields(&["procedure", "applicant"], &[]), ["extendTime"]);
+        assert_eq!(new_fields(&["proc", "applicant", "extendTime"], &[]), ["procedure.id"]);
+    }
 }

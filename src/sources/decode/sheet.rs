@@ -2,8 +2,7 @@
 //! row says of the rows above it. Names are compared as [`fold`] writes them.
 
 use crate::model::connector::{Trailer, TrailerHolds};
-use crate::model::field::{FieldReader, Readers, fold};
-use crate::model::record::Value;
+use crate::model::field::{Readers, fold};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Rows above the header that are looked at.
@@ -33,8 +32,7 @@ impl TableLayout {
     #[must_use]
     pub fn compile(header: &str, footers: &[String], readers: &Readers, trailer: Option<&Trailer>) -> Self {
         // A column that has gone is no empty column: only a `default` says what its absence means.
-        let has_default = |reader: &FieldReader| matches!(reader.absent(), Ok(value) if value != Value::Null);
-        let required = readers.readers.iter().filter(|reader| !has_default(reader)).map(|reader| reader.from.clone());
+        let required = readers.readers.iter().filter(|reader| !reader.optional).map(|reader| reader.from.clone());
         Self {
             header: fold(header),
             footers: footers.iter().map(|footer| fold(footer)).filter(|footer| !footer.is_empty()).collect(),
