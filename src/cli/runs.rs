@@ -141,8 +141,8 @@ fn certificate(pull: &Pull) -> String {
     if let Some(reason) = &pull.reason {
         let _ = writeln!(text, "  why        {reason}: {}", pull.message.as_deref().unwrap_or("–"));
     }
-    let seconds = pull.finished_at.map_or(0, |finished| (finished - pull.started_at).max(0) / 1_000_000);
-    let _ = writeln!(text, "  started    {}, took {seconds} s", instant::display(pull.started_at));
+    let moment = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), instant::display);
+    let _ = writeln!(text, "  started    {}, ended {}", instant::display(pull.started_at), moment(pull.finished_at));
     let _ = writeln!(
         text,
         "  received   {} = accepted {} + unchanged {} + duplicate {} + superseded {} + quarantined {}",
@@ -162,7 +162,6 @@ fn certificate(pull: &Pull) -> String {
         number(findings.pages),
         number(findings.distinct_keys)
     );
-    let moment = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), instant::display);
     let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
     let _ = writeln!(text, "  cursor     {}; data until {}", moment(reached), moment(pull.data_until));
     for drift in &findings.drift {

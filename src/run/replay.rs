@@ -5,7 +5,7 @@
 
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Purpose};
+use crate::model::pull::{Certificate, Outcome, Purpose};
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError, RunReport, Watch};
 
@@ -65,6 +65,10 @@ impl Office<'_> {
         };
         again.seal(&renewed)?;
         let pull = self.settle(connector, &again, &renewed, begun).await?;
+        if pull.outcome == Some(Outcome::Failed) {
+            return Ok(pull);
+        }
+        // What is rejected again stands under the new run.
         let open = self.ledger.quarantined(Some(&connector.name), Some(certificate.run), true).await?;
         let ids: Vec<i64> = open.iter().map(|rejected| rejected.id).collect();
         self.ledger.close_rejections(new_run, &ids).await?;

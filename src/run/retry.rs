@@ -22,10 +22,11 @@ struct Retrying {
     /// Pages of rows that can be read from landing, each with the run that read it.
     pages: Vec<(Page, i64)>,
     from_landing: Vec<i64>,
+    /// Rows to be read again from the source, each with its file's digest if it came in one.
+    from_source: Vec<(i64, Option<String>)>,
     slices: BTreeSet<SliceRef>,
     /// Content digest of a file → the run that read it.
     files: BTreeMap<String, i64>,
-    from_source: Vec<i64>,
 }
 
 impl Office<'_> {
@@ -69,17 +70,7 @@ impl Office<'_> {
             pages.push(LandedPage { read_by: Some(read_by), chain: u32::MAX, ..written });
         }
         let mut start = self.start_of(connector, now).await?;
-        let again = !retrying.slices.is_empty() || !retrying.files.is_empty();
-        let pull = if again {
-            // Windows are asked for by their slices; a file that is forgotten is read again.
-            start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
-            start.cursor.files.retain(|digest| !retrying.files.contains_key(digest));
-            // What a file says is as old as its first reading; what a portal answers is of now.
-            let old_files =
-                if matches!(connector.file.access, Access::Files { .. }) { retrying.files } else { BTreeMap::new() };
-            let task = Task { connector, run, purpose: Purpose::Retry, start, sweep: None, landed: pages, old_files };
-            self.pull(task, watch).await?
-        } else {
+        let pull = if retrying.from_source.is_empty() {
             let begun = Pull::begun(run, connector, Purpose::Retry, now);
             self.ledger.write_pull(&begun).await?;
             let certificate = Certificate {
@@ -94,9 +85,21 @@ impl Office<'_> {
             };
             landed.seal(&certificate)?;
             self.settle(connector, &landed, &certificate, begun).await?
+        } else {
+            // Windows are asked for by their slices; a file that is forgotten is read again.
+            start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
+            start.cursor.files.retain(|digest| !retrying.files.contains_key(digest));
+            // What a file says is as old as its first reading; what a portal answers is of now.
+            let (purpose, sweep, old_files) = (Purpose::Retry, None, retrying.files);
+            self.pull(Task { connector, run, purpose, start, sweep, landed: pages, old_files }, watch).await?
         };
         if pull.outcome == Some(Outcome::Complete) {
-            let ids: Vec<i64> = retrying.from_landing.into_iter().chain(retrying.from_source).collect();
+            // A file that is gone was not read again: its rows stay open.
+            let pages = landed.certificate()?.map(|certificate| certificate.pages).unwrap_or_default();
+            let was_read = |file: &String| pages.iter().any(|page| page.body_digest == *file);
+            let from_source = retrying.from_source.into_iter();
+            let read_again = from_source.filter(|(_, file)| file.as_ref().is_none_or(was_read)).map(|(id, _)| id);
+            let ids: Vec<i64> = retrying.from_landing.into_iter().chain(read_again).collect();
             self.ledger.close_rejections(run, &ids).await?;
         }
         Ok(pull)
@@ -110,6 +113,7 @@ impl Office<'_> {
         for rejected in open {
             by_page.entry((rejected.run, rejected.page)).or_default().push(rejected);
         }
+        let is_files = matches!(connector.file.access, Access::Files { .. });
         let mut retrying = Retrying::default();
         for ((run, number), rows) in by_page {
             let landed = LandedPull::new(&self.data, &connector.name, run);
@@ -126,11 +130,12 @@ impl Office<'_> {
                     kept.copy_row(&page, index);
                     retrying.from_landing.push(rejected.id);
                 } else {
-                    retrying.from_source.push(rejected.id);
-                    match &entry.slice {
-                        Some(slice) => drop(retrying.slices.insert(slice.clone())),
-                        None => drop(retrying.files.insert(entry.body_digest.clone(), entry.read_by.unwrap_or(run))),
+                    let file = is_files.then(|| entry.body_digest.clone());
+                    if let Some(file) = &file {
+                        retrying.files.insert(file.clone(), entry.read_by.unwrap_or(run));
                     }
+                    retrying.slices.extend(entry.slice.clone());
+                    retrying.from_source.push((rejected.id, file));
                 }
             }
             if !kept.is_empty() {

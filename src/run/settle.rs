@@ -60,18 +60,26 @@ impl Office<'_> {
         if !(pull.state == State::Settled && committed) {
             let mut writer = self.lake.writer(kind, &connector.name, pull.run);
             let mut settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
-            self.sweep(connector, certificate, &mut settling, &mut writer).await?;
+            let swept = self.swept(connector, certificate, &mut settling).await?;
             assert!(settling.counts.balance(), "every received row is classed once");
             let verdict = self.verdict(connector, certificate, &mut settling).await?;
-            pull.outcome = Some(verdict.outcome);
+            let outcome = verdict.outcome;
+            pull.outcome = Some(outcome);
             pull.reason = Some(verdict.reason).filter(|reason| !reason.is_empty());
             pull.message = Some(verdict.message).filter(|message| !message.is_empty());
             pull.hint = Some(verdict.hint).filter(|hint| !hint.is_empty());
-            if verdict.outcome == Outcome::Failed {
+            if outcome == Outcome::Failed {
                 pull.state = State::Done;
                 pull.finished_at = Some(clock::now());
                 self.ledger.write_pull(&pull).await?;
                 return Ok(pull);
+            }
+            // Only a whole list says what is no longer in it.
+            if outcome == Outcome::Complete && !swept.is_empty() {
+                writer.write(&swept)?;
+                settling.findings.swept = swept.len() as u64;
+            } else if outcome != Outcome::Complete {
+                settling.findings.sweep = None;
             }
             let previous = self.ledger.pulls_of(&connector.name, 30).await?;
             let known_until =

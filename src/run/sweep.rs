@@ -1,16 +1,15 @@
 //! Sweeps: what the tables hold and a source does not list any more is marked as deleted.
 
 use crate::canonical::digest_of;
-use crate::lake::VersionWriter;
 use crate::model::connector::Connector;
 use crate::model::instant::{self, DAY_MICROS, Format};
 use crate::model::pull::{Certificate, Outcome, SliceRef};
-use crate::model::record::Value;
+use crate::model::record::{Record, Value};
 use crate::run::settle::Settling;
 use crate::run::{Office, RunError};
 
-/// A sweep that misses more than this share of what it covers is not believed, nor one that misses many in all.
-const BELIEVED_SHARE: u64 = 10;
+/// A sweep that misses more than half of what it covers is not believed, nor one that misses many and more than a tenth.
+const BELIEVED_SHARE: usize = 10;
 const FEW_ROWS: usize = 50;
 
 impl Office<'_> {
@@ -34,20 +33,19 @@ impl Office<'_> {
         }))
     }
 
-    /// Writes a deleted version of every record that the sweep covered and did not find.
-    pub(super) async fn sweep(
+    /// A deleted version of every record that the sweep covered and did not find, each with its part.
+    pub(super) async fn swept(
         &self,
         connector: &Connector,
         certificate: &Certificate,
         settling: &mut Settling,
-        writer: &mut VersionWriter,
-    ) -> Result<(), RunError> {
-        let (Some(covered), Some(sweep)) = (&certificate.sweep, &connector.file.sweep) else { return Ok(()) };
+    ) -> Result<Vec<(Record, String)>, RunError> {
+        let (Some(covered), Some(sweep)) = (&certificate.sweep, &connector.file.sweep) else { return Ok(Vec::new()) };
         // A row that could not be read may be any of those that are missed.
         let unread = settling.rejections.iter().any(|rejection| rejection.key.is_none());
         if certificate.outcome != Outcome::Complete || unread {
             settling.findings.sweep = None;
-            return Ok(());
+            return Ok(Vec::new());
         }
         let kind = connector.file.connector.kind;
         let listed =
@@ -57,9 +55,9 @@ impl Office<'_> {
         let held = listed.len();
         let gone: Vec<String> =
             listed.into_iter().filter(|key| !settling.seen.contains(key) && !rejected.contains(key.as_str())).collect();
-        if gone.len() > FEW_ROWS && gone.len() as u64 * BELIEVED_SHARE > held as u64 {
+        if gone.len() * 2 > held || (gone.len() > FEW_ROWS && gone.len() * BELIEVED_SHARE > held) {
             settling.findings.missed_by_sweep = gone.len() as u64;
-            return Ok(());
+            return Ok(Vec::new());
         }
         let deleted = kind.column_index("deleted").expect("every table has the column");
         let mut rows = self.lake.rows_of(kind, &connector.name, &gone).await?;
@@ -68,10 +66,6 @@ impl Office<'_> {
             record.digest = digest_of(&record.values);
             (record.page, record.row) = (0, 0);
         }
-        settling.findings.swept = rows.len() as u64;
-        if !rows.is_empty() {
-            writer.write(&rows)?;
-        }
-        Ok(())
+        Ok(rows)
     }
 }

@@ -77,6 +77,18 @@ fn a_row_that_landing_holds_whole_is_taken_without_its_source() {
 }
 
 #[test]
+fn a_row_whose_file_is_gone_stays_open() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2]);
+    file(&office, "2.csv", &["A5,H61.14-251001-0005,H61.14,2025-10-01,2025-10-09,P"]);
+    office.run();
+    std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
+    mend(&office);
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1, "nothing read it again");
+}
+
+#[test]
 fn a_row_that_is_mended_at_its_source_closes_its_rejection() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);

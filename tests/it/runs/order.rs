@@ -1,51 +1,10 @@
 //! A source with a change time: the newer version stays, whatever comes later.
-#![expect(clippy::disallowed_methods, reason = "tests take away what the office does not need")]
 
-use crate::office::{Office, commits, frames, rows};
+use crate::desk;
+use crate::office::{Office, commits, rows};
 
-const CONNECTOR: &str = r#"
-[connector]
-version = 1
-title = "Hồ sơ từ tệp"
-kind = "dossiers"
-system = "tệp CSV"
-contact = "người kiểm thử"
-
-[access]
-type = "files"
-folder = "{env:BCCI_EXPORTS}"
-glob = "*.csv"
-
-[decode]
-type = "csv"
-header = "id"
-
-[map.source_key]
-from = "id"
-type = "code"
-required = true
-
-[map.dossier_code]
-from = "code"
-type = "dossier_code"
-
-[map.competent_agency]
-from = "agency"
-type = "agency"
-
-[map.received_at]
-from = "received"
-type = "instant"
-formats = ["yyyy-MM-dd"]
-
-[map.status]
-from = "status"
-type = "word"
-
-[map.status.codes]
-P = "processing"
-D = "completed"
-
+/// Beside the desk's own mapping.
+const CHANGE_TIME: &str = r#"
 [map.source_updated_at]
 from = "changed"
 type = "instant"
@@ -56,14 +15,6 @@ required = true
 ordered_by = "source_updated_at"
 "#;
 
-/// An office with the one connector `desk`.
-fn desk() -> Office {
-    let office = Office::new("http://127.0.0.1:1");
-    std::fs::remove_dir_all(office.path().join("connectors")).expect("the scratch folder is writable");
-    office.write("connectors/desk/connector.toml", CONNECTOR);
-    office
-}
-
 fn hand_in(office: &Office, file: &str, rows: &[&str]) {
     let text = format!("id,code,agency,received,status,changed\n{}\n", rows.join("\n"));
     office.write(&format!("exports/{file}"), &text);
@@ -72,16 +23,7 @@ fn hand_in(office: &Office, file: &str, rows: &[&str]) {
 
 /// `source_key`, `status` of the image.
 fn image(office: &Office) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for frame in frames(&office.data(), "dossiers") {
-        let text = |name: &str| -> Vec<String> {
-            let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
-            column.iter().map(|text| text.expect("stated").to_owned()).collect()
-        };
-        found.extend(text("source_key").into_iter().zip(text("status")));
-    }
-    found.sort();
-    found
+    desk::image(office).into_iter().map(|(key, status, _)| (key, status)).collect()
 }
 
 fn counts(office: &Office) -> [u64; 6] {
@@ -91,7 +33,7 @@ fn counts(office: &Office) -> [u64; 6] {
 
 #[test]
 fn an_older_version_after_a_newer_one_changes_nothing() {
-    let office = desk();
+    let office = desk::of_files(CHANGE_TIME);
     let newer = "A1,H61.14-251001-0001,H61.14,2025-10-01,D,2025-10-09 08:00";
     hand_in(&office, "1.csv", &[newer, "A2,H61.14-251001-0002,H61.14,2025-10-01,P,2025-10-01 08:00"]);
     assert_eq!(counts(&office), [2, 2, 0, 0, 0, 0]);

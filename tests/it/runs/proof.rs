@@ -183,6 +183,11 @@ fn a_sweep_marks_what_the_source_does_not_list_any_more() {
     assert_eq!(deleted, ["K2"]);
     assert!(office.figures() != before, "it counts no more");
     assert!(rows(&office, &["changes"]).iter().any(|change| change["change"] == "deleted"));
+    // An empty list is no list of deletions.
+    list.set(Vec::new());
+    let said = expect(&office, &["run"], 4);
+    assert!(said.contains("too many to be deletions"), "{said}");
+    assert_eq!(image(&office).iter().filter(|row| row.2).count(), 1);
     // It comes back.
     list.set((0..6).map(record).collect());
     expect(&office, &["run"], 0);
