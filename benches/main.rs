@@ -1,12 +1,14 @@
 //! Speed and memory, in CPU-seconds of this process alone: the portal is another process, so that only our work counts.
 //!
 //! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
+//! `cargo bench -- csv|xlsx [ITEMS]`: the post's lists in files of 200,000 rows → landed → versions and image.
 //! `cargo bench -- figures [DOSSIERS]`: every figure over a table of that many dossiers.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "edge: a bench makes its own folders and starts its own portal")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
 
 mod dossiers;
+mod lists;
 mod meter;
 
 use std::io::{BufRead as _, BufReader};
@@ -31,6 +33,8 @@ fn main() {
     let number = |default: usize| arguments.get(1).map_or(default, |text| text.parse().unwrap());
     match arguments.first().map(String::as_str) {
         Some("pull") => pull(number(200_000)),
+        Some(kind @ ("csv" | "xlsx")) => files(kind, number(200_000)),
+        Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
         Some("figures") => figures(number(1_000_000)),
         _ => {
             pull(200_000);
@@ -88,24 +92,46 @@ impl Drop for Portal {
 fn pull(dossiers: usize) {
     let scratch = tempfile::tempdir().unwrap();
     let mut config = shipped();
-    config.indicators.clear();
     config.connectors.retain(|connector| connector.name == "portal-igate");
     let _portal = Portal::start(dossiers, &scratch.path().join("exports"), &mut config);
+    measure(
+        &mut config,
+        &scratch.path().join("data"),
+        &["first pull", "same pull again"],
+        &format!("pull, {dossiers} dossiers"),
+    );
+}
+
+/// The post's lists, from files to tables.
+fn files(kind: &str, items: usize) {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut config = shipped();
+    config.connectors.retain(|connector| connector.name == "bcci-export");
+    let exports = scratch.path().join("exports");
+    std::fs::create_dir(&exports).unwrap();
+    lists::write_apart(kind, &exports, items);
+    config.values.set_variable("BCCI_EXPORTS", exports.to_string_lossy().into_owned());
+    measure(&mut config, &scratch.path().join("data"), &["first pull"], kind);
+}
+
+/// Runs nights without indicators, and says what each cost.
+fn measure(config: &mut Configuration, data: &Path, nights: &[&str], what: &str) {
+    config.indicators.clear();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
-    for name in ["first pull", "same pull again"] {
+    for name in nights {
         let meter = Meter::start();
         let report = runtime.block_on(async {
-            let office =
-                Office::open(&config, &scratch.path().join("data"), "bench", motcua::run::now()).await.unwrap();
+            let office = Office::open(config, data, "bench", motcua::run::now()).await.unwrap();
             office.run_once(&[], motcua::run::now(), &|_| {}).await.unwrap()
         });
         let spent = meter.stop();
-        let counts = report.pulls[0].counts;
+        let pull = &report.pulls[0];
+        assert_eq!(pull.reason, None, "the pull is whole");
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-        let rate = counts.received as f64 / spent.cpu_secs;
+        let rate = pull.counts.received as f64 / spent.cpu_secs;
         println!(
-            "pull, {dossiers} dossiers, {name}: {} records received, {} accepted; {:.2} CPU-s, {:.2} s; {rate:.0} records per CPU-s; peak {} MiB above start",
-            counts.received, counts.accepted, spent.cpu_secs, spent.wall_secs, spent.peak_mib
+            "{what}, {name}: {} records received, {} accepted; {:.2} CPU-s, {:.2} s; {rate:.0} records per CPU-s; peak {} MiB above start",
+            pull.counts.received, pull.counts.accepted, spent.cpu_secs, spent.wall_secs, spent.peak_mib
         );
     }
 }

@@ -19,6 +19,7 @@
 //! | [`simulator`] | a portal and a post office on loopback, with known truth |
 //! | [`cli`] | the verbs |
 
+mod steps;
 pub mod telemetry;
 
 pub mod model;

@@ -66,12 +66,12 @@ fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Con
         .collect()
 }
 
-/// Reads the first page of the newest window and maps it.
+/// Reads the first page of the newest window, or of the newest file, and maps it.
 async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
     let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
-    let start = PullStart { now, cursor, ..PullStart::default() };
+    let start = PullStart { now, cursor, newest_only: true, ..PullStart::default() };
     let mut reading = sources::open(connector, &readers, &config.values, start).await?;
     let Some(page) = reading.next().await? else {
         return Ok("reached; nothing to read".to_owned());
@@ -89,5 +89,5 @@ async fn first_page(config: &Configuration, connector: &Connector) -> Result<Str
     }
     let rejected: Vec<String> = rejections.iter().map(|(what, count)| format!("{what} × {count}")).collect();
     let rejected = if rejected.is_empty() { String::new() } else { format!("; rejected: {}", rejected.join(", ")) };
-    Ok(format!("reached; first page: {} rows, {mapped} mapped{rejected}", page.len()))
+    Ok(format!("reached; first page, `{}`: {} rows, {mapped} mapped{rejected}", page.origin, page.len()))
 }

@@ -63,7 +63,7 @@ impl From<RunError> for Failure {
                 Self::usage(message).with_hint("`motcua connectors list` names those that are configured")
             }
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
-                "`motcua runs` lists the runs; those that failed before their first page have landed nothing",
+                "`motcua runs list` names the runs; those that failed before their first page have landed nothing",
             ),
             RunError::NoWindow { .. } => Self::usage(message)
                 .with_hint("a connector of files reads every file that it has not read; `motcua run` does that"),
@@ -71,6 +71,9 @@ impl From<RunError> for Failure {
                 Self::usage(message).with_hint("give days as yyyy-MM-dd, the earlier one first")
             }
             RunError::NothingToRetry => Self::usage(message).with_hint("`motcua quarantine list` shows what is open"),
+            RunError::Ledger(_) => Self::internal(message).with_hint(
+                "if `ledger.sqlite` in the data folder is damaged, move it away: the next run reads everything again and changes no figure",
+            ),
             RunError::Lock(LockError::Held { .. }) => {
                 Self::internal(message).with_hint("wait until it ends, or give another folder with `--data`")
             }

@@ -1,5 +1,6 @@
 //! `quarantine list|show|retry`: rejected rows, and their way back.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ enum What {
         /// Only of this run.
         #[arg(long)]
         run: Option<i64>,
-        /// Also those that were taken since.
+        /// Also those that were taken or rejected anew since.
         #[arg(long)]
         all: bool,
         #[arg(long, value_enum, default_value_t)]
@@ -84,6 +85,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             };
             print(&text)?;
             if *format == Format::Table {
+                for (what, count) in groups(&rows) {
+                    narrate(&format!("{what}: {}", output::thousands(count)));
+                }
                 narrate(&format!("{} rejected rows", output::thousands(rows.len() as u64)));
             }
         }
@@ -102,6 +106,16 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 fn row(rejected: Quarantined) -> Row {
     let Quarantined { id, run, connector, page, row, field, reason, closed_by } = rejected;
     Row { id, run, connector, page, row, field, reason, closed_by }
+}
+
+/// Connector, field and reason → rows.
+fn groups(rows: &[Row]) -> BTreeMap<String, u64> {
+    let mut groups = BTreeMap::new();
+    for row in rows {
+        let field = row.field.as_deref().unwrap_or("(the whole row)");
+        *groups.entry(format!("{} {field} {}", row.connector, row.reason)).or_default() += 1;
+    }
+    groups
 }
 
 fn table(rows: &[Row]) -> String {

@@ -90,6 +90,9 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
             )),
         }
         lines.extend(remarks(pull));
+        if !matches!(pull.outcome, Some(Outcome::Complete | Outcome::Failed)) {
+            lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
+        }
     }
     let published = &report.published;
     lines.push(format!(
@@ -97,14 +100,18 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         report.run,
         thousands(published.figures as u64),
         thousands(published.changed as u64),
-        if published.night.complete { "complete" } else { "not complete" },
+        completeness(&published.not_whole),
         published.folder.display(),
     ));
     lines
 }
 
+fn completeness(not_whole: &[String]) -> String {
+    if not_whole.is_empty() { "complete".to_owned() } else { format!("not complete for `{}`", not_whole.join("`, `")) }
+}
+
 /// What of a pull somebody should know although it was taken.
-fn remarks(pull: &Pull) -> Vec<String> {
+pub(super) fn remarks(pull: &Pull) -> Vec<String> {
     let mut lines = Vec::new();
     for drift in &pull.findings.drift {
         let place =
@@ -119,9 +126,6 @@ fn remarks(pull: &Pull) -> Vec<String> {
             "  marked as deleted, since the source does not list them: {}",
             thousands(pull.findings.swept)
         ));
-    }
-    if pull.outcome != Some(Outcome::Complete) && pull.outcome != Some(Outcome::Failed) {
-        lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
     }
     lines
 }

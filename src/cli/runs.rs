@@ -10,7 +10,7 @@ use crate::cli::output::{self, Format, print};
 use crate::cli::{Base, Failure};
 use crate::landing::LandedPull;
 use crate::model::instant;
-use crate::model::pull::{Counts, Findings, LandedPage, Outcome};
+use crate::model::pull::{Counts, Findings, LandedPage, Outcome, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
 /// Runs that are listed.
@@ -111,6 +111,7 @@ fn table(rows: &[Row]) -> String {
         let complete = match row.complete {
             Some(true) => "complete",
             Some(false) => "not complete",
+            None if row.finished_at.is_some() => "none published",
             None => "not ended",
         };
         let finished = row.finished_at.as_deref().map_or_else(|| "–".to_owned(), moment);
@@ -162,8 +163,10 @@ fn certificate(pull: &Pull) -> String {
         number(findings.pages),
         number(findings.distinct_keys)
     );
+    let counts = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
     let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
-    let _ = writeln!(text, "  cursor     {}; data until {}", moment(reached), moment(pull.data_until));
+    let cursor = if counts { moment(reached) } else { "stays where it was".to_owned() };
+    let _ = writeln!(text, "  cursor     {cursor}; data until {}", moment(pull.data_until));
     for drift in &findings.drift {
         let place = drift
             .first

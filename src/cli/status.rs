@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use crate::cli::failure::INCOMPLETE;
 use crate::cli::output::{self, Format, print};
+use crate::cli::run::remarks;
 use crate::cli::{Base, Failure};
 use crate::health::{PastPull, State, assess};
 use crate::model::connector::Connector;
 use crate::model::instant;
-use crate::model::pull::{DriftKind, Purpose};
+use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::{self, Ledger, Pull};
 
 /// Pulls that are looked at to say since when a state holds.
@@ -39,6 +40,10 @@ struct Row {
     duplicate: u64,
     superseded: u64,
     quarantined: u64,
+    /// Rejected rows of all pulls that are open.
+    open: u64,
+    /// Drift, impossible dates and deletions of the last pull.
+    remarks: String,
     next_run: Option<String>,
 }
 
@@ -56,7 +61,19 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         let disabled = config.settings.disabled_connectors.contains(&connector.name);
         // A retry, a replay or a backfill says nothing of the nights.
         let pulls: Vec<Pull> = pulls.into_iter().filter(|pull| pull.purpose == Purpose::Night).collect();
-        let past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
+        let mut past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
+        let mut open = 0;
+        if let Some(ledger) = &ledger {
+            let count = ledger.open_rejections(&connector.name).await.map_err(run::RunError::from)?;
+            open = u64::try_from(count).unwrap_or(0);
+            // Taken since: what was degraded is so no longer.
+            if let (Some(last), Some(seen)) = (pulls.first(), past.first_mut())
+                && last.outcome == Some(Outcome::Degraded)
+                && run::is_mended(ledger, connector, last).await?
+            {
+                seen.outcome = Some(Outcome::Complete);
+            }
+        }
         let health = assess(connector, disabled, &past, now);
         let counts = pulls.first().map(|pull| pull.counts).unwrap_or_default();
         rows.push(Row {
@@ -73,6 +90,15 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             duplicate: counts.duplicate,
             superseded: counts.superseded,
             quarantined: counts.quarantined,
+            open,
+            remarks: pulls
+                .first()
+                .map(remarks)
+                .unwrap_or_default()
+                .iter()
+                .map(|line| line.trim())
+                .collect::<Vec<_>>()
+                .join("; "),
             next_run: health.next_run.map(instant::display),
         });
     }
@@ -111,11 +137,11 @@ fn past(pull: &Pull, connector: &Connector) -> PastPull {
 
 fn table(rows: &[Row]) -> String {
     let headings =
-        ["connector", "state", "since", "data until", "received", "accepted", "unchanged", "quarantined", "next run"];
+        ["connector", "state", "since", "data until", "received", "accepted", "quarantined", "open", "next run"];
     let moment = |text: &Option<String>| text.as_deref().map_or("–".to_owned(), |text| text[..16].replace('T', " "));
     let cells = rows.iter().map(|row| {
         let state = row.state.name().to_owned();
-        let numbers = [row.received, row.accepted, row.unchanged, row.quarantined].map(output::thousands);
+        let numbers = [row.received, row.accepted, row.quarantined, row.open].map(output::thousands);
         let mut cells = vec![row.connector.clone(), state, moment(&row.since), moment(&row.data_until)];
         cells.extend(numbers);
         cells.push(moment(&row.next_run));
@@ -127,6 +153,9 @@ fn table(rows: &[Row]) -> String {
             let reason = row.reason.as_deref().unwrap_or(row.state.name());
             let hint = row.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
             let _ = writeln!(text, "{}: {reason}{hint}", row.connector);
+        }
+        if !row.remarks.is_empty() {
+            let _ = writeln!(text, "{}: {}", row.connector, row.remarks);
         }
     }
     text

@@ -12,15 +12,15 @@ pub(crate) fn values_of(connectors: &[Connector]) -> Values {
         for placeholder in placeholders(&template) {
             match placeholder.trim_matches(['{', '}']).split_once(':') {
                 Some(("env", name)) => {
-                    if let Ok(value) = std::env::var(name) {
+                    if let Some(value) = variable(name) {
                         values.set_variable(name, value);
                     }
                 }
-                Some(("secret", name)) => {
-                    if let Some(secret) = secret(name) {
-                        values.set_secret(name, secret);
-                    }
-                }
+                Some(("secret", name)) => match secret(name) {
+                    Some(Ok(secret)) => values.set_secret(name, secret),
+                    Some(Err(why)) => values.set_unreadable(name, why),
+                    None => {}
+                },
                 _ => {}
             }
         }
@@ -28,11 +28,20 @@ pub(crate) fn values_of(connectors: &[Connector]) -> Values {
     values
 }
 
-fn secret(name: &str) -> Option<String> {
-    std::env::var(name).ok().or_else(|| {
-        let file = std::env::var(format!("{name}_FILE")).ok()?;
-        let text = std::fs::read_to_string(file).ok()?;
-        Some(text.trim_end_matches(['\r', '\n']).to_owned())
+/// A variable that says nothing is as good as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn secret(name: &str) -> Option<Result<String, String>> {
+    if let Some(value) = variable(name) {
+        return Some(Ok(value));
+    }
+    let file = variable(&format!("{name}_FILE"))?;
+    Some(match std::fs::read_to_string(&file) {
+        Err(error) => Err(format!("`{name}_FILE` names `{file}`, which cannot be read: {error}")),
+        Ok(text) if text.trim().is_empty() => Err(format!("`{name}_FILE` names `{file}`, which is empty")),
+        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
     })
 }
 

@@ -95,7 +95,7 @@ pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i6
         return health(State::Disabled, None, None, None);
     }
     let Some(last) = pulls.first() else {
-        let hint = "run `motcua run`, or start the schedule".to_owned();
+        let hint = "`motcua run` reads it for the first time".to_owned();
         return health(State::NeverRun, None, None, Some(hint));
     };
     // The state holds since the first of the pulls at the head that ended the same way.
@@ -107,7 +107,12 @@ pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i6
         Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
             Some(since) => {
                 let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
-                health(State::Late, Some(since), Some(reason), Some("is the schedule running?".to_owned()))
+                health(
+                    State::Late,
+                    Some(since),
+                    Some(reason),
+                    Some("does anything start `motcua run` every night?".to_owned()),
+                )
             }
             None => match drifted(pulls, now) {
                 Some((since, fields)) => {

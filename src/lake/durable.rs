@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::error::{LakeError, file_error};
+use crate::steps::step;
 
 /// The folder of a table's log.
 pub(super) const LOG_FOLDER: &str = "_delta_log";
@@ -111,6 +112,7 @@ pub(super) fn move_damaged_aside(root: &Path, table: &str) -> Result<Vec<String>
     }
     let aside = root.join("damaged").join(table);
     for name in &damaged {
+        let _step = step("move a damaged log entry aside");
         create_folder(&aside)?;
         let (from, mut number) = (log.join(name), 0_u32);
         while aside.join(format!("{name}.{number}")).exists() {

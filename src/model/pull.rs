@@ -224,6 +224,9 @@ pub struct Certificate {
     /// The pass and time that a sweep covered.
     #[serde(default)]
     pub sweep: Option<SliceRef>,
+    /// Rejections of earlier runs that this pull reads again: closed when it is settled.
+    #[serde(default)]
+    pub mends: Vec<i64>,
     pub cursor: Cursor,
     pub started_at: i64,
     pub finished_at: i64,

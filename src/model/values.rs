@@ -11,6 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 pub struct Values {
     variables: BTreeMap<String, String>,
     secrets: BTreeMap<String, SecretString>,
+    /// Names of secrets whose file could not be read → why.
+    unreadable: BTreeMap<String, String>,
 }
 
 /// Which kind of placeholder names no value.
@@ -18,6 +20,8 @@ pub struct Values {
 pub struct Unset {
     /// As written, for example `{secret:IGATE_CLIENT_SECRET}`.
     pub placeholder: String,
+    /// Why, where more is known than that nobody set it.
+    pub why: Option<String>,
 }
 
 impl Values {
@@ -27,6 +31,11 @@ impl Values {
 
     pub fn set_secret(&mut self, name: impl Into<String>, value: impl Into<SecretString>) {
         self.secrets.insert(name.into(), value.into());
+    }
+
+    /// Notes why the file of a secret could not be read.
+    pub fn set_unreadable(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.unreadable.insert(name.into(), why.into());
     }
 
     /// Replaces the placeholders of `template`; others (`{since}`) stay.
@@ -41,7 +50,10 @@ impl Values {
                 Some(("secret", name)) => self.secrets.get(name).map(ExposeSecret::expose_secret),
                 _ => continue,
             };
-            let value = value.ok_or_else(|| Unset { placeholder: placeholder.to_owned() })?;
+            let value = value.ok_or_else(|| {
+                let name = placeholder.trim_matches(['{', '}']).trim_start_matches("secret:");
+                Unset { placeholder: placeholder.to_owned(), why: self.unreadable.get(name).cloned() }
+            })?;
             filled = filled.replace(placeholder, value);
         }
         Ok(filled)

@@ -23,6 +23,7 @@ pub use rows::{FigureRow, MetWord, csv, json};
 
 use crate::indicators::{self, IndicatorError};
 use crate::model::figure::{Figure, Night};
+use crate::steps::step;
 
 /// The newest night, and the newest that is complete.
 const LATEST: &str = "latest";
@@ -50,6 +51,9 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Publi
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightRecord {
     pub night: Night,
+    /// Connectors that keep it from being complete.
+    #[serde(default)]
+    pub not_whole: Vec<String>,
     /// Version of every table that was read.
     pub tables: BTreeMap<String, u64>,
     /// Digest of every file that decides a figure; the texts lie in `<data>/definitions/`.
@@ -68,6 +72,7 @@ pub fn keep_definitions(
         let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
         let path = folder.join(&digest);
         if !path.exists() {
+            let _step = step("keep a definition");
             write_synced(&path, text.as_bytes())?;
         }
         digests.insert(name.clone(), digest);
@@ -90,8 +95,10 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
     write_synced(&beside.join("night.json"), &text)?;
     sync_folder(&beside)?;
+    let writing = step("publish a night's folder");
     fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
     sync_folder(&root.join("nights"))?;
+    drop(writing);
     if record.night.complete {
         swap(&root, LATEST_COMPLETE, &name)?;
     }
@@ -117,6 +124,7 @@ fn swap(root: &Path, link: &str, name: &str) -> Result<(), PublishError> {
     }
     std::os::unix::fs::symlink(Path::new("nights").join(name), &beside).map_err(io("link", &beside))?;
     let link = root.join(link);
+    let _step = step("swap a published link");
     fs::rename(&beside, &link).map_err(io("swap", &link))?;
     sync_folder(root)
 }

@@ -44,14 +44,14 @@ impl Office<'_> {
         let mut pulls = Vec::new();
         for (number, slice, named) in ahead {
             if !pulls.is_empty() {
-                self.ledger.finish_run(run, now, false).await?;
+                self.ledger.finish_run(run, now, None).await?;
                 run = self.begin(Purpose::Backfill, now, watch).await?;
             }
             watch(&format!("{name}: slice {number} of {count}, {named}"));
             let cursor = self.start_of(connector, now).await?.cursor;
             let start = PullStart { now, cursor, only: Some(vec![slice]), ..PullStart::default() };
-            let (purpose, sweep, landed, old_files) = (Purpose::Backfill, None, Vec::new(), BTreeMap::new());
-            let task = Task { connector, run, purpose, start, sweep, landed, old_files };
+            let (purpose, landed, old_files) = (Purpose::Backfill, Vec::new(), BTreeMap::new());
+            let task = Task { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
             let pull = self.pull(task, watch).await?;
             let whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             pulls.push(pull);

@@ -20,7 +20,7 @@ pub enum RunError {
     NothingToRetry,
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("ledger: {0}")]
+    #[error("the ledger `ledger.sqlite` of the data folder: {0}")]
     Ledger(#[from] sqlx::Error),
     #[error(transparent)]
     Landing(#[from] LandingError),

@@ -3,8 +3,9 @@
 use crate::model::connector::Contract;
 use crate::model::pull::{Certificate, Counts, DriftKind, Findings, Outcome, Purpose};
 
-/// Rejected rows below which their share says nothing.
+/// Rejected rows below which their share says nothing, and the same where they are half of all.
 const FEW_ROWS: u64 = 20;
+const FEWEST_ROWS: u64 = 3;
 /// Earlier pulls of the same weekday from which on there is a usual volume, and how many are looked at.
 const USUAL_FROM: usize = 3;
 pub(super) const USUAL_PULLS: usize = 8;
@@ -37,15 +38,23 @@ pub(super) fn judge(
     if certificate.outcome != Outcome::Complete {
         return Verdict::of(certificate.outcome, &certificate.reason, &certificate.message, &certificate.hint);
     }
+    // Rows may be rejected for it: it comes before what became of them.
+    if let Some(missing) = findings.drift.iter().find(|drift| drift.kind == DriftKind::Missing) {
+        let message = format!("no record has the mapped field `{}`", missing.field);
+        let hint = "mend the mapping; if the source may lack it, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
+        return incomplete("field_missing", message, hint);
+    }
     if counts.received > 0 && counts.quarantined == counts.received {
-        let hint = "hold formats and codes of the connector against the source: `motcua check` says which field fails";
+        let hint = "hold formats and codes of the connector against the source: `motcua quarantine list` says which field fails";
         return incomplete("all_rejected", "every row was rejected".to_owned(), hint);
     }
     if let Some((first, pages)) = findings.rejected_pages
         && certificate.purpose == Purpose::Night
         && contract.reject_share < 1.0
     {
-        let message = format!("every row of page {first} was rejected, and of {} more", pages - 1);
+        let origin = certificate.pages.iter().find(|page| page.number == first).map_or("", |page| &page.origin);
+        let more = if pages > 1 { format!(", and of {} more pages", pages - 1) } else { String::new() };
+        let message = format!("every row of page {first}, `{origin}`, was rejected{more}");
         let hint = "the page has another form: `motcua quarantine list` says which field fails; mend the mapping or the source (`contract.reject_share = 1.0` takes such pages)";
         return incomplete("page_rejected", message, hint);
     }
@@ -53,11 +62,6 @@ pub(super) fn judge(
         let message = format!("the source declares {declared} records and {came} different ones came");
         let hint = "records moved while they were read, or are listed twice: run again, or at a quieter hour";
         return incomplete("total_disagrees", message, hint);
-    }
-    if let Some(missing) = findings.drift.iter().find(|drift| drift.kind == DriftKind::Missing) {
-        let message = format!("no record has the mapped field `{}`", missing.field);
-        let hint = "mend the mapping; if the source may lack it, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
-        return incomplete("field_missing", message, hint);
     }
     if findings.missed_by_sweep > 0 {
         let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);
@@ -79,7 +83,9 @@ pub(super) fn judge(
 pub(super) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = rejected as f64 / received.max(1) as f64;
-    rejected > contract.reject_rows || (rejected >= FEW_ROWS && share > contract.reject_share)
+    // Of a short list a few rows are no judgement, unless they are half of it.
+    let counts = rejected >= FEW_ROWS || (rejected >= FEWEST_ROWS && rejected * 2 >= received);
+    rejected > contract.reject_rows || (counts && share > contract.reject_share)
 }
 
 /// An empty answer where the same weekday never was empty, or a volume far from the same weekdays'.
@@ -135,7 +141,10 @@ mod tests {
             (1_001, 0, None, &usual[..2], (Complete, "")),
             (400, 20, None, &[], (Complete, "")),
             (399, 20, None, &[], (Degraded, "rejects_over_budget")),
-            (20, 19, None, &[], (Complete, "")),
+            (399, 19, None, &[], (Complete, "")),
+            (20, 9, None, &[], (Complete, "")),
+            (20, 10, None, &[], (Degraded, "rejects_over_budget")),
+            (4, 2, None, &[], (Complete, "")),
         ] {
             let found = outcome(received, quarantined, disagreeing, usual);
             assert_eq!(

@@ -24,7 +24,7 @@ pub use clock::now;
 pub use error::RunError;
 pub use ledger::{Ledger, Pull, Quarantined, RejectionGroup, Run, State};
 pub use lock::{Lock, LockError};
-pub use night::Published;
+pub use night::{Published, is_mended};
 
 use crate::config::Configuration;
 use crate::lake::Lake;
@@ -94,7 +94,7 @@ impl<'a> Office<'a> {
     async fn close(&self, run: i64, pulls: Vec<Pull>, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         watch("computing figures");
         let published = self.close_night(run, now).await?;
-        self.ledger.finish_run(run, clock::now(), published.night.complete).await?;
+        self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
         Ok(RunReport { run, pulls, published })
     }
@@ -131,7 +131,7 @@ impl<'a> Office<'a> {
                     self.finish_cut_pull(pull, now, watch).await?;
                 }
             }
-            self.ledger.finish_run(run, now, false).await?;
+            self.ledger.finish_run(run, now, None).await?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::Kind;
 use crate::publish::{self, NightRecord};
 use crate::run::judge::is_over_budget;
-use crate::run::ledger::Pull;
+use crate::run::ledger::{Ledger, Pull};
 use crate::run::{Office, RunError};
 
 /// Name of the versioned table of figures.
@@ -31,20 +31,22 @@ pub struct Published {
     pub figures: usize,
     /// Figures that differ from the night before, gone ones included.
     pub changed: usize,
+    /// Connectors that keep the night from being complete.
+    pub not_whole: Vec<String>,
 }
 
 impl Office<'_> {
     /// Computes the figures as of `now`, appends those that changed and publishes the night.
     pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<Published, RunError> {
         let figures = self.compute(now).await?;
-        let night = self.night(run, now).await?;
+        let (night, not_whole) = self.night(run, now).await?;
         let changed = self.append_changed(&figures, run).await?;
         self.lake.note_changes(run, now).await?;
         let tables = self.lake.versions().await?;
         let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
-        let record = NightRecord { night, tables, sources };
+        let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;
-        Ok(Published { night, folder, figures: figures.len(), changed })
+        Ok(Published { night, folder, figures: figures.len(), changed, not_whole })
     }
 
     async fn compute(&self, now: i64) -> Result<Vec<Figure>, RunError> {
@@ -71,19 +73,23 @@ impl Office<'_> {
         Ok(figures)
     }
 
-    /// Whether every connector was read whole at its last try and not long ago, and how far the data reach.
-    async fn night(&self, run: i64, now: i64) -> Result<Night, RunError> {
-        let (mut complete, mut data_until) = (true, None);
+    /// Whether every connector was read whole at its last try and not long ago, and how far the data reach; with the connectors
+    /// that were not.
+    async fn night(&self, run: i64, now: i64) -> Result<(Night, Vec<String>), RunError> {
+        let (mut not_whole, mut data_until) = (Vec::new(), None);
         for connector in &self.config.connectors {
             if self.config.settings.disabled_connectors.contains(&connector.name) {
                 continue;
             }
             let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
             let last = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
-            complete &= match last {
+            let is_whole = match last {
                 Some(last) => self.is_whole(connector, last, now).await?,
                 None => false,
             };
+            if !is_whole {
+                not_whole.push(connector.name.clone());
+            }
             if connector.file.connector.kind == Kind::Dossiers {
                 let until = pulls.iter().find_map(|pull| pull.data_until);
                 data_until = match (data_until, until) {
@@ -92,7 +98,7 @@ impl Office<'_> {
                 };
             }
         }
-        Ok(Night { run, as_of: now, complete, data_until })
+        Ok((Night { run, as_of: now, complete: not_whole.is_empty(), data_until }, not_whole))
     }
 
     /// Whether figures may rest on a pull: complete, or degraded and its rejections taken since, and fresh.
@@ -101,10 +107,7 @@ impl Office<'_> {
         Ok(fresh
             && match last.outcome {
                 Some(Outcome::Complete) => true,
-                Some(Outcome::Degraded) => {
-                    let open = self.ledger.quarantined(Some(&connector.name), Some(last.run), true).await?;
-                    !is_over_budget(open.len() as u64, last.counts.received, &connector.file.contract)
-                }
+                Some(Outcome::Degraded) => is_mended(&self.ledger, connector, last).await?,
                 _ => false,
             })
     }
@@ -133,6 +136,12 @@ impl Office<'_> {
         }
         Ok(changed.len())
     }
+}
+
+/// Whether a pull that rejected too many rows has so few of them open by now that its contract allows them.
+pub async fn is_mended(ledger: &Ledger, connector: &Connector, pull: &Pull) -> Result<bool, RunError> {
+    let open = ledger.quarantined(Some(&connector.name), Some(pull.run), true).await?;
+    Ok(!is_over_budget(open.len() as u64, pull.counts.received, &connector.file.contract))
 }
 
 /// The newest version of every figure that is not gone.

@@ -22,6 +22,8 @@ pub(super) struct Task<'c> {
     pub(super) sweep: Option<SliceRef>,
     /// Pages that lie in landing already, from 1 on: of a retry, or of the pull that goes on.
     pub(super) landed: Vec<LandedPage>,
+    /// Rejections that are read again, each with its file's digest if it came in one.
+    pub(super) mends: Vec<(i64, Option<String>)>,
     /// Content digest of a file that is read once more → the run that read it first.
     pub(super) old_files: BTreeMap<String, i64>,
 }
@@ -60,7 +62,7 @@ impl Office<'_> {
         }
         tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull goes on");
         let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
-        let start = PullStart { now, cursor, oldest_open, whole, resume: Some(position), only: None };
+        let start = PullStart { now, cursor, oldest_open, whole, resume: Some(position), ..PullStart::default() };
         let task = Task {
             connector,
             run: pull.run,
@@ -68,6 +70,7 @@ impl Office<'_> {
             start,
             sweep,
             landed: pages,
+            mends: Vec::new(),
             old_files: BTreeMap::new(),
         };
         self.pull(task, watch).await.map(Some)
@@ -88,8 +91,8 @@ impl Office<'_> {
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
         start.whole = sweep.as_ref().map(|sweep| sweep.pass.clone());
-        let (landed, old_files) = (Vec::new(), BTreeMap::new());
-        self.pull(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, old_files }, watch).await
+        let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
+        self.pull(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, watch).await
     }
 
     /// Pulls. A source that fails leaves tables and cursor as they were, and says why in its pull.
@@ -123,7 +126,7 @@ impl Office<'_> {
     }
 
     async fn land(&self, task: Task<'_>, landed: &LandedPull, watch: &Watch<'_>) -> Result<Certificate, Stopped> {
-        let Task { connector, run, purpose, start, sweep, landed: mut pages, old_files } = task;
+        let Task { connector, run, purpose, start, sweep, landed: mut pages, mends, old_files } = task;
         let goes_on = start.resume.is_some();
         if pages.is_empty() {
             landed.clear()?;
@@ -139,12 +142,13 @@ impl Office<'_> {
         let mut received: u64 = pages.iter().map(|page| page.rows).sum();
         // A pull that goes on numbers its pages itself.
         let shift = if goes_on { 0 } else { u32::try_from(pages.len()).unwrap_or(u32::MAX) };
+        let of_files = matches!(connector.file.access, Access::Files { .. });
         let unfinished = loop {
             let mut page = match reading.next().await {
                 Ok(Some(page)) => page,
                 Ok(None) => break None,
-                // What was read stays true: it counts, and the cursor does not.
-                Err(error) if error.is_incomplete() && received > 0 => break Some(error),
+                // What was read stays true: it counts, and the cursor does not. A web source of which nothing came goes on later.
+                Err(error) if error.is_incomplete() && (received > 0 || of_files) => break Some(error),
                 Err(error) => return Err(error.into()),
             };
             page.number += shift;
@@ -160,6 +164,10 @@ impl Office<'_> {
         }
         let declared = reading.chains().iter().filter_map(|chain| Some((chain.chain, chain.declared_total?))).collect();
         let reached = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
+        // A file that is gone was not read again: its rows stay open.
+        let was_read = |file: &String| pages.iter().any(|page| page.body_digest == *file);
+        let mends =
+            mends.into_iter().filter(|(_, file)| file.as_ref().is_none_or(was_read)).map(|(id, _)| id).collect();
         let mut certificate = Certificate {
             connector: connector.name.clone(),
             run,
@@ -168,6 +176,7 @@ impl Office<'_> {
             declared,
             fields,
             sweep,
+            mends,
             // Only nights move the cursor of time; files that were read are read, whatever for.
             cursor: if purpose == Purpose::Night {
                 reached.clone()
@@ -189,12 +198,16 @@ impl Office<'_> {
             error.kind.code().clone_into(&mut certificate.reason);
             certificate.message = error.to_string();
             error.kind.hint().clone_into(&mut certificate.hint);
-        } else if matches!(connector.file.access, Access::Files { .. }) && reached.files.is_empty() {
-            // A folder in which no file was ever found is a wrong folder or a post office that does not deliver, not an empty night.
+        } else if reading.files_found() == Some(0) && connector.file.contract.least_of_usual > 0.0 {
+            // A wrong folder, a share that is not there, or a post office that does not deliver: no empty night.
             certificate.outcome = Outcome::Incomplete;
             "no_file".clone_into(&mut certificate.reason);
-            "no file was ever found".clone_into(&mut certificate.message);
-            "is it the right folder, and does `glob` match the files' names?".clone_into(&mut certificate.hint);
+            certificate.message = match certificate.cursor.files.len() {
+                0 => "the folder holds no file that `glob` matches, and never did".to_owned(),
+                read => format!("the folder holds no file that `glob` matches; {read} were read from it before"),
+            };
+            "is it the right folder, and is the share there? If files are taken away when they were read, set `contract.least_of_usual = 0.0`"
+                .clone_into(&mut certificate.hint);
         }
         landed.seal(&certificate)?;
         Ok(certificate)

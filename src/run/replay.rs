@@ -5,7 +5,7 @@
 
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Outcome, Purpose};
+use crate::model::pull::{Certificate, Purpose};
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError, RunReport, Watch};
 
@@ -54,6 +54,7 @@ impl Office<'_> {
         let again = LandedPull::new(&self.data, &connector.name, new_run);
         again.clear()?;
         let pages = certificate.pages.iter().map(|page| again.adopt(landed, page, certificate.run));
+        let open = self.ledger.quarantined(Some(&connector.name), Some(certificate.run), true).await?;
         let renewed = Certificate {
             run: new_run,
             purpose: Purpose::Replay,
@@ -61,17 +62,10 @@ impl Office<'_> {
             cursor: self.start_of(connector, now).await?.cursor,
             // A sweep is true of its night alone.
             sweep: None,
+            mends: open.iter().map(|rejected| rejected.id).collect(),
             ..certificate.clone()
         };
         again.seal(&renewed)?;
-        let pull = self.settle(connector, &again, &renewed, begun).await?;
-        if pull.outcome == Some(Outcome::Failed) {
-            return Ok(pull);
-        }
-        // What is rejected again stands under the new run.
-        let open = self.ledger.quarantined(Some(&connector.name), Some(certificate.run), true).await?;
-        let ids: Vec<i64> = open.iter().map(|rejected| rejected.id).collect();
-        self.ledger.close_rejections(new_run, &ids).await?;
-        Ok(pull)
+        self.settle(connector, &again, &renewed, begun).await
     }
 }

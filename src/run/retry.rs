@@ -4,6 +4,7 @@
 //! than they are. The others (landing keeps nothing of a value that could be somebody's) are read again from the source:
 //! the stretch of time or the file that they came in.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::Mapper;
@@ -70,39 +71,82 @@ impl Office<'_> {
             pages.push(LandedPage { read_by: Some(read_by), chain: u32::MAX, ..written });
         }
         let mut start = self.start_of(connector, now).await?;
-        let pull = if retrying.from_source.is_empty() {
-            let begun = Pull::begun(run, connector, Purpose::Retry, now);
-            self.ledger.write_pull(&begun).await?;
-            let certificate = Certificate {
-                connector: connector.name.clone(),
-                run,
-                purpose: Purpose::Retry,
-                pages,
-                cursor: start.cursor,
-                started_at: now,
-                finished_at: now,
-                ..Certificate::default()
-            };
-            landed.seal(&certificate)?;
-            self.settle(connector, &landed, &certificate, begun).await?
-        } else {
-            // Windows are asked for by their slices; a file that is forgotten is read again.
-            start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
-            start.cursor.files.retain(|digest| !retrying.files.contains_key(digest));
-            // What a file says is as old as its first reading; what a portal answers is of now.
-            let (purpose, sweep, old_files) = (Purpose::Retry, None, retrying.files);
-            self.pull(Task { connector, run, purpose, start, sweep, landed: pages, old_files }, watch).await?
+        let of_landing = Certificate {
+            connector: connector.name.clone(),
+            run,
+            purpose: Purpose::Retry,
+            pages: pages.clone(),
+            mends: retrying.from_landing.clone(),
+            cursor: start.cursor.clone(),
+            started_at: now,
+            finished_at: now,
+            ..Certificate::default()
         };
-        if pull.outcome == Some(Outcome::Complete) {
-            // A file that is gone was not read again: its rows stay open.
-            let pages = landed.certificate()?.map(|certificate| certificate.pages).unwrap_or_default();
-            let was_read = |file: &String| pages.iter().any(|page| page.body_digest == *file);
-            let from_source = retrying.from_source.into_iter();
-            let read_again = from_source.filter(|(_, file)| file.as_ref().is_none_or(was_read)).map(|(id, _)| id);
-            let ids: Vec<i64> = retrying.from_landing.into_iter().chain(read_again).collect();
-            self.ledger.close_rejections(run, &ids).await?;
+        if retrying.from_source.is_empty() {
+            return self.settle_landed(connector, &landed, &of_landing).await;
         }
-        Ok(pull)
+        // Windows are asked for by their slices; a file that is forgotten is read again.
+        start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
+        start.cursor.files.retain(|digest| !retrying.files.contains_key(digest));
+        // What a file says is as old as its first reading; what a portal answers is of now.
+        let (purpose, sweep, old_files) = (Purpose::Retry, None, retrying.files);
+        let of_own = retrying.from_landing.into_iter().map(|id| (id, None));
+        let mends = of_own.chain(retrying.from_source).collect();
+        let task = Task { connector, run, purpose, start, sweep, landed: pages, mends, old_files };
+        let pull = self.pull(task, watch).await?;
+        if pull.outcome != Some(Outcome::Failed) || of_landing.pages.is_empty() {
+            return Ok(pull);
+        }
+        // What landing holds needs no source.
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let of_landing = Certificate {
+            outcome: Outcome::Incomplete,
+            reason: text(pull.reason),
+            message: text(pull.message),
+            hint: text(pull.hint),
+            ..of_landing
+        };
+        self.settle_landed(connector, &landed, &of_landing).await
+    }
+
+    /// Settles the rows that landing holds.
+    async fn settle_landed(
+        &self,
+        connector: &Connector,
+        landed: &LandedPull,
+        certificate: &Certificate,
+    ) -> Result<Pull, RunError> {
+        let begun = Pull::begun(certificate.run, connector, Purpose::Retry, certificate.started_at);
+        self.ledger.write_pull(&begun).await?;
+        landed.seal(certificate)?;
+        self.settle(connector, landed, certificate, begun).await
+    }
+
+    /// Open rejections of rows without a readable key whose file this pull read again: they stand under its own run by now.
+    pub(super) async fn rejected_in_the_same_files(
+        &self,
+        connector: &Connector,
+        certificate: &Certificate,
+    ) -> Result<Vec<i64>, RunError> {
+        if !matches!(connector.file.access, Access::Files { .. }) {
+            return Ok(Vec::new());
+        }
+        let read: BTreeSet<&str> = certificate.pages.iter().map(|page| page.body_digest.as_str()).collect();
+        let mut of_run: BTreeMap<i64, Option<Certificate>> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (id, run, number) in self.ledger.open_without_key(&connector.name, certificate.run).await? {
+            let certificate = match of_run.entry(run) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(LandedPull::new(&self.data, &connector.name, run).certificate()?)
+                }
+            };
+            let pages = certificate.iter().flat_map(|certificate| &certificate.pages);
+            if pages.filter(|page| page.number == number).any(|page| read.contains(page.body_digest.as_str())) {
+                found.push(id);
+            }
+        }
+        Ok(found)
     }
 
     /// Which rows landing can give, and what must be read again for the others.

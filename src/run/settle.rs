@@ -88,6 +88,14 @@ impl Office<'_> {
             if let Some(met) = &settling.met {
                 self.ledger.close_met(pull.run, &connector.name, met).await?;
             }
+            let mut read_again = self.rejected_in_the_same_files(connector, certificate).await?;
+            // A replay reads all that its run landed; what is rejected again stands under the new run.
+            if outcome == Outcome::Complete || certificate.purpose == Purpose::Replay {
+                read_again.extend(&certificate.mends);
+            }
+            if !read_again.is_empty() {
+                self.ledger.close_rejections(pull.run, &read_again).await?;
+            }
             self.ledger.remember_fields(&connector.name, pull.run, &certificate.fields).await?;
             pull.state = State::Settled;
             pull.counts = settling.counts;

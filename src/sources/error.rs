@@ -114,7 +114,7 @@ kinds! {
     /// The footer row is not there: the file may be cut.
     TrailerMissing "trailer_missing" Transient "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and `complete.trailer`";
     /// The footer row says something else than the rows above it.
-    TrailerDisagrees "trailer_disagrees" Transient "rows are missing or were changed by hand: ask for the file again";
+    TrailerDisagrees "trailer_disagrees" Transient "rows are missing or were changed by hand, or the column is written otherwise: look at the footer, or ask for the file again";
     /// A file changed while it was looked at.
     FileGrowing "file_growing" Transient "it is still being written: the next run takes it";
     /// A placeholder without a value.
@@ -124,7 +124,7 @@ kinds! {
     /// A file or folder cannot be read.
     FileUnreadable "file_unreadable" Fatal "check the permissions of the folder and its files";
     /// The connector says what cannot be done.
-    Misconfigured "misconfigured" Fatal "run `motcua check` and correct `connector.toml`";
+    Misconfigured "misconfigured" Fatal "correct `connector.toml`, or the variable that it names";
 }
 
 /// Why a source could not be read.

@@ -23,6 +23,8 @@ pub(crate) const PAGE_ROWS: usize = 5_000;
 #[derive(Debug)]
 pub(crate) struct FolderReading {
     ahead: VecDeque<FoundFile>,
+    /// Files that the folder held.
+    found: usize,
     open: Option<OpenFile>,
     /// Digests of files that were taken, before and now.
     known: BTreeSet<String>,
@@ -74,16 +76,26 @@ impl FolderReading {
         known: &[String],
         max_body_bytes: u64,
         settle: Duration,
+        newest_only: bool,
     ) -> Result<Self, SourceError> {
-        let ahead = files::list(folder, glob).await?.into();
+        let mut ahead: VecDeque<FoundFile> = files::list(folder, glob).await?.into();
+        let found = ahead.len();
+        if newest_only {
+            ahead.drain(..found.saturating_sub(1));
+        }
         let known = known.iter().cloned().collect();
         let (taken, left, failures) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { ahead, open: None, known, taken, left, failures, max_body_bytes, settle })
+        Ok(Self { ahead, found, open: None, known, taken, left, failures, max_body_bytes, settle })
     }
 
     /// Digests of the files that were read whole, in order.
     pub(crate) fn taken(&self) -> &[String] {
         &self.taken
+    }
+
+    /// How many files the folder held.
+    pub(crate) fn found(&self) -> usize {
+        self.found
     }
 
     /// Names of the files that are still being written.

@@ -59,6 +59,8 @@ pub struct PullStart {
     pub resume: Option<Position>,
     /// Slices that are read instead of the plan, for a backfill; the cursor then stays. HTTP only.
     pub only: Option<Vec<SliceRef>>,
+    /// The newest file alone, for a trial.
+    pub newest_only: bool,
 }
 
 /// A pull under way.
@@ -144,7 +146,7 @@ async fn open_source(
             let known = &start.cursor.files;
             (pages, records) = (0, 0);
             let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
-            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, most, settle).await?))
+            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, most, settle, start.newest_only).await?))
         }
     };
     Ok(Reading {
@@ -210,6 +212,15 @@ impl Reading {
         match &self.source {
             Source::Web(reading) => Some(reading.position(self.pages, self.records)),
             Source::Folder(_) => None,
+        }
+    }
+
+    /// How many files the folder held when the pull began; `None` for HTTP.
+    #[must_use]
+    pub fn files_found(&self) -> Option<usize> {
+        match &self.source {
+            Source::Web(_) => None,
+            Source::Folder(reading) => Some(reading.found()),
         }
     }
 

@@ -234,7 +234,10 @@ fn fill_with(
             ("cursor", Some(PagePlace::First)) => String::new(),
             ("session", _) => place.session.ok_or_else(unset)?.expose_secret().to_owned(),
             (name, _) if name.starts_with("env:") || name.starts_with("secret:") => {
-                values.fill(placeholder).map_err(|_| unset())?
+                values.fill(placeholder).map_err(|missing| match missing.why {
+                    Some(why) => unset().on(why),
+                    None => unset(),
+                })?
             }
             (name, _) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
                 return Err(unset());

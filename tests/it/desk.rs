@@ -1,7 +1,11 @@
 //! An office with one connector, `desk`: CSV files or an HTTP list, whose every word a test chooses.
 #![expect(clippy::disallowed_methods, reason = "tests take away what the office does not need")]
 
+mod list;
+
 use serde_json::Value;
+
+pub(crate) use list::{List, answering, record};
 
 use crate::office::{Office, frames, said};
 

@@ -138,6 +138,18 @@ fn grow(list: &Path, stopped: &AtomicBool) {
     }
 }
 
+/// The code that the case names first is the reason of a pull.
+fn reasoned(office: &Office, case: &Case) -> Result<(), String> {
+    let code = case.why.split('`').nth(1).filter(|_| case.end != End::Equal);
+    let Some(code) = code else { return Ok(()) };
+    let shown = said(&office.act(&["runs", "show", "1"]));
+    if shown.contains(&format!("why        {code}: ")) {
+        Ok(())
+    } else {
+        Err(format!("the reason is not `{code}`: {shown}"))
+    }
+}
+
 /// One fault: a spoiled night, then a mended one. Gives what is not as it should be.
 fn meet(case: &Case) -> Result<End, String> {
     let (province, truth) = &*TOWN;
@@ -164,6 +176,7 @@ fn meet(case: &Case) -> Result<End, String> {
     writer.stop();
     let end = end_of(&output)?;
     law(&office, end, truth).map_err(|what| format!("{what}\n{}", said(&output)))?;
+    reasoned(&office, case)?;
     for request in strayed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let lower = request.to_lowercase();
         if lower.contains("authorization") || lower.contains("simulated.") || request.contains(CLIENT_SECRET) {

@@ -1,7 +1,9 @@
 //! Nights of the real binary against a simulated town.
 #![expect(clippy::disallowed_methods, reason = "tests read and write the files of an office")]
 
+mod every_step;
 mod failing;
+mod hostile;
 mod killed;
 mod mending;
 mod mistakes;

@@ -17,6 +17,7 @@ pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
+use crate::steps::step;
 
 /// How far a pull has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +130,7 @@ impl Ledger {
     }
 
     pub async fn begin_run(&self, run: i64, purpose: Purpose, now: i64) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         sqlx::query("INSERT INTO runs (run, purpose, started_at) VALUES (?, ?, ?)")
             .bind(run)
             .bind(purpose.name())
@@ -144,7 +146,9 @@ impl Ledger {
         rows.iter().map(run).collect()
     }
 
-    pub async fn finish_run(&self, run: i64, now: i64, complete: bool) -> Result<(), Error> {
+    /// `complete`: whether its figures are; none if it published none.
+    pub async fn finish_run(&self, run: i64, now: i64, complete: Option<bool>) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         sqlx::query("UPDATE runs SET finished_at = ?, complete = ? WHERE run = ?")
             .bind(now)
             .bind(complete)
@@ -166,6 +170,7 @@ impl Ledger {
 
     /// Writes a pull, whole.
     pub async fn write_pull(&self, pull: &Pull) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         let cursor = pull.cursor.as_ref().map(|cursor| serde_json::to_string(cursor).expect("a cursor is plain data"));
         let counts = pull.counts;
         let numbers = [
@@ -255,6 +260,7 @@ impl Ledger {
 
     /// Remembers the source fields that a pull met.
     pub async fn remember_fields(&self, connector: &str, run: i64, seen: &FieldsSeen) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for field in seen.kept.iter().chain(seen.others.keys()) {
             sqlx::query("INSERT OR IGNORE INTO fields_seen (connector, field, run) VALUES (?, ?, ?)")
@@ -288,6 +294,7 @@ impl Ledger {
         slice: &str,
         run: i64,
     ) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         sqlx::query("INSERT OR REPLACE INTO backfilled VALUES (?, ?, ?, ?, ?, ?)")
             .bind(&connector.name)
             .bind(from)
@@ -302,6 +309,7 @@ impl Ledger {
 
     /// Forgets a backfill: its next call reads everything again.
     pub async fn forget_backfill(&self, connector: &Connector, from: &str, to: &str) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         sqlx::query("DELETE FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ?")
             .bind(&connector.name)
             .bind(from)

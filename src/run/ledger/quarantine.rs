@@ -9,6 +9,7 @@ use sqlx::{Error, Row as _};
 
 use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
+use crate::steps::step;
 
 /// A rejected row. It is open until a later pull has taken its key, or has read its page again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,7 @@ pub struct RejectionGroup {
 impl Ledger {
     /// Writes the rejections of a pull in place of any earlier try's.
     pub async fn write_quarantine(&self, run: i64, connector: &str, rejections: &[Rejection]) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
             .bind(run)
@@ -83,7 +85,20 @@ impl Ledger {
         Ok(closed.len() as u64)
     }
 
+    /// Id, run and page of the open rejections of runs before `run` that have no key.
+    pub async fn open_without_key(&self, connector: &str, run: i64) -> Result<Vec<(i64, i64, u32)>, Error> {
+        let rows = sqlx::query(
+            "SELECT rowid, run, page FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NULL",
+        )
+        .bind(connector)
+        .bind(run)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get("rowid")?, row.try_get("run")?, place(row, "page")?))).collect()
+    }
+
     pub async fn close_rejections(&self, run: i64, ids: &[i64]) -> Result<(), Error> {
+        let _step = step("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for id in ids {
             sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")

@@ -3,6 +3,8 @@
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Error, Row as _};
 
+use crate::steps::step;
+
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS runs (
     run INTEGER PRIMARY KEY,
@@ -68,17 +70,20 @@ const ADDED: &[(&str, &str, &str)] = &[
 ];
 
 pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {
-    sqlx::raw_sql(SCHEMA).execute(pool).await?;
+    let _step = step("write to the ledger");
+    let mut transaction = pool.begin().await?;
+    sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
     for (table, column, kind) in ADDED {
-        let known = sqlx::query("SELECT name FROM pragma_table_info(?)").bind(*table).fetch_all(pool).await?;
+        let known =
+            sqlx::query("SELECT name FROM pragma_table_info(?)").bind(*table).fetch_all(&mut *transaction).await?;
         let has = known.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|name| name == *column));
         if !has {
             let added = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(added)).execute(pool).await?;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(added)).execute(&mut *transaction).await?;
         }
     }
     sqlx::raw_sql("CREATE INDEX IF NOT EXISTS quarantine_open ON quarantine (connector, closed_by)")
-        .execute(pool)
+        .execute(&mut *transaction)
         .await?;
-    Ok(())
+    transaction.commit().await
 }

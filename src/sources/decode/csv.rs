@@ -155,6 +155,7 @@ impl CsvFile {
             .max_by_key(|(_, cells)| cells.len());
         let Some((rows, header)) = found else {
             return Err(match std::str::from_utf8(&bytes) {
+                Ok(text) if text.trim().is_empty() => SourceError::new(ErrorKind::HeaderNotFound, "the file is empty"),
                 Ok(_) => {
                     let message = format!("no row has the column `{}`", layout.table.header);
                     SourceError::new(ErrorKind::HeaderNotFound, message)

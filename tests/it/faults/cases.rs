@@ -117,7 +117,7 @@ pub(super) const RECORDS: &[Case] = &[
 ];
 
 pub(super) const LISTS: &[Case] = &[
-    incomplete(ShiftedColumns, "`trailer_disagrees`; every row of the list is rejected"),
+    incomplete(ShiftedColumns, "`page_rejected`: every row of the list is rejected"),
     incomplete(CutInRow, "`trailer_missing`"),
     incomplete(CutAtLineEnd, "`trailer_missing`"),
     incomplete(MissingRows, "`trailer_disagrees`"),
@@ -137,12 +137,12 @@ pub(super) const BYTES: &[Case] = &[
     Case { edits: IN_1258, ..equal(Windows1258, "what has no mark is read as the connector says") },
     incomplete(BrokenUtf8, "`page_rejected`: a row that is no UTF-8 is rejected"),
     equal(Gzip, "inflated"),
-    failed(GzipBomb, "`body_too_large`, counted after inflating"),
-    failed(TruncatedWorkbook, "`file_damaged`"),
-    failed(UnclosedQuote, "`body_cut_short`: the file ends inside a cell"),
+    failed(GzipBomb, "`expands_too_far`, counted as it is inflated"),
+    failed(TruncatedWorkbook, "`body_cut_short`: the list of its parts stands at its end"),
+    failed(UnclosedQuote, "`unclosed_quote`: the file ends inside a cell"),
     equal(LongLine, "one row is rejected"),
     equal(FeesWithCommas, "either separates groups of three"),
-    incomplete(FeesWithDecimals, "`page_rejected`: every row of the list is rejected"),
+    incomplete(FeesWithDecimals, "`trailer_disagrees`: fees are whole đồng, and so is their sum"),
 ];
 
 const fn through(door: Door, case: Case) -> Case {
@@ -153,7 +153,7 @@ const fn through(door: Door, case: Case) -> Case {
 pub(super) const DOORS: &[Case] = &[
     through(doors::TD, incomplete(ShrinkingTotal, "`total_disagrees`")),
     through(doors::CURSOR, incomplete(StuckCursor, "`cursor_stuck`")),
-    through(doors::CURSOR, incomplete(CirclingCursor, "`cursor_stuck`")),
+    through(doors::CURSOR, incomplete(CirclingCursor, "`page_repeated`: the page that the cursor came back to")),
     through(doors::KEYSET, incomplete(StuckKey, "`page_repeated`")),
 ];
 

@@ -123,7 +123,7 @@ fn a_night_that_took_nothing_is_not_complete() {
         assert_eq!(office.status("bcci-export")["state"], "incomplete");
         assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false));
     };
-    assert_incomplete("no file was ever found");
+    assert_incomplete("holds no file that `glob` matches, and never did");
     office.export(&town, TODAY);
     office.edit(CONNECTOR, |text| text.replace("dd/MM/yyyy[ HH:mm[:ss]]", "yyyyMMdd"));
     assert_incomplete("every row was rejected");

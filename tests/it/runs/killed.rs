@@ -1,14 +1,12 @@
-//! `kill -9` at any moment, then `run` again: the tables and figures of an undisturbed night.
-#![expect(clippy::disallowed_methods, reason = "tests look at the files of a run under way")]
+//! `kill -9` at any moment, then `run` again: the tables and figures of an undisturbed night. The steps that commit, one by
+//! one: `every_step`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::civil::date;
-
 use super::TODAY;
-use crate::office::{Figures, Office, Town, assert_same, commits, copy, figures, files, rows};
+use crate::office::{Figures, Office, Town, assert_same, figures, rows};
 
 const TABLES: [&str; 4] = ["dossier_versions", "dossiers", "postal_item_versions", "postal_items"];
 
@@ -82,61 +80,4 @@ fn killed_at_ten_moments_a_night_is_mended() {
         assert_mended(&office, &data, &undisturbed, &format!("killed at {tenth} tenths"));
     }
     assert!(killed >= 7, "only {killed} of 10 nights were still under way when killed");
-}
-
-/// Whether a file of a folder has this ending and was not there before.
-fn is_new(folder: &Path, ending: &str, before: &[std::path::PathBuf]) -> bool {
-    files(folder).iter().any(|file| file.to_string_lossy().ends_with(ending) && !before.contains(file))
-}
-
-#[test]
-fn killed_beside_each_file_a_later_night_is_mended() {
-    let town = Town::new(150, 22, TODAY);
-    town.day.set(date(2025, 8, 15));
-    let office = Office::of(&town);
-    let first = office.path().join("first");
-    office.run_on(&first);
-    let before_it = figures(&office.report_on(&first));
-    town.day.set(TODAY);
-    office.export(&town, TODAY);
-    let whole = office.path().join("undisturbed");
-    copy(&first, &whole);
-    office.run_on(&whole);
-    let undisturbed = Outcome::of(&office, &whole);
-    assert!(before_it != undisturbed.figures);
-    for (table, commits) in commits(&whole) {
-        // Only where a dossier was said otherwise: it may hold none.
-        if table == "changes" {
-            continue;
-        }
-        assert!(commits > super::commits(&first)[&table], "the second night changes `{table}`");
-    }
-    // Folder, ending of the file whose appearance is waited for, and whether the run has long to go after it.
-    let moments = [
-        ("landing/portal-igate", "000001.ndjson.zst", true),
-        ("landing/portal-igate", "certificate.json", true),
-        ("landing/bcci-export", "certificate.json", true),
-        ("lake/postal_item_versions", ".parquet", true),
-        ("lake/postal_item_versions/_delta_log", ".json", true),
-        ("lake/dossier_versions", ".parquet", true),
-        ("lake/dossier_versions/_delta_log", ".json", true),
-        ("lake/dossiers", ".parquet", true),
-        ("lake/dossiers/_delta_log", ".json", true),
-        ("lake/figure_versions", ".parquet", false),
-        ("lake/figure_versions/_delta_log", ".json", false),
-        ("published/nights", ".partial/figures.csv", false),
-        ("published/nights", "00000002/night.json", false),
-    ];
-    for (number, (folder, ending, early)) in moments.into_iter().enumerate() {
-        let data = office.path().join(format!("killed-{number}"));
-        copy(&first, &data);
-        let watched = data.join(folder);
-        let before = files(&watched);
-        let killed = kill_when(&office, &data, || is_new(&watched, ending, &before));
-        assert!(killed || !early, "`{folder}` never had a new `{ending}`");
-        let published = figures(&office.report_on(&data));
-        assert!(published == before_it || published == undisturbed.figures, "half a night was published at `{ending}`");
-        assert_mended(&office, &data, &undisturbed, &format!("killed at `{folder}` `{ending}`"));
-        std::fs::remove_dir_all(data).expect("the scratch folder is writable");
-    }
 }

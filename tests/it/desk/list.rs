@@ -1,0 +1,56 @@
+//! A list over HTTP whose records a test may change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use crate::office::{Answer, door};
+
+/// A list that a test may change, served two records a page; and the pages that were asked for.
+#[derive(Clone, Default)]
+pub(crate) struct List {
+    records: Arc<Mutex<Vec<Value>>>,
+    /// Pages from this one on are not answered.
+    broken_from: Arc<Mutex<Option<usize>>>,
+    asked: Arc<Mutex<Vec<usize>>>,
+}
+
+impl List {
+    pub(crate) fn serve(&self) -> String {
+        let list = self.clone();
+        door(move |request| {
+            let page = request.split("page=").nth(1).and_then(|text| text.split(['&', ' ']).next()?.parse().ok());
+            let page: usize = page.expect("the connector counts its pages");
+            list.asked.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+            if list.broken_from.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|from| page >= from) {
+                return Answer::of("503 Service Unavailable", "text/plain", "later");
+            }
+            let records = list.records.lock().unwrap_or_else(PoisonError::into_inner);
+            let rows: Vec<&Value> = records.iter().skip(page * 2).take(2).collect();
+            Answer::json(&json!({"rows": rows, "last": page * 2 + 2 >= records.len()}).to_string())
+        })
+    }
+
+    pub(crate) fn set(&self, records: Vec<Value>) {
+        *self.records.lock().unwrap_or_else(PoisonError::into_inner) = records;
+    }
+
+    pub(crate) fn break_from(&self, page: Option<usize>) {
+        *self.broken_from.lock().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    pub(crate) fn asked(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+pub(crate) fn record(number: usize) -> Value {
+    json!({"id": format!("K{number}"), "code": format!("H61.14-251001-{number:04}"), "agency": "H61.14",
+        "received": "2025-10-01", "due": "2025-10-09", "status": "P"})
+}
+
+/// A door that always answers this body.
+pub(crate) fn answering(body: &str) -> String {
+    let body = body.to_owned();
+    door(move |_| Answer::json(&body))
+}
