@@ -26,6 +26,8 @@ const COLUMNS: [&str; 10] = [
     "Phí thu hộ",
 ];
 const FEE: usize = 30_000;
+/// Items of a month.
+const MONTH_ITEMS: usize = 33_000;
 
 /// Writes lists of `count` items in a process of its own, whose memory is not ours.
 pub(crate) fn write_apart(kind: &str, folder: &Path, count: usize) {
@@ -61,15 +63,18 @@ fn cells(number: usize) -> [String; 10] {
         other => other,
     };
     let (day, hour, minute) = (1 + number % 28, 7 + number % 10, number % 60);
+    // Lists come month by month.
+    let months = number / MONTH_ITEMS;
+    let (year, month) = (2020 + months / 12 % 6, 1 + months % 12);
     [
         (number % FILE_ROWS + 1).to_string(),
         format!("EP{serial}{check}VN"),
-        format!("H61.{:02}-2510{day:02}-{:04}", 10 + number % 90, number / 2520 % 10_000),
+        format!("H61.{:02}-{:02}{month:02}{day:02}-{:04}", 10 + number % 90, year % 100, number / 2520 % 10_000),
         format!("1.{:06}", 100_000 + number % 400),
         format!("H61.{:02}", 10 + number % 90),
         ["Tiếp nhận hồ sơ", "Trả kết quả"][number % 2].to_owned(),
-        format!("{day:02}/10/2025 {hour:02}:{minute:02}"),
-        format!("{day:02}/11/2025 {hour:02}:{minute:02}"),
+        format!("{day:02}/{month:02}/{year} {hour:02}:{minute:02}"),
+        format!("28/{month:02}/{year} 17:{minute:02}"),
         "Phát thành công".to_owned(),
         FEE.to_string(),
     ]

@@ -29,15 +29,25 @@ pub struct Stored {
     pub updated_at: Option<i64>,
 }
 
+/// Stands for no change time.
+const UNTIMED: i64 = i64::MIN;
+
 /// The keys met so far in a pull that is read from its end.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// 128 bits of the key's hash → digest and change time of the version that leads.
-    leaders: HashMap<(u64, u64), (u64, Option<i64>)>,
+    /// 128 bits of the key's hash → digest and change time (or [`UNTIMED`]) of the version that leads: 32 bytes a key.
+    leaders: HashMap<(u64, u64), (u64, i64)>,
     hashers: (std::hash::RandomState, std::hash::RandomState),
 }
 
 impl Seen {
+    /// For a pull of so many rows: growing by doubling would hold the keys one and a half times.
+    #[must_use]
+    pub fn for_rows(rows: u64) -> Self {
+        let leaders = HashMap::with_capacity(usize::try_from(rows).unwrap_or(0));
+        Self { leaders, ..Self::default() }
+    }
+
     /// Keys met so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -67,11 +77,11 @@ impl Seen {
             if leader == short {
                 return Class::Duplicate;
             }
-            if !is_newer(updated_at, leader_time) {
+            if !is_newer(updated_at, Some(leader_time).filter(|time| *time != UNTIMED)) {
                 return Class::Superseded;
             }
         }
-        self.leaders.insert(hash, (short, updated_at));
+        self.leaders.insert(hash, (short, updated_at.unwrap_or(UNTIMED)));
         match stored {
             Some(stored) if stored.digest == digest => Class::Unchanged,
             Some(stored) if is_newer(stored.updated_at, updated_at) => Class::Superseded,

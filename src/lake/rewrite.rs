@@ -15,7 +15,7 @@ use super::rows::{KEY, ORDER, collect, columns, newest, scan, sink};
 use super::table::{DataFile, Table, Written};
 
 /// New rows that are held at once: about 0.6 KB each. Tests hold few, so that they take every way.
-const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 150_000 };
+const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 60_000 };
 
 /// The new pulls, at most one a source, and the files to read.
 pub(super) struct Batch {

@@ -174,7 +174,7 @@ impl LandedPull {
         let path = self.page_path(landed.number);
         let _step = step("adopt a landed page");
         fs::hard_link(from.page_path(landed.number), &path).map_err(io("link", &path))?;
-        Ok(LandedPage { read_by: Some(landed.read_by.unwrap_or(read_by)), ..landed.clone() })
+        Ok(LandedPage { read_by: Some(landed.first_read(read_by)), ..landed.clone() })
     }
 
     /// Seals the pull: from here on it can be finished without its source.

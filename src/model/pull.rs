@@ -182,9 +182,24 @@ pub struct LandedPage {
     /// The stretch of time that it is of.
     #[serde(default)]
     pub slice: Option<SliceRef>,
-    /// The run that read it, where it was landed again by a later one: what was stored since is newer.
+    /// Where it was read first, if it was landed again by a later run: what was stored since is newer.
     #[serde(default)]
-    pub read_by: Option<i64>,
+    pub read_by: Option<ReadBy>,
+}
+
+/// The run that read a page, and the page's number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ReadBy {
+    pub run: i64,
+    pub page: u32,
+}
+
+impl LandedPage {
+    /// Where it was read first, `run` being that which landed it.
+    #[must_use]
+    pub fn first_read(&self, run: i64) -> ReadBy {
+        self.read_by.unwrap_or(ReadBy { run, page: self.number })
+    }
 }
 
 /// Where a pull stands after it: what its next window starts from.

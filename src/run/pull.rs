@@ -6,7 +6,7 @@ use crate::landing::{LandedPull, Plan};
 use crate::model::connector::{Access, Connector, Start};
 use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, SliceRef};
+use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::clock;
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError, Watch};
@@ -24,8 +24,8 @@ pub(super) struct Task<'c> {
     pub(super) landed: Vec<LandedPage>,
     /// Rejections that are read again, each with its file's digest if it came in one.
     pub(super) mends: Vec<(i64, Option<String>)>,
-    /// Content digest of a file that is read once more → the run that read it first.
-    pub(super) old_files: BTreeMap<String, i64>,
+    /// Content digest of a file that is read once more → where its pages were read first.
+    pub(super) old_files: BTreeMap<String, Vec<ReadBy>>,
 }
 
 /// How long after its start a pull that was cut may go on: half a day.
@@ -142,6 +142,7 @@ impl Office<'_> {
         let mut received: u64 = pages.iter().map(|page| page.rows).sum();
         // A pull that goes on numbers its pages itself.
         let shift = if goes_on { 0 } else { u32::try_from(pages.len()).unwrap_or(u32::MAX) };
+        let landed_before = pages.len();
         let of_files = matches!(connector.file.access, Access::Files { .. });
         let unfinished = loop {
             let mut page = match reading.next().await {
@@ -153,7 +154,11 @@ impl Office<'_> {
             };
             page.number += shift;
             let written = landed.write(&page, &readers, reading.position())?;
-            pages.push(LandedPage { read_by: old_files.get(&page.body_digest).copied(), ..written });
+            let read_by = old_files.get(&page.body_digest).and_then(|read| {
+                let before = pages.iter().skip(landed_before).filter(|landed| landed.body_digest == page.body_digest);
+                read.get(before.count()).or(read.last()).copied()
+            });
+            pages.push(LandedPage { read_by, ..written });
             gather(&mut fields, &page);
             received += page.len() as u64;
             watch(&format!("{}: page {}, {received} records", connector.name, page.number));

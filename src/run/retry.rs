@@ -12,7 +12,7 @@ use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector};
 use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, SliceRef};
+use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::ledger::{Pull, Quarantined};
 use crate::run::pull::Task;
 use crate::run::{Office, RunError, RunReport, Watch};
@@ -20,14 +20,14 @@ use crate::run::{Office, RunError, RunReport, Watch};
 /// What is to be done about the open rejections of one connector.
 #[derive(Default)]
 struct Retrying {
-    /// Pages of rows that can be read from landing, each with the run that read it.
-    pages: Vec<(Page, i64)>,
+    /// Pages of rows that can be read from landing, each with where it was read first.
+    pages: Vec<(Page, ReadBy)>,
     from_landing: Vec<i64>,
     /// Rows to be read again from the source, each with its file's digest if it came in one.
     from_source: Vec<(i64, Option<String>)>,
     slices: BTreeSet<SliceRef>,
-    /// Content digest of a file → the run that read it.
-    files: BTreeMap<String, i64>,
+    /// Content digest of a file → where its pages were read first.
+    files: BTreeMap<String, Vec<ReadBy>>,
 }
 
 impl Office<'_> {
@@ -176,14 +176,16 @@ impl Office<'_> {
                 } else {
                     let file = is_files.then(|| entry.body_digest.clone());
                     if let Some(file) = &file {
-                        retrying.files.insert(file.clone(), entry.read_by.unwrap_or(run));
+                        let of_file = certificate.pages.iter().filter(|page| page.body_digest == *file);
+                        let read = of_file.map(|page| page.first_read(run)).collect();
+                        retrying.files.insert(file.clone(), read);
                     }
                     retrying.slices.extend(entry.slice.clone());
                     retrying.from_source.push((rejected.id, file));
                 }
             }
             if !kept.is_empty() {
-                retrying.pages.push((kept, entry.read_by.unwrap_or(run)));
+                retrying.pages.push((kept, entry.first_read(run)));
             }
         }
         Ok(retrying)

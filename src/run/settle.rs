@@ -12,14 +12,14 @@ use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
 use crate::model::instant;
-use crate::model::pull::{Certificate, Counts, Drift, DriftKind, Findings, Outcome, Purpose, Sighting};
+use crate::model::pull::{Certificate, Counts, Drift, DriftKind, Findings, Outcome, Purpose, ReadBy, Sighting};
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::judge::{USUAL_PULLS, Verdict, judge};
 use crate::run::ledger::{Pull, State, key_hash};
 use crate::run::{Office, RunError, clock, contract};
 
 /// Records that are classed and written together.
-const BATCH_ROWS: usize = 50_000;
+const BATCH_ROWS: usize = 25_000;
 /// Rows of a page below which it says nothing that all are rejected.
 const FEW_ROWS: usize = 3;
 
@@ -35,15 +35,15 @@ pub(super) struct Settling {
     /// Newest record date that has passed.
     newest: Option<i64>,
     pub(super) findings: Findings,
-    /// Hashes of the keys met, where rejections of earlier runs wait for theirs.
-    met: Option<HashSet<u64>>,
+    /// Hashes of the keys met, where rejections of earlier runs wait for theirs, each with the newest run that read it.
+    met: Option<HashMap<u64, i64>>,
     /// Keys of the page chains that declare how many records they have, and rows of theirs without one.
     by_chain: BTreeMap<u32, (HashSet<u64>, u64)>,
     ill_typed: BTreeMap<String, Sighting>,
 }
 
-/// Records of one page batch, each with the run that read it where that was an earlier one, and its page chain.
-type Batch = Vec<(Record, Option<i64>, u32)>;
+/// Records of one page batch, each with where it was read first, and its page chain.
+type Batch = Vec<(Record, ReadBy, u32)>;
 
 impl Office<'_> {
     /// Settles a landed pull under its own run. Done again after any interruption it gives the same tables.
@@ -135,9 +135,10 @@ impl Office<'_> {
     ) -> Result<Settling, RunError> {
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let mapper = Mapper::new(connector, &readers, certificate.finished_at);
-        let mut settling = Settling::default();
+        let rows = certificate.pages.iter().map(|page| page.rows).sum();
+        let mut settling = Settling { seen: Seen::for_rows(rows), ..Settling::default() };
         if self.ledger.open_rejections(&connector.name).await? > 0 {
-            settling.met = Some(HashSet::new());
+            settling.met = Some(HashMap::new());
         }
         for chain in certificate.declared.keys() {
             settling.by_chain.insert(*chain, (HashSet::new(), 0));
@@ -145,12 +146,13 @@ impl Office<'_> {
         let mut batch = Batch::new();
         for landed_page in certificate.pages.iter().rev() {
             let page = landed.read(landed_page)?;
+            let read_by = landed_page.first_read(certificate.run);
             settling.counts.received += page.len() as u64;
             let rejected_before = settling.rejections.len();
             for mapped in mapper.map_page(&page).into_iter().rev() {
                 match mapped {
-                    Ok(record) => batch.push((record, landed_page.read_by, landed_page.chain)),
-                    Err(rejection) => settling.reject(rejection, landed_page.chain),
+                    Ok(record) => batch.push((record, read_by, landed_page.chain)),
+                    Err(rejection) => settling.reject(rejection, read_by.run, landed_page.chain),
                 }
             }
             if page.len() >= FEW_ROWS && settling.rejections.len() - rejected_before == page.len() {
@@ -196,7 +198,7 @@ impl Office<'_> {
         let mut accepted = Vec::new();
         for (record, read_by, chain) in batch {
             let source_key = record.values[key].as_text().unwrap_or_default();
-            settling.meet(source_key, chain);
+            settling.meet(source_key, read_by.run, chain);
             settling.note(&record);
             let updated_at = record.values[updated].as_instant();
             let stored = known.get(source_key);
@@ -205,10 +207,11 @@ impl Office<'_> {
             let in_record = dated.iter().filter_map(|&index| record.values[index].as_instant());
             settling.newest = settling.newest.max(in_record.filter(|date| *date <= certificate.finished_at).max());
             let mut class = settling.seen.class(source_key, record.digest, updated_at, newest_stored);
-            // Landed pages of an earlier run: what was stored since is newer than they are.
+            // Landed pages of an earlier run: what came after them, in it or since, is newer than they are.
+            let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
             if class == Class::Accepted
                 && !ordered
-                && read_by.is_some_and(|run| stored.is_some_and(|stored| stored.run > run))
+                && stored.is_some_and(|stored| (stored.run, stored.page, stored.row) > place)
             {
                 class = Class::Superseded;
             }
@@ -289,9 +292,9 @@ impl Office<'_> {
 }
 
 impl Settling {
-    fn reject(&mut self, rejection: Rejection, chain: u32) {
+    fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
         match &rejection.key {
-            Some(key) => self.meet(key, chain),
+            Some(key) => self.meet(key, run, chain),
             None => {
                 if let Some((_, without)) = self.by_chain.get_mut(&chain) {
                     *without += 1;
@@ -301,13 +304,14 @@ impl Settling {
         self.rejections.push(rejection);
     }
 
-    fn meet(&mut self, key: &str, chain: u32) {
+    fn meet(&mut self, key: &str, run: i64, chain: u32) {
         if self.met.is_none() && self.by_chain.is_empty() {
             return;
         }
         let hash = key_hash(key);
         if let Some(met) = &mut self.met {
-            met.insert(hash);
+            let newest = met.entry(hash).or_insert(run);
+            *newest = run.max(*newest);
         }
         if let Some((keys, _)) = self.by_chain.get_mut(&chain) {
             keys.insert(hash);

@@ -1,7 +1,7 @@
 //! The quarantine index: which rows of which pulls were not taken, why, and what became of them since. The rows' kept
 //! fields lie in landing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
@@ -65,10 +65,11 @@ impl Ledger {
         transaction.commit().await
     }
 
-    /// Closes the open rejections of earlier runs whose key this run `met`: it took the record, or rejected it anew.
-    pub async fn close_met(&self, run: i64, connector: &str, met: &HashSet<u64>) -> Result<u64, Error> {
+    /// Closes the open rejections of earlier runs whose key this run `met` in a row that is no older (key → run that read
+    /// it): it took the record, or rejected it anew.
+    pub async fn close_met(&self, run: i64, connector: &str, met: &HashMap<u64, i64>) -> Result<u64, Error> {
         let open = sqlx::query(
-            "SELECT rowid, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
+            "SELECT rowid, run, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
         )
         .bind(connector)
         .bind(run)
@@ -77,7 +78,8 @@ impl Ledger {
         let mut closed = Vec::new();
         for row in open {
             let hash: i64 = row.try_get("key_hash")?;
-            if met.contains(&hash.cast_unsigned()) {
+            let rejected_by: i64 = row.try_get("run")?;
+            if met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected_by) {
                 closed.push(row.try_get("rowid")?);
             }
         }

@@ -73,7 +73,9 @@ pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceErro
     if archive.len() > MOST_PARTS {
         return Err(damaged(format!("the workbook has more than {MOST_PARTS} parts")));
     }
-    let mut stored = ZipWriter::new(Cursor::new(Vec::new()));
+    // As a hint for how much to set aside, what the parts say of themselves costs nothing.
+    let said = archive.decompressed_size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0).min(limit);
+    let mut stored = ZipWriter::new(Cursor::new(Vec::with_capacity(usize::try_from(said).unwrap_or(0))));
     let mut left = limit;
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(|error| match error {

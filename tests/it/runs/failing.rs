@@ -6,6 +6,7 @@ use jiff::civil::date;
 use motcua::simulator::TOKEN_PATH;
 
 use super::{TODAY, night};
+use crate::desk;
 use crate::office::{Answer, Office, Town, assert_same, door, files, said, true_figures};
 
 /// Runs a night whose portal fails, after a good night of an earlier day; then a good one, which finds everything.
@@ -142,4 +143,40 @@ fn a_lost_lake_is_read_again() {
     std::fs::remove_dir_all(office.data().join("lake")).expect("the tables can be removed");
     office.run();
     assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "a lost lake");
+}
+
+#[test]
+fn a_share_that_is_not_there_is_no_empty_night() {
+    let office = desk::of_files("");
+    desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
+    office.run();
+    std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
+    let said = desk::expect(&office, &["run"], 4);
+    assert!(said.contains("holds no file that `glob` matches; 1 were read from it before"), "{said}");
+    assert!(said.contains("not complete for `desk`"), "{said}");
+    // Somebody takes the lists away when they were read.
+    office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[contract]\nleast_of_usual = 0.0\n"));
+    office.run();
+}
+
+#[test]
+fn check_tries_the_newest_file() {
+    let office = desk::of_files("");
+    desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
+    let said = desk::expect(&office, &["check"], 0);
+    assert!(said.contains("`1.csv rows 2-2`: 1 rows, 1 mapped"), "{said}");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    office.write("exports/0.csv", "id,code,agency,arrived,due,status\n");
+    let said = desk::expect(&office, &["check"], 3);
+    assert!(said.contains("`0.csv`: the header row has no column `received`"), "{said}");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_named() {
+    let mut office = Office::new("http://127.0.0.1:1");
+    office.variables.insert("IGATE_CLIENT_SECRET", String::new());
+    office.variables.insert("IGATE_CLIENT_SECRET_FILE", office.path().join("nothing").display().to_string());
+    let output = office.act(&["run", "portal-igate"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(said(&output).contains("`IGATE_CLIENT_SECRET_FILE` names "), "{}", said(&output));
 }

@@ -125,3 +125,67 @@ fn a_replayed_night_gives_the_same_tables() {
     let nothing = expect(&office, &["replay", "77"], 2);
     assert!(nothing.contains("run 77 has landed nothing"), "{nothing}");
 }
+
+#[test]
+fn a_degraded_connector_is_healthy_once_its_rows_were_taken() {
+    let office = desk::of_files("");
+    let bad = |number: usize| format!("B{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,X");
+    let bad: Vec<String> = (10..13).map(bad).collect();
+    file(&office, "1.csv", &[A1, &bad[0], &bad[1], &bad[2]]);
+    expect(&office, &["run"], 4);
+    let status = office.status("desk");
+    assert_eq!((status["state"].as_str(), status["open"].as_u64()), (Some("degraded"), Some(3)), "{status}");
+    mend(&office);
+    expect(&office, &["quarantine", "retry"], 0);
+    let status = office.status("desk");
+    assert_eq!((status["state"].as_str(), status["open"].as_u64()), (Some("healthy"), Some(0)), "{status}");
+}
+
+#[test]
+fn a_row_without_a_key_is_rejected_once_however_often_its_file_is_read() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, ",H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
+    office.run();
+    for word in ["one", "two"] {
+        // Another connector reads every file again.
+        office.edit("connectors/desk/connector.toml", |text| text.replace("bàn thử\"", &format!("bàn thử {word}\"")));
+        office.run();
+        assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
+    }
+}
+
+#[test]
+fn what_is_read_again_is_as_old_as_its_first_reading() {
+    const A1_DONE: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D";
+    // Two lists of one night: the first is read again for its second row, and says less of A1 than the second.
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2]);
+    file(&office, "2.csv", &[A1_DONE]);
+    office.run();
+    mend(&office);
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(kept(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
+    // The same from landing: what was rejected had been overtaken when it came.
+    let office = desk::of_files("\n[contract]\nimpossible = \"reject_row\"\n");
+    file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-09-01,P"]);
+    file(&office, "2.csv", &[A1_DONE]);
+    office.run();
+    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("impossible = \"reject_row\"", "impossible = \"report\"")
+    });
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(kept(&office), [pair("A1", "completed")]);
+    assert!(rows(&office, &["quarantine", "list"]).is_empty());
+}
+
+#[test]
+fn a_replay_of_an_older_run_closes_no_later_rejection() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1]);
+    office.run();
+    file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,X"]);
+    expect(&office, &["run"], 4);
+    expect(&office, &["replay", "1"], 4);
+    assert_eq!(rows(&office, &["quarantine", "list"])[0]["run"], 2, "what came last was not read");
+}
