@@ -164,7 +164,7 @@ fn tell(
         for line in run::narration(report) {
             narrate(&line);
         }
-        print(&report::table(&of_year, &report.published.night, config))?;
+        print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;
         return print(&format!(
             "\n{} of {} figures (agencies, tiers, province × months, quarters, years) equal the simulator's truth; {seconds:.1} s.\n",
             thousands(equal as u64),

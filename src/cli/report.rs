@@ -58,7 +58,7 @@ pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failur
     let text = match arguments.format {
         Format::Json => publish::json(&rows()),
         Format::Csv => publish::csv(&rows()),
-        Format::Table => table(&chosen, &record.night, &config),
+        Format::Table => table(&chosen, &record.night, &record.not_whole, &config),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -139,7 +139,7 @@ impl<'a> Filter<'a> {
 }
 
 /// Figures as people read them, grouped by indicator.
-pub(super) fn table(figures: &[&Figure], night: &Night, config: &Configuration) -> String {
+pub(super) fn table(figures: &[&Figure], night: &Night, not_whole: &[String], config: &Configuration) -> String {
     let headings = ["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
     let mut text = String::new();
     for indicator in &config.indicators {
@@ -157,7 +157,11 @@ pub(super) fn table(figures: &[&Figure], night: &Night, config: &Configuration) 
     if text.is_empty() {
         text.push_str("Không có số liệu.\n");
     }
-    let state = if night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
+    let state = match not_whole {
+        _ if night.complete => "đủ nguồn".to_owned(),
+        [] => "CHƯA ĐỦ NGUỒN, số liệu tạm thời".to_owned(),
+        names => format!("CHƯA ĐỦ NGUỒN ({}), số liệu tạm thời", names.join(", ")),
+    };
     let until = night.data_until.map_or("–".to_owned(), moment);
     let _ = writeln!(text, "\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.", moment(night.as_of), night.run);
     text

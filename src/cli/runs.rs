@@ -10,9 +10,11 @@ use crate::cli::output::{self, Format, print};
 use crate::cli::{Base, Failure};
 use crate::landing::LandedPull;
 use crate::model::instant;
-use crate::model::pull::{Counts, Findings, LandedPage, Outcome, Purpose};
+use crate::model::pull::{Certificate, ChainFacts, Counts, Findings, LandedPage, Outcome, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
+/// Page chains of a pull that are told in words.
+const CHAINS: usize = 12;
 /// Runs that are listed.
 const RUNS: i64 = 60;
 
@@ -32,7 +34,7 @@ enum What {
     /// The certificates of one run's pulls: what was read, what became of it, and what proves it whole.
     Show {
         run: i64,
-        /// Every page with its digest, as JSON.
+        /// Every page chain and page with its digest, as JSON.
         #[arg(long)]
         pages: bool,
     },
@@ -56,6 +58,7 @@ struct Certified<'a> {
     reason: Option<&'a str>,
     counts: Counts,
     findings: &'a Findings,
+    chains: Vec<ChainFacts>,
     pages: Vec<LandedPage>,
 }
 
@@ -87,7 +90,12 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
                 let certified = pulls.iter().map(|pull| certified(data, pull)).collect::<Result<Vec<_>, _>>()?;
                 output::json(&certified)?
             } else {
-                pulls.iter().map(certificate).collect()
+                let mut text = String::new();
+                for pull in &pulls {
+                    text.push_str(&certificate(pull));
+                    text.push_str(&chains(&landed(data, pull)?.unwrap_or_default().chains));
+                }
+                text
             }
         }
     };
@@ -121,7 +129,7 @@ fn table(rows: &[Row]) -> String {
 }
 
 fn certified<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<Certified<'a>, Failure> {
-    let landed = LandedPull::new(data, &pull.connector, pull.run).certificate().map_err(RunError::from)?;
+    let landed = landed(data, pull)?.unwrap_or_default();
     Ok(Certified {
         connector: &pull.connector,
         run: pull.run,
@@ -129,8 +137,34 @@ fn certified<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<Certified<'a>
         reason: pull.reason.as_deref(),
         counts: pull.counts,
         findings: &pull.findings,
-        pages: landed.map(|certificate| certificate.pages).unwrap_or_default(),
+        chains: landed.chains,
+        pages: landed.pages,
     })
+}
+
+fn landed(data: &std::path::Path, pull: &Pull) -> Result<Option<Certificate>, Failure> {
+    Ok(LandedPull::new(data, &pull.connector, pull.run).certificate().map_err(RunError::from)?)
+}
+
+/// The page chains of a pull, in words; all of them are in `--pages`.
+fn chains(chains: &[ChainFacts]) -> String {
+    let mut text = String::new();
+    for chain in chains.iter().take(CHAINS) {
+        let number = output::thousands;
+        let label = if chain.label.is_empty() { "all" } else { &chain.label };
+        let _ = write!(text, "  chain      {label}: {} pages, {} rows", chain.pages, number(chain.rows));
+        if let Some(declared) = chain.declared_total {
+            let _ = write!(text, ", {} declared", number(declared));
+        }
+        if let (Some(first), Some(last)) = (&chain.first_cursor, &chain.last_cursor) {
+            let _ = write!(text, ", cursors `{first}` to `{last}`");
+        }
+        text.push('\n');
+    }
+    if chains.len() > CHAINS {
+        let _ = writeln!(text, "  chain      and {} more: `--pages`", chains.len() - CHAINS);
+    }
+    text
 }
 
 /// A pull's certificate in words.

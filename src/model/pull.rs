@@ -231,9 +231,9 @@ pub struct Certificate {
     #[serde(default)]
     pub purpose: Purpose,
     pub pages: Vec<LandedPage>,
-    /// Ordinals of page chains → records that the source says they have.
+    /// The page chains that were read to their end, in the order of the plan; none for files.
     #[serde(default)]
-    pub declared: BTreeMap<u32, u64>,
+    pub chains: Vec<ChainFacts>,
     #[serde(default)]
     pub fields: FieldsSeen,
     /// The pass and time that a sweep covered.
@@ -245,4 +245,11 @@ pub struct Certificate {
     pub cursor: Cursor,
     pub started_at: i64,
     pub finished_at: i64,
+}
+
+impl Certificate {
+    /// Ordinals of the page chains that declare how many records they have, with that number.
+    pub fn declared(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.chains.iter().filter_map(|chain| Some((chain.chain, chain.declared_total?)))
+    }
 }

@@ -167,7 +167,6 @@ impl Office<'_> {
         if goes_on {
             fields = FieldsSeen::default();
         }
-        let declared = reading.chains().iter().filter_map(|chain| Some((chain.chain, chain.declared_total?))).collect();
         let reached = Cursor { connector: connector.digest.clone(), ..reading.cursor() };
         // A file that is gone was not read again: its rows stay open.
         let was_read = |file: &String| pages.iter().any(|page| page.body_digest == *file);
@@ -178,7 +177,7 @@ impl Office<'_> {
             run,
             purpose,
             pages,
-            declared,
+            chains: reading.chains(),
             fields,
             sweep,
             mends,

@@ -84,7 +84,9 @@ impl Office<'_> {
             let previous = self.ledger.pulls_of(&connector.name, 30).await?;
             let known_until =
                 previous.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max();
-            self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections).await?;
+            let pages = certificate.pages.iter();
+            let read_by = pages.map(|page| (page.number, page.first_read(pull.run).run)).collect();
+            self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections, &read_by).await?;
             if let Some(met) = &settling.met {
                 self.ledger.close_met(pull.run, &connector.name, met).await?;
             }
@@ -140,8 +142,8 @@ impl Office<'_> {
         if self.ledger.open_rejections(&connector.name).await? > 0 {
             settling.met = Some(HashMap::new());
         }
-        for chain in certificate.declared.keys() {
-            settling.by_chain.insert(*chain, (HashSet::new(), 0));
+        for (chain, _) in certificate.declared() {
+            settling.by_chain.insert(chain, (HashSet::new(), 0));
         }
         let mut batch = Batch::new();
         for landed_page in certificate.pages.iter().rev() {
@@ -168,12 +170,12 @@ impl Office<'_> {
         settling.findings.pages = certificate.pages.len() as u64;
         settling.findings.distinct_keys = settling.seen.len() as u64;
         settling.findings.sweep.clone_from(&certificate.sweep);
-        let declared = certificate.declared.values();
-        settling.findings.declared = (!certificate.declared.is_empty()).then(|| declared.sum());
-        settling.findings.disagreeing = certificate.declared.iter().find_map(|(chain, declared)| {
-            let (keys, without) = settling.by_chain.get(chain)?;
+        settling.findings.declared =
+            certificate.declared().map(|(_, declared)| declared).reduce(|all, more| all + more);
+        settling.findings.disagreeing = certificate.declared().find_map(|(chain, declared)| {
+            let (keys, without) = settling.by_chain.get(&chain)?;
             let came = keys.len() as u64 + without;
-            (came != *declared).then_some((*declared, came))
+            (came != declared).then_some((declared, came))
         });
         Ok(settling)
     }

@@ -157,7 +157,7 @@ fn minute(at: Moment) -> String {
 }
 
 /// Thousands of đồng with a point between the groups: `1.030.000`.
-fn dong(thousands: u32) -> String {
+pub(super) fn dong(thousands: u32) -> String {
     match thousands {
         0 => "0".to_owned(),
         1..1000 => format!("{thousands}.000"),

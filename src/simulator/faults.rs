@@ -103,6 +103,7 @@ faults! {
     CutInRow Files "cut-in-row" "the last list ends in the middle of a row";
     CutAtLineEnd Files "cut-at-line-end" "the last list ends after half of its rows, at a line end";
     MissingRows Files "missing-rows" "half of the last list's rows are missing, its trailer speaks of all";
+    TwoSections Files "two-sections" "the last list has two sections, each with its own sum";
     WrongTrailer Files "wrong-trailer" "the trailer of the last list speaks of more than its rows hold";
     Growing Files "growing" "the last list is half written, and somebody may still be writing it";
     ReplacedWhileReading Files "replaced-while-reading" "the last list is written again and again while it is read";

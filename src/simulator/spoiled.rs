@@ -1,5 +1,6 @@
 //! The faults of the post's exports: what the folder holds in the place of the last list.
 
+use crate::simulator::exports::dong;
 use crate::simulator::faults::Fault;
 use crate::simulator::pack;
 
@@ -26,6 +27,7 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
             let trailer = list.trailer.clone();
             one(List { trailer, ..list.half() }.write())
         }
+        Fault::TwoSections => one(list.in_sections().write()),
         Fault::WrongTrailer => {
             let trailer = list.trailer.iter().map(|cell| cell.replace(".000", "5.000")).collect();
             one(List { trailer, ..list }.write())
@@ -120,6 +122,26 @@ impl List {
     fn half(mut self) -> Self {
         self.rows.truncate(self.rows.len().div_ceil(2));
         Self { trailer: Vec::new(), ..self }
+    }
+
+    /// The first half of the rows, their sum, the others, their sum.
+    fn in_sections(mut self) -> Self {
+        let thousands = |cells: &Vec<String>| -> u32 {
+            let digits: String = cells.last().map(|fee| fee.replace('.', "")).unwrap_or_default();
+            digits.parse().map_or(0, |fee: u32| fee / 1000)
+        };
+        let summed = |rows: &[Vec<String>], trailer: &[String]| {
+            let mut sum = trailer.to_vec();
+            if let Some(fee) = sum.last_mut() {
+                *fee = dong(rows.iter().map(thousands).sum());
+            }
+            sum
+        };
+        let half = self.rows.len().div_ceil(2);
+        let first = summed(&self.rows[..half], &self.trailer);
+        self.trailer = summed(&self.rows[half..], &self.trailer);
+        self.rows.insert(half, first);
+        self
     }
 
     fn all(&self) -> Vec<Vec<String>> {

@@ -115,6 +115,8 @@ kinds! {
     TrailerMissing "trailer_missing" Transient "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and `complete.trailer`";
     /// The footer row says something else than the rows above it.
     TrailerDisagrees "trailer_disagrees" Transient "rows are missing or were changed by hand, or the column is written otherwise: look at the footer, or ask for the file again";
+    /// Rows like records stand below the footer row: the list has several sections, or was put together.
+    RowsBelowFooter "rows_below_footer" Transient "ask for one list without sections, or take the sections' footers out of `decode.footers`";
     /// A file changed while it was looked at.
     FileGrowing "file_growing" Transient "it is still being written: the next run takes it";
     /// A placeholder without a value.
@@ -166,6 +168,7 @@ impl SourceError {
                 | ErrorKind::PageMissing
                 | ErrorKind::TrailerMissing
                 | ErrorKind::TrailerDisagrees
+                | ErrorKind::RowsBelowFooter
                 | ErrorKind::FileGrowing
         )
     }
@@ -214,6 +217,7 @@ mod tests {
             "page_missing",
             "trailer_missing",
             "trailer_disagrees",
+            "rows_below_footer",
             "file_growing",
         ];
         expected.sort_unstable();

@@ -39,8 +39,14 @@ pub struct RejectionGroup {
 }
 
 impl Ledger {
-    /// Writes the rejections of a pull in place of any earlier try's.
-    pub async fn write_quarantine(&self, run: i64, connector: &str, rejections: &[Rejection]) -> Result<(), Error> {
+    /// Writes the rejections of a pull in place of any earlier try's. `read_by`: page → the run that read it first.
+    pub async fn write_quarantine(
+        &self,
+        run: i64,
+        connector: &str,
+        rejections: &[Rejection],
+        read_by: &HashMap<u32, i64>,
+    ) -> Result<(), Error> {
         let _step = step("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
@@ -50,7 +56,7 @@ impl Ledger {
             .await?;
         for rejection in rejections {
             sqlx::query(
-                "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(run)
             .bind(connector)
@@ -59,6 +65,7 @@ impl Ledger {
             .bind(&rejection.field)
             .bind(rejection.reason.code())
             .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
+            .bind(read_by.get(&rejection.page).copied().unwrap_or(run))
             .execute(&mut *transaction)
             .await?;
         }
@@ -69,7 +76,7 @@ impl Ledger {
     /// it): it took the record, or rejected it anew.
     pub async fn close_met(&self, run: i64, connector: &str, met: &HashMap<u64, i64>) -> Result<u64, Error> {
         let open = sqlx::query(
-            "SELECT rowid, run, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
+            "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
         )
         .bind(connector)
         .bind(run)
@@ -78,8 +85,8 @@ impl Ledger {
         let mut closed = Vec::new();
         for row in open {
             let hash: i64 = row.try_get("key_hash")?;
-            let rejected_by: i64 = row.try_get("run")?;
-            if met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected_by) {
+            let rejected: i64 = row.try_get("read_by")?;
+            if met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
                 closed.push(row.try_get("rowid")?);
             }
         }

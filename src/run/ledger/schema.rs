@@ -67,6 +67,7 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("pulls", "findings", "TEXT"),
     ("quarantine", "key_hash", "INTEGER"),
     ("quarantine", "closed_by", "INTEGER"),
+    ("quarantine", "read_by", "INTEGER"),
 ];
 
 pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::model::connector::Encoding;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::encoding;
-use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout};
+use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Longest row that is read.
@@ -193,12 +193,25 @@ impl CsvFile {
             }
             if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
-                return self.columns.tally.as_ref().map_or(Ok(()), |tally| {
+                if let Some(tally) = &self.columns.tally {
                     let number = if tally.column < self.rows.count { self.rows.cell(tally.column) } else { &[] };
-                    tally.close(Some(std::str::from_utf8(number).unwrap_or_default()))
-                });
+                    tally.close(Some(std::str::from_utf8(number).unwrap_or_default()))?;
+                }
+                return self.pass_below_footer();
             }
             self.take_row(page)?;
+        }
+        Ok(())
+    }
+
+    /// Below the footer row stand signatures and remarks, and no records.
+    fn pass_below_footer(&mut self) -> Result<(), SourceError> {
+        let Self { bytes, rows, columns, lines, .. } = self;
+        while rows.next(bytes) {
+            let kept = rows.cells().zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
+            if columns.is_record(kept.filter(|(cell, _)| !cell.trim_ascii().is_empty()).count()) {
+                return Err(rows_below_footer(format_args!("line {}", lines.of(bytes, rows.start).0)));
+            }
         }
         Ok(())
     }

@@ -93,6 +93,18 @@ fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
 }
 
 #[test]
+fn signatures_stand_below_the_footer_and_no_records() {
+    let below = |row: &str| rows(&layout(""), format!("{EXPORT}{row}\r\n").as_bytes());
+    for row in ["", ";Người lập biểu;;;;;Giám đốc", ";;;;;;;;;", "Ngày 31 tháng 10 năm 2020"] {
+        assert_eq!(below(row).map(|rows| rows.len()), Ok(3), "{row}");
+    }
+    for row in ["5;EP123456811VN;000.00.14.H61-201012-0004;;;;;;;", "STT;Mã vận đơn;Mã hồ sơ;Mã TTHC"] {
+        let error = below(row).expect_err("a section is not passed over");
+        assert_eq!((error.kind, error.message.contains("line 12")), (ErrorKind::RowsBelowFooter, true), "{error}");
+    }
+}
+
+#[test]
 fn the_export_with_titles_blank_lines_and_footer() {
     let expected = [
         "5 EP123456785VN 000.00.14.H61-201012-0001 16/10/2020 09:02 -",

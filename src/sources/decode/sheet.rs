@@ -85,6 +85,18 @@ impl TableLayout {
     }
 }
 
+impl Columns {
+    /// Whether a row that fills so many of the kept columns is a record, not a signature or a remark.
+    pub(crate) fn is_record(&self, filled: usize) -> bool {
+        let kept = self.fills.iter().filter(|fields| !fields.is_empty()).count();
+        filled > 0 && filled >= kept.div_ceil(2).max(2).min(kept)
+    }
+}
+
+pub(crate) fn rows_below_footer(row: impl std::fmt::Display) -> SourceError {
+    SourceError::new(ErrorKind::RowsBelowFooter, format!("{row} is a record and stands below the footer row"))
+}
+
 fn no_column(names: &str) -> SourceError {
     SourceError::new(ErrorKind::HeaderNotFound, format!("the header row has no column {names}"))
 }

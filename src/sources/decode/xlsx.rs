@@ -13,7 +13,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::model::connector::Merged;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
-use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout};
+use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{Text, text_of};
 use crate::sources::decode::{inflate, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -129,7 +129,8 @@ struct SheetReading<'a> {
     row: Row,
     spans: Spans,
     footer: Option<String>,
-    ended: bool,
+    /// Number of the footer row; 0 before it.
+    footer_row: u32,
 }
 
 /// The row under way. Its number is 0 before the first.
@@ -140,6 +141,8 @@ struct Row {
     spoiled: Option<Reason>,
     /// Text of the column that the footer row sums.
     summed: String,
+    /// Kept columns that are filled below the footer row.
+    below: usize,
 }
 
 impl<'a> SheetReading<'a> {
@@ -154,7 +157,7 @@ impl<'a> SheetReading<'a> {
             row: Row::default(),
             spans: Spans::default(),
             footer: None,
-            ended: false,
+            footer_row: 0,
         }
     }
 
@@ -177,7 +180,7 @@ impl<'a> SheetReading<'a> {
             }
             if row + 1 != self.row.number {
                 self.end_row()?;
-                if self.ended || (self.columns.is_none() && self.rows_above >= TITLE_ROWS) {
+                if self.columns.is_none() && self.rows_above >= TITLE_ROWS {
                     break;
                 }
                 if self.page.len() >= self.most && !give(self.turn_page()) {
@@ -204,6 +207,7 @@ impl<'a> SheetReading<'a> {
         let Text::Of(shown) = text else {
             if let (Text::Error, Some(columns)) = (text, &self.columns)
                 && columns.fills.get(column).is_some_and(|fields| !fields.is_empty())
+                && self.footer_row == 0
             {
                 self.begin();
                 self.row.spoiled.get_or_insert(Reason::CellError);
@@ -220,17 +224,16 @@ impl<'a> SheetReading<'a> {
             self.above[column] = fold(shown);
             return;
         };
-        if let Some(tally) = &columns.tally
-            && self.footer.is_some()
-            && tally.column == column
-        {
-            self.footer = Some(shown.to_owned());
-        }
-        if self.ended {
+        if self.footer_row > 0 {
+            if self.footer_row < self.row.number {
+                self.row.below += usize::from(columns.fills.get(column).is_some_and(|fields| !fields.is_empty()));
+            } else if columns.tally.as_ref().is_some_and(|tally| tally.column == column) {
+                self.footer = Some(shown.to_owned());
+            }
             return;
         }
         if !self.row.begun && self.layout.table.is_footer(shown.trim().as_bytes()) {
-            self.ended = true;
+            self.footer_row = self.row.number;
             // The footer's own first cell may be the number's column; another cell of it may follow.
             self.footer = Some(String::new());
             return;
@@ -257,7 +260,7 @@ impl<'a> SheetReading<'a> {
     }
 
     fn begin(&mut self) {
-        if !self.row.begun && !self.ended {
+        if !self.row.begun {
             self.row.begun = true;
             self.page.begin_row(self.row.number);
         }
@@ -266,6 +269,9 @@ impl<'a> SheetReading<'a> {
     fn end_row(&mut self) -> Result<(), SourceError> {
         let row = &mut self.row;
         if let Some(columns) = &mut self.columns {
+            if columns.is_record(row.below) {
+                return Err(rows_below_footer(format_args!("row {}", row.number)));
+            }
             if row.begun {
                 if let Some(tally) = &mut columns.tally {
                     tally.add(row.spoiled.is_none().then_some(row.summed.as_str()));
@@ -285,6 +291,7 @@ impl<'a> SheetReading<'a> {
         self.row.begun = false;
         self.row.spoiled = None;
         self.row.summed.clear();
+        self.row.below = 0;
         Ok(())
     }
 }

@@ -141,6 +141,12 @@ fn trailers_of_each_sheet() {
     assert_eq!((error.kind, error.message.contains("sheet `b`")), (ErrorKind::TrailerDisagrees, true), "{error}");
     let cut = book(&[("a", &sheet_of("=60000")[..3])]);
     assert_eq!(kind_of(trailer, &cut), ErrorKind::TrailerMissing);
+    // A signature stands below the sum, its cell in the summed column is none of it; a second section is not passed over.
+    let below = |row: Vec<&'static str>| [sheet_of("=60000"), vec![row]].concat();
+    let signed = book(&[("a", &below(vec!["Người lập", ""]))]);
+    assert_eq!(rows_of(trailer, &signed).map(|rows| rows.len()), Ok(2));
+    let sections = book(&[("a", &below(vec!["C", "=90000"]))]);
+    assert_eq!(kind_of(trailer, &sections), ErrorKind::RowsBelowFooter);
 }
 
 #[test]

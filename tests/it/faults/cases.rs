@@ -121,6 +121,7 @@ pub(super) const LISTS: &[Case] = &[
     incomplete(CutInRow, "`trailer_missing`"),
     incomplete(CutAtLineEnd, "`trailer_missing`"),
     incomplete(MissingRows, "`trailer_disagrees`"),
+    incomplete(TwoSections, "`rows_below_footer`: what stands below the first sum is not passed over"),
     incomplete(WrongTrailer, "`trailer_disagrees`"),
     Case { edits: SETTLED, ..incomplete(Growing, "`file_growing`: left for the next run") },
     Case { edits: SETTLED, ..incomplete(ReplacedWhileReading, "`file_growing`: left for the next run") },
