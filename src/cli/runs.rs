@@ -13,7 +13,7 @@ use crate::model::instant;
 use crate::model::pull::{Certificate, ChainFacts, Counts, Findings, LandedPage, Outcome, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
-/// Page chains of a pull that are told in words.
+/// Page chains with rows that are told in words.
 const CHAINS: usize = 12;
 /// Runs that are listed.
 const RUNS: i64 = 60;
@@ -149,7 +149,8 @@ fn landed(data: &std::path::Path, pull: &Pull) -> Result<Option<Certificate>, Fa
 /// The page chains of a pull, in words; all of them are in `--pages`.
 fn chains(chains: &[ChainFacts]) -> String {
     let mut text = String::new();
-    for chain in chains.iter().take(CHAINS) {
+    let with_rows: Vec<&ChainFacts> = chains.iter().filter(|chain| chain.rows > 0).take(CHAINS).collect();
+    for chain in &with_rows {
         let number = output::thousands;
         let label = if chain.label.is_empty() { "all" } else { &chain.label };
         let _ = write!(text, "  chain      {label}: {} pages, {} rows", chain.pages, number(chain.rows));
@@ -161,8 +162,9 @@ fn chains(chains: &[ChainFacts]) -> String {
         }
         text.push('\n');
     }
-    if chains.len() > CHAINS {
-        let _ = writeln!(text, "  chain      and {} more: `--pages`", chains.len() - CHAINS);
+    if chains.len() > with_rows.len() {
+        let _ =
+            writeln!(text, "  chain      {} more, empty ones among them: `--pages`", chains.len() - with_rows.len());
     }
     text
 }
