@@ -12,7 +12,7 @@ use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant::{DAY_MICROS, from_local};
-use crate::model::period::{Period, PeriodKind};
+use crate::model::period::{PERIOD_FORMS, Period, PeriodKind, Span};
 use crate::publish::{self, FigureRow};
 
 #[derive(Debug, clap::Args)]
@@ -99,7 +99,7 @@ impl<'a> Filter<'a> {
         let period = match &arguments.period {
             None => None,
             Some(text) => Some(Period::parse(text).ok_or_else(|| {
-                Failure::usage(format!("`{text}` is no period")).with_hint("write `2026`, `2026-Q1` or `2026-03`")
+                Failure::usage(format!("`{text}` is no period")).with_hint(format!("write {PERIOD_FORMS}"))
             })?),
         };
         if let (Some(period), Some(kind)) = (period, arguments.by)
@@ -203,9 +203,27 @@ fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
 }
 
 fn period(period: Period) -> String {
+    let span = |year: i16, span: Span| match span {
+        Span::Month(month) => format!("tháng {month}/{year}"),
+        Span::Quarter(quarter) => format!("quý {quarter}/{year}"),
+        Span::HalfYear(1) => format!("6 tháng đầu năm {year}"),
+        Span::HalfYear(_) => format!("6 tháng cuối năm {year}"),
+        Span::NineMonths => format!("9 tháng năm {year}"),
+        Span::Year => format!("năm {year}"),
+    };
+    let day = |day: Date| day.strftime("%d/%m/%Y").to_string();
     match period {
-        Period::Month { year, month } => format!("tháng {month}/{year}"),
-        Period::Quarter { year, quarter } => format!("quý {quarter}/{year}"),
-        Period::Year { year } => format!("năm {year}"),
+        Period::Month { year, month } => span(year, Span::Month(month)),
+        Period::Quarter { year, quarter } => span(year, Span::Quarter(quarter)),
+        Period::HalfYear { year, half } => span(year, Span::HalfYear(half)),
+        Period::NineMonths { year } => span(year, Span::NineMonths),
+        Period::Year { year } => span(year, Span::Year),
+        Period::Statutory { year, span: part } => {
+            let (from, to) = (period.start().strftime("%d/%m"), period.end().strftime("%d/%m"));
+            format!("{} ({from}–{to})", span(year, part))
+        }
+        Period::Week { year, week } => format!("tuần {week}/{year}"),
+        Period::Day(date) => day(date),
+        Period::Range { from, to } => format!("{}–{}", day(from), day(to)),
     }
 }

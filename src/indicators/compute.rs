@@ -1,22 +1,28 @@
 //! One streaming scan, shared by every group-by of a rule set.
 //!
-//! Indicators that add up come from (agency, sector, start, end); those of procedures that *have* dossiers of a
-//! kind come from (procedure, agency, start), because their set is the province's and must not be summed twice.
-//! Starts and ends are half-months, of which every named period is a union.
+//! Starts and ends are half-months, of which every named period is a union; or one period is asked for, and only its days
+//! are counted. Three ways to group (docs/decisions/0003):
+//! * plain, by (agency, start): each dossier in the state that it has at the rule set's moment;
+//! * by end, by (agency, start, ended on time, end, overdue from): each named period reads the state at its own end;
+//! * having, by (procedure, agency, start): procedures that *have* dossiers of a kind are the province's and must not be
+//!   summed twice.
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{Registers, agency_text, joined};
-use crate::indicators::figures::{Assembly, Group};
+use crate::indicators::figures::{Assembly, Group, Shape};
 use crate::indicators::{IndicatorError, registers, states};
 use crate::model::agency::Agency;
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, PeriodColumn, RuleSet};
+use crate::model::indicator::{AsOf, Definition, PeriodColumn, RuleSet};
+use crate::model::instant::{DAY_MICROS, from_local};
+use crate::model::period::Period;
 use crate::model::predicate::speaks_of_state;
 use crate::model::procedure::{Offer, Procedure};
 
@@ -33,6 +39,8 @@ pub struct Inputs<'a> {
     pub calendar: &'a WorkingCalendar,
     /// Microseconds UTC.
     pub now: i64,
+    /// Only this period; `None` for every named one.
+    pub period: Option<Period>,
 }
 
 impl std::fmt::Debug for Inputs<'_> {
@@ -76,32 +84,47 @@ fn compute_rule_set(
     let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(inputs.dossiers.clone(), rules)?);
     let registers = Registers {
         days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
+        clock_days: registers::clock_days(inputs.calendar)?,
         working_days: registers::working_days(inputs.calendar)?,
         agencies: registers::agency_meanings(&agencies)?,
         procedures: registers::procedures(inputs.procedures)?,
         agency_offers: registers::offers(inputs.offers, false)?,
         tier_offers: registers::offers(inputs.offers, true)?,
     };
+    // What is judged at the end of one period looks at nothing later.
+    let moment = match inputs.period {
+        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
+        _ => inputs.now,
+    };
     let facts = joined(inputs.dossiers.clone(), inputs.postal_items.clone(), &registers, rules, inputs.now);
     let facts = states::stand_in_due(facts, rules);
     let on = [col("stand_in_ordinal")];
     let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));
-    let facts = states::columns(facts, rules, inputs.now);
-    let facts = with_halves(facts, &registers.days);
+    let facts = states::columns(facts, rules, moment);
+    let groups = plan(indicators, rules, inputs.period);
+    let facts = with_halves(facts, moment, &groups);
+    // What was open when a period ended stays open in it.
+    let still_open = moment == inputs.now;
     let mut columns = Vec::new();
-    for (index, (definition, _)) in indicators.iter().map(|entry| **entry).enumerate() {
-        columns.extend(measures(index, definition, rules)?);
+    for group in &groups {
+        for &index in &group.indicators {
+            columns.extend(measures(index, indicators[index].0, rules, group.shape, still_open)?);
+        }
     }
     let measured = facts.with_columns(columns);
-    let groups = plan(indicators);
-    let plans: Vec<_> = groups.iter().map(|group| group.query(measured.clone()).logical_plan).collect();
+    let plans: Vec<_> = groups.iter().map(|group| group.query(measured.clone(), inputs.period).logical_plan).collect();
     let tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
-    let mut assembly = Assembly::new(&agencies, indicators, &rules.id);
+    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now);
     for (group, table) in groups.iter().zip(&tables) {
         assembly.add(group, table)?;
     }
     figures.extend(assembly.figures());
     Ok(())
+}
+
+/// Last microsecond of a day.
+pub(super) fn end_of(day: Date) -> i64 {
+    from_local(day.into()) + DAY_MICROS - 1
 }
 
 fn distinct_texts(dossiers: LazyFrame, rules: &RuleSet) -> Result<Vec<String>, IndicatorError> {
@@ -115,37 +138,58 @@ fn distinct_texts(dossiers: LazyFrame, rules: &RuleSet) -> Result<Vec<String>, I
     Ok(texts)
 }
 
-/// Adds the half-months that group-bys start and end in: `received_half`, `returned_half`, `end_half`.
-fn with_halves(facts: LazyFrame, days: &LazyFrame) -> LazyFrame {
-    let half_of =
-        |day: &'static str, half: &'static str| days.clone().select([col("day").alias(day), col("half").alias(half)]);
-    let join = |facts: LazyFrame, other: LazyFrame, on: &'static str| {
-        facts.join(other, [col(on)], [col(on)], JoinArgs::new(JoinType::Left))
-    };
+/// Half-month of a local day.
+fn half(day: &str) -> Expr {
+    let date = || col(day).cast(DataType::Date).dt();
+    let months = date().year() * lit(12) + date().month().cast(DataType::Int32) - lit(1);
+    months * lit(2) + date().day().cast(DataType::Int32).gt_eq(lit(15)).cast(DataType::Int32)
+}
+
+/// Adds the days and half-months that group-bys start and end in, null where the dossier does not count by them:
+/// `received_day`, `returned_day`, `ended_day`, their `_half`, and `overdue_half`, the first at whose end it is overdue.
+fn with_halves(facts: LazyFrame, now: i64, groups: &[Group]) -> LazyFrame {
+    let known = |is: Expr, day: Expr, name: &str| when(is).then(day).otherwise(lit(NULL)).alias(name);
+    // An ended dossier whose end has no date ended, as far as is known, when it was received.
+    let end = coalesce(&[col("ends_at"), states::micros("received_at")]);
     let facts = facts.with_columns([
-        when(col("is_received")).then(col("half")).otherwise(lit(NULL)).alias("received_half"),
-        when(col("is_ended_now")).then(states::local_day(col("ends_at"))).otherwise(lit(NULL)).alias("end_day"),
+        known(col("is_received"), col("day"), "received_day"),
+        known(col("is_returned"), col("returned_day"), "returned_day"),
+        known(col("is_ended_now").and(col("is_received")), states::local_day(end), "ended_day"),
+        known(col("open_overdue_from").lt(lit(now)), states::local_day(col("open_overdue_from") + lit(1)), "overdue_day"),
     ]);
-    let facts = join(facts, half_of("returned_day", "returned_half_of_day"), "returned_day");
-    let facts = join(facts, half_of("end_day", "end_half"), "end_day");
-    facts.with_column(
-        when(col("is_returned")).then(col("returned_half_of_day")).otherwise(lit(NULL)).alias("returned_half"),
-    )
+    let mut halves: BTreeSet<&str> = groups.iter().map(|group| day_column(group.period)).collect();
+    if groups.iter().any(|group| group.shape == Shape::ByEnd) {
+        halves.extend(["ended_day", "overdue_day"]);
+    }
+    facts.with_columns(halves.into_iter().map(|day| half(day).alias(day.replace("_day", "_half"))).collect::<Vec<_>>())
+}
+
+/// The column of the day that files a dossier under a period.
+fn day_column(period: PeriodColumn) -> &'static str {
+    match period {
+        PeriodColumn::ReceivedAt => "received_day",
+        PeriodColumn::ReturnedAt => "returned_day",
+        PeriodColumn::EndedAt => "ended_day",
+    }
 }
 
 /// The group-bys that a set of indicators needs.
-fn plan(indicators: &[&(&Definition, &str)]) -> Vec<Group> {
-    let wanted: BTreeSet<(PeriodColumn, bool)> =
-        indicators.iter().map(|(definition, _)| (definition.period, definition.having.is_some())).collect();
-    let of = |period, having| {
-        (0..indicators.len())
-            .filter(|&index| {
-                let definition = indicators[index].0;
-                definition.period == period && definition.having.is_some() == having
-            })
-            .collect()
+fn plan(indicators: &[&(&Definition, &str)], rules: &RuleSet, period: Option<Period>) -> Vec<Group> {
+    let shape = |definition: &Definition| {
+        let by_state = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
+        let speaks = by_state.into_iter().flatten().any(|text| speaks_of_state(text));
+        // What ended in a period had ended at its end.
+        let at_ends = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
+        match (&definition.having, speaks && at_ends && period.is_none()) {
+            (Some(_), _) => Shape::Having,
+            (None, true) => Shape::ByEnd,
+            (None, false) => Shape::Plain,
+        }
     };
-    wanted.into_iter().map(|(period, having)| Group { period, having, indicators: of(period, having) }).collect()
+    let keys: Vec<_> = indicators.iter().map(|(definition, _)| (definition.period, shape(definition))).collect();
+    let wanted: BTreeSet<_> = keys.iter().copied().collect();
+    let of = |key| (0..keys.len()).filter(|&index| keys[index] == key).collect();
+    wanted.into_iter().map(|key| Group { period: key.0, shape: key.1, indicators: of(key) }).collect()
 }
 
 /// Parses a predicate; a null is no.
@@ -160,7 +204,7 @@ fn predicate(definition: &Definition, text: &str) -> Result<Expr, IndicatorError
 /// The predicate as it would read in a state.
 fn in_state(predicate: &Expr, state: usize, rules: &RuleSet) -> Expr {
     predicate.clone().map_expr(|part| match &part {
-        Expr::Column(name) => states::value_in(state, name, rules).map_or(part, lit),
+        Expr::Column(name) => states::value_in(state, name, rules).unwrap_or(part),
         _ => part,
     })
 }
@@ -176,33 +220,57 @@ fn by_state(predicate: &Expr, text: &str, rules: &RuleSet) -> Expr {
         .expect("there are four states")
 }
 
+/// Suffixes of an indicator's columns: one, or one for each of the four states.
+pub(super) const PLAIN: &[&str] = &[""];
+pub(super) const BY_STATE: &[&str] = &["_on_time", "_late", "_pending", "_overdue"];
+
 /// The columns of one indicator: whole, part, what the part could still be, one-sided evidence, having.
-fn measures(index: usize, definition: &Definition, rules: &RuleSet) -> Result<Vec<Expr>, IndicatorError> {
-    let population = by_state(&predicate(definition, &definition.population)?, &definition.population, rules);
-    let numerator = predicate(definition, &definition.numerator)?;
+fn measures(
+    index: usize,
+    definition: &Definition,
+    rules: &RuleSet,
+    shape: Shape,
+    still_open: bool,
+) -> Result<Vec<Expr>, IndicatorError> {
+    let read = |text: &str| predicate(definition, text);
+    let population = read(&definition.population)?;
+    let numerator = read(&definition.numerator)?;
+    // A count has no whole: its part is counted over the population.
+    let whole_text = definition.denominator.as_deref().unwrap_or("TRUE");
+    let denominator = read(whole_text)?;
+    let named = |prefix: &str, suffix: &str| -> PlSmallStr { format!("{prefix}{index}{suffix}").into() };
+    let can_be_on_time = || col("can_end_on_time");
+    let mut columns = Vec::new();
+    if shape == Shape::ByEnd {
+        for (state, suffix) in BY_STATE.iter().enumerate() {
+            let whole = in_state(&population, state, rules).and(in_state(&denominator, state, rules));
+            let part = whole.clone().and(in_state(&numerator, state, rules));
+            let reachable = match state {
+                2 => part.clone().or(whole.clone().and(can_be_on_time()).and(in_state(&numerator, 0, rules))),
+                _ => part.clone(),
+            };
+            columns.push(whole.alias(named("whole", suffix)));
+            columns.push(part.alias(named("part", suffix)));
+            columns.push(reachable.alias(named("reachable", suffix)));
+        }
+        return Ok(columns);
+    }
     let part = by_state(&numerator, &definition.numerator, rules);
-    let whole = match &definition.denominator {
-        Some(text) => population.clone().and(by_state(&predicate(definition, text)?, text, rules)),
-        // A count has no whole: its part is counted over the population.
-        None => population.clone(),
-    };
-    let reachable = if speaks_of_state(&definition.numerator) {
-        let can_be_on_time = col(states::STATES[2]).and(col("overdue_from").is_not_null());
-        part.clone().or(can_be_on_time.and(in_state(&numerator, 0, rules)))
+    let population = by_state(&population, &definition.population, rules);
+    let whole = population.clone().and(by_state(&denominator, whole_text, rules));
+    let reachable = if still_open && speaks_of_state(&definition.numerator) {
+        part.clone().or(col(states::STATES[2]).and(can_be_on_time()).and(in_state(&numerator, 0, rules)))
     } else {
         part.clone()
     };
-    let named = |prefix: &str| -> PlSmallStr { format!("{prefix}{index}").into() };
-    let mut columns = vec![
-        whole.clone().alias(named("whole")),
-        whole.clone().and(part.clone()).alias(named("part")),
-        whole.clone().and(reachable).alias(named("reachable")),
-    ];
+    columns.push(whole.clone().alias(named("whole", "")));
+    columns.push(whole.clone().and(part.clone()).alias(named("part", "")));
+    columns.push(whole.clone().and(reachable).alias(named("reachable", "")));
     if let Some(evidence) = evidence_column(definition) {
-        columns.push(whole.and(part).and(col(evidence)).alias(named("one_sided")));
+        columns.push(whole.and(part).and(col(evidence)).alias(named("one_sided", "")));
     }
     if let Some(having) = &definition.having {
-        columns.push(population.and(predicate(definition, having)?).alias(named("having")));
+        columns.push(population.and(predicate(definition, having)?).alias(named("having", "")));
     }
     Ok(columns)
 }
@@ -222,23 +290,38 @@ impl Group {
     /// Names of its sums, by indicator.
     fn sums(&self) -> Vec<Expr> {
         let mut sums = Vec::new();
+        let suffixes = if self.shape == Shape::ByEnd { BY_STATE } else { PLAIN };
         for index in &self.indicators {
-            for name in ["whole", "part", "reachable"] {
-                sums.push(col(format!("{name}{index}")).sum());
+            for suffix in suffixes {
+                sums.extend(["whole", "part", "reachable"].map(|name| col(format!("{name}{index}{suffix}")).sum()));
             }
+            sums.push(col(format!("^(one_sided|having){index}$")).sum());
         }
         sums
     }
 
-    fn query(&self, measured: LazyFrame) -> LazyFrame {
-        let start = if self.period == PeriodColumn::ReceivedAt { "received_half" } else { "returned_half" };
-        let mut sums = self.sums();
-        sums.extend(self.indicators.iter().map(|index| col(format!("^(one_sided|having){index}$")).sum()));
-        let keys = if self.having {
-            vec![col("procedure_code"), col("agency"), col(start).alias("start")]
-        } else {
-            vec![col("agency"), col("sector_code"), col(start).alias("start"), col("end_half")]
+    fn query(&self, measured: LazyFrame, period: Option<Period>) -> LazyFrame {
+        let day = day_column(self.period);
+        let start = col(day.replace("_day", "_half")).alias("start");
+        let bounds = |first: Date, last: Date| {
+            let number = |day| lit(registers::day_number(day));
+            col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
         };
-        measured.filter(col(start).is_not_null()).group_by(keys).agg(sums)
+        let mut keys = vec![col("agency"), start];
+        match self.shape {
+            Shape::Plain => {}
+            Shape::ByEnd => keys.extend([col("ended_on_time"), col("ended_half"), col("overdue_half")]),
+            Shape::Having => keys.push(col("procedure_code")),
+        }
+        let counted = match (period, self.shape) {
+            (None, _) => col(day).is_not_null(),
+            // Whether a procedure has such dossiers is asked of the calendar year.
+            (Some(period), Shape::Having) => {
+                keys.push(bounds(period.start(), period.end()).alias("inside"));
+                bounds(period.start().first_of_year(), period.end().last_of_year())
+            }
+            (Some(period), _) => bounds(period.start(), period.end()),
+        };
+        measured.filter(counted).group_by(keys).agg(self.sums())
     }
 }

@@ -3,13 +3,14 @@
 use polars::prelude::*;
 
 use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::states::{local_day, micros};
+use crate::indicators::states::{clock_from, local_day, micros, status_is_in};
 use crate::model::indicator::{AgencyView, PostalEvidence, RuleSet};
 
 /// Everything that the scan joins.
 #[derive(Clone)]
 pub(super) struct Registers {
     pub(super) days: LazyFrame,
+    pub(super) clock_days: LazyFrame,
     pub(super) working_days: LazyFrame,
     pub(super) agencies: LazyFrame,
     pub(super) procedures: LazyFrame,
@@ -19,8 +20,12 @@ pub(super) struct Registers {
 
 /// The text that names a dossier's agency, by the rule set's view.
 pub(super) fn agency_text(rules: &RuleSet) -> Expr {
-    let AgencyView::Competent = rules.agency;
-    coalesce(&[col("lead_agency"), col("competent_agency"), lit(NO_AGENCY)]).alias("agency_text")
+    let named = match rules.agency {
+        AgencyView::Competent => vec![col("lead_agency"), col("competent_agency"), lit(NO_AGENCY)],
+        AgencyView::Receiving => vec![col("receiving_agency"), lit(NO_AGENCY)],
+        AgencyView::Handling => vec![col("handling_agency"), lit(NO_AGENCY)],
+    };
+    coalesce(&named).alias("agency_text")
 }
 
 fn left(facts: LazyFrame, other: LazyFrame, on: &[&str]) -> LazyFrame {
@@ -40,9 +45,13 @@ pub(super) fn joined(
     rules: &RuleSet,
     now: i64,
 ) -> LazyFrame {
-    let PostalEvidence::Either = rules.postal_evidence;
-    let facts = dossiers.with_columns([agency_text(rules), local_day(micros("received_at")).alias("day")]);
+    let facts = dossiers.with_columns([
+        agency_text(rules),
+        local_day(micros("received_at")).alias("day"),
+        local_day(clock_from(rules)).alias("clock_day"),
+    ]);
     let facts = left(facts, registers.days.clone(), &["day"]);
+    let facts = left(facts, registers.clock_days.clone(), &["clock_day"]);
     let facts = left(facts, registers.agencies.clone(), &["agency_text", "agency_epoch"]);
     let facts = left(facts, registers.procedures.clone(), &["procedure_code"]);
     let facts = left(facts, registers.agency_offers.clone(), &["procedure_code", "agency_code", "offer_epoch"]);
@@ -55,7 +64,17 @@ pub(super) fn joined(
     );
     let facts = left(facts, post, &["dossier_code"]);
     let facts = left(facts, by_national, &["national_code"]);
-    evident(facts, now)
+    evident(facts, rules, now)
+}
+
+/// Whether a thing went by post, by the rule set's evidence.
+fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
+    match rules.postal_evidence {
+        PostalEvidence::Either => portal.or(post),
+        PostalEvidence::Both => portal.and(post),
+        PostalEvidence::Portal => portal,
+        PostalEvidence::Post => post,
+    }
 }
 
 /// What the post says of each dossier code: items that were withdrawn count for nothing.
@@ -79,7 +98,7 @@ fn post_by_dossier(postal: LazyFrame, now: i64) -> LazyFrame {
 }
 
 /// Portal and post read together: one dossier counts once, whichever of them has the evidence.
-fn evident(facts: LazyFrame, now: i64) -> LazyFrame {
+fn evident(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let portal_submission = col("submission_channel").eq(lit("postal")).fill_null(lit(false));
     let post_submission = flag("post_submission").or(flag("national_submission"));
     let portal_returned = micros("returned_at").lt_eq(lit(now)).fill_null(lit(false));
@@ -92,14 +111,15 @@ fn evident(facts: LazyFrame, now: i64) -> LazyFrame {
         when(micros("returned_at").lt_eq(lit(now))).then(micros("returned_at")).otherwise(lit(NULL)),
         post_returned_at,
     ]);
-    let whole = flag("deleted").not().and(col("parent_code").is_null());
+    let not_received: Vec<&str> = rules.not_received.iter().map(|status| status.name()).collect();
+    let whole = flag("deleted").not().and(col("parent_code").is_null()).and(status_is_in(&not_received).not());
     facts
         .with_columns([
             whole.clone().and(micros("received_at").lt_eq(lit(now))).fill_null(lit(false)).alias("is_received"),
             returned_at.alias("result_returned_at"),
-            portal_submission.clone().or(post_submission.clone()).alias("is_postal_submission"),
+            by_evidence(rules, portal_submission.clone(), post_submission.clone()).alias("is_postal_submission"),
             portal_submission.neq(post_submission).alias("submission_one_sided"),
-            portal_return.clone().or(post_return.clone()).alias("is_postal_return"),
+            by_evidence(rules, portal_return.clone(), post_return.clone()).alias("is_postal_return"),
             portal_return.neq(post_return).alias("return_one_sided"),
             col("submission_channel").eq(lit("online")).fill_null(lit(false)).alias("is_online"),
             coalesce(&[col("agency_level"), col("tier_level"), col("service_level")]).alias("offered_level"),
@@ -111,6 +131,9 @@ fn evident(facts: LazyFrame, now: i64) -> LazyFrame {
             flag("procedure_vertical"),
             flag("procedure_known"),
             flag("certification"),
+            flag("non_territorial"),
+            flag("result_electronic"),
+            col("apology_at").is_not_null().alias("has_apology"),
         ])
         .with_columns([
             whole.and(col("result_returned_at").is_not_null()).alias("is_returned"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use polars::prelude::*;
 
 use crate::indicators::agencies::Agencies;
-use crate::indicators::compute::evidence_column;
+use crate::indicators::compute::{BY_STATE, end_of, evidence_column};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{Definition, IndicatorKind, PeriodColumn};
@@ -15,10 +15,20 @@ use crate::model::period::{Half, Period, PeriodKind};
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) period: PeriodColumn,
-    /// Whether it is by procedure, for indicators of procedures that have dossiers of a kind.
-    pub(super) having: bool,
+    pub(super) shape: Shape,
     /// Positions of its indicators.
     pub(super) indicators: Vec<usize>,
+}
+
+/// What a group-by is by, besides agency and start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    /// Nothing: dossiers stand in the state of the rule set's moment.
+    Plain,
+    /// Whether and when it ended, and from when on it is overdue: each period reads the state at its own end.
+    ByEnd,
+    /// Procedure, for indicators of procedures that have dossiers of a kind.
+    Having,
 }
 
 /// Whom a figure is about.
@@ -44,65 +54,96 @@ pub(super) struct Assembly<'a> {
     agencies: &'a Agencies,
     indicators: &'a [&'a (&'a Definition, &'a str)],
     rules: &'a str,
+    /// The one period asked for; else every named one.
+    period: Option<Period>,
+    now: i64,
     sums: HashMap<(usize, Scope, Period), Sums>,
 }
 
 impl<'a> Assembly<'a> {
-    pub(super) fn new(agencies: &'a Agencies, indicators: &'a [&'a (&'a Definition, &'a str)], rules: &'a str) -> Self {
-        Self { agencies, indicators, rules, sums: HashMap::new() }
+    pub(super) fn new(
+        agencies: &'a Agencies,
+        indicators: &'a [&'a (&'a Definition, &'a str)],
+        rules: &'a str,
+        period: Option<Period>,
+        now: i64,
+    ) -> Self {
+        Self { agencies, indicators, rules, period, now, sums: HashMap::new() }
     }
 
     /// Adds the rows of a group-by.
     pub(super) fn add(&mut self, group: &Group, table: &DataFrame) -> PolarsResult<()> {
         let agency = table.column("agency")?.u32()?;
         let start = table.column("start")?.i32()?;
-        let procedure =
-            group.having.then(|| table.column("procedure_code").and_then(|column| column.str())).transpose()?;
         for &index in &group.indicators {
-            let counts = |name: &str| -> PolarsResult<Vec<u64>> {
-                let column = table.column(&format!("{name}{index}"))?.cast(&DataType::UInt64)?;
-                Ok(column.u64()?.iter().map(|count| count.unwrap_or(0)).collect())
+            if group.shape == Shape::ByEnd {
+                self.add_by_end(index, table)?;
+                continue;
+            }
+            let sums = sums(table, index, "", evidence_column(self.indicators[index].0).is_some())?;
+            let counted = match group.shape {
+                Shape::Having => rows_having(table, index)?,
+                _ => vec![true; table.height()],
             };
-            let (whole, part, reachable) = (counts("whole")?, counts("part")?, counts("reachable")?);
-            let one_sided = match evidence_column(self.indicators[index].0) {
-                Some(_) => counts("one_sided")?,
-                None => vec![0; table.height()],
-            };
-            let years_that_have = match procedure {
-                Some(procedure) => Some(having_years(procedure, start, &counts("having")?)),
-                None => None,
-            };
-            for row in 0..table.height() {
+            for row in (0..table.height()).filter(|&row| counted[row] && sums[row].whole > 0) {
                 let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
-                if let (Some(procedure), Some(years)) = (procedure, &years_that_have)
-                    && !years.contains(&(procedure.get(row).unwrap_or_default(), year_of(start)))
-                {
-                    continue;
-                }
-                if whole[row] > 0 {
-                    let sums = Sums {
-                        whole: whole[row],
-                        part: part[row],
-                        reachable: reachable[row],
-                        one_sided: one_sided[row],
-                    };
-                    self.count(index, agency, start, sums);
+                for period in self.periods_of(start) {
+                    self.count(index, agency, period, sums[row]);
                 }
             }
         }
         Ok(())
     }
 
-    fn count(&mut self, index: usize, agency: u32, start: Half, sums: Sums) {
+    /// Each named period reads the state that its dossiers had at its own end.
+    fn add_by_end(&mut self, index: usize, table: &DataFrame) -> PolarsResult<()> {
+        let agency = table.column("agency")?.u32()?;
+        let half = |name: &str| table.column(name).and_then(|column| column.i32());
+        let (start, ended, overdue) = (half("start")?, half("ended_half")?, half("overdue_half")?);
+        let on_time = table.column("ended_on_time")?.bool()?;
+        let mut states = Vec::new();
+        for suffix in BY_STATE {
+            states.push(sums(table, index, suffix, false)?);
+        }
+        for row in 0..table.height() {
+            let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
+            for period in self.periods_of(start) {
+                let (_, last) = period.halves().expect("named periods are unions of half-months");
+                let by_then = |half: Option<Half>| half.is_some_and(|half| half <= last);
+                let state = match (by_then(ended.get(row)), by_then(overdue.get(row))) {
+                    (true, _) => usize::from(on_time.get(row) != Some(true)),
+                    (false, false) => 2,
+                    (false, true) => 3,
+                };
+                let mut counts = states[state][row];
+                if end_of(period.end()) < self.now {
+                    // The period is over: what was open at its end stays open in it.
+                    counts.reachable = counts.part;
+                }
+                if counts.whole > 0 {
+                    self.count(index, agency, period, counts);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The periods that a half-month counts in.
+    fn periods_of(&self, start: Half) -> Vec<Period> {
+        match self.period {
+            Some(period) => vec![period],
+            None => PeriodKind::NAMED.into_iter().filter_map(|kind| Period::of_half(kind, start)).collect(),
+        }
+    }
+
+    fn count(&mut self, index: usize, agency: u32, period: Period, sums: Sums) {
         let tier = self.agencies.known[agency as usize].tier.map(Scope::Tier);
         for scope in [Some(Scope::Province), tier, Some(Scope::Agency(agency))].into_iter().flatten() {
-            for kind in PeriodKind::ALL {
-                let held = self.sums.entry((index, scope, Period::of_half(kind, start))).or_default();
-                held.whole += sums.whole;
-                held.part += sums.part;
-                held.reachable += sums.reachable;
-                held.one_sided += sums.one_sided;
-            }
+            let held = self.sums.entry((index, scope, period)).or_default();
+            held.whole += sums.whole;
+            held.part += sums.part;
+            held.reachable += sums.reachable;
+            held.one_sided += sums.one_sided;
         }
     }
 
@@ -114,11 +155,12 @@ impl<'a> Assembly<'a> {
             let range = ranges.entry((index, scope, period.kind())).or_insert((period, period));
             *range = (range.0.min(period), range.1.max(period));
         }
-        for ((index, scope, kind), (first, last)) in ranges {
+        for ((index, scope, _), (first, last)) in ranges {
             let mut period = first;
             while period < last {
                 self.sums.entry((index, scope, period)).or_default();
-                period = Period::of_half(kind, crate::model::period::half_of(period.end()) + 1);
+                let Some(next) = period.next() else { break };
+                period = next;
             }
         }
         self.sums.iter().map(|(&(index, scope, period), sums)| self.figure(index, scope, period, *sums)).collect()
@@ -151,14 +193,38 @@ impl<'a> Assembly<'a> {
     }
 }
 
-fn year_of(half: Half) -> i16 {
-    Period::of_half(PeriodKind::Year, half).year()
+/// An indicator's sums, row by row.
+fn sums(table: &DataFrame, index: usize, suffix: &str, with_evidence: bool) -> PolarsResult<Vec<Sums>> {
+    let counts = |name: &str| -> PolarsResult<Vec<u64>> {
+        let column = table.column(&format!("{name}{index}{suffix}"))?.cast(&DataType::UInt64)?;
+        Ok(column.u64()?.iter().map(|count| count.unwrap_or(0)).collect())
+    };
+    let (whole, part, reachable) = (counts("whole")?, counts("part")?, counts("reachable")?);
+    let one_sided = if with_evidence { counts("one_sided")? } else { vec![0; table.height()] };
+    let of = |row: usize| Sums {
+        whole: whole[row],
+        part: part[row],
+        reachable: reachable[row],
+        one_sided: one_sided[row],
+    };
+    Ok((0..table.height()).map(of).collect())
 }
 
-/// Procedures that have at least one dossier of the kind in a calendar year, province-wide.
-fn having_years<'a>(procedure: &'a StringChunked, start: &Int32Chunked, having: &[u64]) -> BTreeSet<(&'a str, i16)> {
-    let rows = procedure.iter().zip(start.iter()).zip(having);
-    rows.filter(|(_, count)| **count > 0)
-        .filter_map(|((procedure, start), _)| Some((procedure.unwrap_or_default(), year_of(start?))))
-        .collect()
+fn year_of(half: Half) -> i32 {
+    half.div_euclid(24)
+}
+
+/// Rows of procedures that have, province-wide and in the row's calendar year, at least one dossier of the kind; where
+/// one period is asked for, only those inside it.
+fn rows_having(table: &DataFrame, index: usize) -> PolarsResult<Vec<bool>> {
+    let procedure = table.column("procedure_code")?.str()?;
+    let start = table.column("start")?.i32()?;
+    let having = table.column(&format!("having{index}"))?.cast(&DataType::UInt64)?;
+    let having = having.u64()?;
+    let inside = table.column("inside").ok().map(|column| column.bool()).transpose()?;
+    let key = |row: usize| (procedure.get(row).unwrap_or_default(), start.get(row).map(year_of));
+    let rows = || 0..table.height();
+    let years: BTreeSet<_> = rows().filter(|&row| having.get(row).unwrap_or(0) > 0).map(key).collect();
+    let is_inside = |row: usize| inside.as_ref().is_none_or(|inside| inside.get(row) == Some(true));
+    Ok(rows().map(|row| years.contains(&key(row)) && is_inside(row)).collect())
 }

@@ -8,7 +8,6 @@ use polars::prelude::*;
 use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
 use crate::model::agency::Tier;
-use crate::model::period::half_of;
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 
 /// Days that figures can speak of.
@@ -27,7 +26,7 @@ fn frame(columns: Vec<Column>) -> PolarsResult<LazyFrame> {
     DataFrame::new(height, columns).map(IntoLazy::lazy)
 }
 
-/// `day, half, year, working, ordinal, offer_epoch, agency_epoch`: one row a day.
+/// `day, offer_epoch, agency_epoch`: one row a day.
 pub(super) fn days(calendar: &WorkingCalendar, offers: &[Offer], agencies: &Agencies) -> PolarsResult<LazyFrame> {
     let changes = offer_changes(offers);
     let ordinals = calendar.ordinals(FIRST_DAY, LAST_DAY);
@@ -38,12 +37,19 @@ pub(super) fn days(calendar: &WorkingCalendar, offers: &[Offer], agencies: &Agen
         |changes: &[Date], day: Date| i32::try_from(changes.partition_point(|change| *change <= day)).unwrap_or(0);
     frame(vec![
         column("day", &|day, _| day_number(day)),
-        column("half", &|day, _| half_of(day)),
-        column("year", &|day, _| i32::from(day.year())),
-        column("working", &|day, _| i32::from(calendar.is_working(day))),
-        column("ordinal", &|_, ordinal| ordinal),
         column("offer_epoch", &|day, _| passed(&changes, day)),
         column("agency_epoch", &|day, _| passed(&agencies.changes, day)),
+    ])
+}
+
+/// `clock_day, working, ordinal`: one row a day.
+pub(super) fn clock_days(calendar: &WorkingCalendar) -> PolarsResult<LazyFrame> {
+    let days = calendar.ordinals(FIRST_DAY, LAST_DAY);
+    let working = |day: Date| i32::from(calendar.is_working(day));
+    frame(vec![
+        Column::new("clock_day".into(), days.iter().map(|(day, _)| day_number(*day)).collect::<Vec<i32>>()),
+        Column::new("working".into(), days.iter().map(|(day, _)| working(*day)).collect::<Vec<i32>>()),
+        Column::new("ordinal".into(), days.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<i32>>()),
     ])
 }
 

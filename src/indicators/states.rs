@@ -5,11 +5,11 @@
 
 use polars::prelude::*;
 
-use crate::model::indicator::{DueChoice, MidnightDue, MissingDue, OtherEnds, RuleSet};
+use crate::model::indicator::{
+    ApologyDue, Compare, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
+};
 use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 
-/// Statuses after which nothing more is done, whether or not the source gave an end.
-const ENDED_STATUSES: [&str; 5] = ["refused", "withdrawn", "stopped", "completed", "returned"];
 /// Vietnam's offset in microseconds.
 const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
 
@@ -26,54 +26,160 @@ pub(super) fn local_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }
 
-/// Adds `ordinal_due`: the working day that stands in for a missing due date, by the rule set's order.
-/// Needs the columns of `days` and `procedures` joined on the day of reception.
+/// Adds the working day that the law gives, as `cut_off_ordinal` and `statutory_ordinal`, and `stand_in_ordinal`: the
+/// one that a rule set needs where the portal has no due date, or in any case.
+///
+/// Needs the columns of `days` and `procedures` joined on the day from which the clock runs.
 pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
-    let time_of_day = (micros("received_at") + lit(OFFSET)) % lit(DAY_MICROS);
+    let time_of_day = (clock_from(rules) + lit(OFFSET)) % lit(DAY_MICROS);
     let in_time =
         col("working").eq(lit(1)).and(time_of_day.lt(col("cut_off").fill_null(lit(15 * 3600 * 1_000_000_i64))));
     let same_day = col("ordinal") + when(in_time).then(lit(0)).otherwise(lit(1));
     let at_once = col("immediate").fill_null(lit(false)).or(col("certification").fill_null(lit(false)));
-    let choices: Vec<Expr> = rules
-        .missing_due
-        .iter()
-        .map(|choice| match choice {
-            MissingDue::CutOff => when(at_once.clone()).then(same_day.clone()).otherwise(lit(NULL)),
-            MissingDue::Statutory => col("ordinal") + col("statutory_days"),
-        })
-        .collect();
-    let chosen = if choices.is_empty() { lit(NULL).cast(DataType::Int32) } else { coalesce(&choices) };
+    let of = |choice: &MissingDue| match choice {
+        MissingDue::CutOff => when(at_once.clone()).then(same_day.clone()).otherwise(lit(NULL)),
+        MissingDue::Statutory => col("ordinal") + col("statutory_days"),
+    };
+    let computed = match rules.due {
+        DueChoice::Portal => rules.missing_due.iter().map(of).collect(),
+        DueChoice::Statutory | DueChoice::Earlier => vec![of(&MissingDue::CutOff), of(&MissingDue::Statutory)],
+    };
+    let computed: Vec<Expr> = computed;
+    let chosen = if computed.is_empty() { lit(NULL).cast(DataType::Int32) } else { coalesce(&computed) };
     facts.with_column(chosen.cast(DataType::Int32).alias("stand_in_ordinal"))
 }
 
-/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time` and the four states at `now`.
+/// The moment from which a statutory time runs: reception, or the last supplement's where that starts it again.
+pub(super) fn clock_from(rules: &RuleSet) -> Expr {
+    match rules.supplement {
+        SupplementRule::Restart => coalesce(&[micros("supplement_received_at"), micros("received_at")]),
+        SupplementRule::Pause => micros("received_at"),
+    }
+}
+
+/// Last moment that is on time by the portal's due date; null without one.
+fn portal_due(rules: &RuleSet) -> Expr {
+    let due = match rules.apology {
+        ApologyDue::After => micros("due_at"),
+        ApologyDue::Before => {
+            let extended = col("apology_new_due_at").is_not_null().and(col("due_at").eq(col("apology_new_due_at")));
+            when(extended).then(coalesce(&[micros("first_due_at"), micros("due_at")])).otherwise(micros("due_at"))
+        }
+    };
+    let is_date = ((due.clone() + lit(OFFSET)) % lit(DAY_MICROS)).eq(lit(0_i64));
+    let moment = match rules.compare {
+        Compare::Instant | Compare::Date => due.clone(),
+        Compare::InstantStrict => due.clone() - lit(1_i64),
+    };
+    match rules.midnight_due {
+        MidnightDue::EndOfDay => when(is_date).then(due + lit(DAY_MICROS - 1)).otherwise(moment),
+        MidnightDue::Moment => moment,
+    }
+}
+
+/// Last microsecond of the local day of an instant.
+fn end_of_day(instant: Expr) -> Expr {
+    (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)) * lit(DAY_MICROS) + lit(DAY_MICROS - OFFSET - 1)
+}
+
+/// The last moment that is on time, by the rule set; null where nothing says it.
+fn last_in_time(rules: &RuleSet) -> Expr {
+    let own = portal_due(rules);
+    let computed = (col("stand_in_day").cast(DataType::Int64) + lit(1_i64)) * lit(DAY_MICROS) - lit(OFFSET + 1);
+    let chosen = match rules.due {
+        DueChoice::Portal => coalesce(&[own, computed]),
+        DueChoice::Statutory => coalesce(&[computed, own]),
+        DueChoice::Earlier => {
+            let computed_is_earlier = computed.clone().lt(own.clone()).fill_null(own.clone().is_null());
+            when(computed_is_earlier).then(computed).otherwise(own)
+        }
+    };
+    let paused = match rules.supplement {
+        SupplementRule::Restart => chosen,
+        SupplementRule::Pause => {
+            let pause = micros("supplement_received_at") - micros("supplement_requested_at");
+            chosen + when(pause.clone().gt(lit(0))).then(pause).otherwise(lit(0_i64)).fill_null(lit(0_i64))
+        }
+    };
+    let by_day = if rules.compare == Compare::Date { end_of_day(paused) } else { paused };
+    if rules.second_supplement_is_late {
+        // The moment before reception: whenever it ends, it is late.
+        when(asked_again()).then(micros("received_at") - lit(1_i64)).otherwise(by_day)
+    } else {
+        by_day
+    }
+}
+
+fn asked_again() -> Expr {
+    col("supplement_requests").gt(lit(1_i64)).fill_null(lit(false))
+}
+
+/// Whether the status is one of these.
+pub(super) fn status_is_in(words: &[&str]) -> Expr {
+    if words.is_empty() {
+        return lit(false);
+    }
+    col("status").is_in(lit(Series::new("".into(), words)).implode(false), false).fill_null(lit(false))
+}
+
+fn end_date(end: EndDate) -> Expr {
+    micros(match end {
+        EndDate::Completed => "completed_at",
+        EndDate::Returned => "returned_at",
+        EndDate::Withdrawn => "withdrawn_at",
+        EndDate::Refused => "refused_at",
+        EndDate::Stopped => "stopped_at",
+    })
+}
+
+/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four states at `now`.
 pub(super) fn columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
-    let DueChoice::BeforeApology = rules.due;
-    let extended = col("apology_new_due_at").is_not_null().and(col("due_at").eq(col("apology_new_due_at")));
-    let own_due =
-        when(extended).then(coalesce(&[micros("first_due_at"), micros("due_at")])).otherwise(micros("due_at"));
-    let MidnightDue::EndOfDay = rules.midnight_due;
-    let is_date = ((own_due.clone() + lit(OFFSET)) % lit(DAY_MICROS)).eq(lit(0_i64));
-    let own_due = when(is_date).then(own_due.clone() + lit(DAY_MICROS - 1)).otherwise(own_due);
-    let stand_in = (col("stand_in_day").cast(DataType::Int64) + lit(1_i64)) * lit(DAY_MICROS) - lit(OFFSET + 1);
-    let OtherEnds::OwnEnd = rules.other_ends;
-    let ends = coalesce(&[micros("completed_at"), micros("withdrawn_at"), micros("refused_at"), micros("stopped_at")]);
-    let ended_status =
-        col("status").is_in(lit(Series::new("".into(), ENDED_STATUSES)).implode(false), false).fill_null(lit(false));
+    let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
+    let mut end = coalesce(&ends);
+    if rules.supplement == SupplementRule::Pause {
+        // It waits for its first supplement: the end is the request.
+        let waits = status_is_in(&["supplement"]).and(asked_again().not());
+        end = coalesce(&[end, when(waits).then(micros("supplement_requested_at")).otherwise(lit(NULL))]);
+    }
+    // An end that counts as on time is the dossier's own where no date of higher rank stands before it.
+    let forgiven = rules.on_time_ends.iter().map(|kind| {
+        let before = rules.ends.iter().take_while(|end| *end != kind).map(|end| end_date(*end).is_null());
+        before.fold(end_date(*kind).is_not_null(), Expr::and)
+    });
+    let forgiven = forgiven.reduce(Expr::or).unwrap_or(lit(false));
+    let forgiven_statuses: Vec<&str> = rules
+        .on_time_ends
+        .iter()
+        .flat_map(|end| RuleSet { ends: vec![*end], ..rules.clone() }.ended_statuses())
+        .collect();
+    let without = lit(rules.without_due == WithoutDue::OnTime);
+    let clock_stopped: Vec<&str> = rules.clock_stopped.iter().map(|status| status.name()).collect();
 
     let facts = facts
         .with_columns([
-            coalesce(&[own_due, stand_in]).alias("overdue_from"),
-            ends.alias("ends_at"),
-            ended_status.alias("ended_status"),
+            last_in_time(rules).alias("overdue_from"),
+            end.alias("ends_at"),
+            status_is_in(&rules.ended_statuses()).alias("ended_status"),
         ])
         .with_columns([
-            // No due date, or a status that says ended without saying when: never on time.
-            col("ends_at").lt_eq(col("overdue_from")).fill_null(lit(false)).alias("ended_on_time"),
             // An end that lies ahead has not come yet; without an end the status decides.
             col("ends_at").lt_eq(lit(now)).fill_null(col("ended_status")).alias("is_ended_now"),
-            col("overdue_from").lt(lit(now)).fill_null(lit(false)).alias("is_past_due_now"),
-        ]);
+        ])
+        .with_columns([
+            when(col("ends_at").is_not_null())
+                .then(forgiven.or(col("ends_at").lt_eq(col("overdue_from")).fill_null(without.clone())))
+                // A status that says ended without saying when is not on time, unless that end always is.
+                .otherwise(status_is_in(&forgiven_statuses))
+                .alias("ended_on_time"),
+            // Nothing runs while the clock stands. The status is that of today: what it was before is not known.
+            when(status_is_in(&clock_stopped))
+                .then(lit(NULL))
+                .otherwise(col("overdue_from"))
+                .alias("open_overdue_from"),
+            local_day(col("ends_at")).lt(local_day(col("overdue_from"))).fill_null(lit(false)).alias("ends_early"),
+            col("overdue_from").is_not_null().or(without).alias("can_end_on_time"),
+        ])
+        .with_columns([col("open_overdue_from").lt(lit(now)).fill_null(lit(false)).alias("is_past_due_now")]);
     let ended = || col("is_ended_now");
     facts.with_columns([
         ended().and(col("ended_on_time")).alias(STATES[0]),
@@ -84,14 +190,17 @@ pub(super) fn columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame 
 }
 
 /// Value of a state column of predicates in each of the four states.
-pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<bool> {
+pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<Expr> {
     let [on_time, late, pending, overdue] = [state == 0, state == 1, state == 2, state == 3];
-    match column {
-        "is_ended" => Some(on_time || late),
-        "is_on_time" => Some(on_time || (pending && rules.open_in_time_counts)),
-        "is_late" => Some(late),
-        "is_pending" => Some(pending),
-        "is_overdue" => Some(overdue),
-        _ => None,
-    }
+    let value = match column {
+        "is_ended" => on_time || late,
+        // Open in time counts only where something says when it would be late.
+        "is_on_time" if pending && rules.open_in_time_counts => return Some(col("can_end_on_time")),
+        "is_on_time" => on_time,
+        "is_late" => late,
+        "is_pending" => pending,
+        "is_overdue" => overdue,
+        _ => return None,
+    };
+    Some(lit(value))
 }

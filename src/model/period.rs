@@ -1,11 +1,13 @@
-//! Reporting periods: months, quarters and years of the calendar, as unions of half-months.
+//! Reporting periods. Named periods are unions of half-months; days, ISO weeks and free ranges are counted on demand.
 //!
-//! Half-months (1–14 and 15 to the month's end) are the unit that figures are summed from, because the
-//! statutory periods run from the 15th to the 14th (domain E).
+//! Half-months (1–14 and 15 to the month's end) are the unit that figures are summed from, because the statutory
+//! reporting periods run from the 15th to the 14th (NĐ 09/2019/NĐ-CP art. 12; domain E): month M from the 15th of M−1 to the
+//! 14th of M, a quarter from the 15th of the month before it, six months, nine months and the year from 15 December.
 
 use std::fmt;
 
-use jiff::civil::{Date, date};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, ISOWeekDate, Weekday, date};
 
 /// Number of a half-month: `(year × 12 + month − 1) × 2`, plus one from the 15th on.
 pub type Half = i32;
@@ -16,117 +18,464 @@ pub fn half_of(day: Date) -> Half {
     (i32::from(day.year()) * 12 + i32::from(day.month()) - 1) * 2 + i32::from(day.day() >= 15)
 }
 
-/// A named period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Period {
-    Month { year: i16, month: i8 },
-    Quarter { year: i16, quarter: i8 },
-    Year { year: i16 },
+/// First day of a half-month.
+fn first_day_of(half: Half) -> Date {
+    let months = half.div_euclid(2);
+    let year = i16::try_from(months.div_euclid(12)).expect("half-months come from dates");
+    let month = i8::try_from(months.rem_euclid(12)).expect("below twelve") + 1;
+    date(year, month, if half.rem_euclid(2) == 0 { 1 } else { 15 })
 }
 
-/// Kind of a named period.
+/// A part of a year that a report is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Span {
+    /// 1 to 12.
+    Month(i8),
+    /// 1 to 4.
+    Quarter(i8),
+    /// 1 or 2.
+    HalfYear(i8),
+    NineMonths,
+    Year,
+}
+
+/// A period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Period {
+    Month {
+        year: i16,
+        month: i8,
+    },
+    Quarter {
+        year: i16,
+        quarter: i8,
+    },
+    HalfYear {
+        year: i16,
+        half: i8,
+    },
+    NineMonths {
+        year: i16,
+    },
+    Year {
+        year: i16,
+    },
+    /// From the 15th to the 14th.
+    Statutory {
+        year: i16,
+        span: Span,
+    },
+    /// Week of ISO 8601.
+    Week {
+        year: i16,
+        week: i8,
+    },
+    Day(Date),
+    /// Both days inclusive.
+    Range {
+        from: Date,
+        to: Date,
+    },
+}
+
+/// Kind of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
 pub enum PeriodKind {
     Month,
     Quarter,
+    HalfYear,
+    NineMonths,
     Year,
+    StatutoryMonth,
+    StatutoryQuarter,
+    StatutoryHalfYear,
+    StatutoryNineMonths,
+    StatutoryYear,
+    Week,
+    Day,
+    Range,
 }
 
 impl PeriodKind {
-    pub const ALL: [Self; 3] = [Self::Month, Self::Quarter, Self::Year];
+    /// Unions of half-months, which every night computes.
+    pub const NAMED: [Self; 10] = [
+        Self::Month,
+        Self::Quarter,
+        Self::HalfYear,
+        Self::NineMonths,
+        Self::Year,
+        Self::StatutoryMonth,
+        Self::StatutoryQuarter,
+        Self::StatutoryHalfYear,
+        Self::StatutoryNineMonths,
+        Self::StatutoryYear,
+    ];
 
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Month => "month",
             Self::Quarter => "quarter",
+            Self::HalfYear => "half-year",
+            Self::NineMonths => "nine-months",
             Self::Year => "year",
+            Self::StatutoryMonth => "statutory-month",
+            Self::StatutoryQuarter => "statutory-quarter",
+            Self::StatutoryHalfYear => "statutory-half-year",
+            Self::StatutoryNineMonths => "statutory-nine-months",
+            Self::StatutoryYear => "statutory-year",
+            Self::Week => "week",
+            Self::Day => "day",
+            Self::Range => "range",
         }
     }
 }
 
+/// The forms that [`Period::parse`] reads, for messages.
+pub const PERIOD_FORMS: &str = "`2026`, `2026-Q1`, `2026-H1`, `2026-9M`, `2026-03`, `2026-W05`, `2026-03-05`, \
+     `2026-03-05..2026-04-10`; with `s` for the statutory period from the 15th to the 14th: `2026s`, `2026-Q3s`, \
+     `2026-H1s`, `2026-9Ms`, `2026-03s`";
+
 impl Period {
-    /// The period of a kind that holds a half-month.
+    /// The named period of a kind that holds a half-month; `None` for October to December of nine months, and for
+    /// kinds that are no unions of half-months.
     ///
     /// # Panics
     /// If the half-month is outside the years −9999 to 9999.
     #[must_use]
-    pub fn of_half(kind: PeriodKind, half: Half) -> Self {
-        let months = half.div_euclid(2);
+    pub fn of_half(kind: PeriodKind, half: Half) -> Option<Self> {
+        use PeriodKind as Kind;
+        let statutory = matches!(
+            kind,
+            Kind::StatutoryMonth
+                | Kind::StatutoryQuarter
+                | Kind::StatutoryHalfYear
+                | Kind::StatutoryNineMonths
+                | Kind::StatutoryYear
+        );
+        let months = if statutory { (half + 1).div_euclid(2) } else { half.div_euclid(2) };
         let year = i16::try_from(months.div_euclid(12)).expect("half-months come from dates");
         let month = i8::try_from(months.rem_euclid(12)).expect("below twelve") + 1;
-        match kind {
-            PeriodKind::Month => Self::Month { year, month },
-            PeriodKind::Quarter => Self::Quarter { year, quarter: (month - 1) / 3 + 1 },
-            PeriodKind::Year => Self::Year { year },
+        let span = match kind {
+            Kind::Month | Kind::StatutoryMonth => Span::Month(month),
+            Kind::Quarter | Kind::StatutoryQuarter => Span::Quarter((month + 2) / 3),
+            Kind::HalfYear | Kind::StatutoryHalfYear => Span::HalfYear((month + 5) / 6),
+            Kind::NineMonths | Kind::StatutoryNineMonths if month > 9 => return None,
+            Kind::NineMonths | Kind::StatutoryNineMonths => Span::NineMonths,
+            Kind::Year | Kind::StatutoryYear => Span::Year,
+            Kind::Week | Kind::Day | Kind::Range => return None,
+        };
+        Some(Self::of_span(year, span, statutory))
+    }
+
+    fn of_span(year: i16, span: Span, statutory: bool) -> Self {
+        match span {
+            _ if statutory => Self::Statutory { year, span },
+            Span::Month(month) => Self::Month { year, month },
+            Span::Quarter(quarter) => Self::Quarter { year, quarter },
+            Span::HalfYear(half) => Self::HalfYear { year, half },
+            Span::NineMonths => Self::NineMonths { year },
+            Span::Year => Self::Year { year },
         }
     }
 
-    /// Reads `2026-03`, `2026-Q1` or `2026`.
+    /// Year and part of it, and whether it is statutory; `None` for weeks, days and ranges.
+    fn span(self) -> Option<(i16, Span, bool)> {
+        Some(match self {
+            Self::Month { year, month } => (year, Span::Month(month), false),
+            Self::Quarter { year, quarter } => (year, Span::Quarter(quarter), false),
+            Self::HalfYear { year, half } => (year, Span::HalfYear(half), false),
+            Self::NineMonths { year } => (year, Span::NineMonths, false),
+            Self::Year { year } => (year, Span::Year, false),
+            Self::Statutory { year, span } => (year, span, true),
+            Self::Week { .. } | Self::Day(_) | Self::Range { .. } => return None,
+        })
+    }
+
+    /// Reads one of [`PERIOD_FORMS`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (year_text, rest) = text.split_at_checked(4)?;
-        let year = year_text.bytes().all(|byte| byte.is_ascii_digit()).then(|| year_text.parse().ok()).flatten()?;
-        match rest.strip_prefix('-') {
-            None if rest.is_empty() => Some(Self::Year { year }),
-            Some(part) => match part.strip_prefix('Q') {
-                Some(quarter) => {
-                    let quarter = quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
-                    Some(Self::Quarter { year, quarter })
-                }
-                None if part.len() == 2 => {
-                    let month = part.parse().ok().filter(|month| (1..=12).contains(month))?;
-                    Some(Self::Month { year, month })
-                }
-                None => None,
-            },
-            None => None,
+        if let Some((from, to)) = text.split_once("..") {
+            let (from, to) = (day(from)?, day(to)?);
+            return (from <= to).then_some(Self::Range { from, to });
         }
+        if let Some(day) = day(text) {
+            return Some(Self::Day(day));
+        }
+        let (text, statutory) = text.strip_suffix('s').map_or((text, false), |text| (text, true));
+        let (year, rest) = text.split_at_checked(4)?;
+        let year: i16 = number(year, 4)?;
+        let span = match rest.strip_prefix('-') {
+            None => rest.is_empty().then_some(Span::Year)?,
+            Some("9M") => Span::NineMonths,
+            Some(part) => match part.split_at_checked(1)? {
+                ("Q", quarter) => Span::Quarter(number(quarter, 1).filter(|quarter| (1..=4).contains(quarter))?),
+                ("H", half) => Span::HalfYear(number(half, 1).filter(|half| (1..=2).contains(half))?),
+                ("W", week) if !statutory => {
+                    let week: i8 = number(week, 2)?;
+                    return ISOWeekDate::new(year, week, Weekday::Monday).ok().map(|_| Self::Week { year, week });
+                }
+                _ => Span::Month(number(part, 2).filter(|month| (1..=12).contains(month))?),
+            },
+        };
+        Some(Self::of_span(year, span, statutory))
     }
 
     #[must_use]
     pub fn kind(self) -> PeriodKind {
+        use PeriodKind as Kind;
         match self {
-            Self::Month { .. } => PeriodKind::Month,
-            Self::Quarter { .. } => PeriodKind::Quarter,
-            Self::Year { .. } => PeriodKind::Year,
+            Self::Week { .. } => Kind::Week,
+            Self::Day(_) => Kind::Day,
+            Self::Range { .. } => Kind::Range,
+            _ => match self.span().expect("all others are spans") {
+                (_, Span::Month(_), false) => Kind::Month,
+                (_, Span::Quarter(_), false) => Kind::Quarter,
+                (_, Span::HalfYear(_), false) => Kind::HalfYear,
+                (_, Span::NineMonths, false) => Kind::NineMonths,
+                (_, Span::Year, false) => Kind::Year,
+                (_, Span::Month(_), true) => Kind::StatutoryMonth,
+                (_, Span::Quarter(_), true) => Kind::StatutoryQuarter,
+                (_, Span::HalfYear(_), true) => Kind::StatutoryHalfYear,
+                (_, Span::NineMonths, true) => Kind::StatutoryNineMonths,
+                (_, Span::Year, true) => Kind::StatutoryYear,
+            },
         }
     }
 
+    /// The year that the period is named after; for days, weeks and ranges that of the last day.
     #[must_use]
     pub fn year(self) -> i16 {
-        match self {
-            Self::Month { year, .. } | Self::Quarter { year, .. } | Self::Year { year } => year,
+        self.span().map_or_else(|| self.end().year(), |(year, ..)| year)
+    }
+
+    /// First and last month, 1 to 12.
+    fn months(span: Span) -> (i8, i8) {
+        match span {
+            Span::Month(month) => (month, month),
+            Span::Quarter(quarter) => (quarter * 3 - 2, quarter * 3),
+            Span::HalfYear(half) => (half * 6 - 5, half * 6),
+            Span::NineMonths => (1, 9),
+            Span::Year => (1, 12),
         }
+    }
+
+    /// First and last half-month of a named period.
+    #[must_use]
+    pub fn halves(self) -> Option<(Half, Half)> {
+        let (year, span, statutory) = self.span()?;
+        let (first, last) = Self::months(span);
+        let month = |month: i8| (i32::from(year) * 12 + i32::from(month) - 1) * 2;
+        Some(if statutory { (month(first) - 1, month(last)) } else { (month(first), month(last) + 1) })
     }
 
     /// First day.
+    ///
+    /// # Panics
+    /// Never: a week was checked when it was made.
     #[must_use]
     pub fn start(self) -> Date {
-        match self {
-            Self::Month { year, month } => date(year, month, 1),
-            Self::Quarter { year, quarter } => date(year, (quarter - 1) * 3 + 1, 1),
-            Self::Year { year } => date(year, 1, 1),
+        match (self, self.halves()) {
+            (_, Some((first, _))) => first_day_of(first),
+            (Self::Day(day), _) => day,
+            (Self::Range { from, .. }, _) => from,
+            (Self::Week { year, week }, _) => {
+                ISOWeekDate::new(year, week, Weekday::Monday).expect("a week that was checked").date()
+            }
+            _ => unreachable!("named periods are unions of half-months"),
         }
     }
 
     /// Last day, inclusive.
+    ///
+    /// # Panics
+    /// At the end of the year 9999.
     #[must_use]
     pub fn end(self) -> Date {
-        match self {
-            Self::Month { year, month } => date(year, month, 1).last_of_month(),
-            Self::Quarter { year, quarter } => date(year, quarter * 3, 1).last_of_month(),
-            Self::Year { year } => date(year, 12, 31),
+        match (self, self.halves()) {
+            (_, Some((_, last))) => first_day_of(last + 1).yesterday().expect("a day of this era"),
+            (Self::Range { to, .. }, _) => to,
+            (Self::Week { .. }, _) => self.start().checked_add(6.days()).expect("a day of this era"),
+            _ => self.start(),
         }
     }
+
+    /// The period of the same kind and length just before, the nine months of the year before.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        let back = |years: i16, span, statutory, year: i16| Some(Self::of_span(year - years, span, statutory));
+        if let Some((year, span, statutory)) = self.span() {
+            return match span {
+                Span::Month(1) => back(1, Span::Month(12), statutory, year),
+                Span::Month(month) => back(0, Span::Month(month - 1), statutory, year),
+                Span::Quarter(1) => back(1, Span::Quarter(4), statutory, year),
+                Span::Quarter(quarter) => back(0, Span::Quarter(quarter - 1), statutory, year),
+                Span::HalfYear(1) => back(1, Span::HalfYear(2), statutory, year),
+                Span::HalfYear(_) => back(0, Span::HalfYear(1), statutory, year),
+                Span::NineMonths | Span::Year => back(1, span, statutory, year),
+            };
+        }
+        let (start, end) = (self.start(), self.end());
+        let to = start.yesterday().ok()?;
+        let from = to.checked_sub(end - start).ok()?;
+        Some(match self {
+            Self::Day(_) => Self::Day(to),
+            Self::Week { .. } => {
+                let week = to.iso_week_date();
+                Self::Week { year: week.year(), week: week.week() }
+            }
+            _ => Self::Range { from, to },
+        })
+    }
+
+    /// The next period of a named kind; nine months are followed by those of the year after.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        match self.span()? {
+            (year, Span::NineMonths, statutory) => Some(Self::of_span(year + 1, Span::NineMonths, statutory)),
+            _ => Self::of_half(self.kind(), self.halves()?.1 + 1),
+        }
+    }
+
+    /// The same period of the year before (a day or range of 29 February has none; week 53 may have none).
+    #[must_use]
+    pub fn a_year_before(self) -> Option<Self> {
+        let before = |day: Date| Date::new(day.year() - 1, day.month(), day.day()).ok();
+        Some(match self {
+            Self::Day(day) => Self::Day(before(day)?),
+            Self::Range { from, to } => Self::Range { from: before(from)?, to: before(to)? },
+            Self::Week { year, week } => {
+                ISOWeekDate::new(year - 1, week, Weekday::Monday).ok()?;
+                Self::Week { year: year - 1, week }
+            }
+            _ => {
+                let (year, span, statutory) = self.span()?;
+                Self::of_span(year - 1, span, statutory)
+            }
+        })
+    }
+
+    /// From the beginning of the (statutory) year to the period's last day.
+    #[must_use]
+    pub fn cumulative(self) -> Self {
+        let statutory = matches!(self, Self::Statutory { .. });
+        let from = Self::of_span(self.year(), Span::Year, statutory).start();
+        Self::Range { from, to: self.end() }
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str, digits: usize) -> Option<T> {
+    (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+fn day(text: &str) -> Option<Date> {
+    (text.len() == 10).then(|| text.parse().ok()).flatten()
 }
 
 impl fmt::Display for Period {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Month { year, month } => write!(out, "{year:04}-{month:02}"),
-            Self::Quarter { year, quarter } => write!(out, "{year:04}-Q{quarter}"),
-            Self::Year { year } => write!(out, "{year:04}"),
+            Self::Day(day) => return write!(out, "{day}"),
+            Self::Range { from, to } => return write!(out, "{from}..{to}"),
+            Self::Week { year, week } => return write!(out, "{year:04}-W{week:02}"),
+            _ => {}
+        }
+        let (year, span, statutory) = self.span().expect("all others are spans");
+        match span {
+            Span::Month(month) => write!(out, "{year:04}-{month:02}"),
+            Span::Quarter(quarter) => write!(out, "{year:04}-Q{quarter}"),
+            Span::HalfYear(half) => write!(out, "{year:04}-H{half}"),
+            Span::NineMonths => write!(out, "{year:04}-9M"),
+            Span::Year => write!(out, "{year:04}"),
+        }?;
+        out.write_str(if statutory { "s" } else { "" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// First and last day of each form, by hand (domain E).
+    const PERIODS: &[(&str, &str, &str)] = &[
+        ("2026", "2026-01-01", "2026-12-31"),
+        ("2026-Q1", "2026-01-01", "2026-03-31"),
+        ("2026-H2", "2026-07-01", "2026-12-31"),
+        ("2026-9M", "2026-01-01", "2026-09-30"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2026s", "2025-12-15", "2026-12-14"),
+        ("2026-Q1s", "2025-12-15", "2026-03-14"),
+        ("2026-Q3s", "2026-06-15", "2026-09-14"),
+        ("2026-H1s", "2025-12-15", "2026-06-14"),
+        ("2026-9Ms", "2025-12-15", "2026-09-14"),
+        ("2026-01s", "2025-12-15", "2026-01-14"),
+        ("2026-03s", "2026-02-15", "2026-03-14"),
+        ("2026-W01", "2025-12-29", "2026-01-04"),
+        ("2020-W53", "2020-12-28", "2021-01-03"),
+        ("2026-03-05", "2026-03-05", "2026-03-05"),
+        ("2026-03-05..2026-04-10", "2026-03-05", "2026-04-10"),
+    ];
+
+    #[test]
+    fn periods_begin_and_end_where_the_law_says() {
+        for (text, start, end) in PERIODS {
+            let period = Period::parse(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((period.start().to_string(), period.end().to_string()), ((*start).into(), (*end).into()));
+            assert_eq!(period.to_string(), *text);
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_period() {
+        for text in ["", "26", "2026-13", "2026-0", "2026-Q5", "2026-H3", "2026-W54", "2021-W53", "2026-W05s", "2026-9m"]
+        {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+        for text in ["2026-02-30", "2026-04-10..2026-03-05", "+026", "2026-03-05s", "năm 2026", "2026-Q٣"] {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn half_months_fall_into_the_periods_whose_days_they_hold() {
+        let mut day = date(2023, 12, 1);
+        while day < date(2026, 2, 1) {
+            for kind in PeriodKind::NAMED {
+                match Period::of_half(kind, half_of(day)) {
+                    Some(period) => assert!(period.start() <= day && day <= period.end(), "{day} {period}"),
+                    None => assert!(matches!(kind, PeriodKind::NineMonths | PeriodKind::StatutoryNineMonths)),
+                }
+            }
+            day = day.tomorrow().expect("in this millennium");
+        }
+        assert_eq!(Period::of_half(PeriodKind::NineMonths, half_of(date(2026, 10, 1))), None);
+        // 15 September is after the nine months' 14th; 15 December begins the next year's.
+        assert_eq!(Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 9, 15))), None);
+        let next = Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 12, 15)));
+        assert_eq!(next.map(|period| period.to_string()).as_deref(), Some("2027-9Ms"));
+    }
+
+    #[test]
+    fn neighbours() {
+        let of = |text: &str| Period::parse(text).unwrap_or_else(|| panic!("{text}"));
+        for (text, previous, year_before, cumulative) in [
+            ("2026-01", "2025-12", "2025-01", "2026-01-01..2026-01-31"),
+            ("2026-Q1s", "2025-Q4s", "2025-Q1s", "2025-12-15..2026-03-14"),
+            ("2026-H2", "2026-H1", "2025-H2", "2026-01-01..2026-12-31"),
+            ("2026-9M", "2025-9M", "2025-9M", "2026-01-01..2026-09-30"),
+            ("2026-W01", "2025-W52", "2025-W01", "2026-01-01..2026-01-04"),
+            ("2026-03-01", "2026-02-28", "2025-03-01", "2026-01-01..2026-03-01"),
+            ("2026-03-01..2026-03-10", "2026-02-19..2026-02-28", "2025-03-01..2025-03-10", "2026-01-01..2026-03-10"),
+        ] {
+            let period = of(text);
+            assert_eq!(period.previous().map(|period| period.to_string()).as_deref(), Some(previous), "{text}");
+            assert_eq!(period.a_year_before().map(|period| period.to_string()).as_deref(), Some(year_before), "{text}");
+            assert_eq!(period.cumulative().to_string(), cumulative, "{text}");
+        }
+        assert_eq!(of("2024-02-29").a_year_before(), None);
+        for kind in PeriodKind::NAMED {
+            let period = Period::of_half(kind, half_of(date(2026, 3, 1))).expect("within nine months");
+            assert_eq!(period.next().and_then(Period::previous), Some(period), "{period}");
         }
     }
 }

@@ -24,6 +24,7 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_late", FactType::Flag, "state: ended after its due date"),
     ("is_overdue", FactType::Flag, "state: open after its due date"),
     ("is_pending", FactType::Flag, "state: open and not overdue"),
+    ("ends_early", FactType::Flag, "ended on a day before its due day; says something of ended dossiers only"),
     ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
     ("agency_tier", FactType::Text, "province · district · commune"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
@@ -42,6 +43,12 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("offered_level", FactType::Text, "level offered on the day of reception: information · partial · full"),
     ("offers_postal_submission", FactType::Flag, "deployed for reception by post on the day of reception"),
     ("offers_postal_return", FactType::Flag, "deployed for return by post on the day of reception"),
+    ("service_level", FactType::Text, "level as the source gives it: information · partial · full"),
+    ("result_electronic", FactType::Flag, "the result is electronic"),
+    ("supplement_requests", FactType::Number, "how often the applicant was asked to supplement"),
+    ("has_apology", FactType::Flag, "an apology was sent (NĐ 61/2018 art. 19(9))"),
+    ("late_cause", FactType::Text, "agency · cooperating · applicant · system · other"),
+    ("non_territorial", FactType::Flag, "received elsewhere than where it is resolved (phi địa giới)"),
     ("source", FactType::Text, "connector"),
 ];
 

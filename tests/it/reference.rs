@@ -11,30 +11,55 @@ use std::path::Path;
 use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{Inputs, compute};
 use motcua::model::figure::Figure;
-use proptest::prelude::{ProptestConfig, any};
+use motcua::model::indicator::{AgencyView, Definition, RuleSet};
+use motcua::model::period::Period;
+use proptest::prelude::{ProptestConfig, Strategy, any};
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-use loops::{Counts, Key};
+use loops::{Counts, Key, Reading, View};
 use province::{Dossier, Item, at};
 
 /// Every figure of the shipped indicators. On a thread of its own: plans are deep, and a debug Polars walks them
 /// recursively.
 fn computed(dossiers: &[Dossier], items: &[Item], now: i64) -> Vec<Figure> {
+    computed_by(dossiers, items, now, None, None)
+}
+
+/// Every shipped indicator, all of them by one reading where it is given, by named periods or for one.
+fn computed_by(
+    dossiers: &[Dossier],
+    items: &[Item],
+    now: i64,
+    reading: Option<(Reading, View)>,
+    period: Option<Period>,
+) -> Vec<Figure> {
     let (dossiers, items) = (province::dossiers_table(dossiers), province::items_table(items));
     let work = move || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
-        let indicators: Vec<_> = config.indicators.iter().map(|one| (&one.definition, one.digest.as_str())).collect();
+        let mut definitions: Vec<Definition> = config.indicators.iter().map(|one| one.definition.clone()).collect();
+        let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
+        if let Some((reading, view)) = reading {
+            definitions.iter_mut().for_each(|definition| reading.name().clone_into(&mut definition.rules));
+            let agency = match view {
+                View::Competent => AgencyView::Competent,
+                View::Receiving => AgencyView::Receiving,
+                View::Handling => AgencyView::Handling,
+            };
+            rules.iter_mut().for_each(|rules| rules.agency = agency);
+        }
+        let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         compute(&Inputs {
             dossiers,
             postal_items: items,
             indicators: &indicators,
-            rules: &config.rules.values().collect::<Vec<_>>(),
+            rules: &rules.iter().collect::<Vec<_>>(),
             agencies: &province::agencies(),
             procedures: &province::procedures(),
             offers: &province::offers(),
             calendar: &WorkingCalendar::new(&province::calendar()),
             now,
+            period,
         })
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
@@ -85,7 +110,7 @@ impl Dice<'_> {
     }
 }
 
-const BYTES: usize = 48;
+const BYTES: usize = 64;
 const NOW: &str = "2026-03-20T01:30";
 
 fn dossier(bytes: &[u8], number: usize) -> Dossier {
@@ -160,6 +185,11 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         stopped,
         certification: [None, Some(false), Some(true)][dice.roll(3)],
         deleted: [None, Some(false), None, Some(false), Some(true)][dice.roll(5)],
+        handling: dice.word(&agencies),
+        supplements: [None, Some(0), Some(1), Some(2)][dice.roll(4)],
+        asked: (dice.roll(3) == 0).then(|| dice.moment(received, 6)),
+        supplied: (dice.roll(4) == 0).then(|| dice.moment(received, 12)),
+        apology: (dice.roll(3) == 0).then_some(received),
     }
 }
 
@@ -181,25 +211,67 @@ fn item(bytes: &[u8], dossiers: usize) -> Item {
 
 #[test]
 fn random_tables_give_the_figures_of_plain_loops() {
-    // A debug Polars is slow: a fixed, small number of tables, and few tries to make a failing one smaller.
-    let config = ProptestConfig { cases: 16, max_shrink_iters: 40, failure_persistence: None, ..Default::default() };
-    let rows = |least, most| proptest::collection::vec(proptest::collection::vec(any::<u8>(), BYTES), least..most);
     let tables = (rows(40, 150), rows(0, 60));
-    let check = TestRunner::new(config).run(&tables, |(dossiers, items)| {
-        let dossiers: Vec<Dossier> = dossiers.iter().enumerate().map(|(number, row)| dossier(row, number)).collect();
-        let items: Vec<Item> = items.iter().map(|row| item(row, dossiers.len())).collect();
-        same(&dossiers, &items, at(NOW)).map_err(TestCaseError::fail)
+    // Every reading, and every view of whose a dossier is.
+    let readings = proptest::sample::select(vec![
+        (Reading::Seed2639, View::Competent),
+        (Reading::Form06a, View::Competent),
+        (Reading::Qd766, View::Competent),
+        (Reading::Seed2639, View::Receiving),
+        (Reading::Form06a, View::Handling),
+    ]);
+    let check = runner(24).run(&(tables, readings), |((dossiers, items), (reading, view))| {
+        let (dossiers, items) = province_of(&dossiers, &items);
+        same(&dossiers, &items, at(NOW), reading, view).map_err(TestCaseError::fail)
     });
     if let Err(error) = check {
         panic!("{error}");
     }
 }
 
+/// A period asked for by itself gives the figures that it has among all; a day, a week or a range those of its days.
+#[test]
+fn one_period_gives_the_figures_of_its_days() {
+    let tables = (rows(40, 120), rows(0, 60));
+    let periods = proptest::sample::select(vec!["2025-05", "2025-Q3s", "2025-9Ms", "2026-H1", "2025s"]);
+    let choice = (periods, proptest::sample::select(Reading::ALL.to_vec()));
+    let check = runner(8).run(&(tables, choice), |((dossiers, items), (period, reading))| {
+        let (dossiers, items) = province_of(&dossiers, &items);
+        let period = Period::parse(period).expect("a period");
+        let by = Some((reading, View::Competent));
+        let of = |figures: Vec<Figure>| -> BTreeMap<Key, Counts> {
+            let counted = figures.iter().filter(|figure| figure.period == period && figure.denominator != Some(0));
+            counted.map(|figure| (key(figure), counts(figure))).collect()
+        };
+        let alone = of(computed_by(&dossiers, &items, at(NOW), by, Some(period)));
+        let among_all = of(computed_by(&dossiers, &items, at(NOW), by, None));
+        if alone == among_all { Ok(()) } else { Err(TestCaseError::fail(format!("{alone:?}\nis not\n{among_all:?}"))) }
+    });
+    if let Err(error) = check {
+        panic!("{error}");
+    }
+}
+
+/// A debug Polars is slow: a fixed, small number of tables, and few tries to make a failing one smaller.
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig { cases, max_shrink_iters: 40, failure_persistence: None, ..Default::default() })
+}
+
+fn rows(least: usize, most: usize) -> impl Strategy<Value = Vec<Vec<u8>>> {
+    proptest::collection::vec(proptest::collection::vec(any::<u8>(), BYTES), least..most)
+}
+
+fn province_of(dossiers: &[Vec<u8>], items: &[Vec<u8>]) -> (Vec<Dossier>, Vec<Item>) {
+    let dossiers: Vec<Dossier> = dossiers.iter().enumerate().map(|(number, row)| dossier(row, number)).collect();
+    let items = items.iter().map(|row| item(row, dossiers.len())).collect();
+    (dossiers, items)
+}
+
 /// Whether both ways give the same figures; else the first that differs.
-fn same(dossiers: &[Dossier], items: &[Item], now: i64) -> Result<(), String> {
-    let mut expected = loops::figures(dossiers, items, now);
+fn same(dossiers: &[Dossier], items: &[Item], now: i64, reading: Reading, view: View) -> Result<(), String> {
+    let mut expected = loops::figures(dossiers, items, now, reading, view);
     let mut found: BTreeMap<Key, Counts> = BTreeMap::new();
-    for figure in computed(dossiers, items, now) {
+    for figure in computed_by(dossiers, items, now, Some((reading, view)), None) {
         if found.insert(key(&figure), counts(&figure)).is_some() {
             return Err(format!("{:?} stands twice", key(&figure)));
         }
@@ -208,10 +280,10 @@ fn same(dossiers: &[Dossier], items: &[Item], now: i64) -> Result<(), String> {
         // Between two periods with dossiers those without stand too, with nothing counted.
         let wanted = expected.remove(&key).unwrap_or_default();
         if counts != wanted {
-            return Err(format!("{key:?}: {counts:?}, the loops count {wanted:?}"));
+            return Err(format!("{reading:?} {view:?} {key:?}: {counts:?}, the loops count {wanted:?}"));
         }
     }
-    expected.into_iter().next().map_or(Ok(()), |missing| Err(format!("no figure for {missing:?}")))
+    expected.into_iter().next().map_or(Ok(()), |missing| Err(format!("{reading:?}: no figure for {missing:?}")))
 }
 
 #[test]
@@ -225,11 +297,14 @@ fn the_loops_know_every_shipped_indicator() {
         returned_by: Some("postal".to_owned()),
         received,
         returned: received,
+        completed: received,
         ..Dossier::default()
     };
-    let dossiers = [all("S1", "1.000001"), all("D1", "1.000001"), all("X3", "1.000002")];
+    // One is overdue, so that an apology is owed.
+    let overdue = Dossier { due: Some(at("2025-05-08T17:00")), completed: None, ..all("S1", "1.000001") };
+    let dossiers = [overdue, all("S1", "1.000001"), all("D1", "1.000001"), all("X3", "1.000002")];
     let known: std::collections::BTreeSet<String> =
-        loops::figures(&dossiers, &[], at(NOW)).into_keys().map(|(indicator, ..)| indicator).collect();
+        loops::figures(&dossiers, &[], at(NOW), Reading::Seed2639, View::Competent).into_keys().map(|(indicator, ..)| indicator).collect();
     let shipped: std::collections::BTreeSet<String> =
         computed(&dossiers, &[], at(NOW)).into_iter().map(|figure| figure.indicator).collect();
     assert_eq!(known, shipped);

@@ -25,6 +25,67 @@ pub(super) struct Counts {
     pub(super) one_sided: u64,
 }
 
+/// One of the shipped rule sets, read from domain C.4 and not from its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Seed2639,
+    Form06a,
+    Qd766,
+}
+
+impl Reading {
+    pub(super) const ALL: [Self; 3] = [Self::Seed2639, Self::Form06a, Self::Qd766];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Seed2639 => "seed-2639",
+            Self::Form06a => "form-06a",
+            Self::Qd766 => "qd-766",
+        }
+    }
+}
+
+/// Whose dossier it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    Competent,
+    Receiving,
+    Handling,
+}
+
+/// How a dossier ends by a reading, and the last moment in time.
+struct Life {
+    end: Option<i64>,
+    /// Its status says that it ended.
+    ended_word: bool,
+    /// On time once it ended.
+    good: bool,
+    due: Option<i64>,
+    /// A dossier without due date may be on time.
+    free: bool,
+    /// The clock stands while it is open.
+    stands: bool,
+}
+
+impl Life {
+    fn ended_by(&self, moment: i64) -> bool {
+        self.end.map_or(self.ended_word, |end| end <= moment)
+    }
+
+    fn overdue_at(&self, moment: i64) -> bool {
+        !self.ended_by(moment) && !self.stands && self.due.is_some_and(|due| due < moment)
+    }
+
+    fn late_by(&self, moment: i64) -> bool {
+        self.ended_by(moment) && !self.good
+    }
+
+    /// Open and not overdue, and something says until when.
+    fn hopeful_at(&self, moment: i64) -> bool {
+        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.free)
+    }
+}
+
 /// What the loops know of one dossier that was received.
 struct Facts<'a> {
     /// Registered agency, or none; then `own` is the text.
@@ -34,33 +95,72 @@ struct Facts<'a> {
     in_competence: bool,
     received_on: Date,
     returned_on: Option<Date>,
-    ended_on_time: bool,
-    could_end_on_time: bool,
+    ended_on: Option<Date>,
+    life: Life,
     online: bool,
     level: Option<String>,
     deployed: [bool; 2],
     /// Portal's and post's word on submission and on return.
     submission: [bool; 2],
     back: [bool; 2],
+    supplements: i64,
+    apology: bool,
 }
 
-/// All figures that have dossiers.
-pub(super) fn figures(dossiers: &[Dossier], items: &[Item], now: i64) -> BTreeMap<Key, Counts> {
+/// All figures that have dossiers, by one reading.
+pub(super) fn figures(
+    dossiers: &[Dossier],
+    items: &[Item],
+    now: i64,
+    reading: Reading,
+    view: View,
+) -> BTreeMap<Key, Counts> {
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
     let mut facts = Vec::new();
     for dossier in dossiers {
-        facts.extend(facts_of(dossier, items, &agencies, &procedures, &offers, now));
+        facts.extend(facts_of(dossier, items, [&agencies], &procedures, &offers, (now, reading, view)));
     }
     let mut figures = BTreeMap::new();
-    for (id, kind) in [
-        ("par-3.4.1", AgencyKind::Specialised),
-        ("par-3.4.2", AgencyKind::District),
-        ("par-3.4.3", AgencyKind::Commune),
-    ] {
-        for one in &facts {
-            if one.agency.is_some_and(|agency| agency.kind == kind && !agency.vertical) {
-                let part = one.ended_on_time;
-                count(&mut figures, id, one, one.received_on, [part, part || one.could_end_on_time, false]);
+    // When a period's dossiers are judged: at the night, or at its end where the reading says so and it is over.
+    let judged = |period: Period| {
+        let end = end_of(period.end());
+        if reading == Reading::Seed2639 || end >= now { (now, false) } else { (end, true) }
+    };
+    for one in &facts {
+        let day = one.received_on;
+        let not_vertical = !one.agency.is_some_and(|agency| agency.vertical);
+        let on_time = |period: Period| {
+            let (moment, over) = judged(period);
+            let hopeful = one.life.hopeful_at(moment);
+            let part = one.life.ended_by(moment) && one.life.good || hopeful && reading == Reading::Qd766;
+            [true, part, part || hopeful && !over, false]
+        };
+        for (id, kind) in [
+            ("par-3.4.1", AgencyKind::Specialised),
+            ("par-3.4.2", AgencyKind::District),
+            ("par-3.4.3", AgencyKind::Commune),
+        ] {
+            if not_vertical && one.agency.is_some_and(|agency| agency.kind == kind) {
+                count(&mut figures, id, one, day, on_time);
+            }
+        }
+        if one.in_competence {
+            count(&mut figures, "qd766-2.1", one, day, on_time);
+            count(&mut figures, "qd766-3.3", one, day, |_| [true, one.online, one.online, false]);
+            let full = one.level.as_deref() == Some("full");
+            count(&mut figures, "nd224-full-process", one, day, |_| [true, full, full, false]);
+            let again = one.supplements > 1;
+            count(&mut figures, "par-ii.1.d", one, day, |_| [true, again, again, false]);
+        }
+        if not_vertical {
+            let apology = |period: Period| {
+                let (moment, _) = judged(period);
+                let late = one.life.late_by(moment) || one.life.overdue_at(moment);
+                [late, one.apology, one.apology, false]
+            };
+            count(&mut figures, "par-3.4.4", one, day, apology);
+            if let Some(day) = one.ended_on {
+                count(&mut figures, "ii06a-on-time", one, day, |_| [true, one.life.good, one.life.good, false]);
             }
         }
     }
@@ -68,21 +168,25 @@ pub(super) fn figures(dossiers: &[Dossier], items: &[Item], now: i64) -> BTreeMa
     for one in &competent {
         let level = one.level.as_deref();
         if matches!(level, Some("partial" | "full")) {
-            count(&mut figures, "par-7.2.2", one, one.received_on, [one.online, one.online, false]);
+            count(&mut figures, "par-7.2.2", one, one.received_on, |_| [true, one.online, one.online, false]);
         }
         for (id, wanted) in [("par-7.2.2-level-3", "partial"), ("par-7.2.2-level-4", "full")] {
             let part = one.online && level == Some(wanted);
-            count(&mut figures, id, one, one.received_on, [part, part, false]);
+            count(&mut figures, id, one, one.received_on, |_| [true, part, part, false]);
         }
     }
     let by_day_of = |one: &Facts<'_>, back: bool| if back { one.returned_on } else { Some(one.received_on) };
+    let went = |one: &Facts<'_>, back: bool| {
+        let [portal, post] = if back { one.back } else { one.submission };
+        portal || post && reading == Reading::Seed2639
+    };
     for (back, deployed_id, having_id) in
         [(false, "par-7.3.2-deployed", "par-7.3.2-having"), (true, "par-7.3.3-deployed", "par-7.3.3-having")]
     {
         let mut having = BTreeSet::new();
         for one in &competent {
             if let Some(day) = by_day_of(one, back)
-                && either(one, back)
+                && went(one, back)
             {
                 having.insert((one.procedure.clone(), day.year()));
             }
@@ -90,8 +194,8 @@ pub(super) fn figures(dossiers: &[Dossier], items: &[Item], now: i64) -> BTreeMa
         for one in &competent {
             let Some(day) = by_day_of(one, back) else { continue };
             let [portal, post] = if back { one.back } else { one.submission };
-            let part = either(one, back);
-            let counts = [part, part, portal != post];
+            let part = went(one, back);
+            let counts = |_| [true, part, part, portal != post];
             if one.deployed[usize::from(back)] {
                 count(&mut figures, deployed_id, one, day, counts);
             }
@@ -103,31 +207,51 @@ pub(super) fn figures(dossiers: &[Dossier], items: &[Item], now: i64) -> BTreeMa
     figures
 }
 
-fn either(one: &Facts<'_>, back: bool) -> bool {
-    let [portal, post] = if back { one.back } else { one.submission };
-    portal || post
+/// Every named period that holds a day, found by its first and last day.
+fn periods_with(day: Date) -> Vec<Period> {
+    let mut found = Vec::new();
+    for year in [day.year() - 1, day.year(), day.year() + 1] {
+        let mut names = vec![String::new(), "-9M".to_owned(), "-H1".to_owned(), "-H2".to_owned()];
+        names.extend((1..=4).map(|quarter| format!("-Q{quarter}")));
+        names.extend((1..=12).map(|month| format!("-{month:02}")));
+        for name in names {
+            for end in ["", "s"] {
+                let period = Period::parse(&format!("{year}{name}{end}")).expect("a period");
+                if period.start() <= day && day <= period.end() {
+                    found.push(period);
+                }
+            }
+        }
+    }
+    found
 }
 
-/// Adds a dossier to the province, its tier and its agency; month, quarter and year. `part, reachable, one_sided`.
-fn count(figures: &mut BTreeMap<Key, Counts>, id: &str, one: &Facts<'_>, day: Date, counts: [bool; 3]) {
+/// Adds a dossier to the province, its tier and its agency, in every named period of its day: `whole, part, reachable,
+/// one_sided` as the period sees them.
+fn count(
+    figures: &mut BTreeMap<Key, Counts>,
+    id: &str,
+    one: &Facts<'_>,
+    day: Date,
+    counts: impl Fn(Period) -> [bool; 4],
+) {
     let tier = one.agency.map(|agency| agency.tier);
     let code = one.agency.map_or(one.own.clone(), |agency| agency.code.clone());
     let mut scopes = vec![(None, None), (tier, Some(code))];
     if tier.is_some() {
         scopes.push((tier, None));
     }
-    let periods = [
-        Period::Month { year: day.year(), month: day.month() },
-        Period::Quarter { year: day.year(), quarter: (day.month() + 2) / 3 },
-        Period::Year { year: day.year() },
-    ];
-    for (tier, agency) in scopes {
-        for period in periods {
-            let held = figures.entry((id.to_owned(), tier, agency.clone(), period)).or_default();
+    for period in periods_with(day) {
+        let [whole, part, reachable, one_sided] = counts(period);
+        if !whole {
+            continue;
+        }
+        for (tier, agency) in &scopes {
+            let held = figures.entry((id.to_owned(), *tier, agency.clone(), period)).or_default();
             held.denominator += 1;
-            held.numerator += u64::from(counts[0]);
-            held.reachable += u64::from(counts[1]);
-            held.one_sided += u64::from(counts[0] && counts[2]);
+            held.numerator += u64::from(part);
+            held.reachable += u64::from(reachable);
+            held.one_sided += u64::from(part && one_sided);
         }
     }
 }
@@ -139,28 +263,30 @@ fn day_of(micros: i64) -> Date {
 fn facts_of<'a>(
     dossier: &Dossier,
     items: &[Item],
-    agencies: &'a [Agency],
+    [agencies]: [&'a [Agency]; 1],
     procedures: &[Procedure],
     offers: &[Offer],
-    now: i64,
+    (now, reading, view): (i64, Reading, View),
 ) -> Option<Facts<'a>> {
     // b: received by now. j: a part of an interlinked dossier is no dossier of its own.
     let received = dossier.received.filter(|&received| received <= now)?;
     if dossier.deleted == Some(true) || dossier.parent.is_some() {
         return None;
     }
+    if reading == Reading::Form06a && matches!(dossier.status.as_deref(), Some("registered" | "refused")) {
+        return None;
+    }
     let received_on = day_of(received);
-    // a, j: the lead agency, else the competent one; never the counter.
-    let named = dossier.lead.as_ref().or(dossier.competent.as_ref());
+    // a, j: the lead agency, else the competent one; never the counter, unless its view is asked for.
+    let named = match view {
+        View::Competent => dossier.lead.as_ref().or(dossier.competent.as_ref()),
+        View::Receiving => dossier.receiving.as_ref(),
+        View::Handling => dossier.handling.as_ref(),
+    };
     let agency = named.and_then(|text| agency_of(text, received_on, agencies));
     let procedure = procedures.iter().find(|procedure| Some(&procedure.code) == dossier.procedure.as_ref());
-    let due = due_of(dossier, received, procedure);
-    // f: each its own end. d: never the pick-up of the result.
-    let end = dossier.completed.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
-    let ended_word =
-        matches!(dossier.status.as_deref(), Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
-    let ended = end.map_or(ended_word, |end| end <= now);
-    let in_time = |moment: i64| due.is_some_and(|due| moment <= due);
+    let life = life_of(dossier, received, procedure, reading);
+    let ended_on = life.ended_by(now).then(|| day_of(life.end.unwrap_or(received)));
     let found = items.iter().filter(|item| is_of(item, dossier, now));
     let (mut post, mut post_returned) = ([false, false], None::<i64>);
     for item in found {
@@ -184,8 +310,10 @@ fn facts_of<'a>(
             && !procedure.is_some_and(|procedure| procedure.vertical),
         received_on,
         returned_on: portal_returned.or(post_returned).map(day_of),
-        ended_on_time: ended && end.is_some_and(in_time),
-        could_end_on_time: !ended && in_time(now),
+        ended_on,
+        life,
+        supplements: dossier.supplements.unwrap_or(0),
+        apology: dossier.apology.is_some(),
         online: dossier.channel.as_deref() == Some("online"),
         level: offers.iter().find_map(|offer| offer.online_level.clone()).or(dossier.level.clone()),
         deployed: [deployed(|offer| offer.postal_submission), deployed(|offer| offer.postal_return)],
@@ -240,15 +368,100 @@ fn offers_of<'a>(agency: Option<&Agency>, procedure: Option<&str>, day: Date, of
     found
 }
 
-/// The last moment that is on time.
+/// The life of a dossier by a reading (domain C.4, a column each).
+fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, reading: Reading) -> Life {
+    let status = dossier.status.as_deref();
+    match reading {
+        Reading::Seed2639 => {
+            // f: each its own end. d: never the pick-up of the result.
+            let end = dossier.completed.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
+            let due = due_of(dossier, received, procedure);
+            Life {
+                end,
+                ended_word: matches!(
+                    status,
+                    Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")
+                ),
+                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                due,
+                free: false,
+                stands: false,
+            }
+        }
+        Reading::Form06a => {
+            let done = dossier.completed.or(dossier.returned);
+            let due = dossier.due.map(|due| end_of(day_of(due)));
+            let good = match (done, dossier.withdrawn) {
+                (Some(done), _) => due.is_none_or(|due| day_of(done) <= day_of(due)),
+                (None, Some(_)) => true,
+                (None, None) => status == Some("withdrawn"),
+            };
+            Life {
+                end: done.or(dossier.withdrawn),
+                ended_word: matches!(status, Some("completed" | "returned" | "withdrawn")),
+                good,
+                due,
+                free: true,
+                stands: matches!(status, Some("supplement" | "finance" | "stopped")),
+            }
+        }
+        Reading::Qd766 => {
+            let again = dossier.supplements.is_some_and(|times| times > 1);
+            let end = dossier.completed.or(dossier.returned).or(dossier.stopped).or(dossier.refused);
+            let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
+            let end = end.or(dossier.withdrawn).or(waits);
+            let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
+            let statutory = procedure.and_then(statutory_days).map(|days| end_of(working_days_on(day_of(received), days)));
+            let pause = match (dossier.asked, dossier.supplied) {
+                (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
+                _ => 0,
+            };
+            let due = if again { Some(received - 1) } else { stated.or(statutory).map(|due| due + pause) };
+            Life {
+                end,
+                ended_word: matches!(
+                    status,
+                    Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")
+                ),
+                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                due,
+                free: false,
+                stands: false,
+            }
+        }
+    }
+}
+
+fn is_midnight(moment: i64) -> bool {
+    local(moment).time() == jiff::civil::Time::midnight()
+}
+
+fn statutory_days(procedure: &Procedure) -> Option<u32> {
+    match procedure.unit {
+        TimeUnit::WorkingDays => procedure.statutory_time,
+        // Eight hours are a working day; one begun counts whole.
+        TimeUnit::Hours => Some(procedure.statutory_time?.div_ceil(8)),
+    }
+}
+
+fn working_days_on(day: Date, days: u32) -> Date {
+    let mut last = day;
+    for _ in 0..days {
+        last = next_working(last);
+    }
+    last
+}
+
+/// The last moment that is on time by `seed-2639`.
 fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     // e: the date before the apology, where the portal put the apology's date in its place.
     let moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
     let due = if moved { dossier.first_due.or(dossier.due) } else { dossier.due };
-    let Some(due) = due else { return stand_in(dossier, received, procedure).map(end_of) };
+    // NĐ 61/2018 art. 19(4): a supplement starts the statutory time again.
+    let from = dossier.supplied.unwrap_or(received);
+    let Some(due) = due else { return stand_in(dossier, from, procedure).map(end_of) };
     // d: midnight is a date.
-    let at_midnight = local(due).time() == jiff::civil::Time::midnight();
-    Some(if at_midnight { end_of(day_of(due)) } else { due })
+    Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
 }
 
 /// g: certification and immediate results by the cut-off, others by the statutory time.
@@ -259,17 +472,7 @@ fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> 
         let same_day = is_working(day) && local(received).time() < cut_off;
         return Some(if same_day { day } else { next_working(day) });
     }
-    let procedure = procedure?;
-    let days = match procedure.unit {
-        TimeUnit::WorkingDays => procedure.statutory_time?,
-        // Eight hours are a working day; one begun counts whole.
-        TimeUnit::Hours => procedure.statutory_time?.div_ceil(8),
-    };
-    let mut last = day;
-    for _ in 0..days {
-        last = next_working(last);
-    }
-    Some(last)
+    Some(working_days_on(day, statutory_days(procedure?)?))
 }
 
 fn is_working(day: Date) -> bool {

@@ -32,6 +32,11 @@ pub(super) struct Dossier {
     pub(super) refused: Option<i64>,
     pub(super) withdrawn: Option<i64>,
     pub(super) stopped: Option<i64>,
+    pub(super) handling: Option<String>,
+    pub(super) supplements: Option<i64>,
+    pub(super) asked: Option<i64>,
+    pub(super) supplied: Option<i64>,
+    pub(super) apology: Option<i64>,
     pub(super) certification: Option<bool>,
     pub(super) deleted: Option<bool>,
 }
@@ -51,6 +56,7 @@ enum Cell {
     Text(Option<String>),
     Instant(Option<i64>),
     Flag(Option<bool>),
+    Integer(Option<i64>),
 }
 
 impl Dossier {
@@ -78,6 +84,11 @@ impl Dossier {
             "refused_at" => Some(Cell::Instant(self.refused)),
             "withdrawn_at" => Some(Cell::Instant(self.withdrawn)),
             "stopped_at" => Some(Cell::Instant(self.stopped)),
+            "handling_agency" => text(&self.handling),
+            "supplement_requests" => Some(Cell::Integer(self.supplements)),
+            "supplement_requested_at" => Some(Cell::Instant(self.asked)),
+            "supplement_received_at" => Some(Cell::Instant(self.supplied)),
+            "apology_at" => Some(Cell::Instant(self.apology)),
             "certification" => Some(Cell::Flag(self.certification)),
             "deleted" => Some(Cell::Flag(self.deleted)),
             _ => None,
@@ -121,7 +132,10 @@ fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> 
                 let flag = |cell| if let Some(Cell::Flag(value)) = cell { value } else { None };
                 Column::new(name.into(), cells.map(flag).collect::<Vec<Option<bool>>>())
             }
-            ColumnType::Integer => Column::new(name.into(), vec![None::<i64>; rows.len()]),
+            ColumnType::Integer => {
+                let number = |cell| if let Some(Cell::Integer(value)) = cell { value } else { None };
+                Column::new(name.into(), cells.map(number).collect::<Vec<Option<i64>>>())
+            }
             ColumnType::Instant => {
                 let micros = |cell| if let Some(Cell::Instant(value)) = cell { value } else { None };
                 let numbers = Column::new(name.into(), cells.map(micros).collect::<Vec<Option<i64>>>());
