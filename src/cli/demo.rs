@@ -20,7 +20,7 @@ use crate::model::instant::from_local;
 use crate::model::period::{Period, PeriodKind};
 use crate::publish::{self, FigureRow};
 use crate::run::RunReport;
-use crate::simulator::{self, CLIENT_ID, CLIENT_SECRET, Scope, SimulatedDay, TOKEN_PATH, Truth};
+use crate::simulator::{self, CLIENT_ID, CLIENT_SECRET, Scope, SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -110,7 +110,7 @@ fn compare(figures: &[Figure], truth: &Truth) -> Checked {
     let mut ours: HashMap<(&str, Scope, String), (u64, u64)> = HashMap::new();
     for figure in figures {
         let counts = (figure.numerator, figure.denominator.unwrap_or(0));
-        if counts.1 > 0 {
+        if counts.1 > 0 && TRUE_INDICATORS.contains(&figure.indicator.as_str()) {
             ours.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
         }
     }
@@ -166,9 +166,10 @@ fn tell(
         }
         print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;
         return print(&format!(
-            "\n{} of {} figures (agencies, tiers, province × months, quarters, years) equal the simulator's truth; {seconds:.1} s.\n",
+            "\n{} of {} figures (agencies, tiers, province × every named period) of the {} indicators that the simulator counts equal its truth; {seconds:.1} s.\n",
             thousands(equal as u64),
             thousands(checked.checked as u64),
+            TRUE_INDICATORS.len(),
         ));
     }
     let rows: Vec<FigureRow> = figures

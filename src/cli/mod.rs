@@ -106,7 +106,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Check(arguments) => check::act(&base, &arguments).await,
         Verb::Run(arguments) => run::act(&base, &arguments).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
-        Verb::Report(arguments) => report::act(&base, &arguments),
+        Verb::Report(arguments) => report::act(&base, &arguments).await,
         Verb::Runs(arguments) => runs::act(&base, &arguments).await,
         Verb::Quarantine(arguments) => quarantine::act(&base, &arguments).await,
         Verb::Replay(arguments) => replay::act(&base, &arguments).await,

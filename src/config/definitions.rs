@@ -80,7 +80,7 @@ pub(crate) fn load_indicators(
                     add(key, message);
                 }
             }
-            let digest = digest(&definition, set);
+            let digest = definition_digest(&definition, set);
             indicators.push(Indicator { definition, digest });
         }
     }
@@ -103,7 +103,9 @@ fn predicates(definition: &Definition) -> Vec<(&'static str, &str)> {
     found
 }
 
-fn digest(definition: &Definition, rules: Option<&RuleSet>) -> String {
+/// Digest of all that defines a figure of an indicator under a rule set.
+#[must_use]
+pub fn definition_digest(definition: &Definition, rules: Option<&RuleSet>) -> String {
     let text = serde_json::to_string(&(definition, rules)).expect("definitions are plain data");
     format!("{:x}", Sha256::digest(text.as_bytes()))[..16].to_owned()
 }

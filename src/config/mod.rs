@@ -15,6 +15,7 @@ mod web;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use definitions::definition_digest;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use settings::{Province, Settings};

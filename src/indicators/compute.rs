@@ -81,30 +81,8 @@ fn compute_rule_set(
     indicators: &[&(&Definition, &str)],
     figures: &mut Vec<Figure>,
 ) -> Result<(), IndicatorError> {
-    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(inputs.dossiers.clone(), rules)?);
-    let registers = Registers {
-        days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
-        clock_days: registers::clock_days(inputs.calendar)?,
-        working_days: registers::working_days(inputs.calendar)?,
-        agencies: registers::agency_meanings(&agencies)?,
-        procedures: registers::procedures(inputs.procedures)?,
-        agency_offers: registers::offers(inputs.offers, false)?,
-        tier_offers: registers::offers(inputs.offers, true)?,
-    };
-    // What is judged at the end of one period looks at nothing later.
-    let moment = match inputs.period {
-        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
-        _ => inputs.now,
-    };
-    let facts = joined(inputs.dossiers.clone(), inputs.postal_items.clone(), &registers, rules, inputs.now);
-    let facts = states::stand_in_due(facts, rules);
-    let on = [col("stand_in_ordinal")];
-    let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));
-    let facts = states::columns(facts, rules, moment);
     let groups = plan(indicators, rules, inputs.period);
-    let facts = with_halves(facts, moment, &groups);
-    // What was open when a period ended stays open in it.
-    let still_open = moment == inputs.now;
+    let (facts, agencies, still_open) = facts(inputs, rules, inputs.period, &groups)?;
     let mut columns = Vec::new();
     for group in &groups {
         for &index in &group.indicators {
@@ -120,6 +98,57 @@ fn compute_rule_set(
     }
     figures.extend(assembly.figures());
     Ok(())
+}
+
+/// Every dossier with the rule set's columns; with the agencies, and whether what is open can still end in the period.
+fn facts(
+    inputs: &Inputs<'_>,
+    rules: &RuleSet,
+    period: Option<Period>,
+    groups: &[Group],
+) -> Result<(LazyFrame, Agencies, bool), IndicatorError> {
+    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(inputs.dossiers.clone(), rules)?);
+    let registers = Registers {
+        days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
+        clock_days: registers::clock_days(inputs.calendar)?,
+        working_days: registers::working_days(inputs.calendar)?,
+        agencies: registers::agency_meanings(&agencies)?,
+        procedures: registers::procedures(inputs.procedures)?,
+        agency_offers: registers::offers(inputs.offers, false)?,
+        tier_offers: registers::offers(inputs.offers, true)?,
+    };
+    // What is judged at the end of one period looks at no state after it.
+    let moment = match period {
+        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
+        _ => inputs.now,
+    };
+    let facts = joined(inputs.dossiers.clone(), inputs.postal_items.clone(), &registers, rules, inputs.now);
+    let facts = states::stand_in_due(facts, rules);
+    let on = [col("stand_in_ordinal")];
+    let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));
+    let facts = states::columns(facts, rules, moment);
+    Ok((with_halves(facts, moment, groups), agencies, moment == inputs.now))
+}
+
+/// Every dossier with `whole0` and `part0` of one indicator in a period, under a rule set that need not be its own.
+pub(super) fn measured(
+    inputs: &Inputs<'_>,
+    rules: &RuleSet,
+    definition: &Definition,
+    period: Period,
+) -> Result<LazyFrame, IndicatorError> {
+    let (facts, _, still_open) = facts(inputs, rules, Some(period), &[])?;
+    Ok(facts.with_columns(measures(0, definition, rules, Shape::Plain, still_open)?))
+}
+
+/// The dossiers that count in a period.
+pub(super) fn in_period(measured: LazyFrame, column: PeriodColumn, period: Period) -> LazyFrame {
+    measured.filter(between(day_column(column), period.start(), period.end()))
+}
+
+fn between(day: &'static str, first: Date, last: Date) -> Expr {
+    let number = |day| lit(registers::day_number(day));
+    col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
 }
 
 /// Last microsecond of a day.
@@ -155,7 +184,11 @@ fn with_halves(facts: LazyFrame, now: i64, groups: &[Group]) -> LazyFrame {
         known(col("is_received"), col("day"), "received_day"),
         known(col("is_returned"), col("returned_day"), "returned_day"),
         known(col("is_ended_now").and(col("is_received")), states::local_day(end), "ended_day"),
-        known(col("open_overdue_from").lt(lit(now)), states::local_day(col("open_overdue_from") + lit(1)), "overdue_day"),
+        known(
+            col("open_overdue_from").lt(lit(now)),
+            states::local_day(col("open_overdue_from") + lit(1)),
+            "overdue_day",
+        ),
     ]);
     let mut halves: BTreeSet<&str> = groups.iter().map(|group| day_column(group.period)).collect();
     if groups.iter().any(|group| group.shape == Shape::ByEnd) {
@@ -303,10 +336,6 @@ impl Group {
     fn query(&self, measured: LazyFrame, period: Option<Period>) -> LazyFrame {
         let day = day_column(self.period);
         let start = col(day.replace("_day", "_half")).alias("start");
-        let bounds = |first: Date, last: Date| {
-            let number = |day| lit(registers::day_number(day));
-            col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
-        };
         let mut keys = vec![col("agency"), start];
         match self.shape {
             Shape::Plain => {}
@@ -317,10 +346,10 @@ impl Group {
             (None, _) => col(day).is_not_null(),
             // Whether a procedure has such dossiers is asked of the calendar year.
             (Some(period), Shape::Having) => {
-                keys.push(bounds(period.start(), period.end()).alias("inside"));
-                bounds(period.start().first_of_year(), period.end().last_of_year())
+                keys.push(between(day, period.start(), period.end()).alias("inside"));
+                between(day, period.start().first_of_year(), period.end().last_of_year())
             }
-            (Some(period), _) => bounds(period.start(), period.end()),
+            (Some(period), _) => between(day, period.start(), period.end()),
         };
         measured.filter(counted).group_by(keys).agg(self.sums())
     }

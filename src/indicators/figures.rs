@@ -201,12 +201,8 @@ fn sums(table: &DataFrame, index: usize, suffix: &str, with_evidence: bool) -> P
     };
     let (whole, part, reachable) = (counts("whole")?, counts("part")?, counts("reachable")?);
     let one_sided = if with_evidence { counts("one_sided")? } else { vec![0; table.height()] };
-    let of = |row: usize| Sums {
-        whole: whole[row],
-        part: part[row],
-        reachable: reachable[row],
-        one_sided: one_sided[row],
-    };
+    let of =
+        |row: usize| Sums { whole: whole[row], part: part[row], reachable: reachable[row], one_sided: one_sided[row] };
     Ok((0..table.height()).map(of).collect())
 }
 

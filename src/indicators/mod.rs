@@ -2,17 +2,22 @@
 //!
 //! `agencies` and `registers` make the registries joinable; `facts` says one thing a column of each
 //! dossier; `states` applies a rule set; `compute` scans once and groups; `figures` makes periods,
-//! tiers and the province out of the groups.
+//! tiers and the province out of the groups, `ranking` orders agencies, `compare` holds
+//! rule sets against each other.
 
 mod agencies;
+mod compare;
 mod compute;
 mod facts;
 mod figures;
+mod ranking;
 mod registers;
 mod states;
 mod table;
 
+pub use compare::{RuleDifference, compare_rules};
 pub use compute::{Inputs, compute};
+pub use ranking::{LEAST_RANKED, Rank, rank};
 pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};
 
 /// Why figures could not be computed.

@@ -172,6 +172,13 @@ impl Lake {
         .await
     }
 
+    /// The newest version of each key as of run `run`, from the table under `root` as it stands: nothing is repaired or written.
+    pub async fn read_as_of(root: &Path, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
+        let layout = Layout::versions(kind);
+        let table = Table { folder: durable::absolute(root)?.join(kind.versions_name()), layout };
+        read::scan_as_of(&table, run).await
+    }
+
     /// The Delta version of every table under the root folder.
     pub async fn versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
         let mut versions = BTreeMap::new();

@@ -41,20 +41,25 @@ pub enum Met {
     Open,
 }
 
+/// A share rounded to hundredths of a percent, half up; `None` of nothing, never 1 of less than all.
+#[must_use]
+pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
+    if denominator == 0 {
+        return None;
+    }
+    let (numerator, denominator) = (u128::from(numerator), u128::from(denominator));
+    let rounded = (numerator * SCALE * 2 + denominator) / (denominator * 2);
+    let rounded = if numerator < denominator { rounded.min(SCALE - 1) } else { rounded };
+    let hundredths = u32::try_from(rounded).unwrap_or(u32::MAX);
+    Some(f64::from(hundredths) / 10_000.0)
+}
+
 impl Figure {
     /// Share rounded to hundredths of a percent, half up; `None` when nothing was received ("không phát sinh")
     /// or for a count. Never 1 while a dossier is missing.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        let denominator = u128::from(self.denominator?);
-        if denominator == 0 {
-            return None;
-        }
-        let numerator = u128::from(self.numerator);
-        let rounded = (numerator * SCALE * 2 + denominator) / (denominator * 2);
-        let rounded = if numerator < denominator { rounded.min(SCALE - 1) } else { rounded };
-        let hundredths = u32::try_from(rounded).unwrap_or(u32::MAX);
-        Some(f64::from(hundredths) / 10_000.0)
+        ratio(self.numerator, self.denominator?)
     }
 
     /// Whether the target is reached, decided on whole numbers; `None` without a target or without dossiers.

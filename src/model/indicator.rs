@@ -41,6 +41,9 @@ pub struct Definition {
     pub having: Option<String>,
     #[serde(default)]
     pub target: Option<Target>,
+    /// Which way is better, for ranks.
+    #[serde(default)]
+    pub better: Better,
     /// What the law leaves open and how it is read here.
     #[serde(default)]
     pub note: Option<String>,
@@ -51,6 +54,14 @@ pub struct Definition {
 pub enum IndicatorKind {
     Ratio,
     Count,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    #[default]
+    Higher,
+    Lower,
 }
 
 /// Vietnamese first.
@@ -294,6 +305,17 @@ words!(
         Returned,
     }
 );
+
+impl AgencyView {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Competent => "competent",
+            Self::Receiving => "receiving",
+            Self::Handling => "handling",
+        }
+    }
+}
 
 impl DossierStatus {
     /// Its word in the dossiers table; in the order of [`STATUSES`](crate::model::table::STATUSES).

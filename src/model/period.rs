@@ -427,7 +427,8 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_period() {
-        for text in ["", "26", "2026-13", "2026-0", "2026-Q5", "2026-H3", "2026-W54", "2021-W53", "2026-W05s", "2026-9m"]
+        for text in
+            ["", "26", "2026-13", "2026-0", "2026-Q5", "2026-H3", "2026-W54", "2021-W53", "2026-W05s", "2026-9m"]
         {
             assert_eq!(Period::parse(text), None, "{text}");
         }

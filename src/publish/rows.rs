@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::indicators::Rank;
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant;
@@ -31,6 +32,24 @@ pub struct FigureRow {
     pub unmatched: Option<f64>,
     pub as_of: String,
     pub run: i64,
+    /// Only where ranks were asked for: a place, `too_few` or `nothing`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rank: Option<RankWord>,
+}
+
+/// A place, `"too_few"`, `"nothing"`, or null for what is not ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankWord(pub Option<Rank>);
+
+impl Serialize for RankWord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(Rank::Place(place)) => serializer.serialize_u64(place as u64),
+            Some(Rank::TooFew) => serializer.serialize_str("too_few"),
+            Some(Rank::Nothing) => serializer.serialize_str("nothing"),
+            None => serializer.serialize_none(),
+        }
+    }
 }
 
 /// `true`, `false` or `"open"`.
@@ -70,7 +89,15 @@ impl FigureRow {
             unmatched: figure.unmatched(),
             as_of: instant::display(night.as_of),
             run: night.run,
+            rank: None,
         }
+    }
+
+    /// With its rank, for an answer in which ranks were asked for.
+    #[must_use]
+    pub fn with_rank(mut self, rank: Option<Rank>) -> Self {
+        self.rank = Some(RankWord(rank));
+        self
     }
 }
 
@@ -145,6 +172,8 @@ struct CsvRow<'a> {
     unmatched: Option<f64>,
     as_of: &'a str,
     run: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<RankWord>,
 }
 
 impl<'a> From<&'a FigureRow> for CsvRow<'a> {
@@ -173,6 +202,7 @@ impl<'a> From<&'a FigureRow> for CsvRow<'a> {
             unmatched: row.unmatched,
             as_of: &row.as_of,
             run: row.run,
+            rank: row.rank,
         }
     }
 }

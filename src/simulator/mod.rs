@@ -32,7 +32,7 @@ pub use self::faults::{Fault, Side};
 pub use self::generate::{Settings, generate};
 pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
 pub use self::registry::Registries;
-pub use self::truth::{Scope, Truth, TruthFigure};
+pub use self::truth::{INDICATORS as TRUE_INDICATORS, Scope, Truth, TruthFigure};
 
 use self::dossier::Dossier;
 use self::post::Waybill;

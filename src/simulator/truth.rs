@@ -1,7 +1,8 @@
 //! The province's true figures, counted by loops of their own (rule set `seed-2639`, domain C.1 and C.4).
 //!
 //! Everything is judged as of 20:00 of the day asked for. A figure is given for the province, each tier and each
-//! agency, by month (`2026-03`), quarter (`2026-Q1`) and year (`2026`), where its denominator is not 0.
+//! agency, by month (`2026-03`), quarter (`2026-Q1`), half (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by
+//! the statutory periods from the 15th to the 14th (`2026-03s` …), where its denominator is not 0.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +52,8 @@ pub struct Truth {
     pub figures: Vec<TruthFigure>,
 }
 
-const INDICATORS: [&str; 10] = [
+/// The indicators that it counts, by their ids in `config/indicators`.
+pub const INDICATORS: [&str; 10] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -199,14 +201,14 @@ impl Province {
                 having_return.insert((year(at), group(one)));
             }
         }
-        let mut months: BTreeMap<(usize, i32), Cells> = BTreeMap::new();
+        let mut halves: BTreeMap<(usize, i32), Cells> = BTreeMap::new();
         for one in received {
             let row = one.dossier.agency as usize;
             let agency = &self.registry.agencies[row];
             if agency.vertical {
                 continue;
             }
-            let cells = months.entry((row, month(one.accepted))).or_default();
+            let cells = halves.entry((row, half(one.accepted))).or_default();
             match agency.kind {
                 AgencyKind::Specialised => count(cells, 0, one.on_time),
                 AgencyKind::District => count(cells, 1, one.on_time),
@@ -229,7 +231,7 @@ impl Province {
                 count(cells, 7, one.came_by_post);
             }
             let Some(at) = one.returned else { continue };
-            let cells = months.entry((row, month(at))).or_default();
+            let cells = halves.entry((row, half(at))).or_default();
             if one.posts_return {
                 count(cells, 8, one.left_by_post);
             }
@@ -237,17 +239,17 @@ impl Province {
                 count(cells, 9, one.left_by_post);
             }
         }
-        self.roll_up(&months)
+        self.roll_up(&halves)
     }
 
-    /// Months of agency rows into every period of every scope.
-    fn roll_up(&self, months: &BTreeMap<(usize, i32), Cells>) -> Vec<TruthFigure> {
+    /// Half-months of agency rows into every period of every scope.
+    fn roll_up(&self, halves: &BTreeMap<(usize, i32), Cells>) -> Vec<TruthFigure> {
         let mut sums: BTreeMap<(Scope, String), Cells> = BTreeMap::new();
-        for (&(row, month), cells) in months {
+        for (&(row, half), cells) in halves {
             let agency = &self.registry.agencies[row];
-            let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
-            let periods =
-                [format!("{year}-{:02}", number + 1), format!("{year}-Q{}", number / 3 + 1), year.to_string()];
+            let mut periods = names(half.div_euclid(2), "");
+            // From the 15th on it is the next month's statutory period.
+            periods.extend(names((half + 1).div_euclid(2), "s"));
             for scope in [Scope::Province, Scope::Tier(agency.tier.name()), Scope::Agency(agency.code.clone())] {
                 for period in &periods {
                     let sum = sums.entry((scope.clone(), period.clone())).or_default();
@@ -281,8 +283,23 @@ fn year(at: Moment) -> i16 {
     date_of(day_of(at)).year()
 }
 
-/// Months since year 0.
-fn month(at: Moment) -> i32 {
+/// Half-months since year 0: the first to the 14th, the second from the 15th.
+fn half(at: Moment) -> i32 {
     let date = date_of(day_of(at));
-    i32::from(date.year()) * 12 + i32::from(date.month()) - 1
+    (i32::from(date.year()) * 12 + i32::from(date.month()) - 1) * 2 + i32::from(date.day() > 14)
+}
+
+/// The periods of a month, counted since year 0.
+fn names(month: i32, end: &str) -> Vec<String> {
+    let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
+    let mut names = vec![
+        format!("{year}-{:02}{end}", number + 1),
+        format!("{year}-Q{}{end}", number / 3 + 1),
+        format!("{year}-H{}{end}", number / 6 + 1),
+        format!("{year}{end}"),
+    ];
+    if number < 9 {
+        names.push(format!("{year}-9M{end}"));
+    }
+    names
 }

@@ -104,4 +104,31 @@ fn a_log_that_no_one_here_wrote_gives_its_counts() {
         }
     }
     assert!(found.is_empty(), "figures that nobody asked for: {found:?}");
+
+    // The other readings: by the microsecond case 2 is late; by day 3, 4, 7 and 15 are on time too.
+    for (rules, of_2010, of_2011) in [("seed-2639", 5, 7), ("strict", 4, 7), ("day", 8, 8)] {
+        let arguments = ["report", "receipt-on-time", "--rules", rules, "--by", "year", "--format", "json"];
+        let report = motcua(folder.path(), &arguments);
+        let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", says(&report)));
+        let province: Vec<_> = rows.iter().filter(|row| row["agency"].is_null()).collect();
+        let counts: Vec<_> = province.iter().map(|row| (row["period"].as_str(), row["numerator"].as_u64())).collect();
+        assert_eq!(counts, [(Some("2010"), Some(of_2010)), (Some("2011"), Some(of_2011))], "{rules}");
+        assert!(rows.iter().all(|row| row["rules"] == rules));
+    }
+    let arguments =
+        ["report", "receipt-on-time", "--compare-rules", "--period", "2010-01-01..2011-12-31", "--format", "json"];
+    let report = motcua(folder.path(), &arguments);
+    let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", says(&report)));
+    let told: Vec<_> =
+        rows.iter().map(|row| (row["rules"].as_str(), row["word"].as_str(), row["moved"].as_u64())).collect();
+    assert_eq!(
+        told,
+        [
+            (Some("seed-2639"), None, Some(0)),
+            (Some("day"), None, Some(4)),
+            (Some("day"), Some("compare = \"date\""), Some(4)),
+            (Some("strict"), None, Some(1)),
+            (Some("strict"), Some("compare = \"instant_strict\""), Some(1)),
+        ]
+    );
 }

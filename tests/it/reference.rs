@@ -304,7 +304,10 @@ fn the_loops_know_every_shipped_indicator() {
     let overdue = Dossier { due: Some(at("2025-05-08T17:00")), completed: None, ..all("S1", "1.000001") };
     let dossiers = [overdue, all("S1", "1.000001"), all("D1", "1.000001"), all("X3", "1.000002")];
     let known: std::collections::BTreeSet<String> =
-        loops::figures(&dossiers, &[], at(NOW), Reading::Seed2639, View::Competent).into_keys().map(|(indicator, ..)| indicator).collect();
+        loops::figures(&dossiers, &[], at(NOW), Reading::Seed2639, View::Competent)
+            .into_keys()
+            .map(|(indicator, ..)| indicator)
+            .collect();
     let shipped: std::collections::BTreeSet<String> =
         computed(&dossiers, &[], at(NOW)).into_iter().map(|figure| figure.indicator).collect();
     assert_eq!(known, shipped);

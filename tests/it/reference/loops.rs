@@ -378,10 +378,7 @@ fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, read
             let due = due_of(dossier, received, procedure);
             Life {
                 end,
-                ended_word: matches!(
-                    status,
-                    Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")
-                ),
+                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
                 good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
                 free: false,
@@ -411,7 +408,8 @@ fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, read
             let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
             let end = end.or(dossier.withdrawn).or(waits);
             let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
-            let statutory = procedure.and_then(statutory_days).map(|days| end_of(working_days_on(day_of(received), days)));
+            let statutory =
+                procedure.and_then(statutory_days).map(|days| end_of(working_days_on(day_of(received), days)));
             let pause = match (dossier.asked, dossier.supplied) {
                 (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
                 _ => 0,
@@ -419,10 +417,7 @@ fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, read
             let due = if again { Some(received - 1) } else { stated.or(statutory).map(|due| due + pause) };
             Life {
                 end,
-                ended_word: matches!(
-                    status,
-                    Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")
-                ),
+                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
                 good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
                 free: false,

@@ -1,0 +1,112 @@
+//! Figures that no night stores: another rule set, another view of whose a dossier is, a day, a week, any range.
+//!
+//! They are computed from the versions as of a published night and speak of that night's moment, under today's
+//! definitions and registries.
+
+use crate::calendar::WorkingCalendar;
+use crate::config::Configuration;
+use crate::indicators::{self, Inputs, RuleDifference, compute};
+use crate::lake::Lake;
+use crate::model::figure::{Figure, Night};
+use crate::model::indicator::{AgencyView, Definition, RuleSet};
+use crate::model::period::Period;
+use crate::model::table::Kind;
+use crate::run::RunError;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Identifiers; all where empty.
+    pub indicators: Vec<String>,
+    /// In place of each indicator's own.
+    pub rules: Option<String>,
+    /// In place of the rule set's own.
+    pub view: Option<AgencyView>,
+    /// `None`: every named period.
+    pub period: Option<Period>,
+}
+
+impl Asked {
+    fn definitions(&self, config: &Configuration) -> Vec<(Definition, String)> {
+        let wanted = config
+            .indicators
+            .iter()
+            .filter(|indicator| self.indicators.is_empty() || self.indicators.contains(&indicator.definition.id));
+        wanted
+            .map(|indicator| {
+                let mut definition = indicator.definition.clone();
+                if let Some(rules) = &self.rules {
+                    definition.rules.clone_from(rules);
+                }
+                let digest = crate::config::definition_digest(&definition, config.rules.get(&definition.rules));
+                definition.rules = self.name_of(&definition.rules);
+                (definition, digest)
+            })
+            .collect()
+    }
+
+    /// A rule set with another view is another rule set, and is called so.
+    fn name_of(&self, rules: &str) -> String {
+        self.view.map_or(rules.to_owned(), |view| format!("{rules}/{}", view.name()))
+    }
+
+    fn rule_sets(&self, config: &Configuration) -> Vec<RuleSet> {
+        let with_view = |rules: &RuleSet| RuleSet {
+            id: self.name_of(&rules.id),
+            agency: self.view.unwrap_or(rules.agency),
+            ..rules.clone()
+        };
+        config.rules.values().map(with_view).collect()
+    }
+}
+
+/// Computes what is asked for as of a published night.
+pub async fn figures_as_of(config: &Configuration, night: &Night, asked: &Asked) -> Result<Vec<Figure>, RunError> {
+    let (definitions, rules) = (asked.definitions(config), asked.rule_sets(config));
+    let period = asked.period;
+    with_tables(config, night, move |inputs| {
+        let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
+        compute(&Inputs { indicators: &indicators, rules: &rules.iter().collect::<Vec<_>>(), period, ..inputs })
+    })
+    .await
+}
+
+/// How an indicator reads under every rule set, and how many dossiers each difference from its own moves.
+pub async fn compare_rules(
+    config: &Configuration,
+    night: &Night,
+    indicator: &str,
+    period: Period,
+) -> Result<Vec<RuleDifference>, RunError> {
+    let definition = config.indicators.iter().find(|known| known.definition.id == indicator);
+    let definition = definition.expect("the caller has checked the indicator").definition.clone();
+    let rules: Vec<RuleSet> = config.rules.values().cloned().collect();
+    with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
+}
+
+/// Hands the tables as of a night to work that blocks.
+async fn with_tables<T: Send + 'static>(
+    config: &Configuration,
+    night: &Night,
+    work: impl FnOnce(Inputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,
+) -> Result<T, RunError> {
+    let root = config.settings.data.join("lake");
+    let dossiers = Lake::read_as_of(&root, Kind::Dossiers, night.run).await?;
+    let postal_items = Lake::read_as_of(&root, Kind::PostalItems, night.run).await?;
+    let (registries, now) = (config.registries.clone(), night.as_of);
+    let done = tokio::task::spawn_blocking(move || {
+        work(Inputs {
+            dossiers,
+            postal_items,
+            indicators: &[],
+            rules: &[],
+            agencies: &registries.agencies,
+            procedures: &registries.procedures,
+            offers: &registries.offers,
+            calendar: &WorkingCalendar::new(&registries.calendar),
+            now,
+            period: None,
+        })
+    });
+    Ok(done.await??)
+}
