@@ -6,6 +6,7 @@ mod check;
 mod connectors;
 mod demo;
 mod failure;
+mod form;
 mod indicators;
 mod init;
 mod output;
@@ -55,6 +56,8 @@ enum Verb {
     Status(status::Arguments),
     /// Figures of a published night.
     Report(report::Arguments),
+    /// An official form as a workbook.
+    Form(form::Arguments),
     /// Runs and the certificates of their pulls.
     Runs(runs::Arguments),
     /// Rejected rows: list them, show one, take them again.
@@ -107,6 +110,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Run(arguments) => run::act(&base, &arguments).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
         Verb::Report(arguments) => report::act(&base, &arguments).await,
+        Verb::Form(arguments) => form::act(&base, &arguments).await,
         Verb::Runs(arguments) => runs::act(&base, &arguments).await,
         Verb::Quarantine(arguments) => quarantine::act(&base, &arguments).await,
         Verb::Replay(arguments) => replay::act(&base, &arguments).await,

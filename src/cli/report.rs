@@ -160,7 +160,7 @@ async fn compare_rules(config: &Configuration, night: &Night, filter: &Filter<'_
     Ok(ExitCode::SUCCESS)
 }
 
-fn end_of_day(text: &str) -> Result<i64, Failure> {
+pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
     let day: Date = text.parse().map_err(|_| Failure::usage(format!("`{text}` is no date (yyyy-MM-dd)")))?;
     Ok(from_local(day.into()) + DAY_MICROS - 1)
 }

@@ -7,6 +7,7 @@ mod connectors;
 mod definitions;
 mod document;
 mod environment;
+mod forms;
 mod problem;
 mod registries;
 mod settings;
@@ -34,6 +35,8 @@ pub struct Configuration {
     pub registries: Registries,
     pub indicators: Vec<Indicator>,
     pub rules: BTreeMap<String, RuleSet>,
+    /// Official forms by their ids.
+    pub forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
     /// The text of every file that decides a figure, under its name: kept by digest with each night.
     pub sources: BTreeMap<String, String>,
 }
@@ -66,11 +69,12 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
     let registries = registries::load(&settings, &mut sources, &mut problems);
     let rules = definitions::load_rules(&settings, &mut sources, &mut problems);
     let indicators = definitions::load_indicators(&settings, &rules, &mut sources, &mut problems);
+    let forms = forms::load(&settings, &rules, &mut sources, &mut problems);
     let values = environment::values_of(&connectors);
     for connector in &connectors {
         sources.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
     }
-    problems.into_result(Configuration { settings, connectors, values, registries, indicators, rules, sources })
+    problems.into_result(Configuration { settings, connectors, values, registries, indicators, rules, forms, sources })
 }
 
 /// Compiles a connector from its text alone, as the conformance runner and the benches do.

@@ -19,6 +19,8 @@ pub struct Registries {
     pub successions: Vec<Succession>,
     pub procedures: Vec<Procedure>,
     pub offers: Vec<Offer>,
+    /// Name of each sector (lĩnh vực) by its code.
+    pub sectors: BTreeMap<String, String>,
     pub calendar: Vec<CalendarDay>,
 }
 
@@ -45,6 +47,10 @@ pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, 
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
         references.names_agency(row, &["offered_by"]);
         registries.offers.extend(offer(row));
+    });
+    read("sectors", settings.sectors.as_deref(), problems, &mut |row| {
+        let (code, name) = (row.required("code"), row.required("name"));
+        registries.sectors.extend(code.zip(name));
     });
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
         registries.calendar.extend(calendar_day(row));

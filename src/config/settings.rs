@@ -42,6 +42,8 @@ struct Folders {
     connectors: String,
     indicators: String,
     rules: String,
+    /// Templates of official forms; may be absent.
+    forms: String,
 }
 
 impl Default for Folders {
@@ -51,6 +53,7 @@ impl Default for Folders {
             connectors: "../connectors".to_owned(),
             indicators: "indicators".to_owned(),
             rules: "rules".to_owned(),
+            forms: "forms".to_owned(),
         }
     }
 }
@@ -63,6 +66,7 @@ struct RegistryFiles {
     successions: Option<String>,
     procedures: Option<String>,
     procedure_offers: Option<String>,
+    sectors: Option<String>,
     calendar: Option<String>,
 }
 
@@ -75,10 +79,12 @@ pub struct Settings {
     pub connectors: PathBuf,
     pub indicators: PathBuf,
     pub rules: PathBuf,
+    pub forms: PathBuf,
     pub agencies: Option<PathBuf>,
     pub successions: Option<PathBuf>,
     pub procedures: Option<PathBuf>,
     pub procedure_offers: Option<PathBuf>,
+    pub sectors: Option<PathBuf>,
     pub calendar: Option<PathBuf>,
     pub disabled_connectors: Vec<String>,
 }
@@ -102,10 +108,12 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         connectors: at(&read.folders.connectors),
         indicators: at(&read.folders.indicators),
         rules: at(&read.folders.rules),
+        forms: at(&read.folders.forms),
         agencies: registry(&read.registries.agencies),
         successions: registry(&read.registries.successions),
         procedures: registry(&read.registries.procedures),
         procedure_offers: registry(&read.registries.procedure_offers),
+        sectors: registry(&read.registries.sectors),
         calendar: registry(&read.registries.calendar),
         province: read.province,
         disabled_connectors: read.disabled_connectors,

@@ -101,7 +101,7 @@ fn compute_rule_set(
 }
 
 /// Every dossier with the rule set's columns; with the agencies, and whether what is open can still end in the period.
-fn facts(
+pub(super) fn facts(
     inputs: &Inputs<'_>,
     rules: &RuleSet,
     period: Option<Period>,

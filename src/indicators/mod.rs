@@ -10,6 +10,7 @@ mod compare;
 mod compute;
 mod facts;
 mod figures;
+mod form;
 mod ranking;
 mod registers;
 mod states;
@@ -17,6 +18,7 @@ mod table;
 
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{Inputs, compute};
+pub use form::{FormScope, form_counts};
 pub use ranking::{LEAST_RANKED, Rank, rank};
 pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};
 

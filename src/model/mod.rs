@@ -19,5 +19,6 @@ pub mod predicate;
 pub mod procedure;
 pub mod pull;
 pub mod record;
+pub mod report_form;
 pub mod table;
 pub mod values;

@@ -5,6 +5,7 @@
 //! `latest-complete` is the same for the newest night that is proved whole.
 #![expect(clippy::disallowed_methods, reason = "edge: publishing writes files")]
 
+mod forms;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use polars::prelude::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use forms::{FormError, write_form};
 pub use rows::{FigureRow, MetWord, csv, json};
 
 use crate::indicators::{self, IndicatorError};

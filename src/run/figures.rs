@@ -3,13 +3,16 @@
 //! They are computed from the versions as of a published night and speak of that night's moment, under today's
 //! definitions and registries.
 
+use std::collections::BTreeMap;
+
 use crate::calendar::WorkingCalendar;
 use crate::config::Configuration;
-use crate::indicators::{self, Inputs, RuleDifference, compute};
+use crate::indicators::{self, FormScope, Inputs, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::{AgencyView, Definition, RuleSet};
 use crate::model::period::Period;
+use crate::model::report_form::FormCounts;
 use crate::model::table::Kind;
 use crate::run::RunError;
 
@@ -82,6 +85,18 @@ pub async fn compare_rules(
     let definition = definition.expect("the caller has checked the indicator").definition.clone();
     let rules: Vec<RuleSet> = config.rules.values().cloned().collect();
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
+}
+
+/// Cells of a form by sector code, for a scope in a period.
+pub async fn form_counts(
+    config: &Configuration,
+    night: &Night,
+    rules: &str,
+    period: Period,
+    scope: FormScope,
+) -> Result<BTreeMap<String, FormCounts>, RunError> {
+    let rules = config.rules[rules].clone();
+    with_tables(config, night, move |inputs| indicators::form_counts(&inputs, &rules, period, &scope)).await
 }
 
 /// Hands the tables as of a night to work that blocks.

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use clock::now;
 pub use error::RunError;
-pub use figures::{Asked, compare_rules, figures_as_of};
+pub use figures::{Asked, compare_rules, figures_as_of, form_counts};
 pub use ledger::{Ledger, Pull, Quarantined, RejectionGroup, Run, State};
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};

@@ -1,0 +1,44 @@
+//! Reads the templates of official forms and checks their columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::document::Document;
+use crate::config::problem::Problems;
+use crate::config::settings::{self, Settings, files_of};
+use crate::model::indicator::RuleSet;
+use crate::model::report_form::FormTemplate;
+
+/// The templates by their ids; none where the folder is absent.
+pub(crate) fn load(
+    settings: &Settings,
+    rules: &BTreeMap<String, RuleSet>,
+    sources: &mut BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> BTreeMap<String, FormTemplate> {
+    let mut forms: BTreeMap<String, FormTemplate> = BTreeMap::new();
+    if !settings.forms.is_dir() {
+        return forms;
+    }
+    for file in files_of(&settings.forms, "toml", problems) {
+        let Some(text) = settings::read(&file, problems) else { continue };
+        let Some(document) = Document::parse(&file, &text, problems) else { continue };
+        let Some(form) = document.read::<FormTemplate>(&file, problems) else { continue };
+        let mut add = |key: &str, message: String| problems.add(&file, document.line(&format!("/{key}")), key, message);
+        if !rules.is_empty() && !rules.contains_key(&form.rules) {
+            let known: Vec<&str> = rules.keys().map(String::as_str).collect();
+            add("rules", format!("no rule set `{}`; there are: {}", form.rules, known.join(", ")));
+        }
+        let mut counted = BTreeSet::new();
+        for column in form.group.iter().flat_map(|group| &group.column) {
+            if !counted.insert(column.count) {
+                add("group", format!("column {} counts what another column counts", column.number));
+            }
+        }
+        sources.insert(format!("forms/{}", file.file_name().unwrap_or_default().to_string_lossy()), text);
+        if forms.contains_key(&form.id) {
+            add("id", format!("form `{}` is defined twice", form.id));
+        }
+        forms.insert(form.id.clone(), form);
+    }
+    forms
+}

@@ -1,0 +1,103 @@
+//! The cells of form II.06a: what was received, resolved and left open in a period, by sector.
+//!
+//! One scan over the same facts as the indicators; the stock that is carried over and the one that stays open come
+//! from the same three instants as everything else.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+use crate::indicators::compute::{Inputs, facts};
+use crate::indicators::{IndicatorError, registers, states};
+use crate::model::agency::Tier;
+use crate::model::indicator::RuleSet;
+use crate::model::period::Period;
+use crate::model::report_form::FormCounts;
+
+/// Whose form it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormScope {
+    /// All agencies that are no central body's branches.
+    Province,
+    /// Those of a tier.
+    Tier(Tier),
+    /// One agency, by its code; vertical ones fill in forms too.
+    Agency(String),
+}
+
+/// Cells by sector code; what has no sector stands under the empty one.
+///
+/// # Errors
+/// A table that cannot be scanned.
+pub fn form_counts(
+    inputs: &Inputs<'_>,
+    rules: &RuleSet,
+    period: Period,
+    scope: &FormScope,
+) -> Result<BTreeMap<String, FormCounts>, IndicatorError> {
+    let (facts, agencies, _) = facts(inputs, rules, Some(period), &[])?;
+    let (start, end) = (registers::day_number(period.start()), registers::day_number(period.end()));
+    // What ended before it was received, by its dates, ended when it was received: it stands in the form once.
+    let before = col("ended_day").lt(col("received_day"));
+    let ended_day = when(before).then(col("received_day")).otherwise(col("ended_day"));
+    let facts = facts
+        .filter(col("received_day").lt_eq(lit(end)))
+        .with_columns([when(col("is_ended_now")).then(ended_day).otherwise(lit(NULL)).alias("ended_day")])
+        .filter(col("ended_day").is_null().or(col("ended_day").gt_eq(lit(start))));
+    let is_new = || col("received_day").gt_eq(lit(start));
+    let (on_time, late) = (|| col(states::STATES[0]), || col(states::STATES[1]));
+    let cells = [
+        is_new().and(col("is_online")).alias("online"),
+        is_new().and(col("is_online").not()).alias("counter_and_post"),
+        is_new().not().alias("carried_over"),
+        on_time().and(col("ends_early")).alias("early"),
+        on_time().and(col("ends_early").not()).alias("on_time"),
+        late().alias("late"),
+        col(states::STATES[2]).alias("pending_in_time"),
+        col(states::STATES[3]).alias("pending_overdue"),
+    ];
+    let names: Vec<PlSmallStr> = [
+        "online",
+        "counter_and_post",
+        "carried_over",
+        "early",
+        "on_time",
+        "late",
+        "pending_in_time",
+        "pending_overdue",
+    ]
+    .map(PlSmallStr::from_static)
+    .to_vec();
+    let table = facts
+        .select([&[col("agency"), col("sector_code")], &cells[..]].concat())
+        .group_by([col("agency"), col("sector_code")])
+        .agg(names.iter().map(|name| col(name.clone()).sum().cast(DataType::UInt64)).collect::<Vec<_>>())
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let (agency, sector) = (table.column("agency")?.u32()?, table.column("sector_code")?.str()?);
+    let columns = names.iter().map(|name| table.column(name)?.u64()).collect::<PolarsResult<Vec<_>>>()?;
+    let mut sectors: BTreeMap<String, FormCounts> = BTreeMap::new();
+    for row in 0..table.height() {
+        let Some(agency) = agency.get(row).map(|number| &agencies.known[number as usize]) else { continue };
+        let counted = match scope {
+            FormScope::Province => !agency.vertical,
+            FormScope::Tier(tier) => !agency.vertical && agency.tier == Some(*tier),
+            FormScope::Agency(code) => agency.code == *code,
+        };
+        if !counted {
+            continue;
+        }
+        let count = |column: usize| columns[column].get(row).unwrap_or(0);
+        sectors.entry(sector.get(row).unwrap_or_default().to_owned()).or_default().add(&FormCounts {
+            online: count(0),
+            counter_and_post: count(1),
+            carried_over: count(2),
+            early: count(3),
+            on_time: count(4),
+            late: count(5),
+            pending_in_time: count(6),
+            pending_overdue: count(7),
+        });
+    }
+    Ok(sectors)
+}

@@ -1,0 +1,197 @@
+//! Official forms as XLSX: one sheet, A4 across, headings and identities as the template says.
+
+use jiff::civil::Date;
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
+
+use crate::model::instant::local;
+use crate::model::report_form::{BrokenIdentity, FilledForm, FormColumn, FormCounts, FormTemplate};
+
+/// Why a form was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum FormError {
+    #[error("form `{form}` is not written: {source}")]
+    Identity { form: String, source: BrokenIdentity },
+    #[error("cannot make the workbook of form `{form}`: {source}")]
+    Workbook { form: String, source: XlsxError },
+}
+
+/// Row of the first heading.
+const TOP: u32 = 6;
+/// Rows of headings: group, between, column, numbers.
+const HEADINGS: u32 = 4;
+
+/// The form as the bytes of a workbook. The same form gives the same bytes.
+pub fn write_form(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, FormError> {
+    for (row, counts) in &form.rows {
+        let broken = |source| FormError::Identity { form: template.id.clone(), source };
+        counts.check(row).map_err(broken)?;
+    }
+    workbook(template, form).map_err(|source| FormError::Workbook { form: template.id.clone(), source })
+}
+
+fn text() -> Format {
+    Format::new().set_font_name("Times New Roman").set_font_size(12)
+}
+
+fn centred() -> Format {
+    text().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter).set_text_wrap()
+}
+
+fn cell() -> Format {
+    text().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter)
+}
+
+fn heading() -> Format {
+    centred().set_border(FormatBorder::Thin).set_bold()
+}
+
+fn day(day: Date) -> String {
+    day.strftime("%d/%m/%Y").to_string()
+}
+
+fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    let moment = local(form.as_of);
+    let date = moment.date();
+    let year = u16::try_from(date.year()).unwrap_or(1900);
+    let part = |number: i8| u8::try_from(number).unwrap_or(1);
+    let made = ExcelDateTime::from_ymd(year, part(date.month()), part(date.day()))?;
+    workbook.set_properties(&DocProperties::new().set_title(&template.sign).set_creation_datetime(&made));
+    let sheet = workbook.add_worksheet();
+    sheet.set_name(&template.id)?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.2, 0.2).set_repeat_rows(TOP, TOP + HEADINGS - 1)?;
+    let columns: Vec<&FormColumn> = template.group.iter().flat_map(|group| &group.column).collect();
+    let last = u16::try_from(columns.len() + 1).unwrap_or(u16::MAX);
+    sheet.set_column_width(0, 6)?.set_column_width(1, 38)?;
+    for column in 2..=last {
+        sheet.set_column_width(column, 11)?;
+    }
+    head(sheet, template, form, last)?;
+    headings(sheet, template, last)?;
+    let mut at = TOP + HEADINGS;
+    for (number, (label, counts)) in (1_u32..).zip(&form.rows) {
+        let cells = cell();
+        sheet.write_number_with_format(at, 0, number, &cells.clone().set_align(FormatAlign::Center))?;
+        sheet.write_string_with_format(at, 1, label, &cells.clone().set_text_wrap())?;
+        numbers(sheet, at, &columns, counts, &cells)?;
+        at += 1;
+    }
+    let bold = cell().set_bold();
+    sheet.merge_range(at, 0, at, 1, &template.total, &bold.clone().set_align(FormatAlign::Center))?;
+    numbers(sheet, at, &columns, &form.total(), &bold)?;
+    foot(sheet, template, form, at + 1, last)?;
+    workbook.save_to_buffer()
+}
+
+fn head(sheet: &mut Worksheet, template: &FormTemplate, form: &FilledForm, last: u16) -> Result<(), XlsxError> {
+    let half = last / 2;
+    sheet.merge_range(0, 0, 0, half, &format!("Đơn vị báo cáo: {}", form.whom), &text().set_bold())?;
+    sheet.merge_range(0, half + 1, 0, last, &template.sign, &text().set_align(FormatAlign::Right))?;
+    sheet.merge_range(2, 0, 2, last, &template.title, &centred().set_bold().set_font_size(13))?;
+    sheet.set_row_height(2, 36)?;
+    let period = template.period.replace("{start}", &day(form.start)).replace("{end}", &day(form.end));
+    sheet.merge_range(3, 0, 3, last, &period, &centred().set_italic())?;
+    if !form.complete {
+        let warning = "SỐ LIỆU TẠM THỜI: chưa đủ nguồn dữ liệu";
+        sheet.merge_range(4, 0, 4, last, warning, &centred().set_bold())?;
+    }
+    sheet.merge_range(5, 0, 5, last, &template.unit, &text().set_italic().set_align(FormatAlign::Right))?;
+    Ok(())
+}
+
+/// Three rows of headings and one of column numbers; cells that hold the same are one.
+fn headings(sheet: &mut Worksheet, template: &FormTemplate, last: u16) -> Result<(), XlsxError> {
+    let bold = heading();
+    let (between, own, numbers) = (TOP + 1, TOP + 2, TOP + 3);
+    sheet.merge_range(TOP, 0, own, 0, &template.number, &bold)?;
+    sheet.merge_range(TOP, 1, own, 1, &template.label, &bold)?;
+    sheet.set_row_height(own, 50)?;
+    let mut at = 2;
+    for group in &template.group {
+        let width = u16::try_from(group.column.len()).unwrap_or(1);
+        merged(sheet, (TOP, at), (TOP, at + width - 1), &group.title, &bold)?;
+        let mut index = 0;
+        while index < group.column.len() {
+            let column = &group.column[index];
+            let here = at + u16::try_from(index).unwrap_or(0);
+            let Some(under) = &column.under else {
+                merged(sheet, (between, here), (own, here), &column.title, &bold)?;
+                index += 1;
+                continue;
+            };
+            let together = group.column[index..].iter().take_while(|next| next.under.as_ref() == Some(under)).count();
+            let end = here + u16::try_from(together - 1).unwrap_or(0);
+            merged(sheet, (between, here), (between, end), under, &bold)?;
+            for (column, next) in (here..).zip(&group.column[index..index + together]) {
+                sheet.write_string_with_format(own, column, &next.title, &bold)?;
+            }
+            index += together;
+        }
+        at += width;
+    }
+    let italic = centred().set_border(FormatBorder::Thin).set_italic();
+    let given = template.group.iter().flat_map(|group| &group.column).map(|column| column.number);
+    for (column, number) in (0..=last).zip([1, 2].into_iter().chain(given)) {
+        sheet.write_string_with_format(numbers, column, format!("({number})"), &italic)?;
+    }
+    Ok(())
+}
+
+/// One cell cannot be merged.
+fn merged(
+    sheet: &mut Worksheet,
+    from: (u32, u16),
+    to: (u32, u16),
+    text: &str,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    if from == to {
+        sheet.write_string_with_format(from.0, from.1, text, format)?;
+    } else {
+        sheet.merge_range(from.0, from.1, to.0, to.1, text, format)?;
+    }
+    Ok(())
+}
+
+fn numbers(
+    sheet: &mut Worksheet,
+    row: u32,
+    columns: &[&FormColumn],
+    counts: &FormCounts,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    let format = format.clone().set_num_format("#,##0").set_align(FormatAlign::Right);
+    for (at, column) in (2_u16..).zip(columns) {
+        #[expect(clippy::cast_precision_loss, reason = "counts of dossiers are far below 2^52")]
+        sheet.write_number_with_format(row, at, counts.get(column.count) as f64, &format)?;
+    }
+    Ok(())
+}
+
+fn foot(
+    sheet: &mut Worksheet,
+    template: &FormTemplate,
+    form: &FilledForm,
+    row: u32,
+    last: u16,
+) -> Result<(), XlsxError> {
+    let moment = local(form.as_of).strftime("%H:%M ngày %d/%m/%Y").to_string();
+    let note = format!("Số liệu tính lúc {moment}; quy tắc {}.", template.rules);
+    sheet.merge_range(row, 0, row, last, &note, &text().set_italic().set_font_size(10))?;
+    let blocks = u16::try_from(template.signature.len()).unwrap_or(1).max(1);
+    let width = (last + 1) / blocks;
+    let lines = template.signature.iter().map(Vec::len).max().unwrap_or(0);
+    for (block, texts) in (0_u16..).zip(&template.signature) {
+        let from = block * width;
+        let to = if block + 1 == blocks { last } else { from + width - 1 };
+        // Blocks end on the same line: the one with a date stands a line higher.
+        let first = u32::try_from(lines - texts.len()).unwrap_or(0) + row + 2;
+        for (line, text) in (first..).zip(texts) {
+            let format = if text.to_uppercase() == *text { centred().set_bold() } else { centred().set_italic() };
+            merged(sheet, (line, from), (line, to), text, &format)?;
+        }
+    }
+    Ok(())
+}
