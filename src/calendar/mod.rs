@@ -1,7 +1,9 @@
-//! Working days, and the slots of a schedule. Pure: days and moments are arguments.
+//! Working days and hours, and the slots of a schedule. Pure: days and moments are arguments.
 
+mod clock;
 mod slots;
 mod working;
 
+pub use clock::StatutoryTime;
 pub use slots::Slots;
 pub use working::WorkingCalendar;

@@ -13,8 +13,6 @@ use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 /// Days that figures can speak of.
 const FIRST_DAY: Date = date(1990, 1, 1);
 const LAST_DAY: Date = date(2099, 12, 31);
-/// Working hours of a day (domain D).
-const HOURS_OF_A_DAY: u32 = 8;
 
 /// Number of a day: days since 1970-01-01.
 pub(super) fn day_number(day: Date) -> i32 {
@@ -95,7 +93,8 @@ pub(super) fn agency_meanings(agencies: &Agencies) -> PolarsResult<LazyFrame> {
     ])
 }
 
-/// `procedure_code, procedure_sector, procedure_vertical, immediate, cut_off, statutory_days`: one row a code.
+/// `procedure_code, procedure_sector, procedure_vertical, immediate, cut_off, statutory_days,
+/// statutory_hours`: one row a code.
 pub(super) fn procedures(procedures: &[Procedure]) -> PolarsResult<LazyFrame> {
     let rows: BTreeMap<&str, &Procedure> =
         procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
@@ -104,13 +103,12 @@ pub(super) fn procedures(procedures: &[Procedure]) -> PolarsResult<LazyFrame> {
         let time = procedure.cut_off;
         (i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())) * 1_000_000
     };
-    let statutory = |procedure: &Procedure| {
-        let days = match procedure.unit {
-            TimeUnit::WorkingDays => procedure.statutory_time?,
-            TimeUnit::Hours => procedure.statutory_time?.div_ceil(HOURS_OF_A_DAY),
-        };
-        i32::try_from(days).ok()
+    let statutory = |procedure: &Procedure, unit: TimeUnit| {
+        let time = procedure.statutory_time.filter(|_| procedure.unit == unit)?;
+        i32::try_from(time).ok()
     };
+    let days = |procedure: &&Procedure| statutory(procedure, TimeUnit::WorkingDays);
+    let hours = |procedure: &&Procedure| statutory(procedure, TimeUnit::Hours);
     frame(vec![
         Column::new("procedure_code".into(), rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>()),
         Column::new("procedure_sector".into(), rows.iter().map(|row| row.sector.as_str()).collect::<Vec<_>>()),
@@ -118,7 +116,8 @@ pub(super) fn procedures(procedures: &[Procedure]) -> PolarsResult<LazyFrame> {
         Column::new("procedure_known".into(), vec![true; rows.len()]),
         Column::new("immediate".into(), rows.iter().map(|row| row.immediate).collect::<Vec<_>>()),
         Column::new("cut_off".into(), rows.iter().map(|row| cut_off(row)).collect::<Vec<_>>()),
-        Column::new("statutory_days".into(), rows.iter().map(|row| statutory(row)).collect::<Vec<_>>()),
+        Column::new("statutory_days".into(), rows.iter().map(days).collect::<Vec<_>>()),
+        Column::new("statutory_hours".into(), rows.iter().map(hours).collect::<Vec<_>>()),
     ])
 }
 

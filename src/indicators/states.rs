@@ -13,6 +13,13 @@ use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 /// Vietnam's offset in microseconds.
 const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
 
+/// Microseconds of an hour, and of the working day's parts.
+const HOUR: i64 = 3_600_000_000;
+const OPENING: i64 = 7 * HOUR;
+const AFTERNOON: i64 = 13 * HOUR + HOUR / 2;
+const MORNING: i64 = 4 * HOUR + HOUR / 2;
+const WORKING_DAY: i64 = 8 * HOUR;
+
 /// The four states, as the columns that [`columns`] makes.
 pub(super) const STATES: [&str; 4] = ["state_on_time", "state_late", "state_pending", "state_overdue"];
 
@@ -26,27 +33,47 @@ pub(super) fn local_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }
 
-/// Adds the working day that the law gives, as `cut_off_ordinal` and `statutory_ordinal`, and `stand_in_ordinal`: the
-/// one that a rule set needs where the portal has no due date, or in any case.
+/// Adds the moment that the law gives where a rule set needs it, as `stand_in_ordinal`, its working day by number, and
+/// `stand_in_time`, its time of day: the last microsecond, or for a statutory time in hours the very moment
+/// ([`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due) is the same rule for one dossier).
 ///
-/// Needs the columns of `days` and `procedures` joined on the day from which the clock runs.
+/// Needs the columns of `clock_days` and `procedures` joined.
 pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
     let time_of_day = (clock_from(rules) + lit(OFFSET)) % lit(DAY_MICROS);
-    let in_time =
-        col("working").eq(lit(1)).and(time_of_day.lt(col("cut_off").fill_null(lit(15 * 3600 * 1_000_000_i64))));
+    let is_working = || col("working").eq(lit(1));
+    let in_time = is_working().and(time_of_day.clone().lt(col("cut_off").fill_null(lit(15 * HOUR))));
     let same_day = col("ordinal") + when(in_time).then(lit(0)).otherwise(lit(1));
-    let at_once = col("immediate").fill_null(lit(false)).or(col("certification").fill_null(lit(false)));
+    let at_once = || col("immediate").fill_null(lit(false)).or(col("certification").fill_null(lit(false)));
+    // Working time since the first day of the calendar: a day off stands where the working day before it closed.
+    let until = (col("ordinal").cast(DataType::Int64) - is_working().cast(DataType::Int64)) * lit(WORKING_DAY)
+        + when(is_working()).then(working_time(time_of_day)).otherwise(lit(0_i64))
+        + col("statutory_hours").cast(DataType::Int64) * lit(HOUR);
+    // The end of a day is its own, not the next one's beginning.
+    let day = || (until.clone() - lit(1_i64)).floor_div(lit(WORKING_DAY));
+    let rest = || until.clone() - day() * lit(WORKING_DAY);
+    let by_hours =
+        when(rest().lt_eq(lit(MORNING))).then(rest() + lit(OPENING)).otherwise(rest() + lit(AFTERNOON - MORNING));
+    let statutory = coalesce(&[col("ordinal") + col("statutory_days"), (day() + lit(1_i64)).cast(DataType::Int32)]);
     let of = |choice: &MissingDue| match choice {
-        MissingDue::CutOff => when(at_once.clone()).then(same_day.clone()).otherwise(lit(NULL)),
-        MissingDue::Statutory => col("ordinal") + col("statutory_days"),
+        MissingDue::CutOff => when(at_once()).then(same_day.clone()).otherwise(lit(NULL)),
+        MissingDue::Statutory => statutory.clone(),
     };
-    let computed = match rules.due {
-        DueChoice::Portal => rules.missing_due.iter().map(of).collect(),
-        DueChoice::Statutory | DueChoice::Earlier => vec![of(&MissingDue::CutOff), of(&MissingDue::Statutory)],
-    };
-    let computed: Vec<Expr> = computed;
+    let both = [MissingDue::CutOff, MissingDue::Statutory];
+    let choices = if rules.due == DueChoice::Portal { &rules.missing_due[..] } else { &both };
+    let computed: Vec<Expr> = choices.iter().map(of).collect();
     let chosen = if computed.is_empty() { lit(NULL).cast(DataType::Int32) } else { coalesce(&computed) };
-    facts.with_column(chosen.cast(DataType::Int32).alias("stand_in_ordinal"))
+    let by_day = if choices.contains(&MissingDue::CutOff) { at_once() } else { lit(false) };
+    let by_day = by_day.or(col("statutory_hours").is_null());
+    facts.with_columns([
+        chosen.cast(DataType::Int32).alias("stand_in_ordinal"),
+        when(by_day).then(lit(DAY_MICROS - 1)).otherwise(by_hours).alias("stand_in_time"),
+    ])
+}
+
+/// Working time of a working day that has passed at a time of day (domain D: 07:00–11:30 and 13:30–17:00).
+fn working_time(time_of_day: Expr) -> Expr {
+    let morning = (time_of_day.clone() - lit(OPENING)).clip(lit(0_i64), lit(MORNING));
+    morning + (time_of_day - lit(AFTERNOON)).clip(lit(0_i64), lit(WORKING_DAY - MORNING))
 }
 
 /// The moment from which a statutory time runs: reception, or the last supplement's where that starts it again.
@@ -85,7 +112,7 @@ fn end_of_day(instant: Expr) -> Expr {
 /// The last moment that is on time, by the rule set; null where nothing says it.
 fn last_in_time(rules: &RuleSet) -> Expr {
     let own = portal_due(rules);
-    let computed = (col("stand_in_day").cast(DataType::Int64) + lit(1_i64)) * lit(DAY_MICROS) - lit(OFFSET + 1);
+    let computed = col("stand_in_day").cast(DataType::Int64) * lit(DAY_MICROS) + col("stand_in_time") - lit(OFFSET);
     let chosen = match rules.due {
         DueChoice::Portal => coalesce(&[own, computed]),
         DueChoice::Statutory => coalesce(&[computed, own]),

@@ -74,7 +74,8 @@ fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxE
     for (number, (label, counts)) in (1_u32..).zip(&form.rows) {
         let cells = cell();
         sheet.write_number_with_format(at, 0, number, &cells.clone().set_align(FormatAlign::Center))?;
-        sheet.write_string_with_format(at, 1, label, &cells.clone().set_text_wrap())?;
+        sheet.write_string_with_format(at, 1, label, &cells.clone().set_text_wrap().set_indent(1))?;
+        sheet.set_row_height(at, 19)?;
         numbers(sheet, at, &columns, counts, &cells)?;
         at += 1;
     }
@@ -107,7 +108,7 @@ fn headings(sheet: &mut Worksheet, template: &FormTemplate, last: u16) -> Result
     let (between, own, numbers) = (TOP + 1, TOP + 2, TOP + 3);
     sheet.merge_range(TOP, 0, own, 0, &template.number, &bold)?;
     sheet.merge_range(TOP, 1, own, 1, &template.label, &bold)?;
-    sheet.set_row_height(own, 50)?;
+    sheet.set_row_height(TOP, 20)?.set_row_height(between, 20)?.set_row_height(own, 50)?;
     let mut at = 2;
     for group in &template.group {
         let width = u16::try_from(group.column.len()).unwrap_or(1);
@@ -162,7 +163,7 @@ fn numbers(
     counts: &FormCounts,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    let format = format.clone().set_num_format("#,##0").set_align(FormatAlign::Right);
+    let format = format.clone().set_num_format("#,##0").set_align(FormatAlign::Right).set_indent(1);
     for (at, column) in (2_u16..).zip(columns) {
         #[expect(clippy::cast_precision_loss, reason = "counts of dossiers are far below 2^52")]
         sheet.write_number_with_format(row, at, counts.get(column.count) as f64, &format)?;
@@ -194,4 +195,70 @@ fn foot(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use calamine::{Data, Reader as _, Xlsx};
+
+    use super::*;
+
+    fn form(rows: Vec<(String, FormCounts)>) -> FilledForm {
+        let day = |text: &str| text.parse().expect("a date");
+        FilledForm {
+            whom: "=Sở mẫu".to_owned(),
+            start: day("2026-02-15"),
+            end: day("2026-03-14"),
+            as_of: 1_774_000_000_000_000,
+            complete: false,
+            rows,
+        }
+    }
+
+    fn template() -> FormTemplate {
+        toml::from_str(include_str!("../../config/forms/ii-06a.toml")).expect("the shipped form can be read")
+    }
+
+    #[test]
+    fn every_cell_stands_where_the_form_wants_it() {
+        // 3 = 4 + 5 + 6 = 10; 7 = 8 + 9 + 10 = 6; 11 = 12 + 13 = 4; 10 = 6 + 4.
+        let one = FormCounts {
+            online: 5,
+            counter_and_post: 3,
+            carried_over: 2,
+            early: 1,
+            on_time: 3,
+            late: 2,
+            pending_in_time: 3,
+            pending_overdue: 1,
+        };
+        let two = FormCounts { online: 1, pending_overdue: 1, ..FormCounts::default() };
+        let filled = form(vec![("Hộ tịch".to_owned(), one), ("Đất đai".to_owned(), two)]);
+        let bytes = write_form(&template(), &filled).expect("identities hold");
+        assert_eq!(write_form(&template(), &filled).expect("again"), bytes, "the same form gives the same bytes");
+        let mut book: Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).expect("a workbook");
+        let sheet = book.worksheet_range("II.06a").expect("its sheet");
+        let text = |row: u32, column: u32| match sheet.get_value((row, column)) {
+            Some(Data::String(text)) => text.clone(),
+            Some(Data::Float(number)) => format!("{number}"),
+            other => panic!("({row}, {column}): {other:?}"),
+        };
+        assert_eq!(text(0, 0), "Đơn vị báo cáo: =Sở mẫu");
+        assert_eq!(text(3, 0), "Từ ngày 15/02/2026 đến ngày 14/03/2026");
+        assert_eq!(text(4, 0), "SỐ LIỆU TẠM THỜI: chưa đủ nguồn dữ liệu");
+        let row = |at: u32| -> Vec<String> { (0..13).map(|column| text(at, column)).collect() };
+        let numbers: Vec<String> = (1..=13).map(|number| format!("({number})")).collect();
+        assert_eq!(row(9), numbers);
+        assert_eq!(row(10), ["1", "Hộ tịch", "10", "5", "3", "2", "6", "1", "3", "2", "4", "3", "1"]);
+        assert_eq!(row(11), ["2", "Đất đai", "1", "1", "0", "0", "0", "0", "0", "0", "1", "0", "1"]);
+        let total: Vec<String> = (2..13).map(|column| text(12, column)).collect();
+        assert_eq!(total, ["11", "6", "3", "2", "6", "1", "3", "2", "5", "3", "2"]);
+    }
+
+    #[test]
+    fn a_form_whose_sides_differ_is_not_written() {
+        let counts = FormCounts { online: 2, pending_overdue: 1, ..FormCounts::default() };
+        let error = write_form(&template(), &form(vec![("Y tế".to_owned(), counts)])).expect_err("2 is not 1");
+        assert!(matches!(error, FormError::Identity { .. }), "{error}");
+    }
 }

@@ -177,16 +177,34 @@ impl Province {
                 let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
             }
-            (None, Some(time)) => {
-                let count = match procedure.unit {
-                    TimeUnit::WorkingDays => time,
-                    TimeUnit::Hours => time.div_ceil(8),
-                };
-                end_of(days.after(days.on_or_before(day), count))
-            }
+            (None, Some(time)) => match procedure.unit {
+                TimeUnit::WorkingDays => end_of(days.after(days.on_or_before(day), time)),
+                TimeUnit::Hours => self.hours_after(accepted, i64::from(time)),
+            },
             (None, None) => return false,
         };
         end <= last
+    }
+
+    /// The moment so many working hours on, walked in quarters of an hour: 7:00 to 11:30 and 13:30 to 17:00.
+    fn hours_after(&self, accepted: Moment, hours: i64) -> Moment {
+        const QUARTER: i64 = 900;
+        let is_worked = |moment: Moment| {
+            let quarter = clock(moment) / QUARTER;
+            let open = (28..46).contains(&quarter) || (54..68).contains(&quarter);
+            open && self.registry.working_days.is_working(day_of(moment))
+        };
+        let (mut moment, mut left) = (accepted, hours * 3600);
+        loop {
+            let step = QUARTER - moment.rem_euclid(QUARTER);
+            if is_worked(moment) {
+                if left <= step {
+                    return moment + left;
+                }
+                left -= step;
+            }
+            moment += step;
+        }
     }
 
     fn figures(&self, received: &[Received<'_>]) -> Vec<TruthFigure> {

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
-use motcua::indicators::{Inputs, compute};
+use motcua::indicators::{FormScope, Inputs, compute};
+use motcua::model::agency::{Agency, Tier};
 use motcua::model::figure::Figure;
 use motcua::model::indicator::{AgencyView, Definition, RuleSet};
 use motcua::model::period::Period;
+use motcua::model::report_form::FormCounts;
 use proptest::prelude::{ProptestConfig, Strategy, any};
 use proptest::test_runner::{TestCaseError, TestRunner};
 
@@ -250,6 +252,64 @@ fn one_period_gives_the_figures_of_its_days() {
     if let Err(error) = check {
         panic!("{error}");
     }
+}
+
+/// Form II.06a for an agency, a tier and the province, in a month, a quarter and a statutory quarter: the cells of the
+/// loops, and 3 = 7 + 11 in every row.
+#[test]
+fn form_cells_equal_the_loops_and_their_identities_hold() {
+    let periods = proptest::sample::select(vec!["2025-05", "2025-Q3", "2025-Q3s", "2026-H1"]);
+    let scopes = proptest::sample::select(vec![
+        FormScope::Province,
+        FormScope::Tier(Tier::Commune),
+        FormScope::Agency("S1".to_owned()),
+        FormScope::Agency("S2".to_owned()),
+    ]);
+    let check = runner(12).run(&(rows(40, 150), periods, scopes), |(dossiers, period, scope)| {
+        let (dossiers, _) = province_of(&dossiers, &[]);
+        let period = Period::parse(period).expect("a period");
+        let counts = |agency: Option<&Agency>, own: &str| match &scope {
+            FormScope::Province => !agency.is_some_and(|agency| agency.vertical),
+            FormScope::Tier(tier) => agency.is_some_and(|agency| !agency.vertical && agency.tier == *tier),
+            FormScope::Agency(code) => agency.map_or(own, |agency| &agency.code) == code,
+        };
+        let expected = loops::form_cells(&dossiers, at(NOW), period, counts);
+        let mut found = BTreeMap::new();
+        for (sector, cells) in form(&dossiers, period, scope.clone()) {
+            cells.check(&sector).map_err(|broken| TestCaseError::fail(broken.to_string()))?;
+            let ended = [cells.early, cells.on_time, cells.late, cells.pending_in_time, cells.pending_overdue];
+            let [early, on_time, late, in_time, overdue] = ended;
+            let new = [cells.online, cells.counter_and_post, cells.carried_over];
+            found.insert(sector, [new[0], new[1], new[2], early, on_time, late, in_time, overdue]);
+        }
+        if found == expected { Ok(()) } else { Err(TestCaseError::fail(format!("{found:?} is not {expected:?}"))) }
+    });
+    if let Err(error) = check {
+        panic!("{error}");
+    }
+}
+
+fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<String, FormCounts> {
+    let (dossiers, items) = (province::dossiers_table(dossiers), province::items_table(&[]));
+    let work = move || {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
+        let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+        let inputs = Inputs {
+            dossiers,
+            postal_items: items,
+            indicators: &[],
+            rules: &[],
+            agencies: &province::agencies(),
+            procedures: &province::procedures(),
+            offers: &province::offers(),
+            calendar: &WorkingCalendar::new(&province::calendar()),
+            now: at(NOW),
+            period: None,
+        };
+        motcua::indicators::form_counts(&inputs, &config.rules["form-06a"], period, &scope)
+    };
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
+    thread.join().expect("the computation ends").expect("the form computes")
 }
 
 /// A debug Polars is slow: a fixed, small number of tables, and few tries to make a failing one smaller.

@@ -6,8 +6,9 @@
 use motcua::model::figure::{Figure, Met};
 use motcua::model::period::Period;
 
+use super::loops::{Reading, View};
 use super::province::{Dossier, Item, at};
-use super::{NOW, computed};
+use super::{NOW, computed, computed_by};
 
 #[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn text(word: &str) -> Option<String> {
@@ -225,4 +226,102 @@ fn j_an_interlinked_dossier_counts_once_at_its_lead_agency() {
     assert_eq!(figure(&figures, "par-3.4.1", None, "2025").denominator, Some(1));
     assert_eq!(figure(&figures, "par-3.4.1", Some("S3"), "2025").numerator, 1);
     assert!(!figures.iter().any(|figure| figure.agency.as_deref() == Some("S1")));
+}
+
+/// Numerator, denominator and reachable of an indicator for the province, all indicators read by one rule set.
+fn read(reading: Reading, dossiers: &[Dossier], indicator: &str, period: &str) -> (u64, u64, u64) {
+    let figures = computed_by(dossiers, &[], at(NOW), Some((reading, View::Competent)), None);
+    let found = figure(&figures, indicator, None, period);
+    (found.numerator, found.denominator.expect("a ratio"), found.reachable)
+}
+
+/// Form 06a: by day, withdrawn on time, waiting in time, no due date on time, refused not received.
+#[test]
+fn form_06a_column_by_column() {
+    let rows = [
+        done("same day, later hour", "2025-05-08T23:00"),
+        done("the day after", "2025-05-09T07:00"),
+        Dossier { withdrawn: on("2025-05-20T10:00"), status: text("withdrawn"), ..plain("withdrawn late") },
+        Dossier { due: None, ..done("no due date", "2025-06-20T10:00") },
+        Dossier { refused: on("2025-05-07T10:00"), status: text("refused"), ..plain("refused") },
+        // Returned without a completion date: the return is the end.
+        Dossier { returned: on("2025-05-08T09:00"), status: text("returned"), ..plain("returned") },
+        Dossier { status: text("supplement"), ..plain("waits since May") },
+        Dossier { status: text("stopped"), stopped: on("2025-05-09T09:00"), ..plain("paused") },
+        plain("overdue"),
+    ];
+    // Of eight received (the refused one is not) four ended on time, one late, three are open.
+    assert_eq!(read(Reading::Form06a, &rows, "par-3.4.1", "2025"), (4, 8, 4));
+    // Of the five that ended: columns 8 + 9 over 7.
+    assert_eq!(read(Reading::Form06a, &rows, "ii06a-on-time", "2025"), (4, 5, 4));
+    // In May one of them had not ended yet: four ended, three of them on time.
+    assert_eq!(read(Reading::Form06a, &rows, "ii06a-on-time", "2025-05"), (3, 4, 3));
+    // At the end of May: as of then the dossier without due date was open, and only the overdue one late besides.
+    assert_eq!(read(Reading::Form06a, &rows, "par-3.4.1", "2025-05"), (3, 8, 3));
+    let owed = read(Reading::Form06a, &rows, "par-3.4.4", "2025-05");
+    assert_eq!(owed.1, 2, "one ended late, one is overdue; those whose clock stands are neither");
+}
+
+/// QĐ 766, 2.1: open in time counts, a first supplement stops the clock, a second is late, returns and refusals are ends.
+#[test]
+fn qd_766_rule_by_rule() {
+    let asked = |code, times| Dossier { supplements: Some(times), asked: on("2025-05-07T10:00"), ..plain(code) };
+    let rows = [
+        done("equal", "2025-05-08T17:00"),
+        done("late by an hour", "2025-05-08T18:00"),
+        // Asked on the 7th at 10:00, supplied on the 9th at 10:00: two days are taken off.
+        Dossier { supplied: on("2025-05-09T10:00"), completed: on("2025-05-10T16:00"), ..asked("paused", 1) },
+        Dossier { supplied: on("2025-05-09T10:00"), completed: on("2025-05-10T18:00"), ..asked("paused, late", 1) },
+        // It waits for its first supplement: the end is the request.
+        Dossier { status: text("supplement"), ..asked("waits", 1) },
+        Dossier { completed: on("2025-05-07T16:00"), ..asked("asked twice", 2) },
+        Dossier { refused: on("2025-05-08T09:00"), status: text("refused"), ..plain("refused in time") },
+        // No due date: three working days from 5 May.
+        Dossier { due: None, ..done("statutory", "2025-05-08T20:00") },
+        Dossier { due: None, procedure: text("9.999999"), ..plain("open without any due date") },
+        plain("overdue"),
+    ];
+    assert_eq!(read(Reading::Qd766, &rows, "qd766-2.1", "2025"), (5, 10, 5));
+    // Open at the end of April's statutory month (14 May), in time until the 20th.
+    let open = Dossier { due: on("2025-05-20T17:00"), ..plain("open") };
+    assert_eq!(read(Reading::Qd766, &[open.clone()], "qd766-2.1", "2025-05s"), (1, 1, 1));
+    assert_eq!(read(Reading::Qd766, &[open], "qd766-2.1", "2025-05"), (0, 1, 0), "overdue at the end of May");
+}
+
+#[test]
+fn apologies_supplements_and_levels_are_counted() {
+    let late = |code| done(code, "2025-05-09T10:00");
+    let rows = [
+        Dossier { apology: on("2025-05-08T08:00"), ..late("late, apologised") },
+        late("late"),
+        plain("overdue"),
+        Dossier { apology: on("2025-05-07T08:00"), ..done("on time, apologised", "2025-05-08T10:00") },
+        Dossier { supplements: Some(2), ..done("asked twice", "2025-05-08T10:00") },
+        Dossier {
+            supplements: Some(1),
+            received: on("2025-07-01T08:00"),
+            due: on("2025-07-04T17:00"),
+            ..done("full", "2025-07-02T10:00")
+        },
+    ];
+    assert_eq!(ratio(&rows, &[], "par-3.4.4"), (1, 3));
+    assert_eq!(ratio(&rows, &[], "par-ii.1.d"), (1, 6));
+    // Procedure 1.000001 is offered full-process from July 2025.
+    assert_eq!(ratio(&rows, &[], "nd224-full-process"), (1, 6));
+    assert_eq!(ratio(&[Dossier { channel: text("online"), ..plain("1") }, plain("2")], &[], "qd766-3.3"), (1, 2));
+}
+
+#[test]
+fn three_views_of_whose_a_dossier_is() {
+    let one =
+        Dossier { receiving: text("TT"), handling: text("S3"), lead: text("X3"), ..done("1", "2025-05-07T10:00") };
+    let of = |view| {
+        let figures = computed_by(&[one.clone()], &[], at(NOW), Some((Reading::Seed2639, view)), None);
+        let named: std::collections::BTreeSet<Option<String>> =
+            figures.into_iter().filter(|figure| figure.indicator == "par-ii.1.d").map(|figure| figure.agency).collect();
+        named.into_iter().flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(of(View::Competent), ["X3"]);
+    assert_eq!(of(View::Receiving), ["TT"]);
+    assert_eq!(of(View::Handling), ["S3"]);
 }

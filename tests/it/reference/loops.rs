@@ -408,8 +408,7 @@ fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, read
             let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
             let end = end.or(dossier.withdrawn).or(waits);
             let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
-            let statutory =
-                procedure.and_then(statutory_days).map(|days| end_of(working_days_on(day_of(received), days)));
+            let statutory = procedure.and_then(|procedure| statutory(received, procedure));
             let pause = match (dossier.asked, dossier.supplied) {
                 (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
                 _ => 0,
@@ -431,11 +430,34 @@ fn is_midnight(moment: i64) -> bool {
     local(moment).time() == jiff::civil::Time::midnight()
 }
 
-fn statutory_days(procedure: &Procedure) -> Option<u32> {
-    match procedure.unit {
-        TimeUnit::WorkingDays => procedure.statutory_time,
-        // Eight hours are a working day; one begun counts whole.
-        TimeUnit::Hours => Some(procedure.statutory_time?.div_ceil(8)),
+/// When the statutory time has run out.
+fn statutory(from: i64, procedure: &Procedure) -> Option<i64> {
+    let time = procedure.statutory_time?;
+    Some(match procedure.unit {
+        TimeUnit::WorkingDays => end_of(working_days_on(day_of(from), time)),
+        TimeUnit::Hours => working_hours_on(from, i64::from(time)),
+    })
+}
+
+/// Mornings from 7:00 to 11:30 and afternoons from 13:30 to 17:00 are used up one after the other.
+fn working_hours_on(from: i64, hours: i64) -> i64 {
+    const HOUR: i64 = 3_600_000_000;
+    let mut left = hours * HOUR;
+    let mut day = day_of(from);
+    loop {
+        for (begins, ends) in [(14, 23), (27, 34)] {
+            let midnight = from_local(day.into());
+            let begin = from.max(midnight + begins * HOUR / 2);
+            let end = midnight + ends * HOUR / 2;
+            if !is_working(day) || begin >= end {
+                continue;
+            }
+            if left <= end - begin {
+                return begin + left;
+            }
+            left -= end - begin;
+        }
+        day = day.tomorrow().expect("in this millennium");
     }
 }
 
@@ -454,20 +476,20 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     let due = if moved { dossier.first_due.or(dossier.due) } else { dossier.due };
     // NĐ 61/2018 art. 19(4): a supplement starts the statutory time again.
     let from = dossier.supplied.unwrap_or(received);
-    let Some(due) = due else { return stand_in(dossier, from, procedure).map(end_of) };
+    let Some(due) = due else { return stand_in(dossier, from, procedure) };
     // d: midnight is a date.
     Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
 }
 
 /// g: certification and immediate results by the cut-off, others by the statutory time.
-fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<Date> {
+fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     let day = day_of(received);
     if dossier.certification == Some(true) || procedure.is_some_and(|procedure| procedure.immediate) {
         let cut_off = procedure.map_or(jiff::civil::time(15, 0, 0, 0), |procedure| procedure.cut_off);
         let same_day = is_working(day) && local(received).time() < cut_off;
-        return Some(if same_day { day } else { next_working(day) });
+        return Some(end_of(if same_day { day } else { next_working(day) }));
     }
-    Some(working_days_on(day, statutory_days(procedure?)?))
+    statutory(received, procedure?)
 }
 
 fn is_working(day: Date) -> bool {
@@ -489,4 +511,46 @@ fn next_working(day: Date) -> Date {
 
 fn end_of(day: Date) -> i64 {
     from_local(day.into()) + DAY_MICROS - 1
+}
+
+/// The cells of form II.06a by its column rules (domain C.2), dossier by dossier: sector → columns 4, 5, 6, 8, 9, 10, 12, 13.
+pub(super) fn form_cells(
+    dossiers: &[Dossier],
+    now: i64,
+    period: Period,
+    counts: impl Fn(Option<&Agency>, &str) -> bool,
+) -> BTreeMap<String, [u64; 8]> {
+    let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
+    let moment = end_of(period.end()).min(now);
+    let mut cells: BTreeMap<String, [u64; 8]> = BTreeMap::new();
+    for dossier in dossiers {
+        let how = (now, Reading::Form06a, View::Competent);
+        let Some(one) = facts_of(dossier, &[], [&agencies], &procedures, &offers, how) else { continue };
+        if !counts(one.agency, &one.own) || one.received_on > period.end() {
+            continue;
+        }
+        let ended = one.life.ended_by(moment);
+        // What ended before it was received ended when it was received.
+        let ended_on = one.life.end.map_or(one.received_on, day_of).max(one.received_on);
+        if ended && ended_on < period.start() {
+            continue;
+        }
+        let sector = procedures.iter().find(|procedure| Some(&procedure.code) == one.procedure.as_ref());
+        let row = cells.entry(sector.map_or(String::new(), |procedure| procedure.sector.clone())).or_default();
+        row[match (one.received_on < period.start(), one.online) {
+            (true, _) => 2,
+            (false, true) => 0,
+            (false, false) => 1,
+        }] += 1;
+        let due_on = one.life.due.map(day_of);
+        let early = one.life.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
+        row[match (ended, one.life.good) {
+            (true, true) if early => 3,
+            (true, true) => 4,
+            (true, false) => 5,
+            (false, _) if one.life.overdue_at(moment) => 7,
+            (false, _) => 6,
+        }] += 1;
+    }
+    cells
 }
