@@ -10,7 +10,8 @@ use crate::config::Indicator;
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings, files_of};
-use crate::model::indicator::{Definition, IndicatorFile, IndicatorKind, RuleSet};
+use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, RuleSet};
+use crate::model::predicate::{AGENCY_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state};
 
 pub(crate) fn load_rules(
     settings: &Settings,
@@ -59,7 +60,9 @@ pub(crate) fn load_indicators(
                 add("rules", format!("no rule set `{}`; there are: {}", definition.rules, known.join(", ")));
             }
             match (definition.kind, &definition.denominator) {
-                (IndicatorKind::Ratio, None) => add("denominator", "a ratio needs one".to_owned()),
+                (IndicatorKind::Ratio, None) if definition.over == Over::Dossiers => {
+                    add("denominator", "a ratio needs one".to_owned())
+                }
                 (IndicatorKind::Count, Some(_)) => add("denominator", "a count has none".to_owned()),
                 _ => {}
             }
@@ -79,6 +82,34 @@ pub(crate) fn load_indicators(
                 if let Err(message) = crate::model::predicate::check(text) {
                     add(key, message);
                 }
+            }
+            let columns = match definition.over {
+                Over::Dossiers => None,
+                Over::Procedures => Some(OFFER_COLUMNS),
+                Over::Agencies => Some(AGENCY_COLUMNS),
+            };
+            match (columns, &definition.registry) {
+                (None, Some(_)) => {
+                    add("registry", "only what is counted over procedures or agencies has it".to_owned())
+                }
+                (Some(_), None) => add("registry", "missing: which procedures or agencies make the whole".to_owned()),
+                (Some(columns), Some(text)) => {
+                    if let Err(message) = check_over(text, columns) {
+                        add("registry", message);
+                    }
+                }
+                (None, None) => {}
+            }
+            if definition.over != Over::Dossiers && (definition.having.is_some() || definition.denominator.is_some()) {
+                add(
+                    "denominator",
+                    "the registry makes the whole: neither `denominator` nor `having` may stand".to_owned(),
+                );
+            }
+            let by_state = predicates(&definition).iter().any(|(_, text)| speaks_of_state(text));
+            let at_ends = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
+            if by_state && at_ends && (definition.having.is_some() || definition.over != Over::Dossiers) {
+                add("rules", "states at a period's end are read for dossiers only".to_owned());
             }
             let digest = definition_digest(&definition, set);
             indicators.push(Indicator { definition, digest });

@@ -245,6 +245,8 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     let (procedure, offered_by) = (row.required("procedure"), row.required("offered_by"));
     let levels = [("information", "information"), ("partial", "partial"), ("full", "full")];
     let online_level = row.text("online_level").and_then(|_| row.one_of("online_level", &levels));
+    let links = [("none", "none"), ("same_level", "same_level"), ("between_levels", "between_levels")];
+    let interlinked = row.text("interlinked").and_then(|_| row.one_of("interlinked", &links));
     let (postal_submission, postal_return) = (row.flag("postal_submission"), row.flag("postal_return"));
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     let offered_by = offered_by?;
@@ -264,6 +266,7 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
         online_level: online_level.map(str::to_owned),
         postal_submission,
         postal_return,
+        interlinked: interlinked.map(str::to_owned),
         valid_from,
         valid_to,
     })

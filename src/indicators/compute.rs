@@ -17,10 +17,11 @@ use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{Registers, agency_text, joined};
 use crate::indicators::figures::{Assembly, Group, Shape};
+use crate::indicators::registered::Registered;
 use crate::indicators::{IndicatorError, registers, states};
 use crate::model::agency::Agency;
 use crate::model::figure::Figure;
-use crate::model::indicator::{AsOf, Definition, PeriodColumn, RuleSet};
+use crate::model::indicator::{AsOf, Definition, Over, PeriodColumn, RuleSet};
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::Period;
 use crate::model::predicate::speaks_of_state;
@@ -82,6 +83,7 @@ fn compute_rule_set(
     figures: &mut Vec<Figure>,
 ) -> Result<(), IndicatorError> {
     let groups = plan(indicators, rules, inputs.period);
+    let registered = Registered::read(inputs, indicators)?;
     let (facts, agencies, still_open) = facts(inputs, rules, inputs.period, &groups)?;
     let mut columns = Vec::new();
     for group in &groups {
@@ -92,7 +94,7 @@ fn compute_rule_set(
     let measured = facts.with_columns(columns);
     let plans: Vec<_> = groups.iter().map(|group| group.query(measured.clone(), inputs.period).logical_plan).collect();
     let tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
-    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now);
+    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now, &registered);
     for (group, table) in groups.iter().zip(&tables) {
         assembly.add(group, table)?;
     }
@@ -213,10 +215,11 @@ fn plan(indicators: &[&(&Definition, &str)], rules: &RuleSet, period: Option<Per
         let speaks = by_state.into_iter().flatten().any(|text| speaks_of_state(text));
         // What ended in a period had ended at its end.
         let at_ends = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
-        match (&definition.having, speaks && at_ends && period.is_none()) {
-            (Some(_), _) => Shape::Having,
-            (None, true) => Shape::ByEnd,
-            (None, false) => Shape::Plain,
+        match (definition.over, &definition.having, speaks && at_ends && period.is_none()) {
+            (Over::Procedures | Over::Agencies, ..) => Shape::Registered,
+            (Over::Dossiers, Some(_), _) => Shape::Having,
+            (Over::Dossiers, None, true) => Shape::ByEnd,
+            (Over::Dossiers, None, false) => Shape::Plain,
         }
     };
     let keys: Vec<_> = indicators.iter().map(|(definition, _)| (definition.period, shape(definition))).collect();
@@ -340,7 +343,7 @@ impl Group {
         match self.shape {
             Shape::Plain => {}
             Shape::ByEnd => keys.extend([col("ended_on_time"), col("ended_half"), col("overdue_half")]),
-            Shape::Having => keys.push(col("procedure_code")),
+            Shape::Having | Shape::Registered => keys.push(col("procedure_code")),
         }
         let counted = match (period, self.shape) {
             (None, _) => col(day).is_not_null(),

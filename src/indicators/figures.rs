@@ -6,10 +6,11 @@ use polars::prelude::*;
 
 use crate::indicators::agencies::Agencies;
 use crate::indicators::compute::{BY_STATE, end_of, evidence_column};
+use crate::indicators::registered::{Registered, ScopeName};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, IndicatorKind, PeriodColumn};
-use crate::model::period::{Half, Period, PeriodKind};
+use crate::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
+use crate::model::period::{Half, Period, PeriodKind, half_of};
 
 /// One group-by of the scan.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) enum Shape {
     ByEnd,
     /// Procedure, for indicators of procedures that have dossiers of a kind.
     Having,
+    /// Procedure, for indicators that count procedures or agencies of the registries.
+    Registered,
 }
 
 /// Whom a figure is about.
@@ -57,6 +60,7 @@ pub(super) struct Assembly<'a> {
     /// The one period asked for; else every named one.
     period: Option<Period>,
     now: i64,
+    registered: &'a Registered,
     sums: HashMap<(usize, Scope, Period), Sums>,
 }
 
@@ -67,8 +71,9 @@ impl<'a> Assembly<'a> {
         rules: &'a str,
         period: Option<Period>,
         now: i64,
+        registered: &'a Registered,
     ) -> Self {
-        Self { agencies, indicators, rules, period, now, sums: HashMap::new() }
+        Self { agencies, indicators, rules, period, now, registered, sums: HashMap::new() }
     }
 
     /// Adds the rows of a group-by.
@@ -76,9 +81,16 @@ impl<'a> Assembly<'a> {
         let agency = table.column("agency")?.u32()?;
         let start = table.column("start")?.i32()?;
         for &index in &group.indicators {
-            if group.shape == Shape::ByEnd {
-                self.add_by_end(index, table)?;
-                continue;
+            match group.shape {
+                Shape::ByEnd => {
+                    self.add_by_end(index, table)?;
+                    continue;
+                }
+                Shape::Registered => {
+                    self.add_registered(index, table)?;
+                    continue;
+                }
+                Shape::Plain | Shape::Having => {}
             }
             let sums = sums(table, index, "", evidence_column(self.indicators[index].0).is_some())?;
             let counted = match group.shape {
@@ -128,6 +140,67 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
+    /// Counts what stands in a registry, and what of it has dossiers.
+    fn add_registered(&mut self, index: usize, table: &DataFrame) -> PolarsResult<()> {
+        let definition = self.indicators[index].0;
+        let agency = table.column("agency")?.u32()?;
+        let start = table.column("start")?.i32()?;
+        let procedure = table.column("procedure_code")?.str()?;
+        let sums = sums(table, index, "", false)?;
+        let now = half_of(crate::model::instant::local(self.now).date());
+        let mut seen: BTreeMap<(Scope, Period), BTreeSet<String>> = BTreeMap::new();
+        for row in 0..table.height() {
+            let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
+            if sums[row].whole == 0 {
+                continue;
+            }
+            for period in self.periods_of(start) {
+                let last = half_of(period.end()).min(now);
+                let unit = match definition.over {
+                    Over::Agencies if start > last - 2 => Some(self.agencies.known[agency as usize].code.clone()),
+                    Over::Agencies => None,
+                    _ => procedure.get(row).map(str::to_owned),
+                };
+                for scope in self.scopes_of(agency) {
+                    let units = seen.entry((scope, period)).or_default();
+                    units.extend(unit.clone().filter(|_| sums[row].part > 0));
+                }
+            }
+        }
+        for ((scope, period), units) in seen {
+            if matches!(scope, Scope::Agency(_))
+                && (definition.over == Over::Agencies || definition.kind == IndicatorKind::Count)
+            {
+                continue;
+            }
+            let whole = self.registered.whole(index, self.scope_name(scope), period);
+            let with = whole.intersection(&units.iter().map(String::as_str).collect()).count() as u64;
+            let whole = whole.len() as u64;
+            let part = if definition.kind == IndicatorKind::Count { whole } else { with };
+            // Until the period is over a procedure may still have its first dossier.
+            let open = definition.kind == IndicatorKind::Ratio && end_of(period.end()) >= self.now;
+            let reachable = if open { whole } else { part };
+            self.sums.insert((index, scope, period), Sums { whole, part, reachable, one_sided: 0 });
+        }
+        Ok(())
+    }
+
+    fn scope_name(&self, scope: Scope) -> ScopeName<'a> {
+        match scope {
+            Scope::Province => ScopeName::Province,
+            Scope::Tier(tier) => ScopeName::Tier(tier),
+            Scope::Agency(number) => {
+                let agency = &self.agencies.known[number as usize];
+                ScopeName::Agency(&agency.code, agency.tier)
+            }
+        }
+    }
+
+    fn scopes_of(&self, agency: u32) -> impl Iterator<Item = Scope> + use<> {
+        let tier = self.agencies.known[agency as usize].tier.map(Scope::Tier);
+        [Some(Scope::Province), tier, Some(Scope::Agency(agency))].into_iter().flatten()
+    }
+
     /// The periods that a half-month counts in.
     fn periods_of(&self, start: Half) -> Vec<Period> {
         match self.period {
@@ -137,8 +210,7 @@ impl<'a> Assembly<'a> {
     }
 
     fn count(&mut self, index: usize, agency: u32, period: Period, sums: Sums) {
-        let tier = self.agencies.known[agency as usize].tier.map(Scope::Tier);
-        for scope in [Some(Scope::Province), tier, Some(Scope::Agency(agency))].into_iter().flatten() {
+        for scope in self.scopes_of(agency) {
             let held = self.sums.entry((index, scope, period)).or_default();
             held.whole += sums.whole;
             held.part += sums.part;
@@ -156,6 +228,10 @@ impl<'a> Assembly<'a> {
             *range = (range.0.min(period), range.1.max(period));
         }
         for ((index, scope, _), (first, last)) in ranges {
+            // What a registry holds is never nothing because nobody came.
+            if self.indicators[index].0.over != Over::Dossiers {
+                continue;
+            }
             let mut period = first;
             while period < last {
                 self.sums.entry((index, scope, period)).or_default();

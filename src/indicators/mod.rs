@@ -12,6 +12,7 @@ mod facts;
 mod figures;
 mod form;
 mod ranking;
+mod registered;
 mod registers;
 mod states;
 mod table;

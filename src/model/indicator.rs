@@ -24,6 +24,12 @@ pub struct Definition {
     /// Cơ quan chủ trì.
     #[serde(default)]
     pub lead_agency: Option<String>,
+    /// What is counted: dossiers, or what the registries hold.
+    #[serde(default)]
+    pub over: Over,
+    /// SQL over the registry's columns, where procedures or agencies are counted: which of them make the whole.
+    #[serde(default)]
+    pub registry: Option<String>,
     /// Identifier of the rule set that gives the states of a dossier.
     pub rules: String,
     /// SQL over the fact columns: which dossiers the indicator speaks of.
@@ -54,6 +60,20 @@ pub struct Definition {
 pub enum IndicatorKind {
     Ratio,
     Count,
+}
+
+/// What an indicator counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Over {
+    #[default]
+    Dossiers,
+    /// Procedures offered on any day of the period; the numerator: those with at least one dossier of the period for which
+    /// it holds. A count is of the offered ones alone.
+    Procedures,
+    /// Agencies that stand on any day of the period; the numerator: those with at least one dossier for which it holds in
+    /// the last two half-months of the period that have begun.
+    Agencies,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -52,6 +52,26 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("source", FactType::Text, "connector"),
 ];
 
+/// What a predicate may say of an offer of a procedure (`procedure_offers.csv`).
+pub const OFFER_COLUMNS: &[(&str, FactType, &str)] = &[
+    ("online_level", FactType::Text, "information · partial · full"),
+    ("postal_submission", FactType::Flag, "deployed for reception by post"),
+    ("postal_return", FactType::Flag, "deployed for return by post"),
+    ("interlinked", FactType::Text, "none · same_level · between_levels"),
+    ("procedure_vertical", FactType::Flag, "the procedure is resolved by a vertical agency"),
+    ("agency_vertical", FactType::Flag, "the agency that offers it is a central body's branch"),
+];
+
+/// What a predicate may say of an agency (`agencies.csv`).
+pub const AGENCY_COLUMNS: &[(&str, FactType, &str)] = &[
+    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
+    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
+];
+
+/// Columns: name, type, meaning.
+type Columns = &'static [(&'static str, FactType, &'static str)];
+
 /// Columns whose value depends on the state of a dossier at a moment.
 pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_overdue", "is_pending"];
 
@@ -60,13 +80,21 @@ pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_ov
 /// # Errors
 /// What is wrong with it.
 pub fn check(text: &str) -> Result<(), String> {
+    check_over(text, FACT_COLUMNS)
+}
+
+/// Checks that a text is one boolean expression over the given columns.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_over(text: &str, columns: Columns) -> Result<(), String> {
     let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(|error| error.to_string())?;
     let tree = parser.parse_expr().map_err(|error| error.to_string())?;
     let rest = parser.peek_token().token;
     if rest != Token::EOF {
         return Err(format!("unexpected `{rest}` after the expression"));
     }
-    match type_of(&tree)? {
+    match type_of(&tree, columns)? {
         FactType::Flag => Ok(()),
         other => Err(format!("the expression is no condition, it is a {}", word(other))),
     }
@@ -89,32 +117,32 @@ fn word(fact_type: FactType) -> &'static str {
     }
 }
 
-fn type_of(tree: &Expr) -> Result<FactType, String> {
+fn type_of(tree: &Expr, columns: Columns) -> Result<FactType, String> {
     match tree {
-        Expr::Identifier(name) => column(&name.value),
-        Expr::Nested(inner) => type_of(inner),
+        Expr::Identifier(name) => column(&name.value, columns),
+        Expr::Nested(inner) => type_of(inner, columns),
         Expr::Value(value) => match &value.value {
             Value::Boolean(_) => Ok(FactType::Flag),
             Value::Number(..) => Ok(FactType::Number),
             Value::SingleQuotedString(_) => Ok(FactType::Text),
             other => Err(format!("`{other}` may not stand in a predicate")),
         },
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => expect(expr, FactType::Flag),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => expect(expr, FactType::Flag, columns),
         Expr::IsTrue(expr) | Expr::IsNotTrue(expr) | Expr::IsFalse(expr) | Expr::IsNotFalse(expr) => {
-            expect(expr, FactType::Flag)
+            expect(expr, FactType::Flag, columns)
         }
-        Expr::IsNull(expr) | Expr::IsNotNull(expr) => type_of(expr).map(|_| FactType::Flag),
+        Expr::IsNull(expr) | Expr::IsNotNull(expr) => type_of(expr, columns).map(|_| FactType::Flag),
         Expr::InList { expr, list, .. } => {
-            let left = type_of(expr)?;
+            let left = type_of(expr, columns)?;
             for item in list {
-                expect(item, left)?;
+                expect(item, left, columns)?;
             }
             Ok(FactType::Flag)
         }
         Expr::BinaryOp { left, op, right } => match op {
             BinaryOperator::And | BinaryOperator::Or => {
-                expect(left, FactType::Flag)?;
-                expect(right, FactType::Flag)
+                expect(left, FactType::Flag, columns)?;
+                expect(right, FactType::Flag, columns)
             }
             BinaryOperator::Eq
             | BinaryOperator::NotEq
@@ -122,8 +150,8 @@ fn type_of(tree: &Expr) -> Result<FactType, String> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => {
-                let left = type_of(left)?;
-                expect(right, left)?;
+                let left = type_of(left, columns)?;
+                expect(right, left, columns)?;
                 Ok(FactType::Flag)
             }
             other => Err(format!("operator `{other}` may not stand in a predicate")),
@@ -134,8 +162,8 @@ fn type_of(tree: &Expr) -> Result<FactType, String> {
     }
 }
 
-fn expect(tree: &Expr, expected: FactType) -> Result<FactType, String> {
-    let found = type_of(tree)?;
+fn expect(tree: &Expr, expected: FactType, columns: Columns) -> Result<FactType, String> {
+    let found = type_of(tree, columns)?;
     if found == expected {
         Ok(FactType::Flag)
     } else {
@@ -143,10 +171,10 @@ fn expect(tree: &Expr, expected: FactType) -> Result<FactType, String> {
     }
 }
 
-fn column(name: &str) -> Result<FactType, String> {
-    FACT_COLUMNS.iter().find(|(known, ..)| *known == name).map(|(_, fact_type, _)| *fact_type).ok_or_else(|| {
-        let known: Vec<&str> = FACT_COLUMNS.iter().map(|(known, ..)| *known).collect();
-        format!("no fact column `{name}`; there are: {}", known.join(", "))
+fn column(name: &str, columns: Columns) -> Result<FactType, String> {
+    columns.iter().find(|(known, ..)| *known == name).map(|(_, fact_type, _)| *fact_type).ok_or_else(|| {
+        let known: Vec<&str> = columns.iter().map(|(known, ..)| *known).collect();
+        format!("no column `{name}`; there are: {}", known.join(", "))
     })
 }
 

@@ -46,6 +46,8 @@ pub struct Offer {
     pub online_level: Option<String>,
     pub postal_submission: bool,
     pub postal_return: bool,
+    /// Liên thông: `none`, `same_level` or `between_levels`.
+    pub interlinked: Option<String>,
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
 }

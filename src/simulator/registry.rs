@@ -232,6 +232,7 @@ fn offer(row: &Row<'_>) -> Result<Offer, String> {
         online_level: Some(row.text("online_level")?).filter(|level| !level.is_empty()).map(str::to_owned),
         postal_submission: row.flag("postal_submission")?,
         postal_return: row.flag("postal_return")?,
+        interlinked: None,
         valid_from: row.day("valid_from")?,
         valid_to: row.day("valid_to")?,
     })

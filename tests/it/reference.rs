@@ -75,7 +75,8 @@ fn key(figure: &Figure) -> Key {
 fn counts(figure: &Figure) -> Counts {
     Counts {
         numerator: figure.numerator,
-        denominator: figure.denominator.expect("the shipped indicators are ratios"),
+        // A count has none.
+        denominator: figure.denominator.unwrap_or(0),
         reachable: figure.reachable,
         one_sided: figure.one_sided.unwrap_or(0),
     }
@@ -242,7 +243,9 @@ fn one_period_gives_the_figures_of_its_days() {
         let period = Period::parse(period).expect("a period");
         let by = Some((reading, View::Competent));
         let of = |figures: Vec<Figure>| -> BTreeMap<Key, Counts> {
-            let counted = figures.iter().filter(|figure| figure.period == period && figure.denominator != Some(0));
+            let counted = figures
+                .iter()
+                .filter(|figure| figure.period == period && (figure.denominator != Some(0) || figure.numerator > 0));
             counted.map(|figure| (key(figure), counts(figure))).collect()
         };
         let alone = of(computed_by(&dossiers, &items, at(NOW), by, Some(period)));

@@ -215,6 +215,7 @@ fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, submission: boo
         online_level: level.map(str::to_owned),
         postal_submission: submission,
         postal_return: back,
+        interlinked: None,
         valid_from: None,
         valid_to: None,
     }
@@ -224,11 +225,15 @@ pub(super) fn offers() -> Vec<Offer> {
     let one = |code: &str| Offerer::Agency(code.to_owned());
     let (last, first): (Option<Date>, _) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
     vec![
-        Offer { valid_to: last, ..offer("1.000001", one("S1"), Some("partial"), true, false) },
+        Offer {
+            valid_to: last,
+            interlinked: Some("same_level".to_owned()),
+            ..offer("1.000001", one("S1"), Some("partial"), true, false)
+        },
         Offer { valid_from: first, ..offer("1.000001", one("S1"), Some("full"), true, true) },
         offer("1.000002", Offerer::Tier(Tier::Commune), Some("partial"), true, true),
         // The agency's own row comes first; where it names no level the tier's holds.
-        offer("1.000002", one("X3"), None, false, true),
+        Offer { interlinked: Some("between_levels".to_owned()), ..offer("1.000002", one("X3"), None, false, true) },
         offer("1.000003", Offerer::Tier(Tier::Province), Some("full"), false, true),
         offer("1.000003", one("S3"), Some("information"), true, false),
         offer("1.000004", Offerer::Tier(Tier::Province), Some("full"), true, true),
