@@ -218,7 +218,9 @@ impl<'a> Filter<'a> {
             periods.extend([period.previous(), period.a_year_before()].into_iter().flatten());
         }
         if arguments.cumulative {
-            periods.iter_mut().for_each(|period| *period = period.cumulative());
+            for period in &mut periods {
+                *period = period.cumulative();
+            }
         }
         let years = arguments.format == Format::Table && period.is_none();
         let kind = arguments.by.filter(|_| !arguments.cumulative).or(years.then_some(PeriodKind::Year));

@@ -61,7 +61,7 @@ pub(crate) fn load_indicators(
             }
             match (definition.kind, &definition.denominator) {
                 (IndicatorKind::Ratio, None) if definition.over == Over::Dossiers => {
-                    add("denominator", "a ratio needs one".to_owned())
+                    add("denominator", "a ratio needs one".to_owned());
                 }
                 (IndicatorKind::Count, Some(_)) => add("denominator", "a count has none".to_owned()),
                 _ => {}
@@ -90,7 +90,7 @@ pub(crate) fn load_indicators(
             };
             match (columns, &definition.registry) {
                 (None, Some(_)) => {
-                    add("registry", "only what is counted over procedures or agencies has it".to_owned())
+                    add("registry", "only what is counted over procedures or agencies has it".to_owned());
                 }
                 (Some(_), None) => add("registry", "missing: which procedures or agencies make the whole".to_owned()),
                 (Some(columns), Some(text)) => {

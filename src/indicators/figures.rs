@@ -117,8 +117,8 @@ impl<'a> Assembly<'a> {
         for suffix in BY_STATE {
             states.push(sums(table, index, suffix, false)?);
         }
-        for row in 0..table.height() {
-            let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
+        for (row, agency) in agency.iter().enumerate() {
+            let (Some(agency), Some(start)) = (agency, start.get(row)) else { continue };
             for period in self.periods_of(start) {
                 let (_, last) = period.halves().expect("named periods are unions of half-months");
                 let by_then = |half: Option<Half>| half.is_some_and(|half| half <= last);
@@ -149,9 +149,9 @@ impl<'a> Assembly<'a> {
         let sums = sums(table, index, "", false)?;
         let now = half_of(crate::model::instant::local(self.now).date());
         let mut seen: BTreeMap<(Scope, Period), BTreeSet<String>> = BTreeMap::new();
-        for row in 0..table.height() {
+        for (row, sums) in sums.iter().enumerate() {
             let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
-            if sums[row].whole == 0 {
+            if sums.whole == 0 {
                 continue;
             }
             for period in self.periods_of(start) {
@@ -163,7 +163,7 @@ impl<'a> Assembly<'a> {
                 };
                 for scope in self.scopes_of(agency) {
                     let units = seen.entry((scope, period)).or_default();
-                    units.extend(unit.clone().filter(|_| sums[row].part > 0));
+                    units.extend(unit.clone().filter(|_| sums.part > 0));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod desk;
+mod documents;
 mod faults;
 mod imports;
 mod office;

@@ -42,13 +42,17 @@ fn computed_by(
         let mut definitions: Vec<Definition> = config.indicators.iter().map(|one| one.definition.clone()).collect();
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
         if let Some((reading, view)) = reading {
-            definitions.iter_mut().for_each(|definition| reading.name().clone_into(&mut definition.rules));
+            for definition in &mut definitions {
+                reading.name().clone_into(&mut definition.rules);
+            }
             let agency = match view {
                 View::Competent => AgencyView::Competent,
                 View::Receiving => AgencyView::Receiving,
                 View::Handling => AgencyView::Handling,
             };
-            rules.iter_mut().for_each(|rules| rules.agency = agency);
+            for rules in &mut rules {
+                rules.agency = agency;
+            }
         }
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         compute(&Inputs {

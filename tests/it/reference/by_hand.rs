@@ -284,7 +284,7 @@ fn qd_766_rule_by_rule() {
     assert_eq!(read(Reading::Qd766, &rows, "qd766-2.1", "2025"), (5, 10, 5));
     // Open at the end of April's statutory month (14 May), in time until the 20th.
     let open = Dossier { due: on("2025-05-20T17:00"), ..plain("open") };
-    assert_eq!(read(Reading::Qd766, &[open.clone()], "qd766-2.1", "2025-05s"), (1, 1, 1));
+    assert_eq!(read(Reading::Qd766, std::slice::from_ref(&open), "qd766-2.1", "2025-05s"), (1, 1, 1));
     assert_eq!(read(Reading::Qd766, &[open], "qd766-2.1", "2025-05"), (0, 1, 0), "overdue at the end of May");
 }
 
@@ -316,7 +316,7 @@ fn three_views_of_whose_a_dossier_is() {
     let one =
         Dossier { receiving: text("TT"), handling: text("S3"), lead: text("X3"), ..done("1", "2025-05-07T10:00") };
     let of = |view| {
-        let figures = computed_by(&[one.clone()], &[], at(NOW), Some((Reading::Seed2639, view)), None);
+        let figures = computed_by(std::slice::from_ref(&one), &[], at(NOW), Some((Reading::Seed2639, view)), None);
         let named: std::collections::BTreeSet<Option<String>> =
             figures.into_iter().filter(|figure| figure.indicator == "par-ii.1.d").map(|figure| figure.agency).collect();
         named.into_iter().flatten().collect::<Vec<_>>()

@@ -175,38 +175,57 @@ pub(super) fn figures(
             count(&mut figures, id, one, one.received_on, |_| [true, part, part, false]);
         }
     }
+    postal_figures(&mut figures, &competent, reading);
+    registered_figures(&mut figures, &facts, now, reading, (&agencies, &procedures, &offers));
+    figures
+}
+
+/// Whether it came, or its result went back, by post.
+fn went(one: &Facts<'_>, back: bool, reading: Reading) -> bool {
+    let [portal, post] = if back { one.back } else { one.submission };
+    portal || post && reading == Reading::Seed2639
+}
+
+/// Received and returned by post (domain C.1, 7.3.2 and 7.3.3).
+fn postal_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>], reading: Reading) {
     let by_day_of = |one: &Facts<'_>, back: bool| if back { one.returned_on } else { Some(one.received_on) };
-    let went = |one: &Facts<'_>, back: bool| {
-        let [portal, post] = if back { one.back } else { one.submission };
-        portal || post && reading == Reading::Seed2639
-    };
     for (back, deployed_id, having_id) in
         [(false, "par-7.3.2-deployed", "par-7.3.2-having"), (true, "par-7.3.3-deployed", "par-7.3.3-having")]
     {
         let mut having = BTreeSet::new();
-        for one in &competent {
+        for one in competent {
             if let Some(day) = by_day_of(one, back)
-                && went(one, back)
+                && went(one, back, reading)
             {
                 having.insert((one.procedure.clone(), day.year()));
             }
         }
-        for one in &competent {
+        for one in competent {
             let Some(day) = by_day_of(one, back) else { continue };
             let [portal, post] = if back { one.back } else { one.submission };
-            let part = went(one, back);
+            let part = went(one, back, reading);
             let counts = |_| [true, part, part, portal != post];
             if one.deployed[usize::from(back)] {
-                count(&mut figures, deployed_id, one, day, counts);
+                count(figures, deployed_id, one, day, counts);
             }
             if having.contains(&(one.procedure.clone(), day.year())) {
-                count(&mut figures, having_id, one, day, counts);
+                count(figures, having_id, one, day, counts);
             }
         }
     }
+}
+
+/// What is counted over procedures and agencies (domain C.1, 3.3.3, 3.3.4, 7.1.4, 7.2.1, 7.3.1).
+fn registered_figures(
+    figures: &mut BTreeMap<Key, Counts>,
+    facts: &[Facts<'_>],
+    now: i64,
+    reading: Reading,
+    registries: (&[Agency], &[Procedure], &[Offer]),
+) {
     let figures_of = |figures: &mut BTreeMap<Key, Counts>, id: &str, found: Units, ratio: bool| {
         for ((tier, agency, period), units) in found {
-            let whole = registered(id, tier, agency.as_deref(), period, (&agencies, &procedures, &offers));
+            let whole = registered(id, tier, agency.as_deref(), period, registries);
             let with = units.intersection(&whole).count() as u64;
             let whole = whole.len() as u64;
             let part = if ratio { with } else { whole };
@@ -220,12 +239,12 @@ pub(super) fn figures(
     };
     for (id, ratio) in [("par-3.3.3", false), ("par-3.3.4", false), ("par-7.2.1", true), ("par-7.3.1", true)] {
         let mut found = Units::new();
-        for one in &competent {
+        for one in facts.iter().filter(|one| one.in_competence) {
             let online_level = matches!(one.level.as_deref(), Some("partial" | "full"));
             let counts = match id {
                 "par-7.2.1" if !online_level => continue,
                 "par-7.2.1" => one.online,
-                "par-7.3.1" => went(one, false) || one.returned_on.is_some() && went(one, true),
+                "par-7.3.1" => went(one, false, reading) || one.returned_on.is_some() && went(one, true, reading),
                 _ => true,
             };
             for (tier, agency) in scopes_of(one).into_iter().filter(|(_, agency)| ratio || agency.is_none()) {
@@ -235,7 +254,7 @@ pub(super) fn figures(
                 }
             }
         }
-        figures_of(&mut figures, id, found, ratio);
+        figures_of(figures, id, found, ratio);
     }
     let mut found = Units::new();
     for one in facts.iter().filter(|one| !one.agency.is_some_and(|agency| agency.vertical)) {
@@ -255,8 +274,7 @@ pub(super) fn figures(
             }
         }
     }
-    figures_of(&mut figures, "par-7.1.4", found, true);
-    figures
+    figures_of(figures, "par-7.1.4", found, true);
 }
 
 /// Procedures or agencies found with a dossier, by tier, agency and period.

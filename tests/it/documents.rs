@@ -1,0 +1,155 @@
+//! `docs/INDICATORS.md`, generated from the definitions: `MOTCUA_WRITE_REFERENCE=1` writes it, else it is compared.
+#![expect(clippy::disallowed_methods, reason = "edge: the document is read and written here")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use motcua::config::{Configuration, Indicator};
+use motcua::model::indicator::{IndicatorKind, Over, PeriodColumn};
+use motcua::model::predicate::{AGENCY_COLUMNS, FACT_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS};
+use serde_json::Value;
+
+#[test]
+fn the_page_of_indicators_says_what_is_defined() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = motcua::config::load(&root.join("config/motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let (file, text) = (root.join("docs/INDICATORS.md"), page(&config));
+    if std::env::var("MOTCUA_WRITE_REFERENCE").is_ok_and(|value| value == "1") {
+        std::fs::write(&file, &text).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(written, text, "write it anew with MOTCUA_WRITE_REFERENCE=1");
+}
+
+fn page(config: &Configuration) -> String {
+    let mut text = String::from(
+        "# Indicators\n\nGenerated from `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of \
+         its definition and rule set. A ratio is shown with its counts, rounded half up to two decimals of a percent, never \
+         100 % while one is missing; a denominator of zero is \"không phát sinh\". `met` is decided on the counts: yes, no, or \
+         open while what is pending could still reach the target. Provincial figures are sums of counts, except those of \
+         procedures and agencies, which are counted once for each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
+    );
+    for Indicator { definition, .. } in &config.indicators {
+        let target = definition.target.map_or("none".to_owned(), |target| format!("≥ {}", target.at_least));
+        let place = format!("{}, {}", definition.legal.document, definition.legal.place);
+        let _ = writeln!(
+            text,
+            "| [{id}](#{anchor}) | {} | {place} | {} | {target} |",
+            definition.title.vi,
+            definition.rules,
+            id = definition.id,
+            anchor = definition.id.replace('.', ""),
+        );
+    }
+    for indicator in &config.indicators {
+        entry(&mut text, indicator);
+    }
+    rule_sets(&mut text, config);
+    for (title, columns) in [
+        ("What a predicate may say of a dossier", FACT_COLUMNS),
+        ("What `registry` may say of an offer of a procedure", OFFER_COLUMNS),
+        ("What `registry` may say of an agency", AGENCY_COLUMNS),
+    ] {
+        let _ = write!(text, "\n## {title}\n\n| column | type | meaning |\n|---|---|---|\n");
+        for (name, fact_type, meaning) in columns {
+            let word = match fact_type {
+                FactType::Flag => "true or false",
+                FactType::Text => "text",
+                FactType::Number => "number",
+            };
+            let state = if STATE_COLUMNS.contains(name) { " (by the rule set)" } else { "" };
+            let _ = writeln!(text, "| `{name}` | {word}{state} | {meaning} |");
+        }
+    }
+    text
+}
+
+fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
+    let _ = write!(text, "\n## {}\n\n{}.  \n{}.\n\n", definition.id, definition.title.vi, definition.title.en);
+    let legal = &definition.legal;
+    let _ = writeln!(text, "* Article: {}, {}; in force from {}.", legal.document, legal.place, legal.from);
+    if let Some(evidence) = &definition.evidence {
+        let lead = definition.lead_agency.as_deref().unwrap_or("–");
+        let _ = writeln!(text, "* Evidence: {evidence}; lead agency: {lead}.");
+    }
+    let filed = match definition.period {
+        PeriodColumn::ReceivedAt => "received",
+        PeriodColumn::ReturnedAt => "whose result was returned",
+        PeriodColumn::EndedAt => "that ended",
+    };
+    let (whole, part) = match definition.over {
+        Over::Dossiers => (
+            format!("dossiers {filed} in the period for which `{}`", definition.population),
+            format!("those for which `{}`", definition.numerator),
+        ),
+        Over::Procedures => (
+            format!(
+                "procedures offered on any day of the period with `{}`",
+                definition.registry.as_deref().unwrap_or("TRUE")
+            ),
+            format!(
+                "those that had a dossier {filed} in the period with `{}`, where `{}`",
+                definition.numerator, definition.population
+            ),
+        ),
+        Over::Agencies => (
+            format!(
+                "agencies that stand on any day of the period with `{}`",
+                definition.registry.as_deref().unwrap_or("TRUE")
+            ),
+            format!(
+                "those with a dossier in the period's last two half-months that have begun, where `{}`",
+                definition.population
+            ),
+        ),
+    };
+    match definition.kind {
+        IndicatorKind::Ratio => {
+            let _ = writeln!(text, "* Whole: {whole}.\n* Part: {part}.");
+        }
+        IndicatorKind::Count => {
+            let _ = writeln!(text, "* Count: {whole}.");
+        }
+    }
+    if let Some(denominator) = definition.denominator.as_deref().filter(|denominator| *denominator != "TRUE") {
+        let _ = writeln!(text, "* Of the whole only: `{denominator}`.");
+    }
+    if let Some(having) = &definition.having {
+        let _ = writeln!(
+            text,
+            "* Only procedures that have, province-wide and in the calendar year, a dossier with `{having}`."
+        );
+    }
+    let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
+    if let Some(note) = &definition.note {
+        let _ = writeln!(text, "* What the law leaves open: {note}");
+    }
+}
+
+/// The rule sets beside each other, a word a row.
+fn rule_sets(text: &mut String, config: &Configuration) {
+    let sets: Vec<Value> =
+        config.rules.values().map(|rules| serde_json::to_value(rules).expect("a rule set is plain data")).collect();
+    let _ = write!(
+        text,
+        "\n## Rule sets\n\nWhat each word means, and why it was chosen, stands beside it in `config/rules/*.toml`.\n\n| word |"
+    );
+    for set in &sets {
+        let _ = write!(text, " {} |", set["id"].as_str().unwrap_or_default());
+    }
+    let _ = write!(text, "\n|---|{}\n", "---|".repeat(sets.len()));
+    let words = sets[0].as_object().expect("a rule set is a table");
+    for word in words.keys().filter(|word| !matches!(word.as_str(), "id" | "title" | "legal")) {
+        let _ = write!(text, "| `{word}` |");
+        for set in &sets {
+            let value = match &set[word] {
+                Value::Array(values) if values.is_empty() => "none".to_owned(),
+                Value::Array(values) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+                Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+                value => value.as_str().unwrap_or_default().to_owned(),
+            };
+            let _ = write!(text, " {value} |");
+        }
+        text.push('\n');
+    }
+}
