@@ -161,6 +161,7 @@ fn figures(count: usize) {
             offers: &config.registries.offers,
             calendar: &calendar,
             now: motcua::run::now(),
+            successions: None,
             period: None,
         });
         let figures = figures.unwrap().len();

@@ -45,11 +45,14 @@ pub(super) struct Arguments {
     #[arg(long)]
     rules: Option<String>,
     /// One indicator in one period under every rule set, and how many dossiers each difference moves.
-    #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency"])]
+    #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency", "as_if"])]
     compare_rules: bool,
     /// Whose dossiers they are, instead of as the rule set says.
     #[arg(long, value_enum)]
     by_agency: Option<View>,
+    /// `today`: old agencies in the rows of their successors; what was split keeps a row of its own.
+    #[arg(long, value_parser = ["today"])]
+    as_if: Option<String>,
     /// The place of each agency within its tier.
     #[arg(long)]
     rank: bool,
@@ -241,7 +244,7 @@ impl<'a> Filter<'a> {
         let chosen = config.indicators.iter().map(|indicator| &indicator.definition);
         let mut chosen = chosen.filter(|definition| asked.is_empty() || asked.contains(&definition.id));
         let own_rules = self.arguments.rules.as_ref().is_none_or(|rules| chosen.all(|one| one.rules == *rules));
-        if own_rules && self.view.is_none() && self.periods.iter().all(is_stored) {
+        if own_rules && self.view.is_none() && self.arguments.as_if.is_none() && self.periods.iter().all(is_stored) {
             return Ok(None);
         }
         let mut figures = Vec::new();
@@ -252,6 +255,7 @@ impl<'a> Filter<'a> {
                 indicators: self.arguments.indicators.clone(),
                 rules: self.arguments.rules.clone(),
                 view: self.view,
+                as_if_today: self.arguments.as_if.is_some(),
                 period,
             };
             figures.extend(run::figures_as_of(config, night, &asked).await?);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::model::agency::{Agency, AgencyKind, Tier};
+use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 
 /// An agency as figures know it: a registry row, or a text that no row explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Agencies {
     pub(super) changes: Vec<Date>,
     /// (text, number of changes passed) → number of the agency.
     pub(super) meanings: Vec<(String, u32, u32)>,
+    /// Number of an agency → number of the one in whose row its dossiers stand: itself, or today's successor.
+    rows: Vec<u32>,
 }
 
 impl Agencies {
@@ -70,11 +72,36 @@ impl Agencies {
             .collect();
         changes.sort();
         changes.dedup();
-        let mut resolved = Self { known, changes, meanings: Vec::new() };
+        let mut resolved = Self { known, changes, meanings: Vec::new(), rows: Vec::new() };
         for (text, bearers) in texts.iter().zip(bearers) {
             resolved.add(registry, text, bearers);
         }
+        resolved.rows = (0_u32..).take(resolved.known.len()).collect();
         resolved
+    }
+
+    /// The agency in whose row an agency's dossiers stand.
+    pub(super) fn row_of(&self, agency: u32) -> u32 {
+        self.rows[agency as usize]
+    }
+
+    /// Puts every agency that has ended into the row of its one successor today. One that was split, or that has none, keeps
+    /// a row of its own, without a tier, and says that it cannot be converted. What an agency was when it received a dossier
+    /// (kind, vertical) still decides what counts, so that the province's totals stay.
+    pub(super) fn under_today(mut self, registry: &[Agency], successions: &[Succession], today: Date) -> Self {
+        let numbers: HashMap<&str, u32> =
+            (0_u32..).zip(registry).map(|(number, agency)| (agency.code.as_str(), number)).collect();
+        for (number, agency) in registry.iter().enumerate() {
+            let heir = heir(agency, registry, successions, today).and_then(|code| numbers.get(code).copied());
+            self.rows[number] = heir.unwrap_or_else(|| {
+                let name = format!("{} (không quy đổi được)", agency.name);
+                self.known.push(Known { name, tier: None, ..self.known[number].clone() });
+                u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
+            });
+        }
+        let added = u32::try_from(self.rows.len()).expect("agencies are counted in thousands")..;
+        self.rows.extend(added.take(self.known.len() - self.rows.len()));
+        self
     }
 
     fn add(&mut self, registry: &[Agency], text: &str, bearers: &[u32]) {
@@ -109,6 +136,31 @@ impl Agencies {
         self.known.push(row);
         u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
     }
+}
+
+/// The agency that stands for one today: itself, or the end of its chain of successions; none where a link is missing or
+/// leads to several.
+fn heir<'a>(agency: &'a Agency, registry: &'a [Agency], successions: &'a [Succession], today: Date) -> Option<&'a str> {
+    let mut code = agency.code.as_str();
+    // A chain is never longer than the list: a circle ends too.
+    for _ in 0..=successions.len() {
+        let mut heirs: Vec<&str> = successions
+            .iter()
+            .filter(|link| link.from == code && link.date <= today)
+            .map(|link| link.to.as_str())
+            .collect();
+        heirs.sort_unstable();
+        heirs.dedup();
+        match heirs[..] {
+            [] => {
+                let stands = registry.iter().find(|known| known.code == code)?;
+                return stands.valid_to.is_none_or(|last| today <= last).then_some(code);
+            }
+            [one] => code = one,
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// Whether an agency stands on a day; before the first change, whether it stood before it.
@@ -194,5 +246,46 @@ mod tests {
         let registry = [agency("a", "Phường 1", None, None), agency("b", "Phường 1", None, None)];
         let texts = ["Phường 1".to_owned()];
         assert_eq!(meaning(&Agencies::resolve(&registry, &texts), &texts[0], 0), "Phường 1");
+    }
+
+    #[test]
+    fn today_s_map_follows_single_heirs_and_names_what_was_split() {
+        let (last, first) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
+        let registry = [
+            agency("a", "Xã A", None, Some(date(2024, 12, 31))),
+            agency("b", "Xã B", Some(date(2025, 1, 1)), last),
+            agency("c", "Xã C", first, None),
+            agency("split", "Xã D", None, last),
+            agency("district", "Huyện E", None, last),
+            agency("later", "Xã F", None, None),
+        ];
+        let link = |from: &str, to: &str, day| Succession {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            date: day,
+            document: String::new(),
+        };
+        let successions = [
+            link("a", "b", date(2025, 1, 1)),
+            link("b", "c", date(2025, 7, 1)),
+            link("split", "c", date(2025, 7, 1)),
+            link("split", "later", date(2025, 7, 1)),
+            link("later", "c", date(2027, 1, 1)),
+        ];
+        let agencies = Agencies::resolve(&registry, &[]);
+        let agencies = agencies.under_today(&registry, &successions, date(2026, 3, 1));
+        let row = |number: u32| agencies.known[agencies.row_of(number) as usize].clone();
+        for (number, name) in [
+            (0, "Xã C"),
+            (1, "Xã C"),
+            (2, "Xã C"),
+            (3, "Xã D (không quy đổi được)"),
+            (4, "Huyện E (không quy đổi được)"),
+            (5, "Xã F"),
+        ] {
+            assert_eq!(row(number).name, name);
+        }
+        assert_eq!(row(3).tier, None);
+        assert_eq!(row(0).tier, Some(Tier::Commune));
     }
 }

@@ -19,10 +19,10 @@ use crate::indicators::facts::{Registers, agency_text, joined};
 use crate::indicators::figures::{Assembly, Group, Shape};
 use crate::indicators::registered::Registered;
 use crate::indicators::{IndicatorError, registers, states};
-use crate::model::agency::Agency;
+use crate::model::agency::{Agency, Succession};
 use crate::model::figure::Figure;
 use crate::model::indicator::{AsOf, Definition, Over, PeriodColumn, RuleSet};
-use crate::model::instant::{DAY_MICROS, from_local};
+use crate::model::instant::{DAY_MICROS, from_local, local};
 use crate::model::period::Period;
 use crate::model::predicate::speaks_of_state;
 use crate::model::procedure::{Offer, Procedure};
@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub calendar: &'a WorkingCalendar,
     /// Microseconds UTC.
     pub now: i64,
+    /// Today's map of agencies, where figures are asked for under it.
+    pub successions: Option<&'a [Succession]>,
     /// Only this period; `None` for every named one.
     pub period: Option<Period>,
 }
@@ -110,6 +112,10 @@ pub(super) fn facts(
     groups: &[Group],
 ) -> Result<(LazyFrame, Agencies, bool), IndicatorError> {
     let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(inputs.dossiers.clone(), rules)?);
+    let agencies = match inputs.successions {
+        Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
+        None => agencies,
+    };
     let registers = Registers {
         days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
         clock_days: registers::clock_days(inputs.calendar)?,

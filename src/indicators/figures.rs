@@ -197,8 +197,9 @@ impl<'a> Assembly<'a> {
     }
 
     fn scopes_of(&self, agency: u32) -> impl Iterator<Item = Scope> + use<> {
-        let tier = self.agencies.known[agency as usize].tier.map(Scope::Tier);
-        [Some(Scope::Province), tier, Some(Scope::Agency(agency))].into_iter().flatten()
+        let row = self.agencies.row_of(agency);
+        let tier = self.agencies.known[row as usize].tier.map(Scope::Tier);
+        [Some(Scope::Province), tier, Some(Scope::Agency(row))].into_iter().flatten()
     }
 
     /// The periods that a half-month counts in.

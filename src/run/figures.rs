@@ -25,6 +25,8 @@ pub struct Asked {
     pub rules: Option<String>,
     /// In place of the rule set's own.
     pub view: Option<AgencyView>,
+    /// Under the agencies of today, not as they then were.
+    pub as_if_today: bool,
     /// `None`: every named period.
     pub period: Option<Period>,
 }
@@ -67,9 +69,17 @@ impl Asked {
 pub async fn figures_as_of(config: &Configuration, night: &Night, asked: &Asked) -> Result<Vec<Figure>, RunError> {
     let (definitions, rules) = (asked.definitions(config), asked.rule_sets(config));
     let period = asked.period;
+    let successions = asked.as_if_today.then(|| config.registries.successions.clone());
     with_tables(config, night, move |inputs| {
+        let successions = successions.as_deref();
         let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
-        compute(&Inputs { indicators: &indicators, rules: &rules.iter().collect::<Vec<_>>(), period, ..inputs })
+        compute(&Inputs {
+            indicators: &indicators,
+            rules: &rules.iter().collect::<Vec<_>>(),
+            successions,
+            period,
+            ..inputs
+        })
     })
     .await
 }
@@ -120,6 +130,7 @@ async fn with_tables<T: Send + 'static>(
             offers: &registries.offers,
             calendar: &WorkingCalendar::new(&registries.calendar),
             now,
+            successions: None,
             period: None,
         })
     });

@@ -67,6 +67,7 @@ impl Office<'_> {
                 offers: &registries.offers,
                 calendar: &WorkingCalendar::new(&registries.calendar),
                 now,
+                successions: None,
                 period: None,
             })
         })

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{FormScope, Inputs, compute};
-use motcua::model::agency::{Agency, Tier};
+use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
 use motcua::model::indicator::{AgencyView, Definition, RuleSet};
 use motcua::model::period::Period;
@@ -34,6 +34,18 @@ fn computed_by(
     now: i64,
     reading: Option<(Reading, View)>,
     period: Option<Period>,
+) -> Vec<Figure> {
+    computed_under(dossiers, items, now, reading, period, None)
+}
+
+/// The same, under today's map of agencies where it is given.
+fn computed_under(
+    dossiers: &[Dossier],
+    items: &[Item],
+    now: i64,
+    reading: Option<(Reading, View)>,
+    period: Option<Period>,
+    successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
     let (dossiers, items) = (province::dossiers_table(dossiers), province::items_table(items));
     let work = move || {
@@ -65,6 +77,7 @@ fn computed_by(
             offers: &province::offers(),
             calendar: &WorkingCalendar::new(&province::calendar()),
             now,
+            successions: successions.as_deref(),
             period,
         })
     };
@@ -311,6 +324,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             offers: &province::offers(),
             calendar: &WorkingCalendar::new(&province::calendar()),
             now: at(NOW),
+            successions: None,
             period: None,
         };
         motcua::indicators::form_counts(&inputs, &config.rules["form-06a"], period, &scope)

@@ -8,7 +8,7 @@ use motcua::model::period::Period;
 
 use super::loops::{Reading, View};
 use super::province::{Dossier, Item, at};
-use super::{NOW, computed, computed_by};
+use super::{NOW, computed, computed_by, computed_under};
 
 #[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn text(word: &str) -> Option<String> {
@@ -324,4 +324,40 @@ fn three_views_of_whose_a_dossier_is() {
     assert_eq!(of(View::Competent), ["X3"]);
     assert_eq!(of(View::Receiving), ["TT"]);
     assert_eq!(of(View::Handling), ["S3"]);
+}
+
+/// Old communes in the rows of their heirs; a district has none and keeps a row of its own; the province's totals stay.
+#[test]
+fn figures_under_the_agencies_of_today() {
+    use motcua::model::agency::{Succession, Tier};
+
+    let of = |code, competent: &str| Dossier { competent: text(competent), ..done(code, "2025-05-07T10:00") };
+    // X1 ended on 30 June 2025 and X2 took its place; D1 was dissolved; X3 stands.
+    let rows = [of("1", "X1"), of("2", "X1"), of("3", "X2"), of("4", "X3"), of("5", "D1")];
+    let heirs = vec![Succession {
+        from: "X1".to_owned(),
+        to: "X2".to_owned(),
+        date: jiff::civil::date(2025, 7, 1),
+        document: "mẫu".to_owned(),
+    }];
+    let then = computed(&rows, &[], at(NOW));
+    let today = computed_under(&rows, &[], at(NOW), None, None, Some(heirs));
+    let communes = |figures: &[Figure], code| {
+        let is_it = |figure: &&Figure| {
+            let names = (figure.indicator.as_str(), figure.agency.as_deref(), figure.period.to_string());
+            names == ("par-3.4.3", Some(code), "2025".to_owned())
+        };
+        figures.iter().find(is_it).map(|figure| figure.numerator)
+    };
+    assert_eq!((communes(&then, "X1"), communes(&then, "X2")), (Some(2), Some(1)));
+    assert_eq!((communes(&today, "X1"), communes(&today, "X2"), communes(&today, "X3")), (None, Some(3), Some(1)));
+    let district = today.iter().find(|figure| figure.agency.as_deref() == Some("D1")).expect("it keeps its row");
+    assert_eq!(district.tier, None);
+    assert_eq!(district.agency_name.as_deref(), Some("Huyện mẫu D (không quy đổi được)"));
+    assert!(!today.iter().any(|figure| figure.agency.is_none() && figure.tier == Some(Tier::District)));
+    let province = |figures: &[Figure]| {
+        let of_province = figures.iter().filter(|figure| figure.agency.is_none() && figure.tier.is_none());
+        of_province.map(|figure| (figure.indicator.clone(), figure.period, figure.numerator)).collect::<Vec<_>>()
+    };
+    assert_eq!(province(&then), province(&today));
 }

@@ -1,14 +1,21 @@
 //! The shipped indicators under `seed-2639`, row by row in plain loops, from the decision (domain C.1) and the rule
 //! set's letters (C.4). Shares nothing with `src/indicators`.
 
+mod form;
+mod life;
+mod registered;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use motcua::model::agency::{Agency, AgencyKind, Tier};
-use motcua::model::day::DayKind;
-use motcua::model::instant::{DAY_MICROS, from_local, local};
+use motcua::model::instant::local;
 use motcua::model::period::Period;
-use motcua::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+use motcua::model::procedure::{Offer, Offerer, Procedure};
+
+pub(super) use form::form_cells;
+use life::{Life, end_of, life_of};
+use registered::registered_figures;
 
 use super::province::{self, Dossier, Item};
 
@@ -51,39 +58,6 @@ pub(super) enum View {
     Competent,
     Receiving,
     Handling,
-}
-
-/// How a dossier ends by a reading, and the last moment in time.
-struct Life {
-    end: Option<i64>,
-    /// Its status says that it ended.
-    ended_word: bool,
-    /// On time once it ended.
-    good: bool,
-    due: Option<i64>,
-    /// A dossier without due date may be on time.
-    free: bool,
-    /// The clock stands while it is open.
-    stands: bool,
-}
-
-impl Life {
-    fn ended_by(&self, moment: i64) -> bool {
-        self.end.map_or(self.ended_word, |end| end <= moment)
-    }
-
-    fn overdue_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.stands && self.due.is_some_and(|due| due < moment)
-    }
-
-    fn late_by(&self, moment: i64) -> bool {
-        self.ended_by(moment) && !self.good
-    }
-
-    /// Open and not overdue, and something says until when.
-    fn hopeful_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.free)
-    }
 }
 
 /// What the loops know of one dossier that was received.
@@ -215,71 +189,6 @@ fn postal_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>],
     }
 }
 
-/// What is counted over procedures and agencies (domain C.1, 3.3.3, 3.3.4, 7.1.4, 7.2.1, 7.3.1).
-fn registered_figures(
-    figures: &mut BTreeMap<Key, Counts>,
-    facts: &[Facts<'_>],
-    now: i64,
-    reading: Reading,
-    registries: (&[Agency], &[Procedure], &[Offer]),
-) {
-    let figures_of = |figures: &mut BTreeMap<Key, Counts>, id: &str, found: Units, ratio: bool| {
-        for ((tier, agency, period), units) in found {
-            let whole = registered(id, tier, agency.as_deref(), period, registries);
-            let with = units.intersection(&whole).count() as u64;
-            let whole = whole.len() as u64;
-            let part = if ratio { with } else { whole };
-            let reachable = if ratio && end_of(period.end()) >= now { whole } else { part };
-            let denominator = if ratio { whole } else { 0 };
-            figures.insert(
-                (id.to_owned(), tier, agency, period),
-                Counts { numerator: part, denominator, reachable, one_sided: 0 },
-            );
-        }
-    };
-    for (id, ratio) in [("par-3.3.3", false), ("par-3.3.4", false), ("par-7.2.1", true), ("par-7.3.1", true)] {
-        let mut found = Units::new();
-        for one in facts.iter().filter(|one| one.in_competence) {
-            let online_level = matches!(one.level.as_deref(), Some("partial" | "full"));
-            let counts = match id {
-                "par-7.2.1" if !online_level => continue,
-                "par-7.2.1" => one.online,
-                "par-7.3.1" => went(one, false, reading) || one.returned_on.is_some() && went(one, true, reading),
-                _ => true,
-            };
-            for (tier, agency) in scopes_of(one).into_iter().filter(|(_, agency)| ratio || agency.is_none()) {
-                for period in periods_with(one.received_on) {
-                    let units = found.entry((tier, agency.clone(), period)).or_default();
-                    units.extend(one.procedure.clone().filter(|_| counts));
-                }
-            }
-        }
-        figures_of(figures, id, found, ratio);
-    }
-    let mut found = Units::new();
-    for one in facts.iter().filter(|one| !one.agency.is_some_and(|agency| agency.vertical)) {
-        for period in periods_with(one.received_on) {
-            let last = period.end().min(day_of(now));
-            // The two half-months up to the last day that has come.
-            let first = if last.day() >= 15 {
-                last.first_of_month()
-            } else {
-                let before = last.first_of_month().yesterday().expect("in this millennium");
-                jiff::civil::date(before.year(), before.month(), 15)
-            };
-            for (tier, agency) in scopes_of(one).into_iter().filter(|(_, agency)| agency.is_none()) {
-                let units = found.entry((tier, agency, period)).or_default();
-                units.extend(Some(one.own.clone()).filter(|_| one.received_on >= first && one.agency.is_none()));
-                units.extend(one.agency.map(|agency| agency.code.clone()).filter(|_| one.received_on >= first));
-            }
-        }
-    }
-    figures_of(figures, "par-7.1.4", found, true);
-}
-
-/// Procedures or agencies found with a dossier, by tier, agency and period.
-type Units = BTreeMap<(Option<Tier>, Option<String>, Period), BTreeSet<String>>;
-
 /// Province, tier, agency.
 fn scopes_of(one: &Facts<'_>) -> Vec<(Option<Tier>, Option<String>)> {
     let tier = one.agency.map(|agency| agency.tier);
@@ -289,56 +198,6 @@ fn scopes_of(one: &Facts<'_>) -> Vec<(Option<Tier>, Option<String>)> {
         scopes.push((tier, None));
     }
     scopes
-}
-
-/// What the registries hold for an indicator on any day of a period.
-fn registered(
-    id: &str,
-    tier: Option<Tier>,
-    agency: Option<&str>,
-    period: Period,
-    (agencies, procedures, offers): (&[Agency], &[Procedure], &[Offer]),
-) -> BTreeSet<String> {
-    let stands = |from: Option<Date>, to: Option<Date>| {
-        from.is_none_or(|from| from <= period.end()) && to.is_none_or(|to| to >= period.start())
-    };
-    let mut whole = BTreeSet::new();
-    if id == "par-7.1.4" {
-        for known in agencies {
-            let kind = matches!(known.kind, AgencyKind::Specialised | AgencyKind::District | AgencyKind::Commune);
-            let in_scope = tier.is_none_or(|tier| known.tier == tier);
-            if kind && !known.vertical && in_scope && stands(known.valid_from, known.valid_to) {
-                whole.insert(known.code.clone());
-            }
-        }
-        return whole;
-    }
-    for offer in offers {
-        let (offerer_tier, offerer) = match &offer.offerer {
-            Offerer::Tier(tier) => (Some(*tier), None),
-            Offerer::Agency(code) => {
-                let known = agencies.iter().find(|known| known.code == *code).expect("offers name the registry's");
-                (Some(known.tier), Some(known))
-            }
-        };
-        let in_scope = match (tier, agency) {
-            (None, None) => true,
-            (_, Some(code)) => offerer.map_or(tier.is_some() && tier == offerer_tier, |known| known.code == code),
-            (Some(_), None) => tier == offerer_tier,
-        };
-        let vertical = offerer.is_some_and(|known| known.vertical)
-            || procedures.iter().any(|procedure| procedure.code == offer.procedure && procedure.vertical);
-        let wanted = match id {
-            "par-3.3.3" => offer.interlinked.as_deref() == Some("same_level"),
-            "par-3.3.4" => offer.interlinked.as_deref() == Some("between_levels"),
-            "par-7.2.1" => matches!(offer.online_level.as_deref(), Some("partial" | "full")),
-            _ => offer.postal_submission || offer.postal_return,
-        };
-        if in_scope && !vertical && wanted && stands(offer.valid_from, offer.valid_to) {
-            whole.insert(offer.procedure.clone());
-        }
-    }
-    whole
 }
 
 /// Every named period that holds a day, found by its first and last day.
@@ -495,191 +354,4 @@ fn offers_of<'a>(agency: Option<&Agency>, procedure: Option<&str>, day: Date, of
         }
     }
     found
-}
-
-/// The life of a dossier by a reading (domain C.4, a column each).
-fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, reading: Reading) -> Life {
-    let status = dossier.status.as_deref();
-    match reading {
-        Reading::Seed2639 => {
-            // f: each its own end. d: never the pick-up of the result.
-            let end = dossier.completed.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
-            let due = due_of(dossier, received, procedure);
-            Life {
-                end,
-                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
-                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
-                due,
-                free: false,
-                stands: false,
-            }
-        }
-        Reading::Form06a => {
-            let done = dossier.completed.or(dossier.returned);
-            let due = dossier.due.map(|due| end_of(day_of(due)));
-            let good = match (done, dossier.withdrawn) {
-                (Some(done), _) => due.is_none_or(|due| day_of(done) <= day_of(due)),
-                (None, Some(_)) => true,
-                (None, None) => status == Some("withdrawn"),
-            };
-            Life {
-                end: done.or(dossier.withdrawn),
-                ended_word: matches!(status, Some("completed" | "returned" | "withdrawn")),
-                good,
-                due,
-                free: true,
-                stands: matches!(status, Some("supplement" | "finance" | "stopped")),
-            }
-        }
-        Reading::Qd766 => {
-            let again = dossier.supplements.is_some_and(|times| times > 1);
-            let end = dossier.completed.or(dossier.returned).or(dossier.stopped).or(dossier.refused);
-            let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
-            let end = end.or(dossier.withdrawn).or(waits);
-            let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
-            let statutory = procedure.and_then(|procedure| statutory(received, procedure));
-            let pause = match (dossier.asked, dossier.supplied) {
-                (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
-                _ => 0,
-            };
-            let due = if again { Some(received - 1) } else { stated.or(statutory).map(|due| due + pause) };
-            Life {
-                end,
-                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
-                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
-                due,
-                free: false,
-                stands: false,
-            }
-        }
-    }
-}
-
-fn is_midnight(moment: i64) -> bool {
-    local(moment).time() == jiff::civil::Time::midnight()
-}
-
-/// When the statutory time has run out.
-fn statutory(from: i64, procedure: &Procedure) -> Option<i64> {
-    let time = procedure.statutory_time?;
-    Some(match procedure.unit {
-        TimeUnit::WorkingDays => end_of(working_days_on(day_of(from), time)),
-        TimeUnit::Hours => working_hours_on(from, i64::from(time)),
-    })
-}
-
-/// Mornings from 7:00 to 11:30 and afternoons from 13:30 to 17:00 are used up one after the other.
-fn working_hours_on(from: i64, hours: i64) -> i64 {
-    const HOUR: i64 = 3_600_000_000;
-    let mut left = hours * HOUR;
-    let mut day = day_of(from);
-    loop {
-        for (begins, ends) in [(14, 23), (27, 34)] {
-            let midnight = from_local(day.into());
-            let begin = from.max(midnight + begins * HOUR / 2);
-            let end = midnight + ends * HOUR / 2;
-            if !is_working(day) || begin >= end {
-                continue;
-            }
-            if left <= end - begin {
-                return begin + left;
-            }
-            left -= end - begin;
-        }
-        day = day.tomorrow().expect("in this millennium");
-    }
-}
-
-fn working_days_on(day: Date, days: u32) -> Date {
-    let mut last = day;
-    for _ in 0..days {
-        last = next_working(last);
-    }
-    last
-}
-
-/// The last moment that is on time by `seed-2639`.
-fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
-    // e: the date before the apology, where the portal put the apology's date in its place.
-    let moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
-    let due = if moved { dossier.first_due.or(dossier.due) } else { dossier.due };
-    // NĐ 61/2018 art. 19(4): a supplement starts the statutory time again.
-    let from = dossier.supplied.unwrap_or(received);
-    let Some(due) = due else { return stand_in(dossier, from, procedure) };
-    // d: midnight is a date.
-    Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
-}
-
-/// g: certification and immediate results by the cut-off, others by the statutory time.
-fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
-    let day = day_of(received);
-    if dossier.certification == Some(true) || procedure.is_some_and(|procedure| procedure.immediate) {
-        let cut_off = procedure.map_or(jiff::civil::time(15, 0, 0, 0), |procedure| procedure.cut_off);
-        let same_day = is_working(day) && local(received).time() < cut_off;
-        return Some(end_of(if same_day { day } else { next_working(day) }));
-    }
-    statutory(received, procedure?)
-}
-
-fn is_working(day: Date) -> bool {
-    for marked in province::calendar() {
-        if marked.date == day {
-            return marked.kind == DayKind::Working;
-        }
-    }
-    day.weekday() != Weekday::Saturday && day.weekday() != Weekday::Sunday
-}
-
-fn next_working(day: Date) -> Date {
-    let mut next = day.tomorrow().expect("in this millennium");
-    while !is_working(next) {
-        next = next.tomorrow().expect("in this millennium");
-    }
-    next
-}
-
-fn end_of(day: Date) -> i64 {
-    from_local(day.into()) + DAY_MICROS - 1
-}
-
-/// The cells of form II.06a by its column rules (domain C.2), dossier by dossier: sector → columns 4, 5, 6, 8, 9, 10, 12, 13.
-pub(super) fn form_cells(
-    dossiers: &[Dossier],
-    now: i64,
-    period: Period,
-    counts: impl Fn(Option<&Agency>, &str) -> bool,
-) -> BTreeMap<String, [u64; 8]> {
-    let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
-    let moment = end_of(period.end()).min(now);
-    let mut cells: BTreeMap<String, [u64; 8]> = BTreeMap::new();
-    for dossier in dossiers {
-        let how = (now, Reading::Form06a, View::Competent);
-        let Some(one) = facts_of(dossier, &[], [&agencies], &procedures, &offers, how) else { continue };
-        if !counts(one.agency, &one.own) || one.received_on > period.end() {
-            continue;
-        }
-        let ended = one.life.ended_by(moment);
-        // What ended before it was received ended when it was received.
-        let ended_on = one.life.end.map_or(one.received_on, day_of).max(one.received_on);
-        if ended && ended_on < period.start() {
-            continue;
-        }
-        let sector = procedures.iter().find(|procedure| Some(&procedure.code) == one.procedure.as_ref());
-        let row = cells.entry(sector.map_or(String::new(), |procedure| procedure.sector.clone())).or_default();
-        row[match (one.received_on < period.start(), one.online) {
-            (true, _) => 2,
-            (false, true) => 0,
-            (false, false) => 1,
-        }] += 1;
-        let due_on = one.life.due.map(day_of);
-        let early = one.life.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
-        row[match (ended, one.life.good) {
-            (true, true) if early => 3,
-            (true, true) => 4,
-            (true, false) => 5,
-            (false, _) if one.life.overdue_at(moment) => 7,
-            (false, _) => 6,
-        }] += 1;
-    }
-    cells
 }
