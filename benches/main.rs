@@ -146,16 +146,25 @@ fn figures(count: usize) {
         dossiers::write(&lake, &config, count).await;
         (lake.scan_image(Kind::Dossiers).await.unwrap(), lake.scan_image(Kind::PostalItems).await.unwrap())
     });
-    let indicators: Vec<_> =
-        config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
+    let own: Vec<_> = config.indicators.iter().map(|indicator| indicator.definition.clone()).collect();
+    let mut every = Vec::new();
+    for rules in config.rules.keys() {
+        every.extend(own.iter().cloned().map(|mut definition| {
+            definition.rules.clone_from(rules);
+            definition
+        }));
+    }
     let calendar = WorkingCalendar::new(&config.registries.calendar);
-    for turn in 1..=3 {
+    for (what, definitions) in
+        [("as a night", &own), ("as a night", &own), ("as a night", &own), ("every rule set", &every)]
+    {
+        let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         let meter = Meter::start();
         let figures = compute(&Inputs {
             dossiers: dossiers.clone(),
             postal_items: postal_items.clone(),
             indicators: &indicators,
-            rules: &[&config.rules["seed-2639"]],
+            rules: &config.rules.values().collect::<Vec<_>>(),
             agencies: &config.registries.agencies,
             procedures: &config.registries.procedures,
             offers: &config.registries.offers,
@@ -167,7 +176,7 @@ fn figures(count: usize) {
         let figures = figures.unwrap().len();
         let spent = meter.stop();
         println!(
-            "figures, {count} dossiers, turn {turn}: {figures} figures; {:.2} CPU-s, {:.2} s; peak {} MiB above start",
+            "figures, {count} dossiers, {what}: {figures} figures; {:.2} CPU-s, {:.2} s; peak {} MiB above start",
             spent.cpu_secs, spent.wall_secs, spent.peak_mib
         );
     }

@@ -1,7 +1,7 @@
 //! Reads indicators and rule sets and checks what they say of each other.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings, files_of};
 use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, RuleSet};
-use crate::model::predicate::{AGENCY_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state};
+use crate::model::predicate::{AGENCY_COLUMNS, FACT_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state};
 
 pub(crate) fn load_rules(
     settings: &Settings,
@@ -43,7 +43,14 @@ pub(crate) fn load_indicators(
     for file in files_of(&settings.indicators, "toml", problems) {
         let Some(text) = settings::read(&file, problems) else { continue };
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
-        let Some(read) = document.read::<IndicatorFile>(&file, problems) else { continue };
+        let before = problems.as_slice().len();
+        let read = document.read::<IndicatorFile>(&file, problems);
+        if problems.as_slice().len() > before {
+            // Entries with a mistake are left out of what was read: their predicates are still told.
+            check_predicates_as_written(&document, &file, problems);
+            continue;
+        }
+        let Some(read) = read else { continue };
         sources.insert(source_name("indicators", &file), text);
         for (index, definition) in read.indicator.into_iter().enumerate() {
             let pointer = format!("/indicator/{index}");
@@ -125,6 +132,25 @@ pub(crate) fn load_indicators(
     }
     indicators.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
     indicators
+}
+
+/// The predicates of a file in which something else is wrong.
+fn check_predicates_as_written(document: &Document, file: &Path, problems: &mut Problems) {
+    let entries: Vec<serde_json::Map<String, serde_json::Value>> = document.part("indicator").unwrap_or_default();
+    for (index, entry) in entries.iter().enumerate() {
+        let registry = match entry.get("over").and_then(serde_json::Value::as_str) {
+            Some("procedures") => OFFER_COLUMNS,
+            _ => AGENCY_COLUMNS,
+        };
+        let keys = ["population", "numerator", "denominator", "having"].map(|key| (key, FACT_COLUMNS));
+        for (key, columns) in keys.into_iter().chain([("registry", registry)]) {
+            let Some(text) = entry.get(key).and_then(serde_json::Value::as_str) else { continue };
+            if let Err(message) = check_over(text, columns) {
+                let line = document.line(&format!("/indicator/{index}/{key}"));
+                problems.add(file, line, format!("indicator.{index}.{key}"), message);
+            }
+        }
+    }
 }
 
 fn predicates(definition: &Definition) -> Vec<(&'static str, &str)> {

@@ -35,6 +35,12 @@ fn every_mistake_is_told_at_once() {
     replace(&office, "config/indicators/online.toml", "numerator = \"is_online\"", "numerator = \"agency_kind\"");
     replace(&office, "config/successions.csv", "\nH61.", "\nH69.");
     replace(&office, "config/indicators/postal.toml", "rules = \"seed-2639\"", "rules = \"seed-2640\"");
+    // A missing article does not hide what else is wrong in its file.
+    let national = "config/indicators/national.toml";
+    let article = "legal = { document = \"224/2026/NĐ-CP\", place = \"Điều 19 khoản 2\", from = 2026-07-01 }\n";
+    replace(&office, national, article, "");
+    replace(&office, national, "numerator = \"is_online\"", "numerator = \"is_onlyne\"");
+    replace(&office, "config/indicators/procedures.toml", "interlinked = 'same_level'", "interlinkt = 'same_level'");
     let mut spoiled = String::new();
     office.edit(agencies, |text| {
         let row = text.lines().find(|line| line.contains(",specialised,province")).expect("there is a department");
@@ -57,6 +63,9 @@ fn every_mistake_is_told_at_once() {
     at("connectors/bcci-export/connector.toml", "0 26 * * *", "schedule.cron");
     at(indicators, "is_in_time", "is_in_time");
     at(indicators, "'district' AND\"", "population");
+    assert!(told.contains("`indicator.3.legal`: missing"), "{told}");
+    at(national, "is_onlyne", "is_onlyne");
+    at("config/indicators/procedures.toml", "interlinkt", "interlinkt");
     at("config/indicators/online.toml", "numerator = \"agency_kind\"", "numerator");
     at("config/indicators/postal.toml", "seed-2640", "seed-2640");
     at("config/successions.csv", "H69.", "from");
