@@ -8,10 +8,13 @@ use jiff::{SignedDuration, ToSpan as _};
 
 use crate::calendar::WorkingCalendar;
 
-/// Seconds of a morning, of a whole working day, and of an hour.
-const MORNING: i64 = 4 * HOUR + HOUR / 2;
-const DAY: i64 = 8 * HOUR;
-const HOUR: i64 = 3600;
+/// Seconds of an hour, of a morning and of a whole working day.
+pub const HOUR: i64 = 3600;
+pub const MORNING: i64 = 4 * HOUR + HOUR / 2;
+pub const WORKING_DAY: i64 = 8 * HOUR;
+/// The halves of a working day, as seconds of the day at which they begin.
+pub const OPENING_SECS: i64 = 7 * HOUR;
+pub const AFTERNOON_SECS: i64 = 13 * HOUR + HOUR / 2;
 const OPENING: Time = time(7, 0, 0, 0);
 const NOON: Time = time(11, 30, 0, 0);
 const AFTERNOON: Time = time(13, 30, 0, 0);
@@ -72,16 +75,16 @@ impl WorkingCalendar {
         }
         let into = |moment: DateTime| if self.is_working(moment.date()) { seconds_into(moment.time()) } else { 0 };
         let whole_days = i64::from(self.working_days_from(from.date(), to.date()));
-        whole_days * DAY + into(to) - into(from)
+        whole_days * WORKING_DAY + into(to) - into(from)
     }
 
     /// The moment so many working seconds on; at the end of a half day that end, not the next beginning.
     #[must_use]
     pub fn add_working_seconds(&self, from: DateTime, seconds: i64) -> DateTime {
         let mut day = from.date();
-        let mut into = if self.is_working(day) { seconds_into(from.time()) } else { DAY } + seconds;
-        while into > DAY || !self.is_working(day) {
-            into -= DAY;
+        let mut into = if self.is_working(day) { seconds_into(from.time()) } else { WORKING_DAY } + seconds;
+        while into > WORKING_DAY || !self.is_working(day) {
+            into -= WORKING_DAY;
             day = self.add_working_days(day, 1);
         }
         let (begins, rest) = if into <= MORNING { (OPENING, into) } else { (AFTERNOON, into - MORNING) };
@@ -111,7 +114,7 @@ fn seconds_into(time: Time) -> i64 {
     } else if time < CLOSING {
         MORNING + since(AFTERNOON)
     } else {
-        DAY
+        WORKING_DAY
     }
 }
 

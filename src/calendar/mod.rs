@@ -1,6 +1,6 @@
 //! Working days and hours, and the slots of a schedule. Pure: days and moments are arguments.
 
-mod clock;
+pub mod clock;
 mod slots;
 mod working;
 

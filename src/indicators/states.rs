@@ -5,6 +5,7 @@
 
 use polars::prelude::*;
 
+use crate::calendar::clock;
 use crate::model::indicator::{
     ApologyDue, Compare, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
 };
@@ -13,12 +14,13 @@ use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 /// Vietnam's offset in microseconds.
 const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
 
-/// Microseconds of an hour, and of the working day's parts.
-const HOUR: i64 = 3_600_000_000;
-const OPENING: i64 = 7 * HOUR;
-const AFTERNOON: i64 = 13 * HOUR + HOUR / 2;
-const MORNING: i64 = 4 * HOUR + HOUR / 2;
-const WORKING_DAY: i64 = 8 * HOUR;
+/// Office hours in microseconds.
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = clock::HOUR * SECOND;
+const OPENING: i64 = clock::OPENING_SECS * SECOND;
+const AFTERNOON: i64 = clock::AFTERNOON_SECS * SECOND;
+const MORNING: i64 = clock::MORNING * SECOND;
+const WORKING_DAY: i64 = clock::WORKING_DAY * SECOND;
 
 /// The four states, as the columns that [`columns`] makes.
 pub(super) const STATES: [&str; 4] = ["state_on_time", "state_late", "state_pending", "state_overdue"];

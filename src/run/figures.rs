@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::WorkingCalendar;
-use crate::config::Configuration;
+use polars::prelude::LazyFrame;
+
+use crate::config::{Configuration, Registries};
 use crate::indicators::{self, FormScope, Inputs, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -84,7 +86,7 @@ pub async fn figures_as_of(config: &Configuration, night: &Night, asked: &Asked)
     .await
 }
 
-/// How an indicator reads under every rule set, and how many dossiers each difference from its own moves.
+/// How an indicator over dossiers, without `having`, reads under every rule set, and how many dossiers each difference from its own moves.
 pub async fn compare_rules(
     config: &Configuration,
     night: &Night,
@@ -120,19 +122,29 @@ async fn with_tables<T: Send + 'static>(
     let postal_items = Lake::read_as_of(&root, Kind::PostalItems, night.run).await?;
     let (registries, now) = (config.registries.clone(), night.as_of);
     let done = tokio::task::spawn_blocking(move || {
-        work(Inputs {
-            dossiers,
-            postal_items,
-            indicators: &[],
-            rules: &[],
-            agencies: &registries.agencies,
-            procedures: &registries.procedures,
-            offers: &registries.offers,
-            calendar: &WorkingCalendar::new(&registries.calendar),
-            now,
-            successions: None,
-            period: None,
-        })
+        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), [dossiers, postal_items], now))
     });
     Ok(done.await??)
+}
+
+/// What figures rest on besides indicators and rule sets: registries, calendar, dossiers and postal items, the moment.
+pub(super) fn inputs<'a>(
+    registries: &'a Registries,
+    calendar: &'a WorkingCalendar,
+    [dossiers, postal_items]: [LazyFrame; 2],
+    now: i64,
+) -> Inputs<'a> {
+    Inputs {
+        dossiers,
+        postal_items,
+        indicators: &[],
+        rules: &[],
+        agencies: &registries.agencies,
+        procedures: &registries.procedures,
+        offers: &registries.offers,
+        calendar,
+        now,
+        successions: None,
+        period: None,
+    }
 }

@@ -13,6 +13,7 @@ use crate::model::figure::{Figure, Night};
 use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::Kind;
 use crate::publish::{self, NightRecord};
+use crate::run::figures::inputs;
 use crate::run::judge::is_over_budget;
 use crate::run::ledger::{Ledger, Pull};
 use crate::run::{Office, RunError};
@@ -57,18 +58,11 @@ impl Office<'_> {
             let registries = &config.registries;
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
+            let calendar = WorkingCalendar::new(&registries.calendar);
             compute(&Inputs {
-                dossiers,
-                postal_items,
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                agencies: &registries.agencies,
-                procedures: &registries.procedures,
-                offers: &registries.offers,
-                calendar: &WorkingCalendar::new(&registries.calendar),
-                now,
-                successions: None,
-                period: None,
+                ..inputs(registries, &calendar, [dossiers, postal_items], now)
             })
         })
         .await??;

@@ -44,6 +44,7 @@ impl Life {
 /// The life of a dossier by a reading (domain C.4, a column each).
 pub(super) fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, reading: Reading) -> Life {
     let status = dossier.status.as_deref();
+    let ended_anyhow = matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
     match reading {
         Reading::Seed2639 => {
             // f: each its own end. d: never the pick-up of the result.
@@ -51,7 +52,7 @@ pub(super) fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Proce
             let due = due_of(dossier, received, procedure);
             Life {
                 end,
-                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
+                ended_word: ended_anyhow,
                 good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
                 free: false,
@@ -89,7 +90,7 @@ pub(super) fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Proce
             let due = if again { Some(received - 1) } else { stated.or(statutory).map(|due| due + pause) };
             Life {
                 end,
-                ended_word: matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned")),
+                ended_word: ended_anyhow,
                 good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
                 free: false,

@@ -1,0 +1,72 @@
+//! `report --compare-rules`: one ratio under every rule set.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::Filter;
+use crate::cli::Failure;
+use crate::cli::output::{self, Format, percent, print, thousands};
+use crate::config::Configuration;
+use crate::indicators::RuleDifference;
+use crate::model::figure::{Night, ratio};
+use crate::model::indicator::Over;
+use crate::run;
+
+/// One row of `report --compare-rules`.
+#[derive(Debug, Serialize)]
+struct DifferenceRow {
+    rules: String,
+    /// Null for the whole rule set.
+    word: Option<String>,
+    numerator: u64,
+    denominator: u64,
+    ratio: Option<f64>,
+    moved: u64,
+}
+
+pub(super) async fn compare_rules(
+    config: &Configuration,
+    night: &Night,
+    filter: &Filter<'_>,
+) -> Result<ExitCode, Failure> {
+    let [indicator] = filter.arguments.indicators.as_slice() else {
+        return Err(Failure::usage("`--compare-rules` takes one indicator"));
+    };
+    let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
+    if known.is_some_and(|known| known.definition.over != Over::Dossiers || known.definition.having.is_some()) {
+        let message = format!("`{indicator}` counts procedures or agencies, or dossiers of procedures that have some");
+        return Err(
+            Failure::usage(message).with_hint("rule sets are compared for ratios whose every dossier counts by itself")
+        );
+    }
+    let period = filter.period.expect("the command line requires it");
+    let found = run::compare_rules(config, night, indicator, period).await?;
+    let rows: Vec<DifferenceRow> = found
+        .into_iter()
+        .map(|found| {
+            let ratio = ratio(found.numerator, found.denominator);
+            let RuleDifference { rules, word, numerator, denominator, moved } = found;
+            DifferenceRow { rules, word, numerator, denominator, ratio, moved }
+        })
+        .collect();
+    let text = match filter.arguments.format {
+        Format::Json => output::json(&rows)?,
+        Format::Csv => output::csv(&rows)?,
+        Format::Table => {
+            let headings = ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Tỷ lệ", "Số hồ sơ tính khác"];
+            let cells = rows.iter().map(|row| {
+                vec![
+                    row.rules.clone(),
+                    row.word.clone().unwrap_or_else(|| "(cả bộ)".to_owned()),
+                    format!("{} / {}", thousands(row.numerator), thousands(row.denominator)),
+                    row.ratio.map_or("không phát sinh".to_owned(), percent),
+                    thousands(row.moved),
+                ]
+            });
+            output::table(&headings, cells.collect())
+        }
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,131 @@
+//! Figures as people read them: Vietnamese, grouped by indicator.
+
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+
+use crate::cli::output::{self, percent, thousands};
+use crate::config::Configuration;
+use crate::indicators::Rank;
+use crate::model::agency::Tier;
+use crate::model::figure::{Figure, Met, Night};
+use crate::model::period::{Period, Span};
+
+/// Figures as people read them, grouped by indicator.
+pub(in crate::cli) fn table(
+    figures: &[&Figure],
+    night: &Night,
+    not_whole: &[String],
+    config: &Configuration,
+) -> String {
+    ranked_table(figures, None, night, not_whole, config)
+}
+
+pub(super) fn ranked_table(
+    figures: &[&Figure],
+    ranks: Option<&[Option<Rank>]>,
+    night: &Night,
+    not_whole: &[String],
+    config: &Configuration,
+) -> String {
+    let mut headings = vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
+    headings.extend(ranks.map(|_| "Xếp hạng"));
+    let mut text = String::new();
+    for indicator in &config.indicators {
+        let definition = &indicator.definition;
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut rules = None;
+        for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| figure.indicator == definition.id) {
+            let mut cells = row(figure, config);
+            cells.extend(ranks.map(|ranks| rank_text(ranks[index])));
+            rows.push(cells);
+            rules = Some(&figure.rules);
+        }
+        if let Some(rules) = rules {
+            let own = if *rules == definition.rules { String::new() } else { format!("; quy tắc {rules}") };
+            let _ = writeln!(text, "\n{} · {} ({}{own})", definition.id, definition.title.vi, definition.legal.place);
+            text.push_str(&output::table(&headings, rows));
+        }
+    }
+    if text.is_empty() {
+        text.push_str("Không có số liệu.\n");
+    }
+    let state = match not_whole {
+        _ if night.complete => "đủ nguồn".to_owned(),
+        [] => "CHƯA ĐỦ NGUỒN, số liệu tạm thời".to_owned(),
+        names => format!("CHƯA ĐỦ NGUỒN ({}), số liệu tạm thời", names.join(", ")),
+    };
+    let until = night.data_until.map_or("–".to_owned(), moment);
+    let _ = writeln!(text, "\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.", moment(night.as_of), night.run);
+    text
+}
+
+fn rank_text(rank: Option<Rank>) -> String {
+    match rank {
+        Some(Rank::Place(place)) => place.to_string(),
+        Some(Rank::TooFew) => "ít hồ sơ".to_owned(),
+        Some(Rank::Nothing) => "không phát sinh hồ sơ".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn moment(micros: i64) -> String {
+    crate::model::instant::local(micros).strftime("%d/%m/%Y %H:%M").to_string()
+}
+
+fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
+    let who = match (&figure.agency, figure.tier) {
+        (Some(code), _) => figure.agency_name.clone().unwrap_or_else(|| code.clone()),
+        (None, None) => format!("Toàn tỉnh {}", config.settings.province.name),
+        (None, Some(Tier::Province)) => "Cấp tỉnh".to_owned(),
+        (None, Some(Tier::District)) => "Cấp huyện".to_owned(),
+        (None, Some(Tier::Commune)) => "Cấp xã".to_owned(),
+    };
+    let counts = match figure.denominator {
+        Some(denominator) => format!("{} / {}", thousands(figure.numerator), thousands(denominator)),
+        None => thousands(figure.numerator),
+    };
+    let ratio = match (figure.ratio(), figure.denominator) {
+        (Some(ratio), _) => percent(ratio),
+        (None, Some(_)) => "không phát sinh".to_owned(),
+        (None, None) => String::new(),
+    };
+    let target = match (figure.target, figure.denominator) {
+        (Some(target), Some(_)) => format!("≥ {}", percent(target)),
+        (Some(target), None) => format!("≥ {target}"),
+        (None, _) => String::new(),
+    };
+    let met = match figure.met() {
+        Some(Met::Yes) => "đạt",
+        Some(Met::No) => "không đạt",
+        Some(Met::Open) => "còn có thể đạt",
+        None => "",
+    };
+    vec![who, period(figure.period), counts, ratio, target, met.to_owned()]
+}
+
+fn period(period: Period) -> String {
+    let span = |year: i16, span: Span| match span {
+        Span::Month(month) => format!("tháng {month}/{year}"),
+        Span::Quarter(quarter) => format!("quý {quarter}/{year}"),
+        Span::HalfYear(1) => format!("6 tháng đầu năm {year}"),
+        Span::HalfYear(_) => format!("6 tháng cuối năm {year}"),
+        Span::NineMonths => format!("9 tháng năm {year}"),
+        Span::Year => format!("năm {year}"),
+    };
+    let day = |day: Date| day.strftime("%d/%m/%Y").to_string();
+    match period {
+        Period::Month { year, month } => span(year, Span::Month(month)),
+        Period::Quarter { year, quarter } => span(year, Span::Quarter(quarter)),
+        Period::HalfYear { year, half } => span(year, Span::HalfYear(half)),
+        Period::NineMonths { year } => span(year, Span::NineMonths),
+        Period::Year { year } => span(year, Span::Year),
+        Period::Statutory { year, span: part } => {
+            let (from, to) = (period.start().strftime("%d/%m"), period.end().strftime("%d/%m"));
+            format!("{} ({from}–{to})", span(year, part))
+        }
+        Period::Week { year, week } => format!("tuần {week}/{year}"),
+        Period::Day(date) => day(date),
+        Period::Range { from, to } => format!("{}–{}", day(from), day(to)),
+    }
+}

@@ -1,0 +1,85 @@
+//! Periods by hand: first and last days, texts that are none, neighbours (domain E).
+
+use super::*;
+
+/// First and last day of each form, by hand (domain E).
+const PERIODS: &[(&str, &str, &str)] = &[
+    ("2026", "2026-01-01", "2026-12-31"),
+    ("2026-Q1", "2026-01-01", "2026-03-31"),
+    ("2026-H2", "2026-07-01", "2026-12-31"),
+    ("2026-9M", "2026-01-01", "2026-09-30"),
+    ("2024-02", "2024-02-01", "2024-02-29"),
+    ("2026s", "2025-12-15", "2026-12-14"),
+    ("2026-Q1s", "2025-12-15", "2026-03-14"),
+    ("2026-Q3s", "2026-06-15", "2026-09-14"),
+    ("2026-H1s", "2025-12-15", "2026-06-14"),
+    ("2026-9Ms", "2025-12-15", "2026-09-14"),
+    ("2026-01s", "2025-12-15", "2026-01-14"),
+    ("2026-03s", "2026-02-15", "2026-03-14"),
+    ("2026-W01", "2025-12-29", "2026-01-04"),
+    ("2020-W53", "2020-12-28", "2021-01-03"),
+    ("2026-03-05", "2026-03-05", "2026-03-05"),
+    ("2026-03-05..2026-04-10", "2026-03-05", "2026-04-10"),
+];
+
+#[test]
+fn periods_begin_and_end_where_the_law_says() {
+    for (text, start, end) in PERIODS {
+        let period = Period::parse(text).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!((period.start().to_string(), period.end().to_string()), ((*start).into(), (*end).into()));
+        assert_eq!(period.to_string(), *text);
+    }
+}
+
+#[test]
+fn texts_that_are_no_period() {
+    for text in ["", "26", "2026-13", "2026-0", "2026-Q5", "2026-H3", "2026-W54", "2021-W53", "2026-W05s", "2026-9m"] {
+        assert_eq!(Period::parse(text), None, "{text}");
+    }
+    for text in ["2026-02-30", "2026-04-10..2026-03-05", "+026", "2026-03-05s", "năm 2026", "2026-Q٣"] {
+        assert_eq!(Period::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn half_months_fall_into_the_periods_whose_days_they_hold() {
+    let mut day = date(2023, 12, 1);
+    while day < date(2026, 2, 1) {
+        for kind in PeriodKind::NAMED {
+            match Period::of_half(kind, half_of(day)) {
+                Some(period) => assert!(period.start() <= day && day <= period.end(), "{day} {period}"),
+                None => assert!(matches!(kind, PeriodKind::NineMonths | PeriodKind::StatutoryNineMonths)),
+            }
+        }
+        day = day.tomorrow().expect("in this millennium");
+    }
+    assert_eq!(Period::of_half(PeriodKind::NineMonths, half_of(date(2026, 10, 1))), None);
+    // 15 September is after the nine months' 14th; 15 December begins the next year's.
+    assert_eq!(Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 9, 15))), None);
+    let next = Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 12, 15)));
+    assert_eq!(next.map(|period| period.to_string()).as_deref(), Some("2027-9Ms"));
+}
+
+#[test]
+fn neighbours() {
+    let of = |text: &str| Period::parse(text).unwrap_or_else(|| panic!("{text}"));
+    for (text, previous, year_before, cumulative) in [
+        ("2026-01", "2025-12", "2025-01", "2026-01-01..2026-01-31"),
+        ("2026-Q1s", "2025-Q4s", "2025-Q1s", "2025-12-15..2026-03-14"),
+        ("2026-H2", "2026-H1", "2025-H2", "2026-01-01..2026-12-31"),
+        ("2026-9M", "2025-9M", "2025-9M", "2026-01-01..2026-09-30"),
+        ("2026-W01", "2025-W52", "2025-W01", "2026-01-01..2026-01-04"),
+        ("2026-03-01", "2026-02-28", "2025-03-01", "2026-01-01..2026-03-01"),
+        ("2026-03-01..2026-03-10", "2026-02-19..2026-02-28", "2025-03-01..2025-03-10", "2026-01-01..2026-03-10"),
+    ] {
+        let period = of(text);
+        assert_eq!(period.previous().map(|period| period.to_string()).as_deref(), Some(previous), "{text}");
+        assert_eq!(period.a_year_before().map(|period| period.to_string()).as_deref(), Some(year_before), "{text}");
+        assert_eq!(period.cumulative().to_string(), cumulative, "{text}");
+    }
+    assert_eq!(of("2024-02-29").a_year_before(), None);
+    for kind in PeriodKind::NAMED {
+        let period = Period::of_half(kind, half_of(date(2026, 3, 1))).expect("within nine months");
+        assert_eq!(period.next().and_then(Period::previous), Some(period), "{period}");
+    }
+}
