@@ -19,6 +19,11 @@ fn orders(kind: Kind) -> &'static [Order] {
             ("due_before_received", "due_at", "received_at"),
         ],
         Kind::PostalItems => &[("delivered_before_accepted", "delivered_at", "accepted_at")],
+        Kind::Feedback => &[
+            ("handled_before_received", "handled_at", "received_at"),
+            ("answered_before_received", "answered_at", "received_at"),
+            ("published_before_answered", "published_at", "answered_at"),
+        ],
     }
 }
 
@@ -27,6 +32,7 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
     match kind {
         Kind::Dossiers => &[("received_in_future", "received_at"), ("completed_in_future", "completed_at")],
         Kind::PostalItems => &[("accepted_in_future", "accepted_at")],
+        Kind::Feedback => &[("received_in_future", "received_at"), ("handled_in_future", "handled_at")],
     }
 }
 

@@ -10,8 +10,10 @@ use crate::config::Indicator;
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings, files_of};
-use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, RuleSet};
-use crate::model::predicate::{AGENCY_COLUMNS, FACT_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state};
+use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn, RuleSet};
+use crate::model::predicate::{
+    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state,
+};
 
 pub(crate) fn load_rules(
     settings: &Settings,
@@ -67,7 +69,7 @@ pub(crate) fn load_indicators(
                 add("rules", format!("no rule set `{}`; there are: {}", definition.rules, known.join(", ")));
             }
             match (definition.kind, &definition.denominator) {
-                (IndicatorKind::Ratio, None) if definition.over == Over::Dossiers => {
+                (IndicatorKind::Ratio, None) if definition.over.is_additive() => {
                     add("denominator", "a ratio needs one".to_owned());
                 }
                 (IndicatorKind::Count, Some(_)) => add("denominator", "a count has none".to_owned()),
@@ -86,12 +88,16 @@ pub(crate) fn load_indicators(
                 add("target/at_least", "a ratio's target is a share from 0 to 1".to_owned());
             }
             for (key, text) in predicates(&definition) {
-                if let Err(message) = crate::model::predicate::check(text) {
+                let checked = match definition.over {
+                    Over::Feedback => check_over(text, FEEDBACK_COLUMNS),
+                    _ => crate::model::predicate::check(text),
+                };
+                if let Err(message) = checked {
                     add(key, message);
                 }
             }
             let columns = match definition.over {
-                Over::Dossiers => None,
+                Over::Dossiers | Over::Feedback => None,
                 Over::Procedures => Some(OFFER_COLUMNS),
                 Over::Agencies => Some(AGENCY_COLUMNS),
             };
@@ -107,7 +113,12 @@ pub(crate) fn load_indicators(
                 }
                 (None, None) => {}
             }
-            if definition.over != Over::Dossiers && (definition.having.is_some() || definition.denominator.is_some()) {
+            if definition.over == Over::Feedback
+                && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
+            {
+                add("period", "feedback is filed by `received_at`, without `having`".to_owned());
+            }
+            if !definition.over.is_additive() && (definition.having.is_some() || definition.denominator.is_some()) {
                 add(
                     "denominator",
                     "the registry makes the whole: neither `denominator` nor `having` may stand".to_owned(),

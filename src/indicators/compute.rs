@@ -18,7 +18,7 @@ use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{Registers, agency_text, joined};
 use crate::indicators::figures::{Assembly, Group, Shape};
 use crate::indicators::registered::Registered;
-use crate::indicators::{IndicatorError, registers, states};
+use crate::indicators::{IndicatorError, feedback, registers, states};
 use crate::model::agency::{Agency, Succession};
 use crate::model::figure::Figure;
 use crate::model::indicator::{AsOf, Definition, Over, PeriodColumn, RuleSet};
@@ -27,10 +27,11 @@ use crate::model::period::Period;
 use crate::model::predicate::speaks_of_state;
 use crate::model::procedure::{Offer, Procedure};
 
-/// What figures are computed from. `dossiers` and `postal_items` are the image tables.
+/// What figures are computed from. The tables are images.
 pub struct Inputs<'a> {
     pub dossiers: LazyFrame,
     pub postal_items: LazyFrame,
+    pub feedback: LazyFrame,
     /// Each with the digest of all that defines it.
     pub indicators: &'a [(&'a Definition, &'a str)],
     pub rules: &'a [&'a RuleSet],
@@ -64,8 +65,13 @@ pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
     for rules in inputs.rules {
         let indicators: Vec<_> =
             inputs.indicators.iter().filter(|(definition, _)| definition.rules == rules.id).collect();
-        if !indicators.is_empty() {
-            compute_rule_set(inputs, rules, &indicators, &mut figures)?;
+        let (of_feedback, others): (Vec<_>, Vec<_>) =
+            indicators.into_iter().partition(|(definition, _)| definition.over == Over::Feedback);
+        if !others.is_empty() {
+            compute_rule_set(inputs, rules, &others, &mut figures)?;
+        }
+        if !of_feedback.is_empty() {
+            figures.extend(feedback::figures(inputs, rules, &of_feedback)?);
         }
     }
     figures.sort_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
@@ -111,11 +117,7 @@ pub(super) fn facts(
     period: Option<Period>,
     groups: &[Group],
 ) -> Result<(LazyFrame, Agencies, bool), IndicatorError> {
-    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(inputs.dossiers.clone(), rules)?);
-    let agencies = match inputs.successions {
-        Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
-        None => agencies,
-    };
+    let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(rules))?;
     let registers = Registers {
         days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
         clock_days: registers::clock_days(inputs.calendar)?,
@@ -164,9 +166,18 @@ pub(super) fn end_of(day: Date) -> i64 {
     from_local(day.into()) + DAY_MICROS - 1
 }
 
-fn distinct_texts(dossiers: LazyFrame, rules: &RuleSet) -> Result<Vec<String>, IndicatorError> {
-    let texts = dossiers
-        .select([agency_text(rules)])
+/// What the texts that name agencies mean, as they then were or under today's map, as is asked for.
+pub(super) fn agencies_of(inputs: &Inputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
+    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text)?);
+    Ok(match inputs.successions {
+        Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
+        None => agencies,
+    })
+}
+
+fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, IndicatorError> {
+    let texts = table
+        .select([text])
         .unique(None, UniqueKeepStrategy::Any)
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
@@ -176,7 +187,7 @@ fn distinct_texts(dossiers: LazyFrame, rules: &RuleSet) -> Result<Vec<String>, I
 }
 
 /// Half-month of a local day.
-fn half(day: &str) -> Expr {
+pub(super) fn half(day: &str) -> Expr {
     let date = || col(day).cast(DataType::Date).dt();
     let months = date().year() * lit(12) + date().month().cast(DataType::Int32) - lit(1);
     months * lit(2) + date().day().cast(DataType::Int32).gt_eq(lit(15)).cast(DataType::Int32)
@@ -223,9 +234,9 @@ fn plan(indicators: &[&(&Definition, &str)], rules: &RuleSet, period: Option<Per
         let at_ends = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
         match (definition.over, &definition.having, speaks && at_ends && period.is_none()) {
             (Over::Procedures | Over::Agencies, ..) => Shape::Registered,
-            (Over::Dossiers, Some(_), _) => Shape::Having,
-            (Over::Dossiers, None, true) => Shape::ByEnd,
-            (Over::Dossiers, None, false) => Shape::Plain,
+            (Over::Dossiers | Over::Feedback, Some(_), _) => Shape::Having,
+            (Over::Dossiers | Over::Feedback, None, true) => Shape::ByEnd,
+            (Over::Dossiers | Over::Feedback, None, false) => Shape::Plain,
         }
     };
     let keys: Vec<_> = indicators.iter().map(|(definition, _)| (definition.period, shape(definition))).collect();
@@ -267,7 +278,7 @@ pub(super) const PLAIN: &[&str] = &[""];
 pub(super) const BY_STATE: &[&str] = &["_on_time", "_late", "_pending", "_overdue"];
 
 /// The columns of one indicator: whole, part, what the part could still be, one-sided evidence, having.
-fn measures(
+pub(super) fn measures(
     index: usize,
     definition: &Definition,
     rules: &RuleSet,
@@ -342,7 +353,7 @@ impl Group {
         sums
     }
 
-    fn query(&self, measured: LazyFrame, period: Option<Period>) -> LazyFrame {
+    pub(super) fn query(&self, measured: LazyFrame, period: Option<Period>) -> LazyFrame {
         let day = day_column(self.period);
         let start = col(day.replace("_day", "_half")).alias("start");
         let mut keys = vec![col("agency"), start];

@@ -28,12 +28,12 @@ pub(super) fn agency_text(rules: &RuleSet) -> Expr {
     coalesce(&named).alias("agency_text")
 }
 
-fn left(facts: LazyFrame, other: LazyFrame, on: &[&str]) -> LazyFrame {
+pub(super) fn left(facts: LazyFrame, other: LazyFrame, on: &[&str]) -> LazyFrame {
     let keys: Vec<Expr> = on.iter().map(|name| col(*name)).collect();
     facts.join(other, keys.clone(), keys, JoinArgs::new(JoinType::Left))
 }
 
-fn flag(name: &str) -> Expr {
+pub(super) fn flag(name: &str) -> Expr {
     col(name).fill_null(lit(false))
 }
 

@@ -230,7 +230,7 @@ impl<'a> Assembly<'a> {
         }
         for ((index, scope, _), (first, last)) in ranges {
             // What a registry holds is never nothing because nobody came.
-            if self.indicators[index].0.over != Over::Dossiers {
+            if !self.indicators[index].0.over.is_additive() {
                 continue;
             }
             let mut period = first;

@@ -9,6 +9,7 @@ mod agencies;
 mod compare;
 mod compute;
 mod facts;
+mod feedback;
 mod figures;
 mod form;
 mod ranking;

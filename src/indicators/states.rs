@@ -95,7 +95,7 @@ fn portal_due(rules: &RuleSet) -> Expr {
             when(extended).then(coalesce(&[micros("first_due_at"), micros("due_at")])).otherwise(micros("due_at"))
         }
     };
-    let is_date = ((due.clone() + lit(OFFSET)) % lit(DAY_MICROS)).eq(lit(0_i64));
+    let is_date = is_date(due.clone());
     let moment = match rules.compare {
         Compare::Instant | Compare::Date => due.clone(),
         Compare::InstantStrict => due.clone() - lit(1_i64),
@@ -104,6 +104,16 @@ fn portal_due(rules: &RuleSet) -> Expr {
         MidnightDue::EndOfDay => when(is_date).then(due + lit(DAY_MICROS - 1)).otherwise(moment),
         MidnightDue::Moment => moment,
     }
+}
+
+/// Whether an instant is midnight in Viet Nam: a date without a time of day.
+fn is_date(instant: Expr) -> Expr {
+    ((instant + lit(OFFSET)) % lit(DAY_MICROS)).eq(lit(0_i64))
+}
+
+/// The last moment in time by a due date as it stands; one without a time of day is the whole day.
+pub(super) fn end_of_due(due: Expr) -> Expr {
+    when(is_date(due.clone())).then(due.clone() + lit(DAY_MICROS - 1)).otherwise(due)
 }
 
 /// Last microsecond of the local day of an instant.

@@ -175,6 +175,10 @@ impl Lake {
     /// The newest version of each key as of run `run`, from the table under `root` as it stands: nothing is repaired or written.
     pub async fn read_as_of(root: &Path, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
         let layout = Layout::versions(kind);
+        // A data folder that no newer motcua has opened for writing lacks the tables that came since.
+        if !durable::tables(root)?.iter().any(|name| name == kind.versions_name()) {
+            return rows::scan(&layout, &[]);
+        }
         let table = Table { folder: durable::absolute(root)?.join(kind.versions_name()), layout };
         read::scan_as_of(&table, run).await
     }

@@ -24,7 +24,7 @@ pub struct Definition {
     /// Cơ quan chủ trì.
     #[serde(default)]
     pub lead_agency: Option<String>,
-    /// What is counted: dossiers, or what the registries hold.
+    /// What is counted: dossiers, feedback, or what the registries hold.
     #[serde(default)]
     pub over: Over,
     /// SQL over the registry's columns, where procedures or agencies are counted: which of them make the whole.
@@ -74,6 +74,8 @@ pub enum Over {
     /// Agencies that stand on any day of the period; the numerator: those with at least one dossier for which it holds in
     /// the last two half-months of the period that have begun.
     Agencies,
+    /// Phản ánh, kiến nghị: each by what is known of it at the night's moment, whatever the period.
+    Feedback,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,6 +132,14 @@ impl PeriodColumn {
             Self::ReturnedAt => "returned_at",
             Self::EndedAt => "ended_at",
         }
+    }
+}
+
+impl Over {
+    /// Each of what it counts stands in one agency and one period, so that its figures are sums.
+    #[must_use]
+    pub fn is_additive(self) -> bool {
+        matches!(self, Self::Dossiers | Self::Feedback)
     }
 }
 

@@ -69,6 +69,21 @@ pub const AGENCY_COLUMNS: &[(&str, FactType, &str)] = &[
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
 ];
 
+/// What a predicate may say of a feedback (phản ánh, kiến nghị), at the night's moment.
+pub const FEEDBACK_COLUMNS: &[(&str, FactType, &str)] = &[
+    ("is_received", FactType::Flag, "received and not deleted"),
+    ("is_handled", FactType::Flag, "handled, or forwarded with a proposal to whoever is competent"),
+    ("is_handled_in_time", FactType::Flag, "handled not later than its due date; without one, never"),
+    ("is_answered", FactType::Flag, "the person was answered"),
+    ("is_published", FactType::Flag, "the answer was published"),
+    ("origin", FactType::Text, "direct · from_ministry"),
+    ("subject", FactType::Text, "regulation · conduct"),
+    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
+    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
+    ("agency_known", FactType::Flag, "the agency stands in the registry"),
+];
+
 /// Columns: name, type, meaning.
 type Columns = &'static [(&'static str, FactType, &'static str)];
 

@@ -15,10 +15,12 @@ pub enum Kind {
     Dossiers,
     /// Bưu gửi BCCI.
     PostalItems,
+    /// Phản ánh, kiến nghị (PAKN).
+    Feedback,
 }
 
 impl Kind {
-    pub const ALL: [Self; 2] = [Self::Dossiers, Self::PostalItems];
+    pub const ALL: [Self; 3] = [Self::Dossiers, Self::PostalItems, Self::Feedback];
 
     /// Name of the image table.
     #[must_use]
@@ -26,6 +28,7 @@ impl Kind {
         match self {
             Self::Dossiers => "dossiers",
             Self::PostalItems => "postal_items",
+            Self::Feedback => "feedback",
         }
     }
 
@@ -35,6 +38,7 @@ impl Kind {
         match self {
             Self::Dossiers => "dossier_versions",
             Self::PostalItems => "postal_item_versions",
+            Self::Feedback => "feedback_versions",
         }
     }
 
@@ -44,6 +48,7 @@ impl Kind {
         match self {
             Self::Dossiers => DOSSIER_COLUMNS,
             Self::PostalItems => POSTAL_ITEM_COLUMNS,
+            Self::Feedback => FEEDBACK_COLUMNS,
         }
     }
 
@@ -59,6 +64,7 @@ impl Kind {
         match self {
             Self::Dossiers => &["received_at", "submitted_at"],
             Self::PostalItems => &["accepted_at", "delivered_at"],
+            Self::Feedback => &["received_at"],
         }
     }
 }
@@ -123,6 +129,13 @@ pub const ITEM_STATUSES: &[&str] = &["accepted", "in_transit", "delivered", "fai
 /// Whose fault a late dossier is: a code, never text.
 pub const LATE_CAUSES: &[&str] = &["agency", "cooperating", "applicant", "system", "other"];
 
+/// Who received a feedback: the province itself, or a ministry that passed it on.
+pub const FEEDBACK_ORIGINS: &[&str] = &["direct", "from_ministry"];
+/// What a feedback is about: a regulation (quy định hành chính) or the conduct of an official (hành vi hành chính).
+pub const FEEDBACK_SUBJECTS: &[&str] = &["regulation", "conduct"];
+/// What was done with a feedback: handled (xử lý), or forwarded with a proposal (kiến nghị xử lý).
+pub const FEEDBACK_OUTCOMES: &[&str] = &["handled", "forwarded"];
+
 const DOSSIER_COLUMNS: &[Column] = &[
     text("source_key"),
     text("dossier_code"),
@@ -178,6 +191,23 @@ const POSTAL_ITEM_COLUMNS: &[Column] = &[
     word("status", ITEM_STATUSES),
     text("post_office"),
     integer("fee"),
+    flag("deleted"),
+    instant("source_updated_at"),
+];
+
+const FEEDBACK_COLUMNS: &[Column] = &[
+    text("source_key"),
+    text("feedback_code"),
+    word("origin", FEEDBACK_ORIGINS),
+    word("subject", FEEDBACK_SUBJECTS),
+    text("procedure_code"),
+    text("agency"),
+    instant("received_at"),
+    instant("due_at"),
+    instant("handled_at"),
+    word("outcome", FEEDBACK_OUTCOMES),
+    instant("answered_at"),
+    instant("published_at"),
     flag("deleted"),
     instant("source_updated_at"),
 ];

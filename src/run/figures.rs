@@ -120,9 +120,10 @@ async fn with_tables<T: Send + 'static>(
     let root = config.settings.data.join("lake");
     let dossiers = Lake::read_as_of(&root, Kind::Dossiers, night.run).await?;
     let postal_items = Lake::read_as_of(&root, Kind::PostalItems, night.run).await?;
+    let feedback = Lake::read_as_of(&root, Kind::Feedback, night.run).await?;
     let (registries, now) = (config.registries.clone(), night.as_of);
     let done = tokio::task::spawn_blocking(move || {
-        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), [dossiers, postal_items], now))
+        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), [dossiers, postal_items, feedback], now))
     });
     Ok(done.await??)
 }
@@ -131,12 +132,13 @@ async fn with_tables<T: Send + 'static>(
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,
-    [dossiers, postal_items]: [LazyFrame; 2],
+    [dossiers, postal_items, feedback]: [LazyFrame; 3],
     now: i64,
 ) -> Inputs<'a> {
     Inputs {
         dossiers,
         postal_items,
+        feedback,
         indicators: &[],
         rules: &[],
         agencies: &registries.agencies,

@@ -151,7 +151,7 @@ pub fn write_again(path: &Path) -> io::Result<()> {
 }
 
 /// `dd/MM/yyyy HH:mm`.
-fn minute(at: Moment) -> String {
+pub(super) fn minute(at: Moment) -> String {
     debug_assert_eq!(at % DAY_SECS % 60, 0, "the post writes full minutes");
     civil(at).strftime("%d/%m/%Y %H:%M").to_string()
 }

@@ -10,6 +10,7 @@ mod doors;
 mod dossier;
 mod exports;
 mod faults;
+mod feedback;
 mod generate;
 mod life;
 mod listing;

@@ -53,7 +53,7 @@ pub struct Truth {
 }
 
 /// The indicators that it counts, by their ids in `config/indicators`.
-pub const INDICATORS: [&str; 10] = [
+pub const INDICATORS: [&str; 12] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -64,6 +64,8 @@ pub const INDICATORS: [&str; 10] = [
     "par-7.3.2-having",
     "par-7.3.3-deployed",
     "par-7.3.3-having",
+    "par-3.5.1",
+    "par-3.5.2",
 ];
 
 /// Numerator and denominator of each indicator.
@@ -110,7 +112,7 @@ impl Province {
             rejected_rows: rejected_dossiers + rejected_waybills,
             rejected_dossiers,
             rejected_waybills,
-            figures: self.figures(&received),
+            figures: self.figures(&received, now),
         }
     }
 
@@ -207,7 +209,7 @@ impl Province {
         }
     }
 
-    fn figures(&self, received: &[Received<'_>]) -> Vec<TruthFigure> {
+    fn figures(&self, received: &[Received<'_>], now: Moment) -> Vec<TruthFigure> {
         let group = |one: &Received<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
         let mut having_submission = BTreeSet::new();
         let mut having_return = BTreeSet::new();
@@ -255,6 +257,17 @@ impl Province {
             }
             if having_return.contains(&(year(at), group(one))) {
                 count(cells, 9, one.left_by_post);
+            }
+        }
+        for one in self.feedback(now) {
+            let row = one.agency as usize;
+            if self.registry.agencies[row].vertical {
+                continue;
+            }
+            let cells = halves.entry((row, half(one.received))).or_default();
+            count(cells, 10, one.handled.is_some());
+            if one.answered.is_some() && one.on_regulation {
+                count(cells, 11, one.published.is_some());
             }
         }
         self.roll_up(&halves)

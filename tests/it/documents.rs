@@ -6,7 +6,9 @@ use std::path::Path;
 
 use motcua::config::{Configuration, Indicator};
 use motcua::model::indicator::{IndicatorKind, Over, PeriodColumn};
-use motcua::model::predicate::{AGENCY_COLUMNS, FACT_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS};
+use motcua::model::predicate::{
+    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS,
+};
 use serde_json::Value;
 
 #[test]
@@ -47,6 +49,7 @@ fn page(config: &Configuration) -> String {
     rule_sets(&mut text, config);
     for (title, columns) in [
         ("What a predicate may say of a dossier", FACT_COLUMNS),
+        ("What a predicate may say of a feedback", FEEDBACK_COLUMNS),
         ("What `registry` may say of an offer of a procedure", OFFER_COLUMNS),
         ("What `registry` may say of an agency", AGENCY_COLUMNS),
     ] {
@@ -81,6 +84,10 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         Over::Dossiers => (
             format!("dossiers {filed} in the period for which `{}`", definition.population),
             format!("those for which `{}`", definition.numerator),
+        ),
+        Over::Feedback => (
+            format!("feedback {filed} in the period for which `{}`", definition.population),
+            format!("that for which `{}`", definition.numerator),
         ),
         Over::Procedures => (
             format!(

@@ -124,6 +124,7 @@ impl Office {
             ("IGATE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("IGATE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("BCCI_EXPORTS", office.exports().display().to_string()),
+            ("PAKN_EXPORTS", office.feedback().display().to_string()),
         ]);
         // Loopback has no need of the pace that a real portal is owed, and retries need not wait.
         office.edit("connectors/bcci-export/connector.toml", |text| {
@@ -148,6 +149,8 @@ impl Office {
 
     pub(crate) fn export(&self, town: &Town, day: Date) {
         town.province.write_exports(&self.exports(), day).expect("the exports can be written");
+        std::fs::create_dir_all(self.feedback()).expect("a folder");
+        town.province.write_feedback(&self.feedback(), day).expect("the list can be written");
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -160,6 +163,10 @@ impl Office {
 
     pub(crate) fn exports(&self) -> PathBuf {
         self.path().join("exports")
+    }
+
+    pub(crate) fn feedback(&self) -> PathBuf {
+        self.path().join("pakn")
     }
 
     pub(crate) fn settings(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 //! (domain C.4) each, and random tables through the plain loops of [`loops`].
 
 mod by_hand;
+mod feedback;
 mod loops;
 mod province;
 
@@ -15,6 +16,7 @@ use motcua::model::figure::Figure;
 use motcua::model::indicator::{AgencyView, Definition, RuleSet};
 use motcua::model::period::Period;
 use motcua::model::report_form::FormCounts;
+use polars::prelude::LazyFrame;
 use proptest::prelude::{ProptestConfig, Strategy, any};
 use proptest::test_runner::{TestCaseError, TestRunner};
 
@@ -47,7 +49,17 @@ fn computed_under(
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
-    let (dossiers, items) = (province::dossiers_table(dossiers), province::items_table(items));
+    let tables = [province::dossiers_table(dossiers), province::items_table(items), province::feedback_table(&[])];
+    computed_from(tables, now, reading, period, successions)
+}
+
+fn computed_from(
+    [dossiers, postal_items, feedback]: [LazyFrame; 3],
+    now: i64,
+    reading: Option<(Reading, View)>,
+    period: Option<Period>,
+    successions: Option<Vec<Succession>>,
+) -> Vec<Figure> {
     let work = move || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
@@ -69,7 +81,8 @@ fn computed_under(
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         compute(&Inputs {
             dossiers,
-            postal_items: items,
+            postal_items,
+            feedback,
             indicators: &indicators,
             rules: &rules.iter().collect::<Vec<_>>(),
             agencies: &province::agencies(),
@@ -317,6 +330,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
         let inputs = Inputs {
             dossiers,
             postal_items: items,
+            feedback: province::feedback_table(&[]),
             indicators: &[],
             rules: &[],
             agencies: &province::agencies(),

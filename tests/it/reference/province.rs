@@ -118,6 +118,41 @@ pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
     table(Kind::PostalItems, rows, Item::cell)
 }
 
+/// A feedback (phản ánh, kiến nghị); instants in microseconds UTC.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Feedback {
+    pub(super) subject: Option<String>,
+    pub(super) agency: Option<String>,
+    pub(super) received: Option<i64>,
+    pub(super) due: Option<i64>,
+    pub(super) handled: Option<i64>,
+    pub(super) outcome: Option<String>,
+    pub(super) answered: Option<i64>,
+    pub(super) published: Option<i64>,
+    pub(super) deleted: Option<bool>,
+}
+
+impl Feedback {
+    fn cell(&self, column: &str) -> Option<Cell> {
+        match column {
+            "subject" => Some(Cell::Text(self.subject.clone())),
+            "agency" => Some(Cell::Text(self.agency.clone())),
+            "received_at" => Some(Cell::Instant(self.received)),
+            "due_at" => Some(Cell::Instant(self.due)),
+            "handled_at" => Some(Cell::Instant(self.handled)),
+            "outcome" => Some(Cell::Text(self.outcome.clone())),
+            "answered_at" => Some(Cell::Instant(self.answered)),
+            "published_at" => Some(Cell::Instant(self.published)),
+            "deleted" => Some(Cell::Flag(self.deleted)),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn feedback_table(rows: &[Feedback]) -> LazyFrame {
+    table(Kind::Feedback, rows, Feedback::cell)
+}
+
 /// Every column of the image table; those that a row does not speak of are null.
 fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));

@@ -1,0 +1,87 @@
+//! Feedback (Phụ lục 1, 3.5.1 and 3.5.2), worked by hand. The night is 20 March 2026, 01:30.
+
+use motcua::model::figure::Figure;
+use motcua::model::period::Period;
+
+use super::province::{self, Feedback, at};
+use super::{NOW, computed_from};
+
+/// Agency, subject, received, handled, outcome, answered, published; `-` where there is none.
+const ROWS: [[&str; 7]; 10] = [
+    ["S1", "regulation", "2026-01-05T08:00", "2026-01-09T10:00", "handled", "2026-01-09T10:00", "2026-01-12T08:00"],
+    // Answered and not published; handled by forwarding it.
+    ["S1", "regulation", "2026-01-14T23:59", "2026-02-02T10:00", "forwarded", "2026-02-02T10:00", "-"],
+    // Conduct: counts in 3.5.1 alone.
+    ["S1", "conduct", "2026-01-15T00:00", "2026-01-16T10:00", "handled", "2026-01-16T10:00", "2026-01-16T10:00"],
+    // Unknown subject: stays in both; published, never handled as far as the list says.
+    ["S1", "-", "2026-02-03T08:00", "-", "-", "2026-02-04T10:00", "2026-02-04T10:00"],
+    // An outcome without a date is handled.
+    ["S1", "regulation", "2026-02-10T08:00", "-", "handled", "-", "-"],
+    // Dates after the night are not known on it.
+    ["S1", "regulation", "2026-02-11T08:00", "2026-03-20T01:31", "handled", "2026-03-20T01:31", "-"],
+    ["S1", "regulation", "2026-03-20T01:31", "-", "-", "-", "-"],
+    // Nobody's: in a row of its own, and in the province's.
+    ["-", "regulation", "2026-02-12T08:00", "2026-02-13T08:00", "handled", "-", "-"],
+    ["Ban mẫu ngoài sổ", "regulation", "2026-02-12T08:00", "-", "-", "-", "-"],
+    // A vertical agency is not the province's.
+    ["S2", "regulation", "2026-02-12T08:00", "-", "-", "-", "-"],
+];
+
+fn computed(period: Option<&str>) -> Vec<Figure> {
+    let text = |text: &str| (text != "-").then(|| text.to_owned());
+    let moment = |text: &str| (text != "-").then(|| at(text));
+    let of = |[agency, subject, received, handled, outcome, answered, published]: [&str; 7]| Feedback {
+        subject: text(subject),
+        agency: text(agency),
+        received: moment(received),
+        handled: moment(handled),
+        outcome: text(outcome),
+        answered: moment(answered),
+        published: moment(published),
+        ..Feedback::default()
+    };
+    let mut rows: Vec<Feedback> = ROWS.into_iter().map(of).collect();
+    rows.push(Feedback { deleted: Some(true), ..rows[0].clone() });
+    let tables = [province::dossiers_table(&[]), province::items_table(&[]), province::feedback_table(&rows)];
+    computed_from(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
+}
+
+fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> Option<(u64, u64, u64)> {
+    let period = Period::parse(period).expect("a period");
+    let is_it = |figure: &&Figure| {
+        let province = figure.agency.is_none() && figure.tier.is_none();
+        figure.indicator == indicator
+            && figure.period == period
+            && agency.map_or(province, |code| figure.agency.as_deref() == Some(code))
+    };
+    let found = figures.iter().find(is_it)?;
+    Some((found.numerator, found.denominator?, found.reachable))
+}
+
+#[test]
+fn feedback_counts_by_what_the_night_knows() {
+    let figures = computed(None);
+    for (indicator, agency, period, expected) in [
+        ("par-3.5.1", Some("S1"), "2026-01", Some((3, 3, 3))),
+        ("par-3.5.1", Some("S1"), "2026-02", Some((1, 3, 3))),
+        // From 15 January to 14 February.
+        ("par-3.5.1", Some("S1"), "2026-02s", Some((2, 4, 4))),
+        ("par-3.5.1", None, "2026-02", Some((2, 5, 5))),
+        ("par-3.5.1", None, "2026", Some((5, 8, 8))),
+        ("par-3.5.1", Some("S2"), "2026-02", None),
+        ("par-3.5.2", Some("S1"), "2026-01", Some((1, 2, 2))),
+        ("par-3.5.2", Some("S1"), "2026-02", Some((1, 1, 1))),
+        ("par-3.5.2", None, "2026", Some((2, 3, 3))),
+    ] {
+        assert_eq!(counts(&figures, indicator, agency, period), expected, "{indicator} {agency:?} {period}");
+    }
+    for period in ["2026-W03", "2026-01-15", "2026-01-10..2026-02-03"] {
+        let expected = match period {
+            // Monday 12 to Sunday 18 January.
+            "2026-W03" => (2, 2, 2),
+            "2026-01-15" => (1, 1, 1),
+            _ => (2, 3, 3),
+        };
+        assert_eq!(counts(&computed(Some(period)), "par-3.5.1", None, period), Some(expected), "{period}");
+    }
+}
