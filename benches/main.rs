@@ -141,11 +141,13 @@ fn figures(count: usize) {
     let scratch = tempfile::tempdir().unwrap();
     let config = shipped();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
-    let (dossiers, postal_items, feedback) = runtime.block_on(async {
+    let (dossiers, postal_items, feedback, measures) = runtime.block_on(async {
         let lake = Lake::open(scratch.path()).await.unwrap();
         dossiers::write(&lake, &config, count).await;
         let feedback = lake.scan_image(Kind::Feedback).await.unwrap();
-        (lake.scan_image(Kind::Dossiers).await.unwrap(), lake.scan_image(Kind::PostalItems).await.unwrap(), feedback)
+        let measures = lake.scan_image(Kind::Measures).await.unwrap();
+        let dossiers = lake.scan_image(Kind::Dossiers).await.unwrap();
+        (dossiers, lake.scan_image(Kind::PostalItems).await.unwrap(), feedback, measures)
     });
     let own: Vec<_> = config.indicators.iter().map(|indicator| indicator.definition.clone()).collect();
     let mut every = Vec::new();
@@ -165,6 +167,7 @@ fn figures(count: usize) {
             dossiers: dossiers.clone(),
             postal_items: postal_items.clone(),
             feedback: feedback.clone(),
+            measures: measures.clone(),
             indicators: &indicators,
             rules: &config.rules.values().collect::<Vec<_>>(),
             agencies: &config.registries.agencies,

@@ -24,6 +24,15 @@ fn orders(kind: Kind) -> &'static [Order] {
             ("answered_before_received", "answered_at", "received_at"),
             ("published_before_answered", "published_at", "answered_at"),
         ],
+        Kind::Measures => &[],
+    }
+}
+
+/// What cannot be more than what: name and the two numbers.
+fn shares(kind: Kind) -> &'static [Order] {
+    match kind {
+        Kind::Measures => &[("numerator_above_denominator", "numerator", "denominator")],
+        Kind::Dossiers | Kind::PostalItems | Kind::Feedback => &[],
     }
 }
 
@@ -33,6 +42,7 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::Dossiers => &[("received_in_future", "received_at"), ("completed_in_future", "completed_at")],
         Kind::PostalItems => &[("accepted_in_future", "accepted_at")],
         Kind::Feedback => &[("received_in_future", "received_at"), ("handled_in_future", "handled_at")],
+        Kind::Measures => &[("entered_in_future", "entered_at")],
     }
 }
 
@@ -40,15 +50,17 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
 #[derive(Debug, Clone)]
 pub(super) struct Orders {
     /// Name, field that is told, positions of the later and the earlier date.
-    orders: Vec<(&'static str, &'static str, usize, usize)>,
+    dates: Vec<(&'static str, &'static str, usize, usize)>,
     passed: Vec<(&'static str, &'static str, usize)>,
+    shares: Vec<(&'static str, &'static str, usize, usize)>,
 }
 
 impl Orders {
     pub(super) fn of(kind: Kind) -> Self {
         let at = |name: &str| kind.column_index(name).expect("the table has its dates");
         Self {
-            orders: orders(kind).iter().map(|(name, later, earlier)| (*name, *later, at(later), at(earlier))).collect(),
+            dates: orders(kind).iter().map(|(name, later, earlier)| (*name, *later, at(later), at(earlier))).collect(),
+            shares: shares(kind).iter().map(|(name, part, whole)| (*name, *part, at(part), at(whole))).collect(),
             passed: passed(kind).iter().map(|(name, date)| (*name, *date, at(date))).collect(),
         }
     }
@@ -58,10 +70,17 @@ impl Orders {
     /// A date without a time of day is written as midnight: it is held against the other's day.
     pub(super) fn broken(&self, values: &[Value], now: i64) -> Vec<(&'static str, &'static str)> {
         let mut found = Vec::new();
-        for (name, field, later, earlier) in &self.orders {
+        for (name, field, later, earlier) in &self.dates {
             if let (Some(later), Some(earlier)) = (values[*later].as_instant(), values[*earlier].as_instant())
                 && later < earlier
                 && !(is_date(later) && instant::local(later).date() >= instant::local(earlier).date())
+            {
+                found.push((*name, *field));
+            }
+        }
+        for (name, field, part, whole) in &self.shares {
+            if let (Value::Integer(part), Value::Integer(whole)) = (&values[*part], &values[*whole])
+                && !(0..=*whole).contains(part)
             {
                 found.push((*name, *field));
             }

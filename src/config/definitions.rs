@@ -96,33 +96,8 @@ pub(crate) fn load_indicators(
                     add(key, message);
                 }
             }
-            let columns = match definition.over {
-                Over::Dossiers | Over::Feedback => None,
-                Over::Procedures => Some(OFFER_COLUMNS),
-                Over::Agencies => Some(AGENCY_COLUMNS),
-            };
-            match (columns, &definition.registry) {
-                (None, Some(_)) => {
-                    add("registry", "only what is counted over procedures or agencies has it".to_owned());
-                }
-                (Some(_), None) => add("registry", "missing: which procedures or agencies make the whole".to_owned()),
-                (Some(columns), Some(text)) => {
-                    if let Err(message) = check_over(text, columns) {
-                        add("registry", message);
-                    }
-                }
-                (None, None) => {}
-            }
-            if definition.over == Over::Feedback
-                && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
-            {
-                add("period", "feedback is filed by `received_at`, without `having`".to_owned());
-            }
-            if !definition.over.is_additive() && (definition.having.is_some() || definition.denominator.is_some()) {
-                add(
-                    "denominator",
-                    "the registry makes the whole: neither `denominator` nor `having` may stand".to_owned(),
-                );
+            for (key, message) in over_problems(&definition) {
+                add(key, message);
             }
             let by_state = predicates(&definition).iter().any(|(_, text)| speaks_of_state(text));
             let at_ends = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
@@ -143,6 +118,45 @@ pub(crate) fn load_indicators(
     }
     indicators.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
     indicators
+}
+
+/// What does not fit what the indicator counts.
+fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let columns = match definition.over {
+        Over::Dossiers | Over::Feedback | Over::Measures => None,
+        Over::Procedures => Some(OFFER_COLUMNS),
+        Over::Agencies => Some(AGENCY_COLUMNS),
+    };
+    match (columns, &definition.registry) {
+        (None, Some(_)) => {
+            found.push(("registry", "only what is counted over procedures or agencies has it".to_owned()));
+        }
+        (Some(_), None) => {
+            found.push(("registry", "missing: which procedures or agencies make the whole".to_owned()));
+        }
+        (Some(columns), Some(text)) => {
+            found.extend(check_over(text, columns).err().map(|message| ("registry", message)));
+        }
+        (None, None) => {}
+    }
+    if definition.over == Over::Feedback
+        && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
+    {
+        found.push(("period", "feedback is filed by `received_at`, without `having`".to_owned()));
+    }
+    let is_stated = definition.over == Over::Measures;
+    if is_stated != (definition.period == PeriodColumn::Stated) {
+        found.push(("period", "`stated` is for what is counted over measures, and is all that they have".to_owned()));
+    }
+    if is_stated && (definition.population != "TRUE" || definition.numerator != "TRUE") {
+        found.push(("numerator", "a measure states its counts: `population` and `numerator` are `TRUE`".to_owned()));
+    }
+    if !definition.over.is_additive() && (definition.having.is_some() || definition.denominator.is_some()) {
+        let message = "the registry or the measure makes the whole: neither `denominator` nor `having` may stand";
+        found.push(("denominator", message.to_owned()));
+    }
+    found
 }
 
 /// The predicates of a file in which something else is wrong.

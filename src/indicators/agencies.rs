@@ -80,6 +80,16 @@ impl Agencies {
         resolved
     }
 
+    /// Number of the agency that a text means on a day.
+    ///
+    /// # Panics
+    /// If the text is none of those that were resolved.
+    pub(super) fn number(&self, text: &str, day: Date) -> u32 {
+        let passed = u32::try_from(self.changes.partition_point(|change| *change <= day)).unwrap_or(0);
+        let meaning = self.meanings.iter().find(|(known, when, _)| known == text && *when == passed);
+        meaning.expect("every text of the records was resolved").2
+    }
+
     /// The agency in whose row an agency's dossiers stand.
     pub(super) fn row_of(&self, agency: u32) -> u32 {
         self.rows[agency as usize]
@@ -172,7 +182,7 @@ fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
 }
 
 /// Text as names are compared: lower case, single spaces, the tone mark of each syllable at its end.
-fn match_key(text: &str) -> String {
+pub(super) fn match_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len() + 8);
     for word in text.split_whitespace() {
         if !key.is_empty() {

@@ -18,7 +18,7 @@ use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{Registers, agency_text, joined};
 use crate::indicators::figures::{Assembly, Group, Shape};
 use crate::indicators::registered::Registered;
-use crate::indicators::{IndicatorError, feedback, registers, states};
+use crate::indicators::{IndicatorError, feedback, registers, stated, states};
 use crate::model::agency::{Agency, Succession};
 use crate::model::figure::Figure;
 use crate::model::indicator::{AsOf, Definition, Over, PeriodColumn, RuleSet};
@@ -32,6 +32,7 @@ pub struct Inputs<'a> {
     pub dossiers: LazyFrame,
     pub postal_items: LazyFrame,
     pub feedback: LazyFrame,
+    pub measures: LazyFrame,
     /// Each with the digest of all that defines it.
     pub indicators: &'a [(&'a Definition, &'a str)],
     pub rules: &'a [&'a RuleSet],
@@ -65,13 +66,23 @@ pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
     for rules in inputs.rules {
         let indicators: Vec<_> =
             inputs.indicators.iter().filter(|(definition, _)| definition.rules == rules.id).collect();
-        let (of_feedback, others): (Vec<_>, Vec<_>) =
-            indicators.into_iter().partition(|(definition, _)| definition.over == Over::Feedback);
+        let of = |over: Over| -> Vec<_> {
+            indicators.iter().filter(|(definition, _)| definition.over == over).copied().collect()
+        };
+        let (of_feedback, stated) = (of(Over::Feedback), of(Over::Measures));
+        let others: Vec<_> = indicators
+            .iter()
+            .filter(|(definition, _)| !matches!(definition.over, Over::Feedback | Over::Measures))
+            .copied()
+            .collect();
         if !others.is_empty() {
             compute_rule_set(inputs, rules, &others, &mut figures)?;
         }
         if !of_feedback.is_empty() {
             figures.extend(feedback::figures(inputs, rules, &of_feedback)?);
+        }
+        if !stated.is_empty() {
+            figures.extend(stated::figures(inputs, rules, &stated)?);
         }
     }
     figures.sort_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
@@ -222,6 +233,7 @@ fn day_column(period: PeriodColumn) -> &'static str {
         PeriodColumn::ReceivedAt => "received_day",
         PeriodColumn::ReturnedAt => "returned_day",
         PeriodColumn::EndedAt => "ended_day",
+        PeriodColumn::Stated => unreachable!("what is stated is not filed by a day"),
     }
 }
 
@@ -234,9 +246,9 @@ fn plan(indicators: &[&(&Definition, &str)], rules: &RuleSet, period: Option<Per
         let at_ends = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
         match (definition.over, &definition.having, speaks && at_ends && period.is_none()) {
             (Over::Procedures | Over::Agencies, ..) => Shape::Registered,
-            (Over::Dossiers | Over::Feedback, Some(_), _) => Shape::Having,
-            (Over::Dossiers | Over::Feedback, None, true) => Shape::ByEnd,
-            (Over::Dossiers | Over::Feedback, None, false) => Shape::Plain,
+            (_, Some(_), _) => Shape::Having,
+            (_, None, true) => Shape::ByEnd,
+            (_, None, false) => Shape::Plain,
         }
     };
     let keys: Vec<_> = indicators.iter().map(|(definition, _)| (definition.period, shape(definition))).collect();

@@ -185,6 +185,19 @@ impl<'a> Assembly<'a> {
         Ok(())
     }
 
+    /// Adds what was stated of an agency, to its tier and the province too; where `agency` is none, puts what was stated of
+    /// the province itself in place of the sum. Until the period is over more may be stated.
+    pub(super) fn add_stated(&mut self, index: usize, agency: Option<u32>, period: Period, part: u64, whole: u64) {
+        let open = end_of(period.end()) >= self.now;
+        let sums = Sums { whole, part, reachable: if open { part.max(whole) } else { part }, one_sided: 0 };
+        match agency {
+            Some(agency) => self.count(index, agency, period, sums),
+            None => {
+                self.sums.insert((index, Scope::Province, period), sums);
+            }
+        }
+    }
+
     fn scope_name(&self, scope: Scope) -> ScopeName<'a> {
         match scope {
             Scope::Province => ScopeName::Province,

@@ -15,6 +15,7 @@ mod form;
 mod ranking;
 mod registered;
 mod registers;
+mod stated;
 mod states;
 mod table;
 

@@ -45,7 +45,7 @@ impl Registered {
         for (index, (definition, _)) in indicators.iter().map(|entry| **entry).enumerate() {
             let text = definition.registry.as_deref().unwrap_or("TRUE");
             let rows = match definition.over {
-                Over::Dossiers | Over::Feedback => continue,
+                Over::Dossiers | Over::Feedback | Over::Measures => continue,
                 Over::Procedures => choose(offers(inputs), definition, text)?,
                 Over::Agencies => choose(agencies(inputs), definition, text)?,
             };

@@ -12,6 +12,7 @@ use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType};
 use crate::model::forms;
 use crate::model::instant::{self, Format};
 use crate::model::page::{Page, Reason};
+use crate::model::period::Period;
 use crate::model::record::Value;
 
 /// First sign of a text that was withheld.
@@ -143,6 +144,11 @@ impl FieldReader {
                 "false" | "0" => Ok(Value::Flag(false)),
                 other => self.code_of(other).ok_or(Reason::UnknownCode),
             },
+            FieldType::Period => match Period::parse(text) {
+                Some(period) => Ok(Value::Text(period.to_string().into())),
+                None => Err(Reason::WrongForm),
+            },
+            FieldType::Document => forms::document(text).map(|()| Value::Text(text.into())),
             FieldType::Integer => forms::integer(text).map(Value::Integer),
         }
     }
@@ -165,6 +171,7 @@ impl FieldReader {
     pub fn is_safe_in_failed_row(&self, text: &str) -> bool {
         match self.field_type {
             FieldType::Agency => forms::is_agency_code(text) && forms::code(text).is_ok(),
+            FieldType::Document => false,
             FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
             _ => true,
         }

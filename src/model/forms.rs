@@ -84,6 +84,17 @@ pub(super) fn is_agency_code(text: &str) -> bool {
         .any(|group| group.len() == 3 && group.starts_with('H') && group[1..].bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Checks the number of a document: `123/BC-UBND`, `2639/QĐ-UBND`. No spaces and at most six digits in a row, so that neither a
+/// name nor somebody's number passes.
+pub(crate) fn document(text: &str) -> Result<(), Reason> {
+    let (number, rest) = text.split_once('/').ok_or(Reason::WrongForm)?;
+    let is_number = (1..=6).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_rest = (1..=57).contains(&rest.chars().count())
+        && rest.chars().all(|letter| letter.is_alphanumeric() || ".-/&".contains(letter))
+        && !rest.split(|letter: char| !letter.is_ascii_digit()).any(|digits| digits.len() > 6);
+    if is_number && is_rest { Ok(()) } else { Err(Reason::WrongForm) }
+}
+
 pub(super) fn integer(text: &str) -> Result<i64, Reason> {
     let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
     let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);

@@ -76,6 +76,8 @@ pub enum Over {
     Agencies,
     /// Phản ánh, kiến nghị: each by what is known of it at the night's moment, whatever the period.
     Feedback,
+    /// Counts that somebody stated for an agency or the province in a period: their own numerator and denominator.
+    Measures,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +124,8 @@ pub enum PeriodColumn {
     ReturnedAt,
     /// Day of the end by the rule set.
     EndedAt,
+    /// The period that a measure names itself.
+    Stated,
 }
 
 impl PeriodColumn {
@@ -131,6 +135,7 @@ impl PeriodColumn {
             Self::ReceivedAt => "received_at",
             Self::ReturnedAt => "returned_at",
             Self::EndedAt => "ended_at",
+            Self::Stated => "stated",
         }
     }
 }

@@ -17,10 +17,12 @@ pub enum Kind {
     PostalItems,
     /// Phản ánh, kiến nghị (PAKN).
     Feedback,
+    /// Counts that come from no dossier, as somebody stated them.
+    Measures,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Dossiers, Self::PostalItems, Self::Feedback];
+    pub const ALL: [Self; 4] = [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures];
 
     /// Name of the image table.
     #[must_use]
@@ -29,6 +31,7 @@ impl Kind {
             Self::Dossiers => "dossiers",
             Self::PostalItems => "postal_items",
             Self::Feedback => "feedback",
+            Self::Measures => "measures",
         }
     }
 
@@ -39,6 +42,7 @@ impl Kind {
             Self::Dossiers => "dossier_versions",
             Self::PostalItems => "postal_item_versions",
             Self::Feedback => "feedback_versions",
+            Self::Measures => "measure_versions",
         }
     }
 
@@ -49,6 +53,7 @@ impl Kind {
             Self::Dossiers => DOSSIER_COLUMNS,
             Self::PostalItems => POSTAL_ITEM_COLUMNS,
             Self::Feedback => FEEDBACK_COLUMNS,
+            Self::Measures => MEASURE_COLUMNS,
         }
     }
 
@@ -65,6 +70,7 @@ impl Kind {
             Self::Dossiers => &["received_at", "submitted_at"],
             Self::PostalItems => &["accepted_at", "delivered_at"],
             Self::Feedback => &["received_at"],
+            Self::Measures => &["entered_at"],
         }
     }
 }
@@ -208,6 +214,21 @@ const FEEDBACK_COLUMNS: &[Column] = &[
     word("outcome", FEEDBACK_OUTCOMES),
     instant("answered_at"),
     instant("published_at"),
+    flag("deleted"),
+    instant("source_updated_at"),
+];
+
+/// `indicator`: an id of an indicator over measures; `period`: as `--period` takes it; `document`: the number of the document
+/// that the counts stand in.
+const MEASURE_COLUMNS: &[Column] = &[
+    text("source_key"),
+    text("indicator"),
+    text("agency"),
+    text("period"),
+    integer("numerator"),
+    integer("denominator"),
+    text("document"),
+    instant("entered_at"),
     flag("deleted"),
     instant("source_updated_at"),
 ];

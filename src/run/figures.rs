@@ -121,9 +121,15 @@ async fn with_tables<T: Send + 'static>(
     let dossiers = Lake::read_as_of(&root, Kind::Dossiers, night.run).await?;
     let postal_items = Lake::read_as_of(&root, Kind::PostalItems, night.run).await?;
     let feedback = Lake::read_as_of(&root, Kind::Feedback, night.run).await?;
+    let measures = Lake::read_as_of(&root, Kind::Measures, night.run).await?;
     let (registries, now) = (config.registries.clone(), night.as_of);
     let done = tokio::task::spawn_blocking(move || {
-        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), [dossiers, postal_items, feedback], now))
+        work(inputs(
+            &registries,
+            &WorkingCalendar::new(&registries.calendar),
+            [dossiers, postal_items, feedback, measures],
+            now,
+        ))
     });
     Ok(done.await??)
 }
@@ -132,13 +138,14 @@ async fn with_tables<T: Send + 'static>(
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,
-    [dossiers, postal_items, feedback]: [LazyFrame; 3],
+    [dossiers, postal_items, feedback, measures]: [LazyFrame; 4],
     now: i64,
 ) -> Inputs<'a> {
     Inputs {
         dossiers,
         postal_items,
         feedback,
+        measures,
         indicators: &[],
         rules: &[],
         agencies: &registries.agencies,

@@ -54,6 +54,7 @@ impl Office<'_> {
         let dossiers = self.lake.scan_image(Kind::Dossiers).await?;
         let postal_items = self.lake.scan_image(Kind::PostalItems).await?;
         let feedback = self.lake.scan_image(Kind::Feedback).await?;
+        let measures = self.lake.scan_image(Kind::Measures).await?;
         let config = self.config.clone();
         let figures = tokio::task::spawn_blocking(move || {
             let registries = &config.registries;
@@ -63,7 +64,7 @@ impl Office<'_> {
             compute(&Inputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                ..inputs(registries, &calendar, [dossiers, postal_items, feedback], now)
+                ..inputs(registries, &calendar, [dossiers, postal_items, feedback, measures], now)
             })
         })
         .await??;

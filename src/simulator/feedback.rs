@@ -83,7 +83,7 @@ impl Province {
             ])?;
         }
         let mut last = vec![String::new(); COLUMNS.len()];
-        last[0] = "Tổng cộng".to_owned();
+        "Tổng cộng".clone_into(&mut last[0]);
         last[1] = rows.to_string();
         writer.write_record(last)?;
         writer.flush()?;

@@ -20,6 +20,7 @@ mod post;
 mod registry;
 mod render;
 mod spoiled;
+mod stated;
 mod trouble;
 mod truth;
 mod working_days;

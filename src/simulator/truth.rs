@@ -53,7 +53,7 @@ pub struct Truth {
 }
 
 /// The indicators that it counts, by their ids in `config/indicators`.
-pub const INDICATORS: [&str; 12] = [
+pub const INDICATORS: [&str; 13] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -66,6 +66,7 @@ pub const INDICATORS: [&str; 12] = [
     "par-7.3.3-having",
     "par-3.5.1",
     "par-3.5.2",
+    crate::simulator::stated::INDICATOR,
 ];
 
 /// Numerator and denominator of each indicator.
@@ -106,13 +107,18 @@ impl Province {
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
         let rejected_waybills = sent().filter(|item| item.is_bad()).count() as u64;
+        let mut figures = self.figures(&received, now);
+        figures.extend(self.stated_figures(day.min(self.today)));
+        figures.sort_by(|left, right| {
+            (left.indicator, &left.scope, &left.period).cmp(&(right.indicator, &right.scope, &right.period))
+        });
         Truth {
             dossiers_sent,
             waybills_sent: sent().count() as u64,
             rejected_rows: rejected_dossiers + rejected_waybills,
             rejected_dossiers,
             rejected_waybills,
-            figures: self.figures(&received, now),
+            figures,
         }
     }
 

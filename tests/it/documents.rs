@@ -79,6 +79,7 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         PeriodColumn::ReceivedAt => "received",
         PeriodColumn::ReturnedAt => "whose result was returned",
         PeriodColumn::EndedAt => "that ended",
+        PeriodColumn::Stated => "stated",
     };
     let (whole, part) = match definition.over {
         Over::Dossiers => (
@@ -89,6 +90,9 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
             format!("feedback {filed} in the period for which `{}`", definition.population),
             format!("that for which `{}`", definition.numerator),
         ),
+        Over::Measures => {
+            ("the denominator stated for the very period".to_owned(), "the numerator stated with it".to_owned())
+        }
         Over::Procedures => (
             format!(
                 "procedures offered on any day of the period with `{}`",

@@ -125,6 +125,7 @@ impl Office {
             ("IGATE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("BCCI_EXPORTS", office.exports().display().to_string()),
             ("PAKN_EXPORTS", office.feedback().display().to_string()),
+            ("MEASURES_FOLDER", office.measures().display().to_string()),
         ]);
         // Loopback has no need of the pace that a real portal is owed, and retries need not wait.
         office.edit("connectors/bcci-export/connector.toml", |text| {
@@ -151,6 +152,8 @@ impl Office {
         town.province.write_exports(&self.exports(), day).expect("the exports can be written");
         std::fs::create_dir_all(self.feedback()).expect("a folder");
         town.province.write_feedback(&self.feedback(), day).expect("the list can be written");
+        std::fs::create_dir_all(self.measures()).expect("a folder");
+        town.province.write_measures(&self.measures(), day).expect("the sheet can be written");
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -167,6 +170,10 @@ impl Office {
 
     pub(crate) fn feedback(&self) -> PathBuf {
         self.path().join("pakn")
+    }
+
+    pub(crate) fn measures(&self) -> PathBuf {
+        self.path().join("so-lieu")
     }
 
     pub(crate) fn settings(&self) -> PathBuf {

@@ -5,6 +5,7 @@ mod by_hand;
 mod feedback;
 mod loops;
 mod province;
+mod stated;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,12 +50,13 @@ fn computed_under(
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
-    let tables = [province::dossiers_table(dossiers), province::items_table(items), province::feedback_table(&[])];
+    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
+    let tables = [province::dossiers_table(dossiers), province::items_table(items), feedback, measures];
     computed_from(tables, now, reading, period, successions)
 }
 
 fn computed_from(
-    [dossiers, postal_items, feedback]: [LazyFrame; 3],
+    [dossiers, postal_items, feedback, measures]: [LazyFrame; 4],
     now: i64,
     reading: Option<(Reading, View)>,
     period: Option<Period>,
@@ -83,6 +85,7 @@ fn computed_from(
             dossiers,
             postal_items,
             feedback,
+            measures,
             indicators: &indicators,
             rules: &rules.iter().collect::<Vec<_>>(),
             agencies: &province::agencies(),
@@ -331,6 +334,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             dossiers,
             postal_items: items,
             feedback: province::feedback_table(&[]),
+            measures: province::measures_table(&[]),
             indicators: &[],
             rules: &[],
             agencies: &province::agencies(),

@@ -170,6 +170,10 @@ pub enum FieldType {
     Word,
     /// true/false, 1/0, or the words of `codes` (`"true"` and `"false"`).
     Flag,
+    /// A period as `--period` takes it: `2026`, `2026-Q1`, `2026-03`, `2026-Q3s` …
+    Period,
+    /// The number of a document: digits, `/`, then letters, digits and `.-&`, no spaces, at most 64.
+    Document,
     /// A whole number; dots, commas and spaces between groups of three digits are passed over.
     Integer,
 }

@@ -152,7 +152,7 @@ fn figures_of_agencies_add_up_to_the_province() {
     assert_eq!(province, sum(|scope| matches!(scope, Scope::Agency(_))));
     assert!(truth.rejected_dossiers >= 3);
     let indicators: BTreeSet<_> = truth.figures.iter().map(|figure| figure.indicator).collect();
-    assert_eq!(indicators.len(), 10, "{indicators:?}");
+    assert_eq!(indicators.len(), 13, "{indicators:?}");
 }
 
 #[test]

@@ -153,6 +153,36 @@ pub(super) fn feedback_table(rows: &[Feedback]) -> LazyFrame {
     table(Kind::Feedback, rows, Feedback::cell)
 }
 
+/// A measure; the instant in microseconds UTC.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Measure {
+    pub(super) indicator: Option<String>,
+    pub(super) agency: Option<String>,
+    pub(super) period: Option<String>,
+    pub(super) counts: [Option<i64>; 2],
+    pub(super) entered: Option<i64>,
+    pub(super) deleted: Option<bool>,
+}
+
+impl Measure {
+    fn cell(&self, column: &str) -> Option<Cell> {
+        match column {
+            "indicator" => Some(Cell::Text(self.indicator.clone())),
+            "agency" => Some(Cell::Text(self.agency.clone())),
+            "period" => Some(Cell::Text(self.period.clone())),
+            "numerator" => Some(Cell::Integer(self.counts[0])),
+            "denominator" => Some(Cell::Integer(self.counts[1])),
+            "entered_at" => Some(Cell::Instant(self.entered)),
+            "deleted" => Some(Cell::Flag(self.deleted)),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn measures_table(rows: &[Measure]) -> LazyFrame {
+    table(Kind::Measures, rows, Measure::cell)
+}
+
 /// Every column of the image table; those that a row does not speak of are null.
 fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));

@@ -1,0 +1,92 @@
+//! Figures over measures: counts that come from no dossier, as an agency or the province stated them for a period.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use polars::prelude::*;
+
+use crate::indicators::IndicatorError;
+use crate::indicators::agencies::{Agencies, NO_AGENCY, match_key};
+use crate::indicators::compute::{Inputs, agencies_of};
+use crate::indicators::facts::flag;
+use crate::indicators::figures::Assembly;
+use crate::indicators::registered::Registered;
+use crate::indicators::states::micros;
+use crate::model::figure::Figure;
+use crate::model::indicator::{Definition, RuleSet};
+use crate::model::period::{Period, PeriodKind};
+
+/// The agency of a measure that is the province's own, in any case.
+const WHOLE_PROVINCE: &str = "toàn tỉnh";
+
+/// One measure: which indicator, whose (`None`: the province's), when.
+type Key = (usize, Option<u32>, Period);
+
+/// The figures of indicators over measures. A period's figure is what was stated for that very period: months are not added up
+/// to quarters, since surveys cannot be. Of several statements the one entered last counts. A province that stated nothing
+/// has the sum of its agencies.
+pub(super) fn figures(
+    inputs: &Inputs<'_>,
+    rules: &RuleSet,
+    indicators: &[&(&Definition, &str)],
+) -> Result<Vec<Figure>, IndicatorError> {
+    let named = inputs.measures.clone().filter(flag("deleted").not());
+    let agencies = agencies_of(inputs, named.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text"))?;
+    let registered = Registered::default();
+    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now, &registered);
+    let measures = read(inputs, named, &agencies, indicators)?;
+    // The province's own statement comes after the sums that it replaces.
+    let (own, of_agencies): (Vec<_>, Vec<_>) = measures.into_iter().partition(|((_, agency, _), _)| agency.is_none());
+    for ((index, agency, period), [part, whole]) in of_agencies.into_iter().chain(own) {
+        assembly.add_stated(index, agency, period, part, whole);
+    }
+    Ok(assembly.figures())
+}
+
+/// The counts that stand, by key.
+fn read(
+    inputs: &Inputs<'_>,
+    named: LazyFrame,
+    agencies: &Agencies,
+    indicators: &[&(&Definition, &str)],
+) -> Result<BTreeMap<Key, [u64; 2]>, IndicatorError> {
+    let latest_first = SortMultipleOptions::default().with_order_descending_multi([true, true, false, false]);
+    let rows = named
+        .filter(micros("entered_at").lt_eq(lit(inputs.now)).fill_null(lit(true)))
+        .with_column(micros("entered_at").alias("entered"))
+        .sort(["entered", "run", "source", "source_key"], latest_first.with_nulls_last(true))
+        .select([cols(["indicator", "agency", "period", "numerator", "denominator"]).as_expr()])
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let text = |name: &str| rows.column(name).and_then(|column| column.str());
+    let number = |name: &str| rows.column(name).and_then(|column| column.i64());
+    let (indicator, agency, period) = (text("indicator")?, text("agency")?, text("period")?);
+    let (part, whole) = (number("numerator")?, number("denominator")?);
+    let (mut found, mut unknown, mut stated_again) = (BTreeMap::new(), 0_u64, 0_u64);
+    for row in 0..rows.height() {
+        let Some(period) = period.get(row).and_then(Period::parse) else { continue };
+        let is_asked = match inputs.period {
+            Some(asked) => asked == period,
+            None => PeriodKind::NAMED.contains(&period.kind()),
+        };
+        let index = indicators.iter().position(|(definition, _)| indicator.get(row) == Some(definition.id.as_str()));
+        unknown += u64::from(!inputs.indicators.iter().any(|(one, _)| indicator.get(row) == Some(one.id.as_str())));
+        let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+        let (Some(index), true, Some(part)) = (index, is_asked, count(part.get(row))) else { continue };
+        let text = agency.get(row).unwrap_or(NO_AGENCY);
+        let agency = (match_key(text) != match_key(WHOLE_PROVINCE)).then(|| agencies.number(text, period.end()));
+        match found.entry((index, agency, period)) {
+            Entry::Vacant(place) => {
+                place.insert([part, count(whole.get(row)).unwrap_or(0)]);
+            }
+            Entry::Occupied(_) => stated_again += 1,
+        }
+    }
+    if unknown > 0 {
+        tracing::warn!(measures = unknown, "measures of indicators that are not defined count in no figure");
+    }
+    if stated_again > 0 {
+        tracing::warn!(measures = stated_again, "measures stated again under another key: the one entered last counts");
+    }
+    Ok(found)
+}
