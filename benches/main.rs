@@ -141,13 +141,14 @@ fn figures(count: usize) {
     let scratch = tempfile::tempdir().unwrap();
     let config = shipped();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
-    let (dossiers, postal_items, feedback, measures) = runtime.block_on(async {
+    let [dossiers, postal_items, feedback, measures, dossier_notes] = runtime.block_on(async {
         let lake = Lake::open(scratch.path()).await.unwrap();
         dossiers::write(&lake, &config, count).await;
-        let feedback = lake.scan_image(Kind::Feedback).await.unwrap();
-        let measures = lake.scan_image(Kind::Measures).await.unwrap();
-        let dossiers = lake.scan_image(Kind::Dossiers).await.unwrap();
-        (dossiers, lake.scan_image(Kind::PostalItems).await.unwrap(), feedback, measures)
+        let mut tables = Vec::new();
+        for kind in Kind::ALL {
+            tables.push(lake.scan_image(kind).await.unwrap());
+        }
+        <[_; Kind::ALL.len()]>::try_from(tables).unwrap_or_else(|_| unreachable!("one table a kind"))
     });
     let own: Vec<_> = config.indicators.iter().map(|indicator| indicator.definition.clone()).collect();
     let mut every = Vec::new();
@@ -168,6 +169,7 @@ fn figures(count: usize) {
             postal_items: postal_items.clone(),
             feedback: feedback.clone(),
             measures: measures.clone(),
+            dossier_notes: dossier_notes.clone(),
             indicators: &indicators,
             rules: &config.rules.values().collect::<Vec<_>>(),
             agencies: &config.registries.agencies,

@@ -25,6 +25,7 @@ fn orders(kind: Kind) -> &'static [Order] {
             ("published_before_answered", "published_at", "answered_at"),
         ],
         Kind::Measures => &[],
+        Kind::DossierNotes => &[("new_due_before_apology", "apology_new_due_at", "apology_at")],
     }
 }
 
@@ -32,7 +33,7 @@ fn orders(kind: Kind) -> &'static [Order] {
 fn shares(kind: Kind) -> &'static [Order] {
     match kind {
         Kind::Measures => &[("numerator_above_denominator", "numerator", "denominator")],
-        Kind::Dossiers | Kind::PostalItems | Kind::Feedback => &[],
+        Kind::Dossiers | Kind::PostalItems | Kind::Feedback | Kind::DossierNotes => &[],
     }
 }
 
@@ -43,6 +44,7 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::PostalItems => &[("accepted_in_future", "accepted_at")],
         Kind::Feedback => &[("received_in_future", "received_at"), ("handled_in_future", "handled_at")],
         Kind::Measures => &[("entered_in_future", "entered_at")],
+        Kind::DossierNotes => &[("apology_in_future", "apology_at")],
     }
 }
 

@@ -72,12 +72,7 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     let exports = scratch.join("bcci-exports");
     std::fs::create_dir_all(&exports)?;
     province.write_exports(&exports, simulate::TODAY)?;
-    let feedback = scratch.join("pakn");
-    std::fs::create_dir_all(&feedback)?;
-    province.write_feedback(&feedback, simulate::TODAY)?;
-    let measures = scratch.join("so-lieu");
-    std::fs::create_dir_all(&measures)?;
-    province.write_measures(&measures, simulate::TODAY)?;
+    let [feedback, measures, notes] = province.write_lists(scratch, simulate::TODAY)?;
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let portal = simulator::serve(province.clone(), loopback, SimulatedDay::new(simulate::TODAY)).await?;
 
@@ -91,6 +86,7 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     config.values.set_variable("BCCI_EXPORTS", exports.display().to_string());
     config.values.set_variable("PAKN_EXPORTS", feedback.display().to_string());
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
+    config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
 
     narrate("running one night against it");
     let evening = from_local(simulate::TODAY.at(20, 0, 0, 0));

@@ -75,22 +75,18 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let province = generate(arguments.dossiers, arguments.seed, arguments.today).await?;
     std::fs::create_dir_all(&arguments.exports)?;
     let files = province.write_exports_with(&arguments.exports, arguments.today, arguments.fault)?;
-    let feedback = arguments.exports.join("pakn");
-    std::fs::create_dir_all(&feedback)?;
-    province.write_feedback(&feedback, arguments.today)?;
-    let measures = arguments.exports.join("so-lieu");
-    std::fs::create_dir_all(&measures)?;
-    province.write_measures(&measures, arguments.today)?;
+    let [feedback, measures, notes] = province.write_lists(&arguments.exports, arguments.today)?;
     let portal = simulator::serve(Arc::new(province), arguments.listen, SimulatedDay::new(arguments.today)).await?;
     portal.set_fault(arguments.fault);
     print(&format!(
         "export IGATE_URL={url}\nexport IGATE_TOKEN_URL={url}{TOKEN_PATH}\nexport IGATE_CLIENT_ID={CLIENT_ID}\n\
          export IGATE_CLIENT_SECRET={CLIENT_SECRET}\nexport BCCI_EXPORTS={exports}\n\
-         export PAKN_EXPORTS={feedback}\nexport MEASURES_FOLDER={measures}\n",
+         export PAKN_EXPORTS={feedback}\nexport MEASURES_FOLDER={measures}\nexport NOTES_FOLDER={notes}\n",
         url = portal.url(),
         exports = arguments.exports.canonicalize()?.display(),
         feedback = feedback.canonicalize()?.display(),
         measures = measures.canonicalize()?.display(),
+        notes = notes.canonicalize()?.display(),
     ))?;
     narrate(&format!("{} postal exports written; the portal answers until Ctrl-C", files.len()));
     if let (Some(Fault::ReplacedWhileReading), Some(last)) = (arguments.fault, files.last().cloned()) {

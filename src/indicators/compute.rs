@@ -15,7 +15,7 @@ use polars::sql::sql_expr;
 
 use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
-use crate::indicators::facts::{Registers, agency_text, joined};
+use crate::indicators::facts::{Registers, agency_text, joined, noted};
 use crate::indicators::figures::{Assembly, Group, Shape};
 use crate::indicators::registered::Registered;
 use crate::indicators::{IndicatorError, feedback, registers, stated, states};
@@ -33,6 +33,7 @@ pub struct Inputs<'a> {
     pub postal_items: LazyFrame,
     pub feedback: LazyFrame,
     pub measures: LazyFrame,
+    pub dossier_notes: LazyFrame,
     /// Each with the digest of all that defines it.
     pub indicators: &'a [(&'a Definition, &'a str)],
     pub rules: &'a [&'a RuleSet],
@@ -143,7 +144,8 @@ pub(super) fn facts(
         Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
         _ => inputs.now,
     };
-    let facts = joined(inputs.dossiers.clone(), inputs.postal_items.clone(), &registers, rules, inputs.now);
+    let dossiers = noted(inputs.dossiers.clone(), inputs.dossier_notes.clone(), inputs.now)?;
+    let facts = joined(dossiers, inputs.postal_items.clone(), &registers, rules, inputs.now);
     let facts = states::stand_in_due(facts, rules);
     let on = [col("stand_in_ordinal")];
     let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));

@@ -37,6 +37,28 @@ pub(super) fn flag(name: &str) -> Expr {
     col(name).fill_null(lit(false))
 }
 
+/// Dossiers with what notes say of them: apology and cause. A note that says something comes before the source; of several
+/// the later apology's, then the later run's.
+pub(super) fn noted(dossiers: LazyFrame, notes: LazyFrame, now: i64) -> PolarsResult<LazyFrame> {
+    const NOTED: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
+    let note = |name: &str| format!("note_{name}");
+    let last = |name: &str| {
+        let order = SortMultipleOptions::default().with_nulls_last(false);
+        col(name).sort_by([col("apology_at"), col("run")], order).drop_nulls().last().alias(note(name))
+    };
+    let is_known = micros("apology_at").lt_eq(lit(now)).fill_null(lit(true));
+    let notes = notes
+        .filter(flag("deleted").not().and(is_known).and(col("dossier_code").is_not_null()))
+        .group_by([col("dossier_code")])
+        .agg(NOTED.map(last))
+        .collect()?;
+    if notes.height() == 0 {
+        return Ok(dossiers);
+    }
+    let facts = left(dossiers, notes.lazy(), &["dossier_code"]);
+    Ok(facts.with_columns(NOTED.map(|name| coalesce(&[col(note(name)), col(name)]).alias(name))))
+}
+
 /// Dossiers with registries joined: all that does not depend on a due date.
 pub(super) fn joined(
     dossiers: LazyFrame,

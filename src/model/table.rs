@@ -19,10 +19,12 @@ pub enum Kind {
     Feedback,
     /// Counts that come from no dossier, as somebody stated them.
     Measures,
+    /// What is known of dossiers beside their source: apologies, causes of lateness.
+    DossierNotes,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures];
+    pub const ALL: [Self; 5] = [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures, Self::DossierNotes];
 
     /// Name of the image table.
     #[must_use]
@@ -32,6 +34,7 @@ impl Kind {
             Self::PostalItems => "postal_items",
             Self::Feedback => "feedback",
             Self::Measures => "measures",
+            Self::DossierNotes => "dossier_notes",
         }
     }
 
@@ -43,6 +46,7 @@ impl Kind {
             Self::PostalItems => "postal_item_versions",
             Self::Feedback => "feedback_versions",
             Self::Measures => "measure_versions",
+            Self::DossierNotes => "dossier_note_versions",
         }
     }
 
@@ -54,6 +58,7 @@ impl Kind {
             Self::PostalItems => POSTAL_ITEM_COLUMNS,
             Self::Feedback => FEEDBACK_COLUMNS,
             Self::Measures => MEASURE_COLUMNS,
+            Self::DossierNotes => DOSSIER_NOTE_COLUMNS,
         }
     }
 
@@ -71,6 +76,7 @@ impl Kind {
             Self::PostalItems => &["accepted_at", "delivered_at"],
             Self::Feedback => &["received_at"],
             Self::Measures => &["entered_at"],
+            Self::DossierNotes => &["apology_at"],
         }
     }
 }
@@ -229,6 +235,17 @@ const MEASURE_COLUMNS: &[Column] = &[
     integer("denominator"),
     text("document"),
     instant("entered_at"),
+    flag("deleted"),
+    instant("source_updated_at"),
+];
+
+const DOSSIER_NOTE_COLUMNS: &[Column] = &[
+    text("source_key"),
+    text("dossier_code"),
+    word("late_cause", LATE_CAUSES),
+    text("apology_number"),
+    instant("apology_at"),
+    instant("apology_new_due_at"),
     flag("deleted"),
     instant("source_updated_at"),
 ];

@@ -118,34 +118,33 @@ async fn with_tables<T: Send + 'static>(
     work: impl FnOnce(Inputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,
 ) -> Result<T, RunError> {
     let root = config.settings.data.join("lake");
-    let dossiers = Lake::read_as_of(&root, Kind::Dossiers, night.run).await?;
-    let postal_items = Lake::read_as_of(&root, Kind::PostalItems, night.run).await?;
-    let feedback = Lake::read_as_of(&root, Kind::Feedback, night.run).await?;
-    let measures = Lake::read_as_of(&root, Kind::Measures, night.run).await?;
+    let mut tables = Vec::new();
+    for kind in Kind::ALL {
+        tables.push(Lake::read_as_of(&root, kind, night.run).await?);
+    }
     let (registries, now) = (config.registries.clone(), night.as_of);
     let done = tokio::task::spawn_blocking(move || {
-        work(inputs(
-            &registries,
-            &WorkingCalendar::new(&registries.calendar),
-            [dossiers, postal_items, feedback, measures],
-            now,
-        ))
+        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), tables, now))
     });
     Ok(done.await??)
 }
 
-/// What figures rest on besides indicators and rule sets: registries, calendar, dossiers and postal items, the moment.
+/// What figures rest on besides indicators and rule sets: registries, calendar, the tables in the order of [`Kind::ALL`], the
+/// moment.
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,
-    [dossiers, postal_items, feedback, measures]: [LazyFrame; 4],
+    tables: Vec<LazyFrame>,
     now: i64,
 ) -> Inputs<'a> {
+    let [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; Kind::ALL.len()] =
+        tables.try_into().unwrap_or_else(|_| unreachable!("the tables are those of every kind"));
     Inputs {
         dossiers,
         postal_items,
         feedback,
         measures,
+        dossier_notes,
         indicators: &[],
         rules: &[],
         agencies: &registries.agencies,

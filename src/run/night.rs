@@ -51,10 +51,10 @@ impl Office<'_> {
     }
 
     async fn compute(&self, now: i64) -> Result<Vec<Figure>, RunError> {
-        let dossiers = self.lake.scan_image(Kind::Dossiers).await?;
-        let postal_items = self.lake.scan_image(Kind::PostalItems).await?;
-        let feedback = self.lake.scan_image(Kind::Feedback).await?;
-        let measures = self.lake.scan_image(Kind::Measures).await?;
+        let mut tables = Vec::new();
+        for kind in Kind::ALL {
+            tables.push(self.lake.scan_image(kind).await?);
+        }
         let config = self.config.clone();
         let figures = tokio::task::spawn_blocking(move || {
             let registries = &config.registries;
@@ -64,7 +64,7 @@ impl Office<'_> {
             compute(&Inputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                ..inputs(registries, &calendar, [dossiers, postal_items, feedback, measures], now)
+                ..inputs(registries, &calendar, tables, now)
             })
         })
         .await??;

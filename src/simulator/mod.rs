@@ -14,6 +14,7 @@ mod feedback;
 mod generate;
 mod life;
 mod listing;
+mod notes;
 mod pack;
 mod portal;
 mod post;

@@ -161,6 +161,7 @@ fn meet(case: &Case) -> Result<End, String> {
     if let Some(door) = case.door {
         office.edit(PORTAL, |text| door.instead_of_search(&text));
     }
+    province.write_lists(office.path(), TODAY).expect("lists can be written");
     let last = province.write_exports_with(&office.exports(), TODAY, Some(case.fault)).expect("exports can be written");
     let strayed = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&strayed);

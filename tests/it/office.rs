@@ -124,8 +124,9 @@ impl Office {
             ("IGATE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("IGATE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("BCCI_EXPORTS", office.exports().display().to_string()),
-            ("PAKN_EXPORTS", office.feedback().display().to_string()),
-            ("MEASURES_FOLDER", office.measures().display().to_string()),
+            ("PAKN_EXPORTS", office.path().join("pakn").display().to_string()),
+            ("MEASURES_FOLDER", office.path().join("so-lieu").display().to_string()),
+            ("NOTES_FOLDER", office.path().join("ghi-chu").display().to_string()),
         ]);
         // Loopback has no need of the pace that a real portal is owed, and retries need not wait.
         office.edit("connectors/bcci-export/connector.toml", |text| {
@@ -150,10 +151,7 @@ impl Office {
 
     pub(crate) fn export(&self, town: &Town, day: Date) {
         town.province.write_exports(&self.exports(), day).expect("the exports can be written");
-        std::fs::create_dir_all(self.feedback()).expect("a folder");
-        town.province.write_feedback(&self.feedback(), day).expect("the list can be written");
-        std::fs::create_dir_all(self.measures()).expect("a folder");
-        town.province.write_measures(&self.measures(), day).expect("the sheet can be written");
+        town.province.write_lists(self.path(), day).expect("the lists can be written");
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -166,14 +164,6 @@ impl Office {
 
     pub(crate) fn exports(&self) -> PathBuf {
         self.path().join("exports")
-    }
-
-    pub(crate) fn feedback(&self) -> PathBuf {
-        self.path().join("pakn")
-    }
-
-    pub(crate) fn measures(&self) -> PathBuf {
-        self.path().join("so-lieu")
     }
 
     pub(crate) fn settings(&self) -> PathBuf {

@@ -4,6 +4,7 @@
 mod by_hand;
 mod feedback;
 mod loops;
+mod notes;
 mod province;
 mod stated;
 
@@ -51,12 +52,13 @@ fn computed_under(
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
     let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
-    let tables = [province::dossiers_table(dossiers), province::items_table(items), feedback, measures];
+    let notes = province::notes_table(&[]);
+    let tables = [province::dossiers_table(dossiers), province::items_table(items), feedback, measures, notes];
     computed_from(tables, now, reading, period, successions)
 }
 
 fn computed_from(
-    [dossiers, postal_items, feedback, measures]: [LazyFrame; 4],
+    [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
     now: i64,
     reading: Option<(Reading, View)>,
     period: Option<Period>,
@@ -86,6 +88,7 @@ fn computed_from(
             postal_items,
             feedback,
             measures,
+            dossier_notes,
             indicators: &indicators,
             rules: &rules.iter().collect::<Vec<_>>(),
             agencies: &province::agencies(),
@@ -335,6 +338,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             postal_items: items,
             feedback: province::feedback_table(&[]),
             measures: province::measures_table(&[]),
+            dossier_notes: province::notes_table(&[]),
             indicators: &[],
             rules: &[],
             agencies: &province::agencies(),

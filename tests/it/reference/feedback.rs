@@ -43,7 +43,8 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
     let mut rows: Vec<Feedback> = ROWS.into_iter().map(of).collect();
     rows.push(Feedback { deleted: Some(true), ..rows[0].clone() });
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
-    let tables = [dossiers, items, province::feedback_table(&rows), province::measures_table(&[])];
+    let tables =
+        [dossiers, items, province::feedback_table(&rows), province::measures_table(&[]), province::notes_table(&[])];
     computed_from(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
 }
 

@@ -183,6 +183,33 @@ pub(super) fn measures_table(rows: &[Measure]) -> LazyFrame {
     table(Kind::Measures, rows, Measure::cell)
 }
 
+/// A note on a dossier; instants in microseconds UTC.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Note {
+    pub(super) dossier: Option<String>,
+    pub(super) cause: Option<String>,
+    pub(super) apology: Option<i64>,
+    pub(super) new_due: Option<i64>,
+    pub(super) deleted: Option<bool>,
+}
+
+impl Note {
+    fn cell(&self, column: &str) -> Option<Cell> {
+        match column {
+            "dossier_code" => Some(Cell::Text(self.dossier.clone())),
+            "late_cause" => Some(Cell::Text(self.cause.clone())),
+            "apology_at" => Some(Cell::Instant(self.apology)),
+            "apology_new_due_at" => Some(Cell::Instant(self.new_due)),
+            "deleted" => Some(Cell::Flag(self.deleted)),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn notes_table(rows: &[Note]) -> LazyFrame {
+    table(Kind::DossierNotes, rows, Note::cell)
+}
+
 /// Every column of the image table; those that a row does not speak of are null.
 fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));

@@ -42,7 +42,8 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
     let mut rows: Vec<Measure> = ROWS.into_iter().map(of).collect();
     rows.push(Measure { period: Some("2024".to_owned()), deleted: Some(true), ..rows[0].clone() });
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
-    let tables = [dossiers, items, province::feedback_table(&[]), province::measures_table(&rows)];
+    let tables =
+        [dossiers, items, province::feedback_table(&[]), province::measures_table(&rows), province::notes_table(&[])];
     computed_from(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
 }
 
