@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use crate::model::agency::AgencyKind;
 use crate::simulator::Province;
@@ -15,6 +15,9 @@ use crate::simulator::working_days::day_number;
 /// The indicator that the departments state.
 pub(super) const INDICATOR: &str = "par-7.1.2";
 
+/// First year of which they state it.
+const FIRST: i32 = 2025;
+
 /// What one department states of a quarter.
 struct Measure<'a> {
     agency: &'a str,
@@ -23,20 +26,23 @@ struct Measure<'a> {
 }
 
 impl Province {
-    /// Of the last four quarters that were over on a day, what each department of that day states.
+    /// Of every quarter from [`FIRST`] that was over on a day, what each department of its last day states. A later day states the
+    /// same of it again.
     fn stated(&self, day: Date) -> Vec<Measure<'_>> {
         let registry = &self.registry;
-        let departments = registry.agencies.iter().zip(&registry.agency_validity).filter(|(agency, validity)| {
-            agency.kind == AgencyKind::Specialised && !agency.vertical && validity.holds(day_number(day))
-        });
         let this = i32::from(day.year()) * 4 + (i32::from(day.month()) - 1) / 3;
         let mut found = Vec::new();
-        for (number, (agency, _)) in (0_u64..).zip(departments) {
-            for (age, quarter) in (0_u64..).zip((this - 4..this).rev()) {
+        for (age, quarter) in (0_u64..).zip(FIRST * 4..this) {
+            let last_month = i8::try_from(quarter.rem_euclid(4) * 3 + 3).expect("a month");
+            let year = i16::try_from(quarter.div_euclid(4)).expect("simulated years have four digits");
+            let last = day_number(date(year, last_month, 1).last_of_month());
+            for (number, (agency, validity)) in (0_u64..).zip(registry.agencies.iter().zip(&registry.agency_validity)) {
+                if agency.kind != AgencyKind::Specialised || agency.vertical || !validity.holds(last) {
+                    continue;
+                }
                 let whole = 180 + 37 * number + 11 * age;
                 let counts = [whole - (number * 5 + age * 3) % 40, whole];
-                let quarter = format!("{}-Q{}", quarter.div_euclid(4), quarter.rem_euclid(4) + 1);
-                found.push(Measure { agency: &agency.code, quarter, counts });
+                found.push(Measure { agency: &agency.code, quarter: format!("{year}-Q{}", last_month / 3), counts });
             }
         }
         found

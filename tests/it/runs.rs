@@ -18,7 +18,7 @@ use jiff::civil::{Date, date};
 use motcua::config;
 use motcua::model::instant::from_local;
 use motcua::run::{self, Ledger, RejectionGroup};
-use motcua::simulator::{CLIENT_ID, CLIENT_SECRET, TOKEN_PATH};
+use motcua::simulator::CLIENT_SECRET;
 use serde_json::Value;
 
 use crate::office::{self, CONNECTORS, Office, Town, assert_same, commits, deep, true_figures};
@@ -174,11 +174,10 @@ pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
     town.day.set(day);
     office.export(town, day);
     let mut config = config::load(&office.settings()).expect("the shipped configuration is sound");
-    config.values.set_variable("IGATE_URL", town.url());
-    config.values.set_variable("IGATE_TOKEN_URL", format!("{}{TOKEN_PATH}", town.url()));
-    config.values.set_variable("IGATE_CLIENT_ID", CLIENT_ID);
+    for (name, value) in &office.variables {
+        config.values.set_variable(*name, value.clone());
+    }
     config.values.set_secret("IGATE_CLIENT_SECRET", CLIENT_SECRET);
-    config.values.set_variable("BCCI_EXPORTS", office.exports().display().to_string());
     let evening = from_local(day.at(20, 0, 0, 0));
     deep(|| {
         town.runtime.block_on(async {
