@@ -18,7 +18,7 @@ use jiff::civil::{Date, date};
 use motcua::config;
 use motcua::model::instant::from_local;
 use motcua::run::{self, Ledger, RejectionGroup};
-use motcua::simulator::CLIENT_SECRET;
+use motcua::simulator::{CLIENT_SECRET, TOKEN_PATH};
 use serde_json::Value;
 
 use crate::office::{self, CONNECTORS, Office, Town, assert_same, commits, deep, true_figures};
