@@ -141,4 +141,17 @@ mod tests {
             assert_eq!(found, expected, "{received} {due} {completed}");
         }
     }
+
+    #[test]
+    fn a_part_is_never_more_than_its_whole() {
+        let kind = Kind::Measures;
+        for (part, whole, broken) in [(0, 0, false), (5, 5, false), (6, 5, true), (-1, 5, true), (1, 0, true)] {
+            let mut values = vec![Value::Null; kind.columns().len()];
+            values[kind.column_index("numerator").expect("a column")] = Value::Integer(part);
+            values[kind.column_index("denominator").expect("a column")] = Value::Integer(whole);
+            let found = Orders::of(kind).broken(&values, 0);
+            let expected: &[_] = if broken { &[("numerator_above_denominator", "numerator")] } else { &[] };
+            assert_eq!(found, expected, "{part} of {whole}");
+        }
+    }
 }

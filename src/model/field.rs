@@ -332,6 +332,18 @@ mod tests {
         assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));
         assert_eq!(reader(FieldType::ItemCode).read("EP123456784VN"), Err(Reason::CheckDigit));
         assert_eq!(reader(FieldType::ItemCode).read("123456785"), Err(Reason::WrongForm));
+        assert_eq!(reader(FieldType::Period).read("2026-Q3s"), Ok(Value::Text("2026-Q3s".into())));
+        for text in ["2026-Q5", "quý 1 năm 2026", "2026-13", "01/2026"] {
+            assert_eq!(reader(FieldType::Period).read(text), Err(Reason::WrongForm), "{text}");
+        }
+        for text in ["123/BC-UBND", "2639/QĐ-UBND", "12/2026/BC-SXD", "7/A&B"] {
+            assert_eq!(reader(FieldType::Document).read(text), Ok(Value::Text(text.into())), "{text}");
+        }
+        for text in
+            ["BC-UBND", "theo ông Mẫu", "12/XL Nguyễn Văn Mẫu", "086123456789/BC", "12/086123456789", "12/", "/BC"]
+        {
+            assert_eq!(reader(FieldType::Document).read(text), Err(Reason::WrongForm), "{text}");
+        }
     }
 
     #[test]
