@@ -23,8 +23,9 @@ use tokio::runtime::Runtime;
 pub(crate) use door::{Answer, door};
 pub(crate) use tables::{commits, frames, rows};
 
-/// The two connectors that are shipped.
-pub(crate) const CONNECTORS: [&str; 2] = ["bcci-export", "portal-igate"];
+/// The connectors that are shipped.
+pub(crate) const CONNECTORS: [&str; 5] =
+    ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate"];
 
 /// Numerator and denominator by indicator, scope and period; figures of nothing received left out.
 pub(crate) type Figures = BTreeMap<(String, Scope, String), (u64, u64)>;

@@ -15,7 +15,7 @@ use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{FormScope, Inputs, compute};
 use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
-use motcua::model::indicator::{AgencyView, Definition, RuleSet};
+use motcua::model::indicator::{AgencyView, Definition, DueChoice, RuleSet};
 use motcua::model::period::Period;
 use motcua::model::report_form::FormCounts;
 use polars::prelude::LazyFrame;
@@ -57,10 +57,44 @@ fn computed_under(
     computed_from(tables, now, reading, period, successions)
 }
 
+/// The same, with another due date.
+fn computed_due(dossiers: &[Dossier], due: DueChoice) -> Vec<Figure> {
+    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
+    let notes = province::notes_table(&[]);
+    let tables = [province::dossiers_table(dossiers), province::items_table(&[]), feedback, measures, notes];
+    let adapt = move |_: &mut [Definition], rules: &mut [RuleSet]| rules.iter_mut().for_each(|rules| rules.due = due);
+    computed_with(tables, at(NOW), adapt, None, None)
+}
+
 fn computed_from(
-    [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
+    tables: [LazyFrame; 5],
     now: i64,
     reading: Option<(Reading, View)>,
+    period: Option<Period>,
+    successions: Option<Vec<Succession>>,
+) -> Vec<Figure> {
+    let adapt = move |definitions: &mut [Definition], rules: &mut [RuleSet]| {
+        let Some((reading, view)) = reading else { return };
+        for definition in definitions {
+            reading.name().clone_into(&mut definition.rules);
+        }
+        let agency = match view {
+            View::Competent => AgencyView::Competent,
+            View::Receiving => AgencyView::Receiving,
+            View::Handling => AgencyView::Handling,
+        };
+        for rules in rules {
+            rules.agency = agency;
+        }
+    };
+    computed_with(tables, now, adapt, period, successions)
+}
+
+/// By definitions and rule sets that are adapted first.
+fn computed_with(
+    [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
+    now: i64,
+    adapt: impl FnOnce(&mut [Definition], &mut [RuleSet]) + Send + 'static,
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
@@ -69,19 +103,7 @@ fn computed_from(
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let mut definitions: Vec<Definition> = config.indicators.iter().map(|one| one.definition.clone()).collect();
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
-        if let Some((reading, view)) = reading {
-            for definition in &mut definitions {
-                reading.name().clone_into(&mut definition.rules);
-            }
-            let agency = match view {
-                View::Competent => AgencyView::Competent,
-                View::Receiving => AgencyView::Receiving,
-                View::Handling => AgencyView::Handling,
-            };
-            for rules in &mut rules {
-                rules.agency = agency;
-            }
-        }
+        adapt(&mut definitions, &mut rules);
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         compute(&Inputs {
             dossiers,

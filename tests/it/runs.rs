@@ -107,6 +107,12 @@ fn a_first_night_gives_the_true_figures_and_counts_every_row() {
     let truth = town.province.truth(TODAY);
     assert_same(&office.figures(), &true_figures(&truth), "first night");
     assert_balanced(&office);
+    // Whether procedures have dossiers, and what is no dossier, cannot be held against other rules dossier by dossier.
+    for indicator in ["par-7.2.1", "par-7.3.2-having", "par-3.5.1", "par-7.1.2"] {
+        let told = office.act(&["report", indicator, "--compare-rules", "--period", "2026"]);
+        assert_eq!(told.status.code(), Some(2), "{}", office::said(&told));
+        assert!(office::said(&told).contains("does not count dossiers one by one"), "{}", office::said(&told));
+    }
 
     // Each of the three passes reads its records once: the test asks for them itself.
     let (mut received, mut bad) = (0, BTreeMap::<String, u64>::new());

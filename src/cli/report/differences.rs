@@ -35,7 +35,7 @@ pub(super) async fn compare_rules(
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
     if known.is_some_and(|known| known.definition.over != Over::Dossiers || known.definition.having.is_some()) {
-        let message = format!("`{indicator}` counts procedures or agencies, or dossiers of procedures that have some");
+        let message = format!("`{indicator}` does not count dossiers one by one");
         return Err(
             Failure::usage(message).with_hint("rule sets are compared for ratios whose every dossier counts by itself")
         );

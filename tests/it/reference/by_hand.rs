@@ -4,11 +4,12 @@
 //! working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
 use motcua::model::figure::{Figure, Met};
+use motcua::model::indicator::DueChoice;
 use motcua::model::period::Period;
 
 use super::loops::{Reading, View};
 use super::province::{Dossier, Item, at};
-use super::{NOW, computed, computed_by, computed_under};
+use super::{NOW, computed, computed_by, computed_due, computed_under};
 
 #[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn text(word: &str) -> Option<String> {
@@ -171,6 +172,41 @@ fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
         no_due("nothing helps", "9.999999", "2025-05-05T08:00", "2025-05-05T08:01"),
     ];
     assert_eq!(on_time(&rows), (5, 9));
+}
+
+/// What each word of `due` makes of a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May; twelve
+/// hours at 14:00 of 6 May: three and a half before lunch and three and a half after it on the 5th, four and a half before lunch
+/// of the 6th, half an hour after it.
+#[test]
+fn the_portals_due_date_the_statutes_or_the_earlier() {
+    // Procedure, the portal's due date, completed; on time by portal, statute, the earlier.
+    for (procedure, due, completed, expected) in [
+        ("1.000001", "2025-05-12T17:00", "2025-05-09T10:00", [1, 0, 0]),
+        ("1.000001", "2025-05-07T17:00", "2025-05-08T10:00", [0, 1, 0]),
+        ("1.000001", "2025-05-12T17:00", "2025-05-08T23:00", [1, 1, 1]),
+        ("1.000001", "", "2025-05-08T23:00", [1, 1, 1]),
+        ("1.000001", "", "2025-05-09T00:00", [0, 0, 0]),
+        ("1.000005", "2025-05-07T17:00", "2025-05-06T14:00", [1, 1, 1]),
+        ("1.000005", "2025-05-07T17:00", "2025-05-06T14:01", [1, 0, 0]),
+        ("1.000005", "2025-05-06T10:00", "2025-05-06T11:00", [0, 1, 0]),
+        // No statutory time: the portal's date is all there is.
+        ("9.999999", "2025-05-07T17:00", "2025-05-07T16:00", [1, 1, 1]),
+        ("9.999999", "2025-05-07T17:00", "2025-05-08T16:00", [0, 0, 0]),
+    ] {
+        let due = (!due.is_empty()).then(|| at(due));
+        let row = [Dossier { due, procedure: text(procedure), ..done("1", completed) }];
+        for (choice, expected) in
+            [DueChoice::Portal, DueChoice::Statutory, DueChoice::Earlier].into_iter().zip(expected)
+        {
+            let figures = computed_due(&row, choice);
+            let found = figure(&figures, "par-3.4.1", None, "2025");
+            assert_eq!(
+                (found.numerator, found.denominator),
+                (expected, Some(1)),
+                "{procedure} {due:?} {completed} {choice:?}"
+            );
+        }
+    }
 }
 
 #[test]
