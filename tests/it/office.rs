@@ -115,7 +115,9 @@ impl Office {
     pub(crate) fn new(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let office = Self { variables: BTreeMap::new(), folder };
-        std::fs::create_dir(office.exports()).expect("the scratch folder is writable");
+        for folder in ["exports", "pakn", "so-lieu", "ghi-chu"] {
+            std::fs::create_dir(office.path().join(folder)).expect("the scratch folder is writable");
+        }
         let written = office.command(&["init"]).arg(office.path()).output().expect("the binary starts");
         assert!(written.status.success(), "{}", said(&written));
         let mut office = office;

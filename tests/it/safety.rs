@@ -197,6 +197,54 @@ fn shifted_list() -> String {
     text
 }
 
+/// The lists of the offices: a good row, then one for each person's datum in each column, then all of them at once.
+fn lists() -> [(&'static str, String); 3] {
+    let spoil = |header: &str, counted: usize, good: &[&str]| {
+        let mut rows = vec![good.to_vec()];
+        for datum in [NAME, NUMBER, TELEPHONE, MAIL].into_iter().chain(OTHER_NAMES) {
+            for column in 0..good.len() {
+                let mut row = good.to_vec();
+                row[column] = datum;
+                rows.push(row);
+            }
+            rows.push(vec![datum; good.len()]);
+        }
+        let count = rows.len().to_string();
+        let mut footer = vec![""; good.len()];
+        footer[counted] = &count;
+        let lines: Vec<String> = rows.iter().map(|row| format!("1;{}", row.join(";"))).collect();
+        format!("STT;{header}\n{}\nTổng cộng;{}\n", lines.join("\n"), footer.join(";"))
+    };
+    let feedback = spoil(
+        "Mã PAKN;Nguồn tiếp nhận;Người gửi;Đối tượng;Nội dung;Cơ quan xử lý;Ngày tiếp nhận;Ngày xử lý;Kết quả;Ngày trả lời;Ngày công khai",
+        0,
+        &[
+            "PAKN-000001",
+            "Trực tiếp",
+            NAME,
+            "Quy định hành chính",
+            "Gọi bà Hoàng Oanh, 0912 345 678",
+            "Sở Tư pháp",
+            "03/11/2025 08:00",
+            "04/11/2025",
+            "Đã xử lý",
+            "05/11/2025",
+            "06/11/2025",
+        ],
+    );
+    let measures = spoil(
+        "Chỉ tiêu;Đơn vị;Kỳ;Tử số;Mẫu số;Số văn bản;Ngày nhập;Người nhập",
+        2,
+        &["par-7.1.2", "H61.14", "2025-Q4", "9", "10", "15/BC-STP", "05/11/2025", NAME],
+    );
+    let notes = spoil(
+        "Mã hồ sơ;Nguyên nhân trễ;Số văn bản xin lỗi;Ngày xin lỗi;Hẹn trả lại;Người nộp",
+        0,
+        &["H61.14-251103-0001", "Hệ thống", "3/XL-STP", "06/11/2025", "10/11/2025", NAME],
+    );
+    [("pakn/pakn.csv", feedback), ("so-lieu/so-lieu.csv", measures), ("ghi-chu/ghi-chu.csv", notes)]
+}
+
 /// Looks for everything planted in a text.
 fn look(text: &str, place: &str, found: &mut Vec<String>) {
     let lower = text.nfc().collect::<String>().to_lowercase();
@@ -262,9 +310,17 @@ fn no_person_and_no_secret_is_left_behind() {
     office.variables.insert("IGATE_CLIENT_SECRET", SECRET.to_owned());
     office.variables.insert("MOTCUA_LOG", "trace".to_owned());
     office.write("exports/shifted.csv", &shifted_list());
+    for (file, text) in lists() {
+        office.write(file, &text);
+    }
     let night = office.act(&["run"]);
     let mut said_all = said(&night);
     assert_eq!(night.status.code(), Some(4), "{}", &said_all[said_all.len().saturating_sub(2000)..]);
+    // Before the next night, which reads no list again.
+    for list in ["feedback", "measures-csv", "dossier-notes-csv"] {
+        let [received, quarantined] = ["received", "quarantined"].map(|name| office.count(list, name));
+        assert!(received > quarantined && quarantined > received / 2, "{list}: {quarantined} of {received}");
+    }
     for arguments in [
         &["run"][..],
         &["check"],
