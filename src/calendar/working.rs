@@ -47,6 +47,23 @@ impl WorkingCalendar {
         at
     }
 
+    /// The first of the `count` working days that end with the last one at or before `day`.
+    ///
+    /// # Panics
+    /// If the result leaves the years −9999 to 9999.
+    #[must_use]
+    pub fn back_working_days(&self, day: Date, count: u32) -> Date {
+        let mut at = day;
+        let mut left = count;
+        loop {
+            left -= u32::from(left > 0 && self.is_working(at));
+            if left == 0 {
+                return at;
+            }
+            at = at.yesterday().expect("working days are never years apart");
+        }
+    }
+
     /// For each day from `first` to `last`: the number of working days from `first` up to and including it.
     #[must_use]
     pub fn ordinals(&self, first: Date, last: Date) -> Vec<(Date, i32)> {
@@ -88,6 +105,19 @@ mod tests {
             (date(2025, 4, 29), 0, date(2025, 4, 29)),
         ] {
             assert_eq!(calendar.add_working_days(day, count), expected, "{day} + {count}");
+        }
+    }
+
+    #[test]
+    fn counts_back_over_holidays_and_swapped_days() {
+        let calendar = calendar();
+        for (day, count, expected) in [
+            (date(2025, 5, 5), 1, date(2025, 5, 5)),
+            (date(2025, 5, 5), 2, date(2025, 4, 29)), // over the weekend, the day off and the holidays
+            (date(2025, 5, 4), 1, date(2025, 4, 29)), // a Sunday: the working day before it
+            (date(2025, 4, 28), 2, date(2025, 4, 26)), // over Sunday to the worked Saturday
+        ] {
+            assert_eq!(calendar.back_working_days(day, count), expected, "{day} - {count}");
         }
     }
 

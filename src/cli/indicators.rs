@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::output::{self, Format, percent, print};
 use crate::cli::{Base, Failure};
 use crate::config::Indicator;
-use crate::model::indicator::{IndicatorFile, IndicatorKind};
+use crate::model::indicator::IndicatorFile;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -77,10 +77,7 @@ fn row(indicator: &Indicator) -> Row {
     Row {
         indicator: definition.id.clone(),
         definition: indicator.digest.clone(),
-        kind: match definition.kind {
-            IndicatorKind::Ratio => "ratio",
-            IndicatorKind::Count => "count",
-        },
+        kind: definition.kind.name(),
         document: definition.legal.document.clone(),
         place: definition.legal.place.clone(),
         rules: definition.rules.clone(),

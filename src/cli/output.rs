@@ -64,6 +64,11 @@ pub(super) fn percent(ratio: f64) -> String {
     format!("{:.2} %", ratio * 100.0).replace('.', ",")
 }
 
+/// `12,25`, as Vietnamese writes it; whole numbers without decimals.
+pub(super) fn decimal(number: f64) -> String {
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}").replace('.', ",") }
+}
+
 /// `12.345`, as Vietnamese writes it.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();

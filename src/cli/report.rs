@@ -10,11 +10,11 @@ use jiff::civil::Date;
 use crate::cli::output::{Format, print};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
-use crate::indicators::rank;
+use crate::indicators::{Contest, rank};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::{AgencyView, Better};
+use crate::model::indicator::AgencyView;
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
 use crate::publish::{self, FigureRow};
@@ -96,7 +96,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
     filter.check_agency(&figures, &config)?;
     let chosen: Vec<&Figure> = figures.iter().filter(|figure| filter.takes(figure)).collect();
-    let ranks = arguments.rank.then(|| rank(&chosen, |id| better(&config, id)));
+    let ranks = arguments.rank.then(|| rank(&chosen, |id| contest(&config, id)));
     let rows = || -> Vec<FigureRow> {
         let row = |(index, figure): (usize, &&Figure)| {
             let row = FigureRow::new(figure, &record.night);
@@ -116,9 +116,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn better(config: &Configuration, id: &str) -> Better {
+fn contest(config: &Configuration, id: &str) -> Option<Contest> {
     let known = config.indicators.iter().find(|indicator| indicator.definition.id == id);
-    known.map_or(Better::default(), |indicator| indicator.definition.better)
+    known.and_then(|indicator| Contest::of(&indicator.definition))
 }
 
 pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {

@@ -72,8 +72,11 @@ pub(crate) fn load_indicators(
                 (IndicatorKind::Ratio, None) if definition.over.is_additive() => {
                     add("denominator", "a ratio needs one".to_owned());
                 }
-                (IndicatorKind::Count, Some(_)) => add("denominator", "a count has none".to_owned()),
-                _ => {}
+                (IndicatorKind::Ratio, _) | (_, None) => {}
+                (kind, Some(_)) => add("denominator", format!("a {} has none", kind.name())),
+            }
+            for (key, message) in kind_problems(&definition) {
+                add(key, message);
             }
             if jiff::civil::Date::from_str(&definition.legal.from).is_err() {
                 add("legal/from", format!("`{}` is no date (yyyy-MM-dd)", definition.legal.from));
@@ -120,6 +123,30 @@ pub(crate) fn load_indicators(
     indicators
 }
 
+/// What does not fit the kind of the indicator.
+fn kind_problems(definition: &Definition) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    let kind = definition.kind.name();
+    let has_amount = matches!(definition.kind, IndicatorKind::Mean | IndicatorKind::Median);
+    if has_amount && definition.of.is_none() {
+        found.push(("of", format!("a {kind} needs it: of what, `processing_hours` say")));
+    }
+    if !has_amount && definition.of.is_some() {
+        found.push(("of", format!("a {kind} has none")));
+    }
+    let is_stock = definition.kind == IndicatorKind::Stock;
+    if (has_amount || is_stock) && (definition.over != Over::Dossiers || definition.having.is_some()) {
+        found.push(("kind", format!("a {kind} is one of dossiers, without `having`")));
+    }
+    if is_stock && definition.period != PeriodColumn::ReceivedAt {
+        found.push(("period", "a stock is of what was received by the period's end: `received_at`".to_owned()));
+    }
+    if (has_amount || is_stock) && definition.target.is_some() {
+        found.push(("target", format!("a {kind} has none")));
+    }
+    found
+}
+
 /// What does not fit what the indicator counts.
 fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
@@ -128,6 +155,31 @@ fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
         Over::Procedures => Some(OFFER_COLUMNS),
         Over::Agencies => Some(AGENCY_COLUMNS),
     };
+    if definition.registry_part.is_some() {
+        if columns.is_none() || definition.kind != IndicatorKind::Ratio {
+            found.push(("registry_part", "only a ratio over procedures or agencies has it".to_owned()));
+        } else if definition.population != "TRUE" || definition.numerator != "TRUE" {
+            let message = "the registry decides: `population` and `numerator` are `TRUE`";
+            found.push(("registry_part", message.to_owned()));
+        }
+    }
+    if let (Some(columns), Some(text)) = (columns, &definition.registry_part) {
+        found.extend(check_over(text, columns).err().map(|message| ("registry_part", message)));
+    }
+    let asks_for_days = definition.over == Over::Agencies && !definition.is_of_registry();
+    match definition.within_working_days {
+        None if asks_for_days => {
+            found.push(("within_working_days", "missing: how recent an agency's latest dossier must be".to_owned()));
+        }
+        Some(_) if !asks_for_days => {
+            found.push(("within_working_days", "only a ratio of agencies that have dossiers has it".to_owned()));
+        }
+        Some(0) => found.push(("within_working_days", "must be 1 or more".to_owned())),
+        _ => {}
+    }
+    if asks_for_days && definition.period != PeriodColumn::ReceivedAt {
+        found.push(("period", "agencies are asked for their latest reception: `received_at`".to_owned()));
+    }
     match (columns, &definition.registry) {
         (None, Some(_)) => {
             found.push(("registry", "only what is counted over procedures or agencies has it".to_owned()));
@@ -168,7 +220,7 @@ fn check_predicates_as_written(document: &Document, file: &Path, problems: &mut 
             _ => AGENCY_COLUMNS,
         };
         let keys = ["population", "numerator", "denominator", "having"].map(|key| (key, FACT_COLUMNS));
-        for (key, columns) in keys.into_iter().chain([("registry", registry)]) {
+        for (key, columns) in keys.into_iter().chain([("registry", registry), ("registry_part", registry)]) {
             let Some(text) = entry.get(key).and_then(serde_json::Value::as_str) else { continue };
             if let Err(message) = check_over(text, columns) {
                 let line = document.line(&format!("/indicator/{index}/{key}"));

@@ -222,7 +222,12 @@ fn succession(row: &mut Row<'_>) -> Option<Succession> {
 
 fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
     let (code, name) = (row.required("code"), row.required("name"));
-    let unit = row.one_of("unit", &[("working_days", TimeUnit::WorkingDays), ("hours", TimeUnit::Hours)]);
+    let units = [
+        ("working_days", TimeUnit::WorkingDays),
+        ("hours", TimeUnit::Hours),
+        ("calendar_days", TimeUnit::CalendarDays),
+    ];
+    let unit = row.one_of("unit", &units);
     let cut_off: Time = row.parsed("cut_off", "time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
     let statutory_time = row.parsed("statutory_time", "whole number");
     let (immediate, vertical) = (row.flag("immediate"), row.flag("vertical"));
@@ -248,6 +253,10 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     let links = [("none", "none"), ("same_level", "same_level"), ("between_levels", "between_levels")];
     let interlinked = row.text("interlinked").and_then(|_| row.one_of("interlinked", &links));
     let (postal_submission, postal_return) = (row.flag("postal_submission"), row.flag("postal_return"));
+    let roles = [("lead", "lead"), ("cooperating", "cooperating")];
+    let role = row.text("role").and_then(|_| row.one_of("role", &roles));
+    let (at_one_stop, one_stop_exempt, list_1291) =
+        (row.flag("at_one_stop"), row.flag("one_stop_exempt"), row.flag("list_1291"));
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     let offered_by = offered_by?;
     let offerer = match offered_by.strip_prefix("tier:") {
@@ -263,6 +272,10 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     Some(Offer {
         procedure: procedure?,
         offerer,
+        role: role.map(str::to_owned),
+        at_one_stop,
+        one_stop_exempt,
+        list_1291,
         online_level: online_level.map(str::to_owned),
         postal_submission,
         postal_return,

@@ -95,6 +95,11 @@ impl Agencies {
         self.rows[agency as usize]
     }
 
+    /// Whether every agency's dossiers stand in its own row.
+    pub(super) fn rows_are_own(&self) -> bool {
+        (0..).zip(&self.rows).all(|(agency, row)| agency == *row)
+    }
+
     /// Puts every agency that has ended into the row of its one successor today. One that was split, or that has none, keeps
     /// a row of its own, without a tier, and says that it cannot be converted. What an agency was when it received a dossier
     /// (kind, vertical) still decides what counts, so that the province's totals stay.

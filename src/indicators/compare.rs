@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use polars::prelude::*;
 
-use crate::indicators::compute::{Inputs, in_period};
+use crate::indicators::compute::Inputs;
 use crate::indicators::{IndicatorError, compute};
 use crate::model::indicator::{Definition, RuleSet};
 use crate::model::period::Period;
@@ -88,14 +88,12 @@ fn counted(
     rules: &RuleSet,
     period: Period,
 ) -> Result<Counted, IndicatorError> {
-    let measured = compute::measured(inputs, rules, definition, period)?;
-    let table = in_period(measured, definition.period, period)
-        .filter(col("whole0"))
-        .select([col("source"), col("source_key"), col("part0")])
+    let table = compute::counted(inputs, rules, definition, period)?
+        .select([col("source"), col("source_key"), col("part")])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
     let (source, key) = (table.column("source")?.str()?, table.column("source_key")?.str()?);
-    let part = table.column("part0")?.bool()?;
+    let part = table.column("part")?.bool()?;
     let rows = source.iter().zip(key.iter()).zip(part.iter());
     Ok(rows
         .map(|((source, key), part)| {

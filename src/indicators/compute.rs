@@ -1,30 +1,28 @@
-//! One streaming scan, shared by every group-by of a rule set.
+//! One streaming scan for every rule set, indicator and group-by.
 //!
 //! Starts and ends are half-months, of which every named period is a union; or one period is asked for, and only its days
-//! are counted. Three ways to group (docs/decisions/0003):
-//! * plain, by (agency, start): each dossier in the state that it has at the rule set's moment;
-//! * by end, by (agency, start, ended on time, end, overdue from): each named period reads the state at its own end;
-//! * having, by (procedure, agency, start): procedures that *have* dossiers of a kind are the province's and must not be
-//!   summed twice.
+//! are counted. What the group-bys are by stands in `groups` (docs/decisions/0006).
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
-use jiff::civil::Date;
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
 use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
-use crate::indicators::facts::{Registers, agency_text, joined, noted};
-use crate::indicators::figures::{Assembly, Group, Shape};
-use crate::indicators::registered::Registered;
-use crate::indicators::{IndicatorError, feedback, registers, stated, states};
-use crate::model::agency::{Agency, Succession};
+use crate::indicators::facts::{agency_text, common, evident, of_view};
+use crate::indicators::figures::{Assembly, Rows, end_of, rows_having};
+use crate::indicators::groups::{Group, Shape, between, day_column, plan};
+use crate::indicators::measures::{Measured, Open, Predicates};
+use crate::indicators::periods::Periods;
+use crate::indicators::registered::Registry;
+use crate::indicators::registers::{Days, ProcedureRegister};
+use crate::indicators::states::micros;
+use crate::indicators::{IndicatorError, feedback, stated, states};
+use crate::model::agency::{Agency, Succession, Tier};
 use crate::model::figure::Figure;
-use crate::model::indicator::{AsOf, Definition, Over, PeriodColumn, RuleSet};
-use crate::model::instant::{DAY_MICROS, from_local, local};
-use crate::model::period::Period;
-use crate::model::predicate::speaks_of_state;
+use crate::model::indicator::{AgencyView, AsOf, Definition, IndicatorKind, Over, PeriodColumn, RuleSet};
+use crate::model::instant::local;
+use crate::model::period::{Period, half_of};
 use crate::model::procedure::{Offer, Procedure};
 
 /// What figures are computed from. The tables are images.
@@ -58,125 +56,217 @@ impl std::fmt::Debug for Inputs<'_> {
     }
 }
 
+/// The indicators of one rule set, each with its digest.
+type Entries<'a> = Vec<&'a (&'a Definition, &'a str)>;
+
 /// Computes every figure, in a stable order.
 ///
 /// # Errors
 /// A predicate that Polars does not take, or a table that cannot be scanned.
 pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
     let mut figures = Vec::new();
-    for rules in inputs.rules {
-        let indicators: Vec<_> =
+    let mut over_dossiers = Vec::new();
+    for &rules in inputs.rules {
+        let entries: Entries<'_> =
             inputs.indicators.iter().filter(|(definition, _)| definition.rules == rules.id).collect();
-        let of = |over: Over| -> Vec<_> {
-            indicators.iter().filter(|(definition, _)| definition.over == over).copied().collect()
-        };
-        let (of_feedback, stated) = (of(Over::Feedback), of(Over::Measures));
-        let others: Vec<_> = indicators
-            .iter()
-            .filter(|(definition, _)| !matches!(definition.over, Over::Feedback | Over::Measures))
-            .copied()
-            .collect();
-        if !others.is_empty() {
-            compute_rule_set(inputs, rules, &others, &mut figures)?;
-        }
+        let (of_feedback, others): (Entries<'_>, Entries<'_>) =
+            entries.into_iter().partition(|(definition, _)| definition.over == Over::Feedback);
+        let (stated, dossiers): (Entries<'_>, Entries<'_>) =
+            others.into_iter().partition(|(definition, _)| definition.over == Over::Measures);
         if !of_feedback.is_empty() {
             figures.extend(feedback::figures(inputs, rules, &of_feedback)?);
         }
         if !stated.is_empty() {
             figures.extend(stated::figures(inputs, rules, &stated)?);
         }
+        if !dossiers.is_empty() {
+            over_dossiers.push((rules, dossiers));
+        }
     }
+    compute_dossiers(inputs, &over_dossiers, &mut figures)?;
     figures.sort_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
     Ok(figures)
 }
 
-fn key(
-    figure: &Figure,
-) -> (&str, bool, Option<crate::model::agency::Tier>, Option<&str>, crate::model::period::Period) {
+fn key(figure: &Figure) -> (&str, bool, Option<Tier>, Option<&str>, Period) {
     (&figure.indicator, figure.agency.is_some(), figure.tier, figure.agency.as_deref(), figure.period)
 }
 
-fn compute_rule_set(
+/// Every rule set's group-bys over the one scan.
+fn compute_dossiers(
     inputs: &Inputs<'_>,
-    rules: &RuleSet,
-    indicators: &[&(&Definition, &str)],
+    rule_sets: &[(&RuleSet, Entries<'_>)],
     figures: &mut Vec<Figure>,
 ) -> Result<(), IndicatorError> {
-    let groups = plan(indicators, rules, inputs.period);
-    let registered = Registered::read(inputs, indicators)?;
-    let (facts, agencies, still_open) = facts(inputs, rules, inputs.period, &groups)?;
-    let mut columns = Vec::new();
-    for group in &groups {
-        for &index in &group.indicators {
-            columns.extend(measures(index, indicators[index].0, rules, group.shape, still_open)?);
+    let scan = Scan::new(inputs)?;
+    let mut views: HashMap<&'static str, View> = HashMap::new();
+    let mut groups = Vec::new();
+    let mut plans = Vec::new();
+    for (rules, entries) in rule_sets {
+        let view = match views.get(rules.agency.name()) {
+            Some(view) => view,
+            None => views.entry(rules.agency.name()).or_insert(scan.view(inputs, rules.agency)?),
+        };
+        let (facts, open) = scan.facts(inputs, view, rules);
+        let of_rules = plan(entries, rules, inputs.period, open)?;
+        plans.extend(of_rules.iter().map(|group| group.query(facts.clone(), &scan.days, inputs.period).logical_plan));
+        groups.push(of_rules);
+    }
+    let mut tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?.into_iter();
+    let procedures = scan.procedures.numbers.texts();
+    for ((rules, entries), groups) in rule_sets.iter().zip(&groups) {
+        let mut rows = Vec::new();
+        for group in groups {
+            rows.push(Rows::read(group, tables.next().expect("a table a group"))?);
+        }
+        let periods = periods(inputs, &rows);
+        let assembly = Assembly {
+            agencies: &views[rules.agency.name()].agencies,
+            periods: &periods,
+            with_dossiers: &with_dossiers(&periods, groups, &rows),
+            rules: &rules.id,
+            now: inputs.now,
+        };
+        for (group, rows) in groups.iter().zip(&rows) {
+            for (index, measured) in &group.members {
+                figures.extend(figures_of(inputs, &assembly, *entries[*index], group, measured, rows, &procedures)?);
+            }
+        }
+        for entry in entries.iter().filter(|(definition, _)| definition.is_of_registry()) {
+            figures.extend(assembly.of_registry(**entry, &Registry::read(inputs, entry.0)?));
         }
     }
-    let measured = facts.with_columns(columns);
-    let plans: Vec<_> = groups.iter().map(|group| group.query(measured.clone(), inputs.period).logical_plan).collect();
-    let tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
-    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now, &registered);
-    for (group, table) in groups.iter().zip(&tables) {
-        assembly.add(group, table)?;
-    }
-    figures.extend(assembly.figures());
     Ok(())
 }
 
-/// Every dossier with the rule set's columns; with the agencies, and whether what is open can still end in the period.
+fn figures_of(
+    inputs: &Inputs<'_>,
+    assembly: &Assembly<'_>,
+    entry: (&Definition, &str),
+    group: &Group,
+    measured: &Measured,
+    rows: &Rows,
+    procedures: &[String],
+) -> Result<Vec<Figure>, IndicatorError> {
+    let Measured::Now(places) = measured else {
+        return Ok(match entry.0.kind {
+            IndicatorKind::Stock => assembly.stock(entry, measured, rows)?,
+            _ => assembly.additive(entry, measured, rows, None)?,
+        });
+    };
+    Ok(match (entry.0.over, group.shape, places.having) {
+        (Over::Agencies, ..) => assembly.of_agencies(entry, &Registry::read(inputs, entry.0)?, places, rows, inputs)?,
+        (Over::Procedures, ..) => {
+            assembly.of_procedures(entry, &Registry::read(inputs, entry.0)?, places, rows, procedures)?
+        }
+        (_, Shape::ByAmount, _) => assembly.medians(entry, rows),
+        (_, _, Some(having)) => assembly.additive(entry, measured, rows, Some(&rows_having(rows, having)?))?,
+        _ => assembly.additive(entry, measured, rows, None)?,
+    })
+}
+
+/// The periods that figures are made for: those since the first reception or return, or the one that is asked for.
+pub(super) fn periods(inputs: &Inputs<'_>, rows: &[Rows]) -> Periods {
+    if let Some(period) = inputs.period {
+        return Periods::only(period);
+    }
+    let first = rows.iter().flat_map(|rows| &rows.keys).map(|key| key.start).min();
+    let now = half_of(local(inputs.now).date());
+    Periods::named(first.unwrap_or(now + 1), now)
+}
+
+/// Whether anything was received in each period: what registries hold is told of those alone, so that one wrong date does not
+/// open decades.
+fn with_dossiers(periods: &Periods, groups: &[Group], rows: &[Rows]) -> Vec<bool> {
+    let mut with = vec![periods.is_asked(); periods.all.len()];
+    for (_, rows) in groups.iter().zip(rows).filter(|(group, _)| group.period == PeriodColumn::ReceivedAt) {
+        for key in &rows.keys {
+            periods.holding(key.start).iter().for_each(|place| with[*place] = true);
+        }
+    }
+    with
+}
+
+/// What every rule set reads alike.
+struct Scan {
+    common: LazyFrame,
+    days: Days,
+    procedures: ProcedureRegister,
+}
+
+/// The same by whose dossiers they are.
+struct View {
+    facts: LazyFrame,
+    agencies: Agencies,
+}
+
+impl Scan {
+    fn new(inputs: &Inputs<'_>) -> Result<Self, IndicatorError> {
+        let procedures = ProcedureRegister::new(inputs.procedures);
+        let tables = [&inputs.dossiers, &inputs.dossier_notes, &inputs.postal_items].map(Clone::clone);
+        let [dossiers, notes, postal] = tables;
+        let common = common(dossiers, notes, postal, &procedures, inputs.now)?;
+        Ok(Self { common, days: Days::new(inputs.calendar), procedures })
+    }
+
+    fn view(&self, inputs: &Inputs<'_>, view: AgencyView) -> Result<View, IndicatorError> {
+        let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(view))?;
+        let facts = of_view(self.common.clone(), view, &agencies, &self.procedures, inputs.offers);
+        Ok(View { facts, agencies })
+    }
+
+    /// Every dossier with the rule set's columns, and whether what is open can still end in the period.
+    fn facts(&self, inputs: &Inputs<'_>, view: &View, rules: &RuleSet) -> (LazyFrame, Open) {
+        // What is judged at the end of one period looks at no state after it.
+        let moment = match inputs.period {
+            Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
+            _ => inputs.now,
+        };
+        let facts = evident(view.facts.clone(), rules, inputs.now);
+        let facts = states::stand_in_due(facts, rules, &self.days);
+        let facts = states::columns(facts, rules, moment);
+        let facts = states::processing(facts, &self.days);
+        (with_days(facts, moment), if moment == inputs.now { Open::InTime } else { Open::Nothing })
+    }
+}
+
+/// Every dossier with a rule set's columns, for one period; with the agencies.
 pub(super) fn facts(
     inputs: &Inputs<'_>,
     rules: &RuleSet,
-    period: Option<Period>,
-    groups: &[Group],
-) -> Result<(LazyFrame, Agencies, bool), IndicatorError> {
-    let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(rules))?;
-    let registers = Registers {
-        days: registers::days(inputs.calendar, inputs.offers, &agencies)?,
-        clock_days: registers::clock_days(inputs.calendar)?,
-        working_days: registers::working_days(inputs.calendar)?,
-        agencies: registers::agency_meanings(&agencies)?,
-        procedures: registers::procedures(inputs.procedures)?,
-        agency_offers: registers::offers(inputs.offers, false)?,
-        tier_offers: registers::offers(inputs.offers, true)?,
-    };
-    // What is judged at the end of one period looks at no state after it.
-    let moment = match period {
-        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
-        _ => inputs.now,
-    };
-    let dossiers = noted(inputs.dossiers.clone(), inputs.dossier_notes.clone(), inputs.now)?;
-    let facts = joined(dossiers, inputs.postal_items.clone(), &registers, rules, inputs.now);
-    let facts = states::stand_in_due(facts, rules);
-    let on = [col("stand_in_ordinal")];
-    let facts = facts.join(registers.working_days, on.clone(), on, JoinArgs::new(JoinType::Left));
-    let facts = states::columns(facts, rules, moment);
-    Ok((with_halves(facts, moment, groups), agencies, moment == inputs.now))
+    period: Period,
+) -> Result<(LazyFrame, Agencies), IndicatorError> {
+    let scan = Scan::new(inputs)?;
+    let view = scan.view(inputs, rules.agency)?;
+    let (facts, _) = scan.facts(&Inputs { period: Some(period), ..inputs.shallow() }, &view, rules);
+    Ok((facts, view.agencies))
 }
 
-/// Every dossier with `whole0` and `part0` of one indicator in a period, under a rule set that need not be its own.
-pub(super) fn measured(
+/// The dossiers of a period that make an indicator's whole, each with whether it counts as `part`, under a rule set that need
+/// not be its own.
+pub(super) fn counted(
     inputs: &Inputs<'_>,
     rules: &RuleSet,
     definition: &Definition,
     period: Period,
 ) -> Result<LazyFrame, IndicatorError> {
-    let (facts, _, still_open) = facts(inputs, rules, Some(period), &[])?;
-    Ok(facts.with_columns(measures(0, definition, rules, Shape::Plain, still_open)?))
+    let (facts, _) = facts(inputs, rules, period)?;
+    let [_, whole, part] = Predicates::read(definition, rules)?.now();
+    let inside = between(day_column(definition.period), period.start(), period.end());
+    Ok(facts.filter(inside.and(whole)).with_columns([part.alias("part")]))
 }
 
-/// The dossiers that count in a period.
-pub(super) fn in_period(measured: LazyFrame, column: PeriodColumn, period: Period) -> LazyFrame {
-    measured.filter(between(day_column(column), period.start(), period.end()))
-}
-
-fn between(day: &'static str, first: Date, last: Date) -> Expr {
-    let number = |day| lit(registers::day_number(day));
-    col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
-}
-
-/// Last microsecond of a day.
-pub(super) fn end_of(day: Date) -> i64 {
-    from_local(day.into()) + DAY_MICROS - 1
+impl Inputs<'_> {
+    fn shallow(&self) -> Inputs<'_> {
+        Inputs {
+            dossiers: self.dossiers.clone(),
+            postal_items: self.postal_items.clone(),
+            feedback: self.feedback.clone(),
+            measures: self.measures.clone(),
+            dossier_notes: self.dossier_notes.clone(),
+            ..*self
+        }
+    }
 }
 
 /// What the texts that name agencies mean, as they then were or under today's map, as is asked for.
@@ -199,20 +289,13 @@ fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, Indicator
     Ok(texts)
 }
 
-/// Half-month of a local day.
-pub(super) fn half(day: &str) -> Expr {
-    let date = || col(day).cast(DataType::Date).dt();
-    let months = date().year() * lit(12) + date().month().cast(DataType::Int32) - lit(1);
-    months * lit(2) + date().day().cast(DataType::Int32).gt_eq(lit(15)).cast(DataType::Int32)
-}
-
-/// Adds the days and half-months that group-bys start and end in, null where the dossier does not count by them:
-/// `received_day`, `returned_day`, `ended_day`, their `_half`, and `overdue_half`, the first at whose end it is overdue.
-fn with_halves(facts: LazyFrame, now: i64, groups: &[Group]) -> LazyFrame {
+/// Adds the days that group-bys start and end in, null where the dossier does not count by them: `received_day`,
+/// `returned_day`, `ended_day` and `overdue_day`, the first at whose end it is overdue.
+fn with_days(facts: LazyFrame, now: i64) -> LazyFrame {
     let known = |is: Expr, day: Expr, name: &str| when(is).then(day).otherwise(lit(NULL)).alias(name);
     // An ended dossier whose end has no date ended, as far as is known, when it was received.
-    let end = coalesce(&[col("ends_at"), states::micros("received_at")]);
-    let facts = facts.with_columns([
+    let end = coalesce(&[col("ends_at"), micros("received_at")]);
+    facts.with_columns([
         known(col("is_received"), col("day"), "received_day"),
         known(col("is_returned"), col("returned_day"), "returned_day"),
         known(col("is_ended_now").and(col("is_received")), states::local_day(end), "ended_day"),
@@ -221,170 +304,5 @@ fn with_halves(facts: LazyFrame, now: i64, groups: &[Group]) -> LazyFrame {
             states::local_day(col("open_overdue_from") + lit(1)),
             "overdue_day",
         ),
-    ]);
-    let mut halves: BTreeSet<&str> = groups.iter().map(|group| day_column(group.period)).collect();
-    if groups.iter().any(|group| group.shape == Shape::ByEnd) {
-        halves.extend(["ended_day", "overdue_day"]);
-    }
-    facts.with_columns(halves.into_iter().map(|day| half(day).alias(day.replace("_day", "_half"))).collect::<Vec<_>>())
-}
-
-/// The column of the day that files a dossier under a period.
-fn day_column(period: PeriodColumn) -> &'static str {
-    match period {
-        PeriodColumn::ReceivedAt => "received_day",
-        PeriodColumn::ReturnedAt => "returned_day",
-        PeriodColumn::EndedAt => "ended_day",
-        PeriodColumn::Stated => unreachable!("what is stated is not filed by a day"),
-    }
-}
-
-/// The group-bys that a set of indicators needs.
-fn plan(indicators: &[&(&Definition, &str)], rules: &RuleSet, period: Option<Period>) -> Vec<Group> {
-    let shape = |definition: &Definition| {
-        let by_state = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
-        let speaks = by_state.into_iter().flatten().any(|text| speaks_of_state(text));
-        // What ended in a period had ended at its end.
-        let at_ends = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
-        match (definition.over, &definition.having, speaks && at_ends && period.is_none()) {
-            (Over::Procedures | Over::Agencies, ..) => Shape::Registered,
-            (_, Some(_), _) => Shape::Having,
-            (_, None, true) => Shape::ByEnd,
-            (_, None, false) => Shape::Plain,
-        }
-    };
-    let keys: Vec<_> = indicators.iter().map(|(definition, _)| (definition.period, shape(definition))).collect();
-    let wanted: BTreeSet<_> = keys.iter().copied().collect();
-    let of = |key| (0..keys.len()).filter(|&index| keys[index] == key).collect();
-    wanted.into_iter().map(|key| Group { period: key.0, shape: key.1, indicators: of(key) }).collect()
-}
-
-/// Parses a predicate; a null is no.
-fn predicate(definition: &Definition, text: &str) -> Result<Expr, IndicatorError> {
-    sql_expr(text).map(|expr| expr.fill_null(lit(false))).map_err(|error| IndicatorError::Predicate {
-        indicator: definition.id.clone(),
-        predicate: text.to_owned(),
-        message: error.to_string(),
-    })
-}
-
-/// The predicate as it would read in a state.
-fn in_state(predicate: &Expr, state: usize, rules: &RuleSet) -> Expr {
-    predicate.clone().map_expr(|part| match &part {
-        Expr::Column(name) => states::value_in(state, name, rules).unwrap_or(part),
-        _ => part,
-    })
-}
-
-/// The predicate at the rule set's moment: each dossier by its own state.
-fn by_state(predicate: &Expr, text: &str, rules: &RuleSet) -> Expr {
-    if !speaks_of_state(text) {
-        return predicate.clone();
-    }
-    (0..states::STATES.len())
-        .map(|state| col(states::STATES[state]).and(in_state(predicate, state, rules)))
-        .reduce(Expr::or)
-        .expect("there are four states")
-}
-
-/// Suffixes of an indicator's columns: one, or one for each of the four states.
-pub(super) const PLAIN: &[&str] = &[""];
-pub(super) const BY_STATE: &[&str] = &["_on_time", "_late", "_pending", "_overdue"];
-
-/// The columns of one indicator: whole, part, what the part could still be, one-sided evidence, having.
-pub(super) fn measures(
-    index: usize,
-    definition: &Definition,
-    rules: &RuleSet,
-    shape: Shape,
-    still_open: bool,
-) -> Result<Vec<Expr>, IndicatorError> {
-    let read = |text: &str| predicate(definition, text);
-    let population = read(&definition.population)?;
-    let numerator = read(&definition.numerator)?;
-    // A count has no whole: its part is counted over the population.
-    let whole_text = definition.denominator.as_deref().unwrap_or("TRUE");
-    let denominator = read(whole_text)?;
-    let named = |prefix: &str, suffix: &str| -> PlSmallStr { format!("{prefix}{index}{suffix}").into() };
-    let can_be_on_time = || col("can_end_on_time");
-    let mut columns = Vec::new();
-    if shape == Shape::ByEnd {
-        for (state, suffix) in BY_STATE.iter().enumerate() {
-            let whole = in_state(&population, state, rules).and(in_state(&denominator, state, rules));
-            let part = whole.clone().and(in_state(&numerator, state, rules));
-            let reachable = match state {
-                2 => part.clone().or(whole.clone().and(can_be_on_time()).and(in_state(&numerator, 0, rules))),
-                _ => part.clone(),
-            };
-            columns.push(whole.alias(named("whole", suffix)));
-            columns.push(part.alias(named("part", suffix)));
-            columns.push(reachable.alias(named("reachable", suffix)));
-        }
-        return Ok(columns);
-    }
-    let part = by_state(&numerator, &definition.numerator, rules);
-    let population = by_state(&population, &definition.population, rules);
-    let whole = population.clone().and(by_state(&denominator, whole_text, rules));
-    let reachable = if still_open && speaks_of_state(&definition.numerator) {
-        part.clone().or(col(states::STATES[2]).and(can_be_on_time()).and(in_state(&numerator, 0, rules)))
-    } else {
-        part.clone()
-    };
-    columns.push(whole.clone().alias(named("whole", "")));
-    columns.push(whole.clone().and(part.clone()).alias(named("part", "")));
-    columns.push(whole.clone().and(reachable).alias(named("reachable", "")));
-    if let Some(evidence) = evidence_column(definition) {
-        columns.push(whole.and(part).and(col(evidence)).alias(named("one_sided", "")));
-    }
-    if let Some(having) = &definition.having {
-        columns.push(population.and(predicate(definition, having)?).alias(named("having", "")));
-    }
-    Ok(columns)
-}
-
-/// The column that says whether portal and post agree on what the numerator counts.
-pub(super) fn evidence_column(definition: &Definition) -> Option<&'static str> {
-    if definition.numerator.contains("is_postal_submission") {
-        Some("submission_one_sided")
-    } else if definition.numerator.contains("is_postal_return") {
-        Some("return_one_sided")
-    } else {
-        None
-    }
-}
-
-impl Group {
-    /// Names of its sums, by indicator.
-    fn sums(&self) -> Vec<Expr> {
-        let mut sums = Vec::new();
-        let suffixes = if self.shape == Shape::ByEnd { BY_STATE } else { PLAIN };
-        for index in &self.indicators {
-            for suffix in suffixes {
-                sums.extend(["whole", "part", "reachable"].map(|name| col(format!("{name}{index}{suffix}")).sum()));
-            }
-            sums.push(col(format!("^(one_sided|having){index}$")).sum());
-        }
-        sums
-    }
-
-    pub(super) fn query(&self, measured: LazyFrame, period: Option<Period>) -> LazyFrame {
-        let day = day_column(self.period);
-        let start = col(day.replace("_day", "_half")).alias("start");
-        let mut keys = vec![col("agency"), start];
-        match self.shape {
-            Shape::Plain => {}
-            Shape::ByEnd => keys.extend([col("ended_on_time"), col("ended_half"), col("overdue_half")]),
-            Shape::Having | Shape::Registered => keys.push(col("procedure_code")),
-        }
-        let counted = match (period, self.shape) {
-            (None, _) => col(day).is_not_null(),
-            // Whether a procedure has such dossiers is asked of the calendar year.
-            (Some(period), Shape::Having) => {
-                keys.push(between(day, period.start(), period.end()).alias("inside"));
-                between(day, period.start().first_of_year(), period.end().last_of_year())
-            }
-            (Some(period), _) => between(day, period.start(), period.end()),
-        };
-        measured.filter(counted).group_by(keys).agg(self.sums())
-    }
+    ])
 }

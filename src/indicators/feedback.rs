@@ -4,14 +4,15 @@ use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::compute::{Inputs, agencies_of, half, measures};
-use crate::indicators::facts::{flag, left};
-use crate::indicators::figures::{Assembly, Group, Shape};
-use crate::indicators::registered::Registered;
-use crate::indicators::registers;
+use crate::indicators::compute::{Inputs, agencies_of, periods};
+use crate::indicators::facts::flag;
+use crate::indicators::figures::{Assembly, Rows};
+use crate::indicators::groups::plan;
+use crate::indicators::measures::Open;
+use crate::indicators::registers::{AgencyRegister, Days};
 use crate::indicators::states::{end_of_due, local_day, micros};
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, PeriodColumn, RuleSet};
+use crate::model::indicator::{Definition, RuleSet};
 
 /// The figures of indicators over feedback. What is not yet handled or published still can be: all of the whole is
 /// reachable.
@@ -26,6 +27,7 @@ pub(super) fn figures(
     let facts = inputs.feedback.clone().with_columns([
         agency_text(),
         local_day(micros("received_at")).alias("day"),
+        Days::row(local_day(micros("received_at"))).alias("day_row"),
         flag("deleted").not().and(is_known("received_at")).alias("is_received"),
         is_known("handled_at").or(col("handled_at").is_null().and(col("outcome").is_not_null())).alias("is_handled"),
         is_known("handled_at")
@@ -34,28 +36,20 @@ pub(super) fn figures(
         is_known("answered_at").alias("is_answered"),
         is_known("published_at").alias("is_published"),
     ]);
-    let facts = facts.drop(cols(["agency"]));
-    let facts = left(facts, registers::days(inputs.calendar, inputs.offers, &agencies)?, &["day"]);
-    let facts = left(facts, registers::agency_meanings(&agencies)?, &["agency_text", "agency_epoch"]);
-    let facts = facts.with_columns([
-        flag("agency_vertical"),
-        flag("agency_known"),
-        when(col("is_received")).then(col("day")).otherwise(lit(NULL)).alias("received_day"),
-    ]);
-    let mut columns = Vec::new();
-    for (index, (definition, _)) in indicators.iter().enumerate() {
-        columns.extend(measures(index, definition, rules, Shape::Plain, false)?);
+    let facts = AgencyRegister::new(&agencies).join(facts.drop(cols(["agency"])), col("agency_text"));
+    let facts =
+        facts.with_columns([when(col("is_received")).then(col("day")).otherwise(lit(NULL)).alias("received_day")]);
+    let days = Days::new(inputs.calendar);
+    let mut figures = Vec::new();
+    for group in plan(indicators, rules, inputs.period, Open::All)? {
+        let query = group.query(facts.clone(), &days, inputs.period);
+        let rows = Rows::read(&group, query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
+        let periods = periods(inputs, std::slice::from_ref(&rows));
+        let assembly =
+            Assembly { agencies: &agencies, periods: &periods, with_dossiers: &[], rules: &rules.id, now: inputs.now };
+        for (index, measured) in &group.members {
+            figures.extend(assembly.additive(*indicators[*index], measured, &rows, None)?);
+        }
     }
-    let reachable = (0..indicators.len()).map(|index| col(format!("whole{index}")).alias(format!("reachable{index}")));
-    let facts = facts
-        .with_columns([half("received_day").alias("received_half")])
-        .with_columns(columns)
-        .with_columns(reachable.collect::<Vec<_>>());
-    let group =
-        Group { period: PeriodColumn::ReceivedAt, shape: Shape::Plain, indicators: (0..indicators.len()).collect() };
-    let table = group.query(facts, inputs.period).collect_with_engine(Engine::Streaming)?.unwrap_single();
-    let registered = Registered::default();
-    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now, &registered);
-    assembly.add(&group, &table)?;
-    Ok(assembly.figures())
+    Ok(figures)
 }

@@ -1,316 +1,318 @@
-//! From groups to figures: half-months become months, quarters and years; agencies become tiers and the province.
+//! From groups to figures: half-months become periods; agencies become tiers and the province.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
 use crate::indicators::agencies::Agencies;
-use crate::indicators::compute::{BY_STATE, end_of, evidence_column};
-use crate::indicators::registered::{Registered, ScopeName};
+use crate::indicators::groups::{Group, Key};
+use crate::indicators::measures::{Measured, Places, Sums, evidence_column};
+use crate::indicators::periods::Periods;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
-use crate::model::period::{Half, Period, PeriodKind, half_of};
+use crate::model::indicator::{Definition, IndicatorKind};
+use crate::model::instant::{DAY_MICROS, from_local};
+use crate::model::period::Half;
 
-/// One group-by of the scan.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) period: PeriodColumn,
-    pub(super) shape: Shape,
-    /// Positions of its indicators.
-    pub(super) indicators: Vec<usize>,
-}
-
-/// What a group-by is by, besides agency and start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Shape {
-    /// Nothing: dossiers stand in the state of the rule set's moment.
-    Plain,
-    /// Whether and when it ended, and from when on it is overdue: each period reads the state at its own end.
-    ByEnd,
-    /// Procedure, for indicators of procedures that have dossiers of a kind.
-    Having,
-    /// Procedure, for indicators that count procedures or agencies of the registries.
-    Registered,
-}
-
-/// Whom a figure is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Scope {
+/// Whom a figure is about; in the order in which figures stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
     Province,
     Tier(Tier),
-    /// Number of the agency.
-    Agency(u32),
+    /// Tier and code for the order, and the number.
+    Agency(Option<Tier>, String, u32),
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    whole: u64,
-    part: u64,
-    reachable: u64,
-    one_sided: u64,
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) whole: u64,
+    pub(super) part: u64,
+    pub(super) reachable: u64,
+    pub(super) one_sided: u64,
 }
 
-/// Sums under way.
+impl Counts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.whole += other.whole;
+        self.part += other.part;
+        self.reachable += other.reachable;
+        self.one_sided += other.one_sided;
+    }
+}
+
+/// A group-by's rows: keys and sums.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) keys: Vec<Key>,
+    pub(super) counts: Vec<u64>,
+    table: DataFrame,
+}
+
+impl Rows {
+    pub(super) fn read(group: &Group, table: DataFrame) -> PolarsResult<Self> {
+        let keys = table.column("key")?.u64()?.iter().flatten().map(|key| group.read_key(key)).collect();
+        let counts = table.column("count")?.cast(&DataType::UInt64)?;
+        let counts = counts.u64()?.iter().map(|count| count.unwrap_or(0)).collect();
+        Ok(Self { keys, counts, table })
+    }
+
+    /// One column of sums.
+    pub(super) fn sums(&self, place: usize) -> PolarsResult<Vec<u64>> {
+        let column = self.table.column(&Sums::name(place))?.cast(&DataType::UInt64)?;
+        Ok(column.u64()?.iter().map(|sum| sum.unwrap_or(0)).collect())
+    }
+
+    /// One column of days; null where there is none.
+    pub(super) fn days(&self, place: usize) -> PolarsResult<Vec<Option<i32>>> {
+        Ok(self.table.column(&Sums::name(place))?.i32()?.iter().collect())
+    }
+
+    pub(super) fn counts_of(&self, places: &Places) -> PolarsResult<Vec<Counts>> {
+        let (whole, part, reachable) =
+            (self.sums(places.whole)?, self.sums(places.part)?, self.sums(places.reachable)?);
+        let one_sided = places.one_sided.map(|place| self.sums(place)).transpose()?;
+        let of = |row: usize| Counts {
+            whole: whole[row],
+            part: part[row],
+            reachable: reachable[row],
+            one_sided: one_sided.as_ref().map_or(0, |sums| sums[row]),
+        };
+        Ok((0..self.keys.len()).map(of).collect())
+    }
+}
+
+/// Where figures are made: who the agencies are, which periods there are, and when it is.
 #[derive(Debug)]
 pub(super) struct Assembly<'a> {
-    agencies: &'a Agencies,
-    indicators: &'a [&'a (&'a Definition, &'a str)],
-    rules: &'a str,
-    /// The one period asked for; else every named one.
-    period: Option<Period>,
-    now: i64,
-    registered: &'a Registered,
-    sums: HashMap<(usize, Scope, Period), Sums>,
+    pub(super) agencies: &'a Agencies,
+    pub(super) periods: &'a Periods,
+    /// Whether anything was received in each period.
+    pub(super) with_dossiers: &'a [bool],
+    pub(super) rules: &'a str,
+    pub(super) now: i64,
 }
 
-impl<'a> Assembly<'a> {
-    pub(super) fn new(
-        agencies: &'a Agencies,
-        indicators: &'a [&'a (&'a Definition, &'a str)],
-        rules: &'a str,
-        period: Option<Period>,
-        now: i64,
-        registered: &'a Registered,
-    ) -> Self {
-        Self { agencies, indicators, rules, period, now, registered, sums: HashMap::new() }
+/// Last microsecond of a day.
+pub(super) fn end_of(day: jiff::civil::Date) -> i64 {
+    from_local(day.into()) + DAY_MICROS - 1
+}
+
+impl Assembly<'_> {
+    /// Whether a period is over: what was open at its end stays open in it.
+    pub(super) fn is_over(&self, place: usize) -> bool {
+        end_of(self.periods.all[place].end()) < self.now
     }
 
-    /// Adds the rows of a group-by.
-    pub(super) fn add(&mut self, group: &Group, table: &DataFrame) -> PolarsResult<()> {
-        let agency = table.column("agency")?.u32()?;
-        let start = table.column("start")?.i32()?;
-        for &index in &group.indicators {
-            match group.shape {
-                Shape::ByEnd => {
-                    self.add_by_end(index, table)?;
-                    continue;
-                }
-                Shape::Registered => {
-                    self.add_registered(index, table)?;
-                    continue;
-                }
-                Shape::Plain | Shape::Having => {}
-            }
-            let sums = sums(table, index, "", evidence_column(self.indicators[index].0).is_some())?;
-            let counted = match group.shape {
-                Shape::Having => rows_having(table, index)?,
-                _ => vec![true; table.height()],
-            };
-            for row in (0..table.height()).filter(|&row| counted[row] && sums[row].whole > 0) {
-                let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
-                for period in self.periods_of(start) {
-                    self.count(index, agency, period, sums[row]);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Each named period reads the state that its dossiers had at its own end.
-    fn add_by_end(&mut self, index: usize, table: &DataFrame) -> PolarsResult<()> {
-        let agency = table.column("agency")?.u32()?;
-        let half = |name: &str| table.column(name).and_then(|column| column.i32());
-        let (start, ended, overdue) = (half("start")?, half("ended_half")?, half("overdue_half")?);
-        let on_time = table.column("ended_on_time")?.bool()?;
-        let mut states = Vec::new();
-        for suffix in BY_STATE {
-            states.push(sums(table, index, suffix, false)?);
-        }
-        for (row, agency) in agency.iter().enumerate() {
-            let (Some(agency), Some(start)) = (agency, start.get(row)) else { continue };
-            for period in self.periods_of(start) {
-                let (_, last) = period.halves().expect("named periods are unions of half-months");
-                let by_then = |half: Option<Half>| half.is_some_and(|half| half <= last);
-                let state = match (by_then(ended.get(row)), by_then(overdue.get(row))) {
-                    (true, _) => usize::from(on_time.get(row) != Some(true)),
-                    (false, false) => 2,
-                    (false, true) => 3,
-                };
-                let mut counts = states[state][row];
-                if end_of(period.end()) < self.now {
-                    // The period is over: what was open at its end stays open in it.
-                    counts.reachable = counts.part;
-                }
-                if counts.whole > 0 {
-                    self.count(index, agency, period, counts);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts what stands in a registry, and what of it has dossiers.
-    fn add_registered(&mut self, index: usize, table: &DataFrame) -> PolarsResult<()> {
-        let definition = self.indicators[index].0;
-        let agency = table.column("agency")?.u32()?;
-        let start = table.column("start")?.i32()?;
-        let procedure = table.column("procedure_code")?.str()?;
-        let sums = sums(table, index, "", false)?;
-        let now = half_of(crate::model::instant::local(self.now).date());
-        let mut seen: BTreeMap<(Scope, Period), BTreeSet<String>> = BTreeMap::new();
-        for (row, sums) in sums.iter().enumerate() {
-            let (Some(agency), Some(start)) = (agency.get(row), start.get(row)) else { continue };
-            if sums.whole == 0 {
-                continue;
-            }
-            for period in self.periods_of(start) {
-                let last = half_of(period.end()).min(now);
-                let unit = match definition.over {
-                    Over::Agencies if start > last - 2 => Some(self.agencies.known[agency as usize].code.clone()),
-                    Over::Agencies => None,
-                    _ => procedure.get(row).map(str::to_owned),
-                };
-                for scope in self.scopes_of(agency) {
-                    let units = seen.entry((scope, period)).or_default();
-                    units.extend(unit.clone().filter(|_| sums.part > 0));
-                }
-            }
-        }
-        for ((scope, period), units) in seen {
-            if matches!(scope, Scope::Agency(_))
-                && (definition.over == Over::Agencies || definition.kind == IndicatorKind::Count)
-            {
-                continue;
-            }
-            let whole = self.registered.whole(index, self.scope_name(scope), period);
-            let with = whole.intersection(&units.iter().map(String::as_str).collect()).count() as u64;
-            let whole = whole.len() as u64;
-            let part = if definition.kind == IndicatorKind::Count { whole } else { with };
-            // Until the period is over a procedure may still have its first dossier.
-            let open = definition.kind == IndicatorKind::Ratio && end_of(period.end()) >= self.now;
-            let reachable = if open { whole } else { part };
-            self.sums.insert((index, scope, period), Sums { whole, part, reachable, one_sided: 0 });
-        }
-        Ok(())
-    }
-
-    /// Adds what was stated of an agency, to its tier and the province too; where `agency` is none, puts what was stated of
-    /// the province itself in place of the sum. Until the period is over more may be stated.
-    pub(super) fn add_stated(&mut self, index: usize, agency: Option<u32>, period: Period, part: u64, whole: u64) {
-        let open = end_of(period.end()) >= self.now;
-        let sums = Sums { whole, part, reachable: if open { part.max(whole) } else { part }, one_sided: 0 };
-        match agency {
-            Some(agency) => self.count(index, agency, period, sums),
-            None => {
-                self.sums.insert((index, Scope::Province, period), sums);
-            }
-        }
-    }
-
-    fn scope_name(&self, scope: Scope) -> ScopeName<'a> {
-        match scope {
-            Scope::Province => ScopeName::Province,
-            Scope::Tier(tier) => ScopeName::Tier(tier),
-            Scope::Agency(number) => {
-                let agency = &self.agencies.known[number as usize];
-                ScopeName::Agency(&agency.code, agency.tier)
-            }
-        }
-    }
-
-    fn scopes_of(&self, agency: u32) -> impl Iterator<Item = Scope> + use<> {
+    /// Province, tier and agency in whose rows an agency's dossiers stand.
+    pub(super) fn scopes_of(&self, agency: u32) -> Vec<Scope> {
         let row = self.agencies.row_of(agency);
-        let tier = self.agencies.known[row as usize].tier.map(Scope::Tier);
-        [Some(Scope::Province), tier, Some(Scope::Agency(row))].into_iter().flatten()
+        let known = &self.agencies.known[row as usize];
+        let mut scopes = vec![Scope::Province, Scope::Agency(known.tier, known.code.clone(), row)];
+        scopes.extend(known.tier.map(Scope::Tier));
+        scopes
     }
 
-    /// The periods that a half-month counts in.
-    fn periods_of(&self, start: Half) -> Vec<Period> {
-        match self.period {
-            Some(period) => vec![period],
-            None => PeriodKind::NAMED.into_iter().filter_map(|kind| Period::of_half(kind, start)).collect(),
+    /// Adds up tables of agencies to those of every scope.
+    pub(super) fn rolled_up<T: Clone>(
+        &self,
+        of_agencies: impl IntoIterator<Item = (u32, Vec<T>)>,
+        add: impl Fn(&mut T, &T),
+    ) -> BTreeMap<Scope, Vec<T>> {
+        let mut found: BTreeMap<Scope, Vec<T>> = BTreeMap::new();
+        for (agency, table) in of_agencies {
+            for scope in self.scopes_of(agency) {
+                match found.get_mut(&scope) {
+                    Some(held) => held.iter_mut().zip(&table).for_each(|(held, cell)| add(held, cell)),
+                    None => {
+                        found.insert(scope, table.clone());
+                    }
+                }
+            }
         }
+        found
     }
 
-    fn count(&mut self, index: usize, agency: u32, period: Period, sums: Sums) {
-        for scope in self.scopes_of(agency) {
-            let held = self.sums.entry((index, scope, period)).or_default();
-            held.whole += sums.whole;
-            held.part += sums.part;
-            held.reachable += sums.reachable;
-            held.one_sided += sums.one_sided;
-        }
-    }
-
-    /// The figures. Between the first and the last period of a row those without dossiers stand too, with a
+    /// The figures of what adds up. Between the first and the last period of a row those without dossiers stand too, with a
     /// denominator of zero ("không phát sinh").
-    pub(super) fn figures(mut self) -> Vec<Figure> {
-        let mut ranges: BTreeMap<(usize, Scope, PeriodKind), (Period, Period)> = BTreeMap::new();
-        for &(index, scope, period) in self.sums.keys() {
-            let range = ranges.entry((index, scope, period.kind())).or_insert((period, period));
-            *range = (range.0.min(period), range.1.max(period));
-        }
-        for ((index, scope, _), (first, last)) in ranges {
-            // What a registry holds is never nothing because nobody came.
-            if !self.indicators[index].0.over.is_additive() {
-                continue;
+    pub(super) fn additive(
+        &self,
+        entry: (&Definition, &str),
+        measured: &Measured,
+        rows: &Rows,
+        counted: Option<&[bool]>,
+    ) -> PolarsResult<Vec<Figure>> {
+        let mut tables = Tables::new(self.periods.all.len());
+        match measured {
+            Measured::Now(places) => {
+                let counts = rows.counts_of(places)?;
+                for (row, key) in rows.keys.iter().enumerate() {
+                    if counts[row].whole == 0 || counted.is_some_and(|counted| !counted[row]) {
+                        continue;
+                    }
+                    let table = tables.of(key.agency);
+                    for &place in self.periods.holding(key.start) {
+                        table[place].add(&counts[row]);
+                    }
+                }
             }
-            let mut period = first;
-            while period < last {
-                self.sums.entry((index, scope, period)).or_default();
-                let Some(next) = period.next() else { break };
-                period = next;
+            Measured::ByState(states) => {
+                let [ended, pending, overdue] = states;
+                let counts = [rows.counts_of(ended)?, rows.counts_of(pending)?, rows.counts_of(overdue)?];
+                for (row, key) in rows.keys.iter().enumerate() {
+                    let table = tables.of(key.agency);
+                    for &place in self.periods.holding(key.start) {
+                        let mut state = counts[state_at(key, self.periods.last_half(place))][row];
+                        if self.is_over(place) {
+                            state.reachable = state.part;
+                        }
+                        table[place].add(&state);
+                    }
+                }
             }
         }
-        self.sums.iter().map(|(&(index, scope, period), sums)| self.figure(index, scope, period, *sums)).collect()
+        let tables = self.rolled_up(tables.into_iter(), Counts::add);
+        Ok(self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0))
     }
 
-    fn figure(&self, index: usize, scope: Scope, period: Period, sums: Sums) -> Figure {
-        let (definition, digest) = *self.indicators[index];
+    /// What was open at the end of each period, of those received by then; a figure for every period since the first
+    /// reception, also where it is nothing.
+    pub(super) fn stock(
+        &self,
+        entry: (&Definition, &str),
+        measured: &Measured,
+        rows: &Rows,
+    ) -> PolarsResult<Vec<Figure>> {
+        let Measured::ByState(states) = measured else { unreachable!("stocks are measured by state") };
+        let mut open = Vec::new();
+        for places in states {
+            open.push(rows.sums(places.part)?);
+        }
+        // A row's state changes at half-months; a period reads the last change before its end.
+        let mut lasts: Vec<Half> = (0..self.periods.all.len()).map(|place| self.periods.last_half(place)).collect();
+        lasts.sort_unstable();
+        lasts.dedup();
+        let row_of = |half: Half| lasts.partition_point(|last| *last < half);
+        // Received and open, as they change from one end to the next.
+        let mut changes: BTreeMap<u32, Vec<[i64; 2]>> = BTreeMap::new();
+        let whole_number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (row, key) in rows.keys.iter().enumerate() {
+            let held = changes.entry(key.agency).or_insert_with(|| vec![[0; 2]; lasts.len() + 1]);
+            held[row_of(key.start)][0] += whole_number(rows.counts[row]);
+            let mut moments = vec![key.start];
+            moments.extend([key.overdue, key.ended].into_iter().flatten().filter(|half| *half > key.start));
+            moments.sort_unstable();
+            let mut before = 0;
+            for moment in moments {
+                let then = whole_number(open[state_at(key, moment)][row]);
+                held[row_of(moment)][1] += then - before;
+                before = then;
+            }
+        }
+        let of_agencies = changes.into_iter().map(|(agency, changes)| {
+            let mut running = [0_i64; 2];
+            let mut at_end = Vec::with_capacity(lasts.len());
+            for [received, open] in changes {
+                running = [running[0] + received, running[1] + open];
+                at_end.push(running.map(|count| u64::try_from(count).unwrap_or(0)));
+            }
+            let counts = |place: usize| {
+                let [whole, part] = at_end[row_of(self.periods.last_half(place))];
+                Counts { whole, part, reachable: part, one_sided: 0 }
+            };
+            (agency, (0..self.periods.all.len()).map(counts).collect())
+        });
+        let tables = self.rolled_up(of_agencies, Counts::add);
+        Ok(self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0))
+    }
+
+    /// Figures of tables by scope, between the first and the last period that is touched.
+    pub(super) fn figures(
+        &self,
+        entry: (&Definition, &str),
+        tables: &BTreeMap<Scope, Vec<Counts>>,
+        is_touched: impl Fn(&[Counts], usize) -> bool,
+    ) -> Vec<Figure> {
+        let mut figures = Vec::new();
+        for (scope, table) in tables {
+            let places = self.periods.between_touched(|place| is_touched(table, place));
+            figures.extend(places.into_iter().map(|place| self.figure(entry, scope, place, table[place])));
+        }
+        figures
+    }
+
+    pub(super) fn figure(
+        &self,
+        (definition, digest): (&Definition, &str),
+        scope: &Scope,
+        place: usize,
+        counts: Counts,
+    ) -> Figure {
         let known = match scope {
-            Scope::Agency(number) => Some(&self.agencies.known[number as usize]),
+            Scope::Agency(_, _, number) => Some(&self.agencies.known[*number as usize]),
             _ => None,
         };
         Figure {
             indicator: definition.id.clone(),
+            kind: definition.kind,
             definition: digest.to_owned(),
             rules: self.rules.to_owned(),
             agency: known.map(|agency| agency.code.clone()),
             agency_name: known.map(|agency| agency.name.clone()),
             tier: match scope {
                 Scope::Province => None,
-                Scope::Tier(tier) => Some(tier),
-                Scope::Agency(_) => known.and_then(|agency| agency.tier),
+                Scope::Tier(tier) | Scope::Agency(Some(tier), ..) => Some(*tier),
+                Scope::Agency(None, ..) => None,
             },
-            period,
-            numerator: sums.part,
-            denominator: (definition.kind == IndicatorKind::Ratio).then_some(sums.whole),
-            reachable: sums.reachable,
-            one_sided: evidence_column(definition).map(|_| sums.one_sided),
+            period: self.periods.all[place],
+            numerator: counts.part,
+            denominator: (!matches!(definition.kind, IndicatorKind::Count | IndicatorKind::Stock))
+                .then_some(counts.whole),
+            reachable: counts.reachable,
+            one_sided: evidence_column(definition).map(|_| counts.one_sided),
             target: definition.target.map(|target| target.at_least),
         }
     }
 }
 
-/// An indicator's sums, row by row.
-fn sums(table: &DataFrame, index: usize, suffix: &str, with_evidence: bool) -> PolarsResult<Vec<Sums>> {
-    let counts = |name: &str| -> PolarsResult<Vec<u64>> {
-        let column = table.column(&format!("{name}{index}{suffix}"))?.cast(&DataType::UInt64)?;
-        Ok(column.u64()?.iter().map(|count| count.unwrap_or(0)).collect())
-    };
-    let (whole, part, reachable) = (counts("whole")?, counts("part")?, counts("reachable")?);
-    let one_sided = if with_evidence { counts("one_sided")? } else { vec![0; table.height()] };
-    let of =
-        |row: usize| Sums { whole: whole[row], part: part[row], reachable: reachable[row], one_sided: one_sided[row] };
-    Ok((0..table.height()).map(of).collect())
+/// State of a row's dossiers at the end of a half-month: ended, open in time or overdue.
+fn state_at(key: &Key, last: Half) -> usize {
+    let by_then = |half: Option<Half>| half.is_some_and(|half| half <= last);
+    match (by_then(key.ended), by_then(key.overdue)) {
+        (true, _) => 0,
+        (false, false) => 1,
+        (false, true) => 2,
+    }
 }
 
-fn year_of(half: Half) -> i32 {
-    half.div_euclid(24)
+/// One table of counts an agency that has any.
+struct Tables {
+    periods: usize,
+    rows: Vec<Option<Vec<Counts>>>,
 }
 
-/// Rows of procedures that have, province-wide and in the row's calendar year, at least one dossier of the kind; where
-/// one period is asked for, only those inside it.
-fn rows_having(table: &DataFrame, index: usize) -> PolarsResult<Vec<bool>> {
-    let procedure = table.column("procedure_code")?.str()?;
-    let start = table.column("start")?.i32()?;
-    let having = table.column(&format!("having{index}"))?.cast(&DataType::UInt64)?;
-    let having = having.u64()?;
-    let inside = table.column("inside").ok().map(|column| column.bool()).transpose()?;
-    let key = |row: usize| (procedure.get(row).unwrap_or_default(), start.get(row).map(year_of));
-    let rows = || 0..table.height();
-    let years: BTreeSet<_> = rows().filter(|&row| having.get(row).unwrap_or(0) > 0).map(key).collect();
-    let is_inside = |row: usize| inside.as_ref().is_none_or(|inside| inside.get(row) == Some(true));
-    Ok(rows().map(|row| years.contains(&key(row)) && is_inside(row)).collect())
+impl Tables {
+    fn new(periods: usize) -> Self {
+        Self { periods, rows: Vec::new() }
+    }
+
+    fn of(&mut self, agency: u32) -> &mut Vec<Counts> {
+        let row = agency as usize;
+        if self.rows.len() <= row {
+            self.rows.resize(row + 1, None);
+        }
+        self.rows[row].get_or_insert_with(|| vec![Counts::default(); self.periods])
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = (u32, Vec<Counts>)> {
+        (0_u32..).zip(self.rows).filter_map(|(agency, table)| table.map(|table| (agency, table)))
+    }
+}
+
+/// Rows of procedures that have, province-wide and in the row's calendar year, at least one dossier of the kind.
+pub(super) fn rows_having(rows: &Rows, having: usize) -> PolarsResult<Vec<bool>> {
+    let having = rows.sums(having)?;
+    let key = |row: usize| (rows.keys[row].procedure, rows.keys[row].start.div_euclid(24));
+    let years: PlHashSet<_> = (0..having.len()).filter(|&row| having[row] > 0).map(key).collect();
+    Ok((0..having.len()).map(|row| years.contains(&key(row))).collect())
 }

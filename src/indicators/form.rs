@@ -35,7 +35,7 @@ pub fn form_counts(
     period: Period,
     scope: &FormScope,
 ) -> Result<BTreeMap<String, FormCounts>, IndicatorError> {
-    let (facts, agencies, _) = facts(inputs, rules, Some(period), &[])?;
+    let (facts, agencies) = facts(inputs, rules, period)?;
     let (start, end) = (registers::day_number(period.start()), registers::day_number(period.end()));
     // What ended before it was received, by its dates, ended when it was received: it stands in the form once.
     let before = col("ended_day").lt(col("received_day"));
@@ -78,7 +78,8 @@ pub fn form_counts(
     let columns = names.iter().map(|name| table.column(name)?.u64()).collect::<PolarsResult<Vec<_>>>()?;
     let mut sectors: BTreeMap<String, FormCounts> = BTreeMap::new();
     for row in 0..table.height() {
-        let Some(agency) = agency.get(row).map(|number| &agencies.known[number as usize]) else { continue };
+        let Some(agency) = agency.get(row).map(|number| agencies.row_of(number)) else { continue };
+        let agency = &agencies.known[agency as usize];
         let counted = match scope {
             FormScope::Province => !agency.vertical,
             FormScope::Tier(tier) => !agency.vertical && agency.tier == Some(*tier),

@@ -1,9 +1,9 @@
 //! Indicators: from the tables to counts, and from counts to figures.
 //!
-//! `agencies` and `registers` make the registries joinable; `facts` says one thing a column of each
-//! dossier; `states` applies a rule set; `compute` scans once and groups; `figures` makes periods,
-//! tiers and the province out of the groups, `ranking` orders agencies, `compare` holds
-//! rule sets against each other.
+//! `agencies`, `registers` and `lookups` make the registries readable from a scan; `facts` says one thing a column of each
+//! dossier; `states` applies a rule set; `measures` makes columns of an indicator's predicates, `groups` says what they are
+//! summed by, and `compute` scans once. `figures`, `registered` and `medians` make `periods`, tiers and the province out of
+//! the groups; `ranking` orders agencies, `compare` holds rule sets against each other.
 
 mod agencies;
 mod compare;
@@ -12,6 +12,11 @@ mod facts;
 mod feedback;
 mod figures;
 mod form;
+mod groups;
+mod lookups;
+mod measures;
+mod medians;
+mod periods;
 mod ranking;
 mod registered;
 mod registers;
@@ -22,7 +27,7 @@ mod table;
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{Inputs, compute};
 pub use form::{FormScope, form_counts};
-pub use ranking::{LEAST_RANKED, Rank, rank};
+pub use ranking::{Contest, LEAST_RANKED, Rank, rank};
 pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};
 
 /// Why figures could not be computed.

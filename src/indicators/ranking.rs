@@ -1,11 +1,11 @@
-//! The order of agencies by a ratio: exact fractions, ties share a rank, tiers are never mixed.
+//! The order of agencies by a ratio, a mean or a median: exact fractions, ties share a rank, tiers are never mixed.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::Better;
+use crate::model::indicator::{Better, Definition, IndicatorKind, Over};
 use crate::model::period::Period;
 
 /// Fewer dossiers than these say too little for a rank.
@@ -22,23 +22,47 @@ pub enum Rank {
     Nothing,
 }
 
+/// How agencies are ranked by an indicator.
+#[derive(Debug, Clone, Copy)]
+pub struct Contest {
+    pub better: Better,
+    /// Fewer than these are unranked.
+    pub least: u64,
+}
+
+impl Contest {
+    /// How an indicator ranks; `None` where an agency is only there or not.
+    #[must_use]
+    pub fn of(definition: &Definition) -> Option<Self> {
+        let least = match definition.over {
+            Over::Dossiers => LEAST_RANKED,
+            // Procedures, feedback and answers are no dossiers: few of them are all there are.
+            Over::Procedures | Over::Feedback | Over::Measures => 1,
+            Over::Agencies => return None,
+        };
+        Some(Self { better: definition.better, least })
+    }
+}
+
 /// A rank for each figure, in the order given; `None` for what is no agency of a tier and for counts.
 #[must_use]
-pub fn rank(figures: &[&Figure], better: impl Fn(&str) -> Better) -> Vec<Option<Rank>> {
+pub fn rank(figures: &[&Figure], contest: impl Fn(&str) -> Option<Contest>) -> Vec<Option<Rank>> {
     let mut ranks = vec![None; figures.len()];
     let mut races: BTreeMap<(&str, &str, Period, Tier), Vec<usize>> = BTreeMap::new();
     for (index, figure) in figures.iter().enumerate() {
         let (Some(_), Some(tier), Some(denominator)) = (&figure.agency, figure.tier, figure.denominator) else {
             continue;
         };
+        let Some(Contest { least, .. }) = contest(&figure.indicator) else { continue };
         match denominator {
             0 => ranks[index] = Some(Rank::Nothing),
-            few if few < LEAST_RANKED => ranks[index] = Some(Rank::TooFew),
+            few if few < least => ranks[index] = Some(Rank::TooFew),
             _ => races.entry((&figure.indicator, &figure.rules, figure.period, tier)).or_default().push(index),
         }
     }
     for ((indicator, ..), mut runners) in races {
-        let ahead = |left: usize, right: usize| match better(indicator) {
+        let better = contest(indicator).map_or(Better::default(), |contest| contest.better);
+        let ahead = |left: usize, right: usize| match better {
             Better::Higher => fraction(figures[right], figures[left]),
             Better::Lower => fraction(figures[left], figures[right]),
         };
@@ -54,8 +78,11 @@ pub fn rank(figures: &[&Figure], better: impl Fn(&str) -> Better) -> Vec<Option<
     ranks
 }
 
-/// Compares two fractions exactly.
+/// Compares two fractions exactly; a median is an amount already.
 fn fraction(left: &Figure, right: &Figure) -> Ordering {
+    if left.kind == IndicatorKind::Median {
+        return left.numerator.cmp(&right.numerator);
+    }
     let cross = |one: &Figure, other: &Figure| {
         u128::from(one.numerator) * u128::from(other.denominator.expect("only ratios are ranked"))
     };
@@ -68,6 +95,7 @@ mod tests {
 
     fn figure(agency: &str, tier: Tier, numerator: u64, denominator: u64) -> Figure {
         Figure {
+            kind: IndicatorKind::Ratio,
             indicator: "x".to_owned(),
             definition: String::new(),
             rules: String::new(),
@@ -99,6 +127,7 @@ mod tests {
         ];
         let figures: Vec<&Figure> = figures.iter().collect();
         let place = |place| Some(Rank::Place(place));
+        let by = |better| move |_: &str| Some(Contest { better, least: LEAST_RANKED });
         // b is ahead of a by one part in 10^32; c and d are both three quarters.
         let higher = [
             place(2),
@@ -112,7 +141,7 @@ mod tests {
             None,
             None,
         ];
-        assert_eq!(rank(&figures, |_| Better::Higher), higher);
+        assert_eq!(rank(&figures, by(Better::Higher)), higher);
         let lower = [
             place(4),
             place(5),
@@ -125,6 +154,6 @@ mod tests {
             None,
             None,
         ];
-        assert_eq!(rank(&figures, |_| Better::Lower), lower);
+        assert_eq!(rank(&figures, by(Better::Lower)), lower);
     }
 }

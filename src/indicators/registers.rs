@@ -1,16 +1,19 @@
-//! Registries and calendar as frames that the scan joins.
+//! Registries and calendar as the scan reads them: a row number for each text or day, and a value for each row.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use jiff::civil::{Date, date};
+use jiff::civil::{Date, Time, date};
 use polars::prelude::*;
 
 use crate::calendar::WorkingCalendar;
 use crate::indicators::agencies::Agencies;
-use crate::model::agency::Tier;
+use crate::indicators::lookups::{Keyed, Numbered, row_of_three, value};
+use crate::model::agency::{AgencyKind, Tier};
+use crate::model::period::{Half, half_of};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 
-/// Days that figures can speak of.
+/// Days that the registers speak of; what lies outside is read as the nearest of them.
 const FIRST_DAY: Date = date(1990, 1, 1);
 const LAST_DAY: Date = date(2099, 12, 31);
 
@@ -19,151 +22,310 @@ pub(super) fn day_number(day: Date) -> i32 {
     (day - date(1970, 1, 1)).get_days()
 }
 
-fn frame(columns: Vec<Column>) -> PolarsResult<LazyFrame> {
-    let height = columns.first().map_or(0, Column::len);
-    DataFrame::new(height, columns).map(IntoLazy::lazy)
+/// The half-month of a number that [`Days::half`] gave.
+pub(super) fn half_at(number: u64) -> Half {
+    half_of(FIRST_DAY) + Half::try_from(number).expect("half-months are counted in thousands")
 }
 
-/// `day, offer_epoch, agency_epoch`: one row a day.
-pub(super) fn days(calendar: &WorkingCalendar, offers: &[Offer], agencies: &Agencies) -> PolarsResult<LazyFrame> {
-    let changes = offer_changes(offers);
-    let ordinals = calendar.ordinals(FIRST_DAY, LAST_DAY);
-    let column = |name: &str, value: &dyn Fn(Date, i32) -> i32| {
-        Column::new(name.into(), ordinals.iter().map(|(day, ordinal)| value(*day, *ordinal)).collect::<Vec<i32>>())
-    };
-    let passed =
-        |changes: &[Date], day: Date| i32::try_from(changes.partition_point(|change| *change <= day)).unwrap_or(0);
-    frame(vec![
-        column("day", &|day, _| day_number(day)),
-        column("offer_epoch", &|day, _| passed(&changes, day)),
-        column("agency_epoch", &|day, _| passed(&agencies.changes, day)),
-    ])
+fn flag_column(values: impl IntoIterator<Item = bool>) -> Column {
+    Column::new("flag".into(), values.into_iter().collect::<Vec<bool>>())
 }
 
-/// `clock_day, working, ordinal`: one row a day.
-pub(super) fn clock_days(calendar: &WorkingCalendar) -> PolarsResult<LazyFrame> {
-    let days = calendar.ordinals(FIRST_DAY, LAST_DAY);
-    let working = |day: Date| i32::from(calendar.is_working(day));
-    frame(vec![
-        Column::new("clock_day".into(), days.iter().map(|(day, _)| day_number(*day)).collect::<Vec<i32>>()),
-        Column::new("working".into(), days.iter().map(|(day, _)| working(*day)).collect::<Vec<i32>>()),
-        Column::new("ordinal".into(), days.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<i32>>()),
-    ])
+fn text_column<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Column {
+    Column::new("text".into(), values.into_iter().collect::<Vec<Option<&str>>>())
 }
 
-/// `stand_in_ordinal, stand_in_day`: the n-th working day.
-pub(super) fn working_days(calendar: &WorkingCalendar) -> PolarsResult<LazyFrame> {
-    let mut days = Vec::new();
-    for (day, ordinal) in calendar.ordinals(FIRST_DAY, LAST_DAY) {
-        if calendar.is_working(day) {
-            days.push((ordinal, day_number(day)));
+/// How many of the days have begun by each day of the registers.
+fn epochs(changes: &[Date]) -> Column {
+    let passed = |day: Date| IdxSize::try_from(changes.partition_point(|change| *change <= day)).unwrap_or(0);
+    let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
+    Column::new("epoch".into(), days.map(passed).collect::<Vec<IdxSize>>())
+}
+
+/// The working calendar by day.
+#[derive(Debug, Clone)]
+pub(super) struct Days {
+    working: Column,
+    ordinal: Column,
+    /// The day itself where it is worked, else the next that is.
+    open: Column,
+    /// Half-months since that of the first day.
+    half: Column,
+    /// Day of each working day, by ordinal less one.
+    worked: Column,
+}
+
+impl Days {
+    pub(super) fn new(calendar: &WorkingCalendar) -> Self {
+        let days = calendar.ordinals(FIRST_DAY, LAST_DAY);
+        let working: Vec<i32> = days.iter().map(|(day, _)| i32::from(calendar.is_working(*day))).collect();
+        let worked: Vec<i32> =
+            days.iter().zip(&working).filter(|(_, works)| **works == 1).map(|((day, _), _)| day_number(*day)).collect();
+        let mut open = vec![day_number(LAST_DAY); days.len()];
+        for (row, (day, _)) in days.iter().enumerate().rev() {
+            open[row] = if working[row] == 1 { day_number(*day) } else { *open.get(row + 1).unwrap_or(&open[row]) };
+        }
+        Self {
+            working: Column::new("working".into(), working),
+            ordinal: Column::new("ordinal".into(), days.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<i32>>()),
+            open: Column::new("open".into(), open),
+            half: Column::new(
+                "half".into(),
+                days.iter().map(|(day, _)| half_of(*day) - half_of(FIRST_DAY)).collect::<Vec<_>>(),
+            ),
+            worked: Column::new("worked".into(), worked),
         }
     }
-    frame(vec![
-        Column::new("stand_in_ordinal".into(), days.iter().map(|(ordinal, _)| *ordinal).collect::<Vec<i32>>()),
-        Column::new("stand_in_day".into(), days.iter().map(|(_, day)| *day).collect::<Vec<i32>>()),
-    ])
+
+    /// Row number of a day.
+    pub(super) fn row(day: Expr) -> Expr {
+        let (first, last) = (day_number(FIRST_DAY), day_number(LAST_DAY));
+        (day.clip(lit(first), lit(last)) - lit(first)).cast(IDX_DTYPE)
+    }
+
+    /// 1 where the day is worked, else 0.
+    pub(super) fn working(&self, row: Expr) -> Expr {
+        value(row, self.working.clone())
+    }
+
+    /// How many days are worked up to and including the day.
+    pub(super) fn ordinal(&self, row: Expr) -> Expr {
+        value(row, self.ordinal.clone())
+    }
+
+    /// Number of the day itself, or of the next that is worked.
+    pub(super) fn open(&self, row: Expr) -> Expr {
+        value(row, self.open.clone())
+    }
+
+    /// Number of its half-month, for [`half_at`].
+    pub(super) fn half(&self, row: Expr) -> Expr {
+        value(row, self.half.clone())
+    }
+
+    /// Number of the n-th working day.
+    pub(super) fn worked(&self, ordinal: Expr) -> Expr {
+        value((ordinal - lit(1)).cast(IDX_DTYPE), self.worked.clone())
+    }
 }
 
-/// `agency_text, agency_epoch, agency`: which text means which agency, when.
-pub(super) fn agency_meanings(agencies: &Agencies) -> PolarsResult<LazyFrame> {
-    let texts: Vec<&str> = agencies.meanings.iter().map(|(text, ..)| text.as_str()).collect();
-    let epochs: Vec<i32> = agencies.meanings.iter().map(|(_, passed, _)| i32::try_from(*passed).unwrap_or(0)).collect();
-    let numbers: Vec<u32> = agencies.meanings.iter().map(|(.., number)| *number).collect();
-    let of = |value: &dyn Fn(usize) -> Option<&'static str>| -> Vec<Option<&'static str>> {
-        numbers.iter().map(|&number| value(number as usize)).collect()
-    };
-    let flag =
-        |value: &dyn Fn(usize) -> bool| -> Vec<bool> { numbers.iter().map(|&number| value(number as usize)).collect() };
-    frame(vec![
-        Column::new("agency_text".into(), texts),
-        Column::new("agency_epoch".into(), epochs),
-        Column::new("agency".into(), numbers.clone()),
-        Column::new(
-            "agency_code".into(),
-            numbers.iter().map(|&number| agencies.known[number as usize].code.as_str()).collect::<Vec<_>>(),
-        ),
-        Column::new(
-            "agency_kind".into(),
-            of(&|number| agencies.known[number].kind.map(crate::model::agency::AgencyKind::name)),
-        ),
-        Column::new("agency_tier".into(), of(&|number| agencies.known[number].tier.map(Tier::name))),
-        Column::new("agency_vertical".into(), flag(&|number| agencies.known[number].vertical)),
-        Column::new("agency_known".into(), flag(&|number| agencies.known[number].registered)),
-    ])
+/// Which text means which agency when, and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct AgencyRegister {
+    texts: Keyed,
+    /// Of a name that several bore, the meaning changes by the day.
+    epoch: Column,
+    epochs: IdxSize,
+    meanings: Column,
+    kind: Column,
+    tier: Column,
+    vertical: Column,
+    known: Column,
 }
 
-/// `procedure_code, procedure_sector, procedure_vertical, immediate, cut_off, statutory_days,
-/// statutory_hours`: one row a code.
-pub(super) fn procedures(procedures: &[Procedure]) -> PolarsResult<LazyFrame> {
-    let rows: BTreeMap<&str, &Procedure> =
-        procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
-    let rows: Vec<&Procedure> = rows.into_values().collect();
-    let cut_off = |procedure: &Procedure| {
-        let time = procedure.cut_off;
-        (i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())) * 1_000_000
+impl AgencyRegister {
+    pub(super) fn new(agencies: &Agencies) -> Self {
+        let known = || agencies.known.iter();
+        let epochs_of_one = agencies.changes.len() + 1;
+        let texts = agencies.meanings.iter().step_by(epochs_of_one).map(|(text, ..)| Some(text.as_str()));
+        Self {
+            texts: Keyed::new(texts),
+            epoch: epochs(&agencies.changes),
+            epochs: IdxSize::try_from(epochs_of_one).expect("changes are counted in dozens"),
+            meanings: Column::new("agency".into(), agencies.meanings.iter().map(|one| one.2).collect::<Vec<u32>>()),
+            kind: text_column(known().map(|one| one.kind.map(AgencyKind::name))),
+            tier: text_column(known().map(|one| one.tier.map(Tier::name))),
+            vertical: flag_column(known().map(|one| one.vertical)),
+            known: flag_column(known().map(|one| one.registered)),
+        }
+    }
+
+    /// Adds `agency`, its number, and `agency_kind`, `_tier`, `_vertical` and `_known`; needs `day_row`.
+    pub(super) fn join(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
+        let meaning = self.texts.row(text) * lit(self.epochs) + value(col("day_row"), self.epoch.clone());
+        let of = |values: &Column, name: &str| value(col("agency"), values.clone()).alias(name);
+        facts.with_columns([value(meaning, self.meanings.clone()).alias("agency")]).with_columns([
+            of(&self.kind, "agency_kind"),
+            of(&self.tier, "agency_tier"),
+            of(&self.vertical, "agency_vertical").fill_null(lit(false)),
+            of(&self.known, "agency_known").fill_null(lit(false)),
+        ])
+    }
+}
+
+/// The procedures by number. Codes that the registry does not have get numbers too, and no values.
+#[derive(Debug, Clone)]
+pub(super) struct ProcedureRegister {
+    pub(super) numbers: Numbered,
+    sector: Column,
+    vertical: Column,
+    immediate: Column,
+    cut_off: Column,
+    working_days: Column,
+    calendar_days: Column,
+    hours: Column,
+}
+
+impl ProcedureRegister {
+    pub(super) fn new(procedures: &[Procedure]) -> Self {
+        let rows: BTreeMap<&str, &Procedure> =
+            procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
+        let rows = || rows.values().copied();
+        let statutory = |wanted: TimeUnit| -> Column {
+            let time = |one: &Procedure| one.statutory_time.filter(|_| one.unit == wanted);
+            let times = rows().map(|one| time(one).and_then(|time| i32::try_from(time).ok()));
+            Column::new("time".into(), times.collect::<Vec<Option<i32>>>())
+        };
+        Self {
+            numbers: Numbered::new(rows().map(|one| one.code.as_str())),
+            sector: text_column(rows().map(|one| Some(one.sector.as_str()))),
+            vertical: flag_column(rows().map(|one| one.vertical)),
+            immediate: flag_column(rows().map(|one| one.immediate)),
+            cut_off: Column::new("cut_off".into(), rows().map(|one| micros_of_day(one.cut_off)).collect::<Vec<i64>>()),
+            working_days: statutory(TimeUnit::WorkingDays),
+            calendar_days: statutory(TimeUnit::CalendarDays),
+            hours: statutory(TimeUnit::Hours),
+        }
+    }
+
+    /// Adds `procedure`, its number, and what the registry says of it.
+    pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
+        let of = |values: &Column, name: &str| value(col("procedure"), values.clone()).alias(name);
+        facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
+            of(&self.vertical, "procedure_vertical").fill_null(lit(false)),
+            of(&self.vertical, "procedure_known").is_not_null(),
+            coalesce(&[of(&self.sector, "procedure_sector"), col("sector_code")]).alias("sector_code"),
+            of(&self.immediate, "immediate").fill_null(lit(false)),
+            of(&self.cut_off, "cut_off"),
+            of(&self.working_days, "statutory_days"),
+            of(&self.calendar_days, "statutory_calendar_days"),
+            of(&self.hours, "statutory_hours"),
+        ])
+    }
+}
+
+fn micros_of_day(time: Time) -> i64 {
+    (i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())) * 1_000_000
+}
+
+/// What is offered of a procedure by an agency on a day: the agency's own row, then that of its tier.
+#[derive(Debug, Clone)]
+pub(super) struct OfferRegister {
+    epoch: Column,
+    epochs: usize,
+    agencies: usize,
+    /// List of the rows of a procedure and an agency, by epoch; by procedure and agency, one more than its number.
+    lists: Arc<[IdxSize]>,
+    /// Row of values by list and epoch.
+    rows: Arc<[Option<IdxSize>]>,
+    level: Column,
+    submission: Column,
+    returning: Column,
+}
+
+/// Level, reception and return by post.
+type Offered<'a> = (Option<&'a str>, bool, bool);
+
+impl OfferRegister {
+    pub(super) fn new(offers: &[Offer], procedures: &ProcedureRegister, agencies: &Agencies) -> Self {
+        let changes = changes(offers);
+        let numbers: HashMap<String, usize> =
+            procedures.numbers.texts().into_iter().enumerate().map(|(number, code)| (code, number)).collect();
+        let mut of_procedure: Vec<Vec<&Offer>> = vec![Vec::new(); numbers.len()];
+        for offer in offers {
+            if let Some(&number) = numbers.get(&offer.procedure) {
+                of_procedure[number].push(offer);
+            }
+        }
+        let (mut lists, mut rows, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let mut known: HashMap<Vec<Option<IdxSize>>, IdxSize> = HashMap::new();
+        for offers in &of_procedure {
+            for agency in &agencies.known {
+                let by_agency =
+                    |offer: &&&Offer| matches!(&offer.offerer, Offerer::Agency(code) if *code == agency.code);
+                let by_tier =
+                    |offer: &&&Offer| matches!(offer.offerer, Offerer::Tier(tier) if Some(tier) == agency.tier);
+                let own: Vec<&&Offer> = offers.iter().filter(by_agency).collect();
+                let tiers: Vec<&&Offer> = offers.iter().filter(by_tier).collect();
+                if own.is_empty() && tiers.is_empty() {
+                    lists.push(0);
+                    continue;
+                }
+                let row = |epoch: usize| {
+                    let begins = epoch.checked_sub(1).map(|index| changes[index]);
+                    let (own, tier) = (standing(&own, begins), standing(&tiers, begins));
+                    let first = own.or(tier)?;
+                    let level = own.and_then(|offer| offer.online_level.as_deref());
+                    let level = level.or_else(|| tier.and_then(|offer| offer.online_level.as_deref()));
+                    Some(number_of(&mut values, (level, first.postal_submission, first.postal_return)))
+                };
+                let list: Vec<Option<IdxSize>> = (0..=changes.len()).map(row).collect();
+                let next = IdxSize::try_from(known.len() + 1).expect("offers are counted in thousands");
+                let number = *known.entry(list.clone()).or_insert(next);
+                if number == next {
+                    rows.extend(list);
+                }
+                lists.push(number);
+            }
+        }
+        Self {
+            epoch: epochs(&changes),
+            epochs: changes.len() + 1,
+            agencies: agencies.known.len(),
+            lists: lists.into(),
+            rows: rows.into(),
+            level: text_column(values.iter().map(|(level, ..)| *level)),
+            submission: flag_column(values.iter().map(|(_, submission, _)| *submission)),
+            returning: flag_column(values.iter().map(|(.., returning)| *returning)),
+        }
+    }
+
+    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`; needs the numbers of procedure and
+    /// agency, and `day_row`.
+    pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
+        let (lists, rows, agencies, epochs) =
+            (Arc::clone(&self.lists), Arc::clone(&self.rows), self.agencies, self.epochs);
+        let row = row_of_three(
+            [col("procedure"), col("agency"), value(col("day_row"), self.epoch.clone())],
+            move |[procedure, agency, epoch]| {
+                let list = *lists.get(procedure as usize * agencies + agency as usize)?;
+                rows[(list.checked_sub(1)?) as usize * epochs + epoch as usize]
+            },
+        );
+        let of = |values: &Column| value(col("offer"), values.clone());
+        facts.with_columns([row.alias("offer")]).with_columns([
+            coalesce(&[of(&self.level), col("service_level")]).alias("offered_level"),
+            of(&self.submission).fill_null(lit(false)).alias("offers_postal_submission"),
+            of(&self.returning).fill_null(lit(false)).alias("offers_postal_return"),
+        ])
+    }
+}
+
+/// Number of an entry, added where it is new.
+fn number_of<'a>(values: &mut Vec<Offered<'a>>, wanted: Offered<'a>) -> IdxSize {
+    let place = values.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+        values.push(wanted);
+        values.len() - 1
+    });
+    IdxSize::try_from(place).expect("there are few combinations")
+}
+
+/// The offer that stands in an epoch, by its first day; none: before every change. The last listed counts.
+fn standing<'a>(offers: &[&&'a Offer], begins: Option<Date>) -> Option<&'a Offer> {
+    // An epoch lies whole inside or outside an offer: its bounds are changes.
+    let stands = |offer: &&&&'a Offer| match begins {
+        None => offer.valid_from.is_none(),
+        Some(day) => offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to),
     };
-    let statutory = |procedure: &Procedure, unit: TimeUnit| {
-        let time = procedure.statutory_time.filter(|_| procedure.unit == unit)?;
-        i32::try_from(time).ok()
-    };
-    let days = |procedure: &&Procedure| statutory(procedure, TimeUnit::WorkingDays);
-    let hours = |procedure: &&Procedure| statutory(procedure, TimeUnit::Hours);
-    frame(vec![
-        Column::new("procedure_code".into(), rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>()),
-        Column::new("procedure_sector".into(), rows.iter().map(|row| row.sector.as_str()).collect::<Vec<_>>()),
-        Column::new("procedure_vertical".into(), rows.iter().map(|row| row.vertical).collect::<Vec<_>>()),
-        Column::new("procedure_known".into(), vec![true; rows.len()]),
-        Column::new("immediate".into(), rows.iter().map(|row| row.immediate).collect::<Vec<_>>()),
-        Column::new("cut_off".into(), rows.iter().map(|row| cut_off(row)).collect::<Vec<_>>()),
-        Column::new("statutory_days".into(), rows.iter().map(days).collect::<Vec<_>>()),
-        Column::new("statutory_hours".into(), rows.iter().map(hours).collect::<Vec<_>>()),
-    ])
+    offers.iter().rfind(stands).map(|offer| **offer)
 }
 
 /// Days on which an offer begins, or the day after one ended, sorted.
-fn offer_changes(offers: &[Offer]) -> Vec<Date> {
+fn changes(offers: &[Offer]) -> Vec<Date> {
     let changes: BTreeSet<Date> = offers
         .iter()
         .flat_map(|offer| [offer.valid_from, offer.valid_to.and_then(|day| day.tomorrow().ok())])
         .flatten()
         .collect();
     changes.into_iter().collect()
-}
-
-/// Offers by agency (`prefix = "agency"`, keyed `procedure_code, agency_code, offer_epoch`) or by tier
-/// (`"tier"`, keyed `procedure_code, agency_tier, offer_epoch`): `<prefix>_level, _submission, _return`.
-pub(super) fn offers(offers: &[Offer], by_tier: bool) -> PolarsResult<LazyFrame> {
-    let changes = offer_changes(offers);
-    let mut rows: BTreeMap<(&str, &str, i32), &Offer> = BTreeMap::new();
-    for offer in offers {
-        let offerer = match (&offer.offerer, by_tier) {
-            (Offerer::Agency(code), false) => code.as_str(),
-            (Offerer::Tier(tier), true) => tier.name(),
-            _ => continue,
-        };
-        for epoch in 0..=changes.len() {
-            // An epoch lies whole inside or outside an offer: its bounds are changes.
-            let begins = epoch.checked_sub(1).map(|index| changes[index]);
-            let open = match begins {
-                None => offer.valid_from.is_none(),
-                Some(day) => {
-                    offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to)
-                }
-            };
-            if open {
-                rows.insert((&offer.procedure, offerer, i32::try_from(epoch).unwrap_or(0)), offer);
-            }
-        }
-    }
-    let (prefix, key) = if by_tier { ("tier", "agency_tier") } else { ("agency", "agency_code") };
-    let named = |suffix: &str| -> PlSmallStr { format!("{prefix}_{suffix}").into() };
-    frame(vec![
-        Column::new("procedure_code".into(), rows.keys().map(|key| key.0).collect::<Vec<_>>()),
-        Column::new(key.into(), rows.keys().map(|key| key.1).collect::<Vec<_>>()),
-        Column::new("offer_epoch".into(), rows.keys().map(|key| key.2).collect::<Vec<_>>()),
-        Column::new(named("level"), rows.values().map(|offer| offer.online_level.as_deref()).collect::<Vec<_>>()),
-        Column::new(named("submission"), rows.values().map(|offer| offer.postal_submission).collect::<Vec<_>>()),
-        Column::new(named("return"), rows.values().map(|offer| offer.postal_return).collect::<Vec<_>>()),
-    ])
 }

@@ -9,8 +9,8 @@ use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{Agencies, NO_AGENCY, match_key};
 use crate::indicators::compute::{Inputs, agencies_of};
 use crate::indicators::facts::flag;
-use crate::indicators::figures::Assembly;
-use crate::indicators::registered::Registered;
+use crate::indicators::figures::{Assembly, Counts, Scope};
+use crate::indicators::periods::Periods;
 use crate::indicators::states::micros;
 use crate::model::figure::Figure;
 use crate::model::indicator::{Definition, RuleSet};
@@ -32,15 +32,42 @@ pub(super) fn figures(
 ) -> Result<Vec<Figure>, IndicatorError> {
     let named = inputs.measures.clone().filter(flag("deleted").not());
     let agencies = agencies_of(inputs, named.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text"))?;
-    let registered = Registered::default();
-    let mut assembly = Assembly::new(&agencies, indicators, &rules.id, inputs.period, inputs.now, &registered);
     let measures = read(inputs, named, &agencies, indicators)?;
+    let halves = measures.keys().filter_map(|(.., period)| period.halves());
+    let range = halves.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)));
+    let periods = match (inputs.period, range) {
+        (Some(period), _) => Periods::only(period),
+        (None, Some((first, last))) => Periods::named(first, last),
+        (None, None) => return Ok(Vec::new()),
+    };
+    let assembly =
+        Assembly { agencies: &agencies, periods: &periods, with_dossiers: &[], rules: &rules.id, now: inputs.now };
+    let place = |period: Period| periods.all.binary_search(&period).expect("its halves lie in the range");
+    // Until a period is over more may be stated.
+    let counts = |place: usize, [part, whole]: [u64; 2]| {
+        let reachable = if assembly.is_over(place) { part } else { part.max(whole) };
+        Counts { whole, part, reachable, one_sided: 0 }
+    };
+    let mut figures: BTreeMap<(usize, Scope, usize), Counts> = BTreeMap::new();
     // The province's own statement comes after the sums that it replaces.
     let (own, of_agencies): (Vec<_>, Vec<_>) = measures.into_iter().partition(|((_, agency, _), _)| agency.is_none());
-    for ((index, agency, period), [part, whole]) in of_agencies.into_iter().chain(own) {
-        assembly.add_stated(index, agency, period, part, whole);
+    for ((index, agency, period), stated) in of_agencies.into_iter().chain(own) {
+        let place = place(period);
+        match agency {
+            Some(agency) => {
+                for scope in assembly.scopes_of(agency) {
+                    figures.entry((index, scope, place)).or_default().add(&counts(place, stated));
+                }
+            }
+            None => {
+                figures.insert((index, Scope::Province, place), counts(place, stated));
+            }
+        }
     }
-    Ok(assembly.figures())
+    let made = figures
+        .iter()
+        .map(|((index, scope, place), counts)| assembly.figure(*indicators[*index], scope, *place, *counts));
+    Ok(made.collect())
 }
 
 /// The counts that stand, by key.

@@ -6,8 +6,9 @@
 use polars::prelude::*;
 
 use crate::calendar::clock;
+use crate::indicators::registers::Days;
 use crate::model::indicator::{
-    ApologyDue, Compare, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
+    ApologyDue, Compare, CutOff, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
 };
 use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 
@@ -35,30 +36,51 @@ pub(super) fn local_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }
 
-/// Adds the moment that the law gives where a rule set needs it, as `stand_in_ordinal`, its working day by number, and
-/// `stand_in_time`, its time of day: the last microsecond, or for a statutory time in hours the very moment
+/// Adds the moment that the law gives where a rule set needs it, as `stand_in_day` and `stand_in_time`, its time of day: the
+/// last microsecond, or for a statutory time in hours the very moment
 /// ([`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due) is the same rule for one dossier).
 ///
-/// Needs the columns of `clock_days` and `procedures` joined.
-pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
-    let time_of_day = (clock_from(rules) + lit(OFFSET)) % lit(DAY_MICROS);
-    let is_working = || col("working").eq(lit(1));
-    let in_time = is_working().and(time_of_day.clone().lt(col("cut_off").fill_null(lit(15 * HOUR))));
-    let same_day = col("ordinal") + when(in_time).then(lit(0)).otherwise(lit(1));
-    let at_once = || col("immediate").fill_null(lit(false)).or(col("certification").fill_null(lit(false)));
+/// Needs the columns of procedures.
+pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet, days: &Days) -> LazyFrame {
+    let time_of_day = || (clock_from(rules) + lit(OFFSET)) % lit(DAY_MICROS);
+    let cut_off = || col("cut_off").fill_null(lit(15 * HOUR));
+    let facts = facts.with_columns([Days::row(local_day(clock_from(rules))).alias("clock_row")]).with_columns([
+        days.ordinal(col("clock_row")).alias("ordinal"),
+        days.working(col("clock_row")).eq(lit(1)).alias("working"),
+        local_day(clock_from(rules)).alias("clock_day"),
+    ]);
+    let at_once = || col("immediate").or(col("certification"));
+    let in_time = || col("working").and(time_of_day().lt(cut_off()));
+    let same_day = || col("ordinal") + when(in_time()).then(lit(0)).otherwise(lit(1));
+    // Papers that came after the cut-off move on the next working day, and the time runs from its opening.
+    let moves_on = || match rules.cut_off {
+        CutOff::AtOnce => lit(false),
+        CutOff::Every => col("working").and(time_of_day().gt_eq(cut_off())),
+    };
+    let begun = || col("ordinal") + moves_on().cast(DataType::Int32);
+    // No working day at all ends with the day itself, or with the next that is worked.
+    let from_day_off = || col("statutory_days").eq(lit(0)).and(col("working").not()).cast(DataType::Int32);
     // Working time since the first day of the calendar: a day off stands where the working day before it closed.
-    let until = (col("ordinal").cast(DataType::Int64) - is_working().cast(DataType::Int64)) * lit(WORKING_DAY)
-        + when(is_working()).then(working_time(time_of_day)).otherwise(lit(0_i64))
+    let passed = when(moves_on()).then(lit(WORKING_DAY)).otherwise(working_time(time_of_day()));
+    let until = (col("ordinal").cast(DataType::Int64) - col("working").cast(DataType::Int64)) * lit(WORKING_DAY)
+        + when(col("working")).then(passed).otherwise(lit(0_i64))
         + col("statutory_hours").cast(DataType::Int64) * lit(HOUR);
     // The end of a day is its own, not the next one's beginning.
     let day = || (until.clone() - lit(1_i64)).floor_div(lit(WORKING_DAY));
     let rest = || until.clone() - day() * lit(WORKING_DAY);
     let by_hours =
         when(rest().lt_eq(lit(MORNING))).then(rest() + lit(OPENING)).otherwise(rest() + lit(AFTERNOON - MORNING));
-    let statutory = coalesce(&[col("ordinal") + col("statutory_days"), (day() + lit(1_i64)).cast(DataType::Int32)]);
+    let on_day = || when(moves_on()).then(days.worked(col("ordinal") + lit(1))).otherwise(col("clock_day"));
+    let statutory = || {
+        coalesce(&[
+            days.worked(begun() + col("statutory_days") + from_day_off()),
+            days.open(Days::row(on_day() + col("statutory_calendar_days"))),
+            days.worked((day() + lit(1_i64)).cast(DataType::Int32)),
+        ])
+    };
     let of = |choice: &MissingDue| match choice {
-        MissingDue::CutOff => when(at_once()).then(same_day.clone()).otherwise(lit(NULL)),
-        MissingDue::Statutory => statutory.clone(),
+        MissingDue::CutOff => when(at_once()).then(days.worked(same_day())).otherwise(lit(NULL)),
+        MissingDue::Statutory => statutory(),
     };
     let both = [MissingDue::CutOff, MissingDue::Statutory];
     let choices = if rules.due == DueChoice::Portal { &rules.missing_due[..] } else { &both };
@@ -67,7 +89,7 @@ pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
     let by_day = if choices.contains(&MissingDue::CutOff) { at_once() } else { lit(false) };
     let by_day = by_day.or(col("statutory_hours").is_null());
     facts.with_columns([
-        chosen.cast(DataType::Int32).alias("stand_in_ordinal"),
+        chosen.cast(DataType::Int32).alias("stand_in_day"),
         when(by_day).then(lit(DAY_MICROS - 1)).otherwise(by_hours).alias("stand_in_time"),
     ])
 }
@@ -169,6 +191,20 @@ fn end_date(end: EndDate) -> Expr {
         EndDate::Refused => "refused_at",
         EndDate::Stopped => "stopped_at",
     })
+}
+
+/// Adds `processing_hours`, whole working hours from reception to the end; needs [`columns`].
+pub(super) fn processing(facts: LazyFrame, days: &Days) -> LazyFrame {
+    let worked = |instant: Expr| {
+        let row = || Days::row(local_day(instant.clone()));
+        let working = || days.working(row()).cast(DataType::Int64);
+        let time_of_day = (instant.clone() + lit(OFFSET)) % lit(DAY_MICROS);
+        (days.ordinal(row()).cast(DataType::Int64) - working()) * lit(WORKING_DAY)
+            + working() * working_time(time_of_day)
+    };
+    let hours = (worked(col("ends_at")) - worked(micros("received_at"))).floor_div(lit(HOUR));
+    // What ends before it was received, by its dates, took no time.
+    facts.with_columns([when(hours.clone().lt(lit(0_i64))).then(lit(0_i64)).otherwise(hours).alias("processing_hours")])
 }
 
 /// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four states at `now`.

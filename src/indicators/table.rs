@@ -6,6 +6,7 @@ use crate::indicators::IndicatorError;
 use crate::lake::StoredType;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
+use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
 /// Columns of `figure_versions`, in stored order; `gone` marks a figure that a later night no longer had.
@@ -24,6 +25,8 @@ pub const FIGURE_COLUMNS: &[(&str, StoredType)] = &[
     ("target", StoredType::Float),
     ("gone", StoredType::Flag),
     ("run", StoredType::Integer),
+    // Older nights have none: then a figure with a denominator is a ratio.
+    ("kind", StoredType::Text),
 ];
 
 /// What makes a figure the same figure on another night.
@@ -66,6 +69,7 @@ pub fn to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, Indi
         Column::new("target".into(), figures.iter().map(|(figure, _)| figure.target).collect::<Vec<_>>()),
         Column::new("gone".into(), figures.iter().map(|(_, gone)| *gone).collect::<Vec<_>>()),
         Column::new("run".into(), vec![run; figures.len()]),
+        Column::new("kind".into(), texts(figures, |figure| Some(figure.kind.name()))),
     ];
     Ok(DataFrame::new(figures.len(), columns)?)
 }
@@ -82,6 +86,12 @@ pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
     let (numerator, denominator) = (number("numerator")?, number("denominator")?);
     let (reachable, one_sided) = (number("reachable")?, number("one_sided")?);
     let (target, gone) = (frame.column("target")?.f64()?, frame.column("gone")?.bool()?);
+    let kind = frame.column("kind").ok().map(|column| column.str()).transpose()?;
+    let kind_of = |row: usize| {
+        let stated = kind.and_then(|kind| kind.get(row)).and_then(IndicatorKind::from_name);
+        let is_ratio = denominator.get(row).is_some();
+        stated.unwrap_or(if is_ratio { IndicatorKind::Ratio } else { IndicatorKind::Count })
+    };
     let count = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
     let owned = |value: Option<&str>| value.map(str::to_owned);
     let mut figures = Vec::with_capacity(frame.height());
@@ -92,6 +102,7 @@ pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
         }
         figures.push(Figure {
             indicator: owned(indicator.get(row)).unwrap_or_default(),
+            kind: kind_of(row),
             definition: owned(definition.get(row)).unwrap_or_default(),
             rules: owned(rules.get(row)).unwrap_or_default(),
             agency: owned(agency.get(row)),

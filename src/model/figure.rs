@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::agency::Tier;
+use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
 /// Ten thousand: ratios and targets are compared and rounded as whole numbers of hundredths of a percent.
@@ -12,6 +13,7 @@ const SCALE: u128 = 10_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     pub indicator: String,
+    pub kind: IndicatorKind,
     /// Digest of definition and rule set.
     pub definition: String,
     pub rules: String,
@@ -21,8 +23,9 @@ pub struct Figure {
     /// `None` for the province, and for an agency that is not in the registry.
     pub tier: Option<Tier>,
     pub period: Period,
+    /// What counts; of a mean the sum of the amounts, of a median the amount itself.
     pub numerator: u64,
-    /// `None` for a count.
+    /// `None` for a count and a stock.
     pub denominator: Option<u64>,
     /// What the numerator would be if every dossier that is open in time ended on time.
     pub reachable: u64,
@@ -56,10 +59,26 @@ pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
 
 impl Figure {
     /// Share rounded to hundredths of a percent, half up; `None` when nothing was received ("không phát sinh")
-    /// or for a count. Never 1 while a dossier is missing.
+    /// or for what is no ratio. Never 1 while a dossier is missing.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        ratio(self.numerator, self.denominator?)
+        if self.kind == IndicatorKind::Ratio { ratio(self.numerator, self.denominator?) } else { None }
+    }
+
+    /// What people read: the ratio, the count, or the mean (two decimals, half up) or median amount; `None` of nothing.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let number = |count: u64| count as f64;
+        match (self.kind, self.denominator) {
+            (IndicatorKind::Ratio, _) => self.ratio(),
+            (_, Some(0)) => None,
+            (IndicatorKind::Mean, Some(whole)) => {
+                let hundredths = (u128::from(self.numerator) * 200 + u128::from(whole)) / (u128::from(whole) * 2);
+                Some(number(u64::try_from(hundredths).unwrap_or(u64::MAX)) / 100.0)
+            }
+            _ => Some(number(self.numerator)),
+        }
     }
 
     /// Whether the target is reached, decided on whole numbers; `None` without a target or without dossiers.
@@ -120,6 +139,7 @@ mod tests {
     fn figure(numerator: u64, denominator: u64, reachable: u64, target: f64) -> Figure {
         Figure {
             indicator: "x".to_owned(),
+            kind: IndicatorKind::Ratio,
             definition: String::new(),
             rules: String::new(),
             agency: None,
@@ -148,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(figure(numerator, denominator, 0, 1.0).ratio(), expected, "{numerator}/{denominator}");
         }
+    }
+
+    #[test]
+    fn means_round_half_up_and_medians_are_amounts() {
+        let of = |kind, numerator, denominator| Figure { kind, ..figure(numerator, denominator, 0, 1.0) }.value();
+        assert_eq!(of(IndicatorKind::Mean, 25, 8), Some(3.13)); // 3.125
+        assert_eq!(of(IndicatorKind::Mean, 25, 0), None);
+        assert_eq!(of(IndicatorKind::Median, 12, 8), Some(12.0));
+        assert_eq!(of(IndicatorKind::Median, 0, 0), None);
     }
 
     #[test]

@@ -30,6 +30,15 @@ pub struct Definition {
     /// SQL over the registry's columns, where procedures or agencies are counted: which of them make the whole.
     #[serde(default)]
     pub registry: Option<String>,
+    /// SQL over the registry's columns: which of the whole are the part, where no dossier decides it.
+    #[serde(default)]
+    pub registry_part: Option<String>,
+    /// Over agencies: in how many working days before the period's end, or before now, the latest dossier must lie.
+    #[serde(default)]
+    pub within_working_days: Option<u32>,
+    /// What a mean or a median is of.
+    #[serde(default)]
+    pub of: Option<Amount>,
     /// Identifier of the rule set that gives the states of a dossier.
     pub rules: String,
     /// SQL over the fact columns: which dossiers the indicator speaks of.
@@ -55,11 +64,44 @@ pub struct Definition {
     pub note: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IndicatorKind {
+    #[default]
     Ratio,
     Count,
+    /// An amount per dossier: its sum over the numerator's dossiers, and how many they are.
+    Mean,
+    /// The amount for which at least half of the numerator's dossiers took no more, and how many they are.
+    Median,
+    /// How many dossiers of the numerator there were at the end of the period, whenever they were received.
+    Stock,
+}
+
+impl IndicatorKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ratio => "ratio",
+            Self::Count => "count",
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Stock => "stock",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Ratio, Self::Count, Self::Mean, Self::Median, Self::Stock].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// An amount that a dossier has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Amount {
+    /// Working hours from reception to the rule set's end, begun ones not counted; eight are a working day.
+    ProcessingHours,
 }
 
 /// What an indicator counts.
@@ -69,10 +111,10 @@ pub enum Over {
     #[default]
     Dossiers,
     /// Procedures offered on any day of the period; the numerator: those with at least one dossier of the period for which
-    /// it holds. A count is of the offered ones alone.
+    /// it holds. A count is of the offered ones alone; with `registry_part` the registry decides the numerator too.
     Procedures,
     /// Agencies that stand on any day of the period; the numerator: those with at least one dossier for which it holds in
-    /// the last two half-months of the period that have begun.
+    /// the last `within_working_days` before its end.
     Agencies,
     /// Phản ánh, kiến nghị: each by what is known of it at the night's moment, whatever the period.
     Feedback,
@@ -140,6 +182,15 @@ impl PeriodColumn {
     }
 }
 
+impl Definition {
+    /// Whether the registries alone decide it, so that no dossier is asked.
+    #[must_use]
+    pub fn is_of_registry(&self) -> bool {
+        matches!(self.over, Over::Procedures | Over::Agencies)
+            && (self.kind == IndicatorKind::Count || self.registry_part.is_some())
+    }
+}
+
 impl Over {
     /// Each of what it counts stands in one agency and one period, so that its figures are sums.
     #[must_use]
@@ -172,6 +223,8 @@ pub struct RuleSet {
     pub midnight_due: MidnightDue,
     /// What stands in for a missing due date, in order.
     pub missing_due: Vec<MissingDue>,
+    /// Which dossiers a procedure's cut-off moves to the next working day.
+    pub cut_off: CutOff,
     /// A dossier without a due date for which nothing stands in.
     pub without_due: WithoutDue,
     /// Which dates end a dossier: the first that it has counts.
@@ -282,6 +335,16 @@ words!(
         CutOff,
         /// The procedure's statutory time in working days.
         Statutory,
+    }
+);
+words!(
+    /// Which dossiers a procedure's cut-off (15:00, if it has none of its own) moves to the next working day.
+    CutOff {
+        /// Certification and immediate results (NĐ 23/2015/NĐ-CP art. 7).
+        AtOnce,
+        /// Every dossier: papers that come after it move on the next working day (NĐ 61/2018/NĐ-CP art. 18(2)), and the
+        /// statutory time runs from there.
+        Every,
     }
 );
 words!(

@@ -54,6 +54,10 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
 
 /// What a predicate may say of an offer of a procedure (`procedure_offers.csv`).
 pub const OFFER_COLUMNS: &[(&str, FactType, &str)] = &[
+    ("role", FactType::Text, "lead · cooperating"),
+    ("at_one_stop", FactType::Flag, "received and returned at a one-stop shop"),
+    ("one_stop_exempt", FactType::Flag, "lawfully not received at a one-stop shop"),
+    ("list_1291", FactType::Flag, "in the list of vertical agencies' procedures of QĐ 1291/QĐ-TTg"),
     ("online_level", FactType::Text, "information · partial · full"),
     ("postal_submission", FactType::Flag, "deployed for reception by post"),
     ("postal_return", FactType::Flag, "deployed for return by post"),

@@ -7,8 +7,12 @@ use crate::model::agency::Tier;
 /// Unit of a statutory time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
+    /// Ngày làm việc.
     WorkingDays,
+    /// Giờ làm việc.
     Hours,
+    /// Ngày: an end on a day off moves to the next working day.
+    CalendarDays,
 }
 
 /// One row of `procedures.csv`.
@@ -42,6 +46,14 @@ pub enum Offerer {
 pub struct Offer {
     pub procedure: String,
     pub offerer: Offerer,
+    /// `lead` or `cooperating`.
+    pub role: Option<String>,
+    /// Received and returned at a one-stop shop (Bộ phận Một cửa).
+    pub at_one_stop: bool,
+    /// Lawfully not received at a one-stop shop.
+    pub one_stop_exempt: bool,
+    /// In the list of vertical agencies' procedures to be received at one-stop shops (QĐ 1291/QĐ-TTg).
+    pub list_1291: bool,
     /// information · partial · full.
     pub online_level: Option<String>,
     pub postal_submission: bool,

@@ -23,7 +23,7 @@ pub struct FigureRow {
     pub period_end: String,
     pub numerator: u64,
     pub denominator: Option<u64>,
-    /// Null when nothing was received ("không phát sinh").
+    /// Null when nothing was received ("không phát sinh"), and for what is no ratio.
     pub ratio: Option<f64>,
     pub target: Option<f64>,
     pub met: Option<MetWord>,
@@ -32,6 +32,10 @@ pub struct FigureRow {
     pub unmatched: Option<f64>,
     pub as_of: String,
     pub run: i64,
+    /// ratio · count · mean · median · stock.
+    pub kind: &'static str,
+    /// The ratio, the count, or the mean or median amount; null of nothing.
+    pub value: Option<f64>,
     /// Only where ranks were asked for: a place, `too_few` or `nothing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<RankWord>,
@@ -89,6 +93,8 @@ impl FigureRow {
             unmatched: figure.unmatched(),
             as_of: instant::display(night.as_of),
             run: night.run,
+            kind: figure.kind.name(),
+            value: figure.value(),
             rank: None,
         }
     }
@@ -112,7 +118,7 @@ pub fn json(rows: &[FigureRow]) -> String {
 }
 
 /// The header, which stands even without rows.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "indicator",
     "definition",
     "rules",
@@ -132,6 +138,8 @@ const COLUMNS: [&str; 19] = [
     "unmatched",
     "as_of",
     "run",
+    "kind",
+    "value",
 ];
 
 /// Rows as CSV with a header (RFC 4180, UTF-8); null is empty.
@@ -172,6 +180,8 @@ struct CsvRow<'a> {
     unmatched: Option<f64>,
     as_of: &'a str,
     run: i64,
+    kind: &'static str,
+    value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<RankWord>,
 }
@@ -202,6 +212,8 @@ impl<'a> From<&'a FigureRow> for CsvRow<'a> {
             unmatched: row.unmatched,
             as_of: &row.as_of,
             run: row.run,
+            kind: row.kind,
+            value: row.value,
             rank: row.rank,
         }
     }

@@ -239,6 +239,8 @@ fn statutory_days(procedure: &Procedure) -> Option<u32> {
     procedure.statutory_time.map(|time| match procedure.unit {
         TimeUnit::WorkingDays => time,
         TimeUnit::Hours => time.div_ceil(8),
+        // Five of seven days are worked.
+        TimeUnit::CalendarDays => (time * 5).div_ceil(7),
     })
 }
 

@@ -202,6 +202,7 @@ fn procedure(row: &Row<'_>) -> Result<Procedure, String> {
         unit: match row.text("unit")? {
             "" | "working_days" => TimeUnit::WorkingDays,
             "hours" => TimeUnit::Hours,
+            "calendar_days" => TimeUnit::CalendarDays,
             other => return Err(format!("unknown unit `{other}`")),
         },
         // NĐ 61/2018 art. 18(2).
@@ -233,6 +234,10 @@ fn offer(row: &Row<'_>) -> Result<Offer, String> {
         postal_submission: row.flag("postal_submission")?,
         postal_return: row.flag("postal_return")?,
         interlinked: None,
+        role: None,
+        at_one_stop: false,
+        one_stop_exempt: false,
+        list_1291: false,
         valid_from: row.day("valid_from")?,
         valid_to: row.day("valid_to")?,
     })

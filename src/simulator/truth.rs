@@ -188,6 +188,10 @@ impl Province {
             (None, Some(time)) => match procedure.unit {
                 TimeUnit::WorkingDays => end_of(days.after(days.on_or_before(day), time)),
                 TimeUnit::Hours => self.hours_after(accepted, i64::from(time)),
+                TimeUnit::CalendarDays => {
+                    let last = day + i64::from(time);
+                    end_of(if days.is_working(last) { last } else { days.after(last, 1) })
+                }
             },
             (None, None) => return false,
         };

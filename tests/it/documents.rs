@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use motcua::config::{Configuration, Indicator};
-use motcua::model::indicator::{IndicatorKind, Over, PeriodColumn};
+use motcua::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
 use motcua::model::predicate::{
     AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS,
 };
@@ -93,23 +93,22 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         Over::Measures => {
             ("the denominator stated for the very period".to_owned(), "the numerator stated with it".to_owned())
         }
+        Over::Procedures if definition.registry_part.is_some() => (
+            format!("procedures offered on any day of the period with `{}`", registry_of(definition)),
+            format!("those of which every offer has `{}`", definition.registry_part.as_deref().unwrap_or_default()),
+        ),
         Over::Procedures => (
-            format!(
-                "procedures offered on any day of the period with `{}`",
-                definition.registry.as_deref().unwrap_or("TRUE")
-            ),
+            format!("procedures offered on any day of the period with `{}`", registry_of(definition)),
             format!(
                 "those that had a dossier {filed} in the period with `{}`, where `{}`",
                 definition.numerator, definition.population
             ),
         ),
         Over::Agencies => (
+            format!("agencies that stand on any day of the period with `{}`", registry_of(definition)),
             format!(
-                "agencies that stand on any day of the period with `{}`",
-                definition.registry.as_deref().unwrap_or("TRUE")
-            ),
-            format!(
-                "those with a dossier in the period's last two half-months that have begun, where `{}`",
+                "those with a dossier in the last {} working days before its end, or before the night, where `{}`",
+                definition.within_working_days.unwrap_or_default(),
                 definition.population
             ),
         ),
@@ -120,6 +119,17 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         }
         IndicatorKind::Count => {
             let _ = writeln!(text, "* Count: {whole}.");
+        }
+        IndicatorKind::Mean | IndicatorKind::Median => {
+            let _ =
+                writeln!(text, "* Of: {whole}.\n* The {} of their `{}`.", definition.kind.name(), amount(definition));
+        }
+        IndicatorKind::Stock => {
+            let _ = writeln!(
+                text,
+                "* Count: dossiers received by the end of the period for which `{}` and, at its end, `{}`.",
+                definition.population, definition.numerator
+            );
         }
     }
     if let Some(denominator) = definition.denominator.as_deref().filter(|denominator| *denominator != "TRUE") {
@@ -135,6 +145,16 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
     if let Some(note) = &definition.note {
         let _ = writeln!(text, "* What the law leaves open: {note}");
     }
+}
+
+fn registry_of(definition: &Definition) -> &str {
+    definition.registry.as_deref().unwrap_or("TRUE")
+}
+
+/// What a mean or median is of, as the definition writes it.
+fn amount(definition: &Definition) -> String {
+    let of = serde_json::to_value(definition.of).expect("a word");
+    of.as_str().unwrap_or_default().to_owned()
 }
 
 /// The rule sets beside each other, a word a row.

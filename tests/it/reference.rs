@@ -171,6 +171,9 @@ impl Dice<'_> {
     }
 }
 
+/// Indicators that every agency of the registries has, whether or not it has dossiers.
+const OF_REGISTRIES: [&str; 5] = ["par-3.3.1", "par-3.3.2", "par-3.3.3", "par-3.3.4", "par-7.1.4"];
+
 const BYTES: usize = 64;
 const NOW: &str = "2026-03-20T01:30";
 
@@ -220,7 +223,7 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         "Phòng lạ",
         "Phòng lạ khác",
     ];
-    let procedures = ["1.000001", "1.000002", "1.000003", "1.000004", "1.000005", "9.999999", ""];
+    let procedures = ["1.000001", "1.000002", "1.000003", "1.000004", "1.000005", "1.000006", "9.999999", ""];
     let statuses = ["processing", "completed", "returned", "withdrawn", "refused", "stopped", "supplement", ""];
     Dossier {
         code: (dice.roll(30) > 0).then(|| format!("H-{number}")),
@@ -427,7 +430,8 @@ fn the_loops_know_every_shipped_indicator() {
     };
     // One is overdue, so that an apology is owed.
     let overdue = Dossier { due: Some(at("2025-05-08T17:00")), completed: None, ..all("S1", "1.000001") };
-    let dossiers = [overdue, all("S1", "1.000001"), all("D1", "1.000001"), all("X3", "1.000002")];
+    let open = Dossier { due: Some(at("2026-05-08T17:00")), ..overdue.clone() };
+    let dossiers = [overdue, open, all("S1", "1.000001"), all("D1", "1.000001"), all("X3", "1.000002")];
     let known: std::collections::BTreeSet<String> =
         loops::figures(&dossiers, &[], at(NOW), Reading::Seed2639, View::Competent)
             .into_keys()

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
-use crate::cli::output::{self, percent, thousands};
+use crate::cli::output::{self, decimal, percent, thousands};
 use crate::config::Configuration;
 use crate::indicators::Rank;
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Met, Night};
+use crate::model::indicator::IndicatorKind;
 use crate::model::period::{Period, Span};
 
 /// Figures as people read them, grouped by indicator.
@@ -81,14 +82,19 @@ fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
         (None, Some(Tier::District)) => "Cấp huyện".to_owned(),
         (None, Some(Tier::Commune)) => "Cấp xã".to_owned(),
     };
-    let counts = match figure.denominator {
-        Some(denominator) => format!("{} / {}", thousands(figure.numerator), thousands(denominator)),
-        None => thousands(figure.numerator),
+    let counts = match (figure.kind, figure.denominator) {
+        (IndicatorKind::Mean, Some(whole)) => {
+            format!("{} giờ / {} hồ sơ", thousands(figure.numerator), thousands(whole))
+        }
+        (IndicatorKind::Median, Some(whole)) => format!("{} hồ sơ", thousands(whole)),
+        (_, Some(whole)) => format!("{} / {}", thousands(figure.numerator), thousands(whole)),
+        (_, None) => thousands(figure.numerator),
     };
-    let ratio = match (figure.ratio(), figure.denominator) {
-        (Some(ratio), _) => percent(ratio),
-        (None, Some(_)) => "không phát sinh".to_owned(),
-        (None, None) => String::new(),
+    let ratio = match (figure.kind, figure.value()) {
+        (IndicatorKind::Count | IndicatorKind::Stock, _) => String::new(),
+        (_, None) => "không phát sinh".to_owned(),
+        (IndicatorKind::Ratio, Some(ratio)) => percent(ratio),
+        (_, Some(hours)) => format!("{} giờ làm việc", decimal(hours)),
     };
     let target = match (figure.target, figure.denominator) {
         (Some(target), Some(_)) => format!("≥ {}", percent(target)),

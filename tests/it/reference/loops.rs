@@ -67,6 +67,8 @@ struct Facts<'a> {
     own: String,
     procedure: Option<String>,
     in_competence: bool,
+    certification: bool,
+    received: i64,
     received_on: Date,
     returned_on: Option<Date>,
     ended_on: Option<Date>,
@@ -109,6 +111,10 @@ pub(super) fn figures(
             let part = one.life.ended_by(moment) && one.life.good || hopeful && reading == Reading::Qd766;
             [true, part, part || hopeful && !over, false]
         };
+        if not_vertical {
+            let apart = if one.certification { "par-3.4-certification" } else { "par-3.4-without-certification" };
+            count(&mut figures, apart, one, day, on_time);
+        }
         for (id, kind) in [
             ("par-3.4.1", AgencyKind::Specialised),
             ("par-3.4.2", AgencyKind::District),
@@ -125,6 +131,18 @@ pub(super) fn figures(
             count(&mut figures, "nd224-full-process", one, day, |_| [true, full, full, false]);
             let again = one.supplements > 1;
             count(&mut figures, "par-ii.1.d", one, day, |_| [true, again, again, false]);
+            let never = one.supplements == 0;
+            count(&mut figures, "par-3.4.5-3", one, day, |_| [true, never, never, false]);
+            count(&mut figures, "nd224-online", one, day, |_| [true, one.online, one.online, false]);
+            if let Some(day) = one.ended_on {
+                let (good, orderly) = (one.life.good, one.life.good || one.apology);
+                count(&mut figures, "nd224-on-time", one, day, |_| [true, good, good, false]);
+                count(&mut figures, "par-3.4.5-1", one, day, |_| [true, good, good, false]);
+                count(&mut figures, "par-3.4.5-5", one, day, |_| [true, orderly, orderly, false]);
+                if one.online && matches!(one.level.as_deref(), Some("partial" | "full")) {
+                    count(&mut figures, "par-3.4.5-9", one, day, |_| [true, good, good, false]);
+                }
+            }
         }
         if not_vertical {
             let apology = |period: Period| {
@@ -150,8 +168,57 @@ pub(super) fn figures(
         }
     }
     postal_figures(&mut figures, &competent, reading);
+    processing_figures(&mut figures, &competent);
+    stock_figures(&mut figures, &facts, now);
     registered_figures(&mut figures, &facts, now, reading, (&agencies, &procedures, &offers));
     figures
+}
+
+/// Mean and median of working hours from reception to the end (domain E: NĐ 224/2026, art. 19(2)).
+fn processing_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>]) {
+    let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), Vec<u64>> = BTreeMap::new();
+    for one in competent {
+        let (Some(day), Some(end)) = (one.ended_on, one.life.end) else { continue };
+        for (tier, agency) in scopes_of(one) {
+            for period in periods_with(day) {
+                let held = hours.entry((tier, agency.clone(), period)).or_default();
+                held.push(life::working_hours_between(one.received, end));
+            }
+        }
+    }
+    for ((tier, agency, period), mut hours) in hours {
+        hours.sort_unstable();
+        let (sum, middle) = (hours.iter().sum(), hours[(hours.len() - 1) / 2]);
+        for (id, numerator) in [("nd224-processing-mean", sum), ("nd224-processing-median", middle)] {
+            let counts = Counts { numerator, denominator: hours.len() as u64, reachable: numerator, one_sided: 0 };
+            figures.insert((id.to_owned(), tier, agency.clone(), period), counts);
+        }
+    }
+}
+
+/// What is open at the end of each period that has begun (columns 12 and 13 of form II.06a).
+fn stock_figures(figures: &mut BTreeMap<Key, Counts>, facts: &[Facts<'_>], now: i64) {
+    let mut periods = BTreeSet::new();
+    let mut day = facts.iter().map(|one| one.received_on).min().unwrap_or(day_of(now));
+    while day <= day_of(now) {
+        periods.extend(periods_with(day));
+        day = day.tomorrow().expect("in this millennium");
+    }
+    for one in facts.iter().filter(|one| !one.agency.is_some_and(|agency| agency.vertical)) {
+        for &period in periods.iter().filter(|period| one.received_on <= period.end()) {
+            let moment = end_of(period.end()).min(now);
+            let id = match (one.life.ended_by(moment), one.life.overdue_at(moment)) {
+                (true, _) => continue,
+                (false, false) => "ii06a-pending",
+                (false, true) => "ii06a-overdue",
+            };
+            for (tier, agency) in scopes_of(one) {
+                let held = figures.entry((id.to_owned(), tier, agency, period)).or_default();
+                held.numerator += 1;
+                held.reachable += 1;
+            }
+        }
+    }
 }
 
 /// Whether it came, or its result went back, by post.
@@ -296,6 +363,8 @@ fn facts_of<'a>(
         procedure: dossier.procedure.clone(),
         in_competence: !agency.is_some_and(|agency| agency.vertical)
             && !procedure.is_some_and(|procedure| procedure.vertical),
+        certification: dossier.certification == Some(true),
+        received,
         received_on,
         returned_on: portal_returned.or(post_returned).map(day_of),
         ended_on,

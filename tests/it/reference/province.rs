@@ -297,6 +297,7 @@ pub(super) fn procedures() -> Vec<Procedure> {
         Procedure { immediate: true, cut_off: time(10, 0, 0, 0), ..procedure("1.000003", Some(12), TimeUnit::Hours) },
         Procedure { vertical: true, ..procedure("1.000004", None, TimeUnit::WorkingDays) },
         procedure("1.000005", Some(12), TimeUnit::Hours),
+        procedure("1.000006", Some(4), TimeUnit::CalendarDays),
     ]
 }
 
@@ -308,6 +309,10 @@ fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, submission: boo
         postal_submission: submission,
         postal_return: back,
         interlinked: None,
+        role: None,
+        at_one_stop: true,
+        one_stop_exempt: false,
+        list_1291: false,
         valid_from: None,
         valid_to: None,
     }
@@ -323,12 +328,12 @@ pub(super) fn offers() -> Vec<Offer> {
             ..offer("1.000001", one("S1"), Some("partial"), true, false)
         },
         Offer { valid_from: first, ..offer("1.000001", one("S1"), Some("full"), true, true) },
-        offer("1.000002", Offerer::Tier(Tier::Commune), Some("partial"), true, true),
+        Offer { one_stop_exempt: true, ..offer("1.000002", Offerer::Tier(Tier::Commune), Some("partial"), true, true) },
         // The agency's own row comes first; where it names no level the tier's holds.
         Offer { interlinked: Some("between_levels".to_owned()), ..offer("1.000002", one("X3"), None, false, true) },
         offer("1.000003", Offerer::Tier(Tier::Province), Some("full"), false, true),
-        offer("1.000003", one("S3"), Some("information"), true, false),
-        offer("1.000004", Offerer::Tier(Tier::Province), Some("full"), true, true),
+        Offer { at_one_stop: false, ..offer("1.000003", one("S3"), Some("information"), true, false) },
+        Offer { list_1291: true, ..offer("1.000004", Offerer::Tier(Tier::Province), Some("full"), true, true) },
         Offer { valid_from: first, ..offer("1.000005", Offerer::Tier(Tier::Commune), Some("full"), true, true) },
     ]
 }

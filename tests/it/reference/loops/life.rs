@@ -110,6 +110,10 @@ fn statutory(from: i64, procedure: &Procedure) -> Option<i64> {
     Some(match procedure.unit {
         TimeUnit::WorkingDays => end_of(working_days_on(day_of(from), time)),
         TimeUnit::Hours => working_hours_on(from, i64::from(time)),
+        TimeUnit::CalendarDays => {
+            let last = day_of(from).checked_add(jiff::ToSpan::days(i64::from(time))).expect("in this millennium");
+            end_of(if is_working(last) { last } else { next_working(last) })
+        }
     })
 }
 
@@ -133,6 +137,24 @@ fn working_hours_on(from: i64, hours: i64) -> i64 {
         }
         day = day.tomorrow().expect("in this millennium");
     }
+}
+
+/// Whole working hours between two moments: what of each day lies in both its halves.
+pub(super) fn working_hours_between(from: i64, to: i64) -> u64 {
+    const HOUR: i64 = 3_600_000_000;
+    let mut worked = 0;
+    let mut day = day_of(from);
+    while day <= day_of(to) {
+        for (begins, ends) in [(14, 23), (27, 34)] {
+            let midnight = from_local(day.into());
+            let (begin, end) = (from.max(midnight + begins * HOUR / 2), to.min(midnight + ends * HOUR / 2));
+            if is_working(day) && begin < end {
+                worked += end - begin;
+            }
+        }
+        day = day.tomorrow().expect("in this millennium");
+    }
+    u64::try_from(worked / HOUR).expect("time does not run back")
 }
 
 fn working_days_on(day: Date, days: u32) -> Date {
@@ -166,7 +188,7 @@ fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> 
     statutory(received, procedure?)
 }
 
-fn is_working(day: Date) -> bool {
+pub(super) fn is_working(day: Date) -> bool {
     for marked in province::calendar() {
         if marked.date == day {
             return marked.kind == DayKind::Working;

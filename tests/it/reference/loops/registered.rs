@@ -7,10 +7,10 @@ use motcua::model::agency::{Agency, AgencyKind, Tier};
 use motcua::model::period::Period;
 use motcua::model::procedure::{Offer, Offerer, Procedure};
 
-use super::life::end_of;
+use super::life::{end_of, is_working};
 use super::{Counts, Facts, Key, Reading, day_of, periods_with, scopes_of, went};
 
-/// What is counted over procedures and agencies (domain C.1, 3.3.3, 3.3.4, 7.1.4, 7.2.1, 7.3.1).
+/// What is counted over procedures and agencies (domain C.1, 3.3.1–3.3.4, 7.1.4, 7.2.1, 7.3.1).
 pub(super) fn registered_figures(
     figures: &mut BTreeMap<Key, Counts>,
     facts: &[Facts<'_>],
@@ -18,58 +18,85 @@ pub(super) fn registered_figures(
     reading: Reading,
     registries: (&[Agency], &[Procedure], &[Offer]),
 ) {
-    let figures_of = |figures: &mut BTreeMap<Key, Counts>, id: &str, found: Units, ratio: bool| {
-        for ((tier, agency, period), units) in found {
-            let whole = registered(id, tier, agency.as_deref(), period, registries);
-            let with = units.intersection(&whole).count() as u64;
-            let whole = whole.len() as u64;
-            let part = if ratio { with } else { whole };
-            let reachable = if ratio && end_of(period.end()) >= now { whole } else { part };
-            let denominator = if ratio { whole } else { 0 };
-            figures.insert(
-                (id.to_owned(), tier, agency, period),
-                Counts { numerator: part, denominator, reachable, one_sided: 0 },
-            );
-        }
-    };
-    for (id, ratio) in [("par-3.3.3", false), ("par-3.3.4", false), ("par-7.2.1", true), ("par-7.3.1", true)] {
+    for id in ["par-7.2.1", "par-7.3.1"] {
         let mut found = Units::new();
         for one in facts.iter().filter(|one| one.in_competence) {
             let online_level = matches!(one.level.as_deref(), Some("partial" | "full"));
             let counts = match id {
                 "par-7.2.1" if !online_level => continue,
                 "par-7.2.1" => one.online,
-                "par-7.3.1" => went(one, false, reading) || one.returned_on.is_some() && went(one, true, reading),
-                _ => true,
+                _ => went(one, false, reading) || one.returned_on.is_some() && went(one, true, reading),
             };
-            for (tier, agency) in scopes_of(one).into_iter().filter(|(_, agency)| ratio || agency.is_none()) {
+            for (tier, agency) in scopes_of(one) {
                 for period in periods_with(one.received_on) {
                     let units = found.entry((tier, agency.clone(), period)).or_default();
                     units.extend(one.procedure.clone().filter(|_| counts));
                 }
             }
         }
-        figures_of(figures, id, found, ratio);
+        for ((tier, agency, period), units) in found {
+            let whole = registered(id, tier, agency.as_deref(), period, registries);
+            let part = units.intersection(&whole).count() as u64;
+            let whole = whole.len() as u64;
+            let reachable = if end_of(period.end()) >= now { whole } else { part };
+            figures.insert(
+                (id.to_owned(), tier, agency, period),
+                Counts { numerator: part, denominator: whole, reachable, one_sided: 0 },
+            );
+        }
     }
-    let mut found = Units::new();
-    for one in facts.iter().filter(|one| !one.agency.is_some_and(|agency| agency.vertical)) {
-        for period in periods_with(one.received_on) {
-            let last = period.end().min(day_of(now));
-            // The two half-months up to the last day that has come.
-            let first = if last.day() >= 15 {
-                last.first_of_month()
-            } else {
-                let before = last.first_of_month().yesterday().expect("in this millennium");
-                jiff::civil::date(before.year(), before.month(), 15)
-            };
-            for (tier, agency) in scopes_of(one).into_iter().filter(|(_, agency)| agency.is_none()) {
-                let units = found.entry((tier, agency, period)).or_default();
-                units.extend(Some(one.own.clone()).filter(|_| one.received_on >= first && one.agency.is_none()));
-                units.extend(one.agency.map(|agency| agency.code.clone()).filter(|_| one.received_on >= first));
+    // What the registries say of themselves stands in every period in which anything was received.
+    let periods: BTreeSet<Period> = facts.iter().flat_map(|one| periods_with(one.received_on)).collect();
+    let (agencies, ..) = registries;
+    let mut scopes = vec![(None, None)];
+    scopes.extend(Tier::ALL.map(|tier| (Some(tier), None)));
+    let of_agencies = agencies.iter().map(|agency| (Some(agency.tier), Some(agency.code.clone())));
+    for &period in &periods {
+        for (tier, agency) in scopes.iter().cloned().chain(of_agencies.clone()) {
+            let key = |id: &str| (id.to_owned(), tier, agency.clone(), period);
+            for id in ["par-3.3.3", "par-3.3.4"] {
+                let count = registered(id, tier, agency.as_deref(), period, registries).len() as u64;
+                if agency.is_none() {
+                    let counts = Counts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            for (id, elsewhere) in [("par-3.3.1", "3.3.1 elsewhere"), ("par-3.3.2", "3.3.2 elsewhere")] {
+                let whole = registered(id, tier, agency.as_deref(), period, registries);
+                let elsewhere = registered(elsewhere, tier, agency.as_deref(), period, registries);
+                let (part, whole) = (whole.difference(&elsewhere).count() as u64, whole.len() as u64);
+                if whole > 0 {
+                    let counts = Counts { numerator: part, denominator: whole, reachable: part, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            let whole = registered("par-7.1.4", tier, agency.as_deref(), period, registries);
+            let connected = whole.iter().filter(|code| is_connected(code, period, facts, now)).count() as u64;
+            let whole = whole.len() as u64;
+            let reachable = if end_of(period.end()) >= now { whole } else { connected };
+            if whole > 0 {
+                let counts = Counts { numerator: connected, denominator: whole, reachable, one_sided: 0 };
+                figures.insert(key("par-7.1.4"), counts);
             }
         }
     }
-    figures_of(figures, "par-7.1.4", found, true);
+}
+
+/// Whether an agency received a dossier in the last ten working days before the period's end, or before the night.
+fn is_connected(code: &str, period: Period, facts: &[Facts<'_>], now: i64) -> bool {
+    let last = period.end().min(day_of(now));
+    let (mut first, mut left) = (last, 10);
+    loop {
+        if is_working(first) {
+            left -= 1;
+        }
+        if left == 0 {
+            break;
+        }
+        first = first.yesterday().expect("in this millennium");
+    }
+    let is_its = |one: &&Facts<'_>| one.agency.is_some_and(|agency| agency.code == code && !agency.vertical);
+    facts.iter().filter(is_its).any(|one| first <= one.received_on && one.received_on <= last)
 }
 
 /// Procedures or agencies found with a dossier, by tier, agency and period.
@@ -88,7 +115,7 @@ fn registered(
     };
     let mut whole = BTreeSet::new();
     if id == "par-7.1.4" {
-        for known in agencies {
+        for known in agencies.iter().filter(|known| agency.is_none_or(|code| known.code == code)) {
             let kind = matches!(known.kind, AgencyKind::Specialised | AgencyKind::District | AgencyKind::Commune);
             let in_scope = tier.is_none_or(|tier| known.tier == tier);
             if kind && !known.vertical && in_scope && stands(known.valid_from, known.valid_to) {
@@ -115,9 +142,15 @@ fn registered(
         let wanted = match id {
             "par-3.3.3" => offer.interlinked.as_deref() == Some("same_level"),
             "par-3.3.4" => offer.interlinked.as_deref() == Some("between_levels"),
+            "par-3.3.1" => !offer.one_stop_exempt,
+            "3.3.1 elsewhere" => !offer.one_stop_exempt && !offer.at_one_stop,
+            "par-3.3.2" => offer.list_1291,
+            "3.3.2 elsewhere" => offer.list_1291 && !offer.at_one_stop,
             "par-7.2.1" => matches!(offer.online_level.as_deref(), Some("partial" | "full")),
             _ => offer.postal_submission || offer.postal_return,
         };
+        // The list of QĐ 1291 is one of vertical agencies' procedures.
+        let vertical = vertical && !id.contains("3.3.2");
         if in_scope && !vertical && wanted && stands(offer.valid_from, offer.valid_to) {
             whole.insert(offer.procedure.clone());
         }
