@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::narrate;
+use crate::cli::report::{Definitions, night_of};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::indicators::FormScope;
@@ -27,9 +28,15 @@ pub(super) struct Arguments {
     /// For all agencies of this tier; without agency and tier for the province.
     #[arg(long, value_parser = ["province", "district", "commune"])]
     tier: Option<String>,
+    /// `today`: dossiers of old agencies in the form of their successor.
+    #[arg(long, value_parser = ["today"])]
+    as_if: Option<String>,
     /// As of the newest night on or before this day (yyyy-MM-dd).
     #[arg(long)]
     as_of: Option<String>,
+    /// Whose template, rule sets, registries and calendar decide.
+    #[arg(long, value_enum, default_value_t)]
+    definitions: Definitions,
     /// The workbook to write (XLSX).
     #[arg(short, long)]
     output: PathBuf,
@@ -37,6 +44,8 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
+    let (record, _) = night_of(&config, arguments.as_of.as_deref())?;
+    let config = arguments.definitions.of(config, &record)?;
     let template = config.forms.get(&arguments.form).ok_or_else(|| {
         let known: Vec<&str> = config.forms.keys().map(String::as_str).collect();
         Failure::usage(format!("there is no form `{}`; there are: {}", arguments.form, known.join(", ")))
@@ -45,12 +54,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         Failure::usage(format!("`{}` is no period", arguments.period)).with_hint(format!("write {PERIOD_FORMS}"))
     })?;
     let (scope, whom) = scope(&config, arguments)?;
-    let as_of = arguments.as_of.as_deref().map(super::report::end_of_day).transpose()?;
-    let Some((record, _)) = publish::read_night(&config.settings.data, as_of)? else {
-        let folder = config.settings.data.display();
-        return Err(Failure::usage(format!("no night is published in `{folder}`")).with_hint("`motcua run` makes one"));
-    };
-    let counts = run::form_counts(&config, &record.night, &template.rules, period, scope).await?;
+    let as_if_today = arguments.as_if.is_some();
+    let counts = run::form_counts(&config, &record.night, &template.rules, period, scope, as_if_today).await?;
     let name_of = |code: &str| match config.registries.sectors.get(code) {
         Some(name) => name.clone(),
         None if code.is_empty() => "(không rõ lĩnh vực)".to_owned(),

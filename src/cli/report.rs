@@ -17,7 +17,7 @@ use crate::model::figure::{Figure, Night};
 use crate::model::indicator::AgencyView;
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
-use crate::publish::{self, FigureRow};
+use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, Asked};
 
 use self::differences::compare_rules;
@@ -64,6 +64,9 @@ pub(super) struct Arguments {
     /// As the newest night on or before this day had them (yyyy-MM-dd).
     #[arg(long)]
     as_of: Option<String>,
+    /// Whose indicators, rule sets, registries and calendar decide what the night does not store.
+    #[arg(long, value_enum, default_value_t)]
+    definitions: Definitions,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -79,17 +82,49 @@ enum View {
     Handling,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
-    let filter = Filter::new(arguments, &config)?;
-    let as_of = arguments.as_of.as_deref().map(end_of_day).transpose()?;
-    let Some((record, figures)) = publish::read_night(&config.settings.data, as_of)? else {
+/// Whose definitions decide.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Definitions {
+    /// Those that the night kept.
+    #[default]
+    Night,
+    /// Those of the configuration as it is now.
+    Today,
+}
+
+impl Definitions {
+    /// The configuration that a night's figures are computed by.
+    pub(super) fn of(self, config: Configuration, record: &NightRecord) -> Result<Configuration, Failure> {
+        if self == Self::Today {
+            return Ok(config);
+        }
+        let kept = publish::kept_definitions(&config.settings.data, record)?;
+        config.of_night(&kept).map_err(|problems| {
+            let message = format!("what night {} kept cannot be read any more: {problems}", record.night.run);
+            Failure::usage(message).with_hint("`--definitions today` computes with the configuration as it is now")
+        })
+    }
+}
+
+/// The newest night, or the newest on or before a day.
+pub(super) fn night_of(config: &Configuration, as_of: Option<&str>) -> Result<(NightRecord, Vec<Figure>), Failure> {
+    let moment = as_of.map(end_of_day).transpose()?;
+    publish::read_night(&config.settings.data, moment)?.ok_or_else(|| {
         let folder = config.settings.data.display();
-        return Err(match &arguments.as_of {
+        match as_of {
             Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
             None => Failure::usage(format!("no night is published in `{folder}`")).with_hint("`motcua run` makes one"),
-        });
-    };
+        }
+    })
+}
+
+pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    // What is asked for is checked first, so that a mistake is told where there is no night too.
+    Filter::new(arguments, &config)?;
+    let (record, figures) = night_of(&config, arguments.as_of.as_deref())?;
+    let config = arguments.definitions.of(config, &record)?;
+    let filter = Filter::new(arguments, &config)?;
     if arguments.compare_rules {
         return compare_rules(&config, &record.night, &filter).await;
     }

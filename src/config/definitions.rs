@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::config::Indicator;
 use crate::config::document::Document;
 use crate::config::problem::Problems;
-use crate::config::settings::{self, Settings, files_of};
+use crate::config::settings::Settings;
+use crate::config::texts::Texts;
 use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn, RuleSet};
 use crate::model::predicate::{
     AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state,
@@ -17,12 +18,12 @@ use crate::model::predicate::{
 
 pub(crate) fn load_rules(
     settings: &Settings,
+    texts: &Texts<'_>,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> BTreeMap<String, RuleSet> {
     let mut rules = BTreeMap::new();
-    for file in files_of(&settings.rules, "toml", problems) {
-        let Some(text) = settings::read(&file, problems) else { continue };
+    for (file, text) in texts.folder("rules", &settings.rules, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
         let Some(set) = document.read::<RuleSet>(&file, problems) else { continue };
         sources.insert(source_name("rules", &file), text);
@@ -35,15 +36,15 @@ pub(crate) fn load_rules(
 
 pub(crate) fn load_indicators(
     settings: &Settings,
+    texts: &Texts<'_>,
     rules: &BTreeMap<String, RuleSet>,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Vec<Indicator> {
     // A rule set that could not be read is one mistake, not one for each indicator that follows it.
-    let rules_are_whole = files_of(&settings.rules, "toml", &mut Problems::default()).len() == rules.len();
+    let rules_are_whole = texts.count("rules", &settings.rules) == rules.len();
     let mut indicators: Vec<Indicator> = Vec::new();
-    for file in files_of(&settings.indicators, "toml", problems) {
-        let Some(text) = settings::read(&file, problems) else { continue };
+    for (file, text) in texts.folder("indicators", &settings.indicators, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
         let before = problems.as_slice().len();
         let read = document.read::<IndicatorFile>(&file, problems);

@@ -4,23 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::document::Document;
 use crate::config::problem::Problems;
-use crate::config::settings::{self, Settings, files_of};
+use crate::config::settings::Settings;
+use crate::config::texts::Texts;
 use crate::model::indicator::RuleSet;
 use crate::model::report_form::FormTemplate;
 
 /// The templates by their ids; none where the folder is absent.
 pub(crate) fn load(
     settings: &Settings,
+    texts: &Texts<'_>,
     rules: &BTreeMap<String, RuleSet>,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> BTreeMap<String, FormTemplate> {
     let mut forms: BTreeMap<String, FormTemplate> = BTreeMap::new();
-    if !settings.forms.is_dir() {
+    if matches!(texts, Texts::OnDisk) && !settings.forms.is_dir() {
         return forms;
     }
-    for file in files_of(&settings.forms, "toml", problems) {
-        let Some(text) = settings::read(&file, problems) else { continue };
+    for (file, text) in texts.folder("forms", &settings.forms, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
         let Some(form) = document.read::<FormTemplate>(&file, problems) else { continue };
         let mut add = |key: &str, message: String| problems.add(&file, document.line(&format!("/{key}")), key, message);

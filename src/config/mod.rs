@@ -11,6 +11,7 @@ mod forms;
 mod problem;
 mod registries;
 mod settings;
+mod texts;
 mod web;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use settings::{Province, Settings};
 
+use crate::config::texts::Texts;
 use crate::model::connector::Connector;
 use crate::model::indicator::{Definition, RuleSet};
 use crate::model::values::Values;
@@ -66,15 +68,48 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
     let mut sources = BTreeMap::new();
     let Some(settings) = settings::load(file, &mut problems) else { return Err(problems) };
     let connectors = connectors::load(&settings, &mut problems);
-    let registries = registries::load(&settings, &mut sources, &mut problems);
-    let rules = definitions::load_rules(&settings, &mut sources, &mut problems);
-    let indicators = definitions::load_indicators(&settings, &rules, &mut sources, &mut problems);
-    let forms = forms::load(&settings, &rules, &mut sources, &mut problems);
+    let Deciding { registries, rules, indicators, forms } =
+        deciding(&settings, &Texts::OnDisk, &mut sources, &mut problems);
     let values = environment::values_of(&connectors);
     for connector in &connectors {
         sources.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
     }
     problems.into_result(Configuration { settings, connectors, values, registries, indicators, rules, forms, sources })
+}
+
+/// What decides figures.
+struct Deciding {
+    registries: Registries,
+    rules: BTreeMap<String, RuleSet>,
+    indicators: Vec<Indicator>,
+    forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
+}
+
+fn deciding(
+    settings: &Settings,
+    texts: &Texts<'_>,
+    sources: &mut BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Deciding {
+    let registries = registries::load(settings, texts, sources, problems);
+    let rules = definitions::load_rules(settings, texts, sources, problems);
+    let indicators = definitions::load_indicators(settings, texts, &rules, sources, problems);
+    let forms = forms::load(settings, texts, &rules, sources, problems);
+    Deciding { registries, rules, indicators, forms }
+}
+
+impl Configuration {
+    /// The same office with the indicators, rule sets, registries, calendar and forms that a past night kept, name → text.
+    ///
+    /// # Errors
+    /// Every mistake that this version of motcua finds in them.
+    pub fn of_night(&self, kept: &BTreeMap<String, String>) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let mut sources = BTreeMap::new();
+        let Deciding { registries, rules, indicators, forms } =
+            deciding(&self.settings, &Texts::Kept(kept), &mut sources, &mut problems);
+        problems.into_result(Self { registries, rules, indicators, forms, sources, ..self.clone() })
+    }
 }
 
 /// Compiles a connector from its text alone, as the conformance runner and the benches do.

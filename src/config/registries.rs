@@ -7,7 +7,8 @@ use std::str::FromStr;
 use jiff::civil::{Date, Time, time};
 
 use crate::config::problem::Problems;
-use crate::config::settings::{self, Settings};
+use crate::config::settings::Settings;
+use crate::config::texts::Texts;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 use crate::model::day::{CalendarDay, DayKind};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
@@ -24,14 +25,20 @@ pub struct Registries {
     pub calendar: Vec<CalendarDay>,
 }
 
-pub(crate) fn load(settings: &Settings, sources: &mut BTreeMap<String, String>, problems: &mut Problems) -> Registries {
+pub(crate) fn load(
+    settings: &Settings,
+    texts: &Texts<'_>,
+    sources: &mut BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> Registries {
     let mut registries = Registries::default();
     let mut references = References::default();
     let mut read = |name: &str, file: Option<&Path>, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)| {
         let Some(file) = file else { return };
-        let Some(text) = settings::read(file, problems) else { return };
+        let name = format!("registries/{name}.csv");
+        let Some(text) = texts.file(&name, file, problems) else { return };
         rows(file, &text, problems, take);
-        sources.insert(format!("registries/{name}.csv"), text);
+        sources.insert(name, text);
     };
     read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
         references.agency(row);

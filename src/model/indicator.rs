@@ -223,7 +223,9 @@ pub struct RuleSet {
     pub midnight_due: MidnightDue,
     /// What stands in for a missing due date, in order.
     pub missing_due: Vec<MissingDue>,
-    /// Which dossiers a procedure's cut-off moves to the next working day.
+    /// Which dossiers a procedure's cut-off moves to the next working day. Rule sets that nights kept before there was the
+    /// word have none: they meant the first.
+    #[serde(default)]
     pub cut_off: CutOff,
     /// A dossier without a due date for which nothing stands in.
     pub without_due: WithoutDue,
@@ -403,6 +405,13 @@ words!(
         Returned,
     }
 );
+
+#[expect(clippy::derivable_impls, reason = "the words are declared alike, and this one alone has a default")]
+impl Default for CutOff {
+    fn default() -> Self {
+        Self::AtOnce
+    }
+}
 
 impl AgencyView {
     #[must_use]

@@ -82,6 +82,24 @@ pub fn keep_definitions(
     Ok(digests)
 }
 
+/// The text of every file that decided a night's figures, by its name.
+///
+/// # Errors
+/// A text that is not kept any more, or that is not what its digest says.
+pub fn kept_definitions(data: &Path, record: &NightRecord) -> Result<BTreeMap<String, String>, PublishError> {
+    let folder = data.join("definitions");
+    let mut texts = BTreeMap::new();
+    for (name, digest) in &record.sources {
+        let path = folder.join(digest);
+        let text = fs::read_to_string(&path).map_err(io("read", &path))?;
+        if format!("{:x}", Sha256::digest(text.as_bytes())) != *digest {
+            return Err(PublishError::Damaged { path, what: format!("it is not the `{name}` that was kept") });
+        }
+        texts.insert(name.clone(), text);
+    }
+    Ok(texts)
+}
+
 /// Writes a night's folder and swaps `latest` to it; gives the folder.
 pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> Result<PathBuf, PublishError> {
     let root = data.join("published");

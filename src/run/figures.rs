@@ -1,7 +1,7 @@
 //! Figures that no night stores: another rule set, another view of whose a dossier is, a day, a week, any range.
 //!
-//! They are computed from the versions as of a published night and speak of that night's moment, under today's
-//! definitions and registries.
+//! They are computed from the versions as of a published night and speak of that night's moment, by the configuration that is
+//! handed in: what the night kept, or today's.
 
 use std::collections::BTreeMap;
 
@@ -106,9 +106,15 @@ pub async fn form_counts(
     rules: &str,
     period: Period,
     scope: FormScope,
+    as_if_today: bool,
 ) -> Result<BTreeMap<String, FormCounts>, RunError> {
     let rules = config.rules[rules].clone();
-    with_tables(config, night, move |inputs| indicators::form_counts(&inputs, &rules, period, &scope)).await
+    let successions = as_if_today.then(|| config.registries.successions.clone());
+    with_tables(config, night, move |inputs| {
+        let inputs = Inputs { successions: successions.as_deref(), ..inputs };
+        indicators::form_counts(&inputs, &rules, period, &scope)
+    })
+    .await
 }
 
 /// Hands the tables as of a night to work that blocks.
