@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
 //! `cargo bench -- csv|xlsx [ITEMS]`: the post's lists in files of 200,000 rows → landed → versions and image.
-//! `cargo bench -- figures [DOSSIERS]`: every figure over a table of that many dossiers.
+//! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
+//! table stays, and is not written again.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "edge: a bench makes its own folders and starts its own portal")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
@@ -35,10 +36,10 @@ fn main() {
         Some("pull") => pull(number(200_000)),
         Some(kind @ ("csv" | "xlsx")) => files(kind, number(200_000)),
         Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
-        Some("figures") => figures(number(1_000_000)),
+        Some("figures") => figures(number(1_000_000), arguments.get(2).map(Path::new)),
         _ => {
             pull(200_000);
-            figures(1_000_000);
+            figures(1_000_000, None);
         }
     }
 }
@@ -137,13 +138,17 @@ fn measure(config: &mut Configuration, data: &Path, nights: &[&str], what: &str)
 }
 
 /// All figures of the shipped indicators over a table written for it.
-fn figures(count: usize) {
+fn figures(count: usize, folder: Option<&Path>) {
     let scratch = tempfile::tempdir().unwrap();
+    let folder = folder.unwrap_or(scratch.path());
+    let is_written = folder.join("dossiers").exists();
     let config = shipped();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
     let [dossiers, postal_items, feedback, measures, dossier_notes] = runtime.block_on(async {
-        let lake = Lake::open(scratch.path()).await.unwrap();
-        dossiers::write(&lake, &config, count).await;
+        let lake = Lake::open(folder).await.unwrap();
+        if !is_written {
+            dossiers::write(&lake, &config, count).await;
+        }
         let mut tables = Vec::new();
         for kind in Kind::ALL {
             tables.push(lake.scan_image(kind).await.unwrap());

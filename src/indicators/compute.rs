@@ -4,10 +4,11 @@
 //! are counted. What the group-bys are by stands in `groups` (docs/decisions/0006).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::calendar::WorkingCalendar;
+use crate::calendar::{WorkingCalendar, WorkingDays};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{agency_text, common, evident, of_view};
 use crate::indicators::figures::{Assembly, Rows, end_of, rows_having};
@@ -15,7 +16,7 @@ use crate::indicators::groups::{Group, Shape, between, day_column, plan};
 use crate::indicators::measures::{Measured, Open, Predicates};
 use crate::indicators::periods::Periods;
 use crate::indicators::registered::Registry;
-use crate::indicators::registers::{Days, ProcedureRegister};
+use crate::indicators::registers::{Halves, ProcedureRegister};
 use crate::indicators::states::micros;
 use crate::indicators::{IndicatorError, feedback, stated, states};
 use crate::model::agency::{Agency, Succession, Tier};
@@ -109,7 +110,7 @@ fn compute_dossiers(
         };
         let (facts, open) = scan.facts(inputs, view, rules);
         let of_rules = plan(entries, rules, inputs.period, open)?;
-        plans.extend(of_rules.iter().map(|group| group.query(facts.clone(), &scan.days, inputs.period).logical_plan));
+        plans.extend(of_rules.iter().map(|group| group.query(facts.clone(), &scan.halves, inputs.period).logical_plan));
         groups.push(of_rules);
     }
     let mut tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?.into_iter();
@@ -190,7 +191,8 @@ fn with_dossiers(periods: &Periods, groups: &[Group], rows: &[Rows]) -> Vec<bool
 /// What every rule set reads alike.
 struct Scan {
     common: LazyFrame,
-    days: Days,
+    days: Arc<WorkingDays>,
+    halves: Halves,
     procedures: ProcedureRegister,
 }
 
@@ -206,7 +208,7 @@ impl Scan {
         let tables = [&inputs.dossiers, &inputs.dossier_notes, &inputs.postal_items].map(Clone::clone);
         let [dossiers, notes, postal] = tables;
         let common = common(dossiers, notes, postal, &procedures, inputs.now)?;
-        Ok(Self { common, days: Days::new(inputs.calendar), procedures })
+        Ok(Self { common, days: Arc::new(WorkingDays::new(inputs.calendar)), halves: Halves::new(), procedures })
     }
 
     fn view(&self, inputs: &Inputs<'_>, view: AgencyView) -> Result<View, IndicatorError> {
@@ -223,7 +225,7 @@ impl Scan {
             _ => inputs.now,
         };
         let facts = evident(view.facts.clone(), rules, inputs.now);
-        let facts = states::stand_in_due(facts, rules, &self.days);
+        let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
         let facts = states::columns(facts, rules, moment);
         let facts = states::processing(facts, &self.days);
         (with_days(facts, moment), if moment == inputs.now { Open::InTime } else { Open::Nothing })

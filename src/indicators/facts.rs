@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use crate::indicators::agencies::{Agencies, NO_AGENCY};
 use crate::indicators::lookups::{Keyed, value};
-use crate::indicators::registers::{AgencyRegister, Days, OfferRegister, ProcedureRegister};
+use crate::indicators::registers::{AgencyRegister, OfferRegister, ProcedureRegister, day_row};
 use crate::indicators::states::{local_day, micros, status_is_in};
 use crate::model::indicator::{AgencyView, PostalEvidence, RuleSet};
 use crate::model::procedure::Offer;
@@ -35,7 +35,7 @@ pub(super) fn common(
     now: i64,
 ) -> PolarsResult<LazyFrame> {
     let day = local_day(micros("received_at"));
-    let facts = dossiers.with_columns([day.clone().alias("day"), Days::row(day).alias("day_row")]);
+    let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
     let facts = procedures.join(noted(facts, notes, now)?);
     Ok(posted(facts, postal, now)?.with_columns([
         flag("certification"),

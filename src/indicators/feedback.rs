@@ -9,7 +9,7 @@ use crate::indicators::facts::flag;
 use crate::indicators::figures::{Assembly, Rows};
 use crate::indicators::groups::plan;
 use crate::indicators::measures::Open;
-use crate::indicators::registers::{AgencyRegister, Days};
+use crate::indicators::registers::{AgencyRegister, Halves, day_row};
 use crate::indicators::states::{end_of_due, local_day, micros};
 use crate::model::figure::Figure;
 use crate::model::indicator::{Definition, RuleSet};
@@ -27,7 +27,7 @@ pub(super) fn figures(
     let facts = inputs.feedback.clone().with_columns([
         agency_text(),
         local_day(micros("received_at")).alias("day"),
-        Days::row(local_day(micros("received_at"))).alias("day_row"),
+        day_row(local_day(micros("received_at"))).alias("day_row"),
         flag("deleted").not().and(is_known("received_at")).alias("is_received"),
         is_known("handled_at").or(col("handled_at").is_null().and(col("outcome").is_not_null())).alias("is_handled"),
         is_known("handled_at")
@@ -39,10 +39,10 @@ pub(super) fn figures(
     let facts = AgencyRegister::new(&agencies).join(facts.drop(cols(["agency"])), col("agency_text"));
     let facts =
         facts.with_columns([when(col("is_received")).then(col("day")).otherwise(lit(NULL)).alias("received_day")]);
-    let days = Days::new(inputs.calendar);
+    let halves = Halves::new();
     let mut figures = Vec::new();
     for group in plan(indicators, rules, inputs.period, Open::All)? {
-        let query = group.query(facts.clone(), &days, inputs.period);
+        let query = group.query(facts.clone(), &halves, inputs.period);
         let rows = Rows::read(&group, query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
         let periods = periods(inputs, std::slice::from_ref(&rows));
         let assembly =

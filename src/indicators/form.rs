@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
+use crate::calendar::day_number;
 use crate::indicators::compute::{Inputs, facts};
-use crate::indicators::{IndicatorError, registers, states};
+use crate::indicators::{IndicatorError, states};
 use crate::model::agency::Tier;
 use crate::model::indicator::RuleSet;
 use crate::model::period::Period;
@@ -36,7 +37,7 @@ pub fn form_counts(
     scope: &FormScope,
 ) -> Result<BTreeMap<String, FormCounts>, IndicatorError> {
     let (facts, agencies) = facts(inputs, rules, period)?;
-    let (start, end) = (registers::day_number(period.start()), registers::day_number(period.end()));
+    let (start, end) = (day_number(period.start()), day_number(period.end()));
     // What ended before it was received, by its dates, ended when it was received: it stands in the form once.
     let before = col("ended_day").lt(col("received_day"));
     let ended_day = when(before).then(col("received_day")).otherwise(col("ended_day"));

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use polars::prelude::*;
 
+use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
 use crate::indicators::measures::{Measured, Open, Predicates, Sums, amount_of};
-use crate::indicators::registers::{self, Days};
+use crate::indicators::registers::{self, Halves};
 use crate::model::indicator::{AsOf, Definition, IndicatorKind, Over, PeriodColumn, RuleSet};
 use crate::model::period::{Half, Period};
 use crate::model::predicate::speaks_of_state;
@@ -69,12 +70,12 @@ fn shifted(number: Expr, bits: u32) -> Expr {
 }
 
 impl Group {
-    fn key(&self, days: &Days, period: Option<Period>) -> Expr {
-        let half_of = |day: Expr| days.half(Days::row(day)).cast(DataType::UInt64);
+    fn key(&self, halves: &Halves, period: Option<Period>) -> Expr {
+        let half_of = |day: Expr| halves.half(day).cast(DataType::UInt64);
         let agency_and_start = shifted(col("agency"), HALF_BITS) + half_of(col(day_column(self.period)));
         let or_none = |day: &str| {
             // What comes after the period asked for has not come.
-            let come = period.map_or(lit(true), |period| col(day).lt_eq(lit(registers::day_number(period.end()))));
+            let come = period.map_or(lit(true), |period| col(day).lt_eq(lit(day_number(period.end()))));
             half_of(when(come).then(col(day)).otherwise(lit(NULL))).fill_null(lit(NO_HALF))
         };
         match (self.shape, &self.amount) {
@@ -122,7 +123,7 @@ impl Group {
     }
 
     /// One row a key: `key`, `count` and the sums.
-    pub(super) fn query(&self, facts: LazyFrame, days: &Days, period: Option<Period>) -> LazyFrame {
+    pub(super) fn query(&self, facts: LazyFrame, halves: &Halves, period: Option<Period>) -> LazyFrame {
         let day = day_column(self.period);
         let counted = match (period, self.shape) {
             (None, _) => col(day).is_not_null(),
@@ -131,12 +132,12 @@ impl Group {
                 between(day, period.start().first_of_year(), period.end().last_of_year())
             }
             // What is open at the end, or the latest before it, was received whenever.
-            (Some(period), Shape::ByEnd | Shape::Latest) => col(day).lt_eq(lit(registers::day_number(period.end()))),
+            (Some(period), Shape::ByEnd | Shape::Latest) => col(day).lt_eq(lit(day_number(period.end()))),
             (Some(period), _) => between(day, period.start(), period.end()),
         };
         let counted = counted.and(col("agency").is_not_null());
         let counted = self.only.iter().fold(counted, |counted, only| counted.and(only.clone()));
-        let columns = [vec![self.key(days, period).alias("key")], self.sums.columns()].concat();
+        let columns = [vec![self.key(halves, period).alias("key")], self.sums.columns()].concat();
         let aggregates = [vec![len().alias("count")], self.sums.aggregates()].concat();
         facts.filter(counted).select(columns).group_by([col("key")]).agg(aggregates)
     }
@@ -154,7 +155,7 @@ pub(super) fn day_column(period: PeriodColumn) -> &'static str {
 
 /// Whether a day lies between two, both inclusive.
 pub(super) fn between(day: &str, first: Date, last: Date) -> Expr {
-    let number = |day| lit(registers::day_number(day));
+    let number = |day| lit(day_number(day));
     col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
 }
 

@@ -5,7 +5,7 @@ use polars::sql::sql_expr;
 
 use crate::indicators::{IndicatorError, states};
 use crate::model::indicator::{Amount, Definition, IndicatorKind, Over, RuleSet};
-use crate::model::predicate::speaks_of_state;
+use crate::model::predicate::{speaks_of_state, without_lists};
 
 /// The columns that a group-by sums up, each once however many indicators need it.
 #[derive(Debug, Default)]
@@ -206,7 +206,7 @@ pub(super) fn amount_of(amount: Amount) -> Expr {
 
 /// Parses a predicate; a null is no.
 fn predicate(definition: &Definition, text: &str) -> Result<Expr, IndicatorError> {
-    sql_expr(text).map(|expr| expr.fill_null(lit(false))).map_err(|error| IndicatorError::Predicate {
+    sql_expr(without_lists(text)).map(|expr| expr.fill_null(lit(false))).map_err(|error| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
         message: error.to_string(),

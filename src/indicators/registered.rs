@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
+use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
 use crate::indicators::compute::Inputs;
 use crate::indicators::figures::{Assembly, Counts, Rows, Scope};
 use crate::indicators::measures::Places;
-use crate::indicators::registers::day_number;
 use crate::model::agency::{Agency, Tier};
 use crate::model::figure::Figure;
 use crate::model::indicator::{Definition, IndicatorKind, Over};

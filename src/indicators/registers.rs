@@ -3,26 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::civil::{Date, Time, date};
+use jiff::civil::{Date, Time};
 use polars::prelude::*;
 
-use crate::calendar::WorkingCalendar;
+use crate::calendar::{Allowed, FIRST_DAY, LAST_DAY, StatutoryTime, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::lookups::{Keyed, Numbered, row_of_three, value};
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::period::{Half, half_of};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 
-/// Days that the registers speak of; what lies outside is read as the nearest of them.
-const FIRST_DAY: Date = date(1990, 1, 1);
-const LAST_DAY: Date = date(2099, 12, 31);
-
-/// Number of a day: days since 1970-01-01.
-pub(super) fn day_number(day: Date) -> i32 {
-    (day - date(1970, 1, 1)).get_days()
-}
-
-/// The half-month of a number that [`Days::half`] gave.
+/// The half-month of a number that [`Halves::half`] gave.
 pub(super) fn half_at(number: u64) -> Half {
     half_of(FIRST_DAY) + Half::try_from(number).expect("half-months are counted in thousands")
 }
@@ -42,70 +33,25 @@ fn epochs(changes: &[Date]) -> Column {
     Column::new("epoch".into(), days.map(passed).collect::<Vec<IdxSize>>())
 }
 
-/// The working calendar by day.
-#[derive(Debug, Clone)]
-pub(super) struct Days {
-    working: Column,
-    ordinal: Column,
-    /// The day itself where it is worked, else the next that is.
-    open: Column,
-    /// Half-months since that of the first day.
-    half: Column,
-    /// Day of each working day, by ordinal less one.
-    worked: Column,
+/// Row number of a day among those of the registers; what lies outside is read as the nearest of them.
+pub(super) fn day_row(day: Expr) -> Expr {
+    let (first, last) = (day_number(FIRST_DAY), day_number(LAST_DAY));
+    (day.clip(lit(first), lit(last)) - lit(first)).cast(IDX_DTYPE)
 }
 
-impl Days {
-    pub(super) fn new(calendar: &WorkingCalendar) -> Self {
-        let days = calendar.ordinals(FIRST_DAY, LAST_DAY);
-        let working: Vec<i32> = days.iter().map(|(day, _)| i32::from(calendar.is_working(*day))).collect();
-        let worked: Vec<i32> =
-            days.iter().zip(&working).filter(|(_, works)| **works == 1).map(|((day, _), _)| day_number(*day)).collect();
-        let mut open = vec![day_number(LAST_DAY); days.len()];
-        for (row, (day, _)) in days.iter().enumerate().rev() {
-            open[row] = if working[row] == 1 { day_number(*day) } else { *open.get(row + 1).unwrap_or(&open[row]) };
-        }
-        Self {
-            working: Column::new("working".into(), working),
-            ordinal: Column::new("ordinal".into(), days.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<i32>>()),
-            open: Column::new("open".into(), open),
-            half: Column::new(
-                "half".into(),
-                days.iter().map(|(day, _)| half_of(*day) - half_of(FIRST_DAY)).collect::<Vec<_>>(),
-            ),
-            worked: Column::new("worked".into(), worked),
-        }
+/// Half-month of each day, by row number.
+#[derive(Debug, Clone)]
+pub(super) struct Halves(Column);
+
+impl Halves {
+    pub(super) fn new() -> Self {
+        let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
+        Self(Column::new("half".into(), days.map(|day| half_of(day) - half_of(FIRST_DAY)).collect::<Vec<_>>()))
     }
 
-    /// Row number of a day.
-    pub(super) fn row(day: Expr) -> Expr {
-        let (first, last) = (day_number(FIRST_DAY), day_number(LAST_DAY));
-        (day.clip(lit(first), lit(last)) - lit(first)).cast(IDX_DTYPE)
-    }
-
-    /// 1 where the day is worked, else 0.
-    pub(super) fn working(&self, row: Expr) -> Expr {
-        value(row, self.working.clone())
-    }
-
-    /// How many days are worked up to and including the day.
-    pub(super) fn ordinal(&self, row: Expr) -> Expr {
-        value(row, self.ordinal.clone())
-    }
-
-    /// Number of the day itself, or of the next that is worked.
-    pub(super) fn open(&self, row: Expr) -> Expr {
-        value(row, self.open.clone())
-    }
-
-    /// Number of its half-month, for [`half_at`].
-    pub(super) fn half(&self, row: Expr) -> Expr {
-        value(row, self.half.clone())
-    }
-
-    /// Number of the n-th working day.
-    pub(super) fn worked(&self, ordinal: Expr) -> Expr {
-        value((ordinal - lit(1)).cast(IDX_DTYPE), self.worked.clone())
+    /// Number of a day's half-month, for [`half_at`].
+    pub(super) fn half(&self, day: Expr) -> Expr {
+        value(day_row(day), self.0.clone())
     }
 }
 
@@ -159,11 +105,8 @@ pub(super) struct ProcedureRegister {
     pub(super) numbers: Numbered,
     sector: Column,
     vertical: Column,
-    immediate: Column,
-    cut_off: Column,
-    working_days: Column,
-    calendar_days: Column,
-    hours: Column,
+    /// What the law allows, by number.
+    pub(super) allowed: Arc<[Allowed]>,
 }
 
 impl ProcedureRegister {
@@ -171,35 +114,30 @@ impl ProcedureRegister {
         let rows: BTreeMap<&str, &Procedure> =
             procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
         let rows = || rows.values().copied();
-        let statutory = |wanted: TimeUnit| -> Column {
-            let time = |one: &Procedure| one.statutory_time.filter(|_| one.unit == wanted);
-            let times = rows().map(|one| time(one).and_then(|time| i32::try_from(time).ok()));
-            Column::new("time".into(), times.collect::<Vec<Option<i32>>>())
+        let allowed = |one: &Procedure| Allowed {
+            time: one.statutory_time.map(|time| match one.unit {
+                TimeUnit::WorkingDays => StatutoryTime::WorkingDays(time),
+                TimeUnit::Hours => StatutoryTime::Hours(time),
+                TimeUnit::CalendarDays => StatutoryTime::CalendarDays(time),
+            }),
+            cut_off: micros_of_day(one.cut_off),
+            immediate: one.immediate,
         };
         Self {
             numbers: Numbered::new(rows().map(|one| one.code.as_str())),
             sector: text_column(rows().map(|one| Some(one.sector.as_str()))),
             vertical: flag_column(rows().map(|one| one.vertical)),
-            immediate: flag_column(rows().map(|one| one.immediate)),
-            cut_off: Column::new("cut_off".into(), rows().map(|one| micros_of_day(one.cut_off)).collect::<Vec<i64>>()),
-            working_days: statutory(TimeUnit::WorkingDays),
-            calendar_days: statutory(TimeUnit::CalendarDays),
-            hours: statutory(TimeUnit::Hours),
+            allowed: rows().map(allowed).collect(),
         }
     }
 
     /// Adds `procedure`, its number, and what the registry says of it.
     pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
-        let of = |values: &Column, name: &str| value(col("procedure"), values.clone()).alias(name);
+        let of = |values: &Column| value(col("procedure"), values.clone());
         facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
-            of(&self.vertical, "procedure_vertical").fill_null(lit(false)),
-            of(&self.vertical, "procedure_known").is_not_null(),
-            coalesce(&[of(&self.sector, "procedure_sector"), col("sector_code")]).alias("sector_code"),
-            of(&self.immediate, "immediate").fill_null(lit(false)),
-            of(&self.cut_off, "cut_off"),
-            of(&self.working_days, "statutory_days"),
-            of(&self.calendar_days, "statutory_calendar_days"),
-            of(&self.hours, "statutory_hours"),
+            of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
+            of(&self.vertical).is_not_null().alias("procedure_known"),
+            coalesce(&[of(&self.sector), col("sector_code")]).alias("sector_code"),
         ])
     }
 }

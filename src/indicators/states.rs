@@ -3,10 +3,11 @@
 //! `counts_from` (reception), `overdue_from` (null: never), `ends_at` (null: open) and `ended_on_time`. At the rule
 //! set's moment a dossier is in one of four states; a predicate that speaks of the state is evaluated for each.
 
+use std::sync::Arc;
+
 use polars::prelude::*;
 
-use crate::calendar::clock;
-use crate::indicators::registers::Days;
+use crate::calendar::{Allowed, WorkingDays};
 use crate::model::indicator::{
     ApologyDue, Compare, CutOff, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
 };
@@ -15,13 +16,8 @@ use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 /// Vietnam's offset in microseconds.
 const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
 
-/// Office hours in microseconds.
-const SECOND: i64 = 1_000_000;
-const HOUR: i64 = clock::HOUR * SECOND;
-const OPENING: i64 = clock::OPENING_SECS * SECOND;
-const AFTERNOON: i64 = clock::AFTERNOON_SECS * SECOND;
-const MORNING: i64 = clock::MORNING * SECOND;
-const WORKING_DAY: i64 = clock::WORKING_DAY * SECOND;
+/// 15:00, for procedures that no registry knows (NĐ 61/2018/NĐ-CP art. 18(2)).
+const USUAL_CUT_OFF: i64 = 15 * 3600 * 1_000_000;
 
 /// The four states, as the columns that [`columns`] makes.
 pub(super) const STATES: [&str; 4] = ["state_on_time", "state_late", "state_pending", "state_overdue"];
@@ -36,68 +32,51 @@ pub(super) fn local_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }
 
-/// Adds the moment that the law gives where a rule set needs it, as `stand_in_day` and `stand_in_time`, its time of day: the
-/// last microsecond, or for a statutory time in hours the very moment
-/// ([`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due) is the same rule for one dossier).
+/// Adds `computed_due`, the last moment in time by what the law allows, where the rule set needs it
+/// ([`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due) is the same clock).
 ///
-/// Needs the columns of procedures.
-pub(super) fn stand_in_due(facts: LazyFrame, rules: &RuleSet, days: &Days) -> LazyFrame {
-    let time_of_day = || (clock_from(rules) + lit(OFFSET)) % lit(DAY_MICROS);
-    let cut_off = || col("cut_off").fill_null(lit(15 * HOUR));
-    let facts = facts.with_columns([Days::row(local_day(clock_from(rules))).alias("clock_row")]).with_columns([
-        days.ordinal(col("clock_row")).alias("ordinal"),
-        days.working(col("clock_row")).eq(lit(1)).alias("working"),
-        local_day(clock_from(rules)).alias("clock_day"),
-    ]);
-    let at_once = || col("immediate").or(col("certification"));
-    let in_time = || col("working").and(time_of_day().lt(cut_off()));
-    let same_day = || col("ordinal") + when(in_time()).then(lit(0)).otherwise(lit(1));
-    // Papers that came after the cut-off move on the next working day, and the time runs from its opening.
-    let moves_on = || match rules.cut_off {
-        CutOff::AtOnce => lit(false),
-        CutOff::Every => col("working").and(time_of_day().gt_eq(cut_off())),
-    };
-    let begun = || col("ordinal") + moves_on().cast(DataType::Int32);
-    // No working day at all ends with the day itself, or with the next that is worked.
-    let from_day_off = || col("statutory_days").eq(lit(0)).and(col("working").not()).cast(DataType::Int32);
-    // Working time since the first day of the calendar: a day off stands where the working day before it closed.
-    let passed = when(moves_on()).then(lit(WORKING_DAY)).otherwise(working_time(time_of_day()));
-    let until = (col("ordinal").cast(DataType::Int64) - col("working").cast(DataType::Int64)) * lit(WORKING_DAY)
-        + when(col("working")).then(passed).otherwise(lit(0_i64))
-        + col("statutory_hours").cast(DataType::Int64) * lit(HOUR);
-    // The end of a day is its own, not the next one's beginning.
-    let day = || (until.clone() - lit(1_i64)).floor_div(lit(WORKING_DAY));
-    let rest = || until.clone() - day() * lit(WORKING_DAY);
-    let by_hours =
-        when(rest().lt_eq(lit(MORNING))).then(rest() + lit(OPENING)).otherwise(rest() + lit(AFTERNOON - MORNING));
-    let on_day = || when(moves_on()).then(days.worked(col("ordinal") + lit(1))).otherwise(col("clock_day"));
-    let statutory = || {
-        coalesce(&[
-            days.worked(begun() + col("statutory_days") + from_day_off()),
-            days.open(Days::row(on_day() + col("statutory_calendar_days"))),
-            days.worked((day() + lit(1_i64)).cast(DataType::Int32)),
-        ])
-    };
-    let of = |choice: &MissingDue| match choice {
-        MissingDue::CutOff => when(at_once()).then(days.worked(same_day())).otherwise(lit(NULL)),
-        MissingDue::Statutory => statutory(),
-    };
+/// Needs the numbers of procedures.
+pub(super) fn computed_due(
+    facts: LazyFrame,
+    rules: &RuleSet,
+    days: &Arc<WorkingDays>,
+    allowed: &Arc<[Allowed]>,
+) -> LazyFrame {
+    // By the law's own date every dossier is read; else those alone that have no date.
+    let always = rules.due != DueChoice::Portal;
     let both = [MissingDue::CutOff, MissingDue::Statutory];
-    let choices = if rules.due == DueChoice::Portal { &rules.missing_due[..] } else { &both };
-    let computed: Vec<Expr> = choices.iter().map(of).collect();
-    let chosen = if computed.is_empty() { lit(NULL).cast(DataType::Int32) } else { coalesce(&computed) };
-    let by_day = if choices.contains(&MissingDue::CutOff) { at_once() } else { lit(false) };
-    let by_day = by_day.or(col("statutory_hours").is_null());
-    facts.with_columns([
-        chosen.cast(DataType::Int32).alias("stand_in_day"),
-        when(by_day).then(lit(DAY_MICROS - 1)).otherwise(by_hours).alias("stand_in_time"),
-    ])
-}
-
-/// Working time of a working day that has passed at a time of day (domain D: 07:00–11:30 and 13:30–17:00).
-fn working_time(time_of_day: Expr) -> Expr {
-    let morning = (time_of_day.clone() - lit(OPENING)).clip(lit(0_i64), lit(MORNING));
-    morning + (time_of_day - lit(AFTERNOON)).clip(lit(0_i64), lit(WORKING_DAY - MORNING))
+    let choices = if always { both.to_vec() } else { rules.missing_due.clone() };
+    if choices.is_empty() {
+        return facts.with_columns([lit(NULL).cast(DataType::Int64).alias("computed_due")]);
+    }
+    let (days, allowed, every) = (Arc::clone(days), Arc::clone(allowed), rules.cut_off == CutOff::Every);
+    let last_moment = move |from: i64, procedure: Option<IdxSize>, certification: bool| {
+        let known = procedure.and_then(|number| allowed.get(number as usize));
+        let cut_off = known.map_or(USUAL_CUT_OFF, |known| known.cut_off);
+        choices.iter().find_map(|choice| match choice {
+            MissingDue::CutOff if certification || known.is_some_and(|known| known.immediate) => {
+                days.at_once(from, cut_off)
+            }
+            MissingDue::CutOff => None,
+            MissingDue::Statutory => days.statutory(from, known?.time?, every.then_some(cut_off)),
+        })
+    };
+    let compute = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let (from, due) = (columns[0].i64()?, columns[1].i64()?);
+        let (procedure, certification) = (columns[2].idx()?, columns[3].bool()?);
+        let rows = from.iter().zip(due.iter()).zip(procedure.iter().zip(certification.iter()));
+        let computed: Int64Chunked = rows
+            .map(|((from, due), (procedure, certification))| {
+                let from = from.filter(|_| always || due.is_none())?;
+                last_moment(from, procedure, certification == Some(true))
+            })
+            .collect();
+        Ok(computed.with_name(columns[0].name().clone()).into_column())
+    };
+    let arguments = [portal_due(rules), col("procedure"), col("certification")];
+    let due = clock_from(rules)
+        .map_many(compute, &arguments, |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
+    facts.with_columns([due.alias("computed_due")])
 }
 
 /// The moment from which a statutory time runs: reception, or the last supplement's where that starts it again.
@@ -146,7 +125,7 @@ fn end_of_day(instant: Expr) -> Expr {
 /// The last moment that is on time, by the rule set; null where nothing says it.
 fn last_in_time(rules: &RuleSet) -> Expr {
     let own = portal_due(rules);
-    let computed = col("stand_in_day").cast(DataType::Int64) * lit(DAY_MICROS) + col("stand_in_time") - lit(OFFSET);
+    let computed = col("computed_due");
     let chosen = match rules.due {
         DueChoice::Portal => coalesce(&[own, computed]),
         DueChoice::Statutory => coalesce(&[computed, own]),
@@ -177,10 +156,9 @@ fn asked_again() -> Expr {
 
 /// Whether the status is one of these.
 pub(super) fn status_is_in(words: &[&str]) -> Expr {
-    if words.is_empty() {
-        return lit(false);
-    }
-    col("status").is_in(lit(Series::new("".into(), words)).implode(false), false).fill_null(lit(false))
+    // Not `is_in`: the streaming engine makes a join of it.
+    let is = words.iter().map(|word| col("status").eq(lit(*word)));
+    is.reduce(Expr::or).map_or(lit(false), |is| is.fill_null(lit(false)))
 }
 
 fn end_date(end: EndDate) -> Expr {
@@ -194,17 +172,17 @@ fn end_date(end: EndDate) -> Expr {
 }
 
 /// Adds `processing_hours`, whole working hours from reception to the end; needs [`columns`].
-pub(super) fn processing(facts: LazyFrame, days: &Days) -> LazyFrame {
-    let worked = |instant: Expr| {
-        let row = || Days::row(local_day(instant.clone()));
-        let working = || days.working(row()).cast(DataType::Int64);
-        let time_of_day = (instant.clone() + lit(OFFSET)) % lit(DAY_MICROS);
-        (days.ordinal(row()).cast(DataType::Int64) - working()) * lit(WORKING_DAY)
-            + working() * working_time(time_of_day)
+pub(super) fn processing(facts: LazyFrame, days: &Arc<WorkingDays>) -> LazyFrame {
+    let days = Arc::clone(days);
+    let compute = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let (from, to) = (columns[0].i64()?, columns[1].i64()?);
+        let hours: Int64Chunked =
+            from.iter().zip(to.iter()).map(|(from, to)| Some(days.hours_between(from?, to?))).collect();
+        Ok(hours.with_name(columns[0].name().clone()).into_column())
     };
-    let hours = (worked(col("ends_at")) - worked(micros("received_at"))).floor_div(lit(HOUR));
-    // What ends before it was received, by its dates, took no time.
-    facts.with_columns([when(hours.clone().lt(lit(0_i64))).then(lit(0_i64)).otherwise(hours).alias("processing_hours")])
+    let hours = micros("received_at")
+        .map_many(compute, &[col("ends_at")], |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
+    facts.with_columns([hours.alias("processing_hours")])
 }
 
 /// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four states at `now`.

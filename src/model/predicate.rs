@@ -128,6 +128,37 @@ pub fn speaks_of_state(text: &str) -> bool {
         .any(|word| STATE_COLUMNS.contains(&word))
 }
 
+/// The same condition with every `IN` written as comparisons: an engine may make a join of a list.
+///
+/// A text that cannot be read is given back as it is; [`check`] tells what is wrong with it.
+#[must_use]
+pub fn without_lists(text: &str) -> String {
+    let parsed = Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| parser.parse_expr());
+    parsed.map_or_else(|_| text.to_owned(), |tree| spelled_out(tree).to_string())
+}
+
+fn spelled_out(tree: Expr) -> Expr {
+    let inner = |tree: Box<Expr>| Box::new(spelled_out(*tree));
+    match tree {
+        Expr::InList { expr, list, negated } => {
+            let is = list.into_iter().map(|item| Expr::BinaryOp {
+                left: expr.clone(),
+                op: BinaryOperator::Eq,
+                right: Box::new(item),
+            });
+            let or =
+                |left, right| Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Or, right: Box::new(right) };
+            let any =
+                is.reduce(or).map_or(Expr::Value(Value::Boolean(false).into()), |any| Expr::Nested(Box::new(any)));
+            if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) } } else { any }
+        }
+        Expr::Nested(nested) => Expr::Nested(inner(nested)),
+        Expr::UnaryOp { op, expr } => Expr::UnaryOp { op, expr: inner(expr) },
+        Expr::BinaryOp { left, op, right } => Expr::BinaryOp { left: inner(left), op, right: inner(right) },
+        other => other,
+    }
+}
+
 fn word(fact_type: FactType) -> &'static str {
     match fact_type {
         FactType::Flag => "condition",
@@ -199,7 +230,22 @@ fn column(name: &str, columns: Columns) -> Result<FactType, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, without_lists};
+
+    #[test]
+    fn lists_become_comparisons() {
+        for (text, expected) in [
+            ("is_online", "is_online"),
+            (
+                "is_online AND NOT (offered_level IN ('partial', 'full'))",
+                "is_online AND NOT ((offered_level = 'partial' OR offered_level = 'full'))",
+            ),
+            ("status NOT IN ('refused')", "NOT (status = 'refused')"),
+        ] {
+            assert_eq!(without_lists(text), expected);
+            assert_eq!(check(&without_lists(text)), Ok(()));
+        }
+    }
 
     #[test]
     fn takes_conditions_over_fact_columns() {
