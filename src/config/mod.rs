@@ -108,7 +108,7 @@ impl Configuration {
         let mut sources = BTreeMap::new();
         let Deciding { registries, rules, indicators, forms } =
             deciding(&self.settings, &Texts::Kept(kept), &mut sources, &mut problems);
-        problems.into_result(Self { registries, rules, indicators, forms, sources, ..self.clone() })
+        problems.into_result(Self { registries, indicators, rules, forms, sources, ..self.clone() })
     }
 }
 

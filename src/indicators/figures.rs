@@ -260,9 +260,8 @@ impl Assembly<'_> {
             agency: known.map(|agency| agency.code.clone()),
             agency_name: known.map(|agency| agency.name.clone()),
             tier: match scope {
-                Scope::Province => None,
+                Scope::Province | Scope::Agency(None, ..) => None,
                 Scope::Tier(tier) | Scope::Agency(Some(tier), ..) => Some(*tier),
-                Scope::Agency(None, ..) => None,
             },
             period: self.periods.all[place],
             numerator: counts.part,
