@@ -2,10 +2,11 @@ use jiff::civil::date;
 
 use super::*;
 
-fn table(rows: &[(&str, &str, &str, &str, Option<i64>, Option<&str>, Option<bool>)]) -> LazyFrame {
-    let texts = |of: fn(&(&str, &str, &str, &str, Option<i64>, Option<&str>, Option<bool>)) -> String| {
-        rows.iter().map(of).collect::<Vec<String>>()
-    };
+/// Source, code, sector and its name, time, unit, deleted.
+type Row<'a> = (&'a str, &'a str, &'a str, &'a str, Option<i64>, Option<&'a str>, Option<bool>);
+
+fn table(rows: &[Row<'_>]) -> LazyFrame {
+    let texts = |of: fn(&Row<'_>) -> String| rows.iter().map(of).collect::<Vec<String>>();
     let frame = df!(
         "source" => texts(|row| row.0.to_owned()),
         "source_key" => texts(|row| row.1.to_owned()),
