@@ -144,7 +144,7 @@ fn figures(count: usize, folder: Option<&Path>) {
     let is_written = folder.join("dossiers").exists();
     let config = shipped();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
-    let [dossiers, postal_items, feedback, measures, dossier_notes] = runtime.block_on(async {
+    let [dossiers, postal_items, feedback, measures, dossier_notes, _] = runtime.block_on(async {
         let lake = Lake::open(folder).await.unwrap();
         if !is_written {
             dossiers::write(&lake, &config, count).await;

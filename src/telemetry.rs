@@ -1,6 +1,7 @@
 //! Logs: events to standard error, counts and ids only; `MOTCUA_LOG` chooses (`motcua=warn` if absent).
 //!
-//! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull.
+//! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull; of the
+//! registries also codes of procedures, which are public.
 
 use std::io::IsTerminal as _;
 

@@ -24,7 +24,7 @@ fn orders(kind: Kind) -> &'static [Order] {
             ("answered_before_received", "answered_at", "received_at"),
             ("published_before_answered", "published_at", "answered_at"),
         ],
-        Kind::Measures => &[],
+        Kind::Measures | Kind::Procedures => &[],
         Kind::DossierNotes => &[("new_due_before_apology", "apology_new_due_at", "apology_at")],
     }
 }
@@ -33,7 +33,7 @@ fn orders(kind: Kind) -> &'static [Order] {
 fn shares(kind: Kind) -> &'static [Order] {
     match kind {
         Kind::Measures => &[("numerator_above_denominator", "numerator", "denominator")],
-        Kind::Dossiers | Kind::PostalItems | Kind::Feedback | Kind::DossierNotes => &[],
+        Kind::Dossiers | Kind::PostalItems | Kind::Feedback | Kind::DossierNotes | Kind::Procedures => &[],
     }
 }
 
@@ -45,6 +45,7 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::Feedback => &[("received_in_future", "received_at"), ("handled_in_future", "handled_at")],
         Kind::Measures => &[("entered_in_future", "entered_at")],
         Kind::DossierNotes => &[("apology_in_future", "apology_at")],
+        Kind::Procedures => &[],
     }
 }
 

@@ -20,7 +20,10 @@ use crate::model::instant::from_local;
 use crate::model::period::{Period, PeriodKind};
 use crate::publish::{self, FigureRow};
 use crate::run::RunReport;
-use crate::simulator::{self, CLIENT_ID, CLIENT_SECRET, Scope, SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth};
+use crate::simulator::{
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Scope,
+    SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -84,6 +87,11 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     config.values.set_variable("IGATE_CLIENT_ID", CLIENT_ID);
     config.values.set_secret("IGATE_CLIENT_SECRET", CLIENT_SECRET);
     config.values.set_variable("BCCI_EXPORTS", exports.display().to_string());
+    config.values.set_variable("DVCQG_URL", portal.url());
+    config.values.set_variable("DVCQG_DSTCODE", CATALOGUE_ROUTE);
+    config.values.set_variable("DVCQG_USERNAME", CATALOGUE_USER);
+    config.values.set_secret("DVCQG_PASSWORD", CATALOGUE_PASSWORD);
+    config.values.set_variable("DVCQG_UNIT", CATALOGUE_UNIT);
     config.values.set_variable("PAKN_EXPORTS", feedback.display().to_string());
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());

@@ -56,7 +56,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let (scope, whom) = scope(&config, arguments)?;
     let as_if_today = arguments.as_if.is_some();
     let counts = run::form_counts(&config, &record.night, &template.rules, period, scope, as_if_today).await?;
-    let name_of = |code: &str| match config.registries.sectors.get(code) {
+    let sectors = run::sector_names(&config, &record.night).await?;
+    let name_of = |code: &str| match sectors.get(code) {
         Some(name) => name.clone(),
         None if code.is_empty() => "(không rõ lĩnh vực)".to_owned(),
         None => code.to_owned(),

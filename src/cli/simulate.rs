@@ -1,4 +1,4 @@
-//! `simulate`: the portal and the post office on loopback, until stopped.
+//! `simulate`: the portals and the post office on loopback, until stopped.
 #![expect(clippy::disallowed_methods, reason = "edge: makes the folder of the exports")]
 
 use std::net::SocketAddr;
@@ -13,7 +13,8 @@ use crate::cli::Failure;
 use crate::cli::init::shipped_text;
 use crate::cli::output::{self, Format, narrate, print};
 use crate::simulator::{
-    self, CLIENT_ID, CLIENT_SECRET, Fault, Province, Registries, Settings, SimulatedDay, TOKEN_PATH,
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
+    Province, Registries, Settings, SimulatedDay, TOKEN_PATH,
 };
 
 /// Last day of the simulated province where none is given: fixed, so that a seed always means the same figures.
@@ -81,6 +82,8 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     print(&format!(
         "export IGATE_URL={url}\nexport IGATE_TOKEN_URL={url}{TOKEN_PATH}\nexport IGATE_CLIENT_ID={CLIENT_ID}\n\
          export IGATE_CLIENT_SECRET={CLIENT_SECRET}\nexport BCCI_EXPORTS={exports}\n\
+         export DVCQG_URL={url}\nexport DVCQG_DSTCODE={CATALOGUE_ROUTE}\nexport DVCQG_USERNAME={CATALOGUE_USER}\n\
+         export DVCQG_PASSWORD={CATALOGUE_PASSWORD}\nexport DVCQG_UNIT={CATALOGUE_UNIT}\n\
          export PAKN_EXPORTS={feedback}\nexport MEASURES_FOLDER={measures}\nexport NOTES_FOLDER={notes}\n",
         url = portal.url(),
         exports = arguments.exports.canonicalize()?.display(),

@@ -132,6 +132,7 @@ impl FieldReader {
             FieldType::ProcedureCode => forms::procedure_code(text).map(|base| Value::Text(base.into())),
             FieldType::ItemCode => forms::item_code(text).map(|item| Value::Text(item.into())),
             FieldType::Agency => forms::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
+            FieldType::Title => forms::title(text, self.pattern.is_some()).map(|title| Value::Text(title.into())),
             FieldType::Instant => self
                 .formats
                 .iter()
@@ -171,7 +172,7 @@ impl FieldReader {
     pub fn is_safe_in_failed_row(&self, text: &str) -> bool {
         match self.field_type {
             FieldType::Agency => forms::is_agency_code(text) && forms::code(text).is_ok(),
-            FieldType::Document => false,
+            FieldType::Document | FieldType::Title => false,
             FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
             _ => true,
         }

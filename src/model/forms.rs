@@ -1,9 +1,9 @@
-//! The forms of identifiers, agency names and numbers: what the types of fields let through.
+//! The forms of identifiers, agency names, titles and numbers: what the types of fields let through.
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::model::page::Reason;
-use crate::model::person::{is_person, names_no_body};
+use crate::model::person::{is_person, names_no_body, reads_like_a_name};
 
 /// Longest identifier.
 const CODE_CHARS: usize = 64;
@@ -11,6 +11,8 @@ const CODE_CHARS: usize = 64;
 const INTEGER_DIGITS: usize = 8;
 /// Longest agency name.
 const AGENCY_CHARS: usize = 160;
+/// Longest title.
+const TITLE_CHARS: usize = 500;
 
 pub(super) fn code(text: &str) -> Result<(), Reason> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
@@ -65,17 +67,46 @@ pub(super) fn agency(text: &str, has_pattern: bool) -> Result<String, Reason> {
             || ".,-–/()&".contains(symbol)
             || unicode_normalization::char::is_combining_mark(symbol)
     };
-    let mut run = 0;
-    let long_number = text.chars().filter(|symbol| !" .-".contains(*symbol)).any(|symbol| {
-        run = if symbol.is_ascii_digit() { run + 1 } else { 0 };
-        run >= 9
-    });
-    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || (long_number && !is_agency_code(text)) {
+    let has_number = has_long_number(text) && !is_agency_code(text);
+    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || has_number {
         return Err(Reason::NotOfType);
     }
-    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let name = if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() };
+    let name = spaced(text);
     if is_person(&name) || (!has_pattern && names_no_body(&name)) { Err(Reason::NotOfType) } else { Ok(name) }
+}
+
+/// A published title, NFC, single spaces: what a procedure or a sector is called. No run of nine digits and nothing that reads
+/// like a person's name. `has_pattern`: the field's own pattern says which titles it takes, so they may be written like names.
+pub(super) fn title(text: &str, has_pattern: bool) -> Result<String, Reason> {
+    let allowed = |symbol: char| {
+        symbol.is_alphanumeric()
+            || symbol.is_whitespace()
+            || ".,;:-–—/()[]&%+'\"’‘“”…".contains(symbol)
+            || unicode_normalization::char::is_combining_mark(symbol)
+    };
+    if text.chars().count() > TITLE_CHARS || !text.chars().all(allowed) || has_long_number(text) {
+        return Err(Reason::NotOfType);
+    }
+    let title = spaced(text);
+    if !title.chars().any(char::is_alphabetic) {
+        return Err(Reason::WrongForm);
+    }
+    if !has_pattern && reads_like_a_name(&title) { Err(Reason::NotOfType) } else { Ok(title) }
+}
+
+/// Nine digits in a row, with or without spaces, dots and dashes between them: somebody's number.
+fn has_long_number(text: &str) -> bool {
+    let mut run = 0;
+    text.chars().filter(|symbol| !symbol.is_whitespace() && !".-".contains(*symbol)).any(|symbol| {
+        run = if symbol.is_numeric() { run + 1 } else { 0 };
+        run >= 9
+    })
+}
+
+/// NFC, single spaces.
+fn spaced(text: &str) -> String {
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() }
 }
 
 /// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
@@ -106,4 +137,71 @@ pub(super) fn integer(text: &str) -> Result<i64, Reason> {
         return Err(Reason::WrongForm);
     }
     digits.parse().map_err(|_| Reason::WrongForm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_what_procedures_and_sectors_are_called() {
+        for text in [
+            "Đăng ký khai sinh",
+            "Lý lịch tư pháp",
+            "Lâm nghiệp",
+            "Công Thương",
+            "Thuế",
+            "Đăng ký nhận cha, mẹ, con",
+            "Cấp chứng chỉ hành nghề hoạt động xây dựng hạng II, III",
+            "Tiếp nhận hồ sơ (băng-rôn) theo Nghị định số 158/2020/NĐ-CP; mức \u{201c}A\u{201d} – 50%",
+        ] {
+            assert_eq!(title(text, false).as_deref(), Ok(text));
+        }
+        assert_eq!(title("Đăng  ký\tkhai sinh", false).as_deref(), Ok("Đăng ký khai sinh"));
+        let marks_apart: String = "Đăng ký khai tử".nfd().collect();
+        assert_eq!(title(&marks_apart, false).as_deref(), Ok("Đăng ký khai tử"));
+        let longest = format!("Cấp {}", "giấy ".repeat(99).trim_end());
+        assert_eq!(longest.chars().count(), 498);
+        assert!(title(&longest, false).is_ok());
+        assert_eq!(title(&format!("{longest} đ đ"), false), Err(Reason::NotOfType));
+        assert_eq!(title("123/45", false), Err(Reason::WrongForm));
+    }
+
+    #[test]
+    fn no_number_address_or_name_is_a_title() {
+        for text in [
+            "Gọi 0912 345 678",
+            "Số 079.301.012-345",
+            "Thư gửi oanh@example.vn",
+            "Xem https://example.vn?x=1",
+            "Nguyễn Thị Hoàng Oanh",
+            "Bà Nguyễn Thị Hoàng Oanh",
+            "Nguyễn thị hoa mai",
+            "Cao Bích Ngọc",
+            "CHÂU THANH TÙNG",
+            "danh út",
+            "Trần Bình",
+        ] {
+            assert_eq!(title(text, false), Err(Reason::NotOfType), "{text}");
+        }
+        // Such titles are published too: the field's pattern then says which are meant.
+        assert!(title("ĐĂNG KÝ KHAI SINH", false).is_err());
+        assert!(title("ĐĂNG KÝ KHAI SINH", true).is_ok());
+    }
+
+    #[test]
+    fn every_shipped_name_is_a_title() {
+        for (registry, column) in
+            [(include_str!("../../config/procedures.csv"), 1), (include_str!("../../config/sectors.csv"), 1)]
+        {
+            let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(registry.as_bytes());
+            let mut names = 0;
+            for row in reader.records() {
+                let row = row.expect("the registry is CSV");
+                assert_eq!(title(&row[column], false).as_deref(), Ok(&row[column]));
+                names += 1;
+            }
+            assert!(names >= 20);
+        }
+    }
 }

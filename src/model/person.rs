@@ -99,15 +99,32 @@ pub fn names_no_body(text: &str) -> bool {
 pub fn is_person(text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').collect();
     let family = words[0].to_lowercase();
+    WORDS.contains(&words.len()) && (FAMILY_NAMES.contains(&family.as_str()) || has_middle_name(&words))
+}
+
+/// Whether a title (NFC, single spaces) reads like a person's name: two to six words and nothing else, of which every one is
+/// written like a name (of two, the first is a family name too), or the first in small letters, or the second is Thị or Văn.
+#[must_use]
+pub fn reads_like_a_name(title: &str) -> bool {
+    let words: Vec<&str> = title.split(' ').collect();
+    let alphabetic = |word: &&str| word.chars().all(|symbol| symbol.is_alphabetic() || "-–,".contains(symbol));
+    if !WORDS.contains(&words.len()) || !words.iter().all(alphabetic) {
+        return false;
+    }
+    let is_large = |word: &str| word.starts_with(char::is_uppercase);
+    let named = words.iter().all(|word| is_large(word)) && (words.len() > 2 || is_person(title));
+    named || !is_large(words[0]) || has_middle_name(&words)
+}
+
+/// Thị or Văn second. `UBND thị trấn …`, `UBND thị xã …`, `Sở Văn hóa …` and `… văn phòng` have the same second word.
+fn has_middle_name(words: &[&str]) -> bool {
     let lower = |index: usize| words.get(index).map(|word| word.to_lowercase()).unwrap_or_default();
-    // `UBND thị trấn …`, `UBND thị xã …`, `Sở Văn hóa …` and `… văn phòng` have the same second word.
-    let middle_name = words.len() > 2
+    words.len() > 2
         && match lower(1).as_str() {
             "thị" => !["trấn", "xã", "tứ", "kỷ"].contains(&lower(2).as_str()),
             "văn" => !["hóa", "hoá", "hóa,", "hoá,", "phòng"].contains(&lower(2).as_str()),
             _ => false,
-        };
-    WORDS.contains(&words.len()) && (FAMILY_NAMES.contains(&family.as_str()) || middle_name)
+        }
 }
 
 #[cfg(test)]

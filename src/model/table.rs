@@ -21,10 +21,13 @@ pub enum Kind {
     Measures,
     /// What is known of dossiers beside their source: apologies, causes of lateness.
     DossierNotes,
+    /// Danh mục thủ tục hành chính: what a catalogue states of each procedure.
+    Procedures,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures, Self::DossierNotes];
+    pub const ALL: [Self; 6] =
+        [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures, Self::DossierNotes, Self::Procedures];
 
     /// Name of the image table.
     #[must_use]
@@ -35,6 +38,7 @@ impl Kind {
             Self::Feedback => "feedback",
             Self::Measures => "measures",
             Self::DossierNotes => "dossier_notes",
+            Self::Procedures => "procedures",
         }
     }
 
@@ -47,6 +51,7 @@ impl Kind {
             Self::Feedback => "feedback_versions",
             Self::Measures => "measure_versions",
             Self::DossierNotes => "dossier_note_versions",
+            Self::Procedures => "procedure_versions",
         }
     }
 
@@ -59,6 +64,7 @@ impl Kind {
             Self::Feedback => FEEDBACK_COLUMNS,
             Self::Measures => MEASURE_COLUMNS,
             Self::DossierNotes => DOSSIER_NOTE_COLUMNS,
+            Self::Procedures => PROCEDURE_COLUMNS,
         }
     }
 
@@ -68,7 +74,7 @@ impl Kind {
         self.columns().iter().position(|column| column.name == name)
     }
 
-    /// Columns whose month files a new key under its part: the first that has a value counts.
+    /// Columns whose month files a new key under its part: the first that has a value counts; without any, the run's month.
     #[must_use]
     pub fn part_columns(self) -> &'static [&'static str] {
         match self {
@@ -77,6 +83,7 @@ impl Kind {
             Self::Feedback => &["received_at"],
             Self::Measures => &["entered_at"],
             Self::DossierNotes => &["apology_at"],
+            Self::Procedures => &[],
         }
     }
 }
@@ -84,7 +91,7 @@ impl Kind {
 /// How a column is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
-    /// UTF-8 text: a code, a word of a closed list, or an agency's name.
+    /// UTF-8 text: a code, a word of a closed list, an agency's name, or a published title.
     Text,
     /// Microseconds since 1970-01-01T00:00:00Z.
     Instant,
@@ -147,6 +154,11 @@ pub const FEEDBACK_ORIGINS: &[&str] = &["direct", "from_ministry"];
 pub const FEEDBACK_SUBJECTS: &[&str] = &["regulation", "conduct"];
 /// What was done with a feedback: handled (xử lý), or forwarded with a proposal (kiến nghị xử lý).
 pub const FEEDBACK_OUTCOMES: &[&str] = &["handled", "forwarded"];
+
+/// At which tier a procedure is resolved.
+pub const TIERS: &[&str] = &["province", "district", "commune"];
+/// Unit of a statutory time.
+pub const TIME_UNITS: &[&str] = &["working_days", "hours", "calendar_days"];
 
 const DOSSIER_COLUMNS: &[Column] = &[
     text("source_key"),
@@ -246,6 +258,21 @@ const DOSSIER_NOTE_COLUMNS: &[Column] = &[
     text("apology_number"),
     instant("apology_at"),
     instant("apology_new_due_at"),
+    flag("deleted"),
+    instant("source_updated_at"),
+];
+
+/// `agency`: who publishes the procedure. `name` and `sector_name` are public titles of a bounded form, about no person.
+const PROCEDURE_COLUMNS: &[Column] = &[
+    text("source_key"),
+    text("procedure_code"),
+    text("name"),
+    text("sector_code"),
+    text("sector_name"),
+    text("agency"),
+    word("tier", TIERS),
+    integer("statutory_time"),
+    word("unit", TIME_UNITS),
     flag("deleted"),
     instant("source_updated_at"),
 ];

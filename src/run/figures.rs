@@ -17,6 +17,7 @@ use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
 use crate::model::table::Kind;
 use crate::run::RunError;
+use crate::run::catalogue::Catalogue;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +118,13 @@ pub async fn form_counts(
     .await
 }
 
+/// Names of sectors by code: those of the registry file, then those of the procedure catalogue as of a night.
+pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTreeMap<String, String>, RunError> {
+    let table = Lake::read_as_of(&config.settings.data.join("lake"), Kind::Procedures, night.run).await?;
+    let read = tokio::task::spawn_blocking(move || Catalogue::read(table)).await?;
+    Ok(read.map_err(indicators::IndicatorError::from)?.sectors_beside(&config.registries.sectors))
+}
+
 /// Hands the tables as of a night to work that blocks.
 async fn with_tables<T: Send + 'static>(
     config: &Configuration,
@@ -130,20 +138,21 @@ async fn with_tables<T: Send + 'static>(
     }
     let (registries, now) = (config.registries.clone(), night.as_of);
     let done = tokio::task::spawn_blocking(move || {
+        let registries = Catalogue::among(&tables)?.completed(&registries);
         work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), tables, now))
     });
     Ok(done.await??)
 }
 
-/// What figures rest on besides indicators and rule sets: registries, calendar, the tables in the order of [`Kind::ALL`], the
-/// moment.
+/// What figures rest on besides indicators and rule sets: registries that the catalogue has completed, calendar, the tables in the
+/// order of [`Kind::ALL`], the moment.
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,
     tables: Vec<LazyFrame>,
     now: i64,
 ) -> Inputs<'a> {
-    let [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; Kind::ALL.len()] =
+    let [dossiers, postal_items, feedback, measures, dossier_notes, _]: [LazyFrame; Kind::ALL.len()] =
         tables.try_into().unwrap_or_else(|_| unreachable!("the tables are those of every kind"));
     Inputs {
         dossiers,

@@ -5,6 +5,7 @@
 //! anywhere is finished from what lies on disk, and run again gives the same tables.
 
 mod backfill;
+mod catalogue;
 mod clock;
 mod contract;
 mod error;
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use clock::now;
 pub use error::RunError;
-pub use figures::{Asked, compare_rules, figures_as_of, form_counts};
+pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{Ledger, Pull, Quarantined, RejectionGroup, Run, State};
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};

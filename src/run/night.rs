@@ -10,9 +10,11 @@ use crate::indicators::{self, FIGURE_COLUMNS, FigureKey, Inputs, compute, from_f
 use crate::lake::FigureTable;
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
+use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::Kind;
 use crate::publish::{self, NightRecord};
+use crate::run::catalogue::Catalogue;
 use crate::run::figures::inputs;
 use crate::run::judge::is_over_budget;
 use crate::run::ledger::{Ledger, Pull};
@@ -39,7 +41,7 @@ pub struct Published {
 impl Office<'_> {
     /// Computes the figures as of `now`, appends those that changed and publishes the night.
     pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<Published, RunError> {
-        let figures = self.compute(now).await?;
+        let figures = self.compute(run, now).await?;
         let (night, not_whole) = self.night(run, now).await?;
         let changed = self.append_changed(&figures, run).await?;
         self.lake.note_changes(run, now).await?;
@@ -50,21 +52,23 @@ impl Office<'_> {
         Ok(Published { night, folder, figures: figures.len(), changed, not_whole })
     }
 
-    async fn compute(&self, now: i64) -> Result<Vec<Figure>, RunError> {
+    async fn compute(&self, run: i64, now: i64) -> Result<Vec<Figure>, RunError> {
         let mut tables = Vec::new();
         for kind in Kind::ALL {
             tables.push(self.lake.scan_image(kind).await?);
         }
         let config = self.config.clone();
         let figures = tokio::task::spawn_blocking(move || {
-            let registries = &config.registries;
+            let catalogue = Catalogue::among(&tables)?;
+            catalogue.differences(&config.registries, instant::local(now).date()).tell(run);
+            let registries = catalogue.completed(&config.registries);
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
             let calendar = WorkingCalendar::new(&registries.calendar);
             compute(&Inputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                ..inputs(registries, &calendar, tables, now)
+                ..inputs(&registries, &calendar, tables, now)
             })
         })
         .await??;

@@ -98,6 +98,9 @@ faults! {
     StuckCursor Http "stuck-cursor" "`/cursor/dossiers` gives the same cursor again, and the same page";
     CirclingCursor Http "circling-cursor" "`/cursor/dossiers` gives the first page's cursor at its end";
     StuckKey Http "stuck-key" "`/keyset/dossiers` passes over the key and gives its first page for ever";
+    SessionOver Http "session-over" "the national portal says inside its first answer that the session is over, once";
+    SessionRefused Http "session-refused" "the national portal gives sessions and says of every one that it is over";
+    CatalogueFailure Http "catalogue-failure" "every catalogue is 200 with an `error_code` that is not 0 inside";
 
     ShiftedColumns Files "shifted-columns" "rows of the last list have an empty cell before their second: all others stand one to the right";
     CutInRow Files "cut-in-row" "the last list ends in the middle of a row";

@@ -1,10 +1,11 @@
-//! A simulated province: a portal and a post office on loopback, seeded, and the truth about them.
+//! A simulated province: a portal, the national portal's adapter and a post office on loopback, seeded, and the truth about them.
 //!
 //! `generate` draws dossiers and waybills with their whole histories; `serve` answers as an iGate portal would
 //! on a given evening; `Province::write_exports` writes the post's lists; `Province::truth` counts the figures by
 //! its own loops. Nothing here uses the pipeline's readers, calendar or stages, so that agreement
 //! between the two means something. Persons in it are invented and say so.
 
+mod catalogue;
 mod choice;
 mod doors;
 mod dossier;
@@ -29,6 +30,7 @@ mod working_days;
 use jiff::civil::Date;
 use thiserror::Error;
 
+pub use self::catalogue::{CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH};
 pub use self::doors::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
 pub use self::exports::write_again;
 pub use self::faults::{Fault, Side};

@@ -1,4 +1,5 @@
-//! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2).
+//! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2). The national
+//! portal's adapter answers at the same address.
 //!
 //! It filters by accepted, applied, appointment and returned dates only, like iGate: there is no change time. Pages
 //! are Spring slices without a total. The order is (accepted date or else applied date, id), whatever `sort` says;
@@ -17,11 +18,12 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use jiff::civil::Date;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::simulator::catalogue::{Adapter, CALL_PATH, LOGIN_PATH};
 use crate::simulator::doors::{self, CURSOR_PATH, Door, KEYSET_PATH, TD_PATH};
 use crate::simulator::faults::Fault;
 use crate::simulator::listing::{Entry, Slice, Wanted, found, list};
@@ -79,15 +81,17 @@ impl Portal {
         format!("http://{}", self.address)
     }
 
-    /// Every token given so far is answered with 401 from now on.
+    /// Every token given so far is answered with 401 from now on, and every session is over.
     pub fn expire_tokens(&self) {
         locked(&self.desk.tokens).clear();
+        locked(&self.desk.adapter).forget();
     }
 
     /// What is wrong from now on; `None` mends it. A fault of the files changes nothing here.
     pub fn set_fault(&self, fault: Option<Fault>) {
         let mut trouble = locked(&self.desk.trouble);
         *trouble = Trouble::new(fault, std::mem::take(&mut trouble.elsewhere));
+        locked(&self.desk.adapter).count_anew();
     }
 
     /// Where the redirects of faults lead: `http://…`, without a slash at the end.
@@ -122,12 +126,15 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
         day,
         listing: Mutex::new(None),
         tokens: Mutex::new(HashMap::new()),
+        adapter: Mutex::new(Adapter::default()),
         requests: AtomicU64::new(0),
         trouble: Mutex::new(Trouble::new(None, ELSEWHERE.to_owned())),
     });
     let router = Router::new()
         .route(TOKEN_PATH, post(token))
         .route(SEARCH_PATH, get(search))
+        .route(LOGIN_PATH, post(login))
+        .route(CALL_PATH, post(call))
         .route(TD_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Td, desk, &headers, fields)))
         .route(KEYSET_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Keyset, desk, &headers, fields)))
         .route(CURSOR_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Cursor, desk, &headers, fields)))
@@ -161,6 +168,7 @@ struct Desk {
     /// The list of the day that was last asked for.
     listing: Mutex<Option<(Day, Arc<Vec<Entry>>)>>,
     tokens: Mutex<HashMap<String, Instant>>,
+    adapter: Mutex<Adapter>,
     requests: AtomicU64,
     trouble: Mutex<Trouble>,
 }
@@ -255,6 +263,17 @@ async fn search(
         return unauthorized(SEARCH_PATH);
     }
     met.answer(&desk.province, &slice).await
+}
+
+async fn login(State(desk): State<Arc<Desk>>, Json(asked): Json<Value>) -> Response {
+    desk.requests.fetch_add(1, Ordering::Relaxed);
+    Json(locked(&desk.adapter).login(&asked)).into_response()
+}
+
+async fn call(State(desk): State<Arc<Desk>>, Json(asked): Json<Value>) -> Response {
+    desk.requests.fetch_add(1, Ordering::Relaxed);
+    let fault = locked(&desk.trouble).fault;
+    Json(locked(&desk.adapter).call(&asked, &desk.province, fault)).into_response()
 }
 
 fn unauthorized(path: &str) -> Response {

@@ -259,6 +259,11 @@ fn doors_of_other_systems() {
 }
 
 #[test]
+fn sessions_and_failures_of_the_catalogue() {
+    assert_as_written(cases::CATALOGUE);
+}
+
+#[test]
 fn every_fault_has_its_case() {
     for fault in Fault::ALL {
         let cases: Vec<&Case> = cases::all().into_iter().filter(|case| case.fault == *fault).collect();

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use motcua::simulator::{
-    self, CLIENT_ID, CLIENT_SECRET, Portal, Province, Registries, SEARCH_PATH, Scope, Settings, SimulatedDay,
-    TOKEN_PATH, Truth,
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Portal,
+    Province, Registries, SEARCH_PATH, Scope, Settings, SimulatedDay, TOKEN_PATH, Truth,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,8 +24,8 @@ pub(crate) use door::{Answer, door};
 pub(crate) use tables::{commits, frames, rows};
 
 /// The connectors that are shipped.
-pub(crate) const CONNECTORS: [&str; 5] =
-    ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate"];
+pub(crate) const CONNECTORS: [&str; 6] =
+    ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate", "procedure-catalogue"];
 
 /// Numerator and denominator by indicator, scope and period; figures of nothing received left out.
 pub(crate) type Figures = BTreeMap<(String, Scope, String), (u64, u64)>;
@@ -127,6 +127,11 @@ impl Office {
             ("IGATE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("IGATE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("BCCI_EXPORTS", office.exports().display().to_string()),
+            ("DVCQG_URL", url.to_owned()),
+            ("DVCQG_DSTCODE", CATALOGUE_ROUTE.to_owned()),
+            ("DVCQG_USERNAME", CATALOGUE_USER.to_owned()),
+            ("DVCQG_PASSWORD", CATALOGUE_PASSWORD.to_owned()),
+            ("DVCQG_UNIT", CATALOGUE_UNIT.to_owned()),
             ("PAKN_EXPORTS", office.path().join("pakn").display().to_string()),
             ("MEASURES_FOLDER", office.path().join("so-lieu").display().to_string()),
             ("NOTES_FOLDER", office.path().join("ghi-chu").display().to_string()),
@@ -139,6 +144,11 @@ impl Office {
         });
         office.edit("connectors/portal-igate/connector.toml", |text| {
             let quick = text.replace("requests_per_second = 50.0", "requests_per_second = 1000.0");
+            assert_ne!(quick, text, "the shipped connector states its pace");
+            format!("{quick}\n[retry]\nattempts = 2\nbase_millis = 10\n")
+        });
+        office.edit("connectors/procedure-catalogue/connector.toml", |text| {
+            let quick = text.replace("requests_per_second = 2.0", "requests_per_second = 1000.0");
             assert_ne!(quick, text, "the shipped connector states its pace");
             format!("{quick}\n[retry]\nattempts = 2\nbase_millis = 10\n")
         });

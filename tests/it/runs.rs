@@ -1,6 +1,7 @@
 //! Nights of the real binary against a simulated town.
 #![expect(clippy::disallowed_methods, reason = "tests read and write the files of an office")]
 
+mod catalogue;
 mod every_step;
 mod failing;
 mod hostile;
@@ -244,6 +245,7 @@ fn a_second_process_is_told_who_holds_the_folder() {
     assert!(office::said(&second).contains(&holder), "{}", office::said(&second));
     let (town, mut after) = (Town::new(20, 14, TODAY), office);
     after.variables.insert("IGATE_URL", town.url());
+    after.variables.insert("DVCQG_URL", town.url());
     after.variables.insert("IGATE_TOKEN_URL", format!("{}{TOKEN_PATH}", town.url()));
     after.export(&town, TODAY);
     after.run();

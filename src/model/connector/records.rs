@@ -164,6 +164,8 @@ pub enum FieldType {
     ItemCode,
     /// An agency's code or name: letters, digits, spaces and `.,-/()`, at most 160.
     Agency,
+    /// A published title, such as a procedure's name: letters, digits and usual punctuation, at most 500; no person's name.
+    Title,
     /// A date or a time.
     Instant,
     /// One of the words of `codes`.

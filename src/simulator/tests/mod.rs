@@ -1,6 +1,7 @@
 //! The simulator's own tests: a small invented province, drawn, served, exported and counted by hand.
 
 mod by_hand;
+mod catalogue;
 mod drawn;
 mod portal;
 

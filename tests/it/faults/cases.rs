@@ -158,7 +158,14 @@ pub(super) const DOORS: &[Case] = &[
     through(doors::KEYSET, incomplete(StuckKey, "`page_repeated`")),
 ];
 
+/// The adapter that the catalogue of procedures is read from.
+pub(super) const CATALOGUE: &[Case] = &[
+    equal(SessionOver, "logged in again, once"),
+    failed(SessionRefused, "`login_refused`: a fresh session is over too"),
+    failed(CatalogueFailure, "`source_says_failure`"),
+];
+
 /// Every case, in no order that matters.
 pub(super) fn all() -> Vec<&'static Case> {
-    [ANSWERS, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, DOORS].into_iter().flatten().collect()
+    [ANSWERS, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, DOORS, CATALOGUE].into_iter().flatten().collect()
 }
