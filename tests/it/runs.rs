@@ -19,7 +19,7 @@ use jiff::civil::{Date, date};
 use motcua::config;
 use motcua::model::instant::from_local;
 use motcua::run::{self, Ledger, RejectionGroup};
-use motcua::simulator::{CLIENT_SECRET, TOKEN_PATH};
+use motcua::simulator::{CATALOGUE_PASSWORD, CLIENT_SECRET, TOKEN_PATH};
 use serde_json::Value;
 
 use crate::office::{self, CONNECTORS, Office, Town, assert_same, commits, deep, true_figures};
@@ -185,6 +185,7 @@ pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
         config.values.set_variable(*name, value.clone());
     }
     config.values.set_secret("IGATE_CLIENT_SECRET", CLIENT_SECRET);
+    config.values.set_secret("DVCQG_PASSWORD", CATALOGUE_PASSWORD);
     let evening = from_local(day.at(20, 0, 0, 0));
     deep(|| {
         town.runtime.block_on(async {

@@ -68,5 +68,5 @@ fn the_catalogue_has_the_registrys_codes_two_more_and_one_other_time() {
         [json!("1.900901"), json!("TAI-NGUYEN-NUOC"), json!("Cấp tỉnh"), json!(30), json!("Ngày làm việc")],
         [json!("2.900902"), json!("DO-DAC"), json!("Cấp tỉnh"), json!(4), json!("Giờ")],
     ];
-    assert_eq!(told, expected.each_ref().map(|row| row.each_ref()));
+    assert_eq!(told, expected.each_ref().map(<[serde_json::Value; 5]>::each_ref));
 }
