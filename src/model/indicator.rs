@@ -1,4 +1,6 @@
 //! Indicators and rule sets as data: the tables of `config/indicators/*.toml` and `config/rules/*.toml`.
+//!
+//! Longer than other files: it is one vocabulary, the words of indicators and those of the rule sets that they name.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
