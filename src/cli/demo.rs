@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::cli::failure::INCOMPLETE;
-use crate::cli::output::{Format, narrate, print, thousands};
+use crate::cli::output::{Format, narrate, print, print_with, thousands};
 use crate::cli::{Base, Failure, init, report, run, simulate};
 use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
 
 /// `demo --format json`.
 #[derive(Debug, Serialize)]
-struct Summary {
+struct Summary<'a> {
     dossiers: u64,
     received: u64,
     accepted: u64,
@@ -45,7 +45,7 @@ struct Summary {
     figures_checked: usize,
     figures_equal: usize,
     seconds: f64,
-    figures: Vec<FigureRow>,
+    figures: Vec<FigureRow<'a>>,
 }
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -122,7 +122,7 @@ fn compare(figures: &[Figure], truth: &Truth) -> Checked {
     let mut ours: HashMap<(&str, Scope, String), (u64, u64)> = HashMap::new();
     for figure in figures {
         let counts = (figure.numerator, figure.denominator.unwrap_or(0));
-        if counts.1 > 0 && TRUE_INDICATORS.contains(&figure.indicator.as_str()) {
+        if counts.1 > 0 && TRUE_INDICATORS.contains(&&*figure.indicator) {
             ours.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
         }
     }
@@ -149,7 +149,7 @@ fn compare(figures: &[Figure], truth: &Truth) -> Checked {
 
 fn scope_of(figure: &Figure) -> Scope {
     match (&figure.agency, figure.tier) {
-        (Some(code), _) => Scope::Agency(code.clone()),
+        (Some(code), _) => Scope::Agency(code.to_string()),
         (None, Some(tier)) => Scope::Tier(Tier::name(tier)),
         (None, None) => Scope::Province,
     }
@@ -184,13 +184,12 @@ fn tell(
             TRUE_INDICATORS.len(),
         ));
     }
-    let rows: Vec<FigureRow> = figures
+    let rows = figures
         .iter()
         .filter(|figure| figure.agency.is_none() && figure.tier.is_none() && figure.period.kind() == PeriodKind::Year)
-        .map(|figure| FigureRow::new(figure, &report.published.night))
-        .collect();
+        .map(|figure| FigureRow::new(figure, &report.published.night));
     if format == Format::Csv {
-        return print(&publish::csv(&rows));
+        return print_with(|out| publish::csv(out, rows));
     }
     let summary = Summary {
         dossiers: truth.dossiers_sent,
@@ -200,7 +199,7 @@ fn tell(
         figures_checked: checked.checked,
         figures_equal: equal,
         seconds: (seconds * 10.0).round() / 10.0,
-        figures: rows,
+        figures: rows.collect(),
     };
     let text = serde_json::to_string_pretty(&summary).map_err(|error| Failure::internal(error.to_string()))?;
     print(&format!("{text}\n"))

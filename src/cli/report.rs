@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 
-use crate::cli::output::{Format, print};
+use crate::cli::output::{Format, print, print_with};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::indicators::{Contest, rank};
@@ -132,22 +132,22 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     filter.check_agency(&figures, &config)?;
     let chosen: Vec<&Figure> = figures.iter().filter(|figure| filter.takes(figure)).collect();
     let ranks = arguments.rank.then(|| rank(&chosen, |id| contest(&config, id)));
-    let rows = || -> Vec<FigureRow> {
-        let row = |(index, figure): (usize, &&Figure)| {
+    let rows = || {
+        chosen.iter().copied().enumerate().map(|(index, figure)| {
             let row = FigureRow::new(figure, &record.night);
             match &ranks {
                 Some(ranks) => row.with_rank(ranks[index]),
                 None => row,
             }
-        };
-        chosen.iter().enumerate().map(row).collect()
+        })
     };
-    let text = match arguments.format {
-        Format::Json => publish::json(&rows()),
-        Format::Csv => publish::csv(&rows()),
-        Format::Table => ranked_table(&chosen, ranks.as_deref(), &record.night, &record.not_whole, &config),
-    };
-    print(&text)?;
+    match arguments.format {
+        Format::Json => print_with(|out| publish::json(out, rows()))?,
+        Format::Csv => print_with(|out| publish::csv(out, rows()))?,
+        Format::Table => {
+            print(&ranked_table(&chosen, ranks.as_deref(), &record.night, &record.not_whole, &config))?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -271,7 +271,7 @@ impl<'a> Filter<'a> {
     fn takes(&self, figure: &Figure) -> bool {
         let asked = &self.arguments.indicators;
         let is_agency = |agency: &String| names(figure, agency);
-        (asked.is_empty() || asked.contains(&figure.indicator))
+        (asked.is_empty() || asked.iter().any(|id| **id == *figure.indicator))
             && self.arguments.agency.as_ref().is_none_or(is_agency)
             && (self.tier.is_none() || figure.tier == self.tier)
             && (self.periods.is_empty() || self.periods.contains(&figure.period))

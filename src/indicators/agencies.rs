@@ -4,6 +4,7 @@
 //! different times is read by the day of reception. A text that is nobody's keeps a row of its own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
@@ -13,8 +14,8 @@ use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 /// An agency as figures know it: a registry row, or a text that no row explains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
-    pub(super) code: String,
-    pub(super) name: String,
+    pub(super) code: Arc<str>,
+    pub(super) name: Arc<str>,
     pub(super) kind: Option<AgencyKind>,
     pub(super) tier: Option<Tier>,
     pub(super) vertical: bool,
@@ -54,8 +55,8 @@ impl Agencies {
                 }
             }
             known.push(Known {
-                code: agency.code.clone(),
-                name: agency.name.clone(),
+                code: agency.code.as_str().into(),
+                name: agency.name.as_str().into(),
                 kind: Some(agency.kind),
                 tier: Some(agency.tier),
                 vertical: agency.vertical,
@@ -109,7 +110,7 @@ impl Agencies {
         for (number, agency) in registry.iter().enumerate() {
             let heir = heir(agency, registry, successions, today).and_then(|code| numbers.get(code).copied());
             self.rows[number] = heir.unwrap_or_else(|| {
-                let name = format!("{} (không quy đổi được)", agency.name);
+                let name = format!("{} (không quy đổi được)", agency.name).into();
                 self.known.push(Known { name, tier: None, ..self.known[number].clone() });
                 u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
             });
@@ -140,14 +141,8 @@ impl Agencies {
 
     fn own_row(&mut self, text: &str) -> u32 {
         let name = if text == NO_AGENCY { "không ghi cơ quan" } else { text };
-        let row = Known {
-            code: text.to_owned(),
-            name: name.to_owned(),
-            kind: None,
-            tier: None,
-            vertical: false,
-            registered: false,
-        };
+        let row =
+            Known { code: text.into(), name: name.into(), kind: None, tier: None, vertical: false, registered: false };
         self.known.push(row);
         u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
     }
@@ -228,7 +223,7 @@ mod tests {
     fn meaning(agencies: &Agencies, text: &str, passed: u32) -> String {
         let (.., number) =
             agencies.meanings.iter().find(|(known, at, _)| known == text && *at == passed).expect("resolved");
-        agencies.known[*number as usize].code.clone()
+        agencies.known[*number as usize].code.to_string()
     }
 
     #[test]
@@ -298,7 +293,7 @@ mod tests {
             (4, "Huyện E (không quy đổi được)"),
             (5, "Xã F"),
         ] {
-            assert_eq!(row(number).name, name);
+            assert_eq!(&*row(number).name, name);
         }
         assert_eq!(row(3).tier, None);
         assert_eq!(row(0).tier, Some(Tier::Commune));

@@ -11,7 +11,7 @@ use polars::prelude::*;
 use crate::calendar::{WorkingCalendar, WorkingDays};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::facts::{agency_text, common, evident, of_view};
-use crate::indicators::figures::{Assembly, Rows, end_of, rows_having};
+use crate::indicators::figures::{Assembly, Indicator, Rows, end_of, rows_having};
 use crate::indicators::groups::{Group, Shape, between, day_column, plan};
 use crate::indicators::measures::{Measured, Open, Predicates};
 use crate::indicators::periods::Periods;
@@ -57,8 +57,8 @@ impl std::fmt::Debug for Inputs<'_> {
     }
 }
 
-/// The indicators of one rule set, each with its digest.
-type Entries<'a> = Vec<&'a (&'a Definition, &'a str)>;
+/// The indicators of one rule set.
+type Entries<'a> = Vec<Indicator<'a>>;
 
 /// Computes every figure, in a stable order.
 ///
@@ -68,12 +68,16 @@ pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
     let mut figures = Vec::new();
     let mut over_dossiers = Vec::new();
     for &rules in inputs.rules {
-        let entries: Entries<'_> =
-            inputs.indicators.iter().filter(|(definition, _)| definition.rules == rules.id).collect();
+        let of_rules = inputs.indicators.iter().filter(|(definition, _)| definition.rules == rules.id);
+        let entries = of_rules.map(|(definition, digest)| Indicator {
+            definition,
+            id: definition.id.as_str().into(),
+            digest: (*digest).into(),
+        });
         let (of_feedback, others): (Entries<'_>, Entries<'_>) =
-            entries.into_iter().partition(|(definition, _)| definition.over == Over::Feedback);
+            entries.partition(|entry| entry.definition.over == Over::Feedback);
         let (stated, dossiers): (Entries<'_>, Entries<'_>) =
-            others.into_iter().partition(|(definition, _)| definition.over == Over::Measures);
+            others.into_iter().partition(|entry| entry.definition.over == Over::Measures);
         if !of_feedback.is_empty() {
             figures.extend(feedback::figures(inputs, rules, &of_feedback)?);
         }
@@ -106,9 +110,10 @@ fn compute_dossiers(
     for (rules, entries) in rule_sets {
         let view = match views.get(rules.agency.name()) {
             Some(view) => view,
-            None => views.entry(rules.agency.name()).or_insert(scan.view(inputs, rules.agency)?),
+            None => views.entry(rules.agency.name()).or_insert(scan.view(inputs, rules.agency)?.shared()),
         };
         let (facts, open) = scan.facts(inputs, view, rules);
+        let facts = facts.cache();
         let of_rules = plan(entries, rules, inputs.period, open)?;
         plans.extend(of_rules.iter().map(|group| group.query(facts.clone(), &scan.halves, inputs.period).logical_plan));
         groups.push(of_rules);
@@ -125,16 +130,16 @@ fn compute_dossiers(
             agencies: &views[rules.agency.name()].agencies,
             periods: &periods,
             with_dossiers: &with_dossiers(&periods, groups, &rows),
-            rules: &rules.id,
+            rules: rules.id.as_str().into(),
             now: inputs.now,
         };
         for (group, rows) in groups.iter().zip(&rows) {
             for (index, measured) in &group.members {
-                figures.extend(figures_of(inputs, &assembly, *entries[*index], group, measured, rows, &procedures)?);
+                figures.extend(figures_of(inputs, &assembly, &entries[*index], group, measured, rows, &procedures)?);
             }
         }
-        for entry in entries.iter().filter(|(definition, _)| definition.is_of_registry()) {
-            figures.extend(assembly.of_registry(**entry, &Registry::read(inputs, entry.0)?));
+        for entry in entries.iter().filter(|entry| entry.definition.is_of_registry()) {
+            figures.extend(assembly.of_registry(entry, &Registry::read(inputs, entry.definition)?));
         }
     }
     Ok(())
@@ -143,22 +148,24 @@ fn compute_dossiers(
 fn figures_of(
     inputs: &Inputs<'_>,
     assembly: &Assembly<'_>,
-    entry: (&Definition, &str),
+    entry: &Indicator<'_>,
     group: &Group,
     measured: &Measured,
     rows: &Rows,
     procedures: &[String],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let Measured::Now(places) = measured else {
-        return Ok(match entry.0.kind {
+        return Ok(match entry.definition.kind {
             IndicatorKind::Stock => assembly.stock(entry, measured, rows)?,
             _ => assembly.additive(entry, measured, rows, None)?,
         });
     };
-    Ok(match (entry.0.over, group.shape, places.having) {
-        (Over::Agencies, ..) => assembly.of_agencies(entry, &Registry::read(inputs, entry.0)?, places, rows, inputs)?,
+    Ok(match (entry.definition.over, group.shape, places.having) {
+        (Over::Agencies, ..) => {
+            assembly.of_agencies(entry, &Registry::read(inputs, entry.definition)?, places, rows, inputs)?
+        }
         (Over::Procedures, ..) => {
-            assembly.of_procedures(entry, &Registry::read(inputs, entry.0)?, places, rows, procedures)?
+            assembly.of_procedures(entry, &Registry::read(inputs, entry.definition)?, places, rows, procedures)?
         }
         (_, Shape::ByAmount, _) => assembly.medians(entry, rows),
         (_, _, Some(having)) => assembly.additive(entry, measured, rows, Some(&rows_having(rows, having)?))?,
@@ -179,8 +186,12 @@ pub(super) fn periods(inputs: &Inputs<'_>, rows: &[Rows]) -> Periods {
 /// Whether anything was received in each period: what registries hold is told of those alone, so that one wrong date does not
 /// open decades.
 fn with_dossiers(periods: &Periods, groups: &[Group], rows: &[Rows]) -> Vec<bool> {
-    let mut with = vec![periods.is_asked(); periods.all.len()];
-    for (_, rows) in groups.iter().zip(rows).filter(|(group, _)| group.period == PeriodColumn::ReceivedAt) {
+    let mut with = vec![false; periods.all.len()];
+    // Where one period is asked for, other group-bys read dossiers of earlier ones too.
+    let tells = |group: &Group| {
+        group.period == PeriodColumn::ReceivedAt && (group.shape == Shape::Plain || !periods.is_asked())
+    };
+    for (_, rows) in groups.iter().zip(rows).filter(|(group, _)| tells(group)) {
         for key in &rows.keys {
             periods.holding(key.start).iter().for_each(|place| with[*place] = true);
         }
@@ -200,6 +211,13 @@ struct Scan {
 struct View {
     facts: LazyFrame,
     agencies: Agencies,
+}
+
+impl View {
+    /// Read once for all plans that start with it.
+    fn shared(self) -> Self {
+        Self { facts: self.facts.cache(), ..self }
+    }
 }
 
 impl Scan {

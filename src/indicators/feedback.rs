@@ -6,20 +6,20 @@ use crate::indicators::IndicatorError;
 use crate::indicators::agencies::NO_AGENCY;
 use crate::indicators::compute::{Inputs, agencies_of, periods};
 use crate::indicators::facts::flag;
-use crate::indicators::figures::{Assembly, Rows};
+use crate::indicators::figures::{Assembly, Indicator, Rows};
 use crate::indicators::groups::plan;
 use crate::indicators::measures::Open;
 use crate::indicators::registers::{AgencyRegister, Halves, day_row};
 use crate::indicators::states::{end_of_due, local_day, micros};
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, RuleSet};
+use crate::model::indicator::RuleSet;
 
 /// The figures of indicators over feedback. What is not yet handled or published still can be: all of the whole is
 /// reachable.
 pub(super) fn figures(
     inputs: &Inputs<'_>,
     rules: &RuleSet,
-    indicators: &[&(&Definition, &str)],
+    indicators: &[Indicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let agency_text = || coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text");
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
@@ -45,10 +45,15 @@ pub(super) fn figures(
         let query = group.query(facts.clone(), &halves, inputs.period);
         let rows = Rows::read(&group, query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
         let periods = periods(inputs, std::slice::from_ref(&rows));
-        let assembly =
-            Assembly { agencies: &agencies, periods: &periods, with_dossiers: &[], rules: &rules.id, now: inputs.now };
+        let assembly = Assembly {
+            agencies: &agencies,
+            periods: &periods,
+            with_dossiers: &[],
+            rules: rules.id.as_str().into(),
+            now: inputs.now,
+        };
         for (index, measured) in &group.members {
-            figures.extend(assembly.additive(*indicators[*index], measured, &rows, None)?);
+            figures.extend(assembly.additive(&indicators[*index], measured, &rows, None)?);
         }
     }
     Ok(figures)

@@ -1,6 +1,7 @@
 //! From groups to figures: half-months become periods; agencies become tiers and the province.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
@@ -20,7 +21,16 @@ pub(super) enum Scope {
     Province,
     Tier(Tier),
     /// Tier and code for the order, and the number.
-    Agency(Option<Tier>, String, u32),
+    Agency(Option<Tier>, Arc<str>, u32),
+}
+
+/// An indicator, with what each of its figures carries.
+#[derive(Debug)]
+pub(super) struct Indicator<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) id: Arc<str>,
+    /// Digest of all that defines it.
+    pub(super) digest: Arc<str>,
 }
 
 /// What a figure counts.
@@ -89,7 +99,7 @@ pub(super) struct Assembly<'a> {
     pub(super) periods: &'a Periods,
     /// Whether anything was received in each period.
     pub(super) with_dossiers: &'a [bool],
-    pub(super) rules: &'a str,
+    pub(super) rules: Arc<str>,
     pub(super) now: i64,
 }
 
@@ -137,7 +147,7 @@ impl Assembly<'_> {
     /// denominator of zero ("không phát sinh").
     pub(super) fn additive(
         &self,
-        entry: (&Definition, &str),
+        entry: &Indicator<'_>,
         measured: &Measured,
         rows: &Rows,
         counted: Option<&[bool]>,
@@ -177,12 +187,7 @@ impl Assembly<'_> {
 
     /// What was open at the end of each period, of those received by then; a figure for every period since the first
     /// reception, also where it is nothing.
-    pub(super) fn stock(
-        &self,
-        entry: (&Definition, &str),
-        measured: &Measured,
-        rows: &Rows,
-    ) -> PolarsResult<Vec<Figure>> {
+    pub(super) fn stock(&self, entry: &Indicator<'_>, measured: &Measured, rows: &Rows) -> PolarsResult<Vec<Figure>> {
         let Measured::ByState(states) = measured else { unreachable!("stocks are measured by state") };
         let mut open = Vec::new();
         for places in states {
@@ -229,7 +234,7 @@ impl Assembly<'_> {
     /// Figures of tables by scope, between the first and the last period that is touched.
     pub(super) fn figures(
         &self,
-        entry: (&Definition, &str),
+        entry: &Indicator<'_>,
         tables: &BTreeMap<Scope, Vec<Counts>>,
         is_touched: impl Fn(&[Counts], usize) -> bool,
     ) -> Vec<Figure> {
@@ -241,22 +246,17 @@ impl Assembly<'_> {
         figures
     }
 
-    pub(super) fn figure(
-        &self,
-        (definition, digest): (&Definition, &str),
-        scope: &Scope,
-        place: usize,
-        counts: Counts,
-    ) -> Figure {
+    pub(super) fn figure(&self, entry: &Indicator<'_>, scope: &Scope, place: usize, counts: Counts) -> Figure {
         let known = match scope {
             Scope::Agency(_, _, number) => Some(&self.agencies.known[*number as usize]),
             _ => None,
         };
+        let definition = entry.definition;
         Figure {
-            indicator: definition.id.clone(),
+            indicator: Arc::clone(&entry.id),
             kind: definition.kind,
-            definition: digest.to_owned(),
-            rules: self.rules.to_owned(),
+            definition: Arc::clone(&entry.digest),
+            rules: Arc::clone(&self.rules),
             agency: known.map(|agency| agency.code.clone()),
             agency_name: known.map(|agency| agency.name.clone()),
             tier: match scope {

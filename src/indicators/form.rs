@@ -84,7 +84,7 @@ pub fn form_counts(
         let counted = match scope {
             FormScope::Province => !agency.vertical,
             FormScope::Tier(tier) => !agency.vertical && agency.tier == Some(*tier),
-            FormScope::Agency(code) => agency.code == *code,
+            FormScope::Agency(code) => *agency.code == *code,
         };
         if !counted {
             continue;

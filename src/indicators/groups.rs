@@ -10,6 +10,7 @@ use polars::prelude::*;
 
 use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
+use crate::indicators::figures::Indicator;
 use crate::indicators::measures::{Measured, Open, Predicates, Sums, amount_of};
 use crate::indicators::registers::{self, Halves};
 use crate::model::indicator::{AsOf, Definition, IndicatorKind, Over, PeriodColumn, RuleSet};
@@ -137,9 +138,11 @@ impl Group {
         };
         let counted = counted.and(col("agency").is_not_null());
         let counted = self.only.iter().fold(counted, |counted, only| counted.and(only.clone()));
-        let columns = [vec![self.key(halves, period).alias("key")], self.sums.columns()].concat();
+        // Not a filter: plans that start with different ones would each read the table by themselves.
+        let key = when(counted).then(self.key(halves, period)).otherwise(lit(NULL)).alias("key");
+        let columns = [vec![key], self.sums.columns()].concat();
         let aggregates = [vec![len().alias("count")], self.sums.aggregates()].concat();
-        facts.filter(counted).select(columns).group_by([col("key")]).agg(aggregates)
+        facts.select(columns).group_by([col("key")]).agg(aggregates).filter(col("key").is_not_null())
     }
 }
 
@@ -161,7 +164,7 @@ pub(super) fn between(day: &str, first: Date, last: Date) -> Expr {
 
 /// The group-bys that a set of indicators needs.
 pub(super) fn plan(
-    indicators: &[&(&Definition, &str)],
+    indicators: &[Indicator<'_>],
     rules: &RuleSet,
     period: Option<Period>,
     open: Open,
@@ -169,13 +172,14 @@ pub(super) fn plan(
     let mut groups: BTreeMap<(PeriodColumn, Shape, usize), Group> = BTreeMap::new();
     let new =
         |period, shape| Group { period, shape, members: Vec::new(), sums: Sums::default(), only: None, amount: None };
-    for (index, (definition, _)) in indicators.iter().map(|entry| **entry).enumerate() {
-        let Some(shape) = shape_of(definition, rules, period) else {
-            // What the registries alone decide stands in the periods that have dossiers.
+    for (index, definition) in indicators.iter().map(|entry| entry.definition).enumerate() {
+        let shape = shape_of(definition, rules, period);
+        if matches!(shape, None | Some(Shape::Latest)) {
+            // What the registries hold is told of the periods that have dossiers.
             let key = (PeriodColumn::ReceivedAt, Shape::Plain, 0);
             groups.entry(key).or_insert_with(|| new(PeriodColumn::ReceivedAt, Shape::Plain));
-            continue;
-        };
+        }
+        let Some(shape) = shape else { continue };
         let alone = if shape == Shape::ByAmount { index + 1 } else { 0 };
         let group = groups.entry((definition.period, shape, alone)).or_insert_with(|| new(definition.period, shape));
         let predicates = Predicates::read(definition, rules)?;

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::indicators::figures::{Assembly, Counts, Rows, Scope};
+use crate::indicators::figures::{Assembly, Counts, Indicator, Rows, Scope};
 use crate::model::figure::Figure;
-use crate::model::indicator::Definition;
 
 /// How often each amount stands in each period: one table after the other.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ impl Histogram {
 
 impl Assembly<'_> {
     /// The medians of every scope in the periods that have any dossier; between them "không phát sinh".
-    pub(super) fn medians(&self, entry: (&Definition, &str), rows: &Rows) -> Vec<Figure> {
+    pub(super) fn medians(&self, entry: &Indicator<'_>, rows: &Rows) -> Vec<Figure> {
         let highest = rows.keys.iter().map(|key| key.amount).max().unwrap_or(0);
         let amounts = usize::try_from(highest).expect("amounts are bounded") + 1;
         let mut by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();

@@ -96,10 +96,10 @@ mod tests {
     fn figure(agency: &str, tier: Tier, numerator: u64, denominator: u64) -> Figure {
         Figure {
             kind: IndicatorKind::Ratio,
-            indicator: "x".to_owned(),
-            definition: String::new(),
-            rules: String::new(),
-            agency: Some(agency.to_owned()),
+            indicator: "x".into(),
+            definition: "".into(),
+            rules: "".into(),
+            agency: Some(agency.into()),
             agency_name: None,
             tier: Some(tier),
             period: Period::Year { year: 2026 },

@@ -11,7 +11,7 @@ use polars::sql::sql_expr;
 use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
 use crate::indicators::compute::Inputs;
-use crate::indicators::figures::{Assembly, Counts, Rows, Scope};
+use crate::indicators::figures::{Assembly, Counts, Indicator, Rows, Scope};
 use crate::indicators::measures::Places;
 use crate::model::agency::{Agency, Tier};
 use crate::model::figure::Figure;
@@ -66,7 +66,7 @@ impl Row {
             Scope::Province => true,
             Scope::Tier(tier) => self.tier == Some(*tier),
             Scope::Agency(tier, code, _) => match &self.agency {
-                Some(agency) => agency == code,
+                Some(agency) => **agency == **code,
                 None => self.tier.is_some() && self.tier == *tier,
             },
         }
@@ -208,20 +208,20 @@ impl Assembly<'_> {
     }
 
     /// What the registry alone decides: how many there are, or what share of them. In every period that has dossiers.
-    pub(super) fn of_registry(&self, entry: (&Definition, &str), registry: &Registry) -> Vec<Figure> {
+    pub(super) fn of_registry(&self, entry: &Indicator<'_>, registry: &Registry) -> Vec<Figure> {
         let mut figures = Vec::new();
         for scope in self.every_scope() {
             // How many procedures are interlinked is asked of the province and its tiers.
-            if entry.0.kind == IndicatorKind::Count && matches!(scope, Scope::Agency(..)) {
+            if entry.definition.kind == IndicatorKind::Count && matches!(scope, Scope::Agency(..)) {
                 continue;
             }
             let rows = registry.rows_of(&scope);
             for place in self.places_with_dossiers() {
                 let [whole, outside] = Registry::whole(&rows, self.periods.all[place]);
                 let (whole, outside) = (size(whole.into_iter()), size(outside.into_iter()));
-                let part = if entry.0.kind == IndicatorKind::Count { whole } else { whole - outside };
+                let part = if entry.definition.kind == IndicatorKind::Count { whole } else { whole - outside };
                 // A scope that offers nothing has no share of it; it may have a count, of none.
-                if whole > 0 || entry.0.kind == IndicatorKind::Count {
+                if whole > 0 || entry.definition.kind == IndicatorKind::Count {
                     figures.push(self.figure(
                         entry,
                         &scope,
@@ -237,7 +237,7 @@ impl Assembly<'_> {
     /// Procedures on offer, and those of them that have a dossier of the kind; for scopes and periods that have dossiers.
     pub(super) fn of_procedures(
         &self,
-        entry: (&Definition, &str),
+        entry: &Indicator<'_>,
         registry: &Registry,
         places: &Places,
         rows: &Rows,
@@ -280,13 +280,13 @@ impl Assembly<'_> {
     /// period's end, or before now.
     pub(super) fn of_agencies(
         &self,
-        entry: (&Definition, &str),
+        entry: &Indicator<'_>,
         registry: &Registry,
         places: &Places,
         rows: &Rows,
         inputs: &Inputs<'_>,
     ) -> PolarsResult<Vec<Figure>> {
-        let days = entry.0.within_working_days.expect("the configuration has checked it");
+        let days = entry.definition.within_working_days.expect("the configuration has checked it");
         let latest = rows.days(places.last_day.expect("agencies have it"))?;
         let last = |place: usize| self.periods.all[place].end().min(local(self.now).date());
         let since: Vec<i32> = (0..self.periods.all.len())

@@ -180,7 +180,7 @@ impl OfferRegister {
         for offers in &of_procedure {
             for agency in &agencies.known {
                 let by_agency =
-                    |offer: &&&Offer| matches!(&offer.offerer, Offerer::Agency(code) if *code == agency.code);
+                    |offer: &&&Offer| matches!(&offer.offerer, Offerer::Agency(code) if **code == *agency.code);
                 let by_tier =
                     |offer: &&&Offer| matches!(offer.offerer, Offerer::Tier(tier) if Some(tier) == agency.tier);
                 let own: Vec<&&Offer> = offers.iter().filter(by_agency).collect();

@@ -9,11 +9,11 @@ use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{Agencies, NO_AGENCY, match_key};
 use crate::indicators::compute::{Inputs, agencies_of};
 use crate::indicators::facts::flag;
-use crate::indicators::figures::{Assembly, Counts, Scope};
+use crate::indicators::figures::{Assembly, Counts, Indicator, Scope};
 use crate::indicators::periods::Periods;
 use crate::indicators::states::micros;
 use crate::model::figure::Figure;
-use crate::model::indicator::{Definition, RuleSet};
+use crate::model::indicator::RuleSet;
 use crate::model::period::{Period, PeriodKind};
 
 /// The agency of a measure that is the province's own, in any case.
@@ -28,7 +28,7 @@ type Key = (usize, Option<u32>, Period);
 pub(super) fn figures(
     inputs: &Inputs<'_>,
     rules: &RuleSet,
-    indicators: &[&(&Definition, &str)],
+    indicators: &[Indicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let named = inputs.measures.clone().filter(flag("deleted").not());
     let agencies = agencies_of(inputs, named.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text"))?;
@@ -40,8 +40,13 @@ pub(super) fn figures(
         (None, Some((first, last))) => Periods::named(first, last),
         (None, None) => return Ok(Vec::new()),
     };
-    let assembly =
-        Assembly { agencies: &agencies, periods: &periods, with_dossiers: &[], rules: &rules.id, now: inputs.now };
+    let assembly = Assembly {
+        agencies: &agencies,
+        periods: &periods,
+        with_dossiers: &[],
+        rules: rules.id.as_str().into(),
+        now: inputs.now,
+    };
     let place = |period: Period| periods.all.binary_search(&period).expect("its halves lie in the range");
     // Until a period is over more may be stated.
     let counts = |place: usize, [part, whole]: [u64; 2]| {
@@ -66,7 +71,7 @@ pub(super) fn figures(
     }
     let made = figures
         .iter()
-        .map(|((index, scope, place), counts)| assembly.figure(*indicators[*index], scope, *place, *counts));
+        .map(|((index, scope, place), counts)| assembly.figure(&indicators[*index], scope, *place, *counts));
     Ok(made.collect())
 }
 
@@ -75,7 +80,7 @@ fn read(
     inputs: &Inputs<'_>,
     named: LazyFrame,
     agencies: &Agencies,
-    indicators: &[&(&Definition, &str)],
+    indicators: &[Indicator<'_>],
 ) -> Result<BTreeMap<Key, [u64; 2]>, IndicatorError> {
     let latest_first = SortMultipleOptions::default().with_order_descending_multi([true, true, false, false]);
     let rows = named
@@ -96,7 +101,7 @@ fn read(
             Some(asked) => asked == period,
             None => PeriodKind::NAMED.contains(&period.kind()),
         };
-        let index = indicators.iter().position(|(definition, _)| indicator.get(row) == Some(definition.id.as_str()));
+        let index = indicators.iter().position(|entry| indicator.get(row) == Some(&*entry.id));
         unknown += u64::from(!inputs.indicators.iter().any(|(one, _)| indicator.get(row) == Some(one.id.as_str())));
         let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
         let (Some(index), true, Some(part)) = (index, is_asked, count(part.get(row))) else { continue };

@@ -1,5 +1,8 @@
 //! Figures as a table: what is stored as versions, published as Parquet, and read back.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
@@ -30,7 +33,7 @@ pub const FIGURE_COLUMNS: &[(&str, StoredType)] = &[
 ];
 
 /// What makes a figure the same figure on another night.
-pub type FigureKey = (String, Option<Tier>, Option<String>, Period, String);
+pub type FigureKey = (Arc<str>, Option<Tier>, Option<Arc<str>>, Period, Arc<str>);
 
 /// Key of a figure: indicator, tier, agency, period, rule set.
 #[must_use]
@@ -93,7 +96,17 @@ pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
         stated.unwrap_or(if is_ratio { IndicatorKind::Ratio } else { IndicatorKind::Count })
     };
     let count = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
-    let owned = |value: Option<&str>| value.map(str::to_owned);
+    // A night's figures have few texts between them.
+    let mut known: HashSet<Arc<str>> = HashSet::new();
+    let mut shared = |value: Option<&str>| -> Option<Arc<str>> {
+        let text = value?;
+        if let Some(text) = known.get(text) {
+            return Some(Arc::clone(text));
+        }
+        let text: Arc<str> = text.into();
+        known.insert(Arc::clone(&text));
+        Some(text)
+    };
     let mut figures = Vec::with_capacity(frame.height());
     for row in 0..frame.height() {
         let Some(period) = period.get(row).and_then(Period::parse) else { continue };
@@ -101,12 +114,12 @@ pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
             continue;
         }
         figures.push(Figure {
-            indicator: owned(indicator.get(row)).unwrap_or_default(),
+            indicator: shared(indicator.get(row)).unwrap_or_default(),
             kind: kind_of(row),
-            definition: owned(definition.get(row)).unwrap_or_default(),
-            rules: owned(rules.get(row)).unwrap_or_default(),
-            agency: owned(agency.get(row)),
-            agency_name: owned(agency_name.get(row)),
+            definition: shared(definition.get(row)).unwrap_or_default(),
+            rules: shared(rules.get(row)).unwrap_or_default(),
+            agency: shared(agency.get(row)),
+            agency_name: shared(agency_name.get(row)),
             tier: tier.get(row).and_then(Tier::from_name),
             period,
             numerator: count(numerator.get(row)).unwrap_or(0),

@@ -1,5 +1,7 @@
 //! A figure: what an indicator counted, for whom, over which period.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::agency::Tier;
@@ -10,16 +12,18 @@ use crate::model::period::Period;
 const SCALE: u128 = 10_000;
 
 /// One figure. Counts are the truth; the ratio is made from them last.
+///
+/// Its texts are shared with its neighbours: a night has a million figures of a few hundred texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    pub indicator: String,
+    pub indicator: Arc<str>,
     pub kind: IndicatorKind,
     /// Digest of definition and rule set.
-    pub definition: String,
-    pub rules: String,
+    pub definition: Arc<str>,
+    pub rules: Arc<str>,
     /// `None` for a whole tier or the province.
-    pub agency: Option<String>,
-    pub agency_name: Option<String>,
+    pub agency: Option<Arc<str>>,
+    pub agency_name: Option<Arc<str>>,
     /// `None` for the province, and for an agency that is not in the registry.
     pub tier: Option<Tier>,
     pub period: Period,
@@ -138,10 +142,10 @@ mod tests {
 
     fn figure(numerator: u64, denominator: u64, reachable: u64, target: f64) -> Figure {
         Figure {
-            indicator: "x".to_owned(),
+            indicator: "x".into(),
             kind: IndicatorKind::Ratio,
-            definition: String::new(),
-            rules: String::new(),
+            definition: "".into(),
+            rules: "".into(),
             agency: None,
             agency_name: None,
             tier: None,

@@ -10,7 +10,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
@@ -75,7 +75,7 @@ pub fn keep_definitions(
         let path = folder.join(&digest);
         if !path.exists() {
             let _step = step("keep a definition");
-            write_synced(&path, text.as_bytes())?;
+            write_synced(&path, |out| out.write_all(text.as_bytes()))?;
         }
         digests.insert(name.clone(), digest);
     }
@@ -108,12 +108,13 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let beside = root.join("nights").join(format!(".{name}.partial"));
     remove_partial_nights(&root.join("nights"))?;
     fs::create_dir_all(&beside).map_err(io("create", &beside))?;
-    let rows: Vec<FigureRow> = figures.iter().map(|figure| FigureRow::new(figure, &record.night)).collect();
-    write_synced(&beside.join("figures.csv"), csv(&rows).as_bytes())?;
-    write_synced(&beside.join("figures.json"), json(&rows).as_bytes())?;
+    // Row by row: a large province has a million of them.
+    let rows = || figures.iter().map(|figure| FigureRow::new(figure, &record.night));
+    write_synced(&beside.join("figures.csv"), |out| csv(out, rows()))?;
+    write_synced(&beside.join("figures.json"), |out| json(out, rows()))?;
     write_parquet(&beside.join("figures.parquet"), figures, record.night.run)?;
     let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
-    write_synced(&beside.join("night.json"), &text)?;
+    write_synced(&beside.join("night.json"), |out| out.write_all(&text))?;
     sync_folder(&beside)?;
     let writing = step("publish a night's folder");
     fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
@@ -212,9 +213,13 @@ fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), Publis
     File::open(path).and_then(|file| file.sync_all()).map_err(io("sync", path))
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
-    let mut file = File::create(path).map_err(io("create", path))?;
-    file.write_all(bytes).map_err(io("write", path))?;
+fn write_synced(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), PublishError> {
+    let mut out = BufWriter::new(File::create(path).map_err(io("create", path))?);
+    write(&mut out).map_err(io("write", path))?;
+    let file = out.into_inner().map_err(|error| io("write", path)(error.into_error()))?;
     file.sync_all().map_err(io("sync", path))
 }
 

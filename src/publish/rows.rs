@@ -1,5 +1,7 @@
 //! A figure as other programs read it: counts, ratio, target and how far it can be trusted.
 
+use std::io::{self, Write};
+
 use serde::{Serialize, Serializer};
 
 use crate::indicators::Rank;
@@ -9,13 +11,13 @@ use crate::model::instant;
 
 /// One row; the fields are those of `report --format json`, in this order.
 #[derive(Debug, Clone, Serialize)]
-pub struct FigureRow {
-    pub indicator: String,
-    pub definition: String,
-    pub rules: String,
+pub struct FigureRow<'a> {
+    pub indicator: &'a str,
+    pub definition: &'a str,
+    pub rules: &'a str,
     /// Null for a whole tier or the province.
-    pub agency: Option<String>,
-    pub agency_name: Option<String>,
+    pub agency: Option<&'a str>,
+    pub agency_name: Option<&'a str>,
     /// Null for the province, and for an agency that is not in the registry.
     pub tier: Option<&'static str>,
     pub period: String,
@@ -70,15 +72,15 @@ impl Serialize for MetWord {
     }
 }
 
-impl FigureRow {
+impl<'a> FigureRow<'a> {
     #[must_use]
-    pub fn new(figure: &Figure, night: &Night) -> Self {
+    pub fn new(figure: &'a Figure, night: &Night) -> Self {
         Self {
-            indicator: figure.indicator.clone(),
-            definition: figure.definition.clone(),
-            rules: figure.rules.clone(),
-            agency: figure.agency.clone(),
-            agency_name: figure.agency_name.clone(),
+            indicator: &figure.indicator,
+            definition: &figure.definition,
+            rules: &figure.rules,
+            agency: figure.agency.as_deref(),
+            agency_name: figure.agency_name.as_deref(),
             tier: figure.tier.map(Tier::name),
             period: figure.period.to_string(),
             period_start: figure.period.start().to_string(),
@@ -107,14 +109,19 @@ impl FigureRow {
     }
 }
 
-/// Rows as a JSON array, one row a line.
+/// Writes rows as a JSON array, one row a line.
 ///
-/// # Panics
-/// Never: rows are plain data.
-#[must_use]
-pub fn json(rows: &[FigureRow]) -> String {
-    let lines: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).expect("rows are plain data")).collect();
-    if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) }
+/// # Errors
+/// What `out` says.
+pub fn json<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = FigureRow<'a>>) -> io::Result<()> {
+    out.write_all(b"[")?;
+    let mut between = "\n";
+    for row in rows {
+        out.write_all(between.as_bytes())?;
+        serde_json::to_writer(&mut *out, &row)?;
+        between = ",\n";
+    }
+    out.write_all(if between == "\n" { b"]\n" } else { b"\n]\n" })
 }
 
 /// The header, which stands even without rows.
@@ -142,79 +149,18 @@ const COLUMNS: [&str; 21] = [
     "value",
 ];
 
-/// Rows as CSV with a header (RFC 4180, UTF-8); null is empty.
+/// Writes rows as CSV with a header (RFC 4180, UTF-8); null is empty.
 ///
-/// # Panics
-/// Never: writing into memory cannot fail.
-#[must_use]
-pub fn csv(rows: &[FigureRow]) -> String {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    if rows.is_empty() {
-        writer.write_record(COLUMNS).expect("writing into memory cannot fail");
+/// # Errors
+/// What `out` says.
+pub fn csv<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = FigureRow<'a>>) -> io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    let mut rows = rows.into_iter().peekable();
+    if rows.peek().is_none() {
+        writer.write_record(COLUMNS)?;
     }
     for row in rows {
-        writer.serialize(CsvRow::from(row)).expect("writing into memory cannot fail");
+        writer.serialize(row)?;
     }
-    String::from_utf8(writer.into_inner().expect("writing into memory cannot fail")).expect("rows are UTF-8")
-}
-
-/// The same row with `met` as a word.
-#[derive(Serialize)]
-struct CsvRow<'a> {
-    indicator: &'a str,
-    definition: &'a str,
-    rules: &'a str,
-    agency: Option<&'a str>,
-    agency_name: Option<&'a str>,
-    tier: Option<&'a str>,
-    period: &'a str,
-    period_start: &'a str,
-    period_end: &'a str,
-    numerator: u64,
-    denominator: Option<u64>,
-    ratio: Option<f64>,
-    target: Option<f64>,
-    met: Option<&'static str>,
-    complete: bool,
-    data_until: Option<&'a str>,
-    unmatched: Option<f64>,
-    as_of: &'a str,
-    run: i64,
-    kind: &'static str,
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rank: Option<RankWord>,
-}
-
-impl<'a> From<&'a FigureRow> for CsvRow<'a> {
-    fn from(row: &'a FigureRow) -> Self {
-        Self {
-            indicator: &row.indicator,
-            definition: &row.definition,
-            rules: &row.rules,
-            agency: row.agency.as_deref(),
-            agency_name: row.agency_name.as_deref(),
-            tier: row.tier,
-            period: &row.period,
-            period_start: &row.period_start,
-            period_end: &row.period_end,
-            numerator: row.numerator,
-            denominator: row.denominator,
-            ratio: row.ratio,
-            target: row.target,
-            met: row.met.map(|met| match met.0 {
-                Met::Yes => "true",
-                Met::No => "false",
-                Met::Open => "open",
-            }),
-            complete: row.complete,
-            data_until: row.data_until.as_deref(),
-            unmatched: row.unmatched,
-            as_of: &row.as_of,
-            run: row.run,
-            kind: row.kind,
-            value: row.value,
-            rank: row.rank,
-        }
-    }
+    writer.flush()
 }

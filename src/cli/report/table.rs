@@ -36,14 +36,14 @@ pub(super) fn ranked_table(
         let definition = &indicator.definition;
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut rules = None;
-        for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| figure.indicator == definition.id) {
+        for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| *figure.indicator == definition.id) {
             let mut cells = row(figure, config);
             cells.extend(ranks.map(|ranks| rank_text(ranks[index])));
             rows.push(cells);
-            rules = Some(&figure.rules);
+            rules = Some(&*figure.rules);
         }
         if let Some(rules) = rules {
-            let own = if *rules == definition.rules { String::new() } else { format!("; quy tắc {rules}") };
+            let own = if rules == definition.rules { String::new() } else { format!("; quy tắc {rules}") };
             let _ = writeln!(text, "\n{} · {} ({}{own})", definition.id, definition.title.vi, definition.legal.place);
             text.push_str(&output::table(&headings, rows));
         }
@@ -76,7 +76,7 @@ fn moment(micros: i64) -> String {
 
 fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
     let who = match (&figure.agency, figure.tier) {
-        (Some(code), _) => figure.agency_name.clone().unwrap_or_else(|| code.clone()),
+        (Some(code), _) => figure.agency_name.as_ref().unwrap_or(code).to_string(),
         (None, None) => format!("Toàn tỉnh {}", config.settings.province.name),
         (None, Some(Tier::Province)) => "Cấp tỉnh".to_owned(),
         (None, Some(Tier::District)) => "Cấp huyện".to_owned(),

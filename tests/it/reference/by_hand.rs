@@ -52,14 +52,14 @@ fn item(dossier: &str, direction: &str) -> Item {
 /// Whether an agency has figures other than those that a registry gives it.
 fn has_dossiers(figures: &[Figure], agency: &str) -> bool {
     let of_agency = figures.iter().filter(|figure| figure.agency.as_deref() == Some(agency));
-    of_agency.into_iter().any(|figure| !OF_REGISTRIES.contains(&figure.indicator.as_str()))
+    of_agency.into_iter().any(|figure| !OF_REGISTRIES.contains(&&*figure.indicator))
 }
 
 fn figure(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> Figure {
     let period = Period::parse(period).expect("a period");
     let is_it = |figure: &&Figure| {
         let province = figure.agency.is_none() && figure.tier.is_none();
-        figure.indicator == indicator
+        *figure.indicator == *indicator
             && figure.period == period
             && agency.map_or(province, |code| figure.agency.as_deref() == Some(code))
     };
@@ -233,7 +233,7 @@ fn h_having_is_of_the_province_and_the_year_and_levels_of_the_day() {
     let found = figure(&figures, "par-7.3.2-having", None, "2025");
     assert_eq!((found.numerator, found.denominator), (1, Some(2)));
     assert_eq!(figure(&figures, "par-7.3.2-having", Some("S3"), "2025-11").denominator, Some(1));
-    assert!(!figures.iter().any(|figure| figure.indicator == "par-7.3.2-having" && figure.period.year() == 2026));
+    assert!(!figures.iter().any(|figure| *figure.indicator == *"par-7.3.2-having" && figure.period.year() == 2026));
     // Offered at level 3 until 30 June 2025 and at level 4 from July.
     let rows = [of("1", "S1", "online", "2025-06-30T23:59"), of("2", "S1", "online", "2025-07-01T00:00")];
     assert_eq!(ratio(&rows, &[], "par-7.2.2-level-3"), (1, 2));
@@ -359,8 +359,11 @@ fn three_views_of_whose_a_dossier_is() {
         Dossier { receiving: text("TT"), handling: text("S3"), lead: text("X3"), ..done("1", "2025-05-07T10:00") };
     let of = |view| {
         let figures = computed_by(std::slice::from_ref(&one), &[], at(NOW), Some((Reading::Seed2639, view)), None);
-        let named: std::collections::BTreeSet<Option<String>> =
-            figures.into_iter().filter(|figure| figure.indicator == "par-ii.1.d").map(|figure| figure.agency).collect();
+        let named: std::collections::BTreeSet<Option<String>> = figures
+            .into_iter()
+            .filter(|figure| *figure.indicator == *"par-ii.1.d")
+            .map(|figure| figure.agency.map(|code| code.to_string()))
+            .collect();
         named.into_iter().flatten().collect::<Vec<_>>()
     };
     assert_eq!(of(View::Competent), ["X3"]);
@@ -386,7 +389,7 @@ fn figures_under_the_agencies_of_today() {
     let today = computed_under(&rows, &[], at(NOW), None, None, Some(heirs));
     let communes = |figures: &[Figure], code| {
         let is_it = |figure: &&Figure| {
-            let names = (figure.indicator.as_str(), figure.agency.as_deref(), figure.period.to_string());
+            let names = (&*figure.indicator, figure.agency.as_deref(), figure.period.to_string());
             names == ("par-3.4.3", Some(code), "2025".to_owned())
         };
         figures.iter().find(is_it).map(|figure| figure.numerator)

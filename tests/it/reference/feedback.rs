@@ -52,7 +52,7 @@ fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &st
     let period = Period::parse(period).expect("a period");
     let is_it = |figure: &&Figure| {
         let province = figure.agency.is_none() && figure.tier.is_none();
-        figure.indicator == indicator
+        *figure.indicator == *indicator
             && figure.period == period
             && agency.map_or(province, |code| figure.agency.as_deref() == Some(code))
     };

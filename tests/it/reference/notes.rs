@@ -31,7 +31,7 @@ fn apologised(dossiers: &[Dossier], notes: &[Note]) -> Option<(u64, u64)> {
     let tables = [dossiers, items, feedback, measures, province::notes_table(notes)];
     let figures = computed_from(tables, at(NOW), None, Period::parse("2025-05"), None);
     let province = |one: &&motcua::model::figure::Figure| one.agency.is_none() && one.tier.is_none();
-    let figure = figures.iter().filter(province).find(|one| one.indicator == "par-3.4.4")?;
+    let figure = figures.iter().filter(province).find(|one| *one.indicator == *"par-3.4.4")?;
     Some((figure.numerator, figure.denominator?))
 }
 

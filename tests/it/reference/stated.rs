@@ -50,11 +50,12 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
 #[test]
 fn a_measure_is_what_was_stated_last_for_the_very_period() {
     let told = |figures: Vec<Figure>| -> Vec<_> {
-        let stated = figures.into_iter().filter(|one| !OF_REGISTRIES.contains(&one.indicator.as_str()));
-        let who = |one: &Figure| one.agency.clone().or(one.tier.map(|tier| tier.name().to_owned()));
+        let stated = figures.into_iter().filter(|one| !OF_REGISTRIES.contains(&&*one.indicator));
+        let who =
+            |one: &Figure| one.agency.as_deref().map(str::to_owned).or(one.tier.map(|tier| tier.name().to_owned()));
         let of = |one: Figure| {
             let (who, met) = (who(&one).unwrap_or_else(|| "-".to_owned()), one.met());
-            (one.indicator, who, one.period.to_string(), one.numerator, one.denominator, met)
+            (one.indicator.to_string(), who, one.period.to_string(), one.numerator, one.denominator, met)
         };
         let mut rows: Vec<_> = stated.map(of).collect();
         rows.sort_by(|left, right| (&left.0, &left.2, &left.1).cmp(&(&right.0, &right.2, &right.1)));
