@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
-use motcua::indicators::{Inputs, compute};
+use motcua::indicators::{Inputs, ROWS_AT_ONCE, compute};
 use motcua::lake::Lake;
 use motcua::model::table::Kind;
 use motcua::run::Office;
@@ -184,6 +184,7 @@ fn figures(count: usize, folder: Option<&Path>) {
             now: motcua::run::now(),
             successions: None,
             period: None,
+            rows_at_once: ROWS_AT_ONCE,
         });
         let figures = figures.unwrap().len();
         let spent = meter.stop();

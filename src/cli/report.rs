@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::cli::output::{Format, print, print_with};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
-use crate::indicators::{Contest, rank};
+use crate::indicators::{Contest, changes, rank};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
@@ -21,8 +21,8 @@ use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, Asked};
 
 use self::differences::compare_rules;
-use self::table::ranked_table;
 pub(super) use self::table::table;
+use self::table::{Beside, table_beside};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -132,11 +132,15 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     filter.check_agency(&figures, &config)?;
     let chosen: Vec<&Figure> = figures.iter().filter(|figure| filter.takes(figure)).collect();
     let ranks = arguments.rank.then(|| rank(&chosen, |id| contest(&config, id)));
+    let changes = filter.period.filter(|_| arguments.compare).map(|period| changes(&chosen, period));
     let rows = || {
         chosen.iter().copied().enumerate().map(|(index, figure)| {
-            let row = FigureRow::new(figure, &record.night);
-            match &ranks {
-                Some(ranks) => row.with_rank(ranks[index]),
+            let mut row = FigureRow::new(figure, &record.night);
+            if let Some(ranks) = &ranks {
+                row = row.with_rank(ranks[index]);
+            }
+            match &changes {
+                Some(changes) => row.with_change(changes[index]),
                 None => row,
             }
         })
@@ -145,7 +149,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         Format::Json => print_with(|out| publish::json(out, rows()))?,
         Format::Csv => print_with(|out| publish::csv(out, rows()))?,
         Format::Table => {
-            print(&ranked_table(&chosen, ranks.as_deref(), &record.night, &record.not_whole, &config))?;
+            let beside = Beside { ranks: ranks.as_deref(), changes: changes.as_deref() };
+            print(&table_beside(&chosen, &beside, &record.night, &record.not_whole, &config))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -10,13 +10,13 @@ use polars::prelude::*;
 
 use crate::calendar::{WorkingCalendar, WorkingDays};
 use crate::indicators::agencies::Agencies;
-use crate::indicators::facts::{agency_text, common, evident, of_view};
+use crate::indicators::facts::{NoteRegister, PostRegister, agency_text, common, evident};
 use crate::indicators::figures::{Assembly, Indicator, Rows, end_of, rows_having};
 use crate::indicators::groups::{Group, Shape, between, day_column, plan};
 use crate::indicators::measures::{Measured, Open, Predicates};
 use crate::indicators::periods::Periods;
 use crate::indicators::registered::Registry;
-use crate::indicators::registers::{Halves, ProcedureRegister};
+use crate::indicators::registers::{AgencyRegister, Halves, OfferRegister, ProcedureRegister};
 use crate::indicators::states::micros;
 use crate::indicators::{IndicatorError, feedback, stated, states};
 use crate::model::agency::{Agency, Succession, Tier};
@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
     pub successions: Option<&'a [Succession]>,
     /// Only this period; `None` for every named one.
     pub period: Option<Period>,
+    /// How many dossiers are read at once: bounds the memory, not the result. [`ROWS_AT_ONCE`] where nothing speaks against it.
+    pub rows_at_once: u32,
 }
 
 impl std::fmt::Debug for Inputs<'_> {
@@ -106,24 +108,35 @@ fn compute_dossiers(
     let scan = Scan::new(inputs)?;
     let mut views: HashMap<&'static str, View> = HashMap::new();
     let mut groups = Vec::new();
-    let mut plans = Vec::new();
     for (rules, entries) in rule_sets {
-        let view = match views.get(rules.agency.name()) {
-            Some(view) => view,
-            None => views.entry(rules.agency.name()).or_insert(scan.view(inputs, rules.agency)?.shared()),
-        };
-        let (facts, open) = scan.facts(inputs, view, rules);
-        let facts = facts.cache();
-        let of_rules = plan(entries, rules, inputs.period, open)?;
-        plans.extend(of_rules.iter().map(|group| group.query(facts.clone(), &scan.halves, inputs.period).logical_plan));
-        groups.push(of_rules);
+        groups.push(plan(entries, rules, inputs.period, open_at(inputs, rules).1)?);
+        if !views.contains_key(rules.agency.name()) {
+            views.insert(rules.agency.name(), scan.view(inputs, rules.agency)?);
+        }
     }
-    let mut tables = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?.into_iter();
+    let mut tables: Vec<Vec<DataFrame>> = groups.iter().map(|groups| vec![DataFrame::empty(); groups.len()]).collect();
+    for dossiers in parts(inputs)? {
+        let common = scan.common(dossiers);
+        let shared: HashMap<&str, LazyFrame> =
+            views.iter().map(|(name, view)| (*name, view.join(common.clone()).cache())).collect();
+        let mut plans = Vec::new();
+        for ((rules, _), groups) in rule_sets.iter().zip(&groups) {
+            let facts = scan.facts(inputs, shared[rules.agency.name()].clone(), rules).cache();
+            plans.extend(
+                groups.iter().map(|group| group.query(facts.clone(), &scan.halves, inputs.period).logical_plan),
+            );
+        }
+        let found = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
+        for (table, found) in tables.iter_mut().flatten().zip(found) {
+            // A key that several parts have stands several times: whoever reads the rows adds them up.
+            if table.width() == 0 { *table = found } else { table.vstack_mut(&found).map(|_| ())? }
+        }
+    }
     let procedures = scan.procedures.numbers.texts();
-    for ((rules, entries), groups) in rule_sets.iter().zip(&groups) {
+    for (((rules, entries), groups), tables) in rule_sets.iter().zip(&groups).zip(tables) {
         let mut rows = Vec::new();
-        for group in groups {
-            rows.push(Rows::read(group, tables.next().expect("a table a group"))?);
+        for (group, table) in groups.iter().zip(tables) {
+            rows.push(Rows::read(group, table)?);
         }
         let periods = periods(inputs, &rows);
         let assembly = Assembly {
@@ -199,55 +212,88 @@ fn with_dossiers(periods: &Periods, groups: &[Group], rows: &[Rows]) -> Vec<bool
     with
 }
 
-/// What every rule set reads alike.
-struct Scan {
-    common: LazyFrame,
-    days: Arc<WorkingDays>,
-    halves: Halves,
-    procedures: ProcedureRegister,
+/// How many dossiers are read at once.
+pub const ROWS_AT_ONCE: u32 = 1 << 20;
+
+/// The dossiers in parts: Polars holds what one group-by has read and another has not, however much it is, so that a part
+/// bounds the memory of a night.
+fn parts(inputs: &Inputs<'_>) -> PolarsResult<Vec<LazyFrame>> {
+    let count = inputs.dossiers.clone().select([len()]).collect_with_engine(Engine::Streaming)?.unwrap_single();
+    let count = count.column("len")?.cast(&DataType::UInt32)?.u32()?.get(0).unwrap_or(0);
+    let parts = count.div_ceil(inputs.rows_at_once).max(1);
+    let part = |number: u32| {
+        inputs.dossiers.clone().slice(i64::from(number) * i64::from(inputs.rows_at_once), inputs.rows_at_once)
+    };
+    Ok((0..parts).map(part).collect())
 }
 
-/// The same by whose dossiers they are.
+/// What every rule set reads alike.
+struct Scan {
+    notes: NoteRegister,
+    post: PostRegister,
+    procedures: ProcedureRegister,
+    days: Arc<WorkingDays>,
+    halves: Halves,
+}
+
+/// Whose dossiers they are, and what those agencies offer.
 struct View {
-    facts: LazyFrame,
     agencies: Agencies,
+    register: AgencyRegister,
+    offers: OfferRegister,
+    text: Expr,
 }
 
 impl View {
-    /// Read once for all plans that start with it.
-    fn shared(self) -> Self {
-        Self { facts: self.facts.cache(), ..self }
+    fn join(&self, common: LazyFrame) -> LazyFrame {
+        self.offers.join(self.register.join(common, self.text.clone()))
     }
 }
 
 impl Scan {
     fn new(inputs: &Inputs<'_>) -> Result<Self, IndicatorError> {
-        let procedures = ProcedureRegister::new(inputs.procedures);
-        let tables = [&inputs.dossiers, &inputs.dossier_notes, &inputs.postal_items].map(Clone::clone);
-        let [dossiers, notes, postal] = tables;
-        let common = common(dossiers, notes, postal, &procedures, inputs.now)?;
-        Ok(Self { common, days: Arc::new(WorkingDays::new(inputs.calendar)), halves: Halves::new(), procedures })
+        Ok(Self {
+            notes: NoteRegister::read(inputs.dossier_notes.clone(), inputs.now)?,
+            post: PostRegister::read(inputs.postal_items.clone(), inputs.now)?,
+            procedures: ProcedureRegister::new(inputs.procedures),
+            days: Arc::new(WorkingDays::new(inputs.calendar)),
+            halves: Halves::new(),
+        })
+    }
+
+    fn common(&self, dossiers: LazyFrame) -> LazyFrame {
+        common(dossiers, &self.notes, &self.post, &self.procedures)
     }
 
     fn view(&self, inputs: &Inputs<'_>, view: AgencyView) -> Result<View, IndicatorError> {
         let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(view))?;
-        let facts = of_view(self.common.clone(), view, &agencies, &self.procedures, inputs.offers);
-        Ok(View { facts, agencies })
+        Ok(View {
+            register: AgencyRegister::new(&agencies),
+            offers: OfferRegister::new(inputs.offers, &self.procedures, &agencies),
+            text: agency_text(view),
+            agencies,
+        })
     }
 
-    /// Every dossier with the rule set's columns, and whether what is open can still end in the period.
-    fn facts(&self, inputs: &Inputs<'_>, view: &View, rules: &RuleSet) -> (LazyFrame, Open) {
-        // What is judged at the end of one period looks at no state after it.
-        let moment = match inputs.period {
-            Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
-            _ => inputs.now,
-        };
-        let facts = evident(view.facts.clone(), rules, inputs.now);
+    /// Every dossier with the rule set's columns.
+    fn facts(&self, inputs: &Inputs<'_>, of_view: LazyFrame, rules: &RuleSet) -> LazyFrame {
+        let (moment, _) = open_at(inputs, rules);
+        let facts = evident(of_view, rules, inputs.now);
         let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
         let facts = states::columns(facts, rules, moment);
         let facts = states::processing(facts, &self.days);
-        (with_days(facts, moment), if moment == inputs.now { Open::InTime } else { Open::Nothing })
+        with_days(facts, moment)
     }
+}
+
+/// The moment at which dossiers are judged, and whether what is open then can still end in the period.
+fn open_at(inputs: &Inputs<'_>, rules: &RuleSet) -> (i64, Open) {
+    // What is judged at the end of one period looks at no state after it.
+    let moment = match inputs.period {
+        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
+        _ => inputs.now,
+    };
+    (moment, if moment == inputs.now { Open::InTime } else { Open::Nothing })
 }
 
 /// Every dossier with a rule set's columns, for one period; with the agencies.
@@ -258,7 +304,8 @@ pub(super) fn facts(
 ) -> Result<(LazyFrame, Agencies), IndicatorError> {
     let scan = Scan::new(inputs)?;
     let view = scan.view(inputs, rules.agency)?;
-    let (facts, _) = scan.facts(&Inputs { period: Some(period), ..inputs.shallow() }, &view, rules);
+    let of_view = view.join(scan.common(inputs.dossiers.clone()));
+    let facts = scan.facts(&Inputs { period: Some(period), ..inputs.shallow() }, of_view, rules);
     Ok((facts, view.agencies))
 }
 

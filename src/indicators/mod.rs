@@ -6,6 +6,7 @@
 //! the groups; `ranking` orders agencies, `compare` holds rule sets against each other.
 
 mod agencies;
+mod changes;
 mod compare;
 mod compute;
 mod facts;
@@ -24,8 +25,9 @@ mod stated;
 mod states;
 mod table;
 
+pub use changes::changes;
 pub use compare::{RuleDifference, compare_rules};
-pub use compute::{Inputs, compute};
+pub use compute::{Inputs, ROWS_AT_ONCE, compute};
 pub use form::{FormScope, form_counts};
 pub use ranking::{Contest, LEAST_RANKED, Rank, rank};
 pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};

@@ -25,6 +25,7 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_overdue", FactType::Flag, "state: open after its due date"),
     ("is_pending", FactType::Flag, "state: open and not overdue"),
     ("ends_early", FactType::Flag, "ended on a day before its due day; says something of ended dossiers only"),
+    ("has_due_date", FactType::Flag, "the source gives a due date"),
     ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
     ("agency_tier", FactType::Text, "province · district · commune"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),

@@ -41,6 +41,9 @@ pub struct FigureRow<'a> {
     /// Only where ranks were asked for: a place, `too_few` or `nothing`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<RankWord>,
+    /// Only where periods were compared: by how much the value of the period asked for is above this one; null on its own row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Option<f64>>,
 }
 
 /// A place, `"too_few"`, `"nothing"`, or null for what is not ranked.
@@ -98,6 +101,7 @@ impl<'a> FigureRow<'a> {
             kind: figure.kind.name(),
             value: figure.value(),
             rank: None,
+            change: None,
         }
     }
 
@@ -105,6 +109,13 @@ impl<'a> FigureRow<'a> {
     #[must_use]
     pub fn with_rank(mut self, rank: Option<Rank>) -> Self {
         self.rank = Some(RankWord(rank));
+        self
+    }
+
+    /// With how far the period asked for is above it, for an answer that compares periods.
+    #[must_use]
+    pub fn with_change(mut self, change: Option<f64>) -> Self {
+        self.change = Some(change);
         self
     }
 }

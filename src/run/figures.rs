@@ -9,7 +9,7 @@ use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
-use crate::indicators::{self, FormScope, Inputs, RuleDifference, compute};
+use crate::indicators::{self, FormScope, Inputs, ROWS_AT_ONCE, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::{AgencyView, Definition, RuleSet};
@@ -169,5 +169,6 @@ pub(super) fn inputs<'a>(
         now,
         successions: None,
         period: None,
+        rows_at_once: ROWS_AT_ONCE,
     }
 }

@@ -90,6 +90,9 @@ fn computed_from(
     computed_with(tables, now, adapt, period, successions)
 }
 
+/// Few, so that the random provinces are read in parts.
+const ROWS_AT_ONCE: u32 = 64;
+
 /// By definitions and rule sets that are adapted first.
 fn computed_with(
     [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
@@ -120,6 +123,7 @@ fn computed_with(
             now,
             successions: successions.as_deref(),
             period,
+            rows_at_once: ROWS_AT_ONCE,
         })
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
@@ -381,6 +385,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
             now: at(NOW),
             successions: None,
             period: None,
+            rows_at_once: ROWS_AT_ONCE,
         };
         motcua::indicators::form_counts(&inputs, &config.rules["form-06a"], period, &scope)
     };

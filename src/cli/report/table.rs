@@ -19,18 +19,26 @@ pub(in crate::cli) fn table(
     not_whole: &[String],
     config: &Configuration,
 ) -> String {
-    ranked_table(figures, None, night, not_whole, config)
+    table_beside(figures, &Beside::default(), night, not_whole, config)
 }
 
-pub(super) fn ranked_table(
+/// What stands beside each figure, where it was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'a> {
+    pub(super) ranks: Option<&'a [Option<Rank>]>,
+    pub(super) changes: Option<&'a [Option<f64>]>,
+}
+
+pub(super) fn table_beside(
     figures: &[&Figure],
-    ranks: Option<&[Option<Rank>]>,
+    beside: &Beside<'_>,
     night: &Night,
     not_whole: &[String],
     config: &Configuration,
 ) -> String {
     let mut headings = vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
-    headings.extend(ranks.map(|_| "Xếp hạng"));
+    headings.extend(beside.ranks.map(|_| "Xếp hạng"));
+    headings.extend(beside.changes.map(|_| "Kỳ báo cáo tăng (+), giảm (−)"));
     let mut text = String::new();
     for indicator in &config.indicators {
         let definition = &indicator.definition;
@@ -38,7 +46,8 @@ pub(super) fn ranked_table(
         let mut rules = None;
         for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| *figure.indicator == definition.id) {
             let mut cells = row(figure, config);
-            cells.extend(ranks.map(|ranks| rank_text(ranks[index])));
+            cells.extend(beside.ranks.map(|ranks| rank_text(ranks[index])));
+            cells.extend(beside.changes.map(|changes| change_text(figure.kind, changes[index])));
             rows.push(cells);
             rules = Some(&*figure.rules);
         }
@@ -67,6 +76,17 @@ fn rank_text(rank: Option<Rank>) -> String {
         Some(Rank::TooFew) => "ít hồ sơ".to_owned(),
         Some(Rank::Nothing) => "không phát sinh hồ sơ".to_owned(),
         None => String::new(),
+    }
+}
+
+fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
+    let Some(change) = change else { return String::new() };
+    let sign = if change < 0.0 { "−" } else { "+" };
+    let size = change.abs();
+    match kind {
+        IndicatorKind::Ratio => format!("{sign}{} điểm %", decimal((size * 10_000.0).round() / 100.0)),
+        IndicatorKind::Mean | IndicatorKind::Median => format!("{sign}{} giờ làm việc", decimal(size)),
+        IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{size}"),
     }
 }
 

@@ -81,6 +81,8 @@ struct Facts<'a> {
     back: [bool; 2],
     supplements: i64,
     apology: bool,
+    /// No due date, no channel, no procedure of the registry.
+    lacks: [bool; 3],
 }
 
 /// All figures that have dossiers, by one reading.
@@ -145,6 +147,15 @@ pub(super) fn figures(
             }
         }
         if not_vertical {
+            for (id, lacks) in [
+                ("data-without-due-date", one.lacks[0]),
+                ("data-without-channel", one.lacks[1]),
+                ("data-without-level", one.level.is_none()),
+                ("data-unknown-agency", one.agency.is_none()),
+                ("data-unknown-procedure", one.lacks[2]),
+            ] {
+                count(&mut figures, id, one, day, |_| [true, lacks, lacks, false]);
+            }
             let apology = |period: Period| {
                 let (moment, _) = judged(period);
                 let late = one.life.late_by(moment) || one.life.overdue_at(moment);
@@ -371,6 +382,7 @@ fn facts_of<'a>(
         life,
         supplements: dossier.supplements.unwrap_or(0),
         apology: dossier.apology.is_some(),
+        lacks: [dossier.due.is_none(), dossier.channel.is_none(), procedure.is_none()],
         online: dossier.channel.as_deref() == Some("online"),
         level: offers.iter().find_map(|offer| offer.online_level.clone()).or(dossier.level.clone()),
         deployed: [deployed(|offer| offer.postal_submission), deployed(|offer| offer.postal_return)],

@@ -1,0 +1,83 @@
+//! One period against those that it is compared with.
+
+use std::collections::HashMap;
+
+use crate::model::agency::Tier;
+use crate::model::figure::Figure;
+use crate::model::period::Period;
+
+/// What makes a figure the same in another period.
+type Row<'a> = (&'a str, &'a str, Option<Tier>, Option<&'a str>);
+
+fn row(figure: &Figure) -> Row<'_> {
+    (&figure.indicator, &figure.rules, figure.tier, figure.agency.as_deref())
+}
+
+/// By how much the value of `period` is above each figure's own, for figures of other periods; in shares for ratios. `None` for
+/// the period's own figures, and where one of the two has no value. Of values as they are shown, so that a reader can subtract.
+#[must_use]
+pub fn changes(figures: &[&Figure], period: Period) -> Vec<Option<f64>> {
+    let of_period = figures.iter().filter(|figure| figure.period == period);
+    let values: HashMap<Row<'_>, Option<f64>> = of_period.map(|figure| (row(figure), figure.value())).collect();
+    let change = |figure: &&Figure| {
+        let (now, then) = ((*values.get(&row(figure))?)?, figure.value()?);
+        // Both have at most four decimals.
+        (figure.period != period).then(|| ((now - then) * 10_000.0).round() / 10_000.0)
+    };
+    figures.iter().map(change).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::indicator::IndicatorKind;
+
+    fn figure(
+        agency: Option<&str>,
+        month: i8,
+        kind: IndicatorKind,
+        numerator: u64,
+        denominator: Option<u64>,
+    ) -> Figure {
+        Figure {
+            indicator: "x".into(),
+            kind,
+            definition: "".into(),
+            rules: "".into(),
+            agency: agency.map(Into::into),
+            agency_name: None,
+            tier: Some(Tier::Commune),
+            period: Period::Month { year: 2026, month },
+            numerator,
+            denominator,
+            reachable: 0,
+            one_sided: None,
+            target: None,
+        }
+    }
+
+    #[test]
+    fn the_period_less_each_other_one_for_the_same_row() {
+        let ratio = |agency, month, numerator, denominator| {
+            figure(agency, month, IndicatorKind::Ratio, numerator, Some(denominator))
+        };
+        let figures = [
+            ratio(None, 3, 2, 3),
+            ratio(None, 2, 1, 2),
+            ratio(Some("X"), 3, 1, 4),
+            ratio(Some("X"), 2, 3, 4),
+            // Nothing came then, or nothing came now.
+            ratio(Some("Y"), 3, 1, 4),
+            ratio(Some("Y"), 2, 0, 0),
+            ratio(Some("Z"), 2, 1, 1),
+        ];
+        let all: Vec<&Figure> = figures.iter().collect();
+        // Two thirds are shown as 66.67 %.
+        let expected = [None, Some(0.1667), None, Some(-0.5), None, None, None];
+        assert_eq!(changes(&all, Period::Month { year: 2026, month: 3 }), expected);
+        let stock = |month, numerator| figure(None, month, IndicatorKind::Stock, numerator, None);
+        let stocks = [stock(3, 12), stock(2, 40)];
+        let all: Vec<&Figure> = stocks.iter().collect();
+        assert_eq!(changes(&all, Period::Month { year: 2026, month: 3 }), [None, Some(-28.0)]);
+    }
+}
