@@ -134,7 +134,7 @@ fn compute_dossiers(
             }
         }
         for entry in entries.iter().filter(|(definition, _)| definition.is_of_registry()) {
-            figures.extend(assembly.of_registry(**entry, &Registry::read(inputs, entry.0)?));
+            figures.extend(assembly.of_registry(**entry, &Registry::read(inputs, entry.0)?, inputs.agencies));
         }
     }
     Ok(())

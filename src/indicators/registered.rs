@@ -207,8 +207,23 @@ impl Assembly<'_> {
         self.with_dossiers.iter().enumerate().filter(|(_, with)| **with).map(|(place, _)| place)
     }
 
-    /// What the registry alone decides: how many there are, or what share of them. In every period that has dossiers.
-    pub(super) fn of_registry(&self, entry: (&Definition, &str), registry: &Registry) -> Vec<Figure> {
+    /// What the registry alone decides: how many there are, or what share of them. In every period that has dossiers; for an
+    /// agency on those days on which it stands: what its tier offers before or after is not its own.
+    pub(super) fn of_registry(
+        &self,
+        entry: (&Definition, &str),
+        registry: &Registry,
+        agencies: &[Agency],
+    ) -> Vec<Figure> {
+        let own = self.agencies.rows_are_own();
+        let days = |scope: &Scope, period: Period| {
+            let is_it = |agency: &&Agency| matches!(scope, Scope::Agency(_, code, _) if *code == agency.code);
+            // Under today's map a row speaks of those before it too.
+            let Some(agency) = agencies.iter().find(is_it).filter(|_| own) else { return Some(period) };
+            let from = agency.valid_from.map_or(period.start(), |from| from.max(period.start()));
+            let to = agency.valid_to.map_or(period.end(), |to| to.min(period.end()));
+            (from <= to).then_some(Period::Range { from, to })
+        };
         let mut figures = Vec::new();
         for scope in self.every_scope() {
             // How many procedures are interlinked is asked of the province and its tiers.
@@ -217,7 +232,8 @@ impl Assembly<'_> {
             }
             let rows = registry.rows_of(&scope);
             for place in self.places_with_dossiers() {
-                let [whole, outside] = Registry::whole(&rows, self.periods.all[place]);
+                let Some(days) = days(&scope, self.periods.all[place]) else { continue };
+                let [whole, outside] = Registry::whole(&rows, days);
                 let (whole, outside) = (size(whole.into_iter()), size(outside.into_iter()));
                 let part = if entry.0.kind == IndicatorKind::Count { whole } else { whole - outside };
                 // A scope that offers nothing has no share of it; it may have a count, of none.
