@@ -152,7 +152,7 @@ fn compute_dossiers(
             }
         }
         for entry in entries.iter().filter(|entry| entry.definition.is_of_registry()) {
-            figures.extend(assembly.of_registry(entry, &Registry::read(inputs, entry.definition)?));
+            figures.extend(assembly.of_registry(entry, &Registry::read(inputs, entry.definition)?, inputs.agencies));
         }
     }
     Ok(())

@@ -189,9 +189,10 @@ impl Assembly<'_> {
     /// reception, also where it is nothing.
     pub(super) fn stock(&self, entry: &Indicator<'_>, measured: &Measured, rows: &Rows) -> PolarsResult<Vec<Figure>> {
         let Measured::ByState(states) = measured else { unreachable!("stocks are measured by state") };
-        let mut open = Vec::new();
+        let (mut open, mut whole) = (Vec::new(), vec![0; rows.keys.len()]);
         for places in states {
             open.push(rows.sums(places.part)?);
+            whole.iter_mut().zip(rows.sums(places.whole)?).for_each(|(held, more)| *held = more.max(*held));
         }
         // A row's state changes at half-months; a period reads the last change before its end.
         let mut lasts: Vec<Half> = (0..self.periods.all.len()).map(|place| self.periods.last_half(place)).collect();
@@ -201,9 +202,9 @@ impl Assembly<'_> {
         // Received and open, as they change from one end to the next.
         let mut changes: BTreeMap<u32, Vec<[i64; 2]>> = BTreeMap::new();
         let whole_number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        for (row, key) in rows.keys.iter().enumerate() {
+        for (row, key) in rows.keys.iter().enumerate().filter(|(row, _)| whole[*row] > 0) {
             let held = changes.entry(key.agency).or_insert_with(|| vec![[0; 2]; lasts.len() + 1]);
-            held[row_of(key.start)][0] += whole_number(rows.counts[row]);
+            held[row_of(key.start)][0] += whole_number(whole[row]);
             let mut moments = vec![key.start];
             moments.extend([key.overdue, key.ended].into_iter().flatten().filter(|half| *half > key.start));
             moments.sort_unstable();

@@ -196,6 +196,13 @@ fn agencies(inputs: &Inputs<'_>) -> Table {
     (codes, rows.collect(), DataFrame::new(agencies.len(), columns))
 }
 
+/// The days of a period on which an agency stands.
+fn standing(agency: &Agency, period: Period) -> Option<Period> {
+    let from = agency.valid_from.map_or(period.start(), |from| from.max(period.start()));
+    let to = agency.valid_to.map_or(period.end(), |to| to.min(period.end()));
+    (from <= to).then_some(Period::Range { from, to })
+}
+
 impl Assembly<'_> {
     /// Province, tiers and the rows of every agency of the registry.
     fn every_scope(&self) -> BTreeSet<Scope> {
@@ -207,8 +214,9 @@ impl Assembly<'_> {
         self.with_dossiers.iter().enumerate().filter(|(_, with)| **with).map(|(place, _)| place)
     }
 
-    /// What the registry alone decides: how many there are, or what share of them. In every period that has dossiers.
-    pub(super) fn of_registry(&self, entry: &Indicator<'_>, registry: &Registry) -> Vec<Figure> {
+    /// What the registry alone decides: how many there are, or what share of them. In every period that has dossiers; for an
+    /// agency on those days on which it stands: what its tier offers before or after is not its own.
+    pub(super) fn of_registry(&self, entry: &Indicator<'_>, registry: &Registry, agencies: &[Agency]) -> Vec<Figure> {
         let mut figures = Vec::new();
         for scope in self.every_scope() {
             // How many procedures are interlinked is asked of the province and its tiers.
@@ -216,8 +224,13 @@ impl Assembly<'_> {
                 continue;
             }
             let rows = registry.rows_of(&scope);
+            let is_it = |agency: &&Agency| matches!(&scope, Scope::Agency(_, code, _) if **code == *agency.code);
+            // Under today's map a row speaks of those before it too.
+            let agency = agencies.iter().find(is_it).filter(|_| self.agencies.rows_are_own());
             for place in self.places_with_dossiers() {
-                let [whole, outside] = Registry::whole(&rows, self.periods.all[place]);
+                let period = self.periods.all[place];
+                let Some(days) = agency.map_or(Some(period), |agency| standing(agency, period)) else { continue };
+                let [whole, outside] = Registry::whole(&rows, days);
                 let (whole, outside) = (size(whole.into_iter()), size(outside.into_iter()));
                 let part = if entry.definition.kind == IndicatorKind::Count { whole } else { whole - outside };
                 // A scope that offers nothing has no share of it; it may have a count, of none.

@@ -17,6 +17,7 @@ use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
 use motcua::model::indicator::{AgencyView, Definition, DueChoice, RuleSet};
 use motcua::model::period::Period;
+use motcua::model::procedure::Offer;
 use motcua::model::report_form::FormCounts;
 use polars::prelude::LazyFrame;
 use proptest::prelude::{ProptestConfig, Strategy, any};
@@ -95,6 +96,18 @@ const ROWS_AT_ONCE: u32 = 64;
 
 /// By definitions and rule sets that are adapted first.
 fn computed_with(
+    tables: [LazyFrame; 5],
+    now: i64,
+    adapt: impl FnOnce(&mut [Definition], &mut [RuleSet]) + Send + 'static,
+    period: Option<Period>,
+    successions: Option<Vec<Succession>>,
+) -> Vec<Figure> {
+    computed_on_offer(province::offers(), tables, now, adapt, period, successions)
+}
+
+/// The same, over offers other than the province's.
+fn computed_on_offer(
+    offers: Vec<Offer>,
     [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
     now: i64,
     adapt: impl FnOnce(&mut [Definition], &mut [RuleSet]) + Send + 'static,
@@ -118,7 +131,7 @@ fn computed_with(
             rules: &rules.iter().collect::<Vec<_>>(),
             agencies: &province::agencies(),
             procedures: &province::procedures(),
-            offers: &province::offers(),
+            offers: &offers,
             calendar: &WorkingCalendar::new(&province::calendar()),
             now,
             successions: successions.as_deref(),

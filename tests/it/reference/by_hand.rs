@@ -3,6 +3,13 @@
 //! The night is 20 March 2026, 01:30. Unless a row says otherwise its dossier is of `S1`, procedure `1.000001` (three
 //! working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
+mod complete;
+mod quality;
+mod registries;
+mod statutory;
+mod stocks;
+mod times;
+
 use motcua::model::figure::{Figure, Met};
 use motcua::model::indicator::DueChoice;
 use motcua::model::period::Period;

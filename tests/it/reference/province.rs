@@ -301,7 +301,7 @@ pub(super) fn procedures() -> Vec<Procedure> {
     ]
 }
 
-fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, submission: bool, back: bool) -> Offer {
+pub(super) fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, submission: bool, back: bool) -> Offer {
     Offer {
         procedure: procedure.to_owned(),
         offerer,

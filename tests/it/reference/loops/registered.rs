@@ -61,9 +61,17 @@ pub(super) fn registered_figures(
                     figures.insert(key(id), counts);
                 }
             }
+            // What a tier offers before or after an agency's days is not its own.
+            let known = agency.as_ref().and_then(|code| agencies.iter().find(|known| known.code == *code));
+            let from = known.and_then(|known| known.valid_from).map_or(period.start(), |day| day.max(period.start()));
+            let to = known.and_then(|known| known.valid_to).map_or(period.end(), |day| day.min(period.end()));
+            if from > to {
+                continue;
+            }
+            let days = Period::Range { from, to };
             for (id, elsewhere) in [("par-3.3.1", "3.3.1 elsewhere"), ("par-3.3.2", "3.3.2 elsewhere")] {
-                let whole = registered(id, tier, agency.as_deref(), period, registries);
-                let elsewhere = registered(elsewhere, tier, agency.as_deref(), period, registries);
+                let whole = registered(id, tier, agency.as_deref(), days, registries);
+                let elsewhere = registered(elsewhere, tier, agency.as_deref(), days, registries);
                 let (part, whole) = (whole.difference(&elsewhere).count() as u64, whole.len() as u64);
                 if whole > 0 {
                     let counts = Counts { numerator: part, denominator: whole, reachable: part, one_sided: 0 };

@@ -1,0 +1,218 @@
+//! Quality of settlement (TT 01/2018/TT-VPCP art. 13: 3.4.5, indices 3, 5, 8 and 9), certification apart, and ratios that no other
+//! table has, worked by hand.
+
+use motcua::model::figure::Figure;
+
+use super::super::province::{self, Dossier, Feedback, at};
+use super::super::{NOW, computed, computed_from};
+use super::{done, figure, on, plain, ratio, text};
+
+fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> (u64, u64) {
+    let found = figure(figures, indicator, agency, period);
+    (found.numerator, found.denominator.expect("a ratio"))
+}
+
+/// Index 3: nobody was asked to supplement. What says nothing of it counts as none; once is enough to be out.
+#[test]
+fn dossiers_that_nobody_was_asked_to_supplement() {
+    let asked = |code: &str, times| Dossier { supplements: Some(times), ..plain(code) };
+    let rows = [
+        plain("says nothing"),
+        asked("never", 0),
+        asked("once", 1),
+        asked("twice", 2),
+        Dossier { competent: text("S2"), ..asked("vertical", 0) },
+        Dossier { received: on("2026-01-05T08:00"), ..asked("next year", 0) },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-3.4.5-3", None, "2025"), (2, 4));
+    assert_eq!(counts(&figures, "par-3.4.5-3", Some("S1"), "2026"), (1, 1));
+}
+
+/// Index 5: of those that ended, on time, or late with an apology. Filed under the day of the end.
+#[test]
+fn dossiers_in_order_on_time_or_with_an_apology() {
+    let sorry = |dossier: Dossier| Dossier { apology: on("2025-05-08T08:00"), ..dossier };
+    let rows = [
+        done("on time", "2025-05-08T17:00"),
+        done("late", "2025-05-09T08:00"),
+        sorry(done("late, apologised", "2025-05-09T08:00")),
+        sorry(done("on time, apologised", "2025-05-08T08:00")),
+        sorry(done("late in June, apologised", "2025-06-02T08:00")),
+        // Open, overdue: it has not ended.
+        sorry(plain("open, apologised")),
+        // Withdrawn, who knows when: late, unless there was an apology.
+        Dossier { status: text("withdrawn"), ..plain("no date") },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025-05"), (3, 5));
+    assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025-06"), (1, 1));
+    assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025"), (4, 6));
+}
+
+/// Index 8: feedback handled by its own due date, a date without a time of day being the whole day.
+#[test]
+fn feedback_handled_in_time() {
+    let of = |agency: &str, due: &str, handled: &str| Feedback {
+        agency: text(agency),
+        received: on("2026-01-05T08:00"),
+        due: (!due.is_empty()).then(|| at(due)),
+        handled: (!handled.is_empty()).then(|| at(handled)),
+        ..Feedback::default()
+    };
+    let rows = [
+        of("S1", "2026-01-26T17:00", "2026-01-26T17:00"),
+        of("S1", "2026-01-26T17:00", "2026-01-26T17:01"),
+        of("S1", "2026-01-26T00:00", "2026-01-26T23:59:59"),
+        of("S1", "2026-01-26T00:00", "2026-01-27T00:00"),
+        // Nothing says until when; nothing says when it was handled; it will be, after the night.
+        of("S1", "", "2026-01-06T08:00"),
+        Feedback { outcome: text("handled"), ..of("S1", "2026-01-26T17:00", "") },
+        of("S1", "2026-03-30T17:00", "2026-03-20T01:31"),
+        of("X3", "2026-01-26T17:00", "2026-01-07T08:00"),
+        Feedback { received: on("2026-02-02T08:00"), ..of("X3", "2026-01-26T17:00", "2026-02-03T08:00") },
+        of("S2", "2026-01-26T17:00", "2026-01-07T08:00"),
+        Feedback { deleted: Some(true), ..of("S1", "2026-01-26T17:00", "2026-01-07T08:00") },
+    ];
+    let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
+    let tables =
+        [dossiers, items, province::feedback_table(&rows), province::measures_table(&[]), province::notes_table(&[])];
+    let figures = computed_from(tables, at(NOW), None, None, None);
+    for (agency, period, expected) in [
+        (Some("S1"), "2026-01", (2, 7)),
+        (Some("X3"), "2026-01", (1, 1)),
+        (Some("X3"), "2026-02", (0, 1)),
+        (None, "2026-01", (3, 8)),
+        (None, "2026", (3, 9)),
+    ] {
+        assert_eq!(counts(&figures, "par-3.4.5-8", agency, period), expected, "{agency:?} {period}");
+    }
+}
+
+/// Index 9: submitted online, to a service that is offered online on the day of reception, and ended.
+#[test]
+fn online_dossiers_of_online_services_on_time() {
+    let online = |dossier: Dossier| Dossier { channel: text("online"), ..dossier };
+    let rows = [
+        online(done("in time", "2025-05-08T17:00")),
+        online(done("late", "2025-05-08T17:01")),
+        done("at the counter", "2025-05-08T17:00"),
+        online(plain("open")),
+        // S3 offers 1.000003 for information only.
+        Dossier {
+            competent: text("S3"),
+            procedure: text("1.000003"),
+            ..online(done("for information", "2025-05-08T08:00"))
+        },
+        // No offer in the registry: the dossier's own level is read.
+        Dossier {
+            procedure: text("9.999999"),
+            level: text("full"),
+            ..online(done("not in the registry", "2025-05-08T08:00"))
+        },
+        Dossier { procedure: text("9.999999"), ..online(done("no level at all", "2025-05-08T08:00")) },
+        Dossier { procedure: text("1.000004"), ..online(done("vertical", "2025-05-08T08:00")) },
+    ];
+    assert_eq!(ratio(&rows, &[], "par-3.4.5-9"), (2, 3));
+}
+
+/// 3.4.1–3.4.3 with certification apart: what does not say that it is a certification is none. Pending ones stay in.
+#[test]
+fn certification_apart() {
+    let of = |certification, dossier: Dossier| Dossier { certification, ..dossier };
+    let rows = [
+        of(Some(true), done("certified", "2025-05-08T17:00")),
+        of(Some(true), done("certified late", "2025-05-09T08:00")),
+        of(Some(true), plain("certification, open")),
+        // No due date: by 15:00 of the same day or, after it, by the end of the next.
+        Dossier { due: None, ..of(Some(true), done("at once", "2025-05-05T23:00")) },
+        Dossier { due: None, ..of(Some(true), done("at once, late", "2025-05-06T08:00")) },
+        of(Some(false), done("plain", "2025-05-08T17:00")),
+        of(None, done("says nothing", "2025-05-09T08:00")),
+        of(None, plain("open")),
+        Dossier { competent: text("S2"), ..of(Some(true), done("vertical", "2025-05-08T17:00")) },
+        Dossier { competent: text("X3"), ..of(Some(false), done("a commune's", "2025-05-08T17:00")) },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-3.4-certification", None, "2025"), (2, 5));
+    assert_eq!(counts(&figures, "par-3.4-without-certification", None, "2025"), (2, 4));
+    assert_eq!(counts(&figures, "par-3.4-without-certification", Some("X3"), "2025"), (1, 1));
+    // Together they are what the tiers' ratios hold.
+    assert_eq!(counts(&figures, "par-3.4.1", None, "2025"), (3, 8));
+    assert_eq!(counts(&figures, "par-3.4.3", None, "2025"), (1, 1));
+}
+
+/// 3.4.2: what districts received, until their last day.
+#[test]
+fn districts_until_they_ended() {
+    let of = |code: &str, received: &str, completed: &str| Dossier {
+        competent: text("D1"),
+        received: on(received),
+        due: on("2025-07-04T17:00"),
+        completed: on(completed),
+        status: text("completed"),
+        ..plain(code)
+    };
+    let rows = [
+        of("in time", "2025-06-02T08:00", "2025-06-05T08:00"),
+        of("ended after the district", "2025-06-30T08:00", "2025-07-04T17:00"),
+        of("late", "2025-06-30T08:00", "2025-07-04T17:01"),
+        done("a department's", "2025-05-08T08:00"),
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-3.4.2", None, "2025"), (2, 3));
+    assert_eq!(counts(&figures, "par-3.4.2", Some("D1"), "2025-H1"), (2, 3));
+    let later =
+        |figure: &&Figure| *figure.indicator == *"par-3.4.2" && figure.period.start() > jiff::civil::date(2025, 6, 30);
+    assert_eq!(figures.iter().find(later), None, "no district stands from July");
+}
+
+/// 7.2.2: of dossiers of services at level 3 or 4 on the day of reception, those submitted online.
+#[test]
+fn online_dossiers_of_services_offered_online() {
+    let of = |code: &str, agency: &str, procedure: &str, channel: &str| Dossier {
+        competent: text(agency),
+        procedure: text(procedure),
+        channel: text(channel),
+        ..plain(code)
+    };
+    let rows = [
+        of("1", "S1", "1.000001", "online"),
+        of("2", "S1", "1.000001", "counter"),
+        of("3", "X1", "1.000002", "postal"),
+        Dossier { channel: None, ..of("4", "X1", "1.000002", "counter") },
+        // Out: for information only; offered by the communes from July only; vertical.
+        of("5", "S3", "1.000003", "online"),
+        of("6", "X3", "1.000005", "online"),
+        of("7", "S1", "1.000004", "online"),
+        Dossier { received: on("2025-07-01T00:00"), ..of("8", "X3", "1.000005", "online") },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-7.2.2", None, "2025-05"), (1, 4));
+    assert_eq!(counts(&figures, "par-7.2.2", None, "2025"), (2, 5));
+    assert_eq!(counts(&figures, "par-7.2.2", Some("X1"), "2025"), (0, 2));
+}
+
+/// 7.3.3: of results returned for procedures deployed for it, those that went by post; filed by the day of the return.
+#[test]
+fn results_returned_by_post_of_procedures_deployed_for_it() {
+    let of = |code: &str, procedure: &str, by: &str| Dossier {
+        competent: text("X3"),
+        procedure: text(procedure),
+        returned: on("2025-07-07T08:00"),
+        returned_by: text(by),
+        ..plain(code)
+    };
+    let rows = [
+        of("by post", "1.000002", "postal"),
+        of("at the counter", "1.000002", "counter"),
+        // X3 does not offer it in May, when it was received.
+        of("not deployed", "1.000005", "postal"),
+        // Not returned yet.
+        Dossier { returned: None, ..of("open", "1.000002", "postal") },
+        Dossier { returned: on("2025-08-01T00:00"), ..of("in August", "1.000002", "postal") },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025-07"), (1, 2));
+    assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025"), (2, 3));
+}
