@@ -91,7 +91,7 @@ pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
         }
     }
     compute_dossiers(inputs, &over_dossiers, &mut figures)?;
-    figures.sort_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
+    figures.sort_unstable_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
     Ok(figures)
 }
 
@@ -114,7 +114,7 @@ fn compute_dossiers(
             views.insert(rules.agency.name(), scan.view(inputs, rules.agency)?);
         }
     }
-    let mut tables: Vec<Vec<DataFrame>> = groups.iter().map(|groups| vec![DataFrame::empty(); groups.len()]).collect();
+    let mut rows: Vec<Vec<Rows>> = groups.iter().map(|groups| groups.iter().map(Rows::of).collect()).collect();
     for dossiers in parts(inputs)? {
         let common = scan.common(dossiers);
         let shared: HashMap<&str, LazyFrame> =
@@ -127,17 +127,12 @@ fn compute_dossiers(
             );
         }
         let found = LazyFrame::collect_all_with_engine(plans, Engine::Streaming, OptFlags::default())?;
-        for (table, found) in tables.iter_mut().flatten().zip(found) {
-            // A key that several parts have stands several times: whoever reads the rows adds them up.
-            if table.width() == 0 { *table = found } else { table.vstack_mut(&found).map(|_| ())? }
+        for (rows, found) in rows.iter_mut().flatten().zip(found) {
+            rows.add(&found)?;
         }
     }
     let procedures = scan.procedures.numbers.texts();
-    for (((rules, entries), groups), tables) in rule_sets.iter().zip(&groups).zip(tables) {
-        let mut rows = Vec::new();
-        for (group, table) in groups.iter().zip(tables) {
-            rows.push(Rows::read(group, table)?);
-        }
+    for (((rules, entries), groups), rows) in rule_sets.iter().zip(&groups).zip(rows) {
         let periods = periods(inputs, &rows);
         let assembly = Assembly {
             agencies: &views[rules.agency.name()].agencies,
@@ -146,9 +141,9 @@ fn compute_dossiers(
             rules: rules.id.as_str().into(),
             now: inputs.now,
         };
-        for (group, rows) in groups.iter().zip(&rows) {
+        for (group, rows) in groups.iter().zip(rows) {
             for (index, measured) in &group.members {
-                figures.extend(figures_of(inputs, &assembly, &entries[*index], group, measured, rows, &procedures)?);
+                figures.extend(figures_of(inputs, &assembly, &entries[*index], group, measured, &rows, &procedures)?);
             }
         }
         for entry in entries.iter().filter(|entry| entry.definition.is_of_registry()) {
@@ -169,20 +164,20 @@ fn figures_of(
 ) -> Result<Vec<Figure>, IndicatorError> {
     let Measured::Now(places) = measured else {
         return Ok(match entry.definition.kind {
-            IndicatorKind::Stock => assembly.stock(entry, measured, rows)?,
-            _ => assembly.additive(entry, measured, rows, None)?,
+            IndicatorKind::Stock => assembly.stock(entry, measured, rows),
+            _ => assembly.additive(entry, measured, rows, None),
         });
     };
     Ok(match (entry.definition.over, group.shape, places.having) {
         (Over::Agencies, ..) => {
-            assembly.of_agencies(entry, &Registry::read(inputs, entry.definition)?, places, rows, inputs)?
+            assembly.of_agencies(entry, &Registry::read(inputs, entry.definition)?, places, rows, inputs)
         }
         (Over::Procedures, ..) => {
-            assembly.of_procedures(entry, &Registry::read(inputs, entry.definition)?, places, rows, procedures)?
+            assembly.of_procedures(entry, &Registry::read(inputs, entry.definition)?, places, rows, procedures)
         }
         (_, Shape::ByAmount, _) => assembly.medians(entry, rows),
-        (_, _, Some(having)) => assembly.additive(entry, measured, rows, Some(&rows_having(rows, having)?))?,
-        _ => assembly.additive(entry, measured, rows, None)?,
+        (_, _, Some(having)) => assembly.additive(entry, measured, rows, Some(&rows_having(rows, having))),
+        _ => assembly.additive(entry, measured, rows, None),
     })
 }
 
@@ -191,7 +186,7 @@ pub(super) fn periods(inputs: &Inputs<'_>, rows: &[Rows]) -> Periods {
     if let Some(period) = inputs.period {
         return Periods::only(period);
     }
-    let first = rows.iter().flat_map(|rows| &rows.keys).map(|key| key.start).min();
+    let first = rows.iter().flat_map(Rows::keys).map(|key| key.start).min();
     let now = half_of(local(inputs.now).date());
     Periods::named(first.unwrap_or(now + 1), now)
 }
@@ -205,7 +200,7 @@ fn with_dossiers(periods: &Periods, groups: &[Group], rows: &[Rows]) -> Vec<bool
         group.period == PeriodColumn::ReceivedAt && (group.shape == Shape::Plain || !periods.is_asked())
     };
     for (_, rows) in groups.iter().zip(rows).filter(|(group, _)| tells(group)) {
-        for key in &rows.keys {
+        for key in rows.keys() {
             periods.holding(key.start).iter().for_each(|place| with[*place] = true);
         }
     }

@@ -43,7 +43,8 @@ pub(super) fn figures(
     let mut figures = Vec::new();
     for group in plan(indicators, rules, inputs.period, Open::All)? {
         let query = group.query(facts.clone(), &halves, inputs.period);
-        let rows = Rows::read(&group, query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
+        let mut rows = Rows::of(&group);
+        rows.add(&query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
         let periods = periods(inputs, std::slice::from_ref(&rows));
         let assembly = Assembly {
             agencies: &agencies,
@@ -53,7 +54,7 @@ pub(super) fn figures(
             now: inputs.now,
         };
         for (index, measured) in &group.members {
-            figures.extend(assembly.additive(&indicators[*index], measured, &rows, None)?);
+            figures.extend(assembly.additive(&indicators[*index], measured, &rows, None));
         }
     }
     Ok(figures)

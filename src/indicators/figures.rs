@@ -6,7 +6,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::indicators::agencies::Agencies;
-use crate::indicators::groups::{Group, Key};
+use crate::indicators::groups::{Group, Key, Shape};
 use crate::indicators::measures::{Measured, Places, Sums, evidence_column};
 use crate::indicators::periods::Periods;
 use crate::model::agency::Tier;
@@ -51,44 +51,67 @@ impl Counts {
     }
 }
 
-/// A group-by's rows: keys and sums.
+/// A group-by's rows: keys and sums, packed: a large province has millions. A key may stand in several rows, one a part of the
+/// dossiers; whoever reads them adds them up.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) keys: Vec<Key>,
-    pub(super) counts: Vec<u64>,
-    table: DataFrame,
+    shape: Shape,
+    keys: Vec<u64>,
+    pub(super) counts: Vec<u32>,
+    /// By [`Sums::name`]; of a highest day that nothing has, [`NO_DAY`].
+    sums: Vec<Vec<i64>>,
 }
 
+const NO_DAY: i64 = i64::MIN;
+
 impl Rows {
-    pub(super) fn read(group: &Group, table: DataFrame) -> PolarsResult<Self> {
-        let keys = table.column("key")?.u64()?.iter().flatten().map(|key| group.read_key(key)).collect();
-        let counts = table.column("count")?.cast(&DataType::UInt64)?;
-        let counts = counts.u64()?.iter().map(|count| count.unwrap_or(0)).collect();
-        Ok(Self { keys, counts, table })
+    pub(super) fn of(group: &Group) -> Self {
+        Self { shape: group.shape, keys: Vec::new(), counts: Vec::new(), sums: vec![Vec::new(); group.width()] }
+    }
+
+    /// Adds what a query of the group gave.
+    pub(super) fn add(&mut self, table: &DataFrame) -> PolarsResult<()> {
+        self.keys.extend(table.column("key")?.u64()?.iter().flatten());
+        let counts = table.column("count")?.cast(&DataType::UInt32)?;
+        self.counts.extend(counts.u32()?.iter().map(|count| count.unwrap_or(0)));
+        for (place, sums) in self.sums.iter_mut().enumerate() {
+            let column = table.column(&Sums::name(place))?.cast(&DataType::Int64)?;
+            sums.extend(column.i64()?.iter().map(|sum| sum.unwrap_or(NO_DAY)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn key(&self, row: usize) -> Key {
+        self.shape.read_key(self.keys[row])
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.keys.iter().map(|key| self.shape.read_key(*key))
     }
 
     /// One column of sums.
-    pub(super) fn sums(&self, place: usize) -> PolarsResult<Vec<u64>> {
-        let column = self.table.column(&Sums::name(place))?.cast(&DataType::UInt64)?;
-        Ok(column.u64()?.iter().map(|sum| sum.unwrap_or(0)).collect())
+    pub(super) fn sums(&self, place: usize) -> Vec<u64> {
+        self.sums[place].iter().map(|sum| u64::try_from(*sum).unwrap_or(0)).collect()
     }
 
-    /// One column of days; null where there is none.
-    pub(super) fn days(&self, place: usize) -> PolarsResult<Vec<Option<i32>>> {
-        Ok(self.table.column(&Sums::name(place))?.i32()?.iter().collect())
+    /// One column of days; `None` where there is none.
+    pub(super) fn days(&self, place: usize) -> Vec<Option<i32>> {
+        self.sums[place].iter().map(|day| i32::try_from(*day).ok()).collect()
     }
 
-    pub(super) fn counts_of(&self, places: &Places) -> PolarsResult<Vec<Counts>> {
-        let (whole, part, reachable) =
-            (self.sums(places.whole)?, self.sums(places.part)?, self.sums(places.reachable)?);
-        let one_sided = places.one_sided.map(|place| self.sums(place)).transpose()?;
+    pub(super) fn counts_of(&self, places: &Places) -> Vec<Counts> {
+        let sum = |place: usize, row: usize| u64::try_from(self.sums[place][row]).unwrap_or(0);
         let of = |row: usize| Counts {
-            whole: whole[row],
-            part: part[row],
-            reachable: reachable[row],
-            one_sided: one_sided.as_ref().map_or(0, |sums| sums[row]),
+            whole: sum(places.whole, row),
+            part: sum(places.part, row),
+            reachable: sum(places.reachable, row),
+            one_sided: places.one_sided.map_or(0, |place| sum(place, row)),
         };
-        Ok((0..self.keys.len()).map(of).collect())
+        (0..self.len()).map(of).collect()
     }
 }
 
@@ -151,12 +174,12 @@ impl Assembly<'_> {
         measured: &Measured,
         rows: &Rows,
         counted: Option<&[bool]>,
-    ) -> PolarsResult<Vec<Figure>> {
+    ) -> Vec<Figure> {
         let mut tables = Tables::new(self.periods.all.len());
         match measured {
             Measured::Now(places) => {
-                let counts = rows.counts_of(places)?;
-                for (row, key) in rows.keys.iter().enumerate() {
+                let counts = rows.counts_of(places);
+                for (row, key) in rows.keys().enumerate() {
                     if counts[row].whole == 0 || counted.is_some_and(|counted| !counted[row]) {
                         continue;
                     }
@@ -168,11 +191,11 @@ impl Assembly<'_> {
             }
             Measured::ByState(states) => {
                 let [ended, pending, overdue] = states;
-                let counts = [rows.counts_of(ended)?, rows.counts_of(pending)?, rows.counts_of(overdue)?];
-                for (row, key) in rows.keys.iter().enumerate() {
+                let counts = [ended, pending, overdue].map(|places| rows.counts_of(places));
+                for (row, key) in rows.keys().enumerate() {
                     let table = tables.of(key.agency);
                     for &place in self.periods.holding(key.start) {
-                        let mut state = counts[state_at(key, self.periods.last_half(place))][row];
+                        let mut state = counts[state_at(&key, self.periods.last_half(place))][row];
                         if self.is_over(place) {
                             state.reachable = state.part;
                         }
@@ -182,17 +205,17 @@ impl Assembly<'_> {
             }
         }
         let tables = self.rolled_up(tables.into_iter(), Counts::add);
-        Ok(self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0))
+        self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0)
     }
 
     /// What was open at the end of each period, of those received by then; a figure for every period since the first
     /// reception, also where it is nothing.
-    pub(super) fn stock(&self, entry: &Indicator<'_>, measured: &Measured, rows: &Rows) -> PolarsResult<Vec<Figure>> {
+    pub(super) fn stock(&self, entry: &Indicator<'_>, measured: &Measured, rows: &Rows) -> Vec<Figure> {
         let Measured::ByState(states) = measured else { unreachable!("stocks are measured by state") };
-        let (mut open, mut whole) = (Vec::new(), vec![0; rows.keys.len()]);
+        let (mut open, mut whole) = (Vec::new(), vec![0; rows.len()]);
         for places in states {
-            open.push(rows.sums(places.part)?);
-            whole.iter_mut().zip(rows.sums(places.whole)?).for_each(|(held, more)| *held = more.max(*held));
+            open.push(rows.sums(places.part));
+            whole.iter_mut().zip(rows.sums(places.whole)).for_each(|(held, more)| *held = more.max(*held));
         }
         // A row's state changes at half-months; a period reads the last change before its end.
         let mut lasts: Vec<Half> = (0..self.periods.all.len()).map(|place| self.periods.last_half(place)).collect();
@@ -202,7 +225,7 @@ impl Assembly<'_> {
         // Received and open, as they change from one end to the next.
         let mut changes: BTreeMap<u32, Vec<[i64; 2]>> = BTreeMap::new();
         let whole_number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        for (row, key) in rows.keys.iter().enumerate().filter(|(row, _)| whole[*row] > 0) {
+        for (row, key) in rows.keys().enumerate().filter(|(row, _)| whole[*row] > 0) {
             let held = changes.entry(key.agency).or_insert_with(|| vec![[0; 2]; lasts.len() + 1]);
             held[row_of(key.start)][0] += whole_number(whole[row]);
             let mut moments = vec![key.start];
@@ -210,7 +233,7 @@ impl Assembly<'_> {
             moments.sort_unstable();
             let mut before = 0;
             for moment in moments {
-                let then = whole_number(open[state_at(key, moment)][row]);
+                let then = whole_number(open[state_at(&key, moment)][row]);
                 held[row_of(moment)][1] += then - before;
                 before = then;
             }
@@ -229,7 +252,7 @@ impl Assembly<'_> {
             (agency, (0..self.periods.all.len()).map(counts).collect())
         });
         let tables = self.rolled_up(of_agencies, Counts::add);
-        Ok(self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0))
+        self.figures(entry, &tables, |table: &[Counts], place| table[place].whole > 0)
     }
 
     /// Figures of tables by scope, between the first and the last period that is touched.
@@ -310,9 +333,12 @@ impl Tables {
 }
 
 /// Rows of procedures that have, province-wide and in the row's calendar year, at least one dossier of the kind.
-pub(super) fn rows_having(rows: &Rows, having: usize) -> PolarsResult<Vec<bool>> {
-    let having = rows.sums(having)?;
-    let key = |row: usize| (rows.keys[row].procedure, rows.keys[row].start.div_euclid(24));
+pub(super) fn rows_having(rows: &Rows, having: usize) -> Vec<bool> {
+    let having = rows.sums(having);
+    let key = |row: usize| {
+        let key = rows.key(row);
+        (key.procedure, key.start.div_euclid(24))
+    };
     let years: PlHashSet<_> = (0..having.len()).filter(|&row| having[row] > 0).map(key).collect();
-    Ok((0..having.len()).map(|row| years.contains(&key(row))).collect())
+    (0..having.len()).map(|row| years.contains(&key(row))).collect()
 }

@@ -70,7 +70,39 @@ fn shifted(number: Expr, bits: u32) -> Expr {
     number.cast(DataType::UInt64) * lit(1_u64 << bits)
 }
 
+impl Shape {
+    /// What a key says.
+    pub(super) fn read_key(self, key: u64) -> Key {
+        let half = |bits: u32| key >> bits & NO_HALF;
+        let known = |half: u64| (half != NO_HALF).then(|| registers::half_at(half));
+        let agency = |bits: u32| u32::try_from(key >> bits & ((1 << AGENCY_BITS) - 1)).expect("28 bits");
+        let of = |bits: u32| Key {
+            agency: agency(bits + HALF_BITS),
+            start: registers::half_at(half(bits)),
+            ended: None,
+            overdue: None,
+            procedure: None,
+            amount: 0,
+        };
+        match self {
+            Self::Plain | Self::Latest => of(0),
+            Self::ByEnd => Key { ended: known(half(HALF_BITS)), overdue: known(half(0)), ..of(2 * HALF_BITS) },
+            Self::ByProcedure => {
+                let number = key >> (AGENCY_BITS + HALF_BITS);
+                let procedure = number.checked_sub(1).and_then(|number| IdxSize::try_from(number).ok());
+                Key { procedure, ..of(0) }
+            }
+            Self::ByAmount => Key { amount: half(0), ..of(HALF_BITS) },
+        }
+    }
+}
+
 impl Group {
+    /// How many columns of sums it has.
+    pub(super) fn width(&self) -> usize {
+        self.sums.columns().len()
+    }
+
     fn key(&self, halves: &Halves, period: Option<Period>) -> Expr {
         let half_of = |day: Expr| halves.half(day).cast(DataType::UInt64);
         let agency_and_start = shifted(col("agency"), HALF_BITS) + half_of(col(day_column(self.period)));
@@ -95,31 +127,6 @@ impl Group {
                     + amount.clone().clip(lit(0_i64), lit(HIGHEST_AMOUNT)).cast(DataType::UInt64)
             }
             (Shape::ByAmount, None) => unreachable!("a median is one of something"),
-        }
-    }
-
-    /// What a key says.
-    pub(super) fn read_key(&self, key: u64) -> Key {
-        let half = |bits: u32| key >> bits & NO_HALF;
-        let known = |half: u64| (half != NO_HALF).then(|| registers::half_at(half));
-        let agency = |bits: u32| u32::try_from(key >> bits & ((1 << AGENCY_BITS) - 1)).expect("28 bits");
-        let of = |bits: u32| Key {
-            agency: agency(bits + HALF_BITS),
-            start: registers::half_at(half(bits)),
-            ended: None,
-            overdue: None,
-            procedure: None,
-            amount: 0,
-        };
-        match self.shape {
-            Shape::Plain | Shape::Latest => of(0),
-            Shape::ByEnd => Key { ended: known(half(HALF_BITS)), overdue: known(half(0)), ..of(2 * HALF_BITS) },
-            Shape::ByProcedure => {
-                let number = key >> (AGENCY_BITS + HALF_BITS);
-                let procedure = number.checked_sub(1).and_then(|number| IdxSize::try_from(number).ok());
-                Key { procedure, ..of(0) }
-            }
-            Shape::ByAmount => Key { amount: half(0), ..of(HALF_BITS) },
         }
     }
 

@@ -36,10 +36,10 @@ impl Histogram {
 impl Assembly<'_> {
     /// The medians of every scope in the periods that have any dossier; between them "không phát sinh".
     pub(super) fn medians(&self, entry: &Indicator<'_>, rows: &Rows) -> Vec<Figure> {
-        let highest = rows.keys.iter().map(|key| key.amount).max().unwrap_or(0);
+        let highest = rows.keys().map(|key| key.amount).max().unwrap_or(0);
         let amounts = usize::try_from(highest).expect("amounts are bounded") + 1;
         let mut by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (row, key) in rows.keys.iter().enumerate() {
+        for (row, key) in rows.keys().enumerate() {
             by_agency.entry(key.agency).or_default().push(row);
         }
         // One table an agency at a time: with the tiers' and the province's few are held at once.
@@ -51,9 +51,9 @@ impl Assembly<'_> {
         for (agency, of_agency) in by_agency {
             let mut histogram = Histogram { amounts, counts: vec![0; amounts * self.periods.all.len()] };
             for row in of_agency {
-                let key = rows.keys[row];
+                let key = rows.key(row);
                 let amount = usize::try_from(key.amount).expect("amounts are bounded");
-                let count = u32::try_from(rows.counts[row]).unwrap_or(u32::MAX);
+                let count = rows.counts[row];
                 for place in self.periods.holding(key.start) {
                     histogram.counts[place * amounts + amount] += count;
                 }

@@ -255,12 +255,12 @@ impl Assembly<'_> {
         places: &Places,
         rows: &Rows,
         procedures: &[String],
-    ) -> PolarsResult<Vec<Figure>> {
-        let (whole, part) = (rows.sums(places.whole)?, rows.sums(places.part)?);
+    ) -> Vec<Figure> {
+        let (whole, part) = (rows.sums(places.whole), rows.sums(places.part));
         let unit = |number: IdxSize| registry.units.get(procedures.get(number as usize)?).copied();
         // Whether there are dossiers at all, and the procedures that have them.
         let mut seen: BTreeMap<u32, Vec<(bool, Bits)>> = BTreeMap::new();
-        for (row, key) in rows.keys.iter().enumerate().filter(|(row, _)| whole[*row] > 0) {
+        for (row, key) in rows.keys().enumerate().filter(|(row, _)| whole[*row] > 0) {
             let table = seen.entry(key.agency).or_insert_with(|| vec![(false, Bits::new()); self.periods.all.len()]);
             let unit = key.procedure.filter(|_| part[row] > 0).and_then(unit);
             for &place in self.periods.holding(key.start) {
@@ -286,7 +286,7 @@ impl Assembly<'_> {
                 figures.push(self.figure(entry, scope, place, Counts { whole, part, reachable, one_sided: 0 }));
             }
         }
-        Ok(figures)
+        figures
     }
 
     /// Agencies that stand, and those of them whose latest dossier of the kind lies within the last working days before the
@@ -298,16 +298,16 @@ impl Assembly<'_> {
         places: &Places,
         rows: &Rows,
         inputs: &Inputs<'_>,
-    ) -> PolarsResult<Vec<Figure>> {
+    ) -> Vec<Figure> {
         let days = entry.definition.within_working_days.expect("the configuration has checked it");
-        let latest = rows.days(places.last_day.expect("agencies have it"))?;
+        let latest = rows.days(places.last_day.expect("agencies have it"));
         let last = |place: usize| self.periods.all[place].end().min(local(self.now).date());
         let since: Vec<i32> = (0..self.periods.all.len())
             .map(|place| day_number(inputs.calendar.back_working_days(last(place), days)))
             .collect();
         // Days of an agency's latest dossiers, by half-month.
         let mut connected: HashMap<&str, Vec<bool>> = HashMap::new();
-        for (row, key) in rows.keys.iter().enumerate() {
+        for (row, key) in rows.keys().enumerate() {
             let Some(day) = latest[row] else { continue };
             // As it was when it received them: what a registry holds is not moved to a successor.
             let agency = &self.agencies.known[key.agency as usize];
@@ -332,6 +332,6 @@ impl Assembly<'_> {
                 }
             }
         }
-        Ok(figures)
+        figures
     }
 }

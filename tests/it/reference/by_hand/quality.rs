@@ -216,3 +216,33 @@ fn results_returned_by_post_of_procedures_deployed_for_it() {
     assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025-07"), (1, 2));
     assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025"), (2, 3));
 }
+
+/// What sources leave out. `1.000001` is offered by `S1` alone: elsewhere only the source can say a level.
+#[test]
+fn what_sources_leave_out_is_told() {
+    let of = |code: &str, competent: &str, procedure: &str| Dossier {
+        competent: text(competent),
+        procedure: text(procedure),
+        ..plain(code)
+    };
+    let rows = [
+        plain("whole"),
+        Dossier { due: None, ..plain("no due date") },
+        Dossier { channel: None, ..plain("no channel") },
+        of("unknown agency, no level", "Phòng lạ", "1.000001"),
+        of("unknown procedure, no level", "S1", "9.999999"),
+        Dossier { level: text("full"), ..of("unknown procedure, level by the source", "S1", "9.999999") },
+        // A vertical agency's are not the province's.
+        Dossier { due: None, channel: None, ..of("vertical", "S2", "9.999999") },
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    for (indicator, lacking) in [
+        ("data-without-due-date", 1),
+        ("data-without-channel", 1),
+        ("data-without-level", 2),
+        ("data-unknown-agency", 1),
+        ("data-unknown-procedure", 2),
+    ] {
+        assert_eq!(counts(&figures, indicator, None, "2025"), (lacking, 6), "{indicator}");
+    }
+}
