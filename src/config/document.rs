@@ -195,7 +195,9 @@ fn words(context: &[Vec<ValidationError<'static>>]) -> String {
     for error in context.iter().flatten() {
         match error.kind() {
             ValidationErrorKind::Constant { expected_value } => expected.push(expected_value.to_string()),
-            ValidationErrorKind::Enum { options } => expected.push(options.to_string()),
+            ValidationErrorKind::Enum { options } => {
+                expected.extend(options.as_array().into_iter().flatten().map(Value::to_string));
+            }
             ValidationErrorKind::Type { kind: TypeKind::Single(one) } => types.push(one.to_string()),
             _ => {}
         }

@@ -74,6 +74,111 @@ fn every_mistake_is_told_at_once() {
     assert!(!office.data().exists(), "nothing was written");
 }
 
+/// An indicator of the file that a test writes: its id, its kind, and what else it says.
+fn indicator(id: &str, kind: &str, rest: &str) -> String {
+    format!(
+        "[[indicator]]\nid = \"{id}\"\nkind = \"{kind}\"\ntitle.vi = \"Mẫu\"\ntitle.en = \"Sample\"\n\
+         legal = {{ document = \"Mẫu\", place = \"Mẫu\", from = 2025-01-01 }}\nrules = \"seed-2639\"\n\
+         population = \"TRUE\"\n{rest}\n\n"
+    )
+}
+
+/// Amounts, registries and days: what an indicator of a kind, or over a thing, must have and what it must not have.
+#[test]
+fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
+    const OF_DOSSIERS: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\n";
+    const A_RATIO: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\ndenominator = \"TRUE\"\n";
+    const PROCEDURES: &str =
+        "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"procedures\"\nregistry = \"TRUE\"\n";
+    const AGENCIES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"agencies\"\nregistry = \"TRUE\"\n";
+    let told_of = [
+        ("mean", OF_DOSSIERS, "", "of", "a mean needs it: of what, `processing_hours` say"),
+        ("median", OF_DOSSIERS, "", "of", "a median needs it: of what, `processing_hours` say"),
+        ("ratio", A_RATIO, "of = \"processing_hours\"", "of", "a ratio has none"),
+        ("count", OF_DOSSIERS, "of = \"processing_hours\"", "of", "a count has none"),
+        (
+            "stock",
+            "numerator = \"is_pending\"\nperiod = \"ended_at\"\n",
+            "",
+            "period",
+            "a stock is of what was received",
+        ),
+        (
+            "median",
+            AGENCIES,
+            "of = \"processing_hours\"\nwithin_working_days = 1",
+            "kind",
+            "a median is one of dossiers",
+        ),
+        ("mean", OF_DOSSIERS, "of = \"processing_hours\"\ntarget = { at_least = 0.5 }", "target", "a mean has none"),
+        ("mean", OF_DOSSIERS, "of = \"processing_hours\"\ndenominator = \"TRUE\"", "denominator", "a mean has none"),
+        (
+            "ratio",
+            A_RATIO,
+            "registry_part = \"at_one_stop\"",
+            "registry_part",
+            "only a ratio over procedures or agencies",
+        ),
+        (
+            "count",
+            PROCEDURES,
+            "registry_part = \"at_one_stop\"",
+            "registry_part",
+            "only a ratio over procedures or agencies",
+        ),
+        ("ratio", PROCEDURES, "registry_part = \"at_one_stop AND\"", "registry_part", "Expected"),
+        ("ratio", PROCEDURES, "registry_part = \"at_one_stopp\"", "registry_part", "at_one_stopp"),
+        ("ratio", AGENCIES, "registry_part = \"at_one_stop\"", "registry_part", "at_one_stop"),
+        ("ratio", AGENCIES, "", "within_working_days", "missing: how recent"),
+        ("ratio", AGENCIES, "within_working_days = 0", "within_working_days", "must be 1 or more"),
+        ("ratio", PROCEDURES, "within_working_days = 10", "within_working_days", "only a ratio of agencies"),
+        ("ratio", A_RATIO, "within_working_days = 10", "within_working_days", "only a ratio of agencies"),
+    ];
+    let office = Office::new("http://127.0.0.1:1");
+    let of = |(number, (kind, plain, own, ..)): (usize, &(&str, &str, &str, &str, &str))| {
+        indicator(&format!("sample-{number}"), kind, &format!("{plain}{own}"))
+    };
+    let text: String = told_of.iter().enumerate().map(of).collect();
+    office.write("config/indicators/mistaken.toml", &text);
+    // What cannot even be read: an unknown word for a kind or an amount, no numerator, a number of days that is none.
+    let unread = [
+        indicator("unread-0", "ratioo", A_RATIO),
+        indicator("unread-1", "mean", "period = \"received_at\"\nof = \"processing_hours\""),
+        indicator("unread-2", "median", &format!("{OF_DOSSIERS}of = \"days\"")),
+        indicator("unread-3", "ratio", &format!("{AGENCIES}within_working_days = -1")),
+    ];
+    office.write("config/indicators/unread.toml", &unread.concat());
+    replace(&office, "config/rules/seed-2639.toml", "cut_off = \"at_once\"", "cut_off = \"at_noon\"");
+
+    let output = office.act(&["run"]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let at = |file: &str, line: usize, name: &str, message: &str| {
+        let place = format!("{file}:{line}: `{name}`: ");
+        let line = told.lines().find(|line| line.contains(&place) && line.contains(message));
+        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{told}");
+    };
+    for (number, (_, _, own, key, message)) in told_of.iter().enumerate() {
+        let file = "config/indicators/mistaken.toml";
+        let first = line_of(&office, file, &format!("\"sample-{number}\"")) - 1;
+        let mut of_entry = text.lines().skip(first - 1).take_while(|line| !line.is_empty());
+        let line = of_entry.position(|line| line.starts_with(&format!("{key} =")));
+        assert_eq!(line.is_none(), message.contains("missing") || message.contains("needs it"), "{own}");
+        // Where the key is missing the line is the entry's own.
+        at(file, first + line.unwrap_or(0), &format!("indicator.{number}.{key}"), message);
+    }
+    let file = "config/indicators/unread.toml";
+    at(file, line_of(&office, file, "ratioo"), "indicator.0.kind", "\"ratio\", \"count\", \"mean\"");
+    at(file, line_of(&office, file, "unread-1") - 1, "indicator.1.numerator", "missing");
+    at(file, line_of(&office, file, "of = \"days\""), "indicator.2.of", "processing_hours");
+    at(file, line_of(&office, file, "= -1"), "indicator.3.within_working_days", "-1");
+    let rules = "config/rules/seed-2639.toml";
+    at(rules, line_of(&office, rules, "at_noon"), "cut_off", "\"every\"");
+    let number = told_of.len() + 5;
+    assert!(told.contains(&format!("{number} mistakes")), "no other is made up of them:\n{told}");
+    assert!(!office.data().exists(), "nothing was written");
+}
+
 #[test]
 fn the_settings_own_mistakes_are_told_too() {
     let office = Office::new("http://127.0.0.1:1");
