@@ -120,9 +120,11 @@ pub(super) fn night_of(config: &Configuration, as_of: Option<&str>) -> Result<(N
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
-    // What is asked for is checked first, so that a mistake is told where there is no night too.
-    Filter::new(arguments, &config)?;
-    let (record, figures) = night_of(&config, arguments.as_of.as_deref())?;
+    let (record, figures) = match night_of(&config, arguments.as_of.as_deref()) {
+        Ok(night) => night,
+        // A mistake in what is asked for is told where there is no night too; with one it is held against what that knows.
+        Err(no_night) => return Filter::new(arguments, &config).and(Err(no_night)),
+    };
     let config = arguments.definitions.of(config, &record)?;
     let filter = Filter::new(arguments, &config)?;
     if arguments.compare_rules {

@@ -5,6 +5,7 @@ mod catalogue;
 mod every_step;
 mod failing;
 mod hostile;
+mod kept;
 mod killed;
 mod mending;
 mod mistakes;
