@@ -11,6 +11,7 @@ use crate::config::Configuration;
 use crate::indicators::FormScope;
 use crate::model::agency::Tier;
 use crate::model::field::fold;
+use crate::model::instant::local;
 use crate::model::period::{PERIOD_FORMS, Period};
 use crate::model::report_form::FilledForm;
 use crate::{publish, run};
@@ -53,6 +54,11 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let period = Period::parse(&arguments.period).ok_or_else(|| {
         Failure::usage(format!("`{}` is no period", arguments.period)).with_hint(format!("write {PERIOD_FORMS}"))
     })?;
+    let today = local(record.night.as_of).date();
+    if period.start() > today {
+        let message = format!("`{period}` begins after the night of {today}: there is nothing to report yet");
+        return Err(Failure::usage(message).with_hint("ask for a period that has begun"));
+    }
     let (scope, whom) = scope(&config, arguments)?;
     let as_if_today = arguments.as_if.is_some();
     let counts = run::form_counts(&config, &record.night, &template.rules, period, scope, as_if_today).await?;
@@ -74,6 +80,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     std::fs::write(&arguments.output, bytes)
         .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", arguments.output.display())))?;
     narrate(&format!("wrote form {} for {} ({period}) to `{}`", template.id, form.whom, arguments.output.display()));
+    if form.is_running() {
+        narrate("the period is not over: the form says that it is provisional");
+    }
     if !form.complete {
         narrate("not every source was read whole: the form says that it is provisional");
     }

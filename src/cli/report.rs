@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::cli::output::{Format, print, print_with};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
-use crate::indicators::{Contest, changes, rank};
+use crate::indicators::{Contest, Rank, changes, rank};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
@@ -132,8 +132,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     }
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
     filter.check_agency(&figures, &config)?;
-    let chosen: Vec<&Figure> = figures.iter().filter(|figure| filter.takes(figure)).collect();
-    let ranks = arguments.rank.then(|| rank(&chosen, |id| contest(&config, id)));
+    let (chosen, ranks) = filter.chosen(&figures, &config);
     let changes = filter.period.filter(|_| arguments.compare).map(|period| changes(&chosen, period));
     let rows = || {
         chosen.iter().copied().enumerate().map(|(index, figure)| {
@@ -275,12 +274,29 @@ impl<'a> Filter<'a> {
             .with_hint("give its code or its name as `report` prints it"))
     }
 
+    /// The figures asked for, with their ranks where those are: an agency's place is the one among all of its tier.
+    fn chosen<'f>(
+        &self,
+        figures: &'f [Figure],
+        config: &Configuration,
+    ) -> (Vec<&'f Figure>, Option<Vec<Option<Rank>>>) {
+        let everybody: Vec<&Figure> = figures.iter().filter(|figure| self.takes(figure)).collect();
+        let ranks = if self.arguments.rank { rank(&everybody, |id| contest(config, id)) } else { Vec::new() };
+        let asked = everybody.iter().enumerate().filter(|(_, figure)| self.is_of(figure));
+        let (places, chosen): (Vec<usize>, Vec<&Figure>) = asked.unzip();
+        (chosen, self.arguments.rank.then(|| places.into_iter().map(|place| ranks[place]).collect()))
+    }
+
+    /// Whether a figure is of the agency and the tier asked for.
+    fn is_of(&self, figure: &Figure) -> bool {
+        self.arguments.agency.as_ref().is_none_or(|agency| names(figure, agency))
+            && (self.tier.is_none() || figure.tier == self.tier)
+    }
+
+    /// Whether a figure is of an indicator and a period asked for.
     fn takes(&self, figure: &Figure) -> bool {
         let asked = &self.arguments.indicators;
-        let is_agency = |agency: &String| names(figure, agency);
         (asked.is_empty() || asked.iter().any(|id| **id == *figure.indicator))
-            && self.arguments.agency.as_ref().is_none_or(is_agency)
-            && (self.tier.is_none() || figure.tier == self.tier)
             && (self.periods.is_empty() || self.periods.contains(&figure.period))
             && self.kind.is_none_or(|kind| figure.period.kind() == kind)
     }

@@ -237,7 +237,7 @@ fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
     let unit = row.one_of("unit", &units);
     let cut_off: Time = row.parsed("cut_off", "time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
     let statutory_time = row.parsed("statutory_time", "whole number");
-    let (immediate, vertical) = (row.flag("immediate"), row.flag("vertical"));
+    let (immediate, certification, vertical) = (row.flag("immediate"), row.flag("certification"), row.flag("vertical"));
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     Some(Procedure {
         code: code?,
@@ -247,6 +247,7 @@ fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
         unit: unit?,
         cut_off,
         immediate,
+        certification,
         vertical,
         valid_from,
         valid_to,

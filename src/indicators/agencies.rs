@@ -18,6 +18,8 @@ pub(super) struct Known {
     pub(super) name: Arc<str>,
     pub(super) kind: Option<AgencyKind>,
     pub(super) tier: Option<Tier>,
+    /// The tier that it had, also where today's map gives its row none.
+    pub(super) tier_then: Option<Tier>,
     pub(super) vertical: bool,
     pub(super) registered: bool,
 }
@@ -59,6 +61,7 @@ impl Agencies {
                 name: agency.name.as_str().into(),
                 kind: Some(agency.kind),
                 tier: Some(agency.tier),
+                tier_then: Some(agency.tier),
                 vertical: agency.vertical,
                 registered: true,
             });
@@ -141,8 +144,15 @@ impl Agencies {
 
     fn own_row(&mut self, text: &str) -> u32 {
         let name = if text == NO_AGENCY { "không ghi cơ quan" } else { text };
-        let row =
-            Known { code: text.into(), name: name.into(), kind: None, tier: None, vertical: false, registered: false };
+        let row = Known {
+            code: text.into(),
+            name: name.into(),
+            kind: None,
+            tier: None,
+            tier_then: None,
+            vertical: false,
+            registered: false,
+        };
         self.known.push(row);
         u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
     }

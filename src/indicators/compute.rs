@@ -172,9 +172,13 @@ fn figures_of(
         (Over::Agencies, ..) => {
             assembly.of_agencies(entry, &Registry::read(inputs, entry.definition)?, places, rows, inputs)
         }
-        (Over::Procedures, ..) => {
-            assembly.of_procedures(entry, &Registry::read(inputs, entry.definition)?, places, rows, procedures)
-        }
+        (Over::Procedures, ..) => assembly.of_procedures(
+            entry,
+            &Registry::read(inputs, entry.definition)?,
+            places,
+            rows,
+            (inputs.agencies, procedures),
+        ),
         (_, Shape::ByAmount, _) => assembly.medians(entry, rows),
         (_, _, Some(having)) => assembly.additive(entry, measured, rows, Some(&rows_having(rows, having))),
         _ => assembly.additive(entry, measured, rows, None),

@@ -35,7 +35,6 @@ pub(super) fn common(
     let day = local_day(micros("received_at"));
     let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
     post.join(procedures.join(notes.join(facts))).with_columns([
-        flag("certification"),
         flag("non_territorial"),
         flag("result_electronic"),
         col("apology_at").is_not_null().alias("has_apology"),

@@ -42,7 +42,7 @@ fn size(bits: impl Iterator<Item = u64>) -> u64 {
 }
 
 /// A procedure or agency with the days on which it counts and those who have it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Row {
     /// Number of the code among those of the rows.
     unit: usize,
@@ -61,13 +61,14 @@ impl Row {
         self.from.is_none_or(|from| from <= period.end()) && self.to.is_none_or(|to| period.start() <= to)
     }
 
-    fn is_of(&self, scope: &Scope) -> bool {
+    /// Whether it is of a scope; of an agency by the tier that it had.
+    fn is_of(&self, scope: &Scope, tier_then: Option<Tier>) -> bool {
         match scope {
             Scope::Province => true,
             Scope::Tier(tier) => self.tier == Some(*tier),
-            Scope::Agency(tier, code, _) => match &self.agency {
+            Scope::Agency(_, code, _) => match &self.agency {
                 Some(agency) => **agency == **code,
-                None => self.tier.is_some() && self.tier == *tier,
+                None => self.tier.is_some() && self.tier == tier_then,
             },
         }
     }
@@ -77,6 +78,8 @@ impl Row {
 #[derive(Debug)]
 pub(super) struct Registry {
     rows: Vec<Row>,
+    /// What agencies offer by rows of their own, chosen or not: these come before those of their tiers.
+    own: Vec<Row>,
     units: HashMap<String, usize>,
 }
 
@@ -94,30 +97,27 @@ impl Registry {
             let next = units.len();
             row.unit = *units.entry(code).or_insert(next);
         }
+        let own = rows.iter().filter(|row| row.agency.is_some()).cloned().collect();
         let mut flags = chosen.iter().zip(&in_part);
         rows.retain_mut(|row| {
             let (chosen, in_part) = flags.next().expect("a flag a row");
             row.in_part = *in_part;
             *chosen
         });
-        Ok(Self { rows, units })
+        Ok(Self { rows, own, units })
     }
 
     /// What counts for a scope in a period, and what of it is not in the registry's own part: a procedure that several offer
     /// is in it only if it is with all of them.
-    fn whole(rows: &[&Row], period: Period) -> [Bits; 2] {
+    fn whole<'r>(rows: impl Iterator<Item = &'r &'r Row>, period: Period) -> [Bits; 2] {
         let [mut whole, mut outside] = [Bits::new(), Bits::new()];
-        for row in rows.iter().filter(|row| row.stands(period)) {
+        for row in rows.filter(|row| row.stands(period)) {
             set(&mut whole, row.unit);
             if !row.in_part {
                 set(&mut outside, row.unit);
             }
         }
         [whole, outside]
-    }
-
-    fn rows_of(&self, scope: &Scope) -> Vec<&Row> {
-        self.rows.iter().filter(|row| row.is_of(scope)).collect()
     }
 }
 
@@ -156,6 +156,12 @@ fn offers(inputs: &Inputs<'_>) -> Table {
         },
     });
     let by_branch = |offer: &Offer| matches!(&offer.offerer, Offerer::Agency(code) if find(code).is_some_and(|agency| agency.vertical));
+    let level = |offer: &'_ Offer| -> Option<String> {
+        let Offerer::Agency(code) = &offer.offerer else { return offer.online_level.clone() };
+        let tier = Offerer::Tier(find(code)?.tier);
+        let of_tier = || offers.iter().rfind(|other| other.procedure == offer.procedure && other.offerer == tier);
+        offer.online_level.clone().or_else(|| of_tier()?.online_level.clone())
+    };
     let text = |name: &str, of: fn(&Offer) -> Option<&str>| {
         Column::new(name.into(), offers.iter().map(of).collect::<Vec<_>>())
     };
@@ -163,7 +169,8 @@ fn offers(inputs: &Inputs<'_>) -> Table {
         |name: &str, of: &dyn Fn(&Offer) -> bool| Column::new(name.into(), offers.iter().map(of).collect::<Vec<_>>());
     let columns = vec![
         text("role", |offer| offer.role.as_deref()),
-        text("online_level", |offer| offer.online_level.as_deref()),
+        // Where an agency's own row names no level that of its tier holds.
+        Column::new("online_level".into(), offers.iter().map(level).collect::<Vec<_>>()),
         text("interlinked", |offer| offer.interlinked.as_deref()),
         flag("at_one_stop", &|offer| offer.at_one_stop),
         flag("one_stop_exempt", &|offer| offer.one_stop_exempt),
@@ -196,6 +203,25 @@ fn agencies(inputs: &Inputs<'_>) -> Table {
     (codes, rows.collect(), DataFrame::new(agencies.len(), columns))
 }
 
+/// What of a registry is a scope's.
+struct Offered<'r> {
+    rows: Vec<&'r Row>,
+    /// Rows that come before those of the tier.
+    own: Vec<&'r Row>,
+    /// An agency has what its tier offers on the days on which it stands.
+    agency: Option<&'r Agency>,
+}
+
+impl Offered<'_> {
+    /// See [`Registry::whole`]; `None` where the agency does not stand.
+    fn in_period(&self, period: Period) -> Option<[Bits; 2]> {
+        let days = self.agency.map_or(Some(period), |agency| standing(agency, period))?;
+        let has_own = |row: &Row| self.own.iter().any(|own| own.unit == row.unit && own.stands(days));
+        let rows = self.rows.iter().filter(|row| row.agency.is_some() || self.own.is_empty() || !has_own(row));
+        Some(Registry::whole(rows, days))
+    }
+}
+
 /// The days of a period on which an agency stands.
 fn standing(agency: &Agency, period: Period) -> Option<Period> {
     let from = agency.valid_from.map_or(period.start(), |from| from.max(period.start()));
@@ -223,14 +249,9 @@ impl Assembly<'_> {
             if entry.definition.kind == IndicatorKind::Count && matches!(scope, Scope::Agency(..)) {
                 continue;
             }
-            let rows = registry.rows_of(&scope);
-            let is_it = |agency: &&Agency| matches!(&scope, Scope::Agency(_, code, _) if **code == *agency.code);
-            // Under today's map a row speaks of those before it too.
-            let agency = agencies.iter().find(is_it).filter(|_| self.agencies.rows_are_own());
+            let offered = self.offered_to(&scope, registry, agencies);
             for place in self.places_with_dossiers() {
-                let period = self.periods.all[place];
-                let Some(days) = agency.map_or(Some(period), |agency| standing(agency, period)) else { continue };
-                let [whole, outside] = Registry::whole(&rows, days);
+                let Some([whole, outside]) = offered.in_period(self.periods.all[place]) else { continue };
                 let (whole, outside) = (size(whole.into_iter()), size(outside.into_iter()));
                 let part = if entry.definition.kind == IndicatorKind::Count { whole } else { whole - outside };
                 // A scope that offers nothing has no share of it; it may have a count, of none.
@@ -247,50 +268,60 @@ impl Assembly<'_> {
         figures
     }
 
-    /// Procedures on offer, and those of them that have a dossier of the kind; for scopes and periods that have dossiers.
+    fn offered_to<'r>(&self, scope: &Scope, registry: &'r Registry, agencies: &'r [Agency]) -> Offered<'r> {
+        let Scope::Agency(_, code, number) = scope else {
+            let rows = registry.rows.iter().filter(|row| row.is_of(scope, None)).collect();
+            return Offered { rows, own: Vec::new(), agency: None };
+        };
+        let tier_then = self.agencies.known[*number as usize].tier_then;
+        Offered {
+            rows: registry.rows.iter().filter(|row| row.is_of(scope, tier_then)).collect(),
+            own: registry.own.iter().filter(|row| row.agency.as_deref() == Some(&**code)).collect(),
+            // Under today's map a row speaks of those before it too.
+            agency: agencies.iter().find(|agency| agency.code == **code).filter(|_| self.agencies.rows_are_own()),
+        }
+    }
+
+    /// Procedures on offer, and those of them that have a dossier of the kind; in every period that has dossiers, also of those who
+    /// have none.
     pub(super) fn of_procedures(
         &self,
         entry: &Indicator<'_>,
         registry: &Registry,
         places: &Places,
         rows: &Rows,
-        procedures: &[String],
+        (agencies, procedures): (&[Agency], &[String]),
     ) -> Vec<Figure> {
-        let (whole, part) = (rows.sums(places.whole), rows.sums(places.part));
+        let part = rows.sums(places.part);
         let unit = |number: IdxSize| registry.units.get(procedures.get(number as usize)?).copied();
-        // Whether there are dossiers at all, and the procedures that have them.
-        let mut seen: BTreeMap<u32, Vec<(bool, Bits)>> = BTreeMap::new();
-        for (row, key) in rows.keys().enumerate().filter(|(row, _)| whole[*row] > 0) {
-            let table = seen.entry(key.agency).or_insert_with(|| vec![(false, Bits::new()); self.periods.all.len()]);
-            let unit = key.procedure.filter(|_| part[row] > 0).and_then(unit);
-            for &place in self.periods.holding(key.start) {
-                table[place].0 = true;
-                if let Some(unit) = unit {
-                    set(&mut table[place].1, unit);
-                }
-            }
+        // The procedures that have dossiers.
+        let mut seen: BTreeMap<u32, Vec<Bits>> = BTreeMap::new();
+        for (_, key) in rows.keys().enumerate().filter(|(row, _)| part[*row] > 0) {
+            let Some(unit) = key.procedure.and_then(unit) else { continue };
+            let table = seen.entry(key.agency).or_insert_with(|| vec![Bits::new(); self.periods.all.len()]);
+            self.periods.holding(key.start).iter().for_each(|place| set(&mut table[*place], unit));
         }
-        let tables = self.rolled_up(seen, |held, more| {
-            held.0 |= more.0;
-            join(&mut held.1, &more.1);
-        });
+        let tables = self.rolled_up(seen, join);
         let mut figures = Vec::new();
-        for (scope, table) in &tables {
-            let rows = registry.rows_of(scope);
-            for (place, (_, having)) in table.iter().enumerate().filter(|(_, (any, _))| *any) {
-                let [whole, _] = Registry::whole(&rows, self.periods.all[place]);
-                let part = size(whole.iter().zip(having).map(|(whole, having)| whole & having));
+        for scope in self.every_scope() {
+            let (offered, having) = (self.offered_to(&scope, registry, agencies), tables.get(&scope));
+            for place in self.places_with_dossiers() {
+                let Some([whole, _]) = offered.in_period(self.periods.all[place]) else { continue };
+                let part =
+                    having.map_or(0, |having| size(whole.iter().zip(&having[place]).map(|(one, other)| one & other)));
                 let whole = size(whole.into_iter());
                 // Until the period is over a procedure may still have its first dossier.
                 let reachable = if self.is_over(place) { part } else { whole };
-                figures.push(self.figure(entry, scope, place, Counts { whole, part, reachable, one_sided: 0 }));
+                if whole > 0 {
+                    figures.push(self.figure(entry, &scope, place, Counts { whole, part, reachable, one_sided: 0 }));
+                }
             }
         }
         figures
     }
 
-    /// Agencies that stand, and those of them whose latest dossier of the kind lies within the last working days before the
-    /// period's end, or before now.
+    /// Agencies that stand on the period's last day, or now, and those of them whose latest dossier of the kind lies within the
+    /// last working days before it.
     pub(super) fn of_agencies(
         &self,
         entry: &Indicator<'_>,
@@ -319,9 +350,9 @@ impl Assembly<'_> {
         let mut figures = Vec::new();
         let by_unit: HashMap<usize, &str> = registry.units.iter().map(|(code, unit)| (*unit, code.as_str())).collect();
         for scope in self.every_scope() {
-            let rows = registry.rows_of(&scope);
+            let offered = self.offered_to(&scope, registry, inputs.agencies);
             for place in self.places_with_dossiers() {
-                let [whole, _] = Registry::whole(&rows, self.periods.all[place]);
+                let Some([whole, _]) = offered.in_period(Period::Day(last(place))) else { continue };
                 let stands = |unit: &usize| whole.get(unit / 64).is_some_and(|word| word >> (unit % 64) & 1 == 1);
                 let is_connected = |unit: &usize| connected.get(by_unit[unit]).is_some_and(|table| table[place]);
                 let units = || (0..registry.units.len()).filter(stands);

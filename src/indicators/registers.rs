@@ -104,6 +104,7 @@ impl AgencyRegister {
 pub(super) struct ProcedureRegister {
     pub(super) numbers: Numbered,
     sector: Column,
+    certification: Column,
     vertical: Column,
     /// What the law allows, by number.
     pub(super) allowed: Arc<[Allowed]>,
@@ -126,6 +127,7 @@ impl ProcedureRegister {
         Self {
             numbers: Numbered::new(rows().map(|one| one.code.as_str())),
             sector: text_column(rows().map(|one| Some(one.sector.as_str()))),
+            certification: flag_column(rows().map(|one| one.certification)),
             vertical: flag_column(rows().map(|one| one.vertical)),
             allowed: rows().map(allowed).collect(),
         }
@@ -138,6 +140,7 @@ impl ProcedureRegister {
             of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
             of(&self.vertical).is_not_null().alias("procedure_known"),
             coalesce(&[of(&self.sector), col("sector_code")]).alias("sector_code"),
+            coalesce(&[col("certification"), of(&self.certification)]).fill_null(lit(false)).alias("certification"),
         ])
     }
 }

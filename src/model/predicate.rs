@@ -34,7 +34,7 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("procedure_vertical", FactType::Flag, "the procedure is resolved by a vertical agency"),
     ("procedure_known", FactType::Flag, "the procedure stands in the registry"),
     ("sector_code", FactType::Text, "sector (lĩnh vực)"),
-    ("certification", FactType::Flag, "certification (chứng thực)"),
+    ("certification", FactType::Flag, "certification (chứng thực), by the source, else by the registry of procedures"),
     ("status", FactType::Text, "status as the source gives it"),
     ("submission_channel", FactType::Text, "counter · online · postal"),
     ("is_online", FactType::Flag, "submitted online"),

@@ -29,6 +29,8 @@ pub struct Procedure {
     pub cut_off: Time,
     /// Resolved at once, lawfully without a due date (NĐ 61/2018 art. 17(4)).
     pub immediate: bool,
+    /// Chứng thực, where the source does not say it of a dossier.
+    pub certification: bool,
     pub vertical: bool,
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,

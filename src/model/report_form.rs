@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::instant::local;
+
 /// `config/forms/*.toml`: a version of an official form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -157,6 +159,12 @@ pub struct FilledForm {
 }
 
 impl FilledForm {
+    /// Whether the period's last day was not over when it was filled in.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.end >= local(self.as_of).date()
+    }
+
     #[must_use]
     pub fn total(&self) -> FormCounts {
         self.rows.iter().fold(FormCounts::default(), |mut total, (_, counts)| {

@@ -94,9 +94,11 @@ fn head(sheet: &mut Worksheet, template: &FormTemplate, form: &FilledForm, last:
     sheet.set_row_height(2, 36)?;
     let period = template.period.replace("{start}", &day(form.start)).replace("{end}", &day(form.end));
     sheet.merge_range(3, 0, 3, last, &period, &centred().set_italic())?;
-    if !form.complete {
-        let warning = "SỐ LIỆU TẠM THỜI: chưa đủ nguồn dữ liệu";
-        sheet.merge_range(4, 0, 4, last, warning, &centred().set_bold())?;
+    let reasons = [(!form.complete, "chưa đủ nguồn dữ liệu"), (form.is_running(), "chưa hết kỳ báo cáo")];
+    let reasons: Vec<&str> = reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect();
+    if !reasons.is_empty() {
+        let warning = format!("SỐ LIỆU TẠM THỜI: {}", reasons.join("; "));
+        sheet.merge_range(4, 0, 4, last, &warning, &centred().set_bold())?;
     }
     sheet.merge_range(5, 0, 5, last, &template.unit, &text().set_italic().set_align(FormatAlign::Right))?;
     Ok(())

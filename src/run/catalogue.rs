@@ -73,6 +73,7 @@ impl Catalogue {
                 // NĐ 61/2018/NĐ-CP art. 18(2): the catalogue says nothing of it.
                 cut_off: time(15, 0, 0, 0),
                 immediate: false,
+                certification: false,
                 vertical: false,
                 valid_from: None,
                 valid_to: None,

@@ -30,6 +30,7 @@ fn procedure(code: &str, statutory_time: Option<u32>, unit: TimeUnit) -> Procedu
         unit,
         cut_off: time(14, 0, 0, 0),
         immediate: statutory_time.is_none(),
+        certification: false,
         vertical: true,
         valid_from: None,
         valid_to: None,

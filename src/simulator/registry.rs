@@ -208,6 +208,7 @@ fn procedure(row: &Row<'_>) -> Result<Procedure, String> {
         // NĐ 61/2018 art. 18(2).
         cut_off: cut_off(row.text("cut_off")?)?.unwrap_or(time(15, 0, 0, 0)),
         immediate: row.flag("immediate")?,
+        certification: row.flag("certification")?,
         vertical: row.flag("vertical")?,
         valid_from: row.day("valid_from")?,
         valid_to: row.day("valid_to")?,

@@ -189,7 +189,8 @@ impl Dice<'_> {
 }
 
 /// Indicators that every agency of the registries has, whether or not it has dossiers.
-const OF_REGISTRIES: [&str; 5] = ["par-3.3.1", "par-3.3.2", "par-3.3.3", "par-3.3.4", "par-7.1.4"];
+const OF_REGISTRIES: [&str; 7] =
+    ["par-3.3.1", "par-3.3.2", "par-3.3.3", "par-3.3.4", "par-7.1.4", "par-7.2.1", "par-7.3.1"];
 
 const BYTES: usize = 64;
 const NOW: &str = "2026-03-20T01:30";

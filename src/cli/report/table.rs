@@ -10,6 +10,7 @@ use crate::indicators::Rank;
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::indicator::IndicatorKind;
+use crate::model::instant::local;
 use crate::model::period::{Period, Span};
 
 /// Figures as people read them, grouped by indicator.
@@ -45,7 +46,10 @@ pub(super) fn table_beside(
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut rules = None;
         for (index, figure) in figures.iter().enumerate().filter(|(_, figure)| *figure.indicator == definition.id) {
-            let mut cells = row(figure, config);
+            let mut cells = row(figure, night, config);
+            if figure.period.end().to_string() < definition.legal.from {
+                cells[1].push_str(" (trước khi văn bản có hiệu lực)");
+            }
             cells.extend(beside.ranks.map(|ranks| rank_text(ranks[index])));
             cells.extend(beside.changes.map(|changes| change_text(figure.kind, changes[index])));
             rows.push(cells);
@@ -91,10 +95,10 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
 }
 
 fn moment(micros: i64) -> String {
-    crate::model::instant::local(micros).strftime("%d/%m/%Y %H:%M").to_string()
+    local(micros).strftime("%d/%m/%Y %H:%M").to_string()
 }
 
-fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
+fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
     let who = match (&figure.agency, figure.tier) {
         (Some(code), _) => figure.agency_name.as_ref().unwrap_or(code).to_string(),
         (None, None) => format!("Toàn tỉnh {}", config.settings.province.name),
@@ -127,7 +131,10 @@ fn row(figure: &Figure, config: &Configuration) -> Vec<String> {
         Some(Met::Open) => "còn có thể đạt",
         None => "",
     };
-    vec![who, period(figure.period), counts, ratio, target, met.to_owned()]
+    // A period that runs is no match for a whole one.
+    let runs = figure.period.end() >= local(night.as_of).date();
+    let when = if runs { format!("{} (chưa hết kỳ)", period(figure.period)) } else { period(figure.period) };
+    vec![who, when, counts, ratio, target, met.to_owned()]
 }
 
 fn period(period: Period) -> String {

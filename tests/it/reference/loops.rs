@@ -374,7 +374,7 @@ fn facts_of<'a>(
         procedure: dossier.procedure.clone(),
         in_competence: !agency.is_some_and(|agency| agency.vertical)
             && !procedure.is_some_and(|procedure| procedure.vertical),
-        certification: dossier.certification == Some(true),
+        certification: dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification)),
         received,
         received_on,
         returned_on: portal_returned.or(post_returned).map(day_of),

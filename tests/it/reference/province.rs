@@ -284,6 +284,7 @@ fn procedure(code: &str, statutory_time: Option<u32>, unit: TimeUnit) -> Procedu
         unit,
         cut_off: time(15, 0, 0, 0),
         immediate: false,
+        certification: false,
         vertical: false,
         valid_from: None,
         valid_to: None,
@@ -293,7 +294,7 @@ fn procedure(code: &str, statutory_time: Option<u32>, unit: TimeUnit) -> Procedu
 pub(super) fn procedures() -> Vec<Procedure> {
     vec![
         procedure("1.000001", Some(3), TimeUnit::WorkingDays),
-        Procedure { immediate: true, ..procedure("1.000002", None, TimeUnit::WorkingDays) },
+        Procedure { immediate: true, certification: true, ..procedure("1.000002", None, TimeUnit::WorkingDays) },
         Procedure { immediate: true, cut_off: time(10, 0, 0, 0), ..procedure("1.000003", Some(12), TimeUnit::Hours) },
         Procedure { vertical: true, ..procedure("1.000004", None, TimeUnit::WorkingDays) },
         procedure("1.000005", Some(12), TimeUnit::Hours),

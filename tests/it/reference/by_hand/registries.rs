@@ -263,9 +263,14 @@ fn procedures_with_online_dossiers() {
             (id, "tier:province", "2025-05", Some((1, 2))),
             (id, "S1", "2025-05", Some((1, 2))),
             (id, "tier:commune", "2025-05", Some((0, 1))),
-            // None of its dossiers is of a procedure at level 3 or 4: nothing to speak of.
+            // Its own row, for information, comes before its tier's: it offers nothing online.
             (id, "S3", "2025-05", None),
-            (id, "-", "2025-06", None),
+            // An online dossier of what is not offered online yet: none of 1, 2 and 3.
+            (id, "-", "2025-06", Some((0, 3))),
+            // Had no dossier in July, and offers 2 and 5 all the same; its predecessor had offered 2.
+            (id, "X2", "2025-07", Some((0, 2))),
+            (id, "X1", "2025-06", Some((0, 1))),
+            (id, "X1", "2025-07", None),
             (id, "-", "2025-07", Some((2, 4))),
             (id, "X3", "2025-07", Some((1, 2))),
             (id, "-", "2025", Some((3, 4))),

@@ -82,12 +82,12 @@ pub(super) fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Proce
             let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
             let end = end.or(dossier.withdrawn).or(waits);
             let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
-            let statutory = procedure.and_then(|procedure| statutory(received, procedure));
+            let stand_in = stand_in(dossier, received, procedure);
             let pause = match (dossier.asked, dossier.supplied) {
                 (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
                 _ => 0,
             };
-            let due = if again { Some(received - 1) } else { stated.or(statutory).map(|due| due + pause) };
+            let due = if again { Some(received - 1) } else { stated.or(stand_in).map(|due| due + pause) };
             Life {
                 end,
                 ended_word: ended_anyhow,
@@ -180,7 +180,10 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
 /// g: certification and immediate results by the cut-off, others by the statutory time.
 fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     let day = day_of(received);
-    if dossier.certification == Some(true) || procedure.is_some_and(|procedure| procedure.immediate) {
+    if dossier.certification == Some(true)
+        || procedure
+            .is_some_and(|procedure| procedure.immediate || procedure.certification && dossier.certification.is_none())
+    {
         let cut_off = procedure.map_or(jiff::civil::time(15, 0, 0, 0), |procedure| procedure.cut_off);
         let same_day = is_working(day) && local(received).time() < cut_off;
         return Some(end_of(if same_day { day } else { next_working(day) }));

@@ -18,13 +18,13 @@ pub(super) fn registered_figures(
     reading: Reading,
     registries: (&[Agency], &[Procedure], &[Offer]),
 ) {
+    let mut having: BTreeMap<&str, Units> = BTreeMap::new();
     for id in ["par-7.2.1", "par-7.3.1"] {
         let mut found = Units::new();
         for one in facts.iter().filter(|one| one.in_competence) {
             let online_level = matches!(one.level.as_deref(), Some("partial" | "full"));
             let counts = match id {
-                "par-7.2.1" if !online_level => continue,
-                "par-7.2.1" => one.online,
+                "par-7.2.1" => online_level && one.online,
                 _ => went(one, false, reading) || one.returned_on.is_some() && went(one, true, reading),
             };
             for (tier, agency) in scopes_of(one) {
@@ -34,16 +34,7 @@ pub(super) fn registered_figures(
                 }
             }
         }
-        for ((tier, agency, period), units) in found {
-            let whole = registered(id, tier, agency.as_deref(), period, registries);
-            let part = units.intersection(&whole).count() as u64;
-            let whole = whole.len() as u64;
-            let reachable = if end_of(period.end()) >= now { whole } else { part };
-            figures.insert(
-                (id.to_owned(), tier, agency, period),
-                Counts { numerator: part, denominator: whole, reachable, one_sided: 0 },
-            );
-        }
+        having.insert(id, found);
     }
     // What the registries say of themselves stands in every period in which anything was received.
     let periods: BTreeSet<Period> = facts.iter().flat_map(|one| periods_with(one.received_on)).collect();
@@ -78,7 +69,20 @@ pub(super) fn registered_figures(
                     figures.insert(key(id), counts);
                 }
             }
-            let whole = registered("par-7.1.4", tier, agency.as_deref(), period, registries);
+            for (id, found) in &having {
+                let whole = registered(id, tier, agency.as_deref(), days, registries);
+                let units = found.get(&(tier, agency.clone(), period));
+                let part = units.map_or(0, |units| units.intersection(&whole).count() as u64);
+                let whole = whole.len() as u64;
+                let reachable = if end_of(period.end()) >= now { whole } else { part };
+                if whole > 0 {
+                    let counts = Counts { numerator: part, denominator: whole, reachable, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            // Those that stand at the end, or now: one that ended before cannot be connected any more.
+            let end = Period::Day(period.end().min(day_of(now)));
+            let whole = registered("par-7.1.4", tier, agency.as_deref(), end, registries);
             let connected = whole.iter().filter(|code| is_connected(code, period, facts, now)).count() as u64;
             let whole = whole.len() as u64;
             let reachable = if end_of(period.end()) >= now { whole } else { connected };
@@ -140,6 +144,19 @@ fn registered(
                 (Some(known.tier), Some(known))
             }
         };
+        // An agency's own row comes before that of its tier; where it names no level that of the tier holds.
+        let own = |other: &&Offer| {
+            agency.is_some_and(|code| other.offerer == Offerer::Agency(code.to_owned()))
+                && other.procedure == offer.procedure
+                && stands(other.valid_from, other.valid_to)
+        };
+        if offerer.is_none() && offers.iter().any(|other| own(&other)) {
+            continue;
+        }
+        let of_tier = |other: &&Offer| {
+            other.procedure == offer.procedure && other.offerer == Offerer::Tier(offerer_tier.expect("known"))
+        };
+        let level = offer.online_level.clone().or_else(|| offers.iter().rfind(of_tier)?.online_level.clone());
         let in_scope = match (tier, agency) {
             (None, None) => true,
             (_, Some(code)) => offerer.map_or(tier.is_some() && tier == offerer_tier, |known| known.code == code),
@@ -154,7 +171,7 @@ fn registered(
             "3.3.1 elsewhere" => !offer.one_stop_exempt && !offer.at_one_stop,
             "par-3.3.2" => offer.list_1291,
             "3.3.2 elsewhere" => offer.list_1291 && !offer.at_one_stop,
-            "par-7.2.1" => matches!(offer.online_level.as_deref(), Some("partial" | "full")),
+            "par-7.2.1" => matches!(level.as_deref(), Some("partial" | "full")),
             _ => offer.postal_submission || offer.postal_return,
         };
         // The list of QĐ 1291 is one of vertical agencies' procedures.
