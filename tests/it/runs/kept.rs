@@ -47,8 +47,8 @@ fn total(office: &Office, arguments: &[&str]) -> Vec<u64> {
     desk::expect(office, &[&["form", "II.06a", "--output", file], arguments].concat(), 0);
     let mut book = calamine::open_workbook_auto(&path).expect("the form is a workbook");
     let sheet = book.worksheet_range_at(0).expect("it has a sheet").expect("that can be read");
-    let rows = sheet.rows().filter(|row| row.iter().any(|cell| cell.to_string().trim() == "Tổng cộng"));
-    let row = rows.last().expect("the form has its total");
+    let mut rows = sheet.rows().filter(|row| row.iter().any(|cell| cell.to_string().trim() == "Tổng cộng"));
+    let row = rows.next_back().expect("the form has its total");
     let number = |cell: &Data| cell.to_string().parse::<u64>().ok();
     row.iter().filter_map(number).collect()
 }
