@@ -107,7 +107,7 @@ pub const FEEDBACK_COLUMNS: &[(&str, FactType, &str)] = &[
 ];
 
 /// Columns: name, type, meaning.
-type Columns = &'static [(&'static str, FactType, &'static str)];
+pub type Columns = &'static [(&'static str, FactType, &'static str)];
 
 /// Columns whose value depends on the state of a dossier at a moment.
 pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_overdue", "is_pending"];
