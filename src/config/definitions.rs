@@ -1,8 +1,7 @@
 //! Reads indicators and rule sets and checks what they say of each other.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
@@ -11,25 +10,52 @@ use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
 use crate::config::texts::Texts;
+use crate::config::written::{mistakes, of_article};
 use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn, RuleSet};
-use crate::model::predicate::{
-    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over, speaks_of_state,
-};
+use crate::model::predicate::speaks_of_state;
+
+/// The rule sets that can be read.
+#[derive(Debug, Default)]
+pub(crate) struct RuleSets {
+    pub(crate) by_id: BTreeMap<String, RuleSet>,
+    /// The ids of all, of those that cannot be read too; unknown where some file does not say its own.
+    pub(crate) ids: Option<BTreeSet<String>>,
+}
 
 pub(crate) fn load_rules(
     settings: &Settings,
     texts: &Texts<'_>,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
-) -> BTreeMap<String, RuleSet> {
-    let mut rules = BTreeMap::new();
-    for (file, text) in texts.folder("rules", &settings.rules, problems) {
-        let Some(document) = Document::parse(&file, &text, problems) else { continue };
+) -> RuleSets {
+    let before = problems.as_slice().len();
+    let files = texts.folder("rules", &settings.rules, problems);
+    // A rule set of unknown id is one mistake, not one for each indicator that follows it.
+    let ids = (problems.as_slice().len() == before).then(BTreeSet::new);
+    let mut rules = RuleSets { by_id: BTreeMap::new(), ids };
+    for (file, text) in files {
+        let Some(document) = Document::parse(&file, &text, problems) else {
+            rules.ids = None;
+            continue;
+        };
+        let Some(id) = document.part::<String>("id") else {
+            rules.ids = None;
+            document.read::<RuleSet>(&file, problems);
+            continue;
+        };
+        let mut add = |key: &str, message: String| {
+            problems.add(&file, document.line(&format!("/{key}")), key.replace('/', "."), message);
+        };
+        if rules.ids.as_mut().is_some_and(|ids| !ids.insert(id.clone())) {
+            add("id", format!("rule set `{id}` is defined twice"));
+        }
+        let (title, legal) = (document.part("title"), document.part("legal"));
+        for (key, message) in of_article(&format!("rule set `{id}`"), title.as_ref(), legal.as_ref()) {
+            add(&key, message);
+        }
         let Some(set) = document.read::<RuleSet>(&file, problems) else { continue };
         sources.insert(source_name("rules", &file), text);
-        if let Some(previous) = rules.insert(set.id.clone(), set) {
-            problems.add(&file, document.line("/id"), "id", format!("rule set `{}` is defined twice", previous.id));
-        }
+        rules.by_id.insert(id, set);
     }
     rules
 }
@@ -37,73 +63,33 @@ pub(crate) fn load_rules(
 pub(crate) fn load_indicators(
     settings: &Settings,
     texts: &Texts<'_>,
-    rules: &BTreeMap<String, RuleSet>,
+    rules: &RuleSets,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Vec<Indicator> {
-    // A rule set that could not be read is one mistake, not one for each indicator that follows it.
-    let rules_are_whole = texts.count("rules", &settings.rules) == rules.len();
     let mut indicators: Vec<Indicator> = Vec::new();
+    let mut ids = BTreeSet::new();
     for (file, text) in texts.folder("indicators", &settings.indicators, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
-        let before = problems.as_slice().len();
-        let read = document.read::<IndicatorFile>(&file, problems);
-        if problems.as_slice().len() > before {
-            // Entries with a mistake are left out of what was read: their predicates are still told.
-            check_predicates_as_written(&document, &file, problems);
-            continue;
+        // Tells what the words and types of the file are; its entries are read one by one, so that none hides another.
+        if document.read::<IndicatorFile>(&file, problems).is_some() {
+            sources.insert(source_name("indicators", &file), text);
         }
-        let Some(read) = read else { continue };
-        sources.insert(source_name("indicators", &file), text);
-        for (index, definition) in read.indicator.into_iter().enumerate() {
-            let pointer = format!("/indicator/{index}");
+        let entries: Vec<serde_json::Value> = document.part("indicator").unwrap_or_default();
+        for (index, entry) in entries.into_iter().enumerate() {
             let mut add = |key: &str, message: String| {
-                let line = document.line(&format!("{pointer}/{key}"));
-                problems.add(&file, line, format!("indicator.{index}.{key}"), message);
+                let line = document.line(&format!("/indicator/{index}/{key}"));
+                problems.add(&file, line, format!("indicator.{index}.{}", key.replace('/', ".")), message);
             };
-            if indicators.iter().any(|known| known.definition.id == definition.id) {
-                add("id", format!("`{}` is defined twice", definition.id));
+            for (key, message) in mistakes(&entry, &mut ids, rules.ids.as_ref()) {
+                add(&key, message);
             }
-            let set = rules.get(&definition.rules);
-            if set.is_none() && rules_are_whole {
-                let known: Vec<&str> = rules.keys().map(String::as_str).collect();
-                add("rules", format!("no rule set `{}`; there are: {}", definition.rules, known.join(", ")));
-            }
-            match (definition.kind, &definition.denominator) {
-                (IndicatorKind::Ratio, None) if definition.over.is_additive() => {
-                    add("denominator", "a ratio needs one".to_owned());
-                }
-                (IndicatorKind::Ratio, _) | (_, None) => {}
-                (kind, Some(_)) => add("denominator", format!("a {} has none", kind.name())),
-            }
-            for (key, message) in kind_problems(&definition) {
+            let Ok(definition) = serde_json::from_value::<Definition>(entry) else { continue };
+            let set = rules.by_id.get(&definition.rules);
+            for (key, message) in kind_problems(&definition).into_iter().chain(over_problems(&definition)) {
                 add(key, message);
             }
-            if jiff::civil::Date::from_str(&definition.legal.from).is_err() {
-                add("legal/from", format!("`{}` is no date (yyyy-MM-dd)", definition.legal.from));
-            }
-            if let Some(target) = definition.target
-                && !(target.at_least >= 0.0 && target.at_least.is_finite())
-            {
-                add("target/at_least", "must be a number from 0".to_owned());
-            }
-            if definition.kind == IndicatorKind::Ratio && definition.target.is_some_and(|target| target.at_least > 1.0)
-            {
-                add("target/at_least", "a ratio's target is a share from 0 to 1".to_owned());
-            }
-            for (key, text) in predicates(&definition) {
-                let checked = match definition.over {
-                    Over::Feedback => check_over(text, FEEDBACK_COLUMNS),
-                    _ => crate::model::predicate::check(text),
-                };
-                if let Err(message) = checked {
-                    add(key, message);
-                }
-            }
-            for (key, message) in over_problems(&definition) {
-                add(key, message);
-            }
-            let by_state = predicates(&definition).iter().any(|(_, text)| speaks_of_state(text));
+            let by_state = conditions(&definition).any(speaks_of_state);
             let at_ends = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
             if by_state && at_ends && (definition.having.is_some() || definition.over != Over::Dossiers) {
                 add("rules", "states at a period's end are read for dossiers only".to_owned());
@@ -128,6 +114,13 @@ pub(crate) fn load_indicators(
 fn kind_problems(definition: &Definition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let kind = definition.kind.name();
+    match (definition.kind, &definition.denominator) {
+        (IndicatorKind::Ratio, None) if definition.over.is_additive() => {
+            found.push(("denominator", "a ratio needs one".to_owned()));
+        }
+        (IndicatorKind::Ratio, _) | (_, None) => {}
+        (_, Some(_)) => found.push(("denominator", format!("a {kind} has none"))),
+    }
     let has_amount = matches!(definition.kind, IndicatorKind::Mean | IndicatorKind::Median);
     if has_amount && definition.of.is_none() {
         found.push(("of", format!("a {kind} needs it: of what, `processing_hours` say")));
@@ -151,21 +144,14 @@ fn kind_problems(definition: &Definition) -> Vec<(&'static str, String)> {
 /// What does not fit what the indicator counts.
 fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    let columns = match definition.over {
-        Over::Dossiers | Over::Feedback | Over::Measures => None,
-        Over::Procedures => Some(OFFER_COLUMNS),
-        Over::Agencies => Some(AGENCY_COLUMNS),
-    };
+    let has_registry = matches!(definition.over, Over::Procedures | Over::Agencies);
     if definition.registry_part.is_some() {
-        if columns.is_none() || definition.kind != IndicatorKind::Ratio {
+        if !has_registry || definition.kind != IndicatorKind::Ratio {
             found.push(("registry_part", "only a ratio over procedures or agencies has it".to_owned()));
         } else if definition.population != "TRUE" || definition.numerator != "TRUE" {
             let message = "the registry decides: `population` and `numerator` are `TRUE`";
             found.push(("registry_part", message.to_owned()));
         }
-    }
-    if let (Some(columns), Some(text)) = (columns, &definition.registry_part) {
-        found.extend(check_over(text, columns).err().map(|message| ("registry_part", message)));
     }
     let asks_for_days = definition.over == Over::Agencies && !definition.is_of_registry();
     match definition.within_working_days {
@@ -181,17 +167,11 @@ fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
     if asks_for_days && definition.period != PeriodColumn::ReceivedAt {
         found.push(("period", "agencies are asked for their latest reception: `received_at`".to_owned()));
     }
-    match (columns, &definition.registry) {
-        (None, Some(_)) => {
-            found.push(("registry", "only what is counted over procedures or agencies has it".to_owned()));
-        }
-        (Some(_), None) => {
-            found.push(("registry", "missing: which procedures or agencies make the whole".to_owned()));
-        }
-        (Some(columns), Some(text)) => {
-            found.extend(check_over(text, columns).err().map(|message| ("registry", message)));
-        }
-        (None, None) => {}
+    if has_registry && definition.registry.is_none() {
+        found.push(("registry", "missing: which procedures or agencies make the whole".to_owned()));
+    }
+    if !has_registry && definition.registry.is_some() {
+        found.push(("registry", "only what is counted over procedures or agencies has it".to_owned()));
     }
     if definition.over == Over::Feedback
         && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
@@ -212,30 +192,12 @@ fn over_problems(definition: &Definition) -> Vec<(&'static str, String)> {
     found
 }
 
-/// The predicates of a file in which something else is wrong.
-fn check_predicates_as_written(document: &Document, file: &Path, problems: &mut Problems) {
-    let entries: Vec<serde_json::Map<String, serde_json::Value>> = document.part("indicator").unwrap_or_default();
-    for (index, entry) in entries.iter().enumerate() {
-        let registry = match entry.get("over").and_then(serde_json::Value::as_str) {
-            Some("procedures") => OFFER_COLUMNS,
-            _ => AGENCY_COLUMNS,
-        };
-        let keys = ["population", "numerator", "denominator", "having"].map(|key| (key, FACT_COLUMNS));
-        for (key, columns) in keys.into_iter().chain([("registry", registry), ("registry_part", registry)]) {
-            let Some(text) = entry.get(key).and_then(serde_json::Value::as_str) else { continue };
-            if let Err(message) = check_over(text, columns) {
-                let line = document.line(&format!("/indicator/{index}/{key}"));
-                problems.add(file, line, format!("indicator.{index}.{key}"), message);
-            }
-        }
-    }
-}
-
-fn predicates(definition: &Definition) -> Vec<(&'static str, &str)> {
-    let mut found = vec![("population", definition.population.as_str()), ("numerator", definition.numerator.as_str())];
-    found.extend(definition.denominator.as_deref().map(|text| ("denominator", text)));
-    found.extend(definition.having.as_deref().map(|text| ("having", text)));
-    found
+/// The conditions over dossiers or feedback.
+fn conditions(definition: &Definition) -> impl Iterator<Item = &str> {
+    let may_be = [&definition.denominator, &definition.having];
+    [definition.population.as_str(), definition.numerator.as_str()]
+        .into_iter()
+        .chain(may_be.into_iter().filter_map(Option::as_deref))
 }
 
 /// Digest of all that defines a figure of an indicator under a rule set.

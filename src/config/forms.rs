@@ -6,14 +6,13 @@ use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
 use crate::config::texts::Texts;
-use crate::model::indicator::RuleSet;
 use crate::model::report_form::FormTemplate;
 
 /// The templates by their ids; none where the folder is absent.
 pub(crate) fn load(
     settings: &Settings,
     texts: &Texts<'_>,
-    rules: &BTreeMap<String, RuleSet>,
+    rule_sets: Option<&BTreeSet<String>>,
     sources: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> BTreeMap<String, FormTemplate> {
@@ -25,9 +24,16 @@ pub(crate) fn load(
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
         let Some(form) = document.read::<FormTemplate>(&file, problems) else { continue };
         let mut add = |key: &str, message: String| problems.add(&file, document.line(&format!("/{key}")), key, message);
-        if !rules.is_empty() && !rules.contains_key(&form.rules) {
-            let known: Vec<&str> = rules.keys().map(String::as_str).collect();
+        if let Some(known) = rule_sets
+            && !known.contains(&form.rules)
+        {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             add("rules", format!("no rule set `{}`; there are: {}", form.rules, known.join(", ")));
+        }
+        for (key, text) in [("title", &form.title), ("document", &form.document)] {
+            if text.trim().is_empty() {
+                add(key, format!("empty; form `{}` needs it", form.id));
+            }
         }
         let mut counted = BTreeSet::new();
         for column in form.group.iter().flat_map(|group| &group.column) {

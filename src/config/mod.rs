@@ -13,6 +13,7 @@ mod registries;
 mod settings;
 mod texts;
 mod web;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -94,8 +95,8 @@ fn deciding(
     let registries = registries::load(settings, texts, sources, problems);
     let rules = definitions::load_rules(settings, texts, sources, problems);
     let indicators = definitions::load_indicators(settings, texts, &rules, sources, problems);
-    let forms = forms::load(settings, texts, &rules, sources, problems);
-    Deciding { registries, rules, indicators, forms }
+    let forms = forms::load(settings, texts, rules.ids.as_ref(), sources, problems);
+    Deciding { registries, rules: rules.by_id, indicators, forms }
 }
 
 impl Configuration {

@@ -12,6 +12,7 @@ use crate::config::texts::Texts;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 use crate::model::day::{CalendarDay, DayKind};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+use crate::model::table::{INTERLINKS, ROLES, SERVICE_LEVELS};
 
 /// All registries; each may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +49,14 @@ pub(crate) fn load(
         references.names_agency(row, &["from", "to"]);
         registries.successions.extend(succession(row));
     });
+    let mut procedure_codes = HashSet::new();
     read("procedures", settings.procedures.as_deref(), problems, &mut |row| {
+        if let Some(code) = row.text("code")
+            && !procedure_codes.insert(code.clone())
+        {
+            let advice = "one row for a code; what is offered from when goes into `procedure_offers.csv`";
+            row.problem("code", format!("procedure `{code}` stands twice: {advice}"));
+        }
         registries.procedures.extend(procedure(row));
     });
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
@@ -192,21 +200,19 @@ impl Row<'_> {
         }
         found
     }
+
+    /// A word of a closed list, where the cell is not empty.
+    fn word(&mut self, column: &str, words: &[&str]) -> Option<String> {
+        self.text(column)?;
+        let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+        self.one_of(column, &words).map(str::to_owned)
+    }
 }
 
-const TIERS: &[(&str, Tier)] =
-    &[("province", Tier::Province), ("district", Tier::District), ("commune", Tier::Commune)];
-
 fn agency(row: &mut Row<'_>) -> Option<Agency> {
-    let kinds = [
-        ("specialised", AgencyKind::Specialised),
-        ("service_centre", AgencyKind::ServiceCentre),
-        ("district", AgencyKind::District),
-        ("commune", AgencyKind::Commune),
-        ("other", AgencyKind::Other),
-    ];
+    let kinds = AgencyKind::ALL.map(|kind| (kind.name(), kind));
     let (code, name) = (row.required("code"), row.required("name"));
-    let (kind, tier) = (row.one_of("kind", &kinds), row.one_of("tier", TIERS));
+    let (kind, tier) = (row.one_of("kind", &kinds), row.one_of("tier", &Tier::ALL.map(|tier| (tier.name(), tier))));
     let (valid_from, valid_to, vertical) = (row.date("valid_from"), row.date("valid_to"), row.flag("vertical"));
     Some(Agency {
         code: code?,
@@ -256,13 +262,9 @@ fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
 
 fn offer(row: &mut Row<'_>) -> Option<Offer> {
     let (procedure, offered_by) = (row.required("procedure"), row.required("offered_by"));
-    let levels = [("information", "information"), ("partial", "partial"), ("full", "full")];
-    let online_level = row.text("online_level").and_then(|_| row.one_of("online_level", &levels));
-    let links = [("none", "none"), ("same_level", "same_level"), ("between_levels", "between_levels")];
-    let interlinked = row.text("interlinked").and_then(|_| row.one_of("interlinked", &links));
+    let (online_level, interlinked) = (row.word("online_level", SERVICE_LEVELS), row.word("interlinked", INTERLINKS));
     let (postal_submission, postal_return) = (row.flag("postal_submission"), row.flag("postal_return"));
-    let roles = [("lead", "lead"), ("cooperating", "cooperating")];
-    let role = row.text("role").and_then(|_| row.one_of("role", &roles));
+    let role = row.word("role", ROLES);
     let (at_one_stop, one_stop_exempt, list_1291) =
         (row.flag("at_one_stop"), row.flag("one_stop_exempt"), row.flag("list_1291"));
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
@@ -280,14 +282,14 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     Some(Offer {
         procedure: procedure?,
         offerer,
-        role: role.map(str::to_owned),
+        role,
         at_one_stop,
         one_stop_exempt,
         list_1291,
-        online_level: online_level.map(str::to_owned),
+        online_level,
         postal_submission,
         postal_return,
-        interlinked: interlinked.map(str::to_owned),
+        interlinked,
         valid_from,
         valid_to,
     })

@@ -39,9 +39,4 @@ impl Texts<'_> {
             }
         }
     }
-
-    /// How many TOML files such a folder holds.
-    pub(crate) fn count(&self, name: &str, folder: &Path) -> usize {
-        self.folder(name, folder, &mut Problems::default()).len()
-    }
 }

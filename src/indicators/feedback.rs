@@ -33,6 +33,7 @@ pub(super) fn figures(
         is_known("handled_at")
             .and(micros("handled_at").lt_eq(end_of_due(micros("due_at"))).fill_null(lit(false)))
             .alias("is_handled_in_time"),
+        col("due_at").is_not_null().alias("has_due_date"),
         is_known("answered_at").alias("is_answered"),
         is_known("published_at").alias("is_published"),
     ]);

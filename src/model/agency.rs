@@ -18,8 +18,18 @@ pub enum AgencyKind {
 }
 
 impl AgencyKind {
+    pub const ALL: [Self; 5] = [Self::Specialised, Self::ServiceCentre, Self::District, Self::Commune, Self::Other];
+    /// The words for them, in the same order.
+    pub const NAMES: [&str; 5] = [
+        Self::Specialised.name(),
+        Self::ServiceCentre.name(),
+        Self::District.name(),
+        Self::Commune.name(),
+        Self::Other.name(),
+    ];
+
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Specialised => "specialised",
             Self::ServiceCentre => "service_centre",

@@ -8,12 +8,28 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use crate::model::agency::AgencyKind;
+use crate::model::table::{
+    CHANNELS, FEEDBACK_ORIGINS, FEEDBACK_SUBJECTS, INTERLINKS, LATE_CAUSES, ROLES, SERVICE_LEVELS, STATUSES, TIERS,
+};
+
 /// Type of a fact column or of a part of a predicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactType {
     Flag,
+    /// Any text.
     Text,
+    /// A text that is one of these words.
+    Word(&'static [&'static str]),
     Number,
+}
+
+impl FactType {
+    /// Whether values of both can be compared.
+    fn fits(self, other: Self) -> bool {
+        let is_text = |one| matches!(one, Self::Text | Self::Word(_));
+        self == other || (is_text(self) && is_text(other))
+    }
 }
 
 /// What a predicate may say of a dossier. State columns speak of the rule set's moment.
@@ -26,8 +42,8 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_pending", FactType::Flag, "state: open and not overdue"),
     ("ends_early", FactType::Flag, "ended on a day before its due day; says something of ended dossiers only"),
     ("has_due_date", FactType::Flag, "the source gives a due date"),
-    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
-    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("agency_kind", FactType::Word(&AgencyKind::NAMES), "what kind of body the agency is"),
+    ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
     ("agency_known", FactType::Flag, "the agency stands in the registry"),
     ("procedure_code", FactType::Text, "national code d.dddddd"),
@@ -35,42 +51,42 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("procedure_known", FactType::Flag, "the procedure stands in the registry"),
     ("sector_code", FactType::Text, "sector (lĩnh vực)"),
     ("certification", FactType::Flag, "certification (chứng thực), by the source, else by the registry of procedures"),
-    ("status", FactType::Text, "status as the source gives it"),
-    ("submission_channel", FactType::Text, "counter · online · postal"),
+    ("status", FactType::Word(STATUSES), "status as the source gives it"),
+    ("submission_channel", FactType::Word(CHANNELS), "how it was submitted, as the source gives it"),
     ("is_online", FactType::Flag, "submitted online"),
     ("is_postal_submission", FactType::Flag, "received by post, by the rule set's evidence"),
     ("is_returned", FactType::Flag, "the result was returned, by portal or post"),
     ("is_postal_return", FactType::Flag, "the result was returned by post, by the rule set's evidence"),
-    ("offered_level", FactType::Text, "level offered on the day of reception: information · partial · full"),
+    ("offered_level", FactType::Word(SERVICE_LEVELS), "level offered on the day of reception"),
     ("offers_postal_submission", FactType::Flag, "deployed for reception by post on the day of reception"),
     ("offers_postal_return", FactType::Flag, "deployed for return by post on the day of reception"),
-    ("service_level", FactType::Text, "level as the source gives it: information · partial · full"),
+    ("service_level", FactType::Word(SERVICE_LEVELS), "level as the source gives it"),
     ("result_electronic", FactType::Flag, "the result is electronic"),
     ("supplement_requests", FactType::Number, "how often the applicant was asked to supplement"),
     ("has_apology", FactType::Flag, "an apology was sent (NĐ 61/2018 art. 19(9))"),
-    ("late_cause", FactType::Text, "agency · cooperating · applicant · system · other"),
+    ("late_cause", FactType::Word(LATE_CAUSES), "whose fault it is that a dossier is late"),
     ("non_territorial", FactType::Flag, "received elsewhere than where it is resolved (phi địa giới)"),
     ("source", FactType::Text, "connector"),
 ];
 
 /// What a predicate may say of an offer of a procedure (`procedure_offers.csv`).
 pub const OFFER_COLUMNS: &[(&str, FactType, &str)] = &[
-    ("role", FactType::Text, "lead · cooperating"),
+    ("role", FactType::Word(ROLES), "part of the agency that offers it"),
     ("at_one_stop", FactType::Flag, "received and returned at a one-stop shop"),
     ("one_stop_exempt", FactType::Flag, "lawfully not received at a one-stop shop"),
     ("list_1291", FactType::Flag, "in the list of vertical agencies' procedures of QĐ 1291/QĐ-TTg"),
-    ("online_level", FactType::Text, "information · partial · full"),
+    ("online_level", FactType::Word(SERVICE_LEVELS), "level at which it is offered online"),
     ("postal_submission", FactType::Flag, "deployed for reception by post"),
     ("postal_return", FactType::Flag, "deployed for return by post"),
-    ("interlinked", FactType::Text, "none · same_level · between_levels"),
+    ("interlinked", FactType::Word(INTERLINKS), "how it is interlinked (liên thông)"),
     ("procedure_vertical", FactType::Flag, "the procedure is resolved by a vertical agency"),
     ("agency_vertical", FactType::Flag, "the agency that offers it is a central body's branch"),
 ];
 
 /// What a predicate may say of an agency (`agencies.csv`).
 pub const AGENCY_COLUMNS: &[(&str, FactType, &str)] = &[
-    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
-    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("agency_kind", FactType::Word(&AgencyKind::NAMES), "what kind of body the agency is"),
+    ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
 ];
 
@@ -79,18 +95,19 @@ pub const FEEDBACK_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_received", FactType::Flag, "received and not deleted"),
     ("is_handled", FactType::Flag, "handled, or forwarded with a proposal to whoever is competent"),
     ("is_handled_in_time", FactType::Flag, "handled not later than its due date; without one, never"),
+    ("has_due_date", FactType::Flag, "the source gives a due date"),
     ("is_answered", FactType::Flag, "the person was answered"),
     ("is_published", FactType::Flag, "the answer was published"),
-    ("origin", FactType::Text, "direct · from_ministry"),
-    ("subject", FactType::Text, "regulation · conduct"),
-    ("agency_kind", FactType::Text, "specialised · service_centre · district · commune · other"),
-    ("agency_tier", FactType::Text, "province · district · commune"),
+    ("origin", FactType::Word(FEEDBACK_ORIGINS), "received by the province, or passed on by a ministry"),
+    ("subject", FactType::Word(FEEDBACK_SUBJECTS), "a regulation, or the conduct of an official"),
+    ("agency_kind", FactType::Word(&AgencyKind::NAMES), "what kind of body the agency is"),
+    ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
     ("agency_known", FactType::Flag, "the agency stands in the registry"),
 ];
 
 /// Columns: name, type, meaning.
-type Columns = &'static [(&'static str, FactType, &'static str)];
+pub type Columns = &'static [(&'static str, FactType, &'static str)];
 
 /// Columns whose value depends on the state of a dossier at a moment.
 pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_overdue", "is_pending"];
@@ -163,7 +180,7 @@ fn spelled_out(tree: Expr) -> Expr {
 fn word(fact_type: FactType) -> &'static str {
     match fact_type {
         FactType::Flag => "condition",
-        FactType::Text => "text",
+        FactType::Text | FactType::Word(_) => "text",
         FactType::Number => "number",
     }
 }
@@ -187,6 +204,7 @@ fn type_of(tree: &Expr, columns: Columns) -> Result<FactType, String> {
             let left = type_of(expr, columns)?;
             for item in list {
                 expect(item, left, columns)?;
+                check_word(expr, item, columns)?;
             }
             Ok(FactType::Flag)
         }
@@ -201,8 +219,9 @@ fn type_of(tree: &Expr, columns: Columns) -> Result<FactType, String> {
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
             | BinaryOperator::GtEq => {
-                let left = type_of(left, columns)?;
-                expect(right, left, columns)?;
+                expect(right, type_of(left, columns)?, columns)?;
+                check_word(left, right, columns)?;
+                check_word(right, left, columns)?;
                 Ok(FactType::Flag)
             }
             other => Err(format!("operator `{other}` may not stand in a predicate")),
@@ -215,11 +234,31 @@ fn type_of(tree: &Expr, columns: Columns) -> Result<FactType, String> {
 
 fn expect(tree: &Expr, expected: FactType, columns: Columns) -> Result<FactType, String> {
     let found = type_of(tree, columns)?;
-    if found == expected {
+    if found.fits(expected) {
         Ok(FactType::Flag)
     } else {
         Err(format!("`{tree}` is a {}, a {} is expected", word(found), word(expected)))
     }
+}
+
+/// A column that only holds words of a list is compared with one of them: with any other nothing would ever be counted.
+fn check_word(compared: &Expr, with: &Expr, columns: Columns) -> Result<(), String> {
+    let (Expr::Identifier(name), Expr::Value(value)) = (bare(compared), bare(with)) else { return Ok(()) };
+    let (FactType::Word(words), Value::SingleQuotedString(text)) = (column(&name.value, columns)?, &value.value) else {
+        return Ok(());
+    };
+    if words.contains(&text.as_str()) {
+        return Ok(());
+    }
+    Err(format!("`{name}` is never `{text}`; it is one of: {}", words.join(", ")))
+}
+
+/// Without the brackets round it.
+fn bare(mut tree: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = tree {
+        tree = inner;
+    }
+    tree
 }
 
 fn column(name: &str, columns: Columns) -> Result<FactType, String> {
@@ -231,7 +270,7 @@ fn column(name: &str, columns: Columns) -> Result<FactType, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, without_lists};
+    use super::{AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check, check_over, without_lists};
 
     #[test]
     fn lists_become_comparisons() {
@@ -255,6 +294,7 @@ mod tests {
             "is_received AND NOT agency_vertical",
             "agency_kind = 'specialised' AND (is_online OR submission_channel IN ('postal', 'counter'))",
             "offered_level IS NOT NULL AND offered_level <> 'information'",
+            "offered_level = service_level OR source = 'any' OR 'late' <> sector_code",
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
@@ -276,6 +316,30 @@ mod tests {
             "agency_kind LIKE 's%'",
         ] {
             assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_closed_lists_are_known() {
+        for text in [
+            "agency_tier = 'comune'",
+            "NOT ('comune' <> agency_tier)",
+            "is_online OR agency_tier IN ('district', ('comune'))",
+            "(agency_tier) NOT IN ('comune')",
+        ] {
+            let told = "`agency_tier` is never `comune`; it is one of: province, district, commune";
+            assert_eq!(check(text), Err(told.to_owned()), "{text}");
+        }
+        for (columns, text) in [
+            (FACT_COLUMNS, "status = 'done'"),
+            (FACT_COLUMNS, "submission_channel = 'post'"),
+            (FACT_COLUMNS, "late_cause = 'Agency'"),
+            (OFFER_COLUMNS, "role = 'leader'"),
+            (OFFER_COLUMNS, "interlinked = 'yes'"),
+            (AGENCY_COLUMNS, "agency_kind = 'department'"),
+            (FEEDBACK_COLUMNS, "origin = 'ministry' OR subject = 'conduct'"),
+        ] {
+            assert!(check_over(text, columns).is_err_and(|told| told.contains("is one of")), "{text}");
         }
     }
 }

@@ -155,8 +155,12 @@ pub const FEEDBACK_SUBJECTS: &[&str] = &["regulation", "conduct"];
 /// What was done with a feedback: handled (xử lý), or forwarded with a proposal (kiến nghị xử lý).
 pub const FEEDBACK_OUTCOMES: &[&str] = &["handled", "forwarded"];
 
-/// At which tier a procedure is resolved.
+/// Tiers: of an agency, and at which a procedure is resolved.
 pub const TIERS: &[&str] = &["province", "district", "commune"];
+/// Part of an agency in what a procedure asks for.
+pub const ROLES: &[&str] = &["lead", "cooperating"];
+/// How a procedure is interlinked (liên thông): not at all, among agencies of a tier, or between tiers.
+pub const INTERLINKS: &[&str] = &["none", "same_level", "between_levels"];
 /// Unit of a statutory time.
 pub const TIME_UNITS: &[&str] = &["working_days", "hours", "calendar_days"];
 

@@ -56,9 +56,10 @@ fn page(config: &Configuration) -> String {
         let _ = write!(text, "\n## {title}\n\n| column | type | meaning |\n|---|---|---|\n");
         for (name, fact_type, meaning) in columns {
             let word = match fact_type {
-                FactType::Flag => "true or false",
-                FactType::Text => "text",
-                FactType::Number => "number",
+                FactType::Flag => "true or false".to_owned(),
+                FactType::Text => "text".to_owned(),
+                FactType::Word(words) => words.join(" · "),
+                FactType::Number => "number".to_owned(),
             };
             let state = if STATE_COLUMNS.contains(name) { " (by the rule set)" } else { "" };
             let _ = writeln!(text, "| `{name}` | {word}{state} | {meaning} |");
@@ -72,8 +73,10 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
     let legal = &definition.legal;
     let _ = writeln!(text, "* Article: {}, {}; in force from {}.", legal.document, legal.place, legal.from);
     if let Some(evidence) = &definition.evidence {
-        let lead = definition.lead_agency.as_deref().unwrap_or("–");
-        let _ = writeln!(text, "* Evidence: {evidence}; lead agency: {lead}.");
+        let _ = writeln!(text, "* Evidence: {evidence}.");
+    }
+    if let Some(lead) = &definition.lead_agency {
+        let _ = writeln!(text, "* Lead agency: {lead}.");
     }
     let filed = match definition.period {
         PeriodColumn::ReceivedAt => "received",

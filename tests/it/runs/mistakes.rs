@@ -179,6 +179,101 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
     assert!(!office.data().exists(), "nothing was written");
 }
 
+/// One mistake of an entry or a file hides no other: neither what cannot be read hides what it says, nor a wrong predicate what is
+/// said beside it.
+#[test]
+fn no_mistake_hides_another() {
+    const PLAIN: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\n";
+    let (ratio, file) = (format!("{PLAIN}denominator = \"TRUE\"\n"), "config/indicators/mistaken.toml");
+    let office = Office::new("http://127.0.0.1:1");
+    let entries = [
+        // Not one of these can be read: an unknown key, no numerator, an unknown word.
+        indicator("par-3.4.1", "ratio", &format!("{ratio}denominatr = \"TRUE\"\ntarget = {{ at_least = 1.5 }}")),
+        indicator("hidden-1", "ratio", "period = \"received_at\"\ndenominator = \"is_onlyne\"")
+            .replace("seed-2639", "seed-2640"),
+        indicator("hidden-2", "ratioo", &format!("{PLAIN}over = \"feedback\"\ndenominator = \"has_due_dat\"")),
+        indicator("hidden-2", "ratio", &ratio).replace("\"Sample\"", "\" \""),
+        // These can, but for their predicates.
+        indicator(
+            "told-1",
+            "ratio",
+            &format!("{ratio}having = \"agency_kind = 'comune'\"\ntarget = {{ at_least = 2 }}"),
+        )
+        .replace("seed-2639", "seed-2641"),
+        indicator(
+            "told-1",
+            "count",
+            &format!("{PLAIN}over = \"procedures\"\nregistry = \"role IN ('lead', 'chair')\""),
+        )
+        .replace("document = \"Mẫu\", place = \"Mẫu\"", "document = \"\", place = \"\""),
+        indicator("told-2", "ratio", &format!("{ratio}over = \"feedback\"\nhaving = \"subject <> 'rule'\"")),
+    ];
+    let text = entries.concat();
+    office.write(file, &text);
+    // A rule set with a mistake is still one that indicators may name.
+    let (rules, form) = ("config/rules/qd-766.toml", "config/forms/ii-06a.toml");
+    replace(&office, rules, "compare = \"instant\"", "compare = \"instantly\"");
+    replace(&office, rules, "document = \"766/QĐ-TTg\"", "document = \"\"");
+    office.edit(form, |text| {
+        let title = text.lines().find(|line| line.starts_with("title = ")).expect("a form has a title");
+        text.replacen(title, "title = \"\"", 1)
+    });
+    // A code with two validities: offers have dates, procedures have one row.
+    let procedures = "config/procedures.csv";
+    let mut twice = String::new();
+    office.edit(procedures, |text| {
+        let row = text.lines().find(|line| line.starts_with("1.001193,")).expect("there is the procedure");
+        twice = row.replace(",,,", ",2026-01-01,,");
+        format!("{text}{twice}\n")
+    });
+
+    let output = office.act(&["run"]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let at = |file: &str, line: usize, name: &str, message: &str| {
+        let place = format!("{file}:{line}: `{name}`: ");
+        let line = told.lines().find(|line| line.contains(&place) && line.contains(message));
+        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{told}");
+    };
+    let of_entries = [
+        (0, "denominatr", "unknown key"),
+        (0, "target.at_least", "a share from 0 to 1"),
+        (1, "numerator", "missing"),
+        (1, "rules", "no rule set `seed-2640`; there are: form-06a, qd-766, seed-2639"),
+        (1, "denominator", "no column `is_onlyne`"),
+        (2, "kind", "\"ratio\", \"count\""),
+        (2, "denominator", "no column `has_due_dat`"),
+        (3, "id", "`hidden-2` is defined twice"),
+        (3, "title.en", "empty; indicator `hidden-2`: its English title is missing"),
+        (4, "having", "`agency_kind` is never `comune`; it is one of: specialised, service_centre, district, commune"),
+        (4, "rules", "no rule set `seed-2641`"),
+        (4, "target.at_least", "a share from 0 to 1"),
+        (5, "id", "`told-1` is defined twice"),
+        (5, "registry", "`role` is never `chair`; it is one of: lead, cooperating"),
+        (5, "legal.document", "empty; indicator `told-1`: the document that asks for it is missing"),
+        (5, "legal.place", "empty; indicator `told-1`: the place in the document is missing"),
+        (6, "having", "`subject` is never `rule`; it is one of: regulation, conduct"),
+        (6, "period", "without `having`"),
+    ];
+    for (entry, name, message) in of_entries {
+        let first = entries[..entry].concat().lines().count() + 1;
+        let key = name.split('.').next().unwrap_or_default();
+        let of_key = |line: &str| line.starts_with(&format!("{key} =")) || line.starts_with(&format!("{name} ="));
+        // Where the key is missing the line is the entry's own.
+        let line = entries[entry].lines().position(of_key).unwrap_or(0);
+        at(file, first + line, &format!("indicator.{entry}.{name}"), message);
+    }
+    let shipped = "config/indicators/resolution.toml";
+    at(shipped, line_of(&office, shipped, "\"par-3.4.1\""), "indicator.0.id", "`par-3.4.1` is defined twice");
+    at(rules, line_of(&office, rules, "instantly"), "compare", "\"instant_strict\"");
+    at(rules, line_of(&office, rules, "document = \"\""), "legal.document", "empty; rule set `qd-766`");
+    at(form, line_of(&office, form, "title = \"\""), "title", "empty; form `II.06a`");
+    let advice = "procedure `1.001193` stands twice: one row for a code; what is offered from when goes into";
+    at(procedures, line_of(&office, procedures, &twice), "code", advice);
+    assert!(told.contains(&format!("{} mistakes", of_entries.len() + 5)), "no other is made up of them:\n{told}");
+    assert!(!office.data().exists(), "nothing was written");
+}
+
 #[test]
 fn the_settings_own_mistakes_are_told_too() {
     let office = Office::new("http://127.0.0.1:1");

@@ -50,7 +50,7 @@ fn dossiers_in_order_on_time_or_with_an_apology() {
     assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025"), (4, 6));
 }
 
-/// Index 8: feedback handled by its own due date, a date without a time of day being the whole day.
+/// Index 8: feedback handled by its own due date, a date without a time of day being the whole day; only of what has one.
 #[test]
 fn feedback_handled_in_time() {
     let of = |agency: &str, due: &str, handled: &str| Feedback {
@@ -65,10 +65,13 @@ fn feedback_handled_in_time() {
         of("S1", "2026-01-26T17:00", "2026-01-26T17:01"),
         of("S1", "2026-01-26T00:00", "2026-01-26T23:59:59"),
         of("S1", "2026-01-26T00:00", "2026-01-27T00:00"),
-        // Nothing says until when; nothing says when it was handled; it will be, after the night.
+        // Nothing says until when, handled or not: left out.
         of("S1", "", "2026-01-06T08:00"),
+        of("S1", "", ""),
+        // Nothing says when it was handled; it will be, after the night; it is not.
         Feedback { outcome: text("handled"), ..of("S1", "2026-01-26T17:00", "") },
         of("S1", "2026-03-30T17:00", "2026-03-20T01:31"),
+        of("S1", "2026-01-26T17:00", ""),
         of("X3", "2026-01-26T17:00", "2026-01-07T08:00"),
         Feedback { received: on("2026-02-02T08:00"), ..of("X3", "2026-01-26T17:00", "2026-02-03T08:00") },
         of("S2", "2026-01-26T17:00", "2026-01-07T08:00"),

@@ -1,0 +1,91 @@
+//! Indicators as they are written: what is wrong with one whether or not all of it can be read, so that a mistake of one kind
+//! never hides those of another.
+
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+use serde_json::Value;
+
+use crate::model::indicator::{IndicatorKind, Over};
+use crate::model::predicate::{AGENCY_COLUMNS, Columns, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over};
+
+/// A mistake: the keys to it with `/` between them, and what it is.
+pub(super) type Mistake = (String, String);
+
+/// What is wrong with one `[[indicator]]`. `ids` are those of the indicators before it; it adds its own. `rule_sets` are all that
+/// there are, where that is known.
+pub(super) fn mistakes(
+    entry: &Value,
+    ids: &mut BTreeSet<String>,
+    rule_sets: Option<&BTreeSet<String>>,
+) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    let mut add = |key: &str, message: String| found.push((key.to_owned(), message));
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    let id = text("id");
+    if let Some(id) = id
+        && !ids.insert(id.to_owned())
+    {
+        add("id", format!("`{id}` is defined twice"));
+    }
+    if let (Some(rules), Some(known)) = (text("rules"), rule_sets)
+        && !known.contains(rules)
+    {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        add("rules", format!("no rule set `{rules}`; there are: {}", known.join(", ")));
+    }
+    if let Some(target) = entry.pointer("/target/at_least").and_then(Value::as_f64) {
+        let is_ratio = text("kind").and_then(IndicatorKind::from_name) == Some(IndicatorKind::Ratio);
+        if target < 0.0 {
+            add("target/at_least", "must be a number from 0".to_owned());
+        } else if is_ratio && target > 1.0 {
+            add("target/at_least", "a ratio's target is a share from 0 to 1".to_owned());
+        }
+    }
+    for (key, columns) in predicates(entry) {
+        if let Some(Err(message)) = text(key).map(|text| check_over(text, columns)) {
+            add(key, message);
+        }
+    }
+    let what = format!("indicator `{}`", id.unwrap_or_default());
+    found.extend(of_article(&what, entry.get("title"), entry.get("legal")));
+    found
+}
+
+/// What is wrong with the title and the article of an indicator or a rule set.
+pub(super) fn of_article(what: &str, title: Option<&Value>, legal: Option<&Value>) -> Vec<Mistake> {
+    let text = |table: Option<&Value>, key: &str| table?.get(key)?.as_str().map(str::to_owned);
+    let mut found = Vec::new();
+    for (table, name, key, missing) in [
+        (title, "title", "vi", "its Vietnamese title is missing"),
+        (title, "title", "en", "its English title is missing"),
+        (legal, "legal", "document", "the document that asks for it is missing"),
+        (legal, "legal", "place", "the place in the document is missing: article, annex or row"),
+    ] {
+        if text(table, key).is_some_and(|text| text.trim().is_empty()) {
+            found.push((format!("{name}/{key}"), format!("empty; {what}: {missing}")));
+        }
+    }
+    if let Some(from) = text(legal, "from").filter(|from| jiff::civil::Date::from_str(from).is_err()) {
+        found.push(("legal/from".to_owned(), format!("`{from}` is no date (yyyy-MM-dd)")));
+    }
+    found
+}
+
+/// The keys that may hold a predicate, each with the columns that it may name; none where the word for what is counted is unknown.
+fn predicates(entry: &Value) -> Vec<(&'static str, Columns)> {
+    let over = entry.get("over").map_or(Ok(Over::default()), |over| serde_json::from_value(over.clone()));
+    let (facts, registry) = match over {
+        Err(_) => return Vec::new(),
+        Ok(Over::Feedback) => (FEEDBACK_COLUMNS, None),
+        Ok(Over::Procedures) => (FACT_COLUMNS, Some(OFFER_COLUMNS)),
+        Ok(Over::Agencies) => (FACT_COLUMNS, Some(AGENCY_COLUMNS)),
+        Ok(Over::Dossiers | Over::Measures) => (FACT_COLUMNS, None),
+    };
+    let of_registry = registry.into_iter().flat_map(|columns| ["registry", "registry_part"].map(|key| (key, columns)));
+    ["population", "numerator", "denominator", "having"]
+        .map(|key| (key, facts))
+        .into_iter()
+        .chain(of_registry)
+        .collect()
+}
