@@ -235,17 +235,23 @@ struct Scan {
     halves: Halves,
 }
 
-/// Whose dossiers they are, and what those agencies offer.
+/// In whose rows dossiers stand. Which of them count, and what is offered, is a matter of the competent agency in every view, so
+/// that a view moves dossiers and neither adds nor drops any.
 struct View {
     agencies: Agencies,
-    register: AgencyRegister,
+    competent: AgencyRegister,
     offers: OfferRegister,
-    text: Expr,
+    /// Whose rows, where that is not the competent agency's.
+    other: Option<(AgencyRegister, Expr)>,
 }
 
 impl View {
     fn join(&self, common: LazyFrame) -> LazyFrame {
-        self.offers.join(self.register.join(common, self.text.clone()))
+        let facts = self.offers.join(self.competent.join(common, agency_text(AgencyView::Competent)));
+        match &self.other {
+            Some((register, text)) => facts.with_columns([register.number(text.clone())]),
+            None => facts,
+        }
     }
 }
 
@@ -265,13 +271,16 @@ impl Scan {
     }
 
     fn view(&self, inputs: &Inputs<'_>, view: AgencyView) -> Result<View, IndicatorError> {
-        let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(view))?;
-        Ok(View {
-            register: AgencyRegister::new(&agencies),
-            offers: OfferRegister::new(inputs.offers, &self.procedures, &agencies),
-            text: agency_text(view),
-            agencies,
-        })
+        let agencies = |view| agencies_of(inputs, inputs.dossiers.clone(), agency_text(view));
+        let competent = agencies(AgencyView::Competent)?;
+        let (register, offers) =
+            (AgencyRegister::new(&competent), OfferRegister::new(inputs.offers, &self.procedures, &competent));
+        if view == AgencyView::Competent {
+            return Ok(View { agencies: competent, competent: register, offers, other: None });
+        }
+        let agencies = agencies(view)?;
+        let other = Some((AgencyRegister::new(&agencies), agency_text(view)));
+        Ok(View { agencies, competent: register, offers, other })
     }
 
     /// Every dossier with the rule set's columns.

@@ -86,11 +86,16 @@ impl AgencyRegister {
         }
     }
 
+    /// Number of the agency that a text means; needs `day_row`.
+    pub(super) fn number(&self, text: Expr) -> Expr {
+        let meaning = self.texts.row(text) * lit(self.epochs) + value(col("day_row"), self.epoch.clone());
+        value(meaning, self.meanings.clone()).alias("agency")
+    }
+
     /// Adds `agency`, its number, and `agency_kind`, `_tier`, `_vertical` and `_known`; needs `day_row`.
     pub(super) fn join(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
-        let meaning = self.texts.row(text) * lit(self.epochs) + value(col("day_row"), self.epoch.clone());
         let of = |values: &Column, name: &str| value(col("agency"), values.clone()).alias(name);
-        facts.with_columns([value(meaning, self.meanings.clone()).alias("agency")]).with_columns([
+        facts.with_columns([self.number(text)]).with_columns([
             of(&self.kind, "agency_kind"),
             of(&self.tier, "agency_tier"),
             of(&self.vertical, "agency_vertical").fill_null(lit(false)),

@@ -374,6 +374,15 @@ fn three_views_of_whose_a_dossier_is() {
         named.into_iter().flatten().collect::<Vec<_>>()
     };
     assert_eq!(of(View::Competent), ["X3"]);
+    // What counts is a matter of the competent agency in every view: a department's dossier, received at a counter, handled by a
+    // vertical branch, is one of 3.4.1 in all three.
+    let of_department = Dossier { lead: None, competent: text("S1"), handling: text("S2"), ..one.clone() };
+    for (view, whose) in [(View::Competent, "S1"), (View::Receiving, "TT"), (View::Handling, "S2")] {
+        let dossiers = std::slice::from_ref(&of_department);
+        let figures = computed_by(dossiers, &[], at(NOW), Some((Reading::Seed2639, view)), None);
+        assert_eq!(figure(&figures, "par-3.4.1", Some(whose), "2025").denominator, Some(1), "{whose}");
+        assert_eq!(figure(&figures, "par-3.4.1", None, "2025").numerator, 1);
+    }
     assert_eq!(of(View::Receiving), ["TT"]);
     assert_eq!(of(View::Handling), ["S3"]);
 }

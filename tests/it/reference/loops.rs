@@ -62,8 +62,10 @@ pub(super) enum View {
 
 /// What the loops know of one dossier that was received.
 struct Facts<'a> {
-    /// Registered agency, or none; then `own` is the text.
+    /// The competent agency, if it is registered: it decides what counts.
     agency: Option<&'a Agency>,
+    /// In whose row it stands, if that is registered; else `own` is the text.
+    row: Option<&'a Agency>,
     own: String,
     procedure: Option<String>,
     in_competence: bool,
@@ -269,8 +271,8 @@ fn postal_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>],
 
 /// Province, tier, agency.
 fn scopes_of(one: &Facts<'_>) -> Vec<(Option<Tier>, Option<String>)> {
-    let tier = one.agency.map(|agency| agency.tier);
-    let code = one.agency.map_or(one.own.clone(), |agency| agency.code.clone());
+    let tier = one.row.map(|agency| agency.tier);
+    let code = one.row.map_or(one.own.clone(), |agency| agency.code.clone());
     let mut scopes = vec![(None, None), (tier, Some(code))];
     if tier.is_some() {
         scopes.push((tier, None));
@@ -349,7 +351,9 @@ fn facts_of<'a>(
         View::Receiving => dossier.receiving.as_ref(),
         View::Handling => dossier.handling.as_ref(),
     };
-    let agency = named.and_then(|text| agency_of(text, received_on, agencies));
+    let row = named.and_then(|text| agency_of(text, received_on, agencies));
+    let competent = dossier.lead.as_ref().or(dossier.competent.as_ref());
+    let agency = competent.and_then(|text| agency_of(text, received_on, agencies));
     let procedure = procedures.iter().find(|procedure| Some(&procedure.code) == dossier.procedure.as_ref());
     let life = life_of(dossier, received, procedure, reading);
     let ended_on = life.ended_by(now).then(|| day_of(life.end.unwrap_or(received)));
@@ -370,6 +374,7 @@ fn facts_of<'a>(
     let deployed = |of: fn(&Offer) -> bool| offers.first().is_some_and(|offer| of(offer));
     Some(Facts {
         agency,
+        row,
         own: named.cloned().unwrap_or("?".to_owned()),
         procedure: dossier.procedure.clone(),
         in_competence: !agency.is_some_and(|agency| agency.vertical)

@@ -107,7 +107,9 @@ fn is_connected(code: &str, period: Period, facts: &[Facts<'_>], now: i64) -> bo
         }
         first = first.yesterday().expect("in this millennium");
     }
-    let is_its = |one: &&Facts<'_>| one.agency.is_some_and(|agency| agency.code == code && !agency.vertical);
+    let is_its = |one: &&Facts<'_>| {
+        one.row.is_some_and(|agency| agency.code == code) && !one.agency.is_some_and(|agency| agency.vertical)
+    };
     facts.iter().filter(is_its).any(|one| first <= one.received_on && one.received_on <= last)
 }
 
