@@ -208,7 +208,8 @@ fn procedure(row: &Row<'_>) -> Result<Procedure, String> {
         // NĐ 61/2018 art. 18(2).
         cut_off: cut_off(row.text("cut_off")?)?.unwrap_or(time(15, 0, 0, 0)),
         immediate: row.flag("immediate")?,
-        certification: row.flag("certification")?,
+        // A file from before there was the column has none; the configuration tells what is wrong in it.
+        certification: row.flag("certification").unwrap_or(false),
         vertical: row.flag("vertical")?,
         valid_from: row.day("valid_from")?,
         valid_to: row.day("valid_to")?,
