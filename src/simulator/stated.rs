@@ -1,6 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the simulated agencies fill in their sheet")]
-//! Measures: what departments state each quarter of their electronic documents, and the sheet that it stands in.
+//! Measures: what departments state each quarter (electronic documents, published procedures, survey answers), and the sheet that
+//! it stands in.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,17 +11,18 @@ use jiff::civil::{Date, date};
 
 use crate::model::agency::AgencyKind;
 use crate::simulator::Province;
-use crate::simulator::truth::{Scope, TruthFigure};
+use crate::simulator::truth::{STATED, Scope, TruthFigure};
 use crate::simulator::working_days::day_number;
 
-/// The indicator that the departments state.
-pub(super) const INDICATOR: &str = "par-7.1.2";
-
-/// First year of which they state it.
+/// First year of which they state anything.
 const FIRST: i32 = 2025;
+
+/// Of one it is agencies that are counted: each states one of one, or none of one.
+const OF_AGENCIES: &str = "par-3.2.6";
 
 /// What one department states of a quarter.
 struct Measure<'a> {
+    indicator: &'static str,
     agency: &'a str,
     quarter: String,
     counts: [u64; 2],
@@ -40,9 +43,15 @@ impl Province {
                 if agency.kind != AgencyKind::Specialised || agency.vertical || !validity.holds(last) {
                     continue;
                 }
-                let whole = 180 + 37 * number + 11 * age;
-                let counts = [whole - (number * 5 + age * 3) % 40, whole];
-                found.push(Measure { agency: &agency.code, quarter: format!("{year}-Q{}", last_month / 3), counts });
+                for (place, &indicator) in (0_u64..).zip(STATED) {
+                    let whole = 180 + 37 * number + 11 * age + 13 * place;
+                    let counts = match indicator {
+                        OF_AGENCIES => [u64::from(!(number + age).is_multiple_of(4)), 1],
+                        _ => [whole - (number * 5 + age * 3 + place * 7) % 40, whole],
+                    };
+                    let quarter = format!("{year}-Q{}", last_month / 3);
+                    found.push(Measure { indicator, agency: &agency.code, quarter, counts });
+                }
             }
         }
         found
@@ -54,8 +63,8 @@ impl Province {
         let mut text = "Chỉ tiêu;Đơn vị;Kỳ;Tử số;Mẫu số;Số văn bản;Ngày nhập\r\n".to_owned();
         let entered = day.strftime("%d/%m/%Y");
         let rows = self.stated(day);
-        for Measure { agency, quarter, counts: [part, whole] } in &rows {
-            writeln!(text, "{INDICATOR};{agency};{quarter};{part};{whole};12/BC-MP;{entered}\r")
+        for Measure { indicator, agency, quarter, counts: [part, whole] } in &rows {
+            writeln!(text, "{indicator};{agency};{quarter};{part};{whole};12/BC-MP;{entered}\r")
                 .map_err(io::Error::other)?;
         }
         writeln!(text, "Tổng cộng;;{};;;;\r", rows.len()).map_err(io::Error::other)?;
@@ -66,25 +75,22 @@ impl Province {
 
     /// The figures of what was stated: each department's, and their sums for the tier and the province.
     pub(super) fn stated_figures(&self, day: Date) -> Vec<TruthFigure> {
-        let mut figures: Vec<TruthFigure> = Vec::new();
-        for Measure { agency, quarter, counts: [part, whole] } in self.stated(day) {
+        let mut sums: BTreeMap<(&'static str, Scope, String), [u64; 2]> = BTreeMap::new();
+        for Measure { indicator, agency, quarter, counts: [part, whole] } in self.stated(day) {
             for scope in [Scope::Province, Scope::Tier("province"), Scope::Agency(agency.to_owned())] {
-                let held = figures.iter_mut().find(|one| one.scope == scope && one.period == quarter);
-                match held {
-                    Some(one) => {
-                        one.numerator += part;
-                        one.denominator += whole;
-                    }
-                    None => figures.push(TruthFigure {
-                        indicator: INDICATOR,
-                        scope,
-                        period: quarter.clone(),
-                        numerator: part,
-                        denominator: whole,
-                    }),
-                }
+                let sum = sums.entry((indicator, scope, quarter.clone())).or_default();
+                sum[0] += part;
+                sum[1] += whole;
             }
         }
-        figures
+        sums.into_iter()
+            .map(|((indicator, scope, period), [numerator, denominator])| TruthFigure {
+                indicator,
+                scope,
+                period,
+                numerator,
+                denominator,
+            })
+            .collect()
     }
 }

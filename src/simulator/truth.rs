@@ -52,8 +52,8 @@ pub struct Truth {
     pub figures: Vec<TruthFigure>,
 }
 
-/// The indicators that it counts, by their ids in `config/indicators`.
-pub const INDICATORS: [&str; 13] = [
+/// The indicators whose figures it knows, by their ids in `config/indicators`: those that it counts, then those that are stated.
+pub const INDICATORS: [&str; 21] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -66,11 +66,25 @@ pub const INDICATORS: [&str; 13] = [
     "par-7.3.3-having",
     "par-3.5.1",
     "par-3.5.2",
-    crate::simulator::stated::INDICATOR,
+    "par-3.2.2",
+    "par-3.2.3",
+    "par-3.2.6",
+    "par-7.1.2",
+    "sipas-1",
+    "sipas-2",
+    "sipas-3",
+    "sipas-4",
+    "sipas-5",
 ];
 
-/// Numerator and denominator of each indicator.
-type Cells = [(u64, u64); INDICATORS.len()];
+/// How many of them are counted.
+const COUNTED: usize = 12;
+
+/// Those that are stated.
+pub(super) const STATED: &[&str] = INDICATORS.split_at(COUNTED).1;
+
+/// Numerator and denominator of each counted indicator.
+type Cells = [(u64, u64); COUNTED];
 
 /// One received dossier, judged.
 struct Received<'a> {
@@ -302,7 +316,7 @@ impl Province {
             }
         }
         let mut figures = Vec::new();
-        for (at, indicator) in INDICATORS.into_iter().enumerate() {
+        for (at, indicator) in INDICATORS.into_iter().take(COUNTED).enumerate() {
             for ((scope, period), cells) in &sums {
                 let (numerator, denominator) = cells[at];
                 if denominator > 0 {

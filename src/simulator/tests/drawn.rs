@@ -9,7 +9,7 @@ use jiff::civil::date;
 use super::{TODAY, drawn};
 use crate::simulator::post::check_digit;
 use crate::simulator::working_days::{day_number, evening};
-use crate::simulator::{Province, Registries, Scope, Settings, SimulatorError, generate};
+use crate::simulator::{Province, Registries, Scope, Settings, SimulatorError, TRUE_INDICATORS, generate};
 
 /// Every record and every export, as written.
 fn bytes(province: &Province) -> String {
@@ -152,7 +152,7 @@ fn figures_of_agencies_add_up_to_the_province() {
     assert_eq!(province, sum(|scope| matches!(scope, Scope::Agency(_))));
     assert!(truth.rejected_dossiers >= 3);
     let indicators: BTreeSet<_> = truth.figures.iter().map(|figure| figure.indicator).collect();
-    assert_eq!(indicators.len(), 13, "{indicators:?}");
+    assert_eq!(indicators.len(), TRUE_INDICATORS.len(), "{indicators:?}");
 }
 
 #[test]
