@@ -1,26 +1,45 @@
-"""The shipped predicates as DuckDB reads them: the same texts from config/indicators, over the same Delta table.
+"""The shipped predicates as DuckDB reads them: the same texts from config/indicators, over the same Delta tables.
 
-    motcua --data data demo --dossiers 20000
-    motcua --data data report --by month --format json > figures.json
+    motcua --data data demo --dossiers 3000
+    motcua --data data report --format json > figures.json
     python3 -m venv venv && venv/bin/pip install deltalake duckdb pyarrow
     venv/bin/python benches/peers/facts_duckdb.py data figures.json
+    venv/bin/python benches/peers/facts_duckdb.py data --only-time --now 2026-11-01T00:00+07:00
 
-The facts of rule set seed-2639 are written here again in SQL, without what stands in for a missing due date (those
-dossiers are counted, and the on-time ratios of agencies that have any are left out). Compares every agency and month of the
-plain ratios over dossiers, and prints how many are equal and the CPU-seconds of DuckDB's part. Exit 1 where one differs.
+The columns that predicates name and the words of rule sets are written once more in SQL (facts_sql.py). Every ratio over
+dossiers is compared: for the province, each tier and each agency, in every named period, both ways, so that a figure which one
+side alone has is a difference (a published 0 of 0 is no figure). Registries, calendar, indicators and rule sets are those of
+config/, not those that the night kept.
+
+Left out: what is no ratio over dossiers (feedback, measures, procedures, agencies, counts, stocks, means, medians), and ratios of
+a state under a rule set that judges at each period's end (qd766-2.1). Of a figure its two counts are compared, not what is
+reachable, one-sided evidence or whether its target is met. Refused, not being written here: another view than the competent
+agency's, statutory times in calendar days, and two agencies of one name or two equal offers on the same day.
+
+Prints how many figures are equal and different, the first ten that differ, and the CPU-seconds of DuckDB's part, reading the
+files included; with --only-time the peak memory too. Exit 1 where a figure differs or none was compared.
 """
 
+import argparse
 import csv
 import json
 import resource
 import sys
 import tomllib
+import unicodedata
+from collections import defaultdict
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow
 from deltalake import DeltaTable
 
+from facts_sql import AGENCY, MACROS, facts
+
 ROOT = Path(__file__).parents[2]
+TYPES = {"string": "VARCHAR", "long": "BIGINT", "boolean": "BOOLEAN", "timestamp": "TIMESTAMPTZ"}
+STATES = ("is_ended", "is_on_time", "is_late", "is_overdue", "is_pending")
 
 
 def registry(name: str) -> list[dict]:
@@ -28,108 +47,225 @@ def registry(name: str) -> list[dict]:
     return list(csv.DictReader(lines))
 
 
-def plain_ratios() -> list[dict]:
-    found = []
-    for file in sorted((ROOT / "config/indicators").glob("*.toml")):
-        found += tomllib.load(open(file, "rb"))["indicator"]
-    is_plain = lambda one: one["rules"] == "seed-2639" and "having" not in one and "over" not in one
-    return [one for one in found if is_plain(one) and one["period"] == "received_at"]
+def toml_files(folder: str) -> list[dict]:
+    return [tomllib.load(open(file, "rb")) for file in sorted((ROOT / "config" / folder).glob("*.toml"))]
 
 
-def tables(db: duckdb.DuckDBPyConnection, data: Path) -> None:
-    for table in ("dossiers", "postal_items"):
-        db.register(table, DeltaTable(str(data / "lake" / table)).to_pyarrow_table())
-    agencies = []
+def ratios(rules: dict) -> list[dict]:
+    """The indicators of a rule set that are compared."""
+    every = [one for file in toml_files("indicators") for one in file["indicator"]]
+    of_dossiers = [one for one in every if one["kind"] == "ratio" and "over" not in one and one["rules"] == rules["id"]]
+    if rules["as_of"] == "now":
+        return of_dossiers
+    # What ended in a period had ended at its end.
+    by_state = lambda one: any(word in one["population"] + one["denominator"] + one["numerator"] for word in STATES)
+    return [one for one in of_dossiers if one["period"] == "ended_at" or not by_state(one)]
+
+
+def span(row: dict) -> tuple[date, date]:
+    day = lambda name, other: date.fromisoformat(row[name]) if row[name] else other
+    return day("valid_from", date(1, 1, 1)), day("valid_to", date(9999, 12, 31))
+
+
+def refuse_overlaps(spans: dict) -> None:
+    for what, held in spans.items():
+        held.sort(key=lambda one: one[:2])
+        if any(after[0] <= before[1] for before, after in zip(held, held[1:])):
+            sys.exit(f"{what}: two stand on the same day; that is not written here")
+
+
+def name_key(text: str) -> str:
+    """A name without what differs in writing: case, spaces, composition, and on which vowel of a syllable the tone stands."""
+    tones = "\u0300\u0301\u0303\u0309\u0323"
+    syllables = unicodedata.normalize("NFD", text).lower().split()
+    return " ".join("".join(sorted(syllable, key=lambda letter: letter in tones)) for syllable in syllables)
+
+
+def register(db: duckdb.DuckDBPyConnection, name: str, rows: list[tuple], columns: str) -> None:
+    """A small table from rows; columns as in `name TYPE, …`."""
+    names = [column.split()[0] for column in columns.split(", ")]
+    table = pyarrow.table(dict(zip(names, map(list, zip(*rows)))))
+    db.register("given", table)
+    db.execute(f"CREATE TABLE {name} ({columns})")
+    db.execute(f"INSERT INTO {name} SELECT * FROM given")
+    db.unregister("given")
+
+
+def lake(db: duckdb.DuckDBPyConnection, data: Path) -> None:
+    """The lake's tables as views over the files that their logs name."""
+    for table in ("dossiers", "postal_items", "dossier_notes", "procedures"):
+        delta = DeltaTable(str(data / table))
+        if files := delta.file_uris():
+            db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files}, union_by_name = true)")
+        else:
+            columns = [f"NULL::{TYPES[field.type.type]} AS {field.name}" for field in delta.schema().fields]
+            db.execute(f"CREATE VIEW {table} AS SELECT {', '.join(columns)} WHERE false")
+
+
+def registries(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    agencies = registry("agencies.csv")
+    columns = "agency TEXT, agency_kind TEXT, agency_tier TEXT, agency_vertical BOOLEAN"
+    register(db, "agencies", [(r["code"], r["kind"], r["tier"], r["vertical"] == "true") for r in agencies], columns)
+
+    procedures = {r["code"]: r for r in registry("procedures.csv")}
+    time = lambda r: int(r["statutory_time"]) if r["statutory_time"] else None
+    rows = [(code, r["sector"], time(r), r["unit"], r["cut_off"], r["immediate"] == "true",
+             r["certification"] == "true", r["vertical"] == "true")
+            for code, r in procedures.items()]
+    columns = "code TEXT, sector TEXT, allowed INT, unit TEXT, cut_off TIME, immediate BOOLEAN, certification BOOLEAN, procedure_vertical BOOLEAN"
+    register(db, "known_procedures", rows, columns)
+    # A catalogue that was pulled adds what the file does not have.
+    db.execute("""
+        INSERT INTO known_procedures
+        SELECT DISTINCT ON (procedure_code)
+               procedure_code, sector_code, statutory_time, coalesce(unit, 'working_days'), '15:00', false, false, false
+        FROM procedures WHERE NOT coalesce(deleted, false) AND procedure_code NOT IN (SELECT code FROM known_procedures)
+        ORDER BY procedure_code, source, source_key""")
+    units = "SELECT 1 FROM known_procedures WHERE allowed IS NOT NULL AND unit NOT IN ('working_days', 'hours')"
+    if db.sql(units).fetchall():
+        sys.exit("statutory times in other units than working days and hours are not written here")
+
+    spans = defaultdict(list)
+    for r in registry("procedure_offers.csv"):
+        offered = (r["online_level"] or None, r["postal_submission"] == "true", r["postal_return"] == "true")
+        spans[r["procedure"], r["offered_by"]].append((*span(r), *offered))
+    refuse_overlaps(spans)
+    columns = "procedure TEXT, offerer TEXT, first DATE, last DATE, level TEXT, submission BOOLEAN, return BOOLEAN"
+    register(db, "offers", [(*key, *one) for key, held in spans.items() for one in held], columns)
+
+    register(db, "exceptions", [(date.fromisoformat(r["date"]), r["kind"] == "working") for r in registry("calendar.csv")],
+             "day DATE, works BOOLEAN")
+    # Working days carry their number: of any day, that of the last working day not after it.
+    db.execute(f"""
+        CREATE TABLE calendar AS
+        SELECT day, works, CAST(sum(CAST(works AS INT)) OVER (ORDER BY day) AS INT) AS worked
+        FROM (SELECT CAST(range AS DATE) AS day, coalesce(e.works, isodow(range) < 6) AS works
+              FROM range(TIMESTAMP '1990-01-01', TIMESTAMP '{now.year + 5}-01-01', INTERVAL 1 DAY) r
+              LEFT JOIN exceptions e ON e.day = CAST(range AS DATE))""")
+    # The statutory month M goes from the 15th of the month before to the 14th.
+    db.execute("""
+        CREATE TABLE periods AS
+        SELECT * FROM (
+            SELECT day, unnest([y, y || '-' || strftime(of, '%m'), y || '-Q' || quarter(of), y || '-H' || ((month(of) + 5) // 6),
+                                CASE WHEN month(of) < 10 THEN y || '-9M' END]) || mark AS period
+            FROM (SELECT day, of, mark, CAST(year(of) AS TEXT) AS y
+                  FROM (SELECT day, day AS of, '' AS mark FROM calendar UNION ALL
+                        SELECT day, day + to_months(CAST(day(day) >= 15 AS INT)), 's' FROM calendar)))
+        WHERE period IS NOT NULL""")
+
+
+def agency_names(db: duckdb.DuckDBPyConnection) -> None:
+    """What each text that names an agency means, and when."""
+    bearers = defaultdict(dict)
     for row in registry("agencies.csv"):
-        names = [row["code"], row["name"], *row["other_codes"].split(";"), *row["aliases"].split(";")]
-        for name in {name.strip().lower() for name in names if name.strip()}:
-            agencies.append((name, row["code"], row["kind"], row["tier"], row["vertical"] == "true"))
-    db.execute("CREATE TABLE agencies (name TEXT, code TEXT, kind TEXT, tier TEXT, vertical BOOLEAN)")
-    db.executemany("INSERT INTO agencies VALUES (?, ?, ?, ?, ?)", agencies)
-    db.execute("CREATE TABLE procedures (code TEXT, vertical BOOLEAN)")
-    db.executemany("INSERT INTO procedures VALUES (?, ?)", [(r["code"], r["vertical"] == "true") for r in registry("procedures.csv")])
-    offers = [
-        (r["procedure"], r["offered_by"], r["online_level"] or None, r["postal_submission"] == "true",
-         r["postal_return"] == "true", r["valid_from"] or "0001-01-01", r["valid_to"] or "9999-12-31")
-        for r in registry("procedure_offers.csv")
-    ]
-    db.execute("CREATE TABLE offers (procedure TEXT, offerer TEXT, level TEXT, submission BOOLEAN, return BOOLEAN, first DATE, last DATE)")
-    db.executemany("INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?)", offers)
+        for name in [row["code"], row["name"], *row["other_codes"].split(";"), *row["aliases"].split(";")]:
+            if name.strip():
+                bearers[name_key(name)][row["code"]] = span(row)
+    spans = defaultdict(list)
+    for (text,) in db.sql(f"SELECT DISTINCT {AGENCY} FROM dossiers d").fetchall():
+        of_text = bearers[name_key(text)]
+        always = (date(1, 1, 1), date(9999, 12, 31))
+        spans[text] = [(*(days if len(of_text) > 1 else always), code) for code, days in of_text.items()]
+    refuse_overlaps(spans)
+    register(db, "meanings", [(text, *one) for text, held in spans.items() for one in held],
+             "text TEXT, first DATE, last DATE, agency TEXT")
 
 
-# Names of the columns are those that predicates use (docs/INDICATORS.md).
-FACTS = """
-CREATE TABLE facts AS
-WITH post AS (
-    SELECT dossier_code, bool_or(direction = 'submission') AS came, bool_or(direction = 'return') AS went
-    FROM postal_items
-    WHERE NOT coalesce(deleted, false) AND withdrawn_at IS NULL AND coalesce(status, '') <> 'withdrawn'
-      AND accepted_at <= TIMESTAMPTZ '{now}'
-    GROUP BY dossier_code),
-named AS (
-    SELECT d.*, a.code AS agency_code, a.kind AS agency_kind, a.tier AS agency_tier, coalesce(a.vertical, false) AS agency_vertical,
-           coalesce(p.vertical, false) AS procedure_vertical, CAST(d.received_at AS DATE) AS day,
-           count(*) OVER (PARTITION BY d.source, d.source_key) AS bearers,
-           coalesce(d.completed_at, d.withdrawn_at, d.refused_at, d.stopped_at) AS ends_at,
-           CASE WHEN d.due_at = d.apology_new_due_at THEN coalesce(d.first_due_at, d.due_at) ELSE d.due_at END AS stated
-    FROM dossiers d
-    LEFT JOIN agencies a ON a.name = lower(coalesce(d.lead_agency, d.competent_agency, '?'))
-    LEFT JOIN procedures p ON p.code = d.procedure_code),
-dated AS (
-    SELECT *, CASE WHEN stated = date_trunc('day', stated) THEN stated + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND ELSE stated END AS due
-    FROM named),
-states AS (
-    SELECT *, coalesce(ends_at <= TIMESTAMPTZ '{now}', status IN ('refused', 'withdrawn', 'stopped', 'completed', 'returned'), false) AS is_ended,
-           coalesce(ends_at <= due, false) AS good
-    FROM dated)
-SELECT s.*, s.received_at <= TIMESTAMPTZ '{now}' AND NOT coalesce(s.deleted, false) AND s.parent_code IS NULL AS is_received,
-       is_ended AND good AS is_on_time, is_ended AND NOT good AS is_late, NOT is_ended AND coalesce(due < TIMESTAMPTZ '{now}', false) AS is_overdue,
-       s.submission_channel = 'online' AS is_online,
-       coalesce(s.submission_channel = 'postal', false) OR coalesce(post.came, false) OR coalesce(other.came, false) AS is_postal_submission,
-       coalesce(own.level, tiers.level, s.service_level) AS offered_level,
-       coalesce(own.submission, tiers.submission, false) AS offers_postal_submission,
-       s.apology_at IS NOT NULL AS has_apology
-FROM states s
-LEFT JOIN post ON post.dossier_code = s.dossier_code
-LEFT JOIN post other ON other.dossier_code = s.national_code
-LEFT JOIN offers own ON own.procedure = s.procedure_code AND own.offerer = s.agency_code AND s.day BETWEEN own.first AND own.last
-LEFT JOIN offers tiers ON tiers.procedure = s.procedure_code AND tiers.offerer = 'tier:' || s.agency_tier AND s.day BETWEEN tiers.first AND tiers.last
-"""
+def count(db: duckdb.DuckDBPyConnection, rules: dict, now: str) -> list[tuple[str, list[str]]]:
+    """Counts the ratios of a rule set; gives the tables of counts, each with the ratios that it has a `whole` and a `part` of."""
+    wanted = ratios(rules)
+    columns = ["agency", "agency_tier", "coalesce(procedure_code, '') AS procedure",
+               *dict.fromkeys(f"filed_{one['period']}" for one in wanted)]
+    for place, one in enumerate(wanted):
+        whole = f"coalesce(({one['population']}) AND ({one['denominator']}), false)"
+        columns += [f"{whole} AS whole{place}", f"{whole} AND coalesce({one['numerator']}, false) AS part{place}"]
+        if "having" in one:
+            columns.append(f"coalesce(({one['population']}) AND ({one['having']}), false) AS having{place}")
+    db.execute(f"CREATE OR REPLACE TABLE counted AS {facts(rules, now)} SELECT {', '.join(columns)} FROM filed")
+    groups = defaultdict(list)
+    for place, one in enumerate(wanted):
+        groups[one["period"], place if "having" in one else None].append(place)
+    found = []
+    for (period, having), places in groups.items():
+        table = f"sums_{rules['id']}_{len(found)}".replace("-", "_")
+        day = f"filed_{period}"
+        names = [f"{what}{place}" for place in places for what in ("whole", "part")]
+        # The procedures of which the province had such a dossier in the calendar year.
+        with_one = f"SELECT (procedure, year({day})) FROM counted WHERE having{having} AND {day} IS NOT NULL"
+        only = "" if having is None else f"AND (procedure, year({day})) IN ({with_one})"
+        db.execute(f"""
+            CREATE TABLE {table} AS
+            WITH days AS (
+                SELECT agency, agency_tier, {day} AS day, {', '.join(f'count(*) FILTER ({name}) AS {name}' for name in names)}
+                FROM counted WHERE {day} IS NOT NULL {only} GROUP BY ALL),
+            of_agencies AS (
+                SELECT agency, agency_tier, period, {', '.join(f'sum({name}) AS {name}' for name in names)}
+                FROM days JOIN periods USING (day) GROUP BY ALL)
+            SELECT GROUPING(agency, agency_tier) AS scope, agency, agency_tier, period,
+                   {', '.join(f'CAST(sum({name}) AS BIGINT) AS {name}' for name in names)}
+            FROM of_agencies GROUP BY GROUPING SETS ((agency, agency_tier, period), (agency_tier, period), (period))""")
+        # Agencies of no tier make no tier.
+        db.execute(f"DELETE FROM {table} WHERE scope = 2 AND agency_tier IS NULL")
+        found.append((table, [(wanted[place]["id"], f"whole{place}", f"part{place}") for place in places]))
+    db.execute("DROP TABLE counted")
+    return found
 
 
 def main() -> None:
-    data, figures = Path(sys.argv[1]), json.load(open(sys.argv[2], encoding="utf-8"))
-    ours = {(f["indicator"], f["agency"], f["period"]): (f["numerator"], f["denominator"]) for f in figures if f["agency"]}
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("data", type=Path, help="a data folder, or the folder of its tables")
+    options.add_argument("figures", nargs="?", help="what `motcua report --format json` said of it")
+    options.add_argument("--only-time", action="store_true", help="compare nothing")
+    options.add_argument("--now", help="the moment of the night, with offset; that of the figures if absent")
+    options.add_argument("--threads", type=int, default=1)
+    given = options.parse_args()
+    if given.only_time != (given.figures is None) or given.only_time and not given.now:
+        options.error("give figures to compare, or --only-time and --now")
+    published = [] if given.only_time else json.load(open(given.figures, encoding="utf-8"))
+    now = datetime.fromisoformat(given.now or published[0]["as_of"])
+    data = given.data / "lake" if (given.data / "lake").is_dir() else given.data
+
     db = duckdb.connect()
-    db.execute("SET TimeZone = 'Asia/Ho_Chi_Minh'")
-    db.execute("SET threads = 1")
-    tables(db, data)
+    db.execute("SET TimeZone = 'UTC'")
+    db.execute(f"SET threads = {given.threads}")
+    db.execute(MACROS)
+    lake(db, data)
     before = resource.getrusage(resource.RUSAGE_SELF)
-    db.execute(FACTS.format(now=figures[0]["as_of"]))
-    # A name that several bore is read by the day: that is not written here again.
-    unlike = {row[0] for row in db.sql("SELECT DISTINCT agency_code FROM facts WHERE bearers > 1").fetchall()}
-    no_due = {tuple(row) for row in db.sql("SELECT DISTINCT agency_code, strftime(day, '%Y-%m') FROM facts WHERE due IS NULL").fetchall()}
-    equal, different, left_out = 0, [], 0
-    for one in plain_ratios():
-        rows = db.sql(f"""
-            SELECT agency_code, strftime(day, '%Y-%m'), count(*) FILTER ({one['numerator']}), count(*)
-            FROM facts WHERE agency_code IS NOT NULL AND ({one['population']}) AND ({one['denominator']}) GROUP BY ALL""").fetchall()
-        by_state = any(word in one["numerator"] + one["population"] for word in ("is_on_time", "is_late", "is_overdue"))
-        for agency, period, part, whole in rows:
-            if agency in unlike or by_state and (agency, period) in no_due:
-                left_out += 1
-            elif ours.get((one["id"], agency, period)) == (part, whole):
-                equal += 1
-            else:
-                different.append((one["id"], agency, period, (part, whole), ours.get((one["id"], agency, period))))
+    registries(db, now)
+    agency_names(db)
+    tables = [table for rules in toml_files("rules") for table in count(db, rules, f"here(TIMESTAMPTZ '{now.isoformat()}')")]
     after = resource.getrusage(resource.RUSAGE_SELF)
+    dossiers = db.sql("SELECT count(*) FROM dossiers").fetchall()[0][0]
+    figures = sum(db.sql(f"SELECT count(*) FROM {table} WHERE {whole} > 0").fetchall()[0][0]
+                  for table, members in tables for _, whole, _ in members)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    rows = db.sql("SELECT count(*) FROM facts").fetchall()[0][0]
-    print(f"{len(plain_ratios())} ratios over {rows} dossiers: {equal} agency-months equal, {len(different)} different, "
-          f"{left_out} left out; {spent:.2f} CPU-s")
-    for row in different[:10]:
-        print(*row)
-    sys.exit(bool(different) or not equal)
+    print(f"{sum(len(members) for _, members in tables)} ratios over {dossiers} dossiers, {figures} figures: "
+          f"{spent:.2f} CPU-s of DuckDB with threads = {given.threads}")
+    if given.only_time:
+        print(f"peak {after.ru_maxrss // 1024} MiB, {(after.ru_maxrss - before.ru_maxrss) // 1024} above start")
+    else:
+        sys.exit(compare(db, tables, published))
+
+
+def compare(db: duckdb.DuckDBPyConnection, tables: list, published: list[dict]) -> int:
+    compared = {id for _, members in tables for id, _, _ in members}
+    whom = lambda f: f["agency"] or (f"tier:{f['tier']}" if f["tier"] else "province")
+    ours = {(f["indicator"], whom(f), f["period"]): (f["numerator"], f["denominator"])
+            for f in published if f["indicator"] in compared and f["denominator"]}
+    theirs = {}
+    for table, members in tables:
+        for id, whole, part in members:
+            counts = f"SELECT scope, agency, agency_tier, period, {part}, {whole} FROM {table} WHERE {whole} > 0"
+            for scope, agency, tier, period, *figure in db.sql(counts).fetchall():
+                theirs[id, {0: agency, 2: f"tier:{tier}", 3: "province"}[scope], period] = tuple(figure)
+    every = ours.keys() | theirs.keys()
+    different = sorted(key for key in every if ours.get(key) != theirs.get(key))
+    without = sorted(compared - {id for id, _, _ in every})
+    print(f"{len(every)} figures compared, {len(every) - len(different)} equal, {len(different)} different; "
+          f"without any dossier: {', '.join(without) or 'none'}")
+    for key in different[:10]:
+        print(*key, "published:", ours.get(key), "DuckDB:", theirs.get(key))
+    return int(bool(different) or not theirs)
 
 
 if __name__ == "__main__":

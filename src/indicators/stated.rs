@@ -114,8 +114,9 @@ fn read(
             Entry::Occupied(_) => stated_again += 1,
         }
     }
-    if unknown > 0 {
-        tracing::warn!(measures = unknown, "measures of indicators that are not defined count in no figure");
+    // Only a night computes every indicator: one that is asked for alone says nothing of the others.
+    if unknown > 0 && inputs.period.is_none() {
+        tracing::warn!(measures = unknown, "measures of indicators that are not asked for count in no figure");
     }
     if stated_again > 0 {
         tracing::warn!(measures = stated_again, "measures stated again under another key: the one entered last counts");

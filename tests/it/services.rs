@@ -2,7 +2,10 @@
 //!
 //! These run where `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need); elsewhere they
 //! say that they did not run. `MOTCUA_TEST_PYTHON` names the interpreter, `python3` where it is absent.
-#![expect(clippy::disallowed_methods, reason = "edge: a test asks its environment what is installed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: a test asks its environment what is installed, and writes what others read"
+)]
 
 use std::path::Path;
 use std::process::Command;
@@ -36,8 +39,17 @@ fn python_and_duckdb_read_the_lake() {
     run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
     let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/read_lake.py");
-    let told = run(Command::new(python).arg(script).arg(&data));
+    let told = run(Command::new(&python).arg(script).arg(&data));
     for table in ["dossiers", "postal_items"] {
         assert!(told.contains(table), "the script says nothing of `{table}`:\n{told}");
     }
+    // The ratios over dossiers once more, by the predicates' texts alone: the script fails where one differs.
+    let published =
+        run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["report", "--format", "json"]));
+    let figures = folder.path().join("figures.json");
+    std::fs::write(&figures, published).expect("a scratch file can be written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/facts_duckdb.py");
+    // `-B`: no bytecode among the sources.
+    let told = run(Command::new(&python).arg("-B").arg(script).arg(&data).arg(&figures));
+    assert!(told.contains(" 0 different"), "the script compared nothing:\n{told}");
 }

@@ -39,7 +39,7 @@ pub(super) fn table_beside(
 ) -> String {
     let mut headings = vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
     headings.extend(beside.ranks.map(|_| "Xếp hạng"));
-    headings.extend(beside.changes.map(|_| "Kỳ báo cáo tăng (+), giảm (−)"));
+    headings.extend(beside.changes.map(|_| "Kỳ báo cáo so với kỳ này"));
     let mut text = String::new();
     for indicator in &config.indicators {
         let definition = &indicator.definition;

@@ -150,11 +150,11 @@ pub(super) fn figures(
         }
         if not_vertical {
             for (id, lacks) in [
-                ("data-without-due-date", one.lacks[0]),
-                ("data-without-channel", one.lacks[1]),
-                ("data-without-level", one.level.is_none()),
-                ("data-unknown-agency", one.agency.is_none()),
-                ("data-unknown-procedure", one.lacks[2]),
+                ("source-without-due-date", one.lacks[0]),
+                ("source-without-channel", one.lacks[1]),
+                ("source-without-level", one.level.is_none()),
+                ("source-unknown-agency", one.agency.is_none()),
+                ("source-unknown-procedure", one.lacks[2]),
             ] {
                 count(&mut figures, id, one, day, |_| [true, lacks, lacks, false]);
             }

@@ -240,11 +240,11 @@ fn what_sources_leave_out_is_told() {
     ];
     let figures = computed(&rows, &[], at(NOW));
     for (indicator, lacking) in [
-        ("data-without-due-date", 1),
-        ("data-without-channel", 1),
-        ("data-without-level", 2),
-        ("data-unknown-agency", 1),
-        ("data-unknown-procedure", 2),
+        ("source-without-due-date", 1),
+        ("source-without-channel", 1),
+        ("source-without-level", 2),
+        ("source-unknown-agency", 1),
+        ("source-unknown-procedure", 2),
     ] {
         assert_eq!(counts(&figures, indicator, None, "2025"), (lacking, 6), "{indicator}");
     }
