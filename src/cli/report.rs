@@ -14,9 +14,9 @@ use crate::indicators::{Contest, Rank, changes, rank};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::AgencyView;
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
+use crate::model::rules::AgencyView;
 use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, Asked};
 

@@ -11,8 +11,9 @@ use crate::config::problem::Problems;
 use crate::config::settings::Settings;
 use crate::config::texts::Texts;
 use crate::config::written::{mistakes, of_article};
-use crate::model::indicator::{AsOf, Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn, RuleSet};
+use crate::model::indicator::{Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn};
 use crate::model::predicate::speaks_of_state;
+use crate::model::rules::{AsOf, RuleSet};
 
 /// The rule sets that can be read.
 #[derive(Debug, Default)]

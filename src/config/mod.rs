@@ -25,7 +25,8 @@ pub use settings::{Province, Settings};
 
 use crate::config::texts::Texts;
 use crate::model::connector::Connector;
-use crate::model::indicator::{Definition, RuleSet};
+use crate::model::indicator::Definition;
+use crate::model::rules::RuleSet;
 use crate::model::values::Values;
 
 /// Everything that a verb needs to know before it acts.

@@ -9,8 +9,9 @@ use polars::prelude::*;
 
 use crate::indicators::compute::Inputs;
 use crate::indicators::{IndicatorError, compute};
-use crate::model::indicator::{Definition, RuleSet};
+use crate::model::indicator::Definition;
 use crate::model::period::Period;
+use crate::model::rules::RuleSet;
 
 /// An indicator under one rule set, or under its own with one word of another.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,10 +21,11 @@ use crate::indicators::states::micros;
 use crate::indicators::{IndicatorError, feedback, stated, states};
 use crate::model::agency::{Agency, Succession, Tier};
 use crate::model::figure::Figure;
-use crate::model::indicator::{AgencyView, AsOf, Definition, IndicatorKind, Over, PeriodColumn, RuleSet};
+use crate::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
 use crate::model::instant::local;
 use crate::model::period::{Period, half_of};
 use crate::model::procedure::{Offer, Procedure};
+use crate::model::rules::{AgencyView, AsOf, RuleSet};
 
 /// What figures are computed from. The tables are images.
 pub struct Inputs<'a> {

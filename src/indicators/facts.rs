@@ -9,7 +9,7 @@ use crate::indicators::agencies::NO_AGENCY;
 use crate::indicators::lookups::{Keyed, value};
 use crate::indicators::registers::{ProcedureRegister, day_row};
 use crate::indicators::states::{local_day, micros, status_is_in};
-use crate::model::indicator::{AgencyView, PostalEvidence, RuleSet};
+use crate::model::rules::{AgencyView, PostalEvidence, RuleSet};
 
 /// The text that names a dossier's agency.
 pub(super) fn agency_text(view: AgencyView) -> Expr {

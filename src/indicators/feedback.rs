@@ -12,7 +12,7 @@ use crate::indicators::measures::Open;
 use crate::indicators::registers::{AgencyRegister, Halves, day_row};
 use crate::indicators::states::{end_of_due, local_day, micros};
 use crate::model::figure::Figure;
-use crate::model::indicator::RuleSet;
+use crate::model::rules::RuleSet;
 
 /// The figures of indicators over feedback. What is not yet handled or published still can be: all of the whole is
 /// reachable.

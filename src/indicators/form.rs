@@ -11,9 +11,9 @@ use crate::calendar::day_number;
 use crate::indicators::compute::{Inputs, facts};
 use crate::indicators::{IndicatorError, states};
 use crate::model::agency::Tier;
-use crate::model::indicator::RuleSet;
 use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
+use crate::model::rules::RuleSet;
 
 /// Whose form it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,9 +13,10 @@ use crate::indicators::IndicatorError;
 use crate::indicators::figures::Indicator;
 use crate::indicators::measures::{Measured, Open, Predicates, Sums, amount_of};
 use crate::indicators::registers::{self, Halves};
-use crate::model::indicator::{AsOf, Definition, IndicatorKind, Over, PeriodColumn, RuleSet};
+use crate::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
 use crate::model::period::{Half, Period};
 use crate::model::predicate::speaks_of_state;
+use crate::model::rules::{AsOf, RuleSet};
 
 /// What a group-by is by, besides agency and half-month of the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,9 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use crate::indicators::{IndicatorError, states};
-use crate::model::indicator::{Amount, Definition, IndicatorKind, Over, RuleSet};
+use crate::model::indicator::{Amount, Definition, IndicatorKind, Over};
 use crate::model::predicate::{speaks_of_state, without_lists};
+use crate::model::rules::RuleSet;
 
 /// The columns that a group-by sums up, each once however many indicators need it.
 #[derive(Debug, Default)]

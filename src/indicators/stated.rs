@@ -13,8 +13,8 @@ use crate::indicators::figures::{Assembly, Counts, Indicator, Scope};
 use crate::indicators::periods::Periods;
 use crate::indicators::states::micros;
 use crate::model::figure::Figure;
-use crate::model::indicator::RuleSet;
 use crate::model::period::{Period, PeriodKind};
+use crate::model::rules::RuleSet;
 
 /// The agency of a measure that is the province's own, in any case.
 const WHOLE_PROVINCE: &str = "toàn tỉnh";
@@ -116,7 +116,7 @@ fn read(
     }
     // Only a night computes every indicator: one that is asked for alone says nothing of the others.
     if unknown > 0 && inputs.period.is_none() {
-        tracing::warn!(measures = unknown, "measures of indicators that are not asked for count in no figure");
+        tracing::warn!(measures = unknown, "measures whose indicator is not among those computed count in no figure");
     }
     if stated_again > 0 {
         tracing::warn!(measures = stated_again, "measures stated again under another key: the one entered last counts");

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::calendar::{Allowed, WorkingDays};
-use crate::model::indicator::{
+use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
+use crate::model::rules::{
     ApologyDue, Compare, CutOff, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
 };
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 
 /// Vietnam's offset in microseconds.
 const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;

@@ -20,5 +20,6 @@ pub mod procedure;
 pub mod pull;
 pub mod record;
 pub mod report_form;
+pub mod rules;
 pub mod table;
 pub mod values;

@@ -11,8 +11,8 @@ mod stocks;
 mod times;
 
 use motcua::model::figure::{Figure, Met};
-use motcua::model::indicator::DueChoice;
 use motcua::model::period::Period;
+use motcua::model::rules::DueChoice;
 
 use super::loops::{Reading, View};
 use super::province::{Dossier, Item, at};
