@@ -16,6 +16,7 @@
 //! | [`publish`] | files that other programs read |
 //! | [`health`] | state of each connector, since when, why, what to do |
 //! | [`run`] | one night: composes and acts |
+//! | [`service`] | the schedule, the API, the pages, metrics and alerts |
 //! | [`simulator`] | a portal and a post office on loopback, with known truth |
 //! | [`cli`] | the verbs |
 
@@ -43,6 +44,8 @@ pub mod publish;
 pub mod health;
 
 pub mod run;
+
+pub mod service;
 
 pub mod simulator;
 

@@ -10,7 +10,7 @@ use crate::cli::output::{narrate, thousands};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, Office, Pull, RunError, RunReport, Watch};
+use crate::run::{self, Office, RunError, RunReport, Watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -89,7 +89,7 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
                 thousands(counts.quarantined),
             )),
         }
-        lines.extend(remarks(pull));
+        lines.extend(run::remarks(pull).into_iter().map(|remark| format!("  {remark}")));
         if !matches!(pull.outcome, Some(Outcome::Complete | Outcome::Failed)) {
             lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
         }
@@ -108,26 +108,6 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
 
 fn completeness(not_whole: &[String]) -> String {
     if not_whole.is_empty() { "complete".to_owned() } else { format!("not complete for `{}`", not_whole.join("`, `")) }
-}
-
-/// What of a pull somebody should know although it was taken.
-pub(super) fn remarks(pull: &Pull) -> Vec<String> {
-    let mut lines = Vec::new();
-    for drift in &pull.findings.drift {
-        let place =
-            drift.first.map(|first| format!(", first on page {}, row {}", first.page, first.row)).unwrap_or_default();
-        lines.push(format!("  {} field: {}{place}", drift.kind.name().replace('_', " "), drift.field));
-    }
-    for (order, rows) in &pull.findings.impossible {
-        lines.push(format!("  {}: {}", order.replace('_', " "), thousands(*rows)));
-    }
-    if pull.findings.swept > 0 {
-        lines.push(format!(
-            "  marked as deleted, since the source does not list them: {}",
-            thousands(pull.findings.swept)
-        ));
-    }
-    lines
 }
 
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {

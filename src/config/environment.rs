@@ -1,14 +1,16 @@
-//! The one place that reads the environment: values of the placeholders that connectors mention.
+//! The one place that reads the environment: values of the placeholders that connectors and settings mention.
 #![expect(clippy::disallowed_methods, reason = "edge: environment and secret files are read here, once")]
 
+use crate::config::Settings;
 use crate::model::connector::{Access, Auth, Connector};
 use crate::model::values::{Values, placeholders};
 
 /// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file
 /// that the variable `NAME_FILE` names. What is unset stays unset: the connector that needs it says so when it is used.
-pub(crate) fn values_of(connectors: &[Connector]) -> Values {
+pub(crate) fn values_of(settings: &Settings, connectors: &[Connector]) -> Values {
     let mut values = Values::default();
-    for template in connectors.iter().flat_map(templates) {
+    let of_settings = settings.templates().into_iter().map(str::to_owned);
+    for template in connectors.iter().flat_map(templates).chain(of_settings) {
         for placeholder in placeholders(&template) {
             match placeholder.trim_matches(['{', '}']).split_once(':') {
                 Some(("env", name)) => {

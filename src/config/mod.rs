@@ -21,7 +21,7 @@ use std::path::Path;
 pub use definitions::definition_digest;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
-pub use settings::{Province, Settings};
+pub use settings::{Alerts, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
 
 use crate::config::texts::Texts;
 use crate::model::connector::Connector;
@@ -72,7 +72,7 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
     let connectors = connectors::load(&settings, &mut problems);
     let Deciding { registries, rules, indicators, forms } =
         deciding(&settings, &Texts::OnDisk, &mut sources, &mut problems);
-    let values = environment::values_of(&connectors);
+    let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
         sources.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
     }

@@ -1,6 +1,7 @@
 //! `motcua.toml`: the province, the folders and which connectors are off.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -21,6 +22,14 @@ struct SettingsFile {
     /// Connectors that are not run.
     #[serde(default)]
     disabled_connectors: Vec<String>,
+    #[serde(default)]
+    night: NightSettings,
+    #[serde(default)]
+    service: ServiceTable,
+    #[serde(default)]
+    alerts: Alerts,
+    #[serde(default)]
+    postgres: Option<Postgres>,
 }
 
 /// `[province]`: whose figures these are.
@@ -70,6 +79,100 @@ struct RegistryFiles {
     calendar: Option<String>,
 }
 
+/// `[night]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NightSettings {
+    /// Sources that are read side by side.
+    #[schemars(range(min = 1, max = 64))]
+    pub connectors_at_once: usize,
+}
+
+impl Default for NightSettings {
+    fn default() -> Self {
+        Self { connectors_at_once: 4 }
+    }
+}
+
+/// `[service]`: what `serve` does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct ServiceTable {
+    listen: SocketAddr,
+    public: Vec<PublicPart>,
+    tls_certificate: Option<String>,
+    tls_key: Option<String>,
+    #[schemars(range(min = 1, max = 720))]
+    session_hours: u32,
+    #[schemars(range(min = 0, max = 3600))]
+    stop_within_secs: u64,
+}
+
+impl Default for ServiceTable {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
+            public: vec![PublicPart::Metrics],
+            tls_certificate: None,
+            tls_key: None,
+            session_hours: 12,
+            stop_within_secs: 60,
+        }
+    }
+}
+
+/// What is answered without a token. Dossier codes, runs and quarantine never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicPart {
+    /// Figures, indicators and agencies: API and page.
+    Figures,
+    /// `/metrics`.
+    Metrics,
+}
+
+/// `[service]` with its paths resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    pub listen: SocketAddr,
+    pub public: Vec<PublicPart>,
+    /// Certificate chain and key (PEM); both or none.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub session_hours: u32,
+    /// How long a run under way may go on after `serve` was told to stop.
+    pub stop_within_secs: u64,
+}
+
+/// `[alerts]`: who is told. Values are templates with `{env:NAME}` and `{secret:NAME}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// Is called after each night: whoever listens misses the call of a process that died.
+    pub heartbeat_url: Option<String>,
+    /// Is sent JSON when the state of a connector or of a publication changes, or a target is newly missed.
+    pub webhook_url: Option<String>,
+}
+
+/// `[postgres]`: a database that each night is published to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// `postgresql://user:password@host:5432/database`; a template with `{env:NAME}` and `{secret:NAME}`.
+    pub url: String,
+    /// Schema that belongs to motcua alone.
+    #[serde(default = "motcua")]
+    #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]{0,62}$"))]
+    pub schema: String,
+    /// Role that may read the published tables; made where the user may make roles. Absent: no role is granted anything.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]{0,62}$"))]
+    pub reader_role: Option<String>,
+}
+
+fn motcua() -> String {
+    "motcua".to_owned()
+}
+
 /// Settings with their paths resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -87,6 +190,19 @@ pub struct Settings {
     pub sectors: Option<PathBuf>,
     pub calendar: Option<PathBuf>,
     pub disabled_connectors: Vec<String>,
+    pub night: NightSettings,
+    pub service: ServiceSettings,
+    pub alerts: Alerts,
+    pub postgres: Option<Postgres>,
+}
+
+impl Settings {
+    /// What names values of the environment.
+    pub(crate) fn templates(&self) -> Vec<&str> {
+        let alerts = [&self.alerts.heartbeat_url, &self.alerts.webhook_url];
+        let urls = alerts.into_iter().flatten().map(String::as_str);
+        urls.chain(self.postgres.as_ref().map(|postgres| postgres.url.as_str())).collect()
+    }
 }
 
 pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
@@ -98,6 +214,10 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         folders: document.part("folders").unwrap_or_default(),
         registries: document.part("registries").unwrap_or_default(),
         disabled_connectors: Vec::new(),
+        night: document.part("night").unwrap_or_default(),
+        service: document.part("service").unwrap_or_default(),
+        alerts: document.part("alerts").unwrap_or_default(),
+        postgres: document.part("postgres"),
     });
     let base = file.parent().unwrap_or(Path::new(".")).to_owned();
     let at = |path: &String| plain(&base.join(path));
@@ -117,7 +237,36 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         calendar: registry(&read.registries.calendar),
         province: read.province,
         disabled_connectors: read.disabled_connectors,
+        night: read.night,
+        service: service(file, read.service, &document, &at, problems),
+        alerts: read.alerts,
+        postgres: read.postgres,
     })
+}
+
+fn service(
+    file: &Path,
+    read: ServiceTable,
+    document: &Document,
+    at: &dyn Fn(&String) -> PathBuf,
+    problems: &mut Problems,
+) -> ServiceSettings {
+    let tls = match (&read.tls_certificate, &read.tls_key) {
+        (Some(certificate), Some(key)) => Some((at(certificate), at(key))),
+        (None, None) => None,
+        _ => {
+            let message = "`tls_certificate` and `tls_key` go together: state both or none".to_owned();
+            problems.add(file, document.line("/service"), "service", message);
+            None
+        }
+    };
+    ServiceSettings {
+        listen: read.listen,
+        public: read.public,
+        tls,
+        session_hours: read.session_hours,
+        stop_within_secs: read.stop_within_secs,
+    }
 }
 
 /// The path without `.` and, where a folder stands before it, without `..`: as it is shown to people.

@@ -1,9 +1,11 @@
 //! Health of a connector: judged from its pulls, its schedule and `now`, so that a dead scheduler is seen.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::calendar::Slots;
 use crate::model::connector::{Connector, Schedule};
+use crate::model::instant;
 use crate::model::pull::Outcome;
 
 /// Microseconds of an hour.
@@ -12,7 +14,7 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 const DRIFT_HOURS: i64 = 7 * 24;
 
 /// State of a connector (design: health).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Healthy,
@@ -65,67 +67,129 @@ pub struct PastPull {
     pub finished_at: Option<i64>,
 }
 
+/// What became of the newest slot of the schedule, where it was not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnrunSlot {
+    pub slot: i64,
+    /// The run was begun and could not be done; else nobody began it.
+    pub failed: bool,
+    pub message: Option<String>,
+}
+
+/// A connector that is not to be read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Off {
+    BySettings,
+    Paused { since: i64, by: String },
+}
+
+/// All that is known of a connector.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub off: Option<Off>,
+    /// Newest first.
+    pub pulls: Vec<PastPull>,
+    /// The newest slot, if it was missed or failed.
+    pub unrun: Option<UnrunSlot>,
+}
+
 /// A state with since when, why and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub state: State,
     pub since: Option<i64>,
+    /// Code of the reason; texts in other languages go by it.
+    pub code: Option<String>,
     pub reason: Option<String>,
     pub hint: Option<String>,
     pub last_success: Option<i64>,
     pub next_run: Option<i64>,
 }
 
-/// Judges a connector. `pulls` are newest first.
+/// Judges a connector.
 #[must_use]
-pub fn assess(connector: &Connector, disabled: bool, pulls: &[PastPull], now: i64) -> Health {
+pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
     let schedule = &connector.file.schedule;
     let next_run = Slots::new(&schedule.cron, &schedule.zone).ok().and_then(|slots| slots.next_after(now));
+    let pulls = &seen.pulls;
     let succeeded = |pull: &&PastPull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
     let last_success = pulls.iter().find(succeeded).and_then(|pull| pull.finished_at);
-    let health = |state, since, reason: Option<String>, hint: Option<String>| Health {
+    let health = |state, since, code: Option<&str>, reason: Option<String>, hint: Option<String>| Health {
         state,
         since,
+        code: code.map(str::to_owned),
         reason,
         hint,
         last_success,
-        next_run: if disabled { None } else { next_run },
+        next_run: if seen.off.is_some() { None } else { next_run },
     };
-    if disabled {
-        return health(State::Disabled, None, None, None);
+    match &seen.off {
+        Some(Off::BySettings) => return health(State::Disabled, None, None, None, None),
+        Some(Off::Paused { since, by }) => {
+            let hint = "let it run again on its page, or with `POST /api/v1/connectors/NAME/resume`".to_owned();
+            return health(
+                State::Disabled,
+                Some(*since),
+                Some("paused"),
+                Some(format!("paused by `{by}`")),
+                Some(hint),
+            );
+        }
+        None => {}
     }
-    let Some(last) = pulls.first() else {
+    let last = pulls.first();
+    if let Some(slot) = seen.unrun.as_ref().filter(|slot| last.is_none_or(|last| last.started_at < slot.slot)) {
+        return unrun(slot, health);
+    }
+    let Some(last) = last else {
         let hint = "`motcua run` reads it for the first time".to_owned();
-        return health(State::NeverRun, None, None, Some(hint));
+        return health(State::NeverRun, None, None, None, Some(hint));
     };
     // The state holds since the first of the pulls at the head that ended the same way.
     let since = pulls.iter().take_while(|pull| pull.outcome == last.outcome).last().map(|pull| pull.started_at);
+    let as_it_ended = |state| health(state, since, last.reason.as_deref(), last.message.clone(), last.hint.clone());
     match last.outcome {
-        Some(Outcome::Failed) => health(State::Failing, since, last.message.clone(), last.hint.clone()),
-        Some(Outcome::Incomplete) => health(State::Incomplete, since, last.message.clone(), last.hint.clone()),
-        Some(Outcome::Degraded) => health(State::Degraded, since, last.message.clone(), last.hint.clone()),
+        Some(Outcome::Failed) => as_it_ended(State::Failing),
+        Some(Outcome::Incomplete) => as_it_ended(State::Incomplete),
+        Some(Outcome::Degraded) => as_it_ended(State::Degraded),
         Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
             Some(since) => {
                 let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
-                health(
-                    State::Late,
-                    Some(since),
-                    Some(reason),
-                    Some("does anything start `motcua run` every night?".to_owned()),
-                )
+                let hint =
+                    "is `motcua serve` running, or does anything else start `motcua run` every night?".to_owned();
+                health(State::Late, Some(since), Some("late"), Some(reason), Some(hint))
             }
             None => match drifted(pulls, now) {
                 Some((since, fields)) => {
                     let hint = "compare the source with `map` and `contract.known`; a changed connector reads everything again";
-                    health(State::Drifted, Some(since), Some(fields), Some(hint.to_owned()))
+                    health(State::Drifted, Some(since), Some("drifted"), Some(fields), Some(hint.to_owned()))
                 }
-                None => health(State::Healthy, since, None, None),
+                None => health(State::Healthy, since, None, None, None),
             },
         },
         None => {
             let hint = "a run is under way, or was cut: the next `motcua run` finishes it".to_owned();
-            health(State::Incomplete, since, Some("the last pull has not ended".to_owned()), Some(hint))
+            let reason = "the last pull has not ended".to_owned();
+            health(State::Incomplete, since, Some("not_ended"), Some(reason), Some(hint))
         }
+    }
+}
+
+/// Of a slot that was not run, and after which nothing was read.
+fn unrun(
+    slot: &UnrunSlot,
+    health: impl FnOnce(State, Option<i64>, Option<&str>, Option<String>, Option<String>) -> Health,
+) -> Health {
+    let moment = instant::display(slot.slot);
+    let message = slot.message.as_deref().unwrap_or("no reason is known");
+    if slot.failed {
+        let reason = format!("the run of {moment} could not be done: {message}");
+        let hint = "mend what the message names; `motcua run` does the night by hand".to_owned();
+        health(State::Failing, Some(slot.slot), Some("night_failed"), Some(reason), Some(hint))
+    } else {
+        let reason = format!("the run of {moment} was missed: {message}");
+        let hint = "`motcua run` does it by hand; else it is read at its next slot".to_owned();
+        health(State::Late, Some(slot.slot), Some("slot_missed"), Some(reason), Some(hint))
     }
 }
 

@@ -17,17 +17,23 @@ mod night;
 mod pull;
 mod replay;
 mod retry;
+mod schedule;
 mod settle;
+mod standing;
 mod sweep;
 
 use std::path::{Path, PathBuf};
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
 pub use clock::now;
 pub use error::RunError;
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
-pub use ledger::{Ledger, Pull, Quarantined, RejectionGroup, Run, State};
+pub use ledger::{Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told};
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
+pub use schedule::{Decision, decide};
+pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
 
 use crate::config::Configuration;
 use crate::lake::Lake;
@@ -75,11 +81,18 @@ impl<'a> Office<'a> {
 
     /// Runs one night: the named connectors, or all that are not disabled.
     pub async fn run_once(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
-        let chosen = self.chosen(only)?;
+        let chosen = self.chosen(only).await?;
         let run = self.begin(Purpose::Night, now, watch).await?;
+        for connector in &chosen {
+            self.go_on_with_failed(connector, now, watch).await?;
+        }
+        // Sources are waited for side by side; what they sent is taken one after the other, in the order of the names.
+        let reading = chosen.iter().map(|connector| self.read_night(connector, run, now, watch));
+        let at_once = self.config.settings.night.connectors_at_once;
+        let read: Vec<_> = stream::iter(reading).buffered(at_once).try_collect().await?;
         let mut pulls = Vec::new();
-        for connector in chosen {
-            pulls.push(self.pull_night(connector, run, now, watch).await?);
+        for read in read {
+            pulls.push(self.take(read, watch).await?);
         }
         self.close(run, pulls, now, watch).await
     }
@@ -106,12 +119,15 @@ impl<'a> Office<'a> {
         self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.to_owned() })
     }
 
-    fn chosen(&self, only: &[String]) -> Result<Vec<&'a Connector>, RunError> {
-        let disabled = &self.config.settings.disabled_connectors;
-        if only.is_empty() {
-            return Ok(self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)).collect());
+    /// The named connectors, or all that are neither disabled nor paused.
+    async fn chosen(&self, only: &[String]) -> Result<Vec<&'a Connector>, RunError> {
+        if !only.is_empty() {
+            return only.iter().map(|name| self.connector(name)).collect();
         }
-        only.iter().map(|name| self.connector(name)).collect()
+        let paused = self.ledger.pauses().await?;
+        let disabled = &self.config.settings.disabled_connectors;
+        let is_off = |name: &String| disabled.contains(name) || paused.iter().any(|pause| pause.connector == *name);
+        Ok(self.config.connectors.iter().filter(|connector| !is_off(&connector.name)).collect())
     }
 
     /// A number above every run that ledger, tables or landing know.

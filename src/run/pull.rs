@@ -28,6 +28,15 @@ pub(super) struct Task<'c> {
     pub(super) old_files: BTreeMap<String, Vec<ReadBy>>,
 }
 
+/// A pull whose pages lie in landing, or whose source failed.
+#[derive(Debug)]
+pub(super) struct ReadPull<'c> {
+    connector: &'c Connector,
+    begun: Pull,
+    landed: LandedPull,
+    certificate: Result<Certificate, SourceError>,
+}
+
 /// How long after its start a pull that was cut may go on: half a day.
 const GOES_ON_MICROS: i64 = 12 * 3_600_000_000;
 
@@ -49,7 +58,7 @@ impl<E: Into<RunError>> From<E> for Stopped {
     }
 }
 
-impl Office<'_> {
+impl<'a> Office<'a> {
     /// Goes on with a pull that was cut, or whose source failed, at the page that it had reached, under its own run; gives
     /// none if it cannot. The same connector, and not long after: a page chain does not hold still for ever.
     pub(super) async fn go_on(&self, pull: &Pull, now: i64, watch: &Watch<'_>) -> Result<Option<Pull>, RunError> {
@@ -76,39 +85,64 @@ impl Office<'_> {
         self.pull(task, watch).await.map(Some)
     }
 
-    /// The night's pull of a connector.
-    pub(super) async fn pull_night(
+    /// Reads and lands the night's pages of a connector. Nothing of it counts before it is [taken](Self::take).
+    pub(super) async fn read_night(
         &self,
-        connector: &Connector,
+        connector: &'a Connector,
         run: i64,
         now: i64,
         watch: &Watch<'_>,
-    ) -> Result<Pull, RunError> {
-        let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
-        if let Some(last) = last.filter(|last| last.outcome == Some(Outcome::Failed)) {
-            self.go_on(&last, now, watch).await?;
-        }
+    ) -> Result<ReadPull<'a>, RunError> {
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
         start.whole = sweep.as_ref().map(|sweep| sweep.pass.clone());
         let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
-        self.pull(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, watch).await
+        self.read(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, watch).await
     }
 
-    /// Pulls. A source that fails leaves tables and cursor as they were, and says why in its pull.
+    /// A pull that failed in the night before goes on first, so that its pages are not asked for twice.
+    pub(super) async fn go_on_with_failed(
+        &self,
+        connector: &Connector,
+        now: i64,
+        watch: &Watch<'_>,
+    ) -> Result<(), RunError> {
+        let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
+        if let Some(last) = last.filter(|last| last.outcome == Some(Outcome::Failed)) {
+            self.go_on(&last, now, watch).await?;
+        }
+        Ok(())
+    }
+
+    /// Pulls: reads and takes.
     pub(super) async fn pull(&self, task: Task<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
+        let read = self.read(task, watch).await?;
+        self.take(read, watch).await
+    }
+
+    async fn read<'c>(&self, task: Task<'c>, watch: &Watch<'_>) -> Result<ReadPull<'c>, RunError> {
         let (connector, run) = (task.connector, task.run);
         let begun = Pull::begun(run, connector, task.purpose, task.start.now);
         self.ledger.write_pull(&begun).await?;
         tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
         let landed = LandedPull::new(&self.data, &connector.name, run);
         match self.land(task, &landed, watch).await {
+            Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
+            Err(Stopped::Own(error)) => Err(error),
+            Err(Stopped::Source(error)) => Ok(ReadPull { connector, begun, landed, certificate: Err(error) }),
+        }
+    }
+
+    /// Settles what was read. A source that failed leaves tables and cursor as they were, and says why in its pull.
+    pub(super) async fn take(&self, read: ReadPull<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
+        let ReadPull { connector, begun, landed, certificate } = read;
+        match certificate {
             Ok(certificate) => {
                 watch(&format!("{}: settling", connector.name));
                 self.settle(connector, &landed, &certificate, begun).await
             }
-            Err(Stopped::Own(error)) => Err(error),
-            Err(Stopped::Source(error)) => {
+            Err(error) => {
+                let run = begun.run;
                 tracing::info!(run, connector = connector.name, reason = error.kind.code(), "pull failed: {error}");
                 let failed = Pull {
                     state: State::Done,

@@ -34,7 +34,7 @@ impl Office<'_> {
     /// Retries the open rejections of the named connectors, or of all, then computes and publishes.
     pub async fn retry(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         let mut waiting = Vec::new();
-        for connector in self.chosen(only)? {
+        for connector in self.chosen(only).await? {
             let open = self.ledger.quarantined(Some(&connector.name), None, true).await?;
             if !open.is_empty() {
                 waiting.push((connector, open));

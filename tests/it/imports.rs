@@ -39,6 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "health",
         ],
     ),
+    (
+        "service",
+        &["telemetry", "model", "calendar", "config", "lake", "landing", "indicators", "publish", "health", "run"],
+    ),
     // What it sends must share nothing with what reads it.
     ("simulator", &["model"]),
     (
@@ -56,6 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "publish",
             "health",
             "run",
+            "service",
             "simulator",
         ],
     ),

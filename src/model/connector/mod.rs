@@ -118,13 +118,20 @@ pub struct Schedule {
     /// Five or six fields, in `zone`.
     pub cron: String,
     pub zone: String,
+    /// For how long after its moment a slot that was missed is made up; 0: never.
+    pub catch_up_within_hours: u32,
     /// Age of the last complete pull after which the connector is late.
     pub fresh_within_hours: u32,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { cron: "30 1 * * *".to_owned(), zone: "Asia/Ho_Chi_Minh".to_owned(), fresh_within_hours: 26 }
+        Self {
+            cron: "30 1 * * *".to_owned(),
+            zone: "Asia/Ho_Chi_Minh".to_owned(),
+            catch_up_within_hours: 12,
+            fresh_within_hours: 26,
+        }
     }
 }
 

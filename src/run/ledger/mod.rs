@@ -5,6 +5,8 @@
 
 mod quarantine;
 mod schema;
+mod slots;
+mod told;
 
 use std::path::Path;
 
@@ -15,6 +17,8 @@ use sqlx::{Error, Row as _};
 
 pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
+pub use self::slots::{Pause, Slot, SlotState};
+pub use self::told::{Publication, Told};
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
 use crate::steps::step;
@@ -144,6 +148,13 @@ impl Ledger {
     pub async fn runs(&self, most: i64) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query("SELECT * FROM runs ORDER BY run DESC LIMIT ?").bind(most).fetch_all(&self.pool).await?;
         rows.iter().map(run).collect()
+    }
+
+    /// The newest run that published figures, and when it ended.
+    pub async fn newest_published(&self) -> Result<Option<(i64, i64)>, Error> {
+        sqlx::query_as("SELECT run, finished_at FROM runs WHERE complete IS NOT NULL ORDER BY run DESC LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
     }
 
     /// `complete`: whether its figures are; none if it published none.

@@ -57,6 +57,36 @@ CREATE TABLE IF NOT EXISTS backfilled (
     run INTEGER NOT NULL,
     PRIMARY KEY (connector, from_day, to_day, digest, slice)
 );
+CREATE TABLE IF NOT EXISTS slots (
+    connector TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    made_up INTEGER NOT NULL DEFAULT 0,
+    message TEXT,
+    decided_at INTEGER NOT NULL,
+    PRIMARY KEY (connector, slot)
+);
+CREATE TABLE IF NOT EXISTS pauses (
+    connector TEXT PRIMARY KEY,
+    since INTEGER NOT NULL,
+    paused_by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS publications (
+    target TEXT PRIMARY KEY,
+    run INTEGER,
+    published_at INTEGER,
+    failed_at INTEGER,
+    failing_since INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    message TEXT
+);
+CREATE TABLE IF NOT EXISTS alerts (
+    subject TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    since INTEGER,
+    told_at INTEGER NOT NULL
+);
 ";
 
 /// Table, column and type of every column that is younger than its table.

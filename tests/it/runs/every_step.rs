@@ -33,6 +33,12 @@ impl Scene {
         let more = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"received_at\"\n\n\
                     [contract]\nimpossible = \"reject_row\"\nreject_share = 0.9\n";
         let scene = Self { office: desk::of_list(&list.serve(), more), list };
+        // One after the other, so that a moment's number always means the same step.
+        scene.office.edit("config/motcua.toml", |text| {
+            let in_turn = text.replace("connectors_at_once = 4", "connectors_at_once = 1");
+            assert_ne!(in_turn, text, "the shipped settings state how many are read side by side");
+            in_turn
+        });
         scene
             .office
             .write("connectors/bcci-export/connector.toml", &POST.replace("glob = ", "settle_secs = 0\nglob = "));

@@ -1,0 +1,104 @@
+//! What went wrong with a request, as RFC 9457 says it.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::run::RunError;
+
+/// `application/problem+json`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// Always `about:blank`: the status says the kind.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What was asked wrongly, and what is allowed.
+    detail: String,
+    #[serde(skip)]
+    retry_after_secs: Option<u64>,
+    #[serde(skip)]
+    asks_for_token: bool,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            retry_after_secs: None,
+            asks_for_token: false,
+        }
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The same whether no token was given or one that does not hold.
+    pub(super) fn unauthorized() -> Self {
+        let detail = "give a token that holds: `Authorization: Bearer …` (`motcua token create` makes one)";
+        Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub(super) fn busy(detail: impl Into<String>, retry_after_secs: u64) -> Self {
+        Self { retry_after_secs: Some(retry_after_secs), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What failed is written to the log; the answer says where to look, and nothing of paths or queries.
+    pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(reason = what, "request failed: {error}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what}: the service's log says why"))
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        Self::internal("the data folder cannot be read", &error)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal("the data folder cannot be read", &error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, retry, asks) = (self.status(), self.retry_after_secs, self.asks_for_token);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: HeaderValue| drop(headers.insert(name, value));
+        set(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if asks {
+            set(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"motcua\""));
+        }
+        if let Some(secs) = retry {
+            set(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response
+    }
+}
