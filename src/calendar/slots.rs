@@ -22,7 +22,9 @@ impl Slots {
     /// What is wrong with line or zone.
     pub fn new(cron: &str, zone: &str) -> Result<Self, String> {
         let six = if cron.split_whitespace().count() == 5 { format!("0 {cron}") } else { cron.to_owned() };
-        let parser = croner::parser::CronParser::builder().seconds(croner::parser::Seconds::Required).build();
+        // As the scheduler reads it, which rings: day of month and day of week must both hold.
+        let seconds = croner::parser::Seconds::Required;
+        let parser = croner::parser::CronParser::builder().seconds(seconds).dom_and_dow(true).build();
         let cron = parser.parse(&six).map_err(|error| format!("`{cron}` is no cron line: {error}"))?;
         let zone = TimeZone::get(zone).map_err(|_| format!("`{zone}` is no IANA time zone"))?;
         Ok(Self { cron, zone })

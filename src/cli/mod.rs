@@ -15,8 +15,10 @@ mod replay;
 mod report;
 mod run;
 mod runs;
+mod serve;
 mod simulate;
 mod status;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +31,9 @@ use crate::config::{self, Configuration};
 
 /// Stack of a worker; only what is used is ever resident.
 const WORKER_STACK_BYTES: usize = 64 << 20;
+
+/// How long tasks that were abandoned may go on.
+const LAST_TASKS: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Nightly statistics of a province's one-stop shops.
 #[derive(Debug, Parser)]
@@ -52,6 +57,10 @@ enum Verb {
     Check(check::Arguments),
     /// One night now: pull, compute, publish.
     Run(run::Arguments),
+    /// Every night by itself, the API and the pages, until stopped.
+    Serve(serve::Arguments),
+    /// Who may ask the service.
+    Token(token::Arguments),
     /// Health of every connector.
     Status(status::Arguments),
     /// Figures of a published night.
@@ -96,10 +105,13 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output::report_failure(&Failure::internal(format!("cannot start: {error}"))),
     };
-    match runtime.block_on(act(cli)) {
+    let code = match runtime.block_on(act(cli)) {
         Ok(code) => code,
         Err(failure) => output::report_failure(&failure),
-    }
+    };
+    // A run that was abandoned may still compute: nothing waits for it.
+    runtime.shutdown_timeout(LAST_TASKS);
+    code
 }
 
 async fn act(cli: Cli) -> Result<ExitCode, Failure> {
@@ -108,6 +120,8 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Init(arguments) => init::act(&arguments),
         Verb::Check(arguments) => check::act(&base, &arguments).await,
         Verb::Run(arguments) => run::act(&base, &arguments).await,
+        Verb::Serve(arguments) => serve::act(&base, &arguments).await,
+        Verb::Token(arguments) => token::act(&base, &arguments).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
         Verb::Report(arguments) => report::act(&base, &arguments).await,
         Verb::Form(arguments) => form::act(&base, &arguments).await,

@@ -33,6 +33,17 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 8] = [
+        Self::Healthy,
+        Self::Late,
+        Self::Incomplete,
+        Self::Failing,
+        Self::Drifted,
+        Self::Degraded,
+        Self::NeverRun,
+        Self::Disabled,
+    ];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@
 
 mod forms;
 mod rows;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,14 +15,15 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    Engine, FileWriteFormat, IntoLazy as _, ParquetCompression, ParquetReader, ParquetWriteOptions, PlRefPath,
-    SerReader as _, SinkDestination, SinkTarget, UnifiedSinkArgs,
+    DataFrame, Engine, FileWriteFormat, IntoLazy as _, ParquetCompression, ParquetReader, ParquetWriteOptions,
+    PlRefPath, SerReader as _, SinkDestination, SinkTarget, UnifiedSinkArgs,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use forms::{FormError, write_form};
 pub use rows::{FigureRow, MetWord, csv, json};
+pub use table::{arrow, parquet};
 
 use crate::indicators::{self, IndicatorError};
 use crate::model::figure::{Figure, Night};
@@ -160,10 +162,32 @@ pub fn read_night(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord
             None => return Ok(None),
         },
     };
+    read_folder(&folder)
+}
+
+/// The published night of a run; `None` if it published none, or if it is kept no more.
+pub fn read_night_of(data: &Path, run: i64) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
+    read_folder(&data.join("published").join("nights").join(format!("{run:08}")))
+}
+
+/// The run of the newest published night.
+#[must_use]
+pub fn newest_run(data: &Path) -> Option<i64> {
+    let target = fs::read_link(data.join("published").join(LATEST)).ok()?;
+    target.file_name()?.to_str()?.parse().ok()
+}
+
+/// The run of the newest night whose figures speak of a moment at or before `as_of`.
+pub fn run_before(data: &Path, as_of: i64) -> Result<Option<i64>, PublishError> {
+    let folder = newest_before(&data.join("published").join("nights"), as_of)?;
+    Ok(folder.and_then(|folder| folder.file_name()?.to_str()?.parse().ok()))
+}
+
+fn read_folder(folder: &Path) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
     if !folder.exists() {
         return Ok(None);
     }
-    let record = read_record(&folder)?;
+    let record = read_record(folder)?;
     let path = folder.join("figures.parquet");
     let file = File::open(&path).map_err(io("open", &path))?;
     let frame = ParquetReader::new(file)
@@ -198,7 +222,21 @@ fn newest_before(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishEr
 
 fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), PublishError> {
     let present: Vec<(&Figure, bool)> = figures.iter().map(|figure| (figure, false)).collect();
-    let frame = indicators::to_frame(&present, run)?.lazy();
+    sink_parquet(path, indicators::to_frame(&present, run)?)?;
+    File::open(path).and_then(|file| file.sync_all()).map_err(io("sync", path))
+}
+
+/// A frame as the bytes of a Parquet file. The sink writes files only: one stands in `scratch` for a moment.
+fn parquet_bytes(frame: DataFrame, scratch: &Path) -> Result<Vec<u8>, PublishError> {
+    let path = scratch.join(format!(".figures-{:016x}.parquet", rand::random::<u64>()));
+    let written = sink_parquet(&path, frame).and_then(|()| fs::read(&path).map_err(io("read", &path)));
+    let _ = fs::remove_file(&path);
+    written
+}
+
+/// Writes a frame without view types, which not every reader knows; `ParquetWriter` always states them.
+fn sink_parquet(path: &Path, frame: DataFrame) -> Result<(), PublishError> {
+    let frame = frame.lazy();
     let failed = |source| PublishError::Parquet { path: path.to_owned(), source };
     let target = SinkTarget::Path(PlRefPath::try_from_path(path).map_err(failed)?);
     let options = ParquetWriteOptions { compression: ParquetCompression::Snappy, ..ParquetWriteOptions::default() };
@@ -209,8 +247,8 @@ fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), Publis
         let sinking = scope.spawn(|| sink.collect_with_engine(Engine::Streaming));
         sinking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-    .map_err(failed)?;
-    File::open(path).and_then(|file| file.sync_all()).map_err(io("sync", path))
+    .map_err(failed)
+    .map(drop)
 }
 
 fn write_synced(

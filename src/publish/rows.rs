@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::indicators::Rank;
 use crate::model::agency::Tier;
@@ -10,7 +11,7 @@ use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant;
 
 /// One row; the fields are those of `report --format json`, in this order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FigureRow<'a> {
     pub indicator: &'a str,
     pub definition: &'a str,
@@ -28,6 +29,8 @@ pub struct FigureRow<'a> {
     /// Null when nothing was received ("không phát sinh"), and for what is no ratio.
     pub ratio: Option<f64>,
     pub target: Option<f64>,
+    /// `true`, `false`, or `"open"` while pending dossiers could still reach the target.
+    #[schema(value_type = Option<MetSchema>)]
     pub met: Option<MetWord>,
     pub complete: bool,
     pub data_until: Option<String>,
@@ -40,9 +43,11 @@ pub struct FigureRow<'a> {
     pub value: Option<f64>,
     /// Only where ranks were asked for: a place, `too_few` or `nothing`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub rank: Option<RankWord>,
     /// Only where periods were compared: by how much the value of the period asked for is above this one; null on its own row.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub change: Option<Option<f64>>,
 }
 
@@ -59,6 +64,23 @@ impl Serialize for RankWord {
             None => serializer.serialize_none(),
         }
     }
+}
+
+/// How [`MetWord`] is written.
+#[derive(Debug, ToSchema)]
+#[schema(as = Met)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes JSON that `MetWord` writes")]
+enum MetSchema {
+    Decided(bool),
+    Open(OpenWord),
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes JSON that `MetWord` writes")]
+enum OpenWord {
+    Open,
 }
 
 /// `true`, `false` or `"open"`.

@@ -23,11 +23,20 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the folder for a verb.
+    /// Takes the folder for a verb that changes it.
     pub fn take(data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
+        Self::take_file("lock", data, verb, now)
+    }
+
+    /// Takes the folder for the one service that may stand on it; verbs that change it may still take theirs.
+    pub fn take_for_service(data: &Path, now: i64) -> Result<Self, LockError> {
+        Self::take_file("serve.lock", data, "serve", now)
+    }
+
+    fn take_file(name: &str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
         std::fs::create_dir_all(data).map_err(io)?;
-        let path = data.join("lock");
+        let path = data.join(name);
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         match file.try_lock() {

@@ -29,7 +29,9 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 pub use clock::now;
 pub use error::RunError;
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
-pub use ledger::{Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told};
+pub use ledger::{
+    Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told, Totals,
+};
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
 pub use schedule::{Decision, decide};

@@ -51,10 +51,6 @@ impl Problem {
         Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
     }
 
-    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, detail)
-    }
-
     pub(super) fn busy(detail: impl Into<String>, retry_after_secs: u64) -> Self {
         Self { retry_after_secs: Some(retry_after_secs), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }

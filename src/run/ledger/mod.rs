@@ -7,6 +7,7 @@ mod quarantine;
 mod schema;
 mod slots;
 mod told;
+mod totals;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
 pub use self::slots::{Pause, Slot, SlotState};
 pub use self::told::{Publication, Told};
+pub use self::totals::Totals;
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
 use crate::steps::step;
@@ -146,8 +148,22 @@ impl Ledger {
 
     /// Runs, newest first.
     pub async fn runs(&self, most: i64) -> Result<Vec<Run>, Error> {
-        let rows = sqlx::query("SELECT * FROM runs ORDER BY run DESC LIMIT ?").bind(most).fetch_all(&self.pool).await?;
+        self.runs_before(None, most).await
+    }
+
+    /// Runs before one, or all, newest first.
+    pub async fn runs_before(&self, before: Option<i64>, most: i64) -> Result<Vec<Run>, Error> {
+        let rows = sqlx::query("SELECT * FROM runs WHERE ?1 IS NULL OR run < ?1 ORDER BY run DESC LIMIT ?2")
+            .bind(before)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(run).collect()
+    }
+
+    pub async fn run(&self, number: i64) -> Result<Option<Run>, Error> {
+        let row = sqlx::query("SELECT * FROM runs WHERE run = ?").bind(number).fetch_optional(&self.pool).await?;
+        row.as_ref().map(run).transpose()
     }
 
     /// The newest run that published figures, and when it ended.

@@ -20,7 +20,8 @@ pub enum SlotState {
 }
 
 impl SlotState {
-    fn name(self) -> &'static str {
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Begun => "begun",
             Self::Done => "done",

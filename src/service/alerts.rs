@@ -1,0 +1,211 @@
+//! Who is told: a heartbeat after each night, a webhook when a state changes or a target is newly missed. Each is told once;
+//! what could not be sent is sent at a later bell.
+#![expect(clippy::disallowed_methods, reason = "edge: the one client that speaks to those who are told")]
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use crate::indicators::key_of;
+use crate::model::figure::{Figure, Met};
+use crate::model::instant;
+use crate::model::period::PeriodKind;
+use crate::run::{self, RunError, Standing, Subject, Told, standings};
+use crate::service::Service;
+use crate::service::nights::PublishedNight;
+
+/// The subject under which the newest night stands that was told.
+const NIGHT: &str = "night";
+/// The same of the heartbeat.
+const HEARTBEAT: &str = "heartbeat";
+/// Missed targets that one message lists.
+const MOST_MISSED: usize = 200;
+/// How long who is told may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The way to those who are told.
+#[derive(Debug)]
+pub(super) struct Alerts {
+    client: reqwest::Client,
+    heartbeat: Option<String>,
+    webhook: Option<String>,
+}
+
+impl Alerts {
+    pub(super) fn new(service: &Service) -> Self {
+        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
+        let filled = |name: &str, template: &Option<String>| {
+            let filled = service.config.values.fill(template.as_ref()?);
+            filled.inspect_err(|unset| tracing::error!("`alerts.{name}`: {} has no value", unset.placeholder)).ok()
+        };
+        let alerts = &service.config.settings.alerts;
+        Self {
+            client: client.build().expect("the client's settings are constant"),
+            heartbeat: filled("heartbeat_url", &alerts.heartbeat_url),
+            webhook: filled("webhook_url", &alerts.webhook_url),
+        }
+    }
+
+    /// Tells what is new. A failure is logged: it is tried again at the next bell.
+    pub(super) async fn after_bell(&self, service: &Service) {
+        if let Err(error) = self.tell(service).await {
+            tracing::error!("what is new cannot be told: {error}");
+        }
+    }
+
+    async fn tell(&self, service: &Service) -> Result<(), RunError> {
+        let now = run::now();
+        let told = service.ledger.told().await?;
+        let night = service.nights.newest().await?;
+        if let (Some(url), Some(night)) = (&self.heartbeat, &night) {
+            let run = night.record.night.run.to_string();
+            if told.iter().find(|told| told.subject == HEARTBEAT).is_none_or(|told| told.state != run)
+                && self.post(url, "heartbeat", &heartbeat(night)).await
+            {
+                service.ledger.write_told(&heard(HEARTBEAT, run, None, now)).await?;
+            }
+        }
+        let Some(url) = &self.webhook else { return Ok(()) };
+        for standing in standings(&service.config, Some(&service.ledger), now).await? {
+            let subject = subject_of(&standing);
+            let before = told.iter().find(|told| told.subject == subject);
+            let state = standing.state.name();
+            if before.is_some_and(|before| before.state == state) {
+                continue;
+            }
+            let is_news = before.is_some() || !standing.state.is_fine();
+            let from = before.map(|before| before.state.as_str());
+            if !is_news || self.post(url, "webhook", &changed(&standing, from, service, now)).await {
+                service.ledger.write_told(&heard(&subject, state.to_owned(), standing.since, now)).await?;
+            }
+        }
+        if let Some(night) = night {
+            self.tell_missed(url, service, &night, &told, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Targets that this night misses and the night that was told before did not.
+    async fn tell_missed(
+        &self,
+        url: &str,
+        service: &Service,
+        night: &PublishedNight,
+        told: &[Told],
+        now: i64,
+    ) -> Result<(), RunError> {
+        let run = night.record.night.run;
+        let before = told.iter().find(|told| told.subject == NIGHT).and_then(|told| told.state.parse::<i64>().ok());
+        if before == Some(run) {
+            return Ok(());
+        }
+        let before = match before {
+            Some(before) => service.nights.of_run(before).await?,
+            None => None,
+        };
+        let missed = before.map(|before| newly_missed(&before, night)).unwrap_or_default();
+        if missed.is_empty() || self.post(url, "webhook", &targets_missed(&missed, night, service, now)).await {
+            service.ledger.write_told(&heard(NIGHT, run.to_string(), None, now)).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends; tells whether it was taken. Addresses may hold secrets: they are not logged.
+    async fn post(&self, url: &str, what: &str, body: &Value) -> bool {
+        match self.client.post(url).json(body).send().await {
+            Ok(answer) if answer.status().is_success() => true,
+            Ok(answer) => {
+                tracing::warn!("the {what} was answered with status {}: it is sent again later", answer.status());
+                false
+            }
+            Err(error) => {
+                tracing::warn!("the {what} could not be sent: {}: it is sent again later", error.without_url());
+                false
+            }
+        }
+    }
+}
+
+fn subject_of(standing: &Standing) -> String {
+    match standing.kind {
+        Subject::Connector => format!("connector/{}", standing.connector),
+        Subject::Publication => format!("publication/{}", standing.connector),
+    }
+}
+
+fn heard(subject: &str, state: String, since: Option<i64>, now: i64) -> Told {
+    Told { subject: subject.to_owned(), state, since, told_at: now }
+}
+
+fn heartbeat(night: &PublishedNight) -> Value {
+    let record = &night.record.night;
+    json!({ "run": record.run, "complete": record.complete, "as_of": instant::display(record.as_of) })
+}
+
+fn changed(standing: &Standing, from: Option<&str>, service: &Service, now: i64) -> Value {
+    json!({
+        "event": "state_changed",
+        "id": format!("{}/{}/{}", subject_of(standing), standing.state.name(), standing.since.unwrap_or(now)),
+        "at": instant::display(now),
+        "province": service.config.settings.province.name,
+        "kind": standing.kind,
+        "subject": standing.connector,
+        "from": from,
+        "to": standing.state,
+        "since": standing.since.map(instant::display),
+        "reason_code": standing.reason_code,
+        "reason": standing.reason,
+        "hint": standing.hint,
+    })
+}
+
+/// Figures of the month, quarter and year under way whose target is missed in `after` and was not in `before`.
+fn newly_missed<'n>(before: &PublishedNight, after: &'n PublishedNight) -> Vec<&'n Figure> {
+    let missed_before: HashSet<_> = before.figures.iter().filter(|figure| is_missed(figure)).map(key_of).collect();
+    let today = instant::local(after.record.night.as_of).date();
+    let missed = after.figures.iter().filter(|figure| is_under_way(figure, today) && is_missed(figure));
+    missed.filter(|figure| !missed_before.contains(&key_of(figure))).collect()
+}
+
+fn is_missed(figure: &Figure) -> bool {
+    figure.met() == Some(Met::No)
+}
+
+fn is_under_way(figure: &Figure, today: Date) -> bool {
+    matches!(figure.period.kind(), PeriodKind::Month | PeriodKind::Quarter | PeriodKind::Year)
+        && (figure.period.start()..=figure.period.end()).contains(&today)
+}
+
+fn targets_missed(missed: &[&Figure], night: &PublishedNight, service: &Service, now: i64) -> Value {
+    let title = |id: &str| {
+        let known = service.config.indicators.iter().find(|indicator| indicator.definition.id == id);
+        known.map(|indicator| indicator.definition.title.vi.clone())
+    };
+    let row = |figure: &&Figure| {
+        json!({
+            "indicator": &*figure.indicator,
+            "title": title(&figure.indicator),
+            "agency": figure.agency.as_deref(),
+            "agency_name": figure.agency_name.as_deref(),
+            "tier": figure.tier,
+            "period": figure.period.to_string(),
+            "numerator": figure.numerator,
+            "denominator": figure.denominator,
+            "ratio": figure.ratio(),
+            "target": figure.target,
+        })
+    };
+    let record = &night.record.night;
+    json!({
+        "event": "targets_missed",
+        "id": format!("targets/{}", record.run),
+        "at": instant::display(now),
+        "province": service.config.settings.province.name,
+        "run": record.run,
+        "complete": record.complete,
+        "missed": missed.iter().take(MOST_MISSED).map(row).collect::<Vec<_>>(),
+        "more": missed.len().saturating_sub(MOST_MISSED),
+    })
+}

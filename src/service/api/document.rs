@@ -1,0 +1,127 @@
+//! The OpenAPI document: what the handlers say of themselves, and the words that the configuration allows.
+
+use serde_json::{Value, json};
+use utoipa::Modify;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use crate::config::Configuration;
+use crate::model::agency::Tier;
+use crate::model::period::PeriodKind;
+
+/// What a period may look like: years of 19xx and 20xx.
+const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
+
+/// What the document says of the whole.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "motcua",
+        description = "Figures of a Vietnamese province's one-stop shops, and the health of the connectors that they rest on.\n\n\
+            Send a token as `Authorization: Bearer …`; `motcua token create` makes one. Errors are RFC 9457 problems. \
+            Instants are RFC 3339 in Vietnam's offset, ratios are numbers between 0 and 1, what there is not is null.",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    servers((url = "/api/v1")),
+    tags(
+        (name = "figures", description = "What the nights computed"),
+        (name = "connectors", description = "How connectors and publications stand"),
+        (name = "runs", description = "What ran, and its certificates"),
+        (name = "quarantine", description = "Rows that were not taken"),
+    ),
+    modifiers(&Security),
+)]
+pub(super) struct About;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut OpenApi) {
+        let token =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("Scopes: read, operate")).build();
+        document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
+
+/// The document as JSON, with the words that there are in this configuration.
+pub(super) fn with_allowed_words(document: OpenApi, config: &Configuration) -> Value {
+    let mut document = serde_json::to_value(document).expect("an OpenAPI document is plain data");
+    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
+    let indicators = words(config.indicators.iter().map(|indicator| indicator.definition.id.as_str()).collect());
+    let connectors = words(config.connectors.iter().map(|connector| connector.name.as_str()).collect());
+    let rules = words(config.rules.keys().map(String::as_str).collect());
+    let agencies = words(config.registries.agencies.iter().map(|agency| agency.code.as_str()).collect());
+    let tiers = words(Tier::ALL.map(Tier::name).to_vec());
+    let kinds = words(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
+    let period = json!({ "type": "string", "pattern": PERIODS });
+    for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
+        for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
+            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+                let name = parameter["name"].as_str().unwrap_or_default();
+                let schema = match name {
+                    "indicator" if path == "/figures" => json!({ "type": "array", "items": indicators }),
+                    "indicator" => indicators.clone(),
+                    "connector" => connectors.clone(),
+                    "rules" => rules.clone(),
+                    "agency" => agencies.clone(),
+                    "tier" => tiers.clone(),
+                    "by" => kinds.clone(),
+                    "period" => period.clone(),
+                    _ => continue,
+                };
+                parameter["schema"] = schema;
+            }
+        }
+    }
+    let order = &mut document["components"]["schemas"]["RunOrder"]["properties"]["connectors"];
+    order["items"] = connectors;
+    document
+}
+
+/// One operation, for the page that people read.
+#[derive(Debug)]
+pub(in crate::service) struct Operation {
+    pub(in crate::service) method: String,
+    pub(in crate::service) path: String,
+    pub(in crate::service) summary: String,
+    pub(in crate::service) description: String,
+    pub(in crate::service) scope: &'static str,
+    /// Name, place, what it says.
+    pub(in crate::service) parameters: Vec<(String, String, String)>,
+    /// Status and what it means.
+    pub(in crate::service) answers: Vec<(String, String)>,
+}
+
+/// Every operation in the order of its path.
+pub(in crate::service) fn operations() -> Vec<Operation> {
+    let (_, document) = super::described();
+    let document = serde_json::to_value(document).expect("an OpenAPI document is plain data");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let answers = operation["responses"].as_object().into_iter().flatten();
+            let security = operation["security"].to_string();
+            let scope = match (security.contains("operate"), security.contains("{}")) {
+                (true, _) => "operate",
+                (false, true) => "read, or none where figures are public",
+                (false, false) => "read",
+            };
+            all.push(Operation {
+                method: method.to_uppercase(),
+                path: format!("/api/v1{path}"),
+                summary: text(&operation["summary"]),
+                description: text(&operation["description"]),
+                scope,
+                parameters: parameters
+                    .map(|parameter| {
+                        (text(&parameter["name"]), text(&parameter["in"]), text(&parameter["description"]))
+                    })
+                    .collect(),
+                answers: answers.map(|(status, answer)| (status.clone(), text(&answer["description"]))).collect(),
+            });
+        }
+    }
+    all
+}

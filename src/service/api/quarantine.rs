@@ -1,0 +1,170 @@
+//! `/quarantine`: rejected rows. A row's kept fields may hold the code of a dossier: who looks at one is written down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::landing::LandedPull;
+use crate::run::{self, Quarantined, RunError};
+use crate::service::Service;
+use crate::service::api::query::{Asked, Nothing};
+use crate::service::api::runs::bounded;
+use crate::service::caller::Reader;
+use crate::service::problem::Problem;
+
+/// Rows in one answer where `limit` is absent.
+const LIMIT: u32 = 1_000;
+
+/// What is asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct QuarantineQuery {
+    /// Only of this connector.
+    connector: Option<String>,
+    /// Only of this run.
+    #[param(minimum = 1)]
+    run: Option<u32>,
+    /// Also those that were taken or rejected anew since.
+    all: bool,
+    /// Rows in one answer, 1 to 10,000.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: u32,
+    /// Rows to pass over.
+    offset: u32,
+}
+
+impl Default for QuarantineQuery {
+    fn default() -> Self {
+        Self { connector: None, run: None, all: false, limit: LIMIT, offset: 0 }
+    }
+}
+
+/// A rejected row: its place and why, nothing of what stood in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RejectedRow {
+    id: i64,
+    run: i64,
+    connector: String,
+    page: u32,
+    row: u32,
+    /// Canonical field that failed; null where the whole row did.
+    field: Option<String>,
+    /// Code.
+    reason: String,
+    /// The run after which it is no longer open.
+    closed_by: Option<i64>,
+}
+
+impl RejectedRow {
+    fn new(rejected: Quarantined) -> Self {
+        let Quarantined { id, run, connector, page, row, field, reason, closed_by } = rejected;
+        Self { id, run, connector, page, row, field, reason, closed_by }
+    }
+}
+
+/// Rejected rows, newest run first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct QuarantinePage {
+    total: usize,
+    rows: Vec<RejectedRow>,
+}
+
+/// A rejected row with what landing kept of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RejectedDetail {
+    #[serde(flatten)]
+    row: RejectedRow,
+    /// Where its page came from; null where landing keeps it no more.
+    origin: Option<String>,
+    /// Kept fields of the source; `?` is the shape of a text that failed its type, `~` of one that may be anybody's.
+    kept: BTreeMap<String, String>,
+}
+
+/// Rejected rows that are open.
+#[utoipa::path(
+    get,
+    path = "/quarantine",
+    tag = "quarantine",
+    params(QuarantineQuery),
+    responses(
+        (status = 200, description = "Newest run first, then in the order of their places", body = QuarantinePage),
+        (status = 400, description = "A parameter that is unknown, or a value that there is not", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(super) async fn quarantine(
+    State(service): State<Arc<Service>>,
+    _: Reader,
+    Asked(asked): Asked<QuarantineQuery>,
+) -> Result<Json<QuarantinePage>, Problem> {
+    bounded("limit", asked.limit, 10_000)?;
+    if let Some(name) = &asked.connector
+        && service.config.connector(name).is_none()
+    {
+        let known: Vec<&str> = service.config.connectors.iter().map(|known| known.name.as_str()).collect();
+        return Err(Problem::bad_request(format!(
+            "`connector`: there is no `{name}`; there are: {}",
+            known.join(", ")
+        )));
+    }
+    let run = asked.run.map(i64::from);
+    let rows = service.ledger.quarantined(asked.connector.as_deref(), run, !asked.all).await?;
+    let total = rows.len();
+    let rows = rows.into_iter().skip(asked.offset as usize).take(asked.limit as usize);
+    Ok(Json(QuarantinePage { total, rows: rows.map(RejectedRow::new).collect() }))
+}
+
+/// One rejected row with the fields that were kept of it. Reading it is written down.
+#[utoipa::path(
+    get,
+    path = "/quarantine/{id}",
+    tag = "quarantine",
+    params(("id" = u32, Path, description = "Its number in the list", minimum = 1)),
+    responses(
+        (status = 200, description = "Where it came from, what failed, what was kept", body = RejectedDetail),
+        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(super) async fn rejected(
+    State(service): State<Arc<Service>>,
+    Reader(caller): Reader,
+    Path(id): Path<String>,
+    _: Asked<Nothing>,
+) -> Result<Json<RejectedDetail>, Problem> {
+    let missing = || Problem::not_found(format!("there is no rejected row `{id}`"));
+    let number: i64 = id.parse().map_err(|_| missing())?;
+    let row = service.ledger.quarantined_row(number).await?.ok_or_else(missing)?;
+    service.access.note_read(&caller.name, "api", &format!("quarantine row {number}"), run::now()).await?;
+    Ok(Json(detail(&service, row).await?))
+}
+
+async fn detail(service: &Service, row: Quarantined) -> Result<RejectedDetail, Problem> {
+    let landed = LandedPull::new(&service.data, &row.connector, row.run);
+    let (page_number, row_number) = (row.page, row.row);
+    let read = tokio::task::spawn_blocking(move || {
+        let certificate = landed.certificate()?;
+        let entry = certificate.as_ref().and_then(|found| found.pages.iter().find(|page| page.number == page_number));
+        let Some(entry) = entry else { return Ok((None, BTreeMap::new())) };
+        let page = landed.read(entry)?;
+        let mut kept = BTreeMap::new();
+        if let Some(index) = (0..page.len()).find(|&index| page.place(index).0 == row_number) {
+            for (field, name) in page.fields.iter().enumerate() {
+                if let Some(value) = page.cell(index, field) {
+                    kept.insert(name.clone(), value.to_owned());
+                }
+            }
+        }
+        Ok::<_, RunError>((Some(page.origin.clone()), kept))
+    });
+    let (origin, kept) = read.await.map_err(RunError::from)??;
+    Ok(RejectedDetail { row: RejectedRow::new(row), origin, kept })
+}

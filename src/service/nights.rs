@@ -1,0 +1,123 @@
+//! Published nights in memory: what the API and the pages read. A night is held whole, so an answer never mixes two.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, RwLock};
+
+use crate::model::figure::Figure;
+use crate::publish::{self, NightRecord};
+use crate::run::RunError;
+
+/// Past nights that are held besides the newest.
+const PAST_HELD: usize = 2;
+
+/// A published night, whole, with ways to find its figures.
+#[derive(Debug)]
+pub(super) struct PublishedNight {
+    pub(super) record: NightRecord,
+    /// In the order in which they were published: stable for a run.
+    pub(super) figures: Vec<Figure>,
+    by_indicator: HashMap<Arc<str>, Vec<u32>>,
+    by_agency: HashMap<Arc<str>, Vec<u32>>,
+}
+
+impl PublishedNight {
+    fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
+        let (mut by_indicator, mut by_agency) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
+        for (place, figure) in (0_u32..).zip(&figures) {
+            by_indicator.entry(Arc::clone(&figure.indicator)).or_default().push(place);
+            if let Some(agency) = &figure.agency {
+                by_agency.entry(Arc::clone(agency)).or_default().push(place);
+            }
+        }
+        Self { record, figures, by_indicator, by_agency }
+    }
+
+    /// Places of an indicator's figures, in order.
+    pub(super) fn of_indicator(&self, id: &str) -> &[u32] {
+        self.by_indicator.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Places of an agency's figures, in order.
+    pub(super) fn of_agency(&self, code: &str) -> &[u32] {
+        self.by_agency.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn at(&self, place: u32) -> &Figure {
+        &self.figures[place as usize]
+    }
+
+    /// Codes and names of the agencies that have figures, by code.
+    pub(super) fn agencies(&self) -> Vec<(&str, Option<&str>)> {
+        let name = |places: &Vec<u32>| places.first().and_then(|place| self.at(*place).agency_name.as_deref());
+        let mut agencies: Vec<_> = self.by_agency.iter().map(|(code, places)| (&**code, name(places))).collect();
+        agencies.sort_unstable();
+        agencies
+    }
+}
+
+/// The nights of a data folder.
+#[derive(Debug)]
+pub(super) struct Nights {
+    data: PathBuf,
+    newest: RwLock<Option<Arc<PublishedNight>>>,
+    /// The last asked for stand last.
+    past: Mutex<Vec<Arc<PublishedNight>>>,
+    /// Nights are read from disk one at a time.
+    reading: Mutex<()>,
+}
+
+impl Nights {
+    pub(super) fn new(data: PathBuf) -> Self {
+        Self { data, newest: RwLock::default(), past: Mutex::default(), reading: Mutex::default() }
+    }
+
+    /// The newest published night; `None` before the first.
+    pub(super) async fn newest(&self) -> Result<Option<Arc<PublishedNight>>, RunError> {
+        let Some(run) = publish::newest_run(&self.data) else { return Ok(None) };
+        if let Some(night) = self.newest.read().await.as_ref().filter(|night| night.record.night.run == run) {
+            return Ok(Some(Arc::clone(night)));
+        }
+        let _reading = self.reading.lock().await;
+        if let Some(night) = self.newest.read().await.as_ref().filter(|night| night.record.night.run >= run) {
+            return Ok(Some(Arc::clone(night)));
+        }
+        let night = self.read(run).await?;
+        if let Some(night) = &night {
+            *self.newest.write().await = Some(Arc::clone(night));
+        }
+        Ok(night)
+    }
+
+    /// The night of a run; `None` if it published none, or if it is kept no more.
+    pub(super) async fn of_run(&self, run: i64) -> Result<Option<Arc<PublishedNight>>, RunError> {
+        if let Some(night) = self.newest().await?.filter(|night| night.record.night.run == run) {
+            return Ok(Some(night));
+        }
+        let mut past = self.past.lock().await;
+        if let Some(held) = past.iter().position(|night| night.record.night.run == run) {
+            let night = past.remove(held);
+            past.push(Arc::clone(&night));
+            return Ok(Some(night));
+        }
+        let night = self.read(run).await?;
+        if let Some(night) = &night {
+            if past.len() >= PAST_HELD {
+                past.remove(0);
+            }
+            past.push(Arc::clone(night));
+        }
+        Ok(night)
+    }
+
+    async fn read(&self, run: i64) -> Result<Option<Arc<PublishedNight>>, RunError> {
+        let data = self.data.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let night = publish::read_night_of(&data, run)?;
+            Ok::<_, RunError>(night.map(|(record, figures)| Arc::new(PublishedNight::new(record, figures))))
+        });
+        read.await?
+    }
+}

@@ -1,0 +1,263 @@
+//! The one task that works in the data folder: whatever is due by the schedule, and what is ordered through API and pages.
+//!
+//! A bell rings it; what is due it decides from the ledger. One run at a time: what comes meanwhile waits.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Configuration;
+use crate::model::pull::{Outcome, Purpose};
+use crate::run::{self, Decision, Ledger, LockError, Office, RunError, RunReport, Slot, SlotState};
+
+/// Slots that are looked at.
+const SLOTS: i64 = 500;
+
+/// What somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Order {
+    /// A night now: these connectors, or all.
+    Night(Vec<String>),
+    /// Rejected rows again: of these connectors, or of all.
+    Retry(Vec<String>),
+}
+
+/// What is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UnderWay {
+    pub(super) purpose: Purpose,
+    pub(super) since: i64,
+    pub(super) step: String,
+}
+
+/// Why an order is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Busy;
+
+/// Orders, and what is under way.
+#[derive(Debug, Default)]
+pub(super) struct Runner {
+    bell: Notify,
+    orders: Mutex<VecDeque<Order>>,
+    under_way: Mutex<Option<UnderWay>>,
+}
+
+impl Runner {
+    /// Something may be due.
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Takes an order, unless something is under way or ordered already.
+    pub(super) fn order(&self, order: Order) -> Result<(), Busy> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if !orders.is_empty() || self.under_way().is_some() {
+            return Err(Busy);
+        }
+        orders.push_back(order);
+        drop(orders);
+        self.ring();
+        Ok(())
+    }
+
+    pub(super) fn under_way(&self) -> Option<UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether an order waits.
+    pub(super) fn is_ordered(&self) -> bool {
+        !self.orders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn next_order(&self) -> Option<Order> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.pop_front()
+    }
+
+    fn set(&self, under_way: Option<UnderWay>) {
+        *self.under_way.lock().unwrap_or_else(PoisonError::into_inner) = under_way;
+    }
+
+    fn tell(&self, step: &str) {
+        if let Some(under_way) = self.under_way.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            step.clone_into(&mut under_way.step);
+        }
+    }
+
+    /// Works until it is told to stop: what is under way then goes on for as long as the settings allow, and is left to the
+    /// next start after that.
+    pub(super) async fn work(
+        &self,
+        config: &Configuration,
+        ledger: &Ledger,
+        stop: &CancellationToken,
+        after: impl AsyncFn(),
+    ) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.bell.notified() => {}
+            }
+            let allowed = std::time::Duration::from_secs(config.settings.service.stop_within_secs);
+            let out_of_time = async {
+                stop.cancelled().await;
+                tokio::time::sleep(allowed).await;
+            };
+            tokio::select! {
+                () = self.work_off(config, ledger, stop) => {}
+                () = out_of_time => {
+                    tracing::warn!("the run under way did not end in time: the next start finishes it");
+                    return;
+                }
+            }
+            if !stop.is_cancelled() {
+                after().await;
+            }
+        }
+    }
+
+    /// Does what is due and what is ordered, until nothing is.
+    async fn work_off(&self, config: &Configuration, ledger: &Ledger, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let now = run::now();
+            let done = match self.next_order() {
+                Some(order) => self.fulfil(config, order, now).await,
+                None => self.run_due(config, ledger, now).await,
+            };
+            match done {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Whoever holds the folder will let go of it; the next bell asks again.
+                Err(RunError::Lock(LockError::Held { holder, .. })) => {
+                    tracing::info!("the data folder is held by {holder}: waiting");
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!("the run could not be done: {error}");
+                    break;
+                }
+            }
+        }
+        self.set(None);
+    }
+
+    async fn fulfil(&self, config: &Configuration, order: Order, now: i64) -> Result<bool, RunError> {
+        let purpose = if matches!(order, Order::Night(_)) { Purpose::Night } else { Purpose::Retry };
+        self.set(Some(UnderWay { purpose, since: now, step: String::new() }));
+        let office = match Office::open(config, &config.settings.data, "serve", now).await {
+            Ok(office) => office,
+            Err(error) => {
+                if matches!(error, RunError::Lock(LockError::Held { .. })) {
+                    let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+                    orders.push_front(order);
+                }
+                return Err(error);
+            }
+        };
+        let watch = |step: &str| self.tell(step);
+        let done = match &order {
+            Order::Night(connectors) => office.run_once(connectors, now, &watch).await.map(Some),
+            Order::Retry(connectors) => match office.retry(connectors, now, &watch).await {
+                Err(RunError::NothingToRetry) => Ok(None),
+                done => done.map(Some),
+            },
+        };
+        office.ledger.close().await;
+        if let Some(report) = done? {
+            log(&report);
+        }
+        Ok(true)
+    }
+
+    /// Runs the connectors whose slots are due, in one run; tells whether there were any.
+    async fn run_due(&self, config: &Configuration, ledger: &Ledger, now: i64) -> Result<bool, RunError> {
+        let due = due(config, ledger, now).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        self.set(Some(UnderWay { purpose: Purpose::Night, since: now, step: String::new() }));
+        // Whoever holds the folder may have read them meanwhile: what is due is decided again when it is ours.
+        let office = Office::open(config, &config.settings.data, "serve", now).await?;
+        let mut due = due_again(config, ledger, now, due).await?;
+        office.ledger.write_slots(&due).await?;
+        let names: Vec<String> = due.iter().map(|(connector, _)| connector.clone()).collect();
+        for (connector, slot) in &due {
+            tracing::info!(connector, slot = crate::model::instant::display(slot.slot), made_up = slot.made_up, "due");
+        }
+        let ran = if names.is_empty() {
+            Ok(None)
+        } else {
+            office.run_once(&names, now, &|step: &str| self.tell(step)).await.map(Some)
+        };
+        let (state, message) = match &ran {
+            Ok(_) => (SlotState::Done, None),
+            Err(error) => (SlotState::Failed, Some(error.to_string())),
+        };
+        for (_, slot) in &mut due {
+            *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
+        }
+        office.ledger.write_slots(&due).await?;
+        office.ledger.close().await;
+        if let Some(report) = ran? {
+            log(&report);
+        }
+        Ok(true)
+    }
+}
+
+fn log(report: &RunReport) {
+    let failed = report.pulls.iter().filter(|pull| pull.outcome == Some(Outcome::Failed)).count();
+    tracing::info!(
+        run = report.run,
+        connectors = report.pulls.len(),
+        failed,
+        complete = report.published.night.complete,
+        "night published"
+    );
+}
+
+/// The slots that are due now; whatever else was decided of the schedule is written down.
+async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(String, Slot)>, RunError> {
+    let (mut due, mut settled) = (Vec::new(), Vec::new());
+    let paused = ledger.pauses().await?;
+    for connector in &config.connectors {
+        let name = &connector.name;
+        if config.settings.disabled_connectors.contains(name) || paused.iter().any(|pause| pause.connector == *name) {
+            continue;
+        }
+        let known = ledger.slots_of(name, SLOTS).await?;
+        let pulls = ledger.pulls_of(name, SLOTS).await?;
+        let whole = |pull: &&run::Pull| pull.purpose == Purpose::Night && pull.outcome == Some(Outcome::Complete);
+        let read_at = pulls.iter().find(whole).map(|pull| pull.started_at);
+        let Decision { due: slot, settled: of_connector } = run::decide(&connector.file.schedule, &known, read_at, now);
+        for slot in &of_connector {
+            let moment = crate::model::instant::display(slot.slot);
+            tracing::warn!(
+                connector = name,
+                slot = moment,
+                "slot {:?}: {}",
+                slot.state,
+                slot.message.as_deref().unwrap_or("")
+            );
+        }
+        settled.extend(of_connector.into_iter().map(|slot| (name.clone(), slot)));
+        due.extend(slot.map(|slot| (name.clone(), slot)));
+    }
+    if !settled.is_empty() {
+        ledger.write_slots(&settled).await?;
+    }
+    Ok(due)
+}
+
+/// Those that are still due.
+async fn due_again(
+    config: &Configuration,
+    ledger: &Ledger,
+    now: i64,
+    before: Vec<(String, Slot)>,
+) -> Result<Vec<(String, Slot)>, RunError> {
+    let again = due(config, ledger, now).await?;
+    Ok(again.into_iter().filter(|slot| before.contains(slot)).collect())
+}
