@@ -102,6 +102,8 @@ pub struct Seen {
     pub pulls: Vec<PastPull>,
     /// The newest slot, if it was missed or failed.
     pub unrun: Option<UnrunSlot>,
+    /// Newest date among its records.
+    pub data_until: Option<i64>,
 }
 
 /// A state with since when, why and what to do.
@@ -170,6 +172,14 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
                     "is `motcua serve` running, or does anything else start `motcua run` every night?".to_owned();
                 health(State::Late, Some(since), Some("late"), Some(reason), Some(hint))
             }
+            None if silent_since(schedule, seen.data_until, now).is_some() => {
+                let newest = seen.data_until.map(instant::display).unwrap_or_default();
+                let days = schedule.silent_after_days.unwrap_or_default();
+                let reason = format!("the source answers, but its newest record is of {newest}: more than {days} days ago");
+                let hint = "does the source still take in what happens? ask its `contact`".to_owned();
+                let since = silent_since(schedule, seen.data_until, now);
+                health(State::Late, since, Some("silent"), Some(reason), Some(hint))
+            }
             None => match drifted(pulls, now) {
                 Some((since, fields)) => {
                     let hint = "compare the source with `map` and `contract.known`; a changed connector reads everything again";
@@ -209,6 +219,11 @@ fn drifted(pulls: &[PastPull], now: i64) -> Option<(i64, String)> {
     let recent = pulls.iter().take_while(|pull| now - pull.started_at < DRIFT_HOURS * HOUR_MICROS);
     let last = recent.filter(|pull| pull.drift.is_some()).last()?;
     Some((last.started_at, last.drift.clone()?))
+}
+
+fn silent_since(schedule: &Schedule, data_until: Option<i64>, now: i64) -> Option<i64> {
+    let due = data_until? + i64::from(schedule.silent_after_days?) * instant::DAY_MICROS;
+    (now > due).then_some(due)
 }
 
 fn late_since(schedule: &Schedule, last_success: Option<i64>, now: i64) -> Option<i64> {

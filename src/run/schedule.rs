@@ -11,7 +11,7 @@ use crate::run::ledger::{Slot, SlotState};
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
 /// A slot that is begun within this time of its moment is on time.
-const ON_TIME_MICROS: i64 = 60_000_000;
+const ON_TIME_MICROS: i64 = 10_000_000;
 /// How often a slot whose run died with its process is begun.
 const TRIES: u32 = 3;
 /// Missed slots that are written down at once; of more the newest.
@@ -51,6 +51,8 @@ pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i6
             None
         }
         None if in_time => Some(slot(SlotState::Begun, 1, made_up, None)),
+        // Before the first slot that was decided there was no service that could have missed one.
+        None if known.is_empty() => None,
         None => {
             settled.push(missed(last, now));
             None
@@ -88,3 +90,7 @@ pub(super) fn set_back(known: &[Slot], now: i64) -> Option<i64> {
     let newest = known.iter().map(|slot| slot.decided_at).max()?;
     (newest - now > ON_TIME_MICROS).then_some(newest)
 }
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;

@@ -159,9 +159,10 @@ async fn of_connector(
         let until = instant::display(decided);
         remarks.push(format!("the clock was set back: slots until {until} that were run are not run again"));
     }
-    let standing = judged(connector, &Seen { off, pulls: past, unrun }, now);
+    let data_until = pulls.iter().find_map(|pull| pull.data_until);
+    let standing = judged(connector, &Seen { off, pulls: past, unrun, data_until }, now);
     Ok(Standing {
-        data_until: pulls.iter().find_map(|pull| pull.data_until),
+        data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
         remarks: remarks.join("; "),
         ..standing.with_counts(pulls.first().map(|pull| pull.counts).unwrap_or_default())

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{self, Decision, Ledger, LockError, Office, RunError, RunReport, Slot, SlotState};
+use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -224,14 +224,24 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
     let paused = ledger.pauses().await?;
     for connector in &config.connectors {
         let name = &connector.name;
-        if config.settings.disabled_connectors.contains(name) || paused.iter().any(|pause| pause.connector == *name) {
+        if config.settings.disabled_connectors.contains(name) {
             continue;
         }
         let known = ledger.slots_of(name, SLOTS).await?;
         let pulls = ledger.pulls_of(name, SLOTS).await?;
         let whole = |pull: &&run::Pull| pull.purpose == Purpose::Night && pull.outcome == Some(Outcome::Complete);
         let read_at = pulls.iter().find(whole).map(|pull| pull.started_at);
-        let Decision { due: slot, settled: of_connector } = run::decide(&connector.file.schedule, &known, read_at, now);
+        let Decision { due: mut slot, settled: mut of_connector } =
+            run::decide(&connector.file.schedule, &known, read_at, now);
+        if let Some(pause) = pause_of(&paused, name)
+            && let Some(due) = slot.take()
+        {
+            // Once: while it may still be made up it is due at every bell.
+            if known.iter().all(|known| known.slot != due.slot) {
+                let message = Some(format!("paused by `{}`", pause.paused_by));
+                of_connector.push(Slot { state: SlotState::Missed, tries: 0, made_up: false, message, ..due });
+            }
+        }
         for slot in &of_connector {
             let moment = crate::model::instant::display(slot.slot);
             tracing::warn!(
@@ -249,6 +259,10 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
         ledger.write_slots(&settled).await?;
     }
     Ok(due)
+}
+
+fn pause_of<'p>(paused: &'p [Pause], name: &str) -> Option<&'p Pause> {
+    paused.iter().find(|pause| pause.connector == name)
 }
 
 /// Those that are still due.

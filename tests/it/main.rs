@@ -10,4 +10,5 @@ mod receipt_log;
 mod reference;
 mod runs;
 mod safety;
+mod service;
 mod services;

@@ -120,6 +120,8 @@ pub struct Schedule {
     pub zone: String,
     /// For how long after its moment a slot that was missed is made up; 0: never.
     pub catch_up_within_hours: u32,
+    /// Age of the newest record after which its source is thought to stand still, although it answers; absent: not judged.
+    pub silent_after_days: Option<u32>,
     /// Age of the last complete pull after which the connector is late.
     pub fresh_within_hours: u32,
 }
@@ -130,6 +132,7 @@ impl Default for Schedule {
             cron: "30 1 * * *".to_owned(),
             zone: "Asia/Ho_Chi_Minh".to_owned(),
             catch_up_within_hours: 12,
+            silent_after_days: None,
             fresh_within_hours: 26,
         }
     }

@@ -1,0 +1,120 @@
+use jiff::civil::date;
+
+use super::*;
+use crate::model::instant::from_local;
+
+/// Nights at 01:30, made up until noon and a half.
+fn schedule() -> Schedule {
+    Schedule { cron: "30 1 * * *".to_owned(), catch_up_within_hours: 11, ..Schedule::default() }
+}
+
+/// A moment of March 2026.
+fn at(day: i8, hour: i8, minute: i8) -> i64 {
+    from_local(date(2026, 3, day).at(hour, minute, 0, 0))
+}
+
+fn slot(day: i8, state: SlotState, decided_at: i64) -> Slot {
+    Slot { slot: at(day, 1, 30), state, tries: 1, made_up: false, message: None, decided_at }
+}
+
+fn due(known: &[Slot], read_at: Option<i64>, now: i64) -> Option<(i64, bool)> {
+    decide(&schedule(), known, read_at, now).due.map(|slot| (slot.slot, slot.made_up))
+}
+
+fn missed_days(known: &[Slot], now: i64) -> Vec<i8> {
+    let settled = decide(&schedule(), known, None, now).settled;
+    let missed = settled.into_iter().filter(|slot| slot.state == SlotState::Missed);
+    missed.map(|slot| crate::model::instant::local(slot.slot).day()).collect()
+}
+
+#[test]
+fn a_slot_is_due_at_its_moment_and_once() {
+    let before = [slot(9, SlotState::Done, at(9, 1, 31))];
+    assert_eq!(due(&before, None, at(10, 1, 29)), None);
+    assert_eq!(due(&before, None, at(10, 1, 30)), Some((at(10, 1, 30), false)));
+    for state in [SlotState::Done, SlotState::Failed] {
+        let after = [slot(10, state, at(10, 1, 40)), slot(9, SlotState::Done, at(9, 1, 31))];
+        assert_eq!(due(&after, None, at(10, 1, 41)), None, "{state:?}");
+    }
+}
+
+#[test]
+fn a_slot_that_nobody_ran_is_made_up_within_its_time() {
+    let before = [slot(9, SlotState::Done, at(9, 1, 31))];
+    assert_eq!(due(&before, None, at(10, 12, 29)), Some((at(10, 1, 30), true)));
+    assert_eq!(due(&before, None, at(10, 12, 31)), None);
+    assert_eq!(missed_days(&before, at(10, 12, 29)), [0_i8; 0]);
+    assert_eq!(missed_days(&before, at(10, 12, 31)), [10]);
+}
+
+#[test]
+fn of_several_missed_nights_the_newest_is_made_up_and_the_others_are_written_down() {
+    let before = [slot(5, SlotState::Done, at(5, 1, 31))];
+    assert_eq!(due(&before, None, at(9, 8, 0)), Some((at(9, 1, 30), true)));
+    assert_eq!(missed_days(&before, at(9, 8, 0)), [6, 7, 8]);
+}
+
+#[test]
+fn a_service_that_is_new_misses_nothing_and_runs_a_slot_that_is_still_in_time() {
+    assert_eq!(due(&[], None, at(10, 8, 0)), Some((at(10, 1, 30), true)));
+    assert_eq!(decide(&schedule(), &[], None, at(10, 20, 0)), Decision::default());
+}
+
+#[test]
+fn a_whole_night_by_hand_serves_the_slot() {
+    let before = [slot(9, SlotState::Done, at(9, 1, 31))];
+    let decision = decide(&schedule(), &before, Some(at(10, 6, 0)), at(10, 8, 0));
+    assert_eq!(decision.due, None);
+    assert_eq!(decision.settled.iter().map(|slot| slot.state).collect::<Vec<_>>(), [SlotState::Done]);
+    assert_eq!(due(&before, Some(at(10, 1, 20)), at(10, 8, 0)), Some((at(10, 1, 30), true)), "it was read before");
+}
+
+#[test]
+fn a_run_that_died_is_begun_again_three_times_at_most() {
+    let mut died = slot(10, SlotState::Begun, at(10, 1, 30));
+    assert_eq!(due(&[died.clone()], None, at(10, 1, 45)), Some((at(10, 1, 30), true)));
+    died.tries = 3;
+    let decision = decide(&schedule(), &[died], None, at(10, 1, 45));
+    assert_eq!(decision.due, None);
+    assert_eq!(decision.settled[0].state, SlotState::Failed);
+}
+
+#[test]
+fn a_clock_that_is_set_back_runs_nothing_twice() {
+    let known = [slot(10, SlotState::Done, at(10, 1, 40)), slot(9, SlotState::Done, at(9, 1, 31))];
+    // Back over the last slot, and forward over it again.
+    for now in [at(10, 0, 10), at(10, 1, 30), at(10, 1, 50)] {
+        assert_eq!(decide(&schedule(), &known, None, now), Decision::default(), "{now}");
+    }
+    assert_eq!(set_back(&known, at(10, 0, 10)), Some(at(10, 1, 40)));
+    assert_eq!(set_back(&known, at(10, 1, 40)), None);
+}
+
+#[test]
+fn a_clock_that_is_set_forward_and_corrected_skips_nothing_in_silence() {
+    // Three days ahead by mistake: the night of the 13th is run then, those before it are missed.
+    let before = [slot(10, SlotState::Done, at(10, 1, 40))];
+    assert_eq!(due(&before, None, at(13, 2, 0)), Some((at(13, 1, 30), true)));
+    assert_eq!(missed_days(&before, at(13, 2, 0)), [11, 12]);
+    let known = [
+        slot(13, SlotState::Done, at(13, 2, 10)),
+        slot(12, SlotState::Missed, at(13, 2, 0)),
+        slot(11, SlotState::Missed, at(13, 2, 0)),
+        slot(10, SlotState::Done, at(10, 1, 40)),
+    ];
+    // Corrected: nights that were called missed are run when they come.
+    assert_eq!(due(&known, None, at(11, 1, 30)), Some((at(11, 1, 30), false)));
+    assert_eq!(due(&known, None, at(12, 1, 30)), Some((at(12, 1, 30), false)));
+    assert_eq!(set_back(&known, at(11, 1, 30)), Some(at(13, 2, 10)), "and that is told");
+    assert_eq!(due(&known, None, at(13, 1, 30)), None, "it was run");
+}
+
+#[test]
+fn a_run_that_outlasts_slots_leaves_one_due() {
+    let schedule = Schedule { cron: "0 * * * *".to_owned(), catch_up_within_hours: 0, ..Schedule::default() };
+    let begun = Slot { slot: at(10, 1, 0), ..slot(10, SlotState::Done, at(10, 4, 0)) };
+    let decision = decide(&schedule, &[begun], None, at(10, 4, 0));
+    assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 4, 0)));
+    let passed: Vec<i64> = decision.settled.iter().map(|slot| slot.slot).collect();
+    assert_eq!(passed, [at(10, 2, 0), at(10, 3, 0)]);
+}

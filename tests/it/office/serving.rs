@@ -1,0 +1,207 @@
+//! `motcua serve` under test: on a port of its own, ended with the test.
+#![expect(clippy::disallowed_methods, reason = "tests speak to the service that they started")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::office::{Office, said};
+
+/// How long anything may take to come: a debug build on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A service that listens.
+pub(crate) struct Serving {
+    pub(crate) url: String,
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    client: reqwest::Client,
+    runtime: Runtime,
+}
+
+/// What was answered.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Serving {
+    /// Starts the service of an office and waits until it listens.
+    pub(crate) fn start(office: &Office) -> Self {
+        Self::start_with(office.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+
+    pub(crate) fn start_with(mut command: Command) -> Self {
+        command.env("MOTCUA_LOG", "motcua=info");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let told = BufReader::new(child.stderr.take().expect("it is piped"));
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in told.lines().map_while(Result::ok) {
+                heard.lock().expect("nobody panics with it").push(line);
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .redirect(reqwest::redirect::Policy::none())
+            .danger_accept_invalid_certs(true)
+            .build()
+            .expect("a client is built");
+        let mut serving = Self { url: String::new(), child, said, client, runtime };
+        serving.url = serving.wait_for("it listens", |serving| {
+            let said = serving.said.lock().expect("nobody panics with it");
+            said.iter().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+        });
+        serving
+    }
+
+    /// What it has written to its standard error.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().expect("nobody panics with it").clone()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until `look` finds something.
+    pub(crate) fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            let ended = self.child.try_wait().expect("it is our child");
+            assert!(
+                ended.is_none() && start.elapsed() < PATIENCE,
+                "{what}: {ended:?} after {:?}; it said\n{}",
+                start.elapsed(),
+                self.said().join("\n")
+            );
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Reply {
+        let method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        self.runtime.block_on(async {
+            let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
+            let headers = answer.headers().iter();
+            let headers = headers
+                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect();
+            let status = answer.status().as_u16();
+            Reply { status, headers, body: answer.bytes().await.expect("the answer is whole").to_vec() }
+        })
+    }
+
+    /// GET with a token.
+    pub(crate) fn get(&self, path: &str, token: &str) -> Reply {
+        self.ask("GET", path, &[("authorization", &format!("Bearer {token}"))], None)
+    }
+
+    /// POST of JSON with a token.
+    pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> Reply {
+        let bearer = format!("Bearer {token}");
+        self.ask("POST", path, &[("authorization", &bearer), ("content-type", "application/json")], Some(body))
+    }
+
+    /// Waits until a run after `after` has published; gives its number and whether it is complete.
+    pub(crate) fn wait_for_night(&mut self, token: &str, after: i64) -> (i64, bool) {
+        self.wait_for("a night is published", |serving| {
+            let page = serving.get("/api/v1/runs", token).json();
+            let run = page["runs"].as_array()?.first()?.clone();
+            let number = run["run"].as_i64()?;
+            let complete = run["complete"].as_bool()?;
+            (number > after && page["under_way"].is_null()).then_some((number, complete))
+        })
+    }
+
+    /// Sends SIGTERM and waits for the end; gives the exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        signal(self.child.id(), "TERM");
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("it did not stop; it said\n{}", self.said().join("\n"));
+    }
+
+    /// Ends it as if the machine died.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it is our child");
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process that a test started.
+pub(crate) fn signal(id: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(id.to_string()).status().expect("`kill` is there");
+    assert!(sent.success());
+}
+
+impl Office {
+    /// Makes a token.
+    pub(crate) fn token(&self, name: &str, scope: &str) -> String {
+        let made = self.act(&["token", "create", name, "--scope", scope]);
+        assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+        String::from_utf8(made.stdout).expect("a token is plain").trim().to_owned()
+    }
+
+    /// Gives every connector this cron line.
+    pub(crate) fn schedule(&self, cron: &str) {
+        for connector in super::CONNECTORS {
+            self.edit(&format!("connectors/{connector}/connector.toml"), |text| {
+                let lines = text.lines().map(|line| {
+                    if line.starts_with("cron = ") { format!("cron = \"{cron}\"") } else { line.to_owned() }
+                });
+                lines.collect::<Vec<_>>().join("\n") + "\n"
+            });
+        }
+    }
+
+    /// Schedules every connector at a moment of today, in seconds from now; the moment, for people.
+    pub(crate) fn schedule_in(&self, secs: i64) -> i64 {
+        let at = jiff::Timestamp::now().as_second() + secs;
+        let moment = jiff::Timestamp::from_second(at).expect("it is near");
+        let local = moment.to_zoned(jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("it is known"));
+        self.schedule(&format!("{} {} {} * * *", local.second(), local.minute(), local.hour()));
+        at
+    }
+}

@@ -1,0 +1,4 @@
+//! The service through the real binary: the schedule, the API, who may ask what, health at a glance.
+
+mod api;
+mod schedule;

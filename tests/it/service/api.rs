@@ -1,0 +1,234 @@
+//! What dashboards and operators ask, and what they are told when they ask wrongly.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use polars::prelude::{IpcReader, ParquetReader, SerReader as _};
+use serde_json::Value;
+
+use crate::office::serving::Serving;
+use crate::office::{Office, Town, deep};
+
+/// An office after its first night, served.
+fn served() -> (Town, Office, Serving) {
+    let town = Town::new(60, 5, date(2026, 5, 20));
+    let office = Office::of(&town);
+    office.schedule("0 0 0 29 2 *");
+    office.run();
+    let serving = Serving::start(&office);
+    (town, office, serving)
+}
+
+fn rows(value: &Value) -> Vec<Value> {
+    value.as_array().expect("a list").clone()
+}
+
+#[test]
+fn figures_are_those_of_report_in_every_format() {
+    let (_town, office, serving) = served();
+    let token = office.token("dashboard", "read");
+    let report = office.report_on(&office.data());
+
+    // Every page, each in its place, none twice.
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = serving.get(&format!("/api/v1/figures?limit=10000{cursor}"), &token).json();
+        assert_eq!(page["total"], report.len());
+        assert_eq!(page["complete"], true);
+        paged.extend(rows(&page["figures"]));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert!(report.len() > 20_000, "there is more than one page");
+    assert!(paged == report, "the pages make the report");
+
+    let csv = serving.get("/api/v1/figures?format=csv", &token);
+    let printed = office.act(&["report", "--format", "csv"]);
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert!(csv.body == printed.stdout, "the CSV is that of the command line");
+
+    let narrow = "indicator=par-3.4.1,par-3.4.2&by=year&scope=province";
+    let json = rows(&serving.get(&format!("/api/v1/figures?{narrow}"), &token).json()["figures"]);
+    assert!(json.len() >= 4);
+    let expected: Vec<&Value> = report
+        .iter()
+        .filter(|row| row["agency"].is_null() && row["tier"].is_null())
+        .filter(|row| ["par-3.4.1", "par-3.4.2"].iter().any(|id| row["indicator"] == *id))
+        .filter(|row| row["period"].as_str().expect("named").len() == 4)
+        .collect();
+    assert_eq!(json.iter().collect::<Vec<_>>(), expected);
+    for (format, media) in [("parquet", "application/vnd.apache.parquet"), ("arrow", "application/vnd.apache.arrow.file")] {
+        let table = serving.get(&format!("/api/v1/figures?{narrow}&format={format}"), &token);
+        assert_eq!(table.headers["content-type"], media);
+        let bytes = std::io::Cursor::new(table.body);
+        let frame = deep(|| {
+            if format == "parquet" { ParquetReader::new(bytes).finish() } else { IpcReader::new(bytes).finish() }
+        })
+        .expect("the table can be read");
+        assert_eq!(frame.height(), json.len(), "{format}");
+        let column = |name: &str| frame.column(name).expect("the columns are those of JSON").i64().expect("counts").clone();
+        let numerators: Vec<Option<i64>> = column("numerator").iter().collect();
+        assert_eq!(numerators, json.iter().map(|row| row["numerator"].as_i64()).collect::<Vec<_>>(), "{format}");
+    }
+    let accepted = serving.ask(
+        "GET",
+        &format!("/api/v1/figures?{narrow}"),
+        &[("authorization", &format!("Bearer {token}")), ("accept", "text/csv;q=0.9, application/json;q=0.1")],
+        None,
+    );
+    assert_eq!(accepted.headers["content-type"], "text/csv; charset=utf-8", "`Accept` chooses");
+}
+
+#[test]
+fn an_answer_is_of_one_night_and_says_whether_it_is_the_newest() {
+    let (town, office, serving) = served();
+    let token = office.token("dashboard", "read");
+    let first = serving.get("/api/v1/figures?limit=5", &token);
+    let tag = first.headers["etag"].clone();
+    let bearer = format!("Bearer {token}");
+    let with_tag = [("authorization", bearer.as_str()), ("if-none-match", tag.as_str())];
+    let same = serving.ask("GET", "/api/v1/figures?limit=5", &with_tag, None);
+    assert_eq!((same.status, same.body.len()), (304, 0));
+
+    let next = first.json()["next"].as_str().expect("there are more").to_owned();
+    let before = serving.get(&format!("/api/v1/figures?limit=5&cursor={next}"), &token).json();
+    town.day.set(date(2026, 5, 21));
+    office.export(&town, town.day.get());
+    office.run();
+    let changed = serving.ask("GET", "/api/v1/figures?limit=5", &with_tag, None);
+    assert_eq!((changed.status, changed.json()["run"].as_i64()), (200, Some(2)));
+    let after = serving.get(&format!("/api/v1/figures?limit=5&cursor={next}"), &token).json();
+    assert_eq!(before, after, "the cursor goes on in its night");
+    let past = serving.get("/api/v1/figures?limit=5&run=1", &token).json();
+    assert_eq!(past["figures"], first.json()["figures"]);
+    assert_eq!(serving.get("/api/v1/figures?run=7", &token).status, 404);
+    assert_eq!(serving.get("/api/v1/figures?as_of=2020-01-01", &token).status, 404);
+}
+
+#[test]
+fn what_cannot_be_answered_is_named_with_what_is_allowed() {
+    let (_town, office, serving) = served();
+    let token = office.token("dashboard", "read");
+    for (query, told) in [
+        ("indicator=par-9.9.9", "there is no `par-9.9.9`; there are: "),
+        ("indikator=par-3.4.1", "unknown field `indikator`, expected one of `indicator`"),
+        ("agency=S%E1%BB%9F%20X", "there is no `Sở X`; give a code or a name"),
+        ("period=2026-13", "there is no `2026-13`; write `2026`"),
+        ("period=2026-03-05", "there is no `2026-03-05`; write `2026`"),
+        ("by=week", "there is no `week`; there are: month, quarter"),
+        ("tier=ward", "unknown variant `ward`, expected one of `province`, `district`, `commune`"),
+        ("rules=mine", "there is no `mine`; there are: form-06a"),
+        ("from=2026-02-30", "write a day as yyyy-MM-dd"),
+        ("limit=0", "write a number from 1 to 10000"),
+        ("limit=many", "invalid digit"),
+        ("cursor=x", "give `next` of the answer before"),
+        ("format=pdf", "unknown variant `pdf`"),
+        ("limit=1&limit=2", "duplicate field `limit`"),
+    ] {
+        let reply = serving.get(&format!("/api/v1/figures?{query}"), &token);
+        let problem = reply.json();
+        assert_eq!((reply.status, problem["status"].as_i64()), (400, Some(400)), "{query}");
+        assert_eq!(reply.headers["content-type"], "application/problem+json", "{query}");
+        let detail = problem["detail"].as_str().expect("a text");
+        assert!(detail.contains(told), "{query}: {detail}");
+    }
+    let unknown = serving.post("/api/v1/runs", &office.token("operator", "operate"), r#"{"connectors":["portal"]}"#);
+    assert_eq!(unknown.status, 400);
+    assert!(unknown.text().contains("there is no `portal`; there are: bcci-export"), "{}", unknown.text());
+    assert_eq!(serving.get("/api/v1/nothing", &token).json()["status"], 404);
+    let wrong = serving.ask("DELETE", "/api/v1/figures", &[("authorization", &format!("Bearer {token}"))], None);
+    assert_eq!((wrong.status, wrong.json()["status"].as_i64()), (405, Some(405)));
+}
+
+#[test]
+fn who_may_not_learns_nothing() {
+    let (_town, office, serving) = served();
+    let (reader, operator) = (office.token("reader", "read"), office.token("operator", "operate"));
+    let revoked = office.token("left", "read");
+    assert_eq!(office.act(&["token", "revoke", "left"]).status.code(), Some(0));
+    let none = serving.ask("GET", "/api/v1/figures", &[], None);
+    assert_eq!(none.status, 401);
+    for path in ["/api/v1/figures", "/api/v1/connectors", "/api/v1/runs", "/api/v1/quarantine", "/api/v1/agencies"] {
+        for token in [revoked.as_str(), "motcua_0000", "", &reader[..reader.len() - 1]] {
+            let refused = serving.get(path, token);
+            assert_eq!((refused.status, &refused.body), (401, &none.body), "{path}: the same for all");
+            assert!(refused.headers["www-authenticate"].starts_with("Bearer"));
+        }
+    }
+    for path in ["/api/v1/runs", "/api/v1/quarantine/retry", "/api/v1/connectors/portal-igate/pause"] {
+        assert_eq!(serving.post(path, &reader, "{}").status, 403, "{path}");
+        assert_eq!(serving.post(path, "motcua_0000", "{}").status, 401, "{path}");
+    }
+    // Paused: by whom, and it stays away from the night.
+    let paused = serving.post("/api/v1/connectors/feedback/pause", &operator, "").json();
+    assert_eq!((&paused["state"], &paused["reason"]), (&Value::from("disabled"), &Value::from("paused by `operator`")));
+    assert_eq!(office.status("feedback")["reason"], "paused by `operator`");
+    office.run();
+    assert!(office.status("feedback")["last_success"].is_string());
+    let pulls = serving.get("/api/v1/connectors/feedback", &reader).json();
+    assert_eq!(rows(&pulls["pulls"]).len(), 1, "the second night did not read it");
+    let resumed = serving.post("/api/v1/connectors/feedback/resume", &operator, "").json();
+    assert_eq!(resumed["state"], "healthy");
+    // Headers that hold for every answer.
+    for path in ["/api/v1/figures", "/metrics", "/health/live", "/nothing"] {
+        let headers = serving.ask("GET", path, &[], None).headers;
+        assert!(headers["content-security-policy"].starts_with("default-src 'none'"), "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+    }
+}
+
+#[test]
+fn a_rejected_row_is_shown_to_a_token_and_that_is_written_down() {
+    let (_town, office, serving) = served();
+    let token = office.token("clerk", "read");
+    let page = serving.get("/api/v1/quarantine?limit=2", &token).json();
+    assert!(page["total"].as_u64().expect("a number") > 2, "the town has rows that are rejected: {page}");
+    let first = &rows(&page["rows"])[0];
+    assert!(first.get("kept").is_none(), "a list holds places and reasons only");
+    let id = first["id"].as_i64().expect("a number");
+    assert_eq!(serving.ask("GET", &format!("/api/v1/quarantine/{id}"), &[], None).status, 401);
+    let detail = serving.get(&format!("/api/v1/quarantine/{id}"), &token).json();
+    assert!(detail["kept"].as_object().is_some_and(|kept| !kept.is_empty()), "{detail}");
+    let trail = office.act(&["token", "reads", "--format", "json"]);
+    let trail: Vec<BTreeMap<String, String>> = serde_json::from_slice(&trail.stdout).expect("a trail is JSON");
+    let told: Vec<(&str, &str, String)> =
+        trail.iter().map(|read| (&*read["reader"], &*read["way"], read["what"].clone())).collect();
+    assert_eq!(told, [("clerk", "api", format!("quarantine row {id}"))]);
+}
+
+#[test]
+fn the_same_words_stand_in_status_api_and_metrics() {
+    let (town, office, mut serving) = served();
+    let token = office.token("operator", "operate");
+    town.portal.set_fault(motcua::simulator::Fault::from_name("unavailable"));
+    assert_eq!(serving.post("/api/v1/runs", &token, "{}").status, 202);
+    let (_, complete) = serving.wait_for_night(&token, 1);
+    assert!(!complete, "a source failed: the figures are provisional");
+    let told = rows(&serving.get("/api/v1/connectors", &token).json());
+    let output = office.act(&["status", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(4));
+    let printed: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a status is JSON");
+    assert_eq!(told, printed);
+    let portal = told.iter().find(|row| row["connector"] == "portal-igate").expect("it has a row");
+    assert_eq!(portal["state"], "failing");
+    assert_eq!(portal["reason_code"], "http_status");
+    assert!(portal["reason"].as_str().expect("a reason").contains("503"), "{portal}");
+    assert!(portal["hint"].is_string());
+    let metrics = serving.ask("GET", "/metrics", &[], None).text();
+    for line in [
+        r#"motcua_connector_state{connector="portal-igate",state="failing"} 1.0"#,
+        r#"motcua_connector_state{connector="portal-igate",state="healthy"} 0.0"#,
+        r#"motcua_connector_state{connector="bcci-export",state="healthy"} 1.0"#,
+        r#"motcua_pulls_total{connector="portal-igate",outcome="failed"} 1"#,
+        r#"motcua_runs_total{purpose="night",figures="provisional"} 1"#,
+        "motcua_night_complete 0.0",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    let figures = serving.get("/api/v1/figures?limit=1", &token).json();
+    assert_eq!(figures["complete"], false);
+    assert_eq!(figures["not_whole"], serde_json::json!(["portal-igate"]));
+    assert_eq!(figures["figures"][0]["complete"], false);
+}
