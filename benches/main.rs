@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
 //! `cargo bench -- csv|xlsx [ITEMS]`: the post's lists in files of 200,000 rows → landed → versions and image.
+//! `cargo bench -- readers [DOSSIERS]`: a hundred clients that read figures from `motcua serve`, quiet and while nights run.
 //! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
 //! table stays, and is not written again.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -11,6 +12,7 @@
 mod dossiers;
 mod lists;
 mod meter;
+mod readers;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -36,6 +38,7 @@ fn main() {
         Some("pull") => pull(number(200_000)),
         Some(kind @ ("csv" | "xlsx")) => files(kind, number(200_000)),
         Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
+        Some("readers") => readers::readers(number(20_000)),
         Some("figures") => figures(number(1_000_000), arguments.get(2).map(Path::new)),
         _ => {
             pull(200_000);

@@ -175,7 +175,8 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
             None if silent_since(schedule, seen.data_until, now).is_some() => {
                 let newest = seen.data_until.map(instant::display).unwrap_or_default();
                 let days = schedule.silent_after_days.unwrap_or_default();
-                let reason = format!("the source answers, but its newest record is of {newest}: more than {days} days ago");
+                let reason =
+                    format!("the source answers, but its newest record is of {newest}: more than {days} days ago");
                 let hint = "does the source still take in what happens? ask its `contact`".to_owned();
                 let since = silent_since(schedule, seen.data_until, now);
                 health(State::Late, since, Some("silent"), Some(reason), Some(hint))

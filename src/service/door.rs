@@ -26,8 +26,8 @@ const BODY_BYTES: usize = 64 << 10;
 const ANSWER_SECS: u64 = 60;
 /// How long a connection may take to send its first request.
 const FIRST_REQUEST_SECS: u64 = 10;
-/// How long a connection may take to send a request's head.
-const HEAD_SECS: u64 = 10;
+/// How long a connection may take to send a request's head, and may lie idle between two.
+const HEAD_SECS: u64 = 30;
 
 /// No script at all, nothing from elsewhere, in no frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \

@@ -103,7 +103,7 @@ records = "rows"
 "#;
 
 fn office(url: &str, connector: &str) -> Office {
-    let office = Office::new(url);
+    let office = Office::new(url).lean();
     std::fs::remove_dir_all(office.path().join("connectors")).expect("the scratch folder is writable");
     office.write("connectors/desk/connector.toml", connector);
     office

@@ -154,7 +154,7 @@ fn reasoned(office: &Office, case: &Case) -> Result<(), String> {
 fn meet(case: &Case) -> Result<End, String> {
     let (province, truth) = &*TOWN;
     let town = Town::of(Arc::clone(province));
-    let office = Office::new(&town.url());
+    let office = Office::new(&town.url()).lean();
     edited(&office, EDITS);
     office.edit(PORTAL, |text| one_pass(&text));
     edited(&office, case.edits);

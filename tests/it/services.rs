@@ -10,6 +10,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::office::serving::Serving;
+use crate::office::{Office, Town};
+
 /// Whether the services are there; says so where they are not.
 fn services_are_there(test: &str) -> bool {
     let there = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
@@ -52,4 +55,25 @@ fn python_and_duckdb_read_the_lake() {
     // `-B`: no bytecode among the sources.
     let told = run(Command::new(&python).arg("-B").arg(script).arg(&data).arg(&figures));
     assert!(told.contains(" 0 different"), "the script compared nothing:\n{told}");
+}
+
+#[test]
+fn schemathesis_finds_nothing_wrong_with_the_api() {
+    if !services_are_there("schemathesis_finds_nothing_wrong_with_the_api") {
+        return;
+    }
+    let town = Town::new(60, 3, jiff::civil::date(2026, 5, 20));
+    let office = Office::of(&town).lean();
+    office.schedule("0 0 0 29 2 *");
+    office.run();
+    let token = office.token("schemathesis", "operate");
+    let serving = Serving::start(&office);
+    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let tool = Path::new(&python).with_file_name("schemathesis");
+    let told = run(Command::new(tool)
+        .current_dir(office.path())
+        .args(["run", "--no-color", "--max-examples", "20", "--seed", "7"])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .arg(format!("{}/api/v1/openapi.json", serving.url)));
+    assert!(told.contains("14 selected / 14 total") && told.contains("No issues found"), "{told}");
 }

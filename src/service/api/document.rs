@@ -8,6 +8,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use crate::config::Configuration;
 use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
+use crate::service::api::figures::Scope;
+use crate::service::api::formats::Form;
 
 /// What a period may look like: years of 19xx and 20xx.
 const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
@@ -29,6 +31,7 @@ const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
         (name = "runs", description = "What ran, and its certificates"),
         (name = "quarantine", description = "Rows that were not taken"),
     ),
+    components(schemas(Form, Scope)),
     modifiers(&Security),
 )]
 pub(super) struct About;
@@ -56,7 +59,8 @@ pub(super) fn with_allowed_words(document: OpenApi, config: &Configuration) -> V
     let period = json!({ "type": "string", "pattern": PERIODS });
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
-            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap_or_default();
                 let schema = match name {
                     "indicator" if path == "/figures" => json!({ "type": "array", "items": indicators }),

@@ -58,7 +58,7 @@ pub(in crate::service) struct FigureQuery {
     pub(in crate::service) rules: Option<String>,
     /// The night of this run, in place of the newest.
     #[param(minimum = 1)]
-    pub(in crate::service) run: Option<u32>,
+    pub(in crate::service) run: Option<i64>,
     /// The newest night on or before this day, in place of the newest; `run` goes before it.
     #[param(value_type = Option<String>, format = Date)]
     pub(in crate::service) as_of: Option<String>,
@@ -216,9 +216,12 @@ pub(in crate::service) async fn night_of(
     service: &Service,
     asked: &FigureQuery,
 ) -> Result<Arc<PublishedNight>, Problem> {
+    if asked.run.is_some_and(|run| run < 1) {
+        return Err(Problem::bad_request("`run`: write a number from 1"));
+    }
     let run = match (&asked.cursor, asked.run, day("as_of", asked.as_of.as_deref())?) {
         (Some(cursor), ..) => Some(place_of(cursor)?.0),
-        (None, Some(run), _) => Some(i64::from(run)),
+        (None, Some(run), _) => Some(run),
         (None, None, Some(day)) => {
             let end = crate::model::instant::from_local(day.into()) + crate::model::instant::DAY_MICROS - 1;
             let run = publish::run_before(&service.data, end)

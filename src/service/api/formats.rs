@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 use utoipa::ToSchema;
@@ -176,7 +177,8 @@ fn streamed(night: Arc<PublishedNight>, places: Vec<u32>) -> Body {
             tracing::debug!("an answer was not read to its end: {error}");
         }
     });
-    Body::from_stream(futures::stream::unfold(sent, async |mut sent| Some((sent.recv().await?, sent))))
+    // Fused: whoever compresses it asks once more after its end.
+    Body::from_stream(futures::stream::unfold(sent, async |mut sent| Some((sent.recv().await?, sent))).fuse())
 }
 
 /// Hands its bytes on in chunks.

@@ -12,7 +12,7 @@ use crate::landing::LandedPull;
 use crate::run::{self, Quarantined, RunError};
 use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
-use crate::service::api::runs::bounded;
+use crate::service::api::runs::{bounded, from_one};
 use crate::service::caller::Reader;
 use crate::service::problem::Problem;
 
@@ -28,13 +28,14 @@ pub(super) struct QuarantineQuery {
     connector: Option<String>,
     /// Only of this run.
     #[param(minimum = 1)]
-    run: Option<u32>,
+    run: Option<i64>,
     /// Also those that were taken or rejected anew since.
     all: bool,
     /// Rows in one answer, 1 to 10,000.
     #[param(minimum = 1, maximum = 10000)]
     limit: u32,
     /// Rows to pass over.
+    #[param(minimum = 0, maximum = 2147483647)]
     offset: u32,
 }
 
@@ -113,8 +114,11 @@ pub(super) async fn quarantine(
             known.join(", ")
         )));
     }
-    let run = asked.run.map(i64::from);
-    let rows = service.ledger.quarantined(asked.connector.as_deref(), run, !asked.all).await?;
+    from_one("run", asked.run)?;
+    if asked.offset > i32::MAX.cast_unsigned() {
+        return Err(Problem::bad_request("`offset`: write a number below 2147483648"));
+    }
+    let rows = service.ledger.quarantined(asked.connector.as_deref(), asked.run, !asked.all).await?;
     let total = rows.len();
     let rows = rows.into_iter().skip(asked.offset as usize).take(asked.limit as usize);
     Ok(Json(QuarantinePage { total, rows: rows.map(RejectedRow::new).collect() }))
@@ -125,7 +129,7 @@ pub(super) async fn quarantine(
     get,
     path = "/quarantine/{id}",
     tag = "quarantine",
-    params(("id" = u32, Path, description = "Its number in the list", minimum = 1)),
+    params(("id" = i64, Path, description = "Its number in the list", minimum = 1)),
     responses(
         (status = 200, description = "Where it came from, what failed, what was kept", body = RejectedDetail),
         (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),

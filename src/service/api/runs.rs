@@ -31,7 +31,7 @@ pub(super) struct RunQuery {
     limit: u32,
     /// Only runs before this one: `next` of the answer before.
     #[param(minimum = 1)]
-    before: Option<u32>,
+    before: Option<i64>,
 }
 
 impl Default for RunQuery {
@@ -209,8 +209,9 @@ pub(super) async fn runs(
     Asked(asked): Asked<RunQuery>,
 ) -> Result<Json<RunPage>, Problem> {
     bounded("limit", asked.limit, 1_000)?;
+    from_one("before", asked.before)?;
     let limit = i64::from(asked.limit);
-    let mut runs = service.ledger.runs_before(asked.before.map(i64::from), limit + 1).await?;
+    let mut runs = service.ledger.runs_before(asked.before, limit + 1).await?;
     let is_more = runs.len() as u64 > u64::from(asked.limit);
     runs.truncate(asked.limit as usize);
     let under_way = service.runner.under_way().map(|under_way| UnderWayRow {
@@ -231,12 +232,20 @@ pub(super) fn bounded(parameter: &str, number: u32, most: u32) -> Result<(), Pro
     Err(Problem::bad_request(format!("`{parameter}`: write a number from 1 to {most}")))
 }
 
+/// A number that has to be at least one.
+pub(super) fn from_one(parameter: &str, number: Option<i64>) -> Result<(), Problem> {
+    match number {
+        Some(number) if number < 1 => Err(Problem::bad_request(format!("`{parameter}`: write a number from 1"))),
+        _ => Ok(()),
+    }
+}
+
 /// One run with the certificates of its pulls.
 #[utoipa::path(
     get,
     path = "/runs/{run}",
     tag = "runs",
-    params(("run" = u32, Path, description = "Its number", minimum = 1)),
+    params(("run" = i64, Path, description = "Its number", minimum = 1)),
     responses(
         (status = 200, description = "What was read, what became of it, and what proves it whole", body = RunDetail),
         (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),

@@ -62,6 +62,8 @@ impl Serving {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(60))
+            // A service may close a connection that lies idle.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .danger_accept_invalid_certs(true)
             .build()
@@ -200,7 +202,7 @@ impl Office {
     pub(crate) fn schedule_in(&self, secs: i64) -> i64 {
         let at = jiff::Timestamp::now().as_second() + secs;
         let moment = jiff::Timestamp::from_second(at).expect("it is near");
-        let local = moment.to_zoned(jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("it is known"));
+        let local = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("it is known").to_datetime(moment);
         self.schedule(&format!("{} {} {} * * *", local.second(), local.minute(), local.hour()));
         at
     }

@@ -12,7 +12,7 @@ use crate::office::{Office, Town, deep};
 /// An office after its first night, served.
 fn served() -> (Town, Office, Serving) {
     let town = Town::new(60, 5, date(2026, 5, 20));
-    let office = Office::of(&town);
+    let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
     office.run();
     let serving = Serving::start(&office);
@@ -24,8 +24,15 @@ fn rows(value: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn figures_are_those_of_report_in_every_format() {
+fn what_is_asked_of_one_night() {
     let (_town, office, serving) = served();
+    figures_are_those_of_report_in_every_format(&office, &serving);
+    what_cannot_be_answered_is_named_with_what_is_allowed(&office, &serving);
+    a_rejected_row_is_shown_to_a_token_and_that_is_written_down(&office, &serving);
+    who_may_not_learns_nothing(&office, &serving);
+}
+
+fn figures_are_those_of_report_in_every_format(office: &Office, serving: &Serving) {
     let token = office.token("dashboard", "read");
     let report = office.report_on(&office.data());
 
@@ -41,7 +48,7 @@ fn figures_are_those_of_report_in_every_format() {
             None => break,
         }
     }
-    assert!(report.len() > 20_000, "there is more than one page");
+    assert!(report.len() > 10_000, "there is more than one page: {}", report.len());
     assert!(paged == report, "the pages make the report");
 
     let csv = serving.get("/api/v1/figures?format=csv", &token);
@@ -59,16 +66,26 @@ fn figures_are_those_of_report_in_every_format() {
         .filter(|row| row["period"].as_str().expect("named").len() == 4)
         .collect();
     assert_eq!(json.iter().collect::<Vec<_>>(), expected);
-    for (format, media) in [("parquet", "application/vnd.apache.parquet"), ("arrow", "application/vnd.apache.arrow.file")] {
+    for (format, media) in
+        [("parquet", "application/vnd.apache.parquet"), ("arrow", "application/vnd.apache.arrow.file")]
+    {
         let table = serving.get(&format!("/api/v1/figures?{narrow}&format={format}"), &token);
         assert_eq!(table.headers["content-type"], media);
         let bytes = std::io::Cursor::new(table.body);
-        let frame = deep(|| {
-            if format == "parquet" { ParquetReader::new(bytes).finish() } else { IpcReader::new(bytes).finish() }
-        })
-        .expect("the table can be read");
+        let frame =
+            deep(
+                || {
+                    if format == "parquet" {
+                        ParquetReader::new(bytes).finish()
+                    } else {
+                        IpcReader::new(bytes).finish()
+                    }
+                },
+            )
+            .expect("the table can be read");
         assert_eq!(frame.height(), json.len(), "{format}");
-        let column = |name: &str| frame.column(name).expect("the columns are those of JSON").i64().expect("counts").clone();
+        let column =
+            |name: &str| frame.column(name).expect("the columns are those of JSON").i64().expect("counts").clone();
         let numerators: Vec<Option<i64>> = column("numerator").iter().collect();
         assert_eq!(numerators, json.iter().map(|row| row["numerator"].as_i64()).collect::<Vec<_>>(), "{format}");
     }
@@ -107,10 +124,8 @@ fn an_answer_is_of_one_night_and_says_whether_it_is_the_newest() {
     assert_eq!(serving.get("/api/v1/figures?as_of=2020-01-01", &token).status, 404);
 }
 
-#[test]
-fn what_cannot_be_answered_is_named_with_what_is_allowed() {
-    let (_town, office, serving) = served();
-    let token = office.token("dashboard", "read");
+fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, serving: &Serving) {
+    let token = office.token("asker", "read");
     for (query, told) in [
         ("indicator=par-9.9.9", "there is no `par-9.9.9`; there are: "),
         ("indikator=par-3.4.1", "unknown field `indikator`, expected one of `indicator`"),
@@ -134,7 +149,7 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed() {
         let detail = problem["detail"].as_str().expect("a text");
         assert!(detail.contains(told), "{query}: {detail}");
     }
-    let unknown = serving.post("/api/v1/runs", &office.token("operator", "operate"), r#"{"connectors":["portal"]}"#);
+    let unknown = serving.post("/api/v1/runs", &office.token("starter", "operate"), r#"{"connectors":["portal"]}"#);
     assert_eq!(unknown.status, 400);
     assert!(unknown.text().contains("there is no `portal`; there are: bcci-export"), "{}", unknown.text());
     assert_eq!(serving.get("/api/v1/nothing", &token).json()["status"], 404);
@@ -142,9 +157,7 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed() {
     assert_eq!((wrong.status, wrong.json()["status"].as_i64()), (405, Some(405)));
 }
 
-#[test]
-fn who_may_not_learns_nothing() {
-    let (_town, office, serving) = served();
+fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
     let (reader, operator) = (office.token("reader", "read"), office.token("operator", "operate"));
     let revoked = office.token("left", "read");
     assert_eq!(office.act(&["token", "revoke", "left"]).status.code(), Some(0));
@@ -179,9 +192,7 @@ fn who_may_not_learns_nothing() {
     }
 }
 
-#[test]
-fn a_rejected_row_is_shown_to_a_token_and_that_is_written_down() {
-    let (_town, office, serving) = served();
+fn a_rejected_row_is_shown_to_a_token_and_that_is_written_down(office: &Office, serving: &Serving) {
     let token = office.token("clerk", "read");
     let page = serving.get("/api/v1/quarantine?limit=2", &token).json();
     assert!(page["total"].as_u64().expect("a number") > 2, "the town has rows that are rejected: {page}");
@@ -213,7 +224,7 @@ fn the_same_words_stand_in_status_api_and_metrics() {
     assert_eq!(told, printed);
     let portal = told.iter().find(|row| row["connector"] == "portal-igate").expect("it has a row");
     assert_eq!(portal["state"], "failing");
-    assert_eq!(portal["reason_code"], "http_status");
+    assert_eq!(portal["reason_code"], "unexpected_status");
     assert!(portal["reason"].as_str().expect("a reason").contains("503"), "{portal}");
     assert!(portal["hint"].is_string());
     let metrics = serving.ask("GET", "/metrics", &[], None).text();

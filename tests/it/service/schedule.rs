@@ -13,7 +13,7 @@ const NEVER: &str = "0 0 0 29 2 *";
 
 fn office() -> (Town, Office) {
     let town = Town::new(60, 11, date(2026, 5, 20));
-    let office = Office::of(&town);
+    let office = Office::of(&town).lean();
     office.schedule(NEVER);
     (town, office)
 }
@@ -74,7 +74,11 @@ fn a_second_service_refuses_and_the_verbs_work_beside_the_first() {
     let serving = Serving::start(&office);
     let second = office.act(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(second.status.code(), Some(1), "{}", said(&second));
-    assert!(said(&second).contains(&format!("is held by process {} (`motcua serve`)", serving.id())), "{}", said(&second));
+    assert!(
+        said(&second).contains(&format!("is held by process {} (`motcua serve`)", serving.id())),
+        "{}",
+        said(&second)
+    );
     office.run();
     let newest = serving.get("/api/v1/figures?limit=1", &token).json();
     assert_eq!(newest["run"], 1, "what another process published is read");
@@ -108,8 +112,9 @@ fn a_service_that_is_told_to_stop_abandons_its_run_after_its_time() {
     office.edit("config/motcua.toml", |text| text.replace("stop_within_secs = 60", "stop_within_secs = 0"));
     let mut serving = Serving::start(&office);
     assert_eq!(serving.post("/api/v1/runs", &token, "{}").status, 202);
-    serving.wait_for("the run is under way", |serving| {
-        (!serving.get("/api/v1/runs", &token).json()["under_way"].is_null()).then_some(())
+    serving.wait_for("the run computes", |serving| {
+        let step = serving.get("/api/v1/runs", &token).json()["under_way"]["step"].clone();
+        (step == "computing figures").then_some(())
     });
     let again = serving.post("/api/v1/runs", &token, "{}");
     assert_eq!(again.status, 409, "{}", again.text());
