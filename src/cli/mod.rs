@@ -10,6 +10,7 @@ mod form;
 mod indicators;
 mod init;
 mod output;
+mod publish;
 mod quarantine;
 mod replay;
 mod report;
@@ -52,6 +53,8 @@ enum Verb {
     Check(check::Arguments),
     /// One night now: pull, compute, publish.
     Run(run::Arguments),
+    /// The newest night to PostgreSQL, at once.
+    Publish,
     /// Health of every connector.
     Status(status::Arguments),
     /// Figures of a published night.
@@ -108,6 +111,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Init(arguments) => init::act(&arguments),
         Verb::Check(arguments) => check::act(&base, &arguments).await,
         Verb::Run(arguments) => run::act(&base, &arguments).await,
+        Verb::Publish => publish::act(&base).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
         Verb::Report(arguments) => report::act(&base, &arguments).await,
         Verb::Form(arguments) => form::act(&base, &arguments).await,
