@@ -221,6 +221,12 @@ fn connector_row(config: &Configuration, standing: Standing) -> Option<Connector
 mod tests {
     use super::*;
 
+    /// `serve` spawns it.
+    const _: fn(&'static Configuration, &'static Ledger) = |config, ledger| {
+        fn is_send(_: impl Send) {}
+        is_send(publish_due(config, ledger, 0));
+    };
+
     #[test]
     fn tries_come_apart_and_stay_a_quarter_of_an_hour_apart() {
         let now = 1_000 * MINUTE_MICROS;

@@ -162,6 +162,10 @@ fn history(server: &Server, first: &Rows, second: &Rows) {
         assert_same_rows(&without_night(rows), figures, &format!("as of run {run}"));
     }
     assert_eq!(client.count("motcua.figures_as_of(0)"), 0);
+    // The same without the function, as docs/OPERATIONS.md writes it.
+    let written_out = "SELECT * FROM (SELECT DISTINCT ON (indicator, rules, period, tier, agency) * FROM motcua.figures \
+                       WHERE run <= 1 ORDER BY indicator, rules, period, tier, agency, run DESC) AS newest WHERE NOT gone";
+    assert_same_rows(&without_night(by_key(client.rows(written_out))), &old, "as of run 1, written out");
 }
 
 fn registries_and_runs(server: &Server, office: &Office) {

@@ -9,6 +9,19 @@ use crate::publish::postgres::{PostgresError, Target, begin, run};
 /// Version N is the text at N - 1.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_tables.sql")];
 
+/// The table that says which of them were applied.
+const VERSIONS: &str = "
+CREATE TABLE {schema}.schema_version (
+    version integer PRIMARY KEY,
+    applied_at timestamptz NOT NULL,
+    program text NOT NULL
+);
+COMMENT ON TABLE {schema}.schema_version IS 'Versions of these tables, one row each.';
+COMMENT ON COLUMN {schema}.schema_version.version IS 'Number of the version.';
+COMMENT ON COLUMN {schema}.schema_version.applied_at IS 'When it was applied.';
+COMMENT ON COLUMN {schema}.schema_version.program IS 'Version of the motcua that applied it.';
+";
+
 /// What the reader role may read.
 const READABLE: [&str; 7] =
     ["agencies", "connectors", "figure_latest", "figures", "indicators", "runs", "schema_version"];
@@ -57,10 +70,7 @@ async fn version(connection: &mut PgConnection, target: &Target) -> Result<i32, 
     let is_there: bool =
         sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table).fetch_one(&mut *connection).await?;
     if !is_there {
-        let columns = "version integer PRIMARY KEY, applied_at timestamptz NOT NULL, program text NOT NULL";
-        run(connection, format!("CREATE TABLE {table} ({columns})")).await?;
-        let about = "Versions of these tables, and which motcua brought them.";
-        run(connection, format!("COMMENT ON TABLE {table} IS '{about}'")).await?;
+        run(connection, VERSIONS.replace("{schema}", &schema)).await?;
     }
     sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT coalesce(max(version), 0) FROM {table}")))
         .fetch_one(connection)

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use motcua::run::{self, Ledger, PublicationOutcome};
 use serde_json::Value;
 
 use super::server::{DATABASE, PASSWORD, Server, WRITER};
@@ -45,7 +46,30 @@ fn a_server_that_is_down_costs_no_night_and_is_made_up_for() {
     let mut administrator = server.administrator();
     let latest = by_key(administrator.rows("SELECT * FROM motcua.figure_latest"));
     assert_same_rows(&latest, &reported(&office), "after the server came back");
+    due(&office, &server);
     refusals(&office, &server);
+}
+
+/// What `serve` asks each minute: nothing while the night is held, nor before the next try is due.
+fn due(office: &Office, server: &Server) {
+    let mut config = motcua::config::load(&office.settings()).unwrap_or_else(|problems| panic!("{problems}"));
+    config.values.set_secret("POSTGRES_URL", server.url());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build();
+    let runtime = runtime.expect("a runtime starts");
+    let ledger = runtime.block_on(Ledger::open(&office.data())).expect("the run left a ledger");
+    let asked = |minutes: i64| {
+        let at = run::now() + minutes * 60_000_000;
+        runtime.block_on(run::publish_due(&config, &ledger, at)).expect("the ledger can be read")
+    };
+    assert_eq!(asked(60), None, "the night is held");
+    let failed = office.command(&["publish"]).env("POSTGRES_URL", "no address").output().expect("the binary starts");
+    assert_eq!(failed.status.code(), Some(4), "{}", said(&failed));
+    assert_eq!(asked(0), None, "the first try again is due after a minute");
+    assert_eq!(standing(office)["state"], "failing");
+    let published = asked(1).expect("it is due");
+    assert!(matches!(published, PublicationOutcome::Published { run: 1, .. }), "{published:?}");
+    assert_eq!(standing(office)["state"], "healthy");
+    runtime.block_on(ledger.close());
 }
 
 /// What a publication with another address, or to a schema of another program or folder, says.
