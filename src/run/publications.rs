@@ -99,7 +99,8 @@ pub async fn publish_newest(
             (now_held, PublicationOutcome::Published { run, figures, remarks })
         }
         Err(Unpublished { message, hint, .. }) => {
-            tracing::warn!(run, reason = message, "not published to PostgreSQL");
+            // Told by whoever asked, as a pull that failed is.
+            tracing::info!(run, reason = "publication_failed", "not published to PostgreSQL: {message}");
             let still_held = Publication {
                 failed_at: Some(ended),
                 failing_since: before.failing_since.or(Some(ended)),
@@ -121,7 +122,7 @@ impl Office<'_> {
         watch("publishing to PostgreSQL");
         publish_newest(self.config, &self.data, &self.ledger).await.unwrap_or_else(|error| {
             let message = error.to_string();
-            tracing::error!(reason = message, "not published to PostgreSQL");
+            tracing::info!(reason = "publication_failed", "not published to PostgreSQL: {message}");
             Some(PublicationOutcome::Failed { message, hint: "`motcua publish` tries again".to_owned() })
         })
     }

@@ -22,7 +22,7 @@ const ENCODED_PASSWORD: &str = "planted%2Fs3cret%407d2a";
 pub(crate) const DATABASE: &str = "dashboards";
 
 /// How long a server may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Server {
     folder: TempDir,
