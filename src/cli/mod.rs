@@ -10,6 +10,7 @@ mod form;
 mod indicators;
 mod init;
 mod output;
+mod publish;
 mod quarantine;
 mod replay;
 mod report;
@@ -61,6 +62,8 @@ enum Verb {
     Serve(serve::Arguments),
     /// Who may ask the service.
     Token(token::Arguments),
+    /// The newest night to PostgreSQL, at once.
+    Publish,
     /// Health of every connector.
     Status(status::Arguments),
     /// Figures of a published night.
@@ -122,6 +125,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Run(arguments) => run::act(&base, &arguments).await,
         Verb::Serve(arguments) => serve::act(&base, &arguments).await,
         Verb::Token(arguments) => token::act(&base, &arguments).await,
+        Verb::Publish => publish::act(&base).await,
         Verb::Status(arguments) => status::act(&base, &arguments).await,
         Verb::Report(arguments) => report::act(&base, &arguments).await,
         Verb::Form(arguments) => form::act(&base, &arguments).await,

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::failure::{INCOMPLETE, SOURCE_FAILED};
 use crate::cli::output::{narrate, thousands};
-use crate::cli::{Base, Failure};
+use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, Office, RunError, RunReport, Watch};
+use crate::run::{self, Office, PublicationOutcome, RunError, RunReport, Watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -103,6 +103,7 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         completeness(&published.not_whole),
         published.folder.display(),
     ));
+    lines.extend(report.published_to.iter().flat_map(publish::narration));
     lines
 }
 
@@ -111,10 +112,11 @@ fn completeness(not_whole: &[String]) -> String {
 }
 
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {
+    let is_published = !report.published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
+    let is_whole = report.pulls.iter().all(|pull| pull.outcome == Some(Outcome::Complete));
     if report.any_failed() {
         ExitCode::from(SOURCE_FAILED)
-    } else if report.published.night.complete && report.pulls.iter().all(|pull| pull.outcome == Some(Outcome::Complete))
-    {
+    } else if report.published.night.complete && is_whole && is_published {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(INCOMPLETE)

@@ -2,10 +2,11 @@
 //!
 //! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`;
 //! `<data>/published/latest` is a symbolic link replaced by rename, so a reader never sees half of a night;
-//! `latest-complete` is the same for the newest night that is proved whole.
+//! `latest-complete` is the same for the newest night that is proved whole. `postgres` publishes a night to a database.
 #![expect(clippy::disallowed_methods, reason = "edge: publishing writes files")]
 
 mod forms;
+pub mod postgres;
 mod rows;
 mod table;
 
@@ -194,6 +195,12 @@ fn read_folder(folder: &Path) -> Result<Option<(NightRecord, Vec<Figure>)>, Publ
         .finish()
         .map_err(|error| PublishError::Damaged { path: path.clone(), what: error.to_string() })?;
     Ok(Some((record, indicators::from_frame(&frame)?)))
+}
+
+/// What the newest published night rests on, without its figures.
+pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishError> {
+    let folder = data.join("published").join(LATEST);
+    if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
 }
 
 fn read_record(folder: &Path) -> Result<NightRecord, PublishError> {

@@ -158,7 +158,7 @@ pub fn json<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = FigureRow<'
 }
 
 /// The header, which stands even without rows.
-const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 21] = [
     "indicator",
     "definition",
     "rules",

@@ -14,6 +14,7 @@ mod judge;
 mod ledger;
 mod lock;
 mod night;
+mod publications;
 mod pull;
 mod replay;
 mod retry;
@@ -34,6 +35,7 @@ pub use ledger::{
 };
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
+pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use schedule::{Decision, decide};
 pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
 
@@ -62,6 +64,8 @@ pub struct RunReport {
     pub run: i64,
     pub pulls: Vec<Pull>,
     pub published: Published,
+    /// Where the settings name a place outside the data folder: what became of the night there.
+    pub published_to: Option<PublicationOutcome>,
 }
 
 impl RunReport {
@@ -114,7 +118,8 @@ impl<'a> Office<'a> {
         let published = self.close_night(run, now).await?;
         self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
-        Ok(RunReport { run, pulls, published })
+        let published_to = self.publish_elsewhere(watch).await;
+        Ok(RunReport { run, pulls, published, published_to })
     }
 
     fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {

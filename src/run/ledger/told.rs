@@ -20,7 +20,7 @@ pub struct Publication {
     pub failing_since: Option<i64>,
     /// Tries since it last succeeded.
     pub tries: u32,
-    /// Why the last try failed; holds neither address nor password.
+    /// Why the last try failed; holds neither user nor password.
     pub message: Option<String>,
 }
 

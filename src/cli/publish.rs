@@ -1,0 +1,41 @@
+//! `publish`: the newest night to PostgreSQL, at once.
+
+use std::process::ExitCode;
+
+use crate::cli::failure::INCOMPLETE;
+use crate::cli::output::{narrate, thousands};
+use crate::cli::{Base, Failure};
+use crate::run::{self, Ledger, POSTGRES, PublicationOutcome, RunError};
+
+pub(super) async fn act(base: &Base) -> Result<ExitCode, Failure> {
+    let config = base.load()?;
+    if config.settings.postgres.is_none() {
+        return Err(Failure::usage("the settings have no `[postgres]`: there is nowhere to publish to")
+            .with_hint("files are published by each `motcua run`; `motcua.toml` shows a `[postgres]` to fill in"));
+    }
+    let data = &config.settings.data;
+    let no_night =
+        || Failure::usage(format!("no night is published in `{}`", data.display())).with_hint("`motcua run` makes one");
+    let ledger = Ledger::open_existing(data).await.map_err(RunError::from)?.ok_or_else(no_night)?;
+    let outcome = run::publish_newest(&config, data, &ledger).await;
+    ledger.close().await;
+    let outcome = outcome?.ok_or_else(no_night)?;
+    for line in narration(&outcome) {
+        narrate(&line);
+    }
+    Ok(if outcome.has_failed() { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
+}
+
+/// What became of a publication, for whoever watches.
+pub(super) fn narration(outcome: &PublicationOutcome) -> Vec<String> {
+    match outcome {
+        PublicationOutcome::Published { run, figures, remarks } => {
+            let mut lines = vec![format!("{POSTGRES}: run {run} published, {} figures", thousands(*figures))];
+            lines.extend(remarks.iter().map(|remark| format!("  {remark}")));
+            lines
+        }
+        PublicationOutcome::Failed { message, hint } => {
+            vec![format!("{POSTGRES}: not published: {message}"), format!("  hint: {hint}")]
+        }
+    }
+}
