@@ -5,6 +5,7 @@
 //! anywhere is finished from what lies on disk, and run again gives the same tables.
 
 mod backfill;
+mod backup;
 mod catalogue;
 mod clock;
 mod contract;
@@ -14,26 +15,32 @@ mod judge;
 mod ledger;
 mod lock;
 mod night;
+mod past;
 mod pull;
 mod replay;
 mod retry;
 mod schedule;
 mod settle;
 mod standing;
+mod stored;
 mod sweep;
+mod vacuum;
 
 use std::path::{Path, PathBuf};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
 pub use error::RunError;
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told};
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
+pub use past::{night_as_of, night_of_run};
 pub use schedule::{Decision, decide};
 pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
+pub use vacuum::{Action, Retention, Tally};
 
 use crate::config::Configuration;
 use crate::lake::Lake;
