@@ -222,6 +222,13 @@ impl Office<'_> {
     }
 
     async fn remove(&self, plan: &Plan, now: i64) -> Result<(), RunError> {
+        // First: what goes next may be written under the same names.
+        for path in &plan.nights_left {
+            nights::remove(path)?;
+        }
+        for path in &plan.landing_left {
+            landings::remove_left(path)?;
+        }
         for (night, removed) in &plan.nights {
             nights::remove_figures(night, removed)?;
         }
@@ -233,11 +240,8 @@ impl Office<'_> {
         for file in plan.lake.iter().chain(&plan.damaged) {
             spare::remove(file)?;
         }
-        for path in plan.definitions.iter().chain(&plan.nights_left) {
+        for path in &plan.definitions {
             nights::remove(path)?;
-        }
-        for path in &plan.landing_left {
-            landings::remove_left(path)?;
         }
         if let Some(moment) = plan.slots_before {
             self.ledger.forget_slots_before(moment).await?;

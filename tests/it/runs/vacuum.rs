@@ -164,11 +164,29 @@ fn reports(office: &Office, data: &Path) -> Vec<Vec<u8>> {
     reports
 }
 
+/// One office for all of it: its nights are what takes time.
 #[test]
 fn old_things_go_and_everything_reads_the_same() {
     let office = old_office();
+    let young = office.path().join("young");
+    copy(&office.data(), &young);
+    what_cannot_be_given_again_stays_and_younger_things_too(&office, &young);
+    let replaced = age_replaced(&office.data());
+    it_may_die_anywhere(&office);
+    what_nothing_rests_on_goes(&office, replaced);
+}
+
+/// What `vacuum` says of a data folder.
+fn told(office: &Office, data: &Path, more: &[&str]) -> Vec<Value> {
+    let arguments = [&["vacuum", "--format", "json"], more].concat();
+    let output = office.command_on(data, &arguments).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    serde_json::from_slice(&output.stdout).expect("what is told is JSON")
+}
+
+fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
     let data = office.data();
-    let mut goes: BTreeSet<PathBuf> = age_replaced(&data);
+    let mut goes = replaced;
     assert!(goes.len() >= 4, "the image was written anew by each night: {goes:?}");
     for night in NIGHTS_THAT_GO {
         goes.extend(
@@ -182,23 +200,23 @@ fn old_things_go_and_everything_reads_the_same() {
         goes.extend(landed.into_iter().map(|file| Path::new(&folder).join(file)));
     }
     goes.extend([
-        plant(&office, "lake/dossiers/part=2025-08/run-00000099-desk-0.parquet", 8),
-        plant(&office, "definitions/0123abcd", 1),
-        plant(&office, "published/nights/.00000077.partial/figures.csv", 1),
-        plant(&office, "landing/desk/.00000055.partial/plan.json", 1),
-        plant(&office, "landing/desk/00000002/000009.partial", 1),
-        plant(&office, "lake/damaged/dossiers/00000000000000000007.json.0", 366),
+        plant(office, "lake/dossiers/part=2025-08/run-00000099-desk-0.parquet", 8),
+        plant(office, "definitions/0123abcd", 1),
+        plant(office, "published/nights/.00000077.partial/figures.csv", 1),
+        plant(office, "landing/desk/.00000055.partial/plan.json", 1),
+        plant(office, "landing/desk/00000002/000009.partial", 1),
+        plant(office, "lake/damaged/dossiers/00000000000000000007.json.0", 366),
     ]);
-    plant(&office, "lake/dossiers/part=2025-08/run-00000098-desk-0.parquet", 6);
-    plant(&office, "lake/damaged/dossiers/00000000000000000008.json.0", 364);
+    plant(office, "lake/dossiers/part=2025-08/run-00000098-desk-0.parquet", 6);
+    plant(office, "lake/damaged/dossiers/00000000000000000008.json.0", 364);
     let now = run::now();
     write_slots(&data, &[now - 731 * DAY_MICROS, now - 740 * DAY_MICROS, now - 729 * DAY_MICROS]);
-    let (before, read) = (stored(&data), reports(&office, &data));
+    let (before, read) = (stored(&data), reports(office, &data));
     assert_eq!(read.iter().collect::<BTreeSet<_>>().len(), read.len(), "each night has figures of its own");
 
-    let foretold = rows(&office, &["vacuum", "--dry-run"]);
+    let foretold = rows(office, &["vacuum", "--dry-run"]);
     assert_eq!(stored(&data), before, "a dry run removes nothing");
-    let told = rows(&office, &["vacuum"]);
+    let told = rows(office, &["vacuum"]);
     assert_eq!(told, foretold);
     let after = stored(&data);
     let gone: BTreeSet<PathBuf> = before.keys().filter(|file| !after.contains_key(*file)).cloned().collect();
@@ -222,60 +240,53 @@ fn old_things_go_and_everything_reads_the_same() {
     assert_eq!(kept(&told, "nights", "last of its month"), 6);
     assert_eq!(kept(&told, "nights", "younger"), 3, "the night of today");
 
-    assert_eq!(reports(&office, &data), read, "past nights read as they did");
-    assert_eq!(removed(&rows(&office, &["vacuum"])), BTreeMap::new(), "a second call removes nothing");
-    let told = expect(&office, &["replay", "1"], 2);
+    assert_eq!(reports(office, &data), read, "past nights read as they did");
+    assert_eq!(removed(&rows(office, &["vacuum"])), BTreeMap::new(), "a second call removes nothing");
+    let told = expect(office, &["replay", "1"], 2);
     assert!(told.contains("what run 1 landed was removed on "), "{told}");
-    assert!(expect(&office, &["runs", "show", "1"], 0).contains("landing    removed "));
+    assert!(expect(office, &["runs", "show", "1"], 0).contains("landing    removed "));
     // What is open can still be shown and taken.
-    let open = rows(&office, &["quarantine", "list"]);
-    let shown = expect(&office, &["quarantine", "show", &open[0]["id"].to_string()], 0);
+    let open = rows(office, &["quarantine", "list"]);
+    let shown = expect(office, &["quarantine", "show", &open[0]["id"].to_string()], 0);
     assert!(shown.contains("code = H61.09-250818-0009"), "{shown}");
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
     });
-    expect(&office, &["quarantine", "retry"], 0);
-    assert!(desk::image(&office).contains(&("X9".to_owned(), "stopped".to_owned(), false)));
+    expect(office, &["quarantine", "retry"], 0);
+    assert!(desk::image(office).contains(&("X9".to_owned(), "stopped".to_owned(), false)));
 
     // A night that is not given again as it was is not given at all.
     let mark = data.join("published/nights/00000003/removed.json");
     let text = std::fs::read_to_string(&mark).expect("it says so");
     let count = text.find("\"figures\": ").expect("it says how many") + 11;
     std::fs::write(&mark, format!("{}1{}", &text[..count], &text[count..])).expect("it can be written");
-    let told = expect(&office, &["report", "--as-of", "2025-09-03"], 1);
+    let told = expect(office, &["report", "--as-of", "2025-09-03"], 1);
     assert!(told.contains("figures of night 3 were removed") && told.contains("no longer holds them"), "{told}");
 }
 
-#[test]
-fn what_cannot_be_given_again_stays_and_younger_things_too() {
-    let office = old_office();
-    let data = office.data();
+fn what_cannot_be_given_again_stays_and_younger_things_too(office: &Office, data: &Path) {
     let nights = data.join("published/nights");
     std::fs::copy(nights.join("00000001/figures.parquet"), nights.join("00000003/figures.parquet")).expect("copied");
-    let told = rows(&office, &["vacuum", "--dry-run"]);
-    assert_eq!(kept(&told, "nights", "do not give them again"), 3, "{told:?}");
-    assert_eq!(removed(&told)["nights"].0, 6);
-    assert!(!removed(&told).contains_key("lake"), "replaced a moment ago");
-    let told = rows(
-        &office,
-        &["vacuum", "--dry-run", "--keep-files", "0", "--keep-nights", "100000", "--keep-landing", "100000"],
-    );
-    assert_eq!(removed(&told).into_keys().collect::<Vec<_>>(), ["lake"], "{told:?}");
+    let by_default = told(office, data, &["--dry-run"]);
+    assert_eq!(kept(&by_default, "nights", "do not give them again"), 3, "{by_default:?}");
+    assert_eq!(removed(&by_default)["nights"].0, 6);
+    assert!(!removed(&by_default).contains_key("lake"), "replaced a moment ago");
+    let years = ["--dry-run", "--keep-files", "0", "--keep-nights", "100000", "--keep-landing", "100000"];
+    let files_only = told(office, data, &years);
+    assert_eq!(removed(&files_only).into_keys().collect::<Vec<_>>(), ["lake"], "{files_only:?}");
     // Without its tables a run is only in landing: it stays until it is replayed.
     std::fs::remove_dir_all(data.join("lake")).expect("the scratch folder is writable");
-    expect(&office, &["vacuum", "--dry-run"], 2);
+    let nothing = office.command_on(data, &["vacuum"]).output().expect("the binary starts");
+    assert_eq!(nothing.status.code(), Some(2), "{}", said(&nothing));
     std::fs::create_dir(data.join("lake")).expect("the scratch folder is writable");
-    let told = rows(&office, &["vacuum", "--dry-run"]);
-    assert!(!removed(&told).contains_key("landing") && !removed(&told).contains_key("nights"), "{told:?}");
-    assert!(kept(&told, "landing", "tables do not hold") >= 9, "{told:?}");
-    expect(&office, &["vacuum", "--keep-files", "8"], 2);
+    let without = told(office, data, &["--dry-run"]);
+    assert_eq!(removed(&without), BTreeMap::new());
+    assert!(kept(&without, "landing", "tables do not hold") >= 9, "{without:?}");
+    expect(office, &["vacuum", "--keep-files", "8"], 2);
 }
 
-#[test]
-fn a_vacuum_that_dies_anywhere_leaves_a_folder_that_reads_the_same() {
-    let office = old_office();
+fn it_may_die_anywhere(office: &Office) {
     let base = office.data();
-    age_replaced(&base);
     let evenings = NIGHTS.map(|(day, _)| from_local(day.at(23, 0, 0, 0)));
     let runtime = desk::runtime();
     let read = |data: &Path| {
