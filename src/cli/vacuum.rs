@@ -13,6 +13,9 @@ pub(super) struct Arguments {
     /// good; the others are rebuilt from the versions when they are asked for.
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     keep_nights: u32,
+    /// Their CSV and JSON stay this many days; their Parquet says the same.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    keep_texts: u32,
     /// Landed pages of pulls younger than this many days stay.
     #[arg(long, value_name = "DAYS", default_value_t = 60)]
     keep_landing: u32,
@@ -33,8 +36,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         return Err(Failure::usage(format!("there is nothing in data folder `{}`", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     }
-    let Arguments { keep_nights: nights, keep_landing: landing, keep_files: files, dry_run, format } = *arguments;
-    let keep = Retention { nights, landing, files };
+    let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
+    let keep = Retention { nights: keep_nights, texts: keep_texts, landing: keep_landing, files: keep_files };
     let tallies =
         in_office(&config, "vacuum", now, async |office, watch| office.vacuum(keep, dry_run, now, watch).await).await?;
     let text = match format {

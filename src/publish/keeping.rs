@@ -38,6 +38,21 @@ pub struct NightFolder {
     pub is_landmark: bool,
 }
 
+impl NightFolder {
+    /// Its CSV and JSON, which say what its Parquet says; none where that is not there.
+    #[must_use]
+    pub fn texts(&self) -> Self {
+        let is_parquet = |(path, _): &(PathBuf, u64)| path.ends_with(FIGURES);
+        let mut texts = self.clone();
+        if self.figures.iter().any(is_parquet) {
+            texts.figures.retain(|file| !is_parquet(file));
+        } else {
+            texts.figures.clear();
+        }
+        texts
+    }
+}
+
 /// `removed.json`: that and when the figures of a night were removed, and what they came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovedFigures {
@@ -181,10 +196,10 @@ fn removed_figures(folder: &Path) -> Result<Option<RemovedFigures>, PublishError
     }
 }
 
-/// Removes the files of a night's figures, after saying so beside them. `night.json` stays.
-pub fn remove_figures(night: &NightFolder, removed: &RemovedFigures) -> Result<(), PublishError> {
+/// Removes files of a night's figures, all of them after saying so beside them (`removed`). `night.json` stays.
+pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> Result<(), PublishError> {
     let path = night.folder.join(REMOVED);
-    if !path.exists() {
+    if let Some(removed) = removed.filter(|_| !path.exists()) {
         let text = serde_json::to_vec_pretty(removed).expect("it is plain data");
         let beside = night.folder.join("removed.partial");
         write_synced(&beside, |out| out.write_all(&text))?;

@@ -3,7 +3,7 @@
 //! | kind | goes | stays |
 //! |---|---|---|
 //! | `lake` | data files that were replaced or never named, after the readers' grace | what the tables' logs name |
-//! | `nights` | figures of old nights, which the versions of figures give again | landmarks, `night.json`, what the versions do not give |
+//! | `nights` | CSV and JSON, which the Parquet gives again; all figures of old nights, which their versions give again | landmarks, `night.json`, what the versions do not give |
 //! | `landing` | old pulls of ended runs | what is open, unfinished, not in the tables, or a connector's newest |
 //! | `definitions` | texts that no night names | the others |
 //! | `slots` | rows of the schedule older than two years | the others |
@@ -33,6 +33,8 @@ const DAMAGED_DAYS: i64 = 365;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     pub nights: u32,
+    /// CSV and JSON of nights whose Parquet is there: a night's bytes are nearly all theirs.
+    pub texts: u32,
     pub landing: u32,
     /// Replaced files of the lake: readers that opened a table before may still be at them. At most a week: then the tables'
     /// logs forget when a file was replaced.
@@ -63,7 +65,7 @@ pub struct Tally {
 struct Plan {
     lake: Vec<StoredFile>,
     damaged: Vec<StoredFile>,
-    nights: Vec<(NightFolder, RemovedFigures)>,
+    nights: Vec<(NightFolder, Option<RemovedFigures>)>,
     landed: Vec<LandedFolder>,
     definitions: Vec<PathBuf>,
     slots_before: Option<i64>,
@@ -132,6 +134,7 @@ impl Office<'_> {
 
     async fn plan_nights(&self, plan: &mut Plan, keep: Retention, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         let until = now - i64::from(keep.nights) * DAY_MICROS;
+        let texts_until = now - i64::from(keep.texts) * DAY_MICROS;
         let folders = nights::nights(&self.data)?;
         for (path, bytes, is_named) in nights::definitions(&self.data, &folders)? {
             if is_named {
@@ -142,21 +145,28 @@ impl Office<'_> {
             }
         }
         for night in folders.into_iter().filter(|night| !night.figures.is_empty()) {
-            let whole = (night.figures.len() as u64, night.figures.iter().map(|(_, bytes)| bytes).sum());
             let (run, as_of) = (night.record.night.run, night.record.night.as_of);
-            if as_of >= until {
-                plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), whole);
-            } else if night.is_landmark {
+            let (whole, texts) = (weight_of(&night), night.texts());
+            let of_texts = weight_of(&texts);
+            if night.is_landmark {
                 plan.tell(NIGHTS, Action::Kept, "the newest, or the last of its month", whole);
-            } else {
+            } else if as_of < until {
                 watch(&format!("night {run}: can it be rebuilt?"));
                 match self.removable(&night, now).await? {
                     Some(removed) => {
                         plan.tell(NIGHTS, Action::Removed, format!("older than {} days", keep.nights), whole);
-                        plan.nights.push((night, removed));
+                        plan.nights.push((night, Some(removed)));
                     }
                     None => plan.tell(NIGHTS, Action::Kept, "the versions of figures do not give them again", whole),
                 }
+            } else if as_of < texts_until && of_texts.0 > 0 {
+                let reason = format!("CSV and JSON older than {} days; their Parquet says the same", keep.texts);
+                plan.tell(NIGHTS, Action::Removed, reason, of_texts);
+                let rest = (whole.0 - of_texts.0, whole.1 - of_texts.1);
+                plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), rest);
+                plan.nights.push((texts, None));
+            } else {
+                plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), whole);
             }
         }
         plan.nights_left = nights::leftovers(&self.data)?;
@@ -230,7 +240,7 @@ impl Office<'_> {
             landings::remove_left(path)?;
         }
         for (night, removed) in &plan.nights {
-            nights::remove_figures(night, removed)?;
+            nights::remove_figures(night, removed.as_ref())?;
         }
         for pull in &plan.landed {
             // Said first: whoever finds it gone finds why.
@@ -259,6 +269,10 @@ impl Office<'_> {
         );
         Ok(())
     }
+}
+
+fn weight_of(night: &NightFolder) -> (u64, u64) {
+    (night.figures.len() as u64, night.figures.iter().map(|(_, bytes)| bytes).sum())
 }
 
 /// Why a landed pull is kept; `None` if nothing needs it any more.
