@@ -113,8 +113,8 @@ pub fn of_run(data: &Path, run: i64) -> Option<PathBuf> {
 /// What a night's folder holds: the record, and the figures unless they were removed.
 pub fn read(folder: &Path) -> Result<(NightRecord, Kept), PublishError> {
     let record = read_record(folder)?;
-    let has_figures = folder.join(FIGURES).exists();
-    let kept = match removed_figures(folder)?.filter(|_| !has_figures) {
+    let removed = if folder.join(FIGURES).exists() { None } else { removed_figures(folder)? };
+    let kept = match removed {
         Some(removed) => Kept::Removed(removed),
         None => Kept::Figures(read_figures(folder)?),
     };

@@ -37,6 +37,8 @@ pub enum BackupError {
     Damaged { path: String, what: String },
     #[error("the backup was made by motcua {version}, in a form that this version does not know")]
     Newer { version: String },
+    #[error("`{path}` is a link that motcua did not make: a backup would not hold what it leads to")]
+    Link { path: PathBuf },
     #[error("`{path}` cannot be named in a backup: its name is not UTF-8 or holds a line break")]
     Name { path: PathBuf },
 }
@@ -88,12 +90,15 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, watch: &Watch<'_>) ->
         bytes: 0,
     };
     let mut sums = Vec::new();
-    for stored in stored::files(data)? {
-        let name = sums::name_of(&stored.path, data)?;
+    let data = sums::without_links(data)?;
+    for stored in stored::files(&data)? {
+        let name = sums::name_of(&stored.path, &data)?;
         let to = target.join(&name);
         match Way::of(&name) {
             _ if stored.is_link => {
-                about.links.push((name, sums::target_of(&stored.path)?));
+                if !matches!(Way::of(&name), Way::Leave) {
+                    about.links.push((name, sums::target_of(&stored.path)?));
+                }
                 continue;
             }
             Way::Leave => continue,

@@ -37,10 +37,16 @@ pub(super) fn name_of(path: &Path, folder: &Path) -> Result<String, RunError> {
     name.map(str::to_owned).ok_or_else(|| BackupError::Name { path: path.to_owned() }.into())
 }
 
-/// Where a link leads to.
+/// The path of a folder, which may be given by a link.
+pub(super) fn without_links(folder: &Path) -> Result<PathBuf, RunError> {
+    folder.canonicalize().map_err(failed("find", folder))
+}
+
+/// Where a link of the data folder leads to: not out of it.
 pub(super) fn target_of(path: &Path) -> Result<String, RunError> {
     let target = fs::read_link(path).map_err(failed("read", path))?;
-    target.to_str().map(str::to_owned).ok_or_else(|| BackupError::Name { path: path.to_owned() }.into())
+    let inside = target.to_str().filter(|target| is_inside(target)).map(str::to_owned);
+    inside.ok_or_else(|| BackupError::Link { path: path.to_owned() }.into())
 }
 
 /// Whether a name stays in the folder that it is taken relative to.

@@ -86,6 +86,14 @@ fn a_lost_folder_comes_back_as_it_was() {
     let inside = data.join("backup").to_string_lossy().into_owned();
     assert!(expect(&office, &["backup", &inside], 2).contains("lies in the data folder"));
     assert!(!data.join("backup").exists());
+    // What lies elsewhere would not be in it.
+    let (landing, elsewhere) = (data.join("landing"), office.path().join("other-disk"));
+    std::fs::rename(&landing, &elsewhere).expect("it is there");
+    std::os::unix::fs::symlink(&elsewhere, &landing).expect("links can be made");
+    let other = office.path().join("backups/tuesday").to_string_lossy().into_owned();
+    assert!(expect(&office, &["backup", &other], 2).contains("landing` is a link that motcua did not make"));
+    std::fs::remove_file(&landing).expect("the link goes");
+    std::fs::rename(&elsewhere, &landing).expect("it is there");
     assert!(
         String::from_utf8_lossy(&restore(&office, &backup).stderr).contains("is not empty"),
         "nothing is overwritten"

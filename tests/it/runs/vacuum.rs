@@ -56,6 +56,12 @@ fn hand_in(office: &Office, name: &str, rows: &str) {
 /// An office after five nights of long ago and one of today.
 fn old_office() -> Office {
     let office = desk::of_files(MORE);
+    // Few figures, so that six nights of them take little time.
+    for file in files(&office.path().join("config/indicators")) {
+        if !["national.toml", "quality.toml"].map(Path::new).contains(&file.as_path()) {
+            std::fs::remove_file(office.path().join("config/indicators").join(file)).expect("it was shipped");
+        }
+    }
     for (number, (day, rows)) in (1..).zip(NIGHTS) {
         hand_in(&office, &format!("{number}.csv"), rows);
         let report = night_at(&office, day);
