@@ -2,7 +2,7 @@
 //! `MOTCUA_LOG_FORMAT` says how they are written: `text` (if absent) or `json`.
 //!
 //! As JSON every line of standard error is one object: `timestamp`, `level`, `fields`, `target`. What a verb says to whoever
-//! watches is then an event of the target [`SAID`], which no filter takes away, so that nothing but JSON is in the log.
+//! watches is then an event of the target `motcua::said`, which no filter takes away, so that nothing but JSON is in the log.
 //!
 //! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull; of the
 //! registries also codes of procedures, which are public.
