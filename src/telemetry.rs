@@ -1,22 +1,69 @@
-//! Logs: events to standard error, counts and ids only; `MOTCUA_LOG` chooses (`motcua=warn` if absent).
+//! Logs: events to standard error, counts and ids only; `MOTCUA_LOG` chooses (`motcua=warn` if absent), and
+//! `MOTCUA_LOG_FORMAT` says how they are written: `text` (if absent) or `json`.
+//!
+//! As JSON every line of standard error is one object: `timestamp`, `level`, `fields`, `target`. What a verb says to whoever
+//! watches is then an event of the target `motcua::said`, which no filter takes away, so that nothing but JSON is in the log.
 //!
 //! Field names are a vocabulary: `run`, `connector`, `page`, `rows`, `reason`, and the counts of a pull; of the
 //! registries also codes of procedures, which are public.
+#![expect(clippy::disallowed_methods, reason = "edge: how logs are written is asked before there are settings")]
 
 use std::io::IsTerminal as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
 
+/// The target of what a verb says to whoever watches.
+const SAID: &str = "motcua::said";
+
+/// Whether standard error holds JSON alone.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
 /// Starts logging; a second start changes nothing.
-pub fn start() {
+///
+/// # Errors
+/// A format or a filter that is none, in words.
+pub fn start() -> Result<(), String> {
+    let is_json = match variable("MOTCUA_LOG_FORMAT").as_deref() {
+        None | Some("text") => false,
+        Some("json") => true,
+        Some(other) => return Err(format!("`MOTCUA_LOG_FORMAT` is `{other}`: it is `text` or `json`")),
+    };
+    let chosen = variable("MOTCUA_LOG").unwrap_or_else(|| "motcua=warn".to_owned());
     let filter = EnvFilter::builder()
-        .with_env_var("MOTCUA_LOG")
-        .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new("motcua=warn"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
+        .parse(&chosen)
+        .map_err(|error| format!("`MOTCUA_LOG` is `{chosen}`, which is no filter: {error}"))?;
+    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    if is_json {
+        let said = format!("{SAID}=info").parse().expect("the directive is constant");
+        let logs = logs.json().with_current_span(false).with_span_list(false);
+        if logs.with_env_filter(filter.add_directive(said)).try_init().is_ok() {
+            IS_JSON.store(true, Ordering::Relaxed);
+            std::panic::set_hook(Box::new(|panic| tracing::error!(target: SAID, "{panic}")));
+        }
+    } else {
+        let _ = logs.with_env_filter(filter).with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
+    }
+    Ok(())
+}
+
+/// Whether standard error holds JSON alone: nothing else may be written to it then.
+#[must_use]
+pub fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// What a verb says, as an event.
+pub fn say(text: &str) {
+    tracing::info!(target: SAID, "{text}");
+}
+
+/// Why a verb failed, as an event.
+pub fn say_failed(message: &str, hint: Option<&str>) {
+    tracing::error!(target: SAID, hint, "{message}");
+}
+
+/// A variable that says nothing is as good as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }

@@ -65,6 +65,10 @@ impl From<RunError> for Failure {
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
                 "`motcua runs list` names the runs; those that failed before their first page have landed nothing",
             ),
+            RunError::LandingRemoved { .. } => Self::usage(message).with_hint(
+                "the tables hold what it brought; `motcua backfill` reads a stretch of the past again from its source",
+            ),
+            RunError::Backup(backup) if backup.is_usage() => Self::usage(message),
             RunError::NoWindow { .. } => Self::usage(message)
                 .with_hint("a connector of files reads every file that it has not read; `motcua run` does that"),
             RunError::NoStretch { .. } => {

@@ -45,7 +45,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
-    let (record, _) = night_of(&config, arguments.as_of.as_deref())?;
+    let (record, _) = night_of(&config, arguments.as_of.as_deref()).await?;
     let config = arguments.definitions.of(config, &record)?;
     let template = config.forms.get(&arguments.form).ok_or_else(|| {
         let known: Vec<&str> = config.forms.keys().map(String::as_str).collect();

@@ -1,6 +1,7 @@
 //! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
 
 mod backfill;
+mod backup;
 mod changes;
 mod check;
 mod connectors;
@@ -20,6 +21,7 @@ mod serve;
 mod simulate;
 mod status;
 mod token;
+mod vacuum;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +82,12 @@ enum Verb {
     Backfill(backfill::Arguments),
     /// What of a dossier was said otherwise later: due dates moved, ends set back, dossiers reopened.
     Changes(changes::Arguments),
+    /// Remove what nothing rests on any more: replaced files, old landed pages, figures of old nights.
+    Vacuum(vacuum::Arguments),
+    /// Copy the data folder into another, with the digest of every file.
+    Backup(backup::BackupArguments),
+    /// Check a backup and restore it into an empty data folder.
+    Restore(backup::RestoreArguments),
     /// Connectors that are configured.
     Connectors(connectors::Arguments),
     /// Indicators that are defined.
@@ -101,7 +109,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    crate::telemetry::start();
+    if let Err(mistake) = crate::telemetry::start() {
+        return output::report_failure(&Failure::usage(mistake));
+    }
     // Polars plans a query by recursion: in the dev profile two megabytes are not enough.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = match builder.enable_all().thread_stack_size(WORKER_STACK_BYTES).build() {
@@ -134,6 +144,9 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Replay(arguments) => replay::act(&base, &arguments).await,
         Verb::Backfill(arguments) => backfill::act(&base, &arguments).await,
         Verb::Changes(arguments) => changes::act(&base, &arguments).await,
+        Verb::Vacuum(arguments) => vacuum::act(&base, &arguments).await,
+        Verb::Backup(arguments) => backup::back_up(&base, &arguments).await,
+        Verb::Restore(arguments) => backup::restore(&base, &arguments).await,
         Verb::Connectors(arguments) => connectors::act(&base, &arguments),
         Verb::Indicators(arguments) => indicators::act(&base, &arguments),
         Verb::Simulate(arguments) => simulate::act(&arguments).await,
@@ -156,5 +169,13 @@ impl Base {
             config.settings.data.clone_from(data);
         }
         Ok(config)
+    }
+
+    /// The data folder; without the settings where the flag names it.
+    fn data_folder(&self) -> Result<PathBuf, Failure> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => Ok(self.load()?.settings.data),
+        }
     }
 }

@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::Failure;
+use crate::telemetry;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -32,9 +33,13 @@ pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> i
     }
 }
 
-/// Says something to whoever watches.
+/// Says something to whoever watches; in a log of JSON as an event.
 pub(super) fn narrate(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    if telemetry::is_json() {
+        telemetry::say(text);
+    } else {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
 }
 
 /// A table with a heading row.
@@ -89,6 +94,10 @@ pub(super) fn thousands(number: u64) -> String {
 }
 
 pub(super) fn report_failure(failure: &Failure) -> ExitCode {
+    if telemetry::is_json() {
+        telemetry::say_failed(&failure.message, failure.hint.as_deref());
+        return ExitCode::from(failure.code);
+    }
     narrate(&format!("error: {}", failure.message));
     if let Some(hint) = &failure.hint {
         narrate(&format!("hint: {hint}"));

@@ -107,9 +107,12 @@ impl Definitions {
 }
 
 /// The newest night, or the newest on or before a day.
-pub(super) fn night_of(config: &Configuration, as_of: Option<&str>) -> Result<(NightRecord, Vec<Figure>), Failure> {
+pub(super) async fn night_of(
+    config: &Configuration,
+    as_of: Option<&str>,
+) -> Result<(NightRecord, Vec<Figure>), Failure> {
     let moment = as_of.map(end_of_day).transpose()?;
-    publish::read_night(&config.settings.data, moment)?.ok_or_else(|| {
+    run::night_as_of(&config.settings.data, moment).await?.ok_or_else(|| {
         let folder = config.settings.data.display();
         match as_of {
             Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
@@ -120,7 +123,7 @@ pub(super) fn night_of(config: &Configuration, as_of: Option<&str>) -> Result<(N
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
-    let (record, figures) = match night_of(&config, arguments.as_of.as_deref()) {
+    let (record, figures) = match night_of(&config, arguments.as_of.as_deref()).await {
         Ok(night) => night,
         // A mistake in what is asked for is told where there is no night too; with one it is held against what that knows.
         Err(no_night) => return Filter::new(arguments, &config).and(Err(no_night)),

@@ -11,6 +11,7 @@ use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
 use crate::run::{self, Office, PublicationOutcome, RunError, RunReport, Watch};
+use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -43,20 +44,26 @@ pub(super) async fn acted(
 }
 
 /// Opens the data folder, acts with a spinner where somebody watches, and closes it.
-async fn in_office<T>(
+pub(super) async fn in_office<T>(
     config: &Configuration,
     verb: &str,
     now: i64,
     act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let office = Office::open(config, &config.settings.data, verb, now).await?;
-    let bar = ProgressBar::new_spinner();
+    let done = with_spinner(async |watch| act(&office, watch).await).await;
+    office.ledger.close().await;
+    done
+}
+
+/// Acts with a spinner where somebody watches.
+pub(super) async fn with_spinner<T>(act: impl AsyncFnOnce(&Watch<'_>) -> Result<T, RunError>) -> Result<T, Failure> {
+    let bar = if telemetry::is_json() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is constant"));
     bar.enable_steady_tick(Duration::from_millis(200));
     let watched = bar.clone();
-    let done = act(&office, &move |step: &str| watched.set_message(step.to_owned())).await;
+    let done = act(&move |step: &str| watched.set_message(step.to_owned())).await;
     bar.finish_and_clear();
-    office.ledger.close().await;
     Ok(done?)
 }
 

@@ -91,8 +91,12 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
                 output::json(&certified)?
             } else {
                 let mut text = String::new();
+                let removed = ledger.landing_removed(*run).await.map_err(RunError::from)?;
                 for pull in &pulls {
                     text.push_str(&certificate(pull));
+                    if let Some((_, at)) = removed.iter().find(|(connector, _)| *connector == pull.connector) {
+                        let _ = writeln!(text, "  landing    removed {}", instant::display(*at));
+                    }
                     text.push_str(&chains(&landed(data, pull)?.unwrap_or_default().chains));
                 }
                 text

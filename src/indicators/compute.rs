@@ -92,8 +92,13 @@ pub fn compute(inputs: &Inputs<'_>) -> Result<Vec<Figure>, IndicatorError> {
         }
     }
     compute_dossiers(inputs, &over_dossiers, &mut figures)?;
-    figures.sort_unstable_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
+    put_in_order(&mut figures);
     Ok(figures)
+}
+
+/// The order in which figures are computed, stored and published.
+pub fn put_in_order(figures: &mut [Figure]) {
+    figures.sort_unstable_by(|left: &Figure, right: &Figure| key(left).cmp(&key(right)));
 }
 
 fn key(figure: &Figure) -> (&str, bool, Option<Tier>, Option<&str>, Period) {

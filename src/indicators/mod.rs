@@ -27,7 +27,7 @@ mod table;
 
 pub use changes::changes;
 pub use compare::{RuleDifference, compare_rules};
-pub use compute::{Inputs, ROWS_AT_ONCE, compute};
+pub use compute::{Inputs, ROWS_AT_ONCE, compute, put_in_order};
 pub use form::{FormScope, form_counts};
 pub use ranking::{Contest, LEAST_RANKED, Rank, rank};
 pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};

@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::error::{LakeError, file_error};
+use super::spare::StoredFile;
 use crate::steps::step;
 
 /// The folder of a table's log.
@@ -130,6 +131,39 @@ pub(super) fn tables(root: &Path) -> Result<Vec<String>, LakeError> {
     let listing = fs::read_dir(root).map_err(file_error("list", root))?;
     let names = listing.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Ok(names.filter(|name| root.join(name).join(LOG_FOLDER).is_dir()).collect())
+}
+
+/// Every file below a folder but those of a log, by path.
+pub(super) fn data_files(folder: &Path) -> Result<Vec<StoredFile>, LakeError> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(file_error("list", &folder))? {
+            let path = entry.map_err(file_error("list", &folder))?.path();
+            let meta = path.symlink_metadata().map_err(file_error("read the size of", &path))?;
+            if !meta.is_dir() {
+                found.push(StoredFile { path, bytes: meta.len() });
+            } else if path.file_name().is_none_or(|name| name != LOG_FOLDER) {
+                open.push(path);
+            }
+        }
+    }
+    found.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(found)
+}
+
+/// When a file was last written, microseconds UTC.
+pub(super) fn modified(path: &Path) -> Result<i64, LakeError> {
+    let time = path.metadata().and_then(|meta| meta.modified()).map_err(file_error("read the time of", path))?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Ok(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// Removes a file; one that is gone already is no failure.
+pub(super) fn remove(path: &Path) -> std::io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn is_json_lines(path: &Path) -> Result<bool, LakeError> {

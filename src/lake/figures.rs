@@ -33,6 +33,21 @@ impl FigureTable {
         Ok(Self { table: Table::open(&durable::absolute(root)?, layout).await? })
     }
 
+    /// All figures of all runs in the table `name` under `root` as it stands, none if it is not there: nothing is repaired or
+    /// written.
+    pub async fn read(
+        root: &Path,
+        name: &'static str,
+        columns: &[(&'static str, StoredType)],
+    ) -> Result<LazyFrame, LakeError> {
+        let layout = Layout { name, columns: columns.to_vec(), parted: false };
+        if !durable::tables(root)?.iter().any(|known| known == name) {
+            return scan(&layout, &[]);
+        }
+        let table = Self { table: Table { folder: durable::absolute(root)?.join(name), layout } };
+        table.scan().await
+    }
+
     /// Appends the figures of one run in one commit; gives the table's version. A run that was committed before changes
     /// nothing; so does a frame without rows.
     pub async fn append(&self, figures: DataFrame, run: i64) -> Result<u64, LakeError> {

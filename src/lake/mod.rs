@@ -23,6 +23,7 @@ mod layout;
 mod read;
 mod rewrite;
 mod rows;
+pub mod spare;
 mod table;
 #[cfg(test)]
 mod tests;

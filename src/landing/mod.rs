@@ -6,6 +6,7 @@
 //! header, or never happened. Nothing that failed its type is written as it came.
 #![expect(clippy::disallowed_methods, reason = "edge: landing is a folder of files")]
 
+pub mod keeping;
 mod scrub;
 
 use std::collections::BTreeMap;

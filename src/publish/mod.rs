@@ -2,10 +2,12 @@
 //!
 //! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`;
 //! `<data>/published/latest` is a symbolic link replaced by rename, so a reader never sees half of a night;
-//! `latest-complete` is the same for the newest night that is proved whole. `postgres` publishes a night to a database.
+//! `latest-complete` is the same for the newest night that is proved whole. What becomes of old nights: [`keeping`].
+//! `postgres` publishes a night to a database.
 #![expect(clippy::disallowed_methods, reason = "edge: publishing writes files")]
 
 mod forms;
+pub mod keeping;
 pub mod postgres;
 mod rows;
 mod table;
@@ -41,6 +43,8 @@ pub enum PublishError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("published file `{path}` is damaged: {what}")]
     Damaged { path: PathBuf, what: String },
+    #[error("the figures of night {run} were removed, and table `figure_versions` no longer holds them as they were")]
+    NotAsTheyWere { run: i64 },
     #[error(transparent)]
     Figures(#[from] IndicatorError),
     #[error("cannot write `{path}`: {source}")]

@@ -4,6 +4,7 @@ use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
 use crate::landing::LandingError;
 use crate::publish::PublishError;
+use crate::run::backup::BackupError;
 use crate::run::lock::LockError;
 
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,8 @@ pub enum RunError {
     UnknownConnector { name: String },
     #[error("run {run} has landed nothing in `{folder}`: there is nothing to replay")]
     NothingLanded { run: i64, folder: std::path::PathBuf },
+    #[error("what run {run} landed was removed on {day} as old: there is nothing to replay")]
+    LandingRemoved { run: i64, day: String },
     #[error("connector `{name}` has no window: there is no stretch of time to ask it for")]
     NoWindow { name: String },
     #[error("`{from}` to `{to}` is no stretch of time that has passed")]
@@ -30,6 +33,10 @@ pub enum RunError {
     Indicators(#[from] IndicatorError),
     #[error(transparent)]
     Publish(#[from] PublishError),
+    #[error("cannot {attempted} `{path}`: {source}")]
+    File { attempted: &'static str, path: std::path::PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("a worker ended early: {0}")]
     Worker(#[from] tokio::task::JoinError),
 }

@@ -5,6 +5,7 @@
 //! anywhere is finished from what lies on disk, and run again gives the same tables.
 
 mod backfill;
+mod backup;
 mod catalogue;
 mod clock;
 mod contract;
@@ -14,6 +15,7 @@ mod judge;
 mod ledger;
 mod lock;
 mod night;
+mod past;
 mod publications;
 mod pull;
 mod replay;
@@ -21,12 +23,15 @@ mod retry;
 mod schedule;
 mod settle;
 mod standing;
+mod stored;
 mod sweep;
+mod vacuum;
 
 use std::path::{Path, PathBuf};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
 pub use error::RunError;
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
@@ -35,9 +40,11 @@ pub use ledger::{
 };
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
+pub use past::{night_as_of, night_of_run};
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use schedule::{Decision, decide};
 pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
+pub use vacuum::{Action, Retention, Tally};
 
 use crate::config::Configuration;
 use crate::lake::Lake;

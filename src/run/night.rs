@@ -21,7 +21,7 @@ use crate::run::ledger::{Ledger, Pull};
 use crate::run::{Office, RunError};
 
 /// Name of the versioned table of figures.
-const FIGURE_TABLE: &str = "figure_versions";
+pub(super) const FIGURE_TABLE: &str = "figure_versions";
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -147,7 +147,7 @@ pub async fn is_mended(ledger: &Ledger, connector: &Connector, pull: &Pull) -> R
 }
 
 /// The newest version of every figure that is not gone.
-fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicators::IndicatorError> {
+pub(super) fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicators::IndicatorError> {
     let key = ["indicator", "tier", "agency", "period", "rules"].map(col);
     let newest = versions
         .sort(["run"], SortMultipleOptions::default().with_maintain_order(true))

@@ -5,6 +5,7 @@
 
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
+use crate::model::instant;
 use crate::model::pull::{Certificate, Purpose};
 use crate::run::ledger::{Pull, State};
 use crate::run::{Office, RunError, RunReport, Watch};
@@ -19,8 +20,18 @@ impl Office<'_> {
                 found.push((connector, landed, certificate));
             }
         }
+        let removed = self.ledger.landing_removed(run).await?;
         if found.is_empty() {
+            if let Some((_, at)) = removed.first() {
+                return Err(RunError::LandingRemoved { run, day: instant::local(*at).date().to_string() });
+            }
             return Err(RunError::NothingLanded { run, folder: self.data.join("landing") });
+        }
+        for (connector, at) in removed {
+            if !found.iter().any(|(known, ..)| known.name == connector) {
+                let day = instant::local(at).date();
+                tracing::warn!(run, connector, "not replayed: what it landed was removed on {day}");
+            }
         }
         let new_run = self.begin(Purpose::Replay, now, watch).await?;
         let mut pulls = Vec::new();

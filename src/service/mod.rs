@@ -127,7 +127,12 @@ pub async fn serve(config: Configuration, told: impl FnOnce(&str)) -> Result<(),
 /// Runs what is due at each bell; after it, publishes what is behind and tells what has changed.
 async fn work(service: &Service, stop: &CancellationToken) {
     let alerts = alerts::Alerts::new(service);
-    let after = async || alerts.after_bell(service).await;
+    let after = async || {
+        if let Err(error) = run::publish_due(&service.config, &service.ledger, run::now()).await {
+            tracing::error!("the newest night cannot be published elsewhere: {error}");
+        }
+        alerts.after_bell(service).await;
+    };
     service.runner.work(&service.config, &service.ledger, stop, after).await;
 }
 

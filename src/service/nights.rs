@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use crate::model::figure::Figure;
 use crate::publish::{self, NightRecord};
-use crate::run::RunError;
+use crate::run::{self, RunError};
 
 /// Past nights that are held besides the newest.
 const PAST_HELD: usize = 2;
@@ -113,11 +113,8 @@ impl Nights {
     }
 
     async fn read(&self, run: i64) -> Result<Option<Arc<PublishedNight>>, RunError> {
-        let data = self.data.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let night = publish::read_night_of(&data, run)?;
-            Ok::<_, RunError>(night.map(|(record, figures)| Arc::new(PublishedNight::new(record, figures))))
-        });
-        read.await?
+        let Some((record, figures)) = run::night_of_run(&self.data, run).await? else { return Ok(None) };
+        let indexed = tokio::task::spawn_blocking(move || Arc::new(PublishedNight::new(record, figures)));
+        Ok(Some(indexed.await?))
     }
 }

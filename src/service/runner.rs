@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState};
+use crate::run::{
+    self, Decision, Ledger, LockError, Office, Pause, PublicationOutcome, RunError, RunReport, Slot, SlotState,
+};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -216,6 +218,9 @@ fn log(report: &RunReport) {
         complete = report.published.night.complete,
         "night published"
     );
+    if let Some(PublicationOutcome::Failed { message, .. }) = &report.published_to {
+        tracing::warn!(run = report.run, "not published elsewhere, and tried again later: {message}");
+    }
 }
 
 /// The slots that are due now; whatever else was decided of the schedule is written down.

@@ -3,11 +3,16 @@
 
 mod list;
 
+use jiff::civil::Date;
+use motcua::config;
+use motcua::model::instant::from_local;
+use motcua::run::{self, RunReport};
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 pub(crate) use list::{List, answering, record};
 
-use crate::office::{Office, frames, said};
+use crate::office::{Office, deep, frames, said};
 
 /// The mapping of both kinds of desk.
 const MAP: &str = r#"
@@ -122,6 +127,34 @@ pub(crate) fn of_list(url: &str, more: &str) -> Office {
 /// Writes a CSV file of dossiers: id, code, agency, received, due, status.
 pub(crate) fn file(office: &Office, name: &str, rows: &[&str]) {
     office.write(&format!("exports/{name}"), &format!("id,code,agency,received,due,status\n{}\n", rows.join("\n")));
+}
+
+/// A runtime whose workers have room for Polars' recursion.
+pub(crate) fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_stack_size(64 << 20)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
+}
+
+/// One night at the evening of a day: the binary would take the clock's.
+pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
+    let mut config = config::load(&office.settings()).expect("the desk's configuration is sound");
+    for (name, value) in &office.variables {
+        config.values.set_variable(*name, value.clone());
+    }
+    let evening = from_local(day.at(20, 0, 0, 0));
+    let runtime = runtime();
+    deep(|| {
+        runtime.block_on(async {
+            let held = run::Office::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
+            let report = held.run_once(&[], evening, &|_| ()).await.expect("the night ends");
+            held.ledger.close().await;
+            report
+        })
+    })
 }
 
 /// Runs the binary and holds its exit code.

@@ -1,4 +1,5 @@
-//! `docs/INDICATORS.md`, generated from the definitions: `MOTCUA_WRITE_REFERENCE=1` writes it, else it is compared.
+//! `docs/INDICATORS.md`, generated from the definitions: `MOTCUA_WRITE_REFERENCE=1` writes it, else it is compared; and what other
+//! pages say of the program.
 #![expect(clippy::disallowed_methods, reason = "edge: the document is read and written here")]
 
 use std::fmt::Write as _;
@@ -21,6 +22,34 @@ fn the_page_of_indicators_says_what_is_defined() {
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(written, text, "write it anew with MOTCUA_WRITE_REFERENCE=1");
+}
+
+#[test]
+fn every_verb_stands_in_the_readme() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--help").output().expect("it starts");
+    let help = String::from_utf8(help.stdout).expect("help is text");
+    let (_, verbs) = help.split_once("Commands:\n").expect("help lists the verbs");
+    let named = verbs.lines().take_while(|line| !line.is_empty());
+    let verbs: Vec<&str> = named.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let verbs: Vec<&str> = verbs.into_iter().filter(|verb| !["", "help"].contains(verb)).collect();
+    assert!(verbs.len() > 15, "{verbs:?}");
+    let readme = include_str!("../../README.md");
+    let missing: Vec<&&str> = verbs
+        .iter()
+        .filter(|verb| !readme.contains(&format!("`{verb} ")) && !readme.contains(&format!("`{verb}`")))
+        .collect();
+    assert!(missing.is_empty(), "README.md does not know {missing:?}");
+}
+
+#[test]
+fn the_unit_waits_longer_than_the_service_takes_to_stop() {
+    let unit = include_str!("../../docs/examples/motcua.service");
+    let seconds = |text: &str, key: &str| -> u64 {
+        let value = text.lines().find_map(|line| line.strip_prefix(key));
+        value.expect("the key stands on a line of its own").trim().parse().expect("seconds")
+    };
+    let stops_within = seconds(include_str!("../../config/motcua.toml"), "stop_within_secs = ");
+    assert!(seconds(unit, "TimeoutStopSec=") >= stops_within + 15);
 }
 
 fn page(config: &Configuration) -> String {

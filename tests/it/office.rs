@@ -222,7 +222,7 @@ impl Office {
     pub(crate) fn command_on(&self, data: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_motcua"));
         command.arg("--config").arg(self.settings()).arg("--data").arg(data).args(arguments);
-        command.env_remove("MOTCUA_LOG").envs(&self.variables).stdin(Stdio::null());
+        command.env_remove("MOTCUA_LOG").env_remove("MOTCUA_LOG_FORMAT").envs(&self.variables).stdin(Stdio::null());
         command
     }
 

@@ -1,17 +1,20 @@
 //! Nights of the real binary against a simulated town.
 #![expect(clippy::disallowed_methods, reason = "tests read and write the files of an office")]
 
+mod backup;
 mod catalogue;
 mod every_step;
 mod failing;
 mod hostile;
 mod kept;
 mod killed;
+mod logs;
 mod mending;
 mod mistakes;
 mod order;
 mod proof;
 mod starved;
+mod vacuum;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //! The tables' logs decide what was taken; the ledger says what a pull would reach before it commits. Lost, it
 //! costs one full pull.
 
+mod keeping;
 mod quarantine;
 mod schema;
 mod slots;
@@ -16,6 +17,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Error, Row as _};
 
+pub(super) use self::keeping::{LandedNeed, checkpoint, copy_database};
 pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
 pub use self::slots::{Pause, Slot, SlotState};

@@ -95,6 +95,7 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("pulls", "purpose", "TEXT NOT NULL DEFAULT 'night'"),
     ("pulls", "connector_digest", "TEXT NOT NULL DEFAULT ''"),
     ("pulls", "findings", "TEXT"),
+    ("pulls", "landing_removed_at", "INTEGER"),
     ("quarantine", "key_hash", "INTEGER"),
     ("quarantine", "closed_by", "INTEGER"),
     ("quarantine", "read_by", "INTEGER"),

@@ -35,7 +35,7 @@ pub(super) struct QuarantineQuery {
     #[param(minimum = 1, maximum = 10000)]
     limit: u32,
     /// Rows to pass over.
-    #[param(minimum = 0, maximum = 2147483647)]
+    #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
 

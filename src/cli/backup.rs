@@ -1,0 +1,41 @@
+//! `backup` and `restore`: the data folder into another, and back.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::output::{narrate, thousands};
+use crate::cli::run::with_spinner;
+use crate::cli::{Base, Failure};
+use crate::model::instant;
+use crate::run::{self, BackupReport};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BackupArguments {
+    /// Where: a folder that is absent or empty, not in the data folder.
+    folder: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RestoreArguments {
+    /// A folder that `backup` made. It is restored into the data folder, which must be absent or empty.
+    folder: PathBuf,
+}
+
+pub(super) async fn back_up(base: &Base, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
+    let (data, now) = (base.data_folder()?, run::now());
+    let done = with_spinner(async |watch| run::back_up(&data, &arguments.folder, now, watch).await).await?;
+    narrate(&format!("backed up `{}` into `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn restore(base: &Base, arguments: &RestoreArguments) -> Result<ExitCode, Failure> {
+    let (data, now) = (base.data_folder()?, run::now());
+    let done = with_spinner(async |watch| run::restore(&arguments.folder, &data, now, watch).await).await?;
+    let made = instant::display(done.made_at);
+    narrate(&format!("restored `{}` of {made} into `{}`: {}", arguments.folder.display(), data.display(), size(&done)));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn size(done: &BackupReport) -> String {
+    format!("{} files, {} bytes, each as its digest says", thousands(done.files), thousands(done.bytes))
+}

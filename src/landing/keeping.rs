@@ -1,0 +1,71 @@
+//! Landed pulls that have grown old: which there are, and how one goes.
+//!
+//! A pull goes as a whole: its folder is renamed aside first, so that nobody finds half of it.
+#![expect(clippy::disallowed_methods, reason = "edge: landed folders are looked at and removed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{LandingError, io};
+use crate::steps::step;
+
+/// The folder of a landed pull.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandedFolder {
+    pub connector: String,
+    pub run: i64,
+    pub folder: PathBuf,
+}
+
+/// Every landed pull, by connector and run; and what processes left that died while they wrote or removed.
+pub fn landed(data: &Path) -> Result<(Vec<LandedFolder>, Vec<PathBuf>), LandingError> {
+    let (mut pulls, mut left) = (Vec::new(), Vec::new());
+    let is_partial = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "partial");
+    for connector in listed(&data.join("landing"))? {
+        for folder in listed(&connector)? {
+            if is_partial(&folder) {
+                left.push(folder);
+            } else if let Ok(run) = name_of(&folder).parse() {
+                left.extend(listed(&folder)?.into_iter().filter(is_partial));
+                pulls.push(LandedFolder { connector: name_of(&connector), run, folder });
+            }
+        }
+    }
+    Ok((pulls, left))
+}
+
+/// Removes a landed pull.
+pub fn remove(pull: &LandedFolder) -> Result<(), LandingError> {
+    let aside = pull.folder.with_file_name(format!(".{:08}.partial", pull.run));
+    {
+        let _step = step("put a landed pull aside");
+        fs::rename(&pull.folder, &aside).map_err(io("rename", &pull.folder))?;
+        if let Some(above) = aside.parent() {
+            super::sync_folder(above)?;
+        }
+    }
+    remove_left(&aside)
+}
+
+/// Removes what a process left.
+pub fn remove_left(path: &Path) -> Result<(), LandingError> {
+    let _step = step("remove what was put aside");
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(io("remove", path))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What is in a folder, by name; nothing if it is no folder.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, LandingError> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder).map_err(io("list", folder))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(io("list", folder))?;
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,102 @@
+//! Restoring a backup: every digest is checked before the first file is written.
+#![expect(clippy::disallowed_methods, reason = "edge: a data folder is filled from a backup")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
+use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
+use crate::run::stored::failed;
+use crate::run::{Lock, RunError, Watch};
+use crate::steps::step;
+
+/// Where files wait until all are there.
+const BESIDE: &str = ".restore.partial";
+/// What a folder without anything to lose may hold.
+const NOTHING: [&str; 3] = ["lock", "serve.lock", "lost+found"];
+
+/// Restores a backup into `data`, which must be absent or empty.
+pub async fn restore(backup: &Path, data: &Path, now: i64, watch: &Watch<'_>) -> Result<BackupReport, RunError> {
+    for file in [LAST, ABOUT] {
+        if !backup.join(file).is_file() {
+            return Err(BackupError::NotWhole { folder: backup.to_owned(), file }.into());
+        }
+    }
+    let (about, names) = checked(backup, watch)?;
+    must_be_empty(data)?;
+    let _lock = Lock::take(data, "restore", now)?;
+    let beside = data.join(BESIDE);
+    for name in &names {
+        watch(&format!("copying {name}"));
+        sums::copy(&backup.join(name), &beside.join(name))?;
+    }
+    for (name, target) in &about.links {
+        sums::link_to(target, &beside.join(name))?;
+    }
+    // The ledger comes last: a folder without it reads its sources again and takes nothing twice.
+    let tops: BTreeSet<&str> =
+        names.iter().chain(about.links.iter().map(|(name, _)| name)).map(|name| top(name)).collect();
+    let (last, first): (Vec<&str>, Vec<&str>) = tops.into_iter().partition(|name| *name == "ledger.sqlite");
+    for name in first.into_iter().chain(last) {
+        let _step = step("put a restored folder in its place");
+        fs::rename(beside.join(name), data.join(name)).map_err(failed("rename", &beside.join(name)))?;
+    }
+    fs::remove_dir_all(&beside).map_err(failed("remove", &beside))?;
+    sums::sync_folder(data)?;
+    Ok(BackupReport { made_at: about.made_at, files: about.files, bytes: about.bytes })
+}
+
+fn top(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
+}
+
+/// Holds every file against its digest; gives what the backup says of itself, and the names of its files.
+fn checked(backup: &Path, watch: &Watch<'_>) -> Result<(About, Vec<String>), RunError> {
+    let sums = read_sums(&backup.join(LAST))?;
+    let mut names = Vec::new();
+    for (name, expected) in sums {
+        watch(&format!("checking {name}"));
+        let path = backup.join(&name);
+        let damaged = |what: &str| BackupError::Damaged { path: name.clone(), what: what.to_owned() };
+        if !path.is_file() {
+            return Err(damaged("is not there").into());
+        }
+        if digest(&path)?.0 != expected {
+            return Err(damaged("is not what its digest says").into());
+        }
+        names.push(name);
+    }
+    let damaged = |what: String| BackupError::Damaged { path: ABOUT.to_owned(), what };
+    if !names.iter().any(|name| name == ABOUT) {
+        return Err(damaged(format!("is not named by `{LAST}`")).into());
+    }
+    names.retain(|name| name != ABOUT);
+    let path = backup.join(ABOUT);
+    let text = fs::read(&path).map_err(failed("read", &path))?;
+    let about: About = serde_json::from_slice(&text).map_err(|error| damaged(format!("cannot be read: {error}")))?;
+    if about.format > FORMAT {
+        return Err(BackupError::Newer { version: about.motcua }.into());
+    }
+    if about.files != names.len() as u64 {
+        let what = format!("speaks of {} files, `{LAST}` names {}", about.files, names.len());
+        return Err(damaged(what).into());
+    }
+    if about.links.iter().any(|(name, target)| !is_inside(name) || !is_inside(target)) {
+        return Err(damaged("has a link that leads out of the data folder".to_owned()).into());
+    }
+    Ok((about, names))
+}
+
+fn must_be_empty(data: &Path) -> Result<(), RunError> {
+    if !data.exists() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(data).map_err(failed("list", data))? {
+        let name = entry.map_err(failed("list", data))?.file_name();
+        if !NOTHING.iter().any(|nothing| name == *nothing) {
+            return Err(BackupError::NotEmpty { folder: data.to_owned() }.into());
+        }
+    }
+    Ok(())
+}

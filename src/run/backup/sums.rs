@@ -1,0 +1,124 @@
+//! Files of a backup and their digests, as `sha256sum -c SHA256SUMS` reads them too.
+#![expect(clippy::disallowed_methods, reason = "edge: a backup is a folder of files")]
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::run::RunError;
+use crate::run::backup::BackupError;
+use crate::run::stored::failed;
+use crate::steps::step;
+
+/// The file that is written last.
+pub(super) const LAST: &str = "SHA256SUMS";
+
+/// Makes a folder, or takes an empty one, that does not lie in the data folder; gives it without links.
+pub(super) fn empty_folder(folder: &Path, data: &Path) -> Result<PathBuf, RunError> {
+    let whole = std::path::absolute(folder).map_err(failed("find", folder))?;
+    // The nearest folder above that is there says where it will lie.
+    let above = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
+    let (above, data) = (above.canonicalize().map_err(failed("find", above))?, data.canonicalize());
+    if data.map_err(failed("find", folder)).is_ok_and(|data| above.starts_with(data)) {
+        return Err(BackupError::Inside { folder: folder.to_owned() }.into());
+    }
+    fs::create_dir_all(folder).map_err(failed("create", folder))?;
+    if fs::read_dir(folder).map_err(failed("list", folder))?.next().is_some() {
+        return Err(BackupError::NotEmpty { folder: folder.to_owned() }.into());
+    }
+    folder.canonicalize().map_err(failed("find", folder))
+}
+
+/// The name of a file below a folder, as a line of text.
+pub(super) fn name_of(path: &Path, folder: &Path) -> Result<String, RunError> {
+    let name = path.strip_prefix(folder).ok().and_then(Path::to_str).filter(|name| !name.contains(['\n', '\r', '\\']));
+    name.map(str::to_owned).ok_or_else(|| BackupError::Name { path: path.to_owned() }.into())
+}
+
+/// The path of a folder, which may be given by a link.
+pub(super) fn without_links(folder: &Path) -> Result<PathBuf, RunError> {
+    folder.canonicalize().map_err(failed("find", folder))
+}
+
+/// Where a link of the data folder leads to: not out of it.
+pub(super) fn target_of(path: &Path) -> Result<String, RunError> {
+    let target = fs::read_link(path).map_err(failed("read", path))?;
+    let inside = target.to_str().filter(|target| is_inside(target)).map(str::to_owned);
+    inside.ok_or_else(|| BackupError::Link { path: path.to_owned() }.into())
+}
+
+/// Whether a name stays in the folder that it is taken relative to.
+pub(super) fn is_inside(name: &str) -> bool {
+    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// SHA-256 of a file, and its bytes.
+pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
+    let mut file = File::open(path).map_err(failed("open", path))?;
+    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
+    loop {
+        let read = file.read(&mut buffer).map_err(failed("read", path))?;
+        if read == 0 {
+            return Ok((format!("{:x}", hash.finalize()), bytes));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+}
+
+/// Copies a file through to the disk.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), RunError> {
+    folder_above(to)?;
+    fs::copy(from, to).map_err(failed("copy", from))?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(failed("sync", to))
+}
+
+/// Gives a file that never changes a second name, or copies it where that cannot be.
+pub(super) fn link(from: &Path, to: &Path) -> Result<(), RunError> {
+    folder_above(to)?;
+    if fs::hard_link(from, to).is_ok() { Ok(()) } else { copy(from, to) }
+}
+
+/// Makes the link `path`.
+pub(super) fn link_to(target: &str, path: &Path) -> Result<(), RunError> {
+    folder_above(path)?;
+    std::os::unix::fs::symlink(target, path).map_err(failed("link", path))
+}
+
+fn folder_above(path: &Path) -> Result<(), RunError> {
+    path.parent().map_or(Ok(()), |above| fs::create_dir_all(above).map_err(failed("create", above)))
+}
+
+pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), RunError> {
+    let mut file = File::create(path).map_err(failed("create", path))?;
+    file.write_all(text).and_then(|()| file.sync_all()).map_err(failed("write", path))
+}
+
+/// Writes the digests of all files: from here on the backup is one.
+pub(super) fn write_sums(path: &Path, sums: &[(String, String)]) -> Result<(), RunError> {
+    let lines: Vec<String> = sums.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
+    let beside = path.with_extension("partial");
+    write(&beside, lines.concat().as_bytes())?;
+    let _step = step("finish a backup");
+    fs::rename(&beside, path).map_err(failed("rename", &beside))
+}
+
+pub(super) fn sync_folder(folder: &Path) -> Result<(), RunError> {
+    File::open(folder).and_then(|opened| opened.sync_all()).map_err(failed("sync", folder))
+}
+
+/// Name and digest of every file.
+pub(super) fn read_sums(path: &Path) -> Result<Vec<(String, String)>, RunError> {
+    let damaged = |what: String| BackupError::Damaged { path: LAST.to_owned(), what };
+    let bytes = fs::read(path).map_err(failed("read", path))?;
+    let text = String::from_utf8(bytes).map_err(|_| damaged("is not UTF-8".to_owned()))?;
+    let mut sums = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let parts = line.split_once("  ").filter(|(digest, name)| digest.len() == 64 && is_inside(name));
+        let (digest, name) = parts.ok_or_else(|| damaged(format!("has no digest and name in line {number}")))?;
+        sums.push((name.to_owned(), digest.to_owned()));
+    }
+    Ok(sums)
+}

@@ -1,0 +1,112 @@
+//! What the ledger knows of old things: whether anything still needs a landed pull, what was removed when, old slots, and copies
+//! of the whole.
+//!
+//! The file itself is never packed in place (`VACUUM`): that may number rejected rows anew, and certificates name them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Error, Row as _};
+
+use super::{Ledger, State, pull};
+use crate::steps::step;
+
+/// What still needs a landed pull, as the ledger knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LandedNeed {
+    /// Microseconds UTC.
+    pub started_at: i64,
+    /// Its run has ended, and so has it.
+    pub is_done: bool,
+    /// Rejected rows of it are open.
+    pub has_open: bool,
+    /// It brought rows that the tables must hold.
+    pub has_rows: bool,
+}
+
+impl Ledger {
+    /// Of every pull, by connector and run.
+    pub async fn landed_needs(&self) -> Result<HashMap<(String, i64), LandedNeed>, Error> {
+        let rows = sqlx::query(
+            "SELECT pulls.*, runs.run IS NULL OR runs.finished_at IS NOT NULL AS ended, \
+             EXISTS (SELECT 1 FROM quarantine WHERE quarantine.connector = pulls.connector \
+             AND quarantine.run = pulls.run AND closed_by IS NULL) AS has_open \
+             FROM pulls LEFT JOIN runs ON runs.run = pulls.run",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut needs = HashMap::new();
+        for row in &rows {
+            let known = pull(row)?;
+            let need = LandedNeed {
+                started_at: known.started_at,
+                is_done: known.state == State::Done && row.try_get("ended")?,
+                has_open: row.try_get("has_open")?,
+                has_rows: known.counts.accepted + known.findings.swept > 0,
+            };
+            needs.insert((known.connector, known.run), need);
+        }
+        Ok(needs)
+    }
+
+    /// Notes that the landed pages of a pull are removed.
+    pub async fn note_landing_removed(&self, connector: &str, run: i64, now: i64) -> Result<(), Error> {
+        let _step = step("write to the ledger");
+        sqlx::query("UPDATE pulls SET landing_removed_at = ? WHERE connector = ? AND run = ?")
+            .bind(now)
+            .bind(connector)
+            .bind(run)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Connectors whose landed pages of a run are removed, each with when.
+    pub async fn landing_removed(&self, run: i64) -> Result<Vec<(String, i64)>, Error> {
+        sqlx::query_as(
+            "SELECT connector, landing_removed_at FROM pulls WHERE run = ? AND landing_removed_at IS NOT NULL \
+             ORDER BY connector",
+        )
+        .bind(run)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// How many slots were due before a moment, and how many since.
+    pub async fn slots_around(&self, moment: i64) -> Result<(i64, i64), Error> {
+        sqlx::query_as("SELECT COALESCE(SUM(slot < ?1), 0), COALESCE(SUM(slot >= ?1), 0) FROM slots")
+            .bind(moment)
+            .fetch_one(&self.pool)
+            .await
+    }
+
+    /// Forgets the slots that were due before a moment.
+    pub async fn forget_slots_before(&self, moment: i64) -> Result<(), Error> {
+        let _step = step("write to the ledger");
+        sqlx::query("DELETE FROM slots WHERE slot < ?").bind(moment).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+/// Brings what a database has in its log into its file, and empties the log, if nobody reads just now.
+pub(in crate::run) async fn checkpoint(database: &Path) -> Result<(), Error> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(SqliteConnectOptions::new().filename(database))
+        .await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&pool).await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// Copies a database as it stands at one moment, also while others write to it. `to` must not exist.
+pub(in crate::run) async fn copy_database(from: &Path, to: &Path) -> Result<(), Error> {
+    let pool =
+        SqlitePoolOptions::new().max_connections(1).connect_with(SqliteConnectOptions::new().filename(from)).await?;
+    let _step = step("copy a database");
+    // Unlike `VACUUM` in place it keeps the numbers of rejected rows; a test holds it to that.
+    sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&pool).await?;
+    pool.close().await;
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! What goes and what stays when old things are removed, and that everything reads the same after it.
+#![expect(clippy::disallowed_methods, reason = "tests look at the files of an office and make them old")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::civil::{Date, date};
+use motcua::model::instant::{DAY_MICROS, from_local};
+use motcua::run::{self, Ledger, Slot, SlotState};
+use serde_json::Value;
+
+use crate::desk::{self, expect, night_at, rows};
+use crate::office::{Office, copy, deep, files, said};
+
+/// Beside the desk's own mapping.
+const MORE: &str = r#"
+[map.completed_at]
+from = "ended"
+type = "instant"
+formats = ["yyyy-MM-dd"]
+default = ""
+
+[contract]
+reject_share = 0.9
+least_of_usual = 0.0
+"#;
+
+/// A night's day, and what its file says. B1 goes to another agency and comes back; X9 has a status that the mapping does not
+/// know. Weekdays differ where they can, no day is younger than any retention of the tests.
+const NIGHTS: [(Date, &str); 5] = [
+    (
+        date(2025, 8, 5),
+        "A1,H61.09-250801-0001,H61.09,2025-08-01,2025-08-08,P,\nA2,H61.09-250804-0002,H61.09,2025-08-04,2025-08-11,P,\n\
+         B1,H61.10-250804-0003,H61.10,2025-08-04,2025-08-11,P,\n",
+    ),
+    (
+        date(2025, 8, 20),
+        "A1,H61.09-250801-0001,H61.09,2025-08-01,2025-08-08,D,2025-08-07\n\
+         X9,H61.09-250818-0009,H61.09,2025-08-18,2025-08-25,X,\n",
+    ),
+    (date(2025, 9, 3), "B1,H61.10-250804-0003,H61.09,2025-08-04,2025-08-11,P,\n"),
+    (date(2025, 9, 10), "A2,H61.09-250804-0002,H61.09,2025-08-04,2025-08-11,D,2025-09-09\n"),
+    (date(2025, 9, 25), "B1,H61.10-250804-0003,H61.10,2025-08-04,2025-08-11,P,\n"),
+];
+/// The last nights of a month, and the newest, keep their figures.
+const NIGHTS_THAT_GO: [i64; 3] = [1, 3, 4];
+/// Rejected rows of run 2 are open; run 6 is the newest.
+const PULLS_THAT_GO: [i64; 4] = [1, 3, 4, 5];
+
+fn hand_in(office: &Office, name: &str, rows: &str) {
+    office.write(&format!("exports/{name}"), &format!("id,code,agency,received,due,status,ended\n{rows}"));
+}
+
+/// An office after five nights of long ago and one of today.
+fn old_office() -> Office {
+    let office = desk::of_files(MORE);
+    // Few figures, so that six nights of them take little time.
+    for file in files(&office.path().join("config/indicators")) {
+        if !["national.toml", "quality.toml"].map(Path::new).contains(&file.as_path()) {
+            std::fs::remove_file(office.path().join("config/indicators").join(file)).expect("it was shipped");
+        }
+    }
+    for (number, (day, rows)) in (1..).zip(NIGHTS) {
+        hand_in(&office, &format!("{number}.csv"), rows);
+        let report = night_at(&office, day);
+        assert!(report.published.changed > 0, "{day}: figures change");
+    }
+    hand_in(&office, "6.csv", "A3,H61.09-250820-0004,H61.09,2025-08-20,2025-08-27,P,\n");
+    office.run();
+    office
+}
+
+fn days_ago(days: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_hours(24 * days)
+}
+
+fn age(path: &Path, days: u64) {
+    File::options()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_modified(days_ago(days)))
+        .expect("times can be set");
+}
+
+fn plant(office: &Office, file: &str, days: u64) -> PathBuf {
+    office.write(&format!("data/{file}"), "planted");
+    age(&office.data().join(file), days);
+    PathBuf::from(file)
+}
+
+/// Makes replaced files of the tables old, but for those of the newest commit of each table; gives the old ones.
+fn age_replaced(data: &Path) -> BTreeSet<PathBuf> {
+    let millis = days_ago(30).duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis();
+    let mut old = BTreeSet::new();
+    let logs: Vec<PathBuf> = files(data).into_iter().filter(|file| is_log_entry(file)).collect();
+    for log in &logs {
+        let is_newest = logs.iter().all(|other| other.parent() != log.parent() || other <= log);
+        let text = std::fs::read_to_string(data.join(log)).expect("a log entry is text");
+        let mut aged = Vec::new();
+        for line in text.lines() {
+            let mut action: Value = serde_json::from_str(line).expect("a log entry is JSON lines");
+            if let Some(path) = action["remove"]["path"].as_str().map(|path| path.replace("%3D", "=")) {
+                let table = log.parent().and_then(Path::parent).expect("a log lies in its table");
+                age(&data.join(table).join(&path), 40);
+                if !is_newest {
+                    old.insert(table.join(path));
+                    action["remove"]["deletionTimestamp"] = u64::try_from(millis).expect("a time").into();
+                }
+            }
+            aged.push(action.to_string());
+        }
+        std::fs::write(data.join(log), aged.join("\n") + "\n").expect("the scratch folder is writable");
+    }
+    old
+}
+
+fn is_log_entry(file: &Path) -> bool {
+    file.parent().is_some_and(|folder| folder.ends_with("_delta_log"))
+        && file.extension().is_some_and(|ending| ending == "json")
+}
+
+fn write_slots(data: &Path, slots: &[i64]) {
+    desk::runtime().block_on(async {
+        let ledger = Ledger::open(data).await.expect("the runs left a ledger");
+        let slot = |slot: &i64| {
+            let state = SlotState::Done;
+            let slot = Slot { slot: *slot, state, tries: 1, made_up: false, message: None, decided_at: *slot };
+            ("desk".to_owned(), slot)
+        };
+        ledger.write_slots(&slots.iter().map(slot).collect::<Vec<_>>()).await.expect("the ledger can be written");
+        ledger.close().await;
+    });
+}
+
+/// Path and bytes of all that is stored, but databases and the lock.
+fn stored(data: &Path) -> BTreeMap<PathBuf, u64> {
+    let kept = files(data).into_iter().filter(|file| file.components().count() > 1);
+    kept.map(|file| (file.clone(), data.join(file).symlink_metadata().expect("it is there").len())).collect()
+}
+
+/// What `vacuum` says goes: kind → files and bytes.
+fn removed(told: &[Value]) -> BTreeMap<String, (u64, u64)> {
+    let mut removed = BTreeMap::new();
+    for row in told.iter().filter(|row| row["action"] == "removed") {
+        let number = |name: &str| row[name].as_u64().expect("a count");
+        let kind: &mut (u64, u64) = removed.entry(row["kind"].as_str().expect("a kind").to_owned()).or_default();
+        *kind = (kind.0 + number("count"), kind.1 + number("bytes"));
+    }
+    removed
+}
+
+fn kept(told: &[Value], kind: &str, reason: &str) -> u64 {
+    let row = told.iter().find(|row| {
+        row["kind"] == kind && row["action"] == "kept" && row["reason"].as_str().is_some_and(|why| why.contains(reason))
+    });
+    row.map_or(0, |row| row["count"].as_u64().expect("a count"))
+}
+
+/// The report of each night, byte for byte.
+fn reports(office: &Office, data: &Path) -> Vec<Vec<u8>> {
+    let mut reports = Vec::new();
+    for (day, _) in NIGHTS {
+        let arguments = ["report", "--as-of", &day.to_string(), "--format", "json"];
+        let output = office.command_on(data, &arguments).output().expect("the binary starts");
+        assert_eq!(output.status.code(), Some(0), "{day}: {}", said(&output));
+        reports.push(output.stdout);
+    }
+    reports
+}
+
+/// One office for all of it: its nights are what takes time.
+#[test]
+fn old_things_go_and_everything_reads_the_same() {
+    let office = old_office();
+    let young = office.path().join("young");
+    copy(&office.data(), &young);
+    what_cannot_be_given_again_stays_and_younger_things_too(&office, &young);
+    texts_go_before_figures(&office);
+    let replaced = age_replaced(&office.data());
+    it_may_die_anywhere(&office);
+    what_nothing_rests_on_goes(&office, replaced);
+}
+
+/// What `vacuum` says of a data folder.
+fn told(office: &Office, data: &Path, more: &[&str]) -> Vec<Value> {
+    let arguments = [&["vacuum", "--format", "json"], more].concat();
+    let output = office.command_on(data, &arguments).output().expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    serde_json::from_slice(&output.stdout).expect("what is told is JSON")
+}
+
+fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
+    let data = office.data();
+    let mut goes = replaced;
+    assert!(goes.len() >= 4, "the image was written anew by each night: {goes:?}");
+    for night in NIGHTS_THAT_GO {
+        goes.extend(
+            ["csv", "json", "parquet"].map(|ending| format!("published/nights/{night:08}/figures.{ending}").into()),
+        );
+    }
+    for run in PULLS_THAT_GO {
+        let folder = format!("landing/desk/{run:08}");
+        let landed = files(&data.join(&folder));
+        assert!(landed.len() >= 3, "a plan, a page and a certificate");
+        goes.extend(landed.into_iter().map(|file| Path::new(&folder).join(file)));
+    }
+    goes.extend([
+        plant(office, "lake/dossiers/part=2025-08/run-00000099-desk-0.parquet", 8),
+        plant(office, "definitions/0123abcd", 1),
+        plant(office, "published/nights/.00000077.partial/figures.csv", 1),
+        plant(office, "landing/desk/.00000055.partial/plan.json", 1),
+        plant(office, "landing/desk/00000002/000009.partial", 1),
+        plant(office, "lake/damaged/dossiers/00000000000000000007.json.0", 366),
+    ]);
+    plant(office, "lake/dossiers/part=2025-08/run-00000098-desk-0.parquet", 6);
+    plant(office, "lake/damaged/dossiers/00000000000000000008.json.0", 364);
+    let now = run::now();
+    write_slots(&data, &[now - 731 * DAY_MICROS, now - 740 * DAY_MICROS, now - 729 * DAY_MICROS]);
+    let (before, read) = (stored(&data), reports(office, &data));
+    assert_eq!(read.iter().collect::<BTreeSet<_>>().len(), read.len(), "each night has figures of its own");
+
+    let foretold = rows(office, &["vacuum", "--dry-run"]);
+    assert_eq!(stored(&data), before, "a dry run removes nothing");
+    let told = rows(office, &["vacuum"]);
+    assert_eq!(told, foretold);
+    let after = stored(&data);
+    let gone: BTreeSet<PathBuf> = before.keys().filter(|file| !after.contains_key(*file)).cloned().collect();
+    assert_eq!(gone, goes);
+    let new: Vec<&PathBuf> = after.keys().filter(|file| !before.contains_key(*file)).collect();
+    let marks = NIGHTS_THAT_GO.map(|night| PathBuf::from(format!("published/nights/{night:08}/removed.json")));
+    assert_eq!(new, marks.iter().collect::<Vec<_>>());
+    let mut counted: BTreeMap<String, (u64, u64)> = BTreeMap::from([("slots".to_owned(), (2, 0))]);
+    for file in &gone {
+        let is_left = file.to_string_lossy().contains(".partial") || file.starts_with("lake/damaged");
+        let kind = match file.iter().next().and_then(|top| top.to_str()) {
+            _ if is_left => "leftovers",
+            Some("published") => "nights",
+            top => top.expect("a name"),
+        };
+        let kind = counted.entry(kind.to_owned()).or_default();
+        *kind = (kind.0 + 1, kind.1 + before[file]);
+    }
+    assert_eq!(removed(&told), counted, "what is told is what left the disk");
+    assert_eq!(kept(&told, "slots", "younger"), 1);
+    assert_eq!(kept(&told, "nights", "last of its month"), 9, "two of long ago, and the newest");
+
+    assert_eq!(reports(office, &data), read, "past nights read as they did");
+    assert_eq!(removed(&rows(office, &["vacuum"])), BTreeMap::new(), "a second call removes nothing");
+    let told = expect(office, &["replay", "1"], 2);
+    assert!(told.contains("what run 1 landed was removed on "), "{told}");
+    assert!(expect(office, &["runs", "show", "1"], 0).contains("landing    removed "));
+    // What is open can still be shown and taken.
+    let open = rows(office, &["quarantine", "list"]);
+    let shown = expect(office, &["quarantine", "show", &open[0]["id"].to_string()], 0);
+    assert!(shown.contains("code = H61.09-250818-0009"), "{shown}");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
+    });
+    expect(office, &["quarantine", "retry"], 0);
+    assert!(desk::image(office).contains(&("X9".to_owned(), "stopped".to_owned(), false)));
+
+    // A night that is not given again as it was is not given at all.
+    let mark = data.join("published/nights/00000003/removed.json");
+    let text = std::fs::read_to_string(&mark).expect("it says so");
+    let count = text.find("\"figures\": ").expect("it says how many") + 11;
+    std::fs::write(&mark, format!("{}1{}", &text[..count], &text[count..])).expect("it can be written");
+    let told = expect(office, &["report", "--as-of", "2025-09-03"], 1);
+    assert!(told.contains("figures of night 3 were removed") && told.contains("no longer holds them"), "{told}");
+}
+
+/// Nights 3 and 4 as if they were of 40 days ago: the later one is the last of its month.
+fn texts_go_before_figures(office: &Office) {
+    let data = office.path().join("texts");
+    copy(&office.data(), &data);
+    let moment = run::now() - 40 * DAY_MICROS;
+    let folder = |night: i64| data.join(format!("published/nights/{night:08}"));
+    for night in [3, 4] {
+        let path = folder(night).join("night.json");
+        let mut record: Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("it was published")).expect("it is JSON");
+        record["night"]["as_of"] = moment.into();
+        std::fs::write(&path, record.to_string()).expect("the scratch folder is writable");
+    }
+    // Night 5 would be newer in the past.
+    std::fs::remove_dir_all(folder(5)).expect("the scratch folder is writable");
+    let read = || {
+        let night = run::night_of_run(&data, 3);
+        deep(|| desk::runtime().block_on(night)).expect("it reads").expect("it was published")
+    };
+    let before = read();
+    let told = told(office, &data, &[]);
+    assert_eq!(files(&folder(3)), [Path::new("figures.parquet"), Path::new("night.json")], "{told:?}");
+    assert_eq!(files(&folder(4)).len(), 4, "{told:?}");
+    assert_eq!(kept(&told, "nights", "younger than 400 days"), 1, "{told:?}");
+    // Night 1 goes whole, 2, 4 and 6 stay.
+    assert_eq!((removed(&told)["nights"].0, kept(&told, "nights", "last of its month")), (3 + 2, 9));
+    assert_eq!(read(), before);
+}
+
+fn what_cannot_be_given_again_stays_and_younger_things_too(office: &Office, data: &Path) {
+    let nights = data.join("published/nights");
+    std::fs::copy(nights.join("00000001/figures.parquet"), nights.join("00000003/figures.parquet")).expect("copied");
+    let by_default = told(office, data, &["--dry-run"]);
+    assert_eq!(kept(&by_default, "nights", "do not give them again"), 3, "{by_default:?}");
+    assert_eq!(removed(&by_default)["nights"].0, 6);
+    assert!(!removed(&by_default).contains_key("lake"), "replaced a moment ago");
+    let years: Vec<&str> = ["--dry-run --keep-files 0", "--keep-nights 9999 --keep-texts 9999 --keep-landing 9999"]
+        .iter()
+        .flat_map(|words| words.split(' '))
+        .collect();
+    let files_only = told(office, data, &years);
+    assert_eq!(removed(&files_only).into_keys().collect::<Vec<_>>(), ["lake"], "{files_only:?}");
+    // Without its tables a run is only in landing: it stays until it is replayed.
+    std::fs::remove_dir_all(data.join("lake")).expect("the scratch folder is writable");
+    let nothing = office.command_on(data, &["vacuum"]).output().expect("the binary starts");
+    assert_eq!(nothing.status.code(), Some(2), "{}", said(&nothing));
+    std::fs::create_dir(data.join("lake")).expect("the scratch folder is writable");
+    let without = told(office, data, &["--dry-run"]);
+    assert_eq!(removed(&without), BTreeMap::new());
+    assert!(kept(&without, "landing", "tables do not hold") >= 9, "{without:?}");
+    expect(office, &["vacuum", "--keep-files", "8"], 2);
+}
+
+fn it_may_die_anywhere(office: &Office) {
+    let base = office.data();
+    let evenings = NIGHTS.map(|(day, _)| from_local(day.at(23, 0, 0, 0)));
+    let runtime = desk::runtime();
+    let read = |data: &Path| {
+        deep(|| {
+            evenings.map(|moment| {
+                let night = runtime.block_on(run::night_as_of(data, Some(moment))).expect("it reads");
+                night.expect("there is a night")
+            })
+        })
+    };
+    let (whole, names) = (office.path().join("undisturbed"), office.path().join("moments"));
+    copy(&base, &whole);
+    let vacuum = |data: &Path, variable: (&str, &str)| {
+        office.command_on(data, &["vacuum"]).envs([variable]).output().expect("the binary starts")
+    };
+    let told = vacuum(&whole, ("MOTCUA_STEPS", &names.to_string_lossy()));
+    assert_eq!(told.status.code(), Some(0), "{}", said(&told));
+    let before = read(&base);
+    assert_eq!(read(&whole), before);
+    let left: Vec<PathBuf> = stored(&whole).into_keys().collect();
+    let names = std::fs::read_to_string(names).expect("the moments were named");
+    let names: Vec<&str> = names.lines().collect();
+    let first = names.iter().position(|name| name.contains("removed")).expect("it says what it removes");
+    let moments = (first..names.len()).step_by(11);
+    assert!(moments.len() >= 4, "{names:?}");
+    for moment in moments {
+        let (at, data) = (names[moment], office.path().join("dies"));
+        copy(&base, &data);
+        let died = vacuum(&data, ("MOTCUA_DIE_AT", &(moment + 1).to_string()));
+        assert_eq!(died.status.code(), None, "{moment} {at}: {}", said(&died));
+        assert_eq!(read(&data), before, "{moment} {at}");
+        let again = vacuum(&data, ("MOTCUA_LOG", "motcua=warn"));
+        assert_eq!(again.status.code(), Some(0), "{moment} {at}: {}", said(&again));
+        // What is left is what an undisturbed call leaves, and that reads the same.
+        assert_eq!(stored(&data).into_keys().collect::<Vec<_>>(), left, "{moment} {at}");
+        std::fs::remove_dir_all(&data).expect("the scratch folder is writable");
+    }
+}
