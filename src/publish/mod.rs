@@ -170,11 +170,6 @@ pub fn read_night(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord
     read_folder(&folder)
 }
 
-/// The published night of a run; `None` if it published none, or if it is kept no more.
-pub fn read_night_of(data: &Path, run: i64) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
-    read_folder(&data.join("published").join("nights").join(format!("{run:08}")))
-}
-
 /// The run of the newest published night.
 #[must_use]
 pub fn newest_run(data: &Path) -> Option<i64> {

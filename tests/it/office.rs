@@ -1,6 +1,7 @@
 //! An office to test in: a simulated town, the shipped configuration in a scratch folder, and the real binary.
 #![expect(clippy::disallowed_methods, reason = "tests make and read the files of an office")]
 
+pub(crate) mod browser;
 mod door;
 pub(crate) mod serving;
 mod tables;

@@ -6,7 +6,7 @@
 
 mod down;
 mod killed;
-mod server;
+pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

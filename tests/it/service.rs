@@ -3,3 +3,4 @@
 mod alerts;
 mod api;
 mod schedule;
+mod whole;

@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::office::{Office, said};
 
 /// How long anything may take to come: a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A service that listens.
 pub(crate) struct Serving {
@@ -61,7 +61,7 @@ impl Serving {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             // A service may close a connection that lies idle.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
