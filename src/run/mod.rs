@@ -15,6 +15,7 @@ mod ledger;
 mod lock;
 mod night;
 mod pull;
+mod reasons;
 mod replay;
 mod retry;
 mod schedule;
@@ -34,6 +35,7 @@ pub use ledger::{
 };
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};
+pub use reasons::{order_names, reason_codes};
 pub use schedule::{Decision, decide};
 pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
 
