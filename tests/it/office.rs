@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make and read the files of an office")]
 
 mod door;
+mod service;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(crate) use door::{Answer, door};
+pub(crate) use service::{Reply, Service};
 pub(crate) use tables::{commits, frames, rows};
 
 /// The connectors that are shipped.

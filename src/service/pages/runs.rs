@@ -63,7 +63,8 @@ pub(super) async fn run(
         let chains = read.map_err(RunError::from)?.unwrap_or_default().chains;
         let chains = chains.into_iter().map(|chain| {
             let declared = chain.declared_total.map_or("–".to_owned(), |total| lang.number(total));
-            [chain.label, lang.number(u64::from(chain.pages)), lang.number(chain.rows), declared]
+            let label = if chain.label.is_empty() { "–".to_owned() } else { chain.label };
+            [label, lang.number(u64::from(chain.pages)), lang.number(chain.rows), declared]
         });
         pulls.push(certified(&service, lang, &pull, chains.collect()));
     }
@@ -80,8 +81,15 @@ pub(super) async fn run(
 
 fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[String; 4]>) -> Certified<'a> {
     let counts = pull.counts;
-    let parts = [counts.accepted, counts.unchanged, counts.duplicate, counts.superseded, counts.quarantined];
-    let parts = parts.map(|count| lang.number(count)).join(" + ");
+    let words = lang.words();
+    let parts = [
+        (words.accepted, counts.accepted),
+        (words.unchanged, counts.unchanged),
+        (words.duplicate, counts.duplicate),
+        (words.superseded, counts.superseded),
+        (words.quarantined, counts.quarantined),
+    ];
+    let parts = parts.map(|(word, count)| format!("{} {}", word.to_lowercase(), lang.number(count))).join(" + ");
     let code = pull.reason.as_deref();
     let (why, original) = match (lang, code.and_then(why)) {
         (Lang::Vi, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
@@ -94,7 +102,7 @@ fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[Str
         outcome: lang.outcome(pull.outcome),
         why,
         original,
-        equation: format!("{} = {parts}", lang.number(counts.received)),
+        equation: format!("{} {} = {parts}", words.received, lang.number(counts.received)),
         pages: lang.number(pull.findings.pages),
         declared: pull.findings.declared.map(|declared| lang.number(declared)),
         distinct: lang.number(pull.findings.distinct_keys),

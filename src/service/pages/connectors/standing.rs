@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
+use crate::health::State;
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{Pull, Slot, SlotState, Standing, Subject};
@@ -75,7 +76,10 @@ impl Row {
             title,
             is_fine: standing.state.is_fine(),
             class: standing.state.name(),
-            state: lang.state(standing.state),
+            state: match (standing.kind, standing.state) {
+                (Subject::Publication, State::NeverRun) => lang.of("Chưa công bố", "Never published"),
+                (_, state) => lang.state(state),
+            },
             since: standing.since.map(|since| lang.moment(since)),
             why,
             to_do,

@@ -30,7 +30,6 @@ use crate::service::Service;
 struct FiguresPage<'a> {
     layout: Layout<'a>,
     night: NightLine,
-    is_known: bool,
     scope: String,
     scope_word: String,
     period: String,
@@ -41,7 +40,13 @@ struct FiguresPage<'a> {
     agencies: Vec<(&'static str, Vec<Choice>)>,
     /// How many are met, still possible, not met.
     summary: [usize; 3],
-    groups: Vec<(String, Vec<Row>)>,
+    groups: Vec<Group>,
+}
+
+/// The document that asks for indicators, and how they stand.
+struct Group {
+    heading: String,
+    rows: Vec<Row>,
 }
 
 /// One indicator in the list.
@@ -106,7 +111,7 @@ pub(super) async fn overview(
     for figure in view.of_scope() {
         by_indicator.entry(&figure.indicator).or_default().push(figure);
     }
-    let (mut groups, mut summary): (Vec<(String, Vec<Row>)>, _) = (Vec::new(), [0; 3]);
+    let (mut groups, mut summary): (Vec<Group>, _) = (Vec::new(), [0; 3]);
     for indicator in &service.config.indicators {
         let definition = &indicator.definition;
         let figures = by_indicator.get(definition.id.as_str()).map_or(&[][..], Vec::as_slice);
@@ -119,19 +124,20 @@ pub(super) async fn overview(
         }
         let row = row(lang, definition, figure, &trend::until(figures.iter().copied(), view.period));
         let heading = heading(lang, definition);
-        match groups.iter_mut().find(|(name, _)| *name == heading) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((heading, vec![row])),
+        match groups.iter_mut().find(|group| group.heading == heading) {
+            Some(group) => group.rows.push(row),
+            None => groups.push(Group { heading, rows: vec![row] }),
         }
     }
-    for (_, rows) in &mut groups {
-        rows.sort_by(|left, right| left.article.cmp(&right.article));
+    for group in &mut groups {
+        // A decision's annex sets the targets: it stands before its other parts.
+        group.rows.sort_by_cached_key(|row| (!row.article.starts_with("Phụ lục"), row.article.clone()));
     }
-    // What the sources leave out stands below what the law asks for.
-    groups.sort_by_key(|(name, _)| name == lang.words().source_quality);
+    // Documents with the most targets stand first, what the sources leave out last.
+    let targets = |group: &Group| group.rows.iter().filter(|row| row.value.target.is_some()).count();
+    groups.sort_by_key(|group| (group.heading == lang.words().source_quality, std::cmp::Reverse(targets(group))));
     html(&FiguresPage {
         night: night_line(&service, &visitor, &view).await?,
-        is_known: visitor.caller.is_some(),
         scope: view.scope_text(lang, &service.config.settings.province.name),
         scope_word: view.scope_word().to_owned(),
         period: lang.period(view.period),

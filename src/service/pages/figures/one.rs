@@ -28,7 +28,6 @@ const MOST: usize = 400;
 struct IndicatorPage<'a> {
     layout: Layout<'a>,
     night: NightLine,
-    is_known: bool,
     about: &'a Indicator,
     kind: &'static str,
     counted_by: &'static str,
@@ -96,7 +95,6 @@ pub(in crate::service::pages) async fn page(
     let province = &service.config.settings.province.name;
     html(&IndicatorPage {
         night: night_line(&service, &visitor, &view).await?,
-        is_known: visitor.caller.is_some(),
         kind: lang.indicator_kind(definition.kind),
         counted_by: lang.period_column(definition.period),
         in_force: day(&definition.legal.from),

@@ -120,7 +120,7 @@ pub(super) fn spark(lang: Lang, figures: &[&Figure]) -> Option<String> {
 pub(super) fn chart(lang: Lang, figures: &[&Figure]) -> Option<String> {
     let newest = figures.last()?;
     let bounds = bounds(figures, newest.target);
-    let (left_top, right_bottom) = ((64.0, 14.0), (612.0, 188.0));
+    let (left_top, right_bottom) = ((64.0, 14.0), (604.0, 188.0));
     let points = points(figures, bounds, left_top, right_bottom);
     let (lines, mut dots) = drawn(&points);
     dots.extend(points.iter().flatten().map(|(across, down)| (number(*across), number(*down))));
@@ -135,8 +135,13 @@ pub(super) fn chart(lang: Lang, figures: &[&Figure]) -> Option<String> {
     let place = |index| number(across(index, figures.len(), left_top.0, right_bottom.0));
     let periods = figures.iter().enumerate().map(|(index, figure)| (place(index), lang.period_short(figure.period)));
     let periods = periods.collect();
-    let last = points.last().copied().flatten();
-    let last = last.map(|(across, down)| (number(across), number((down - 9.0).max(11.0)), lang.value(newest)));
+    // Beside the line, not on it: below its end where it falls.
+    let before = points.iter().rev().nth(1).copied().flatten();
+    let last = points.last().copied().flatten().map(|(across, down)| {
+        let falls = before.is_some_and(|(_, before)| before < down) && down < right_bottom.1 - 20.0;
+        let beside = if falls { down + 19.0 } else { (down - 9.0).max(12.0) };
+        (number(across + 24.0), number(beside), lang.value(newest))
+    });
     let target =
         newest.target.map(|target| (height(target), format!("{} {}", lang.words().target, lang.amount(kind, target))));
     Chart { label: label(lang, figures), lines, dots, grid: grid.into(), periods, target, last }.render().ok()

@@ -147,7 +147,6 @@ macro_rules! words {
 }
 
 words! {
-    province: "Tỉnh", "Province of";
     product: "Số liệu một cửa", "One-stop-shop statistics";
     skip: "Đến nội dung chính", "Skip to the content";
     nav: "Điều hướng chính", "Main navigation";
@@ -163,7 +162,6 @@ words! {
     details: "Thông báo gốc", "Original message";
     none: "Không có", "None";
     no_value: "không phát sinh", "nothing received";
-    yes: "Có", "Yes";
 
     token: "Mã truy cập", "Access token";
     token_help: "Mã do quản trị viên cấp, bắt đầu bằng motcua_.", "Issued by the administrator; begins with motcua_.";
@@ -191,7 +189,6 @@ words! {
     why: "Vì sao", "Why";
     to_do: "Cần làm", "What to do";
     nights: "14 đêm gần nhất", "Last 14 nights";
-    last_pull: "Lần đọc gần nhất", "Last pull";
     received: "Nhận", "Received";
     accepted: "Ghi mới", "Accepted";
     unchanged: "Không đổi", "Unchanged";
@@ -215,11 +212,10 @@ words! {
     n_running: "đang chạy", "under way";
     legend: "Chú giải", "Legend";
 
-    about: "Thông tin", "About";
     system: "Hệ thống nguồn", "Source system";
     contact: "Liên hệ", "Contact";
     schedule: "Lịch chạy", "Schedule";
-    fresh_within: "Coi là trễ sau", "Late after";
+    fresh_within: "coi là trễ sau", "late after";
     hours: "giờ", "hours";
     pulls: "Các lần đọc", "Pulls";
     pulls_caption: "Các lần đọc gần nhất, mới nhất trước", "Last pulls, newest first";
@@ -275,7 +271,6 @@ words! {
     chains: "Chuỗi trang", "Page chains";
     chain: "Chuỗi", "Chain";
     no_figures: "Không công bố số liệu", "Published no figures";
-    no_chains: "Không có chuỗi trang (tệp, hoặc kho tải về không còn giữ).", "No page chains (files, or landing keeps them no more).";
     runs_figures: "Số liệu của lượt", "Figures of the run";
 
     figures_lead: "Từng chỉ số với tử số, mẫu số, chỉ tiêu và căn cứ.", "Each indicator with its counts, target and legal source.";
@@ -303,7 +298,6 @@ words! {
     before_law: "trước khi văn bản có hiệu lực", "before the document was in force";
     nothing_here: "Không có số liệu cho phạm vi và kỳ này.", "There are no figures for this scope and period.";
     agency: "Đơn vị", "Agency";
-    code: "Mã", "Code";
     sort_by: "Sắp xếp theo", "Sort by";
     by_name: "tên đơn vị", "name";
     by_value: "giá trị", "value";
@@ -321,7 +315,6 @@ words! {
     note: "Ghi chú", "Note";
     by_agency: "Theo đơn vị", "By agency";
     figures_of: "Số liệu của", "Figures of";
-    others: "Văn bản khác", "Other documents";
     source_quality: "Chất lượng dữ liệu nguồn", "Quality of the source data";
     summary: "Tóm tắt", "Summary";
     back: "Về danh sách chỉ số", "Back to all indicators";
