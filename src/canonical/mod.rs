@@ -6,3 +6,4 @@ mod order;
 
 pub use identity::{Class, Seen, Stored, part_of};
 pub use map::{Mapper, digest_of};
+pub use order::names as order_names;

@@ -49,6 +49,16 @@ fn passed(kind: Kind) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// Names of everything that is held against a date or a whole, of all tables; a name may stand twice.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    let of_table = |kind| {
+        let pairs = orders(kind).iter().chain(shares(kind)).map(|(name, ..)| *name);
+        pairs.chain(passed(kind).iter().map(|(name, _)| *name))
+    };
+    Kind::ALL.into_iter().flat_map(of_table).collect()
+}
+
 /// The orders of one table, with the positions of their columns.
 #[derive(Debug, Clone)]
 pub(super) struct Orders {

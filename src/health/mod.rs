@@ -13,6 +13,9 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 /// How long a drift is told: a week.
 const DRIFT_HOURS: i64 = 7 * 24;
 
+/// The codes that health gives of its own, beside those of the pulls.
+pub const CODES: [&str; 6] = ["paused", "night_failed", "slot_missed", "late", "drifted", "not_ended"];
+
 /// State of a connector (design: health).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

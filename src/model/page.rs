@@ -40,6 +40,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, in the order of the docs.
+    pub const ALL: [Self; 11] = [
+        Self::Missing,
+        Self::NotAnInstant,
+        Self::UnknownCode,
+        Self::NotOfType,
+        Self::WrongForm,
+        Self::CheckDigit,
+        Self::WrongColumnCount,
+        Self::Malformed,
+        Self::ImpossibleOrder,
+        Self::RowTooLong,
+        Self::CellError,
+    ];
+
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -59,21 +74,7 @@ impl Reason {
 
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [
-            Self::Missing,
-            Self::NotAnInstant,
-            Self::UnknownCode,
-            Self::NotOfType,
-            Self::WrongForm,
-            Self::CheckDigit,
-            Self::WrongColumnCount,
-            Self::Malformed,
-            Self::ImpossibleOrder,
-            Self::RowTooLong,
-            Self::CellError,
-        ]
-        .into_iter()
-        .find(|reason| reason.code() == code)
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 }
 

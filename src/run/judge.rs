@@ -10,6 +10,18 @@ const FEWEST_ROWS: u64 = 3;
 const USUAL_FROM: usize = 3;
 pub(super) const USUAL_PULLS: usize = 8;
 
+/// The codes of [`judge`]; a source's own codes pass through it.
+pub(super) const CODES: [&str; 8] = [
+    "field_missing",
+    "all_rejected",
+    "page_rejected",
+    "total_disagrees",
+    "sweep_unbelievable",
+    "rejects_over_budget",
+    "empty",
+    "unusual_volume",
+];
+
 /// How a pull ended, with what and why if not well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -34,7 +46,10 @@ pub(super) fn judge(
     contract: &Contract,
     usual: &[u64],
 ) -> Verdict {
-    let incomplete = |reason, message: String, hint| Verdict::of(Outcome::Incomplete, reason, message, hint);
+    let incomplete = |reason, message: String, hint| {
+        debug_assert!(CODES.contains(&reason), "`{reason}` is not listed");
+        Verdict::of(Outcome::Incomplete, reason, message, hint)
+    };
     if certificate.outcome != Outcome::Complete {
         return Verdict::of(certificate.outcome, &certificate.reason, &certificate.message, &certificate.hint);
     }

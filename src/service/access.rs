@@ -95,6 +95,14 @@ pub struct Caller {
     pub csrf: Option<String>,
 }
 
+impl Caller {
+    /// Whether a change was asked for by a page of this session. Digests are compared: how long it takes tells nothing.
+    #[must_use]
+    pub fn is_own(&self, csrf: &str) -> bool {
+        self.csrf.as_deref().is_some_and(|own| digest(own) == digest(csrf))
+    }
+}
+
 /// One dossier-level read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Read {

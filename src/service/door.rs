@@ -87,7 +87,7 @@ fn router(service: &Arc<Service>) -> Router {
     Router::new()
         .nest("/api/v1", api::router(service))
         .merge(metrics::router())
-        .merge(pages::router())
+        .merge(pages::router(service))
         .layer(middleware::from_fn(api_problems))
         .layer(CompressionLayer::new())
         .layer(timeout)

@@ -21,18 +21,22 @@ pub(super) struct PublishedNight {
     pub(super) figures: Vec<Figure>,
     by_indicator: HashMap<Arc<str>, Vec<u32>>,
     by_agency: HashMap<Arc<str>, Vec<u32>>,
+    /// The province's figures and whole tiers'.
+    whole: Vec<u32>,
 }
 
 impl PublishedNight {
     fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
         let (mut by_indicator, mut by_agency) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
+        let mut whole = Vec::new();
         for (place, figure) in (0_u32..).zip(&figures) {
             by_indicator.entry(Arc::clone(&figure.indicator)).or_default().push(place);
-            if let Some(agency) = &figure.agency {
-                by_agency.entry(Arc::clone(agency)).or_default().push(place);
+            match &figure.agency {
+                Some(agency) => by_agency.entry(Arc::clone(agency)).or_default().push(place),
+                None => whole.push(place),
             }
         }
-        Self { record, figures, by_indicator, by_agency }
+        Self { record, figures, by_indicator, by_agency, whole }
     }
 
     /// Places of an indicator's figures, in order.
@@ -43,6 +47,11 @@ impl PublishedNight {
     /// Places of an agency's figures, in order.
     pub(super) fn of_agency(&self, code: &str) -> &[u32] {
         self.by_agency.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Places of the province's figures and of whole tiers', in order.
+    pub(super) fn of_whole(&self) -> &[u32] {
+        &self.whole
     }
 
     pub(super) fn at(&self, place: u32) -> &Figure {

@@ -4,7 +4,7 @@ pub(super) mod connectors;
 mod document;
 pub(super) mod figures;
 pub(super) mod formats;
-mod quarantine;
+pub(super) mod quarantine;
 mod query;
 mod registries;
 pub(super) mod runs;

@@ -148,10 +148,15 @@ pub(super) async fn rejected(
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.ok_or_else(missing)?;
     service.access.note_read(&caller.name, "api", &format!("quarantine row {number}"), run::now()).await?;
-    Ok(Json(detail(&service, row).await?))
+    let (origin, kept) = kept(&service, &row).await?;
+    Ok(Json(RejectedDetail { row: RejectedRow::new(row), origin, kept }))
 }
 
-async fn detail(service: &Service, row: Quarantined) -> Result<RejectedDetail, Problem> {
+/// Where a rejected row came from and the fields that were kept of it. Whoever shows them has written the reading down.
+pub(in crate::service) async fn kept(
+    service: &Service,
+    row: &Quarantined,
+) -> Result<(Option<String>, BTreeMap<String, String>), Problem> {
     let landed = LandedPull::new(&service.data, &row.connector, row.run);
     let (page_number, row_number) = (row.page, row.row);
     let read = tokio::task::spawn_blocking(move || {
@@ -169,6 +174,5 @@ async fn detail(service: &Service, row: Quarantined) -> Result<RejectedDetail, P
         }
         Ok::<_, RunError>((Some(page.origin.clone()), kept))
     });
-    let (origin, kept) = read.await.map_err(RunError::from)??;
-    Ok(RejectedDetail { row: RejectedRow::new(row), origin, kept })
+    Ok(read.await.map_err(RunError::from)??)
 }

@@ -1,0 +1,113 @@
+//! One run: the certificates of its pulls.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::layout::{Layout, html};
+use super::trouble::Trouble;
+use super::visitor::Visitor;
+use super::words::{Lang, why};
+use crate::landing::LandedPull;
+use crate::model::pull::Outcome;
+use crate::run::{Pull, RunError};
+use crate::service::Service;
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct RunPage<'a> {
+    layout: Layout<'a>,
+    run: i64,
+    purpose: &'static str,
+    started: String,
+    finished: String,
+    complete: Option<bool>,
+    pulls: Vec<Certified<'a>>,
+}
+
+/// A pull with what proves it whole.
+struct Certified<'a> {
+    connector: String,
+    title: &'a str,
+    class: &'static str,
+    outcome: &'static str,
+    why: Option<String>,
+    original: Option<String>,
+    /// The equation of its counts.
+    equation: String,
+    pages: String,
+    declared: Option<String>,
+    distinct: String,
+    data_until: String,
+    took: String,
+    /// Label, pages, rows, declared.
+    chains: Vec<[String; 4]>,
+}
+
+pub(super) async fn run(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Path(number): Path<String>,
+) -> Result<Response, Trouble> {
+    visitor.reader()?;
+    let missing = || Trouble::not_found(format!("there is no run `{number}`"));
+    let number: i64 = number.parse().map_err(|_| missing())?;
+    let run = service.ledger.run(number).await?.ok_or_else(missing)?;
+    let lang = visitor.lang;
+    let mut pulls = Vec::new();
+    for pull in service.ledger.pulls_of_run(number).await? {
+        let landed = LandedPull::new(&service.data, &pull.connector, pull.run);
+        let read = tokio::task::spawn_blocking(move || landed.certificate()).await.map_err(RunError::from)?;
+        let chains = read.map_err(RunError::from)?.unwrap_or_default().chains;
+        let chains = chains.into_iter().map(|chain| {
+            let declared = chain.declared_total.map_or("–".to_owned(), |total| lang.number(total));
+            let label = if chain.label.is_empty() { "–".to_owned() } else { chain.label };
+            [label, lang.number(u64::from(chain.pages)), lang.number(chain.rows), declared]
+        });
+        pulls.push(certified(&service, lang, &pull, chains.collect()));
+    }
+    html(&RunPage {
+        layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "connectors"),
+        run: number,
+        purpose: lang.purpose(run.purpose),
+        started: lang.moment(run.started_at),
+        finished: lang.moment_or_dash(run.finished_at),
+        complete: run.complete,
+        pulls,
+    })
+}
+
+fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[String; 4]>) -> Certified<'a> {
+    let counts = pull.counts;
+    let words = lang.words();
+    let parts = [
+        (words.accepted, counts.accepted),
+        (words.unchanged, counts.unchanged),
+        (words.duplicate, counts.duplicate),
+        (words.superseded, counts.superseded),
+        (words.quarantined, counts.quarantined),
+    ];
+    let parts = parts.map(|(word, count)| format!("{} {}", word.to_lowercase(), lang.number(count))).join(" + ");
+    let code = pull.reason.as_deref();
+    let (why, original) = match (lang, code.and_then(why)) {
+        (Lang::Vi, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
+        _ => (pull.message.clone().or_else(|| pull.reason.clone()), None),
+    };
+    Certified {
+        title: service.config.connector(&pull.connector).map_or("", |known| &known.file.connector.title),
+        connector: pull.connector.clone(),
+        class: pull.outcome.map_or("running", Outcome::name),
+        outcome: lang.outcome(pull.outcome),
+        why,
+        original,
+        equation: format!("{} {} = {parts}", words.received, lang.number(counts.received)),
+        pages: lang.number(pull.findings.pages),
+        declared: pull.findings.declared.map(|declared| lang.number(declared)),
+        distinct: lang.number(pull.findings.distinct_keys),
+        data_until: lang.moment_or_dash(pull.data_until),
+        took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
+        chains,
+    }
+}

@@ -1,0 +1,268 @@
+//! Why something stands as it does and what to do about it, for every code that there is.
+
+use crate::model::page::Reason;
+
+/// Why and what to do, in Vietnamese; `None` for a code that nobody knows (a ledger of another version).
+pub(in crate::service::pages) fn why(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "unreachable" => (
+            "Không kết nối được tới hệ thống nguồn.",
+            "Kiểm tra hệ thống nguồn có hoạt động không, cùng địa chỉ, đường mạng và chứng thư số.",
+        ),
+        "timeout" => (
+            "Hệ thống nguồn trả lời quá chậm.",
+            "Tăng `limits.read_timeout_secs`, hoặc hỏi từng trang, từng khoảng thời gian nhỏ hơn.",
+        ),
+        "login_refused" => (
+            "Hệ thống nguồn từ chối đăng nhập.",
+            "Kiểm tra mã ứng dụng, mật khẩu của kết nối và xem tài khoản có bị khóa không.",
+        ),
+        "unexpected_status" => (
+            "Hệ thống nguồn trả về mã lỗi.",
+            "Đối chiếu đường dẫn và tham số trong `[request]` với tài liệu của nguồn.",
+        ),
+        "rate_limited" => (
+            "Hệ thống nguồn yêu cầu gọi chậm lại.",
+            "Giảm `limits.requests_per_second`, hoặc chuyển lượt chạy sang giờ khác.",
+        ),
+        "html_instead_of_json" => (
+            "Nguồn trả về trang web thay cho dữ liệu.",
+            "Phiên đăng nhập hết hạn hoặc sai địa chỉ: mở địa chỉ bằng trình duyệt để xem trang đó.",
+        ),
+        "body_cut_short" => {
+            ("Dữ liệu bị ngắt giữa chừng.", "Chạy lại; nếu vẫn lỗi, đề nghị nguồn gửi lại dữ liệu hoặc tệp.")
+        }
+        "body_too_large" => {
+            ("Một trang dữ liệu lớn hơn mức cho phép.", "Hỏi từng trang nhỏ hơn, hoặc tăng `limits.max_body_bytes`.")
+        }
+        "not_json" => {
+            ("Dữ liệu trả về không phải JSON.", "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.")
+        }
+        "no_records" => (
+            "Câu trả lời không có danh sách bản ghi.",
+            "Nguồn đã đổi cấu trúc hoặc báo lỗi bên trong: kiểm tra `decode.records`.",
+        ),
+        "no_last_flag" => (
+            "Câu trả lời không cho biết đã là trang cuối hay chưa.",
+            "Nguồn đã đổi cấu trúc: kiểm tra `pages.end.path`.",
+        ),
+        "no_cursor" => (
+            "Câu trả lời không cho biết trang kế tiếp ở đâu.",
+            "Nguồn đã đổi cấu trúc: kiểm tra `[pages]`, nơi ghi trang kế tiếp.",
+        ),
+        "source_says_failure" => (
+            "Nguồn báo lỗi bên trong một câu trả lời thành công.",
+            "Tra mã lỗi trong tài liệu của nguồn; `decode.failure` khai báo mã nào không phải lỗi.",
+        ),
+        "page_repeated" => (
+            "Nguồn gửi lại cùng một trang.",
+            "Nguồn bỏ qua tham số trang, hoặc bản ghi đã dịch chuyển: kiểm tra `pages.param` và `pages.first`.",
+        ),
+        "cursor_stuck" => ("Nguồn trả vòng lặp, không đi tới trang mới.", "Kiểm tra nơi `[pages]` tìm trang kế tiếp."),
+        "page_missing" => ("Nguồn gửi một trang khác với trang được hỏi.", "Kiểm tra `pages.first` và `pages.echo`."),
+        "total_disagrees" => (
+            "Số bản ghi nhận được khác số mà nguồn khai.",
+            "Bản ghi thay đổi trong lúc đọc: chạy lại vào giờ vắng, hoặc chia nhỏ khoảng thời gian.",
+        ),
+        "records_moved" => (
+            "Bản ghi dịch chuyển giữa các trang trong lúc đọc.",
+            "Chạy lại vào giờ vắng, hoặc chia nhỏ khoảng thời gian.",
+        ),
+        "retry_budget" => (
+            "Nguồn lỗi quá nhiều lần, đã hết số lần thử lại.",
+            "Chuyển lượt chạy sang giờ khác, hoặc tăng `retry.budget`.",
+        ),
+        "plan_changed" => ("Cấu hình đã đổi so với lần đọc dở.", "Chạy lại từ đầu."),
+        "page_limit" => {
+            ("Số trang vượt mức cho phép.", "Tăng `limits.max_pages` nếu nguồn thật sự có nhiều trang hơn.")
+        }
+        "record_limit" => {
+            ("Số bản ghi vượt mức cho phép.", "Tăng `limits.max_records` nếu nguồn thật sự có nhiều bản ghi hơn.")
+        }
+        "wrong_host" => {
+            ("Nguồn chuyển hướng sang máy chủ khác.", "Thường là trang đăng nhập: kiểm tra `access.base_url`.")
+        }
+        "header_not_found" => (
+            "Tệp không có dòng tiêu đề, hoặc thiếu cột bắt buộc.",
+            "Mẫu tệp đã đổi: đối chiếu dòng tiêu đề với `decode.header` và `map`.",
+        ),
+        "not_utf8" => ("Tệp không phải bảng mã UTF-8.", "Lưu lại tệp dạng UTF-8 (trong Excel: CSV UTF-8)."),
+        "wrong_encoding" => (
+            "Tệp không đúng bảng mã đã khai báo.",
+            "Đối chiếu `decode.encoding` với cách lưu tệp, hoặc lưu lại dạng UTF-8.",
+        ),
+        "unclosed_quote" => (
+            "Tệp kết thúc giữa một ô có dấu nháy kép.",
+            "Tệp bị cắt, hoặc dấu nháy kép thiếu một nửa: đề nghị gửi lại tệp.",
+        ),
+        "expands_too_far" => (
+            "Tệp nén bung ra lớn hơn mức cho phép.",
+            "Đề nghị gửi tệp nhỏ hơn, hoặc tăng `limits.max_expanded_bytes` nếu tệp đúng.",
+        ),
+        "file_damaged" => ("Tệp bị hỏng.", "Mở bằng Excel rồi lưu lại, hoặc đề nghị gửi lại tệp."),
+        "file_encrypted" => ("Tệp có mật khẩu.", "Đề nghị gửi tệp không có mật khẩu."),
+        "not_a_workbook" => ("Tệp không phải bảng tính XLSX.", "Lưu lại dạng `.xlsx` bằng Excel."),
+        "trailer_missing" => (
+            "Thiếu dòng tổng cộng ở cuối tệp.",
+            "Tệp bị cắt hoặc đổi mẫu: đề nghị gửi lại, hoặc sửa `decode.footers` và `complete.trailer`.",
+        ),
+        "trailer_disagrees" => (
+            "Dòng tổng cộng khác với các dòng phía trên.",
+            "Có dòng bị thiếu hoặc bị sửa tay: xem dòng tổng cộng, hoặc đề nghị gửi lại tệp.",
+        ),
+        "rows_below_footer" => (
+            "Còn dòng dữ liệu phía dưới dòng tổng cộng.",
+            "Đề nghị một danh sách không chia phần, hoặc bỏ dòng tổng của từng phần khỏi `decode.footers`.",
+        ),
+        "file_growing" => ("Tệp còn đang được ghi.", "Lượt sau sẽ đọc tệp này."),
+        "unset_placeholder" => (
+            "Thiếu một biến môi trường của kết nối.",
+            "Đặt biến đó (biến bí mật có thể để trong tệp mà `TÊN_FILE` chỉ tới); README của kết nối liệt kê các biến.",
+        ),
+        "folder_missing" => ("Không có thư mục chứa tệp.", "Tạo thư mục, gắn lại ổ chia sẻ, hoặc sửa `access.folder`."),
+        "file_unreadable" => ("Không đọc được tệp hoặc thư mục.", "Kiểm tra quyền của thư mục và các tệp."),
+        "misconfigured" => {
+            ("Cấu hình kết nối không thực hiện được.", "Sửa `connector.toml`, hoặc biến mà thông báo nêu tên.")
+        }
+        _ => return why_of_run(code),
+    })
+}
+
+/// Codes of the runs, of health and of publications.
+fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "field_missing" => (
+            "Nguồn không còn một trường mà kết nối cần.",
+            "Sửa `map`; nếu nguồn được phép thiếu, đặt `default = \"\"` hoặc `contract.missing = \"accept\"`.",
+        ),
+        "all_rejected" => (
+            "Mọi dòng đều bị loại.",
+            "Đối chiếu định dạng và mã của kết nối với nguồn; mục Dòng bị loại cho biết trường nào sai.",
+        ),
+        "page_rejected" => (
+            "Có trang mà mọi dòng đều bị loại.",
+            "Trang đó có mẫu khác: xem mục Dòng bị loại, rồi sửa `map` hoặc đề nghị nguồn sửa.",
+        ),
+        "sweep_unbelievable" => (
+            "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
+            "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+        ),
+        "empty" => (
+            "Nguồn không gửi bản ghi nào, trong khi cùng thứ các tuần trước đều có.",
+            "Hỏi đơn vị vận hành nguồn; nếu đúng là không có, đặt `contract.least_of_usual`.",
+        ),
+        "unusual_volume" => (
+            "Số bản ghi khác xa cùng thứ các tuần trước.",
+            "Hỏi đơn vị vận hành nguồn; nếu đúng, đặt `contract.least_of_usual` hoặc `most_of_usual`.",
+        ),
+        "rejects_over_budget" => (
+            "Số dòng bị loại vượt mức cho phép.",
+            "Xem mục Dòng bị loại, sửa `map` hoặc đề nghị nguồn sửa, rồi nhận lại dòng bị loại.",
+        ),
+        "contract_broken" => (
+            "Nguồn thay đổi đúng điểm mà kết nối được yêu cầu phải dừng.",
+            "Sửa `map`, hoặc cho `[contract]` báo thay vì dừng.",
+        ),
+        "no_file" => (
+            "Thư mục không có tệp nào khớp mẫu tên.",
+            "Kiểm tra đúng thư mục, ổ chia sẻ còn gắn, và bưu điện đã gửi tệp chưa. Nếu tệp được chuyển đi sau khi đọc, đặt `contract.least_of_usual = 0.0`.",
+        ),
+        "interrupted" => ("Lượt chạy bị ngắt trong lúc đọc trang.", "Lượt chạy sau sẽ đọc lại; không mất dữ liệu."),
+        "publication_failed" => (
+            "Không ghi được vào cơ sở dữ liệu ngoài.",
+            "Kiểm tra máy chủ có chạy không và tài khoản có quyền ghi không. Hệ thống tự thử lại.",
+        ),
+        "publication_behind" => (
+            "Cơ sở dữ liệu ngoài chưa có số liệu của đêm mới nhất.",
+            "Dịch vụ sẽ tự ghi; có thể ghi ngay bằng `motcua publish`.",
+        ),
+        "paused" => ("Kết nối đang được tạm dừng.", "Cho chạy lại trên trang của kết nối này."),
+        "night_failed" => {
+            ("Lượt chạy theo lịch không thực hiện được.", "Xử lý điều mà thông báo gốc nêu, rồi chạy lại.")
+        }
+        "slot_missed" => ("Lượt chạy theo lịch bị bỏ lỡ.", "Chạy ngay bằng nút trên trang này, hoặc chờ lịch kế tiếp."),
+        "late" => (
+            "Đã quá lâu chưa đọc đủ dữ liệu.",
+            "Kiểm tra dịch vụ `motcua serve`, hoặc lịch chạy `motcua run` hằng đêm, còn hoạt động không.",
+        ),
+        "drifted" => (
+            "Các trường của nguồn đã thay đổi.",
+            "Đối chiếu nguồn với `map` và `contract.known`; kết nối được sửa sẽ đọc lại tất cả.",
+        ),
+        "not_ended" => ("Lần đọc gần nhất chưa kết thúc.", "Đang chạy, hoặc đã bị ngắt: lượt chạy sau sẽ hoàn tất."),
+        "never_run" => ("Chưa có lượt chạy nào.", "Chạy ngay, hoặc chờ lịch kế tiếp."),
+        "disabled" => {
+            ("Kết nối bị tắt trong cấu hình.", "Không cần làm gì; bật lại bằng cách bỏ tên khỏi `disabled_connectors`.")
+        }
+        _ => return None,
+    })
+}
+
+/// Why a row was rejected: Vietnamese, English.
+pub(in crate::service::pages) fn rejection(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::Missing => ("Thiếu trường bắt buộc", "A required field is absent"),
+        Reason::NotAnInstant => ("Không phải ngày giờ theo định dạng đã khai", "No date in any declared format"),
+        Reason::UnknownCode => ("Mã không có trong danh mục đã khai", "A code that is not declared"),
+        Reason::NotOfType => {
+            ("Có ký tự không hợp lệ, hoặc quá dài", "A character that the type does not allow, or too long")
+        }
+        Reason::WrongForm => ("Không đúng khuôn mẫu", "Does not match its form"),
+        Reason::CheckDigit => ("Sai số kiểm tra của mã bưu gửi", "Wrong check digit of a postal code"),
+        Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "Another number of columns than the header"),
+        Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
+        Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an order that cannot be"),
+        Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
+        Reason::CellError => ("Ô bảng tính báo lỗi", "A cell that holds an error"),
+    }
+}
+
+/// An impossible order of dates: Vietnamese, English; `None` for a name that nobody knows.
+pub(in crate::service::pages) fn order(name: &str) -> Option<(&'static str, &'static str)> {
+    Some(match name {
+        "completed_before_received" => ("Xử lý xong trước khi tiếp nhận", "Completed before received"),
+        "returned_before_received" => ("Trả kết quả trước khi tiếp nhận", "Returned before received"),
+        "due_before_received" => ("Hẹn trả trước khi tiếp nhận", "Due before received"),
+        "delivered_before_accepted" => ("Phát bưu gửi trước khi chấp nhận", "Delivered before accepted"),
+        "handled_before_received" => ("Xử lý trước khi tiếp nhận", "Handled before received"),
+        "answered_before_received" => ("Trả lời trước khi tiếp nhận", "Answered before received"),
+        "published_before_answered" => ("Công khai trước khi trả lời", "Published before answered"),
+        "new_due_before_apology" => ("Hẹn lại trước ngày xin lỗi", "New due date before the apology"),
+        "numerator_above_denominator" => ("Tử số lớn hơn mẫu số", "Numerator above denominator"),
+        "received_in_future" => ("Ngày tiếp nhận ở tương lai", "Received in the future"),
+        "completed_in_future" => ("Ngày xử lý xong ở tương lai", "Completed in the future"),
+        "accepted_in_future" => ("Ngày chấp nhận bưu gửi ở tương lai", "Accepted in the future"),
+        "handled_in_future" => ("Ngày xử lý ở tương lai", "Handled in the future"),
+        "entered_in_future" => ("Ngày nhập ở tương lai", "Entered in the future"),
+        "apology_in_future" => ("Ngày xin lỗi ở tương lai", "Apology in the future"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{order_names, reason_codes};
+
+    #[test]
+    fn every_code_has_words() {
+        for code in reason_codes() {
+            let (why, to_do) = why(code).unwrap_or_else(|| panic!("`{code}` has no words"));
+            for text in [why, to_do] {
+                assert!(text.ends_with('.') && text.chars().next().is_some_and(char::is_uppercase), "`{code}`: {text}");
+            }
+        }
+        for name in order_names() {
+            assert!(order(name).is_some(), "`{name}` has no words");
+        }
+        for reason in Reason::ALL {
+            let (vietnamese, english) = rejection(reason);
+            assert!(!vietnamese.is_empty() && !english.is_empty(), "{}", reason.code());
+        }
+    }
+
+    #[test]
+    fn a_code_that_nobody_knows_has_no_words() {
+        assert_eq!(why("from_another_version"), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! The pages as a browser sees them: login, what each scope may do, what each page says, and the files to take away.
+
+mod files;
+mod markup;
+
+use jiff::civil::date;
+use serde_json::Value;
+
+use self::markup::sound;
+use crate::office::{Office, Reply, Service, Town};
+
+/// What a form sends.
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+/// A word that a page says in each language, with its path.
+const PAGES: [(&str, &str, &str); 10] = [
+    ("/figures?period=2026", "Số liệu", "Figures"),
+    ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
+    ("/figures/par-3.4.1?period=2026&sort=value", "Cách tính", "Definition"),
+    ("/connectors", "Kết nối", "Connectors"),
+    ("/connectors/portal-igate", "Các lần đọc", "Pulls"),
+    ("/connectors/feedback", "Không có lịch nào bị bỏ lỡ", "No slot was missed"),
+    ("/runs/1", "Chứng nhận của từng kết nối", "Certificates by connector"),
+    ("/api", "API cho hệ thống khác", "API for other systems"),
+    ("/figures?period=1907", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
+    ("/login", "Đăng nhập", "Log in"),
+];
+
+/// Logs in; gives the cookie to send.
+fn log_in(service: &Service, token: &str) -> String {
+    let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next=%2Fconnectors"));
+    assert_eq!((reply.status, reply.header("location")), (303, "/connectors"), "{}", reply.text());
+    let line = reply.header("set-cookie");
+    for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"] {
+        assert!(line.split("; ").any(|part| part == flag), "{line}");
+    }
+    assert!(!line.contains("Secure"), "without TLS a secure cookie would never come back");
+    assert!(!line.contains(token), "the cookie is no token");
+    line.split(';').next().expect("a cookie has a value").to_owned()
+}
+
+fn get(service: &Service, path: &str, cookie: &str) -> Reply {
+    service.ask("GET", path, &[("cookie", cookie)], "")
+}
+
+/// The CSRF value that a page's forms hold.
+fn csrf(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("the page has a form");
+    rest.split('"').next().expect("a value has an end").to_owned()
+}
+
+#[test]
+fn pages_are_sound_and_each_scope_sees_its_own() {
+    let town = Town::new(120, 5, date(2026, 3, 10));
+    let office = Office::of(&town);
+    office.run();
+    let (reader, operator) = (office.token("reader", "read"), office.token("clerk", "operate"));
+    let service = Service::start(&office);
+
+    without_a_session(&service);
+    let (reading, operating) = (log_in(&service, &reader), log_in(&service, &operator));
+    every_page_in_both_languages(&service, &operating);
+    readers_change_nothing(&service, &reading);
+    changes_come_from_our_own_pages(&service, &operating);
+    a_rejected_row_is_shown_to_tokens_and_noted(&office, &service, &reading);
+    let rows = office.report_on(&office.data());
+    the_page_says_what_the_report_says(&service, &reading, &rows);
+    files::hold(&service, &reading, &rows);
+
+    // Logged out, the session is gone.
+    let page = get(&service, "/figures?period=2026", &reading);
+    let headers = [FORM, ("cookie", reading.as_str()), ("sec-fetch-site", "same-origin")];
+    let left = service.ask("POST", "/logout", &headers, &format!("csrf={}", csrf(page.text())));
+    assert_eq!((left.status, left.header("location")), (303, "/login"));
+    assert!(left.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(get(&service, "/figures", &reading).status, 303);
+
+    failed_logins_wait(&service, &operator);
+    drop(service);
+
+    // Where figures are public, what lies behind them still is not.
+    office.edit("config/motcua.toml", |text| text.replace("public = [\"metrics\"]", "public = [\"figures\"]"));
+    let service = Service::start(&office);
+    let page = service.ask("GET", "/figures?period=2026", &[], "");
+    assert_eq!(page.status, 200);
+    sound("public figures", page.text(), "vi");
+    assert!(!page.text().contains("/connectors/"), "whoever is not logged in is told no connector's page");
+    assert_eq!(service.ask("GET", "/figures.csv?period=2026", &[], "").status, 200);
+    for path in ["/connectors", "/connectors/portal-igate", "/connectors/portal-igate/rejected/1", "/runs/1"] {
+        assert_eq!(service.ask("GET", path, &[], "").status, 303, "{path}");
+    }
+}
+
+fn without_a_session(service: &Service) {
+    let home = service.ask("GET", "/", &[], "");
+    assert_eq!((home.status, home.header("location")), (303, "/figures"));
+    for (path, next) in [
+        ("/figures?period=2026", "%2Ffigures%3Fperiod%3D2026"),
+        ("/connectors", "%2Fconnectors"),
+        ("/connectors/portal-igate/rejected/1", "%2Fconnectors%2Fportal-igate%2Frejected%2F1"),
+        ("/figures.xlsx", "%2Ffigures.xlsx"),
+    ] {
+        let reply = service.ask("GET", path, &[], "");
+        assert_eq!((reply.status, reply.header("location")), (303, format!("/login?next={next}").as_str()));
+    }
+    let style = service.ask("GET", "/static/motcua.css", &[], "");
+    assert_eq!((style.status, style.header("content-type")), (200, "text/css; charset=utf-8"));
+    assert!(style.header("cache-control").contains("immutable"));
+    let page = service.ask("GET", "/nowhere", &[], "");
+    assert_eq!(page.status, 404);
+    assert!(sound("not found", page.text(), "vi").contains("Không tìm thấy trang"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    // A form of another site logs nobody in.
+    let headers = [FORM, ("sec-fetch-site", "cross-site")];
+    let refused = service.ask("POST", "/login", &headers, "token=x");
+    assert_eq!(refused.status, 403);
+    sound("cross-site", refused.text(), "vi");
+}
+
+fn every_page_in_both_languages(service: &Service, cookie: &str) {
+    for (path, vietnamese, english) in PAGES {
+        let cookie = if path == "/login" { "" } else { cookie };
+        for (lang, word, other) in [("vi", vietnamese, "English"), ("en", english, "Tiếng Việt")] {
+            let asked = format!("{path}{}lang={lang}", if path.contains('?') { '&' } else { '?' });
+            let page = get(service, &asked, cookie);
+            assert_eq!(page.status, 200, "{asked}");
+            assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+            let remembered = format!("motcua_lang={lang};");
+            assert!(page.headers("set-cookie").iter().any(|line| line.starts_with(&remembered)), "{asked}");
+            let text = sound(&asked, page.text(), lang);
+            assert!(text.contains(word) && text.contains(other), "{asked}: `{word}`");
+            let again = get(service, path, &format!("{cookie}; motcua_lang={lang}"));
+            assert!(again.text().contains(&format!("<html lang=\"{lang}\">")), "{path}: the language is remembered");
+        }
+    }
+    for (path, status) in [
+        ("/figures?period=2026-Q9", 400),
+        ("/figures?scope=nobody", 400),
+        ("/figures/nothing", 404),
+        ("/connectors/nothing", 404),
+        ("/connectors/portal-igate/rejected/999999", 404),
+        ("/runs/99", 404),
+        ("/figures.csv?separator=tab", 400),
+        ("/figures.xlsx?indicator=nothing", 400),
+    ] {
+        let page = get(service, path, cookie);
+        assert_eq!(page.status, status, "{path}");
+        sound(path, page.text(), "vi");
+    }
+    let page = service.ask("DELETE", "/connectors", &[], "");
+    assert_eq!(page.status, 405);
+    sound("wrong method", page.text(), "vi");
+}
+
+fn readers_change_nothing(service: &Service, cookie: &str) {
+    for path in ["/connectors", "/connectors/portal-igate"] {
+        let page = get(service, path, cookie);
+        assert_eq!(page.text().matches("<form").count(), 1, "{path}: only the way out");
+        assert!(!page.text().contains("/operations/"), "{path}");
+    }
+    let value = csrf(get(service, "/connectors", cookie).text());
+    for path in ["/operations/run", "/operations/retry", "/connectors/feedback/pause", "/connectors/feedback/resume"] {
+        let headers = [FORM, ("cookie", cookie), ("sec-fetch-site", "same-origin")];
+        let refused = service.ask("POST", path, &headers, &format!("csrf={value}"));
+        assert_eq!(refused.status, 403, "{path}");
+        sound(path, refused.text(), "vi");
+    }
+}
+
+fn changes_come_from_our_own_pages(service: &Service, cookie: &str) {
+    let page = get(service, "/connectors/feedback", cookie);
+    let value = csrf(page.text());
+    let own = ("sec-fetch-site", "same-origin");
+    let pause = |site: (&str, &str), value: &str| {
+        service.ask("POST", "/connectors/feedback/pause", &[FORM, ("cookie", cookie), site], &format!("csrf={value}"))
+    };
+    assert_eq!(pause(own, &"0".repeat(64)).status, 403, "a wrong value");
+    assert_eq!(pause(own, "").status, 403, "no value");
+    assert_eq!(pause(("sec-fetch-site", "cross-site"), &value).status, 403, "another site");
+    assert_eq!(pause(("origin", "https://elsewhere.example"), &value).status, 403, "another origin");
+    assert!(!get(service, "/connectors/feedback", cookie).text().contains("feedback/resume"), "nothing was paused");
+
+    let paused = pause(own, &value);
+    assert_eq!((paused.status, paused.header("location")), (303, "/connectors/feedback?done=pause"));
+    let page = get(service, paused.header("location"), cookie);
+    let text = sound("paused", page.text(), "vi");
+    assert!(text.contains("Đã tạm dừng kết nối.") && text.contains("Đã tắt") && text.contains("Cho chạy lại"));
+    let headers = [FORM, ("cookie", cookie), own];
+    let resumed = service.ask("POST", "/connectors/feedback/resume", &headers, &format!("csrf={value}"));
+    assert_eq!(resumed.header("location"), "/connectors/feedback?done=resume");
+    assert!(get(service, "/connectors/feedback", cookie).text().contains("feedback/pause"));
+    let unknown = service.ask("POST", "/operations/run", &headers, &format!("csrf={value}&connector=nothing"));
+    assert_eq!(unknown.status, 400);
+}
+
+fn a_rejected_row_is_shown_to_tokens_and_noted(office: &Office, service: &Service, cookie: &str) {
+    let list = get(service, "/connectors/portal-igate", cookie);
+    let (_, rest) = list.text().split_once("/connectors/portal-igate/rejected/").expect("a row was rejected");
+    let id = rest.split('"').next().expect("a link has an end");
+    let noted = || {
+        let read = office.act(&["token", "reads", "--format", "json"]);
+        serde_json::from_slice::<Vec<Value>>(&read.stdout).expect("reads are JSON")
+    };
+    assert!(noted().is_empty(), "lists show no dossier");
+    let path = format!("/connectors/portal-igate/rejected/{id}");
+    assert_eq!(get(service, &path.replace("portal-igate", "feedback"), cookie).status, 404, "of another connector");
+    assert_eq!(service.ask("GET", &path, &[], "").status, 303);
+    assert!(noted().is_empty(), "nothing was shown");
+    let page = get(service, &path, cookie);
+    assert!(sound(&path, page.text(), "vi").contains("acceptedDate"), "what was kept of the row");
+    let reads = noted();
+    assert_eq!(reads.len(), 1);
+    assert_eq!(
+        (reads[0]["reader"].as_str(), reads[0]["way"].as_str(), reads[0]["what"].as_str()),
+        (Some("reader"), Some("page"), Some(format!("quarantine row {id}").as_str()))
+    );
+}
+
+/// `1.234`, as Vietnamese writes it.
+fn thousands(number: u64) -> String {
+    let digits: Vec<char> = number.to_string().chars().rev().collect();
+    let groups: Vec<String> = digits.chunks(3).map(|group| group.iter().rev().collect()).collect();
+    groups.into_iter().rev().collect::<Vec<_>>().join(".")
+}
+
+fn the_page_says_what_the_report_says(service: &Service, cookie: &str, rows: &[Value]) {
+    let page = get(service, "/figures?period=2026", cookie);
+    let of_province = |row: &&Value| row["agency"].is_null() && row["tier"].is_null() && row["period"] == "2026";
+    let mut compared = 0;
+    for row in rows.iter().filter(of_province) {
+        let id = row["indicator"].as_str().expect("named");
+        let link = format!("/figures/{id}?period=2026");
+        let (_, rest) = page.text().split_once(&link).unwrap_or_else(|| panic!("`{id}` is not on the page"));
+        let shown = rest.split("</tr>").next().expect("a row has an end");
+        let numerator = row["numerator"].as_u64().expect("a count");
+        match (row["kind"].as_str(), row["denominator"].as_u64(), row["ratio"].as_f64()) {
+            (Some("ratio"), Some(whole), ratio) => {
+                let counts = format!("{} / {}", thousands(numerator), thousands(whole));
+                assert!(shown.contains(&counts), "{id}: {counts}");
+                let said = ratio.map_or("không phát sinh".to_owned(), |ratio| {
+                    let hundredths = format!("{:.0}", ratio * 10_000.0).parse::<u32>().expect("a share");
+                    format!("{},{:02}\u{a0}%", hundredths / 100, hundredths % 100)
+                });
+                assert!(shown.contains(&said), "{id}: {said}");
+            }
+            (Some("count" | "stock"), ..) => {
+                assert!(shown.contains(&format!("<strong>{}</strong>", thousands(numerator))), "{id}");
+            }
+            _ => {}
+        }
+        let met = match &row["met"] {
+            Value::Bool(true) => "badge yes",
+            Value::Bool(false) => "badge no",
+            Value::String(_) => "badge open",
+            _ => "muted\">–",
+        };
+        assert!(shown.contains(met), "{id}: {met}");
+        compared += 1;
+    }
+    assert!(compared > 20, "only {compared} were compared");
+    // One indicator, every agency: as many rows as the report has.
+    let page = get(service, "/figures/par-3.4.3?period=2026", cookie);
+    let of_indicator = |row: &&Value| row["indicator"] == "par-3.4.3" && row["period"] == "2026";
+    let (_, table) = page.text().split_once("<table class=\"cards figures\"").expect("a table");
+    assert_eq!(table.matches("scope=\"row\"").count(), rows.iter().filter(of_indicator).count());
+}
+
+fn failed_logins_wait(service: &Service, token: &str) {
+    for next in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
+        let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next={next}"));
+        assert_eq!((reply.status, reply.header("location")), (303, "/figures"), "{next}");
+    }
+    for _ in 0..10 {
+        let failed = service.ask("POST", "/login", &[FORM], "token=motcua_wrong");
+        assert_eq!(failed.status, 401);
+        let text = sound("failed login", failed.text(), "vi");
+        assert!(text.contains("Mã truy cập không đúng hoặc không còn hiệu lực."));
+    }
+    let waiting = service.ask("POST", "/login", &[FORM], &format!("token={token}"));
+    assert_eq!(waiting.status, 429, "even with a token that holds");
+    let secs: u64 = waiting.header("retry-after").parse().expect("a number of seconds");
+    assert!((1..=300).contains(&secs));
+    assert!(sound("too many", waiting.text(), "vi").contains("Hãy thử lại sau"));
+}
+
+#[test]
+fn before_the_first_night_the_page_says_so() {
+    let office = Office::new("http://127.0.0.1:9");
+    let token = office.token("clerk", "read");
+    let service = Service::start(&office);
+    let cookie = log_in(&service, &token);
+    let page = get(&service, "/figures", &cookie);
+    assert_eq!(page.status, 503);
+    assert!(sound("no night", page.text(), "vi").contains("Chưa có đêm nào"));
+    let page = get(&service, "/connectors", &cookie);
+    assert_eq!(page.status, 200);
+    assert!(sound("nothing ran", page.text(), "vi").contains("Chưa có đêm nào."));
+}

@@ -1,0 +1,96 @@
+//! Whether a page is sound: balanced, labelled, captioned, in one language, without script and style in it.
+
+use std::collections::BTreeSet;
+
+/// Elements that have no end.
+const VOID: [&str; 5] = ["meta", "link", "input", "br", "hr"];
+/// Elements that must say something.
+const SPEAKING: [&str; 12] =
+    ["title", "h1", "h2", "h3", "th", "a", "button", "label", "caption", "dt", "summary", "option"];
+
+struct Open {
+    name: String,
+    text: String,
+}
+
+/// Value of an attribute of a tag's inside; an attribute without value is empty.
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let at = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+    tag[at..].split('"').next()
+}
+
+/// Asserts that a page is sound; gives its text without markup.
+pub(super) fn sound(what: &str, html: &str, lang: &str) -> String {
+    assert!(html.starts_with("<!DOCTYPE html>"), "{what}");
+    assert!(html.contains(&format!("<html lang=\"{lang}\">")), "{what}: the language");
+    for forbidden in ["<script", " style=", "javascript:", "{{", "{%", " onclick", "<style"] {
+        assert!(!html.contains(forbidden), "{what}: `{forbidden}`");
+    }
+    let (mut open, mut ids, mut labelled, mut text): (Vec<Open>, BTreeSet<String>, Vec<String>, String) =
+        (Vec::new(), BTreeSet::new(), Vec::new(), String::new());
+    let (mut fields, mut level, mut captions, mut tables) = (Vec::new(), 0, 0, 0);
+    let mut rest = &html["<!DOCTYPE html>".len()..];
+    while let Some(start) = rest.find('<') {
+        let words = &rest[..start];
+        text.push_str(words);
+        for element in &mut open {
+            element.text.push_str(words.trim());
+        }
+        let end = rest[start..].find('>').unwrap_or_else(|| panic!("{what}: a tag without end")) + start;
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            let closed = open.pop().unwrap_or_else(|| panic!("{what}: `{tag}` closes nothing"));
+            assert_eq!(closed.name, name, "{what}: elements overlap");
+            assert!(!SPEAKING.contains(&name) || !closed.text.is_empty(), "{what}: an empty `{name}`");
+            continue;
+        }
+        let name = tag.split([' ', '/', '\n']).next().unwrap_or_default();
+        if let Some(id) = attribute(tag, "id") {
+            assert!(ids.insert(id.to_owned()), "{what}: `{id}` stands twice");
+        }
+        for label in ["aria-label", "title", "data-label", "alt"] {
+            assert_ne!(attribute(tag, label), Some(""), "{what}: an empty `{label}` in `{tag}`");
+        }
+        match name {
+            "label" => labelled.push(attribute(tag, "for").expect("labels name their field").to_owned()),
+            "input" if attribute(tag, "type") == Some("hidden") => {}
+            "input" | "select" => fields.push(attribute(tag, "id").expect("fields have ids").to_owned()),
+            "table" => tables += 1,
+            "caption" => captions += 1,
+            "h1" | "h2" | "h3" => {
+                let own = i32::from(name.as_bytes()[1] - b'0');
+                assert!(own <= level + 1, "{what}: `{name}` after a heading of level {level}");
+                level = own;
+            }
+            _ => {}
+        }
+        if !VOID.contains(&name) && !tag.ends_with('/') {
+            open.push(Open { name: name.to_owned(), text: String::new() });
+        }
+    }
+    assert!(open.is_empty(), "{what}: `{}` is not closed", open.last().map_or("", |element| &element.name));
+    assert_eq!(tables, captions, "{what}: every table has a caption");
+    for field in fields {
+        assert!(labelled.contains(&field), "{what}: `{field}` has no label");
+    }
+    text
+}
+
+#[test]
+fn unsound_pages_are_found() {
+    let page = |body: &str| format!("<!DOCTYPE html><html lang=\"vi\"><body>{body}</body></html>");
+    sound("sound", &page("<h1>Một</h1><table><caption>Hai</caption></table>"), "vi");
+    for body in [
+        "<p>",
+        "<h1></h1>",
+        "<h2>x</h2>",
+        "<table></table>",
+        "<input id=\"x\">",
+        "<p style=\"\">x</p>",
+        "<b><i></b></i>",
+    ] {
+        let found = std::panic::catch_unwind(|| sound("unsound", &page(body), "vi"));
+        assert!(found.is_err(), "{body}");
+    }
+}
