@@ -18,9 +18,10 @@ use serde_json::json;
 
 use crate::config::PublicPart;
 use crate::health;
-use crate::run::{self, Standing, Subject, standings};
+use crate::run::{self, Standing, Subject, Totals, standings};
 use crate::service::Service;
 use crate::service::caller::who;
+use crate::service::nights::PublishedNight;
 use crate::service::problem::Problem;
 
 /// Labels of a sample.
@@ -79,119 +80,93 @@ impl Filled {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "instants and counts are far below 2^52 seconds")]
 async fn registry(service: &Service) -> Result<Registry, Problem> {
     let now = run::now();
-    let seconds = |micros: i64| micros as f64 / 1e6;
-    let standings = standings(&service.config, Some(&service.ledger), now).await?;
-    let connectors: Vec<&Standing> = standings.iter().filter(|one| one.kind == Subject::Connector).collect();
-    let of = |standing: &Standing| vec![("connector", standing.connector.clone())];
     let mut filled = Filled(Registry::with_prefix("motcua"));
     filled.gauge("build_info", "1, with the version", [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)]);
-    filled.gauge(
-        "connector_state",
-        "1 for the state that a connector is in, 0 for the others",
-        connectors.iter().flat_map(|standing| states(standing, "connector")),
-    );
-    let at = |moment: fn(&Standing) -> Option<i64>| {
-        connectors.iter().filter_map(move |one| Some((of(one), seconds(moment(one)?)))).collect::<Vec<_>>()
-    };
-    filled.gauge(
-        "connector_last_success_timestamp_seconds",
-        "End of the last pull that was taken",
-        at(|one| one.last_success),
-    );
-    filled.gauge(
-        "connector_data_until_timestamp_seconds",
-        "Newest date among the connector's records",
-        at(|one| one.data_until),
-    );
-    filled.gauge("connector_next_run_timestamp_seconds", "Next slot of the schedule", at(|one| one.next_run));
-    filled.gauge(
-        "connector_lag_seconds",
-        "Age of the connector's newest record",
-        connectors.iter().filter_map(|one| Some((of(one), seconds(now - one.data_until?)))),
-    );
-    filled.gauge(
-        "connector_open_rejections",
-        "Rejected rows that wait to be taken",
-        connectors.iter().map(|one| (of(one), one.open as f64)),
-    );
-    filled.gauge(
-        "publication_state",
-        "1 for the state that a publication is in, 0 for the others",
-        standings.iter().filter(|one| one.kind == Subject::Publication).flat_map(|one| states(one, "target")),
-    );
-    let totals = service.ledger.totals().await?;
-    filled.counter(
-        "records",
-        "Rows that were received, by what became of them",
-        totals
-            .records
-            .into_iter()
-            .map(|(connector, class, rows)| (vec![("connector", connector), ("class", class)], rows)),
-    );
-    filled.counter(
-        "pulls",
-        "Pulls that ended, by how",
-        totals
-            .pulls
-            .into_iter()
-            .map(|(connector, outcome, count)| (vec![("connector", connector), ("outcome", outcome)], count)),
-    );
-    filled.counter(
-        "runs",
-        "Runs that ended, by purpose and figures",
-        totals
-            .runs
-            .into_iter()
-            .map(|(purpose, figures, count)| (vec![("purpose", purpose), ("figures", figures)], count)),
-    );
-    filled.counter(
-        "slots",
-        "Slots of the schedules, by what became of them",
-        totals
-            .slots
-            .into_iter()
-            .map(|(connector, state, count)| (vec![("connector", connector), ("state", state)], count)),
-    );
-    filled.gauge(
-        "pull_duration_seconds",
-        "How long the last pull took",
-        totals.pull_micros.into_iter().map(|(connector, micros)| (vec![("connector", connector)], seconds(micros))),
-    );
-    filled.gauge(
-        "run_duration_seconds",
-        "How long the last run took",
-        totals.run_micros.into_iter().map(|(purpose, micros)| (vec![("purpose", purpose)], seconds(micros))),
-    );
-    filled.gauge(
-        "run_under_way",
-        "1 while a run is under way",
-        [(vec![], f64::from(u8::from(service.runner.under_way().is_some())))],
-    );
+    filled.standings(&standings(&service.config, Some(&service.ledger), now).await?, now);
+    filled.totals(service.ledger.totals().await?);
+    let under_way = flag(service.runner.under_way().is_some());
+    filled.gauge("run_under_way", "1 while a run is under way", [(vec![], under_way)]);
     if let Some(night) = service.nights.newest().await? {
-        let record = &night.record.night;
-        filled.gauge("night_run", "Run of the newest published night", [(vec![], record.run as f64)]);
-        filled.gauge(
-            "night_as_of_timestamp_seconds",
-            "The moment that its figures speak of",
-            [(vec![], seconds(record.as_of))],
-        );
-        filled.gauge(
-            "night_complete",
-            "1 if every connector was read whole",
-            [(vec![], f64::from(u8::from(record.complete)))],
-        );
-        filled.gauge("night_figures", "Figures that it published", [(vec![], night.figures.len() as f64)]);
+        filled.night(&night);
     }
     Ok(filled.0)
+}
+
+fn seconds(micros: i64) -> f64 {
+    number(micros) / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "instants and counts are far below 2^52 of their units' thousands")]
+fn number(count: i64) -> f64 {
+    count as f64
+}
+
+fn flag(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
+}
+
+impl Filled {
+    fn standings(&mut self, standings: &[Standing], now: i64) {
+        let connectors: Vec<&Standing> = standings.iter().filter(|one| one.kind == Subject::Connector).collect();
+        let of = |standing: &Standing| vec![("connector", standing.connector.clone())];
+        let at = |moment: fn(&Standing) -> Option<i64>| {
+            connectors.iter().filter_map(move |one| Some((of(one), seconds(moment(one)?)))).collect::<Vec<_>>()
+        };
+        let states_of_connectors = connectors.iter().flat_map(|standing| states(standing, "connector"));
+        self.gauge("connector_state", "1 for the state that a connector is in, 0 for the others", states_of_connectors);
+        let last_success = at(|one| one.last_success);
+        self.gauge("connector_last_success_timestamp_seconds", "End of the last pull that was taken", last_success);
+        let data_until = at(|one| one.data_until);
+        self.gauge("connector_data_until_timestamp_seconds", "Newest date among the connector's records", data_until);
+        self.gauge("connector_next_run_timestamp_seconds", "Next slot of the schedule", at(|one| one.next_run));
+        let lags = connectors.iter().filter_map(|one| Some((of(one), seconds(now - one.data_until?))));
+        self.gauge("connector_lag_seconds", "Age of the connector's newest record", lags);
+        let open = connectors.iter().map(|one| (of(one), number(one.open.cast_signed())));
+        self.gauge("connector_open_rejections", "Rejected rows that wait to be taken", open);
+        let publications = standings.iter().filter(|one| one.kind == Subject::Publication);
+        let states_of_publications = publications.flat_map(|one| states(one, "target"));
+        self.gauge(
+            "publication_state",
+            "1 for the state that a publication is in, 0 for the others",
+            states_of_publications,
+        );
+    }
+
+    fn totals(&mut self, totals: Totals) {
+        let counts = |rows: Vec<(String, String, u64)>, [first, second]: [&'static str; 2]| {
+            rows.into_iter().map(move |(one, other, count)| (vec![(first, one), (second, other)], count))
+        };
+        let records = counts(totals.records, ["connector", "class"]);
+        self.counter("records", "Rows that were received, by what became of them", records);
+        self.counter("pulls", "Pulls that ended, by how", counts(totals.pulls, ["connector", "outcome"]));
+        self.counter("runs", "Runs that ended, by purpose and figures", counts(totals.runs, ["purpose", "figures"]));
+        let slots = counts(totals.slots, ["connector", "state"]);
+        self.counter("slots", "Slots of the schedules, by what became of them", slots);
+        let took = |rows: Vec<(String, i64)>, label: &'static str| {
+            rows.into_iter().map(move |(of, micros)| (vec![(label, of)], seconds(micros)))
+        };
+        self.gauge("pull_duration_seconds", "How long the last pull took", took(totals.pull_micros, "connector"));
+        self.gauge("run_duration_seconds", "How long the last run took", took(totals.run_micros, "purpose"));
+    }
+
+    fn night(&mut self, night: &PublishedNight) {
+        let record = &night.record.night;
+        let one = |value: f64| [(Labels::new(), value)];
+        let figures = i64::try_from(night.figures.len()).unwrap_or(i64::MAX);
+        self.gauge("night_run", "Run of the newest published night", one(number(record.run)));
+        let as_of = one(seconds(record.as_of));
+        self.gauge("night_as_of_timestamp_seconds", "The moment that its figures speak of", as_of);
+        self.gauge("night_complete", "1 if every connector was read whole", one(flag(record.complete)));
+        self.gauge("night_figures", "Figures that it published", one(number(figures)));
+    }
 }
 
 fn states(standing: &Standing, label: &'static str) -> Vec<(Labels, f64)> {
     let sample = |state: health::State| {
         let labels = vec![(label, standing.connector.clone()), ("state", state.name().to_owned())];
-        (labels, f64::from(u8::from(state == standing.state)))
+        (labels, flag(state == standing.state))
     };
     health::State::ALL.into_iter().map(sample).collect()
 }

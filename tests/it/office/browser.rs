@@ -89,6 +89,15 @@ impl Browser {
         self.ask("GET", "/url", &Value::Null).as_str().expect("a page has an address").to_owned()
     }
 
+    /// Waits until the address of the page ends so.
+    pub(crate) fn wait_for_url(&self, end: &str) {
+        let begun = Instant::now();
+        while !self.url().ends_with(end) {
+            assert!(begun.elapsed() < PATIENCE, "the page is still `{}`", self.url());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// The page's text as it is shown.
     pub(crate) fn text(&self) -> String {
         self.text_of("body")

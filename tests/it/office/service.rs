@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
-use super::{Office, said};
+use super::Office;
 
 /// A service that answers as long as it lives.
 pub(crate) struct Service {
@@ -75,14 +75,5 @@ impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-impl Office {
-    /// Makes a token by the command line.
-    pub(crate) fn token(&self, name: &str, scope: &str) -> String {
-        let made = self.act(&["token", "create", name, "--scope", scope]);
-        assert!(made.status.success(), "{}", said(&made));
-        String::from_utf8(made.stdout).expect("a token is text").trim().to_owned()
     }
 }

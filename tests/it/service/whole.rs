@@ -113,7 +113,7 @@ fn log_in(browser: &Browser, serving: &Serving, token: &str) {
     assert!(browser.url().contains("/login"), "{}", browser.url());
     browser.write("input[name=token]", token);
     browser.click("form[action='/login'] button");
-    assert!(browser.url().ends_with("/figures"), "after the login: {}", browser.url());
+    browser.wait_for_url("/figures");
 }
 
 /// The page of each indicator that the simulator counts shows its counts for the province and every agency in a year.
