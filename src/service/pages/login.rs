@@ -84,7 +84,7 @@ pub(super) async fn log_in(
     visitor: Visitor,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
-    visitor.from_here()?;
+    visitor.must_be_from_here()?;
     let now = run::now();
     if let Some(secs) = service.failed_logins.must_wait(from.ip(), now) {
         return Err(Trouble::wait(secs));

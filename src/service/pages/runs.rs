@@ -9,7 +9,7 @@ use axum::response::Response;
 use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use super::words::{Lang, why};
+use super::words::{Lang, moment, moment_or_dash, why};
 use crate::landing::LandedPull;
 use crate::model::pull::Outcome;
 use crate::run::{Pull, RunError};
@@ -72,8 +72,8 @@ pub(super) async fn run(
         layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "connectors"),
         run: number,
         purpose: lang.purpose(run.purpose),
-        started: lang.moment(run.started_at),
-        finished: lang.moment_or_dash(run.finished_at),
+        started: moment(run.started_at),
+        finished: moment_or_dash(run.finished_at),
         complete: run.complete,
         pulls,
     })
@@ -106,7 +106,7 @@ fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[Str
         pages: lang.number(pull.findings.pages),
         declared: pull.findings.declared.map(|declared| lang.number(declared)),
         distinct: lang.number(pull.findings.distinct_keys),
-        data_until: lang.moment_or_dash(pull.data_until),
+        data_until: moment_or_dash(pull.data_until),
         took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
         chains,
     }

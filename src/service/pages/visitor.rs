@@ -69,7 +69,7 @@ impl Visitor {
     }
 
     /// Whatever changes something has to come from a page of ours.
-    pub(super) fn from_here(&self) -> Result<(), Trouble> {
+    pub(super) fn must_be_from_here(&self) -> Result<(), Trouble> {
         if self.is_from_here {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Visitor {
 
     /// A session whose own page asks for a change.
     pub(super) fn own_session(&self, csrf: &str, back: &str) -> Result<&Caller, Trouble> {
-        self.from_here()?;
+        self.must_be_from_here()?;
         let caller = self.caller.as_ref().ok_or_else(|| Trouble::log_in_first(back))?;
         if caller.is_own(csrf) {
             return Ok(caller);

@@ -56,11 +56,10 @@ impl Service {
     /// One request by HTTP/1.0: the answer ends with the connection.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut stream = TcpStream::connect(&self.address).expect("the service listens");
-        let mut request = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.address);
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+        let lines: String = headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
+        let (host, length) = (&self.address, body.len());
+        let request =
+            format!("{method} {path} HTTP/1.0\r\nhost: {host}\r\n{lines}content-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).expect("the service reads");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("the service answers");

@@ -15,10 +15,12 @@ use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::{Lang, order, rejection};
+use crate::service::pages::words::{Lang, moment, order, rejection};
 
-/// Pulls and slots that are listed.
+/// Pulls that are listed.
 const LISTED: i64 = 30;
+/// Slots that are listed.
+const SLOTS_LISTED: usize = 30;
 /// Slots that are looked through for those that did not run on time.
 const SLOTS: i64 = 200;
 /// Rejected rows on one page.
@@ -106,7 +108,7 @@ pub(in crate::service::pages) async fn page(
         pulls: pulls.iter().map(|pull| pull_row(lang, pull)).collect(),
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
-        slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(LISTED.unsigned_abs() as usize).collect(),
+        slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
         groups: groups(lang, &open),
         rejected: shown.map(|row| rejected_row(lang, row)).collect(),
         range,
@@ -124,7 +126,7 @@ fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
     PullRow {
         run: pull.run,
         purpose: lang.purpose(pull.purpose),
-        started: lang.moment(pull.started_at),
+        started: moment(pull.started_at),
         took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
         class: pull.outcome.map_or("running", crate::model::pull::Outcome::name),
         outcome: lang.outcome(pull.outcome),
@@ -167,7 +169,7 @@ fn slot_row(lang: Lang, slot: &Slot) -> Option<[String; 3]> {
     let is_odd = matches!(slot.state, SlotState::Failed | SlotState::Missed) || slot.made_up;
     let made_up = if slot.made_up { format!(", {}", lang.words().made_up) } else { String::new() };
     let state = format!("{}{made_up}", lang.slot(slot.state));
-    is_odd.then(|| [lang.moment(slot.slot), state, slot.message.clone().unwrap_or_default()])
+    is_odd.then(|| [moment(slot.slot), state, slot.message.clone().unwrap_or_default()])
 }
 
 /// Open rejections by field and reason, most first.

@@ -17,7 +17,7 @@ pub(super) use self::standing::{NightLine, Row};
 use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use super::words::Lang;
+use super::words::{Lang, moment};
 use crate::run::{self, Subject, standings};
 use crate::service::Service;
 
@@ -58,7 +58,7 @@ fn said(lang: Lang, done: &str) -> Option<&'static str> {
 /// What is under way, in words.
 fn under_way(service: &Service, lang: Lang) -> Option<String> {
     let now = service.runner.under_way()?;
-    let (purpose, since) = (lang.purpose(now.purpose), lang.moment(now.since));
+    let (purpose, since) = (lang.purpose(now.purpose), moment(now.since));
     let step = if now.step.is_empty() { String::new() } else { format!(" · {}", now.step) };
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
 }

@@ -32,7 +32,7 @@ fn page_of(connector: &str) -> String {
 fn ordered(
     service: &Service,
     visitor: &Visitor,
-    asked: Asked,
+    asked: &Asked,
     done: &str,
     what: impl FnOnce(Vec<String>) -> Order,
 ) -> Result<Redirect, Trouble> {
@@ -51,7 +51,7 @@ pub(in crate::service::pages) async fn run(
     visitor: Visitor,
     Form(asked): Form<Asked>,
 ) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, asked, "run", Order::Night)
+    ordered(&service, &visitor, &asked, "run", Order::Night)
 }
 
 pub(in crate::service::pages) async fn retry(
@@ -59,7 +59,7 @@ pub(in crate::service::pages) async fn retry(
     visitor: Visitor,
     Form(asked): Form<Asked>,
 ) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, asked, "retry", Order::Retry)
+    ordered(&service, &visitor, &asked, "retry", Order::Retry)
 }
 
 pub(in crate::service::pages) async fn pause(

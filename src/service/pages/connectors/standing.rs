@@ -11,7 +11,7 @@ use crate::run::{Pull, Slot, SlotState, Standing, Subject};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::trouble::Trouble;
-use crate::service::pages::words::{Lang, why};
+use crate::service::pages::words::{Lang, moment, moment_or_dash, why};
 
 /// Nights of the strip.
 const NIGHTS: i64 = 14;
@@ -80,7 +80,7 @@ impl Row {
                 (Subject::Publication, State::NeverRun) => lang.of("Chưa công bố", "Never published"),
                 (_, state) => lang.state(state),
             },
-            since: standing.since.map(|since| lang.moment(since)),
+            since: standing.since.map(moment),
             why,
             to_do,
             original,
@@ -90,10 +90,10 @@ impl Row {
             quarantined: lang.number(standing.quarantined),
             open: standing.open,
             open_text: lang.number(standing.open),
-            data_until: lang.moment_or_dash(standing.data_until),
+            data_until: moment_or_dash(standing.data_until),
             data_age: standing.data_until.map(|until| lang.ago(until, now)),
-            last_success: lang.moment_or_dash(standing.last_success),
-            next_run: lang.moment_or_dash(standing.next_run),
+            last_success: moment_or_dash(standing.last_success),
+            next_run: moment_or_dash(standing.next_run),
             is_paused: standing.reason_code.as_deref() == Some("paused"),
             name,
         })
@@ -180,8 +180,8 @@ impl NightLine {
             is_complete: record.night.complete,
             text,
             not_whole: not_whole.collect(),
-            as_of: lang.moment(record.night.as_of),
-            data_until: lang.moment_or_dash(record.night.data_until),
+            as_of: moment(record.night.as_of),
+            data_until: moment_or_dash(record.night.data_until),
             run: record.night.run,
         }
     }

@@ -23,7 +23,7 @@ use crate::service::Service;
 use crate::service::pages::connectors::NightLine;
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::Lang;
+use crate::service::pages::words::{Lang, moment};
 use crate::service::problem::Problem;
 
 /// Headings, and the widths of their columns in the workbook.
@@ -192,8 +192,8 @@ fn lines(config: &Configuration, view: &View, figures: &[&Figure], separator: u8
     let number = |number: String| if separator == b';' { number.replace('.', ",") } else { number };
     let night = &view.night.record.night;
     let of_night = [
-        Lang::Vi.moment(night.as_of),
-        night.data_until.map(|until| Lang::Vi.moment(until)).unwrap_or_default(),
+        moment(night.as_of),
+        night.data_until.map(moment).unwrap_or_default(),
         state(night.complete).to_owned(),
         night.run.to_string(),
     ];

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
-use crate::service::pages::words::Lang;
+use crate::service::pages::words::{Lang, period_short};
 
 /// Periods of a trend.
 const PERIODS: usize = 12;
@@ -133,7 +133,7 @@ pub(super) fn chart(lang: Lang, figures: &[&Figure]) -> Option<String> {
     let whole = |value: f64| if kind == IndicatorKind::Ratio { value } else { value.round() };
     let grid = steps.map(whole).map(|value| (height(value), lang.amount(kind, value)));
     let place = |index| number(across(index, figures.len(), left_top.0, right_bottom.0));
-    let periods = figures.iter().enumerate().map(|(index, figure)| (place(index), lang.period_short(figure.period)));
+    let periods = figures.iter().enumerate().map(|(index, figure)| (place(index), period_short(figure.period)));
     let periods = periods.collect();
     // Beside the line, not on it: below its end where it falls.
     let before = points.iter().rev().nth(1).copied().flatten();

@@ -10,6 +10,7 @@ use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
 pub(super) use reasons::{order, rejection, why};
+pub(super) use said::{moment, moment_or_dash, period_short};
 
 /// The language of a page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

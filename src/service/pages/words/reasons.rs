@@ -82,6 +82,13 @@ pub(in crate::service::pages) fn why(code: &str) -> Option<(&'static str, &'stat
         "wrong_host" => {
             ("Nguồn chuyển hướng sang máy chủ khác.", "Thường là trang đăng nhập: kiểm tra `access.base_url`.")
         }
+        _ => return why_of_file(code),
+    })
+}
+
+/// Codes of files, and of what a connector is given.
+fn why_of_file(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
         "header_not_found" => (
             "Tệp không có dòng tiêu đề, hoặc thiếu cột bắt buộc.",
             "Mẫu tệp đã đổi: đối chiếu dòng tiêu đề với `decode.header` và `map`.",

@@ -11,6 +11,37 @@ use crate::service::pages::words::Lang;
 /// Microseconds of a minute.
 const MINUTE: i64 = 60_000_000;
 
+/// `dd/MM/yyyy HH:mm` in Vietnam, in both languages.
+pub(in crate::service::pages) fn moment(micros: i64) -> String {
+    local(micros).strftime("%d/%m/%Y %H:%M").to_string()
+}
+
+pub(in crate::service::pages) fn moment_or_dash(micros: Option<i64>) -> String {
+    micros.map_or_else(|| "–".to_owned(), moment)
+}
+
+/// As it stands below an axis.
+pub(in crate::service::pages) fn period_short(period: Period) -> String {
+    let (year, part) = match period {
+        Period::Month { year, month } => (year, Span::Month(month)),
+        Period::Quarter { year, quarter } => (year, Span::Quarter(quarter)),
+        Period::HalfYear { year, half } => (year, Span::HalfYear(half)),
+        Period::NineMonths { year } => (year, Span::NineMonths),
+        Period::Year { year } => (year, Span::Year),
+        Period::Statutory { year, span } => (year, span),
+        Period::Week { .. } | Period::Day(_) | Period::Range { .. } => return period.to_string(),
+    };
+    let short = year.rem_euclid(100);
+    match part {
+        Span::Month(month) => format!("{month}/{short:02}"),
+        Span::Quarter(quarter) => format!("Q{quarter}/{short:02}"),
+        Span::HalfYear(1) => format!("1–6/{short:02}"),
+        Span::HalfYear(_) => format!("7–12/{short:02}"),
+        Span::NineMonths => format!("1–9/{short:02}"),
+        Span::Year => year.to_string(),
+    }
+}
+
 impl Lang {
     /// `98,76 %`; `98.76%` in English.
     pub(in crate::service::pages) fn percent(self, share: f64) -> String {
@@ -39,15 +70,6 @@ impl Lang {
             grouped.push(digit);
         }
         grouped
-    }
-
-    /// `dd/MM/yyyy HH:mm` in Vietnam.
-    pub(in crate::service::pages) fn moment(self, micros: i64) -> String {
-        local(micros).strftime("%d/%m/%Y %H:%M").to_string()
-    }
-
-    pub(in crate::service::pages) fn moment_or_dash(self, micros: Option<i64>) -> String {
-        micros.map_or_else(|| "–".to_owned(), |micros| self.moment(micros))
     }
 
     /// How long ago, in the largest unit that says it.
@@ -123,28 +145,6 @@ impl Lang {
             (Self::En, Span::HalfYear(half)) => format!("Half {half}/{year}"),
             (Self::En, Span::NineMonths) => format!("Nine months of {year}"),
             (Self::En, Span::Year) => format!("Year {year}"),
-        }
-    }
-
-    /// As it stands below an axis.
-    pub(in crate::service::pages) fn period_short(self, period: Period) -> String {
-        let (year, part) = match period {
-            Period::Month { year, month } => (year, Span::Month(month)),
-            Period::Quarter { year, quarter } => (year, Span::Quarter(quarter)),
-            Period::HalfYear { year, half } => (year, Span::HalfYear(half)),
-            Period::NineMonths { year } => (year, Span::NineMonths),
-            Period::Year { year } => (year, Span::Year),
-            Period::Statutory { year, span } => (year, span),
-            Period::Week { .. } | Period::Day(_) | Period::Range { .. } => return period.to_string(),
-        };
-        let short = year.rem_euclid(100);
-        match part {
-            Span::Month(month) => format!("{month}/{short:02}"),
-            Span::Quarter(quarter) => format!("Q{quarter}/{short:02}"),
-            Span::HalfYear(1) => format!("1–6/{short:02}"),
-            Span::HalfYear(_) => format!("7–12/{short:02}"),
-            Span::NineMonths => format!("1–9/{short:02}"),
-            Span::Year => year.to_string(),
         }
     }
 
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(Lang::Vi.ago(0, 30_000_000), "vừa xong");
         assert_eq!(Lang::Vi.ago(0, 119 * MINUTE), "119 phút trước");
         assert_eq!(Lang::Vi.ago(0, 120 * MINUTE), "2 giờ trước");
-        assert_eq!(Lang::En.ago(0, 1 * MINUTE), "1 minute ago");
+        assert_eq!(Lang::En.ago(0, MINUTE), "1 minute ago");
         assert_eq!(Lang::Vi.ago(0, 48 * 60 * MINUTE), "2 ngày trước");
         assert_eq!(Lang::Vi.took(64_000_000), "1 phút 4 giây");
     }
