@@ -249,13 +249,12 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
         }
         for slot in &of_connector {
             let moment = crate::model::instant::display(slot.slot);
-            tracing::warn!(
-                connector = name,
-                slot = moment,
-                "slot {:?}: {}",
-                slot.state,
-                slot.message.as_deref().unwrap_or("")
-            );
+            let why = slot.message.as_deref().unwrap_or_default();
+            if slot.state == SlotState::Done {
+                tracing::info!(connector = name, slot = moment, "slot done: {why}");
+            } else {
+                tracing::warn!(connector = name, slot = moment, "slot {}: {why}", slot.state.name());
+            }
         }
         settled.extend(of_connector.into_iter().map(|slot| (name.clone(), slot)));
         due.extend(slot.map(|slot| (name.clone(), slot)));

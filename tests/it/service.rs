@@ -3,4 +3,5 @@
 mod alerts;
 mod api;
 mod schedule;
+mod tls;
 mod whole;

@@ -152,6 +152,9 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, servin
     let unknown = serving.post("/api/v1/runs", &office.token("starter", "operate"), r#"{"connectors":["portal"]}"#);
     assert_eq!(unknown.status, 400);
     assert!(unknown.text().contains("there is no `portal`; there are: bcci-export"), "{}", unknown.text());
+    let large = format!(r#"{{"connectors":["{}"]}}"#, "x".repeat(100_000));
+    let refused = serving.post("/api/v1/runs", &office.token("sender", "operate"), &large);
+    assert_eq!((refused.status, refused.json()["status"].as_i64()), (413, Some(413)), "{}", refused.text());
     assert_eq!(serving.get("/api/v1/nothing", &token).json()["status"], 404);
     let wrong = serving.ask("DELETE", "/api/v1/figures", &[("authorization", &format!("Bearer {token}"))], None);
     assert_eq!((wrong.status, wrong.json()["status"].as_i64()), (405, Some(405)));

@@ -1,0 +1,49 @@
+//! HTTPS by the files of a certificate.
+#![expect(clippy::disallowed_methods, reason = "edge: a test asks its environment what is installed")]
+
+use std::process::{Command, Stdio};
+
+use crate::office::serving::Serving;
+use crate::office::{Office, said};
+
+/// Makes a certificate and its key in the office's `config`; tells whether there is a program for it.
+fn certificate(office: &Office) -> bool {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-keyout", "key.pem", "-out", "chain.pem"])
+        .current_dir(office.path().join("config"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let asked = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
+    assert!(made.is_ok() || !asked, "MOTCUA_TEST_SERVICES is 1, and there is no openssl");
+    made.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn with_a_certificate_it_speaks_https_alone() {
+    let office = Office::new("http://127.0.0.1:1").lean();
+    office.edit("config/motcua.toml", |text| {
+        let pems = "[service]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n";
+        text.replace("[service]\n", pems)
+    });
+    let without = office.act(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(without.status.code(), Some(2), "{}", said(&without));
+    assert!(said(&without).contains("chain.pem"), "{}", said(&without));
+    if !certificate(&office) {
+        return;
+    }
+    let token = office.token("clerk", "read");
+    let serving = Serving::start(&office);
+    assert!(serving.url.starts_with("https://"), "{}", serving.url);
+    let reply = serving.get("/api/v1/connectors", &token);
+    assert_eq!((reply.status, reply.headers["strict-transport-security"].as_str()), (200, "max-age=31536000"));
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    let login = serving.ask("POST", "/login", &form, Some(&format!("token={token}&next=/connectors")));
+    assert_eq!((login.status, login.headers["location"].as_str()), (303, "/connectors"), "{}", login.text());
+    let cookie = &login.headers["set-cookie"];
+    for flag in ["__Host-motcua=", "Secure", "HttpOnly", "SameSite=", "Path=/"] {
+        assert!(cookie.contains(flag), "`{flag}` is not in `{cookie}`");
+    }
+    assert_eq!(serving.stop(), Some(0));
+}
