@@ -53,7 +53,31 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             }
         }
     }
-    Ok(if failed { ExitCode::from(SOURCE_FAILED) } else { ExitCode::SUCCESS })
+    let unset = unset(&config);
+    for line in &unset {
+        print(line)?;
+    }
+    match (failed, unset.is_empty()) {
+        (true, _) => Ok(ExitCode::from(SOURCE_FAILED)),
+        (false, false) => Err(Failure::usage("the settings name values that are not set")),
+        (false, true) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A line for each address in the settings that names a value which nobody set.
+fn unset(config: &Configuration) -> Vec<String> {
+    let settings = &config.settings;
+    let addresses = [
+        ("alerts.heartbeat_url", settings.alerts.heartbeat_url.as_ref()),
+        ("alerts.webhook_url", settings.alerts.webhook_url.as_ref()),
+        ("postgres.url", settings.postgres.as_ref().map(|postgres| &postgres.url)),
+    ];
+    let told = |(name, template): (&str, Option<&String>)| {
+        let unset = config.values.fill(template?).err()?;
+        let why = unset.why.map(|why| format!(": {why}")).unwrap_or_default();
+        Some(format!("{name}: `{}` has no value{why}\n", unset.placeholder))
+    };
+    addresses.into_iter().filter_map(told).collect()
 }
 
 fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Connector>, Failure> {

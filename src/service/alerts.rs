@@ -209,3 +209,57 @@ fn targets_missed(missed: &[&Figure], night: &PublishedNight, service: &Service,
         "more": missed.len().saturating_sub(MOST_MISSED),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::figure::Night;
+    use crate::model::indicator::IndicatorKind;
+    use crate::model::period::Period;
+    use crate::publish::NightRecord;
+
+    fn figure(agency: &str, period: &str, numerator: u64) -> Figure {
+        Figure {
+            indicator: "par-3.4.1".into(),
+            kind: IndicatorKind::Ratio,
+            definition: "".into(),
+            rules: "".into(),
+            agency: Some(agency.into()),
+            agency_name: None,
+            tier: None,
+            period: Period::parse(period).expect("a period"),
+            numerator,
+            denominator: Some(10),
+            reachable: numerator,
+            one_sided: None,
+            target: Some(0.9),
+        }
+    }
+
+    fn night(figures: Vec<Figure>) -> PublishedNight {
+        let as_of = instant::from_local(jiff::civil::date(2026, 5, 20).at(1, 30, 0, 0));
+        let night = Night { run: 1, as_of, complete: true, data_until: None };
+        let (tables, sources) = (BTreeMap::new(), BTreeMap::new());
+        PublishedNight::new(NightRecord { night, not_whole: Vec::new(), tables, sources }, figures)
+    }
+
+    #[test]
+    fn a_target_is_newly_missed_where_it_was_not_missed_before_and_the_period_is_under_way() {
+        let before = night(vec![figure("A", "2026", 9), figure("B", "2026", 8), figure("D", "2025", 9)]);
+        let after = night(vec![
+            figure("A", "2026", 8),    // met, now missed
+            figure("B", "2026", 7),    // missed before
+            figure("C", "2026-05", 8), // new
+            figure("C", "2026-04", 8), // over
+            figure("D", "2025", 8),    // over
+            figure("E", "2026", 9),    // met
+            figure("F", "2026s", 8),   // told by the calendar's year
+        ]);
+        let missed = newly_missed(&before, &after);
+        let told: Vec<(Option<&str>, String)> =
+            missed.iter().map(|figure| (figure.agency.as_deref(), figure.period.to_string())).collect();
+        assert_eq!(told, [(Some("A"), "2026".to_owned()), (Some("C"), "2026-05".to_owned())]);
+    }
+}

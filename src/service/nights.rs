@@ -26,7 +26,7 @@ pub(super) struct PublishedNight {
 }
 
 impl PublishedNight {
-    fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
+    pub(super) fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
         let (mut by_indicator, mut by_agency) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
         let mut whole = Vec::new();
         for (place, figure) in (0_u32..).zip(&figures) {

@@ -7,7 +7,7 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::office::serving::Serving;
-use crate::office::{Answer, Office, Town, door};
+use crate::office::{Answer, Office, Town, door, said};
 
 /// Whoever is told: what was sent, and whether it is taken.
 #[derive(Clone, Default)]
@@ -111,4 +111,17 @@ fn a_change_is_told_once_and_a_deaf_listener_hears_it_later() {
     // No address with its key stands in what was said.
     assert!(!serving.said().iter().any(|line| line.contains("geheim")), "{}", serving.said().join("\n"));
     assert_eq!(serving.stop(), Some(0));
+}
+
+#[test]
+fn check_names_what_an_address_lacks() {
+    let town = Town::new(60, 5, date(2026, 5, 20));
+    let office = Office::of(&town).lean();
+    let checked = office.act(&["check", "feedback"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", said(&checked));
+    office.edit("config/motcua.toml", |text| format!("{text}\n[postgres]\nurl = \"{{secret:POSTGRES_URL}}\"\n"));
+    let checked = office.act(&["check", "feedback"]);
+    assert_eq!(checked.status.code(), Some(2), "{}", said(&checked));
+    let told = "postgres.url: `{secret:POSTGRES_URL}` has no value";
+    assert!(said(&checked).contains(told), "{}", said(&checked));
 }
