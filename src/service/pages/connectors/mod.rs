@@ -59,7 +59,11 @@ fn said(lang: Lang, done: &str) -> Option<&'static str> {
 fn under_way(service: &Service, lang: Lang) -> Option<String> {
     let now = service.runner.under_way()?;
     let (purpose, since) = (lang.purpose(now.purpose), moment(now.since));
-    let step = if now.step.is_empty() { String::new() } else { format!(" · {}", now.step) };
+    let step = match now.step.as_str() {
+        "" => String::new(),
+        "computing figures" => format!(" · {}", lang.of("đang tính số liệu", "computing figures")),
+        step => format!(" · {step}"),
+    };
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
 }
 
