@@ -96,10 +96,21 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether a change was asked for by a page of this session. Digests are compared: how long it takes tells nothing.
+    /// What a form of this session repeats; none without a session. It differs each time: an answer is compressed, and its
+    /// length would tell of a text that stays the same.
     #[must_use]
-    pub fn is_own(&self, csrf: &str) -> bool {
-        self.csrf.as_deref().is_some_and(|own| digest(own) == digest(csrf))
+    pub fn form_value(&self) -> Option<String> {
+        let nonce = random();
+        self.csrf.as_deref().map(|own| format!("{nonce}-{}", digest(&format!("{nonce}{own}"))))
+    }
+
+    /// Whether a change was asked for by a form of this session. Digests of digests are compared: how long it takes tells
+    /// nothing.
+    #[must_use]
+    pub fn is_own(&self, form_value: &str) -> bool {
+        let Some((nonce, given)) = form_value.split_once('-') else { return false };
+        let own = self.csrf.as_deref().map(|own| digest(&format!("{nonce}{own}")));
+        own.is_some_and(|own| digest(&own) == digest(given))
     }
 }
 
@@ -306,7 +317,12 @@ mod tests {
         assert_eq!(access.bearer("motcua_other", 0).await.expect("reads"), None);
 
         let session = access.log_in(&token, 1, 10).await.expect("writes").expect("it holds");
-        assert!(access.session(&session, 50).await.expect("reads").expect("it is open").csrf.is_some());
+        let caller = access.session(&session, 50).await.expect("reads").expect("it is open");
+        let (value, another) = (caller.form_value().expect("of a session"), caller.form_value().expect("of a session"));
+        assert!(value != another && caller.is_own(&value) && caller.is_own(&another));
+        let other = Caller { csrf: Some(random()), ..caller.clone() };
+        assert!(!other.is_own(&value) && !caller.is_own("") && !caller.is_own("-") && !caller.is_own(&value[..70]));
+        assert!(!Caller { csrf: None, ..caller }.is_own(&value), "a bearer of a token has no forms");
         assert_eq!(access.session(&session, 100).await.expect("reads"), None, "its token is over");
         assert!(access.revoke("dashboard", 60).await.expect("writes"));
         assert!(!access.revoke("dashboard", 61).await.expect("writes"), "it was revoked before");

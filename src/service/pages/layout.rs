@@ -12,6 +12,7 @@ use super::trouble::Trouble;
 use super::visitor::Visitor;
 use super::words::{Lang, Words};
 use crate::service::Service;
+use crate::service::access::Caller;
 use crate::service::problem::Problem;
 
 /// The one stylesheet.
@@ -33,7 +34,7 @@ pub(super) struct Layout<'a> {
     /// Name and scope of whoever is logged in.
     pub(super) caller: Option<(&'a str, &'static str)>,
     /// What each form repeats; empty without a session.
-    pub(super) csrf: &'a str,
+    pub(super) csrf: String,
     /// This page in the other language.
     pub(super) other_lang: String,
     pub(super) login: String,
@@ -57,7 +58,7 @@ impl<'a> Layout<'a> {
             province: &service.config.settings.province.name,
             style: &STYLE_ADDRESS,
             caller: caller.map(|caller| (caller.name.as_str(), scope(caller.scope.name()))),
-            csrf: caller.and_then(|caller| caller.csrf.as_deref()).unwrap_or_default(),
+            csrf: caller.and_then(Caller::form_value).unwrap_or_default(),
             other_lang: in_language(&visitor.here, visitor.lang.other()),
             login: login_address(&visitor.here),
         }

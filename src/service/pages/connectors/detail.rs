@@ -121,7 +121,8 @@ fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
     let counts = pull.counts;
     let why = pull.reason.as_deref().map(|code| match (lang, crate::service::pages::words::why(code)) {
         (Lang::Vi, Some((why, _))) => why.to_owned(),
-        _ => pull.message.clone().unwrap_or_else(|| code.to_owned()),
+        // The run's page has the message.
+        _ => code.replace('_', " "),
     });
     PullRow {
         run: pull.run,

@@ -55,11 +55,25 @@ fn said(lang: Lang, done: &str) -> Option<&'static str> {
     })
 }
 
+/// A step as a run tells it; what is not known stays as it was told.
+fn step(lang: Lang, told: &str) -> String {
+    match (lang, told.split_once(": ")) {
+        (Lang::En, _) => told.to_owned(),
+        (Lang::Vi, Some((name, "settling"))) => format!("{name}: đang ghi"),
+        (Lang::Vi, Some((name, rest))) => {
+            let rest = rest.replacen("page ", "trang ", 1).replacen(" records", " bản ghi", 1);
+            format!("{name}: {}", rest.replacen(" rejected rows", " dòng bị loại", 1))
+        }
+        (Lang::Vi, None) if told == "computing figures" => "đang tính số liệu".to_owned(),
+        (Lang::Vi, None) => told.to_owned(),
+    }
+}
+
 /// What is under way, in words.
 fn under_way(service: &Service, lang: Lang) -> Option<String> {
     let now = service.runner.under_way()?;
     let (purpose, since) = (lang.purpose(now.purpose), moment(now.since));
-    let step = if now.step.is_empty() { String::new() } else { format!(" · {}", now.step) };
+    let step = if now.step.is_empty() { String::new() } else { format!(" · {}", step(lang, &now.step)) };
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
 }
 
@@ -93,4 +107,17 @@ pub(super) async fn list(
         connectors,
         publications,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_said_in_the_page_s_language() {
+        assert_eq!(step(Lang::Vi, "portal-igate: page 3, 120 records"), "portal-igate: trang 3, 120 bản ghi");
+        assert_eq!(step(Lang::Vi, "feedback: settling"), "feedback: đang ghi");
+        assert_eq!(step(Lang::Vi, "computing figures"), "đang tính số liệu");
+        assert_eq!(step(Lang::En, "feedback: settling"), "feedback: settling");
+    }
 }

@@ -135,6 +135,7 @@ fn squares(lang: Lang, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> 
             (Some(Some(Outcome::Failed)), _) | (None, Some(SlotState::Failed)) => ("failed", "✕", words.n_failed),
             (Some(None), _) => ("running", "…", words.n_running),
             (None, Some(_)) => ("missed", "–", words.n_missed),
+            (None, None) if day == today => ("none", "", words.n_not_yet),
             (None, None) => ("none", "", words.n_none),
         };
         Square { class, mark, day: day.strftime("%d/%m").to_string(), label }

@@ -210,6 +210,7 @@ words! {
     n_failed: "lỗi", "failed";
     n_missed: "bỏ lỡ", "missed";
     n_none: "không chạy", "no run";
+    n_not_yet: "chưa đến lượt", "not yet due";
     n_running: "đang chạy", "under way";
     legend: "Chú giải", "Legend";
 
