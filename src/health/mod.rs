@@ -14,7 +14,7 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 const DRIFT_HOURS: i64 = 7 * 24;
 
 /// The codes that health gives of its own, beside those of the pulls.
-pub const CODES: [&str; 6] = ["paused", "night_failed", "slot_missed", "late", "drifted", "not_ended"];
+pub const CODES: [&str; 7] = ["paused", "night_failed", "slot_missed", "late", "silent", "drifted", "not_ended"];
 
 /// State of a connector (design: health).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

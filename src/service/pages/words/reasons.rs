@@ -192,6 +192,10 @@ fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
             "Đã quá lâu chưa đọc đủ dữ liệu.",
             "Kiểm tra dịch vụ `motcua serve`, hoặc lịch chạy `motcua run` hằng đêm, còn hoạt động không.",
         ),
+        "silent" => (
+            "Nguồn vẫn trả lời nhưng đã nhiều ngày không có dữ liệu mới.",
+            "Hỏi đơn vị vận hành nguồn xem hệ thống có còn cập nhật hồ sơ không.",
+        ),
         "drifted" => (
             "Các trường của nguồn đã thay đổi.",
             "Đối chiếu nguồn với `map` và `contract.known`; kết nối được sửa sẽ đọc lại tất cả.",
