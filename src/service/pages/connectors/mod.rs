@@ -57,15 +57,17 @@ fn said(lang: Lang, done: &str) -> Option<&'static str> {
 
 /// A step as a run tells it; what is not known stays as it was told.
 fn step(lang: Lang, told: &str) -> String {
-    match (lang, told.split_once(": ")) {
-        (Lang::En, _) => told.to_owned(),
-        (Lang::Vi, Some((name, "settling"))) => format!("{name}: đang ghi"),
-        (Lang::Vi, Some((name, rest))) => {
+    if lang == Lang::En {
+        return told.to_owned();
+    }
+    match told.split_once(": ") {
+        Some((name, "settling")) => format!("{name}: đang ghi"),
+        Some((name, rest)) => {
             let rest = rest.replacen("page ", "trang ", 1).replacen(" records", " bản ghi", 1);
             format!("{name}: {}", rest.replacen(" rejected rows", " dòng bị loại", 1))
         }
-        (Lang::Vi, None) if told == "computing figures" => "đang tính số liệu".to_owned(),
-        (Lang::Vi, None) => told.to_owned(),
+        None if told == "computing figures" => "đang tính số liệu".to_owned(),
+        None => told.to_owned(),
     }
 }
 
