@@ -3,7 +3,6 @@
 
 pub(crate) mod browser;
 mod door;
-mod service;
 pub(crate) mod serving;
 mod tables;
 
@@ -24,7 +23,6 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(crate) use door::{Answer, door};
-pub(crate) use service::{Reply, Service};
 pub(crate) use tables::{commits, frames, rows};
 
 /// The connectors that are shipped.

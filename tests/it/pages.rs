@@ -7,7 +7,8 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use self::markup::sound;
-use crate::office::{Office, Reply, Service, Town};
+use crate::office::serving::{Reply, Serving};
+use crate::office::{Office, Town};
 
 /// What a form sends.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -26,7 +27,7 @@ const PAGES: [(&str, &str, &str); 10] = [
 ];
 
 /// Logs in; gives the cookie to send.
-fn log_in(service: &Service, token: &str) -> String {
+fn log_in(service: &Serving, token: &str) -> String {
     let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next=%2Fconnectors"));
     assert_eq!((reply.status, reply.header("location")), (303, "/connectors"), "{}", reply.text());
     let line = reply.header("set-cookie");
@@ -38,7 +39,7 @@ fn log_in(service: &Service, token: &str) -> String {
     line.split(';').next().expect("a cookie has a value").to_owned()
 }
 
-fn get(service: &Service, path: &str, cookie: &str) -> Reply {
+fn get(service: &Serving, path: &str, cookie: &str) -> Reply {
     service.ask("GET", path, &[("cookie", cookie)], "")
 }
 
@@ -54,7 +55,7 @@ fn pages_are_sound_and_each_scope_sees_its_own() {
     let office = Office::of(&town);
     office.run();
     let (reader, operator) = (office.token("reader", "read"), office.token("clerk", "operate"));
-    let service = Service::start(&office);
+    let service = Serving::start(&office);
 
     without_a_session(&service);
     let (reading, operating) = (log_in(&service, &reader), log_in(&service, &operator));
@@ -79,7 +80,7 @@ fn pages_are_sound_and_each_scope_sees_its_own() {
 
     // Where figures are public, what lies behind them still is not.
     office.edit("config/motcua.toml", |text| text.replace("public = [\"metrics\"]", "public = [\"figures\"]"));
-    let service = Service::start(&office);
+    let service = Serving::start(&office);
     let page = service.ask("GET", "/figures?period=2026", &[], "");
     assert_eq!(page.status, 200);
     sound("public figures", page.text(), "vi");
@@ -90,7 +91,7 @@ fn pages_are_sound_and_each_scope_sees_its_own() {
     }
 }
 
-fn without_a_session(service: &Service) {
+fn without_a_session(service: &Serving) {
     let home = service.ask("GET", "/", &[], "");
     assert_eq!((home.status, home.header("location")), (303, "/figures"));
     for (path, next) in [
@@ -116,7 +117,7 @@ fn without_a_session(service: &Service) {
     sound("cross-site", refused.text(), "vi");
 }
 
-fn every_page_in_both_languages(service: &Service, cookie: &str) {
+fn every_page_in_both_languages(service: &Serving, cookie: &str) {
     for (path, vietnamese, english) in PAGES {
         let cookie = if path == "/login" { "" } else { cookie };
         for (lang, word, other) in [("vi", vietnamese, "English"), ("en", english, "Tiếng Việt")] {
@@ -151,7 +152,7 @@ fn every_page_in_both_languages(service: &Service, cookie: &str) {
     sound("wrong method", page.text(), "vi");
 }
 
-fn readers_change_nothing(service: &Service, cookie: &str) {
+fn readers_change_nothing(service: &Serving, cookie: &str) {
     for path in ["/connectors", "/connectors/portal-igate"] {
         let page = get(service, path, cookie);
         assert_eq!(page.text().matches("<form").count(), 1, "{path}: only the way out");
@@ -166,7 +167,7 @@ fn readers_change_nothing(service: &Service, cookie: &str) {
     }
 }
 
-fn changes_come_from_our_own_pages(service: &Service, cookie: &str) {
+fn changes_come_from_our_own_pages(service: &Serving, cookie: &str) {
     let page = get(service, "/connectors/feedback", cookie);
     let value = csrf(page.text());
     let own = ("sec-fetch-site", "same-origin");
@@ -192,7 +193,7 @@ fn changes_come_from_our_own_pages(service: &Service, cookie: &str) {
     assert_eq!(unknown.status, 400);
 }
 
-fn a_rejected_row_is_shown_to_tokens_and_noted(office: &Office, service: &Service, cookie: &str) {
+fn a_rejected_row_is_shown_to_tokens_and_noted(office: &Office, service: &Serving, cookie: &str) {
     let list = get(service, "/connectors/portal-igate", cookie);
     let (_, rest) = list.text().split_once("/connectors/portal-igate/rejected/").expect("a row was rejected");
     let id = rest.split('"').next().expect("a link has an end");
@@ -222,7 +223,7 @@ fn thousands(number: u64) -> String {
     groups.into_iter().rev().collect::<Vec<_>>().join(".")
 }
 
-fn the_page_says_what_the_report_says(service: &Service, cookie: &str, rows: &[Value]) {
+fn the_page_says_what_the_report_says(service: &Serving, cookie: &str, rows: &[Value]) {
     let page = get(service, "/figures?period=2026", cookie);
     let of_province = |row: &&Value| row["agency"].is_null() && row["tier"].is_null() && row["period"] == "2026";
     let mut compared = 0;
@@ -264,7 +265,7 @@ fn the_page_says_what_the_report_says(service: &Service, cookie: &str, rows: &[V
     assert_eq!(table.matches("scope=\"row\"").count(), rows.iter().filter(of_indicator).count());
 }
 
-fn failed_logins_wait(service: &Service, token: &str) {
+fn failed_logins_wait(service: &Serving, token: &str) {
     for next in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
         let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next={next}"));
         assert_eq!((reply.status, reply.header("location")), (303, "/figures"), "{next}");
@@ -286,7 +287,7 @@ fn failed_logins_wait(service: &Service, token: &str) {
 fn before_the_first_night_the_page_says_so() {
     let office = Office::new("http://127.0.0.1:9");
     let token = office.token("clerk", "read");
-    let service = Service::start(&office);
+    let service = Serving::start(&office);
     let cookie = log_in(&service, &token);
     let page = get(&service, "/figures", &cookie);
     assert_eq!(page.status, 503);

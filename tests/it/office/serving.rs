@@ -1,12 +1,12 @@
 //! `motcua serve` under test: on a port of its own, ended with the test.
 #![expect(clippy::disallowed_methods, reason = "tests speak to the service that they started")]
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -27,8 +27,8 @@ pub(crate) struct Serving {
 /// What was answered.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
+    headers: HeaderMap,
 }
 
 impl Reply {
@@ -36,8 +36,19 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
 
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the answer is UTF-8")
+    }
+
+    /// The values of a header, in order.
+    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().expect("headers are plain ASCII")).collect()
+    }
+
+    /// The first value of a header; empty without one.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers(name).first().copied().unwrap_or_default()
     }
 }
 
@@ -103,35 +114,31 @@ impl Serving {
         }
     }
 
-    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Reply {
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let method = method.parse().expect("a method");
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(body) = body {
+        if !body.is_empty() {
             request = request.body(body.to_owned());
         }
         self.runtime.block_on(async {
             let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"));
-            let headers = answer.headers().iter();
-            let headers = headers
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-                .collect();
-            let status = answer.status().as_u16();
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
             Reply { status, headers, body: answer.bytes().await.expect("the answer is whole").to_vec() }
         })
     }
 
     /// GET with a token.
     pub(crate) fn get(&self, path: &str, token: &str) -> Reply {
-        self.ask("GET", path, &[("authorization", &format!("Bearer {token}"))], None)
+        self.ask("GET", path, &[("authorization", &format!("Bearer {token}"))], "")
     }
 
     /// POST of JSON with a token.
     pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> Reply {
         let bearer = format!("Bearer {token}");
-        self.ask("POST", path, &[("authorization", &bearer), ("content-type", "application/json")], Some(body))
+        self.ask("POST", path, &[("authorization", &bearer), ("content-type", "application/json")], body)
     }
 
     /// Waits until a run after `after` has published; gives its number and whether it is complete.

@@ -6,7 +6,7 @@ use calamine::{Data, Reader as _, Xlsx};
 use serde_json::Value;
 
 use super::get;
-use crate::office::Service;
+use crate::office::serving::Serving;
 
 /// Rows of the report that a download without a scope has.
 fn of_province(rows: &[Value]) -> Vec<&Value> {
@@ -14,7 +14,7 @@ fn of_province(rows: &[Value]) -> Vec<&Value> {
     rows.iter().filter(wanted).collect()
 }
 
-pub(super) fn hold(service: &Service, cookie: &str, rows: &[Value]) {
+pub(super) fn hold(service: &Serving, cookie: &str, rows: &[Value]) {
     workbook(service, cookie, rows);
     csv(service, cookie, rows);
     let all = get(service, "/figures.csv?period=2026&scope=all&indicator=par-3.4.3", cookie);
@@ -22,7 +22,7 @@ pub(super) fn hold(service: &Service, cookie: &str, rows: &[Value]) {
     assert_eq!(all.text().matches("\r\n").count(), wanted + 1, "every agency, and the headings");
 }
 
-fn workbook(service: &Service, cookie: &str, rows: &[Value]) {
+fn workbook(service: &Serving, cookie: &str, rows: &[Value]) {
     let reply = get(service, "/figures.xlsx?period=2026", cookie);
     assert_eq!(reply.header("content-type"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
     assert!(reply.header("content-disposition").starts_with("attachment; filename=\"so-lieu-mot-cua_2026_dem-"));
@@ -47,7 +47,7 @@ fn workbook(service: &Service, cookie: &str, rows: &[Value]) {
     assert_eq!(sheet.end().map(|(row, _)| row as usize), Some(7 + expected.len()));
 }
 
-fn csv(service: &Service, cookie: &str, rows: &[Value]) {
+fn csv(service: &Serving, cookie: &str, rows: &[Value]) {
     for (separator, sign, point) in [("semicolon", ';', ','), ("comma", ',', '.')] {
         let reply = get(service, &format!("/figures.csv?period=2026&separator={separator}"), cookie);
         assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8");

@@ -37,11 +37,11 @@ fn with_a_certificate_it_speaks_https_alone() {
     let serving = Serving::start(&office);
     assert!(serving.url.starts_with("https://"), "{}", serving.url);
     let reply = serving.get("/api/v1/connectors", &token);
-    assert_eq!((reply.status, reply.headers["strict-transport-security"].as_str()), (200, "max-age=31536000"));
+    assert_eq!((reply.status, reply.header("strict-transport-security")), (200, "max-age=31536000"));
     let form = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
-    let login = serving.ask("POST", "/login", &form, Some(&format!("token={token}&next=/connectors")));
-    assert_eq!((login.status, login.headers["location"].as_str()), (303, "/connectors"), "{}", login.text());
-    let cookie = &login.headers["set-cookie"];
+    let login = serving.ask("POST", "/login", &form, &format!("token={token}&next=/connectors"));
+    assert_eq!((login.status, login.header("location")), (303, "/connectors"), "{}", login.text());
+    let cookie = login.header("set-cookie");
     for flag in ["__Host-motcua=", "Secure", "HttpOnly", "SameSite=", "Path=/"] {
         assert!(cookie.contains(flag), "`{flag}` is not in `{cookie}`");
     }

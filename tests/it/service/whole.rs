@@ -63,7 +63,7 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     assert!(api["state"] == "failing" && reason.contains("503"), "{api}");
     let status = office.status("portal-igate");
     assert_eq!((&status["state"], &status["reason"]), (&api["state"], &api["reason"]));
-    let metrics = serving.ask("GET", "/metrics", &[], None).text();
+    let metrics = serving.ask("GET", "/metrics", &[], "").text().to_owned();
     assert!(metrics.contains(r#"motcua_connector_state{connector="portal-igate",state="failing"} 1.0"#), "{metrics}");
     let webhook = serving.wait_for("the webhook is told", |_| {
         let told = told.lock().expect("nobody panics with it");
