@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::output::{self, Format, print};
-use crate::cli::{Base, Failure};
+use crate::cli::{Base, Failure, audit};
 use crate::lake::{Change, Lake};
 use crate::run::RunError;
 
@@ -36,6 +36,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         return Err(Failure::usage(format!("there are no changes in `{}`", lake.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     }
+    let of_run = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
+    audit::note_read(&config.settings.data, &format!("changes{of_run}")).await?;
     let rows: Vec<Row> =
         Lake::read_changes(&lake, arguments.run).await.map_err(RunError::from)?.into_iter().map(row).collect();
     let text = match arguments.format {

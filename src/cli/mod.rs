@@ -1,5 +1,6 @@
 //! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
 
+mod audit;
 mod backfill;
 mod backup;
 mod changes;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, Format, narrate, print};
 use crate::cli::run::acted;
-use crate::cli::{Base, Failure};
+use crate::cli::{Base, Failure, audit};
 use crate::landing::LandedPull;
 use crate::run::{self, Ledger, Quarantined, RunError};
 
@@ -96,6 +96,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
                 return Err(Failure::usage(format!("there is no rejected row `{id}`"))
                     .with_hint("`motcua quarantine list --all` shows their numbers"));
             };
+            audit::note_read(data, &format!("quarantine row {id}")).await?;
             print(&shown(data, &rejected)?)?;
         }
         What::Retry { .. } => {}

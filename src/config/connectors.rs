@@ -248,11 +248,18 @@ impl Check<'_> {
 
     fn schedule(&mut self, file: &ConnectorFile) {
         let schedule = &file.schedule;
-        if let Err(message) = crate::calendar::Slots::new(&schedule.cron, &schedule.zone) {
-            self.add("/schedule/cron", message);
+        match crate::calendar::Slots::new(&schedule.cron, &schedule.zone) {
+            Ok(slots) if slots.next_after(SOME_DAY_MICROS).is_none() => {
+                self.add("/schedule/cron", format!("`{}` never comes", schedule.cron));
+            }
+            Ok(_) => {}
+            Err(message) => self.add("/schedule/cron", message),
         }
     }
 }
+
+/// 2026-01-01 00:00 UTC: a cron line that never comes after it never comes.
+const SOME_DAY_MICROS: i64 = 1_767_225_600_000_000;
 
 fn stored_as(field_type: FieldType) -> ColumnType {
     match field_type {

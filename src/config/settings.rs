@@ -102,6 +102,7 @@ struct ServiceTable {
     public: Vec<PublicPart>,
     tls_certificate: Option<String>,
     tls_key: Option<String>,
+    behind_proxy: bool,
     #[schemars(range(min = 1, max = 720))]
     session_hours: u32,
     #[schemars(range(min = 0, max = 3600))]
@@ -115,6 +116,7 @@ impl Default for ServiceTable {
             public: vec![PublicPart::Metrics],
             tls_certificate: None,
             tls_key: None,
+            behind_proxy: false,
             session_hours: 12,
             stop_within_secs: 60,
         }
@@ -138,6 +140,8 @@ pub struct ServiceSettings {
     pub public: Vec<PublicPart>,
     /// Certificate chain and key (PEM); both or none.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// People reach it through a proxy of this office, by HTTPS: who asks is the last address of `X-Forwarded-For`.
+    pub behind_proxy: bool,
     pub session_hours: u32,
     /// How long a run under way may go on after `serve` was told to stop.
     pub stop_within_secs: u64,
@@ -264,6 +268,7 @@ fn service(
         listen: read.listen,
         public: read.public,
         tls,
+        behind_proxy: read.behind_proxy,
         session_hours: read.session_hours,
         stop_within_secs: read.stop_within_secs,
     }

@@ -10,6 +10,8 @@ use crate::model::pull::Outcome;
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
+/// How long a pull may be under way before it is thought to be dead.
+const UNDER_WAY_HOURS: i64 = 6;
 /// How long a drift is told: a week.
 const DRIFT_HOURS: i64 = 7 * 24;
 
@@ -153,6 +155,10 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
         }
         None => {}
     }
+    // A pull that is under way says nothing yet: the one before it does.
+    let is_under_way =
+        |pull: &&PastPull| pull.outcome.is_none() && now - pull.started_at < UNDER_WAY_HOURS * HOUR_MICROS;
+    let pulls = &pulls[pulls.iter().take_while(is_under_way).count()..];
     let last = pulls.first();
     if let Some(slot) = seen.unrun.as_ref().filter(|slot| last.is_none_or(|last| last.started_at < slot.slot)) {
         return unrun(slot, health);
@@ -193,8 +199,8 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
             },
         },
         None => {
-            let hint = "a run is under way, or was cut: the next `motcua run` finishes it".to_owned();
-            let reason = "the last pull has not ended".to_owned();
+            let hint = "a run takes very long, or was cut: the next one finishes it".to_owned();
+            let reason = format!("the last pull has not ended in {UNDER_WAY_HOURS} hours");
             health(State::Incomplete, since, Some("not_ended"), Some(reason), Some(hint))
         }
     }

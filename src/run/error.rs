@@ -21,6 +21,8 @@ pub enum RunError {
     NoStretch { from: String, to: String },
     #[error("nothing is in quarantine that could be retried")]
     NothingToRetry,
+    #[error("other past nights are being read")]
+    NightsBusy,
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error("the ledger `ledger.sqlite` of the data folder: {0}")]

@@ -33,6 +33,11 @@ impl Lock {
         Self::take_file("serve.lock", data, "serve", now)
     }
 
+    /// Takes the folder for whoever publishes its newest night elsewhere.
+    pub(super) fn take_for_publication(data: &Path, now: i64) -> Result<Self, LockError> {
+        Self::take_file("publish.lock", data, "publish", now)
+    }
+
     fn take_file(name: &str, data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
         let io = |source| LockError::Io { folder: data.to_owned(), source };
         std::fs::create_dir_all(data).map_err(io)?;

@@ -142,8 +142,8 @@ impl Office<'_> {
 
 /// Whether a pull that rejected too many rows has so few of them open by now that its contract allows them.
 pub async fn is_mended(ledger: &Ledger, connector: &Connector, pull: &Pull) -> Result<bool, RunError> {
-    let open = ledger.quarantined(Some(&connector.name), Some(pull.run), true).await?;
-    Ok(!is_over_budget(open.len() as u64, pull.counts.received, &connector.file.contract))
+    let open = ledger.count_quarantined(Some(&connector.name), Some(pull.run), true).await?;
+    Ok(!is_over_budget(open, pull.counts.received, &connector.file.contract))
 }
 
 /// The newest version of every figure that is not gone.

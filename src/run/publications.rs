@@ -10,7 +10,7 @@ use crate::model::figure::Figure;
 use crate::publish::postgres::{self, ConnectorRow, Edition, PostgresError, Receipt, Target};
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
-use crate::run::{Office, POSTGRES, RunError, Standing, Subject, Watch, clock, standings};
+use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, standings};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -78,6 +78,12 @@ pub async fn publish_newest(
     ledger: &Ledger,
 ) -> Result<Option<PublicationOutcome>, RunError> {
     let Some(settings) = &config.settings.postgres else { return Ok(None) };
+    // Somebody else publishes: that is no failure, and what is behind afterwards is tried again.
+    let _lock = match Lock::take_for_publication(data, clock::now()) {
+        Ok(lock) => lock,
+        Err(LockError::Held { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let Some(mut night) = read(config, data).await? else { return Ok(None) };
     let mut tried = attempt(config, settings, &night, ledger).await?;
     // Another process published the next night while this one was on its way.

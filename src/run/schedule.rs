@@ -26,19 +26,28 @@ pub struct Decision {
     pub settled: Vec<Slot>,
 }
 
-/// Decides. `known`: the connector's slots, newest first; `read_at`: when its newest night that was read whole began.
+/// Decides. `known`: the connector's slots up to now, newest first; `read_at`: when its newest night that was read whole began.
 #[must_use]
 pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i64) -> Decision {
     let Ok(slots) = Slots::new(&schedule.cron, &schedule.zone) else { return Decision::default() };
     let Some(last) = slots.last_before(now) else { return Decision::default() };
-    let mut settled = passed_over(&slots, known, last, now);
+    let mut settled = passed_over(&slots, schedule, known, last, now);
+    settled.extend(left_begun(known, last, now));
     let in_time = now - last <= (i64::from(schedule.catch_up_within_hours) * HOUR_MICROS).max(ON_TIME_MICROS);
     let made_up = now - last > ON_TIME_MICROS;
-    let slot = |state, tries, made_up, message| Slot { slot: last, state, tries, made_up, message, decided_at: now };
+    let slot = |state, tries, made_up, message| Slot {
+        slot: last,
+        state,
+        tries,
+        made_up,
+        message,
+        decided_at: now,
+        cron: schedule.cron.clone(),
+    };
     let due = match known.iter().find(|slot| slot.slot == last) {
         Some(Slot { state: SlotState::Done | SlotState::Failed, .. }) => None,
-        Some(Slot { state: SlotState::Begun, tries, .. }) if *tries >= TRIES => {
-            let message = format!("its run ended with the process {tries} times");
+        Some(Slot { state: SlotState::Begun, tries, .. }) if *tries >= TRIES || !in_time => {
+            let message = format!("its run ended with the process, {tries} times");
             settled.push(slot(SlotState::Failed, *tries, true, Some(message)));
             None
         }
@@ -51,44 +60,52 @@ pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i6
             None
         }
         None if in_time => Some(slot(SlotState::Begun, 1, made_up, None)),
-        // Before the first slot that was decided there was no service that could have missed one.
-        None if known.is_empty() => None,
+        // Before the first slot of this line that was decided there was no service that could have missed one.
+        None if known.iter().all(|known| known.cron != schedule.cron) => None,
         None => {
-            settled.push(missed(last, now));
+            settled.push(missed(last, schedule, now));
             None
         }
     };
     Decision { due, settled }
 }
 
-/// Slots between the newest that is known and the last: nobody was there.
-fn passed_over(slots: &Slots, known: &[Slot], last: i64, now: i64) -> Vec<Slot> {
-    let Some(newest) = known.iter().map(|slot| slot.slot).find(|slot| *slot < last) else { return Vec::new() };
-    if known.iter().any(|slot| slot.slot >= last) {
-        return Vec::new();
-    }
+/// Slots between the newest that is known of this cron line and the last: nobody was there.
+fn passed_over(slots: &Slots, schedule: &Schedule, known: &[Slot], last: i64, now: i64) -> Vec<Slot> {
+    let of_line = known.iter().filter(|slot| slot.cron == schedule.cron);
+    let Some(newest) = of_line.map(|slot| slot.slot).max().filter(|newest| *newest < last) else { return Vec::new() };
     let mut passed = Vec::new();
-    let mut moment = newest;
-    while let Some(next) = slots.next_after(moment).filter(|next| *next < last && *next > moment) {
-        passed.push(missed(next, now));
-        moment = next;
-        if passed.len() > MOST_MISSED {
-            passed.remove(0);
+    let mut moment = last;
+    while let Some(before) = slots.last_before(moment - 1_000_000).filter(|before| *before > newest) {
+        passed.push(missed(before, schedule, now));
+        moment = before;
+        if passed.len() == MOST_MISSED {
+            break;
         }
     }
+    passed.reverse();
     passed
 }
 
-fn missed(slot: i64, now: i64) -> Slot {
-    let message = "the service was not running, or was busy with the run before it".to_owned();
-    Slot { slot, state: SlotState::Missed, tries: 0, made_up: false, message: Some(message), decided_at: now }
+/// Slots before the last whose run died with its process and that no start found in time.
+fn left_begun(known: &[Slot], last: i64, now: i64) -> impl Iterator<Item = Slot> {
+    let begun = known.iter().filter(move |slot| slot.slot < last && slot.state == SlotState::Begun);
+    begun.map(move |slot| {
+        let message = Some("its run ended with the process".to_owned());
+        Slot { state: SlotState::Failed, message, decided_at: now, ..slot.clone() }
+    })
 }
 
-/// How far the clock was set back since something was decided of the schedule; none if by less than a minute.
+fn missed(slot: i64, schedule: &Schedule, now: i64) -> Slot {
+    let message = Some("the service was not running, or was busy with the run before it".to_owned());
+    let cron = schedule.cron.clone();
+    Slot { slot, state: SlotState::Missed, tries: 0, made_up: false, message, decided_at: now, cron }
+}
+
+/// Whether the clock was set back, by more than some seconds, behind what was decided of the schedule.
 #[must_use]
-pub(super) fn set_back(known: &[Slot], now: i64) -> Option<i64> {
-    let newest = known.iter().map(|slot| slot.decided_at).max()?;
-    (newest - now > ON_TIME_MICROS).then_some(newest)
+pub(super) fn is_set_back(decided_until: Option<i64>, now: i64) -> bool {
+    decided_until.is_some_and(|decided| decided - now > ON_TIME_MICROS)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ fn at(day: i8, hour: i8, minute: i8) -> i64 {
 }
 
 fn slot(day: i8, state: SlotState, decided_at: i64) -> Slot {
-    Slot { slot: at(day, 1, 30), state, tries: 1, made_up: false, message: None, decided_at }
+    Slot { slot: at(day, 1, 30), state, tries: 1, made_up: false, message: None, decided_at, cron: schedule().cron }
 }
 
 fn due(known: &[Slot], read_at: Option<i64>, now: i64) -> Option<(i64, bool)> {
@@ -86,8 +86,8 @@ fn a_clock_that_is_set_back_runs_nothing_twice() {
     for now in [at(10, 0, 10), at(10, 1, 30), at(10, 1, 50)] {
         assert_eq!(decide(&schedule(), &known, None, now), Decision::default(), "{now}");
     }
-    assert_eq!(set_back(&known, at(10, 0, 10)), Some(at(10, 1, 40)));
-    assert_eq!(set_back(&known, at(10, 1, 40)), None);
+    assert!(is_set_back(Some(at(10, 1, 40)), at(10, 0, 10)));
+    assert!(!is_set_back(Some(at(10, 1, 40)), at(10, 1, 40)));
 }
 
 #[test]
@@ -96,6 +96,7 @@ fn a_clock_that_is_set_forward_and_corrected_skips_nothing_in_silence() {
     let before = [slot(10, SlotState::Done, at(10, 1, 40))];
     assert_eq!(due(&before, None, at(13, 2, 0)), Some((at(13, 1, 30), true)));
     assert_eq!(missed_days(&before, at(13, 2, 0)), [11, 12]);
+    // What is known up to a moment is what the ledger gives.
     let known = [
         slot(13, SlotState::Done, at(13, 2, 10)),
         slot(12, SlotState::Missed, at(13, 2, 0)),
@@ -103,18 +104,38 @@ fn a_clock_that_is_set_forward_and_corrected_skips_nothing_in_silence() {
         slot(10, SlotState::Done, at(10, 1, 40)),
     ];
     // Corrected: nights that were called missed are run when they come.
-    assert_eq!(due(&known, None, at(11, 1, 30)), Some((at(11, 1, 30), false)));
-    assert_eq!(due(&known, None, at(12, 1, 30)), Some((at(12, 1, 30), false)));
-    assert_eq!(set_back(&known, at(11, 1, 30)), Some(at(13, 2, 10)), "and that is told");
+    assert_eq!(due(&known[2..], None, at(11, 1, 30)), Some((at(11, 1, 30), false)));
+    assert_eq!(due(&known[1..], None, at(12, 1, 30)), Some((at(12, 1, 30), false)));
     assert_eq!(due(&known, None, at(13, 1, 30)), None, "it was run");
 }
 
 #[test]
 fn a_run_that_outlasts_slots_leaves_one_due() {
     let schedule = Schedule { cron: "0 * * * *".to_owned(), catch_up_within_hours: 0, ..Schedule::default() };
-    let begun = Slot { slot: at(10, 1, 0), ..slot(10, SlotState::Done, at(10, 4, 0)) };
+    let begun = Slot { slot: at(10, 1, 0), cron: schedule.cron.clone(), ..slot(10, SlotState::Done, at(10, 4, 0)) };
     let decision = decide(&schedule, &[begun], None, at(10, 4, 0));
     assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 4, 0)));
     let passed: Vec<i64> = decision.settled.iter().map(|slot| slot.slot).collect();
     assert_eq!(passed, [at(10, 2, 0), at(10, 3, 0)]);
+}
+
+#[test]
+fn a_line_that_is_new_misses_nothing_of_the_past() {
+    let other = Schedule { cron: "0 * * * *".to_owned(), ..schedule() };
+    let before = [slot(9, SlotState::Done, at(9, 1, 31))];
+    let decision = decide(&other, &before, None, at(10, 8, 30));
+    assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 8, 0)), "the newest slot of the new line is in time");
+    assert_eq!(decision.settled, []);
+}
+
+#[test]
+fn a_slot_that_was_left_begun_is_written_down_as_failed() {
+    let begun = slot(8, SlotState::Begun, at(8, 1, 30));
+    let decision = decide(&schedule(), std::slice::from_ref(&begun), None, at(10, 2, 0));
+    assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 1, 30)));
+    let settled: Vec<_> = decision.settled.iter().map(|slot| (slot.slot, slot.state)).collect();
+    assert_eq!(settled, [(at(9, 1, 30), SlotState::Missed), (at(8, 1, 30), SlotState::Failed)]);
+    // Too late to be begun again.
+    let late = decide(&schedule(), &[begun], None, at(8, 20, 0));
+    assert_eq!((late.due, late.settled[0].state), (None, SlotState::Failed));
 }

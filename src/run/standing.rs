@@ -15,6 +15,9 @@ use crate::run::{RunError, is_mended, schedule};
 /// Pulls and slots that are looked at to say since when a state holds.
 const LOOKED_AT: i64 = 400;
 
+/// How long a publication may take before it is said to be behind.
+const ON_ITS_WAY_MICROS: i64 = 15 * 60 * 1_000_000;
+
 /// The target of the PostgreSQL publication.
 pub const POSTGRES: &str = "postgres";
 
@@ -118,7 +121,7 @@ pub async fn standings(config: &Configuration, ledger: Option<&Ledger>, now: i64
             Some(ledger) => (ledger.publication(POSTGRES).await?, ledger.newest_published().await?),
             None => (None, None),
         };
-        standings.push(of_publication(&publication.unwrap_or_default(), newest));
+        standings.push(of_publication(&publication.unwrap_or_default(), newest, now));
     }
     Ok(standings)
 }
@@ -148,15 +151,16 @@ async fn of_connector(
     {
         seen.outcome = Some(Outcome::Complete);
     }
-    let slots = ledger.slots_of(&connector.name, 1).await?;
+    let slots = ledger.slots_of(&connector.name, now, 1).await?;
     let unrun = slots.first().and_then(|slot| match slot.state {
         SlotState::Failed => Some(UnrunSlot { slot: slot.slot, failed: true, message: slot.message.clone() }),
         SlotState::Missed => Some(UnrunSlot { slot: slot.slot, failed: false, message: slot.message.clone() }),
         SlotState::Begun | SlotState::Done => None,
     });
     let mut remarks: Vec<String> = pulls.first().map(remarks).unwrap_or_default();
-    if let Some(decided) = schedule::set_back(&slots, now) {
-        let until = instant::display(decided);
+    let decided_until = ledger.slots_decided_until(&connector.name).await?;
+    if schedule::is_set_back(decided_until, now) {
+        let until = decided_until.map(instant::display).unwrap_or_default();
         remarks.push(format!("the clock was set back: slots until {until} that were run are not run again"));
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
@@ -183,7 +187,9 @@ fn judged(connector: &Connector, seen: &Seen, now: i64) -> Standing {
 }
 
 /// A publication is judged by the newest night: it holds that night, or it is behind. `newest`: its run and when it ended.
-fn of_publication(publication: &Publication, newest: Option<(i64, i64)>) -> Standing {
+fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i64) -> Standing {
+    // A night that has just ended is on its way.
+    let newest = newest.filter(|(_, ended)| publication.run.is_none() || now - ended > ON_ITS_WAY_MICROS);
     let behind = newest.filter(|(run, _)| publication.run.is_none_or(|held| held < *run));
     let (state, code, since, reason, hint) = match (&publication.message, behind) {
         (Some(message), _) => {

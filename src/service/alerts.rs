@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use crate::health::State;
 use crate::indicators::key_of;
 use crate::model::figure::{Figure, Met};
 use crate::model::instant;
@@ -15,6 +16,7 @@ use crate::model::period::PeriodKind;
 use crate::run::{self, RunError, Standing, Subject, Told, standings};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
+use crate::service::pages::why;
 
 /// The subject under which the newest night stands that was told.
 const NIGHT: &str = "night";
@@ -75,11 +77,14 @@ impl Alerts {
             if before.is_some_and(|before| before.state == state) {
                 continue;
             }
-            let is_news = before.is_some() || !standing.state.is_fine();
+            // What is new is no news: it has not run yet.
+            let is_news = before.is_some() || !(standing.state.is_fine() || standing.state == State::NeverRun);
             let from = before.map(|before| before.state.as_str());
-            if !is_news || self.post(url, "webhook", &changed(&standing, from, service, now)).await {
-                service.ledger.write_told(&heard(&subject, state.to_owned(), standing.since, now)).await?;
+            if is_news && !self.post(url, "webhook", &changed(&standing, from, service, now)).await {
+                // Whoever does not listen now is not asked again for every other change.
+                return Ok(());
             }
+            service.ledger.write_told(&heard(&subject, state.to_owned(), standing.since, now)).await?;
         }
         if let Some(night) = night {
             self.tell_missed(url, service, &night, &told, now).await?;
@@ -98,11 +103,13 @@ impl Alerts {
     ) -> Result<(), RunError> {
         let run = night.record.night.run;
         let before = told.iter().find(|told| told.subject == NIGHT).and_then(|told| told.state.parse::<i64>().ok());
-        if before == Some(run) {
+        // A provisional night misses what is not there yet.
+        if before == Some(run) || !night.record.night.complete {
             return Ok(());
         }
         let before = match before {
-            Some(before) => service.nights.of_run(before).await?,
+            // A night that cannot be read any more is no night to compare with.
+            Some(before) => service.nights.of_run(before).await.ok().flatten(),
             None => None,
         };
         let missed = before.map(|before| newly_missed(&before, night)).unwrap_or_default();
@@ -145,9 +152,10 @@ fn heartbeat(night: &PublishedNight) -> Value {
 }
 
 fn changed(standing: &Standing, from: Option<&str>, service: &Service, now: i64) -> Value {
+    let why = standing.reason_code.as_deref().and_then(why);
     json!({
         "event": "state_changed",
-        "id": format!("{}/{}/{}", subject_of(standing), standing.state.name(), standing.since.unwrap_or(now)),
+        "id": format!("{}/{}/{}", subject_of(standing), standing.state.name(), standing.since.unwrap_or_default()),
         "at": instant::display(now),
         "province": service.config.settings.province.name,
         "kind": standing.kind,
@@ -155,8 +163,10 @@ fn changed(standing: &Standing, from: Option<&str>, service: &Service, now: i64)
         "from": from,
         "to": standing.state,
         "since": standing.since.map(instant::display),
+        // What the source said may name files, and files may name anybody: only words of our own leave.
         "reason_code": standing.reason_code,
-        "reason": standing.reason,
+        "reason": why.map(|(why, _)| why),
+        "to_do": why.map(|(_, to_do)| to_do),
         "hint": standing.hint,
     })
 }

@@ -1,8 +1,9 @@
-//! The bell: at each connector's moment, and each minute for whatever a timer cannot know (a clock that was set, a run that was
-//! started by hand, a publication to try again). It decides nothing.
+//! The bell: at each connector's moment, and each minute for whatever the scheduler cannot know (a clock that was set back, behind
+//! which it waits; a zone that changed its offset; a run that was started by hand; a publication to try again). It decides nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::FixedOffset;
 use jiff::Timestamp;
@@ -13,13 +14,23 @@ use crate::config::Configuration;
 use crate::run;
 use crate::service::runner::Runner;
 
-/// Each full minute.
-const MINUTE: &str = "0 * * * * *";
+/// How often it rings whatever the clock says.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Rings each minute, by a clock that nobody sets, until it is aborted.
+pub(super) async fn each_minute(runner: Arc<Runner>) {
+    let mut minute = tokio::time::interval(MINUTE);
+    minute.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minute.tick().await;
+        runner.ring();
+    }
+}
 
 /// Hangs the bell of every connector that is not disabled.
 pub(super) async fn hang(config: &Configuration, runner: &Arc<Runner>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let mut moments = BTreeSet::from([(MINUTE.to_owned(), 0)]);
+    let mut moments = BTreeSet::new();
     for connector in &config.connectors {
         if config.settings.disabled_connectors.contains(&connector.name) {
             continue;

@@ -116,6 +116,11 @@ impl Filled {
         };
         let states_of_connectors = connectors.iter().flat_map(|standing| states(standing, "connector"));
         self.gauge("connector_state", "1 for the state that a connector is in, 0 for the others", states_of_connectors);
+        let reasons = connectors.iter().filter_map(|one| {
+            let reason = ("reason", one.reason_code.clone()?);
+            Some((vec![("connector", one.connector.clone()), reason], 1.0))
+        });
+        self.gauge("connector_reason", "1, with the code of the reason why a connector is in its state", reasons);
         let last_success = at(|one| one.last_success);
         self.gauge("connector_last_success_timestamp_seconds", "End of the last pull that was taken", last_success);
         let data_until = at(|one| one.data_until);
@@ -142,8 +147,10 @@ impl Filled {
         self.counter("records", "Rows that were received, by what became of them", records);
         self.counter("pulls", "Pulls that ended, by how", counts(totals.pulls, ["connector", "outcome"]));
         self.counter("runs", "Runs that ended, by purpose and figures", counts(totals.runs, ["purpose", "figures"]));
+        // No counter: what was missed may be made up, and old ones are forgotten.
         let slots = counts(totals.slots, ["connector", "state"]);
-        self.counter("slots", "Slots of the schedules, by what became of them", slots);
+        let slots = slots.map(|(labels, count)| (labels, number(count.cast_signed())));
+        self.gauge("slots", "Slots of the schedules that are known, by what became of them", slots);
         let took = |rows: Vec<(String, i64)>, label: &'static str| {
             rows.into_iter().map(move |(of, micros)| (vec![(label, of)], seconds(micros)))
         };

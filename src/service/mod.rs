@@ -80,7 +80,8 @@ impl Service {
 
     /// Whether people reach it by HTTPS.
     fn is_encrypted(&self) -> bool {
-        self.config.settings.service.tls.is_some()
+        let settings = &self.config.settings.service;
+        settings.tls.is_some() || settings.behind_proxy
     }
 }
 
@@ -109,13 +110,20 @@ pub async fn serve(config: Configuration, told: impl FnOnce(&str)) -> Result<(),
     let handle = Handle::new();
     let answering = tokio::spawn(door.answer(Arc::clone(&service), handle.clone()));
     let mut bell = bell::hang(&service.config, &service.runner).await?;
+    let minutes = tokio::spawn(bell::each_minute(Arc::clone(&service.runner)));
     service.runner.ring();
     let stopping = async {
         told_to_stop().await;
         tracing::warn!("told to stop");
         stop.cancel();
+        // Nothing depends on an orderly end: whoever asks twice gets it at once.
+        tokio::spawn(async {
+            told_to_stop().await;
+            end_at_once();
+        });
     };
     tokio::join!(work(&service, &stop), stopping);
+    minutes.abort();
     bell.shutdown().await?;
     handle.graceful_shutdown(Some(LAST_REQUESTS));
     let _ = answering.await;
@@ -136,7 +144,12 @@ async fn work(service: &Service, stop: &CancellationToken) {
     service.runner.work(&service.config, &service.ledger, stop, after).await;
 }
 
-/// Ends at the first SIGTERM or Ctrl-C. The next one ends the process: nothing is lost by that either.
+#[expect(clippy::exit, reason = "asked for twice")]
+fn end_at_once() -> ! {
+    std::process::exit(130)
+}
+
+/// Ends at the next SIGTERM or Ctrl-C.
 async fn told_to_stop() {
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("the runtime handles signals");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, RwLock};
 
@@ -11,7 +12,9 @@ use crate::publish::{self, NightRecord};
 use crate::run::{self, RunError};
 
 /// Past nights that are held besides the newest.
-const PAST_HELD: usize = 2;
+const PAST_HELD: usize = 3;
+/// How long somebody waits while another past night is read.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// A published night, whole, with ways to find its figures.
 #[derive(Debug)]
@@ -105,7 +108,8 @@ impl Nights {
         if let Some(night) = self.newest().await?.filter(|night| night.record.night.run == run) {
             return Ok(Some(night));
         }
-        let mut past = self.past.lock().await;
+        let waiting = tokio::time::timeout(WAIT, self.past.lock());
+        let mut past = waiting.await.map_err(|_| RunError::NightsBusy)?;
         if let Some(held) = past.iter().position(|night| night.record.night.run == run) {
             let night = past.remove(held);
             past.push(Arc::clone(&night));

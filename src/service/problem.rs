@@ -72,7 +72,10 @@ impl Problem {
 
 impl From<RunError> for Problem {
     fn from(error: RunError) -> Self {
-        Self::internal("the data folder cannot be read", &error)
+        match error {
+            RunError::NightsBusy => Self::busy("other past nights are being read: try again in a moment", 5),
+            error => Self::internal("the data folder cannot be read", &error),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 //! A bell rings it; what is due it decides from the ledger. One run at a time: what comes meanwhile waits.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, PoisonError};
 
+use futures::FutureExt as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +91,7 @@ impl Runner {
     }
 
     /// Works until it is told to stop: what is under way then goes on for as long as the settings allow, and is left to the
-    /// next start after that.
+    /// next start after that. `after` is done after each run and each bell.
     pub(super) async fn work(
         &self,
         config: &Configuration,
@@ -97,52 +99,65 @@ impl Runner {
         stop: &CancellationToken,
         after: impl AsyncFn(),
     ) {
+        let allowed = std::time::Duration::from_secs(config.settings.service.stop_within_secs);
+        let out_of_time = async {
+            stop.cancelled().await;
+            tokio::time::sleep(allowed).await;
+        };
+        tokio::pin!(out_of_time);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = self.bell.notified() => {}
             }
-            let allowed = std::time::Duration::from_secs(config.settings.service.stop_within_secs);
-            let out_of_time = async {
-                stop.cancelled().await;
-                tokio::time::sleep(allowed).await;
-            };
-            tokio::select! {
-                () = self.work_off(config, ledger, stop) => {}
-                () = out_of_time => {
-                    tracing::warn!("the run under way did not end in time: the next start finishes it");
-                    return;
+            let mut is_more = true;
+            while is_more && !stop.is_cancelled() {
+                tokio::select! {
+                    more = self.work_once(config, ledger) => is_more = more,
+                    () = &mut out_of_time => {
+                        tracing::warn!("the run under way did not end in time: the next start finishes it");
+                        return;
+                    }
+                }
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = after() => {}
                 }
             }
-            if !stop.is_cancelled() {
-                after().await;
-            }
+        }
+        if self.is_ordered() {
+            tracing::warn!("what was ordered last is not begun: order it again");
         }
     }
 
-    /// Does what is due and what is ordered, until nothing is.
-    async fn work_off(&self, config: &Configuration, ledger: &Ledger, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            let now = run::now();
-            let done = match self.next_order() {
+    /// Does what was ordered, else what is due; tells whether there was anything. Whatever goes wrong, the service stands.
+    async fn work_once(&self, config: &Configuration, ledger: &Ledger) -> bool {
+        let now = run::now();
+        let work = async {
+            match self.next_order() {
                 Some(order) => self.fulfil(config, order, now).await,
                 None => self.run_due(config, ledger, now).await,
-            };
-            match done {
-                Ok(true) => {}
-                Ok(false) => break,
-                // Whoever holds the folder will let go of it; the next bell asks again.
-                Err(RunError::Lock(LockError::Held { holder, .. })) => {
-                    tracing::info!("the data folder is held by {holder}: waiting");
-                    break;
-                }
-                Err(error) => {
-                    tracing::error!("the run could not be done: {error}");
-                    break;
-                }
+            }
+        };
+        let done = AssertUnwindSafe(work).catch_unwind().await;
+        self.set(None);
+        match done {
+            Ok(Ok(is_more)) => is_more,
+            // Whoever holds the folder will let go of it; the next bell asks again.
+            Ok(Err(RunError::Lock(LockError::Held { holder, .. }))) => {
+                tracing::info!("the data folder is held by {holder}: waiting");
+                false
+            }
+            Ok(Err(error)) => {
+                tracing::error!("the run could not be done: {error}");
+                false
+            }
+            // The panic has told itself. A slot that it leaves begun is tried again, three times at most.
+            Err(_) => {
+                tracing::error!("the run ended in a panic");
+                false
             }
         }
-        self.set(None);
     }
 
     async fn fulfil(&self, config: &Configuration, order: Order, now: i64) -> Result<bool, RunError> {
@@ -232,7 +247,7 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
         if config.settings.disabled_connectors.contains(name) {
             continue;
         }
-        let known = ledger.slots_of(name, SLOTS).await?;
+        let known = ledger.slots_of(name, now, SLOTS).await?;
         let pulls = ledger.pulls_of(name, SLOTS).await?;
         let whole = |pull: &&run::Pull| pull.purpose == Purpose::Night && pull.outcome == Some(Outcome::Complete);
         let read_at = pulls.iter().find(whole).map(|pull| pull.started_at);

@@ -152,6 +152,58 @@ impl Ledger {
         rows.iter().map(quarantined).collect()
     }
 
+    /// As [`quarantined`](Self::quarantined), a page of them.
+    pub async fn quarantined_page(
+        &self,
+        connector: Option<&str>,
+        run: Option<i64>,
+        open_only: bool,
+        (offset, most): (i64, i64),
+    ) -> Result<Vec<Quarantined>, Error> {
+        let rows = sqlx::query(
+            "SELECT rowid, * FROM quarantine WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR run = ?2) \
+             AND (NOT ?3 OR closed_by IS NULL) ORDER BY run DESC, connector, page, row LIMIT ?4 OFFSET ?5",
+        )
+        .bind(connector)
+        .bind(run)
+        .bind(open_only)
+        .bind(most)
+        .bind(offset)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(quarantined).collect()
+    }
+
+    /// Open rejections of a connector by field and reason, most first.
+    pub async fn open_groups(&self, connector: &str) -> Result<Vec<(Option<String>, String, i64)>, Error> {
+        sqlx::query_as(
+            "SELECT field, reason, COUNT(*) AS number FROM quarantine WHERE connector = ? AND closed_by IS NULL \
+             GROUP BY field, reason ORDER BY number DESC, field, reason",
+        )
+        .bind(connector)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// How many rows [`quarantined`](Self::quarantined) gives.
+    pub async fn count_quarantined(
+        &self,
+        connector: Option<&str>,
+        run: Option<i64>,
+        open_only: bool,
+    ) -> Result<u64, Error> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM quarantine WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR run = ?2) \
+             AND (NOT ?3 OR closed_by IS NULL)",
+        )
+        .bind(connector)
+        .bind(run)
+        .bind(open_only)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(count.cast_unsigned())
+    }
+
     pub async fn quarantined_row(&self, id: i64) -> Result<Option<Quarantined>, Error> {
         let row =
             sqlx::query("SELECT rowid, * FROM quarantine WHERE rowid = ?").bind(id).fetch_optional(&self.pool).await?;

@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS slots (
     made_up INTEGER NOT NULL DEFAULT 0,
     message TEXT,
     decided_at INTEGER NOT NULL,
+    cron TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (connector, slot)
 );
 CREATE TABLE IF NOT EXISTS pauses (

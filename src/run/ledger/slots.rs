@@ -52,6 +52,8 @@ pub struct Slot {
     /// Why it failed or was missed; a text without cells.
     pub message: Option<String>,
     pub decided_at: i64,
+    /// The cron line that it is of.
+    pub cron: String,
 }
 
 /// A connector that somebody paused.
@@ -64,14 +66,23 @@ pub struct Pause {
 }
 
 impl Ledger {
-    /// Slots of a connector, newest first.
-    pub async fn slots_of(&self, connector: &str, most: i64) -> Result<Vec<Slot>, Error> {
-        let rows = sqlx::query("SELECT * FROM slots WHERE connector = ? ORDER BY slot DESC LIMIT ?")
+    /// Slots of a connector up to a moment, newest first: what a clock that was wrong decided of the future is left out.
+    pub async fn slots_of(&self, connector: &str, until: i64, most: i64) -> Result<Vec<Slot>, Error> {
+        let rows = sqlx::query("SELECT * FROM slots WHERE connector = ? AND slot <= ? ORDER BY slot DESC LIMIT ?")
             .bind(connector)
+            .bind(until)
             .bind(most)
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(slot).collect()
+    }
+
+    /// When something was last decided of a connector's slots, by the clock as it then stood.
+    pub async fn slots_decided_until(&self, connector: &str) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar("SELECT MAX(decided_at) FROM slots WHERE connector = ?")
+            .bind(connector)
+            .fetch_one(&self.pool)
+            .await
     }
 
     /// Writes what was decided of slots, all or none.
@@ -80,8 +91,8 @@ impl Ledger {
         let mut transaction = self.pool.begin().await?;
         for (connector, slot) in decided {
             sqlx::query(
-                "INSERT OR REPLACE INTO slots (connector, slot, state, tries, made_up, message, decided_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO slots (connector, slot, state, tries, made_up, message, decided_at, cron) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(connector)
             .bind(slot.slot)
@@ -90,6 +101,7 @@ impl Ledger {
             .bind(slot.made_up)
             .bind(&slot.message)
             .bind(slot.decided_at)
+            .bind(&slot.cron)
             .execute(&mut *transaction)
             .await?;
         }
@@ -134,5 +146,6 @@ fn slot(row: &SqliteRow) -> Result<Slot, Error> {
         made_up: row.try_get("made_up")?,
         message: row.try_get("message")?,
         decided_at: row.try_get("decided_at")?,
+        cron: row.try_get("cron")?,
     })
 }

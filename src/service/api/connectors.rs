@@ -102,7 +102,7 @@ pub(super) async fn connector(
 ) -> Result<Json<ConnectorDetail>, Problem> {
     let connector = known(&service, &name)?;
     let about = &connector.file.connector;
-    let slots = service.ledger.slots_of(&name, LISTED).await?;
+    let slots = service.ledger.slots_of(&name, run::now(), LISTED).await?;
     Ok(Json(ConnectorDetail {
         title: about.title.clone(),
         kind: about.kind,
@@ -151,7 +151,7 @@ pub(super) async fn pause(
     Ok(Json(standing(&service, &name).await?))
 }
 
-/// Lets a paused connector run again, at its next slot.
+/// Lets a paused connector run again: a slot that is still in time at once, else the next.
 #[utoipa::path(
     post,
     path = "/connectors/{connector}/resume",

@@ -1,6 +1,5 @@
 //! Figures as JSON, CSV, Parquet and Arrow IPC. The columns are the same in all of them.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::model::instant;
@@ -18,9 +17,9 @@ use crate::service::nights::PublishedNight;
 use crate::service::problem::Problem;
 
 /// Tables that are built at once: each holds all of its rows.
-static TABLES: Semaphore = Semaphore::const_new(2);
-/// Bytes of a streamed answer that are sent at a time.
-const CHUNK_BYTES: usize = 64 << 10;
+pub(in crate::service) static TABLES: Semaphore = Semaphore::const_new(2);
+/// Rows of a streamed answer that are written at a time.
+const CHUNK_ROWS: usize = 400;
 
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -86,7 +85,7 @@ pub(in crate::service) struct FigurePage<'a> {
 fn tag(night: &PublishedNight, form: Form) -> String {
     let record = &night.record.night;
     // Weak: the same figures may be sent compressed or not.
-    format!("W/\"{}-{}-{}\"", record.run, record.as_of, form.name())
+    format!("W/\"{}-{}-{}-{}\"", record.run, record.as_of, form.name(), env!("CARGO_PKG_VERSION"))
 }
 
 /// 304 where the asker has the night already.
@@ -166,44 +165,25 @@ fn json(night: &PublishedNight, places: &[u32], total: usize, next: Option<Strin
     serde_json::to_vec(&page).expect("figures are plain data")
 }
 
-/// CSV of any length, written while it is sent. Whoever stops reading stops the writing.
+/// CSV of any length, written as fast as it is read. Whoever stops reading costs nothing but a connection.
 fn streamed(night: Arc<PublishedNight>, places: Vec<u32>) -> Body {
-    let (chunks, sent) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || {
-        let mut out = Chunked { chunks, full: Vec::with_capacity(CHUNK_BYTES) };
-        let rows = places.iter().map(|place| FigureRow::new(night.at(*place), &night.record.night));
-        let written = publish::csv(&mut out, rows).and_then(|()| out.send());
-        if let Err(error) = written {
-            tracing::debug!("an answer was not read to its end: {error}");
-        }
+    let chunks = futures::stream::unfold(Some(0), move |start| {
+        let chunk = start.map(|start| chunk(&night, &places, start));
+        std::future::ready(chunk)
     });
     // Fused: whoever compresses it asks once more after its end.
-    Body::from_stream(futures::stream::unfold(sent, async |mut sent| Some((sent.recv().await?, sent))).fuse())
+    Body::from_stream(chunks.fuse())
 }
 
-/// Hands its bytes on in chunks.
-struct Chunked {
-    chunks: mpsc::Sender<std::io::Result<Vec<u8>>>,
-    full: Vec<u8>,
-}
-
-impl Chunked {
-    fn send(&mut self) -> std::io::Result<()> {
-        let chunk = std::mem::replace(&mut self.full, Vec::with_capacity(CHUNK_BYTES));
-        self.chunks.blocking_send(Ok(chunk)).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+/// The rows from a place on, and where the next chunk starts; the first has the header.
+fn chunk(night: &PublishedNight, places: &[u32], start: usize) -> (std::io::Result<Vec<u8>>, Option<usize>) {
+    let end = places.len().min(start + CHUNK_ROWS);
+    let rows = places[start..end].iter().map(|place| FigureRow::new(night.at(*place), &night.record.night));
+    let mut bytes = Vec::with_capacity(CHUNK_ROWS * 256);
+    let written = publish::csv(&mut bytes, rows);
+    if start > 0 {
+        let header = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        bytes.drain(..header);
     }
-}
-
-impl Write for Chunked {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.full.extend_from_slice(bytes);
-        if self.full.len() >= CHUNK_BYTES {
-            self.send()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    (written.map(|()| bytes), (end < places.len()).then_some(end))
 }

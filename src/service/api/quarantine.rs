@@ -71,7 +71,7 @@ impl RejectedRow {
 /// Rejected rows, newest run first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QuarantinePage {
-    total: usize,
+    total: u64,
     rows: Vec<RejectedRow>,
 }
 
@@ -118,10 +118,11 @@ pub(super) async fn quarantine(
     if asked.offset > i32::MAX.cast_unsigned() {
         return Err(Problem::bad_request("`offset`: write a number below 2147483648"));
     }
-    let rows = service.ledger.quarantined(asked.connector.as_deref(), asked.run, !asked.all).await?;
-    let total = rows.len();
-    let rows = rows.into_iter().skip(asked.offset as usize).take(asked.limit as usize);
-    Ok(Json(QuarantinePage { total, rows: rows.map(RejectedRow::new).collect() }))
+    let (connector, open_only) = (asked.connector.as_deref(), !asked.all);
+    let total = service.ledger.count_quarantined(connector, asked.run, open_only).await?;
+    let page = (i64::from(asked.offset), i64::from(asked.limit));
+    let rows = service.ledger.quarantined_page(connector, asked.run, open_only, page).await?;
+    Ok(Json(QuarantinePage { total, rows: rows.into_iter().map(RejectedRow::new).collect() }))
 }
 
 /// One rejected row with the fields that were kept of it. Reading it is written down.

@@ -1,6 +1,6 @@
 //! Login with a token, and its end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use askama::Template;
@@ -82,17 +82,18 @@ pub(super) async fn log_in(
     State(service): State<Arc<Service>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     visitor: Visitor,
+    headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
     visitor.must_be_from_here()?;
-    let now = run::now();
-    if let Some(secs) = service.failed_logins.must_wait(from.ip(), now) {
+    let (now, from) = (run::now(), address(&service, from.ip(), &headers));
+    if let Some(secs) = service.failed_logins.must_wait(from, now) {
         return Err(Trouble::wait(secs));
     }
     let next = local(&given.next).unwrap_or(HOME);
     let hours = service.config.settings.service.session_hours;
     let Some(session) = service.access.log_in(given.token.trim(), hours, now).await? else {
-        service.failed_logins.note(from.ip(), now);
+        service.failed_logins.note(from, now);
         tracing::warn!("a login failed");
         let layout = Layout::new(&service, &visitor, visitor.lang.words().log_in, "login");
         let mut response = html(&LoginPage { layout, next, failed: true })?;
@@ -103,6 +104,16 @@ pub(super) async fn log_in(
     let encrypted = service.is_encrypted();
     let line = cookie_line(session_cookie(encrypted), &session, u64::from(hours) * 3600, encrypted);
     Ok(([(header::SET_COOKIE, line)], Redirect::to(next)).into_response())
+}
+
+/// Whose login it is: the peer's, or, behind the office's own proxy, whom that names last.
+fn address(service: &Service, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !service.config.settings.service.behind_proxy {
+        return peer;
+    }
+    let named = headers.get_all("x-forwarded-for").iter().next_back().and_then(|named| named.to_str().ok());
+    let last = named.and_then(|named| named.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
+    last.unwrap_or(peer)
 }
 
 pub(super) async fn log_out(

@@ -13,6 +13,8 @@ mod trouble;
 mod visitor;
 mod words;
 
+pub(super) use words::why;
+
 use std::sync::Arc;
 
 use axum::Router;

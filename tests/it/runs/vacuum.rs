@@ -126,7 +126,15 @@ fn write_slots(data: &Path, slots: &[i64]) {
         let ledger = Ledger::open(data).await.expect("the runs left a ledger");
         let slot = |slot: &i64| {
             let state = SlotState::Done;
-            let slot = Slot { slot: *slot, state, tries: 1, made_up: false, message: None, decided_at: *slot };
+            let slot = Slot {
+                slot: *slot,
+                state,
+                tries: 1,
+                made_up: false,
+                message: None,
+                decided_at: *slot,
+                cron: String::new(),
+            };
             ("desk".to_owned(), slot)
         };
         ledger.write_slots(&slots.iter().map(slot).collect::<Vec<_>>()).await.expect("the ledger can be written");

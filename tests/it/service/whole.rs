@@ -69,7 +69,10 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
         let told = told.lock().expect("nobody panics with it");
         told.iter().find(|told| told["subject"] == "portal-igate" && told["to"] == "failing").cloned()
     });
-    assert_eq!(webhook["reason"], api["reason"]);
+    assert_eq!((&webhook["reason_code"], &webhook["hint"]), (&api["reason_code"], &api["hint"]));
+    assert!(webhook["reason"].as_str().is_some_and(|reason| reason.contains("mã lỗi")), "{webhook}");
+    let coded = r#"motcua_connector_reason{connector="portal-igate",reason="unexpected_status"} 1.0"#;
+    assert!(metrics.contains(coded), "{metrics}");
     let mut reader = server.administrator();
     let in_database = reader.rows("SELECT state, reason_code FROM motcua.connectors WHERE connector = 'portal-igate'");
     assert_eq!((&in_database[0]["state"], &in_database[0]["reason_code"]), (&api["state"], &api["reason_code"]));

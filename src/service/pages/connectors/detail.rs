@@ -1,6 +1,5 @@
 //! One connector: how it stands, its pulls, what its source changed, slots that did not run, rows that were rejected.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -86,14 +85,15 @@ pub(in crate::service::pages) async fn page(
     let standing = standings.iter().find(|standing| standing.connector == name).ok_or_else(missing)?;
     let row = Row::new(&service, lang, standing, now).await?;
     let pulls = service.ledger.pulls_of(&name, LISTED).await?;
-    let slots = service.ledger.slots_of(&name, SLOTS).await?;
-    let open = service.ledger.quarantined(Some(&name), None, true).await?;
-    let last = open.len().div_ceil(REJECTED).max(1);
+    let slots = service.ledger.slots_of(&name, run::now(), SLOTS).await?;
+    let open = usize::try_from(service.ledger.count_quarantined(Some(&name), None, true).await?).unwrap_or(usize::MAX);
+    let last = open.div_ceil(REJECTED).max(1);
     let number = asked.page.unwrap_or(1).clamp(1, last);
     let from = (number - 1) * REJECTED;
-    let shown = open.iter().skip(from).take(REJECTED);
+    let here = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(REJECTED).unwrap_or(i64::MAX));
+    let shown = service.ledger.quarantined_page(Some(&name), None, true, here).await?;
     let night = pulls.iter().find(|pull| pull.purpose == crate::model::pull::Purpose::Night);
-    let range = format!("{}–{} / {}", from + 1, (from + REJECTED).min(open.len()), lang.number(open.len() as u64));
+    let range = format!("{}–{} / {}", from + 1, (from + REJECTED).min(open), lang.number(open as u64));
     let about = &connector.file.connector;
     html(&DetailPage {
         layout: Layout::new(&service, &visitor, about.title.clone(), "connectors"),
@@ -109,8 +109,8 @@ pub(in crate::service::pages) async fn page(
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
-        groups: groups(lang, &open),
-        rejected: shown.map(|row| rejected_row(lang, row)).collect(),
+        groups: groups(lang, service.ledger.open_groups(&name).await?),
+        rejected: shown.iter().map(|row| rejected_row(lang, row)).collect(),
         range,
         newer: (number > 1).then(|| number - 1),
         older: (number < last).then(|| number + 1),
@@ -174,15 +174,10 @@ fn slot_row(lang: Lang, slot: &Slot) -> Option<[String; 3]> {
 }
 
 /// Open rejections by field and reason, most first.
-fn groups(lang: Lang, open: &[Quarantined]) -> Vec<(String, String, String)> {
-    let mut counted: BTreeMap<(Option<&str>, &str), u64> = BTreeMap::new();
-    for row in open {
-        *counted.entry((row.field.as_deref(), &row.reason)).or_default() += 1;
-    }
-    let mut groups: Vec<_> = counted.into_iter().collect();
-    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
-    let words = |((field, reason), rows): ((Option<&str>, &str), u64)| {
-        (field.unwrap_or(lang.words().whole_row).to_owned(), reason_text(lang, reason), lang.number(rows))
+fn groups(lang: Lang, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
+    let words = |(field, reason, rows): (Option<String>, String, i64)| {
+        let field = field.unwrap_or_else(|| lang.words().whole_row.to_owned());
+        (field, reason_text(lang, &reason), lang.number(rows.cast_unsigned()))
     };
     groups.into_iter().map(words).collect()
 }

@@ -65,7 +65,7 @@ impl Row {
         let (title, nights) = match standing.kind {
             Subject::Connector => {
                 let pulls = service.ledger.pulls_of(&name, LOOKED_AT).await?;
-                let slots = service.ledger.slots_of(&name, LOOKED_AT).await?;
+                let slots = service.ledger.slots_of(&name, crate::run::now(), LOOKED_AT).await?;
                 let title = service.config.connector(&name).map(|known| known.file.connector.title.clone());
                 (title.unwrap_or_default(), squares(lang, &pulls, &slots, now))
             }

@@ -9,7 +9,8 @@ use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
-pub(super) use reasons::{order, rejection, why};
+pub(in crate::service) use reasons::why;
+pub(super) use reasons::{order, rejection};
 pub(super) use said::{moment, moment_or_dash, period_short};
 
 /// The language of a page.

@@ -3,7 +3,7 @@
 use crate::model::page::Reason;
 
 /// Why and what to do, in Vietnamese; `None` for a code that nobody knows (a ledger of another version).
-pub(in crate::service::pages) fn why(code: &str) -> Option<(&'static str, &'static str)> {
+pub(in crate::service) fn why(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "unreachable" => (
             "Không kết nối được tới hệ thống nguồn.",
