@@ -59,12 +59,12 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     }
     match (failed, unset.is_empty()) {
         (true, _) => Ok(ExitCode::from(SOURCE_FAILED)),
-        (false, false) => Err(Failure::usage("the settings name values that are not set")),
+        (false, false) => Err(Failure::usage("the settings name what is not there")),
         (false, true) => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// A line for each address in the settings that names a value which nobody set.
+/// A line for each value of the settings that is not there, or that cannot be what it is for.
 fn unset(config: &Configuration) -> Vec<String> {
     let settings = &config.settings;
     let addresses = [
@@ -72,12 +72,28 @@ fn unset(config: &Configuration) -> Vec<String> {
         ("alerts.webhook_url", settings.alerts.webhook_url.as_ref()),
         ("postgres.url", settings.postgres.as_ref().map(|postgres| &postgres.url)),
     ];
-    let told = |(name, template): (&str, Option<&String>)| {
-        let unset = config.values.fill(template?).err()?;
-        let why = unset.why.map(|why| format!(": {why}")).unwrap_or_default();
-        Some(format!("{name}: `{}` has no value{why}\n", unset.placeholder))
+    let told = |(name, template): (&str, Option<&String>)| match config.values.fill(template?) {
+        Err(unset) => {
+            let why = unset.why.map(|why| format!(": {why}")).unwrap_or_default();
+            Some(format!("{name}: `{}` has no value{why}\n", unset.placeholder))
+        }
+        // The address may hold a secret: it is not said.
+        Ok(address) if name.starts_with("alerts") && !is_of_web(&address) => {
+            Some(format!("{name}: its value is no address that begins with `http://` or `https://`\n"))
+        }
+        Ok(_) => None,
     };
-    addresses.into_iter().filter_map(told).collect()
+    let mut lines: Vec<String> = addresses.into_iter().filter_map(told).collect();
+    if let Some((certificate, key)) = &settings.service.tls {
+        let missing = [("service.tls_certificate", certificate), ("service.tls_key", key)];
+        let missing = missing.into_iter().filter(|(_, file)| !file.exists());
+        lines.extend(missing.map(|(name, file)| format!("{name}: there is no file `{}`\n", file.display())));
+    }
+    lines
+}
+
+fn is_of_web(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Connector>, Failure> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::cli::output::narrate;
 use crate::cli::{Base, Failure};
+use crate::run::{LockError, RunError};
 use crate::service::{self, ServiceError};
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
+            ServiceError::Run(error @ RunError::Lock(LockError::Held { .. })) => {
+                Self::internal(error.to_string()).with_hint("one service stands on a data folder: stop that one first")
+            }
             ServiceError::Run(error) => error.into(),
             ServiceError::Listen { .. } => {
                 Self::usage(error.to_string()).with_hint("is another service there? `--listen` chooses another address")

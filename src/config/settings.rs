@@ -1,7 +1,7 @@
 //! `motcua.toml`: the province, the folders and which connectors are off.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -94,11 +94,14 @@ impl Default for NightSettings {
     }
 }
 
+/// Where it listens if nothing else is said.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8686);
+
 /// `[service]`: what `serve` does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ServiceTable {
-    listen: SocketAddr,
+    listen: String,
     public: Vec<PublicPart>,
     tls_certificate: Option<String>,
     tls_key: Option<String>,
@@ -112,7 +115,7 @@ struct ServiceTable {
 impl Default for ServiceTable {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8686)),
+            listen: LISTEN.to_string(),
             public: vec![PublicPart::Metrics],
             tls_certificate: None,
             tls_key: None,
@@ -264,8 +267,13 @@ fn service(
             None
         }
     };
+    let listen = read.listen.parse();
+    if listen.is_err() {
+        let message = format!("`{}` is no address with a port, for example `{LISTEN}`", read.listen);
+        problems.add(file, document.line("/service/listen"), "service.listen", message);
+    }
     ServiceSettings {
-        listen: read.listen,
+        listen: listen.unwrap_or(LISTEN),
         public: read.public,
         tls,
         behind_proxy: read.behind_proxy,

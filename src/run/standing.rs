@@ -193,7 +193,12 @@ fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i6
     let behind = newest.filter(|(run, _)| publication.run.is_none_or(|held| held < *run));
     let (state, code, since, reason, hint) = match (&publication.message, behind) {
         (Some(message), _) => {
-            let hint = "is the server up, and may its user write the schema? It is tried again by itself; `motcua publish` tries at once";
+            let unset = message.contains("has no value");
+            let hint = if unset {
+                "set the variable, or the one with `_FILE` that names a file"
+            } else {
+                "is the server up, and may its user write the schema? It is tried again by itself; `motcua publish` tries at once"
+            };
             (State::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), Some(hint))
         }
         (None, Some((run, ended))) => {

@@ -88,11 +88,11 @@ fn router(service: &Arc<Service>) -> Router {
         .nest("/api/v1", api::router(service))
         .merge(metrics::router())
         .merge(pages::router(service))
-        .layer(middleware::from_fn(api_problems))
         .layer(CompressionLayer::new())
         .layer(timeout)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
+        .layer(middleware::from_fn(api_problems))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the service's log says why").into_response()
         }))

@@ -55,7 +55,9 @@ kinds! {
     Timeout "timeout" Transient "the source is slow: raise `limits.read_timeout_secs`, or ask for smaller pages or slices";
     /// The token endpoint refused, or a fresh token was refused.
     LoginRefused "login_refused" Fatal "check the connector's client id and secret, and whether the account is locked";
-    /// A status that is no success.
+    /// A status of 500 or above: the source says that the fault is its own.
+    Unavailable "unavailable" Transient "the source is down or overloaded: ask its `contact`; the next run reads it again";
+    /// Another status that is no success.
     UnexpectedStatus "unexpected_status" Fatal "check the request's path and parameters against the source's documentation";
     /// 429, or a longer `Retry-After` than the connector allows.
     RateLimited "rate_limited" RateLimited "lower `limits.requests_per_second`, or run at another hour";

@@ -13,8 +13,11 @@ pub fn failure_of_status(status: u16, retry: &Retry) -> Option<(ErrorKind, Class
     match status {
         200..=299 => None,
         429 => Some((ErrorKind::RateLimited, Class::RateLimited)),
-        status if retry.statuses.contains(&status) => Some((ErrorKind::UnexpectedStatus, Class::Transient)),
-        _ => Some((ErrorKind::UnexpectedStatus, Class::Fatal)),
+        status => {
+            let kind = if status >= 500 { ErrorKind::Unavailable } else { ErrorKind::UnexpectedStatus };
+            let class = if retry.statuses.contains(&status) { Class::Transient } else { Class::Fatal };
+            Some((kind, class))
+        }
     }
 }
 
@@ -58,8 +61,8 @@ mod tests {
             (404, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
             (408, Some((ErrorKind::UnexpectedStatus, Class::Transient))),
             (429, Some((ErrorKind::RateLimited, Class::RateLimited))),
-            (501, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
-            (503, Some((ErrorKind::UnexpectedStatus, Class::Transient))),
+            (501, Some((ErrorKind::Unavailable, Class::Fatal))),
+            (503, Some((ErrorKind::Unavailable, Class::Transient))),
         ] {
             assert_eq!(failure_of_status(status, &retry), expected, "{status}");
         }

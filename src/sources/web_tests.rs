@@ -154,7 +154,7 @@ async fn a_pull_that_proves_nothing_is_named() {
         (vec![html], 0, ErrorKind::HtmlInsteadOfJson, Class::Fatal),
         (vec![login], 0, ErrorKind::WrongHost, Class::Fatal),
         (vec![status(404)], 0, ErrorKind::UnexpectedStatus, Class::Fatal),
-        (vec![status(503), status(500), status(502)], 0, ErrorKind::UnexpectedStatus, Class::Transient),
+        (vec![status(503), status(500), status(502)], 0, ErrorKind::Unavailable, Class::Transient),
         (vec![status(429), status(429), status(429)], 0, ErrorKind::RateLimited, Class::RateLimited),
         (vec![json("{\"content\":["); 3], 0, ErrorKind::BodyCutShort, Class::Transient),
     ] {

@@ -136,7 +136,7 @@ fn dashboards_read_what_the_report_says_night_after_night() {
 
     // The second night has another agency, and no longer the indicators of one file.
     list(&office, "2.csv", "H61.02", 60, 60);
-    std::fs::remove_file(office.path().join("config/indicators/sources.toml")).expect("the file was shipped");
+    std::fs::remove_file(office.path().join("config/indicators/online.toml")).expect("the file was shipped");
     desk::expect(&office, &["run"], 0);
     let second = reported(&office);
     assert_same_rows(&by_key(reader.rows(latest)), &first, "the reader's snapshot, after the second night");

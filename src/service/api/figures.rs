@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 
 use crate::config::Configuration;
@@ -69,7 +70,7 @@ pub(in crate::service) struct FigureQuery {
     #[param(minimum = 1, maximum = 10000)]
     pub(in crate::service) limit: Option<u32>,
     /// `next` of the answer before: goes on in the same night, whatever was published since.
-    #[param(pattern = "^[1-9][0-9]{0,8}-[0-9]{1,9}$")]
+    #[param(pattern = "^[1-9][0-9]{0,8}-[0-9]{1,9}-[0-9a-f]{8}$")]
     pub(in crate::service) cursor: Option<String>,
 }
 
@@ -122,10 +123,7 @@ impl Filter {
         }
         let agency = match &asked.agency {
             None => None,
-            Some(agency) => Some(
-                code_of(agency, config, night)
-                    .ok_or_else(|| unknown("agency", agency, "give a code or a name of `/api/v1/agencies`"))?,
-            ),
+            Some(agency) => Some(code_of(agency, config, night)?),
         };
         if let Some(rules) = &asked.rules
             && !config.rules.contains_key(rules)
@@ -157,6 +155,12 @@ impl Filter {
             to: day("to", asked.to.as_deref())?,
             rules: asked.rules.clone(),
         })
+    }
+
+    /// What tells one question from another.
+    fn digest(&self) -> String {
+        let whole = Sha256::digest(format!("{self:?}").as_bytes());
+        format!("{whole:x}")[..8].to_owned()
     }
 
     /// Places of the figures asked for, in the order of the night.
@@ -196,14 +200,26 @@ fn unknown(parameter: &str, value: &str, allowed: &str) -> Problem {
     Problem::bad_request(format!("`{parameter}`: there is no `{value}`; {allowed}"))
 }
 
-/// The code of an agency that figures or registry know, by code or name; case and spacing do not count.
-fn code_of(asked: &str, config: &Configuration, night: &PublishedNight) -> Option<String> {
+/// The code of an agency that figures or registry know, by code or name; case and spacing do not count. A name that several have
+/// is told with their codes.
+fn code_of(asked: &str, config: &Configuration, night: &PublishedNight) -> Result<String, Problem> {
     let wanted = fold(asked);
     let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), Some(agency.name.as_str())));
-    let mut known = night.agencies().into_iter().chain(registered);
-    let is_it =
-        |(code, name): &(&str, Option<&str>)| fold(code) == wanted || name.is_some_and(|name| fold(name) == wanted);
-    known.find(is_it).map(|(code, _)| code.to_owned())
+    let known: Vec<(&str, Option<&str>)> = night.agencies().into_iter().chain(registered).collect();
+    if let Some((code, _)) = known.iter().find(|(code, _)| fold(code) == wanted) {
+        return Ok((*code).to_owned());
+    }
+    let named = known.iter().filter(|(_, name)| name.is_some_and(|name| fold(name) == wanted));
+    let codes: std::collections::BTreeSet<&str> = named.map(|(code, _)| *code).collect();
+    match codes.len() {
+        0 => Err(unknown("agency", asked, "give a code or a name of `/api/v1/agencies`")),
+        1 => Ok(codes.into_iter().collect()),
+        _ => {
+            let codes: Vec<&str> = codes.into_iter().collect();
+            let detail = format!("`agency`: several are called `{asked}`: give one of the codes {}", codes.join(", "));
+            Err(Problem::bad_request(detail))
+        }
+    }
 }
 
 fn day(parameter: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
@@ -248,10 +264,11 @@ async fn of_run(service: &Service, run: i64) -> Result<Arc<PublishedNight>, Prob
     service.nights.of_run(run).await?.ok_or_else(missing)
 }
 
-/// Run and place of a cursor.
-fn place_of(cursor: &str) -> Result<(i64, u32), Problem> {
-    let parts = cursor.split_once('-').and_then(|(run, place)| Some((run.parse().ok()?, place.parse().ok()?)));
-    parts.ok_or_else(|| unknown("cursor", cursor, "give `next` of the answer before"))
+/// Run, place, and the question of a cursor.
+fn place_of(cursor: &str) -> Result<(i64, u32, &str), Problem> {
+    let mut parts = cursor.splitn(3, '-');
+    let mut read = || Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?));
+    read().ok_or_else(|| unknown("cursor", cursor, "give `next` of the answer before"))
 }
 
 /// Figures of a published night.
@@ -296,8 +313,10 @@ pub(super) async fn figures(
     }
     let mut places = filter.places(&night);
     let total = places.len();
-    let start = match &asked.cursor {
-        Some(cursor) => place_of(cursor)?.1 as usize,
+    let question = filter.digest();
+    let start = match asked.cursor.as_deref().map(place_of).transpose()? {
+        Some((_, place, of)) if of == question => place as usize,
+        Some(_) => return Err(Problem::not_found("`cursor`: it goes on with another question")),
         None => 0,
     };
     places.drain(..start.min(total));
@@ -306,6 +325,6 @@ pub(super) async fn figures(
         places.truncate(limit as usize);
     }
     let end = start + places.len();
-    let next = (end < total).then(|| format!("{}-{end}", night.record.night.run));
+    let next = (end < total).then(|| format!("{}-{end}-{question}", night.record.night.run));
     formats::answer(&service, night, form, places, total, next).await
 }

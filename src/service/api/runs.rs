@@ -360,10 +360,9 @@ pub(in crate::service) fn order(
             return Err(Problem::bad_request(detail));
         }
     }
-    let order = what(connectors.clone());
-    tracing::info!(by, "ordered: {order:?}");
-    match service.runner.order(order) {
-        Ok(()) => Ok((StatusCode::ACCEPTED, Json(Ordered { connectors, see: "/api/v1/runs" }))),
-        Err(_) => Err(Problem::new(StatusCode::CONFLICT, "a run is under way or ordered already: see `/api/v1/runs`")),
+    if service.runner.order(what(connectors.clone())).is_err() {
+        return Err(Problem::new(StatusCode::CONFLICT, "a run is under way or ordered already: see `/api/v1/runs`"));
     }
+    tracing::info!(by, connectors = connectors.join(","), "a run is ordered");
+    Ok((StatusCode::ACCEPTED, Json(Ordered { connectors, see: "/api/v1/runs" })))
 }

@@ -147,7 +147,8 @@ fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
         return SourceError::new(ErrorKind::BodyCutShort, format!("the answer of `{host}` ended early"));
     }
     let message = if error.is_connect() {
-        format!("no connection to `{host}`")
+        let port = error.url().and_then(reqwest::Url::port_or_known_default);
+        format!("no connection to `{host}{}`", port.map(|port| format!(":{port}")).unwrap_or_default())
     } else {
         format!("`{host}` closed the connection without an answer")
     };

@@ -61,7 +61,7 @@ pub(super) const ANSWERS: &[Case] = &[
     equal(RateLimitedDate, "waited for and asked again"),
     failed(RateLimitedForHours, "`rate_limited`: longer than `retry.cap_secs`"),
     equal(UnavailableTwice, "asked again"),
-    failed(Unavailable, "`unexpected_status` after the last try"),
+    failed(Unavailable, "`unavailable` after the last try"),
     failed(LoginPage, "`html_instead_of_json`"),
     failed(LoginPageAsJson, "`html_instead_of_json`, told by the body"),
     failed(FailureInside, "`no_records`"),

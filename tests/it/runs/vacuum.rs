@@ -58,7 +58,7 @@ fn old_office() -> Office {
     let office = desk::of_files(MORE);
     // Few figures, so that six nights of them take little time.
     for file in files(&office.path().join("config/indicators")) {
-        if !["national.toml", "quality.toml"].map(Path::new).contains(&file.as_path()) {
+        if !["online.toml", "resolution.toml"].map(Path::new).contains(&file.as_path()) {
             std::fs::remove_file(office.path().join("config/indicators").join(file)).expect("it was shipped");
         }
     }

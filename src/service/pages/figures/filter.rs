@@ -61,6 +61,8 @@ pub(super) struct View {
     pub(super) night: Arc<PublishedNight>,
     pub(super) whose: Whose,
     pub(super) period: Period,
+    /// Agencies that stand no more: code → last day.
+    ended: BTreeMap<String, jiff::civil::Date>,
 }
 
 /// One entry of a list to choose from: value, text, whether it is chosen.
@@ -71,7 +73,12 @@ impl View {
         let night = service.nights.newest().await?.ok_or_else(no_night)?;
         let whose = whose(service, &night, &asked.scope)?;
         let period = if asked.period.is_empty() { running_year(&night) } else { named(&asked.period)? };
-        Ok(Self { night, whose, period })
+        let today = crate::model::instant::local(night.record.night.as_of).date();
+        let registered = service.config.registries.agencies.iter();
+        let ended =
+            registered.filter_map(|agency| Some((agency.code.clone(), agency.valid_to.filter(|day| *day < today)?)));
+        let ended = ended.collect();
+        Ok(Self { night, whose, period, ended })
     }
 
     /// Figures of the scope, of every period, in the order of the night.
@@ -147,7 +154,15 @@ impl View {
         for (code, name) in self.night.agencies() {
             let tier = self.night.of_agency(code).first().and_then(|place| self.night.at(*place).tier);
             let chosen = matches!(&self.whose, Whose::Agency(of) if of == code);
-            by_tier.entry(tier).or_default().push((code.to_owned(), name.unwrap_or(code).to_owned(), chosen));
+            let name = name.unwrap_or(code);
+            // Names are used again: whoever stands no more says until when.
+            let ended =
+                self.ended.get(code).map(|day| format!(" ({} {})", lang.of("đến", "until"), day.strftime("%d/%m/%Y")));
+            by_tier.entry(tier).or_default().push((
+                code.to_owned(),
+                format!("{name}{}", ended.unwrap_or_default()),
+                chosen,
+            ));
         }
         let unknown = by_tier.remove(&None);
         let mut groups: Vec<_> =

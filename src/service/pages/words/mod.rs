@@ -199,8 +199,8 @@ words! {
     quarantined: "Bị loại", "Quarantined";
     open_rejections: "Dòng bị loại chưa xử lý", "Open rejections";
     data_until: "Dữ liệu đến", "Data until";
-    last_success: "Đọc đủ gần nhất", "Last success";
-    next_run: "Lượt tới", "Next run";
+    last_success: "Lần đọc đủ gần nhất", "Last success";
+    next_run: "Lần chạy tới", "Next run";
     publications: "Nơi công bố", "Publications";
     publication: "Nơi công bố", "Publication";
     publications_lead: "Cơ sở dữ liệu ngoài được ghi sau mỗi đêm.", "Outside databases that every night is written to.";
@@ -228,8 +228,8 @@ words! {
     took: "Thời gian", "Took";
     outcome: "Kết quả", "Outcome";
     pages: "Trang", "Pages";
-    declared: "Nguồn khai", "Declared";
-    distinct_keys: "Khóa khác nhau", "Distinct keys";
+    declared: "Số nguồn công bố", "Declared";
+    distinct_keys: "Số bản ghi khác nhau", "Distinct keys";
     equation: "Nhận = ghi mới + không đổi + trùng + bị thay thế + bị loại", "Received = accepted + unchanged + duplicate + superseded + quarantined";
     drift: "Thay đổi của nguồn", "Drift";
     drift_caption: "Trường khác với khai báo, của lần đọc gần nhất", "Fields that differ from the contract, last pull";
@@ -274,6 +274,7 @@ words! {
     chains: "Chuỗi trang", "Page chains";
     chain: "Chuỗi", "Chain";
     no_figures: "Không công bố số liệu", "Published no figures";
+    not_ended_yet: "Đang chạy", "Under way";
     runs_figures: "Số liệu của lượt", "Figures of the run";
 
     figures_lead: "Từng chỉ số với tử số, mẫu số, chỉ tiêu và căn cứ.", "Each indicator with its counts, target and legal source.";

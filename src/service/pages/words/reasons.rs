@@ -17,6 +17,10 @@ pub(in crate::service) fn why(code: &str) -> Option<(&'static str, &'static str)
             "Hệ thống nguồn từ chối đăng nhập.",
             "Kiểm tra mã ứng dụng, mật khẩu của kết nối và xem tài khoản có bị khóa không.",
         ),
+        "unavailable" => (
+            "Hệ thống nguồn báo lỗi phía nguồn (mã 5xx): đang dừng hoặc quá tải.",
+            "Báo đơn vị vận hành hệ thống nguồn; lượt chạy sau sẽ đọc lại.",
+        ),
         "unexpected_status" => (
             "Hệ thống nguồn trả về mã lỗi.",
             "Đối chiếu đường dẫn và tham số trong `[request]` với tài liệu của nguồn.",
