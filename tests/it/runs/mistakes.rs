@@ -29,7 +29,7 @@ fn every_mistake_is_told_at_once() {
     replace(&office, connector, "overlap_days = 7", "overlap_days = \"seven\"");
     replace(&office, connector, "type = \"oauth2_client_credentials\"", "type = \"oauth9\"");
     replace(&office, "connectors/bcci-export/connector.toml", "[map.fee]", "[map.fees]");
-    replace(&office, "connectors/bcci-export/connector.toml", "cron = \"0 2 * * *\"", "cron = \"0 26 * * *\"");
+    replace(&office, "connectors/bcci-export/connector.toml", "cron = \"30 1 * * *\"", "cron = \"0 26 * * *\"");
     replace(&office, indicators, "numerator = \"is_on_time\"", "numerator = \"is_in_time\"");
     replace(&office, indicators, "'district' AND NOT agency_vertical AND is_received", "'district' AND");
     replace(&office, "config/indicators/online.toml", "numerator = \"is_online\"", "numerator = \"agency_kind\"");
