@@ -12,11 +12,10 @@
 mod dossiers;
 mod lists;
 mod meter;
+mod portal;
 mod readers;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
@@ -26,6 +25,7 @@ use motcua::model::table::Kind;
 use motcua::run::Office;
 
 use crate::meter::Meter;
+use crate::portal::{Process, simulate};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,45 +51,17 @@ fn shipped() -> Configuration {
     config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml")).unwrap()
 }
 
-/// A portal in a process of its own; its environment for the connectors.
-struct Portal(Child);
-
-impl Portal {
-    fn start(dossiers: usize, exports: &Path, config: &mut Configuration) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_motcua"))
-            .args([
-                "simulate",
-                "--listen",
-                "127.0.0.1:0",
-                "--seed",
-                "7",
-                "--dossiers",
-                &dossiers.to_string(),
-                "--exports",
-            ])
-            .arg(exports)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().take(5) {
-            let line = line.unwrap();
-            let (name, value) = line.trim_start_matches("export ").split_once('=').unwrap();
-            if name == "IGATE_CLIENT_SECRET" {
-                config.values.set_secret(name, value);
-            } else {
-                config.values.set_variable(name, value);
-            }
+/// A portal for the configuration; answers until it is dropped.
+fn portal(dossiers: usize, exports: &Path, config: &mut Configuration) -> Process {
+    let (portal, variables) = simulate(dossiers, exports);
+    for (name, value) in variables {
+        if name == "IGATE_CLIENT_SECRET" {
+            config.values.set_secret(name, value);
+        } else {
+            config.values.set_variable(name, value);
         }
-        Self(child)
     }
-}
-
-impl Drop for Portal {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    portal
 }
 
 /// Three passes over a province's first pull, and the same pull again.
@@ -97,7 +69,7 @@ fn pull(dossiers: usize) {
     let scratch = tempfile::tempdir().unwrap();
     let mut config = shipped();
     config.connectors.retain(|connector| connector.name == "portal-igate");
-    let _portal = Portal::start(dossiers, &scratch.path().join("exports"), &mut config);
+    let _portal = portal(dossiers, &scratch.path().join("exports"), &mut config);
     measure(
         &mut config,
         &scratch.path().join("data"),

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::portal::{Process, simulate};
 
 /// Clients that read at the same time.
 const CLIENTS: usize = 100;
@@ -25,16 +27,6 @@ const QUERIES: [&str; 6] = [
     "period=2026&scope=agency&limit=500",
     "limit=1000",
 ];
-
-/// Ends with the bench.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn motcua() -> Command {
     Command::new(env!("CARGO_BIN_EXE_motcua"))
@@ -53,24 +45,7 @@ pub(crate) fn readers(dossiers: usize) {
     let scratch = tempfile::tempdir().unwrap();
     let (office, exports) = (scratch.path().join("office"), scratch.path().join("exports"));
     assert!(motcua().arg("init").arg(&office).stderr(Stdio::null()).status().unwrap().success());
-    let mut simulate = motcua();
-    simulate.args([
-        "simulate",
-        "--listen",
-        "127.0.0.1:0",
-        "--seed",
-        "7",
-        "--dossiers",
-        &dossiers.to_string(),
-        "--exports",
-    ]);
-    let mut portal = Process(simulate.arg(&exports).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let told = BufReader::new(portal.0.stdout.take().unwrap()).lines().map_while(Result::ok).take(13);
-    let variables: Vec<(String, String)> = told
-        .map(|line| {
-            line.trim_start_matches("export ").split_once('=').map(|(name, value)| (name.into(), value.into())).unwrap()
-        })
-        .collect();
+    let (_portal, variables) = simulate(dossiers, &exports);
     let verb = |arguments: &[&str]| {
         let mut command = motcua();
         command.arg("--config").arg(office.join("config/motcua.toml")).args(arguments).envs(variables.clone());

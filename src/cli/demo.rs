@@ -103,7 +103,8 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     let truth = tokio::task::spawn_blocking(move || province.truth(simulate::TODAY))
         .await
         .map_err(|error| Failure::internal(error.to_string()))?;
-    let (_, figures) = publish::read_night(&config.settings.data, None)?
+    let (_, figures) = crate::run::night_as_of(&config.settings.data, None)
+        .await?
         .ok_or_else(|| Failure::internal("the night was not published"))?;
     let checked = compare(&figures, &truth);
     let seconds = started.elapsed().as_secs_f64();

@@ -12,6 +12,13 @@ use crate::model::pull::Outcome;
 const HOUR_MICROS: i64 = 3_600_000_000;
 /// How long a pull may be under way before it is thought to be dead.
 const UNDER_WAY_HOURS: i64 = 6;
+
+/// Whether a pull is under way: it says nothing yet, the one before it does.
+#[must_use]
+pub fn is_under_way(outcome: Option<Outcome>, started_at: i64, now: i64) -> bool {
+    outcome.is_none() && now - started_at < UNDER_WAY_HOURS * HOUR_MICROS
+}
+
 /// How long a drift is told: a week.
 const DRIFT_HOURS: i64 = 7 * 24;
 
@@ -155,10 +162,6 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
         }
         None => {}
     }
-    // A pull that is under way says nothing yet: the one before it does.
-    let is_under_way =
-        |pull: &&PastPull| pull.outcome.is_none() && now - pull.started_at < UNDER_WAY_HOURS * HOUR_MICROS;
-    let pulls = &pulls[pulls.iter().take_while(is_under_way).count()..];
     let last = pulls.first();
     if let Some(slot) = seen.unrun.as_ref().filter(|slot| last.is_none_or(|last| last.started_at < slot.slot)) {
         return unrun(slot, health);

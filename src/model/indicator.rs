@@ -63,6 +63,9 @@ pub struct Definition {
     /// What the law leaves open and how it is read here.
     #[serde(default)]
     pub note: Option<String>,
+    /// The same in Vietnamese, for the pages.
+    #[serde(default)]
+    pub note_vi: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -18,8 +18,8 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
-    DataFrame, Engine, FileWriteFormat, IntoLazy as _, ParquetCompression, ParquetReader, ParquetWriteOptions,
-    PlRefPath, SerReader as _, SinkDestination, SinkTarget, UnifiedSinkArgs,
+    DataFrame, Engine, FileWriteFormat, IntoLazy as _, ParquetCompression, ParquetWriteOptions, PlRefPath,
+    SinkDestination, SinkTarget, UnifiedSinkArgs,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -157,19 +157,6 @@ fn swap(root: &Path, link: &str, name: &str) -> Result<(), PublishError> {
     sync_folder(root)
 }
 
-/// A published night: the newest, or the newest whose figures speak of a moment at or before `as_of`.
-pub fn read_night(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
-    let root = data.join("published");
-    let folder = match as_of {
-        None => root.join(LATEST),
-        Some(as_of) => match newest_before(&root.join("nights"), as_of)? {
-            Some(folder) => folder,
-            None => return Ok(None),
-        },
-    };
-    read_folder(&folder)
-}
-
 /// The run of the newest published night.
 #[must_use]
 pub fn newest_run(data: &Path) -> Option<i64> {
@@ -181,19 +168,6 @@ pub fn newest_run(data: &Path) -> Option<i64> {
 pub fn run_before(data: &Path, as_of: i64) -> Result<Option<i64>, PublishError> {
     let folder = newest_before(&data.join("published").join("nights"), as_of)?;
     Ok(folder.and_then(|folder| folder.file_name()?.to_str()?.parse().ok()))
-}
-
-fn read_folder(folder: &Path) -> Result<Option<(NightRecord, Vec<Figure>)>, PublishError> {
-    if !folder.exists() {
-        return Ok(None);
-    }
-    let record = read_record(folder)?;
-    let path = folder.join("figures.parquet");
-    let file = File::open(&path).map_err(io("open", &path))?;
-    let frame = ParquetReader::new(file)
-        .finish()
-        .map_err(|error| PublishError::Damaged { path: path.clone(), what: error.to_string() })?;
-    Ok(Some((record, indicators::from_frame(&frame)?)))
 }
 
 /// What the newest published night rests on, without its figures.
@@ -234,7 +208,8 @@ fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), Publis
 
 /// A frame as the bytes of a Parquet file. The sink writes files only: one stands in `scratch` for a moment.
 fn parquet_bytes(frame: DataFrame, scratch: &Path) -> Result<Vec<u8>, PublishError> {
-    let path = scratch.join(format!(".figures-{:016x}.parquet", rand::random::<u64>()));
+    // What a process that died leaves is swept away by its ending.
+    let path = scratch.join(format!(".figures-{:016x}.partial", rand::random::<u64>()));
     let written = sink_parquet(&path, frame).and_then(|()| fs::read(&path).map_err(io("read", &path)));
     let _ = fs::remove_file(&path);
     written

@@ -10,7 +10,9 @@ use crate::model::figure::Figure;
 use crate::publish::postgres::{self, ConnectorRow, Edition, PostgresError, Receipt, Target};
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
-use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, standings};
+use crate::run::{
+    Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, standings,
+};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -112,6 +114,7 @@ pub async fn publish_newest(
                 failing_since: before.failing_since.or(Some(ended)),
                 tries: before.tries.saturating_add(1),
                 message: Some(message.clone()),
+                hint: Some(hint.clone()),
                 ..before
             };
             (still_held, PublicationOutcome::Failed { message, hint })
@@ -144,15 +147,15 @@ struct Newest {
 
 async fn read(config: &Configuration, data: &Path) -> Result<Option<Newest>, RunError> {
     let (config, data) = (config.clone(), data.to_owned());
+    let Some((record, figures)) = night_as_of(&data, None).await? else { return Ok(None) };
     let newest = tokio::task::spawn_blocking(move || {
-        let Some((record, figures)) = publish::read_night(&data, None)? else { return Ok(None) };
         let kept = publish::kept_definitions(&data, &record).ok().and_then(|kept| config.of_night(&kept).ok());
         let remark = kept.is_none().then(|| {
             format!("what run {} kept cannot be read: `indicators` and `agencies` are those of today", record.night.run)
         });
-        Ok::<_, RunError>(Some(Newest { record, figures, config: kept.unwrap_or(config), remark }))
+        Newest { record, figures, config: kept.unwrap_or(config), remark }
     });
-    newest.await?
+    Ok(Some(newest.await?))
 }
 
 /// Why a night was not published.

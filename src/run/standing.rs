@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::config::Configuration;
-use crate::health::{Off, PastPull, Seen, State, UnrunSlot, assess};
+use crate::health::{Off, PastPull, Seen, State, UnrunSlot, assess, is_under_way};
 use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::pull::{Counts, DriftKind, Outcome, Purpose};
@@ -142,7 +142,8 @@ async fn of_connector(
 ) -> Result<Standing, RunError> {
     // A retry, a replay or a backfill says nothing of the nights.
     let pulls = ledger.pulls_of(&connector.name, LOOKED_AT).await?;
-    let pulls: Vec<Pull> = pulls.into_iter().filter(|pull| pull.purpose == Purpose::Night).collect();
+    let nights = pulls.into_iter().filter(|pull| pull.purpose == Purpose::Night);
+    let pulls: Vec<Pull> = nights.skip_while(|pull| is_under_way(pull.outcome, pull.started_at, now)).collect();
     let mut past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
     // Taken since: what was degraded is so no longer.
     if let (Some(last), Some(seen)) = (pulls.first(), past.first_mut())
@@ -193,13 +194,8 @@ fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i6
     let behind = newest.filter(|(run, _)| publication.run.is_none_or(|held| held < *run));
     let (state, code, since, reason, hint) = match (&publication.message, behind) {
         (Some(message), _) => {
-            let unset = message.contains("has no value");
-            let hint = if unset {
-                "set the variable, or the one with `_FILE` that names a file"
-            } else {
-                "is the server up, and may its user write the schema? It is tried again by itself; `motcua publish` tries at once"
-            };
-            (State::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), Some(hint))
+            let hint = publication.hint.as_deref();
+            (State::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), hint)
         }
         (None, Some((run, ended))) => {
             let reason = format!("it does not hold run {run}");
@@ -260,3 +256,7 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;

@@ -1,10 +1,13 @@
 //! What went wrong with a request, as RFC 9457 says it.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::run::RunError;
 
@@ -86,7 +89,7 @@ impl From<sqlx::Error> for Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(self) -> axum::response::Response {
         let (status, retry, asks) = (self.status(), self.retry_after_secs, self.asks_for_token);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
@@ -100,4 +103,37 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Answers that the document describes once for all operations.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident: $($status:literal $means:literal),+;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$(described($status, $means)),+])
+            }
+        }
+    )*};
+}
+
+refusals! {
+    /// Of every operation.
+    Refused: 400 "A parameter or a body that is unknown or cannot be read", 401 "No token that holds";
+    /// Of what one thing is asked of.
+    Missing: 404 "There is none";
+    /// Of what changes something.
+    NotAllowed: 403 "The token may read only";
+    /// Of what is ordered.
+    NotOrdered: 409 "A run is under way or ordered already", 413 "The body is too large", 415 "The body is no JSON";
+    /// Of what rests on a night.
+    NoNight: 503 "No night is published yet, or too much is asked at once";
+}
+
+fn described(status: u16, means: &str) -> (String, RefOr<Response>) {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let response = ResponseBuilder::new().description(means).content("application/problem+json", content).build();
+    (status.to_string(), response.into())
 }

@@ -2,9 +2,8 @@
 //!
 //! A bell rings it; what is due it decides from the ledger. One run at a time: what comes meanwhile waits.
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use tokio::sync::Notify;
@@ -40,11 +39,11 @@ pub(super) struct UnderWay {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Busy;
 
-/// Orders, and what is under way.
+/// The order that waits, and what is under way.
 #[derive(Debug, Default)]
 pub(super) struct Runner {
     bell: Notify,
-    orders: Mutex<VecDeque<Order>>,
+    order: Mutex<Option<Order>>,
     under_way: Mutex<Option<UnderWay>>,
 }
 
@@ -56,12 +55,12 @@ impl Runner {
 
     /// Takes an order, unless something is under way or ordered already.
     pub(super) fn order(&self, order: Order) -> Result<(), Busy> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        if !orders.is_empty() || self.under_way().is_some() {
+        let mut waiting = self.waiting();
+        if waiting.is_some() || self.under_way().is_some() {
             return Err(Busy);
         }
-        orders.push_back(order);
-        drop(orders);
+        *waiting = Some(order);
+        drop(waiting);
         self.ring();
         Ok(())
     }
@@ -72,12 +71,11 @@ impl Runner {
 
     /// Whether an order waits.
     pub(super) fn is_ordered(&self) -> bool {
-        !self.orders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.waiting().is_some()
     }
 
-    fn next_order(&self) -> Option<Order> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.pop_front()
+    fn waiting(&self) -> MutexGuard<'_, Option<Order>> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, under_way: Option<UnderWay>) {
@@ -134,7 +132,8 @@ impl Runner {
     async fn work_once(&self, config: &Configuration, ledger: &Ledger) -> bool {
         let now = run::now();
         let work = async {
-            match self.next_order() {
+            let order = self.waiting().take();
+            match order {
                 Some(order) => self.fulfil(config, order, now).await,
                 None => self.run_due(config, ledger, now).await,
             }
@@ -167,8 +166,7 @@ impl Runner {
             Ok(office) => office,
             Err(error) => {
                 if matches!(error, RunError::Lock(LockError::Held { .. })) {
-                    let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-                    orders.push_front(order);
+                    *self.waiting() = Some(order);
                 }
                 return Err(error);
             }

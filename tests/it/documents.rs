@@ -216,3 +216,14 @@ fn rule_sets(text: &mut String, config: &Configuration) {
         text.push('\n');
     }
 }
+
+#[test]
+fn every_note_of_an_indicator_is_in_vietnamese_too() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = motcua::config::load(&root.join("config/motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    let lacks = config.indicators.iter().map(|indicator| &indicator.definition);
+    let lacks: Vec<&str> =
+        lacks.filter(|one| one.note.is_some() != one.note_vi.is_some()).map(|one| one.id.as_str()).collect();
+    assert!(lacks.is_empty(), "a note in one language only: {lacks:?}");
+    assert!(config.indicators.iter().any(|indicator| indicator.definition.note_vi.is_some()), "there are notes");
+}

@@ -65,7 +65,6 @@ CREATE TABLE IF NOT EXISTS slots (
     made_up INTEGER NOT NULL DEFAULT 0,
     message TEXT,
     decided_at INTEGER NOT NULL,
-    cron TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (connector, slot)
 );
 CREATE TABLE IF NOT EXISTS pauses (
@@ -100,6 +99,8 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("quarantine", "key_hash", "INTEGER"),
     ("quarantine", "closed_by", "INTEGER"),
     ("quarantine", "read_by", "INTEGER"),
+    ("slots", "cron", "TEXT NOT NULL DEFAULT ''"),
+    ("publications", "hint", "TEXT"),
 ];
 
 pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {

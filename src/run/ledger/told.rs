@@ -22,6 +22,8 @@ pub struct Publication {
     pub tries: u32,
     /// Why the last try failed; holds neither user nor password.
     pub message: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 /// The state of a subject as it was last told.
@@ -44,8 +46,8 @@ impl Ledger {
     pub async fn write_publication(&self, publication: &Publication) -> Result<(), Error> {
         let _step = step("write to the ledger");
         sqlx::query(
-            "INSERT OR REPLACE INTO publications (target, run, published_at, failed_at, failing_since, tries, message) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO publications (target, run, published_at, failed_at, failing_since, tries, message, hint) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&publication.target)
         .bind(publication.run)
@@ -54,6 +56,7 @@ impl Ledger {
         .bind(publication.failing_since)
         .bind(i64::from(publication.tries))
         .bind(&publication.message)
+        .bind(&publication.hint)
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -90,5 +93,6 @@ fn publication(row: &SqliteRow) -> Result<Publication, Error> {
         failing_since: row.try_get("failing_since")?,
         tries: row.try_get::<i64, _>("tries")?.try_into().unwrap_or(u32::MAX),
         message: row.try_get("message")?,
+        hint: row.try_get("hint")?,
     })
 }

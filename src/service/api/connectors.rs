@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
 use crate::service::api::runs::PullRow;
 use crate::service::caller::{Operator, Reader};
-use crate::service::problem::Problem;
+use crate::service::problem::{Missing, NotAllowed, Problem, Refused};
 
 /// Pulls and slots that a connector's answer lists.
 const LISTED: i64 = 30;
@@ -67,8 +67,7 @@ async fn standing(service: &Service, name: &str) -> Result<Standing, Problem> {
     tag = "connectors",
     responses(
         (status = 200, description = "Connectors by name, then publications", body = Vec<Standing>),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        Refused,
     ),
     security(("token" = [])),
 )]
@@ -88,9 +87,8 @@ pub(super) async fn connectors(
     params(("connector" = String, Path, description = "Its name")),
     responses(
         (status = 200, description = "How it stands", body = ConnectorDetail),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        Missing,
     ),
     security(("token" = [])),
 )]
@@ -133,10 +131,9 @@ pub(super) async fn connector(
     params(("connector" = String, Path, description = "Its name")),
     responses(
         (status = 200, description = "It is paused", body = Standing),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token may read only", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        NotAllowed,
+        Missing,
     ),
     security(("token" = ["operate"])),
 )]
@@ -159,10 +156,9 @@ pub(super) async fn pause(
     params(("connector" = String, Path, description = "Its name")),
     responses(
         (status = 200, description = "It is not paused", body = Standing),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token may read only", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        NotAllowed,
+        Missing,
     ),
     security(("token" = ["operate"])),
 )]

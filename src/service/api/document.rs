@@ -10,6 +10,7 @@ use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
 use crate::service::api::figures::Scope;
 use crate::service::api::formats::Form;
+use crate::service::problem::Problem;
 
 /// What a period may look like: years of 19xx and 20xx.
 const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
@@ -31,7 +32,7 @@ const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
         (name = "runs", description = "What ran, and its certificates"),
         (name = "quarantine", description = "Rows that were not taken"),
     ),
-    components(schemas(Form, Scope)),
+    components(schemas(Form, Problem, Scope)),
     modifiers(&Security),
 )]
 pub(super) struct About;

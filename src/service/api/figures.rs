@@ -21,7 +21,7 @@ use crate::service::api::formats::{self, Form};
 use crate::service::api::query::{Asked, comma_list};
 use crate::service::caller::FigureReader;
 use crate::service::nights::PublishedNight;
-use crate::service::problem::Problem;
+use crate::service::problem::{Missing, NoNight, Problem, Refused};
 
 /// Figures in a JSON answer where `limit` is absent.
 const LIMIT: u32 = 1_000;
@@ -168,6 +168,9 @@ impl Filter {
         if let Some(agency) = &self.agency {
             return self.kept(night, night.of_agency(agency).iter().copied());
         }
+        if self.indicators.is_empty() && matches!(self.scope, Some(Scope::Province | Scope::Tier)) {
+            return self.kept(night, night.of_whole().iter().copied());
+        }
         if self.indicators.is_empty() {
             let all = 0..u32::try_from(night.figures.len()).unwrap_or(u32::MAX);
             return self.kept(night, all);
@@ -288,10 +291,9 @@ fn place_of(cursor: &str) -> Result<(i64, u32, &str), Problem> {
             (Vec<u8> = "application/vnd.apache.arrow.file"),
         ), headers(("etag" = String, description = "Stays the same until another night is published"))),
         (status = 304, description = "Nothing was published since the `ETag` of `If-None-Match`"),
-        (status = 400, description = "A parameter that is unknown, or a value that there is not", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The night that was asked for is not kept", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "No night is published yet, or too much is asked at once", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        Missing,
+        NoNight,
     ),
     security((), ("token" = [])),
 )]

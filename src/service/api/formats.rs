@@ -127,7 +127,7 @@ pub(super) async fn answer(
             let _table = TABLES
                 .try_acquire()
                 .map_err(|_| Problem::busy("two tables are being built already: try again in a moment", 2))?;
-            let scratch = service.data.clone();
+            let scratch = service.data.join("published");
             let built = tokio::task::spawn_blocking(move || {
                 let rows = places.iter().map(|place| FigureRow::new(night.at(*place), &night.record.night));
                 if form == Form::Parquet { publish::parquet(rows, &scratch) } else { publish::arrow(rows) }

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
 use crate::service::api::runs::{bounded, from_one};
 use crate::service::caller::Reader;
-use crate::service::problem::Problem;
+use crate::service::problem::{Missing, Problem, Refused};
 
 /// Rows in one answer where `limit` is absent.
 const LIMIT: u32 = 1_000;
@@ -94,8 +94,7 @@ pub(super) struct RejectedDetail {
     params(QuarantineQuery),
     responses(
         (status = 200, description = "Newest run first, then in the order of their places", body = QuarantinePage),
-        (status = 400, description = "A parameter that is unknown, or a value that there is not", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        Refused,
     ),
     security(("token" = [])),
 )]
@@ -133,9 +132,8 @@ pub(super) async fn quarantine(
     params(("id" = i64, Path, description = "Its number in the list", minimum = 1)),
     responses(
         (status = 200, description = "Where it came from, what failed, what was kept", body = RejectedDetail),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        Missing,
     ),
     security(("token" = [])),
 )]

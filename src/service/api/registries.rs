@@ -11,7 +11,7 @@ use crate::config::Indicator;
 use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
 use crate::service::caller::FigureReader;
-use crate::service::problem::Problem;
+use crate::service::problem::{Missing, Problem, Refused};
 
 /// An indicator as it is defined.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +33,7 @@ pub(super) struct IndicatorRow<'a> {
     lead_agency: Option<&'a str>,
     /// What the law leaves open and how it is read here.
     note: Option<&'a str>,
+    note_vi: Option<&'a str>,
     /// SQL over the fact columns, as the next two.
     population: &'a str,
     numerator: &'a str,
@@ -56,6 +57,7 @@ impl<'a> IndicatorRow<'a> {
             evidence: definition.evidence.as_deref(),
             lead_agency: definition.lead_agency.as_deref(),
             note: definition.note.as_deref(),
+            note_vi: definition.note_vi.as_deref(),
             population: &definition.population,
             numerator: &definition.numerator,
             denominator: definition.denominator.as_deref(),
@@ -89,8 +91,7 @@ pub(super) struct AgencyRow {
     tag = "figures",
     responses(
         (status = 200, description = "In the order of their definition", body = Vec<IndicatorRow<'_>>),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        Refused,
     ),
     security((), ("token" = [])),
 )]
@@ -111,9 +112,8 @@ pub(super) async fn indicators(
     params(("indicator" = String, Path, description = "Its identifier")),
     responses(
         (status = 200, description = "As it is defined", body = IndicatorRow<'_>),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        Missing,
     ),
     security((), ("token" = [])),
 )]
@@ -135,8 +135,7 @@ pub(super) async fn indicator(
     tag = "figures",
     responses(
         (status = 200, description = "By code", body = Vec<AgencyRow>),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        Refused,
     ),
     security((), ("token" = [])),
 )]

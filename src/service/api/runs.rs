@@ -15,7 +15,7 @@ use crate::run::{Pull, Run, RunError};
 use crate::service::Service;
 use crate::service::api::query::{Asked, Body, Nothing};
 use crate::service::caller::{Operator, Reader};
-use crate::service::problem::Problem;
+use crate::service::problem::{Missing, NotAllowed, NotOrdered, Problem, Refused};
 use crate::service::runner::Order;
 
 /// Runs in one answer where `limit` is absent.
@@ -198,8 +198,7 @@ struct ChainRow {
     params(RunQuery),
     responses(
         (status = 200, description = "Runs and what is under way", body = RunPage),
-        (status = 400, description = "A parameter that is unknown or cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
+        Refused,
     ),
     security(("token" = [])),
 )]
@@ -248,9 +247,8 @@ pub(super) fn from_one(parameter: &str, number: Option<i64>) -> Result<(), Probl
     params(("run" = i64, Path, description = "Its number", minimum = 1)),
     responses(
         (status = 200, description = "What was read, what became of it, and what proves it whole", body = RunDetail),
-        (status = 400, description = "A parameter: there is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        Missing,
     ),
     security(("token" = [])),
 )]
@@ -303,12 +301,9 @@ pub(in crate::service) struct Ordered {
     request_body = RunOrder,
     responses(
         (status = 202, description = "It is begun as soon as the data folder is free", body = Ordered),
-        (status = 400, description = "The body cannot be read, or names a connector that there is not", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token may read only", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A run is under way or ordered already", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        NotAllowed,
+        NotOrdered,
     ),
     security(("token" = ["operate"])),
 )]
@@ -329,12 +324,9 @@ pub(super) async fn start(
     request_body = RunOrder,
     responses(
         (status = 202, description = "It is begun as soon as the data folder is free", body = Ordered),
-        (status = 400, description = "The body cannot be read, or names a connector that there is not", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No token that holds", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The token may read only", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A run is under way or ordered already", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+        Refused,
+        NotAllowed,
+        NotOrdered,
     ),
     security(("token" = ["operate"])),
 )]

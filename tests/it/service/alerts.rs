@@ -120,7 +120,10 @@ fn a_listener_that_never_answers_holds_up_no_stop() {
     office.schedule("0 0 0 29 2 *");
     let listener = door(|_| Answer::Silence);
     office.edit("config/motcua.toml", |text| {
-        text.replace("[alerts]\n", &format!("[alerts]\nheartbeat_url = \"{listener}\"\nwebhook_url = \"{listener}\"\n"))
+        let alerts = format!("[alerts]\nheartbeat_url = \"{listener}\"\nwebhook_url = \"{listener}\"\n");
+        let told = text.replace("[alerts]\n", &alerts);
+        assert_ne!(told, text);
+        told
     });
     let operator = office.token("operator", "operate");
     let mut serving = Serving::start(&office);

@@ -13,6 +13,7 @@ use crate::config::Indicator;
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::Figure;
+use crate::model::indicator::Definition;
 use crate::service::Service;
 use crate::service::pages::connectors::NightLine;
 use crate::service::pages::layout::{Layout, html};
@@ -32,6 +33,8 @@ struct IndicatorPage<'a> {
     kind: &'static str,
     counted_by: &'static str,
     in_force: String,
+    /// With its language.
+    note: Option<(&'a str, &'static str)>,
     title: &'a str,
     scope: String,
     scope_word: String,
@@ -98,6 +101,7 @@ pub(in crate::service::pages) async fn page(
         kind: lang.indicator_kind(definition.kind),
         counted_by: lang.period_column(definition.period),
         in_force: day(&definition.legal.from),
+        note: note(lang, definition),
         title,
         scope: view.scope_text(lang, province),
         scope_word: view.scope_word().to_owned(),
@@ -163,4 +167,10 @@ fn groups(
     }
     groups.retain(|(_, rows): &(_, Vec<Row>)| !rows.is_empty());
     groups
+}
+
+/// How the law is read, in the page's language where it is written in it, and in which it is.
+fn note(lang: Lang, definition: &Definition) -> Option<(&str, &'static str)> {
+    let vietnamese = definition.note_vi.as_deref().filter(|_| lang == Lang::Vi).map(|note| (note, "vi"));
+    vietnamese.or(definition.note.as_deref().map(|note| (note, "en")))
 }
