@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use crate::cli::output::{self, Format, narrate, print};
 use crate::cli::run::acted;
@@ -47,20 +46,6 @@ enum What {
     },
 }
 
-/// One row; the fields of `quarantine list --format json`.
-#[derive(Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "its row in the page is one of its fields")]
-struct Row {
-    id: i64,
-    run: i64,
-    connector: String,
-    page: u32,
-    row: u32,
-    field: Option<String>,
-    reason: String,
-    closed_by: Option<i64>,
-}
-
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     if let What::Retry { connectors } = &arguments.what {
@@ -77,7 +62,6 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     match &arguments.what {
         What::List { connector, run, all, format } => {
             let rows = ledger.quarantined(connector.as_deref(), *run, !all).await.map_err(RunError::from)?;
-            let rows: Vec<Row> = rows.into_iter().map(row).collect();
             let text = match format {
                 Format::Json => output::json(&rows)?,
                 Format::Csv => output::csv(&rows)?,
@@ -104,13 +88,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(rejected: Quarantined) -> Row {
-    let Quarantined { id, run, connector, page, row, field, reason, closed_by } = rejected;
-    Row { id, run, connector, page, row, field, reason, closed_by }
-}
-
 /// Connector, field and reason → rows.
-fn groups(rows: &[Row]) -> BTreeMap<String, u64> {
+fn groups(rows: &[Quarantined]) -> BTreeMap<String, u64> {
     let mut groups = BTreeMap::new();
     for row in rows {
         let field = row.field.as_deref().unwrap_or("(the whole row)");
@@ -119,7 +98,7 @@ fn groups(rows: &[Row]) -> BTreeMap<String, u64> {
     groups
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Quarantined]) -> String {
     let headings = ["id", "run", "connector", "page", "row", "field", "reason", "closed by run"];
     let cells = rows.iter().map(|row| {
         vec![

@@ -3,16 +3,20 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
+use utoipa::ToSchema;
 
 use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
 use crate::steps::step;
 
-/// A rejected row. It is open until a later pull has taken its key, or has read its page again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A rejected row: its place and why, nothing of what stood in it. It is open until a later pull has taken its key, or has
+/// read its page again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RejectedRow)]
 pub struct Quarantined {
     /// Stable while the ledger lives.
     pub id: i64,
@@ -20,8 +24,9 @@ pub struct Quarantined {
     pub connector: String,
     pub page: u32,
     pub row: u32,
-    /// Canonical field that failed; none where the whole row did.
+    /// Canonical field that failed; null where the whole row did.
     pub field: Option<String>,
+    /// Code.
     pub reason: String,
     /// The run after which it is no longer open.
     pub closed_by: Option<i64>,

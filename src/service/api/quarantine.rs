@@ -45,41 +45,18 @@ impl Default for QuarantineQuery {
     }
 }
 
-/// A rejected row: its place and why, nothing of what stood in it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RejectedRow {
-    id: i64,
-    run: i64,
-    connector: String,
-    page: u32,
-    row: u32,
-    /// Canonical field that failed; null where the whole row did.
-    field: Option<String>,
-    /// Code.
-    reason: String,
-    /// The run after which it is no longer open.
-    closed_by: Option<i64>,
-}
-
-impl RejectedRow {
-    fn new(rejected: Quarantined) -> Self {
-        let Quarantined { id, run, connector, page, row, field, reason, closed_by } = rejected;
-        Self { id, run, connector, page, row, field, reason, closed_by }
-    }
-}
-
 /// Rejected rows, newest run first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QuarantinePage {
     total: u64,
-    rows: Vec<RejectedRow>,
+    rows: Vec<Quarantined>,
 }
 
 /// A rejected row with what landing kept of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RejectedDetail {
     #[serde(flatten)]
-    row: RejectedRow,
+    row: Quarantined,
     /// Where its page came from; null where landing keeps it no more.
     origin: Option<String>,
     /// Kept fields of the source; `?` is the shape of a text that failed its type, `~` of one that may be anybody's.
@@ -121,7 +98,7 @@ pub(super) async fn quarantine(
     let total = service.ledger.count_quarantined(connector, asked.run, open_only).await?;
     let page = (i64::from(asked.offset), i64::from(asked.limit));
     let rows = service.ledger.quarantined_page(connector, asked.run, open_only, page).await?;
-    Ok(Json(QuarantinePage { total, rows: rows.into_iter().map(RejectedRow::new).collect() }))
+    Ok(Json(QuarantinePage { total, rows }))
 }
 
 /// One rejected row with the fields that were kept of it. Reading it is written down.
@@ -148,7 +125,7 @@ pub(super) async fn rejected(
     let row = service.ledger.quarantined_row(number).await?.ok_or_else(missing)?;
     service.access.note_read(&caller.name, "api", &format!("quarantine row {number}"), run::now()).await?;
     let (origin, kept) = kept(&service, &row).await?;
-    Ok(Json(RejectedDetail { row: RejectedRow::new(row), origin, kept }))
+    Ok(Json(RejectedDetail { row, origin, kept }))
 }
 
 /// Where a rejected row came from and the fields that were kept of it. Whoever shows them has written the reading down.
