@@ -39,12 +39,28 @@ pub fn start() -> Result<(), String> {
         let logs = logs.json().with_current_span(false).with_span_list(false);
         if logs.with_env_filter(filter.add_directive(said)).try_init().is_ok() {
             IS_JSON.store(true, Ordering::Relaxed);
-            std::panic::set_hook(Box::new(|panic| tracing::error!(target: SAID, "{panic}")));
         }
     } else {
-        let _ = logs.with_env_filter(filter).with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init();
+        let directive = format!("{SAID}=error").parse().expect("the directive is constant");
+        let logs = logs.with_env_filter(filter.add_directive(directive)).with_target(false);
+        let _ = logs.with_ansi(std::io::stderr().is_terminal()).try_init();
     }
+    std::panic::set_hook(Box::new(tell_panic));
     Ok(())
+}
+
+/// Says where a panic was. What it says itself is told only where it is constant: a text that was made then may quote a cell.
+fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let said =
+        panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("its message may hold data and is kept back");
+    let backtrace = std::backtrace::Backtrace::capture();
+    let status = backtrace.status();
+    if status == std::backtrace::BacktraceStatus::Captured {
+        tracing::error!(target: SAID, "panicked at {place}: {said}\n{backtrace}");
+    } else {
+        tracing::error!(target: SAID, "panicked at {place}: {said}");
+    }
 }
 
 /// Whether standard error holds JSON alone: nothing else may be written to it then.

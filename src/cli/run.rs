@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::failure::{INCOMPLETE, SOURCE_FAILED};
+use crate::cli::failure::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
 use crate::cli::output::{narrate, thousands};
 use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
@@ -36,11 +36,17 @@ pub(super) async fn acted(
     now: i64,
     act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<RunReport, RunError>,
 ) -> Result<ExitCode, Failure> {
-    let report = in_office(config, verb, now, act).await?;
-    for line in narration(&report) {
+    let (report, published_to) = in_office(config, verb, now, async |office, watch| {
+        let report = act(office, watch).await?;
+        Ok((report, office.publish_elsewhere(watch).await))
+    })
+    .await?;
+    for line in narration(&report).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
         narrate(&line);
     }
-    Ok(exit_code(&report))
+    let is_published = !published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
+    let code = exit_code(&report);
+    Ok(if is_published || code != ExitCode::SUCCESS { code } else { ExitCode::from(INCOMPLETE) })
 }
 
 /// Opens the data folder, acts with a spinner where somebody watches, and closes it.
@@ -110,7 +116,6 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         completeness(&published.not_whole),
         published.folder.display(),
     ));
-    lines.extend(report.published_to.iter().flat_map(publish::narration));
     lines
 }
 
@@ -119,11 +124,12 @@ fn completeness(not_whole: &[String]) -> String {
 }
 
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {
-    let is_published = !report.published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
     let is_whole = report.pulls.iter().all(|pull| pull.outcome == Some(Outcome::Complete));
-    if report.any_failed() {
+    if report.any_own_error() {
+        ExitCode::from(INTERNAL)
+    } else if report.any_failed() {
         ExitCode::from(SOURCE_FAILED)
-    } else if report.published.night.complete && is_whole && is_published {
+    } else if report.published.night.complete && is_whole {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(INCOMPLETE)

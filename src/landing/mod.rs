@@ -226,7 +226,12 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
         return Ok(highest);
     }
     for connector in fs::read_dir(&root).map_err(io("list", &root))?.flatten() {
-        for run in fs::read_dir(connector.path()).map_err(io("list", &root))?.flatten() {
+        // A file that somebody left there has no runs.
+        if connector.file_type().is_ok_and(|kind| !kind.is_dir()) {
+            continue;
+        }
+        let folder = connector.path();
+        for run in fs::read_dir(&folder).map_err(io("list", &folder))?.flatten() {
             let number = run.file_name().to_string_lossy().parse().unwrap_or(0);
             highest = highest.max(number);
         }

@@ -39,6 +39,8 @@ pub enum RunError {
     File { attempted: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error(transparent)]
     Backup(#[from] BackupError),
+    #[error("motcua stumbled over something that it did not expect; the log says where")]
+    Panicked,
     #[error("a worker ended early: {0}")]
     Worker(#[from] tokio::task::JoinError),
 }

@@ -10,6 +10,7 @@ mod catalogue;
 mod clock;
 mod contract;
 mod error;
+mod failure;
 mod figures;
 mod judge;
 mod ledger;
@@ -73,8 +74,6 @@ pub struct RunReport {
     pub run: i64,
     pub pulls: Vec<Pull>,
     pub published: Published,
-    /// Where the settings name a place outside the data folder: what became of the night there.
-    pub published_to: Option<PublicationOutcome>,
 }
 
 impl RunReport {
@@ -82,6 +81,12 @@ impl RunReport {
     #[must_use]
     pub fn any_failed(&self) -> bool {
         self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed))
+    }
+
+    /// Whether a pull failed through no fault of its source.
+    #[must_use]
+    pub fn any_own_error(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.reason.as_deref() == Some(failure::OWN_ERROR))
     }
 }
 
@@ -127,8 +132,7 @@ impl<'a> Office<'a> {
         let published = self.close_night(run, now).await?;
         self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
-        let published_to = self.publish_elsewhere(watch).await;
-        Ok(RunReport { run, pulls, published, published_to })
+        Ok(RunReport { run, pulls, published })
     }
 
     fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {
@@ -173,8 +177,17 @@ impl<'a> Office<'a> {
 
     async fn finish_cut_pull(&self, pull: Pull, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         let landed = landing::LandedPull::new(&self.data, &pull.connector, pull.run);
-        if let (Some(connector), Some(certificate)) = (self.config.connector(&pull.connector), landed.certificate()?) {
-            self.settle(connector, &landed, &certificate, pull).await?;
+        // A certificate that cannot be read is as good as none: its pages are read again.
+        let certificate = landed.certificate().unwrap_or_else(|error| {
+            tracing::warn!(
+                run = pull.run,
+                connector = pull.connector,
+                "the pull is not finished from landing: {error}"
+            );
+            None
+        });
+        if let (Some(connector), Some(certificate)) = (self.config.connector(&pull.connector), certificate) {
+            self.settle_or_fail(connector, &landed, &certificate, pull).await?;
             return Ok(());
         }
         if pull.state == State::Reading && self.go_on(&pull, now, watch).await?.is_some() {

@@ -125,8 +125,8 @@ pub async fn publish_newest(
 }
 
 impl Office<'_> {
-    /// Publishes the night that has just been closed. Whatever happens here, the night is done.
-    pub(super) async fn publish_elsewhere(&self, watch: &Watch<'_>) -> Option<PublicationOutcome> {
+    /// Publishes the newest night where the settings name a place outside the data folder. Whatever happens here, the night is done.
+    pub async fn publish_elsewhere(&self, watch: &Watch<'_>) -> Option<PublicationOutcome> {
         self.config.settings.postgres.as_ref()?;
         watch("publishing to PostgreSQL");
         publish_newest(self.config, &self.data, &self.ledger).await.unwrap_or_else(|error| {

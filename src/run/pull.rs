@@ -8,9 +8,10 @@ use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::clock;
-use crate::run::ledger::{Pull, State};
+use crate::run::failure::{Failure, Stopped, guarded};
+use crate::run::ledger::Pull;
 use crate::run::{Office, RunError, Watch};
-use crate::sources::{self, ErrorKind, PullStart, SourceError};
+use crate::sources::{self, ErrorKind, PullStart};
 
 /// What is read, and why.
 #[derive(Debug, Clone)]
@@ -28,35 +29,17 @@ pub(super) struct Task<'c> {
     pub(super) old_files: BTreeMap<String, Vec<ReadBy>>,
 }
 
-/// A pull whose pages lie in landing, or whose source failed.
+/// A pull whose pages lie in landing, or that failed before.
 #[derive(Debug)]
 pub(super) struct ReadPull<'c> {
     connector: &'c Connector,
     begun: Pull,
     landed: LandedPull,
-    certificate: Result<Certificate, SourceError>,
+    certificate: Result<Certificate, Failure>,
 }
 
 /// How long after its start a pull that was cut may go on: half a day.
 const GOES_ON_MICROS: i64 = 12 * 3_600_000_000;
-
-/// Why a pull was not landed.
-enum Stopped {
-    Source(SourceError),
-    Own(RunError),
-}
-
-impl From<SourceError> for Stopped {
-    fn from(error: SourceError) -> Self {
-        Self::Source(error)
-    }
-}
-
-impl<E: Into<RunError>> From<E> for Stopped {
-    fn from(error: E) -> Self {
-        Self::Own(error.into())
-    }
-}
 
 impl<'a> Office<'a> {
     /// Goes on with a pull that was cut, or whose source failed, at the page that it had reached, under its own run; gives
@@ -126,36 +109,22 @@ impl<'a> Office<'a> {
         self.ledger.write_pull(&begun).await?;
         tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
         let landed = LandedPull::new(&self.data, &connector.name, run);
-        match self.land(task, &landed, watch).await {
+        match guarded(self.land(task, &landed, watch)).await {
             Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
-            Err(Stopped::Own(error)) => Err(error),
-            Err(Stopped::Source(error)) => Ok(ReadPull { connector, begun, landed, certificate: Err(error) }),
+            Err(Stopped::Pull(failure)) => Ok(ReadPull { connector, begun, landed, certificate: Err(failure) }),
+            Err(Stopped::Run(error)) => Err(error),
         }
     }
 
-    /// Settles what was read. A source that failed leaves tables and cursor as they were, and says why in its pull.
+    /// Settles what was read. A pull that failed leaves tables and cursor as they were, and says why.
     pub(super) async fn take(&self, read: ReadPull<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
         let ReadPull { connector, begun, landed, certificate } = read;
         match certificate {
             Ok(certificate) => {
                 watch(&format!("{}: settling", connector.name));
-                self.settle(connector, &landed, &certificate, begun).await
+                self.settle_or_fail(connector, &landed, &certificate, begun).await
             }
-            Err(error) => {
-                let run = begun.run;
-                tracing::info!(run, connector = connector.name, reason = error.kind.code(), "pull failed: {error}");
-                let failed = Pull {
-                    state: State::Done,
-                    outcome: Some(Outcome::Failed),
-                    reason: Some(error.kind.code().to_owned()),
-                    message: Some(error.to_string()),
-                    hint: Some(error.kind.hint().to_owned()),
-                    finished_at: Some(clock::now()),
-                    ..begun
-                };
-                self.ledger.write_pull(&failed).await?;
-                Ok(failed)
-            }
+            Err(failure) => self.fail(begun, failure).await,
         }
     }
 

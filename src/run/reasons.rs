@@ -2,11 +2,13 @@
 
 use crate::canonical;
 use crate::health;
+use crate::run::failure::OWN_ERROR;
 use crate::run::judge;
 use crate::sources::ErrorKind;
 
 /// Codes that a run gives of its own, where no source and no judgement does.
-const OF_RUNS: [&str; 5] = ["contract_broken", "no_file", "interrupted", "publication_failed", "publication_behind"];
+const OF_RUNS: [&str; 6] =
+    ["contract_broken", "no_file", "interrupted", OWN_ERROR, "publication_failed", "publication_behind"];
 
 /// Every code that a pull or a standing may carry; each stands once.
 #[must_use]

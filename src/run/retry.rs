@@ -137,8 +137,9 @@ impl Office<'_> {
         for (id, run, number) in self.ledger.open_without_key(&connector.name, certificate.run).await? {
             let certificate = match of_run.entry(run) {
                 Entry::Occupied(known) => known.into_mut(),
+                // Where it cannot be read its rows stay open.
                 Entry::Vacant(unknown) => {
-                    unknown.insert(LandedPull::new(&self.data, &connector.name, run).certificate()?)
+                    unknown.insert(LandedPull::new(&self.data, &connector.name, run).certificate().unwrap_or_default())
                 }
             };
             let pages = certificate.iter().flat_map(|certificate| &certificate.pages);

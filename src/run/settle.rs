@@ -86,11 +86,11 @@ impl Office<'_> {
                 previous.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max();
             let pages = certificate.pages.iter();
             let read_by = pages.map(|page| (page.number, page.first_read(pull.run).run)).collect();
+            let mut read_again = self.rejected_in_the_same_files(connector, certificate).await?;
             self.ledger.write_quarantine(pull.run, &connector.name, &settling.rejections, &read_by).await?;
             if let Some(met) = &settling.met {
                 self.ledger.close_met(pull.run, &connector.name, met).await?;
             }
-            let mut read_again = self.rejected_in_the_same_files(connector, certificate).await?;
             // A replay reads all that its run landed; what is rejected again stands under the new run.
             if outcome == Outcome::Complete || certificate.purpose == Purpose::Replay {
                 read_again.extend(&certificate.mends);

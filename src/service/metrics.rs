@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -36,14 +37,23 @@ pub(super) fn router() -> Router<Arc<Service>> {
         .route("/health/ready", get(ready))
 }
 
-/// Whether the service can answer: its ledger can be read.
+/// Without a look at the schedule for so long, and nothing under way, the service works no more.
+const STANDS_STILL: Duration = Duration::from_mins(5);
+
+/// Whether the service can answer and work: its ledger can be read, and its schedule is looked at.
 async fn ready(State(service): State<Arc<Service>>) -> Response {
+    let looked = service.runner.looked_ago();
+    let stands_still = service.runner.under_way().is_none() && looked.is_none_or(|ago| ago > STANDS_STILL);
+    let not_ready = |why: &str| {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready", "reason": why }))).into_response()
+    };
     match service.ledger.highest_run().await {
-        Ok(_) => Json(json!({ "status": "ready" })).into_response(),
         Err(error) => {
             tracing::error!("the ledger cannot be read: {error}");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready" }))).into_response()
+            not_ready("the ledger cannot be read")
         }
+        Ok(_) if stands_still => not_ready("the schedule is not looked at"),
+        Ok(_) => Json(json!({ "status": "ready" })).into_response(),
     }
 }
 
@@ -87,6 +97,10 @@ async fn registry(service: &Service) -> Result<Registry, Problem> {
     filled.standings(&standings(&service.config, Some(&service.ledger), now).await?, now);
     filled.totals(service.ledger.totals().await?);
     let under_way = flag(service.runner.under_way().is_some());
+    if let Some(ago) = service.runner.looked_ago() {
+        let help = "Seconds since the schedule was looked at; it is each minute, except while a run is under way";
+        filled.gauge("schedule_looked_ago_seconds", help, [(vec![], ago.as_secs_f64())]);
+    }
     filled.gauge("run_under_way", "1 while a run is under way", [(vec![], under_way)]);
     if let Some(night) = service.nights.newest().await? {
         filled.night(&night);

@@ -4,6 +4,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use tokio::sync::Notify;
@@ -11,9 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{
-    self, Decision, Ledger, LockError, Office, Pause, PublicationOutcome, RunError, RunReport, Slot, SlotState,
-};
+use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -45,6 +44,8 @@ pub(super) struct Runner {
     bell: Notify,
     order: Mutex<Option<Order>>,
     under_way: Mutex<Option<UnderWay>>,
+    /// When the schedule was looked at last, by a clock that nobody sets.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Runner {
@@ -69,6 +70,12 @@ impl Runner {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How long ago the schedule was looked at; none before the first time. It is rung each minute, so more than a few minutes
+    /// without a run under way say that it stands still.
+    pub(super) fn looked_ago(&self) -> Option<Duration> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).map(|looked| looked.elapsed())
+    }
+
     /// Whether an order waits.
     pub(super) fn is_ordered(&self) -> bool {
         self.waiting().is_some()
@@ -89,15 +96,15 @@ impl Runner {
     }
 
     /// Works until it is told to stop: what is under way then goes on for as long as the settings allow, and is left to the
-    /// next start after that. `after` is done after each run and each bell.
+    /// next start after that. `after` is called after each run and each bell, and told whether there was a run.
     pub(super) async fn work(
         &self,
         config: &Configuration,
         ledger: &Ledger,
         stop: &CancellationToken,
-        after: impl AsyncFn(),
+        after: impl Fn(bool),
     ) {
-        let allowed = std::time::Duration::from_secs(config.settings.service.stop_within_secs);
+        let allowed = Duration::from_secs(config.settings.service.stop_within_secs);
         let out_of_time = async {
             stop.cancelled().await;
             tokio::time::sleep(allowed).await;
@@ -117,10 +124,7 @@ impl Runner {
                         return;
                     }
                 }
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = after() => {}
-                }
+                after(is_more);
             }
         }
         if self.is_ordered() {
@@ -131,6 +135,7 @@ impl Runner {
     /// Does what was ordered, else what is due; tells whether there was anything. Whatever goes wrong, the service stands.
     async fn work_once(&self, config: &Configuration, ledger: &Ledger) -> bool {
         let now = run::now();
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let work = async {
             let order = self.waiting().take();
             match order {
@@ -231,9 +236,6 @@ fn log(report: &RunReport) {
         complete = report.published.night.complete,
         "night published"
     );
-    if let Some(PublicationOutcome::Failed { message, .. }) = &report.published_to {
-        tracing::warn!(run = report.run, "not published elsewhere, and tried again later: {message}");
-    }
 }
 
 /// The slots that are due now; whatever else was decided of the schedule is written down.

@@ -11,6 +11,7 @@ mod told;
 mod totals;
 
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -26,6 +27,9 @@ pub use self::totals::Totals;
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
 use crate::steps::step;
+
+/// How long a write waits for another's: the pages of the service write beside a run.
+const BUSY_WAIT: Duration = Duration::from_mins(1);
 
 /// How far a pull has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +130,8 @@ impl Ledger {
             .filename(data.join("ledger.sqlite"))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_WAIT);
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
         schema::apply(&pool).await?;
         Ok(Self { pool })

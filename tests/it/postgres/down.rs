@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::server::{DATABASE, PASSWORD, Server, WRITER};
 use super::{assert_no_secret, assert_same_rows, by_key, latest_night, list, office, reported};
 use crate::desk;
+use crate::office::serving::Serving;
 use crate::office::{Office, said};
 
 fn standing(office: &Office) -> Value {
@@ -118,4 +119,24 @@ fn without_a_place_or_a_night_there_is_nothing_to_publish() {
     let office = super::office("postgresql://x:y@127.0.0.1:1/z");
     let told = desk::expect(&office, &["publish"], 2);
     assert!(told.contains("no night is published") && told.contains("`motcua run` makes one"), "{told}");
+}
+
+#[test]
+fn a_database_that_never_answers_holds_up_no_run() {
+    // Connections are taken by the kernel, and nobody ever speaks.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let office = office(&format!("postgres://{WRITER}@{address}/{DATABASE}"));
+    list(&office, "1.csv", "H61.14", 0, 5);
+    office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[schedule]\ncron = \"0 0 0 29 2 *\"\n"));
+    let operator = office.token("operator", "operate");
+    let mut serving = Serving::start(&office);
+    let told = |serving: &Serving| serving.said().iter().any(|line| line.contains("not published elsewhere"));
+    let mut run = 0;
+    for _ in 0..2 {
+        assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
+        (run, _) = serving.wait_for_night(&operator, run);
+        assert!(!told(&serving), "the publication is still waited for: {:?}", serving.said());
+    }
+    serving.wait_for("the publication has failed", |serving| told(serving).then_some(()));
 }

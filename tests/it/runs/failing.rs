@@ -11,6 +11,18 @@ use crate::office::{Answer, Office, Town, assert_same, door, files, said, true_f
 
 /// Runs a night whose portal fails, after a good night of an earlier day; then a good one, which finds everything.
 fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut Office)) {
+    assert_harmless_until(seed, 3, reason, words, spoil, |_| ());
+}
+
+/// The same for a night that ends with the exit code `exit`; `mend` comes before the good night.
+fn assert_harmless_until(
+    seed: u64,
+    exit: i32,
+    reason: &str,
+    words: &str,
+    spoil: impl FnOnce(&mut Office),
+    mend: impl FnOnce(&Office),
+) {
     let town = Town::new(300, seed, TODAY);
     let mut office = Office::new(&town.url());
     night(&town, &office, date(2025, 8, 15));
@@ -26,7 +38,7 @@ fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut
     spoil(&mut office);
     let output = office.act(&["run"]);
     let narration = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{reason}: {narration}");
+    assert_eq!(output.status.code(), Some(exit), "{reason}: {narration}");
     assert!(narration.contains("portal-igate: failed"), "{reason}: {narration}");
     assert!(narration.contains(words), "{reason}: {narration}");
     assert!(narration.contains("hint: "), "{reason}: {narration}");
@@ -38,9 +50,32 @@ fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut
     assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false), "{reason}");
 
     office.variables = good;
+    mend(&office);
     office.run();
     assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), reason);
     assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == true), "{reason}");
+}
+
+/// A file where the pages of one connector should be landed: nobody's rights help, and no other connector meets it.
+#[test]
+fn an_error_of_our_own_stops_its_connector_alone() {
+    let landing = |office: &Office| office.data().join("landing/portal-igate");
+    let aside = |office: &Office| office.data().join("landing-aside");
+    assert_harmless_until(
+        37,
+        1,
+        "own error",
+        "room",
+        |office| {
+            std::fs::rename(landing(office), aside(office)).expect("the folder is ours");
+            std::fs::write(landing(office), "").expect("the folder is ours");
+        },
+        |office| {
+            assert_eq!(office.status("portal-igate")["reason_code"], "own_error");
+            std::fs::remove_file(landing(office)).expect("it was just written");
+            std::fs::rename(aside(office), landing(office)).expect("the folder is ours");
+        },
+    );
 }
 
 fn move_to(office: &mut Office, url: &str) {

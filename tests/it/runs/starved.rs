@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use crate::desk::{self, file, image};
-use crate::office::{Office, said};
+use crate::office::{Office, copy, files, said};
 
 fn fill(office: &Office, name: &str, from: usize, to: usize) {
     let rows: Vec<String> = (from..to)
@@ -94,4 +94,36 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(std::fs::read(office.data().join("published/latest/figures.csv")).expect("published"), before);
     office.run();
     assert_eq!(image(&office).len(), 20);
+}
+
+#[test]
+fn a_cut_pull_whose_pages_rot_stops_no_later_night() {
+    let office = desk::of_files("");
+    fill(&office, "1.csv", 0, 10);
+    office.run();
+    fill(&office, "2.csv", 10, 20);
+    let names = office.path().join("steps");
+    let undisturbed = office.path().join("undisturbed");
+    copy(&office.data(), &undisturbed);
+    let whole = office.command_on(&undisturbed, &["run"]).env("MOTCUA_STEPS", &names).output();
+    assert!(whole.expect("the binary starts").status.success());
+    let names = std::fs::read_to_string(&names).expect("steps were named");
+    let names: Vec<&str> = names.lines().collect();
+    let sealed = names.iter().rposition(|name| *name == "after land a file").expect("a pull was landed") + 1;
+    let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", sealed.to_string()).output();
+    assert!(!killed.expect("the binary starts").status.success());
+    let landed = office.data().join("landing/desk/00000002");
+    assert!(
+        landed.join("certificate.json").exists(),
+        "it was landed whole: {:?}",
+        files(&office.data().join("landing"))
+    );
+    let pages = files(&landed).into_iter().filter(|file| file.extension().is_some_and(|kind| kind == "zst"));
+    for page in pages {
+        std::fs::write(landed.join(page), "rot").expect("the folder is ours");
+    }
+    office.run();
+    let runs = office.act(&["runs", "show", "2"]);
+    assert!(said(&runs).contains("own_error"), "{}", said(&runs));
+    assert_eq!(image(&office).len(), 20, "its rows were read again");
 }

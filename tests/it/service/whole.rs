@@ -49,6 +49,7 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
 
     let truth = true_figures(&town.province.truth(town.day.get()));
     assert_same(&from_api(&serving, &operator), &truth, "the API");
+    wait_for_postgres(&mut serving, &server, night);
     assert_same(&from_postgres(&server), &truth, "PostgreSQL");
     log_in(&browser, &serving, &operator);
     assert_page(&browser, &serving, &truth);
@@ -73,6 +74,7 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     assert!(webhook["reason"].as_str().is_some_and(|reason| reason.contains("quá tải")), "{webhook}");
     let coded = r#"motcua_connector_reason{connector="portal-igate",reason="unavailable"} 1.0"#;
     assert!(metrics.contains(coded), "{metrics}");
+    wait_for_postgres(&mut serving, &server, second);
     let mut reader = server.administrator();
     let in_database = reader.rows("SELECT state, reason_code FROM motcua.connectors WHERE connector = 'portal-igate'");
     assert_eq!((&in_database[0]["state"], &in_database[0]["reason_code"]), (&api["state"], &api["reason_code"]));
@@ -88,7 +90,9 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     // The portal is mended: everything is whole again.
     town.portal.set_fault(None);
     assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
-    assert!(serving.wait_for_night(&operator, second).1);
+    let (third, complete) = serving.wait_for_night(&operator, second);
+    assert!(complete);
+    wait_for_postgres(&mut serving, &server, third);
     assert_same(&from_postgres(&server), &truth, "PostgreSQL, mended");
     assert_eq!(office.act(&["status"]).status.code(), Some(0));
     assert_eq!(serving.stop(), Some(0));
@@ -104,6 +108,15 @@ fn from_api(serving: &Serving, token: &str) -> Figures {
             None => return figures(&rows),
         }
     }
+}
+
+/// Publication follows the night; it never holds it up.
+fn wait_for_postgres(serving: &mut Serving, server: &Server, run: i64) {
+    let mut reader = server.administrator();
+    serving.wait_for("PostgreSQL holds the night", |_| {
+        let newest = reader.rows("SELECT max(run) AS run FROM motcua.runs");
+        (newest[0]["run"] == run).then_some(())
+    });
 }
 
 fn from_postgres(server: &Server) -> Figures {

@@ -179,6 +179,10 @@ fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
             "Kiểm tra đúng thư mục, ổ chia sẻ còn gắn, và bưu điện đã gửi tệp chưa. Nếu tệp được chuyển đi sau khi đọc, đặt `contract.least_of_usual = 0.0`.",
         ),
         "interrupted" => ("Lượt chạy bị ngắt trong lúc đọc trang.", "Lượt chạy sau sẽ đọc lại; không mất dữ liệu."),
+        "own_error" => (
+            "Lỗi của chính motcua khi đọc hoặc ghi dữ liệu, không phải lỗi của nguồn.",
+            "Xem nhật ký; kiểm tra thư mục dữ liệu còn ghi được và còn chỗ trống. Lượt chạy sau sẽ đọc lại.",
+        ),
         "publication_failed" => (
             "Không ghi được vào cơ sở dữ liệu ngoài.",
             "Kiểm tra máy chủ có chạy không và tài khoản có quyền ghi không. Hệ thống tự thử lại.",

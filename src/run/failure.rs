@@ -1,0 +1,115 @@
+//! Why nothing of a pull was taken: its source's doing, or ours. It stands in the pull and stops nobody else, neither the other
+//! connectors of the run nor its figures.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+
+use crate::landing::{LandedPull, LandingError};
+use crate::model::connector::Connector;
+use crate::model::pull::{Certificate, Outcome};
+use crate::run::ledger::{Pull, State};
+use crate::run::{Office, RunError, clock};
+use crate::sources::SourceError;
+
+/// Code of a pull that failed through no fault of its source.
+pub(super) const OWN_ERROR: &str = "own_error";
+
+/// Code, words and advice of a pull that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: &'static str,
+    message: String,
+    hint: &'static str,
+}
+
+/// Why a pull was not landed.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// It fails alone.
+    Pull(Failure),
+    /// The run cannot go on.
+    Run(RunError),
+}
+
+impl From<SourceError> for Stopped {
+    fn from(error: SourceError) -> Self {
+        Self::Pull(Failure { code: error.kind.code(), message: error.to_string(), hint: error.kind.hint() })
+    }
+}
+
+impl<E: Into<RunError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        own(&error).map_or(Self::Run(error), Self::Pull)
+    }
+}
+
+/// The failure that an error of motcua's own makes of one pull; none where it is everybody's: without the ledger nothing is done.
+fn own(error: &RunError) -> Option<Failure> {
+    let hint = match error {
+        RunError::Landing(LandingError::Damaged { .. }) => {
+            "the disk may be failing: look at its health. The next run reads the pages from their source again"
+        }
+        RunError::Landing(_) | RunError::Lake(_) => {
+            "see that the data folder can be written and has room; the next run reads the connector again"
+        }
+        RunError::Worker(_) | RunError::Panicked => {
+            "a fault of motcua: send its developers the log and the connector; the other connectors are not touched"
+        }
+        _ => return None,
+    };
+    Some(Failure { code: OWN_ERROR, message: error.to_string(), hint })
+}
+
+/// What landing came to; its panic is an error as well.
+pub(super) async fn guarded<T>(landing: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
+    AssertUnwindSafe(landing).catch_unwind().await.unwrap_or_else(|_| Err(RunError::Panicked.into()))
+}
+
+impl Office<'_> {
+    /// [Settles](Self::settle) a landed pull; fails it alone where an error of our own comes before anything of it counts.
+    pub(super) async fn settle_or_fail(
+        &self,
+        connector: &Connector,
+        landed: &LandedPull,
+        certificate: &Certificate,
+        begun: Pull,
+    ) -> Result<Pull, RunError> {
+        let settling = AssertUnwindSafe(self.settle(connector, landed, certificate, begun.clone()));
+        let error = match settling.catch_unwind().await {
+            Ok(Ok(pull)) => return Ok(pull),
+            Ok(Err(error)) => error,
+            Err(_) => RunError::Panicked,
+        };
+        // Once its counts stand in the ledger the table's log decides: the next run finishes it.
+        let known = self.ledger.pulls_of_run(begun.run).await?;
+        let counts = known.iter().any(|pull| pull.connector == begun.connector && pull.state != State::Reading);
+        match own(&error) {
+            Some(failure) if !counts => self.fail(begun, failure).await,
+            _ => Err(error),
+        }
+    }
+
+    /// Writes down that nothing was taken: tables and cursor stay as they were.
+    pub(super) async fn fail(&self, begun: Pull, failure: Failure) -> Result<Pull, RunError> {
+        let Failure { code, message, hint } = failure;
+        let (run, connector) = (begun.run, begun.connector.as_str());
+        if code == OWN_ERROR {
+            tracing::error!(run, connector, reason = code, "pull failed: {message}");
+        } else {
+            tracing::info!(run, connector, reason = code, "pull failed: {message}");
+        }
+        let failed = Pull {
+            state: State::Done,
+            outcome: Some(Outcome::Failed),
+            reason: Some(code.to_owned()),
+            message: Some(message),
+            hint: Some(hint.to_owned()),
+            finished_at: Some(clock::now()),
+            ..begun
+        };
+        self.ledger.write_pull(&failed).await?;
+        Ok(failed)
+    }
+}
