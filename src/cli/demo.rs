@@ -1,4 +1,4 @@
-//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth.
+//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth; with `--serve` the service on it.
 #![expect(clippy::disallowed_methods, reason = "edge: a demonstration lives in a scratch folder")]
 
 use std::collections::HashMap;
@@ -16,10 +16,11 @@ use crate::cli::{Base, Failure, init, report, run, simulate};
 use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::instant::from_local;
+use crate::model::instant::{DAY_MICROS, from_local, local};
 use crate::model::period::{Period, PeriodKind};
 use crate::publish::{self, FigureRow};
-use crate::run::RunReport;
+use crate::run::{RunError, RunReport};
+use crate::service::{self, Access, Scope as TokenScope};
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Scope,
     SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth,
@@ -33,6 +34,12 @@ pub(super) struct Arguments {
     seed: u64,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Then serve the pages and the API on it, with the province still there to be read, until stopped.
+    #[arg(long)]
+    serve: bool,
+    /// Where it is served; as `serve --listen`.
+    #[arg(long, requires = "serve")]
+    listen: Option<SocketAddr>,
 }
 
 /// `demo --format json`.
@@ -71,13 +78,15 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     narrate(&format!("simulating a province with {} dossiers", thousands(arguments.dossiers as u64)));
-    let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, simulate::TODAY).await?);
+    // What is served is judged by today's clock: its night is yesterday's, and the slot of this night is made up.
+    let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
+    let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?);
     let exports = scratch.join("bcci-exports");
     std::fs::create_dir_all(&exports)?;
-    province.write_exports(&exports, simulate::TODAY)?;
-    let [feedback, measures, notes] = province.write_lists(scratch, simulate::TODAY)?;
+    province.write_exports(&exports, day)?;
+    let [feedback, measures, notes] = province.write_lists(scratch, day)?;
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let portal = simulator::serve(province.clone(), loopback, SimulatedDay::new(simulate::TODAY)).await?;
+    let portal = simulator::serve(province.clone(), loopback, SimulatedDay::new(day)).await?;
 
     init::write_shipped(scratch)?;
     let mut config = config::load(&scratch.join("config/motcua.toml"))?;
@@ -97,10 +106,8 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
 
     narrate("running one night against it");
-    let evening = from_local(simulate::TODAY.at(20, 0, 0, 0));
-    let night = run::night(&config, &[], "demo", evening).await?;
-    portal.stop().await;
-    let truth = tokio::task::spawn_blocking(move || province.truth(simulate::TODAY))
+    let night = run::night(&config, &[], "demo", from_local(day.at(20, 0, 0, 0))).await?;
+    let truth = tokio::task::spawn_blocking(move || province.truth(day))
         .await
         .map_err(|error| Failure::internal(error.to_string()))?;
     let (_, figures) = crate::run::night_as_of(&config.settings.data, None)
@@ -109,8 +116,25 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     let checked = compare(&figures, &truth);
     let seconds = started.elapsed().as_secs_f64();
     tell(arguments.format, &config, &night, &figures, &truth, &checked, seconds)?;
+    if arguments.serve {
+        serve_on(config, arguments.listen).await?;
+    }
+    portal.stop().await;
     let fine = checked.differences.is_empty() && run::exit_code(&night) == ExitCode::SUCCESS;
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+}
+
+/// Serves the office of the demonstration, with a token to look at it.
+async fn serve_on(mut config: Configuration, listen: Option<SocketAddr>) -> Result<(), Failure> {
+    let access = Access::open(&config.settings.data).await.map_err(RunError::from)?;
+    let made = access.create("demo", TokenScope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
+    access.close().await;
+    let token = made.ok_or_else(|| Failure::internal("a new data folder has a token already"))?;
+    config.settings.service.listen = listen.unwrap_or(config.settings.service.listen);
+    print(&format!("\nlog in with the token {token}\n"))?;
+    narrate("Ctrl-C ends it");
+    service::serve(config, |url| narrate(&format!("listening on {url}"))).await?;
+    Ok(())
 }
 
 /// Figures held against the truth.
@@ -165,7 +189,7 @@ fn tell(
     checked: &Checked,
     seconds: f64,
 ) -> Result<(), Failure> {
-    let year = Period::Year { year: simulate::TODAY.year() };
+    let year = Period::Year { year: local(report.published.night.as_of).date().year() };
     let sums = |count: fn(&crate::run::Pull) -> u64| report.pulls.iter().map(count).sum();
     let of_year: Vec<&Figure> =
         figures.iter().filter(|figure| figure.period == year && figure.agency.is_none()).collect();

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod api;
+mod demo;
 mod schedule;
 mod tls;
 mod whole;

@@ -58,9 +58,14 @@ impl Serving {
         Self::start_with(office.command(&["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    pub(crate) fn start_with(mut command: Command) -> Self {
+    pub(crate) fn start_with(command: Command) -> Self {
+        Self::start_into(command, Stdio::null())
+    }
+
+    /// The same, with its standard output written somewhere.
+    pub(crate) fn start_into(mut command: Command, out: Stdio) -> Self {
         command.env("MOTCUA_LOG", "motcua=info");
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child = command.stdout(out).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let told = BufReader::new(child.stderr.take().expect("it is piped"));
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&said);
