@@ -113,3 +113,22 @@ impl Office<'_> {
         Ok(failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_and_an_error_of_our_own_are_of_one_pull_and_the_ledger_s_of_all() {
+        let landing = || LandingError::Damaged { path: "000001.ndjson.zst".into(), what: "cut short".to_owned() };
+        let panicked = guarded::<()>(async { panic!("Nguyễn Văn A") }).await;
+        let damaged = guarded::<()>(async { Err(landing().into()) }).await;
+        for (stopped, words) in [(panicked, "the log says where"), (damaged, "cut short")] {
+            let Err(Stopped::Pull(failure)) = stopped else { panic!("one pull: {stopped:?}") };
+            assert_eq!(failure.code, OWN_ERROR);
+            assert!(failure.message.contains(words) && !failure.message.contains("Nguyễn"), "{failure:?}");
+        }
+        let ledger = guarded::<()>(async { Err(sqlx::Error::PoolClosed.into()) }).await;
+        assert!(matches!(ledger, Err(Stopped::Run(RunError::Ledger(_)))), "{ledger:?}");
+    }
+}

@@ -9,6 +9,7 @@ mod api;
 mod bell;
 mod caller;
 mod door;
+mod herald;
 mod limiter;
 mod metrics;
 mod nights;
@@ -19,17 +20,16 @@ mod runner;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum_server::Handle;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 pub use access::{Access, Caller, Read, Scope, Token};
 
 use crate::config::{Configuration, PublicPart};
-use crate::run::{self, Ledger, Lock, LockError, PublicationOutcome, RunError};
+use crate::run::{self, Ledger, Lock, LockError, RunError};
 
+use self::herald::Heralds;
 use self::limiter::FailedLogins;
 use self::nights::Nights;
 use self::runner::Runner;
@@ -134,56 +134,12 @@ pub async fn serve(config: Configuration, told: impl FnOnce(&str)) -> Result<(),
     Ok(())
 }
 
-/// Runs what is due at each bell. What comes after it, publishing what is behind and telling what has changed, goes on beside the
-/// runs: a database or a listener that does not answer holds up no slot.
-async fn work(service: &Service, stop: &CancellationToken) {
-    let alerts = alerts::Alerts::new(service);
-    let (to_publish, to_tell, is_new) = (Notify::new(), Notify::new(), AtomicBool::new(false));
-    let after = |ran: bool| {
-        is_new.fetch_or(ran, Ordering::Relaxed);
-        to_publish.notify_one();
-        to_tell.notify_one();
-    };
-    let publish = async || {
-        publish_elsewhere(service, is_new.swap(false, Ordering::Relaxed)).await;
-        to_tell.notify_one();
-    };
-    tokio::join!(
-        Box::pin(service.runner.work(&service.config, &service.ledger, stop, after)),
-        Box::pin(at_each(&to_publish, stop, publish)),
-        at_each(&to_tell, stop, async || alerts.after_bell(service).await),
-    );
-}
-
-/// Acts at each call until it is told to stop, and leaves off then.
-async fn at_each(call: &Notify, stop: &CancellationToken, act: impl AsyncFn()) {
-    let acting = async {
-        loop {
-            call.notified().await;
-            act().await;
-        }
-    };
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = acting => {}
-    }
-}
-
-/// Publishes the newest night: at once where it is new, else if it is behind and its time has come.
-async fn publish_elsewhere(service: &Service, is_new: bool) {
-    let (config, ledger) = (&service.config, &service.ledger);
-    let published = if is_new {
-        run::publish_newest(config, &service.data, ledger).await
-    } else {
-        run::publish_due(config, ledger, run::now()).await
-    };
-    match published {
-        Ok(Some(PublicationOutcome::Failed { message, .. })) if is_new => {
-            tracing::warn!("not published elsewhere, and tried again later: {message}");
-        }
-        Ok(_) => {}
-        Err(error) => tracing::error!("the newest night cannot be published elsewhere: {error}"),
-    }
+/// Runs what is due at each bell; what comes after it is the heralds'.
+async fn work(service: &Arc<Service>, stop: &CancellationToken) {
+    let heralds = Heralds::begin(service, stop);
+    let after = |ran: bool| heralds.call(ran);
+    Box::pin(service.runner.work(&service.config, &service.ledger, stop, after)).await;
+    heralds.end().await;
 }
 
 #[expect(clippy::exit, reason = "asked for twice")]
