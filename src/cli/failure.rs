@@ -3,7 +3,7 @@
 use crate::config::Problems;
 use crate::lake::LakeError;
 use crate::publish::PublishError;
-use crate::run::{LockError, RunError};
+use crate::run::{LockError, RunError, told};
 use crate::simulator::SimulatorError;
 
 /// Exit codes, never renumbered.
@@ -33,20 +33,6 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
-}
-
-/// An error with what lies behind it, without saying the same twice.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut behind = error.source();
-    while let Some(cause) = behind {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        behind = cause.source();
-    }
-    text
 }
 
 impl From<Problems> for Failure {

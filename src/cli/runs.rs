@@ -137,7 +137,7 @@ fn certified<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<Certified<'a>
     Ok(Certified {
         connector: &pull.connector,
         run: pull.run,
-        outcome: pull.outcome,
+        outcome: pull.ended(),
         reason: pull.reason.as_deref(),
         counts: pull.counts,
         findings: &pull.findings,
@@ -177,7 +177,7 @@ fn chains(chains: &[ChainFacts]) -> String {
 fn certificate(pull: &Pull) -> String {
     let counts = pull.counts;
     let number = output::thousands;
-    let outcome = pull.outcome.map_or("not ended", Outcome::name);
+    let outcome = pull.ended().map_or("not ended", Outcome::name);
     let mut text = format!("{} · run {} · {} · {outcome}\n", pull.connector, pull.run, pull.purpose.name());
     if let Some(reason) = &pull.reason {
         let _ = writeln!(text, "  why        {reason}: {}", pull.message.as_deref().unwrap_or("–"));
@@ -203,7 +203,7 @@ fn certificate(pull: &Pull) -> String {
         number(findings.pages),
         number(findings.distinct_keys)
     );
-    let counts = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
+    let counts = matches!(pull.ended(), Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
     let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
     let cursor = if counts { moment(reached) } else { "stays where it was".to_owned() };
     let _ = writeln!(text, "  cursor     {cursor}; data until {}", moment(pull.data_until));

@@ -114,6 +114,8 @@ pub struct Seen {
     pub pulls: Vec<PastPull>,
     /// The newest slot, if it was missed or failed.
     pub unrun: Option<UnrunSlot>,
+    /// When the newest run that published began.
+    pub published_from: Option<i64>,
     /// Newest date among its records.
     pub data_until: Option<i64>,
 }
@@ -163,7 +165,12 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
         None => {}
     }
     let last = pulls.first();
-    if let Some(slot) = seen.unrun.as_ref().filter(|slot| last.is_none_or(|last| last.started_at < slot.slot)) {
+    // Read since; and, where the run failed, published since: sources that were read say nothing of figures that were not made.
+    let is_over = |slot: &UnrunSlot| {
+        let since = |moment: Option<i64>| moment.is_some_and(|moment| moment >= slot.slot);
+        since(last.map(|last| last.started_at)) && (!slot.failed || since(seen.published_from))
+    };
+    if let Some(slot) = seen.unrun.as_ref().filter(|slot| !is_over(slot)) {
         return unrun(slot, health);
     }
     let Some(last) = last else {

@@ -230,8 +230,14 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
         if connector.file_type().is_ok_and(|kind| !kind.is_dir()) {
             continue;
         }
+        // Ledger and tables know the highest run as well: one connector's folder stops nobody else.
         let folder = connector.path();
-        for run in fs::read_dir(&folder).map_err(io("list", &folder))?.flatten() {
+        let Ok(runs) = fs::read_dir(&folder).inspect_err(|error| {
+            tracing::warn!("cannot list `{}`: {error}", folder.display());
+        }) else {
+            continue;
+        };
+        for run in runs.flatten() {
             let number = run.file_name().to_string_lossy().parse().unwrap_or(0);
             highest = highest.max(number);
         }

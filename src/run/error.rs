@@ -41,6 +41,28 @@ pub enum RunError {
     Backup(#[from] BackupError),
     #[error("motcua stumbled over something that it did not expect; the log says where")]
     Panicked,
-    #[error("a worker ended early: {0}")]
-    Worker(#[from] tokio::task::JoinError),
+    #[error("a task was cut off")]
+    CutOff,
+}
+
+/// What a panic said may quote a cell: the log says where it was.
+impl From<tokio::task::JoinError> for RunError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        if error.is_panic() { Self::Panicked } else { Self::CutOff }
+    }
+}
+
+/// An error with what lies behind it, without saying the same twice.
+#[must_use]
+pub fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(cause) = behind {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        behind = cause.source();
+    }
+    text
 }

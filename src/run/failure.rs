@@ -7,9 +7,9 @@ use futures::FutureExt as _;
 
 use crate::landing::{LandedPull, LandingError};
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Outcome};
+use crate::model::pull::{Certificate, Counts, Findings, Outcome};
 use crate::run::ledger::{Pull, State};
-use crate::run::{Office, RunError, clock};
+use crate::run::{Office, RunError, clock, told};
 use crate::sources::SourceError;
 
 /// Code of a pull that failed through no fault of its source.
@@ -54,12 +54,12 @@ fn own(error: &RunError) -> Option<Failure> {
         RunError::Landing(_) | RunError::Lake(_) => {
             "see that the data folder can be written and has room; the next run reads the connector again"
         }
-        RunError::Worker(_) | RunError::Panicked => {
+        RunError::CutOff | RunError::Panicked => {
             "a fault of motcua: send its developers the log and the connector; the other connectors are not touched"
         }
         _ => return None,
     };
-    Some(Failure { code: OWN_ERROR, message: error.to_string(), hint })
+    Some(Failure { code: OWN_ERROR, message: told(error), hint })
 }
 
 /// What landing came to; its panic is an error as well.
@@ -82,11 +82,13 @@ impl Office<'_> {
             Ok(Err(error)) => error,
             Err(_) => RunError::Panicked,
         };
-        // Once its counts stand in the ledger the table's log decides: the next run finishes it.
-        let known = self.ledger.pulls_of_run(begun.run).await?;
-        let counts = known.iter().any(|pull| pull.connector == begun.connector && pull.state != State::Reading);
-        match own(&error) {
-            Some(failure) if !counts => self.fail(begun, failure).await,
+        let Some(failure) = own(&error) else { return Err(error) };
+        // The table's log decides: what it holds counts, and the next run finishes it.
+        match self.lake.reached(connector.file.connector.kind, &connector.name).await {
+            Ok(reached) if reached.is_none_or(|reached| reached < begun.run) => {
+                self.ledger.forget_quarantine(begun.run, &connector.name).await?;
+                self.fail(begun, failure).await
+            }
             _ => Err(error),
         }
     }
@@ -107,6 +109,11 @@ impl Office<'_> {
             message: Some(message),
             hint: Some(hint.to_owned()),
             finished_at: Some(clock::now()),
+            // What an earlier try had settled came to nothing.
+            counts: Counts::default(),
+            cursor: None,
+            data_until: None,
+            findings: Findings::default(),
             ..begun
         };
         self.ledger.write_pull(&failed).await?;

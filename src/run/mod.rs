@@ -35,7 +35,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
-pub use error::RunError;
+pub use error::{RunError, told};
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
     Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told, Totals,

@@ -10,9 +10,8 @@ use crate::model::figure::Figure;
 use crate::publish::postgres::{self, ConnectorRow, Edition, PostgresError, Receipt, Target};
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
-use crate::run::{
-    Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, standings,
-};
+use crate::run::standing::standings_of_night;
+use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -186,7 +185,7 @@ async fn attempt(
     let indicators: Vec<_> =
         night.config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
     // As of the night: what is published is the same however late it is.
-    let standings = standings(config, Some(ledger), night.record.night.as_of).await?;
+    let standings = standings_of_night(config, ledger, &night.record.night).await?;
     let connectors: Vec<_> = standings.into_iter().filter_map(|standing| connector_row(config, standing)).collect();
     let edition = Edition {
         record: &night.record,

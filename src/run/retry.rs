@@ -13,6 +13,7 @@ use crate::model::connector::{Access, Connector};
 use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
+use crate::run::failure::{Stopped, guarded};
 use crate::run::ledger::{Pull, Quarantined};
 use crate::run::pull::Task;
 use crate::run::{Office, RunError, RunReport, Watch};
@@ -47,7 +48,13 @@ impl Office<'_> {
         let mut pulls = Vec::new();
         for (connector, open) in waiting {
             watch(&format!("{}: {} rejected rows", connector.name, open.len()));
-            pulls.push(self.retry_connector(connector, &open, run, now, watch).await?);
+            pulls.push(match Box::pin(guarded(self.retry_connector(connector, &open, run, now, watch))).await {
+                Ok(pull) => pull,
+                Err(Stopped::Pull(failure)) => {
+                    self.fail(Pull::begun(run, connector, Purpose::Retry, now), failure).await?
+                }
+                Err(Stopped::Run(error)) => return Err(error),
+            });
         }
         self.close(run, pulls, now, watch).await
     }
@@ -59,8 +66,8 @@ impl Office<'_> {
         run: i64,
         now: i64,
         watch: &Watch<'_>,
-    ) -> Result<Pull, RunError> {
-        let retrying = self.sort_out(connector, open, now)?;
+    ) -> Result<Pull, Stopped> {
+        let retrying = self.sort_out(connector, open, now);
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let landed = LandedPull::new(&self.data, &connector.name, run);
         landed.clear()?;
@@ -83,7 +90,7 @@ impl Office<'_> {
             ..Certificate::default()
         };
         if retrying.from_source.is_empty() {
-            return self.settle_landed(connector, &landed, &of_landing).await;
+            return Ok(self.settle_landed(connector, &landed, &of_landing).await?);
         }
         // Windows are asked for by their slices; a file that is forgotten is read again.
         start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
@@ -106,7 +113,7 @@ impl Office<'_> {
             hint: text(pull.hint),
             ..of_landing
         };
-        self.settle_landed(connector, &landed, &of_landing).await
+        Ok(self.settle_landed(connector, &landed, &of_landing).await?)
     }
 
     /// Settles the rows that landing holds.
@@ -119,7 +126,7 @@ impl Office<'_> {
         let begun = Pull::begun(certificate.run, connector, Purpose::Retry, certificate.started_at);
         self.ledger.write_pull(&begun).await?;
         landed.seal(certificate)?;
-        self.settle(connector, landed, certificate, begun).await
+        self.settle_or_fail(connector, landed, certificate, begun).await
     }
 
     /// Open rejections of rows without a readable key whose file this pull read again: they stand under its own run by now.
@@ -151,7 +158,7 @@ impl Office<'_> {
     }
 
     /// Which rows landing can give, and what must be read again for the others.
-    fn sort_out(&self, connector: &Connector, open: &[Quarantined], now: i64) -> Result<Retrying, RunError> {
+    fn sort_out(&self, connector: &Connector, open: &[Quarantined], now: i64) -> Retrying {
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let mapper = Mapper::new(connector, &readers, now);
         let mut by_page: BTreeMap<(i64, u32), Vec<&Quarantined>> = BTreeMap::new();
@@ -163,9 +170,15 @@ impl Office<'_> {
         for ((run, number), rows) in by_page {
             let landed = LandedPull::new(&self.data, &connector.name, run);
             // Without its landing a row can be read nowhere: it stays open.
-            let Some(certificate) = landed.certificate()? else { continue };
+            let Some(certificate) = landed.certificate().unwrap_or_default() else { continue };
             let Some(entry) = certificate.pages.iter().find(|page| page.number == number) else { continue };
-            let page = landed.read(entry)?;
+            let page = match landed.read(entry) {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::warn!(run, connector = connector.name, "rejected rows stay open: {error}");
+                    continue;
+                }
+            };
             let read = mapper.map_page(&page);
             let mut kept = Page::new(number, page.origin.clone(), page.body_digest.clone(), page.fields.clone());
             kept.slice.clone_from(&entry.slice);
@@ -189,6 +202,6 @@ impl Office<'_> {
                 retrying.pages.push((kept, entry.first_read(run)));
             }
         }
-        Ok(retrying)
+        retrying
     }
 }

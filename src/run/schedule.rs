@@ -26,7 +26,8 @@ pub struct Decision {
     pub settled: Vec<Slot>,
 }
 
-/// Decides. `known`: the connector's slots up to now, newest first; `read_at`: when its newest night that was read whole began.
+/// Decides. `known`: the connector's slots up to now, newest first; `read_at`: when the newest night
+/// began that read it whole and published.
 #[must_use]
 pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i64) -> Decision {
     let Ok(slots) = Slots::new(&schedule.cron, &schedule.zone) else { return Decision::default() };

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::config::Configuration;
 use crate::health::{Off, PastPull, Seen, State, UnrunSlot, assess, is_under_way};
 use crate::model::connector::Connector;
+use crate::model::figure::Night;
 use crate::model::instant;
 use crate::model::pull::{Counts, DriftKind, Outcome, Purpose};
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
@@ -104,6 +105,24 @@ impl Standing {
 
 /// How everything stands: the connectors in the order of their names, then the publications. Without a ledger nothing has run.
 pub async fn standings(config: &Configuration, ledger: Option<&Ledger>, now: i64) -> Result<Vec<Standing>, RunError> {
+    standings_until(config, ledger, None, now).await
+}
+
+/// How everything stood on a night, however late that is asked: what was read for a later one is not looked at.
+pub(super) async fn standings_of_night(
+    config: &Configuration,
+    ledger: &Ledger,
+    night: &Night,
+) -> Result<Vec<Standing>, RunError> {
+    standings_until(config, Some(ledger), Some(night.run), night.as_of).await
+}
+
+async fn standings_until(
+    config: &Configuration,
+    ledger: Option<&Ledger>,
+    run: Option<i64>,
+    now: i64,
+) -> Result<Vec<Standing>, RunError> {
     let pauses = match ledger {
         Some(ledger) => ledger.pauses().await?,
         None => Vec::new(),
@@ -112,7 +131,7 @@ pub async fn standings(config: &Configuration, ledger: Option<&Ledger>, now: i64
     for connector in &config.connectors {
         let off = off(config, &pauses, &connector.name);
         standings.push(match ledger {
-            Some(ledger) => of_connector(connector, ledger, off, now).await?,
+            Some(ledger) => of_connector(connector, ledger, off, run, now).await?,
             None => judged(connector, &Seen { off, ..Seen::default() }, now),
         });
     }
@@ -138,12 +157,14 @@ async fn of_connector(
     connector: &Connector,
     ledger: &Ledger,
     off: Option<Off>,
+    until: Option<i64>,
     now: i64,
 ) -> Result<Standing, RunError> {
     // A retry, a replay or a backfill says nothing of the nights.
     let pulls = ledger.pulls_of(&connector.name, LOOKED_AT).await?;
-    let nights = pulls.into_iter().filter(|pull| pull.purpose == Purpose::Night);
-    let pulls: Vec<Pull> = nights.skip_while(|pull| is_under_way(pull.outcome, pull.started_at, now)).collect();
+    let is_of_night = |pull: &Pull| pull.purpose == Purpose::Night && until.is_none_or(|until| pull.run <= until);
+    let nights = pulls.into_iter().filter(is_of_night);
+    let pulls: Vec<Pull> = nights.skip_while(|pull| is_under_way(pull.ended(), pull.started_at, now)).collect();
     let mut past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
     // Taken since: what was degraded is so no longer.
     if let (Some(last), Some(seen)) = (pulls.first(), past.first_mut())
@@ -165,7 +186,8 @@ async fn of_connector(
         remarks.push(format!("the clock was set back: slots until {until} that were run are not run again"));
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
-    let standing = judged(connector, &Seen { off, pulls: past, unrun, data_until }, now);
+    let published_from = ledger.published_from().await?;
+    let standing = judged(connector, &Seen { off, pulls: past, unrun, published_from, data_until }, now);
     Ok(Standing {
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
@@ -229,7 +251,7 @@ fn past(pull: &Pull, connector: &Connector) -> PastPull {
         }
     }
     PastPull {
-        outcome: pull.outcome,
+        outcome: pull.ended(),
         reason: pull.reason.clone(),
         message: pull.message.clone(),
         hint: pull.hint.clone(),

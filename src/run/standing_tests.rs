@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config;
+use crate::run::ledger::{Slot, State as PullState};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 /// A moment after which nothing has run.
@@ -15,11 +16,12 @@ fn connector() -> Connector {
 fn pull(run: i64, outcome: Option<Outcome>, started_at: i64, received: u64) -> Pull {
     let counts = Counts { received, accepted: received, ..Counts::default() };
     let finished_at = outcome.map(|_| started_at);
-    Pull { outcome, counts, finished_at, ..Pull::begun(run, &connector(), Purpose::Night, started_at) }
+    let state = if outcome.is_some() { PullState::Done } else { PullState::Reading };
+    Pull { state, outcome, counts, finished_at, ..Pull::begun(run, &connector(), Purpose::Night, started_at) }
 }
 
 async fn standing(ledger: &Ledger) -> Standing {
-    of_connector(&connector(), ledger, None, NOW).await.expect("it can be read")
+    of_connector(&connector(), ledger, None, None, NOW).await.expect("it can be read")
 }
 
 #[tokio::test]
@@ -56,4 +58,36 @@ fn a_publication_says_what_to_do_about_its_own_failure() {
     let on_its_way = of_publication(&held, Some((4, NOW)), NOW + 60_000_000);
     assert_eq!(on_its_way.state, State::Healthy, "the night has just ended");
     assert_eq!(of_publication(&held, Some((4, NOW)), NOW + HOUR_MICROS).state, State::Late);
+}
+
+#[tokio::test]
+async fn a_night_that_read_its_sources_and_published_nothing_is_told() {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let ledger = Ledger::open(folder.path()).await.expect("it opens");
+    let slot = NOW - 3 * HOUR_MICROS;
+    ledger.begin_run(1, Purpose::Night, slot + 1).await.expect("it is written");
+    ledger.write_pull(&pull(1, Some(Outcome::Complete), slot + 1, 7)).await.expect("it is written");
+    let message = Some("no space left on device".to_owned());
+    let cron = connector().file.schedule.cron;
+    let failed = Slot { slot, state: SlotState::Failed, tries: 1, made_up: false, message, decided_at: slot, cron };
+    ledger.write_slots(&[("feedback".to_owned(), failed)]).await.expect("it is written");
+    let found = standing(&ledger).await;
+    assert_eq!((found.state, found.reason_code.as_deref()), (State::Failing, Some("night_failed")));
+    assert!(found.reason.is_some_and(|reason| reason.contains("no space left")));
+    // A run that publishes what was read ends it.
+    ledger.finish_run(1, NOW, None).await.expect("it is written");
+    assert_eq!(standing(&ledger).await.state, State::Failing, "it is finished, and published nothing");
+    ledger.begin_run(2, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
+    ledger.finish_run(2, NOW, Some(true)).await.expect("it is written");
+    assert_eq!(standing(&ledger).await.state, State::Healthy);
+}
+
+#[tokio::test]
+async fn what_is_settled_and_not_in_the_tables_is_no_success() {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let ledger = Ledger::open(folder.path()).await.expect("it opens");
+    let settled = Pull { state: PullState::Settled, ..pull(1, Some(Outcome::Complete), NOW - 240 * HOUR_MICROS, 7) };
+    ledger.write_pull(&settled).await.expect("it is written");
+    let found = standing(&ledger).await;
+    assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState};
+use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState, told};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -34,6 +34,14 @@ pub(super) struct UnderWay {
     pub(super) step: String,
 }
 
+/// What could not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Undone {
+    pub(super) since: i64,
+    /// Without cells.
+    pub(super) message: String,
+}
+
 /// Why an order is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Busy;
@@ -44,6 +52,8 @@ pub(super) struct Runner {
     bell: Notify,
     order: Mutex<Option<Order>>,
     under_way: Mutex<Option<UnderWay>>,
+    /// Why what was to be done last could not be done.
+    undone: Mutex<Option<Undone>>,
     /// When the schedule was looked at last, by a clock that nobody sets.
     looked: Mutex<Option<Instant>>,
 }
@@ -74,6 +84,16 @@ impl Runner {
     /// without a run under way say that it stands still.
     pub(super) fn looked_ago(&self) -> Option<Duration> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).map(|looked| looked.elapsed())
+    }
+
+    /// Why what was ordered or due last could not be done; none where it was.
+    pub(super) fn undone(&self) -> Option<Undone> {
+        self.undone.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, undone: Option<String>) {
+        let undone = undone.map(|message| Undone { since: run::now(), message });
+        *self.undone.lock().unwrap_or_else(PoisonError::into_inner) = undone;
     }
 
     /// Whether an order waits.
@@ -146,19 +166,28 @@ impl Runner {
         let done = AssertUnwindSafe(work).catch_unwind().await;
         self.set(None);
         match done {
-            Ok(Ok(is_more)) => is_more,
+            Ok(Ok(is_more)) => {
+                // A bell at which nothing was due says nothing.
+                if is_more {
+                    self.note(None);
+                }
+                is_more
+            }
             // Whoever holds the folder will let go of it; the next bell asks again.
             Ok(Err(RunError::Lock(LockError::Held { holder, .. }))) => {
                 tracing::info!("the data folder is held by {holder}: waiting");
                 false
             }
             Ok(Err(error)) => {
-                tracing::error!("the run could not be done: {error}");
+                let message = told(&error);
+                tracing::error!("the run could not be done: {message}");
+                self.note(Some(message));
                 false
             }
             // The panic has told itself. A slot that it leaves begun is tried again, three times at most.
             Err(_) => {
                 tracing::error!("the run ended in a panic");
+                self.note(Some(RunError::Panicked.to_string()));
                 false
             }
         }
@@ -180,7 +209,10 @@ impl Runner {
         let done = match &order {
             Order::Night(connectors) => office.run_once(connectors, now, &watch).await.map(Some),
             Order::Retry(connectors) => match office.retry(connectors, now, &watch).await {
-                Err(RunError::NothingToRetry) => Ok(None),
+                Err(RunError::NothingToRetry) => {
+                    tracing::info!("nothing was in quarantine that could be retried");
+                    Ok(None)
+                }
                 done => done.map(Some),
             },
         };
@@ -213,7 +245,7 @@ impl Runner {
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
-            Err(error) => (SlotState::Failed, Some(error.to_string())),
+            Err(error) => (SlotState::Failed, Some(told(&error))),
         };
         for (_, slot) in &mut due {
             *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
@@ -248,9 +280,7 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
             continue;
         }
         let known = ledger.slots_of(name, now, SLOTS).await?;
-        let pulls = ledger.pulls_of(name, SLOTS).await?;
-        let whole = |pull: &&run::Pull| pull.purpose == Purpose::Night && pull.outcome == Some(Outcome::Complete);
-        let read_at = pulls.iter().find(whole).map(|pull| pull.started_at);
+        let read_at = ledger.read_whole_from(name).await?;
         let Decision { due: mut slot, settled: mut of_connector } =
             run::decide(&connector.file.schedule, &known, read_at, now);
         if let Some(pause) = pause_of(&paused, name)

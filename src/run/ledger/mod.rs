@@ -115,6 +115,12 @@ impl Pull {
             finished_at: None,
         }
     }
+
+    /// How it ended; none while it has not: what is settled need not be in the tables yet.
+    #[must_use]
+    pub fn ended(&self) -> Option<Outcome> {
+        self.outcome.filter(|_| self.state == State::Done)
+    }
 }
 
 /// The open ledger.
@@ -178,6 +184,24 @@ impl Ledger {
         sqlx::query_as("SELECT run, finished_at FROM runs WHERE complete IS NOT NULL ORDER BY run DESC LIMIT 1")
             .fetch_optional(&self.pool)
             .await
+    }
+
+    /// When the newest run that published began.
+    pub async fn published_from(&self) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar("SELECT started_at FROM runs WHERE complete IS NOT NULL ORDER BY run DESC LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+    }
+
+    /// When the newest night began that read a connector whole and published.
+    pub async fn read_whole_from(&self, connector: &str) -> Result<Option<i64>, Error> {
+        sqlx::query_scalar(
+            "SELECT pulls.started_at FROM pulls JOIN runs USING (run) WHERE connector = ? AND pulls.purpose = 'night' \
+             AND outcome = 'complete' AND state = 'done' AND complete IS NOT NULL ORDER BY run DESC LIMIT 1",
+        )
+        .bind(connector)
+        .fetch_optional(&self.pool)
+        .await
     }
 
     /// `complete`: whether its figures are; none if it published none.

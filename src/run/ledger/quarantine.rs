@@ -124,6 +124,19 @@ impl Ledger {
         transaction.commit().await
     }
 
+    /// Forgets what a pull rejected and closed: nothing of it was taken.
+    pub async fn forget_quarantine(&self, run: i64, connector: &str) -> Result<(), Error> {
+        let _step = step("write to the ledger");
+        let mut transaction = self.pool.begin().await?;
+        for forget in [
+            "DELETE FROM quarantine WHERE run = ? AND connector = ?",
+            "UPDATE quarantine SET closed_by = NULL WHERE closed_by = ? AND connector = ?",
+        ] {
+            sqlx::query(forget).bind(run).bind(connector).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+
     /// Rejections by field and reason, most first.
     pub async fn rejections(&self, run: i64, connector: &str) -> Result<Vec<RejectionGroup>, Error> {
         let rows = sqlx::query(

@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::service::api::query::{Asked, Body, Nothing};
 use crate::service::caller::{Operator, Reader};
 use crate::service::problem::{Missing, NotAllowed, NotOrdered, Problem, Refused};
-use crate::service::runner::Order;
+use crate::service::runner::{Order, Undone};
 
 /// Runs in one answer where `limit` is absent.
 const LIMIT: u32 = 60;
@@ -46,6 +46,8 @@ pub(super) struct RunPage {
     under_way: Option<UnderWayRow>,
     /// Whether an order waits to be carried out.
     ordered: bool,
+    /// Why what was ordered or due last could not be done; null where it was.
+    undone: Option<UndoneRow>,
     runs: Vec<RunRow>,
     /// `before` of the next page; null on the last.
     next: Option<i64>,
@@ -59,6 +61,14 @@ pub(super) struct UnderWayRow {
     #[schema(format = DateTime)]
     since: String,
     step: String,
+}
+
+/// What could not be done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct UndoneRow {
+    #[schema(format = DateTime)]
+    since: String,
+    message: String,
 }
 
 /// One run.
@@ -142,7 +152,7 @@ impl PullRow {
             run: pull.run,
             connector: pull.connector.clone(),
             purpose: pull.purpose.name(),
-            outcome: pull.outcome.map(Outcome::name),
+            outcome: pull.ended().map(Outcome::name),
             reason: pull.reason.clone(),
             message: pull.message.clone(),
             hint: pull.hint.clone(),
@@ -220,7 +230,9 @@ pub(super) async fn runs(
     });
     let next = runs.last().filter(|_| is_more).map(|last| last.run);
     let runs = runs.iter().map(RunRow::new).collect();
-    Ok(Json(RunPage { under_way, ordered: service.runner.is_ordered(), runs, next }))
+    let undone = service.runner.undone();
+    let undone = undone.map(|Undone { since, message }| UndoneRow { since: instant::display(since), message });
+    Ok(Json(RunPage { under_way, ordered: service.runner.is_ordered(), undone, runs, next }))
 }
 
 /// A number that has to lie between 1 and `most`.

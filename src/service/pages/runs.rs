@@ -98,8 +98,8 @@ fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[Str
     Certified {
         title: service.config.connector(&pull.connector).map_or("", |known| &known.file.connector.title),
         connector: pull.connector.clone(),
-        class: pull.outcome.map_or("running", Outcome::name),
-        outcome: lang.outcome(pull.outcome),
+        class: pull.ended().map_or("running", Outcome::name),
+        outcome: lang.outcome(pull.ended()),
         why,
         original,
         equation: format!("{} {} = {parts}", words.received, lang.number(counts.received)),

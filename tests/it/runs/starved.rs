@@ -96,8 +96,8 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(image(&office).len(), 20);
 }
 
-#[test]
-fn a_cut_pull_whose_pages_rot_stops_no_later_night() {
+/// A pull is killed once it is landed whole, at the last moment of a name, and its pages rot; the next night reads them again.
+fn assert_rot_is_mended(moment: &str) {
     let office = desk::of_files("");
     fill(&office, "1.csv", 0, 10);
     office.run();
@@ -109,21 +109,25 @@ fn a_cut_pull_whose_pages_rot_stops_no_later_night() {
     assert!(whole.expect("the binary starts").status.success());
     let names = std::fs::read_to_string(&names).expect("steps were named");
     let names: Vec<&str> = names.lines().collect();
-    let sealed = names.iter().rposition(|name| *name == "after land a file").expect("a pull was landed") + 1;
-    let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", sealed.to_string()).output();
+    let sealed = names.iter().rposition(|name| *name == "after land a file").expect("a pull was landed");
+    let die_at = sealed + names[sealed..].iter().position(|name| *name == moment).expect("it is passed") + 1;
+    let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", die_at.to_string()).output();
     assert!(!killed.expect("the binary starts").status.success());
     let landed = office.data().join("landing/desk/00000002");
-    assert!(
-        landed.join("certificate.json").exists(),
-        "it was landed whole: {:?}",
-        files(&office.data().join("landing"))
-    );
+    assert!(landed.join("certificate.json").exists(), "{moment}: it was landed whole");
     let pages = files(&landed).into_iter().filter(|file| file.extension().is_some_and(|kind| kind == "zst"));
     for page in pages {
         std::fs::write(landed.join(page), "rot").expect("the folder is ours");
     }
+    assert_eq!(image(&office).len(), 10, "{moment}: nothing of it counts");
     office.run();
     let runs = office.act(&["runs", "show", "2"]);
-    assert!(said(&runs).contains("own_error"), "{}", said(&runs));
-    assert_eq!(image(&office).len(), 20, "its rows were read again");
+    assert!(said(&runs).contains("own_error"), "{moment}: {}", said(&runs));
+    assert_eq!(image(&office).len(), 20, "{moment}: its rows were read again");
+}
+
+#[test]
+fn a_cut_pull_whose_pages_rot_stops_no_later_night() {
+    assert_rot_is_mended("after land a file");
+    assert_rot_is_mended("before commit to a table");
 }

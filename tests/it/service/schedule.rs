@@ -106,6 +106,29 @@ fn a_service_that_is_killed_in_its_run_does_the_slot_again() {
 }
 
 #[test]
+fn a_run_by_hand_that_published_nothing_serves_no_slot() {
+    let (_town, office) = office();
+    let token = office.token("reader", "read");
+    let names = office.path().join("steps");
+    let undisturbed = office.path().join("undisturbed");
+    let whole = office.command_on(&undisturbed, &["run"]).env("MOTCUA_STEPS", &names).output();
+    assert!(whole.expect("the binary starts").status.success());
+    let names = std::fs::read_to_string(&names).expect("steps were named");
+    let die_at = names.lines().position(|name| name == "before publish a night's folder").expect("it published") + 1;
+    // Its slot is of a second ago; every source is read, and then it dies.
+    let moment = office.schedule_in(1);
+    wait_until(moment + 1);
+    let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", die_at.to_string()).output();
+    assert!(!killed.expect("the binary starts").status.success());
+    assert!(!office.data().join("published/latest").exists());
+    let mut serving = Serving::start(&office);
+    let (run, complete) = serving.wait_for_night(&token, 1);
+    assert!(complete && run == 2, "run {run}");
+    assert_eq!(slots(&serving, &token), [("done".to_owned(), true)]);
+    assert_eq!(serving.stop(), Some(0));
+}
+
+#[test]
 fn a_service_that_is_told_to_stop_abandons_its_run_after_its_time() {
     let (_town, office) = office();
     let token = office.token("operator", "operate");

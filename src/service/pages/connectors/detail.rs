@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 use super::standing::Row;
-use super::{Asked, said, under_way};
+use super::{Asked, said, under_way, undone};
 use crate::model::page::Reason;
 use crate::run::{self, Pull, Quarantined, Slot, SlotState, standings};
 use crate::service::Service;
@@ -32,6 +32,7 @@ struct DetailPage<'a> {
     operates: bool,
     said: Option<&'static str>,
     under_way: Option<String>,
+    undone: Option<String>,
     row: Row,
     system: &'a str,
     contact: &'a str,
@@ -100,6 +101,7 @@ pub(in crate::service::pages) async fn page(
         operates: visitor.operates(),
         said: said(lang, &asked.done),
         under_way: under_way(&service, lang),
+        undone: undone(&service),
         row,
         system: &about.system,
         contact: &about.contact,
@@ -129,8 +131,8 @@ fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
         purpose: lang.purpose(pull.purpose),
         started: moment(pull.started_at),
         took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
-        class: pull.outcome.map_or("running", crate::model::pull::Outcome::name),
-        outcome: lang.outcome(pull.outcome),
+        class: pull.ended().map_or("running", crate::model::pull::Outcome::name),
+        outcome: lang.outcome(pull.ended()),
         why,
         numbers: [
             counts.received,

@@ -37,6 +37,7 @@ struct ListPage<'a> {
     said: Option<&'static str>,
     night: Option<NightLine>,
     under_way: Option<String>,
+    undone: Option<String>,
     is_ordered: bool,
     connectors: Vec<Row>,
     publications: Vec<Row>,
@@ -79,6 +80,11 @@ fn under_way(service: &Service, lang: Lang) -> Option<String> {
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
 }
 
+/// Why what was to be done last could not be done.
+fn undone(service: &Service) -> Option<String> {
+    service.runner.undone().map(|undone| format!("{} ({})", undone.message, moment(undone.since)))
+}
+
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
@@ -105,6 +111,7 @@ pub(super) async fn list(
         said: said(lang, &asked.done),
         night,
         under_way: under_way(&service, lang),
+        undone: undone(&service),
         is_ordered: service.runner.is_ordered(),
         connectors,
         publications,

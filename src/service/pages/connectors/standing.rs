@@ -128,7 +128,7 @@ fn squares(lang: Lang, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> 
     };
     let words = lang.words();
     let square = |day: Date| {
-        let (class, mark, label) = match (by_day.get(&day).map(|pull| pull.outcome), missed(day)) {
+        let (class, mark, label) = match (by_day.get(&day).map(|pull| pull.ended()), missed(day)) {
             (Some(Some(Outcome::Complete)), _) => ("complete", "✓", words.n_complete),
             (Some(Some(Outcome::Degraded)), _) => ("degraded", "!", words.n_degraded),
             (Some(Some(Outcome::Incomplete)), _) => ("incomplete", "½", words.n_incomplete),

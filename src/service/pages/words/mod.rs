@@ -182,6 +182,7 @@ words! {
     resume: "Cho chạy lại", "Resume";
     operations: "Thao tác", "Operations";
     under_way: "Đang chạy", "Under way";
+    undone: "Lần chạy gần nhất không làm được", "The last run could not be done";
     ordered: "Có lệnh đang chờ thực hiện.", "An order is waiting.";
 
     connectors_lead: "Nguồn dữ liệu của số liệu hằng đêm: đọc được đến đâu, vì sao, cần làm gì.", "Where the nightly figures come from: how far each was read, why, and what to do.";
