@@ -11,7 +11,7 @@ use crate::publish::postgres::{self, ConnectorRow, Edition, PostgresError, Recei
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
 use crate::run::standing::standings_of_night;
-use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of};
+use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, told};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -78,6 +78,39 @@ pub async fn publish_newest(
     data: &Path,
     ledger: &Ledger,
 ) -> Result<Option<PublicationOutcome>, RunError> {
+    match try_newest(config, data, ledger).await {
+        // Whatever keeps it from being published is told where the publication stands, and is waited for.
+        Err(error) if !matches!(error, RunError::Ledger(_)) => {
+            let unpublished =
+                Unpublished { message: told(&error), hint: "`motcua publish` tries again".to_owned(), newer: false };
+            let before = ledger.publication(POSTGRES).await?.unwrap_or_default();
+            let (failed, outcome) = failed(before, unpublished);
+            ledger.write_publication(&Publication { target: POSTGRES.to_owned(), ..failed }).await?;
+            Ok(Some(outcome))
+        }
+        done => done,
+    }
+}
+
+/// The publication after a try that failed.
+fn failed(before: Publication, unpublished: Unpublished) -> (Publication, PublicationOutcome) {
+    let (ended, Unpublished { message, hint, .. }) = (clock::now(), unpublished);
+    let still_held = Publication {
+        failed_at: Some(ended),
+        failing_since: before.failing_since.or(Some(ended)),
+        tries: before.tries.saturating_add(1),
+        message: Some(message.clone()),
+        hint: Some(hint.clone()),
+        ..before
+    };
+    (still_held, PublicationOutcome::Failed { message, hint })
+}
+
+async fn try_newest(
+    config: &Configuration,
+    data: &Path,
+    ledger: &Ledger,
+) -> Result<Option<PublicationOutcome>, RunError> {
     let Some(settings) = &config.settings.postgres else { return Ok(None) };
     // Somebody else publishes: that is no failure, and what is behind afterwards is tried again.
     let _lock = match Lock::take_for_publication(data, clock::now()) {
@@ -95,28 +128,19 @@ pub async fn publish_newest(
         night = newer;
         tried = attempt(config, settings, &night, ledger).await?;
     }
-    let ended = clock::now();
     let before = ledger.publication(POSTGRES).await?.unwrap_or_default();
     let run = night.record.night.run;
     let (publication, outcome) = match tried {
         Ok(Receipt { figures, changed, mut remarks }) => {
             tracing::info!(run, figures, changed, "published to PostgreSQL");
             remarks.extend(night.remark);
-            let now_held = Publication { run: Some(run), published_at: Some(ended), ..Publication::default() };
+            let now_held = Publication { run: Some(run), published_at: Some(clock::now()), ..Publication::default() };
             (now_held, PublicationOutcome::Published { run, figures, remarks })
         }
-        Err(Unpublished { message, hint, .. }) => {
+        Err(unpublished) => {
             // Told by whoever asked, as a pull that failed is.
-            tracing::info!(run, reason = "publication_failed", "not published to PostgreSQL: {message}");
-            let still_held = Publication {
-                failed_at: Some(ended),
-                failing_since: before.failing_since.or(Some(ended)),
-                tries: before.tries.saturating_add(1),
-                message: Some(message.clone()),
-                hint: Some(hint.clone()),
-                ..before
-            };
-            (still_held, PublicationOutcome::Failed { message, hint })
+            tracing::info!(run, reason = "publication_failed", "not published to PostgreSQL: {}", unpublished.message);
+            failed(before, unpublished)
         }
     };
     ledger.write_publication(&Publication { target: POSTGRES.to_owned(), ..publication }).await?;

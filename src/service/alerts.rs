@@ -13,6 +13,7 @@ use crate::indicators::key_of;
 use crate::model::figure::{Figure, Met};
 use crate::model::instant;
 use crate::model::period::PeriodKind;
+use crate::model::pull::Purpose;
 use crate::run::{self, RunError, Standing, Subject, Told, standings};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
@@ -63,7 +64,11 @@ impl Alerts {
         let night = service.nights.newest().await?;
         if let (Some(url), Some(night)) = (&self.heartbeat, &night) {
             let run = night.record.night.run.to_string();
-            if told.iter().find(|told| told.subject == HEARTBEAT).is_none_or(|told| told.state != run)
+            // A retry by day says nothing of the nights.
+            let newest = service.ledger.run(night.record.night.run).await?;
+            let is_of_night = newest.is_none_or(|newest| newest.purpose == Purpose::Night);
+            if is_of_night
+                && told.iter().find(|told| told.subject == HEARTBEAT).is_none_or(|told| told.state != run)
                 && self.post(url, "heartbeat", &heartbeat(night)).await
             {
                 service.ledger.write_told(&heard(HEARTBEAT, run, None, now)).await?;

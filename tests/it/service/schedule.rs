@@ -124,7 +124,8 @@ fn a_run_by_hand_that_published_nothing_serves_no_slot() {
     let mut serving = Serving::start(&office);
     let (run, complete) = serving.wait_for_night(&token, 1);
     assert!(complete && run == 2, "run {run}");
-    assert_eq!(slots(&serving, &token), [("done".to_owned(), true)]);
+    let slots = slots(&serving, &token);
+    assert!(slots.len() == 1 && slots[0].0 == "done", "{slots:?}");
     assert_eq!(serving.stop(), Some(0));
 }
 
