@@ -31,6 +31,20 @@ struct Retrying {
     files: BTreeMap<String, Vec<ReadBy>>,
 }
 
+impl Retrying {
+    /// A row that landing does not give is read again from its source: its file, or the slice that it came in.
+    fn ask_again(&mut self, rejected: &Quarantined, certificate: &Certificate, entry: &LandedPage, is_files: bool) {
+        let file = is_files.then(|| entry.body_digest.clone());
+        if let Some(file) = &file {
+            let of_file = certificate.pages.iter().filter(|page| page.body_digest == *file);
+            let read = of_file.map(|page| page.first_read(rejected.run)).collect();
+            self.files.insert(file.clone(), read);
+        }
+        self.slices.extend(entry.slice.clone());
+        self.from_source.push((rejected.id, file));
+    }
+}
+
 impl Office<'_> {
     /// Retries the open rejections of the named connectors, or of all, then computes and publishes.
     pub async fn retry(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
@@ -90,7 +104,8 @@ impl Office<'_> {
             ..Certificate::default()
         };
         if retrying.from_source.is_empty() {
-            return Ok(self.settle_landed(connector, &landed, &of_landing).await?);
+            // What settling did not fail alone is the run's.
+            return self.settle_landed(connector, &landed, &of_landing).await.map_err(Stopped::Run);
         }
         // Windows are asked for by their slices; a file that is forgotten is read again.
         start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
@@ -100,7 +115,7 @@ impl Office<'_> {
         let of_own = retrying.from_landing.into_iter().map(|id| (id, None));
         let mends = of_own.chain(retrying.from_source).collect();
         let task = Task { connector, run, purpose, start, sweep, landed: pages, mends, old_files };
-        let pull = self.pull(task, watch).await?;
+        let pull = self.pull(task, watch).await.map_err(Stopped::Run)?;
         if pull.outcome != Some(Outcome::Failed) || of_landing.pages.is_empty() {
             return Ok(pull);
         }
@@ -113,7 +128,7 @@ impl Office<'_> {
             hint: text(pull.hint),
             ..of_landing
         };
-        Ok(self.settle_landed(connector, &landed, &of_landing).await?)
+        self.settle_landed(connector, &landed, &of_landing).await.map_err(Stopped::Run)
     }
 
     /// Settles the rows that landing holds.
@@ -175,7 +190,10 @@ impl Office<'_> {
             let page = match landed.read(entry) {
                 Ok(page) => page,
                 Err(error) => {
-                    tracing::warn!(run, connector = connector.name, "rejected rows stay open: {error}");
+                    tracing::warn!(run, connector = connector.name, "asked of the source again: {error}");
+                    for rejected in rows {
+                        retrying.ask_again(rejected, &certificate, entry, is_files);
+                    }
                     continue;
                 }
             };
@@ -188,14 +206,7 @@ impl Office<'_> {
                     kept.copy_row(&page, index);
                     retrying.from_landing.push(rejected.id);
                 } else {
-                    let file = is_files.then(|| entry.body_digest.clone());
-                    if let Some(file) = &file {
-                        let of_file = certificate.pages.iter().filter(|page| page.body_digest == *file);
-                        let read = of_file.map(|page| page.first_read(run)).collect();
-                        retrying.files.insert(file.clone(), read);
-                    }
-                    retrying.slices.extend(entry.slice.clone());
-                    retrying.from_source.push((rejected.id, file));
+                    retrying.ask_again(rejected, &certificate, entry, is_files);
                 }
             }
             if !kept.is_empty() {

@@ -77,6 +77,21 @@ fn a_row_that_landing_holds_whole_is_taken_without_its_source() {
 }
 
 #[test]
+fn a_row_whose_landed_page_rots_is_read_again_from_its_source() {
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2]);
+    office.run();
+    let page = office.data().join("landing/desk/00000001/000001.ndjson.zst");
+    assert!(page.exists());
+    std::fs::write(page, "rot").expect("the folder is ours");
+    mend(&office);
+    let said = expect(&office, &["quarantine", "retry"], 0);
+    assert!(said.contains("asked of the source again"), "{said}");
+    assert_eq!(kept(&office), [pair("A1", "processing"), pair("A2", "stopped")]);
+    assert!(rows(&office, &["quarantine", "list"]).is_empty());
+}
+
+#[test]
 fn a_row_whose_file_is_gone_stays_open() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);
