@@ -184,6 +184,12 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
         Some(Outcome::Failed) => as_it_ended(State::Failing),
         Some(Outcome::Incomplete) => as_it_ended(State::Incomplete),
         Some(Outcome::Degraded) => as_it_ended(State::Degraded),
+        Some(Outcome::Complete) if is_unpublished(last, seen, now) => {
+            let read = instant::display(last.started_at);
+            let reason = format!("what was read at {read} has not been published in {UNDER_WAY_HOURS} hours");
+            let hint = "`motcua run` computes and publishes it; what keeps it from that, it says".to_owned();
+            health(State::Failing, Some(last.started_at), Some("night_failed"), Some(reason), Some(hint))
+        }
         Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
             Some(since) => {
                 let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
@@ -214,6 +220,12 @@ pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
             health(State::Incomplete, since, Some("not_ended"), Some(reason), Some(hint))
         }
     }
+}
+
+/// Whether the run of a pull read its sources and then came to nothing, nor any since. Whoever started it was told, nobody else.
+fn is_unpublished(last: &PastPull, seen: &Seen, now: i64) -> bool {
+    seen.published_from.is_none_or(|published| published < last.started_at)
+        && now - last.started_at >= UNDER_WAY_HOURS * HOUR_MICROS
 }
 
 /// Of a slot that was not run, and after which nothing was read.

@@ -91,3 +91,21 @@ async fn what_is_settled_and_not_in_the_tables_is_no_success() {
     let found = standing(&ledger).await;
     assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
 }
+
+#[tokio::test]
+async fn a_run_by_hand_that_published_nothing_is_told_after_six_hours() {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let ledger = Ledger::open(folder.path()).await.expect("it opens");
+    for (hours, state) in [(5, State::Healthy), (6, State::Failing)] {
+        ledger
+            .write_pull(&pull(1, Some(Outcome::Complete), NOW - hours * HOUR_MICROS, 7))
+            .await
+            .expect("it is written");
+        let found = standing(&ledger).await;
+        assert_eq!(found.state, state, "{hours} hours: {found:?}");
+        assert_eq!(found.reason_code.as_deref(), (hours == 6).then_some("night_failed"));
+    }
+    ledger.begin_run(1, Purpose::Night, NOW - 6 * HOUR_MICROS).await.expect("it is written");
+    ledger.finish_run(1, NOW, Some(true)).await.expect("it is written");
+    assert_eq!(standing(&ledger).await.state, State::Healthy);
+}

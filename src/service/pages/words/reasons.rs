@@ -193,7 +193,7 @@ fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "paused" => ("Kết nối đang được tạm dừng.", "Cho chạy lại trên trang của kết nối này."),
         "night_failed" => {
-            ("Lượt chạy theo lịch không thực hiện được.", "Xử lý điều mà thông báo gốc nêu, rồi chạy lại.")
+            ("Đêm chạy không hoàn thành: chưa công bố được số liệu.", "Xử lý điều mà thông báo gốc nêu, rồi chạy lại.")
         }
         "slot_missed" => ("Lượt chạy theo lịch bị bỏ lỡ.", "Chạy ngay bằng nút trên trang này, hoặc chờ lịch kế tiếp."),
         "late" => (
