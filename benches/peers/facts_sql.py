@@ -86,7 +86,7 @@ clocked AS (
     SELECT o.*, c.works, c.worked, epoch_us(CAST({begins} AS TIME)) AS time, epoch_us(o.cut_off) AS closes
     FROM offered o LEFT JOIN calendar c ON c.day = CAST({begins} AS DATE)),
 begun AS (
-    SELECT *, {at_once} AND (certification OR immediate) AS is_at_once, works AND time >= closes AS after_cut_off,
+    SELECT *, {at_once} AND (immediate OR certification AND allowed IS NULL) AS is_at_once, works AND time >= closes AS after_cut_off,
            CASE WHEN NOT works OR {cut_off} AND time >= closes THEN hours(8) * worked
                 ELSE hours(8) * (worked - 1) + clamped(time - hours(7), hours(4.5)) + clamped(time - hours(13.5), hours(3.5))
            END + hours(allowed) AS until

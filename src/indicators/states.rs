@@ -54,9 +54,7 @@ pub(super) fn computed_due(
         let known = procedure.and_then(|number| allowed.get(number as usize));
         let cut_off = known.map_or(USUAL_CUT_OFF, |known| known.cut_off);
         choices.iter().find_map(|choice| match choice {
-            MissingDue::CutOff if certification || known.is_some_and(|known| known.immediate) => {
-                days.at_once(from, cut_off)
-            }
+            MissingDue::CutOff if is_resolved_same_day(known, certification) => days.at_once(from, cut_off),
             MissingDue::CutOff => None,
             MissingDue::Statutory => days.statutory(from, known?.time?, every.then_some(cut_off)),
         })
@@ -77,6 +75,16 @@ pub(super) fn computed_due(
     let due = clock_from(rules)
         .map_many(compute, &arguments, |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
     facts.with_columns([due.alias("computed_due")])
+}
+
+/// Whether a dossier is due on the day of reception: what is resolved at once, and certification, except where a known
+/// procedure has a statutory time (NĐ 23/2015/NĐ-CP art. 7: copies in quantity, signatures and contracts have a time of
+/// their own). `procedure`: `None` if no registry knows it.
+fn is_resolved_same_day(procedure: Option<&Allowed>, certification: bool) -> bool {
+    match procedure {
+        Some(known) => known.immediate || (certification && known.time.is_none()),
+        None => certification,
+    }
 }
 
 /// The moment from which a statutory time runs: reception, or the last supplement's where that starts it again.

@@ -139,7 +139,8 @@ words!(
 words!(
     /// What stands in for a missing due date.
     MissingDue {
-        /// Certification and immediate results: the same working day, after the procedure's cut-off the next.
+        /// Immediate results, and certification (chứng thực) unless its procedure has a statutory time: the same working day,
+        /// from the procedure's cut-off on the next (NĐ 23/2015/NĐ-CP art. 7).
         CutOff,
         /// The procedure's statutory time in working days.
         Statutory,

@@ -195,7 +195,8 @@ impl Province {
             // A due time of midnight is a date.
             (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
             (Some(due), _) => due,
-            (None, _) if procedure.immediate => {
+            // NĐ 23/2015 art. 7: certification that has no time of its own is due on the same day, as what is resolved at once.
+            (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
                 let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
             }

@@ -187,6 +187,51 @@ fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
     assert_eq!(on_time(&rows), (5, 9));
 }
 
+/// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day, after 15:00 on the next working day; what has a time of its
+/// own follows that time. Each row is a dossier without a due date that its source calls a certification or not; all were received
+/// on Monday 5 May 2025.
+#[test]
+fn g_certification_follows_its_own_time_where_it_has_one() {
+    // Procedure, certification, received at, completed, whether on time.
+    for (procedure, certification, received, completed, expected) in [
+        // Three working days: 6, 7 and 8 May. Contracts, signatures, copies in quantity.
+        ("1.000001", true, "08:00", "2025-05-08T23:59", 1),
+        ("1.000001", true, "08:00", "2025-05-09T00:00", 0),
+        // The cut-off of 15:00 is of the same-day rule: it does not move a time in days.
+        ("1.000001", true, "16:00", "2025-05-08T23:59", 1),
+        ("1.000001", false, "08:00", "2025-05-08T23:59", 1),
+        // Twelve working hours: 3½ before lunch and 3½ after it on the 5th, 4½ and ½ on the 6th.
+        ("1.000005", true, "08:00", "2025-05-06T14:00", 1),
+        ("1.000005", true, "08:00", "2025-05-06T14:01", 0),
+        // Four calendar days: the 9th.
+        ("1.000006", true, "08:00", "2025-05-09T23:59", 1),
+        ("1.000006", true, "08:00", "2025-05-10T00:00", 0),
+        // Resolved at once, by the registry: the same day, certification or not; twelve hours stand beside it and count for nothing.
+        ("1.000002", true, "08:00", "2025-05-05T23:59", 1),
+        ("1.000002", true, "08:00", "2025-05-06T00:00", 0),
+        ("1.000003", true, "08:00", "2025-05-05T23:59", 1),
+        ("1.000003", true, "08:00", "2025-05-06T08:00", 0),
+        // Known, neither immediate nor with a time: certification is due on the same day, anything else has no date.
+        ("1.000004", true, "14:59", "2025-05-05T23:59", 1),
+        ("1.000004", true, "14:59", "2025-05-06T00:00", 0),
+        ("1.000004", true, "16:00", "2025-05-06T23:59", 1),
+        ("1.000004", false, "08:00", "2025-05-05T08:01", 0),
+        // In no registry: the same.
+        ("9.999999", true, "08:00", "2025-05-05T23:59", 1),
+        ("9.999999", true, "08:00", "2025-05-06T00:00", 0),
+        ("9.999999", false, "08:00", "2025-05-05T08:01", 0),
+    ] {
+        let row = [Dossier {
+            due: None,
+            procedure: text(procedure),
+            certification: Some(certification),
+            received: on(&format!("2025-05-05T{received}")),
+            ..done("1", completed)
+        }];
+        assert_eq!(on_time(&row), (expected, 1), "{procedure} {certification} {received} {completed}");
+    }
+}
+
 /// What each word of `due` makes of a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May; twelve
 /// hours at 14:00 of 6 May: three and a half before lunch and three and a half after it on the 5th, four and a half before lunch
 /// of the 6th, half an hour after it.

@@ -177,13 +177,14 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
 }
 
-/// g: certification and immediate results by the cut-off, others by the statutory time.
+/// g: what is resolved at once by the cut-off, and so is certification without a statutory time (NĐ 23/2015 art. 7); all
+/// others by the statutory time.
 fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     let day = day_of(received);
-    if dossier.certification == Some(true)
-        || procedure
-            .is_some_and(|procedure| procedure.immediate || procedure.certification && dossier.certification.is_none())
-    {
+    let certification = dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification));
+    let immediate = procedure.is_some_and(|procedure| procedure.immediate);
+    let has_time = procedure.is_some_and(|procedure| procedure.statutory_time.is_some());
+    if immediate || certification && !has_time {
         let cut_off = procedure.map_or(jiff::civil::time(15, 0, 0, 0), |procedure| procedure.cut_off);
         let same_day = is_working(day) && local(received).time() < cut_off;
         return Some(end_of(if same_day { day } else { next_working(day) }));
