@@ -20,7 +20,7 @@
 //! | [`simulator`] | a portal and a post office on loopback, with known truth |
 //! | [`cli`] | the verbs |
 
-mod steps;
+mod crash_points;
 pub mod telemetry;
 
 pub mod model;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{LakeError, file_error};
 use super::spare::StoredFile;
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 /// The folder of a table's log.
 pub(super) const LOG_FOLDER: &str = "_delta_log";
@@ -113,7 +113,7 @@ pub(super) fn move_damaged_aside(root: &Path, table: &str) -> Result<Vec<String>
     }
     let aside = root.join("damaged").join(table);
     for name in &damaged {
-        let _step = step("move a damaged log entry aside");
+        let _crash_point = crash_point("move a damaged log entry aside");
         create_folder(&aside)?;
         let (from, mut number) = (log.join(name), 0_u32);
         while aside.join(format!("{name}.{number}")).exists() {

@@ -14,7 +14,7 @@ use deltalake_core::operations::vacuum::{Clock, VacuumMode};
 use super::durable::{self, LOG_FOLDER};
 use super::error::{LakeError, file_error, log_error};
 use super::table;
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 /// A file that could be removed, or is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,6 @@ pub fn old_damaged(root: &Path, until: i64) -> Result<Vec<StoredFile>, LakeError
 /// Removes a file that nothing rests on; one that is gone already is no failure.
 pub fn remove(file: &StoredFile) -> Result<(), LakeError> {
     debug_assert!(!file.path.iter().any(|part| part == LOG_FOLDER), "a table's log is Delta's own");
-    let _step = step("remove an unneeded file of the lake");
+    let _crash_point = crash_point("remove an unneeded file of the lake");
     durable::remove(&file.path).map_err(file_error("remove", &file.path))
 }

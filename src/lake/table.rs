@@ -19,7 +19,7 @@ use super::durable;
 use super::error::{LakeError, log_error};
 use super::layout::{Layout, PART};
 use super::versions::pull_of;
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 /// A table under the lake's root folder.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ impl Table {
         let mut fields = table.layout.fields();
         fields.retain(|field| schema.field(field.name()).is_none());
         if !fields.is_empty() {
-            let _step = step("widen a table");
+            let _crash_point = crash_point("widen a table");
             let widened = opened.add_columns().with_fields(fields).await.map_err(log_error("add columns to", name))?;
             table.sync_log(widened.version().unwrap_or_default(), widened.version().unwrap_or_default())?;
         }
@@ -83,7 +83,7 @@ impl Table {
     async fn create(&self) -> Result<DeltaTable, LakeError> {
         let name = self.layout.name;
         let parts: &[&str] = if self.layout.parted { &[PART] } else { &[] };
-        let _step = step("create a table");
+        let _crash_point = crash_point("create a table");
         let created = CreateBuilder::new()
             .with_location(self.folder.to_string_lossy())
             .with_table_name(name)
@@ -160,7 +160,7 @@ impl Table {
         let properties =
             CommitProperties::default().with_max_retries(0).with_application_transactions(transactions.clone());
         let snapshot = table.snapshot().map_err(log_error("read", name))?;
-        let _step = step("commit to a table");
+        let _crash_point = crash_point("commit to a table");
         let prepared = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(snapshot), table.log_store(), operation)

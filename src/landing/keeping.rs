@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{LandingError, io};
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 /// The folder of a landed pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn landed(data: &Path) -> Result<(Vec<LandedFolder>, Vec<PathBuf>), LandingE
 pub fn remove(pull: &LandedFolder) -> Result<(), LandingError> {
     let aside = pull.folder.with_file_name(format!(".{:08}.partial", pull.run));
     {
-        let _step = step("put a landed pull aside");
+        let _crash_point = crash_point("put a landed pull aside");
         fs::rename(&pull.folder, &aside).map_err(io("rename", &pull.folder))?;
         if let Some(above) = aside.parent() {
             super::sync_folder(above)?;
@@ -49,7 +49,7 @@ pub fn remove(pull: &LandedFolder) -> Result<(), LandingError> {
 
 /// Removes what a process left.
 pub fn remove_left(path: &Path) -> Result<(), LandingError> {
-    let _step = step("remove what was put aside");
+    let _crash_point = crash_point("remove what was put aside");
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(io("remove", path))
 }

@@ -17,10 +17,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::crash_points::crash_point;
 use crate::model::field::Readers;
 use crate::model::page::{Page, Reason};
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
-use crate::steps::step;
 
 /// Compression level: landing is read back once or never.
 const ZSTD_LEVEL: i32 = 1;
@@ -84,7 +84,7 @@ impl LandedPull {
 
     /// Empties the folder: pages of an earlier try that never got its certificate.
     pub fn clear(&self) -> Result<(), LandingError> {
-        let _step = step("empty a landing folder");
+        let _crash_point = crash_point("empty a landing folder");
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))?;
         }
@@ -173,7 +173,7 @@ impl LandedPull {
     /// Takes over a page that another run landed, under its own number.
     pub fn adopt(&self, from: &Self, landed: &LandedPage, read_by: i64) -> Result<LandedPage, LandingError> {
         let path = self.page_path(landed.number);
-        let _step = step("adopt a landed page");
+        let _crash_point = crash_point("adopt a landed page");
         fs::hard_link(from.page_path(landed.number), &path).map_err(io("link", &path))?;
         Ok(LandedPage { read_by: Some(landed.first_read(read_by)), ..landed.clone() })
     }
@@ -247,7 +247,7 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
 
 /// Writes beside, syncs, and renames into place.
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LandingError> {
-    let _step = step("land a file");
+    let _crash_point = crash_point("land a file");
     let beside = path.with_extension("partial");
     let mut file = File::create(&beside).map_err(io("create", &beside))?;
     file.write_all(bytes).map_err(io("write", &beside))?;

@@ -15,11 +15,11 @@ use sha2::{Digest, Sha256};
 use super::{
     LATEST, LATEST_COMPLETE, NightRecord, PublishError, io, newest_before, read_record, sync_folder, write_synced,
 };
+use crate::crash_points::crash_point;
 use crate::indicators;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::instant;
-use crate::steps::step;
 
 /// What a night is read back from.
 const FIGURES: &str = "figures.parquet";
@@ -203,12 +203,12 @@ pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> 
         let text = serde_json::to_vec_pretty(removed).expect("it is plain data");
         let beside = night.folder.join("removed.partial");
         write_synced(&beside, |out| out.write_all(&text))?;
-        let _step = step("say that a night's figures are removed");
+        let _crash_point = crash_point("say that a night's figures are removed");
         fs::rename(&beside, &path).map_err(io("rename", &beside))?;
         sync_folder(&night.folder)?;
     }
     for (path, _) in &night.figures {
-        let _step = step("remove a file of a night's figures");
+        let _crash_point = crash_point("remove a file of a night's figures");
         fs::remove_file(path).map_err(io("remove", path))?;
     }
     sync_folder(&night.folder)
@@ -243,7 +243,7 @@ pub fn leftovers(data: &Path) -> Result<Vec<PathBuf>, PublishError> {
 
 /// Removes a text that no night names, or what a process left.
 pub fn remove(path: &Path) -> Result<(), PublishError> {
-    let _step = step("remove what no night names");
+    let _crash_point = crash_point("remove what no night names");
     let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
     let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(io("remove", path))

@@ -28,9 +28,9 @@ pub use forms::{FormError, write_form};
 pub use rows::{FigureRow, MetWord, csv, json};
 pub use table::{arrow, parquet};
 
+use crate::crash_points::crash_point;
 use crate::indicators::{self, IndicatorError};
 use crate::model::figure::{Figure, Night};
-use crate::steps::step;
 
 /// The newest night, and the newest that is complete.
 const LATEST: &str = "latest";
@@ -81,7 +81,7 @@ pub fn keep_definitions(
         let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
         let path = folder.join(&digest);
         if !path.exists() {
-            let _step = step("keep a definition");
+            let _crash_point = crash_point("keep a definition");
             write_synced(&path, |out| out.write_all(text.as_bytes()))?;
         }
         digests.insert(name.clone(), digest);
@@ -123,7 +123,7 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
     write_synced(&beside.join("night.json"), |out| out.write_all(&text))?;
     sync_folder(&beside)?;
-    let writing = step("publish a night's folder");
+    let writing = crash_point("publish a night's folder");
     fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
     sync_folder(&root.join("nights"))?;
     drop(writing);
@@ -152,7 +152,7 @@ fn swap(root: &Path, link: &str, name: &str) -> Result<(), PublishError> {
     }
     std::os::unix::fs::symlink(Path::new("nights").join(name), &beside).map_err(io("link", &beside))?;
     let link = root.join(link);
-    let _step = step("swap a published link");
+    let _crash_point = crash_point("swap a published link");
     fs::rename(&beside, &link).map_err(io("swap", &link))?;
     sync_folder(root)
 }

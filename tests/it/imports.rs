@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 /// Module → the modules that it may use besides itself. The stages stand in the order of the flow.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
-    ("steps", &[]),
+    ("crash_points", &[]),
     ("model", &[]),
     ("calendar", &["model"]),
     ("config", &["model", "calendar"]),
     ("sources", &["model", "calendar"]),
     // Pages and records are words of `model`: landing and canonical need nothing of the stage before them.
-    ("landing", &["steps", "model", "calendar"]),
+    ("landing", &["crash_points", "model", "calendar"]),
     ("canonical", &["model", "calendar"]),
-    ("lake", &["steps", "model", "calendar"]),
+    ("lake", &["crash_points", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored.
     ("indicators", &["model", "calendar", "lake"]),
-    ("publish", &["steps", "model", "calendar", "indicators"]),
+    ("publish", &["crash_points", "model", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (
         "run",
         &[
             "telemetry",
-            "steps",
+            "crash_points",
             "model",
             "calendar",
             "config",

@@ -3,7 +3,7 @@
 
 mod backup;
 mod catalogue;
-mod every_step;
+mod every_crash_point;
 mod failing;
 mod hostile;
 mod kept;

@@ -18,11 +18,11 @@ use sqlx::{AssertSqlSafe, Connection as _};
 pub use address::Target;
 pub use error::PostgresError;
 
+use crate::crash_points::crash_point;
 use crate::model::agency::Agency;
 use crate::model::figure::Figure;
 use crate::model::indicator::Definition;
 use crate::publish::NightRecord;
-use crate::steps::step;
 
 /// A server that does not answer is not waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -112,7 +112,7 @@ async fn begin(connection: &mut PgConnection, target: &Target) -> Result<(), sql
 }
 
 async fn commit(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let _step = step("publish to postgres");
+    let _crash_point = crash_point("publish to postgres");
     sqlx::raw_sql("COMMIT").execute(connection).await?;
     Ok(())
 }

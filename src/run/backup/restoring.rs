@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::crash_points::crash_point;
 use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
 use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
 use crate::run::stored::failed;
 use crate::run::{Lock, RunError, Watch};
-use crate::steps::step;
 
 /// Where files wait until all are there.
 const BESIDE: &str = ".restore.partial";
@@ -39,7 +39,7 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, watch: &Watch<'_>) ->
         names.iter().chain(about.links.iter().map(|(name, _)| name)).map(|name| top(name)).collect();
     let (last, first): (Vec<&str>, Vec<&str>) = tops.into_iter().partition(|name| *name == "ledger.sqlite");
     for name in first.into_iter().chain(last) {
-        let _step = step("put a restored folder in its place");
+        let _crash_point = crash_point("put a restored folder in its place");
         fs::rename(beside.join(name), data.join(name)).map_err(failed("rename", &beside.join(name)))?;
     }
     fs::remove_dir_all(&beside).map_err(failed("remove", &beside))?;

@@ -7,10 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::crash_points::crash_point;
 use crate::run::RunError;
 use crate::run::backup::BackupError;
 use crate::run::stored::failed;
-use crate::steps::step;
 
 /// The file that is written last.
 pub(super) const LAST: &str = "SHA256SUMS";
@@ -101,7 +101,7 @@ pub(super) fn write_sums(path: &Path, sums: &[(String, String)]) -> Result<(), R
     let lines: Vec<String> = sums.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
     let beside = path.with_extension("partial");
     write(&beside, lines.concat().as_bytes())?;
-    let _step = step("finish a backup");
+    let _crash_point = crash_point("finish a backup");
     fs::rename(&beside, path).map_err(failed("rename", &beside))
 }
 

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Error, Row as _};
 
 use super::{Ledger, State, pull};
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 /// What still needs a landed pull, as the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Ledger {
 
     /// Notes that the landed pages of a pull are removed.
     pub async fn note_landing_removed(&self, connector: &str, run: i64, now: i64) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("UPDATE pulls SET landing_removed_at = ? WHERE connector = ? AND run = ?")
             .bind(now)
             .bind(connector)
@@ -83,7 +83,7 @@ impl Ledger {
 
     /// Forgets the slots that were due before a moment.
     pub async fn forget_slots_before(&self, moment: i64) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("DELETE FROM slots WHERE slot < ?").bind(moment).execute(&self.pool).await?;
         Ok(())
     }
@@ -104,7 +104,7 @@ pub(in crate::run) async fn checkpoint(database: &Path) -> Result<(), Error> {
 pub(in crate::run) async fn copy_database(from: &Path, to: &Path) -> Result<(), Error> {
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect_with(SqliteConnectOptions::new().filename(from)).await?;
-    let _step = step("copy a database");
+    let _crash_point = crash_point("copy a database");
     // Unlike `VACUUM` in place it keeps the numbers of rejected rows; a test holds it to that.
     sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&pool).await?;
     pool.close().await;

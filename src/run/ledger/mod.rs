@@ -26,9 +26,9 @@ pub use self::runs::Run;
 pub use self::slots::{Pause, Slot, SlotState};
 pub use self::told::{Publication, Told};
 pub use self::totals::Totals;
+use crate::crash_points::crash_point;
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
-use crate::steps::step;
 
 /// How long a write waits for another's: the pages of the service write beside a run.
 const BUSY_WAIT: Duration = Duration::from_mins(1);
@@ -141,7 +141,7 @@ impl Ledger {
 
     /// Writes a pull, whole.
     pub async fn write_pull(&self, pull: &Pull) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let cursor = pull.cursor.as_ref().map(|cursor| serde_json::to_string(cursor).expect("a cursor is plain data"));
         let counts = pull.counts;
         let numbers = [
@@ -231,7 +231,7 @@ impl Ledger {
 
     /// Remembers the source fields that a pull met.
     pub async fn remember_fields(&self, connector: &str, run: i64, seen: &FieldsSeen) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for field in seen.kept.iter().chain(seen.others.keys()) {
             sqlx::query("INSERT OR IGNORE INTO fields_seen (connector, field, run) VALUES (?, ?, ?)")
@@ -265,7 +265,7 @@ impl Ledger {
         slice: &str,
         run: i64,
     ) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("INSERT OR REPLACE INTO backfilled VALUES (?, ?, ?, ?, ?, ?)")
             .bind(&connector.name)
             .bind(from)
@@ -280,7 +280,7 @@ impl Ledger {
 
     /// Forgets a backfill: its next call reads everything again.
     pub async fn forget_backfill(&self, connector: &Connector, from: &str, to: &str) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("DELETE FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ?")
             .bind(&connector.name)
             .bind(from)

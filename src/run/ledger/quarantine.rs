@@ -9,9 +9,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 use utoipa::ToSchema;
 
+use crate::crash_points::crash_point;
 use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
-use crate::steps::step;
 
 /// A rejected row: its place and why, nothing of what stood in it. It is open until a later pull has taken its key, or has
 /// read its page again.
@@ -52,7 +52,7 @@ impl Ledger {
         rejections: &[Rejection],
         read_by: &HashMap<u32, i64>,
     ) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
             .bind(run)
@@ -112,7 +112,7 @@ impl Ledger {
     }
 
     pub async fn close_rejections(&self, run: i64, ids: &[i64]) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for id in ids {
             sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
@@ -126,7 +126,7 @@ impl Ledger {
 
     /// Forgets what a pull rejected and closed: nothing of it was taken.
     pub async fn forget_quarantine(&self, run: i64, connector: &str) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for forget in [
             "DELETE FROM quarantine WHERE run = ? AND connector = ?",

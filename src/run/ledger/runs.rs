@@ -3,9 +3,9 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 
+use crate::crash_points::crash_point;
 use crate::model::pull::Purpose;
 use crate::run::ledger::Ledger;
-use crate::steps::step;
 
 /// One run as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Run {
 
 impl Ledger {
     pub async fn begin_run(&self, run: i64, purpose: Purpose, now: i64) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("INSERT INTO runs (run, purpose, started_at) VALUES (?, ?, ?)")
             .bind(run)
             .bind(purpose.name())
@@ -77,7 +77,7 @@ impl Ledger {
 
     /// `complete`: whether its figures are; none if it published none.
     pub async fn finish_run(&self, run: i64, now: i64, complete: Option<bool>) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("UPDATE runs SET finished_at = ?, complete = ? WHERE run = ?")
             .bind(now)
             .bind(complete)

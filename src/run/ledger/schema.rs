@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Error, Row as _};
 
-use crate::steps::step;
+use crate::crash_points::crash_point;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS runs (
@@ -104,7 +104,7 @@ const ADDED: &[(&str, &str, &str)] = &[
 ];
 
 pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {
-    let _step = step("write to the ledger");
+    let _crash_point = crash_point("write to the ledger");
     let mut transaction = pool.begin().await?;
     sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
     for (table, column, kind) in ADDED {

@@ -3,8 +3,8 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 
+use crate::crash_points::crash_point;
 use crate::run::ledger::Ledger;
-use crate::steps::step;
 
 /// What became of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Ledger {
 
     /// Writes what was decided of slots, all or none.
     pub async fn write_slots(&self, decided: &[(String, Slot)]) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let mut transaction = self.pool.begin().await?;
         for (connector, slot) in decided {
             sqlx::query(
@@ -120,7 +120,7 @@ impl Ledger {
 
     /// Pauses a connector; one that is paused stays as it is.
     pub async fn pause(&self, pause: &Pause) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("INSERT OR IGNORE INTO pauses (connector, since, paused_by) VALUES (?, ?, ?)")
             .bind(&pause.connector)
             .bind(pause.since)
@@ -132,7 +132,7 @@ impl Ledger {
 
     /// Lets a connector run again; tells whether it was paused.
     pub async fn resume(&self, connector: &str) -> Result<bool, Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         let gone = sqlx::query("DELETE FROM pauses WHERE connector = ?").bind(connector).execute(&self.pool).await?;
         Ok(gone.rows_affected() > 0)
     }

@@ -3,8 +3,8 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
 
+use crate::crash_points::crash_point;
 use crate::run::ledger::Ledger;
-use crate::steps::step;
 
 /// How far a target of publication is. Instants in microseconds UTC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Ledger {
     }
 
     pub async fn write_publication(&self, publication: &Publication) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query(
             "INSERT OR REPLACE INTO publications (target, run, published_at, failed_at, failing_since, tries, message, hint) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -72,7 +72,7 @@ impl Ledger {
     }
 
     pub async fn write_told(&self, told: &Told) -> Result<(), Error> {
-        let _step = step("write to the ledger");
+        let _crash_point = crash_point("write to the ledger");
         sqlx::query("INSERT OR REPLACE INTO alerts (subject, state, since, told_at) VALUES (?, ?, ?, ?)")
             .bind(&told.subject)
             .bind(&told.state)

@@ -1,5 +1,5 @@
 //! `kill -9` at any moment, then `run` again: the tables and figures of an undisturbed night. The steps that commit, one by
-//! one: `every_step`.
+//! one: `every_crash_point`.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -176,7 +176,7 @@ fn die(scene: &Scene, data: &Path, verb: &[&str], moment: usize) -> bool {
 }
 
 /// Kills `verb` over the data in `base` at every moment of every `step`, and mending at another, then runs it to its end.
-fn at_every_step(scene: &Scene, base: &Path, verb: &[&str], least: usize, step: usize) {
+fn at_every_crash_point(scene: &Scene, base: &Path, verb: &[&str], least: usize, step: usize) {
     let whole = scene.office.path().join("undisturbed");
     let names = scene.office.path().join("moments");
     copy(base, &whole);
@@ -221,13 +221,13 @@ fn base(scene: &Scene) -> PathBuf {
 }
 
 #[test]
-fn a_first_night_dies_at_every_step() {
+fn a_first_night_dies_at_every_crash_point() {
     let scene = Scene::new();
-    at_every_step(&scene, &scene.office.path().join("nothing"), &["run"], 90, BOTH_SIDES);
+    at_every_crash_point(&scene, &scene.office.path().join("nothing"), &["run"], 90, BOTH_SIDES);
 }
 
 #[test]
-fn a_later_night_dies_at_every_step() {
+fn a_later_night_dies_at_every_crash_point() {
     let scene = Scene::new();
     let mut list = first_list();
     // Read at last; ended; due later; no longer listed; new, and rejected.
@@ -241,30 +241,30 @@ fn a_later_night_dies_at_every_step() {
     );
     scene.list.set(list);
     scene.post("2.csv", &["EP000000031VN"]);
-    at_every_step(&scene, &base(&scene), &["run"], 60, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["run"], 60, AFTER);
 }
 
 #[test]
-fn a_retry_dies_at_every_step() {
+fn a_retry_dies_at_every_crash_point() {
     let scene = Scene::new();
     scene.mend();
-    at_every_step(&scene, &base(&scene), &["quarantine", "retry"], 40, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["quarantine", "retry"], 40, AFTER);
 }
 
 #[test]
-fn a_replay_dies_at_every_step() {
+fn a_replay_dies_at_every_crash_point() {
     let scene = Scene::new();
     scene.mend();
-    at_every_step(&scene, &base(&scene), &["replay", "1"], 40, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["replay", "1"], 40, AFTER);
 }
 
 #[test]
-fn a_backfill_dies_at_every_step() {
+fn a_backfill_dies_at_every_crash_point() {
     let scene = Scene::new();
     scene.office.edit("connectors/desk/connector.toml", |text| text.replace("slice_days = 100000", "slice_days = 31"));
     let mut list = first_list();
     list[3]["status"] = json!("D");
     scene.list.set(list);
     let verb = ["backfill", "desk", "--from", "2025-09-01", "--to", "2025-10-31"];
-    at_every_step(&scene, &base(&scene), &verb, 60, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &verb, 60, AFTER);
 }
