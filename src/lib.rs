@@ -21,6 +21,7 @@
 //! | [`cli`] | the verbs |
 
 mod crash_points;
+mod durable;
 pub mod telemetry;
 
 pub mod model;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{LandingError, io};
 use crate::crash_points::crash_point;
+use crate::durable;
 
 /// The folder of a landed pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +38,7 @@ pub fn landed(data: &Path) -> Result<(Vec<LandedFolder>, Vec<PathBuf>), LandingE
 /// Removes a landed pull.
 pub fn remove(pull: &LandedFolder) -> Result<(), LandingError> {
     let aside = pull.folder.with_file_name(format!(".{:08}.partial", pull.run));
-    {
-        let _crash_point = crash_point("put a landed pull aside");
-        fs::rename(&pull.folder, &aside).map_err(io("rename", &pull.folder))?;
-        if let Some(above) = aside.parent() {
-            super::sync_folder(above)?;
-        }
-    }
+    durable::rename(&pull.folder, &aside, "put a landed pull aside")?;
     remove_left(&aside)
 }
 

@@ -10,7 +10,7 @@ pub mod keeping;
 mod scrub;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::crash_points::crash_point;
+use crate::durable;
 use crate::model::field::Readers;
 use crate::model::page::{Page, Reason};
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
@@ -26,6 +27,8 @@ use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
 const ZSTD_LEVEL: i32 = 1;
 const CERTIFICATE: &str = "certificate.json";
 const PLAN: &str = "plan.json";
+/// Crash point of every file of a landed pull.
+const WRITE: &str = "land a file";
 
 /// Why landing failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,12 @@ pub enum LandingError {
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LandingError {
     let path = path.to_owned();
     move |source| LandingError::Io { action, path, source }
+}
+
+impl From<durable::FileError> for LandingError {
+    fn from(error: durable::FileError) -> Self {
+        Self::Io { action: error.attempted, path: error.path, source: error.source }
+    }
 }
 
 /// First line of a landed page.
@@ -112,7 +121,7 @@ impl LandedPull {
         lines.push(b'\n');
         scrub::write_rows(page, readers, &mut lines);
         let packed = zstd::bulk::compress(&lines, ZSTD_LEVEL).map_err(io("compress", &path))?;
-        write_synced(&path, &packed)?;
+        durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
         Ok(LandedPage {
             number: page.number,
             origin: page.origin.clone(),
@@ -149,7 +158,8 @@ impl LandedPull {
 
     /// Writes what the pull's plan is made of.
     pub fn write_plan(&self, plan: &Plan) -> Result<(), LandingError> {
-        write_synced(&self.folder.join(PLAN), &serde_json::to_vec_pretty(plan).expect("a plan is plain data"))
+        let text = serde_json::to_vec_pretty(plan).expect("a plan is plain data");
+        Ok(durable::replace_one_of_many(&self.folder.join(PLAN), WRITE, |out| out.write_all(&text))?)
     }
 
     /// The plan of a pull that was begun, the pages that it landed in unbroken order, and where it stood after them; none
@@ -181,8 +191,7 @@ impl LandedPull {
     /// Seals the pull: from here on it can be finished without its source.
     pub fn seal(&self, certificate: &Certificate) -> Result<(), LandingError> {
         let text = serde_json::to_vec_pretty(certificate).expect("a certificate is plain data");
-        write_synced(&self.folder.join(CERTIFICATE), &text)?;
-        sync_folder(&self.folder)
+        Ok(durable::replace(&self.folder.join(CERTIFICATE), WRITE, |out| out.write_all(&text))?)
     }
 
     /// The certificate, if the pull was sealed.
@@ -243,20 +252,6 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
         }
     }
     Ok(highest)
-}
-
-/// Writes beside, syncs, and renames into place.
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), LandingError> {
-    let _crash_point = crash_point("land a file");
-    let beside = path.with_extension("partial");
-    let mut file = File::create(&beside).map_err(io("create", &beside))?;
-    file.write_all(bytes).map_err(io("write", &beside))?;
-    file.sync_all().map_err(io("sync", &beside))?;
-    fs::rename(&beside, path).map_err(io("rename", &beside))
-}
-
-fn sync_folder(folder: &Path) -> Result<(), LandingError> {
-    File::open(folder).and_then(|opened| opened.sync_all()).map_err(io("sync", folder))
 }
 
 /// Reason of a landed row, if it has one.

@@ -12,10 +12,9 @@ use polars::prelude::{ParquetReader, SerReader as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{
-    LATEST, LATEST_COMPLETE, NightRecord, PublishError, io, newest_before, read_record, sync_folder, write_synced,
-};
+use super::{LATEST, LATEST_COMPLETE, NightRecord, PublishError, io, newest_before, read_record};
 use crate::crash_points::crash_point;
+use crate::durable;
 use crate::indicators;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
@@ -201,17 +200,13 @@ pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> 
     let path = night.folder.join(REMOVED);
     if let Some(removed) = removed.filter(|_| !path.exists()) {
         let text = serde_json::to_vec_pretty(removed).expect("it is plain data");
-        let beside = night.folder.join("removed.partial");
-        write_synced(&beside, |out| out.write_all(&text))?;
-        let _crash_point = crash_point("say that a night's figures are removed");
-        fs::rename(&beside, &path).map_err(io("rename", &beside))?;
-        sync_folder(&night.folder)?;
+        durable::replace(&path, "say that a night's figures are removed", |out| out.write_all(&text))?;
     }
     for (path, _) in &night.figures {
         let _crash_point = crash_point("remove a file of a night's figures");
         fs::remove_file(path).map_err(io("remove", path))?;
     }
-    sync_folder(&night.folder)
+    Ok(durable::sync(&night.folder)?)
 }
 
 /// The texts in `definitions/`, each with its bytes and whether any night names it.

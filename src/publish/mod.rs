@@ -13,8 +13,8 @@ mod rows;
 mod table;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{
@@ -28,7 +28,7 @@ pub use forms::{FormError, write_form};
 pub use rows::{FigureRow, MetWord, csv, json};
 pub use table::{arrow, parquet};
 
-use crate::crash_points::crash_point;
+use crate::durable;
 use crate::indicators::{self, IndicatorError};
 use crate::model::figure::{Figure, Night};
 
@@ -56,6 +56,12 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Publi
     move |source| PublishError::Io { action, path, source }
 }
 
+impl From<durable::FileError> for PublishError {
+    fn from(error: durable::FileError) -> Self {
+        Self::Io { action: error.attempted, path: error.path, source: error.source }
+    }
+}
+
 /// `night.json`: what the figures rest on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightRecord {
@@ -76,15 +82,18 @@ pub fn keep_definitions(
 ) -> Result<BTreeMap<String, String>, PublishError> {
     let folder = data.join("definitions");
     fs::create_dir_all(&folder).map_err(io("create", &folder))?;
-    let mut digests = BTreeMap::new();
+    let (mut digests, mut is_new) = (BTreeMap::new(), false);
     for (name, text) in sources {
         let digest = format!("{:x}", Sha256::digest(text.as_bytes()));
         let path = folder.join(&digest);
         if !path.exists() {
-            let _crash_point = crash_point("keep a definition");
-            write_synced(&path, |out| out.write_all(text.as_bytes()))?;
+            durable::replace_one_of_many(&path, "keep a definition", |out| out.write_all(text.as_bytes()))?;
+            is_new = true;
         }
         digests.insert(name.clone(), digest);
+    }
+    if is_new {
+        durable::sync(&folder)?;
     }
     Ok(digests)
 }
@@ -117,16 +126,13 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     fs::create_dir_all(&beside).map_err(io("create", &beside))?;
     // Row by row: a large province has a million of them.
     let rows = || figures.iter().map(|figure| FigureRow::new(figure, &record.night));
-    write_synced(&beside.join("figures.csv"), |out| csv(out, rows()))?;
-    write_synced(&beside.join("figures.json"), |out| json(out, rows()))?;
+    durable::create(&beside.join("figures.csv"), |out| csv(out, rows()))?;
+    durable::create(&beside.join("figures.json"), |out| json(out, rows()))?;
     write_parquet(&beside.join("figures.parquet"), figures, record.night.run)?;
     let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
-    write_synced(&beside.join("night.json"), |out| out.write_all(&text))?;
-    sync_folder(&beside)?;
-    let writing = crash_point("publish a night's folder");
-    fs::rename(&beside, &folder).map_err(io("rename", &beside))?;
-    sync_folder(&root.join("nights"))?;
-    drop(writing);
+    durable::create(&beside.join("night.json"), |out| out.write_all(&text))?;
+    durable::sync(&beside)?;
+    durable::rename(&beside, &folder, "publish a night's folder")?;
     if record.night.complete {
         swap(&root, LATEST_COMPLETE, &name)?;
     }
@@ -146,15 +152,7 @@ fn remove_partial_nights(nights: &Path) -> Result<(), PublishError> {
 }
 
 fn swap(root: &Path, link: &str, name: &str) -> Result<(), PublishError> {
-    let beside = root.join(format!(".{link}.partial"));
-    if beside.symlink_metadata().is_ok() {
-        fs::remove_file(&beside).map_err(io("remove", &beside))?;
-    }
-    std::os::unix::fs::symlink(Path::new("nights").join(name), &beside).map_err(io("link", &beside))?;
-    let link = root.join(link);
-    let _crash_point = crash_point("swap a published link");
-    fs::rename(&beside, &link).map_err(io("swap", &link))?;
-    sync_folder(root)
+    Ok(durable::replace_link(&root.join(link), &Path::new("nights").join(name), "swap a published link")?)
 }
 
 /// The run of the newest published night.
@@ -203,7 +201,7 @@ fn newest_before(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishEr
 fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), PublishError> {
     let present: Vec<(&Figure, bool)> = figures.iter().map(|figure| (figure, false)).collect();
     sink_parquet(path, indicators::to_frame(&present, run)?)?;
-    File::open(path).and_then(|file| file.sync_all()).map_err(io("sync", path))
+    Ok(durable::sync(path)?)
 }
 
 /// A frame as the bytes of a Parquet file. The sink writes files only: one stands in `scratch` for a moment.
@@ -230,18 +228,4 @@ fn sink_parquet(path: &Path, frame: DataFrame) -> Result<(), PublishError> {
     })
     .map_err(failed)
     .map(drop)
-}
-
-fn write_synced(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<(), PublishError> {
-    let mut out = BufWriter::new(File::create(path).map_err(io("create", path))?);
-    write(&mut out).map_err(io("write", path))?;
-    let file = out.into_inner().map_err(|error| io("write", path)(error.into_error()))?;
-    file.sync_all().map_err(io("sync", path))
-}
-
-fn sync_folder(folder: &Path) -> Result<(), PublishError> {
-    File::open(folder).and_then(|opened| opened.sync_all()).map_err(io("sync", folder))
 }

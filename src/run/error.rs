@@ -1,5 +1,6 @@
 //! Why a run could not be done. A connector that fails is no error of the run: it stands in its pull.
 
+use crate::durable::FileError;
 use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
 use crate::landing::LandingError;
@@ -43,6 +44,12 @@ pub enum RunError {
     Panicked,
     #[error("a task was cut off")]
     CutOff,
+}
+
+impl From<FileError> for RunError {
+    fn from(error: FileError) -> Self {
+        Self::File { attempted: error.attempted, path: error.path, source: error.source }
+    }
 }
 
 /// What a panic said may quote a cell: the log says where it was.

@@ -10,23 +10,25 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("crash_points", &[]),
+    ("durable", &["crash_points"]),
     ("model", &[]),
     ("calendar", &["model"]),
     ("config", &["model", "calendar"]),
     ("sources", &["model", "calendar"]),
     // Pages and records are words of `model`: landing and canonical need nothing of the stage before them.
-    ("landing", &["crash_points", "model", "calendar"]),
+    ("landing", &["crash_points", "durable", "model", "calendar"]),
     ("canonical", &["model", "calendar"]),
-    ("lake", &["crash_points", "model", "calendar"]),
+    ("lake", &["crash_points", "durable", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored.
     ("indicators", &["model", "calendar", "lake"]),
-    ("publish", &["crash_points", "model", "calendar", "indicators"]),
+    ("publish", &["crash_points", "durable", "model", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (
         "run",
         &[
             "telemetry",
             "crash_points",
+            "durable",
             "model",
             "calendar",
             "config",

@@ -7,12 +7,14 @@
 mod restoring;
 mod sums;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::restoring::restore;
 use self::sums::{LAST, digest, write_sums};
+use crate::durable;
 use crate::run::ledger::copy_database;
 use crate::run::stored;
 use crate::run::{Lock, RunError, Watch};
@@ -102,9 +104,13 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, watch: &Watch<'_>) ->
                 continue;
             }
             Way::Leave => continue,
-            Way::Database => copy_database(&stored.path, &to).await?,
-            Way::Copy => sums::copy(&stored.path, &to)?,
-            Way::Link => sums::link(&stored.path, &to)?,
+            Way::Database => {
+                copy_database(&stored.path, &to).await?;
+                // SQLite does not sync what `VACUUM INTO` writes.
+                durable::sync(&to)?;
+            }
+            Way::Copy => durable::copy(&stored.path, &to)?,
+            Way::Link => durable::link_or_copy(&stored.path, &to)?,
         }
         let (digest, bytes) = digest(&to)?;
         about.files += 1;
@@ -113,10 +119,9 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, watch: &Watch<'_>) ->
         sums.push((name, digest));
     }
     let text = serde_json::to_vec_pretty(&about).expect("it is plain data");
-    sums::write(&target.join(ABOUT), &text)?;
+    durable::create(&target.join(ABOUT), |out| out.write_all(&text))?;
     sums.push((ABOUT.to_owned(), digest(&target.join(ABOUT))?.0));
     write_sums(&target.join(LAST), &sums)?;
-    sums::sync_folder(&target)?;
     Ok(BackupReport { made_at: now, files: about.files, bytes: about.bytes })
 }
 

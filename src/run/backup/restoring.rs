@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::crash_points::crash_point;
+use crate::durable;
 use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
 use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
 use crate::run::stored::failed;
@@ -29,7 +29,7 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, watch: &Watch<'_>) ->
     let beside = data.join(BESIDE);
     for name in &names {
         watch(&format!("copying {name}"));
-        sums::copy(&backup.join(name), &beside.join(name))?;
+        durable::copy(&backup.join(name), &beside.join(name))?;
     }
     for (name, target) in &about.links {
         sums::link_to(target, &beside.join(name))?;
@@ -39,11 +39,10 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, watch: &Watch<'_>) ->
         names.iter().chain(about.links.iter().map(|(name, _)| name)).map(|name| top(name)).collect();
     let (last, first): (Vec<&str>, Vec<&str>) = tops.into_iter().partition(|name| *name == "ledger.sqlite");
     for name in first.into_iter().chain(last) {
-        let _crash_point = crash_point("put a restored folder in its place");
-        fs::rename(beside.join(name), data.join(name)).map_err(failed("rename", &beside.join(name)))?;
+        durable::rename(&beside.join(name), &data.join(name), "put a restored folder in its place")?;
     }
     fs::remove_dir_all(&beside).map_err(failed("remove", &beside))?;
-    sums::sync_folder(data)?;
+    durable::sync(data)?;
     Ok(BackupReport { made_at: about.made_at, files: about.files, bytes: about.bytes })
 }
 

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::crash_points::crash_point;
+use crate::durable;
 use crate::run::RunError;
 use crate::run::backup::BackupError;
 use crate::run::stored::failed;
@@ -68,45 +68,16 @@ pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
     }
 }
 
-/// Copies a file through to the disk.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<(), RunError> {
-    folder_above(to)?;
-    fs::copy(from, to).map_err(failed("copy", from))?;
-    File::open(to).and_then(|file| file.sync_all()).map_err(failed("sync", to))
-}
-
-/// Gives a file that never changes a second name, or copies it where that cannot be.
-pub(super) fn link(from: &Path, to: &Path) -> Result<(), RunError> {
-    folder_above(to)?;
-    if fs::hard_link(from, to).is_ok() { Ok(()) } else { copy(from, to) }
-}
-
 /// Makes the link `path`.
 pub(super) fn link_to(target: &str, path: &Path) -> Result<(), RunError> {
-    folder_above(path)?;
+    durable::create_parent(path)?;
     std::os::unix::fs::symlink(target, path).map_err(failed("link", path))
-}
-
-fn folder_above(path: &Path) -> Result<(), RunError> {
-    path.parent().map_or(Ok(()), |above| fs::create_dir_all(above).map_err(failed("create", above)))
-}
-
-pub(super) fn write(path: &Path, text: &[u8]) -> Result<(), RunError> {
-    let mut file = File::create(path).map_err(failed("create", path))?;
-    file.write_all(text).and_then(|()| file.sync_all()).map_err(failed("write", path))
 }
 
 /// Writes the digests of all files: from here on the backup is one.
 pub(super) fn write_sums(path: &Path, sums: &[(String, String)]) -> Result<(), RunError> {
     let lines: Vec<String> = sums.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
-    let beside = path.with_extension("partial");
-    write(&beside, lines.concat().as_bytes())?;
-    let _crash_point = crash_point("finish a backup");
-    fs::rename(&beside, path).map_err(failed("rename", &beside))
-}
-
-pub(super) fn sync_folder(folder: &Path) -> Result<(), RunError> {
-    File::open(folder).and_then(|opened| opened.sync_all()).map_err(failed("sync", folder))
+    Ok(durable::replace(path, "finish a backup", |out| out.write_all(lines.concat().as_bytes()))?)
 }
 
 /// Name and digest of every file.
