@@ -17,8 +17,8 @@ const BATCH: usize = 100_000;
 /// Writes `count` dossiers and one postal item for every tenth.
 pub(crate) async fn write(lake: &Lake, config: &Configuration, count: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    let mut dossiers = lake.writer(Kind::Dossiers, "bench", 1);
-    let mut items = lake.writer(Kind::PostalItems, "bench-post", 1);
+    let mut dossiers = lake.version_writer(Kind::Dossiers, "bench", 1);
+    let mut items = lake.version_writer(Kind::PostalItems, "bench-post", 1);
     let mut written = 0;
     while written < count {
         let size = BATCH.min(count - written);
@@ -30,8 +30,8 @@ pub(crate) async fn write(lake: &Lake, config: &Configuration, count: usize) {
     }
     dossiers.commit().await.unwrap();
     items.commit().await.unwrap();
-    lake.bring_up_image(Kind::Dossiers).await.unwrap();
-    lake.bring_up_image(Kind::PostalItems).await.unwrap();
+    lake.update_image(Kind::Dossiers).await.unwrap();
+    lake.update_image(Kind::PostalItems).await.unwrap();
 }
 
 fn record(kind: Kind, number: usize, values: &[(&str, Value)]) -> Record {

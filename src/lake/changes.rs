@@ -1,16 +1,17 @@
-//! Consecutive versions of one dossier compared: what of a record that decides figures was said otherwise later.
+//! Compares consecutive versions of each dossier: which values that figures depend on were changed afterwards.
 //!
-//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values as they are stored;
-//! instants as ISO 8601 in Viet Nam.
+//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values are written as stored,
+//! instants as ISO 8601 in Vietnam's time zone.
 
 use std::collections::HashMap;
 
 use polars::prelude::*;
 
+use super::data_files::DataFile;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::StoredType;
-use super::rows::{KEY, ORDER, collect, columns, scan};
-use super::table::{DataFile, Table};
+use super::rows::{KEY, VERSION_ORDER, collect, columns, scan};
+use super::table::Table;
 use crate::model::instant;
 
 /// The columns of `changes`.
@@ -25,27 +26,28 @@ pub(super) const CHANGE_COLUMNS: &[(&str, StoredType)] = &[
     ("run", StoredType::Integer),
 ];
 
-/// One change.
+/// A value that differs between two consecutive versions of a dossier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub source: String,
     pub source_key: String,
     pub dossier_code: Option<String>,
-    /// What was changed, and how.
+    /// Code of the change, for example `due_moved`.
     pub change: String,
     pub before: Option<String>,
     pub after: Option<String>,
-    /// The run that brought the version before, and the one that brought the change.
+    /// The run of the version before.
     pub run_before: i64,
+    /// The run of the version that differs.
     pub run: i64,
 }
 
 /// Statuses after which a dossier is closed.
 const CLOSED: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
 
-/// What is compared of a version.
+/// The compared values of a version.
 #[derive(Debug, Clone, Default)]
-struct Version {
+struct ComparedVersion {
     run: i64,
     dossier_code: Option<String>,
     status: Option<String>,
@@ -56,34 +58,36 @@ struct Version {
     deleted: bool,
 }
 
-/// Changes that came with a run after `since`, in the order of the keys. `now`: whether a due date had passed when it moved.
-pub(super) async fn since(versions: &Table, since: i64, now: i64) -> Result<Vec<Change>, LakeError> {
+/// Changes by runs after `since`, ordered by key. `now` (microseconds UTC) decides whether a due date had passed when it was moved.
+pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Result<Vec<Change>, LakeError> {
     let files = versions.files(&versions.load().await?)?;
     let is_new = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run > since);
-    let fresh: Vec<DataFile> = files.iter().filter(|file| is_new(file)).cloned().collect();
-    let before: Vec<&DataFile> =
+    let new_files: Vec<DataFile> = files.iter().filter(|file| is_new(file)).cloned().collect();
+    let old_files: Vec<&DataFile> =
         files.iter().filter(|file| file.pull.as_ref().is_none_or(|(_, run)| *run <= since)).collect();
-    // Two versions of one key in a first load are no correction that anybody saw.
-    if fresh.is_empty() || before.is_empty() {
+    // Several versions of a key in the first load are no correction: nobody saw figures of the earlier ones.
+    if new_files.is_empty() || old_files.is_empty() {
         return Ok(Vec::new());
     }
     let layout = versions.layout.clone();
     blocking(layout.name, move || {
-        let keys = scan(&layout, &fresh)?.filter(col("run").gt(lit(since))).select(columns(KEY));
+        let keys = scan(&layout, &new_files)?.filter(col("run").gt(lit(since))).select(columns(KEY));
         let keys = collect(layout.name, keys.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
         let compared =
             ["dossier_code", "status", "submission_channel", "competent_agency", "due_at", "completed_at", "deleted"];
-        let wanted = columns(KEY.into_iter().chain(ORDER).chain(compared));
+        let wanted = columns(KEY.into_iter().chain(VERSION_ORDER).chain(compared));
         let of_keys =
             scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
         let options = SortMultipleOptions::default().with_nulls_last(false);
-        let sorted = collect(layout.name, of_keys.sort_by_exprs(columns(KEY.into_iter().chain(ORDER)), options))?;
-        pairs(&sorted, since, now).map_err(rows_error("read", layout.name))
+        let sorted =
+            collect(layout.name, of_keys.sort_by_exprs(columns(KEY.into_iter().chain(VERSION_ORDER)), options))?;
+        compare_all(&sorted, since, now).map_err(rows_error("read", layout.name))
     })
     .await
 }
 
-fn pairs(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
+/// Compares each version with the one before it. `frame` is sorted by key and version order.
+fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
     let text = |name: &str| frame.column(name)?.str();
     let (sources, keys) = (text("source")?, text("source_key")?);
     let (codes, statuses) = (text("dossier_code")?, text("status")?);
@@ -94,10 +98,10 @@ fn pairs(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
     let deleted = frame.column("deleted")?.bool()?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let mut changes = Vec::new();
-    let mut last: HashMap<(&str, &str), Version> = HashMap::new();
+    let mut last: HashMap<(&str, &str), ComparedVersion> = HashMap::new();
     for at in 0..frame.height() {
         let (Some(source), Some(key)) = (sources.get(at), keys.get(at)) else { continue };
-        let version = Version {
+        let version = ComparedVersion {
             run: runs.get(at).unwrap_or_default(),
             dossier_code: owned(codes.get(at)),
             status: owned(statuses.get(at)),
@@ -128,11 +132,11 @@ fn pairs(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
     Ok(changes)
 }
 
-/// A change with both values.
-type Found = (&'static str, Option<String>, Option<String>);
+/// Code of a change, the value before and the value after.
+type Difference = (&'static str, Option<String>, Option<String>);
 
-fn compare(before: &Version, after: &Version, now: i64) -> Vec<Found> {
-    let mut found: Vec<Found> = Vec::new();
+fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<Difference> {
+    let mut found: Vec<Difference> = Vec::new();
     let shown = |at: Option<i64>| at.map(instant::display);
     if let (Some(old), Some(new)) = (before.due_at, after.due_at)
         && old != new
@@ -162,8 +166,8 @@ fn compare(before: &Version, after: &Version, now: i64) -> Vec<Found> {
     found
 }
 
-/// Changes as rows of the table.
-pub(super) fn frame(changes: &[Change]) -> PolarsResult<DataFrame> {
+/// Converts changes to rows of the table.
+pub(super) fn to_frame(changes: &[Change]) -> PolarsResult<DataFrame> {
     let text = |name: &str, value: fn(&Change) -> Option<&str>| {
         Column::new(name.into(), changes.iter().map(value).collect::<Vec<_>>())
     };
@@ -184,8 +188,8 @@ pub(super) fn frame(changes: &[Change]) -> PolarsResult<DataFrame> {
     )
 }
 
-/// Rows of the table as changes.
-pub(super) fn read(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
+/// Converts rows of the table to changes.
+pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
     let text = |name: &str| frame.column(name)?.str();
     let long = |name: &str| frame.column(name)?.i64();
     let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -210,30 +214,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_said_otherwise_is_named() {
+    fn each_changed_value_gives_its_code() {
         let day = 86_400_000_000;
-        let old = Version {
+        let old = ComparedVersion {
             status: Some("completed".to_owned()),
             channel: Some("counter".to_owned()),
             agency: Some("H61.14".to_owned()),
             due_at: Some(10 * day),
             completed_at: Some(12 * day),
-            ..Version::default()
+            ..ComparedVersion::default()
         };
-        let names = |after: Version, now: i64| -> Vec<&str> {
+        let names = |after: ComparedVersion, now: i64| -> Vec<&str> {
             compare(&old, &after, now).into_iter().map(|found| found.0).collect()
         };
         assert_eq!(names(old.clone(), 0), [""; 0]);
-        assert_eq!(names(Version { due_at: Some(11 * day), ..old.clone() }, 9 * day), ["due_moved"]);
-        assert_eq!(names(Version { due_at: Some(11 * day), ..old.clone() }, 13 * day), ["due_moved_after_due"]);
-        assert_eq!(names(Version { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
-        assert_eq!(names(Version { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);
-        let reopened = Version { completed_at: None, status: Some("processing".to_owned()), ..old.clone() };
+        assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 9 * day), ["due_moved"]);
+        assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 13 * day), ["due_moved_after_due"]);
+        assert_eq!(names(ComparedVersion { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
+        assert_eq!(names(ComparedVersion { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);
+        let reopened = ComparedVersion { completed_at: None, status: Some("processing".to_owned()), ..old.clone() };
         assert_eq!(names(reopened, 0), ["end_removed", "reopened"]);
-        assert_eq!(names(Version { status: Some("returned".to_owned()), ..old.clone() }, 0), [""; 0]);
-        assert_eq!(names(Version { channel: Some("online".to_owned()), ..old.clone() }, 0), ["channel_changed"]);
-        assert_eq!(names(Version { agency: Some("H61.15".to_owned()), ..old.clone() }, 0), ["agency_changed"]);
-        assert_eq!(names(Version { agency: None, ..old.clone() }, 0), [""; 0]);
-        assert_eq!(names(Version { deleted: true, ..old.clone() }, 0), ["deleted"]);
+        assert_eq!(names(ComparedVersion { status: Some("returned".to_owned()), ..old.clone() }, 0), [""; 0]);
+        assert_eq!(
+            names(ComparedVersion { channel: Some("online".to_owned()), ..old.clone() }, 0),
+            ["channel_changed"]
+        );
+        assert_eq!(names(ComparedVersion { agency: Some("H61.15".to_owned()), ..old.clone() }, 0), ["agency_changed"]);
+        assert_eq!(names(ComparedVersion { agency: None, ..old.clone() }, 0), [""; 0]);
+        assert_eq!(names(ComparedVersion { deleted: true, ..old.clone() }, 0), ["deleted"]);
     }
 }

@@ -1,9 +1,11 @@
-//! What can go wrong in the lake: a file, the Delta log, the rows, or a record that does not fit its table.
+//! Errors of the lake: of a file, of a Delta log, of rows, or a record that does not fit its table.
 
 use std::path::{Path, PathBuf};
 
 use deltalake_core::DeltaTableError;
 use polars::prelude::PolarsError;
+
+use crate::durable::FileError;
 
 /// An error of the lake. The cause is in `source`.
 #[derive(Debug, thiserror::Error)]
@@ -22,17 +24,17 @@ pub enum LakeError {
     Foreign { table: &'static str, path: String },
     #[error("could not use `{}` for the lake: its path holds `=` or is not UTF-8", path.display())]
     Root { path: PathBuf },
-    #[error("could not finish the work on table `{table}`: its task was cut off")]
-    CutOff { table: &'static str },
+    #[error("could not finish the work on table `{table}`: its background task panicked or was cancelled")]
+    Interrupted { table: &'static str },
 }
 
 impl LakeError {
-    /// What the person on duty can do, where there is something to do.
+    /// What the engineer on duty can do; `None` if there is no advice beyond the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Root { .. } => {
-                Some("choose a data folder whose path has no `=`: folders of the lake are read as `part=…`")
+                Some("choose a data folder whose path has no `=`: partition folders of the lake are named `part=…`")
             }
             Self::File { .. } => Some("check that the disk has space and that the data folder belongs to this user"),
             Self::Foreign { .. } => Some("only motcua may write these tables; restore the folder from a backup"),
@@ -41,27 +43,34 @@ impl LakeError {
     }
 }
 
-/// Names the file of an I/O error.
+impl From<FileError> for LakeError {
+    fn from(error: FileError) -> Self {
+        Self::File { attempted: error.attempted, path: error.path, source: error.source }
+    }
+}
+
+/// Adds the operation and the path to an I/O error.
 pub(super) fn file_error(attempted: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LakeError + use<> {
     let path = path.to_owned();
     move |source| LakeError::File { attempted, path, source }
 }
 
-/// Names the table of an error of its log.
+/// Adds the operation and the table to an error of its log.
 pub(super) fn log_error(attempted: &'static str, table: &str) -> impl FnOnce(DeltaTableError) -> LakeError + use<> {
     let table = table.to_owned();
     move |source| LakeError::Log { attempted, table, source: Box::new(source) }
 }
 
-/// Names the table of an error of its rows.
+/// Adds the operation and the table to an error of its rows.
 pub(super) fn rows_error(attempted: &'static str, table: &'static str) -> impl FnOnce(PolarsError) -> LakeError {
     move |source| LakeError::Rows { attempted, table, source: Box::new(source) }
 }
 
-/// Runs work on rows outside the async threads: Polars blocks and may not start inside a task.
+/// Runs work on rows on a thread for blocking work: Polars blocks the thread, and must not run inside an async
+/// task.
 pub(super) async fn blocking<T: Send + 'static>(
     table: &'static str,
     work: impl FnOnce() -> Result<T, LakeError> + Send + 'static,
 ) -> Result<T, LakeError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LakeError::CutOff { table }))
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LakeError::Interrupted { table }))
 }

@@ -1,9 +1,9 @@
-//! Bringing an image up to its versions.
+//! Updating an image from its versions table.
 //!
-//! An image holds the newest version of each key. Its commits mirror the transaction numbers of the pulls
-//! that they contain, so the log says which pulls are new. Each step takes the earliest new pull of every
-//! source and rewrites the parts that their rows touch, in one commit: killed anywhere and repeated, the
-//! image is the same. The last step also commits `txn("versions", N)`, the version of the versions table.
+//! An image holds the newest version per key. Its commits carry the transaction numbers of the pulls that they contain, so the log
+//! shows which pulls are new. One round takes the earliest new pull of every source and rewrites the partitions that their rows
+//! touch, in one commit: an update that is killed and repeated gives the same image. The last round also commits
+//! `txn("versions", N)`, where N is the version of the versions table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,50 +11,48 @@ use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Transaction};
 use polars::prelude::{DataFrame, PolarsResult, UniqueKeepStrategy};
 
+use super::data_files::DataFile;
 use super::error::{LakeError, blocking, rows_error};
-use super::rewrite::{Batch, rewrite};
+use super::rewrite::{RewriteInput, rewrite};
 use super::rows::{collect, columns, scan};
-use super::table::{DataFile, Table};
-use super::versions::application;
+use super::table::Table;
+use super::transactions::{self, VERSIONS};
 
-/// The application under which an image names the version of its versions table.
-pub(super) const VERSIONS: &str = "versions";
-
-/// Brings `image` up to `versions`; gives its new version, or `None` where it was up to date.
-pub(super) async fn bring_up(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
-    let mut brought = None;
+/// Updates `image` from `versions`. Returns the new version of the image, or `None` if it was up to date.
+pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
+    let mut updated = None;
     loop {
         let from = versions.load().await?;
         let to = image.load().await?;
         let at = i64::try_from(from.version().unwrap_or_default()).unwrap_or(i64::MAX);
         let new_pulls = new_pulls(versions, &from, image, &to).await?;
-        if new_pulls.runs.is_empty() && image.reached(&to, VERSIONS).await?.unwrap_or_default() >= at {
-            return Ok(brought);
+        if new_pulls.runs.is_empty() && image.last_number(&to, VERSIONS).await?.unwrap_or_default() >= at {
+            return Ok(updated);
         }
-        let step: BTreeMap<String, i64> =
+        let round: BTreeMap<String, i64> =
             new_pulls.runs.iter().filter_map(|(source, runs)| Some((source.clone(), *runs.first()?))).collect();
-        let mut transactions: Vec<Transaction> =
-            step.iter().map(|(source, run)| Transaction::new(application(source), *run)).collect();
+        let mut numbers: Vec<Transaction> =
+            round.iter().map(|(source, run)| Transaction::new(transactions::pull(source), *run)).collect();
         if new_pulls.runs.values().all(|runs| runs.len() == 1) {
-            transactions.push(Transaction::new(VERSIONS, at));
+            numbers.push(Transaction::new(VERSIONS, at));
         }
         let mut files = versions.files(&from)?;
-        files.retain(|file| single_pull(file).is_none_or(|(source, run)| step.get(source) == Some(&run)));
-        let batch = Batch {
+        files.retain(|file| single_pull(file).is_none_or(|(source, run)| round.get(source) == Some(&run)));
+        let input = RewriteInput {
             versions: versions.layout.clone(),
             image: image.clone(),
             version_files: files,
             image_files: image.files(&to)?,
-            imaged: step.keys().filter(|source| new_pulls.imaged.contains(*source)).cloned().collect(),
-            pulls: step,
+            imaged: round.keys().filter(|source| new_pulls.imaged.contains(*source)).cloned().collect(),
+            pulls: round,
             stem: format!("versions-{at:08}"),
         };
-        let rewritten = blocking(image.layout.name, move || rewrite(&batch)).await?;
+        let rewritten = blocking(image.layout.name, move || rewrite(&input)).await?;
         let mut actions: Vec<Action> = rewritten.replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
         for written in &rewritten.written {
             actions.push(Action::Add(image.add(written)?));
         }
-        brought = Some(image.commit(&to, actions, transactions).await?);
+        updated = Some(image.commit(&to, actions, numbers).await?);
     }
 }
 
@@ -62,15 +60,15 @@ pub(super) async fn bring_up(versions: &Table, image: &Table) -> Result<Option<u
 struct NewPulls {
     /// Runs by source, earliest first.
     runs: BTreeMap<String, BTreeSet<i64>>,
-    /// The sources of which the image holds earlier pulls.
+    /// The sources that the image holds earlier pulls of.
     imaged: BTreeSet<String>,
 }
 
 async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &DeltaTable) -> Result<NewPulls, LakeError> {
     let mut new = NewPulls { runs: BTreeMap::new(), imaged: BTreeSet::new() };
     for (source, mut runs) in pulls(versions, from).await? {
-        if let Some(reached) = image.reached(to, &application(&source)).await? {
-            runs.retain(|run| *run > reached);
+        if let Some(last) = image.last_number(to, &transactions::pull(&source)).await? {
+            runs.retain(|run| *run > last);
             new.imaged.insert(source.clone());
         }
         if !runs.is_empty() {
@@ -80,7 +78,8 @@ async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &Delt
     Ok(new)
 }
 
-/// The pulls of a versions table, from the log; files that hold several pulls (compacted ones) are read.
+/// The pulls of a versions table, by source. They are read from the file names; compacted files, which hold several pulls, are
+/// scanned.
 pub(super) async fn pulls(versions: &Table, table: &DeltaTable) -> Result<BTreeMap<String, BTreeSet<i64>>, LakeError> {
     let mut pulls: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
     let mut mixed = Vec::new();
@@ -112,7 +111,7 @@ fn pairs(frame: &DataFrame) -> PolarsResult<Vec<(String, i64)>> {
     Ok(sources.zip(runs).filter_map(|(source, run)| Some((source?.to_owned(), run?))).collect())
 }
 
-/// Source and run of a file whose rows have one of each.
+/// Source and run of a file that holds one pull; `None` if it holds several.
 fn single_pull(file: &DataFile) -> Option<(&str, i64)> {
     file.pull.as_ref().map(|(source, run)| (source.as_str(), *run))
 }

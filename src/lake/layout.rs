@@ -1,7 +1,7 @@
-//! The columns of a table, as Delta and as Polars name their types.
+//! The columns of a table, with their Delta and Polars types.
 //!
-//! Text is `string`, an instant `timestamp` (microseconds, UTC), a flag `boolean`, an integer `long`, a
-//! float `double`. Every column is nullable, so that columns can be added to tables that hold rows.
+//! In Delta, a text is `string`, an instant `timestamp` (microseconds, UTC), a flag `boolean`, an integer `long`, a float `double`.
+//! Every column is nullable, so that columns can be added to tables that hold rows.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::model::table::{ColumnType, Kind, PROVENANCE};
 /// The partition column of an image.
 pub(super) const PART: &str = "part";
 
-/// How a stored column is typed: the types of records, and the ratio of a figure.
+/// Type of a stored column. Records have no floats; figures do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredType {
     Text,
@@ -59,7 +59,7 @@ impl StoredType {
     }
 }
 
-/// Name, columns in stored order, and whether the rows are filed by [`PART`].
+/// Name of a table, its columns in stored order, and whether it is partitioned by [`PART`].
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) name: &'static str,

@@ -1,33 +1,37 @@
-//! The lake: Delta tables of what was accepted, and their images.
+//! The lake: Delta tables of the accepted records, and their images.
 //!
 //! ```text
-//! <root>/dossier_versions       append-only, one row an accepted version: the truth
-//! <root>/dossiers               the newest version of each key, partitioned by `part` (yyyy-MM): their image
+//! <root>/dossier_versions       append-only, one row per accepted version: the source of truth
+//! <root>/dossiers               its image: the newest version per key, partitioned by `part` (yyyy-MM)
 //! <root>/postal_item_versions   …
 //! <root>/postal_items           …
-//! <root>/changes                consecutive versions of a dossier compared
+//! <root>/changes                differences between consecutive versions of a dossier
+//! <root>/figure_versions        figures that a night changed ([`FigureTable`])
 //! <root>/damaged                log entries that a power failure cut
 //! ```
-//! One pull is one commit to the versions with `txn("pull/<source>", run)`; the image follows with
-//! [`Lake::bring_up_image`] and mirrors these numbers. What a scan shows is what the log named when the
-//! scan was made: files that a killed run left, and half a night, are never seen. One task writes.
-//! Scans are lazy; they are collected outside async tasks (`spawn_blocking`).
+//! One pull is one commit to the versions table with `txn("pull/<source>", run)`. [`Lake::update_image`] then updates the image, and
+//! commits the same transaction numbers to it. A scan reads the files that the log named when the scan was made: it never shows
+//! files that a killed run left, or a part of a night. Only one task writes. Scans are lazy, and must be collected outside async
+//! tasks (`spawn_blocking`).
 
-mod cells;
 mod changes;
-mod durable;
+mod column_builder;
+mod damaged_log;
+mod data_files;
 mod error;
-mod figures;
+mod figure_table;
+mod files;
 mod image;
 mod layout;
 mod read;
 mod rewrite;
 mod rows;
-pub mod spare;
 mod table;
 #[cfg(test)]
 mod tests;
-mod versions;
+mod transactions;
+pub mod unreferenced_files;
+mod version_writer;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -36,15 +40,19 @@ use polars::prelude::{LazyFrame, SortMultipleOptions, col, lit};
 
 use self::layout::Layout;
 use self::table::Table;
+use self::transactions::FIGURES;
+use crate::durable;
 use crate::model::record::Record;
 use crate::model::table::Kind;
 
 pub use self::changes::Change;
+pub use self::damaged_log::damaged_before;
 pub use self::error::LakeError;
-pub use self::figures::FigureTable;
+pub use self::figure_table::FigureTable;
+pub use self::files::LakeFile;
 pub use self::layout::StoredType;
-pub use self::read::Known;
-pub use self::versions::VersionWriter;
+pub use self::read::NewestVersion;
+pub use self::version_writer::VersionWriter;
 
 /// Name of the table of changes.
 const CHANGES: &str = "changes";
@@ -53,29 +61,29 @@ const CHANGES: &str = "changes";
 #[derive(Debug, Clone)]
 pub struct Lake {
     root: PathBuf,
-    tables: Vec<(Kind, Pair)>,
+    tables: Vec<(Kind, KindTables)>,
 }
 
-/// The two tables of a kind.
+/// The versions table of a kind and its image.
 #[derive(Debug, Clone)]
-struct Pair {
+struct KindTables {
     versions: Table,
     image: Table,
 }
 
 impl Lake {
-    /// Opens the lake in `root`. Creates the tables that are missing, adds the columns that older tables lack, and moves aside
-    /// a newest log entry that does not parse.
+    /// Opens the lake in `root`. Creates missing tables, adds the columns that older tables lack, and moves a newest log entry aside
+    /// if it does not parse.
     pub async fn open(root: &Path) -> Result<Self, LakeError> {
         durable::create_folder(root)?;
-        let root = durable::absolute(root)?;
+        let root = files::absolute(root)?;
         if root.to_str().is_none_or(|path| path.contains('=')) {
             return Err(LakeError::Root { path: root });
         }
         let mut tables = Vec::new();
         for kind in Kind::ALL {
             let versions = Table::open(&root, Layout::versions(kind)).await?;
-            tables.push((kind, Pair { versions, image: Table::open(&root, Layout::image(kind)).await? }));
+            tables.push((kind, KindTables { versions, image: Table::open(&root, Layout::image(kind)).await? }));
         }
         Ok(Self { root, tables })
     }
@@ -86,41 +94,47 @@ impl Lake {
         &self.root
     }
 
-    fn pair(&self, kind: Kind) -> &Pair {
+    fn tables(&self, kind: Kind) -> &KindTables {
         &self.tables.iter().find(|(other, _)| *other == kind).expect("`open` opens the tables of every kind").1
     }
 
-    /// Stored state of those of `keys` that the image holds for `source`: one projected scan.
-    pub async fn known(&self, kind: Kind, source: &str, keys: &[String]) -> Result<HashMap<String, Known>, LakeError> {
-        read::known(&self.pair(kind).image, source, keys).await
+    /// The newest version, by key, of those of `keys` that the image holds for `source`.
+    pub async fn newest_versions(
+        &self,
+        kind: Kind,
+        source: &str,
+        keys: &[String],
+    ) -> Result<HashMap<String, NewestVersion>, LakeError> {
+        read::newest_versions(&self.tables(kind).image, source, keys).await
     }
 
-    /// Starts the version file of one pull.
+    /// Starts writing the versions of one pull.
     #[must_use]
-    pub fn writer(&self, kind: Kind, source: &str, run: i64) -> VersionWriter {
-        VersionWriter::new(self.pair(kind).versions.clone(), kind, source, run)
+    pub fn version_writer(&self, kind: Kind, source: &str, run: i64) -> VersionWriter {
+        VersionWriter::new(self.tables(kind).versions.clone(), kind, source, run)
     }
 
-    /// The newest run of `source` whose versions are committed.
-    pub async fn reached(&self, kind: Kind, source: &str) -> Result<Option<i64>, LakeError> {
-        let versions = &self.pair(kind).versions;
-        versions.reached(&versions.load().await?, &versions::application(source)).await
+    /// The newest run of `source` whose versions are committed; `None` if there is none.
+    pub async fn last_run(&self, kind: Kind, source: &str) -> Result<Option<i64>, LakeError> {
+        let versions = &self.tables(kind).versions;
+        versions.last_number(&versions.load().await?, &transactions::pull(source)).await
     }
 
-    /// Brings the image up to the versions; gives its new version, or `None` where it was up to date.
-    pub async fn bring_up_image(&self, kind: Kind) -> Result<Option<u64>, LakeError> {
-        let pair = self.pair(kind);
-        image::bring_up(&pair.versions, &pair.image).await
+    /// Updates the image from the versions. Returns the new version of the image table, or `None` if it was up to date.
+    pub async fn update_image(&self, kind: Kind) -> Result<Option<u64>, LakeError> {
+        let tables = self.tables(kind);
+        image::update(&tables.versions, &tables.image).await
     }
 
-    /// The earliest instant in `column` (microseconds) among the image's rows of `source` that have not ended: status none of
-    /// refused, withdrawn, stopped, completed, returned; not completed; not deleted.
+    /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not deleted, status
+    /// not refused, withdrawn or stopped, and no end date (`completed_at`, `withdrawn_at`, `refused_at`, `stopped_at`).
     pub async fn oldest_open(&self, kind: Kind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
-        read::oldest_open(&self.pair(kind).image, source, column).await
+        read::oldest_open(&self.tables(kind).image, source, column).await
     }
 
-    /// Keys of the image's rows of `source` that are not deleted and whose `column` lies between two instants, both included.
-    pub async fn listed(
+    /// Keys of the image's rows of `source` that are not deleted and whose `column` lies between `since` and `until` (microseconds
+    /// UTC, both included).
+    pub async fn keys_between(
         &self,
         kind: Kind,
         source: &str,
@@ -128,97 +142,103 @@ impl Lake {
         since: i64,
         until: i64,
     ) -> Result<Vec<String>, LakeError> {
-        read::listed(&self.pair(kind).image, source, column, (since, until)).await
+        read::keys_between(&self.tables(kind).image, source, column, (since, until)).await
     }
 
-    /// The image's rows of those keys, whole, each with its part.
-    pub async fn rows_of(&self, kind: Kind, source: &str, keys: &[String]) -> Result<Vec<(Record, String)>, LakeError> {
-        read::rows_of(&self.pair(kind).image, kind, source, keys).await
+    /// The image's records of the given keys, with all columns, each with its partition.
+    pub async fn image_records(
+        &self,
+        kind: Kind,
+        source: &str,
+        keys: &[String],
+    ) -> Result<Vec<(Record, String)>, LakeError> {
+        read::image_records(&self.tables(kind).image, kind, source, keys).await
     }
 
-    /// Compares the versions of dossiers that came since the last comparison with those before, and appends what changed under
-    /// `run`; gives how many changes there are. A run that was compared before changes nothing.
-    pub async fn note_changes(&self, run: i64, now: i64) -> Result<usize, LakeError> {
+    /// Compares the versions of dossiers since the last comparison with those before, appends the changes under `run`, and returns
+    /// their number. A run that is compared already appends nothing. `now`: microseconds UTC.
+    pub async fn record_changes(&self, run: i64, now: i64) -> Result<usize, LakeError> {
         let table = FigureTable::open(&self.root, CHANGES, changes::CHANGE_COLUMNS).await?;
-        let reached = table.reached().await?;
-        if reached.is_some_and(|reached| reached >= run) {
+        let last = table.last_run().await?;
+        if last.is_some_and(|last| last >= run) {
             return Ok(0);
         }
-        let versions = &self.pair(Kind::Dossiers).versions;
-        let since = match reached {
-            Some(reached) => reached,
-            // The first load is what changes are held against.
+        let versions = &self.tables(Kind::Dossiers).versions;
+        let since = match last {
+            Some(last) => last,
+            // Without an earlier comparison, versions are compared with those of the first pull.
             None => match image::pulls(versions, &versions.load().await?).await?.values().flatten().min() {
                 Some(first) => *first,
                 None => return Ok(0),
             },
         };
-        let found = changes::since(versions, since, now).await?;
-        table.append(changes::frame(&found).map_err(error::rows_error("write", CHANGES))?, run).await?;
+        let found = changes::changes_since(versions, since, now).await?;
+        table.append(changes::to_frame(&found).map_err(error::rows_error("write", CHANGES))?, run).await?;
         Ok(found.len())
     }
 
-    /// The changes that came with `run`, or all, from the table under `root` as it stands: nothing is repaired or written.
+    /// The changes of `run`, or of all runs, from the table under `root`. Nothing is repaired or written.
     pub async fn read_changes(root: &Path, run: Option<i64>) -> Result<Vec<Change>, LakeError> {
         let layout = Layout { name: CHANGES, columns: changes::CHANGE_COLUMNS.to_vec(), parted: false };
-        let table = Table { folder: durable::absolute(root)?.join(CHANGES), layout };
-        let mut kept = rows::scan(&table.layout, &table.files(&table.load().await?)?)?;
+        let table = Table { folder: files::absolute(root)?.join(CHANGES), layout };
+        let mut wanted = rows::scan(&table.layout, &table.files(&table.load().await?)?)?;
         if let Some(run) = run {
-            kept = kept.filter(col("run").eq(lit(run)));
+            wanted = wanted.filter(col("run").eq(lit(run)));
         }
         error::blocking(CHANGES, move || {
-            let sorted = kept.sort(["run", "source", "source_key"], SortMultipleOptions::default());
-            changes::read(&rows::collect(CHANGES, sorted)?).map_err(error::rows_error("read", CHANGES))
+            let sorted = wanted.sort(["run", "source", "source_key"], SortMultipleOptions::default());
+            changes::from_frame(&rows::collect(CHANGES, sorted)?).map_err(error::rows_error("read", CHANGES))
         })
         .await
     }
 
-    /// The newest version of each key as of run `run`, from the table under `root` as it stands: nothing is repaired or written.
+    /// Scans the newest version per key as of `run`, from the table under `root`. Nothing is repaired or written.
     pub async fn read_as_of(root: &Path, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
         let layout = Layout::versions(kind);
-        // A data folder that no newer motcua has opened for writing lacks the tables that came since.
-        if !durable::tables(root)?.iter().any(|name| name == kind.versions_name()) {
+        // A data folder of an older motcua lacks the tables that were introduced later.
+        if !files::tables(root)?.iter().any(|name| name == kind.versions_name()) {
             return rows::scan(&layout, &[]);
         }
-        let table = Table { folder: durable::absolute(root)?.join(kind.versions_name()), layout };
+        let table = Table { folder: files::absolute(root)?.join(kind.versions_name()), layout };
         read::scan_as_of(&table, run).await
     }
 
-    /// The Delta version of every table under the root folder.
-    pub async fn versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
+    /// The Delta version of every table under the root folder, by name.
+    pub async fn table_versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
         let mut versions = BTreeMap::new();
-        for name in durable::tables(&self.root)? {
+        for name in files::tables(&self.root)? {
             let table = table::load(&self.root.join(&name), &name).await?;
             versions.insert(name, table.version().unwrap_or_default());
         }
         Ok(versions)
     }
 
-    /// The highest run that any table has committed; 0 where none has.
+    /// The highest run that any table has committed; 0 if there is none.
     pub async fn highest_run(&self) -> Result<i64, LakeError> {
         let mut highest = 0;
-        for name in durable::tables(&self.root)? {
+        for name in files::tables(&self.root)? {
             let table = table::load(&self.root.join(&name), &name).await?;
-            highest = highest.max(table::reached(&table, &name, figures::FIGURES).await?.unwrap_or_default());
+            highest = highest.max(table::last_number(&table, &name, FIGURES).await?.unwrap_or_default());
         }
-        for (_, pair) in &self.tables {
-            let table = pair.versions.load().await?;
-            for (source, runs) in image::pulls(&pair.versions, &table).await? {
-                let reached = pair.versions.reached(&table, &versions::application(&source)).await?;
-                highest = highest.max(reached.unwrap_or_default()).max(runs.last().copied().unwrap_or_default());
+        for (_, tables) in &self.tables {
+            let table = tables.versions.load().await?;
+            for (source, runs) in image::pulls(&tables.versions, &table).await? {
+                let last = tables.versions.last_number(&table, &transactions::pull(&source)).await?;
+                highest = highest.max(last.unwrap_or_default()).max(runs.last().copied().unwrap_or_default());
             }
         }
         Ok(highest)
     }
 
-    /// The newest version of each key, with its `part`.
+    /// Scans the newest version per key, with its partition.
     pub async fn scan_image(&self, kind: Kind) -> Result<LazyFrame, LakeError> {
-        let image = &self.pair(kind).image;
+        let image = &self.tables(kind).image;
         rows::scan(&image.layout, &image.files(&image.load().await?)?)
     }
 
-    /// The newest version of each key as of run `run`, from the versions; `part` is the version's own.
+    /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself names, which
+    /// can differ from the image's.
     pub async fn scan_as_of(&self, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
-        read::scan_as_of(&self.pair(kind).versions, run).await
+        read::scan_as_of(&self.tables(kind).versions, run).await
     }
 }

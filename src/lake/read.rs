@@ -1,33 +1,38 @@
-//! Questions to the tables that the night asks: what is known of a key, what is open, what was known then.
+//! Queries that a night needs: the newest versions of given keys, open dossiers, the versions as of a past run.
 
 use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
 
+use super::data_files::DataFile;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::PART;
-use super::rows::{collect, columns, newest, scan};
-use super::table::{DataFile, Table};
+use super::rows::{collect, columns, newest_per_key, scan};
+use super::table::Table;
 use crate::model::record::{Record, Value};
 use crate::model::table::{ColumnType, Kind};
 
-/// The newest stored version of a key, as far as a new one is compared with it.
+/// The newest stored version of a key: what a new version is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct NewestVersion {
     pub digest: u128,
     /// Microseconds UTC.
     pub source_updated_at: Option<i64>,
     pub run: i64,
     pub page: i64,
     pub row: i64,
-    /// The part that the key is filed under for good: `yyyy-MM`.
+    /// Partition of the key (`yyyy-MM`), which never changes.
     pub part: String,
 }
 
-/// Statuses after which a source is not asked again, with or without an end.
+/// Statuses after which a dossier is not read again, whether or not it has an end date.
 const CLOSED: [&str; 3] = ["refused", "withdrawn", "stopped"];
 
-pub(super) async fn known(image: &Table, source: &str, keys: &[String]) -> Result<HashMap<String, Known>, LakeError> {
+pub(super) async fn newest_versions(
+    image: &Table,
+    source: &str,
+    keys: &[String],
+) -> Result<HashMap<String, NewestVersion>, LakeError> {
     let mut files = image.files(&image.load().await?)?;
     if files.is_empty() || keys.is_empty() {
         return Ok(HashMap::new());
@@ -42,7 +47,7 @@ pub(super) async fn known(image: &Table, source: &str, keys: &[String]) -> Resul
             let (key, arguments) = ([col("source_key")], JoinArgs::new(JoinType::Semi));
             Ok(own.select(columns(selected.iter().copied())).join(wanted.clone(), key.clone(), key, arguments))
         };
-        // Digests do not compress: they are read only where a key was found (half the time at 5 million rows).
+        // Digests do not compress, so they are read only from partitions that hold a wanted key: half the time at 5 million rows.
         let parts =
             find(&files, &["source_key", PART])?.select([col(PART)]).unique_generic(None, UniqueKeepStrategy::Any);
         let parts = collect(layout.name, parts)?;
@@ -50,19 +55,19 @@ pub(super) async fn known(image: &Table, source: &str, keys: &[String]) -> Resul
             parts.column(PART).and_then(|part| part.str()).map_err(error())?.iter().flatten().collect();
         files.retain(|file| file.part.as_deref().is_some_and(|part| parts.contains(part)));
         let compared = ["source_key", "digest", "source_updated_at", "run", "page", "row", PART];
-        states(&collect(layout.name, find(&files, &compared)?)?).map_err(error())
+        read_versions(&collect(layout.name, find(&files, &compared)?)?).map_err(error())
     })
     .await
 }
 
-fn states(frame: &DataFrame) -> PolarsResult<HashMap<String, Known>> {
+fn read_versions(frame: &DataFrame) -> PolarsResult<HashMap<String, NewestVersion>> {
     let text = |name: &str| frame.column(name)?.str();
     let long = |name: &str| frame.column(name)?.i64();
     let updated = frame.column("source_updated_at")?.cast(&DataType::Int64)?;
     let (keys, digests, updated, parts) = (text("source_key")?, text("digest")?, updated.i64()?, text(PART)?);
     let (runs, pages, rows) = (long("run")?, long("page")?, long("row")?);
-    let state = |at: usize| {
-        let known = Known {
+    let version = |at: usize| {
+        let version = NewestVersion {
             digest: u128::from_str_radix(digests.get(at)?, 16).ok()?,
             source_updated_at: updated.get(at),
             run: runs.get(at)?,
@@ -70,9 +75,9 @@ fn states(frame: &DataFrame) -> PolarsResult<HashMap<String, Known>> {
             row: rows.get(at)?,
             part: parts.get(at)?.to_owned(),
         };
-        Some((keys.get(at)?.to_owned(), known))
+        Some((keys.get(at)?.to_owned(), version))
     };
-    Ok((0..frame.height()).filter_map(state).collect())
+    Ok((0..frame.height()).filter_map(version).collect())
 }
 
 pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
@@ -80,7 +85,7 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
     blocking(layout.name, move || {
         let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
-        // A dossier that is said to be completed without saying when may get its end later: it is still asked for.
+        // A dossier with status `completed` but without an end date stays open: its source may state the date later.
         for status in CLOSED {
             open = open.and(col("status").fill_null(lit("")).neq(lit(status)));
         }
@@ -99,7 +104,7 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     .await
 }
 
-pub(super) async fn listed(
+pub(super) async fn keys_between(
     image: &Table,
     source: &str,
     column: &str,
@@ -118,7 +123,7 @@ pub(super) async fn listed(
     .await
 }
 
-pub(super) async fn rows_of(
+pub(super) async fn image_records(
     image: &Table,
     kind: Kind,
     source: &str,
@@ -172,5 +177,5 @@ fn fill(rows: &mut [Vec<Value>], column: impl Iterator<Item = Option<Value>>) {
 pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
     let mut files = versions.files(&versions.load().await?)?;
     files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
-    Ok(newest(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
+    Ok(newest_per_key(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
 }

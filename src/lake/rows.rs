@@ -1,16 +1,17 @@
 //! Reading and writing the Parquet files of a table.
 //!
-//! Row groups hold [`GROUP_ROWS`] rows, so that a scan with a filter skips most of them and a writer holds
-//! one. Compression is zstd level 1. Columns that older files lack are read as null.
+//! A row group holds [`GROUP_ROWS`] rows: a scan with a filter skips most groups, and a writer holds one in memory. Compression is
+//! zstd level 1. Columns that older files lack are read as null.
 
 use std::path::Path;
 
 use polars::prelude::*;
 
-use super::durable;
+use super::data_files::{DataFile, UncommittedFile};
 use super::error::{LakeError, rows_error};
+use super::files;
 use super::layout::{Layout, PART};
-use super::table::{DataFile, Written};
+use crate::durable;
 
 /// Rows of one row group.
 pub(super) const GROUP_ROWS: usize = 65_536;
@@ -18,15 +19,15 @@ pub(super) const GROUP_ROWS: usize = 65_536;
 /// The key of a record.
 pub(super) const KEY: [&str; 2] = ["source", "source_key"];
 
-/// What orders the versions of a key: the source's change time where it has one, else the run, page and row.
-pub(super) const ORDER: [&str; 4] = ["source_updated_at", "run", "page", "row"];
+/// The order of the versions of a key, the newest last: the source's change time if it has one, then run, page and row.
+pub(super) const VERSION_ORDER: [&str; 4] = ["source_updated_at", "run", "page", "row"];
 
-/// Columns as expressions.
+/// The named columns as expressions.
 pub(super) fn columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Expr> {
     names.into_iter().map(col).collect()
 }
 
-/// A scan of the given files, with the columns of `layout`; no files give no rows.
+/// Scans the given files with the columns of `layout`. Without files the scan has no rows.
 pub(super) fn scan<'a>(layout: &Layout, files: impl IntoIterator<Item = &'a DataFile>) -> Result<LazyFrame, LakeError> {
     let error = || rows_error("read", layout.name);
     let paths: Vec<PlRefPath> = files
@@ -55,13 +56,13 @@ pub(super) fn scan<'a>(layout: &Layout, files: impl IntoIterator<Item = &'a Data
     Ok(scanned.select(columns(wanted.iter_names().map(PlSmallStr::as_str))))
 }
 
-/// Runs a query in the streaming engine. Blocks.
+/// Runs a query in the streaming engine. Blocks the thread.
 pub(super) fn collect(table: &'static str, query: LazyFrame) -> Result<DataFrame, LakeError> {
     let result = query.collect_with_engine(Engine::Streaming).map_err(rows_error("read", table))?;
     Ok(result.unwrap_single())
 }
 
-/// A writer of row groups into one file.
+/// Compression, statistics and row groups of the data files.
 pub(super) fn options() -> ParquetWriteOptions {
     ParquetWriteOptions {
         compression: ParquetCompression::Zstd(polars::polars_utils::compression::ZstdLevel::try_new(1).ok()),
@@ -71,28 +72,29 @@ pub(super) fn options() -> ParquetWriteOptions {
     }
 }
 
-/// Writes the rows of a query into a new file of `folder`. Blocks.
+/// Writes the rows of a query into a new data file of `folder`. Blocks the thread. `part`: value of the partition column.
 pub(super) fn sink(
     layout: &Layout,
     query: LazyFrame,
     folder: &Path,
     stem: &str,
     part: Option<String>,
-) -> Result<Written, LakeError> {
+) -> Result<UncommittedFile, LakeError> {
     let error = || rows_error("write", layout.name);
     durable::create_folder(folder)?;
-    let (path, _) = durable::new_file(folder, stem)?;
+    let path = files::new_file(folder, stem)?;
     let target = SinkTarget::Path(PlRefPath::try_from_path(&path).map_err(error())?);
     let format = FileWriteFormat::Parquet(options().into());
     let arguments = UnifiedSinkArgs { maintain_order: false, ..UnifiedSinkArgs::default() };
     let sunk = query.sink(SinkDestination::File { target }, format, arguments).map_err(error())?;
     sunk.collect_with_engine(Engine::Streaming).map_err(error())?;
-    let rows = ParquetReader::new(durable::open(&path)?).num_rows().map_err(error())?;
-    Ok(Written { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX) })
+    let rows = ParquetReader::new(files::open(&path)?).num_rows().map_err(error())?;
+    Ok(UncommittedFile { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX) })
 }
 
-/// The newest version of each key.
-pub(super) fn newest(rows: LazyFrame) -> LazyFrame {
+/// Reduces versions to the newest version per key.
+pub(super) fn newest_per_key(rows: LazyFrame) -> LazyFrame {
     let options = SortMultipleOptions::default().with_nulls_last(false);
-    rows.sort_by_exprs(columns(ORDER), options).unique_stable_generic(Some(columns(KEY)), UniqueKeepStrategy::Last)
+    rows.sort_by_exprs(columns(VERSION_ORDER), options)
+        .unique_stable_generic(Some(columns(KEY)), UniqueKeepStrategy::Last)
 }

@@ -1,25 +1,27 @@
-//! One Delta table: how it is opened, which files are active, and how it is committed to.
+//! One Delta table: opens it, lists its active files, commits to it.
 //!
-//! A commit carries transaction numbers (`txn`: application, number). The log takes the same number twice
-//! without complaint, and a commit can stand although its call returned an error (a checkpoint failed
-//! after it). So the number is asked before a commit and after any error from it. A commit that finds the
-//! table changed since it was loaded fails: one task commits.
+//! A commit carries transaction numbers (`txn`: application, number). The log accepts the same number twice without an error, and
+//! a commit can be in the log although its call returned an error (the checkpoint after it failed). So the number is read from the
+//! log before a commit, and again after an error. Only one task commits: a commit fails if the table has changed since it was
+//! loaded.
 
 use std::path::{Path, PathBuf};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, Remove, Transaction};
+use deltalake_core::kernel::{Action, Add, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use serde::Serialize;
 use url::Url;
 
-use super::durable;
+use super::damaged_log;
+use super::data_files::{DataFile, UncommittedFile, pull_of};
 use super::error::{LakeError, log_error};
+use super::files;
 use super::layout::{Layout, PART};
-use super::versions::pull_of;
 use crate::crash_points::crash_point;
+use crate::durable;
 
 /// A table under the lake's root folder.
 #[derive(Debug, Clone)]
@@ -28,40 +30,22 @@ pub(super) struct Table {
     pub(super) layout: Layout,
 }
 
-/// What the log says of the rows of a file. No ranges: deltalake for Python takes a column that has none beside columns that
-/// have some for empty, and a filter on it then finds no row.
+/// Statistics of a data file in the log. Ranges of the columns are left out: where some columns have ranges and one has none,
+/// deltalake for Python takes that one for empty, and a filter on it finds no row.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stats {
+struct FileStatistics {
     num_records: u64,
 }
 
-/// A file that the newest log names.
-#[derive(Debug, Clone)]
-pub(super) struct DataFile {
-    pub(super) path: PathBuf,
-    pub(super) part: Option<String>,
-    /// Source and run, where the file holds the versions of one pull: its name says so.
-    pub(super) pull: Option<(String, i64)>,
-    pub(super) remove: Remove,
-}
-
-/// A file that was written and is not in a log yet.
-#[derive(Debug)]
-pub(super) struct Written {
-    pub(super) path: PathBuf,
-    pub(super) part: Option<String>,
-    pub(super) rows: u64,
-}
-
 impl Table {
-    /// Opens a table: what was cut by a power failure is moved aside, an absent table is created, columns
-    /// that an older table lacks are added.
+    /// Opens a table. Moves aside what a power failure cut in its log, creates the table if it is absent, and adds the columns
+    /// that an older table lacks.
     pub(super) async fn open(root: &Path, layout: Layout) -> Result<Self, LakeError> {
         let table = Self { folder: root.join(layout.name), layout };
         let name = table.layout.name;
-        for entry in durable::move_damaged_aside(root, name)? {
-            tracing::warn!(table = name, entry, "moved aside a log entry that was cut before it was acknowledged");
+        for entry in damaged_log::move_aside(root, name)? {
+            tracing::warn!(table = name, entry, "moved aside a damaged log entry, which was never acknowledged");
         }
         durable::create_folder(&table.folder)?;
         let opened = match table.load().await {
@@ -97,20 +81,20 @@ impl Table {
     }
 
     fn sync_log(&self, first: u64, last: u64) -> Result<(), LakeError> {
-        durable::sync_log(&self.folder, first, last)
+        files::sync_log(&self.folder, first, last)
     }
 
-    /// The table as its newest log entry says.
+    /// Loads the table at its newest version.
     pub(super) async fn load(&self) -> Result<DeltaTable, LakeError> {
         load(&self.folder, self.layout.name).await
     }
 
-    /// The number that `application` has reached; `None` where it never committed.
-    pub(super) async fn reached(&self, table: &DeltaTable, application: &str) -> Result<Option<i64>, LakeError> {
-        reached(table, self.layout.name, application).await
+    /// The newest transaction number of `application`; `None` if it never committed.
+    pub(super) async fn last_number(&self, table: &DeltaTable, application: &str) -> Result<Option<i64>, LakeError> {
+        last_number(table, self.layout.name, application).await
     }
 
-    /// The active files.
+    /// The active data files.
     pub(super) fn files(&self, table: &DeltaTable) -> Result<Vec<DataFile>, LakeError> {
         let snapshot = table.snapshot().map_err(log_error("read", self.layout.name))?;
         snapshot
@@ -129,13 +113,18 @@ impl Table {
             .collect()
     }
 
-    /// Adds files in one commit, unless `application` has reached `number`: then the files are removed and
-    /// nothing changes. Gives the version of the table.
-    pub(super) async fn append(&self, application: &str, number: i64, written: Vec<Written>) -> Result<u64, LakeError> {
+    /// Adds files in one commit with the transaction `number` of `application`, and returns the table's version. If the number is
+    /// committed already, the files are removed and the table stays as it is.
+    pub(super) async fn append(
+        &self,
+        application: &str,
+        number: i64,
+        written: Vec<UncommittedFile>,
+    ) -> Result<u64, LakeError> {
         let table = self.load().await?;
-        if written.is_empty() || self.reached(&table, application).await?.is_some_and(|reached| reached >= number) {
+        if written.is_empty() || self.last_number(&table, application).await?.is_some_and(|last| last >= number) {
             for file in &written {
-                durable::remove_unnamed(&file.path);
+                files::remove_uncommitted(&file.path);
             }
             return Ok(table.version().unwrap_or_default());
         }
@@ -143,7 +132,8 @@ impl Table {
         self.commit(&table, adds, vec![Transaction::new(application, number)]).await
     }
 
-    /// Commits `actions` and `transactions` to `table` as it was loaded; gives the new version.
+    /// Commits `actions` and `transactions` to `table`, and returns the new version. Fails if the table has changed since it was
+    /// loaded.
     pub(super) async fn commit(
         &self,
         table: &DeltaTable,
@@ -173,11 +163,11 @@ impl Table {
         let before = table.version().unwrap_or_default();
         let version = match committed {
             Ok(committed) => {
-                // On the disk before the checkpoint is written and old entries are deleted.
+                // The entry must be on the disk before the checkpoint is written and old entries are deleted.
                 let version = committed.version;
                 self.sync_log(version, version)?;
                 if let Err(error) = committed.await {
-                    tracing::warn!(table = name, %error, "the commit stands, the checkpoint or clean-up after it failed");
+                    tracing::warn!(table = name, %error, "committed, but the checkpoint or clean-up after the commit failed");
                 }
                 version
             }
@@ -187,11 +177,11 @@ impl Table {
                 }
                 let after = self.load().await?;
                 for transaction in &transactions {
-                    if self.reached(&after, &transaction.app_id).await? != Some(transaction.version) {
+                    if self.last_number(&after, &transaction.app_id).await? != Some(transaction.version) {
                         return Err(log_error("commit to", name)(error));
                     }
                 }
-                tracing::warn!(table = name, %error, "the commit stands although it returned an error");
+                tracing::warn!(table = name, %error, "the commit is in the log although it returned an error");
                 after.version().unwrap_or(before)
             }
         };
@@ -199,10 +189,10 @@ impl Table {
         Ok(version)
     }
 
-    /// Syncs a written file and describes it for the log.
-    pub(super) fn add(&self, written: &Written) -> Result<Add, LakeError> {
-        let (size, modification_time) = durable::sync_data(&written.path)?;
-        let stats = Stats { num_records: written.rows };
+    /// Syncs a data file and makes the log action that adds it.
+    pub(super) fn add(&self, written: &UncommittedFile) -> Result<Add, LakeError> {
+        let (size, modification_time) = files::sync_data(&written.path)?;
+        let stats = FileStatistics { num_records: written.rows };
         let relative = written.path.strip_prefix(&self.folder).unwrap_or(&written.path);
         Ok(Add {
             path: relative.to_string_lossy().into_owned(),
@@ -216,15 +206,15 @@ impl Table {
     }
 }
 
-/// Loads the table in `folder`, which exists.
+/// Loads the table in `folder`, which must exist, at its newest version.
 pub(super) async fn load(folder: &Path, name: &str) -> Result<DeltaTable, LakeError> {
     let url = Url::from_directory_path(folder).map_err(|()| LakeError::Root { path: folder.to_owned() })?;
     let builder = DeltaTableBuilder::from_url(url).map_err(log_error("find", name))?;
     builder.load().await.map_err(log_error("read", name))
 }
 
-/// The number that `application` has reached in `table`.
-pub(super) async fn reached(table: &DeltaTable, name: &str, application: &str) -> Result<Option<i64>, LakeError> {
+/// The newest transaction number of `application` in `table`; `None` if it never committed.
+pub(super) async fn last_number(table: &DeltaTable, name: &str, application: &str) -> Result<Option<i64>, LakeError> {
     let snapshot = table.snapshot().map_err(log_error("read", name))?;
     snapshot.transaction_version(&table.log_store(), application).await.map_err(log_error("read", name))
 }

@@ -84,7 +84,7 @@ impl Office<'_> {
         };
         let Some(failure) = own(&error) else { return Err(error) };
         // The table's log decides: what it holds counts, and the next run finishes it.
-        match self.lake.reached(connector.file.connector.kind, &connector.name).await {
+        match self.lake.last_run(connector.file.connector.kind, &connector.name).await {
             Ok(reached) if reached.is_none_or(|reached| reached < begun.run) => {
                 self.ledger.forget_quarantine(begun.run, &connector.name).await?;
                 self.fail(begun, failure).await

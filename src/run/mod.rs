@@ -161,7 +161,7 @@ impl<'a> Office<'a> {
     /// one that was still being read goes on, or never happened.
     async fn finish_cut_runs(&self, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         for kind in crate::model::table::Kind::ALL {
-            self.lake.bring_up_image(kind).await?;
+            self.lake.update_image(kind).await?;
         }
         for run in self.ledger.unfinished_runs().await? {
             tracing::warn!(run, "finishing a run that was cut");

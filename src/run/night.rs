@@ -44,8 +44,8 @@ impl Office<'_> {
         let figures = self.compute(run, now).await?;
         let (night, not_whole) = self.night(run, now).await?;
         let changed = self.append_changed(&figures, run).await?;
-        self.lake.note_changes(run, now).await?;
-        let tables = self.lake.versions().await?;
+        self.lake.record_changes(run, now).await?;
+        let tables = self.lake.table_versions().await?;
         let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
         let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;

@@ -223,7 +223,7 @@ impl<'a> Office<'a> {
     /// Where the pull begins: the cursor that counts, and the oldest open dossier by each column that a pass asks for.
     pub(super) async fn start_of(&self, connector: &Connector, now: i64) -> Result<PullStart, RunError> {
         let kind = connector.file.connector.kind;
-        let reached = self.lake.reached(kind, &connector.name).await?;
+        let reached = self.lake.last_run(kind, &connector.name).await?;
         let mut cursor = self.ledger.cursor(&connector.name, reached).await?;
         if cursor.connector != connector.digest {
             cursor = Cursor::default();

@@ -51,7 +51,7 @@ impl Office<'_> {
         now: i64,
     ) -> Result<Pull, RunError> {
         let kind = connector.file.connector.kind;
-        let reached = self.lake.reached(kind, &connector.name).await?;
+        let reached = self.lake.last_run(kind, &connector.name).await?;
         if reached.is_none_or(|reached| reached < certificate.run) {
             let known = self.ledger.pulls_of_run(certificate.run).await?;
             let known = known.into_iter().find(|pull| pull.connector == connector.name);

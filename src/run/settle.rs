@@ -55,10 +55,10 @@ impl Office<'_> {
         begun: Pull,
     ) -> Result<Pull, RunError> {
         let kind = connector.file.connector.kind;
-        let committed = self.lake.reached(kind, &connector.name).await?.is_some_and(|reached| reached >= begun.run);
+        let committed = self.lake.last_run(kind, &connector.name).await?.is_some_and(|reached| reached >= begun.run);
         let mut pull = begun;
         if !(pull.state == State::Settled && committed) {
-            let mut writer = self.lake.writer(kind, &connector.name, pull.run);
+            let mut writer = self.lake.version_writer(kind, &connector.name, pull.run);
             let mut settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
             let swept = self.swept(connector, certificate, &mut settling).await?;
             assert!(settling.counts.balance(), "every received row is classed once");
@@ -109,7 +109,7 @@ impl Office<'_> {
                 writer.commit().await?;
             }
         }
-        self.lake.bring_up_image(kind).await?;
+        self.lake.update_image(kind).await?;
         pull.state = State::Done;
         pull.finished_at = Some(clock::now());
         self.ledger.write_pull(&pull).await?;
@@ -195,7 +195,7 @@ impl Office<'_> {
         let dated: Vec<usize> = kind.part_columns().iter().map(|name| column(name)).collect();
         let keys: Vec<String> =
             batch.iter().filter_map(|(record, ..)| record.values[key].as_text().map(str::to_owned)).collect();
-        let known = self.lake.known(kind, &connector.name, &keys).await?;
+        let known = self.lake.newest_versions(kind, &connector.name, &keys).await?;
         let ordered = connector.file.identity.ordered_by.is_some();
         let mut accepted = Vec::new();
         for (record, read_by, chain) in batch {

@@ -48,8 +48,10 @@ impl Office<'_> {
             return Ok(Vec::new());
         }
         let kind = connector.file.connector.kind;
-        let listed =
-            self.lake.listed(kind, &connector.name, &sweep.column, covered.since_micros, covered.until_micros).await?;
+        let listed = self
+            .lake
+            .keys_between(kind, &connector.name, &sweep.column, covered.since_micros, covered.until_micros)
+            .await?;
         let rejected: std::collections::HashSet<&str> =
             settling.rejections.iter().filter_map(|rejection| rejection.key.as_deref()).collect();
         let held = listed.len();
@@ -60,7 +62,7 @@ impl Office<'_> {
             return Ok(Vec::new());
         }
         let deleted = kind.column_index("deleted").expect("every table has the column");
-        let mut rows = self.lake.rows_of(kind, &connector.name, &gone).await?;
+        let mut rows = self.lake.image_records(kind, &connector.name, &gone).await?;
         for (record, _) in &mut rows {
             record.values[deleted] = Value::Flag(true);
             record.digest = digest_of(&record.values);

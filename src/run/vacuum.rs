@@ -14,7 +14,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use crate::lake::spare::{self, Spare, StoredFile};
+use crate::lake::unreferenced_files::{self, FileUse};
+use crate::lake::{self, LakeFile};
 use crate::landing::keeping::{self as landings, LandedFolder};
 use crate::model::instant::DAY_MICROS;
 use crate::model::table::Kind;
@@ -63,8 +64,8 @@ pub struct Tally {
 /// What is to be removed, and what is told of it.
 #[derive(Default)]
 struct Plan {
-    lake: Vec<StoredFile>,
-    damaged: Vec<StoredFile>,
+    lake: Vec<LakeFile>,
+    damaged: Vec<LakeFile>,
     nights: Vec<(NightFolder, Option<RemovedFigures>)>,
     landed: Vec<LandedFolder>,
     definitions: Vec<PathBuf>,
@@ -120,14 +121,14 @@ impl Office<'_> {
 
     async fn plan_lake(&self, plan: &mut Plan, keep: Retention, now: i64) -> Result<(), RunError> {
         let root = self.data.join("lake");
-        let Spare { unneeded, waiting, named } = spare::spare(&root, keep.files, now).await?;
-        let whole = |files: &[StoredFile]| (files.len() as u64, files.iter().map(|file| file.bytes).sum());
+        let FileUse { unneeded, waiting, named } = unreferenced_files::file_use(&root, keep.files, now).await?;
+        let whole = |files: &[LakeFile]| (files.len() as u64, files.iter().map(|file| file.bytes).sum());
         plan.tell(LAKE, Action::Removed, "no table names them", whole(&unneeded));
         let grace = format!("no table names them, for less than {} days", keep.files);
         plan.tell(LAKE, Action::Kept, grace, whole(&waiting));
         plan.tell(LAKE, Action::Kept, "the tables name them", whole(&named));
         plan.lake = unneeded;
-        plan.damaged = spare::old_damaged(&root, now - DAMAGED_DAYS * DAY_MICROS)?;
+        plan.damaged = lake::damaged_before(&root, now - DAMAGED_DAYS * DAY_MICROS)?;
         plan.tell(LEFTOVERS, Action::Removed, "damaged log entries, moved aside a year ago", whole(&plan.damaged));
         Ok(())
     }
@@ -226,7 +227,7 @@ impl Office<'_> {
     async fn reached_anywhere(&self, connector: &str) -> Result<i64, RunError> {
         let mut newest = 0;
         for kind in Kind::ALL {
-            newest = newest.max(self.lake.reached(kind, connector).await?.unwrap_or_default());
+            newest = newest.max(self.lake.last_run(kind, connector).await?.unwrap_or_default());
         }
         Ok(newest)
     }
@@ -248,7 +249,7 @@ impl Office<'_> {
             landings::remove(pull)?;
         }
         for file in plan.lake.iter().chain(&plan.damaged) {
-            spare::remove(file)?;
+            unreferenced_files::remove(file)?;
         }
         for path in &plan.definitions {
             nights::remove(path)?;

@@ -1,6 +1,6 @@
-//! Images: single cases.
+//! Images: one case per test.
 
-use super::super::Known;
+use super::super::NewestVersion;
 use super::*;
 
 fn part(text: &str) -> String {
@@ -18,71 +18,71 @@ async fn a_pull_is_stored_and_read_again() {
         (dossier("b", "completed", None, 0, 1), part("2026-02")),
     ];
     pull(&lake, "portal", 4, &records).await.expect("the pull is committed");
-    assert_eq!(lake.bring_up_image(KIND).await.expect("the image follows"), Some(1));
+    assert_eq!(lake.update_image(KIND).await.expect("the image is updated"), Some(1));
 
     let lake = open(&folder).await;
-    assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), Some(4));
-    assert_eq!(lake.reached(KIND, "post").await.expect("the log can be read"), None);
+    assert_eq!(lake.last_run(KIND, "portal").await.expect("the log can be read"), Some(4));
+    assert_eq!(lake.last_run(KIND, "post").await.expect("the log can be read"), None);
     assert_eq!(lake.highest_run().await.expect("the log can be read"), 4);
-    let versions = lake.versions().await.expect("the logs can be read");
+    let versions = lake.table_versions().await.expect("the logs can be read");
     assert_eq!((versions["dossier_versions"], versions["dossiers"], versions["postal_items"]), (1, 1, 0));
     let image = image(&lake).await;
     assert_eq!(image[&("portal".into(), "a".into())], (Some("received".into()), Some(5), 4, 0, 0, part("2026-03")));
     assert_eq!(image[&("portal".into(), "b".into())].5, "2026-02");
 
     let keys = ["a".to_owned(), "c".to_owned()];
-    let known = lake.known(KIND, "portal", &keys).await.expect("the image can be read");
-    let a = Known { digest: 0, source_updated_at: Some(5), run: 4, page: 0, row: 0, part: part("2026-03") };
+    let known = lake.newest_versions(KIND, "portal", &keys).await.expect("the image can be read");
+    let a = NewestVersion { digest: 0, source_updated_at: Some(5), run: 4, page: 0, row: 0, part: part("2026-03") };
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [("a".to_owned(), a)]);
-    assert!(lake.known(KIND, "post", &keys).await.expect("the image can be read").is_empty());
+    assert!(lake.newest_versions(KIND, "post", &keys).await.expect("the image can be read").is_empty());
     let oldest = lake.oldest_open(KIND, "portal", "received_at").await.expect("the image can be read");
     assert_eq!(oldest, Some(1_000_000), "`b` has ended");
 }
 
 #[tokio::test]
-async fn a_run_counts_once() {
+async fn a_run_is_committed_once() {
     let folder = folder();
     let lake = open(&folder).await;
     let records = [(dossier("a", "received", None, 0, 0), part("2026-03"))];
     let first = pull(&lake, "portal", 1, &records).await.expect("the pull is committed");
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     let again = [(dossier("a", "completed", None, 0, 0), part("2026-03"))];
     assert_eq!(pull(&lake, "portal", 1, &again).await.expect("nothing is committed"), first);
     assert_eq!(pull(&lake, "portal", 2, &[]).await.expect("nothing is committed"), first);
-    assert_eq!(lake.bring_up_image(KIND).await.expect("the image is up to date"), None);
+    assert_eq!(lake.update_image(KIND).await.expect("the image is up to date"), None);
     assert_eq!(image(&lake).await[&("portal".into(), "a".into())].0.as_deref(), Some("received"));
     let files = std::fs::read_dir(lake.root().join("dossier_versions")).expect("the folder exists").count();
     assert_eq!(files, 2, "the log and one data file");
 }
 
 #[tokio::test]
-async fn an_older_version_changes_nothing_and_a_key_keeps_its_part() {
+async fn an_older_version_is_left_out_and_a_key_keeps_its_partition() {
     let folder = folder();
     let lake = open(&folder).await;
     pull(&lake, "portal", 1, &[(dossier("a", "processing", Some(20), 0, 0), part("2026-03"))])
         .await
         .expect("committed");
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     let older = [
         (dossier("a", "received", Some(10), 0, 0), part("2026-05")),
         (dossier("b", "received", Some(10), 0, 1), part("2026-05")),
     ];
     pull(&lake, "portal", 2, &older).await.expect("committed");
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     let after = image(&lake).await;
     assert_eq!(after[&("portal".into(), "a".into())], (Some("processing".into()), Some(20), 1, 0, 0, part("2026-03")));
     pull(&lake, "portal", 3, &[(dossier("a", "returned", Some(30), 0, 0), part("2026-06"))]).await.expect("committed");
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     let after = image(&lake).await;
     assert_eq!(after[&("portal".into(), "a".into())], (Some("returned".into()), Some(30), 3, 0, 0, part("2026-03")));
     assert_eq!(after.len(), 2);
 }
 
 #[tokio::test]
-async fn an_image_left_behind_catches_up() {
+async fn an_image_catches_up_with_several_pulls() {
     let folder = folder();
     let lake = open(&folder).await;
-    // Two pulls that do not know of each other file `a` under different parts; then the machine dies.
+    // Two pulls name different partitions for `a`, and the machine dies before the image is updated.
     pull(&lake, "portal", 1, &[(dossier("a", "received", None, 0, 0), part("2026-03"))]).await.expect("committed");
     pull(&lake, "portal", 2, &[(dossier("a", "processing", None, 0, 0), part("2026-04"))]).await.expect("committed");
     pull(&lake, "post", 2, &[(dossier("a", "returned", None, 0, 0), part("2026-04"))]).await.expect("committed");
@@ -91,15 +91,15 @@ async fn an_image_left_behind_catches_up() {
     std::fs::write(orphans.join("versions-00000003-0.parquet"), b"PAR1").expect("the folder is writable");
 
     let lake = open(&folder).await;
-    assert!(lake.bring_up_image(KIND).await.expect("the image follows").is_some());
+    assert!(lake.update_image(KIND).await.expect("the image is updated").is_some());
     let after = image(&lake).await;
     assert_eq!(after[&("portal".into(), "a".into())], (Some("processing".into()), None, 2, 0, 0, part("2026-03")));
     assert_eq!(after[&("post".into(), "a".into())].5, "2026-04");
-    assert_eq!(lake.bring_up_image(KIND).await.expect("the image is up to date"), None);
+    assert_eq!(lake.update_image(KIND).await.expect("the image is up to date"), None);
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_by_column() {
+async fn a_record_that_does_not_fit_is_refused_with_its_column() {
     let folder = folder();
     let lake = open(&folder).await;
     let mut keyless = dossier("a", "received", None, 3, 4);

@@ -1,4 +1,4 @@
-//! Logs: what a power failure leaves, checkpoints, tables of older versions, figures.
+//! Logs: entries cut by a power failure, checkpoints, tables of older versions, figure tables.
 
 use deltalake_core::kernel::{Action, Transaction};
 
@@ -21,10 +21,10 @@ async fn a_newest_entry_that_does_not_parse_is_moved_aside() {
         std::fs::write(lake.root().join(FILE_1), damage).expect("the log is writable");
 
         let lake = open(&folder).await;
-        assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), None);
+        assert_eq!(lake.last_run(KIND, "portal").await.expect("the log can be read"), None);
         assert!(lake.root().join("damaged/dossier_versions/00000000000000000001.json.0").exists());
         pull(&lake, "portal", 1, &one("b")).await.expect("committed");
-        lake.bring_up_image(KIND).await.expect("the image follows");
+        lake.update_image(KIND).await.expect("the image is updated");
         assert_eq!(image(&lake).await.into_keys().collect::<Vec<_>>(), [("portal".to_owned(), "b".to_owned())]);
     }
 }
@@ -37,15 +37,15 @@ async fn a_table_whose_first_entry_was_cut_is_created_again() {
         .expect("the log is writable");
     let lake = open(&folder).await;
     pull(&lake, "portal", 1, &one("a")).await.expect("committed");
-    assert_eq!(lake.bring_up_image(KIND).await.expect("the image follows"), Some(1));
+    assert_eq!(lake.update_image(KIND).await.expect("the image is updated"), Some(1));
 }
 
 #[tokio::test]
-async fn a_checkpoint_keeps_the_pulls_and_a_cut_one_is_moved_aside() {
+async fn a_checkpoint_keeps_the_pulls_and_a_damaged_one_is_moved_aside() {
     let folder = folder();
     let lake = open(&folder).await;
     pull(&lake, "portal", 7, &one("a")).await.expect("committed");
-    let table = lake.pair(KIND).versions.load().await.expect("the table loads");
+    let table = lake.tables(KIND).versions.load().await.expect("the table loads");
     deltalake_core::checkpoints::create_checkpoint(&table, None).await.expect("the checkpoint is written");
     let log = lake.root().join("dossier_versions/_delta_log");
     let first = log.join("00000000000000000000.json");
@@ -53,7 +53,7 @@ async fn a_checkpoint_keeps_the_pulls_and_a_cut_one_is_moved_aside() {
     std::fs::remove_file(&first).expect("the log is writable");
     assert_eq!(lake.highest_run().await.expect("the checkpoint can be read"), 7);
     pull(&lake, "portal", 8, &one("b")).await.expect("committed");
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     assert_eq!(image(&lake).await.len(), 2);
 
     std::fs::write(&first, kept).expect("the log is writable");
@@ -76,7 +76,7 @@ async fn figures_are_appended_once_and_columns_grow() {
     assert_eq!(table.append(night(1), 1).await.expect("committed"), 1);
     assert_eq!(table.append(night(1), 1).await.expect("nothing is committed"), 1);
     assert_eq!(table.append(night(2).clear(), 2).await.expect("nothing is committed"), 1);
-    assert_eq!(table.reached().await.expect("the log can be read"), Some(1));
+    assert_eq!(table.last_run().await.expect("the log can be read"), Some(1));
 
     let table = FigureTable::open(&root, "figure_versions", &new).await.expect("the table is widened");
     let refused = table.append(night(2), 2).await;
@@ -86,33 +86,33 @@ async fn figures_are_appended_once_and_columns_grow() {
     assert_eq!(frame.shape(), (1, 5));
     assert_eq!(frame.column("ratio").expect("the column is inserted").null_count(), 1);
     let lake = open(&folder).await;
-    assert_eq!(lake.versions().await.expect("the logs can be read")["figure_versions"], 2);
+    assert_eq!(lake.table_versions().await.expect("the logs can be read")["figure_versions"], 2);
     assert_eq!(lake.highest_run().await.expect("the logs can be read"), 1);
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_is_asked_for_before_it_counts_as_failed() {
+async fn a_commit_whose_number_is_in_the_log_succeeds_although_it_returned_an_error() {
     let folder = folder();
     let lake = open(&folder).await;
-    let table = &lake.pair(KIND).versions;
+    let table = &lake.tables(KIND).versions;
     let stale = table.load().await.expect("the table loads");
     let number = |number| vec![Transaction::new("pull/portal", number)];
     assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("committed"), 1);
-    assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("the number stands"), 1);
+    assert_eq!(table.commit(&stale, Vec::new(), number(1)).await.expect("the number is committed"), 1);
     let refused = table.commit(&stale, Vec::new(), number(2)).await;
     assert!(matches!(refused, Err(LakeError::Log { attempted: "commit to", .. })), "{refused:?}");
     let nameless = table.commit(&stale, Vec::new(), Vec::new()).await;
-    assert!(nameless.is_err(), "nothing to ask for: {nameless:?}");
-    assert_eq!(lake.reached(KIND, "portal").await.expect("the log can be read"), Some(1));
+    assert!(nameless.is_err(), "without a number the log cannot be asked: {nameless:?}");
+    assert_eq!(lake.last_run(KIND, "portal").await.expect("the log can be read"), Some(1));
 }
 
 #[tokio::test]
-async fn compacted_versions_are_read_for_their_pulls() {
+async fn the_pulls_of_compacted_files_are_found_by_scanning_them() {
     let folder = folder();
     let lake = open(&folder).await;
     pull(&lake, "portal", 1, &one("a")).await.expect("committed");
     pull(&lake, "post", 2, &one("b")).await.expect("committed");
-    let table = lake.pair(KIND).versions.clone();
+    let table = lake.tables(KIND).versions.clone();
     let loaded = table.load().await.expect("the table loads");
     let files = table.files(&loaded).expect("the files are known");
     let rows = scan(&table.layout, &files).expect("the table can be scanned");
@@ -123,7 +123,7 @@ async fn compacted_versions_are_read_for_their_pulls() {
     table.commit(&loaded, actions, Vec::new()).await.expect("committed");
 
     assert_eq!(lake.highest_run().await.expect("the log can be read"), 2);
-    lake.bring_up_image(KIND).await.expect("the image follows");
+    lake.update_image(KIND).await.expect("the image is updated");
     assert_eq!(image(&lake).await.len(), 2);
-    assert_eq!(lake.bring_up_image(KIND).await.expect("the image is up to date"), None);
+    assert_eq!(lake.update_image(KIND).await.expect("the image is up to date"), None);
 }

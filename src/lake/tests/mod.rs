@@ -1,5 +1,5 @@
-//! The lake against a plain model of it: what a table holds is computed twice.
-#![expect(clippy::disallowed_methods, reason = "tests: files of a temporary folder are damaged on purpose")]
+//! The lake against a simple model in memory: both must hold the same rows.
+#![expect(clippy::disallowed_methods, reason = "tests damage files of a temporary folder")]
 
 mod images;
 mod logs;
@@ -18,7 +18,7 @@ use crate::model::table::Kind;
 
 const KIND: Kind = Kind::Dossiers;
 
-/// What the tests compare of a row: status, source_updated_at, run, page, row, part.
+/// The compared values of a row: status, source_updated_at, run, page, row, part.
 type Row = (Option<String>, Option<i64>, i64, i64, i64, String);
 
 fn folder() -> TempDir {
@@ -44,12 +44,12 @@ fn dossier(key: &str, status: &str, updated: Option<i64>, page: u32, row: u32) -
 }
 
 async fn pull(lake: &Lake, source: &str, run: i64, records: &[(Record, String)]) -> Result<u64, LakeError> {
-    let mut writer = lake.writer(KIND, source, run);
+    let mut writer = lake.version_writer(KIND, source, run);
     writer.write(records)?;
     writer.commit().await
 }
 
-/// Rows by source and key; a key twice fails.
+/// Rows by source and key. Fails if a key is in the table twice.
 async fn rows(scan: Result<LazyFrame, LakeError>) -> BTreeMap<(String, String), Row> {
     let scan = scan.expect("the table can be scanned");
     let frame = blocking("test", move || collect("test", scan)).await.expect("the rows can be read");
@@ -72,7 +72,7 @@ async fn rows(scan: Result<LazyFrame, LakeError>) -> BTreeMap<(String, String), 
             number(&places),
             own(&parts),
         );
-        assert!(rows.insert((own(&sources), own(&keys)), row).is_none(), "a key stands twice");
+        assert!(rows.insert((own(&sources), own(&keys)), row).is_none(), "a key is in the table twice");
     }
     rows
 }

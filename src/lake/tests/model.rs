@@ -1,4 +1,4 @@
-//! Random nights against a plain model: the image and every past night.
+//! Random nights against a simple model: the image, and the tables as of past nights.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::*;
 
 type Key = (String, String);
 
-/// Newest version of each key, with the part of the key's first version.
+/// Newest version per key, with the partition of the key's first version.
 fn newest(versions: &[(Key, Row)]) -> BTreeMap<Key, Row> {
     let mut newest: BTreeMap<Key, Row> = BTreeMap::new();
     for (key, row) in versions {
@@ -44,7 +44,7 @@ async fn image_and_past_nights_are_the_newest_version_of_each_key() {
                 let key = format!("k{}", random.random_range(0..9));
                 let status = ["received", "processing", "completed"][random.random_range(0..3)];
                 let updated = (source == "portal").then(|| random.random_range(0..40_i64));
-                // Parts that disagree between pulls; within one pull they do not.
+                // Pulls may name different partitions for a key; within one pull the partition is the same.
                 let fresh = format!("2026-{:02}", random.random_range(1..5));
                 let part = parts.entry(key.clone()).or_insert(fresh).clone();
                 let version = (Some(status.to_owned()), updated, run, 0, i64::from(row), part.clone());
@@ -54,7 +54,7 @@ async fn image_and_past_nights_are_the_newest_version_of_each_key() {
             pull(&lake, source, run, &records).await.expect("committed");
         }
         if run % 3 != 1 {
-            lake.bring_up_image(KIND).await.expect("the image follows");
+            lake.update_image(KIND).await.expect("the image is updated");
             assert_eq!(image(&lake).await, newest(&versions), "image after run {run}");
         }
     }

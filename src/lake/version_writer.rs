@@ -1,27 +1,29 @@
-//! Writing the versions of one pull: a file for every [`GROUP_ROWS`] rows, one commit.
+//! Writes the versions of one pull: a file for every [`GROUP_ROWS`] rows, and one commit.
 //!
-//! A pull's rows are its own: `source` and `run` are the same in all of them, and stand in the log with the
-//! file. Within one pull, a key is filed under one part.
+//! `source` and `run` are the same in all rows of a pull, and the file names state them. Within one pull, all versions of a key
+//! have the same partition.
 
 use polars::prelude::*;
 
-use super::cells::Cells;
+use super::column_builder::ColumnBuilder;
+use super::data_files::{UncommittedFile, pull_stem};
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::{PART, StoredType};
 use super::rows::{GROUP_ROWS, sink};
-use super::table::{Table, Written};
+use super::table::Table;
+use super::transactions;
 use crate::model::record::{Record, Value};
 use crate::model::table::{Kind, PROVENANCE};
 
-/// Takes the accepted records of one pull. Nothing counts before [`VersionWriter::commit`].
+/// Writes the accepted records of one pull. Readers see none of them before [`VersionWriter::commit`].
 pub struct VersionWriter {
     table: Table,
     kind: Kind,
     source: String,
     run: i64,
-    columns: Vec<Cells>,
+    columns: Vec<ColumnBuilder>,
     buffered: usize,
-    files: Vec<Written>,
+    files: Vec<UncommittedFile>,
 }
 
 impl std::fmt::Debug for VersionWriter {
@@ -38,11 +40,11 @@ impl std::fmt::Debug for VersionWriter {
 
 impl VersionWriter {
     pub(super) fn new(table: Table, kind: Kind, source: &str, run: i64) -> Self {
-        let columns = table.layout.columns.iter().map(|(name, stored)| Cells::new(name, *stored)).collect();
+        let columns = builders(&table);
         Self { table, kind, source: source.to_owned(), run, columns, buffered: 0, files: Vec::new() }
     }
 
-    /// Buffers records, each with the part (`yyyy-MM`) that its key is filed under; full row groups go to files. Blocks.
+    /// Buffers records, each with the partition of its key (`yyyy-MM`), and writes full row groups to files. Blocks the thread.
     pub fn write(&mut self, records: &[(Record, String)]) -> Result<(), LakeError> {
         for chunk in records.chunks(GROUP_ROWS) {
             self.buffer(chunk)?;
@@ -62,9 +64,9 @@ impl VersionWriter {
             row: record.row,
         };
         for (record, part) in records {
-            // Checked before the first cell is taken: columns stay of one length.
+            // All records are checked before the first cell is appended, so that the columns keep one length.
             let fits = |(value, column): (&Value, &crate::model::table::Column)| {
-                let fits = StoredType::from(column.column_type).takes(value);
+                let fits = StoredType::from(column.column_type).accepts(value);
                 fits && (column.name != "source_key" || matches!(value, Value::Text(_)))
             };
             if record.values.len() != own.len() {
@@ -100,12 +102,12 @@ impl VersionWriter {
 
     fn flush(&mut self) -> Result<(), LakeError> {
         let error = || rows_error("write", self.table.layout.name);
-        let fresh = self.table.layout.columns.iter().map(|(name, stored)| Cells::new(name, *stored)).collect();
-        let cells = std::mem::replace(&mut self.columns, fresh);
-        let frame = DataFrame::new(self.buffered, cells.into_iter().map(Cells::finish).collect()).map_err(error())?;
-        let (layout, folder, stem) = (&self.table.layout, &self.table.folder, stem(self.run, &self.source));
-        // A thread of its own: the caller may be a worker of an asynchronous runtime, in which Polars must not wait.
-        // The sink is used because `ParquetWriter` always states Arrow's view types, which other readers cannot filter.
+        let cells = std::mem::replace(&mut self.columns, builders(&self.table));
+        let frame =
+            DataFrame::new(self.buffered, cells.into_iter().map(ColumnBuilder::finish).collect()).map_err(error())?;
+        let (layout, folder, stem) = (&self.table.layout, &self.table.folder, pull_stem(self.run, &self.source));
+        // On its own thread: the caller may be a worker of an async runtime, which Polars must not block. A sink and not
+        // `ParquetWriter`: that always declares Arrow's view types, which other readers cannot filter.
         let written = std::thread::scope(|scope| {
             let sinking = scope.spawn(|| sink(layout, frame.lazy(), folder, &stem, None));
             sinking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -115,11 +117,11 @@ impl VersionWriter {
         Ok(())
     }
 
-    /// Commits the pull and gives the table's version. A run that was committed before changes nothing; so does a pull without
+    /// Commits the pull and returns the table's version. Nothing changes if the run is committed already or the pull has no
     /// records.
     pub async fn commit(mut self) -> Result<u64, LakeError> {
         let table = self.table.clone();
-        let application = application(&self.source);
+        let application = transactions::pull(&self.source);
         let run = self.run;
         let written = blocking(table.layout.name, move || {
             if self.buffered > 0 {
@@ -132,26 +134,13 @@ impl VersionWriter {
     }
 }
 
-/// The application of a connector's transaction numbers.
-pub(super) fn application(source: &str) -> String {
-    format!("pull/{source}")
+/// Empty builders for the columns of a table.
+fn builders(table: &Table) -> Vec<ColumnBuilder> {
+    table.layout.columns.iter().map(|(name, stored)| ColumnBuilder::new(name, *stored)).collect()
 }
 
-/// `yyyy-MM`: it becomes a folder's name.
+/// Whether a text is a partition, `yyyy-MM`. It becomes the name of a folder.
 fn is_part(part: &str) -> bool {
     let digits = |range: std::ops::Range<usize>| part.as_bytes()[range].iter().all(u8::is_ascii_digit);
     part.len() == 7 && part.as_bytes()[4] == b'-' && digits(0..4) && digits(5..7)
-}
-
-/// Names a file after its run and source: `run-00000042-portal-igate`. Names of connectors are lowercase letters, digits and `-`.
-fn stem(run: i64, source: &str) -> String {
-    format!("run-{run:08}-{source}")
-}
-
-/// Source and run of a file that [`stem`] named: `run-00000042-portal-igate-0.parquet`.
-pub(super) fn pull_of(path: &str) -> Option<(String, i64)> {
-    let (run, rest) = path.strip_prefix("run-")?.split_once('-')?;
-    let (source, number) = rest.strip_suffix(".parquet")?.rsplit_once('-')?;
-    number.parse::<u32>().ok()?;
-    Some((source.to_owned(), run.parse().ok()?))
 }

@@ -1,19 +1,18 @@
-//! A table of figures: append-only like the versions, one commit a night.
+//! A table of figures: append-only, one commit per night.
 //!
-//! Its columns are given by the caller, who owns their meaning; a night appends the figures that changed.
+//! The caller gives the columns and owns their meaning. A night appends the figures that changed since the night before.
 
 use std::path::Path;
 
 use polars::prelude::*;
 
-use super::durable;
 use super::error::{LakeError, blocking};
+use super::files;
 use super::layout::{Layout, StoredType};
 use super::rows::{columns, scan, sink};
 use super::table::Table;
-
-/// The application of the nights' transaction numbers.
-pub(super) const FIGURES: &str = "figures";
+use super::transactions::FIGURES;
+use crate::durable;
 
 /// A table of figures under the lake's root folder.
 #[derive(Debug, Clone)]
@@ -22,7 +21,7 @@ pub struct FigureTable {
 }
 
 impl FigureTable {
-    /// Opens the table `name`, or creates it; `columns` may only grow from one version of motcua to the next.
+    /// Opens the table `name`, or creates it. From one version of motcua to the next, `columns` may only grow.
     pub async fn open(
         root: &Path,
         name: &'static str,
@@ -30,26 +29,26 @@ impl FigureTable {
     ) -> Result<Self, LakeError> {
         durable::create_folder(root)?;
         let layout = Layout { name, columns: columns.to_vec(), parted: false };
-        Ok(Self { table: Table::open(&durable::absolute(root)?, layout).await? })
+        Ok(Self { table: Table::open(&files::absolute(root)?, layout).await? })
     }
 
-    /// All figures of all runs in the table `name` under `root` as it stands, none if it is not there: nothing is repaired or
-    /// written.
+    /// Scans the figures of all runs in the table `name` under `root`, without repairing or writing anything. A table that does not
+    /// exist has no figures.
     pub async fn read(
         root: &Path,
         name: &'static str,
         columns: &[(&'static str, StoredType)],
     ) -> Result<LazyFrame, LakeError> {
         let layout = Layout { name, columns: columns.to_vec(), parted: false };
-        if !durable::tables(root)?.iter().any(|known| known == name) {
+        if !files::tables(root)?.iter().any(|known| known == name) {
             return scan(&layout, &[]);
         }
-        let table = Self { table: Table { folder: durable::absolute(root)?.join(name), layout } };
+        let table = Self { table: Table { folder: files::absolute(root)?.join(name), layout } };
         table.scan().await
     }
 
-    /// Appends the figures of one run in one commit; gives the table's version. A run that was committed before changes
-    /// nothing; so does a frame without rows.
+    /// Appends the figures of one run in one commit, and returns the table's version. Nothing changes if the run is committed
+    /// already or the frame has no rows.
     pub async fn append(&self, figures: DataFrame, run: i64) -> Result<u64, LakeError> {
         let layout = self.table.layout.clone();
         for (column, stored) in &layout.columns {
@@ -69,12 +68,12 @@ impl FigureTable {
         self.table.append(FIGURES, run, vec![written]).await
     }
 
-    /// The newest run whose figures are in the table.
-    pub async fn reached(&self) -> Result<Option<i64>, LakeError> {
-        self.table.reached(&self.table.load().await?, FIGURES).await
+    /// The newest run whose figures are committed.
+    pub async fn last_run(&self) -> Result<Option<i64>, LakeError> {
+        self.table.last_number(&self.table.load().await?, FIGURES).await
     }
 
-    /// All figures of all runs.
+    /// Scans the figures of all runs.
     pub async fn scan(&self) -> Result<LazyFrame, LakeError> {
         scan(&self.table.layout, &self.table.files(&self.table.load().await?)?)
     }

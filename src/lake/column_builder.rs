@@ -1,21 +1,23 @@
-//! Gathering the values of records into columns.
+//! Building columns from the values of records.
 
 use polars::prelude::*;
 
 use super::layout::StoredType;
 use crate::model::record::Value;
 
-/// The cells of one column, being gathered.
-pub(super) enum Cells {
+/// Collects the cells of one column.
+pub(super) enum ColumnBuilder {
     Text(StringChunkedBuilder),
+    /// An integer or an instant.
     Long(PrimitiveChunkedBuilder<Int64Type>, StoredType),
     Flag(BooleanChunkedBuilder),
-    /// Figures only; records have none.
+    /// For figures only: records have no floats.
     Float(PrimitiveChunkedBuilder<Float64Type>),
 }
 
 impl StoredType {
-    pub(super) fn takes(self, value: &Value) -> bool {
+    /// Whether a column of this type can hold `value`.
+    pub(super) fn accepts(self, value: &Value) -> bool {
         match value {
             Value::Null => true,
             Value::Text(_) => self == Self::Text,
@@ -26,7 +28,7 @@ impl StoredType {
     }
 }
 
-impl Cells {
+impl ColumnBuilder {
     pub(super) fn new(name: &'static str, stored: StoredType) -> Self {
         let name = PlSmallStr::from_static(name);
         match stored {
@@ -37,7 +39,7 @@ impl Cells {
         }
     }
 
-    /// Takes a value that was found to fit.
+    /// Appends a value that the column's type accepts ([`StoredType::accepts`]).
     pub(super) fn push(&mut self, value: &Value) {
         match (self, value) {
             (Self::Text(cells), Value::Text(text)) => cells.append_value(text),

@@ -1,0 +1,14 @@
+//! Names under which commits carry transaction numbers (`txn` in the Delta log).
+//!
+//! A number says what a commit holds: the log of a table answers whether a run is in it.
+
+/// Commits of a figure table: the number is the run.
+pub(super) const FIGURES: &str = "figures";
+
+/// Commits of an image: the number is the version of its versions table that the image has caught up with.
+pub(super) const VERSIONS: &str = "versions";
+
+/// Commits that hold the versions of one connector: the number is the run of the pull.
+pub(super) fn pull(source: &str) -> String {
+    format!("pull/{source}")
+}
