@@ -5,6 +5,7 @@
 //!
 //! | module | does |
 //! |---|---|
+//! | `durable` | writes files so that they survive a crash; `crash_points` lets tests kill the process at each write |
 //! | [`model`] | words that cross a stage boundary |
 //! | [`calendar`] | working days, schedule slots |
 //! | [`config`] | settings, connectors, registries, indicators, rule sets: every mistake at once |
