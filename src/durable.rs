@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: every durable write of the program passes here")]
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::crash_points::crash_point;
@@ -129,6 +129,8 @@ pub(crate) fn create_parent(path: &Path) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
