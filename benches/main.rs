@@ -19,7 +19,7 @@ use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
-use motcua::indicators::{Inputs, ROWS_AT_ONCE, compute};
+use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, compute};
 use motcua::lake::Lake;
 use motcua::model::table::Kind;
 use motcua::run::Office;
@@ -144,7 +144,7 @@ fn figures(count: usize, folder: Option<&Path>) {
     {
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         let meter = Meter::start();
-        let figures = compute(&Inputs {
+        let figures = compute(&FigureInputs {
             dossiers: dossiers.clone(),
             postal_items: postal_items.clone(),
             feedback: feedback.clone(),

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::cli::output::{Format, print, print_with};
 use crate::cli::{Base, Failure};
 use crate::config::Configuration;
-use crate::indicators::{Contest, Rank, changes, rank};
+use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
@@ -136,7 +136,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
     filter.check_agency(&figures, &config)?;
     let (chosen, ranks) = filter.chosen(&figures, &config);
-    let changes = filter.period.filter(|_| arguments.compare).map(|period| changes(&chosen, period));
+    let changes = filter.period.filter(|_| arguments.compare).map(|period| period_changes(&chosen, period));
     let rows = || {
         chosen.iter().copied().enumerate().map(|(index, figure)| {
             let mut row = FigureRow::new(figure, &record.night);
@@ -160,9 +160,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn contest(config: &Configuration, id: &str) -> Option<Contest> {
+fn ranking_rule(config: &Configuration, id: &str) -> Option<RankingRule> {
     let known = config.indicators.iter().find(|indicator| indicator.definition.id == id);
-    known.and_then(|indicator| Contest::of(&indicator.definition))
+    known.and_then(|indicator| RankingRule::of(&indicator.definition))
 }
 
 pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
@@ -284,7 +284,7 @@ impl<'a> Filter<'a> {
         config: &Configuration,
     ) -> (Vec<&'f Figure>, Option<Vec<Option<Rank>>>) {
         let everybody: Vec<&Figure> = figures.iter().filter(|figure| self.takes(figure)).collect();
-        let ranks = if self.arguments.rank { rank(&everybody, |id| contest(config, id)) } else { Vec::new() };
+        let ranks = if self.arguments.rank { rank(&everybody, |id| ranking_rule(config, id)) } else { Vec::new() };
         let asked = everybody.iter().enumerate().filter(|(_, figure)| self.is_of(figure));
         let (places, chosen): (Vec<usize>, Vec<&Figure>) = asked.unzip();
         (chosen, self.arguments.rank.then(|| places.into_iter().map(|place| ranks[place]).collect()))

@@ -1,47 +1,52 @@
-//! Which agency a text of a record means: its code, another of its codes, its name or an alias.
+//! Which agency a text in a record means: its code, another of its codes, its name or an alias.
 //!
-//! Names match after NFC, case, spacing and the place of the tone mark. A name that two agencies bore at
-//! different times is read by the day of reception. A text that is nobody's keeps a row of its own.
+//! Names are compared without regard to Unicode form, case, spacing and the place of the tone mark. If two agencies had the
+//! same name at different times, the day of reception decides. A text that matches no agency becomes an agency of its own,
+//! which is not in the registry.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use polars::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
+use crate::indicators::IndicatorError;
+use crate::indicators::inputs::FigureInputs;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
+use crate::model::instant::local;
 
-/// An agency as figures know it: a registry row, or a text that no row explains.
+/// An agency that figures can be about: a row of the registry, or a text that matches no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct KnownAgency {
     pub(super) code: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) kind: Option<AgencyKind>,
     pub(super) tier: Option<Tier>,
-    /// The tier that it had, also where today's map gives its row none.
-    pub(super) tier_then: Option<Tier>,
+    /// Tier by the registry. It stays if [`Agencies::under_today`] sets `tier` to `None`.
+    pub(super) registry_tier: Option<Tier>,
     pub(super) vertical: bool,
-    pub(super) registered: bool,
+    pub(super) is_registered: bool,
 }
 
-/// Code of dossiers that name no agency at all.
+/// Code for dossiers that name no agency.
 pub(super) const NO_AGENCY: &str = "?";
 
-/// All agencies that the records mean, and which text means which when.
+/// The agencies of the registry and of the records, and which agency each text means on which day.
 #[derive(Debug)]
 pub(super) struct Agencies {
-    /// Position is the agency's number in the facts.
-    pub(super) known: Vec<Known>,
-    /// Days from which an ambiguous name may mean somebody else, sorted.
+    /// By number: the position is the agency's number in the facts.
+    pub(super) known: Vec<KnownAgency>,
+    /// Days from which an ambiguous name can mean another agency, sorted. They divide time into epochs.
     pub(super) changes: Vec<Date>,
-    /// (text, number of changes passed) → number of the agency.
+    /// Text, epoch (how many of `changes` have passed), number of the agency. Grouped by text.
     pub(super) meanings: Vec<(String, u32, u32)>,
-    /// Number of an agency → number of the one in whose row its dossiers stand: itself, or today's successor.
-    rows: Vec<u32>,
+    /// By number of an agency: the number of the agency for which its dossiers count, which is itself or its successor.
+    attributed: Vec<u32>,
 }
 
 impl Agencies {
-    /// Resolves the distinct texts of the records.
+    /// Finds the agency of each distinct text of the records.
     pub(super) fn resolve(registry: &[Agency], texts: &[String]) -> Self {
         let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
         let mut known = Vec::new();
@@ -51,24 +56,25 @@ impl Agencies {
                 .chain(Some(&agency.name))
                 .chain(&agency.aliases);
             for name in names {
-                let bearers = by_name.entry(match_key(name)).or_default();
-                if !bearers.contains(&number) {
-                    bearers.push(number);
+                let candidates = by_name.entry(match_key(name)).or_default();
+                if !candidates.contains(&number) {
+                    candidates.push(number);
                 }
             }
-            known.push(Known {
+            known.push(KnownAgency {
                 code: agency.code.as_str().into(),
                 name: agency.name.as_str().into(),
                 kind: Some(agency.kind),
                 tier: Some(agency.tier),
-                tier_then: Some(agency.tier),
+                registry_tier: Some(agency.tier),
                 vertical: agency.vertical,
-                registered: true,
+                is_registered: true,
             });
         }
-        let bearers: Vec<&[u32]> =
+        let candidates: Vec<&[u32]> =
             texts.iter().map(|text| by_name.get(&match_key(text)).map_or(&[][..], Vec::as_slice)).collect();
-        let ambiguous = bearers.iter().filter(|bearers| bearers.len() > 1).flat_map(|bearers| bearers.iter());
+        let ambiguous =
+            candidates.iter().filter(|candidates| candidates.len() > 1).flat_map(|candidates| candidates.iter());
         let mut changes: Vec<Date> = ambiguous
             .map(|&number| &registry[number as usize])
             .flat_map(|agency| [agency.valid_from, agency.valid_to.and_then(|day| day.tomorrow().ok())])
@@ -76,105 +82,115 @@ impl Agencies {
             .collect();
         changes.sort();
         changes.dedup();
-        let mut resolved = Self { known, changes, meanings: Vec::new(), rows: Vec::new() };
-        for (text, bearers) in texts.iter().zip(bearers) {
-            resolved.add(registry, text, bearers);
+        let mut resolved = Self { known, changes, meanings: Vec::new(), attributed: Vec::new() };
+        for (text, candidates) in texts.iter().zip(candidates) {
+            resolved.add(registry, text, candidates);
         }
-        resolved.rows = (0_u32..).take(resolved.known.len()).collect();
+        resolved.attributed = (0_u32..).take(resolved.known.len()).collect();
         resolved
     }
 
     /// Number of the agency that a text means on a day.
     ///
     /// # Panics
-    /// If the text is none of those that were resolved.
+    /// If the text was not given to [`Agencies::resolve`].
     pub(super) fn number(&self, text: &str, day: Date) -> u32 {
-        let passed = u32::try_from(self.changes.partition_point(|change| *change <= day)).unwrap_or(0);
-        let meaning = self.meanings.iter().find(|(known, when, _)| known == text && *when == passed);
+        let epoch = u32::try_from(self.changes.partition_point(|change| *change <= day)).unwrap_or(0);
+        let meaning = self.meanings.iter().find(|(known, when, _)| known == text && *when == epoch);
         meaning.expect("every text of the records was resolved").2
     }
 
-    /// The agency in whose row an agency's dossiers stand.
-    pub(super) fn row_of(&self, agency: u32) -> u32 {
-        self.rows[agency as usize]
+    /// The agency for which an agency's dossiers count.
+    pub(super) fn attributed_to(&self, agency: u32) -> u32 {
+        self.attributed[agency as usize]
     }
 
-    /// Whether every agency's dossiers stand in its own row.
-    pub(super) fn rows_are_own(&self) -> bool {
-        (0..).zip(&self.rows).all(|(agency, row)| agency == *row)
+    /// Whether the dossiers of every agency count for itself.
+    pub(super) fn each_counts_for_itself(&self) -> bool {
+        (0..).zip(&self.attributed).all(|(agency, attributed)| agency == *attributed)
     }
 
-    /// Puts every agency that has ended into the row of its one successor today. One that was split, or that has none, keeps
-    /// a row of its own, without a tier, and says that it cannot be converted. What an agency was when it received a dossier
-    /// (kind, vertical) still decides what counts, so that the province's totals stay.
+    /// Attributes the dossiers of agencies that have ended to their successors of today.
+    ///
+    /// An agency that was split, or that has no successor, gets a row without tier that is named "không quy đổi được"
+    /// (cannot be converted). Kind and vertical of the agency that received a dossier still decide whether it counts, so the
+    /// province's totals stay the same.
     pub(super) fn under_today(mut self, registry: &[Agency], successions: &[Succession], today: Date) -> Self {
         let numbers: HashMap<&str, u32> =
             (0_u32..).zip(registry).map(|(number, agency)| (agency.code.as_str(), number)).collect();
         for (number, agency) in registry.iter().enumerate() {
-            let heir = heir(agency, registry, successions, today).and_then(|code| numbers.get(code).copied());
-            self.rows[number] = heir.unwrap_or_else(|| {
+            let successor = successor(agency, registry, successions, today);
+            let successor = successor.and_then(|code| numbers.get(code).copied());
+            self.attributed[number] = successor.unwrap_or_else(|| {
                 let name = format!("{} (không quy đổi được)", agency.name).into();
-                self.known.push(Known { name, tier: None, ..self.known[number].clone() });
+                self.known.push(KnownAgency { name, tier: None, ..self.known[number].clone() });
                 u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
             });
         }
-        let added = u32::try_from(self.rows.len()).expect("agencies are counted in thousands")..;
-        self.rows.extend(added.take(self.known.len() - self.rows.len()));
+        let added = u32::try_from(self.attributed.len()).expect("agencies are counted in thousands")..;
+        self.attributed.extend(added.take(self.known.len() - self.attributed.len()));
         self
     }
 
-    fn add(&mut self, registry: &[Agency], text: &str, bearers: &[u32]) {
-        let mut own_row = None;
-        for passed in 0..=self.changes.len() {
-            let day = passed.checked_sub(1).map(|index| self.changes[index]);
-            let number = match bearers {
+    /// Adds the meanings of a text, one per epoch. A single candidate is taken whatever the day; of several, the only one
+    /// that exists in the epoch. Otherwise the text becomes an agency of its own.
+    fn add(&mut self, registry: &[Agency], text: &str, candidates: &[u32]) {
+        let mut unregistered = None;
+        for epoch in 0..=self.changes.len() {
+            let day = epoch.checked_sub(1).map(|index| self.changes[index]);
+            let number = match candidates {
                 [one] => *one,
                 several => {
                     let mut valid = several.iter().filter(|&&number| is_valid(&registry[number as usize], day));
                     match (valid.next(), valid.next()) {
                         (Some(&one), None) => one,
-                        _ => *own_row.get_or_insert_with(|| self.own_row(text)),
+                        _ => *unregistered.get_or_insert_with(|| self.add_unregistered(text)),
                     }
                 }
             };
-            let passed = u32::try_from(passed).expect("changes are counted in dozens");
-            self.meanings.push((text.to_owned(), passed, number));
+            let epoch = u32::try_from(epoch).expect("changes are counted in dozens");
+            self.meanings.push((text.to_owned(), epoch, number));
         }
     }
 
-    fn own_row(&mut self, text: &str) -> u32 {
+    fn add_unregistered(&mut self, text: &str) -> u32 {
         let name = if text == NO_AGENCY { "không ghi cơ quan" } else { text };
-        let row = Known {
+        let agency = KnownAgency {
             code: text.into(),
             name: name.into(),
             kind: None,
             tier: None,
-            tier_then: None,
+            registry_tier: None,
             vertical: false,
-            registered: false,
+            is_registered: false,
         };
-        self.known.push(row);
+        self.known.push(agency);
         u32::try_from(self.known.len() - 1).expect("agencies are counted in thousands")
     }
 }
 
-/// The agency that stands for one today: itself, or the end of its chain of successions; none where a link is missing or
-/// leads to several.
-fn heir<'a>(agency: &'a Agency, registry: &'a [Agency], successions: &'a [Succession], today: Date) -> Option<&'a str> {
+/// Code of the agency that an agency is today: itself, or the end of its chain of successions. `None` if the chain ends at an
+/// agency that no longer exists, or splits.
+fn successor<'a>(
+    agency: &'a Agency,
+    registry: &'a [Agency],
+    successions: &'a [Succession],
+    today: Date,
+) -> Option<&'a str> {
     let mut code = agency.code.as_str();
-    // A chain is never longer than the list: a circle ends too.
+    // A chain is not longer than the list, so that a circle of successions ends too.
     for _ in 0..=successions.len() {
-        let mut heirs: Vec<&str> = successions
+        let mut successors: Vec<&str> = successions
             .iter()
             .filter(|link| link.from == code && link.date <= today)
             .map(|link| link.to.as_str())
             .collect();
-        heirs.sort_unstable();
-        heirs.dedup();
-        match heirs[..] {
+        successors.sort_unstable();
+        successors.dedup();
+        match successors[..] {
             [] => {
-                let stands = registry.iter().find(|known| known.code == code)?;
-                return stands.valid_to.is_none_or(|last| today <= last).then_some(code);
+                let last_agency = registry.iter().find(|known| known.code == code)?;
+                return last_agency.valid_to.is_none_or(|last| today <= last).then_some(code);
             }
             [one] => code = one,
             _ => return None,
@@ -183,7 +199,7 @@ fn heir<'a>(agency: &'a Agency, registry: &'a [Agency], successions: &'a [Succes
     None
 }
 
-/// Whether an agency stands on a day; before the first change, whether it stood before it.
+/// Whether an agency exists on the first day of an epoch; `None`: in the time before all changes.
 fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
     match day {
         None => agency.valid_from.is_none(),
@@ -191,7 +207,7 @@ fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
     }
 }
 
-/// Text as names are compared: lower case, single spaces, the tone mark of each syllable at its end.
+/// Key by which names are compared: lower case, single spaces, the tone mark of each syllable moved to its end.
 pub(super) fn match_key(text: &str) -> String {
     let mut key = String::with_capacity(text.len() + 8);
     for word in text.split_whitespace() {
@@ -208,6 +224,27 @@ pub(super) fn match_key(text: &str) -> String {
         key.extend(tone);
     }
     key
+}
+
+/// The agencies that the texts of a table mean, as of the time or under today's successors, as the inputs ask. `text`: the
+/// expression for the agency's text, named `agency_text`.
+pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
+    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text)?);
+    Ok(match inputs.successions {
+        Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
+        None => agencies,
+    })
+}
+
+fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, IndicatorError> {
+    let texts = table
+        .select([text])
+        .unique(None, UniqueKeepStrategy::Any)
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let mut texts: Vec<String> = texts.column("agency_text")?.str()?.iter().flatten().map(str::to_owned).collect();
+    texts.sort();
+    Ok(texts)
 }
 
 #[cfg(test)]
@@ -230,14 +267,14 @@ mod tests {
         }
     }
 
-    fn meaning(agencies: &Agencies, text: &str, passed: u32) -> String {
+    fn meaning(agencies: &Agencies, text: &str, epoch: u32) -> String {
         let (.., number) =
-            agencies.meanings.iter().find(|(known, at, _)| known == text && *at == passed).expect("resolved");
+            agencies.meanings.iter().find(|(known, at, _)| known == text && *at == epoch).expect("resolved");
         agencies.known[*number as usize].code.to_string()
     }
 
     #[test]
-    fn names_match_whatever_their_form() {
+    fn names_match_in_any_unicode_form_case_and_spacing() {
         let registry = [agency("A", "Phường Hòa Thuận", None, None)];
         let decomposed: String = "PHƯỜNG  hoà Thuận".nfd().collect();
         let texts = ["A".to_owned(), "000.A".to_owned(), decomposed, "Phường Hoa Thuận".to_owned()];
@@ -249,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_two_agencies_is_read_by_the_day() {
+    fn a_name_that_two_agencies_had_is_resolved_by_the_day() {
         let registry = [
             agency("old", "Xã Ngãi Tứ", None, Some(date(2025, 6, 30))),
             agency("new", "Xã Ngãi Tứ", Some(date(2025, 7, 1)), None),
@@ -262,14 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn two_agencies_of_one_name_on_one_day_are_not_guessed_between() {
+    fn a_name_that_two_agencies_have_on_one_day_stays_unregistered() {
         let registry = [agency("a", "Phường 1", None, None), agency("b", "Phường 1", None, None)];
         let texts = ["Phường 1".to_owned()];
         assert_eq!(meaning(&Agencies::resolve(&registry, &texts), &texts[0], 0), "Phường 1");
     }
 
     #[test]
-    fn today_s_map_follows_single_heirs_and_names_what_was_split() {
+    fn dossiers_count_for_the_single_successor_and_split_agencies_are_named() {
         let (last, first) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
         let registry = [
             agency("a", "Xã A", None, Some(date(2024, 12, 31))),
@@ -294,7 +331,7 @@ mod tests {
         ];
         let agencies = Agencies::resolve(&registry, &[]);
         let agencies = agencies.under_today(&registry, &successions, date(2026, 3, 1));
-        let row = |number: u32| agencies.known[agencies.row_of(number) as usize].clone();
+        let row = |number: u32| agencies.known[agencies.attributed_to(number) as usize].clone();
         for (number, name) in [
             (0, "Xã C"),
             (1, "Xã C"),

@@ -1,17 +1,17 @@
-//! The facts: one row a dossier, one column a thing that a predicate may say of it.
+//! The facts: one row per dossier, one column per property that predicates use.
 //!
-//! [`common`] holds what every rule set reads alike, a view whose the dossier is, [`evident`] what a rule set takes as
-//! evidence; `states` adds how it ends.
+//! [`common_facts`] adds what every rule set reads alike, the view (in `scan`) the agency, and [`rule_set_facts`] what depends
+//! on the rule set's evidence. `states` then adds the end and the state.
 
 use polars::prelude::*;
 
 use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::lookups::{Keyed, value};
-use crate::indicators::registers::{ProcedureRegister, day_row};
+use crate::indicators::lookups::{RowsByText, value_at};
+use crate::indicators::registry_lookups::{ProcedureLookup, day_row};
 use crate::indicators::states::{local_day, micros, status_is_in};
 use crate::model::rules::{AgencyView, PostalEvidence, RuleSet};
 
-/// The text that names a dossier's agency.
+/// The text that names the agency of a dossier in a view, as the column `agency_text`.
 pub(super) fn agency_text(view: AgencyView) -> Expr {
     let named = match view {
         AgencyView::Competent => vec![col("lead_agency"), col("competent_agency"), lit(NO_AGENCY)],
@@ -21,16 +21,17 @@ pub(super) fn agency_text(view: AgencyView) -> Expr {
     coalesce(&named).alias("agency_text")
 }
 
+/// A boolean column; null counts as false.
 pub(super) fn flag(name: &str) -> Expr {
     col(name).fill_null(lit(false))
 }
 
-/// Dossiers with their procedures, their notes and what the post says of them.
-pub(super) fn common(
+/// Adds what every rule set reads alike: the day of reception, procedure, notes and postal items of each dossier.
+pub(super) fn common_facts(
     dossiers: LazyFrame,
-    notes: &NoteRegister,
-    post: &PostRegister,
-    procedures: &ProcedureRegister,
+    notes: &NoteLookup,
+    post: &PostLookup,
+    procedures: &ProcedureLookup,
 ) -> LazyFrame {
     let day = local_day(micros("received_at"));
     let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
@@ -43,19 +44,21 @@ pub(super) fn common(
     ])
 }
 
-/// What notes say of dossiers, by their codes.
+/// The dossier notes (cause of delay, apology), by dossier code.
 #[derive(Debug)]
-pub(super) struct NoteRegister {
-    codes: Keyed,
-    said: [Column; NOTED.len()],
+pub(super) struct NoteLookup {
+    codes: RowsByText,
+    /// The values of each of [`NOTE_COLUMNS`].
+    values: [Column; NOTE_COLUMNS.len()],
 }
 
-const NOTED: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
+const NOTE_COLUMNS: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
 
-impl NoteRegister {
-    /// Of several notes the later apology's counts, then the later run's.
+impl NoteLookup {
+    /// Reads the notes known at `now`. If a dossier has several, each column takes its value from the note with the latest
+    /// apology, then from the latest run.
     pub(super) fn read(notes: LazyFrame, now: i64) -> PolarsResult<Self> {
-        let last = |name: &str| {
+        let latest = |name: &str| {
             let order = SortMultipleOptions::default().with_nulls_last(false);
             col(name).sort_by([col("apology_at"), col("run")], order).drop_nulls().last()
         };
@@ -63,36 +66,41 @@ impl NoteRegister {
         let notes = notes
             .filter(flag("deleted").not().and(is_known).and(col("dossier_code").is_not_null()))
             .group_by([col("dossier_code")])
-            .agg(NOTED.map(last))
+            .agg(NOTE_COLUMNS.map(latest))
             .collect()?;
-        let codes = Keyed::new(notes.column("dossier_code")?.str()?.iter());
+        let codes = RowsByText::new(notes.column("dossier_code")?.str()?.iter());
         let column = |name: &str| notes.column(name).expect("it was just aggregated").clone();
-        Ok(Self { codes, said: NOTED.map(column) })
+        Ok(Self { codes, values: NOTE_COLUMNS.map(column) })
     }
 
-    /// Dossiers with apology and cause as notes say them: a note that says something comes before the source.
+    /// Replaces cause and apology by those of the notes; without a note the source's values stay.
     fn join(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers;
         }
-        let said = NOTED.iter().zip(&self.said);
-        let said = said.map(|(name, said)| coalesce(&[value(col("note"), said.clone()), col(*name)]).alias(*name));
+        let columns = NOTE_COLUMNS.iter().zip(&self.values);
+        let columns =
+            columns.map(|(name, values)| coalesce(&[value_at(col("note"), values.clone()), col(*name)]).alias(*name));
         dossiers
             .with_columns([self.codes.row(col("dossier_code")).alias("note")])
-            .with_columns(said.collect::<Vec<_>>())
+            .with_columns(columns.collect::<Vec<_>>())
     }
 }
 
-/// What the post says of dossiers, by their codes. Items that were withdrawn count for nothing.
+/// The postal items of dossiers, by dossier code. Items that were withdrawn are left out.
 #[derive(Debug)]
-pub(super) struct PostRegister {
-    codes: Keyed,
+pub(super) struct PostLookup {
+    codes: RowsByText,
+    /// Whether there is an item that brought the dossier.
     submission: Column,
+    /// Whether there is an item that returned the result.
     returning: Column,
+    /// When the post accepted the first such item, in microseconds UTC.
     returned_at: Column,
 }
 
-impl PostRegister {
+impl PostLookup {
+    /// Reads the items that the post had accepted by `now`.
     pub(super) fn read(items: LazyFrame, now: i64) -> PolarsResult<Self> {
         let direction = |name: &'static str| col("direction").eq(lit(name)).fill_null(lit(false));
         let items = items
@@ -113,15 +121,14 @@ impl PostRegister {
             .collect_with_engine(Engine::Streaming)?
             .unwrap_single();
         Ok(Self {
-            codes: Keyed::new(items.column("dossier_code")?.str()?.iter()),
+            codes: RowsByText::new(items.column("dossier_code")?.str()?.iter()),
             submission: items.column("submission")?.clone(),
             returning: items.column("return")?.clone(),
             returned_at: items.column("returned_at")?.clone(),
         })
     }
 
-    /// Adds what the post says of each dossier, under either of its codes: `post_submission`, `post_return` and
-    /// `post_returned_at`.
+    /// Adds `post_submission`, `post_return` and `post_returned_at`. Items match by the dossier's own or its national code.
     fn join(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers.with_columns([
@@ -130,11 +137,11 @@ impl PostRegister {
                 lit(NULL).cast(DataType::Int64).alias("post_returned_at"),
             ]);
         }
-        let either = |values: &Column| {
-            let of = |row: &str| value(col(row), values.clone()).fill_null(lit(false));
-            of("own_item").or(of("national_item"))
+        let by_either_code = |values: &Column| {
+            let by = |row: &str| value_at(col(row), values.clone()).fill_null(lit(false));
+            by("own_item").or(by("national_item"))
         };
-        let returned = |row: &str| value(col(row), self.returned_at.clone());
+        let returned = |row: &str| value_at(col(row), self.returned_at.clone());
         let own_is_earlier =
             col("own_returned").lt(col("national_returned")).fill_null(col("national_returned").is_null());
         dossiers
@@ -143,8 +150,8 @@ impl PostRegister {
                 self.codes.row(col("national_code")).alias("national_item"),
             ])
             .with_columns([
-                either(&self.submission).alias("post_submission"),
-                either(&self.returning).alias("post_return"),
+                by_either_code(&self.submission).alias("post_submission"),
+                by_either_code(&self.returning).alias("post_return"),
                 returned("own_item").alias("own_returned"),
                 returned("national_item").alias("national_returned"),
             ])
@@ -155,7 +162,7 @@ impl PostRegister {
     }
 }
 
-/// Whether a thing went by post, by the rule set's evidence.
+/// Whether a submission or return counts as postal by the evidence that the rule set accepts.
 fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
     match rules.postal_evidence {
         PostalEvidence::Either => portal.or(post),
@@ -165,9 +172,9 @@ fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
     }
 }
 
-/// Adds what counts as received and as returned, and what went by post: one dossier once, whichever of portal and post has
-/// the evidence.
-pub(super) fn evident(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
+/// Adds which dossiers count as received and as returned at `now`, and which of them went by post. A dossier counts once, also
+/// if both portal and post have evidence.
+pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let portal_submission = col("submission_channel").eq(lit("postal")).fill_null(lit(false));
     let portal_returned = micros("returned_at").lt_eq(lit(now)).fill_null(lit(false));
     let portal_return = portal_returned.and(col("returned_by").eq(lit("postal")).fill_null(lit(false)));
@@ -176,10 +183,10 @@ pub(super) fn evident(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame 
         col("post_returned_at"),
     ]);
     let not_received: Vec<&str> = rules.not_received.iter().map(|status| status.name()).collect();
-    let whole = flag("deleted").not().and(col("parent_code").is_null()).and(status_is_in(&not_received).not());
+    let is_countable = flag("deleted").not().and(col("parent_code").is_null()).and(status_is_in(&not_received).not());
     facts
         .with_columns([
-            whole.clone().and(micros("received_at").lt_eq(lit(now))).fill_null(lit(false)).alias("is_received"),
+            is_countable.clone().and(micros("received_at").lt_eq(lit(now))).fill_null(lit(false)).alias("is_received"),
             returned_at.alias("result_returned_at"),
             by_evidence(rules, portal_submission.clone(), col("post_submission")).alias("is_postal_submission"),
             portal_submission.neq(col("post_submission")).alias("submission_one_sided"),
@@ -187,7 +194,7 @@ pub(super) fn evident(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame 
             portal_return.neq(col("post_return")).alias("return_one_sided"),
         ])
         .with_columns([
-            whole.and(col("result_returned_at").is_not_null()).alias("is_returned"),
+            is_countable.and(col("result_returned_at").is_not_null()).alias("is_returned"),
             local_day(col("result_returned_at")).alias("returned_day"),
         ])
 }

@@ -1,25 +1,27 @@
-//! Figures over feedback (phản ánh, kiến nghị): few rows, a plan of their own.
+//! Figures over feedback (phản ánh, kiến nghị). The table is small, so it has a plan of its own.
 
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::compute::{Inputs, agencies_of, periods};
+use crate::indicators::agencies::{NO_AGENCY, agencies_of};
 use crate::indicators::facts::flag;
-use crate::indicators::figures::{Assembly, Indicator, Rows};
-use crate::indicators::groups::plan;
-use crate::indicators::measures::Open;
-use crate::indicators::registers::{AgencyRegister, Halves, day_row};
+use crate::indicators::figures::FigureBuilder;
+use crate::indicators::groups::plan_groups;
+use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
+use crate::indicators::periods::Periods;
+use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, day_row};
+use crate::indicators::rows::GroupRows;
 use crate::indicators::states::{end_of_due, local_day, micros};
+use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
 
-/// The figures of indicators over feedback. What is not yet handled or published still can be: all of the whole is
-/// reachable.
+/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole denominator
+/// stays reachable.
 pub(super) fn figures(
-    inputs: &Inputs<'_>,
+    inputs: &FigureInputs<'_>,
     rules: &RuleSet,
-    indicators: &[Indicator<'_>],
+    indicators: &[ComputedIndicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let agency_text = || coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text");
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
@@ -37,25 +39,25 @@ pub(super) fn figures(
         is_known("answered_at").alias("is_answered"),
         is_known("published_at").alias("is_published"),
     ]);
-    let facts = AgencyRegister::new(&agencies).join(facts.drop(cols(["agency"])), col("agency_text"));
+    let facts = AgencyLookup::new(&agencies).join(facts.drop(cols(["agency"])), col("agency_text"));
     let facts =
         facts.with_columns([when(col("is_received")).then(col("day")).otherwise(lit(NULL)).alias("received_day")]);
-    let halves = Halves::new();
+    let half_months = HalfMonthLookup::new();
     let mut figures = Vec::new();
-    for group in plan(indicators, rules, inputs.period, Open::All)? {
-        let query = group.query(facts.clone(), &halves, inputs.period);
-        let mut rows = Rows::of(&group);
-        rows.add(&query.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
-        let periods = periods(inputs, std::slice::from_ref(&rows));
-        let assembly = Assembly {
+    for group in plan_groups(indicators, rules, inputs.period, StillReachable::Everything)? {
+        let plan = group.plan(facts.clone(), &half_months, inputs.period);
+        let mut rows = GroupRows::of(&group);
+        rows.add(&plan.collect_with_engine(Engine::Streaming)?.unwrap_single())?;
+        let periods = Periods::of_rows(inputs, std::slice::from_ref(&rows));
+        let builder = FigureBuilder {
             agencies: &agencies,
             periods: &periods,
             with_dossiers: &[],
             rules: rules.id.as_str().into(),
             now: inputs.now,
         };
-        for (index, measured) in &group.members {
-            figures.extend(assembly.additive(&indicators[*index], measured, &rows, None));
+        for (index, sums) in &group.members {
+            figures.extend(builder.additive_figures(&indicators[*index], sums, &rows, None));
         }
     }
     Ok(figures)

@@ -1,52 +1,53 @@
-//! The cells of form II.06a: what was received, resolved and left open in a period, by sector.
+//! The cells of form II.06a: how many dossiers were received, resolved and left open in a period, by sector.
 //!
-//! One scan over the same facts as the indicators; the stock that is carried over and the one that stays open come
-//! from the same three instants as everything else.
+//! The form uses the same facts and states as the indicators, including for the dossiers carried over and left open.
 
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
 use crate::calendar::day_number;
-use crate::indicators::compute::{Inputs, facts};
-use crate::indicators::{IndicatorError, states};
+use crate::indicators::IndicatorError;
+use crate::indicators::inputs::FigureInputs;
+use crate::indicators::scan::facts_of_period;
+use crate::indicators::states::{LATE, ON_TIME, OVERDUE, PENDING, STATES};
 use crate::model::agency::Tier;
 use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
 use crate::model::rules::RuleSet;
 
-/// Whose form it is.
+/// The agencies that a form covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FormScope {
-    /// All agencies that are no central body's branches.
+    /// All agencies that are not vertical (ngành dọc).
     Province,
-    /// Those of a tier.
+    /// The agencies of a tier that are not vertical.
     Tier(Tier),
-    /// One agency, by its code; vertical ones fill in forms too.
+    /// One agency, by its code. A vertical agency has a form too.
     Agency(String),
 }
 
-/// Cells by sector code; what has no sector stands under the empty one.
+/// Cells by sector code; dossiers without a sector are under the empty code.
 ///
 /// # Errors
 /// A table that cannot be scanned.
 pub fn form_counts(
-    inputs: &Inputs<'_>,
+    inputs: &FigureInputs<'_>,
     rules: &RuleSet,
     period: Period,
     scope: &FormScope,
 ) -> Result<BTreeMap<String, FormCounts>, IndicatorError> {
-    let (facts, agencies) = facts(inputs, rules, period)?;
+    let (facts, agencies) = facts_of_period(inputs, rules, period)?;
     let (start, end) = (day_number(period.start()), day_number(period.end()));
-    // What ended before it was received, by its dates, ended when it was received: it stands in the form once.
-    let before = col("ended_day").lt(col("received_day"));
-    let ended_day = when(before).then(col("received_day")).otherwise(col("ended_day"));
+    // A dossier whose end is dated before its reception counts as ended on the day of reception, so that the form has it once.
+    let is_before = col("ended_day").lt(col("received_day"));
+    let ended_day = when(is_before).then(col("received_day")).otherwise(col("ended_day"));
     let facts = facts
         .filter(col("received_day").lt_eq(lit(end)))
         .with_columns([when(col("is_ended_now")).then(ended_day).otherwise(lit(NULL)).alias("ended_day")])
         .filter(col("ended_day").is_null().or(col("ended_day").gt_eq(lit(start))));
     let is_new = || col("received_day").gt_eq(lit(start));
-    let (on_time, late) = (|| col(states::STATES[0]), || col(states::STATES[1]));
+    let (on_time, late) = (|| col(STATES[ON_TIME]), || col(STATES[LATE]));
     let cells = [
         is_new().and(col("is_online")).alias("online"),
         is_new().and(col("is_online").not()).alias("counter_and_post"),
@@ -54,8 +55,8 @@ pub fn form_counts(
         on_time().and(col("ends_early")).alias("early"),
         on_time().and(col("ends_early").not()).alias("on_time"),
         late().alias("late"),
-        col(states::STATES[2]).alias("pending_in_time"),
-        col(states::STATES[3]).alias("pending_overdue"),
+        col(STATES[PENDING]).alias("pending_in_time"),
+        col(STATES[OVERDUE]).alias("pending_overdue"),
     ];
     let names: Vec<PlSmallStr> = [
         "online",
@@ -79,7 +80,7 @@ pub fn form_counts(
     let columns = names.iter().map(|name| table.column(name)?.u64()).collect::<PolarsResult<Vec<_>>>()?;
     let mut sectors: BTreeMap<String, FormCounts> = BTreeMap::new();
     for row in 0..table.height() {
-        let Some(agency) = agency.get(row).map(|number| agencies.row_of(number)) else { continue };
+        let Some(agency) = agency.get(row).map(|number| agencies.attributed_to(number)) else { continue };
         let agency = &agencies.known[agency as usize];
         let counted = match scope {
             FormScope::Province => !agency.vertical,

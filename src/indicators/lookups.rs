@@ -1,18 +1,18 @@
-//! Small tables looked up row by row, inside the scan.
+//! Look-ups of small tables inside the scan, in place of joins.
 //!
-//! A join copies every column of the big side for every small table that is joined; a lookup adds one column of row
-//! numbers, and one more for each value that is asked for (docs/decisions/0009).
+//! A text column becomes a column of row numbers, and a row number becomes a value. A join would copy every column of the
+//! dossiers for every small table; a look-up only adds its own columns (docs/decisions/0009).
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use polars::prelude::*;
 
-/// Rows of a small table by the text that keys it.
+/// Row numbers of a small table by its text key.
 #[derive(Clone, Debug)]
-pub(super) struct Keyed(Arc<PlHashMap<String, IdxSize>>);
+pub(super) struct RowsByText(Arc<PlHashMap<String, IdxSize>>);
 
-impl Keyed {
-    /// Numbers texts in their order; of equal ones the first counts.
+impl RowsByText {
+    /// The position of each text is its row number; of equal texts the first counts.
     pub(super) fn new<'a>(texts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let mut rows = PlHashMap::new();
         for (row, text) in (0..).zip(texts) {
@@ -27,24 +27,24 @@ impl Keyed {
         self.0.is_empty()
     }
 
-    /// Number of the row that a text keys; null where none does.
+    /// The row number of a text; null if the table does not have it.
     pub(super) fn row(&self, text: Expr) -> Expr {
         let rows = Arc::clone(&self.0);
-        number(text, move |text| rows.get(text).copied())
+        map_text(text, move |text| rows.get(text).copied())
     }
 }
 
-/// Numbers of texts that are met: those known before keep theirs, others get the next.
+/// Numbers texts during a scan: a text that is not known yet gets the next number.
 #[derive(Clone, Debug)]
-pub(super) struct Numbered(Arc<RwLock<Numbers>>);
+pub(super) struct TextNumbers(Arc<RwLock<NumberedTexts>>);
 
 #[derive(Debug, Default)]
-struct Numbers {
+struct NumberedTexts {
     by_text: PlHashMap<String, IdxSize>,
     texts: Vec<String>,
 }
 
-impl Numbers {
+impl NumberedTexts {
     fn add(&mut self, text: &str) -> IdxSize {
         if let Some(number) = self.by_text.get(text) {
             return *number;
@@ -56,40 +56,41 @@ impl Numbers {
     }
 }
 
-impl Numbered {
+impl TextNumbers {
+    /// Numbers the known texts from 0 on.
     pub(super) fn new<'a>(known: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut numbers = Numbers::default();
+        let mut numbers = NumberedTexts::default();
         for text in known {
             numbers.add(text);
         }
         Self(Arc::new(RwLock::new(numbers)))
     }
 
-    /// Number of each text.
+    /// The number of each text; null for null.
     pub(super) fn number(&self, text: Expr) -> Expr {
         let numbers = Arc::clone(&self.0);
-        number(text, move |text| {
+        map_text(text, move |text| {
             let known = numbers.read().unwrap_or_else(PoisonError::into_inner).by_text.get(text).copied();
             Some(known.unwrap_or_else(|| numbers.write().unwrap_or_else(PoisonError::into_inner).add(text)))
         })
     }
 
-    /// The texts that were met, by number.
+    /// All texts that have a number so far, by number.
     pub(super) fn texts(&self) -> Vec<String> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).texts.clone()
     }
 }
 
-fn number(text: Expr, of: impl Fn(&str) -> Option<IdxSize> + Send + Sync + 'static) -> Expr {
+fn map_text(text: Expr, number_of: impl Fn(&str) -> Option<IdxSize> + Send + Sync + 'static) -> Expr {
     let look_up = move |column: Column| -> PolarsResult<Column> {
-        let numbers: IdxCa = column.str()?.iter().map(|text| text.and_then(&of)).collect();
+        let numbers: IdxCa = column.str()?.iter().map(|text| text.and_then(&number_of)).collect();
         Ok(numbers.with_name(column.name().clone()).into_column())
     };
     text.map(look_up, |_, field| Ok(Field::new(field.name().clone(), IDX_DTYPE)))
 }
 
-/// Values by row number; null where there is no such row.
-pub(super) fn value(row: Expr, values: Column) -> Expr {
+/// The value of a small table's column at a row number; null if there is no such row.
+pub(super) fn value_at(row: Expr, values: Column) -> Expr {
     let data_type = values.dtype().clone();
     let rows = IdxSize::try_from(values.len()).expect("small tables are small");
     let look_up = move |column: Column| -> PolarsResult<Column> {
@@ -104,10 +105,10 @@ pub(super) fn value(row: Expr, values: Column) -> Expr {
     row.map(look_up, move |_, field| Ok(Field::new(field.name().clone(), data_type.clone())))
 }
 
-/// Row number of three numbers, by what the table says of them.
-pub(super) fn row_of_three(
+/// The row number that a function gives for three numbers; null if one of them is null.
+pub(super) fn row_by_three(
     numbers: [Expr; 3],
-    of: impl Fn([IdxSize; 3]) -> Option<IdxSize> + Send + Sync + 'static,
+    row_of: impl Fn([IdxSize; 3]) -> Option<IdxSize> + Send + Sync + 'static,
 ) -> Expr {
     let [first, second, third] = numbers;
     let look_up = move |columns: &mut [Column]| -> PolarsResult<Column> {
@@ -116,7 +117,7 @@ pub(super) fn row_of_three(
             .iter()
             .zip(second.iter())
             .zip(third.iter())
-            .map(|((first, second), third)| of([first?, second?, third?]))
+            .map(|((first, second), third)| row_of([first?, second?, third?]))
             .collect();
         Ok(rows.with_name(columns[0].name().clone()).into_column())
     };
@@ -129,7 +130,7 @@ mod tests {
 
     fn column(frame: DataFrame, expr: Expr) -> Vec<Option<i64>> {
         let found = frame.lazy().select([expr.cast(DataType::Int64).alias("found")]).collect().expect("it collects");
-        found.column("found").expect("it stands").i64().expect("whole numbers").iter().collect()
+        found.column("found").expect("the selected column").i64().expect("whole numbers").iter().collect()
     }
 
     fn texts() -> DataFrame {
@@ -138,17 +139,17 @@ mod tests {
 
     #[test]
     fn a_text_finds_its_row_and_its_value() {
-        let keyed = Keyed::new([Some("a"), None, Some("b"), Some("a")]);
+        let keyed = RowsByText::new([Some("a"), None, Some("b"), Some("a")]);
         assert_eq!(column(texts(), keyed.row(col("text"))), [Some(2), None, Some(0), None, Some(2)]);
         let values = Column::new("value".into(), [10_i64, 20, 30, 40]);
-        let found = value(keyed.row(col("text")), values);
+        let found = value_at(keyed.row(col("text")), values);
         assert_eq!(column(texts(), found), [Some(30), None, Some(10), None, Some(30)]);
     }
 
     #[test]
     fn a_row_beyond_the_table_has_no_value() {
-        let numbered = Numbered::new(["a", "b"]);
-        let found = value(numbered.number(col("text")), Column::new("value".into(), [10_i64]));
+        let numbered = TextNumbers::new(["a", "b"]);
+        let found = value_at(numbered.number(col("text")), Column::new("value".into(), [10_i64]));
         assert_eq!(column(texts(), found), [None, None, Some(10), None, None]);
         assert_eq!(numbered.texts(), ["a", "b", "x"]);
     }

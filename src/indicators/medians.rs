@@ -1,83 +1,87 @@
-//! Medians: of an amount in whole units, by counting how often each value stands.
+//! Medians of an amount in whole units, found by counting how often each amount occurs.
 //!
-//! The value for which at least half of the dossiers took no more (the lower median), so that it is one that a dossier had.
+//! The median is the smallest amount that at least half of the dossiers do not exceed (the lower median). It is therefore the
+//! amount of a real dossier.
 
 use std::collections::BTreeMap;
 
-use crate::indicators::figures::{Assembly, Counts, Indicator, Rows, Scope};
+use crate::indicators::figures::{FigureBuilder, FigureScope};
+use crate::indicators::inputs::ComputedIndicator;
+use crate::indicators::rows::{FigureCounts, GroupRows};
 use crate::model::figure::Figure;
 
-/// How often each amount stands in each period: one table after the other.
+/// How often each amount occurs in each period.
 #[derive(Debug, Clone)]
 struct Histogram {
+    /// How many amounts are counted: 0 to `amounts` − 1.
     amounts: usize,
+    /// At period index × `amounts` + amount.
     counts: Vec<u32>,
 }
 
 impl Histogram {
     fn add(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(held, count)| *held += count);
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
     }
 
-    /// The lower median of a period and how many it is of; none of nothing.
-    fn median(&self, place: usize) -> Option<Counts> {
-        let row = &self.counts[place * self.amounts..(place + 1) * self.amounts];
-        let whole: u64 = row.iter().map(|count| u64::from(*count)).sum();
+    /// The median of a period as numerator, the number of dossiers as denominator; `None` if there are no dossiers.
+    fn median(&self, period_index: usize) -> Option<FigureCounts> {
+        let of_period = &self.counts[period_index * self.amounts..(period_index + 1) * self.amounts];
+        let dossiers: u64 = of_period.iter().map(|count| u64::from(*count)).sum();
         let mut passed = 0;
-        let middle = row.iter().position(|count| {
+        let median = of_period.iter().position(|count| {
             passed += u64::from(*count);
-            passed * 2 >= whole && whole > 0
-        })?;
-        let part = middle as u64;
-        Some(Counts { whole, part, reachable: part, one_sided: 0 })
+            passed * 2 >= dossiers && dossiers > 0
+        })? as u64;
+        Some(FigureCounts { denominator: dossiers, numerator: median, reachable: median, one_sided: 0 })
     }
 }
 
-impl Assembly<'_> {
-    /// The medians of every scope in the periods that have any dossier; between them "không phát sinh".
-    pub(super) fn medians(&self, entry: &Indicator<'_>, rows: &Rows) -> Vec<Figure> {
+impl FigureBuilder<'_> {
+    /// The medians of every scope, from its first to its last period with dossiers ("không phát sinh" for those without).
+    pub(super) fn median_figures(&self, indicator: &ComputedIndicator<'_>, rows: &GroupRows) -> Vec<Figure> {
         let highest = rows.keys().map(|key| key.amount).max().unwrap_or(0);
-        let amounts = usize::try_from(highest).expect("amounts are bounded") + 1;
-        let mut by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let amounts = usize::try_from(highest).expect("amounts are capped") + 1;
+        let mut rows_by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (row, key) in rows.keys().enumerate() {
-            by_agency.entry(key.agency).or_default().push(row);
+            rows_by_agency.entry(key.agency).or_default().push(row);
         }
-        // One table an agency at a time: with the tiers' and the province's few are held at once.
-        let mut together: BTreeMap<Scope, Histogram> = BTreeMap::new();
-        let mut counts: BTreeMap<Scope, Vec<Counts>> = BTreeMap::new();
-        let medians = |histogram: &Histogram| -> Vec<Counts> {
-            (0..self.periods.all.len()).map(|place| histogram.median(place).unwrap_or_default()).collect()
+        // Histograms are large. Agency by agency, one that is complete is replaced by its medians, so that few are held.
+        let mut histograms: BTreeMap<FigureScope, Histogram> = BTreeMap::new();
+        let mut tables: BTreeMap<FigureScope, Vec<FigureCounts>> = BTreeMap::new();
+        let medians = |histogram: &Histogram| -> Vec<FigureCounts> {
+            (0..self.periods.all.len()).map(|index| histogram.median(index).unwrap_or_default()).collect()
         };
-        for (agency, of_agency) in by_agency {
+        for (agency, rows_of_agency) in rows_by_agency {
             let mut histogram = Histogram { amounts, counts: vec![0; amounts * self.periods.all.len()] };
-            for row in of_agency {
+            for row in rows_of_agency {
                 let key = rows.key(row);
-                let amount = usize::try_from(key.amount).expect("amounts are bounded");
+                let amount = usize::try_from(key.amount).expect("amounts are capped");
                 let count = rows.counts[row];
-                for place in self.periods.holding(key.start) {
-                    histogram.counts[place * amounts + amount] += count;
+                for period_index in self.periods.containing(key.start) {
+                    histogram.counts[period_index * amounts + amount] += count;
                 }
             }
             for scope in self.scopes_of(agency) {
-                match together.get_mut(&scope) {
-                    Some(held) => held.add(&histogram),
+                match histograms.get_mut(&scope) {
+                    Some(sum) => sum.add(&histogram),
                     None => {
-                        together.insert(scope, histogram.clone());
+                        histograms.insert(scope, histogram.clone());
                     }
                 }
             }
-            // Nobody else's dossiers stand in the row of an agency, but under today's map.
-            if self.agencies.rows_are_own() {
-                let own = |scope: &Scope| matches!(scope, Scope::Agency(..));
-                let done: Vec<Scope> = together.keys().filter(|scope| own(scope)).cloned().collect();
-                for scope in done {
-                    let histogram = together.remove(&scope).expect("it was just named");
-                    counts.insert(scope, medians(&histogram));
+            // Only under today's successors can dossiers of another agency still be added to this agency's.
+            if self.agencies.each_counts_for_itself() {
+                let is_agency = |scope: &FigureScope| matches!(scope, FigureScope::Agency(..));
+                let complete: Vec<FigureScope> = histograms.keys().filter(|scope| is_agency(scope)).cloned().collect();
+                for scope in complete {
+                    let histogram = histograms.remove(&scope).expect("the scope was just listed");
+                    tables.insert(scope, medians(&histogram));
                 }
             }
         }
-        counts.extend(together.iter().map(|(scope, histogram)| (scope.clone(), medians(histogram))));
-        self.figures(entry, &counts, |table: &[Counts], place| table[place].whole > 0)
+        tables.extend(histograms.iter().map(|(scope, histogram)| (scope.clone(), medians(histogram))));
+        self.figures_between_touched(indicator, &tables)
     }
 }
 
@@ -86,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_dossier_or_the_lower_of_two() {
+    fn the_median_is_the_middle_dossier_or_the_lower_of_two() {
         for (row, expected) in [
             (vec![0, 1, 0, 0], Some((1, 1))),
             (vec![1, 0, 0, 1], Some((0, 2))),
@@ -95,7 +99,7 @@ mod tests {
             (vec![0, 0, 0, 0], None),
         ] {
             let histogram = Histogram { amounts: 4, counts: row.clone() };
-            let found = histogram.median(0).map(|counts| (counts.part, counts.whole));
+            let found = histogram.median(0).map(|counts| (counts.numerator, counts.denominator));
             assert_eq!(found, expected, "{row:?}");
         }
     }

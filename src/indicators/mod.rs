@@ -1,12 +1,24 @@
-//! Indicators: from the tables to counts, and from counts to figures.
+//! Indicators: computes figures from the canonical tables.
 //!
-//! `agencies`, `registers` and `lookups` make the registries readable from a scan; `facts` says one thing a column of each
-//! dossier; `states` applies a rule set; `measures` makes columns of an indicator's predicates, `groups` says what they are
-//! summed by, and `compute` scans once. `figures`, `registered` and `medians` make `periods`, tiers and the province out of
-//! the groups; `ranking` orders agencies, `compare` holds rule sets against each other.
+//! The data passes through five forms: tables → facts → states → groups → figures.
+//!
+//! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a text means.
+//!    `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of `lookups`.
+//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
+//! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time. `scan`
+//!    puts facts and states together to one lazy plan.
+//! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed. `groups` decides by what they are grouped,
+//!    and `rows` holds the results.
+//! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` does so for
+//!    medians, and `registry_counts` for procedures on offer and for agencies.
+//!
+//! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that do not
+//! come from dossiers.
+//!
+//! The remaining files use the result: `table` stores figures, `ranking` ranks agencies, `period_changes` compares periods,
+//! `compare` compares rule sets, and `form` fills form II.06a.
 
 mod agencies;
-mod changes;
 mod compare;
 mod compute;
 mod facts;
@@ -14,23 +26,28 @@ mod feedback;
 mod figures;
 mod form;
 mod groups;
+mod inputs;
 mod lookups;
-mod measures;
+mod measure_figures;
 mod medians;
+mod period_changes;
 mod periods;
 mod ranking;
-mod registered;
-mod registers;
-mod stated;
+mod registry_counts;
+mod registry_lookups;
+mod rows;
+mod scan;
 mod states;
+mod sums;
 mod table;
 
-pub use changes::changes;
 pub use compare::{RuleDifference, compare_rules};
-pub use compute::{Inputs, ROWS_AT_ONCE, compute, put_in_order};
+pub use compute::{compute, sort_figures};
 pub use form::{FormScope, form_counts};
-pub use ranking::{Contest, LEAST_RANKED, Rank, rank};
-pub use table::{FIGURE_COLUMNS, FigureKey, from_frame, key_of, to_frame};
+pub use inputs::{FigureInputs, ROWS_AT_ONCE};
+pub use period_changes::period_changes;
+pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
+pub use table::{FIGURE_COLUMNS, FigureKey, figure_key, figures_from_frame, figures_to_frame};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

@@ -1,97 +1,133 @@
-//! The periods that half-months count in, as places of a table.
+//! The periods of figures, and which of them contain a half-month.
+//!
+//! Tables of counts have one cell per period, in the order of [`Periods::all`]; a `period_index` is a position in it.
 
-use crate::model::period::{Half, Period, PeriodKind};
+use crate::indicators::groups::{GroupKind, GroupQuery};
+use crate::indicators::inputs::FigureInputs;
+use crate::indicators::rows::GroupRows;
+use crate::model::indicator::PeriodColumn;
+use crate::model::instant::{DAY_MICROS, from_local, local};
+use crate::model::period::{Half, Period, PeriodKind, half_of};
 
-/// Every named period that a stretch of half-months touches, or the one that is asked for.
+/// Every named period that a range of half-months touches, or the one period that is asked for.
 #[derive(Debug)]
 pub(super) struct Periods {
-    /// In their own order.
+    /// Sorted.
     pub(super) all: Vec<Period>,
-    /// Kind of each, as a position in [`PeriodKind::NAMED`]; 0 for the one asked for.
+    /// Kind of each period, as a position in [`PeriodKind::NAMED`]; 0 if one period is asked for.
     kinds: Vec<usize>,
     first: Half,
-    /// Places of the periods that hold each half-month.
-    holding: Vec<Vec<usize>>,
-    asked: bool,
+    /// For each half-month from `first` on, the indexes of the periods that contain it.
+    containing: Vec<Vec<usize>>,
+    is_one: bool,
 }
 
 impl Periods {
+    /// The period that is asked for, else all named ones from the first reception or return of the rows until now.
+    pub(super) fn of_rows(inputs: &FigureInputs<'_>, rows: &[GroupRows]) -> Self {
+        if let Some(period) = inputs.period {
+            return Self::only(period);
+        }
+        let first = rows.iter().flat_map(GroupRows::keys).map(|key| key.start).min();
+        let now = half_of(local(inputs.now).date());
+        Self::named(first.unwrap_or(now + 1), now)
+    }
+
     /// The named periods of the half-months from `first` to `last`.
     pub(super) fn named(first: Half, last: Half) -> Self {
         let of_half = |half: Half| PeriodKind::NAMED.into_iter().filter_map(move |kind| Period::of_half(kind, half));
         let mut all: Vec<Period> = (first..=last).flat_map(of_half).collect();
         all.sort_unstable();
         all.dedup();
-        let place = |period: Period| all.binary_search(&period).expect("every period of the stretch stands");
+        let index_of = |period: Period| all.binary_search(&period).expect("every period of the range is listed");
         let kind_of = |period: &Period| PeriodKind::NAMED.iter().position(|kind| *kind == period.kind());
-        let kinds = all.iter().map(|period| kind_of(period).expect("named")).collect();
-        let holding = (first..=last).map(|half| of_half(half).map(place).collect()).collect();
-        Self { all, kinds, first, holding, asked: false }
+        let kinds = all.iter().map(|period| kind_of(period).expect("every period here is a named one")).collect();
+        let containing = (first..=last).map(|half| of_half(half).map(index_of).collect()).collect();
+        Self { all, kinds, first, containing, is_one: false }
     }
 
-    /// The one period that is asked for: every half-month that is counted lies in it.
+    /// The one period that is asked for. The group-bys then count only what belongs to it.
     pub(super) fn only(period: Period) -> Self {
-        Self { all: vec![period], kinds: vec![0], first: 0, holding: Vec::new(), asked: true }
+        Self { all: vec![period], kinds: vec![0], first: 0, containing: Vec::new(), is_one: true }
     }
 
-    pub(super) fn is_asked(&self) -> bool {
-        self.asked
-    }
-
-    /// Places of the periods that hold a half-month.
-    pub(super) fn holding(&self, half: Half) -> &[usize] {
-        if self.asked {
+    /// Indexes of the periods that contain a half-month.
+    pub(super) fn containing(&self, half: Half) -> &[usize] {
+        if self.is_one {
             return &[0];
         }
         let row = usize::try_from(half - self.first).ok();
-        row.and_then(|row| self.holding.get(row)).map_or(&[], Vec::as_slice)
+        row.and_then(|row| self.containing.get(row)).map_or(&[], Vec::as_slice)
     }
 
-    /// Last half-month of a period; a very late one for the period asked for, since all that is counted counts by its end.
-    pub(super) fn last_half(&self, place: usize) -> Half {
-        if self.asked { Half::MAX } else { self.all[place].halves().expect("named periods have halves").1 }
+    /// Last half-month of a period. [`Half::MAX`] for a period on demand, since group-bys then count nothing after its end.
+    pub(super) fn last_half(&self, period_index: usize) -> Half {
+        if self.is_one {
+            return Half::MAX;
+        }
+        self.all[period_index].halves().expect("named periods consist of half-months").1
     }
 
-    /// The periods between the first and the last of a kind that is touched, in order.
+    /// For each kind of period the indexes from the first to the last period that is touched, in order.
     pub(super) fn between_touched(&self, is_touched: impl Fn(usize) -> bool) -> Vec<usize> {
         let mut ranges = [None::<(usize, usize)>; PeriodKind::NAMED.len()];
-        for place in (0..self.all.len()).filter(|place| is_touched(*place)) {
-            let range = &mut ranges[self.kinds[place]];
-            *range = Some((range.map_or(place, |(first, _)| first), place));
+        for index in (0..self.all.len()).filter(|index| is_touched(*index)) {
+            let range = &mut ranges[self.kinds[index]];
+            *range = Some((range.map_or(index, |(first, _)| first), index));
         }
-        let lies_within =
-            |place: &usize| ranges[self.kinds[*place]].is_some_and(|(first, last)| first <= *place && *place <= last);
-        (0..self.all.len()).filter(lies_within).collect()
+        let is_between =
+            |index: &usize| ranges[self.kinds[*index]].is_some_and(|(first, last)| first <= *index && *index <= last);
+        (0..self.all.len()).filter(is_between).collect()
     }
+
+    /// Whether any dossier was received in each period. Registries are counted in these periods only: otherwise one wrong
+    /// date of reception would give figures for decades.
+    pub(super) fn with_dossiers(&self, groups: &[GroupQuery], rows: &[GroupRows]) -> Vec<bool> {
+        let mut with_dossiers = vec![false; self.all.len()];
+        // For one period, other kinds of group-bys also count dossiers that were received before it.
+        let counts_receptions = |group: &GroupQuery| {
+            group.period_column == PeriodColumn::ReceivedAt && (group.kind == GroupKind::AtMoment || !self.is_one)
+        };
+        for (_, rows) in groups.iter().zip(rows).filter(|(group, _)| counts_receptions(group)) {
+            for key in rows.keys() {
+                self.containing(key.start).iter().for_each(|index| with_dossiers[*index] = true);
+            }
+        }
+        with_dossiers
+    }
+}
+
+/// Last microsecond of a local day, in microseconds UTC.
+pub(super) fn end_of(day: jiff::civil::Date) -> i64 {
+    from_local(day.into()) + DAY_MICROS - 1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::period::half_of;
     use jiff::civil::date;
 
-    fn names(periods: &Periods, places: &[usize]) -> Vec<String> {
-        places.iter().map(|place| periods.all[*place].to_string()).collect()
+    fn names(periods: &Periods, indexes: &[usize]) -> Vec<String> {
+        indexes.iter().map(|index| periods.all[*index].to_string()).collect()
     }
 
     #[test]
-    fn a_half_month_counts_in_its_periods_of_both_calendars() {
+    fn a_half_month_belongs_to_periods_of_both_calendars() {
         let periods = Periods::named(half_of(date(2025, 9, 1)), half_of(date(2026, 1, 31)));
-        let mut held = names(&periods, periods.holding(half_of(date(2025, 12, 20))));
-        held.sort();
+        let mut containing = names(&periods, periods.containing(half_of(date(2025, 12, 20))));
+        containing.sort();
         assert_eq!(
-            held,
+            containing,
             ["2025", "2025-12", "2025-H2", "2025-Q4", "2026-01s", "2026-9Ms", "2026-H1s", "2026-Q1s", "2026s"]
         );
-        assert!(periods.holding(half_of(date(2024, 1, 1))).is_empty());
+        assert!(periods.containing(half_of(date(2024, 1, 1))).is_empty());
     }
 
     #[test]
-    fn what_lies_between_stands_and_other_kinds_do_not() {
+    fn periods_between_touched_ones_are_listed_and_other_kinds_are_not() {
         let periods = Periods::named(half_of(date(2025, 1, 1)), half_of(date(2025, 6, 30)));
         let touched = ["2025-02", "2025-05", "2025-Q1"];
-        let places = periods.between_touched(|place| touched.contains(&periods.all[place].to_string().as_str()));
-        assert_eq!(names(&periods, &places), ["2025-02", "2025-03", "2025-04", "2025-05", "2025-Q1"]);
+        let indexes = periods.between_touched(|index| touched.contains(&periods.all[index].to_string().as_str()));
+        assert_eq!(names(&periods, &indexes), ["2025-02", "2025-03", "2025-04", "2025-05", "2025-Q1"]);
     }
 }

@@ -1,4 +1,5 @@
-//! The order of agencies by a ratio, a mean or a median: exact fractions, ties share a rank, tiers are never mixed.
+//! Ranks of agencies by a ratio, a mean or a median. Fractions are compared exactly, equal ones share a rank, and each tier is
+//! ranked by itself.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,83 +9,84 @@ use crate::model::figure::Figure;
 use crate::model::indicator::{Better, Definition, IndicatorKind, Over};
 use crate::model::period::Period;
 
-/// Fewer dossiers than these say too little for a rank.
-pub const LEAST_RANKED: u64 = 30;
+/// The least number of dossiers for which an agency gets a rank.
+pub const MIN_RANKED_DOSSIERS: u64 = 30;
 
-/// Where an agency stands among those of its tier.
+/// The rank of an agency within its tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rank {
-    /// From 1; agencies with the same fraction share it, and the next rank counts them all.
+    /// From 1. Agencies with the same fraction share a place, and the next place counts them all: 1, 2, 2, 4.
     Place(usize),
-    /// Ít hồ sơ: fewer than [`LEAST_RANKED`].
+    /// Fewer dossiers than the indicator's minimum (ít hồ sơ).
     TooFew,
-    /// Không phát sinh hồ sơ.
-    Nothing,
+    /// The denominator is 0 (không phát sinh hồ sơ).
+    NoDossiers,
 }
 
 /// How agencies are ranked by an indicator.
 #[derive(Debug, Clone, Copy)]
-pub struct Contest {
+pub struct RankingRule {
     pub better: Better,
-    /// Fewer than these are unranked.
-    pub least: u64,
+    /// Agencies with a smaller denominator get no place.
+    pub min_denominator: u64,
 }
 
-impl Contest {
-    /// How an indicator ranks; `None` where an agency is only there or not.
+impl RankingRule {
+    /// The rule of an indicator; `None` for indicators over agencies, where a single agency only counts or does not.
     #[must_use]
     pub fn of(definition: &Definition) -> Option<Self> {
-        let least = match definition.over {
-            Over::Dossiers => LEAST_RANKED,
-            // Procedures, feedback and answers are no dossiers: few of them are all there are.
+        let min_denominator = match definition.over {
+            Over::Dossiers => MIN_RANKED_DOSSIERS,
+            // Procedures, feedback and measures are few by nature, so that few of them are enough.
             Over::Procedures | Over::Feedback | Over::Measures => 1,
             Over::Agencies => return None,
         };
-        Some(Self { better: definition.better, least })
+        Some(Self { better: definition.better, min_denominator })
     }
 }
 
-/// A rank for each figure, in the order given; `None` for what is no agency of a tier and for counts.
+/// The rank of each figure, in the order given; `None` for counts, and for figures that are not about an agency of a tier.
+/// `rule_of`: the ranking rule of an indicator, by its identifier.
 #[must_use]
-pub fn rank(figures: &[&Figure], contest: impl Fn(&str) -> Option<Contest>) -> Vec<Option<Rank>> {
+pub fn rank(figures: &[&Figure], rule_of: impl Fn(&str) -> Option<RankingRule>) -> Vec<Option<Rank>> {
     let mut ranks = vec![None; figures.len()];
-    let mut races: BTreeMap<(&str, &str, Period, Tier), Vec<usize>> = BTreeMap::new();
+    let mut competing: BTreeMap<(&str, &str, Period, Tier), Vec<usize>> = BTreeMap::new();
     for (index, figure) in figures.iter().enumerate() {
         let (Some(_), Some(tier), Some(denominator)) = (&figure.agency, figure.tier, figure.denominator) else {
             continue;
         };
-        let Some(Contest { least, .. }) = contest(&figure.indicator) else { continue };
+        let Some(RankingRule { min_denominator, .. }) = rule_of(&figure.indicator) else { continue };
         match denominator {
-            0 => ranks[index] = Some(Rank::Nothing),
-            few if few < least => ranks[index] = Some(Rank::TooFew),
-            _ => races.entry((&figure.indicator, &figure.rules, figure.period, tier)).or_default().push(index),
+            0 => ranks[index] = Some(Rank::NoDossiers),
+            few if few < min_denominator => ranks[index] = Some(Rank::TooFew),
+            _ => competing.entry((&figure.indicator, &figure.rules, figure.period, tier)).or_default().push(index),
         }
     }
-    for ((indicator, ..), mut runners) in races {
-        let better = contest(indicator).map_or(Better::default(), |contest| contest.better);
-        let ahead = |left: usize, right: usize| match better {
-            Better::Higher => fraction(figures[right], figures[left]),
-            Better::Lower => fraction(figures[left], figures[right]),
+    for ((indicator, ..), mut indexes) in competing {
+        let better = rule_of(indicator).map_or(Better::default(), |rule| rule.better);
+        let compare = |left: usize, right: usize| match better {
+            Better::Higher => compare_fractions(figures[right], figures[left]),
+            Better::Lower => compare_fractions(figures[left], figures[right]),
         };
-        runners.sort_by(|&left, &right| ahead(left, right));
+        indexes.sort_by(|&left, &right| compare(left, right));
         let mut place = 1;
-        for (position, &runner) in runners.iter().enumerate() {
-            if position > 0 && ahead(runners[position - 1], runner) == Ordering::Less {
+        for (position, &index) in indexes.iter().enumerate() {
+            if position > 0 && compare(indexes[position - 1], index) == Ordering::Less {
                 place = position + 1;
             }
-            ranks[runner] = Some(Rank::Place(place));
+            ranks[index] = Some(Rank::Place(place));
         }
     }
     ranks
 }
 
-/// Compares two fractions exactly; a median is an amount already.
-fn fraction(left: &Figure, right: &Figure) -> Ordering {
+/// Compares two fractions exactly. Medians are compared by their amount, which is the numerator.
+fn compare_fractions(left: &Figure, right: &Figure) -> Ordering {
     if left.kind == IndicatorKind::Median {
         return left.numerator.cmp(&right.numerator);
     }
     let cross = |one: &Figure, other: &Figure| {
-        u128::from(one.numerator) * u128::from(other.denominator.expect("only ratios are ranked"))
+        u128::from(one.numerator) * u128::from(other.denominator.expect("figures without denominator are not ranked"))
     };
     cross(left, right).cmp(&cross(right, left))
 }
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn exact_fractions_share_ranks_within_a_tier() {
+    fn equal_fractions_share_a_place_within_a_tier() {
         let figures = [
             figure("a", Tier::Commune, 9_999_999_999_999_998, 9_999_999_999_999_999),
             figure("b", Tier::Commune, 9_999_999_999_999_999, 10_000_000_000_000_000),
@@ -127,8 +129,8 @@ mod tests {
         ];
         let figures: Vec<&Figure> = figures.iter().collect();
         let place = |place| Some(Rank::Place(place));
-        let by = |better| move |_: &str| Some(Contest { better, least: LEAST_RANKED });
-        // b is ahead of a by one part in 10^32; c and d are both three quarters.
+        let by = |better| move |_: &str| Some(RankingRule { better, min_denominator: MIN_RANKED_DOSSIERS });
+        // b is higher than a by one part in 10^32; c and d are both three quarters.
         let higher = [
             place(2),
             place(1),
@@ -136,7 +138,7 @@ mod tests {
             place(3),
             place(5),
             Some(Rank::TooFew),
-            Some(Rank::Nothing),
+            Some(Rank::NoDossiers),
             place(1),
             None,
             None,
@@ -149,7 +151,7 @@ mod tests {
             place(2),
             place(1),
             Some(Rank::TooFew),
-            Some(Rank::Nothing),
+            Some(Rank::NoDossiers),
             place(1),
             None,
             None,

@@ -1,4 +1,4 @@
-//! Figures as a table: what is stored as versions, published as Parquet, and read back.
+//! Figures as a table with one row per figure: stored as versions, published as Parquet, and read back.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
-/// Columns of `figure_versions`, in stored order; `gone` marks a figure that a later night no longer had.
+/// Columns of `figure_versions`, in stored order. `gone` marks a figure that a later night no longer has.
 pub const FIGURE_COLUMNS: &[(&str, StoredType)] = &[
     ("indicator", StoredType::Text),
     ("definition", StoredType::Text),
@@ -28,16 +28,15 @@ pub const FIGURE_COLUMNS: &[(&str, StoredType)] = &[
     ("target", StoredType::Float),
     ("gone", StoredType::Flag),
     ("run", StoredType::Integer),
-    // Older nights have none: then a figure with a denominator is a ratio.
+    // Null in rows of older versions of the program: then a figure with a denominator is a ratio, another one a count.
     ("kind", StoredType::Text),
 ];
 
-/// What makes a figure the same figure on another night.
+/// Key of a figure, by which it is the same figure on another night: indicator, tier, agency, period, rule set.
 pub type FigureKey = (Arc<str>, Option<Tier>, Option<Arc<str>>, Period, Arc<str>);
 
-/// Key of a figure: indicator, tier, agency, period, rule set.
 #[must_use]
-pub fn key_of(figure: &Figure) -> FigureKey {
+pub fn figure_key(figure: &Figure) -> FigureKey {
     (figure.indicator.clone(), figure.tier, figure.agency.clone(), figure.period, figure.rules.clone())
 }
 
@@ -45,11 +44,11 @@ fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Figures as a frame with [`FIGURE_COLUMNS`]; each with whether it is gone.
+/// Figures as a frame with [`FIGURE_COLUMNS`]. Each figure comes with the value of `gone`.
 ///
 /// # Errors
-/// Never in practice: the columns have one length.
-pub fn to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, IndicatorError> {
+/// Never in practice: the columns have the same length.
+pub fn figures_to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, IndicatorError> {
     fn texts<'a>(figures: &'a [(&Figure, bool)], of: impl Fn(&'a Figure) -> Option<&'a str>) -> Vec<Option<&'a str>> {
         figures.iter().map(|(figure, _)| of(figure)).collect()
     }
@@ -77,11 +76,11 @@ pub fn to_frame(figures: &[(&Figure, bool)], run: i64) -> Result<DataFrame, Indi
     Ok(DataFrame::new(figures.len(), columns)?)
 }
 
-/// Reads figures back, in the order of the frame; rows that are gone are left out.
+/// Reads figures back, in the order of the frame. Rows with `gone` are left out.
 ///
 /// # Errors
-/// A column that is missing or of another type.
-pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
+/// A column is missing or has another type.
+pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
     let text = |name: &str| frame.column(name).and_then(|column| column.str());
     let number = |name: &str| frame.column(name).and_then(|column| column.i64());
     let (indicator, definition, rules) = (text("indicator")?, text("definition")?, text("rules")?);
@@ -91,12 +90,12 @@ pub fn from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorError> {
     let (target, gone) = (frame.column("target")?.f64()?, frame.column("gone")?.bool()?);
     let kind = frame.column("kind").ok().map(|column| column.str()).transpose()?;
     let kind_of = |row: usize| {
-        let stated = kind.and_then(|kind| kind.get(row)).and_then(IndicatorKind::from_name);
-        let is_ratio = denominator.get(row).is_some();
-        stated.unwrap_or(if is_ratio { IndicatorKind::Ratio } else { IndicatorKind::Count })
+        let stored = kind.and_then(|kind| kind.get(row)).and_then(IndicatorKind::from_name);
+        let has_denominator = denominator.get(row).is_some();
+        stored.unwrap_or(if has_denominator { IndicatorKind::Ratio } else { IndicatorKind::Count })
     };
     let count = |value: Option<i64>| value.and_then(|value| u64::try_from(value).ok());
-    // A night's figures have few texts between them.
+    // A night has many figures but few distinct texts, so equal texts share one allocation.
     let mut known: HashSet<Arc<str>> = HashSet::new();
     let mut shared = |value: Option<&str>| -> Option<Arc<str>> {
         let text = value?;

@@ -133,7 +133,7 @@ fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishError> {
     let frame = ParquetReader::new(file)
         .finish()
         .map_err(|error| PublishError::Damaged { path: path.clone(), what: error.to_string() })?;
-    Ok(indicators::from_frame(&frame)?)
+    Ok(indicators::figures_from_frame(&frame)?)
 }
 
 /// The folders of all nights, oldest first.

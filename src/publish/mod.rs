@@ -200,7 +200,7 @@ fn newest_before(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishEr
 
 fn write_parquet(path: &Path, figures: &[Figure], run: i64) -> Result<(), PublishError> {
     let present: Vec<(&Figure, bool)> = figures.iter().map(|figure| (figure, false)).collect();
-    sink_parquet(path, indicators::to_frame(&present, run)?)?;
+    sink_parquet(path, indicators::figures_to_frame(&present, run)?)?;
     Ok(durable::sync(path)?)
 }
 

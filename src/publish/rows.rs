@@ -60,7 +60,7 @@ impl Serialize for RankWord {
         match self.0 {
             Some(Rank::Place(place)) => serializer.serialize_u64(place as u64),
             Some(Rank::TooFew) => serializer.serialize_str("too_few"),
-            Some(Rank::Nothing) => serializer.serialize_str("nothing"),
+            Some(Rank::NoDossiers) => serializer.serialize_str("nothing"),
             None => serializer.serialize_none(),
         }
     }

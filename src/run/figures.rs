@@ -9,7 +9,7 @@ use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
-use crate::indicators::{self, FormScope, Inputs, ROWS_AT_ONCE, RuleDifference, compute};
+use crate::indicators::{self, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::Definition;
@@ -77,7 +77,7 @@ pub async fn figures_as_of(config: &Configuration, night: &Night, asked: &Asked)
     with_tables(config, night, move |inputs| {
         let successions = successions.as_deref();
         let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
-        compute(&Inputs {
+        compute(&FigureInputs {
             indicators: &indicators,
             rules: &rules.iter().collect::<Vec<_>>(),
             successions,
@@ -113,7 +113,7 @@ pub async fn form_counts(
     let rules = config.rules[rules].clone();
     let successions = as_if_today.then(|| config.registries.successions.clone());
     with_tables(config, night, move |inputs| {
-        let inputs = Inputs { successions: successions.as_deref(), ..inputs };
+        let inputs = FigureInputs { successions: successions.as_deref(), ..inputs };
         indicators::form_counts(&inputs, &rules, period, &scope)
     })
     .await
@@ -130,7 +130,7 @@ pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTree
 async fn with_tables<T: Send + 'static>(
     config: &Configuration,
     night: &Night,
-    work: impl FnOnce(Inputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,
+    work: impl FnOnce(FigureInputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,
 ) -> Result<T, RunError> {
     let root = config.settings.data.join("lake");
     let mut tables = Vec::new();
@@ -152,10 +152,10 @@ pub(super) fn inputs<'a>(
     calendar: &'a WorkingCalendar,
     tables: Vec<LazyFrame>,
     now: i64,
-) -> Inputs<'a> {
+) -> FigureInputs<'a> {
     let [dossiers, postal_items, feedback, measures, dossier_notes, _]: [LazyFrame; Kind::ALL.len()] =
         tables.try_into().unwrap_or_else(|_| unreachable!("the tables are those of every kind"));
-    Inputs {
+    FigureInputs {
         dossiers,
         postal_items,
         feedback,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use polars::prelude::*;
 
 use crate::calendar::WorkingCalendar;
-use crate::indicators::{self, FIGURE_COLUMNS, FigureKey, Inputs, compute, from_frame, key_of};
+use crate::indicators::{self, FIGURE_COLUMNS, FigureInputs, FigureKey, compute, figure_key, figures_from_frame};
 use crate::lake::FigureTable;
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
@@ -65,7 +65,7 @@ impl Office<'_> {
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
             let calendar = WorkingCalendar::new(&registries.calendar);
-            compute(&Inputs {
+            compute(&FigureInputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
                 ..inputs(&registries, &calendar, tables, now)
@@ -124,17 +124,17 @@ impl Office<'_> {
         let stored = table.scan().await?;
         let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
         let mut before: HashMap<FigureKey, Figure> =
-            stored.into_iter().map(|figure| (key_of(&figure), figure)).collect();
+            stored.into_iter().map(|figure| (figure_key(&figure), figure)).collect();
         let mut changed: Vec<(&Figure, bool)> = Vec::new();
         for figure in figures {
-            if before.remove(&key_of(figure)).as_ref() != Some(figure) {
+            if before.remove(&figure_key(figure)).as_ref() != Some(figure) {
                 changed.push((figure, false));
             }
         }
         let gone: BTreeMap<_, _> = before.into_iter().collect();
         changed.extend(gone.values().map(|figure| (figure, true)));
         if !changed.is_empty() {
-            table.append(indicators::to_frame(&changed, run)?, run).await?;
+            table.append(indicators::figures_to_frame(&changed, run)?, run).await?;
         }
         Ok(changed.len())
     }
@@ -155,5 +155,5 @@ pub(super) fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicat
         .agg([all().as_expr().last()])
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    from_frame(&newest)
+    figures_from_frame(&newest)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{col, lit};
 
-use crate::indicators::{FIGURE_COLUMNS, put_in_order};
+use crate::indicators::{FIGURE_COLUMNS, sort_figures};
 use crate::lake::FigureTable;
 use crate::model::figure::Figure;
 use crate::publish::keeping::{self, Kept};
@@ -46,6 +46,6 @@ pub(super) async fn rebuilt(data: &Path, run: i64) -> Result<Vec<Figure>, RunErr
     let versions = FigureTable::read(&data.join("lake"), FIGURE_TABLE, FIGURE_COLUMNS).await?;
     let known = versions.filter(col("run").lt_eq(lit(run)));
     let mut figures = tokio::task::spawn_blocking(move || newest_figures(known)).await??;
-    put_in_order(&mut figures);
+    sort_figures(&mut figures);
     Ok(figures)
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::health::State;
-use crate::indicators::key_of;
+use crate::indicators::figure_key;
 use crate::model::figure::{Figure, Met};
 use crate::model::instant;
 use crate::model::period::PeriodKind;
@@ -178,10 +178,10 @@ fn changed(standing: &Standing, from: Option<&str>, service: &Service, now: i64)
 
 /// Figures of the month, quarter and year under way whose target is missed in `after` and was not in `before`.
 fn newly_missed<'n>(before: &PublishedNight, after: &'n PublishedNight) -> Vec<&'n Figure> {
-    let missed_before: HashSet<_> = before.figures.iter().filter(|figure| is_missed(figure)).map(key_of).collect();
+    let missed_before: HashSet<_> = before.figures.iter().filter(|figure| is_missed(figure)).map(figure_key).collect();
     let today = instant::local(after.record.night.as_of).date();
     let missed = after.figures.iter().filter(|figure| is_under_way(figure, today) && is_missed(figure));
-    missed.filter(|figure| !missed_before.contains(&key_of(figure))).collect()
+    missed.filter(|figure| !missed_before.contains(&figure_key(figure))).collect()
 }
 
 fn is_missed(figure: &Figure) -> bool {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
-use motcua::indicators::{FormScope, Inputs, compute};
+use motcua::indicators::{FigureInputs, FormScope, compute};
 use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
 use motcua::model::indicator::Definition;
@@ -122,7 +122,7 @@ fn computed_on_offer(
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
         adapt(&mut definitions, &mut rules);
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
-        compute(&Inputs {
+        compute(&FigureInputs {
             dossiers,
             postal_items,
             feedback,
@@ -385,7 +385,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
     let work = move || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
-        let inputs = Inputs {
+        let inputs = FigureInputs {
             dossiers,
             postal_items: items,
             feedback: province::feedback_table(&[]),

@@ -49,7 +49,7 @@ pub(super) async fn compare_rules(
         .into_iter()
         .map(|found| {
             let ratio = ratio(found.numerator, found.denominator);
-            let RuleDifference { rules, word, numerator, denominator, moved } = found;
+            let RuleDifference { rules, setting: word, numerator, denominator, moved } = found;
             DifferenceRow { rules, word, numerator, denominator, ratio, moved }
         })
         .collect();

@@ -78,7 +78,7 @@ fn rank_text(rank: Option<Rank>) -> String {
     match rank {
         Some(Rank::Place(place)) => place.to_string(),
         Some(Rank::TooFew) => "ít hồ sơ".to_owned(),
-        Some(Rank::Nothing) => "không phát sinh hồ sơ".to_owned(),
+        Some(Rank::NoDossiers) => "không phát sinh hồ sơ".to_owned(),
         None => String::new(),
     }
 }

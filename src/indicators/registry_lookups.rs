@@ -1,4 +1,4 @@
-//! Registries and calendar as the scan reads them: a row number for each text or day, and a value for each row.
+//! Look-up tables of agencies, procedures, offers and days, built from the registries for the scan.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use polars::prelude::*;
 
 use crate::calendar::{Allowed, FIRST_DAY, LAST_DAY, StatutoryTime, day_number};
 use crate::indicators::agencies::Agencies;
-use crate::indicators::lookups::{Keyed, Numbered, row_of_three, value};
+use crate::indicators::lookups::{RowsByText, TextNumbers, row_by_three, value_at};
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::period::{Half, half_of};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 
-/// The half-month of a number that [`Halves::half`] gave.
-pub(super) fn half_at(number: u64) -> Half {
+/// The half-month of a number that [`HalfMonthLookup::half_month`] gave.
+pub(super) fn half_month_at(number: u64) -> Half {
     half_of(FIRST_DAY) + Half::try_from(number).expect("half-months are counted in thousands")
 }
 
@@ -26,96 +26,97 @@ fn text_column<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Column 
     Column::new("text".into(), values.into_iter().collect::<Vec<Option<&str>>>())
 }
 
-/// How many of the days have begun by each day of the registers.
+/// The epoch of each day from [`FIRST_DAY`] to [`LAST_DAY`]: how many of the sorted changes have passed.
 fn epochs(changes: &[Date]) -> Column {
     let passed = |day: Date| IdxSize::try_from(changes.partition_point(|change| *change <= day)).unwrap_or(0);
     let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
     Column::new("epoch".into(), days.map(passed).collect::<Vec<IdxSize>>())
 }
 
-/// Row number of a day among those of the registers; what lies outside is read as the nearest of them.
+/// Row number of a day: days since [`FIRST_DAY`]. Days before it or after [`LAST_DAY`] count as the nearest of the two.
 pub(super) fn day_row(day: Expr) -> Expr {
     let (first, last) = (day_number(FIRST_DAY), day_number(LAST_DAY));
     (day.clip(lit(first), lit(last)) - lit(first)).cast(IDX_DTYPE)
 }
 
-/// Half-month of each day, by row number.
+/// The half-month of each day.
 #[derive(Debug, Clone)]
-pub(super) struct Halves(Column);
+pub(super) struct HalfMonthLookup(Column);
 
-impl Halves {
+impl HalfMonthLookup {
     pub(super) fn new() -> Self {
         let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
         Self(Column::new("half".into(), days.map(|day| half_of(day) - half_of(FIRST_DAY)).collect::<Vec<_>>()))
     }
 
-    /// Number of a day's half-month, for [`half_at`].
-    pub(super) fn half(&self, day: Expr) -> Expr {
-        value(day_row(day), self.0.clone())
+    /// Number of a day's half-month, for [`half_month_at`].
+    pub(super) fn half_month(&self, day: Expr) -> Expr {
+        value_at(day_row(day), self.0.clone())
     }
 }
 
-/// Which text means which agency when, and what is known of it.
+/// Agencies by text and day, with their properties.
 #[derive(Debug, Clone)]
-pub(super) struct AgencyRegister {
-    texts: Keyed,
-    /// Of a name that several bore, the meaning changes by the day.
+pub(super) struct AgencyLookup {
+    texts: RowsByText,
+    /// Epoch of each day, see [`Agencies::changes`].
     epoch: Column,
     epochs: IdxSize,
+    /// Number of the agency, at row of the text × epochs + epoch.
     meanings: Column,
     kind: Column,
     tier: Column,
     vertical: Column,
-    known: Column,
+    is_registered: Column,
 }
 
-impl AgencyRegister {
+impl AgencyLookup {
     pub(super) fn new(agencies: &Agencies) -> Self {
         let known = || agencies.known.iter();
         let epochs_of_one = agencies.changes.len() + 1;
         let texts = agencies.meanings.iter().step_by(epochs_of_one).map(|(text, ..)| Some(text.as_str()));
         Self {
-            texts: Keyed::new(texts),
+            texts: RowsByText::new(texts),
             epoch: epochs(&agencies.changes),
             epochs: IdxSize::try_from(epochs_of_one).expect("changes are counted in dozens"),
             meanings: Column::new("agency".into(), agencies.meanings.iter().map(|one| one.2).collect::<Vec<u32>>()),
             kind: text_column(known().map(|one| one.kind.map(AgencyKind::name))),
             tier: text_column(known().map(|one| one.tier.map(Tier::name))),
             vertical: flag_column(known().map(|one| one.vertical)),
-            known: flag_column(known().map(|one| one.registered)),
+            is_registered: flag_column(known().map(|one| one.is_registered)),
         }
     }
 
-    /// Number of the agency that a text means; needs `day_row`.
+    /// The number of the agency that a text means, as the column `agency`. Needs `day_row`.
     pub(super) fn number(&self, text: Expr) -> Expr {
-        let meaning = self.texts.row(text) * lit(self.epochs) + value(col("day_row"), self.epoch.clone());
-        value(meaning, self.meanings.clone()).alias("agency")
+        let meaning = self.texts.row(text) * lit(self.epochs) + value_at(col("day_row"), self.epoch.clone());
+        value_at(meaning, self.meanings.clone()).alias("agency")
     }
 
-    /// Adds `agency`, its number, and `agency_kind`, `_tier`, `_vertical` and `_known`; needs `day_row`.
+    /// Adds `agency` (its number), `agency_kind`, `agency_tier`, `agency_vertical` and `agency_known`. Needs `day_row`.
     pub(super) fn join(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
-        let of = |values: &Column, name: &str| value(col("agency"), values.clone()).alias(name);
+        let of = |values: &Column, name: &str| value_at(col("agency"), values.clone()).alias(name);
         facts.with_columns([self.number(text)]).with_columns([
             of(&self.kind, "agency_kind"),
             of(&self.tier, "agency_tier"),
             of(&self.vertical, "agency_vertical").fill_null(lit(false)),
-            of(&self.known, "agency_known").fill_null(lit(false)),
+            of(&self.is_registered, "agency_known").fill_null(lit(false)),
         ])
     }
 }
 
-/// The procedures by number. Codes that the registry does not have get numbers too, and no values.
+/// Procedures by number. Codes that are not in the registry get numbers too, but have no values.
 #[derive(Debug, Clone)]
-pub(super) struct ProcedureRegister {
-    pub(super) numbers: Numbered,
+pub(super) struct ProcedureLookup {
+    pub(super) numbers: TextNumbers,
     sector: Column,
     certification: Column,
     vertical: Column,
-    /// What the law allows, by number.
+    /// Statutory time, cut-off and same-day rule of each procedure, by number.
     pub(super) allowed: Arc<[Allowed]>,
 }
 
-impl ProcedureRegister {
+impl ProcedureLookup {
     pub(super) fn new(procedures: &[Procedure]) -> Self {
         let rows: BTreeMap<&str, &Procedure> =
             procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
@@ -130,7 +131,7 @@ impl ProcedureRegister {
             immediate: one.immediate,
         };
         Self {
-            numbers: Numbered::new(rows().map(|one| one.code.as_str())),
+            numbers: TextNumbers::new(rows().map(|one| one.code.as_str())),
             sector: text_column(rows().map(|one| Some(one.sector.as_str()))),
             certification: flag_column(rows().map(|one| one.certification)),
             vertical: flag_column(rows().map(|one| one.vertical)),
@@ -138,9 +139,10 @@ impl ProcedureRegister {
         }
     }
 
-    /// Adds `procedure`, its number, and what the registry says of it.
+    /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The sector
+    /// of the registry comes before the source's; the source's certification comes before the registry's.
     pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
-        let of = |values: &Column| value(col("procedure"), values.clone());
+        let of = |values: &Column| value_at(col("procedure"), values.clone());
         facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
             of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
             of(&self.vertical).is_not_null().alias("procedure_known"),
@@ -154,26 +156,28 @@ fn micros_of_day(time: Time) -> i64 {
     (i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())) * 1_000_000
 }
 
-/// What is offered of a procedure by an agency on a day: the agency's own row, then that of its tier.
+/// Offers by procedure, agency and day. An agency's own rows come before those of its tier.
 #[derive(Debug, Clone)]
-pub(super) struct OfferRegister {
+pub(super) struct OfferLookup {
+    /// Epoch of each day: between two changes of any offer nothing changes.
     epoch: Column,
     epochs: usize,
     agencies: usize,
-    /// List of the rows of a procedure and an agency, by epoch; by procedure and agency, one more than its number.
+    /// 1-based index of a list of offers, at procedure × agencies + agency; 0 if nothing is offered. Equal lists are stored
+    /// once.
     lists: Arc<[IdxSize]>,
-    /// Row of values by list and epoch.
+    /// Row of the values below, at (list − 1) × epochs + epoch.
     rows: Arc<[Option<IdxSize>]>,
     level: Column,
     submission: Column,
     returning: Column,
 }
 
-/// Level, reception and return by post.
-type Offered<'a> = (Option<&'a str>, bool, bool);
+/// Online level, reception by post, return by post.
+type OfferValues<'a> = (Option<&'a str>, bool, bool);
 
-impl OfferRegister {
-    pub(super) fn new(offers: &[Offer], procedures: &ProcedureRegister, agencies: &Agencies) -> Self {
+impl OfferLookup {
+    pub(super) fn new(offers: &[Offer], procedures: &ProcedureLookup, agencies: &Agencies) -> Self {
         let changes = changes(offers);
         let numbers: HashMap<String, usize> =
             procedures.numbers.texts().into_iter().enumerate().map(|(number, code)| (code, number)).collect();
@@ -198,12 +202,13 @@ impl OfferRegister {
                     continue;
                 }
                 let row = |epoch: usize| {
-                    let begins = epoch.checked_sub(1).map(|index| changes[index]);
-                    let (own, tier) = (standing(&own, begins), standing(&tiers, begins));
+                    let first_day = epoch.checked_sub(1).map(|index| changes[index]);
+                    let (own, tier) = (offer_in_epoch(&own, first_day), offer_in_epoch(&tiers, first_day));
                     let first = own.or(tier)?;
+                    // A row of an agency that names no level has that of the tier.
                     let level = own.and_then(|offer| offer.online_level.as_deref());
                     let level = level.or_else(|| tier.and_then(|offer| offer.online_level.as_deref()));
-                    Some(number_of(&mut values, (level, first.postal_submission, first.postal_return)))
+                    Some(row_of_values(&mut values, (level, first.postal_submission, first.postal_return)))
                 };
                 let list: Vec<Option<IdxSize>> = (0..=changes.len()).map(row).collect();
                 let next = IdxSize::try_from(known.len() + 1).expect("offers are counted in thousands");
@@ -226,19 +231,18 @@ impl OfferRegister {
         }
     }
 
-    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`; needs the numbers of procedure and
-    /// agency, and `day_row`.
+    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`. Needs `procedure`, `agency` and `day_row`.
     pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
         let (lists, rows, agencies, epochs) =
             (Arc::clone(&self.lists), Arc::clone(&self.rows), self.agencies, self.epochs);
-        let row = row_of_three(
-            [col("procedure"), col("agency"), value(col("day_row"), self.epoch.clone())],
+        let row = row_by_three(
+            [col("procedure"), col("agency"), value_at(col("day_row"), self.epoch.clone())],
             move |[procedure, agency, epoch]| {
                 let list = *lists.get(procedure as usize * agencies + agency as usize)?;
                 rows[(list.checked_sub(1)?) as usize * epochs + epoch as usize]
             },
         );
-        let of = |values: &Column| value(col("offer"), values.clone());
+        let of = |values: &Column| value_at(col("offer"), values.clone());
         facts.with_columns([row.alias("offer")]).with_columns([
             coalesce(&[of(&self.level), col("service_level")]).alias("offered_level"),
             of(&self.submission).fill_null(lit(false)).alias("offers_postal_submission"),
@@ -247,26 +251,27 @@ impl OfferRegister {
     }
 }
 
-/// Number of an entry, added where it is new.
-fn number_of<'a>(values: &mut Vec<Offered<'a>>, wanted: Offered<'a>) -> IdxSize {
-    let place = values.iter().position(|known| *known == wanted).unwrap_or_else(|| {
+/// Row of a combination of values, which is added if it is new.
+fn row_of_values<'a>(values: &mut Vec<OfferValues<'a>>, wanted: OfferValues<'a>) -> IdxSize {
+    let row = values.iter().position(|known| *known == wanted).unwrap_or_else(|| {
         values.push(wanted);
         values.len() - 1
     });
-    IdxSize::try_from(place).expect("there are few combinations")
+    IdxSize::try_from(row).expect("there are few combinations")
 }
 
-/// The offer that stands in an epoch, by its first day; none: before every change. The last listed counts.
-fn standing<'a>(offers: &[&&'a Offer], begins: Option<Date>) -> Option<&'a Offer> {
-    // An epoch lies whole inside or outside an offer: its bounds are changes.
-    let stands = |offer: &&&&'a Offer| match begins {
+/// The offer that is valid in an epoch; of several the last listed. `first_day`: of the epoch, `None` for the time before all
+/// changes.
+fn offer_in_epoch<'a>(offers: &[&&'a Offer], first_day: Option<Date>) -> Option<&'a Offer> {
+    // An offer begins and ends at changes, so its first day decides for the whole epoch.
+    let is_valid = |offer: &&&&'a Offer| match first_day {
         None => offer.valid_from.is_none(),
         Some(day) => offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to),
     };
-    offers.iter().rfind(stands).map(|offer| **offer)
+    offers.iter().rfind(is_valid).map(|offer| **offer)
 }
 
-/// Days on which an offer begins, or the day after one ended, sorted.
+/// The first days of offers and the days after their ends, sorted.
 fn changes(offers: &[Offer]) -> Vec<Date> {
     let changes: BTreeSet<Date> = offers
         .iter()

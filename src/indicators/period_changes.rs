@@ -1,4 +1,4 @@
-//! One period against those that it is compared with.
+//! By how much the figures of a period differ from those of other periods.
 
 use std::collections::HashMap;
 
@@ -6,21 +6,24 @@ use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::period::Period;
 
-/// What makes a figure the same in another period.
-type Row<'a> = (&'a str, &'a str, Option<Tier>, Option<&'a str>);
+/// The parts of a figure's key that are equal in another period: indicator, rule set, tier, agency.
+type KeyWithoutPeriod<'a> = (&'a str, &'a str, Option<Tier>, Option<&'a str>);
 
-fn row(figure: &Figure) -> Row<'_> {
+fn key_without_period(figure: &Figure) -> KeyWithoutPeriod<'_> {
     (&figure.indicator, &figure.rules, figure.tier, figure.agency.as_deref())
 }
 
-/// By how much the value of `period` is above each figure's own, for figures of other periods; in shares for ratios. `None` for
-/// the period's own figures, and where one of the two has no value. Of values as they are shown, so that a reader can subtract.
+/// For each figure of another period: the value of `period` minus the figure's value; for ratios as a share.
+///
+/// `None` for figures of `period` itself, and if one of the two has no value. Values are rounded as they are shown before they
+/// are subtracted, so that a reader gets the same result.
 #[must_use]
-pub fn changes(figures: &[&Figure], period: Period) -> Vec<Option<f64>> {
+pub fn period_changes(figures: &[&Figure], period: Period) -> Vec<Option<f64>> {
     let of_period = figures.iter().filter(|figure| figure.period == period);
-    let values: HashMap<Row<'_>, Option<f64>> = of_period.map(|figure| (row(figure), figure.value())).collect();
+    let values: HashMap<KeyWithoutPeriod<'_>, Option<f64>> =
+        of_period.map(|figure| (key_without_period(figure), figure.value())).collect();
     let change = |figure: &&Figure| {
-        let (now, then) = ((*values.get(&row(figure))?)?, figure.value()?);
+        let (now, then) = ((*values.get(&key_without_period(figure))?)?, figure.value()?);
         // Both have at most four decimals.
         (figure.period != period).then(|| ((now - then) * 10_000.0).round() / 10_000.0)
     };
@@ -57,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_period_less_each_other_one_for_the_same_row() {
+    fn a_change_is_the_period_s_value_minus_that_of_the_same_row() {
         let ratio = |agency, month, numerator, denominator| {
             figure(agency, month, IndicatorKind::Ratio, numerator, Some(denominator))
         };
@@ -66,7 +69,7 @@ mod tests {
             ratio(None, 2, 1, 2),
             ratio(Some("X"), 3, 1, 4),
             ratio(Some("X"), 2, 3, 4),
-            // Nothing came then, or nothing came now.
+            // Y has no dossiers in February, and Z has no figure for March.
             ratio(Some("Y"), 3, 1, 4),
             ratio(Some("Y"), 2, 0, 0),
             ratio(Some("Z"), 2, 1, 1),
@@ -74,10 +77,10 @@ mod tests {
         let all: Vec<&Figure> = figures.iter().collect();
         // Two thirds are shown as 66.67 %.
         let expected = [None, Some(0.1667), None, Some(-0.5), None, None, None];
-        assert_eq!(changes(&all, Period::Month { year: 2026, month: 3 }), expected);
+        assert_eq!(period_changes(&all, Period::Month { year: 2026, month: 3 }), expected);
         let stock = |month, numerator| figure(None, month, IndicatorKind::Stock, numerator, None);
         let stocks = [stock(3, 12), stock(2, 40)];
         let all: Vec<&Figure> = stocks.iter().collect();
-        assert_eq!(changes(&all, Period::Month { year: 2026, month: 3 }), [None, Some(-28.0)]);
+        assert_eq!(period_changes(&all, Period::Month { year: 2026, month: 3 }), [None, Some(-28.0)]);
     }
 }

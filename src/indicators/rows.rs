@@ -1,0 +1,107 @@
+//! The rows that a group-by gives: one key with its count and sums per row.
+
+use polars::prelude::*;
+
+use crate::indicators::groups::{GroupKey, GroupKind, GroupQuery};
+use crate::indicators::sums::{SumColumns, SumPositions};
+
+/// The counts behind one figure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct FigureCounts {
+    pub(super) denominator: u64,
+    pub(super) numerator: u64,
+    /// What the numerator can still become, see [`Figure::reachable`](crate::model::figure::Figure::reachable).
+    pub(super) reachable: u64,
+    pub(super) one_sided: u64,
+}
+
+impl FigureCounts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.denominator += other.denominator;
+        self.numerator += other.numerator;
+        self.reachable += other.reachable;
+        self.one_sided += other.one_sided;
+    }
+}
+
+/// The rows of one group-by. A large province has millions, so keys stay packed in one number and sums in columns.
+///
+/// The same key may occur in several rows, one per batch of dossiers. Who reads the rows adds them up.
+#[derive(Debug)]
+pub(super) struct GroupRows {
+    kind: GroupKind,
+    keys: Vec<u64>,
+    /// Dossiers of each row.
+    pub(super) counts: Vec<u32>,
+    /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`] stands
+    /// for a row without any.
+    sums: Vec<Vec<i64>>,
+}
+
+const NO_DAY: i64 = i64::MIN;
+
+impl GroupRows {
+    /// No rows yet, for a group-by.
+    pub(super) fn of(group: &GroupQuery) -> Self {
+        Self { kind: group.kind, keys: Vec::new(), counts: Vec::new(), sums: vec![Vec::new(); group.width()] }
+    }
+
+    /// Adds the rows of one result of [`GroupQuery::plan`].
+    pub(super) fn add(&mut self, table: &DataFrame) -> PolarsResult<()> {
+        self.keys.extend(table.column("key")?.u64()?.iter().flatten());
+        let counts = table.column("count")?.cast(&DataType::UInt32)?;
+        self.counts.extend(counts.u32()?.iter().map(|count| count.unwrap_or(0)));
+        for (position, sums) in self.sums.iter_mut().enumerate() {
+            let column = table.column(&SumColumns::name(position))?.cast(&DataType::Int64)?;
+            sums.extend(column.i64()?.iter().map(|sum| sum.unwrap_or(NO_DAY)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn key(&self, row: usize) -> GroupKey {
+        self.kind.read_key(self.keys[row])
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = GroupKey> {
+        self.keys.iter().map(|key| self.kind.read_key(*key))
+    }
+
+    /// The sums at a position, by row.
+    pub(super) fn sums(&self, position: usize) -> Vec<u64> {
+        self.sums[position].iter().map(|sum| u64::try_from(*sum).unwrap_or(0)).collect()
+    }
+
+    /// The latest days at a position, by row; `None` if the row has none.
+    pub(super) fn days(&self, position: usize) -> Vec<Option<i32>> {
+        self.sums[position].iter().map(|day| i32::try_from(*day).ok()).collect()
+    }
+
+    /// The counts of an indicator, by row.
+    pub(super) fn figure_counts(&self, positions: &SumPositions) -> Vec<FigureCounts> {
+        let sum = |position: usize, row: usize| u64::try_from(self.sums[position][row]).unwrap_or(0);
+        let counts = |row: usize| FigureCounts {
+            denominator: sum(positions.denominator, row),
+            numerator: sum(positions.numerator, row),
+            reachable: sum(positions.reachable, row),
+            one_sided: positions.one_sided.map_or(0, |position| sum(position, row)),
+        };
+        (0..self.len()).map(counts).collect()
+    }
+}
+
+/// Which rows belong to a procedure that has, province-wide and in the row's calendar year, at least one dossier of the
+/// indicator's `having` condition. `position`: the column of sums that counts these dossiers.
+pub(super) fn rows_of_procedures_with(rows: &GroupRows, position: usize) -> Vec<bool> {
+    let dossiers = rows.sums(position);
+    let procedure_and_year = |row: usize| {
+        let key = rows.key(row);
+        // A year has 24 half-months.
+        (key.procedure, key.start.div_euclid(24))
+    };
+    let found: PlHashSet<_> = (0..dossiers.len()).filter(|&row| dossiers[row] > 0).map(procedure_and_year).collect();
+    (0..dossiers.len()).map(|row| found.contains(&procedure_and_year(row))).collect()
+}

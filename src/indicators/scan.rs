@@ -1,0 +1,152 @@
+//! The scan of the dossiers table: a lazy plan with one row per dossier and one column per fact.
+//!
+//! The facts are added in three steps, and each step is shared by all that need it: first what every rule set reads alike,
+//! then the agency by the rule set's view, then the rule set's own columns.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use crate::calendar::WorkingDays;
+use crate::indicators::agencies::{Agencies, agencies_of};
+use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
+use crate::indicators::groups::{between, day_column};
+use crate::indicators::inputs::FigureInputs;
+use crate::indicators::periods::end_of;
+use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup};
+use crate::indicators::states::micros;
+use crate::indicators::sums::{IndicatorPredicates, StillReachable};
+use crate::indicators::{IndicatorError, states};
+use crate::model::indicator::Definition;
+use crate::model::period::Period;
+use crate::model::rules::{AgencyView, AsOf, RuleSet};
+
+/// The look-up tables that every rule set uses alike.
+pub(super) struct DossierScan {
+    notes: NoteLookup,
+    post: PostLookup,
+    pub(super) procedures: ProcedureLookup,
+    days: Arc<WorkingDays>,
+    pub(super) half_months: HalfMonthLookup,
+}
+
+/// The look-up tables that attribute dossiers to agencies by one [`AgencyView`].
+///
+/// In every view the competent agency decides whether a dossier counts and what is offered. A view therefore moves dossiers
+/// from one agency's figures to another's, and never adds or drops any.
+pub(super) struct ViewLookups {
+    /// The agencies to which this view attributes dossiers.
+    pub(super) agencies: Agencies,
+    competent: AgencyLookup,
+    offers: OfferLookup,
+    /// Look-up of the view's agency, and the text that names it; `None` if the view is the competent agency.
+    attributed: Option<(AgencyLookup, Expr)>,
+}
+
+impl ViewLookups {
+    /// Adds the agency, its properties and the offer to the common facts.
+    pub(super) fn join(&self, common_facts: LazyFrame) -> LazyFrame {
+        let facts = self.competent.join(common_facts, agency_text(AgencyView::Competent));
+        let facts = self.offers.join(facts);
+        match &self.attributed {
+            Some((lookup, text)) => facts.with_columns([lookup.number(text.clone())]),
+            None => facts,
+        }
+    }
+}
+
+impl DossierScan {
+    pub(super) fn new(inputs: &FigureInputs<'_>) -> Result<Self, IndicatorError> {
+        Ok(Self {
+            notes: NoteLookup::read(inputs.dossier_notes.clone(), inputs.now)?,
+            post: PostLookup::read(inputs.postal_items.clone(), inputs.now)?,
+            procedures: ProcedureLookup::new(inputs.procedures),
+            days: Arc::new(WorkingDays::new(inputs.calendar)),
+            half_months: HalfMonthLookup::new(),
+        })
+    }
+
+    /// Step 1: dossiers with the facts that every rule set reads alike.
+    pub(super) fn common_facts(&self, dossiers: LazyFrame) -> LazyFrame {
+        common_facts(dossiers, &self.notes, &self.post, &self.procedures)
+    }
+
+    /// Step 2: look-up tables of a view, to be joined to the common facts.
+    pub(super) fn view(&self, inputs: &FigureInputs<'_>, view: AgencyView) -> Result<ViewLookups, IndicatorError> {
+        let agencies = |view| agencies_of(inputs, inputs.dossiers.clone(), agency_text(view));
+        let competent_agencies = agencies(AgencyView::Competent)?;
+        let competent = AgencyLookup::new(&competent_agencies);
+        let offers = OfferLookup::new(inputs.offers, &self.procedures, &competent_agencies);
+        if view == AgencyView::Competent {
+            return Ok(ViewLookups { agencies: competent_agencies, competent, offers, attributed: None });
+        }
+        let agencies = agencies(view)?;
+        let attributed = Some((AgencyLookup::new(&agencies), agency_text(view)));
+        Ok(ViewLookups { agencies, competent, offers, attributed })
+    }
+
+    /// Step 3: facts of a view with the columns of a rule set.
+    pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
+        let (moment, _) = moment_of(inputs, rules);
+        let facts = rule_set_facts(view_facts, rules, inputs.now);
+        let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
+        let facts = states::state_columns(facts, rules, moment);
+        let facts = states::processing_hours(facts, &self.days);
+        with_days(facts, moment)
+    }
+}
+
+/// The moment at which the state of dossiers is read, and which of them can still count later.
+pub(super) fn moment_of(inputs: &FigureInputs<'_>, rules: &RuleSet) -> (i64, StillReachable) {
+    // If states are read at the end of one period, nothing after that end is considered.
+    let moment = match inputs.period {
+        Some(period) if rules.as_of == AsOf::PeriodEnd => inputs.now.min(end_of(period.end())),
+        _ => inputs.now,
+    };
+    (moment, if moment == inputs.now { StillReachable::OpenInTime } else { StillReachable::Nothing })
+}
+
+/// Every dossier with the facts of a rule set for one period, and the agencies that they are attributed to.
+pub(super) fn facts_of_period(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    period: Period,
+) -> Result<(LazyFrame, Agencies), IndicatorError> {
+    let scan = DossierScan::new(inputs)?;
+    let view = scan.view(inputs, rules.agency)?;
+    let view_facts = view.join(scan.common_facts(inputs.dossiers.clone()));
+    let facts = scan.facts(&inputs.for_period(period), view_facts, rules);
+    Ok((facts, view.agencies))
+}
+
+/// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the numerator. The rule
+/// set may be another one than the indicator's own.
+pub(super) fn counted_dossiers(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    definition: &Definition,
+    period: Period,
+) -> Result<LazyFrame, IndicatorError> {
+    let (facts, _) = facts_of_period(inputs, rules, period)?;
+    let [_, in_denominator, in_numerator] = IndicatorPredicates::read(definition, rules)?.at_moment();
+    let in_period = between(day_column(definition.period), period.start(), period.end());
+    Ok(facts.filter(in_period.and(in_denominator)).with_columns([in_numerator.alias("in_numerator")]))
+}
+
+/// Adds the local days by which dossiers are grouped; each is null if it does not apply to the dossier: `received_day`,
+/// `returned_day`, `ended_day` and `overdue_day`, the first day at whose end the dossier is overdue.
+fn with_days(facts: LazyFrame, now: i64) -> LazyFrame {
+    let day_if = |applies: Expr, day: Expr, name: &str| when(applies).then(day).otherwise(lit(NULL)).alias(name);
+    // An ended dossier without the date of its end counts as ended on the day of reception.
+    let end = coalesce(&[col("ends_at"), micros("received_at")]);
+    facts.with_columns([
+        day_if(col("is_received"), col("day"), "received_day"),
+        day_if(col("is_returned"), col("returned_day"), "returned_day"),
+        day_if(col("is_ended_now").and(col("is_received")), states::local_day(end), "ended_day"),
+        day_if(
+            col("open_overdue_from").lt(lit(now)),
+            states::local_day(col("open_overdue_from") + lit(1)),
+            "overdue_day",
+        ),
+    ])
+}
