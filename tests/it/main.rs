@@ -6,6 +6,7 @@ mod documents;
 mod faults;
 mod imports;
 mod office;
+mod older_folder;
 mod pages;
 mod postgres;
 mod receipt_log;

@@ -166,6 +166,13 @@ impl Office {
         office
     }
 
+    /// A copy of a folder that holds an office: configuration, connectors and data.
+    pub(crate) fn copy_of(source: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("there is a scratch folder");
+        copy(source, folder.path());
+        Self { folder, variables: BTreeMap::new() }
+    }
+
     /// An office of a town, with the post's exports up to the town's day.
     pub(crate) fn of(town: &Town) -> Self {
         let office = Self::new(&town.url());

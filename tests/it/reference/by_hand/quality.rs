@@ -127,9 +127,9 @@ fn certification_apart() {
         of(Some(true), done("certified", "2025-05-08T17:00")),
         of(Some(true), done("certified late", "2025-05-09T08:00")),
         of(Some(true), plain("certification, open")),
-        // No due date: by 15:00 of the same day or, after it, by the end of the next.
-        Dossier { due: None, ..of(Some(true), done("at once", "2025-05-05T23:00")) },
-        Dossier { due: None, ..of(Some(true), done("at once, late", "2025-05-06T08:00")) },
+        // No due date, and a procedure without a time of its own: due on the day of reception.
+        Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once", "2025-05-05T23:00")) },
+        Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once, late", "2025-05-06T08:00")) },
         of(Some(false), done("plain", "2025-05-08T17:00")),
         of(None, done("says nothing", "2025-05-09T08:00")),
         of(None, plain("open")),

@@ -1,0 +1,103 @@
+//! A data folder that an older motcua wrote is opened by this one: nothing is accepted again, past nights give the same
+//! answers, and no definition counts as changed.
+//!
+//! `tests/fixtures/data-folder-2026-11` is an office with its configuration, its sources and the data folder of two nights
+//! (README.md in it says how it was made). It is never written again: whatever this version changes about stored formats must
+//! still read it.
+#![expect(clippy::disallowed_methods, reason = "tests read the fixture and what the binary wrote")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::desk::{self, List};
+use crate::office::{Office, files};
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data-folder-2026-11")
+}
+
+/// What the older version printed.
+fn expected(name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(fixture().join("expected").join(name)).expect("the fixture has the file");
+    serde_json::from_str(&text).expect("the older version printed JSON")
+}
+
+/// A copy of the fixture, and its dossiers as they were served to the second night.
+fn office() -> Office {
+    let list = List::default();
+    list.set(expected("list.json"));
+    let mut office = Office::copy_of(&fixture());
+    office.variables = BTreeMap::from([("DESK_URL", list.serve())]);
+    for (variable, folder) in [
+        ("BCCI_EXPORTS", "exports"),
+        ("MEASURES_FOLDER", "so-lieu"),
+        ("PAKN_EXPORTS", "pakn"),
+        ("NOTES_FOLDER", "ghi-chu"),
+    ] {
+        office.variables.insert(variable, office.path().join(folder).display().to_string());
+    }
+    office
+}
+
+/// Answers about the past, which no later night changes.
+fn assert_past_answers(office: &Office) {
+    for (arguments, name) in [
+        (&["report", "--as-of", "2026-10-01"][..], "report-1.json"),
+        (&["report", "--as-of", "2026-10-02"], "report-2.json"),
+        (&["changes"], "changes.json"),
+    ] {
+        let (found, expected) = (desk::rows(office, arguments), expected(name));
+        assert_eq!(found.len(), expected.len(), "{arguments:?}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found, expected, "{arguments:?}");
+        }
+    }
+}
+
+/// Definition, numerator and denominator by indicator, rule set, tier, agency and period.
+fn figures(rows: &[Value]) -> BTreeMap<[String; 5], [Value; 3]> {
+    let key = |row: &Value| ["indicator", "rules", "tier", "agency", "period"].map(|name| row[name].to_string());
+    let counts = |row: &Value| ["definition", "numerator", "denominator"].map(|name| row[name].clone());
+    rows.iter().map(|row| (key(row), counts(row))).collect()
+}
+
+#[test]
+fn an_older_data_folder_is_read_before_any_run() {
+    let office = office();
+    let before = files(&office.data());
+    assert_past_answers(&office);
+    assert_eq!(desk::rows(&office, &["runs", "list"]), expected("runs.json"));
+    assert_eq!(desk::rows(&office, &["quarantine", "list"]), expected("quarantine.json"));
+    let tokens = desk::expect(&office, &["token", "list"], 0);
+    assert!(tokens.contains("clerk"), "{tokens}");
+    assert_eq!(files(&office.data()), before, "questions write no file");
+}
+
+#[test]
+fn a_night_on_an_older_data_folder_accepts_and_changes_nothing() {
+    let office = office();
+    let versions = |office: &Office| {
+        let versions = crate::office::rows(&office.data(), "dossier_versions");
+        assert_eq!(versions.len(), 16, "thirteen of the first night, three of the second");
+        versions
+    };
+    let before = versions(&office);
+    office.run();
+    for row in desk::rows(&office, &["status"]) {
+        let connector = row["connector"].as_str().expect("a connector has a name").to_owned();
+        assert_eq!(row["accepted"], 0, "{connector}: {row}");
+        // Files are known by their digest: none is read again. The list is read whole.
+        let unchanged = if connector == "desk" { 14 } else { 0 };
+        assert_eq!(row["unchanged"], unchanged, "{connector}: {row}");
+    }
+    assert_eq!(versions(&office), before);
+    let of_night_2 = figures(&expected("report-2.json"));
+    let today = figures(&desk::rows(&office, &["report"]));
+    assert!(of_night_2.len() > 400, "there is something to compare");
+    for (key, figure) in &of_night_2 {
+        assert_eq!(today.get(key), Some(figure), "{key:?}");
+    }
+    assert_past_answers(&office);
+}
