@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `durable` | writes files so that they survive a crash; `crash_points` lets tests kill the process at each write |
 //! | [`model`] | words that cross a stage boundary |
+//! | [`locale`] | numbers, dates, periods and figures as people read them, Vietnamese and English |
 //! | [`calendar`] | working days, schedule slots |
 //! | [`config`] | settings, connectors, registries, indicators, rule sets: every mistake at once |
 //! | [`sources`] | bytes in: HTTP and files, paging, login, retry, decoding |
@@ -26,6 +27,8 @@ mod durable;
 pub mod telemetry;
 
 pub mod model;
+
+pub mod locale;
 
 pub mod calendar;
 

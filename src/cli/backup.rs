@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::output::{narrate, thousands};
+use crate::cli::output::{narrate, number};
 use crate::cli::run::with_spinner;
 use crate::cli::{Base, Failure};
 use crate::model::instant;
@@ -37,5 +37,5 @@ pub(super) async fn restore(base: &Base, arguments: &RestoreArguments) -> Result
 }
 
 fn size(done: &BackupReport) -> String {
-    format!("{} files, {} bytes, each as its digest says", thousands(done.files), thousands(done.bytes))
+    format!("{} files, {} bytes, each as its digest says", number(done.files), number(done.bytes))
 }

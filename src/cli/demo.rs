@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::cli::failure::INCOMPLETE;
-use crate::cli::output::{Format, narrate, print, print_with, thousands};
+use crate::cli::output::{Format, narrate, number, print, print_with};
 use crate::cli::{Base, Failure, init, report, run, simulate};
 use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
@@ -77,7 +77,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 
 async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    narrate(&format!("simulating a province with {} dossiers", thousands(arguments.dossiers as u64)));
+    narrate(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
     // What is served is judged by today's clock: its night is yesterday's, and the slot of this night is made up.
     let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
     let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?);
@@ -204,8 +204,8 @@ fn tell(
         print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;
         return print(&format!(
             "\n{} of {} figures (agencies, tiers, province × every named period) of the {} indicators that the simulator counts equal its truth; {seconds:.1} s.\n",
-            thousands(equal as u64),
-            thousands(checked.checked as u64),
+            number(equal as u64),
+            number(checked.checked as u64),
             TRUE_INDICATORS.len(),
         ));
     }

@@ -8,7 +8,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::cli::Failure;
+use crate::locale::{Language, UnitSpace};
 use crate::telemetry;
+
+/// Language of the numbers that the command line prints, in tables and in narration.
+pub(super) const LANGUAGE: Language = Language::Vietnamese;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -70,27 +74,14 @@ pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|error| Failure::internal(error.to_string()))
 }
 
-/// `98,76 %`, as Vietnamese writes it.
-pub(super) fn percent(ratio: f64) -> String {
-    format!("{:.2} %", ratio * 100.0).replace('.', ",")
+/// A whole number with its thousands grouped: `12.345`.
+pub(super) fn number(number: u64) -> String {
+    LANGUAGE.number(number)
 }
 
-/// `12,25`, as Vietnamese writes it; whole numbers without decimals.
-pub(super) fn decimal(number: f64) -> String {
-    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.2}").replace('.', ",") }
-}
-
-/// `12.345`, as Vietnamese writes it.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push('.');
-        }
-        grouped.push(digit);
-    }
-    grouped
+/// A share of 1 as a percentage: `98,76 %`.
+pub(super) fn percent(share: f64) -> String {
+    LANGUAGE.percent(share, UnitSpace::Plain)
 }
 
 pub(super) fn report_failure(failure: &Failure) -> ExitCode {

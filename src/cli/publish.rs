@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::failure::INCOMPLETE;
-use crate::cli::output::{narrate, thousands};
+use crate::cli::output::{narrate, number};
 use crate::cli::{Base, Failure};
 use crate::run::{self, Ledger, POSTGRES, PublicationOutcome, RunError};
 
@@ -30,7 +30,7 @@ pub(super) async fn act(base: &Base) -> Result<ExitCode, Failure> {
 pub(super) fn narration(outcome: &PublicationOutcome) -> Vec<String> {
     match outcome {
         PublicationOutcome::Published { run, figures, remarks } => {
-            let mut lines = vec![format!("{POSTGRES}: run {run} published, {} figures", thousands(*figures))];
+            let mut lines = vec![format!("{POSTGRES}: run {run} published, {} figures", number(*figures))];
             lines.extend(remarks.iter().map(|remark| format!("  {remark}")));
             lines
         }

@@ -70,9 +70,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             print(&text)?;
             if *format == Format::Table {
                 for (what, count) in groups(&rows) {
-                    narrate(&format!("{what}: {}", output::thousands(count)));
+                    narrate(&format!("{what}: {}", output::number(count)));
                 }
-                narrate(&format!("{} rejected rows", output::thousands(rows.len() as u64)));
+                narrate(&format!("{} rejected rows", output::number(rows.len() as u64)));
             }
         }
         What::Show { id } => {

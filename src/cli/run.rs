@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::failure::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
-use crate::cli::output::{narrate, thousands};
+use crate::cli::output::{narrate, number};
 use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
@@ -94,12 +94,12 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
                         format!("degraded: {}; ", pull.message.as_deref().unwrap_or("no reason")),
                     _ => format!("incomplete: {}; ", pull.message.as_deref().unwrap_or("no reason")),
                 },
-                thousands(counts.received),
-                thousands(counts.accepted),
-                thousands(counts.unchanged),
-                thousands(counts.duplicate),
-                thousands(counts.superseded),
-                thousands(counts.quarantined),
+                number(counts.received),
+                number(counts.accepted),
+                number(counts.unchanged),
+                number(counts.duplicate),
+                number(counts.superseded),
+                number(counts.quarantined),
             )),
         }
         lines.extend(run::remarks(pull).into_iter().map(|remark| format!("  {remark}")));
@@ -111,8 +111,8 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
     lines.push(format!(
         "run {}: {} figures, {} changed, {}; published in `{}`",
         report.run,
-        thousands(published.figures as u64),
-        thousands(published.changed as u64),
+        number(published.figures as u64),
+        number(published.changed as u64),
         completeness(&published.not_whole),
         published.folder.display(),
     ));

@@ -155,7 +155,7 @@ fn chains(chains: &[ChainFacts]) -> String {
     let mut text = String::new();
     let with_rows: Vec<&ChainFacts> = chains.iter().filter(|chain| chain.rows > 0).take(CHAINS).collect();
     for chain in &with_rows {
-        let number = output::thousands;
+        let number = output::number;
         let label = if chain.label.is_empty() { "all" } else { &chain.label };
         let _ = write!(text, "  chain      {label}: {} pages, {} rows", chain.pages, number(chain.rows));
         if let Some(declared) = chain.declared_total {
@@ -176,7 +176,7 @@ fn chains(chains: &[ChainFacts]) -> String {
 /// A pull's certificate in words.
 fn certificate(pull: &Pull) -> String {
     let counts = pull.counts;
-    let number = output::thousands;
+    let number = output::number;
     let outcome = pull.ended().map_or("not ended", Outcome::name);
     let mut text = format!("{} · run {} · {} · {outcome}\n", pull.connector, pull.run, pull.purpose.name());
     if let Some(reason) = &pull.reason {

@@ -35,7 +35,7 @@ fn table(rows: &[Standing]) -> String {
     let moment = |at: Option<i64>| at.map_or("–".to_owned(), |at| instant::display(at)[..16].replace('T', " "));
     let cells = rows.iter().map(|row| {
         let state = row.state.name().to_owned();
-        let numbers = [row.received, row.accepted, row.quarantined, row.open].map(output::thousands);
+        let numbers = [row.received, row.accepted, row.quarantined, row.open].map(output::number);
         let mut cells = vec![row.connector.clone(), state, moment(row.since), moment(row.data_until)];
         cells.extend(numbers);
         cells.push(moment(row.next_run));

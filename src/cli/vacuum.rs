@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::output::{self, Format, print, thousands};
+use crate::cli::output::{self, Format, number, print};
 use crate::cli::run::in_office;
 use crate::cli::{Base, Failure};
 use crate::run::{self, Action, Retention, Tally};
@@ -56,7 +56,7 @@ fn table(tallies: &[Tally], dry_run: bool) -> String {
             Action::Removed => "removed",
             Action::Kept => "kept",
         };
-        let numbers = [tally.count, tally.bytes].map(thousands);
+        let numbers = [tally.count, tally.bytes].map(number);
         [vec![tally.kind.to_owned(), action.to_owned()], numbers.to_vec(), vec![tally.reason.clone()]].concat()
     });
     output::table(&["kind", "action", "files or rows", "bytes", "why"], cells.collect())

@@ -179,8 +179,9 @@ impl Period {
         }
     }
 
-    /// Year and part of it, and whether it is statutory; `None` for weeks, days and ranges.
-    fn span(self) -> Option<(i16, Span, bool)> {
+    /// Year, part of the year, and whether the period is statutory; `None` for weeks, days and ranges.
+    #[must_use]
+    pub fn span(self) -> Option<(i16, Span, bool)> {
         Some(match self {
             Self::Month { year, month } => (year, Span::Month(month), false),
             Self::Quarter { year, quarter } => (year, Span::Quarter(quarter), false),

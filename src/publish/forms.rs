@@ -1,10 +1,10 @@
 //! Official forms as XLSX: one sheet, A4 across, headings and identities as the template says.
 
-use jiff::civil::Date;
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
+use crate::locale::{date, time_on_date};
 use crate::model::instant::local;
 use crate::model::report_form::{BrokenIdentity, FilledForm, FormColumn, FormCounts, FormTemplate};
 
@@ -47,17 +47,12 @@ fn heading() -> Format {
     centred().set_border(FormatBorder::Thin).set_bold()
 }
 
-fn day(day: Date) -> String {
-    day.strftime("%d/%m/%Y").to_string()
-}
-
 fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let moment = local(form.as_of);
-    let date = moment.date();
-    let year = u16::try_from(date.year()).unwrap_or(1900);
+    let day = local(form.as_of).date();
+    let year = u16::try_from(day.year()).unwrap_or(1900);
     let part = |number: i8| u8::try_from(number).unwrap_or(1);
-    let made = ExcelDateTime::from_ymd(year, part(date.month()), part(date.day()))?;
+    let made = ExcelDateTime::from_ymd(year, part(day.month()), part(day.day()))?;
     workbook.set_properties(&DocProperties::new().set_title(&template.sign).set_creation_datetime(&made));
     let sheet = workbook.add_worksheet();
     sheet.set_name(&template.id)?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
@@ -92,7 +87,7 @@ fn head(sheet: &mut Worksheet, template: &FormTemplate, form: &FilledForm, last:
     sheet.merge_range(0, half + 1, 0, last, &template.sign, &text().set_align(FormatAlign::Right))?;
     sheet.merge_range(2, 0, 2, last, &template.title, &centred().set_bold().set_font_size(13))?;
     sheet.set_row_height(2, 36)?;
-    let period = template.period.replace("{start}", &day(form.start)).replace("{end}", &day(form.end));
+    let period = template.period.replace("{start}", &date(form.start)).replace("{end}", &date(form.end));
     sheet.merge_range(3, 0, 3, last, &period, &centred().set_italic())?;
     let reasons = [(!form.complete, "chưa đủ nguồn dữ liệu"), (form.is_running(), "chưa hết kỳ báo cáo")];
     let reasons: Vec<&str> = reasons.into_iter().filter_map(|(holds, reason)| holds.then_some(reason)).collect();
@@ -180,8 +175,7 @@ fn foot(
     row: u32,
     last: u16,
 ) -> Result<(), XlsxError> {
-    let moment = local(form.as_of).strftime("%H:%M ngày %d/%m/%Y").to_string();
-    let note = format!("Số liệu tính lúc {moment}; quy tắc {}.", template.rules);
+    let note = format!("Số liệu tính lúc {}; quy tắc {}.", time_on_date(form.as_of), template.rules);
     sheet.merge_range(row, 0, row, last, &note, &text().set_italic().set_font_size(10))?;
     let blocks = u16::try_from(template.signature.len()).unwrap_or(1).max(1);
     let width = (last + 1) / blocks;

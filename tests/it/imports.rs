@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crash_points", &[]),
     ("durable", &["crash_points"]),
     ("model", &[]),
+    ("locale", &["model"]),
     ("calendar", &["model"]),
     ("config", &["model", "calendar"]),
     ("sources", &["model", "calendar"]),
@@ -21,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lake", &["crash_points", "durable", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored.
     ("indicators", &["model", "calendar", "lake"]),
-    ("publish", &["crash_points", "durable", "model", "calendar", "indicators"]),
+    ("publish", &["crash_points", "durable", "model", "locale", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (
         "run",
@@ -43,7 +44,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "service",
-        &["telemetry", "model", "calendar", "config", "lake", "landing", "indicators", "publish", "health", "run"],
+        &[
+            "telemetry",
+            "model",
+            "locale",
+            "calendar",
+            "config",
+            "lake",
+            "landing",
+            "indicators",
+            "publish",
+            "health",
+            "run",
+        ],
     ),
     // What it sends must share nothing with what reads it.
     ("simulator", &["model"]),
@@ -52,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "telemetry",
             "model",
+            "locale",
             "calendar",
             "config",
             "sources",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Filter;
 use crate::cli::Failure;
-use crate::cli::output::{self, Format, percent, print, thousands};
+use crate::cli::output::{self, Format, LANGUAGE, number, percent, print};
 use crate::config::Configuration;
 use crate::indicators::RuleDifference;
 use crate::model::figure::{Night, ratio};
@@ -62,9 +62,9 @@ pub(super) async fn compare_rules(
                 vec![
                     row.rules.clone(),
                     row.word.clone().unwrap_or_else(|| "(cả bộ)".to_owned()),
-                    format!("{} / {}", thousands(row.numerator), thousands(row.denominator)),
-                    row.ratio.map_or("không phát sinh".to_owned(), percent),
-                    thousands(row.moved),
+                    format!("{} / {}", number(row.numerator), number(row.denominator)),
+                    row.ratio.map_or_else(|| LANGUAGE.nothing_received().to_owned(), percent),
+                    number(row.moved),
                 ]
             });
             output::table(&headings, cells.collect())

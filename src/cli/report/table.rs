@@ -2,16 +2,13 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::Date;
-
-use crate::cli::output::{self, decimal, percent, thousands};
+use crate::cli::output::{self, LANGUAGE, number, percent};
 use crate::config::Configuration;
 use crate::indicators::Rank;
-use crate::model::agency::Tier;
+use crate::locale::{Initial, UnitSpace, moment, moment_or_dash};
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
-use crate::model::period::{Period, Span};
 
 /// Figures as people read them, grouped by indicator.
 pub(in crate::cli) fn table(
@@ -69,7 +66,7 @@ pub(super) fn table_beside(
         [] => "CHƯA ĐỦ NGUỒN, số liệu tạm thời".to_owned(),
         names => format!("CHƯA ĐỦ NGUỒN ({}), số liệu tạm thời", names.join(", ")),
     };
-    let until = night.data_until.map_or("–".to_owned(), moment);
+    let until = moment_or_dash(night.data_until);
     let _ = writeln!(text, "\nTính lúc {}; dữ liệu đến {until}; {state}; lượt {}.", moment(night.as_of), night.run);
     text
 }
@@ -88,37 +85,21 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
     let sign = if change < 0.0 { "−" } else { "+" };
     let size = change.abs();
     match kind {
-        IndicatorKind::Ratio => format!("{sign}{} điểm %", decimal((size * 10_000.0).round() / 100.0)),
-        IndicatorKind::Mean | IndicatorKind::Median => format!("{sign}{} giờ làm việc", decimal(size)),
+        IndicatorKind::Ratio => format!("{sign}{} điểm %", LANGUAGE.decimal((size * 10_000.0).round() / 100.0)),
+        IndicatorKind::Mean | IndicatorKind::Median => {
+            format!("{sign}{}", LANGUAGE.working_hours(size, UnitSpace::Plain))
+        }
         IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{size}"),
     }
 }
 
-fn moment(micros: i64) -> String {
-    local(micros).strftime("%d/%m/%Y %H:%M").to_string()
-}
-
 fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
-    let who = match (&figure.agency, figure.tier) {
-        (Some(code), _) => figure.agency_name.as_ref().unwrap_or(code).to_string(),
-        (None, None) => format!("Toàn tỉnh {}", config.settings.province.name),
-        (None, Some(Tier::Province)) => "Cấp tỉnh".to_owned(),
-        (None, Some(Tier::District)) => "Cấp huyện".to_owned(),
-        (None, Some(Tier::Commune)) => "Cấp xã".to_owned(),
-    };
-    let counts = match (figure.kind, figure.denominator) {
-        (IndicatorKind::Mean, Some(whole)) => {
-            format!("{} giờ / {} hồ sơ", thousands(figure.numerator), thousands(whole))
-        }
-        (IndicatorKind::Median, Some(whole)) => format!("{} hồ sơ", thousands(whole)),
-        (_, Some(whole)) => format!("{} / {}", thousands(figure.numerator), thousands(whole)),
-        (_, None) => thousands(figure.numerator),
-    };
-    let ratio = match (figure.kind, figure.value()) {
-        (IndicatorKind::Count | IndicatorKind::Stock, _) => String::new(),
-        (_, None) => "không phát sinh".to_owned(),
-        (IndicatorKind::Ratio, Some(ratio)) => percent(ratio),
-        (_, Some(hours)) => format!("{} giờ làm việc", decimal(hours)),
+    let scope = LANGUAGE.scope(figure, &config.settings.province.name);
+    let counts = LANGUAGE.counts(figure).unwrap_or_else(|| number(figure.numerator));
+    let value = match figure.kind {
+        // The count itself is in the column before.
+        IndicatorKind::Count | IndicatorKind::Stock => String::new(),
+        _ => LANGUAGE.value(figure, UnitSpace::Plain),
     };
     let target = match (figure.target, figure.denominator) {
         (Some(target), Some(_)) => format!("≥ {}", percent(target)),
@@ -131,34 +112,10 @@ fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
         Some(Met::Open) => "còn có thể đạt",
         None => "",
     };
-    // A period that runs is no match for a whole one.
-    let runs = figure.period.end() >= local(night.as_of).date();
-    let when = if runs { format!("{} (chưa hết kỳ)", period(figure.period)) } else { period(figure.period) };
-    vec![who, when, counts, ratio, target, met.to_owned()]
-}
-
-fn period(period: Period) -> String {
-    let span = |year: i16, span: Span| match span {
-        Span::Month(month) => format!("tháng {month}/{year}"),
-        Span::Quarter(quarter) => format!("quý {quarter}/{year}"),
-        Span::HalfYear(1) => format!("6 tháng đầu năm {year}"),
-        Span::HalfYear(_) => format!("6 tháng cuối năm {year}"),
-        Span::NineMonths => format!("9 tháng năm {year}"),
-        Span::Year => format!("năm {year}"),
-    };
-    let day = |day: Date| day.strftime("%d/%m/%Y").to_string();
-    match period {
-        Period::Month { year, month } => span(year, Span::Month(month)),
-        Period::Quarter { year, quarter } => span(year, Span::Quarter(quarter)),
-        Period::HalfYear { year, half } => span(year, Span::HalfYear(half)),
-        Period::NineMonths { year } => span(year, Span::NineMonths),
-        Period::Year { year } => span(year, Span::Year),
-        Period::Statutory { year, span: part } => {
-            let (from, to) = (period.start().strftime("%d/%m"), period.end().strftime("%d/%m"));
-            format!("{} ({from}–{to})", span(year, part))
-        }
-        Period::Week { year, week } => format!("tuần {week}/{year}"),
-        Period::Day(date) => day(date),
-        Period::Range { from, to } => format!("{}–{}", day(from), day(to)),
+    let mut period = LANGUAGE.period(figure.period, Initial::Lower);
+    // Readers must not compare a period that has not ended with a whole one.
+    if figure.period.end() >= local(night.as_of).date() {
+        period.push_str(" (chưa hết kỳ)");
     }
+    vec![scope, period, counts, value, target, met.to_owned()]
 }

@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::login::login_address;
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use super::words::{Lang, Words};
+use super::words::Words;
+use crate::locale::Language;
 use crate::service::Service;
 use crate::service::access::Caller;
 use crate::service::problem::Problem;
@@ -24,7 +25,7 @@ static STYLE_ADDRESS: LazyLock<String> =
 /// What `templates/layout.html` needs.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
-    pub(super) lang: Lang,
+    pub(super) lang: Language,
     pub(super) w: &'static Words,
     pub(super) title: String,
     /// `figures`, `connectors`, `api`, or nothing.
@@ -66,7 +67,7 @@ impl<'a> Layout<'a> {
 }
 
 /// The same address, asking for a language.
-fn in_language(here: &str, lang: Lang) -> String {
+fn in_language(here: &str, lang: Language) -> String {
     let (path, query) = here.split_once('?').unwrap_or((here, ""));
     // What was done is told once.
     let rest =
@@ -96,8 +97,11 @@ mod tests {
 
     #[test]
     fn the_other_language_keeps_the_filter() {
-        assert_eq!(in_language("/figures", Lang::En), "/figures?lang=en");
-        assert_eq!(in_language("/figures?period=2026&lang=vi&scope=", Lang::En), "/figures?period=2026&scope=&lang=en");
-        assert_eq!(in_language("/connectors?done=run", Lang::Vi), "/connectors?lang=vi");
+        assert_eq!(in_language("/figures", Language::English), "/figures?lang=en");
+        assert_eq!(
+            in_language("/figures?period=2026&lang=vi&scope=", Language::English),
+            "/figures?period=2026&scope=&lang=en"
+        );
+        assert_eq!(in_language("/connectors?done=run", Language::Vietnamese), "/connectors?lang=vi");
     }
 }

@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 
 use super::trouble::Trouble;
-use super::words::Lang;
 use crate::config::PublicPart;
+use crate::locale::Language;
 use crate::service::Service;
 use crate::service::access::{Caller, Scope};
 use crate::service::caller::{cookie, who};
@@ -19,7 +19,7 @@ const LANGUAGE_COOKIE: &str = "motcua_lang";
 /// Who looks at a page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Visitor {
-    pub(super) lang: Lang,
+    pub(super) lang: Language,
     pub(super) caller: Option<Caller>,
     /// Path and query of what was asked for.
     pub(super) here: String,
@@ -28,9 +28,9 @@ pub(super) struct Visitor {
 }
 
 /// The language that the address itself asks for.
-pub(super) fn asked_language(uri: &Uri) -> Option<Lang> {
+pub(super) fn asked_language(uri: &Uri) -> Option<Language> {
     let pairs = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix("lang="));
-    pairs.filter_map(Lang::from_code).next_back()
+    pairs.filter_map(Language::from_code).next_back()
 }
 
 /// `Sec-Fetch-Site` where the browser sends it, else `Origin` against `Host`. A program that sends neither has no cookies
@@ -49,7 +49,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 
 impl Visitor {
     pub(super) async fn of(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Trouble> {
-        let remembered = cookie(&parts.headers, LANGUAGE_COOKIE).and_then(Lang::from_code);
+        let remembered = cookie(&parts.headers, LANGUAGE_COOKIE).and_then(Language::from_code);
         Ok(Self {
             lang: asked_language(&parts.uri).or(remembered).unwrap_or_default(),
             caller: who(service, &parts.headers).await?,

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::health::State;
+use crate::locale::{Language, date, day_and_month, moment, moment_or_dash};
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{Pull, Slot, SlotState, Standing, Subject};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::trouble::Trouble;
-use crate::service::pages::words::{Lang, moment, moment_or_dash, why};
+use crate::service::pages::words::why;
 
 /// Nights of the strip.
 const NIGHTS: i64 = 14;
@@ -57,7 +58,7 @@ pub(in crate::service::pages) struct Row {
 impl Row {
     pub(in crate::service::pages) async fn new(
         service: &Service,
-        lang: Lang,
+        lang: Language,
         standing: &Standing,
         now: i64,
     ) -> Result<Self, Trouble> {
@@ -101,11 +102,11 @@ impl Row {
 }
 
 /// Why, what to do, and the original of both where they were put into other words.
-fn words_of(lang: Lang, standing: &Standing) -> (Option<String>, Option<String>, Option<String>) {
+fn words_of(lang: Language, standing: &Standing) -> (Option<String>, Option<String>, Option<String>) {
     let (reason, hint) = (standing.reason.clone(), standing.hint.clone());
     let code = standing.reason_code.as_deref().unwrap_or(standing.state.name());
     match (lang, why(code)) {
-        (Lang::Vi, Some((why, to_do))) => {
+        (Language::Vietnamese, Some((why, to_do))) => {
             let original: Vec<String> = [reason, hint].into_iter().flatten().collect();
             let original = (!original.is_empty()).then(|| original.join(" — "));
             (Some(why.to_owned()), Some(to_do.to_owned()), original)
@@ -115,7 +116,7 @@ fn words_of(lang: Lang, standing: &Standing) -> (Option<String>, Option<String>,
 }
 
 /// The last nights, oldest first: what the day's last pull of the schedule came to, or why there was none.
-fn squares(lang: Lang, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> {
+fn squares(lang: Language, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> {
     let today = local(now).date();
     // Newest first: the first of a day is its last.
     let mut by_day: HashMap<Date, &Pull> = HashMap::new();
@@ -138,7 +139,7 @@ fn squares(lang: Lang, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> 
             (None, None) if day == today => ("none", "", words.n_not_yet),
             (None, None) => ("none", "", words.n_none),
         };
-        Square { class, mark, day: day.strftime("%d/%m").to_string(), label }
+        Square { class, mark, day: day_and_month(day), label }
     };
     (0..NIGHTS).rev().filter_map(|back| today.checked_sub(jiff::Span::new().days(back)).ok()).map(square).collect()
 }
@@ -158,17 +159,17 @@ pub(in crate::service::pages) struct NightLine {
 impl NightLine {
     pub(in crate::service::pages) fn new(
         service: &Service,
-        lang: Lang,
+        lang: Language,
         night: &PublishedNight,
         standings: Option<&[Standing]>,
     ) -> Self {
         let record = &night.record;
-        let day = local(record.night.as_of).strftime("%d/%m/%Y");
+        let day = date(local(record.night.as_of).date());
         let text = match (lang, record.night.complete) {
-            (Lang::Vi, true) => format!("Đêm {day}: đủ số liệu"),
-            (Lang::Vi, false) => format!("Đêm {day}: số liệu tạm thời, chưa đủ nguồn"),
-            (Lang::En, true) => format!("Night of {day}: complete"),
-            (Lang::En, false) => format!("Night of {day}: provisional, sources are missing"),
+            (Language::Vietnamese, true) => format!("Đêm {day}: đủ số liệu"),
+            (Language::Vietnamese, false) => format!("Đêm {day}: số liệu tạm thời, chưa đủ nguồn"),
+            (Language::English, true) => format!("Night of {day}: complete"),
+            (Language::English, false) => format!("Night of {day}: provisional, sources are missing"),
         };
         let not_whole = record.not_whole.iter().map(|name| {
             let title = service.config.connector(name).map(|known| known.file.connector.title.clone());

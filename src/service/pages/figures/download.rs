@@ -15,6 +15,7 @@ use rust_xlsxwriter::{
 
 use super::filter::{Asked, View};
 use crate::config::Configuration;
+use crate::locale::{Initial, Language, date, moment};
 use crate::model::figure::{Figure, Met};
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
@@ -23,7 +24,6 @@ use crate::service::Service;
 use crate::service::pages::connectors::NightLine;
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::{Lang, moment};
 use crate::service::problem::Problem;
 
 /// Headings, and the widths of their columns in the workbook.
@@ -70,7 +70,7 @@ pub(in crate::service::pages) async fn workbook(
     let (view, indicator) = asked_for(&service, &visitor, &asked).await?;
     let name = file_name(&view, &asked, "xlsx");
     let config = Arc::clone(&service.config);
-    let line = NightLine::new(&service, Lang::Vi, &view.night, None);
+    let line = NightLine::new(&service, Language::Vietnamese, &view.night, None);
     let made = tokio::task::spawn_blocking(move || book(&config, &view, &line, &figures(&view, indicator.as_deref())));
     let bytes = made.await.map_err(RunError::from)?;
     let bytes = bytes.map_err(|error| Problem::internal("the workbook cannot be made", &error))?;
@@ -141,12 +141,12 @@ fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
 }
 
 fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
-    let lang = Lang::Vi;
+    let lang = Language::Vietnamese;
     let text = |text: &str| if text.is_empty() { Cell::Nothing } else { Cell::Text(text.to_owned()) };
     let known = config.indicators.iter().find(|indicator| *indicator.definition.id == *figure.indicator);
     let definition = known.map(|known| &known.definition);
     let (value, unit) = match (figure.kind, figure.value()) {
-        (_, None) => (text(lang.words().no_value), ""),
+        (_, None) => (text(lang.nothing_received()), ""),
         (IndicatorKind::Ratio, Some(share)) => (Cell::Share(share), "%"),
         (IndicatorKind::Count | IndicatorKind::Stock, _) => (Cell::Count(figure.numerator), "số lượng"),
         (IndicatorKind::Mean | IndicatorKind::Median, Some(amount)) => (Cell::Amount(amount), "giờ làm việc"),
@@ -163,8 +163,8 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         text(definition.map_or("", |definition| &definition.legal.place)),
         text(figure.tier.map_or("", |tier| lang.tier(tier))),
         text(figure.agency.as_deref().unwrap_or_default()),
-        text(&lang.whose(figure, &config.settings.province.name)),
-        text(&lang.period(figure.period)),
+        text(&lang.scope(figure, &config.settings.province.name)),
+        text(&lang.period(figure.period, Initial::Upper)),
         Cell::Day(figure.period.start()),
         Cell::Day(figure.period.end()),
         Cell::Count(figure.numerator),
@@ -176,10 +176,6 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         figure.unmatched().map_or(Cell::Nothing, Cell::Share),
         text(&figure.rules),
     ]
-}
-
-fn day(day: Date) -> String {
-    day.strftime("%d/%m/%Y").to_string()
 }
 
 fn state(is_complete: bool) -> &'static str {
@@ -207,7 +203,7 @@ fn lines(config: &Configuration, view: &View, figures: &[&Figure], separator: u8
     for figure in figures {
         let cells = cells(config, figure).map(|cell| match cell {
             Cell::Text(text) => harmless(&text),
-            Cell::Day(date) => day(date),
+            Cell::Day(day) => date(day),
             Cell::Count(count) => count.to_string(),
             Cell::Share(share) => number(format!("{:.2}", share * 100.0)),
             Cell::Amount(amount) => number(format!("{amount:.2}")),
@@ -257,17 +253,17 @@ fn book(config: &Configuration, view: &View, line: &NightLine, figures: &[&Figur
 
 /// Whose figures, of which night and period, and how far they can be trusted.
 fn head(sheet: &mut Worksheet, config: &Configuration, view: &View, line: &NightLine) -> Result<(), XlsxError> {
-    let lang = Lang::Vi;
+    let lang = Language::Vietnamese;
     let province = &config.settings.province.name;
     let running = if view.is_running() { "; chưa hết kỳ" } else { "" };
-    let (from, to) = (day(view.period.start()), day(view.period.end()));
+    let (from, to) = (date(view.period.start()), date(view.period.end()));
     let missing: Vec<&str> = line.not_whole.iter().map(|(_, title, _)| title.as_str()).collect();
     let missing = if missing.is_empty() { String::new() } else { format!(" ({})", missing.join("; ")) };
     sheet.write_string_with_format(0, 0, "SỐ LIỆU MỘT CỬA", &base().set_bold().set_font_size(14))?;
     let facts = [
         ("Tỉnh", province.clone()),
         ("Phạm vi", view.scope_text(lang, province)),
-        ("Kỳ báo cáo", format!("{} (từ {from} đến {to}){running}", lang.period(view.period))),
+        ("Kỳ báo cáo", format!("{} (từ {from} đến {to}){running}", lang.period(view.period, Initial::Upper))),
         ("Tính lúc", format!("{}; lượt {}", line.as_of, line.run)),
         ("Dữ liệu đến", line.data_until.clone()),
         ("Tình trạng", format!("{}{missing}", state(line.is_complete))),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::instant::local;
@@ -13,7 +14,6 @@ use crate::service::Service;
 use crate::service::api::figures::no_night;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::trouble::Trouble;
-use crate::service::pages::words::Lang;
 use crate::service::problem::Problem;
 
 /// Kinds in the order in which they are offered.
@@ -118,7 +118,7 @@ impl View {
         }
     }
 
-    pub(super) fn scope_text(&self, lang: Lang, province: &str) -> String {
+    pub(super) fn scope_text(&self, lang: Language, province: &str) -> String {
         match &self.whose {
             Whose::Province => format!("{} {province}", lang.of("Toàn tỉnh", "Province of")),
             Whose::Tier(tier) => lang.tier(*tier).to_owned(),
@@ -134,12 +134,13 @@ impl View {
     }
 
     /// Periods that have begun and have figures, by kind, newest first.
-    pub(super) fn periods(&self, lang: Lang) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(super) fn periods(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
         let today = local(self.night.record.night.as_of).date();
         let whole = self.night.of_whole().iter().map(|place| self.night.at(*place).period);
         let begun = whole.filter(|period| period.start() <= today).chain([self.period]);
         let known: BTreeSet<Period> = begun.collect();
-        let choice = |period: &Period| (period.to_string(), lang.period(*period), *period == self.period);
+        let choice =
+            |period: &Period| (period.to_string(), lang.period(*period, Initial::Upper), *period == self.period);
         let of_kind = |kind| {
             let mut periods: Vec<&Period> = known.iter().filter(|period| period.kind() == kind).collect();
             periods.sort_by_key(|period| std::cmp::Reverse(period.start()));
@@ -149,15 +150,14 @@ impl View {
     }
 
     /// Agencies that have figures, by tier, in the order of their names; those that no registry has stand last.
-    pub(super) fn agencies(&self, lang: Lang) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(super) fn agencies(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
         let mut by_tier: BTreeMap<Option<Tier>, Vec<Choice>> = BTreeMap::new();
         for (code, name) in self.night.agencies() {
             let tier = self.night.of_agency(code).first().and_then(|place| self.night.at(*place).tier);
             let chosen = matches!(&self.whose, Whose::Agency(of) if of == code);
             let name = name.unwrap_or(code);
             // Names are used again: whoever stands no more says until when.
-            let ended =
-                self.ended.get(code).map(|day| format!(" ({} {})", lang.of("đến", "until"), day.strftime("%d/%m/%Y")));
+            let ended = self.ended.get(code).map(|day| format!(" ({} {})", lang.of("đến", "until"), date(*day)));
             by_tier.entry(tier).or_default().push((
                 code.to_owned(),
                 format!("{name}{}", ended.unwrap_or_default()),
@@ -175,7 +175,7 @@ impl View {
     }
 
     /// Tiers that have figures.
-    pub(super) fn tiers(&self, lang: Lang) -> Vec<Choice> {
+    pub(super) fn tiers(&self, lang: Language) -> Vec<Choice> {
         let has = |tier: &Tier| self.night.of_whole().iter().any(|place| self.night.at(*place).tier == Some(*tier));
         let choice = |tier: Tier| (tier.name().to_owned(), lang.tier(tier).to_owned(), self.whose == Whose::Tier(tier));
         Tier::ALL.into_iter().filter(has).map(choice).collect()

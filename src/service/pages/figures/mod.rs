@@ -19,7 +19,7 @@ use super::connectors::NightLine;
 use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use super::words::Lang;
+use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::{Figure, Met};
 use crate::model::indicator::Definition;
 use crate::run::{self, standings};
@@ -77,7 +77,7 @@ struct MetShown {
 }
 
 impl Shown {
-    fn new(lang: Lang, figure: &Figure) -> Self {
+    fn new(lang: Language, figure: &Figure) -> Self {
         let met = |met| {
             let class = match met {
                 Met::Yes => "yes",
@@ -87,12 +87,12 @@ impl Shown {
             MetShown { class, word: lang.met(met) }
         };
         Self {
-            counts: lang.counts(figure),
-            value: lang.value(figure),
+            counts: lang.counts(figure).unwrap_or_default(),
+            value: lang.value(figure, UnitSpace::NonBreaking),
             is_nothing: figure.value().is_none(),
             target: lang.target(figure),
             met: figure.met().map(met),
-            unmatched: figure.unmatched().map(|share| lang.percent(share)),
+            unmatched: figure.unmatched().map(|share| lang.percent(share, UnitSpace::NonBreaking)),
         }
     }
 }
@@ -141,7 +141,7 @@ pub(super) async fn overview(
         night: night_line(&service, &visitor, &view).await?,
         scope: view.scope_text(lang, &service.config.settings.province.name),
         scope_word: view.scope_word().to_owned(),
-        period: lang.period(view.period),
+        period: lang.period(view.period, Initial::Upper),
         period_word: view.period.to_string(),
         is_running: view.is_running(),
         periods: view.periods(lang),
@@ -163,14 +163,14 @@ async fn night_line(service: &Service, visitor: &Visitor, view: &View) -> Result
 }
 
 /// The document that asks for an indicator; those of no document say what the sources leave out.
-fn heading(lang: Lang, definition: &Definition) -> String {
+fn heading(lang: Language, definition: &Definition) -> String {
     if definition.id.starts_with("source-") {
         return lang.words().source_quality.to_owned();
     }
     definition.legal.document.clone()
 }
 
-fn row(lang: Lang, definition: &Definition, figure: &Figure, trend: &[&Figure]) -> Row {
+fn row(lang: Language, definition: &Definition, figure: &Figure, trend: &[&Figure]) -> Row {
     Row {
         id: definition.id.clone(),
         title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),

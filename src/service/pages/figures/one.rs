@@ -10,6 +10,7 @@ use axum::response::Response;
 use super::filter::{Asked, Choice, View, Whose};
 use super::{Shown, night_line, trend};
 use crate::config::Indicator;
+use crate::locale::{Initial, Language, UnitSpace, date};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::Figure;
@@ -19,7 +20,6 @@ use crate::service::pages::connectors::NightLine;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::Lang;
 
 /// Agencies of one tier that are listed; a download has all.
 const MOST: usize = 400;
@@ -105,7 +105,7 @@ pub(in crate::service::pages) async fn page(
         title,
         scope: view.scope_text(lang, province),
         scope_word: view.scope_word().to_owned(),
-        period: lang.period(view.period),
+        period: lang.period(view.period, Initial::Upper),
         period_word: view.period.to_string(),
         is_running: view.is_running(),
         is_before_law: view.period.end().to_string() < definition.legal.from,
@@ -123,12 +123,12 @@ pub(in crate::service::pages) async fn page(
 
 /// `dd/MM/yyyy` of `yyyy-MM-dd`.
 fn day(iso: &str) -> String {
-    iso.parse::<jiff::civil::Date>().map_or_else(|_| iso.to_owned(), |day| day.strftime("%d/%m/%Y").to_string())
+    iso.parse::<jiff::civil::Date>().map_or_else(|_| iso.to_owned(), date)
 }
 
 /// The province and the tiers, then each tier's agencies, those that no registry has last.
 fn groups(
-    lang: Lang,
+    lang: Language,
     view: &View,
     figures: Vec<&Figure>,
     by_value: bool,
@@ -145,7 +145,7 @@ fn groups(
     let row = |figure: &Figure| {
         let word = figure.agency.as_deref().unwrap_or(figure.tier.map_or("", Tier::name));
         Row {
-            whose: lang.whose(figure, province),
+            whose: lang.scope(figure, province),
             scope_word: word.to_owned(),
             code: figure.agency.as_deref().map(str::to_owned),
             shown: Shown::new(lang, figure),
@@ -170,7 +170,7 @@ fn groups(
 }
 
 /// How the law is read, in the page's language where it is written in it, and in which it is.
-fn note(lang: Lang, definition: &Definition) -> Option<(&str, &'static str)> {
-    let vietnamese = definition.note_vi.as_deref().filter(|_| lang == Lang::Vi).map(|note| (note, "vi"));
+fn note(lang: Language, definition: &Definition) -> Option<(&str, &'static str)> {
+    let vietnamese = definition.note_vi.as_deref().filter(|_| lang == Language::Vietnamese).map(|note| (note, "vi"));
     vietnamese.or(definition.note.as_deref().map(|note| (note, "en")))
 }

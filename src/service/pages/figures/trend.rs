@@ -2,10 +2,10 @@
 
 use askama::Template;
 
+use crate::locale::{Initial, Language, UnitSpace, period_short};
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
-use crate::service::pages::words::{Lang, period_short};
 
 /// Periods of a trend.
 const PERIODS: usize = 12;
@@ -46,8 +46,10 @@ pub(super) fn until<'f>(figures: impl IntoIterator<Item = &'f Figure>, period: P
     kept.split_off(kept.len().saturating_sub(PERIODS))
 }
 
-fn label(lang: Lang, figures: &[&Figure]) -> String {
-    let said = figures.iter().map(|figure| format!("{} {}", lang.period(figure.period), lang.value(figure)));
+fn label(lang: Language, figures: &[&Figure]) -> String {
+    let (initial, space) = (Initial::Upper, UnitSpace::NonBreaking);
+    let said =
+        figures.iter().map(|figure| format!("{} {}", lang.period(figure.period, initial), lang.value(figure, space)));
     format!("{}: {}", lang.words().trend, said.collect::<Vec<_>>().join("; "))
 }
 
@@ -106,7 +108,7 @@ fn drawn(points: &[Option<Point>]) -> (Vec<String>, Vec<(String, String)>) {
 }
 
 /// A small line; nothing where there is one period alone.
-pub(super) fn spark(lang: Lang, figures: &[&Figure]) -> Option<String> {
+pub(super) fn spark(lang: Language, figures: &[&Figure]) -> Option<String> {
     if figures.len() < 2 {
         return None;
     }
@@ -117,7 +119,7 @@ pub(super) fn spark(lang: Lang, figures: &[&Figure]) -> Option<String> {
 }
 
 /// A line with axes.
-pub(super) fn chart(lang: Lang, figures: &[&Figure]) -> Option<String> {
+pub(super) fn chart(lang: Language, figures: &[&Figure]) -> Option<String> {
     let newest = figures.last()?;
     let bounds = bounds(figures, newest.target);
     let (left_top, right_bottom) = ((64.0, 14.0), (604.0, 188.0));
@@ -140,7 +142,7 @@ pub(super) fn chart(lang: Lang, figures: &[&Figure]) -> Option<String> {
     let last = points.last().copied().flatten().map(|(across, down)| {
         let falls = before.is_some_and(|(_, before)| before < down) && down < right_bottom.1 - 20.0;
         let beside = if falls { down + 19.0 } else { (down - 9.0).max(12.0) };
-        (number(across + 24.0), number(beside), lang.value(newest))
+        (number(across + 24.0), number(beside), lang.value(newest, UnitSpace::NonBreaking))
     });
     let target =
         newest.target.map(|target| (height(target), format!("{} {}", lang.words().target, lang.amount(kind, target))));
@@ -173,7 +175,7 @@ mod tests {
     fn a_month_without_dossiers_breaks_the_line() {
         let figures = [of_month(1, 1, 2), of_month(2, 2, 2), of_month(3, 0, 0), of_month(4, 1, 1)];
         let kept = until(&figures, Period::Month { year: 2026, month: 4 });
-        let drawing = spark(Lang::Vi, &kept).expect("four months");
+        let drawing = spark(Language::Vietnamese, &kept).expect("four months");
         assert_eq!(drawing.matches("<polyline").count(), 1);
         assert!(
             drawing.contains("Tháng 1/2026 50,00\u{a0}%; Tháng 2/2026 100,00\u{a0}%; Tháng 3/2026 không phát sinh")
@@ -186,7 +188,7 @@ mod tests {
         let figures: Vec<Figure> = (1..=12).map(|month| of_month(month, 1, 2)).collect();
         let kept = until(&figures, Period::Month { year: 2026, month: 5 });
         assert_eq!(kept.len(), 5);
-        assert!(spark(Lang::Vi, &kept[..1]).is_none());
-        assert!(chart(Lang::En, &kept).expect("five months").contains(">5/26<"));
+        assert!(spark(Language::Vietnamese, &kept[..1]).is_none());
+        assert!(chart(Language::English, &kept).expect("five months").contains(">5/26<"));
     }
 }

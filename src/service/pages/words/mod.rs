@@ -4,58 +4,19 @@ mod reasons;
 mod said;
 
 use crate::health::State;
-use crate::model::agency::Tier;
+use crate::locale::Language;
 use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
 pub(in crate::service) use reasons::why;
 pub(super) use reasons::{order, rejection};
-pub(super) use said::{moment, moment_or_dash, period_short};
 
-/// The language of a page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Lang {
-    #[default]
-    Vi,
-    En,
-}
-
-impl Lang {
-    pub(super) fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "vi" => Some(Self::Vi),
-            "en" => Some(Self::En),
-            _ => None,
-        }
-    }
-
-    pub(super) fn code(self) -> &'static str {
-        match self {
-            Self::Vi => "vi",
-            Self::En => "en",
-        }
-    }
-
-    pub(super) fn other(self) -> Self {
-        match self {
-            Self::Vi => Self::En,
-            Self::En => Self::Vi,
-        }
-    }
-
+impl Language {
     pub(super) fn words(self) -> &'static Words {
         match self {
-            Self::Vi => &VIETNAMESE,
-            Self::En => &ENGLISH,
-        }
-    }
-
-    /// One of two texts.
-    pub(super) fn of<'t>(self, vietnamese: &'t str, english: &'t str) -> &'t str {
-        match self {
-            Self::Vi => vietnamese,
-            Self::En => english,
+            Self::Vietnamese => &VIETNAMESE,
+            Self::English => &ENGLISH,
         }
     }
 
@@ -108,14 +69,6 @@ impl Lang {
         }
     }
 
-    pub(super) fn tier(self, tier: Tier) -> &'static str {
-        match tier {
-            Tier::Province => self.of("Cấp tỉnh", "Province level"),
-            Tier::District => self.of("Cấp huyện", "District level"),
-            Tier::Commune => self.of("Cấp xã", "Commune level"),
-        }
-    }
-
     pub(super) fn met(self, met: Met) -> &'static str {
         match met {
             Met::Yes => self.of("Đạt", "Met"),
@@ -163,7 +116,6 @@ words! {
     footer: "Số liệu tính tự động mỗi đêm từ hệ thống một cửa và bưu chính công ích.", "Computed every night from the one-stop-shop systems and the public post.";
     details: "Thông báo gốc", "Original message";
     none: "Không có", "None";
-    no_value: "không phát sinh", "nothing received";
 
     token: "Mã truy cập", "Access token";
     token_help: "Mã do quản trị viên cấp, bắt đầu bằng motcua_.", "Issued by the administrator; begins with motcua_.";

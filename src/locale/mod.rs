@@ -1,0 +1,59 @@
+//! Numbers, dates, periods and figures as people read them, in Vietnamese and English.
+//!
+//! Shared by the command line, the pages and the official forms, so that each value is written in one way. Pure: values
+//! of `model` in, text out. Words that only the pages show are in `service::pages::words`.
+
+mod dates;
+mod figures;
+mod numbers;
+mod periods;
+
+pub use dates::{date, day_and_month, moment, moment_or_dash, time_on_date};
+pub use numbers::UnitSpace;
+pub use periods::{Initial, period_short};
+
+/// Language of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    Vietnamese,
+    English,
+}
+
+impl Language {
+    /// Reads an ISO 639-1 code; `None` for other languages.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "vi" => Some(Self::Vietnamese),
+            "en" => Some(Self::English),
+            _ => None,
+        }
+    }
+
+    /// ISO 639-1 code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Vietnamese => "vi",
+            Self::English => "en",
+        }
+    }
+
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Vietnamese => Self::English,
+            Self::English => Self::Vietnamese,
+        }
+    }
+
+    /// The one of two texts that is in this language.
+    #[must_use]
+    pub fn of<'t>(self, vietnamese: &'t str, english: &'t str) -> &'t str {
+        match self {
+            Self::Vietnamese => vietnamese,
+            Self::English => english,
+        }
+    }
+}
