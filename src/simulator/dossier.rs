@@ -1,14 +1,14 @@
-//! One simulated dossier, its whole life, and what the portal shows of it at a moment.
+//! One simulated dossier with its whole life, and its record in the portal at a given moment.
 //!
-//! Everything that will happen is known when it is generated; `shown` cuts it off at a moment, as the
+//! Everything that will happen is drawn when the dossier is generated. `shown` returns the state at a moment, as the
 //! portal would answer then.
 
 use crate::simulator::working_days::{DAY_SECS, Moment};
 
-/// A completed date that comes late comes after this many days at least, after twice as many at most.
+/// A completed date that the portal writes late comes this many to twice this many days after the end.
 const LATE_DATE_DAYS: i64 = 30;
 
-/// How the portal says that a dossier was handed in.
+/// Submission channel in the portal's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Channel {
     Counter,
@@ -16,7 +16,7 @@ pub(super) enum Channel {
     Postal,
 }
 
-/// The online level that the record states.
+/// Online level in the portal's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Information,
@@ -25,7 +25,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// From the word of `procedure_offers.csv`.
+    /// Reads the word used in `procedure_offers.csv`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "information" => Some(Self::Information),
@@ -36,22 +36,22 @@ impl Level {
     }
 }
 
-/// How a dossier ends, if it does.
+/// How a dossier ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Done,
-    /// Status says done, the portal has no `completedDate`.
+    /// The status is done, but the portal never gets a `completedDate`.
     DoneWithoutDate,
     Withdrawn,
     Refused,
 }
 
-/// What makes a record unreadable, for good.
+/// Defect that makes a record unreadable at every moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
     /// `acceptedDate` names a day that does not exist.
     ImpossibleDate,
-    /// `applyMethod` has a name that nobody knows.
+    /// `applyMethod` has a number and a name that iGate does not have.
     UnknownChannel,
     NoProcedureCode,
     GarbledProcedureCode,
@@ -67,20 +67,20 @@ impl Flaw {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resend {
     Once,
-    /// The same record again, that many seconds further down the list.
+    /// The same record a second time, this many seconds further down the list.
     Same(u32),
-    /// First as it was before its last change, then as it is, that many seconds further down the list.
+    /// First the state before its last change, then the current one, this many seconds further down the list.
     Older(u32),
 }
 
-/// A request for more papers.
+/// A request for more papers (yêu cầu bổ sung).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Supplement {
     pub(super) asked: Moment,
     pub(super) given: Option<Moment>,
 }
 
-/// A dossier from its first sight to its end.
+/// A dossier from its hand-in to its end.
 #[derive(Debug, Clone)]
 pub(super) struct Dossier {
     /// Mongo id, written as 24 hex digits.
@@ -89,16 +89,16 @@ pub(super) struct Dossier {
     pub(super) agency: u32,
     /// Row of the procedure registry.
     pub(super) procedure: u32,
-    /// Running number of the agency's day, in the code.
+    /// Running number within the agency's day, part of the code.
     pub(super) sequence: u32,
-    /// Handed in; the portal lists it from here on.
+    /// Moment of the hand-in; the portal lists the dossier from then on.
     pub(super) applied: Moment,
     pub(super) accepted: Option<Moment>,
     pub(super) due: Option<Moment>,
-    /// When the due date changed, and to what.
+    /// When the due date changed, and the new due date.
     pub(super) due_change: Option<(Moment, Moment)>,
     pub(super) channel: Channel,
-    /// Until when the portal had another channel, and which.
+    /// Until when the portal showed another channel, and that channel.
     pub(super) channel_before: Option<(Moment, Channel)>,
     pub(super) level: Option<Level>,
     pub(super) return_by_post: bool,
@@ -106,9 +106,9 @@ pub(super) struct Dossier {
     pub(super) ending: Ending,
     pub(super) ended: Option<Moment>,
     pub(super) returned: Option<Moment>,
-    pub(super) fault: Option<Flaw>,
+    pub(super) flaw: Option<Flaw>,
     pub(super) resend: Resend,
-    /// Dice for how it is written: offsets, objects or lists, suffixes.
+    /// Random bits that choose how the record is written: UTC offsets, objects or lists, suffixes.
     pub(super) style: u32,
 }
 
@@ -123,7 +123,7 @@ pub(super) mod status {
     pub(in crate::simulator) const CANCELLED: u8 = 6;
 }
 
-/// What the portal shows at a moment.
+/// State of a dossier in the portal at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) accepted: Option<Moment>,
@@ -132,34 +132,34 @@ pub(super) struct Shown {
     pub(super) returned: Option<Moment>,
     pub(super) channel: Channel,
     pub(super) status: u8,
-    /// Refused rather than withdrawn, where the status is cancelled.
+    /// If the status is cancelled: refused, not withdrawn.
     pub(super) refused: bool,
 }
 
 impl Dossier {
-    /// The hand-in as the record states it: counters now and then leave it out.
-    pub(super) fn stated_applied(&self) -> Option<Moment> {
+    /// Date of the hand-in in the record; `None` for one in 19 dossiers of a counter or the post.
+    pub(super) fn recorded_hand_in(&self) -> Option<Moment> {
         (self.channel == Channel::Online || !self.style.is_multiple_of(19)).then_some(self.applied)
     }
 
-    /// From when the record states its completed date: the portal may say "Có kết quả" weeks before it dates it.
-    pub(super) fn dated(&self) -> Option<Moment> {
+    /// Moment from which the record has a completed date. The status "Có kết quả" may be weeks older.
+    pub(super) fn completion_recorded(&self) -> Option<Moment> {
         let ended = self.ended?;
         match (self.ending, self.returned) {
             (Ending::DoneWithoutDate, _) => None,
-            (Ending::Done, Some(returned)) if self.dates_late() && returned >= ended + DAY_SECS => Some(returned),
-            (Ending::Done, None) if self.dates_late() => {
+            (Ending::Done, Some(returned)) if self.is_dated_late() && returned >= ended + DAY_SECS => Some(returned),
+            (Ending::Done, None) if self.is_dated_late() => {
                 Some(ended + (LATE_DATE_DAYS + i64::from(self.style >> 8) % LATE_DATE_DAYS) * DAY_SECS)
             }
             _ => Some(ended),
         }
     }
 
-    fn dates_late(&self) -> bool {
+    fn is_dated_late(&self) -> bool {
         self.style.is_multiple_of(7)
     }
 
-    /// The record at a moment; `None` before it was handed in.
+    /// State at a moment; `None` before the hand-in.
     pub(super) fn shown(&self, now: Moment) -> Option<Shown> {
         if self.applied > now {
             return None;
@@ -184,7 +184,7 @@ impl Dossier {
                 Some((from, due)) if from <= now => Some(due),
                 _ => self.due,
             }),
-            completed: ended.filter(|_| accepted.is_some() && past(self.dated()).is_some()),
+            completed: ended.filter(|_| accepted.is_some() && past(self.completion_recorded()).is_some()),
             returned,
             channel: match self.channel_before {
                 Some((until, before)) if now < until => before,
@@ -195,7 +195,7 @@ impl Dossier {
         })
     }
 
-    /// The latest moment up to `now` at which the record changed (its first sight included).
+    /// Latest moment up to `now` at which the record changed, the hand-in included.
     pub(super) fn last_change(&self, now: Moment) -> Moment {
         let moments = [
             Some(self.applied),
@@ -205,7 +205,7 @@ impl Dossier {
             self.supplement.map(|supplement| supplement.asked),
             self.supplement.and_then(|supplement| supplement.given),
             self.ended,
-            self.dated(),
+            self.completion_recorded(),
             self.returned,
         ];
         moments.into_iter().flatten().filter(|&at| at <= now).max().unwrap_or(self.applied)

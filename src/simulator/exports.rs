@@ -1,10 +1,10 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the simulated post office writes its exports")]
 //! The post's monthly lists of postal items (BCCI), as CSV files in a folder.
 //!
-//! `bcci-YYYY-MM-DD.csv`: the items of that month that were accepted, delivered, given up or withdrawn in it,
-//! as known at 20:00 of the day in the name (the month's last day, or the day of writing). An item
-//! that changes in a later month stands in that month's file again; the later file is right.
-//! Layout: domain B.5. UTF-8 with BOM, `;`, two title rows, a footer "Tổng cộng", CRLF.
+//! `bcci-YYYY-MM-DD.csv` lists the items that were accepted, delivered, given up or withdrawn in that month, in the state
+//! of 20:00 of the day in the name (the month's last day, or the day of writing). An item that changes in a later
+//! month is listed in that month's file again; the later file is right.
+//! Layout (domain B.5): UTF-8 with a byte order mark, `;`, two title rows, a footer "Tổng cộng", CRLF.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,10 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use crate::simulator::faults::Fault;
+use crate::simulator::list_cells::{dong, minute};
 use crate::simulator::post::{Service, Target, Waybill};
-use crate::simulator::working_days::{DAY_SECS, Moment, civil, date_of, day_number, day_of, evening};
-use crate::simulator::{Province, spoiled};
+use crate::simulator::working_days::{Moment, date_of, day_number, day_of, evening};
+use crate::simulator::{Province, faulty_exports};
 
 const COLUMNS: [&str; 10] = [
     "STT",
@@ -31,13 +32,13 @@ const COLUMNS: [&str; 10] = [
 ];
 
 impl Province {
-    /// Writes one file a month up to `day` into `folder`, which must exist, and names them. Months
-    /// without items have no file; files of earlier days stay.
+    /// Writes one file a month up to `day` into `folder`, which must exist, and returns their paths. Months without
+    /// items get no file. Files of earlier days stay.
     pub fn write_exports(&self, folder: &Path, day: Date) -> io::Result<Vec<PathBuf>> {
         self.write_exports_with(folder, day, None)
     }
 
-    /// As [`Province::write_exports`], the last list as a fault leaves it. One of HTTP changes nothing.
+    /// As [`Province::write_exports`], with a fault in the last list. A fault of HTTP changes nothing.
     pub fn write_exports_with(&self, folder: &Path, day: Date, fault: Option<Fault>) -> io::Result<Vec<PathBuf>> {
         let day = day.min(self.today());
         let Some(first) = self.waybills.first() else { return Ok(Vec::new()) };
@@ -53,15 +54,15 @@ impl Province {
         let newest = lists.len().saturating_sub(1);
         for (number, (last, text)) in lists.into_iter().enumerate() {
             let files = match fault.filter(|_| number == newest) {
-                Some(fault) => spoiled::files(fault, text),
+                Some(fault) => faulty_exports::files(fault, text),
                 None => vec![(".csv", text)],
             };
             let several = files.len() > 1;
-            for (place, (ending, bytes)) in files.into_iter().enumerate() {
+            for (index, (ending, bytes)) in files.into_iter().enumerate() {
                 let path = folder.join(format!("bcci-{last}{ending}"));
                 std::fs::write(&path, bytes)?;
-                if several && place == 0 {
-                    an_hour_older(&path)?;
+                if several && index == 0 {
+                    make_an_hour_older(&path)?;
                 }
                 written.push(path);
             }
@@ -69,7 +70,7 @@ impl Province {
         Ok(written)
     }
 
-    /// One file's bytes; `None` without items.
+    /// Content of one file; `None` if no item changed in the month.
     fn export(&self, month: Date, last: Date) -> io::Result<Option<Vec<u8>>> {
         // A month's changes end in the evening of its last day: later ones belong to the next file.
         let from = evening(day_number(month) - 1);
@@ -104,10 +105,10 @@ impl Province {
     }
 
     fn export_row(&self, number: u32, item: &Waybill, now: Moment) -> [String; COLUMNS.len()] {
-        let dossier = &self.dossiers[item.target.like()];
+        let dossier = &self.dossiers[item.target.dossier_index()];
         let code = match item.target {
             Target::Dossier(_) => self.code(dossier),
-            Target::Nameless(_) => String::new(),
+            Target::NoCode(_) => String::new(),
             // No agency has ten thousand dossiers a day.
             Target::Unknown(_) => self.code_numbered(dossier, dossier.sequence + 10_000),
         };
@@ -131,14 +132,14 @@ impl Province {
     }
 }
 
-/// The first of two files was there before the second came.
-fn an_hour_older(path: &Path) -> io::Result<()> {
+/// So that the first of two files is the older one.
+fn make_an_hour_older(path: &Path) -> io::Result<()> {
     let file = std::fs::File::options().append(true).open(path)?;
     let modified = file.metadata()?.modified()?;
     file.set_modified(modified - Duration::from_hours(1))
 }
 
-/// Writes a list again as a program does that knows nothing of readers: emptied, one half, a moment later the other.
+/// Rewrites a list in place, in two halves with a pause, as a program without regard for readers does.
 pub fn write_again(path: &Path) -> io::Result<()> {
     let whole = std::fs::read(path)?;
     let (first, second) = whole.split_at(whole.len() / 2);
@@ -148,19 +149,4 @@ pub fn write_again(path: &Path) -> io::Result<()> {
     file.write_all(second)?;
     std::thread::sleep(Duration::from_millis(20));
     Ok(())
-}
-
-/// `dd/MM/yyyy HH:mm`.
-pub(super) fn minute(at: Moment) -> String {
-    debug_assert_eq!(at % DAY_SECS % 60, 0, "the post writes full minutes");
-    civil(at).strftime("%d/%m/%Y %H:%M").to_string()
-}
-
-/// Thousands of đồng with a point between the groups: `1.030.000`.
-pub(super) fn dong(thousands: u32) -> String {
-    match thousands {
-        0 => "0".to_owned(),
-        1..1000 => format!("{thousands}.000"),
-        _ => format!("{}.{:03}.000", thousands / 1000, thousands % 1000),
-    }
 }

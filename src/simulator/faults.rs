@@ -1,9 +1,9 @@
-//! What can be wrong with a simulated source: a closed list, by name.
+//! The faults that a simulated source can have: a closed list, by name.
 //!
-//! Where a description says "the second answer", answers that hold dossiers are counted, from when the fault was
-//! set; "the last list" is the newest file of the post office.
+//! "The second answer" in a description counts answers with dossiers, from the moment when the fault was set.
+//! "The last list" is the newest file of the post office.
 
-/// Where a fault acts.
+/// Where a fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// In the portal's answers.
@@ -24,12 +24,12 @@ impl Side {
 
 macro_rules! faults {
     ($($fault:ident $side:ident $name:literal $description:literal;)*) => {
-        /// One thing that is wrong with a simulated source.
+        /// One fault of a simulated source.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Fault { $(#[doc = $description] $fault,)* }
 
         impl Fault {
-            /// Every fault, in the order in which they are listed.
+            /// All faults, in the order of the list below.
             pub const ALL: &[Self] = &[$(Self::$fault,)*];
 
             /// Its name on the command line.
@@ -43,7 +43,7 @@ macro_rules! faults {
                 match self { $(Self::$fault => Side::$side,)* }
             }
 
-            /// What is wrong, when and how often, in one line.
+            /// What goes wrong, when and how often, in one line.
             #[must_use]
             pub fn description(self) -> &'static str {
                 match self { $(Self::$fault => $description,)* }
@@ -56,80 +56,80 @@ faults! {
     RateLimitedSeconds Http "rate-limited-seconds" "the second answer is 429 with `Retry-After` in seconds, once";
     RateLimitedDate Http "rate-limited-date" "the second answer is 429 with `Retry-After` as a date, once";
     RateLimitedForHours Http "rate-limited-for-hours" "every search is answered with 429 and `Retry-After: 7200`";
-    UnavailableTwice Http "unavailable-twice" "the second answer is 503 twice, then it comes";
+    UnavailableTwice Http "unavailable-twice" "the second answer is 503 twice, then complete";
     Unavailable Http "unavailable" "every search is answered with 503";
     CutShort Http "cut-short" "the connection ends in the middle of the second answer, once";
     CutShortAlways Http "cut-short-always" "the connection ends in the middle of every answer from the second on";
     WrongLength Http "wrong-length" "`Content-Length` counts half of every answer from the second on, and half is sent";
-    OneByteASecond Http "one-byte-a-second" "every answer from the second on drips, a byte a second";
-    Silence Http "silence" "the portal takes every search from the second answer on and never answers";
+    OneByteASecond Http "one-byte-a-second" "every answer from the second on is sent one byte a second";
+    Silence Http "silence" "from the second answer on, the portal accepts every search and never answers";
     Reset Http "reset" "the connection is reset in the middle of the second answer, once";
     ResetAlways Http "reset-always" "the connection is reset in the middle of every answer from the second on";
     EmptyBody Http "empty-body" "every answer from the second on is 200 without a body";
     EndlessBody Http "endless-body" "every answer from the second on is followed by spaces without end";
     ZippedBomb Http "zipped-bomb" "every answer from the second on is gzip that inflates to a gigabyte of spaces";
     LoginPage Http "login-page" "every answer from the second on is an HTML login page with status 200";
-    LoginPageAsJson Http "login-page-as-json" "the same login page, called `application/json`";
+    LoginPageAsJson Http "login-page-as-json" "the same login page with `Content-Type: application/json`";
     TokenRevoked Http "token-revoked" "every token is revoked before the second answer, once";
-    TokenRefused Http "token-refused" "tokens are given and then refused by every search";
+    TokenRefused Http "token-refused" "tokens are issued, but every search refuses them";
     TokenPage Http "token-page" "the token endpoint answers with an HTML page and status 200";
     TokenUnavailableOnce Http "token-unavailable-once" "the token endpoint answers 503 once";
     RedirectElsewhere Http "redirect-elsewhere" "every answer from the second on redirects to another host";
-    RedirectToken Http "redirect-token" "the token endpoint redirects to another host (307, the form goes along)";
-    DuplicatePage Http "duplicate-page" "the first page of every chain comes twice, the others after it: nothing is missing";
-    RepeatedPage Http "repeated-page" "every page of a chain is its first, byte for byte, and none is the last";
-    SkippedPage Http "skipped-page" "the second page of every chain is its third, and says so by its number";
-    MovingRecords Http "moving-records" "after the first page a record moves to the end of the list: all after it move up by one";
-    RestlessRecords Http "restless-records" "the list begins at another record with every request";
-    NoLastFlag Http "no-last-flag" "no answer says whether it is the last";
-    NeverLast Http "never-last" "no answer is the last, empty pages follow without end";
+    RedirectToken Http "redirect-token" "the token endpoint redirects to another host (307, which repeats the form there)";
+    DuplicatePage Http "duplicate-page" "the first page of every chain is sent twice, the others follow: nothing is missing";
+    RepeatedPage Http "repeated-page" "every page of a chain is the first one, byte for byte, and none is marked as last";
+    SkippedPage Http "skipped-page" "instead of the second page of every chain the third is sent, with its own page number";
+    MovingRecords Http "moving-records" "after the first page, the first record moves to the end of the list: all others move up by one";
+    RestlessRecords Http "restless-records" "the list starts at another record in every request";
+    NoLastFlag Http "no-last-flag" "no answer has the field that marks the last page";
+    NeverLast Http "never-last" "no answer is marked as last; empty pages follow without end";
     NullList Http "null-list" "an empty list is `null`";
     NullPage Http "null-page" "the list of the second answer is `null`, and it is the last page, once";
-    FailureInside Http "failure-inside" "every answer from the second on is 200 with a failure inside";
-    InvalidUtf8 Http "invalid-utf8" "every answer from the second on holds a byte that is no UTF-8";
-    HalfSurrogate Http "half-surrogate" "applicants' names hold half of a surrogate pair";
-    BigIds Http "big-ids" "ids are numbers above 2^53, neighbours apart by one";
+    FailureInside Http "failure-inside" "every answer from the second on is 200 with an error message in its body";
+    InvalidUtf8 Http "invalid-utf8" "every answer from the second on contains a byte that is invalid in UTF-8";
+    HalfSurrogate Http "half-surrogate" "applicants' names contain half of a surrogate pair";
+    BigIds Http "big-ids" "ids are consecutive numbers above 2^53";
     WrongTypes Http "wrong-types" "accepted dates are numbers of milliseconds";
     WrongTypesOnce Http "wrong-types-once" "accepted dates of the second answer are numbers of milliseconds, once";
-    NewField Http "new-field" "every record has fields that nobody knows, an object and a list";
+    NewField Http "new-field" "every record has two undeclared fields, an object and a list";
     MissingField Http "missing-field" "no record has its procedure";
     MissingDate Http "missing-date" "no record has its accepted date";
-    ShrinkingTotal Http "shrinking-total" "the total of `/td/dossiers` shrinks by a page after the first page, and the end of the list is gone";
-    StuckCursor Http "stuck-cursor" "`/cursor/dossiers` gives the same cursor again, and the same page";
-    CirclingCursor Http "circling-cursor" "`/cursor/dossiers` gives the first page's cursor at its end";
-    StuckKey Http "stuck-key" "`/keyset/dossiers` passes over the key and gives its first page for ever";
-    SessionOver Http "session-over" "the national portal says inside its first answer that the session is over, once";
-    SessionRefused Http "session-refused" "the national portal gives sessions and says of every one that it is over";
-    CatalogueFailure Http "catalogue-failure" "every catalogue is 200 with an `error_code` that is not 0 inside";
+    ShrinkingTotal Http "shrinking-total" "after the first page of `/td/dossiers`, the last page of the list is gone and the total is smaller";
+    StuckCursor Http "stuck-cursor" "`/cursor/dossiers` returns the same cursor and the same page again";
+    CirclingCursor Http "circling-cursor" "`/cursor/dossiers` returns the first page's cursor on the last page";
+    StuckKey Http "stuck-key" "`/keyset/dossiers` ignores the key and always returns the first page";
+    SessionOver Http "session-over" "the national portal's first answer reports in its body that the session has expired, once";
+    SessionRefused Http "session-refused" "the national portal issues sessions and reports each one as expired";
+    CatalogueFailure Http "catalogue-failure" "every catalogue is 200 with an `error_code` other than 0 in its body";
 
-    ShiftedColumns Files "shifted-columns" "rows of the last list have an empty cell before their second: all others stand one to the right";
+    ShiftedColumns Files "shifted-columns" "rows of the last list have an extra empty cell in second place: the cells after it move one column to the right";
     CutInRow Files "cut-in-row" "the last list ends in the middle of a row";
     CutAtLineEnd Files "cut-at-line-end" "the last list ends after half of its rows, at a line end";
-    MissingRows Files "missing-rows" "half of the last list's rows are missing, its trailer speaks of all";
+    MissingRows Files "missing-rows" "half of the last list's rows are missing, but its trailer has the sum of all";
     TwoSections Files "two-sections" "the last list has two sections, each with its own sum";
-    WrongTrailer Files "wrong-trailer" "the trailer of the last list speaks of more than its rows hold";
+    WrongTrailer Files "wrong-trailer" "the sum in the trailer of the last list is larger than that of its rows";
     Growing Files "growing" "the last list is half written, and somebody may still be writing it";
     ReplacedWhileReading Files "replaced-while-reading" "the last list is written again and again while it is read";
-    SameContentTwice Files "same-content-twice" "the last list lies there again under another name";
-    CorrectedFile Files "corrected-file" "the last list says that every item was withdrawn; a corrected one, written later, follows under another name";
+    SameContentTwice Files "same-content-twice" "the last list is there a second time under another name";
+    CorrectedFile Files "corrected-file" "the last list has every item as withdrawn; a corrected list, written later, has another name";
     HeaderRenamed Files "header-renamed" "the column of the item code has another name in the last list";
     ColumnRenamed Files "column-renamed" "the column of the delivery date has another name in the last list";
     EmptyFile Files "empty-file" "the last list has no bytes";
-    ZeroedFile Files "zeroed-file" "the last list has its length and holds zeros only";
+    ZeroedFile Files "zeroed-file" "the last list has its normal length, but all bytes are zero";
     Utf16 Files "utf-16" "the last list is UTF-16 with a byte order mark";
-    Windows1258 Files "windows-1258" "the last list is Windows-1258, tones as marks of their own";
-    BrokenUtf8 Files "broken-utf8" "every row of the last list holds a byte that is no UTF-8";
+    Windows1258 Files "windows-1258" "the last list is Windows-1258, with tones as separate marks";
+    BrokenUtf8 Files "broken-utf8" "every row of the last list contains a byte that is invalid in UTF-8";
     Gzip Files "gzip" "the last list is `.csv.gz`";
     GzipBomb Files "gzip-bomb" "the last list is `.csv.gz` and inflates to a gigabyte of spaces";
     TruncatedWorkbook Files "truncated-workbook" "the last list is `.xlsx` and ends in the middle";
     UnclosedQuote Files "unclosed-quote" "a cell in the middle of the last list opens a quote that is never closed";
-    LongLine Files "long-line" "the last list holds a line of 50 MB that is no item";
-    FeesWithCommas Files "fees-with-commas" "thousands of fees in the last list are separated by commas";
-    FeesWithDecimals Files "fees-with-decimals" "fees of the last list have two decimals behind a comma";
+    LongLine Files "long-line" "the last list contains a line of 50 MB that is not an item";
+    FeesWithCommas Files "fees-with-commas" "fees in the last list have commas between thousands";
+    FeesWithDecimals Files "fees-with-decimals" "fees in the last list have two decimals after a comma";
 }
 
 impl Fault {
-    /// The fault of that name.
+    /// Finds a fault by its name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|fault| fault.name() == name)
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_distinct_and_lead_back() {
+    fn names_are_distinct_and_can_be_read_back() {
         let names: BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
         assert_eq!(names.len(), Fault::ALL.len());
         for fault in Fault::ALL {

@@ -1,4 +1,4 @@
-//! Draws a province: days, agencies, procedures, and each dossier's life, from one seed.
+//! Draws a province from one seed: days, agencies, procedures and each dossier's life.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::simulator::choice::{Choices, Popularity, changes};
 use crate::simulator::dossier::Flaw;
-use crate::simulator::life::Drawing;
+use crate::simulator::life_cycle::DossierDraw;
 use crate::simulator::registry::{Registries, Registry};
 use crate::simulator::working_days::{Day, date_of, day_number, day_of, is_saturday};
+use crate::simulator::workload::{Choices, Popularity, changes};
 use crate::simulator::{Province, SimulatorError, post};
 
 /// What to simulate.
@@ -19,14 +19,14 @@ pub struct Settings {
     /// Dossiers received from `first` to `today`.
     pub dossiers: usize,
     pub seed: u64,
-    /// The last simulated day; the simulated now is its evening, 20:00 local.
+    /// The last simulated day. The simulated present is 20:00 local time of this day.
     pub today: Date,
-    /// The first day of reception.
+    /// The first day on which dossiers are received.
     pub first: Date,
 }
 
 impl Settings {
-    /// 50,000 dossiers from the New Year two years before `today`.
+    /// 50,000 dossiers from 1 January two years before `today`.
     #[must_use]
     pub fn new(today: Date) -> Self {
         let first = Date::new(today.year() - 2, 1, 1).unwrap_or(today);
@@ -34,9 +34,9 @@ impl Settings {
     }
 }
 
-/// One bad row in so many, and never fewer than `MIN_FAULTS`.
-const FAULT_EVERY: usize = 200;
-const MIN_FAULTS: usize = 3;
+/// One dossier in this many is a bad row; at least [`MIN_FLAWS`] in all.
+const FLAW_EVERY: usize = 200;
+const MIN_FLAWS: usize = 3;
 
 /// Draws a province. The same settings and registries give the same province, byte for byte.
 pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Province, SimulatorError> {
@@ -46,13 +46,13 @@ pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Prov
     }
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let popularity = Popularity::draw(&registry, &mut rng);
-    let faults = faults(settings.dossiers, &mut rng);
+    let flaws = flaws(settings.dossiers, &mut rng);
     let changes = changes(&registry);
     let mut dossiers = Vec::with_capacity(settings.dossiers);
     let mut sequences: BTreeMap<(usize, Day), u32> = BTreeMap::new();
     let mut choices: Option<(Day, Choices)> = None;
     for (index, day) in days(settings, &registry, &mut rng)?.into_iter().enumerate() {
-        // Until the day before the next change of the registries.
+        // Choices hold until the day before the next change of the registries.
         let (until, current) = match choices.take() {
             Some((until, current)) if day <= until => (until, current),
             _ => {
@@ -63,8 +63,8 @@ pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Prov
         let (agency, procedure) =
             current.draw(&mut rng).ok_or_else(|| SimulatorError::NothingOffered { day: date_of(day) })?;
         let habits = popularity.habits(registry.agency_group[agency]);
-        let drawing = Drawing { registry: &registry, habits, agency, procedure, day, until };
-        let mut dossier = drawing.dossier(&mut rng, faults.get(&index).copied());
+        let drawing = DossierDraw { registry: &registry, habits, agency, procedure, day, until };
+        let mut dossier = drawing.dossier(&mut rng, flaws.get(&index).copied());
         let sequence = sequences.entry((registry.agency_group[agency], day_of(dossier.applied))).or_default();
         *sequence += 1;
         dossier.sequence = *sequence;
@@ -75,18 +75,18 @@ pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Prov
     Ok(Province::new(registry, dossiers, waybills, settings.today))
 }
 
-/// Which dossiers are bad rows, and how.
-fn faults(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Flaw> {
-    let wanted = (dossiers / FAULT_EVERY).max(MIN_FAULTS).min(dossiers);
-    let mut faults = BTreeMap::new();
-    while faults.len() < wanted {
-        let kind = Flaw::ALL[faults.len() % Flaw::ALL.len()];
-        faults.entry(rng.random_range(0..dossiers)).or_insert(kind);
+/// Indices of the dossiers that are bad rows, and their defects.
+fn flaws(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Flaw> {
+    let wanted = (dossiers / FLAW_EVERY).max(MIN_FLAWS).min(dossiers);
+    let mut flaws = BTreeMap::new();
+    while flaws.len() < wanted {
+        let kind = Flaw::ALL[flaws.len() % Flaw::ALL.len()];
+        flaws.entry(rng.random_range(0..dossiers)).or_insert(kind);
     }
-    faults
+    flaws
 }
 
-/// One day for each dossier, in order.
+/// Day of the hand-in of each dossier, in order.
 fn days(settings: &Settings, registry: &Registry, rng: &mut ChaCha8Rng) -> Result<Vec<Day>, SimulatorError> {
     let range = day_number(settings.first)..=day_number(settings.today);
     let mut open: Vec<(Day, u64)> = Vec::new();
@@ -108,14 +108,14 @@ fn days(settings: &Settings, registry: &Registry, rng: &mut ChaCha8Rng) -> Resul
     Ok(days)
 }
 
-/// How busy a day is.
+/// Relative number of dossiers that are handed in on a day.
 fn weight(day: Day, registry: &Registry) -> u64 {
     let days = &registry.working_days;
     if !days.is_working(day) {
         // Some one-stop shops open on Saturday (domain D).
         return if is_saturday(day) && !days.is_holiday(day) { 15 } else { 0 };
     }
-    // Busiest on Monday and after holidays, slack before Tết and in December.
+    // More on Mondays and after holidays, fewer before Tết and in December.
     let after_rest = if days.is_working(day - 1) { 100 } else { 125 };
     let season = if date_of(day).month() == 12 { 90 } else { 100 };
     let tet = if days.before_tet(day) { 45 } else { 100 };

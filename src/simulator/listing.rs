@@ -1,58 +1,59 @@
-//! What the portal lists, and what of it a search asks for.
+//! The portal's list of dossiers, and the search over it.
 
 use jiff::civil::DateTime;
 
 use crate::simulator::Province;
 use crate::simulator::dossier::{Dossier, Resend, Shown};
-use crate::simulator::life::MAX_RESEND_SECS;
+use crate::simulator::life_cycle::MAX_RESEND_SECS;
 use crate::simulator::working_days::{AHEAD_SECS, Moment};
 
-const USUAL_SIZE: usize = 20;
+const DEFAULT_SIZE: usize = 20;
 const MAX_SIZE: usize = 1_000;
 
-/// One line of the portal's list.
+/// One line of the portal's list. A dossier may have two.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct ListEntry {
+    /// Acceptance, or the hand-in before acceptance: the list is sorted by it.
     key: Moment,
     /// Index of the dossier.
     dossier: u32,
-    /// The moment as of which it is shown.
-    seen: Moment,
+    /// Moment whose state of the dossier is shown.
+    state_at: Moment,
 }
 
-/// Everything that the portal lists at a moment, in its order.
-pub(super) fn list(province: &Province, now: Moment) -> Vec<Entry> {
+/// The portal's list at a moment, in its order.
+pub(super) fn list(province: &Province, now: Moment) -> Vec<ListEntry> {
     let mut entries = Vec::with_capacity(province.dossiers.len());
     for (number, dossier) in (0_u32..).zip(&province.dossiers) {
         let Some(shown) = dossier.shown(now) else { continue };
         let key = shown.accepted.unwrap_or(dossier.applied);
-        let entry = Entry { key, dossier: number, seen: now };
+        let entry = ListEntry { key, dossier: number, state_at: now };
         match dossier.resend {
             Resend::Once => entries.push(entry),
             Resend::Same(further) => {
-                entries.extend([entry, Entry { key: key + i64::from(further), ..entry }]);
+                entries.extend([entry, ListEntry { key: key + i64::from(further), ..entry }]);
             }
             Resend::Older(further) => {
                 let before = dossier.last_change(now) - 1;
-                let seen = if dossier.shown(before).is_some() { before } else { now };
-                entries.extend([Entry { seen, ..entry }, Entry { key: key + i64::from(further), ..entry }]);
+                let state_at = if dossier.shown(before).is_some() { before } else { now };
+                entries.extend([ListEntry { state_at, ..entry }, ListEntry { key: key + i64::from(further), ..entry }]);
             }
         }
     }
-    entries.sort_unstable_by_key(|entry| (entry.key, province.dossiers[entry.dossier as usize].id, entry.seen));
+    entries.sort_unstable_by_key(|entry| (entry.key, province.dossiers[entry.dossier as usize].id, entry.state_at));
     entries
 }
 
 /// An inclusive range of moments.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct MomentRange {
     from: Moment,
     to: Moment,
-    /// Nobody asked: absent dates pass as well.
+    /// No bound was given: absent dates pass as well.
     open: bool,
 }
 
-impl Range {
+impl MomentRange {
     const OPEN: Self = Self { from: Moment::MIN, to: Moment::MAX, open: true };
 
     fn passes(self, moment: Option<Moment>) -> bool {
@@ -60,43 +61,44 @@ impl Range {
     }
 }
 
-/// A search request, read.
+/// A search request.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct SearchQuery {
     pub(super) page: usize,
     pub(super) size: usize,
-    accepted: Range,
-    applied: Range,
-    appointment: Range,
-    returned: Range,
+    accepted: MomentRange,
+    applied: MomentRange,
+    appointment: MomentRange,
+    returned: MomentRange,
 }
 
-impl Wanted {
-    /// The first page of all that there is.
+impl SearchQuery {
+    /// The first page of all dossiers.
     pub(super) fn everything() -> Self {
-        let (accepted, applied, appointment, returned) = (Range::OPEN, Range::OPEN, Range::OPEN, Range::OPEN);
-        Self { page: 0, size: USUAL_SIZE, accepted, applied, appointment, returned }
+        let (accepted, applied, appointment, returned) =
+            (MomentRange::OPEN, MomentRange::OPEN, MomentRange::OPEN, MomentRange::OPEN);
+        Self { page: 0, size: DEFAULT_SIZE, accepted, applied, appointment, returned }
     }
 
-    /// Fields that it does not know (`sort`, `spec`, `remove-status`, …) change nothing, as with iGate.
+    /// Reads the query. Unknown fields (`sort`, `spec`, `remove-status`, …) are ignored, as in iGate.
     pub(super) fn read(fields: &[(String, String)]) -> Result<Self, String> {
-        let mut wanted = Self::everything();
+        let mut query = Self::everything();
         for (name, value) in fields {
-            let number = || value.parse::<usize>().map_err(|_| format!("`{name}` is no number: `{value}`"));
+            let number = || value.parse::<usize>().map_err(|_| format!("`{name}` is not a number: `{value}`"));
             let Some((range, from)) = (match name.as_str() {
-                "accepted-from" => Some((&mut wanted.accepted, true)),
-                "accepted-to" => Some((&mut wanted.accepted, false)),
-                "applied-from" => Some((&mut wanted.applied, true)),
-                "applied-to" => Some((&mut wanted.applied, false)),
-                "appointment-from" => Some((&mut wanted.appointment, true)),
-                "appointment-to" => Some((&mut wanted.appointment, false)),
-                "result-returned-from" => Some((&mut wanted.returned, true)),
-                "result-returned-to" => Some((&mut wanted.returned, false)),
+                "accepted-from" => Some((&mut query.accepted, true)),
+                "accepted-to" => Some((&mut query.accepted, false)),
+                "applied-from" => Some((&mut query.applied, true)),
+                "applied-to" => Some((&mut query.applied, false)),
+                "appointment-from" => Some((&mut query.appointment, true)),
+                "appointment-to" => Some((&mut query.appointment, false)),
+                "result-returned-from" => Some((&mut query.returned, true)),
+                "result-returned-to" => Some((&mut query.returned, false)),
                 _ => None,
             }) else {
                 match name.as_str() {
-                    "page" => wanted.page = number()?,
-                    "size" => wanted.size = number()?.clamp(1, MAX_SIZE),
+                    "page" => query.page = number()?,
+                    "size" => query.size = number()?.clamp(1, MAX_SIZE),
                     _ => {}
                 }
                 continue;
@@ -104,7 +106,7 @@ impl Wanted {
             if value.is_empty() {
                 continue;
             }
-            let (moment, fraction) = instant(value).ok_or_else(|| format!("`{name}` is no instant: `{value}`"))?;
+            let (moment, fraction) = instant(value).ok_or_else(|| format!("`{name}` is not a moment: `{value}`"))?;
             range.open = false;
             if from {
                 range.from = moment + i64::from(fraction);
@@ -112,19 +114,19 @@ impl Wanted {
                 range.to = moment;
             }
         }
-        Ok(wanted)
+        Ok(query)
     }
 
     fn passes(&self, dossier: &Dossier, shown: &Shown) -> bool {
         self.accepted.passes(shown.accepted)
-            && self.applied.passes(dossier.stated_applied())
+            && self.applied.passes(dossier.recorded_hand_in())
             && self.appointment.passes(shown.due)
             && self.returned.passes(shown.returned)
     }
 }
 
-/// `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00` as a local moment, and whether a fraction of a
-/// second was cut off. A `+` that the query made a space is a `+`.
+/// Reads `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00`: the local moment, and whether a fraction of a second
+/// was cut off. A space before the offset is a `+` that was not percent-encoded.
 fn instant(text: &str) -> Option<(Moment, bool)> {
     let (civil, rest) = text.split_at_checked(19)?;
     let at: DateTime = civil.parse().ok()?;
@@ -144,44 +146,44 @@ fn instant(text: &str) -> Option<(Moment, bool)> {
     Some((seconds - ahead + AHEAD_SECS, fraction))
 }
 
-/// A dossier as one line of the list shows it.
-pub(super) type Line<'a> = (&'a Dossier, Shown);
+/// A dossier and its state in one line of the list.
+pub(super) type ListedDossier<'a> = (&'a Dossier, Shown);
 
-/// The lines that a search finds, in the portal's order.
+/// Lines that match a search, in the portal's order.
 pub(super) fn found<'a>(
     province: &'a Province,
-    entries: &'a [Entry],
-    wanted: &'a Wanted,
-) -> impl Iterator<Item = Line<'a>> + use<'a> {
-    // The list is in the order of acceptance, second copies a little further down.
-    let start = entries.partition_point(|entry| entry.key < wanted.accepted.from);
-    let latest = wanted.accepted.to.saturating_add(i64::from(MAX_RESEND_SECS));
+    entries: &'a [ListEntry],
+    query: &'a SearchQuery,
+) -> impl Iterator<Item = ListedDossier<'a>> + use<'a> {
+    // The list is sorted by acceptance; second copies come up to `MAX_RESEND_SECS` later.
+    let start = entries.partition_point(|entry| entry.key < query.accepted.from);
+    let latest = query.accepted.to.saturating_add(i64::from(MAX_RESEND_SECS));
     let end = entries.partition_point(|entry| entry.key <= latest).max(start);
     entries[start..end].iter().filter_map(|entry| {
         let dossier = &province.dossiers[entry.dossier as usize];
-        let shown = dossier.shown(entry.seen)?;
-        wanted.passes(dossier, &shown).then_some((dossier, shown))
+        let shown = dossier.shown(entry.state_at)?;
+        query.passes(dossier, &shown).then_some((dossier, shown))
     })
 }
 
-/// One page of lines, and whether it is the last.
+/// One page of the search's result.
 #[derive(Debug)]
-pub(super) struct Slice<'a> {
+pub(super) struct SearchPage<'a> {
     pub(super) number: usize,
     pub(super) size: usize,
-    pub(super) lines: Vec<Line<'a>>,
+    pub(super) lines: Vec<ListedDossier<'a>>,
     pub(super) last: bool,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> SearchPage<'a> {
     /// Page `number`, from 0.
-    pub(super) fn cut(found: impl Iterator<Item = Line<'a>>, number: usize, size: usize) -> Self {
+    pub(super) fn cut(found: impl Iterator<Item = ListedDossier<'a>>, number: usize, size: usize) -> Self {
         let mut found = found.skip(number.saturating_mul(size));
         let lines: Vec<_> = found.by_ref().take(size).collect();
         Self { number, size, lines, last: found.next().is_none() }
     }
 
-    /// As Spring writes it.
+    /// JSON of a Spring slice.
     pub(super) fn body(&self, province: &Province) -> String {
         let Self { number, size, last, .. } = self;
         let count = self.lines.len();
@@ -200,7 +202,7 @@ impl<'a> Slice<'a> {
 }
 
 /// Appends the list of records.
-pub(super) fn records(province: &Province, lines: &[Line<'_>], body: &mut String) {
+pub(super) fn records(province: &Province, lines: &[ListedDossier<'_>], body: &mut String) {
     body.push('[');
     for (index, (dossier, shown)) in lines.iter().enumerate() {
         if index > 0 {

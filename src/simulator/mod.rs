@@ -1,40 +1,44 @@
-//! A simulated province: a portal, the national portal's adapter and a post office on loopback, seeded, and the truth about them.
+//! A simulated province, drawn from a seed: a portal, the national portal's adapter and a post office on loopback,
+//! and the true figures of its dossiers.
 //!
-//! `generate` draws dossiers and waybills with their whole histories; `serve` answers as an iGate portal would
-//! on a given evening; `Province::write_exports` writes the post's lists; `Province::truth` counts the figures by
-//! its own loops. Nothing here uses the pipeline's readers, calendar or stages, so that agreement
-//! between the two means something. Persons in it are invented and say so.
+//! `generate` draws dossiers and waybills with their whole histories. `serve` answers like an iGate portal on a given
+//! evening. `Province::write_exports` writes the post's lists. `Province::truth` counts the figures with loops of its
+//! own. Nothing here uses the pipeline's readers, calendar or stages: the two must be able to disagree. All persons are
+//! invented, and their names show it.
 
-mod catalogue;
-mod choice;
-mod doors;
 mod dossier;
+mod dossier_notes;
 mod exports;
 mod faults;
+mod faulty_answers;
+mod faulty_exports;
 mod feedback;
+mod file_encodings;
 mod generate;
-mod life;
+mod life_cycle;
+mod list_cells;
 mod listing;
-mod notes;
-mod pack;
+mod measure_sheet;
+mod national_portal;
+mod paging_styles;
 mod portal;
 mod post;
 mod registry;
 mod render;
-mod spoiled;
-mod stated;
-mod trouble;
 mod truth;
 mod working_days;
+mod workload;
 
 use jiff::civil::Date;
 use thiserror::Error;
 
-pub use self::catalogue::{CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH};
-pub use self::doors::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
 pub use self::exports::write_again;
 pub use self::faults::{Fault, Side};
 pub use self::generate::{Settings, generate};
+pub use self::national_portal::{
+    CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH,
+};
+pub use self::paging_styles::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
 pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
 pub use self::registry::Registries;
 pub use self::truth::{INDICATORS as TRUE_INDICATORS, Scope, Truth, TruthFigure};
@@ -42,15 +46,15 @@ pub use self::truth::{INDICATORS as TRUE_INDICATORS, Scope, Truth, TruthFigure};
 use self::dossier::Dossier;
 use self::post::Waybill;
 use self::registry::Registry;
-use self::render::Fragments;
+use self::render::JsonFragments;
 use self::working_days::{date_of, day_of};
 
-/// What keeps a province from being simulated.
+/// Why a province cannot be simulated or served.
 #[derive(Debug, Error)]
 pub enum SimulatorError {
     #[error("reading `{file}` line {line}: {reason}")]
     Registry { file: &'static str, line: u64, reason: String },
-    #[error("no day to receive dossiers on from `{first}` to `{today}`")]
+    #[error("no day on which dossiers can be received from `{first}` to `{today}`")]
     NoDays { first: Date, today: Date },
     #[error("no agency offers any procedure on `{day}`")]
     NothingOffered { day: Date },
@@ -60,7 +64,7 @@ pub enum SimulatorError {
     Listen { address: std::net::SocketAddr, source: std::io::Error },
 }
 
-/// A drawn province: every dossier and waybill with its history up to and past `today`.
+/// A drawn province: every dossier and waybill with its whole history, also after `today`.
 #[derive(Debug)]
 pub struct Province {
     registry: Registry,
@@ -68,22 +72,22 @@ pub struct Province {
     /// In the order of acceptance.
     waybills: Vec<Waybill>,
     today: Date,
-    fragments: Fragments,
+    fragments: JsonFragments,
 }
 
 impl Province {
     fn new(registry: Registry, dossiers: Vec<Dossier>, waybills: Vec<Waybill>, today: Date) -> Self {
-        let fragments = Fragments::new(&registry);
+        let fragments = JsonFragments::new(&registry);
         Self { registry, dossiers, waybills, today, fragments }
     }
 
-    /// The last day that can be looked at.
+    /// The last simulated day.
     #[must_use]
     pub fn today(&self) -> Date {
         self.today
     }
 
-    /// The dossier's code: `<agency>-<yymmdd of hand-in>-<running number of the day>`.
+    /// The dossier's code: `<agency>-<yymmdd of the hand-in>-<running number within the day>`.
     fn code(&self, dossier: &Dossier) -> String {
         self.code_numbered(dossier, dossier.sequence)
     }

@@ -1,9 +1,9 @@
-//! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2). The national
-//! portal's adapter answers at the same address.
+//! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2). The
+//! national portal's adapter answers at the same address.
 //!
-//! It filters by accepted, applied, appointment and returned dates only, like iGate: there is no change time. Pages
-//! are Spring slices without a total. The order is (accepted date or else applied date, id), whatever `sort` says;
-//! a dossier that is listed twice has its newer copy further down.
+//! As in iGate, the search filters by accepted, applied, appointment and returned dates only: there is no time of change.
+//! Pages are Spring slices without a total. The order is (accepted date, else applied date; id), and `sort` is ignored. If a
+//! dossier is listed twice, the newer copy comes later.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -23,28 +23,28 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::simulator::catalogue::{Adapter, CALL_PATH, LOGIN_PATH};
-use crate::simulator::doors::{self, CURSOR_PATH, Door, KEYSET_PATH, TD_PATH};
 use crate::simulator::faults::Fault;
-use crate::simulator::listing::{Entry, Slice, Wanted, found, list};
-use crate::simulator::trouble::{Trouble, whole};
+use crate::simulator::faulty_answers::{FaultState, json_answer};
+use crate::simulator::listing::{ListEntry, SearchPage, SearchQuery, found, list};
+use crate::simulator::national_portal::{CALL_PATH, LOGIN_PATH, NationalPortal};
+use crate::simulator::paging_styles::{self, CURSOR_PATH, KEYSET_PATH, PagingStyle, TD_PATH};
 use crate::simulator::working_days::{Day, date_of, day_number, evening};
 use crate::simulator::{Province, SimulatorError};
 
-/// The client that the portal knows.
+/// The only client that gets tokens.
 pub const CLIENT_ID: &str = "motcua-demo";
-/// Its secret, which guards nothing but invented dossiers.
+/// The client's secret. Not a real secret: it protects invented dossiers.
 pub const CLIENT_SECRET: &str = "simulated-secret";
-/// The two, as HTTP Basic writes them.
+/// Client and secret as HTTP Basic credentials.
 const CLIENT_BASIC: &str = "Basic bW90Y3VhLWRlbW86c2ltdWxhdGVkLXNlY3JldA==";
 pub const TOKEN_PATH: &str = "/auth/realms/digo/protocol/openid-connect/token";
 pub const SEARCH_PATH: &str = "/pa/dossier/search";
 
 const TOKEN_SECS: u64 = 86_400;
-/// Where redirects of a fault lead, unless the portal is told otherwise: a host that no one has.
-const ELSEWHERE: &str = "http://elsewhere.invalid";
+/// Default target of the redirects of faults: a host that cannot exist.
+const REDIRECT_TARGET: &str = "http://elsewhere.invalid";
 
-/// The day whose evening the portal shows. Clones move together.
+/// The day whose evening the portal shows. All clones share the day.
 #[derive(Debug, Clone)]
 pub struct SimulatedDay(Arc<AtomicI64>);
 
@@ -64,12 +64,12 @@ impl SimulatedDay {
     }
 }
 
-/// A portal that listens. Dropped, it stops too, without waiting.
+/// A listening portal. Dropping it stops the server without waiting.
 #[derive(Debug)]
 pub struct Portal {
-    /// Where it listens.
+    /// Address that it listens on.
     pub address: SocketAddr,
-    desk: Arc<Desk>,
+    state: Arc<PortalState>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -81,39 +81,39 @@ impl Portal {
         format!("http://{}", self.address)
     }
 
-    /// Every token given so far is answered with 401 from now on, and every session is over.
+    /// Revokes all tokens and ends all sessions: requests with them get 401.
     pub fn expire_tokens(&self) {
-        locked(&self.desk.tokens).clear();
-        locked(&self.desk.adapter).forget();
+        locked(&self.state.tokens).clear();
+        locked(&self.state.adapter).end_sessions();
     }
 
-    /// What is wrong from now on; `None` mends it. A fault of the files changes nothing here.
+    /// Sets the fault of all answers from now on; `None` ends it. A fault of files has no effect here.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        let mut trouble = locked(&self.desk.trouble);
-        *trouble = Trouble::new(fault, std::mem::take(&mut trouble.elsewhere));
-        locked(&self.desk.adapter).count_anew();
+        let mut fault_state = locked(&self.state.fault_state);
+        *fault_state = FaultState::new(fault, std::mem::take(&mut fault_state.redirect_target));
+        locked(&self.state.adapter).reset_call_count();
     }
 
-    /// Where the redirects of faults lead: `http://…`, without a slash at the end.
+    /// Sets the target of the redirects of faults: `http://…`, without a slash at the end.
     pub fn redirect_to(&self, url: &str) {
-        url.clone_into(&mut locked(&self.desk.trouble).elsewhere);
+        url.clone_into(&mut locked(&self.state.fault_state).redirect_target);
     }
 
-    /// Requests answered so far, tokens and refusals included.
+    /// Number of requests so far, those for tokens and refused ones included.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.desk.requests.load(Ordering::Relaxed)
+        self.state.requests.load(Ordering::Relaxed)
     }
 
-    /// Answers what is under way and stops.
+    /// Finishes the open requests and stops.
     pub async fn stop(self) {
-        // The server may have stopped already: then nobody listens for this.
+        // Fails only if the server has stopped already.
         let _ = self.stop.send(());
         let _ = self.task.await;
     }
 }
 
-/// Listens on `bind`, which must be on loopback; port 0 takes a free one.
+/// Listens on `bind`, which must be a loopback address. Port 0 takes a free port.
 pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay) -> Result<Portal, SimulatorError> {
     if !bind.ip().is_loopback() {
         return Err(SimulatorError::NotLoopback { address: bind });
@@ -121,65 +121,74 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
     let refuse = |source| SimulatorError::Listen { address: bind, source };
     let listener = TcpListener::bind(bind).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
-    let desk = Arc::new(Desk {
+    let portal = Arc::new(PortalState {
         province,
         day,
         listing: Mutex::new(None),
         tokens: Mutex::new(HashMap::new()),
-        adapter: Mutex::new(Adapter::default()),
+        adapter: Mutex::new(NationalPortal::default()),
         requests: AtomicU64::new(0),
-        trouble: Mutex::new(Trouble::new(None, ELSEWHERE.to_owned())),
+        fault_state: Mutex::new(FaultState::new(None, REDIRECT_TARGET.to_owned())),
     });
     let router = Router::new()
         .route(TOKEN_PATH, post(token))
         .route(SEARCH_PATH, get(search))
         .route(LOGIN_PATH, post(login))
         .route(CALL_PATH, post(call))
-        .route(TD_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Td, desk, &headers, fields)))
-        .route(KEYSET_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Keyset, desk, &headers, fields)))
-        .route(CURSOR_PATH, get(async |desk, headers: HeaderMap, fields| door(Door::Cursor, desk, &headers, fields)))
-        .with_state(Arc::clone(&desk));
-    let resetting = Arc::clone(&desk);
+        .route(
+            TD_PATH,
+            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Td, portal, &headers, fields)),
+        )
+        .route(
+            KEYSET_PATH,
+            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Keyset, portal, &headers, fields)),
+        )
+        .route(
+            CURSOR_PATH,
+            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Cursor, portal, &headers, fields)),
+        )
+        .with_state(Arc::clone(&portal));
+    let resetting = Arc::clone(&portal);
     let listener = listener.tap_io(move |stream| {
-        if matches!(locked(&resetting.trouble).fault, Some(Fault::Reset | Fault::ResetAlways))
+        if matches!(locked(&resetting.fault_state).fault, Some(Fault::Reset | Fault::ResetAlways))
             && let Err(error) = stream.set_zero_linger()
         {
-            tracing::error!(%error, "a connection cannot be made to reset");
+            tracing::error!(%error, "cannot set a connection to reset on close");
         }
     });
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
         let until = async move {
-            // A dropped handle stops it as well.
+            // A dropped `Portal` closes the channel, which stops the server as well.
             let _ = stopped.await;
         };
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(until).await {
-            tracing::error!(%error, "simulated portal stopped");
+            tracing::error!(%error, "the simulated portal stopped with an error");
         }
     });
-    Ok(Portal { address, desk, stop, task })
+    Ok(Portal { address, state: portal, stop, task })
 }
 
-/// What the handlers share.
+/// State that the handlers share.
 #[derive(Debug)]
-struct Desk {
+struct PortalState {
     province: Arc<Province>,
     day: SimulatedDay,
-    /// The list of the day that was last asked for.
-    listing: Mutex<Option<(Day, Arc<Vec<Entry>>)>>,
+    /// The list of the day of the last request.
+    listing: Mutex<Option<(Day, Arc<Vec<ListEntry>>)>>,
     tokens: Mutex<HashMap<String, Instant>>,
-    adapter: Mutex<Adapter>,
+    adapter: Mutex<NationalPortal>,
     requests: AtomicU64,
-    trouble: Mutex<Trouble>,
+    fault_state: Mutex<FaultState>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing in here panics half-way through a change.
+    // No code panics while it changes the value.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Desk {
-    fn listing(&self) -> Arc<Vec<Entry>> {
+impl PortalState {
+    fn listing(&self) -> Arc<Vec<ListEntry>> {
         let day = day_number(self.day.get().min(self.province.today()));
         let mut kept = locked(&self.listing);
         match &*kept {
@@ -192,24 +201,24 @@ impl Desk {
         }
     }
 
-    fn knows(&self, headers: &HeaderMap) -> bool {
+    fn is_authorized(&self, headers: &HeaderMap) -> bool {
         let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
             return false;
         };
         let Some((scheme, token)) = value.split_once(' ') else { return false };
-        locked(&self.trouble).fault != Some(Fault::TokenRefused)
+        locked(&self.fault_state).fault != Some(Fault::TokenRefused)
             && scheme.eq_ignore_ascii_case("bearer")
             && locked(&self.tokens).get(token.trim()).is_some_and(|until| Instant::now() < *until)
     }
 }
 
 async fn token(
-    State(desk): State<Arc<Desk>>,
+    State(portal): State<Arc<PortalState>>,
     headers: HeaderMap,
     Form(fields): Form<HashMap<String, String>>,
 ) -> Response {
-    let number = desk.requests.fetch_add(1, Ordering::Relaxed);
-    if let Some(answer) = locked(&desk.trouble).token() {
+    let number = portal.requests.fetch_add(1, Ordering::Relaxed);
+    if let Some(answer) = locked(&portal.fault_state).token() {
         return answer;
     }
     let field = |name: &str| fields.get(name).map_or("", String::as_str);
@@ -223,7 +232,7 @@ async fn token(
         return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
     }
     let token = format!("simulated.{number:08}.token");
-    locked(&desk.tokens).insert(token.clone(), Instant::now() + Duration::from_secs(TOKEN_SECS));
+    locked(&portal.tokens).insert(token.clone(), Instant::now() + Duration::from_secs(TOKEN_SECS));
     Json(json!({
         "access_token": token, "expires_in": TOKEN_SECS, "refresh_expires_in": 0, "token_type": "Bearer",
         "not-before-policy": 0, "scope": "email profile",
@@ -232,48 +241,48 @@ async fn token(
 }
 
 async fn search(
-    State(desk): State<Arc<Desk>>,
+    State(portal): State<Arc<PortalState>>,
     headers: HeaderMap,
     Query(fields): Query<Vec<(String, String)>>,
 ) -> Response {
-    desk.requests.fetch_add(1, Ordering::Relaxed);
-    if !desk.knows(&headers) {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    if !portal.is_authorized(&headers) {
         return unauthorized(SEARCH_PATH);
     }
-    let wanted = match Wanted::read(&fields) {
-        Ok(wanted) => wanted,
+    let query = match SearchQuery::read(&fields) {
+        Ok(query) => query,
         Err(message) => {
             let error = json!({"status": 400, "error": "Bad Request", "message": message, "path": SEARCH_PATH});
             return (StatusCode::BAD_REQUEST, Json(error)).into_response();
         }
     };
-    let listing = desk.listing();
-    let lines = found(&desk.province, &listing, &wanted);
-    let (slice, met) = {
-        let mut trouble = locked(&desk.trouble);
-        if trouble.fault.is_none() {
-            return whole(Slice::cut(lines, wanted.page, wanted.size).body(&desk.province));
+    let listing = portal.listing();
+    let lines = found(&portal.province, &listing, &query);
+    let (page, answer) = {
+        let mut fault_state = locked(&portal.fault_state);
+        if fault_state.fault.is_none() {
+            return json_answer(SearchPage::cut(lines, query.page, query.size).body(&portal.province));
         }
-        let slice = trouble.slice(lines, &wanted);
-        let met = trouble.meet(&slice);
-        (slice, met)
+        let page = fault_state.page(lines, &query);
+        let answer = fault_state.next_answer(&page);
+        (page, answer)
     };
-    if met.revokes_tokens() {
-        locked(&desk.tokens).clear();
+    if answer.revokes_tokens() {
+        locked(&portal.tokens).clear();
         return unauthorized(SEARCH_PATH);
     }
-    met.answer(&desk.province, &slice).await
+    answer.respond(&portal.province, &page).await
 }
 
-async fn login(State(desk): State<Arc<Desk>>, Json(asked): Json<Value>) -> Response {
-    desk.requests.fetch_add(1, Ordering::Relaxed);
-    Json(locked(&desk.adapter).login(&asked)).into_response()
+async fn login(State(portal): State<Arc<PortalState>>, Json(request): Json<Value>) -> Response {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    Json(locked(&portal.adapter).login(&request)).into_response()
 }
 
-async fn call(State(desk): State<Arc<Desk>>, Json(asked): Json<Value>) -> Response {
-    desk.requests.fetch_add(1, Ordering::Relaxed);
-    let fault = locked(&desk.trouble).fault;
-    Json(locked(&desk.adapter).call(&asked, &desk.province, fault)).into_response()
+async fn call(State(portal): State<Arc<PortalState>>, Json(request): Json<Value>) -> Response {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    let fault = locked(&portal.fault_state).fault;
+    Json(locked(&portal.adapter).call(&request, &portal.province, fault)).into_response()
 }
 
 fn unauthorized(path: &str) -> Response {
@@ -281,18 +290,18 @@ fn unauthorized(path: &str) -> Response {
     (StatusCode::UNAUTHORIZED, Json(error)).into_response()
 }
 
-fn door(
-    door: Door,
-    State(desk): State<Arc<Desk>>,
+fn paged(
+    style: PagingStyle,
+    State(portal): State<Arc<PortalState>>,
     headers: &HeaderMap,
     Query(fields): Query<HashMap<String, String>>,
 ) -> Response {
-    desk.requests.fetch_add(1, Ordering::Relaxed);
-    if !desk.knows(headers) {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    if !portal.is_authorized(headers) {
         return unauthorized("/");
     }
-    let fault = locked(&desk.trouble).fault;
-    let everything = Wanted::everything();
-    let listing = desk.listing();
-    doors::answer(door, &desk.province, found(&desk.province, &listing, &everything), &fields, fault)
+    let fault = locked(&portal.fault_state).fault;
+    let everything = SearchQuery::everything();
+    let listing = portal.listing();
+    paging_styles::answer(style, &portal.province, found(&portal.province, &listing, &everything), &fields, fault)
 }

@@ -1,36 +1,36 @@
-//! The post office: waybills drawn beside the dossiers, and what the post knows of them at a moment.
+//! The post office: waybills, drawn from the dossiers, and their state at a moment.
 //!
-//! The post and the portal disagree in part, as they do: a portal's "by post" without a waybill, a
-//! waybill that the portal knows nothing of, a withdrawn waybill, two waybills for one dossier.
+//! Post and portal disagree in part, as real ones do: a dossier "by post" without a waybill, a waybill for a dossier that
+//! is not "by post", a withdrawn waybill, two waybills for one dossier.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::simulator::dossier::{Channel, Dossier};
-use crate::simulator::life::office;
+use crate::simulator::life_cycle::office;
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{DAY_SECS, Moment, clock, day_of};
 
-/// Loại dịch vụ.
+/// Kind of service (loại dịch vụ).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Service {
     Submission,
     Return,
 }
 
-/// Whose papers an item carries. The numbers are indices of dossiers.
+/// The dossier that an item belongs to, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Dossier(u32),
-    /// The clerk left the dossier code blank: a bad row.
-    Nameless(u32),
-    /// The code of no dossier: like that dossier's, with another running number.
+    /// The row has no dossier code: a bad row.
+    NoCode(u32),
+    /// The row has a code that no dossier has: that dossier's with another running number.
     Unknown(u32),
 }
 
 impl Target {
-    pub(super) fn like(self) -> usize {
-        let (Self::Dossier(index) | Self::Nameless(index) | Self::Unknown(index)) = self;
+    pub(super) fn dossier_index(self) -> usize {
+        let (Self::Dossier(index) | Self::NoCode(index) | Self::Unknown(index)) = self;
         index as usize
     }
 }
@@ -43,26 +43,26 @@ pub(super) struct Waybill {
     pub(super) service: Service,
     pub(super) target: Target,
     pub(super) accepted: Moment,
-    /// When it was delivered (true) or given up (false).
+    /// When it was delivered (`true`) or given up (`false`).
     pub(super) finished: Option<(Moment, bool)>,
     pub(super) withdrawn: Option<Moment>,
-    /// Phí thu hộ, thousands of đồng.
+    /// Fee collected for the agency (phí thu hộ), thousands of đồng.
     pub(super) fee: u32,
-    /// The item code is mistyped: a bad row.
+    /// The item code has a wrong check digit: a bad row.
     pub(super) wrong_digit: bool,
 }
 
 impl Waybill {
     pub(super) fn is_bad(&self) -> bool {
-        self.wrong_digit || matches!(self.target, Target::Nameless(_))
+        self.wrong_digit || matches!(self.target, Target::NoCode(_))
     }
 
-    /// Accepted by then, and not withdrawn by then.
-    pub(super) fn counts(&self, now: Moment) -> bool {
+    /// Whether it is accepted and not withdrawn at a moment.
+    pub(super) fn is_valid(&self, now: Moment) -> bool {
         self.accepted <= now && self.withdrawn.is_none_or(|at| at > now)
     }
 
-    /// Trạng thái at a moment.
+    /// Status (trạng thái) at a moment.
     pub(super) fn status(&self, now: Moment) -> &'static str {
         match self.finished {
             _ if self.withdrawn.is_some_and(|at| at <= now) => "Hủy",
@@ -73,7 +73,7 @@ impl Waybill {
         }
     }
 
-    /// The moments at which its row changes.
+    /// Moments at which its row changes.
     pub(super) fn changes(&self) -> impl Iterator<Item = Moment> {
         [Some(self.accepted), self.finished.map(|(at, _)| at), self.withdrawn].into_iter().flatten()
     }
@@ -102,30 +102,30 @@ pub(super) fn check_digit(serial: u32) -> u32 {
     }
 }
 
-/// The post's share of the bad rows: one waybill in so many, of each kind.
-const FAULT_EVERY: usize = 400;
+/// For each kind of bad row, one waybill in this many.
+const BAD_ROW_EVERY: usize = 400;
 
-/// Draws every waybill, in the order of acceptance. Bad dossiers have none.
+/// Draws all waybills, in the order of acceptance. Dossiers with a flaw have none.
 pub(super) fn draw(dossiers: &[Dossier], registry: &Registry, rng: &mut ChaCha8Rng) -> Vec<Waybill> {
     let mut drawn = Vec::new();
     for (index, dossier) in dossiers.iter().enumerate() {
-        if dossier.fault.is_some() {
+        if dossier.flaw.is_some() {
             continue;
         }
         let index = u32::try_from(index).expect("fewer dossiers than four billion");
         let mut office = PostOffice { registry, rng, drawn: &mut drawn, target: Target::Dossier(index) };
-        office.submission(dossier);
-        office.result(dossier);
+        office.draw_submission(dossier);
+        office.draw_return(dossier);
     }
-    let each = drawn.len().div_ceil(FAULT_EVERY);
+    let each = drawn.len().div_ceil(BAD_ROW_EVERY);
     if !drawn.is_empty() {
         for number in 0..each * 3 {
             let model: Waybill = drawn[rng.random_range(0..drawn.len())].clone();
-            drawn.push(odd(&model, number % 3));
+            drawn.push(bad_row(&model, number % 3));
         }
     }
     drawn.sort_by_key(|waybill| waybill.accepted);
-    // Seven and a hundred million have no common divisor: no serial comes twice.
+    // 7 and 100,000,000 have no common divisor: every serial is different.
     let first = rng.random_range(10_000_000..90_000_000_u32);
     for (number, waybill) in (0_u64..).zip(&mut drawn) {
         let serial = (u64::from(first) + number * 7) % 100_000_000;
@@ -134,13 +134,13 @@ pub(super) fn draw(dossiers: &[Dossier], registry: &Registry, rng: &mut ChaCha8R
     drawn
 }
 
-/// A row that counts for nothing: without code, for an unknown dossier, or mistyped. Finished the same
-/// day, so that it stands in one month's file only.
-fn odd(model: &Waybill, kind: usize) -> Waybill {
-    let index = u32::try_from(model.target.like()).expect("came from such a number");
+/// A copy of a waybill that no figure counts: without dossier code, for an unknown dossier, or with a wrong check digit.
+/// It is finished on the same day, so that only one month's file lists it.
+fn bad_row(model: &Waybill, kind: usize) -> Waybill {
+    let index = u32::try_from(model.target.dossier_index()).expect("was drawn from such an index");
     let day = day_of(model.accepted) * DAY_SECS;
     let target = match kind {
-        0 => Target::Nameless(index),
+        0 => Target::NoCode(index),
         1 => Target::Unknown(index),
         _ => Target::Dossier(index),
     };
@@ -163,7 +163,7 @@ struct PostOffice<'a> {
 }
 
 impl PostOffice<'_> {
-    fn submission(&mut self, dossier: &Dossier) {
+    fn draw_submission(&mut self, dossier: &Dossier) {
         let Some(reception) = dossier.accepted else { return };
         let share = match dossier.channel {
             Channel::Postal => 0.88,
@@ -185,20 +185,20 @@ impl PostOffice<'_> {
         }
     }
 
-    fn result(&mut self, dossier: &Dossier) {
+    fn draw_return(&mut self, dossier: &Dossier) {
         let Some(returned) = dossier.returned else { return };
         let share = if dossier.return_by_post { 0.86 } else { 0.006 };
         if !self.rng.random_bool(share) {
             return;
         }
-        // QĐ 45/2016 art. 9: returned when the post takes it.
+        // QĐ 45/2016 art. 9: the result is returned at the moment when the post accepts it.
         self.send(Service::Return, returned, None);
         if self.rng.random_bool(0.03) {
             self.send(Service::Return, returned + 1800, None);
         }
     }
 
-    /// One item. The post writes minutes, so its moments are full minutes.
+    /// Draws one item. Its moments are full minutes, because the lists have no seconds.
     fn send(&mut self, service: Service, accepted: Moment, arrives: Option<Moment>) {
         let accepted = full_minute(accepted);
         let withdrawn = self.rng.random_bool(0.03).then(|| {

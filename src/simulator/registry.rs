@@ -1,7 +1,7 @@
-//! The simulator's own reading of the registries: agencies, procedures, offers, calendar.
+//! The simulator's own reader of the registries: agencies, procedures, offers, calendar.
 //!
-//! Takes the text of the four CSV files (comma, header row, lines that begin with `#` are comments; a column
-//! is found by its name). Errors name the file and line. A code may stand on several rows with different validity.
+//! Reads the text of the four CSV files: comma, header row, columns by name, comment lines with `#`. Errors name the file
+//! and line. A code may be on several rows with different validity.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 use crate::simulator::SimulatorError;
 use crate::simulator::working_days::{Day, WorkingDays, day_number};
 
-/// The text of the four registries.
+/// Text of the four registry files.
 #[derive(Debug, Clone, Copy)]
 pub struct Registries<'text> {
     pub agencies: &'text str,
@@ -21,7 +21,7 @@ pub struct Registries<'text> {
     pub calendar: &'text str,
 }
 
-/// Days on which a row holds, both inclusive.
+/// First and last day on which a row is valid, both inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Validity {
     pub(super) from: Day,
@@ -33,24 +33,24 @@ impl Validity {
         Self { from: from.map_or(Day::MIN, day_number), to: to.map_or(Day::MAX, day_number) }
     }
 
-    pub(super) fn holds(self, day: Day) -> bool {
+    pub(super) fn contains(self, day: Day) -> bool {
         self.from <= day && day <= self.to
     }
 }
 
-/// The registries, read. Rows keep the order of their files.
+/// The registries. Rows keep the order of their files.
 #[derive(Debug)]
 pub(super) struct Registry {
     pub(super) agencies: Vec<Agency>,
     pub(super) agency_validity: Vec<Validity>,
-    /// Number of the agency's code: rows of one code share it.
+    /// Number of each row's code; rows with the same code share it.
     pub(super) agency_group: Vec<usize>,
     pub(super) procedures: Vec<Procedure>,
     pub(super) procedure_validity: Vec<Validity>,
     pub(super) procedure_group: Vec<usize>,
     pub(super) offers: Vec<Offer>,
     pub(super) offer_validity: Vec<Validity>,
-    /// Rows of `offers` by the procedure's group.
+    /// Rows of `offers`, by the procedure's group.
     pub(super) offers_of: Vec<Vec<usize>>,
     pub(super) working_days: WorkingDays,
 }
@@ -63,7 +63,7 @@ impl Registry {
         let exceptions = rows("calendar.csv", text.calendar, exception)?;
         let (agency_group, _) = groups(agencies.iter().map(|agency| agency.code.as_str()));
         let (procedure_group, by_code) = groups(procedures.iter().map(|procedure| procedure.code.as_str()));
-        // Offers of procedures that the registry does not know are nobody's.
+        // Offers of unknown procedures are ignored.
         offers.retain(|offer| by_code.contains_key(offer.procedure.as_str()));
         let mut offers_of = vec![Vec::new(); by_code.len()];
         for (row, offer) in offers.iter().enumerate() {
@@ -83,10 +83,10 @@ impl Registry {
         })
     }
 
-    /// What an agency offers of a procedure on a day: the offer in its own code, else its tier's.
+    /// An agency's offer of a procedure on a day: under its own code, else its tier's.
     pub(super) fn offer_on(&self, agency: usize, procedure: usize, day: Day) -> Option<&Offer> {
         let rows = &self.offers_of[self.procedure_group[procedure]];
-        let valid = || rows.iter().copied().filter(|&row| self.offer_validity[row].holds(day));
+        let valid = || rows.iter().copied().filter(|&row| self.offer_validity[row].contains(day));
         let who = &self.agencies[agency];
         let own = valid().find(|&row| matches!(&self.offers[row].offerer, Offerer::Agency(code) if *code == who.code));
         let row = own.or_else(|| valid().find(|&row| self.offers[row].offerer == Offerer::Tier(who.tier)))?;
@@ -94,7 +94,7 @@ impl Registry {
     }
 }
 
-/// Numbers codes in the order in which they first appear.
+/// Numbers the codes in the order of their first row.
 fn groups<'text>(codes: impl Iterator<Item = &'text str>) -> (Vec<usize>, BTreeMap<&'text str, usize>) {
     let mut by_code = BTreeMap::new();
     let numbers = codes
@@ -106,7 +106,7 @@ fn groups<'text>(codes: impl Iterator<Item = &'text str>) -> (Vec<usize>, BTreeM
     (numbers, by_code)
 }
 
-/// One row under its header.
+/// One row and its header.
 struct Row<'row> {
     columns: &'row BTreeMap<String, usize>,
     fields: &'row csv::StringRecord,
@@ -132,7 +132,7 @@ impl<'row> Row<'row> {
         match self.text(column)? {
             "true" | "1" | "yes" => Ok(true),
             "" | "false" | "0" | "no" => Ok(false),
-            other => Err(format!("`{column}` is `{other}`, neither true nor false")),
+            other => Err(format!("`{column}` is `{other}`, but must be true or false")),
         }
     }
 
@@ -208,7 +208,7 @@ fn procedure(row: &Row<'_>) -> Result<Procedure, String> {
         // NĐ 61/2018 art. 18(2).
         cut_off: cut_off(row.text("cut_off")?)?.unwrap_or(time(15, 0, 0, 0)),
         immediate: row.flag("immediate")?,
-        // A file from before there was the column has none; the configuration tells what is wrong in it.
+        // Older files do not have this column. Errors in it are reported by the configuration.
         certification: row.flag("certification").unwrap_or(false),
         vertical: row.flag("vertical")?,
         valid_from: row.day("valid_from")?,

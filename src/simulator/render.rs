@@ -1,4 +1,4 @@
-//! Writes a dossier as iGate's JSON (domain A.2, B.1), with the variety that iGate shows.
+//! Writes a dossier as a JSON record of iGate (domain A.2, B.1), in the different forms that iGate uses.
 
 use std::fmt::Write as _;
 
@@ -7,31 +7,31 @@ use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::Province;
 use crate::simulator::dossier::{Channel, Dossier, Flaw, Level, Shown};
 use crate::simulator::registry::Registry;
-use crate::simulator::working_days::{AHEAD_SECS, Moment, civil, day_number, day_of};
+use crate::simulator::working_days::{AHEAD_SECS, Day, Moment, civil, day_number, day_of};
 
-/// Names of the status numbers.
+/// Names of the status numbers 0 to 6.
 const STATUS: [&str; 7] =
     ["Mới đăng ký", "Yêu cầu bổ sung", "Đang xử lý", "Tạm dừng", "Có kết quả", "Đã trả kết quả", "Đã hủy"];
 
-/// JSON of what many dossiers share, rendered once.
+/// JSON that many dossiers share, rendered once.
 #[derive(Debug)]
-pub(super) struct Fragments {
-    /// The agency with its name as a list, and as a string.
+pub(super) struct JsonFragments {
+    /// For each agency: with its name as a list, and as a string.
     agencies: Vec<[String; 2]>,
-    /// What follows the procedure's `code`: translations as a list, and as an object.
+    /// For each procedure, the part after `code`: with translations as a list, and as an object.
     procedures: Vec<[String; 2]>,
-    /// What the codes of an agency's dossiers begin with.
+    /// Prefix of the codes of each agency's dossiers.
     code_prefixes: Vec<String>,
-    /// From here on NĐ 42/2022's words for the levels.
-    new_levels: i64,
+    /// First day with the level names of NĐ 42/2022.
+    new_levels_from: Day,
 }
 
-impl Fragments {
+impl JsonFragments {
     pub(super) fn new(registry: &Registry) -> Self {
         let agencies = (0..registry.agencies.len()).map(|row| agency(registry, row)).collect();
         let procedures = registry.procedures.iter().enumerate().map(|(row, known)| procedure(row, known)).collect();
         let code_prefixes = (0..registry.agencies.len()).map(|row| code_prefix(registry, row)).collect();
-        Self { agencies, procedures, code_prefixes, new_levels: day_number(jiff::civil::date(2022, 6, 1)) }
+        Self { agencies, procedures, code_prefixes, new_levels_from: day_number(jiff::civil::date(2022, 6, 1)) }
     }
 
     pub(super) fn code_prefix(&self, agency: usize) -> &str {
@@ -39,8 +39,7 @@ impl Fragments {
     }
 }
 
-/// The agency's code where it has the form of one (`H61.14`, domain A.6); agencies that the registry knows by
-/// another register's number have a code of the portal's own.
+/// The agency's code if it has the form `H61.14` (domain A.6); for other codes one that only the portal uses.
 fn code_prefix(registry: &Registry, row: usize) -> String {
     let code = &registry.agencies[row].code;
     let letters = code.bytes().filter(u8::is_ascii_alphabetic).count();
@@ -51,21 +50,22 @@ fn code_prefix(registry: &Registry, row: usize) -> String {
     format!("H61.{}.{:02}", 90 + group / 100, group % 100)
 }
 
-/// A JSON string.
+/// Text as a JSON string.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A stable 24-hex id of a registry row.
+/// Id of a registry row: 24 hex digits, the same in every run.
 fn row_id(space: u32, row: usize) -> String {
     format!("5f{space:06x}{row:016x}")
 }
 
-/// One in a few agencies is written by one of its other codes, one by its name alone: where that says who it is.
+/// JSON of an agency. Some agencies are written with one of their other codes, some with a name or alias alone, if no other
+/// agency has that code or name.
 fn agency(registry: &Registry, row: usize) -> [String; 2] {
     let known = &registry.agencies[row];
     let others = || registry.agencies.iter().filter(|other| other.code != known.code);
-    let says_who = |name: &str| {
+    let is_unique = |name: &str| {
         let lower = name.to_lowercase();
         !others().any(|other| names(other).any(|taken| taken.to_lowercase() == lower))
     };
@@ -75,8 +75,8 @@ fn agency(registry: &Registry, row: usize) -> [String; 2] {
     let (code, name) = match (group % 5, other_code) {
         (1, Some(other)) => (Some(other.as_str()), known.name.as_str()),
         (3, _) => {
-            let aliased = known.aliases.first().filter(|_| group % 2 == 1).unwrap_or(&known.name);
-            if says_who(aliased) { (None, aliased.as_str()) } else { (Some(known.code.as_str()), known.name.as_str()) }
+            let shown = known.aliases.first().filter(|_| group % 2 == 1).unwrap_or(&known.name);
+            if is_unique(shown) { (None, shown.as_str()) } else { (Some(known.code.as_str()), known.name.as_str()) }
         }
         _ => (Some(known.code.as_str()), known.name.as_str()),
     };
@@ -121,7 +121,7 @@ macro_rules! put {
 }
 
 impl Province {
-    /// Appends the record of a dossier as it is shown.
+    /// Appends the record of a dossier in a given state.
     pub(super) fn render(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
         let style = dossier.style;
         out.push_str("{\"id\":\"");
@@ -129,7 +129,7 @@ impl Province {
             put!(out, "{byte:02x}");
         }
         out.push('"');
-        if dossier.fault != Some(Flaw::NoCode) {
+        if dossier.flaw != Some(Flaw::NoCode) {
             put!(out, ",\"code\":\"{}\"", self.code(dossier));
         }
         out.push_str(",\"nationCode\":null,");
@@ -137,8 +137,8 @@ impl Province {
         let name_form = usize::from(style >> 3 & 1 == 1);
         put!(out, ",\"agency\":{}", self.fragments.agencies[dossier.agency as usize][name_form]);
         let mut dates = Dates { out: &mut *out, style, field: 0 };
-        dates.put("appliedDate", dossier.stated_applied());
-        if dossier.fault == Some(Flaw::ImpossibleDate) {
+        dates.put("appliedDate", dossier.recorded_hand_in());
+        if dossier.flaw == Some(Flaw::ImpossibleDate) {
             let day = civil(dossier.applied).date();
             put!(dates.out, ",\"acceptedDate\":\"{:04}-02-31T25:61:00.000+0700\"", day.year());
         } else {
@@ -147,7 +147,7 @@ impl Province {
         dates.put("appointmentDate", shown.due);
         dates.put("completedDate", shown.completed);
         dates.put("returnedDate", shown.returned);
-        self.kinds(out, dossier, shown);
+        self.channel_and_level(out, dossier, shown);
         status(out, dossier, shown);
         let known = &self.registry.procedures[dossier.procedure as usize];
         let unit = if known.unit == TimeUnit::Hours { "h" } else { "d" };
@@ -166,7 +166,7 @@ impl Province {
         let row = dossier.procedure as usize;
         put!(out, "\"procedure\":{{\"id\":\"{}\"", row_id(0x01, row));
         let code = &self.registry.procedures[row].code;
-        match dossier.fault {
+        match dossier.flaw {
             Some(Flaw::NoProcedureCode) => {}
             Some(Flaw::GarbledProcedureCode) => put!(out, ",\"code\":\"TTHC?{}#\"", code.replace('.', "_")),
             _ if dossier.style & 1 == 0 => put!(out, ",\"code\":\"{code}\""),
@@ -175,9 +175,9 @@ impl Province {
         put!(out, ",{}", self.fragments.procedures[row][usize::from(dossier.style >> 1 & 1 == 1)]);
     }
 
-    fn kinds(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
+    fn channel_and_level(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
         let (method, name) = match shown.channel {
-            _ if dossier.fault == Some(Flaw::UnknownChannel) => (9, "Hình thức số 9"),
+            _ if dossier.flaw == Some(Flaw::UnknownChannel) => (9, "Hình thức số 9"),
             Channel::Online => (0, "Trực tuyến"),
             Channel::Counter => (1, "Trực tiếp"),
             Channel::Postal => (2, "Bưu chính công ích"),
@@ -189,21 +189,21 @@ impl Province {
             _ => (1, "Nhận trực tiếp"),
         };
         put!(out, ",\"dossierReceivingKind\":{{\"id\":\"{}\",\"name\":\"{name}\"}}", row_id(0xd0, kind));
-        let new_words = day_of(dossier.applied) >= self.fragments.new_levels;
+        let has_new_names = day_of(dossier.applied) >= self.fragments.new_levels_from;
         let (id, name) = match dossier.level {
             None => {
                 out.push_str(",\"procedureLevel\":null");
                 return;
             }
-            Some(Level::Information) => ("l2", if new_words { "Cung cấp thông tin" } else { "Mức độ 2" }),
-            Some(Level::Partial) => ("l3", if new_words { "Một phần" } else { "Mức độ 3" }),
-            Some(Level::Full) => ("l4", if new_words { "Toàn trình" } else { "Mức độ 4" }),
+            Some(Level::Information) => ("l2", if has_new_names { "Cung cấp thông tin" } else { "Mức độ 2" }),
+            Some(Level::Partial) => ("l3", if has_new_names { "Một phần" } else { "Mức độ 3" }),
+            Some(Level::Full) => ("l4", if has_new_names { "Toàn trình" } else { "Mức độ 4" }),
         };
         put!(out, ",\"procedureLevel\":{{\"id\":\"{id}\",\"name\":\"{name}\"}}");
     }
 }
 
-/// Writes date fields, each in one of two offsets.
+/// Writes date fields, each in UTC or in local time.
 struct Dates<'out> {
     out: &'out mut String,
     style: u32,
@@ -251,7 +251,7 @@ fn status(out: &mut String, dossier: &Dossier, shown: &Shown) {
     put!(out, ",\"dossierMenuTaskRemind\":{{\"id\":\"{id}\",\"name\":\"{step}\"}}");
 }
 
-/// A person who does not exist, in the fields that hold persons.
+/// Writes an invented person into the fields for personal data.
 fn applicant(out: &mut String, dossier: &Dossier) {
     const GIVEN: [&str; 8] = ["An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Linh"];
     let style = dossier.style;

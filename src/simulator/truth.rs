@@ -1,8 +1,8 @@
-//! The province's true figures, counted by loops of their own (rule set `seed-2639`, domain C.1 and C.4).
+//! The province's true figures, counted with loops of their own (rule set `seed-2639`, domain C.1 and C.4).
 //!
-//! Everything is judged as of 20:00 of the day asked for. A figure is given for the province, each tier and each
-//! agency, by month (`2026-03`), quarter (`2026-Q1`), half (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by
-//! the statutory periods from the 15th to the 14th (`2026-03s` …), where its denominator is not 0.
+//! All figures are as of 20:00 of a given day. They are counted for the province, each tier and each agency, by month
+//! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the statutory
+//! periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,11 @@ use crate::model::agency::AgencyKind;
 use crate::model::procedure::TimeUnit;
 use crate::simulator::Province;
 use crate::simulator::dossier::{Channel, Dossier, Level, Shown};
-use crate::simulator::life::seconds;
-use crate::simulator::post::Service;
+use crate::simulator::life_cycle::seconds;
+use crate::simulator::post::{Service, Target};
 use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
 
-/// Whose figure it is.
+/// Scope of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     Province,
@@ -26,7 +26,7 @@ pub enum Scope {
     Agency(String),
 }
 
-/// One true figure: integers, no ratio.
+/// One true figure, as counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TruthFigure {
     /// An id of `config/indicators`.
@@ -37,10 +37,10 @@ pub struct TruthFigure {
     pub denominator: u64,
 }
 
-/// What is true of a province on an evening.
+/// True counts and figures of a province on an evening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
-    /// Distinct record keys that the portal lists, bad rows included.
+    /// Distinct record keys in the portal's list, bad rows included.
     pub dossiers_sent: u64,
     /// Distinct items in the post's exports, bad rows included.
     pub waybills_sent: u64,
@@ -48,11 +48,12 @@ pub struct Truth {
     pub rejected_rows: u64,
     pub rejected_dossiers: u64,
     pub rejected_waybills: u64,
-    /// By indicator, scope and period.
+    /// Sorted by indicator, scope and period.
     pub figures: Vec<TruthFigure>,
 }
 
-/// The indicators whose figures it knows, by their ids in `config/indicators`: those that it counts, then those that are stated.
+/// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback, then the
+/// measures.
 pub const INDICATORS: [&str; 21] = [
     "par-3.4.1",
     "par-3.4.2",
@@ -77,33 +78,33 @@ pub const INDICATORS: [&str; 21] = [
     "sipas-5",
 ];
 
-/// How many of them are counted.
+/// Number of the indicators that are counted from dossiers and feedback.
 const COUNTED: usize = 12;
 
-/// Those that are stated.
-pub(super) const STATED: &[&str] = INDICATORS.split_at(COUNTED).1;
+/// Indicators whose figures are measures.
+pub(super) const MEASURES: &[&str] = INDICATORS.split_at(COUNTED).1;
 
 /// Numerator and denominator of each counted indicator.
-type Cells = [(u64, u64); COUNTED];
+type Counts = [(u64, u64); COUNTED];
 
-/// One received dossier, judged.
-struct Received<'a> {
+/// One accepted dossier and the facts that the figures count.
+struct JudgedDossier<'a> {
     dossier: &'a Dossier,
     accepted: Moment,
     channel: Channel,
     on_time: bool,
-    /// Counts in the province's own indicators 7.x: neither agency nor procedure is vertical.
-    own: bool,
+    /// Counts in the indicators 7.x: neither agency nor procedure is vertical.
+    is_provincial: bool,
     level: Option<Level>,
-    posts_submission: bool,
-    posts_return: bool,
-    came_by_post: bool,
+    offers_postal_submission: bool,
+    offers_postal_return: bool,
+    handed_in_by_post: bool,
     returned: Option<Moment>,
-    left_by_post: bool,
+    returned_by_post: bool,
 }
 
 impl Province {
-    /// The figures as of the evening of `day`, or of `today` where that is earlier.
+    /// Figures as of the evening of `day`, at the latest of `today`.
     #[must_use]
     pub fn truth(&self, day: Date) -> Truth {
         let now = evening(day_number(day.min(self.today)));
@@ -113,7 +114,7 @@ impl Province {
         for (index, dossier) in self.dossiers.iter().enumerate() {
             let Some(shown) = dossier.shown(now) else { continue };
             dossiers_sent += 1;
-            if dossier.fault.is_some() {
+            if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
                 received.push(self.judge(dossier, shown, accepted, submitted[index], returned[index]));
@@ -122,7 +123,7 @@ impl Province {
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
         let rejected_waybills = sent().filter(|item| item.is_bad()).count() as u64;
         let mut figures = self.figures(&received, now);
-        figures.extend(self.stated_figures(day.min(self.today)));
+        figures.extend(self.measure_figures(day.min(self.today)));
         figures.sort_by(|left, right| {
             (left.indicator, &left.scope, &left.period).cmp(&(right.indicator, &right.scope, &right.period))
         });
@@ -136,13 +137,13 @@ impl Province {
         }
     }
 
-    /// For each dossier: whether the post took it to the agency, and when first it took a result.
+    /// For each dossier, what valid waybills prove: hand-in by post, and the first return by post.
     fn post_evidence(&self, now: Moment) -> (Vec<bool>, Vec<Option<Moment>>) {
         let mut submitted = vec![false; self.dossiers.len()];
         let mut returned: Vec<Option<Moment>> = vec![None; self.dossiers.len()];
         for item in &self.waybills {
-            let crate::simulator::post::Target::Dossier(index) = item.target else { continue };
-            if item.wrong_digit || !item.counts(now) {
+            let Target::Dossier(index) = item.target else { continue };
+            if item.wrong_digit || !item.is_valid(now) {
                 continue;
             }
             match item.service {
@@ -163,39 +164,39 @@ impl Province {
         accepted: Moment,
         posted_in: bool,
         posted_out: Option<Moment>,
-    ) -> Received<'a> {
+    ) -> JudgedDossier<'a> {
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
         let level = match offer {
             Some(offer) => offer.online_level.as_deref().and_then(Level::from_name),
             None => dossier.level,
         };
-        Received {
+        JudgedDossier {
             dossier,
             accepted,
             channel: shown.channel,
             on_time: self.is_on_time(dossier, shown, accepted),
-            own: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
+            is_provincial: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
             level,
-            posts_submission: offer.is_some_and(|offer| offer.postal_submission),
-            posts_return: offer.is_some_and(|offer| offer.postal_return),
-            came_by_post: shown.channel == Channel::Postal || posted_in,
+            offers_postal_submission: offer.is_some_and(|offer| offer.postal_submission),
+            offers_postal_return: offer.is_some_and(|offer| offer.postal_return),
+            handed_in_by_post: shown.channel == Channel::Postal || posted_in,
             returned: shown.returned.or(posted_out),
-            left_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
+            returned_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
         }
     }
 
-    /// Defaults d to g of domain C.4.
+    /// Whether the dossier ended on time: rules d to g of domain C.4.
     fn is_on_time(&self, dossier: &Dossier, shown: Shown, accepted: Moment) -> bool {
         let Some(end) = shown.completed else { return false };
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
         let day = day_of(accepted);
         let last = match (shown.due, procedure.statutory_time) {
-            // A due time of midnight is a date.
+            // A due moment at midnight is a date: the whole day counts.
             (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
             (Some(due), _) => due,
-            // NĐ 23/2015 art. 7: certification that has no time of its own is due on the same day, as what is resolved at once.
+            // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate procedures.
             (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
                 let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
@@ -213,7 +214,8 @@ impl Province {
         end <= last
     }
 
-    /// The moment so many working hours on, walked in quarters of an hour: 7:00 to 11:30 and 13:30 to 17:00.
+    /// The moment a number of working hours later. Working hours are 7:00 to 11:30 and 13:30 to 17:00; the loop steps in quarters
+    /// of an hour.
     fn hours_after(&self, accepted: Moment, hours: i64) -> Moment {
         const QUARTER: i64 = 900;
         let is_worked = |moment: Moment| {
@@ -234,54 +236,54 @@ impl Province {
         }
     }
 
-    fn figures(&self, received: &[Received<'_>], now: Moment) -> Vec<TruthFigure> {
-        let group = |one: &Received<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
-        let mut having_submission = BTreeSet::new();
-        let mut having_return = BTreeSet::new();
-        for one in received.iter().filter(|one| one.own) {
-            if one.came_by_post {
-                having_submission.insert((year(one.accepted), group(one)));
+    fn figures(&self, received: &[JudgedDossier<'_>], now: Moment) -> Vec<TruthFigure> {
+        let group = |one: &JudgedDossier<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
+        let mut with_postal_submission = BTreeSet::new();
+        let mut with_postal_return = BTreeSet::new();
+        for one in received.iter().filter(|one| one.is_provincial) {
+            if one.handed_in_by_post {
+                with_postal_submission.insert((year(one.accepted), group(one)));
             }
-            if let Some(at) = one.returned.filter(|_| one.left_by_post) {
-                having_return.insert((year(at), group(one)));
+            if let Some(at) = one.returned.filter(|_| one.returned_by_post) {
+                with_postal_return.insert((year(at), group(one)));
             }
         }
-        let mut halves: BTreeMap<(usize, i32), Cells> = BTreeMap::new();
+        let mut halves: BTreeMap<(usize, i32), Counts> = BTreeMap::new();
         for one in received {
             let row = one.dossier.agency as usize;
             let agency = &self.registry.agencies[row];
             if agency.vertical {
                 continue;
             }
-            let cells = halves.entry((row, half(one.accepted))).or_default();
+            let counts = halves.entry((row, half(one.accepted))).or_default();
             match agency.kind {
-                AgencyKind::Specialised => count(cells, 0, one.on_time),
-                AgencyKind::District => count(cells, 1, one.on_time),
-                AgencyKind::Commune => count(cells, 2, one.on_time),
+                AgencyKind::Specialised => count(counts, 0, one.on_time),
+                AgencyKind::District => count(counts, 1, one.on_time),
+                AgencyKind::Commune => count(counts, 2, one.on_time),
                 AgencyKind::ServiceCentre | AgencyKind::Other => {}
             }
-            if !one.own {
+            if !one.is_provincial {
                 continue;
             }
             let online = one.channel == Channel::Online;
             if matches!(one.level, Some(Level::Partial | Level::Full)) {
-                count(cells, 3, online);
+                count(counts, 3, online);
             }
-            count(cells, 4, online && one.level == Some(Level::Partial));
-            count(cells, 5, online && one.level == Some(Level::Full));
-            if one.posts_submission {
-                count(cells, 6, one.came_by_post);
+            count(counts, 4, online && one.level == Some(Level::Partial));
+            count(counts, 5, online && one.level == Some(Level::Full));
+            if one.offers_postal_submission {
+                count(counts, 6, one.handed_in_by_post);
             }
-            if having_submission.contains(&(year(one.accepted), group(one))) {
-                count(cells, 7, one.came_by_post);
+            if with_postal_submission.contains(&(year(one.accepted), group(one))) {
+                count(counts, 7, one.handed_in_by_post);
             }
             let Some(at) = one.returned else { continue };
-            let cells = halves.entry((row, half(at))).or_default();
-            if one.posts_return {
-                count(cells, 8, one.left_by_post);
+            let counts = halves.entry((row, half(at))).or_default();
+            if one.offers_postal_return {
+                count(counts, 8, one.returned_by_post);
             }
-            if having_return.contains(&(year(at), group(one))) {
-                count(cells, 9, one.left_by_post);
+            if with_postal_return.contains(&(year(at), group(one))) {
+                count(counts, 9, one.returned_by_post);
             }
         }
         for one in self.feedback(now) {
@@ -289,37 +291,37 @@ impl Province {
             if self.registry.agencies[row].vertical {
                 continue;
             }
-            let cells = halves.entry((row, half(one.received))).or_default();
-            count(cells, 10, one.handled.is_some());
+            let counts = halves.entry((row, half(one.received))).or_default();
+            count(counts, 10, one.handled.is_some());
             if one.answered.is_some() && one.on_regulation {
-                count(cells, 11, one.published.is_some());
+                count(counts, 11, one.published.is_some());
             }
         }
         self.roll_up(&halves)
     }
 
-    /// Half-months of agency rows into every period of every scope.
-    fn roll_up(&self, halves: &BTreeMap<(usize, i32), Cells>) -> Vec<TruthFigure> {
-        let mut sums: BTreeMap<(Scope, String), Cells> = BTreeMap::new();
-        for (&(row, half), cells) in halves {
+    /// Sums half-months of agency rows into all periods of all scopes.
+    fn roll_up(&self, halves: &BTreeMap<(usize, i32), Counts>) -> Vec<TruthFigure> {
+        let mut sums: BTreeMap<(Scope, String), Counts> = BTreeMap::new();
+        for (&(row, half), counts) in halves {
             let agency = &self.registry.agencies[row];
-            let mut periods = names(half.div_euclid(2), "");
-            // From the 15th on it is the next month's statutory period.
-            periods.extend(names((half + 1).div_euclid(2), "s"));
+            let mut periods = period_names(half.div_euclid(2), "");
+            // From the 15th on, a day belongs to the next month's statutory period.
+            periods.extend(period_names((half + 1).div_euclid(2), "s"));
             for scope in [Scope::Province, Scope::Tier(agency.tier.name()), Scope::Agency(agency.code.clone())] {
                 for period in &periods {
                     let sum = sums.entry((scope.clone(), period.clone())).or_default();
-                    for (total, cell) in sum.iter_mut().zip(cells) {
-                        total.0 += cell.0;
-                        total.1 += cell.1;
+                    for (total, count) in sum.iter_mut().zip(counts) {
+                        total.0 += count.0;
+                        total.1 += count.1;
                     }
                 }
             }
         }
         let mut figures = Vec::new();
         for (at, indicator) in INDICATORS.into_iter().take(COUNTED).enumerate() {
-            for ((scope, period), cells) in &sums {
-                let (numerator, denominator) = cells[at];
+            for ((scope, period), counts) in &sums {
+                let (numerator, denominator) = counts[at];
                 if denominator > 0 {
                     let (scope, period) = (scope.clone(), period.clone());
                     figures.push(TruthFigure { indicator, scope, period, numerator, denominator });
@@ -330,23 +332,23 @@ impl Province {
     }
 }
 
-fn count(cells: &mut Cells, indicator: usize, hit: bool) {
-    cells[indicator].0 += u64::from(hit);
-    cells[indicator].1 += 1;
+fn count(counts: &mut Counts, indicator: usize, hit: bool) {
+    counts[indicator].0 += u64::from(hit);
+    counts[indicator].1 += 1;
 }
 
 fn year(at: Moment) -> i16 {
     date_of(day_of(at)).year()
 }
 
-/// Half-months since year 0: the first to the 14th, the second from the 15th.
+/// Number of half-months since year 0. The first half ends on the 14th.
 fn half(at: Moment) -> i32 {
     let date = date_of(day_of(at));
     (i32::from(date.year()) * 12 + i32::from(date.month()) - 1) * 2 + i32::from(date.day() > 14)
 }
 
-/// The periods of a month, counted since year 0.
-fn names(month: i32, end: &str) -> Vec<String> {
+/// Names of the periods that contain a month (counted since year 0). `end`: suffix of statutory periods.
+fn period_names(month: i32, end: &str) -> Vec<String> {
     let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
     let mut names = vec![
         format!("{year}-{:02}{end}", number + 1),

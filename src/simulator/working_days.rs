@@ -1,8 +1,8 @@
 //! The simulator's own time: local seconds, local days and working days.
 //!
-//! A `Moment` is a number of seconds since 1970-01-01T00:00:00 on Vietnam's clock (+07:00, no daylight
-//! saving), a `Day` a number of days since then. Shares no code with the pipeline's calendar: the
-//! truth must be able to disagree with it.
+//! A `Moment` is the number of seconds since 1970-01-01T00:00:00 in Vietnam's time zone (+07:00, no daylight saving); a
+//! `Day` is the number of days since then. No code is shared with the pipeline's calendar: the truth must be able to
+//! disagree with it.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, date};
@@ -14,14 +14,14 @@ pub(super) type Moment = i64;
 pub(super) type Day = i64;
 
 pub(super) const DAY_SECS: i64 = 86_400;
-/// When the simulated evening is looked at: 20:00.
+/// The simulated evening: 20:00.
 const EVENING_SECS: i64 = 20 * 3600;
-/// Seconds that the local clock is ahead of UTC.
+/// Offset of local time from UTC, in seconds.
 pub(super) const AHEAD_SECS: i64 = 7 * 3600;
 
-/// First day of the table of working days; before it only weekends are off.
+/// First day of the table of working days. Outside the table every weekday is a working day.
 const TABLE_START: Date = date(2000, 1, 1);
-/// Length of the table, about a century.
+/// Length of the table: about a century.
 const TABLE_DAYS: usize = 36_525;
 
 pub(super) fn day_number(date: Date) -> Day {
@@ -47,7 +47,7 @@ pub(super) fn end_of(day: Day) -> Moment {
     day * DAY_SECS + DAY_SECS - 1
 }
 
-/// The civil reading of a count of seconds since 1970-01-01T00:00:00 of the same clock.
+/// Date and time of a number of seconds since 1970-01-01T00:00:00, in the same time zone.
 pub(super) fn civil(seconds: i64) -> DateTime {
     Offset::UTC.to_datetime(Timestamp::from_second(seconds).expect("simulated years have four digits"))
 }
@@ -56,23 +56,23 @@ pub(super) fn date_of(day: Day) -> Date {
     civil(day * DAY_SECS).date()
 }
 
-/// Which days are worked: Monday to Friday, less holidays and compensation days, plus days worked in exchange.
+/// The working days: Monday to Friday without holidays and compensation days, plus make-up days (ngày làm bù).
 #[derive(Debug, Clone)]
 pub(super) struct WorkingDays {
     start: Day,
-    worked: Vec<bool>,
+    is_working: Vec<bool>,
     holidays: Vec<Day>,
 }
 
 impl WorkingDays {
-    /// From rows of `calendar.csv`: the day, and whether it is worked.
+    /// From the rows of `calendar.csv`: the day, and whether it is a working day.
     pub(super) fn new(exceptions: &[(Date, bool)]) -> Self {
         let start = day_number(TABLE_START);
-        let mut worked: Vec<bool> = (start..).take(TABLE_DAYS).map(is_weekday).collect();
+        let mut is_working: Vec<bool> = (start..).take(TABLE_DAYS).map(is_weekday).collect();
         let mut holidays = Vec::new();
         for &(date, works) in exceptions {
             let day = day_number(date);
-            if let Some(slot) = usize::try_from(day - start).ok().and_then(|at| worked.get_mut(at)) {
+            if let Some(slot) = usize::try_from(day - start).ok().and_then(|at| is_working.get_mut(at)) {
                 *slot = works;
             }
             if !works {
@@ -80,11 +80,11 @@ impl WorkingDays {
             }
         }
         holidays.sort_unstable();
-        Self { start, worked, holidays }
+        Self { start, is_working, holidays }
     }
 
     pub(super) fn is_working(&self, day: Day) -> bool {
-        let known = usize::try_from(day - self.start).ok().and_then(|at| self.worked.get(at));
+        let known = usize::try_from(day - self.start).ok().and_then(|at| self.is_working.get(at));
         known.copied().unwrap_or_else(|| is_weekday(day))
     }
 
@@ -92,7 +92,7 @@ impl WorkingDays {
         self.holidays.binary_search(&day).is_ok()
     }
 
-    /// The `count`-th working day after a day (the day itself when `count` is 0).
+    /// The `count`-th working day after a day; the day itself if `count` is 0.
     pub(super) fn after(&self, day: Day, count: u32) -> Day {
         let mut at = day;
         for _ in 0..count {
@@ -113,7 +113,7 @@ impl WorkingDays {
         at
     }
 
-    /// Working days after `from`, up to and including `to`.
+    /// Number of working days after `from` up to and including `to`.
     pub(super) fn between(&self, from: Day, to: Day) -> u32 {
         let mut count = 0;
         for day in from + 1..=to {
@@ -122,11 +122,11 @@ impl WorkingDays {
         count
     }
 
-    /// Whether the Tết holiday begins within a week: fewer people come.
+    /// Whether the Tết holiday begins within a week; fewer dossiers are handed in then.
     pub(super) fn before_tet(&self, day: Day) -> bool {
         let next = self.holidays.partition_point(|&holiday| holiday <= day);
         let soon = self.holidays[next..].iter().take_while(|&&holiday| holiday <= day + 7);
-        // New Year's Day is the only other holiday from January to the middle of February.
+        // From January to the middle of February, New Year's Day is the only other holiday.
         soon.map(|&holiday| date_of(holiday)).any(|at| (at.month() == 1 && at.day() > 15) || (at.month() == 2))
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn exchanged_days_and_holidays_are_kept() {
+    fn holidays_and_make_up_days_override_the_week() {
         let days = WorkingDays::new(&[
             (date(2026, 8, 22), true),
             (date(2026, 8, 31), false),

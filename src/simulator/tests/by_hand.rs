@@ -37,7 +37,7 @@ fn dossier(number: u8, agency: u32, procedure: u32, channel: Channel, accepted: 
         ending: Ending::Done,
         ended: None,
         returned: None,
-        fault: None,
+        flaw: None,
         resend: Resend::Once,
         style: 1,
     }
@@ -57,33 +57,33 @@ const CERTIFICATION: u32 = 1;
 const TAX: u32 = 2;
 
 fn province() -> Province {
-    // Due on 9 March, a date; ready that afternoon: on time. Came by post, says the post alone.
+    // Due on 9 March, a date without time; ended that afternoon: on time. Handed in by post according to the post alone.
     let mut dated = dossier(0, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 2, 9, 0, 1));
     dated.due = Some(on(3, 9, 0, 0, 0));
     dated.ended = Some(on(3, 9, 16, 0, 0));
     dated.returned = Some(on(3, 10, 8, 0, 0));
-    // A second late. The result leaves by post in April, which the portal does not know.
+    // One second late. The result is returned by post in April, which the portal does not show.
     let mut late = dossier(1, DEPARTMENT, FIVE_DAYS, Channel::Online, on(3, 3, 9, 0, 1));
     late.due = Some(on(3, 10, 10, 0, 0));
     late.ended = Some(on(3, 10, 10, 0, 1));
     // 31 March in UTC, 1 April here. No due date: five working days, to the end of 8 April.
     let mut statutory = dossier(2, DEPARTMENT, FIVE_DAYS, Channel::Postal, on(4, 1, 3, 0, 1));
     statutory.ended = Some(on(4, 8, 17, 0, 0));
-    // Certification on a Saturday: Monday is soon enough. Its waybill was withdrawn.
+    // Certification accepted on a Saturday and ended on Monday: on time. Its waybill was withdrawn.
     let mut saturday = dossier(3, COMMUNE, CERTIFICATION, Channel::Counter, on(3, 7, 10, 0, 1));
     saturday.ended = Some(on(3, 9, 16, 0, 0));
     saturday.returned = saturday.ended;
     let open = dossier(4, COMMUNE, CERTIFICATION, Channel::Online, on(3, 6, 15, 0, 0));
     let tax = dossier(5, BRANCH, TAX, Channel::Online, on(3, 6, 9, 0, 1));
     let mut bad = dossier(6, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 6, 9, 0, 1));
-    bad.fault = Some(Flaw::NoProcedureCode);
+    bad.flaw = Some(Flaw::NoProcedureCode);
 
     let mut withdrawn = waybill(3, 3, Service::Submission, on(3, 7, 8, 0, 0));
     withdrawn.withdrawn = Some(on(3, 9, 8, 0, 0));
     let mut mistyped = waybill(4, 0, Service::Return, on(3, 10, 9, 0, 0));
     mistyped.wrong_digit = true;
     let mut nameless = waybill(5, 0, Service::Return, on(3, 10, 9, 0, 0));
-    nameless.target = Target::Nameless(0);
+    nameless.target = Target::NoCode(0);
     let waybills = vec![
         waybill(1, 0, Service::Submission, on(3, 2, 8, 0, 0)),
         withdrawn,
@@ -95,7 +95,7 @@ fn province() -> Province {
     Province::new(registry, vec![dated, late, statutory, saturday, open, tax, bad], waybills, TODAY)
 }
 
-/// Figures of the whole province as of a day: indicator, period, numerator, denominator.
+/// Figures of the whole province for a period, as of a day: indicator, numerator, denominator.
 fn figures(day: Date, period: &str) -> Vec<(&'static str, u64, u64)> {
     let truth = province().truth(day);
     let wanted = truth.figures.into_iter().filter(|figure| figure.scope == Scope::Province && figure.period == period);
@@ -103,7 +103,7 @@ fn figures(day: Date, period: &str) -> Vec<(&'static str, u64, u64)> {
 }
 
 #[test]
-fn the_year_as_of_today() {
+fn figures_of_the_year_as_of_today() {
     let expected = [
         ("par-3.4.1", 2, 3),
         ("par-3.4.3", 1, 2),
@@ -133,8 +133,8 @@ fn the_year_as_of_today() {
 }
 
 #[test]
-fn the_year_as_of_an_earlier_evening() {
-    // The late dossier has not left, and the last one has not come. The withdrawn waybill is withdrawn.
+fn figures_of_the_year_as_of_an_earlier_evening() {
+    // The late dossier's result is not yet returned, the dossier of April is not yet there, the waybill is withdrawn.
     assert_eq!(
         figures(date(2026, 3, 31), "2026"),
         [
@@ -148,7 +148,7 @@ fn the_year_as_of_an_earlier_evening() {
             ("par-7.3.3-deployed", 0, 1),
         ]
     );
-    // On the Saturday it still counted: one of the two procedures' dossiers more came by post.
+    // On the Saturday the waybill was still valid: one more dossier was handed in by post.
     let saturday = figures(date(2026, 3, 7), "2026");
     assert!(saturday.contains(&("par-7.3.2-having", 2, 4)), "{saturday:?}");
 }
@@ -189,22 +189,22 @@ fn the_export_has_the_layout_of_the_post() {
 }
 
 #[test]
-fn an_end_may_be_dated_weeks_after_its_status_says_so() {
+fn the_completed_date_may_appear_weeks_after_the_status() {
     let ended = on(3, 9, 16, 0, 0);
     let mut late = dossier(0, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 2, 9, 0, 1));
     (late.ended, late.style) = (Some(ended), 7);
     let shown = |dossier: &Dossier, at| dossier.shown(at).map(|shown| (shown.status, shown.completed));
     // Thirty days later, to the second.
-    let dated = on(4, 8, 16, 0, 0);
+    let recorded = on(4, 8, 16, 0, 0);
     assert_eq!(shown(&late, ended - 1), Some((2, None)));
-    assert_eq!(shown(&late, dated - 1), Some((4, None)));
-    assert_eq!(shown(&late, dated), Some((4, Some(ended))));
-    assert_eq!(late.last_change(dated), dated);
-    // Handed over a day later: both are written then.
+    assert_eq!(shown(&late, recorded - 1), Some((4, None)));
+    assert_eq!(shown(&late, recorded), Some((4, Some(ended))));
+    assert_eq!(late.last_change(recorded), recorded);
+    // Returned a day later: the completed date appears at the same moment.
     late.returned = Some(on(3, 10, 16, 0, 0));
     assert_eq!(shown(&late, on(3, 10, 15, 59, 59)), Some((4, None)));
     assert_eq!(shown(&late, on(3, 10, 16, 0, 0)), Some((5, Some(ended))));
-    // Another is dated at once.
+    // With another style the completed date appears at once.
     late.style = 8;
     assert_eq!(shown(&late, ended), Some((4, Some(ended))));
 }

@@ -11,7 +11,7 @@ use crate::simulator::post::check_digit;
 use crate::simulator::working_days::{day_number, evening};
 use crate::simulator::{Province, Registries, Scope, Settings, SimulatorError, TRUE_INDICATORS, generate};
 
-/// Every record and every export, as written.
+/// All records, exports and true figures, as text.
 fn bytes(province: &Province) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let mut text = String::new();
@@ -28,14 +28,14 @@ fn bytes(province: &Province) -> String {
 }
 
 #[test]
-fn the_seed_settles_every_byte() {
+fn the_same_seed_gives_the_same_bytes() {
     let first = bytes(&drawn(1_500, 7));
     assert!(first == bytes(&drawn(1_500, 7)), "the same seed drew another province");
     assert!(first != bytes(&drawn(1_500, 8)), "another seed drew the same province");
 }
 
 #[test]
-fn records_are_json_of_about_a_kilobyte_and_say_it_in_every_way() {
+fn records_are_json_of_about_a_kilobyte_in_every_form() {
     let province = drawn(3_000, 1);
     let now = evening(day_number(TODAY));
     let mut forms: BTreeMap<&str, u32> = BTreeMap::new();
@@ -74,7 +74,7 @@ fn records_are_json_of_about_a_kilobyte_and_say_it_in_every_way() {
 }
 
 #[test]
-fn ids_and_codes_are_distinct_and_days_are_worked() {
+fn ids_and_codes_are_distinct_and_few_dossiers_are_accepted_on_days_off() {
     let province = drawn(3_000, 2);
     let ids: BTreeSet<_> = province.dossiers.iter().map(|dossier| dossier.id).collect();
     let codes: BTreeSet<_> = province.dossiers.iter().map(|dossier| province.code(dossier)).collect();
@@ -96,7 +96,7 @@ fn agencies_and_procedures_are_valid_and_offered_on_the_day() {
     for dossier in &province.dossiers {
         let day = dossier.accepted.unwrap_or(dossier.applied).div_euclid(86_400);
         let agency = dossier.agency as usize;
-        assert!(province.registry.agency_validity[agency].holds(day), "{dossier:?}");
+        assert!(province.registry.agency_validity[agency].contains(day), "{dossier:?}");
         assert!(province.registry.offer_on(agency, dossier.procedure as usize, day).is_some(), "{dossier:?}");
         let moments = [Some(dossier.applied), dossier.accepted, dossier.ended, dossier.returned];
         assert!(moments.iter().flatten().is_sorted(), "{dossier:?}");
@@ -136,7 +136,7 @@ fn every_waybill_of_an_evening_is_in_some_export_and_the_last_one_is_right() {
     assert_eq!(last.len() as u64, province.truth(day).waybills_sent);
     for item in known {
         let withdrawn = last[&item.item_code()] == "Hủy";
-        assert_eq!(withdrawn, !item.counts(now), "{item:?}");
+        assert_eq!(withdrawn, !item.is_valid(now), "{item:?}");
     }
 }
 

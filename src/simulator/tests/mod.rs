@@ -1,8 +1,8 @@
-//! The simulator's own tests: a small invented province, drawn, served, exported and counted by hand.
+//! Tests of the simulator on a small invented province: drawn, served, exported, and with figures worked out by hand.
 
 mod by_hand;
-mod catalogue;
 mod drawn;
+mod national_portal;
 mod portal;
 
 use jiff::civil::{Date, date};

@@ -1,4 +1,4 @@
-//! The portal, asked over HTTP.
+//! The portal over HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ async fn search(address: SocketAddr, token: &str, query: &str) -> (u16, Value) {
     exchange(address, &head, "").await
 }
 
-/// Every page of a query.
+/// Records of all pages of a query.
 async fn pages(address: SocketAddr, token: &str, query: &str) -> Vec<Value> {
     let mut records = Vec::new();
     for page in 0.. {
@@ -82,14 +82,14 @@ async fn only_a_fresh_token_is_served() {
 }
 
 #[tokio::test]
-async fn slices_add_up_to_everything() {
+async fn pages_add_up_to_the_whole_list() {
     let (portal, _, token) = portal(700, 2, TODAY).await;
     let all = pages(portal.address, &token, "size=1000&spec=slice&remove-status=0").await;
     let truth = drawn(700, 2).truth(TODAY);
     assert_eq!(ids(&all).len() as u64, truth.dossiers_sent);
     assert!(all.len() as u64 > truth.dossiers_sent, "nothing is listed twice");
     assert_eq!(pages(portal.address, &token, "size=37").await, all);
-    // Windows by month of acceptance, offsets as iGate writes them, then what was never accepted.
+    // Months of acceptance with offsets as iGate writes them, then the dossiers that were never accepted.
     let mut found = BTreeSet::new();
     let mut count = 0;
     let mut month = date(2025, 3, 1);
@@ -105,7 +105,7 @@ async fn slices_add_up_to_everything() {
         month = next;
     }
     let waiting: Vec<_> = all.iter().filter(|record| record["acceptedDate"].is_null()).cloned().collect();
-    // A dossier listed twice may once have been unaccepted in its older copy.
+    // The older copy of a dossier that is listed twice may lack the acceptance.
     let unaccepted = ids(&waiting).len();
     assert!(unaccepted > 0 && count <= all.len());
     found.extend(ids(&waiting));
@@ -118,9 +118,9 @@ async fn ranges_are_inclusive_in_every_offset() {
     let (portal, _, token) = portal(60, 3, TODAY).await;
     let all = pages(portal.address, &token, "size=1000").await;
     let record = all.iter().find(|record| record["returnedDate"].is_string()).expect("something was returned");
-    let stated = record["returnedDate"].as_str().expect("just looked");
-    let plus = stated.replace('+', "%2B");
-    for written in [stated.to_owned(), plus, stated.replace("+0000", "Z")] {
+    let date = record["returnedDate"].as_str().expect("checked above");
+    let plus = date.replace('+', "%2B");
+    for written in [date.to_owned(), plus, date.replace("+0000", "Z")] {
         let query = format!("size=10&result-returned-from={written}&result-returned-to={written}");
         assert!(ids(&pages(portal.address, &token, &query).await).contains(record["id"].as_str().expect("has an id")));
     }
@@ -131,7 +131,7 @@ async fn ranges_are_inclusive_in_every_offset() {
 }
 
 #[tokio::test]
-async fn the_day_moves_and_the_newer_copy_comes_last() {
+async fn the_day_can_be_changed_and_the_newer_copy_comes_last() {
     let (portal, day, token) = portal(900, 4, date(2025, 12, 1)).await;
     let early = pages(portal.address, &token, "size=1000").await;
     day.set(TODAY);

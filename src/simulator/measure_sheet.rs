@@ -1,6 +1,6 @@
-#![expect(clippy::disallowed_methods, reason = "edge: the simulated agencies fill in their sheet")]
-//! Measures: what departments state each quarter (electronic documents, published procedures, survey answers), and the sheet that
-//! it stands in.
+#![expect(clippy::disallowed_methods, reason = "edge: the simulated agencies write their sheet")]
+//! Measures: figures that departments state themselves each quarter (electronic documents, published procedures, survey
+//! answers), and the sheet that lists them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,17 +11,17 @@ use jiff::civil::{Date, date};
 
 use crate::model::agency::AgencyKind;
 use crate::simulator::Province;
-use crate::simulator::truth::{STATED, Scope, TruthFigure};
+use crate::simulator::truth::{MEASURES, Scope, TruthFigure};
 use crate::simulator::working_days::day_number;
 
-/// First year of which they state anything.
-const FIRST: i32 = 2025;
+/// First year with measures.
+const FIRST_YEAR: i32 = 2025;
 
-/// Of one it is agencies that are counted: each states one of one, or none of one.
-const OF_AGENCIES: &str = "par-3.2.6";
+/// This indicator counts agencies: each department states 1 of 1, or 0 of 1.
+const COUNTS_AGENCIES: &str = "par-3.2.6";
 
-/// What one department states of a quarter.
-struct Measure<'a> {
+/// One measure of a department for a quarter.
+struct MeasureRow<'a> {
     indicator: &'static str,
     agency: &'a str,
     quarter: String,
@@ -29,41 +29,41 @@ struct Measure<'a> {
 }
 
 impl Province {
-    /// Of every quarter from [`FIRST`] that was over on a day, what each department of its last day states. A later day states the
-    /// same of it again.
-    fn stated(&self, day: Date) -> Vec<Measure<'_>> {
+    /// Measures of all quarters from [`FIRST_YEAR`] that had ended by a day, for each department that existed on the
+    /// quarter's last day. They are the same on every later day.
+    fn measures(&self, day: Date) -> Vec<MeasureRow<'_>> {
         let registry = &self.registry;
-        let this = i32::from(day.year()) * 4 + (i32::from(day.month()) - 1) / 3;
+        let current = i32::from(day.year()) * 4 + (i32::from(day.month()) - 1) / 3;
         let mut found = Vec::new();
-        for (age, quarter) in (0_u64..).zip(FIRST * 4..this) {
+        for (age, quarter) in (0_u64..).zip(FIRST_YEAR * 4..current) {
             let last_month = i8::try_from(quarter.rem_euclid(4) * 3 + 3).expect("a month");
             let year = i16::try_from(quarter.div_euclid(4)).expect("simulated years have four digits");
             let last = day_number(date(year, last_month, 1).last_of_month());
             for (number, (agency, validity)) in (0_u64..).zip(registry.agencies.iter().zip(&registry.agency_validity)) {
-                if agency.kind != AgencyKind::Specialised || agency.vertical || !validity.holds(last) {
+                if agency.kind != AgencyKind::Specialised || agency.vertical || !validity.contains(last) {
                     continue;
                 }
-                for (place, &indicator) in (0_u64..).zip(STATED) {
+                for (place, &indicator) in (0_u64..).zip(MEASURES) {
                     let whole = 180 + 37 * number + 11 * age + 13 * place;
                     let counts = match indicator {
-                        OF_AGENCIES => [u64::from(!(number + age).is_multiple_of(4)), 1],
+                        COUNTS_AGENCIES => [u64::from(!(number + age).is_multiple_of(4)), 1],
                         _ => [whole - (number * 5 + age * 3 + place * 7) % 40, whole],
                     };
                     let quarter = format!("{year}-Q{}", last_month / 3);
-                    found.push(Measure { indicator, agency: &agency.code, quarter, counts });
+                    found.push(MeasureRow { indicator, agency: &agency.code, quarter, counts });
                 }
             }
         }
         found
     }
 
-    /// Writes the sheet of measures as of a day into `folder`, which must exist: `so-lieu-YYYY-MM-DD.csv`.
+    /// Writes the sheet of measures as of a day to `so-lieu-YYYY-MM-DD.csv` in `folder`, which must exist.
     pub fn write_measures(&self, folder: &Path, day: Date) -> io::Result<PathBuf> {
         let day = day.min(self.today());
         let mut text = "Chỉ tiêu;Đơn vị;Kỳ;Tử số;Mẫu số;Số văn bản;Ngày nhập\r\n".to_owned();
         let entered = day.strftime("%d/%m/%Y");
-        let rows = self.stated(day);
-        for Measure { indicator, agency, quarter, counts: [part, whole] } in &rows {
+        let rows = self.measures(day);
+        for MeasureRow { indicator, agency, quarter, counts: [part, whole] } in &rows {
             writeln!(text, "{indicator};{agency};{quarter};{part};{whole};12/BC-MP;{entered}\r")
                 .map_err(io::Error::other)?;
         }
@@ -73,10 +73,10 @@ impl Province {
         Ok(path)
     }
 
-    /// The figures of what was stated: each department's, and their sums for the tier and the province.
-    pub(super) fn stated_figures(&self, day: Date) -> Vec<TruthFigure> {
+    /// Figures from measures: those of each department, and their sums for the tier and the province.
+    pub(super) fn measure_figures(&self, day: Date) -> Vec<TruthFigure> {
         let mut sums: BTreeMap<(&'static str, Scope, String), [u64; 2]> = BTreeMap::new();
-        for Measure { indicator, agency, quarter, counts: [part, whole] } in self.stated(day) {
+        for MeasureRow { indicator, agency, quarter, counts: [part, whole] } in self.measures(day) {
             for scope in [Scope::Province, Scope::Tier("province"), Scope::Agency(agency.to_owned())] {
                 let sum = sums.entry((indicator, scope, quarter.clone())).or_default();
                 sum[0] += part;

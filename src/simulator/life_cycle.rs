@@ -1,4 +1,4 @@
-//! Draws one dossier's life: handed in, accepted, due, supplemented, ended, returned, corrected, re-sent.
+//! Draws one dossier's life: hand-in, acceptance, due date, supplement, end, return, correction, second copy.
 
 use std::ops::RangeInclusive;
 
@@ -7,38 +7,38 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::model::procedure::{Procedure, TimeUnit};
-use crate::simulator::choice::Habits;
 use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Level, Resend, Supplement};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{DAY_SECS, Day, Moment, clock, day_of, end_of};
+use crate::simulator::workload::Habits;
 
-/// Working days that an agency takes for a procedure without a statutory time.
-const USUAL_DAYS: u32 = 5;
-/// Longest distance of the second copy of a dossier from the first in the portal's list, seconds.
+/// Working days that an agency needs for a procedure without a statutory time.
+const DEFAULT_DAYS: u32 = 5;
+/// Longest distance between the two copies of a dossier in the portal's list, in seconds.
 pub(super) const MAX_RESEND_SECS: u32 = 2 * 86_400;
 
-/// What is settled before the dice: who, what and when.
+/// What is fixed before a dossier is drawn: agency, procedure and day.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drawing<'registry> {
+pub(super) struct DossierDraw<'registry> {
     pub(super) registry: &'registry Registry,
     pub(super) habits: Habits,
     pub(super) agency: usize,
     pub(super) procedure: usize,
-    /// Handed in on this day.
+    /// Day of the hand-in.
     pub(super) day: Day,
     /// Last day on which the registries' rows are the same as on `day`.
     pub(super) until: Day,
 }
 
-impl Drawing<'_> {
-    /// The dossier, its running number still 0.
-    pub(super) fn dossier(&self, rng: &mut ChaCha8Rng, fault: Option<Flaw>) -> Dossier {
+impl DossierDraw<'_> {
+    /// Draws the dossier. Its running number is 0; the caller sets it.
+    pub(super) fn dossier(&self, rng: &mut ChaCha8Rng, flaw: Option<Flaw>) -> Dossier {
         let offer = self.registry.offer_on(self.agency, self.procedure, self.day);
         let offered = offer.and_then(|offer| offer.online_level.as_deref()).and_then(Level::from_name);
         let takes_post = offer.is_some_and(|offer| offer.postal_submission);
         let sends_post = offer.is_some_and(|offer| offer.postal_return);
-        let channel = if fault.is_some() { Channel::Counter } else { self.channel(rng, offered, takes_post) };
-        let (applied, accepted) = self.reception(rng, channel, fault.is_some());
+        let channel = if flaw.is_some() { Channel::Counter } else { self.channel(rng, offered, takes_post) };
+        let (applied, accepted) = self.reception(rng, channel, flaw.is_some());
         let mut dossier = Dossier {
             id: id(rng, applied),
             agency: u32::try_from(self.agency).expect("fewer agencies than four billion"),
@@ -50,26 +50,26 @@ impl Drawing<'_> {
             due_change: None,
             channel,
             channel_before: None,
-            // Now and then the record disagrees with the catalogue.
+            // In 3 % of the records the level disagrees with the registry.
             level: if rng.random_bool(0.03) { Some(Level::Partial) } else { offered },
             return_by_post: rng.random_bool(if sends_post { self.habits.postal_return } else { 0.003 }),
             supplement: None,
             ending: Ending::Done,
             ended: None,
             returned: None,
-            fault,
+            flaw,
             resend: Resend::Once,
             style: rng.random(),
         };
         match accepted {
-            Some(accepted) => self.treat(rng, &mut dossier, accepted),
+            Some(accepted) => self.process(rng, &mut dossier, accepted),
             None if rng.random_bool(0.7) => {
                 dossier.ending = Ending::Refused;
                 dossier.ended = Some(self.office_after(rng, day_of(applied), 1..=3));
             }
             None => {}
         }
-        if fault.is_none() {
+        if flaw.is_none() {
             let further = rng.random_range(30..=MAX_RESEND_SECS);
             dossier.resend = match rng.random_range(0..1_000) {
                 0..10 => Resend::Same(further),
@@ -87,21 +87,21 @@ impl Drawing<'_> {
         let online = match offered {
             Some(Level::Full) => self.habits.online * 1.25,
             Some(Level::Partial) => self.habits.online * 0.8,
-            // Online where only information is offered: a fault of the portal's data (domain F.6).
+            // Online although only information is offered: an error in the portal's data (domain F.6).
             Some(Level::Information) | None => 0.01,
         };
         let postal = if takes_post { self.habits.postal } else { 0.003 };
-        let dice: f64 = rng.random();
-        if dice < online {
+        let draw: f64 = rng.random();
+        if draw < online {
             Channel::Online
-        } else if dice < online + (1.0 - online) * postal {
+        } else if draw < online + (1.0 - online) * postal {
             Channel::Postal
         } else {
             Channel::Counter
         }
     }
 
-    /// When it was handed in, and when it was accepted, if it was.
+    /// Moments of hand-in and acceptance; no acceptance for 1.2 % of online dossiers.
     fn reception(&self, rng: &mut ChaCha8Rng, channel: Channel, at_once: bool) -> (Moment, Option<Moment>) {
         if channel != Channel::Online {
             let accepted = office(rng, self.day);
@@ -113,7 +113,7 @@ impl Drawing<'_> {
         if rng.random_bool(0.012) {
             return (applied, None);
         }
-        // The next day another agency may be competent: then it is accepted today, in the afternoon.
+        // From the next day on another agency may be competent: the dossier is then accepted this afternoon.
         if next > self.until {
             let applied = self.day * DAY_SECS + rng.random_range(6 * 3600..13 * 3600);
             return (applied, Some(self.day * DAY_SECS + 16 * 3600 + rng.random_range(1..60) * 60 + 7));
@@ -124,10 +124,10 @@ impl Drawing<'_> {
         (applied, Some(office(rng, next)))
     }
 
-    /// From acceptance to the end.
-    fn treat(&self, rng: &mut ChaCha8Rng, dossier: &mut Dossier, accepted: Moment) {
+    /// Draws everything after acceptance.
+    fn process(&self, rng: &mut ChaCha8Rng, dossier: &mut Dossier, accepted: Moment) {
         let procedure = &self.registry.procedures[self.procedure];
-        let days = statutory_days(procedure).unwrap_or(USUAL_DAYS);
+        let days = statutory_days(procedure).unwrap_or(DEFAULT_DAYS);
         let day = day_of(accepted);
         let mut limit = self.limit(rng, procedure, accepted, days);
         if !rng.random_bool(if procedure.immediate { 0.8 } else { 0.02 }) {
@@ -139,13 +139,13 @@ impl Drawing<'_> {
             let given = rng.random_bool(0.85).then(|| self.office_after(rng, day_of(asked), 1..=6));
             dossier.supplement = Some(Supplement { asked, given });
             let Some(given) = given else { return };
-            // NĐ 61/2018 art. 19(4): the time starts again once the dossier is complete.
+            // NĐ 61/2018 art. 19(4): the time starts again when the dossier is complete.
             limit = self.after(day_of(given), days);
             dossier.due_change = Some((given, limit * DAY_SECS + 17 * 3600));
             from = given;
         }
         dossier.ending = match rng.random_range(0..1_000) {
-            // Overdue for good.
+            // Never ends.
             0..8 => return,
             8..28 => Ending::Withdrawn,
             28..43 => Ending::Refused,
@@ -164,7 +164,7 @@ impl Drawing<'_> {
         self.correct(rng, dossier, accepted);
     }
 
-    /// The day on which it should be ready.
+    /// Day on which the result is due.
     fn limit(&self, rng: &mut ChaCha8Rng, procedure: &Procedure, accepted: Moment, days: u32) -> Day {
         let day = day_of(accepted);
         let late_reception = clock(accepted) >= seconds(procedure.cut_off);
@@ -182,7 +182,7 @@ impl Drawing<'_> {
             let late = rng.random_range(1..=4) * rng.random_range(1..=4);
             return office(rng, self.after(limit.max(start), late));
         }
-        // Exactly on the hour of the due date still counts.
+        // An end exactly at the due moment is on time.
         if let Some(due) = due.filter(|&due| due > from && clock(due) != 0)
             && rng.random_bool(0.003)
         {
@@ -195,7 +195,7 @@ impl Drawing<'_> {
             another => office(rng, another),
         };
         match due {
-            // The last hours before the due time are busy.
+            // Many dossiers end in the last hour before the due time.
             Some(due) if clock(due) != 0 && due < ended && due - 3600 > from && rng.random_bool(0.8) => {
                 due - rng.random_range(60..3600)
             }
@@ -203,11 +203,12 @@ impl Drawing<'_> {
         }
     }
 
-    /// Mistakes of the counter that are put right a day later, while the dossier is open.
+    /// Draws the counter's mistakes in due date and channel, which are corrected on the next working day if the dossier
+    /// is still open.
     fn correct(&self, rng: &mut ChaCha8Rng, dossier: &mut Dossier, accepted: Moment) {
         let at = office(rng, self.after(day_of(accepted), 1));
         let (due_wrong, channel_wrong) = (rng.random_bool(0.012), rng.random_bool(0.012));
-        if dossier.fault.is_some() || dossier.ended.is_some_and(|ended| ended <= at) {
+        if dossier.flaw.is_some() || dossier.ended.is_some_and(|ended| ended <= at) {
             return;
         }
         if let Some(due) = dossier.due
@@ -223,7 +224,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// In office hours, some working days after a day.
+    /// A moment in office hours, a random number of working days after a day.
     fn office_after(&self, rng: &mut ChaCha8Rng, day: Day, count: RangeInclusive<u32>) -> Moment {
         let count = rng.random_range(count);
         office(rng, self.after(day, count))
@@ -234,12 +235,12 @@ impl Drawing<'_> {
     }
 }
 
-/// Working days of a procedure's statutory time; eight hours are a day.
+/// Statutory time of a procedure in working days; eight hours are one day.
 fn statutory_days(procedure: &Procedure) -> Option<u32> {
     procedure.statutory_time.map(|time| match procedure.unit {
         TimeUnit::WorkingDays => time,
         TimeUnit::Hours => time.div_ceil(8),
-        // Five of seven days are worked.
+        // Five of seven calendar days are working days.
         TimeUnit::CalendarDays => (time * 5).div_ceil(7),
     })
 }
@@ -249,7 +250,7 @@ pub(super) fn seconds(time: Time) -> i64 {
     i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())
 }
 
-/// The due date as the portal writes it: at closing time, as a bare date, or at the hour of acceptance.
+/// Due date as the portal writes it: at closing time, as a date at midnight, or at the time of acceptance.
 fn due(rng: &mut ChaCha8Rng, limit: Day, accepted: Moment) -> Moment {
     let midnight = limit * DAY_SECS;
     let same_day = limit == day_of(accepted);
@@ -261,10 +262,10 @@ fn due(rng: &mut ChaCha8Rng, limit: Day, accepted: Moment) -> Moment {
     }
 }
 
-/// A moment in office hours; never on the full minute, so never exactly a cut-off.
+/// A moment in office hours; never on a full minute, so never exactly at the cut-off time.
 pub(super) fn office(rng: &mut ChaCha8Rng, day: Day) -> Moment {
-    const MORNING: [i64; 21] = [7, 8, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 13, 13, 14, 14, 14, 15, 15, 16, 16];
-    let hour = MORNING[rng.random_range(0..MORNING.len())];
+    const HOURS: [i64; 21] = [7, 8, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 13, 13, 14, 14, 14, 15, 15, 16, 16];
+    let hour = HOURS[rng.random_range(0..HOURS.len())];
     let minute = match hour {
         7 | 13 => rng.random_range(20..60),
         _ => rng.random_range(0..60),
@@ -272,7 +273,7 @@ pub(super) fn office(rng: &mut ChaCha8Rng, day: Day) -> Moment {
     day * DAY_SECS + hour * 3600 + minute * 60 + rng.random_range(1..60)
 }
 
-/// Minutes to hours later on the same day.
+/// A moment up to three hours later on the same day.
 fn later(rng: &mut ChaCha8Rng, from: Moment) -> Moment {
     let closing = day_of(from) * DAY_SECS + 17 * 3600 + 25 * 60;
     let latest = closing.max(from + 600).min(from + 3 * 3600).min(end_of(day_of(from)));
@@ -280,7 +281,7 @@ fn later(rng: &mut ChaCha8Rng, from: Moment) -> Moment {
     if clock(at) % 60 == 0 { at + 1 } else { at }
 }
 
-/// A Mongo id: four bytes of time, eight of chance.
+/// A Mongo id: four bytes of time, eight random bytes.
 fn id(rng: &mut ChaCha8Rng, applied: Moment) -> [u8; 12] {
     let mut id: [u8; 12] = rng.random();
     let time = u32::try_from(applied.rem_euclid(1 << 32)).expect("below 2^32");

@@ -1,4 +1,4 @@
-//! Who receives what: agencies and procedures, drawn so that a few have most of the dossiers.
+//! Draws the agency and the procedure of each dossier, so that a few agencies and procedures have most of the dossiers.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,16 @@ use crate::model::procedure::Offerer;
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::Day;
 
-/// How much of an agency's work goes which way.
+/// Shares of an agency's dossiers, 0 to 1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Habits {
-    /// Shares of dossiers, 0 to 1.
     pub(super) late: f64,
     pub(super) online: f64,
     pub(super) postal: f64,
     pub(super) postal_return: f64,
 }
 
-/// What does not change with the days: how much each code is asked for, and each agency's habits.
+/// What stays the same on all days: the weight of each agency and procedure, and each agency's habits.
 #[derive(Debug)]
 pub(super) struct Popularity {
     agency: Vec<u64>,
@@ -33,9 +32,9 @@ impl Popularity {
     pub(super) fn draw(registry: &Registry, rng: &mut ChaCha8Rng) -> Self {
         let groups = registry.agency_group.iter().max().map_or(0, |last| last + 1);
         let mut agency = vec![0; groups];
-        for class in 0..Class::SHARES.len() {
+        for class in 0..AgencyClass::SHARES.len() {
             let mut members: Vec<usize> = (0..registry.agencies.len())
-                .filter(|&row| Class::of(&registry.agencies[row]) as usize == class)
+                .filter(|&row| AgencyClass::of(&registry.agencies[row]) as usize == class)
                 .map(|row| registry.agency_group[row])
                 .collect();
             members.sort_unstable();
@@ -43,7 +42,7 @@ impl Popularity {
             members.shuffle(rng);
             let total: u64 = (1..=members.len() as u64).map(|rank| SCALE / rank).sum();
             for (rank, &group) in (1_u64..).zip(&members) {
-                agency[group] = (Class::SHARES[class] * (SCALE / rank) / total.max(1)).max(1);
+                agency[group] = (AgencyClass::SHARES[class] * (SCALE / rank) / total.max(1)).max(1);
             }
         }
         let mut procedures: Vec<usize> = (0..registry.offers_of.len()).collect();
@@ -52,11 +51,11 @@ impl Popularity {
         for (rank, &group) in (1_u64..).zip(&procedures) {
             procedure[group] = (SCALE / (rank + 2)).max(1);
         }
-        let mut asked_twice = BTreeSet::new();
+        let mut doubled = BTreeSet::new();
         for (row, known) in registry.procedures.iter().enumerate() {
-            // Certification floods the counts (domain F.14).
+            // Certification makes up a large share of all dossiers (domain F.14).
             let group = registry.procedure_group[row];
-            if known.immediate && asked_twice.insert(group) {
+            if known.immediate && doubled.insert(group) {
                 procedure[group] *= 2;
             }
         }
@@ -76,12 +75,12 @@ impl Popularity {
     }
 }
 
-/// Large enough that the last of ten thousand still has a weight.
+/// Weight of the first rank; large enough that rank 10,000 still has a weight above 0.
 const SCALE: u64 = 1_000_000;
 
-/// Kinds of agency that share the province's dossiers.
+/// Classes of agencies, each with a fixed share of the province's dossiers.
 #[derive(Debug, Clone, Copy)]
-enum Class {
+enum AgencyClass {
     Specialised,
     District,
     Commune,
@@ -89,7 +88,7 @@ enum Class {
     Vertical,
 }
 
-impl Class {
+impl AgencyClass {
     /// Shares, relative to each other.
     const SHARES: [u64; 5] = [3_800, 3_200, 5_500, 150, 250];
 
@@ -104,9 +103,10 @@ impl Class {
     }
 }
 
-/// Agencies and their procedures between two changes of the registries.
+/// Agencies and the procedures that they offer, between two changes of the registries.
 #[derive(Debug)]
 pub(super) struct Choices {
+    /// Row of the agency, and its procedures.
     agencies: Vec<(usize, Weighted)>,
     pick: Weighted,
 }
@@ -116,7 +116,7 @@ impl Choices {
         let mut agencies = Vec::new();
         let mut pick = Weighted::default();
         for (row, agency) in registry.agencies.iter().enumerate() {
-            if !registry.agency_validity[row].holds(day) {
+            if !registry.agency_validity[row].contains(day) {
                 continue;
             }
             let mut procedures = Weighted::default();
@@ -131,7 +131,7 @@ impl Choices {
         Self { agencies, pick }
     }
 
-    /// Rows of an agency and of a procedure that it offers; `None` where nobody offers anything.
+    /// Rows of an agency and of a procedure that it offers; `None` if no agency offers any procedure.
     pub(super) fn draw(&self, rng: &mut ChaCha8Rng) -> Option<(usize, usize)> {
         let (row, procedures) = &self.agencies[self.pick.draw(rng)?];
         Some((*row, procedures.draw(rng)?))
@@ -142,10 +142,10 @@ impl Choices {
 fn procedures_of(registry: &Registry, agency: &Agency, day: Day) -> Vec<usize> {
     let offered = |by: &dyn Fn(&Offerer) -> bool| -> Vec<usize> {
         (0..registry.procedures.len())
-            .filter(|&row| registry.procedure_validity[row].holds(day))
+            .filter(|&row| registry.procedure_validity[row].contains(day))
             .filter(|&row| {
                 let mut offers = registry.offers_of[registry.procedure_group[row]].iter();
-                offers.any(|&offer| registry.offer_validity[offer].holds(day) && by(&registry.offers[offer].offerer))
+                offers.any(|&offer| registry.offer_validity[offer].contains(day) && by(&registry.offers[offer].offerer))
             })
             .collect()
     };
@@ -156,7 +156,7 @@ fn procedures_of(registry: &Registry, agency: &Agency, day: Day) -> Vec<usize> {
         if !named.is_empty() {
             return named;
         }
-        // A branch that the registry gives nothing of its own takes from its tier, its own kind first.
+        // A branch without offers of its own takes those of its tier; vertical procedures alone if there are any.
         let tier = offered(&of_tier);
         let vertical: Vec<usize> = tier.iter().copied().filter(|&row| registry.procedures[row].vertical).collect();
         return if vertical.is_empty() { tier } else { vertical };
@@ -170,7 +170,7 @@ fn procedures_of(registry: &Registry, agency: &Agency, day: Day) -> Vec<usize> {
     offered(&|offerer| own(offerer) || (territorial && of_tier(offerer)))
 }
 
-/// Days on which a row of the registries begins, or has just ended.
+/// Days on which the set of valid registry rows changes.
 pub(super) fn changes(registry: &Registry) -> BTreeSet<Day> {
     let all =
         registry.agency_validity.iter().chain(&registry.procedure_validity).chain(&registry.offer_validity).copied();
@@ -181,7 +181,7 @@ pub(super) fn changes(registry: &Registry) -> BTreeSet<Day> {
 #[derive(Debug, Default)]
 struct Weighted {
     values: Vec<usize>,
-    /// Running sums.
+    /// Running sums of the weights.
     until: Vec<u64>,
     total: u64,
 }

@@ -1,36 +1,36 @@
-//! The faults of the post's exports: what the folder holds in the place of the last list.
+//! Faults of the post's exports: the files that replace the last list.
 
-use crate::simulator::exports::dong;
 use crate::simulator::faults::Fault;
-use crate::simulator::pack;
+use crate::simulator::file_encodings;
+use crate::simulator::list_cells::dong;
 
-/// Rows above the first item: two titles and the header.
+/// Rows above the first item: two title rows and the header.
 const ROWS_ABOVE: usize = 3;
 const LONG_LINE_BYTES: usize = 50_000_000;
 const LINE_END: &str = "\r\n";
 
-/// Files in the place of one: what follows `bcci-<day>` in the name, and the content, in the order of writing.
+/// Files that replace one list, in the order of writing: end of the name after `bcci-<day>`, and content.
 pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)> {
-    let list = List::read(&bytes);
+    let mut list = List::read(&bytes);
     let one = |bytes: Vec<u8>| vec![(".csv", bytes)];
     match fault {
-        Fault::ShiftedColumns => one(list.with_rows(|cells| cells.insert(1, String::new())).write()),
+        Fault::ShiftedColumns => one(list.with_rows(|cells| cells.insert(1, String::new())).to_bytes()),
         Fault::CutInRow | Fault::Growing => {
-            let mut text = list.half().write();
-            // The last row's status and fee are gone.
+            let mut text = list.half().to_bytes();
+            // Cuts the last row's status and fee off.
             let end = text.iter().rposition(|byte| *byte == b';').unwrap_or(0);
             text.truncate(end - 4);
             one(text)
         }
-        Fault::CutAtLineEnd => one(list.half().write()),
+        Fault::CutAtLineEnd => one(list.half().to_bytes()),
         Fault::MissingRows => {
             let trailer = list.trailer.clone();
-            one(List { trailer, ..list.half() }.write())
+            one(List { trailer, ..list.half() }.to_bytes())
         }
-        Fault::TwoSections => one(list.in_sections().write()),
+        Fault::TwoSections => one(list.in_sections().to_bytes()),
         Fault::WrongTrailer => {
             let trailer = list.trailer.iter().map(|cell| cell.replace(".000", "5.000")).collect();
-            one(List { trailer, ..list }.write())
+            one(List { trailer, ..list }.to_bytes())
         }
         Fault::SameContentTwice => vec![(".csv", bytes.clone()), (" (2).csv", bytes)],
         Fault::CorrectedFile => {
@@ -38,38 +38,36 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
                 cells[7].clear();
                 "Hủy".clone_into(&mut cells[8]);
             });
-            // By name the second stands before the first.
-            vec![(".csv", wrong.write()), (" (2).csv", bytes)]
+            // Sorted by name the second comes before the first.
+            vec![(".csv", wrong.to_bytes()), (" (2).csv", bytes)]
         }
         Fault::HeaderRenamed => one(replaced(&bytes, "Mã vận đơn", "Số hiệu bưu gửi")),
         Fault::ColumnRenamed => one(replaced(&bytes, "Ngày phát", "Ngày trả bưu gửi")),
         Fault::EmptyFile => one(Vec::new()),
         Fault::ZeroedFile => one(vec![0; bytes.len()]),
-        Fault::Utf16 => one(pack::utf16(&list.text())),
-        Fault::Windows1258 => one(pack::windows_1258(&list.text())),
-        Fault::BrokenUtf8 => one(broken(&bytes)),
-        Fault::Gzip => vec![(".csv.gz", pack::gzip(&bytes))],
-        Fault::GzipBomb => vec![(".csv.gz", pack::gzip_bomb())],
+        Fault::Utf16 => one(file_encodings::utf16(&list.text())),
+        Fault::Windows1258 => one(file_encodings::windows_1258(&list.text())),
+        Fault::BrokenUtf8 => one(with_invalid_utf8(&bytes)),
+        Fault::Gzip => vec![(".csv.gz", file_encodings::gzip(&bytes))],
+        Fault::GzipBomb => vec![(".csv.gz", file_encodings::gzip_bomb())],
         Fault::TruncatedWorkbook => {
-            let mut workbook = pack::workbook(&list.all());
+            let mut workbook = file_encodings::workbook(&list.all_rows());
             workbook.truncate(workbook.len() / 2);
             vec![(".xlsx", workbook)]
         }
         Fault::UnclosedQuote => {
-            let mut spoiled = list;
-            let middle = spoiled.rows.len() / 2;
-            spoiled.rows[middle][4].insert(0, '"');
-            one(spoiled.write())
+            let middle = list.rows.len() / 2;
+            list.rows[middle][4].insert(0, '"');
+            one(list.to_bytes())
         }
         Fault::LongLine => {
-            let mut spoiled = list;
-            let middle = spoiled.rows.len() / 2;
-            spoiled.rows.insert(middle, vec!["x".repeat(LONG_LINE_BYTES)]);
-            one(spoiled.write())
+            let middle = list.rows.len() / 2;
+            list.rows.insert(middle, vec!["x".repeat(LONG_LINE_BYTES)]);
+            one(list.to_bytes())
         }
-        Fault::FeesWithCommas => one(list.with_fees(|fee| *fee = fee.replace('.', ",")).write()),
-        Fault::FeesWithDecimals => one(list.with_fees(|fee| fee.push_str(",00")).write()),
-        // What is wrong is not in the bytes, or on the other side.
+        Fault::FeesWithCommas => one(list.with_fees(|fee| *fee = fee.replace('.', ",")).to_bytes()),
+        Fault::FeesWithDecimals => one(list.with_fees(|fee| fee.push_str(",00")).to_bytes()),
+        // Faults of HTTP, and those that change nothing in the bytes.
         _ => one(bytes),
     }
 }
@@ -78,8 +76,8 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     String::from_utf8_lossy(bytes).replacen(from, to, 1).into_bytes()
 }
 
-/// A byte that is no UTF-8 before the status of every row.
-fn broken(bytes: &[u8]) -> Vec<u8> {
+/// Inserts a byte that is invalid in UTF-8 before the last cell of every row.
+fn with_invalid_utf8(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let at = if number < ROWS_ABOVE { None } else { line.iter().rposition(|byte| *byte == b';') };
@@ -91,7 +89,7 @@ fn broken(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A list by cells. None of the simulator's cells has a line end; those that hold `;` are quoted and stay so.
+/// A list split into cells. No cell of the simulator has a line end; cells with `;` keep their quotes.
 struct List {
     above: Vec<Vec<String>>,
     rows: Vec<Vec<String>>,
@@ -102,7 +100,7 @@ impl List {
     fn read(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let lines = text.trim_start_matches('\u{feff}').lines();
-        let mut above: Vec<Vec<String>> = lines.map(cells).collect();
+        let mut above: Vec<Vec<String>> = lines.map(split_cells).collect();
         let mut rows = above.split_off(ROWS_ABOVE.min(above.len()));
         let trailer = rows.pop().unwrap_or_default();
         Self { above, rows, trailer }
@@ -118,13 +116,13 @@ impl List {
         self
     }
 
-    /// The first half of the rows, at least one, and no trailer.
+    /// Keeps the first half of the rows, rounded up, and drops the trailer.
     fn half(mut self) -> Self {
         self.rows.truncate(self.rows.len().div_ceil(2));
         Self { trailer: Vec::new(), ..self }
     }
 
-    /// The first half of the rows, their sum, the others, their sum.
+    /// Splits the rows into two sections, each with a sum of its own.
     fn in_sections(mut self) -> Self {
         let thousands = |cells: &Vec<String>| -> u32 {
             let digits: String = cells.last().map(|fee| fee.replace('.', "")).unwrap_or_default();
@@ -144,22 +142,22 @@ impl List {
         self
     }
 
-    fn all(&self) -> Vec<Vec<String>> {
+    fn all_rows(&self) -> Vec<Vec<String>> {
         let trailer = Some(&self.trailer).filter(|cells| !cells.is_empty());
         self.above.iter().chain(&self.rows).chain(trailer).cloned().collect()
     }
 
     fn text(&self) -> String {
-        self.all().into_iter().map(|cells| cells.join(";") + LINE_END).collect()
+        self.all_rows().into_iter().map(|cells| cells.join(";") + LINE_END).collect()
     }
 
-    /// UTF-8 with its mark.
-    fn write(&self) -> Vec<u8> {
+    /// UTF-8 with a byte order mark.
+    fn to_bytes(&self) -> Vec<u8> {
         format!("\u{feff}{}", self.text()).into_bytes()
     }
 }
 
-fn cells(line: &str) -> Vec<String> {
+fn split_cells(line: &str) -> Vec<String> {
     let (mut cells, mut quoted) = (vec![String::new()], false);
     for letter in line.chars() {
         quoted ^= letter == '"';

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the simulated counters write their notes")]
-//! Notes on dossiers: some that went past their due date have an apology, some a cause.
+//! The counters' notes on overdue dossiers: letters of apology and causes of delay; and writing of all lists that come
+//! from neither portal nor post.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,13 +9,13 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use crate::simulator::Province;
-use crate::simulator::exports::minute;
+use crate::simulator::list_cells::minute;
 use crate::simulator::working_days::{DAY_SECS, civil, day_number, evening};
 
 const CAUSES: [&str; 5] = ["Cơ quan giải quyết", "Cơ quan phối hợp", "Người nộp hồ sơ", "Hệ thống", "Khác"];
 
 impl Province {
-    /// Writes the sheet of notes as of 20:00 of a day into `folder`, which must exist: `ghi-chu-YYYY-MM-DD.csv`.
+    /// Writes the notes as of 20:00 of a day to `ghi-chu-YYYY-MM-DD.csv` in `folder`, which must exist.
     pub fn write_notes(&self, folder: &Path, day: Date) -> io::Result<PathBuf> {
         let day = day.min(self.today());
         let now = evening(day_number(day));
@@ -29,9 +30,9 @@ impl Province {
             let apology = due - due % 60;
             let promised = civil(apology + 5 * DAY_SECS).strftime("%d/%m/%Y").to_string();
             let (code, cause) = (self.code(dossier), CAUSES[number % CAUSES.len()]);
-            let said =
+            let letter =
                 if number % 2 == 0 { format!("{rows}/XL-MP;{};{promised}", minute(apology)) } else { ";;".to_owned() };
-            writeln!(text, "{rows};{code};{cause};{said}\r").map_err(io::Error::other)?;
+            writeln!(text, "{rows};{code};{cause};{letter}\r").map_err(io::Error::other)?;
         }
         writeln!(text, "Tổng cộng;{rows};;;;\r").map_err(io::Error::other)?;
         let path = folder.join(format!("ghi-chu-{day}.csv"));
@@ -39,8 +40,8 @@ impl Province {
         Ok(path)
     }
 
-    /// Writes the lists that come from neither portal nor post, each into a folder of its own below `folder`: `pakn`, `so-lieu` and
-    /// `ghi-chu`, in this order.
+    /// Writes feedback, measures and notes, each into a folder of its own below `folder`. Returns the folders `pakn`,
+    /// `so-lieu` and `ghi-chu`, in this order.
     pub fn write_lists(&self, folder: &Path, day: Date) -> io::Result<[PathBuf; 3]> {
         let folders = ["pakn", "so-lieu", "ghi-chu"].map(|name| folder.join(name));
         for folder in &folders {

@@ -1,14 +1,14 @@
-//! Bytes as other programs pack them: gzip, a workbook, UTF-16, Windows-1258. Written by hand, so that nothing here is
-//! the library that reads them.
+//! File formats of the exports: gzip, XLSX, UTF-16, Windows-1258. Written by hand, so that the simulator shares no
+//! library with the pipeline that reads them.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Longest run that one step of deflate repeats.
+/// Longest run that one deflate symbol repeats.
 const RUN: usize = 258;
-/// Steps of the bomb: 258 spaces each, about 1 GiB.
+/// Runs of 258 spaces in the gzip bomb: about 1 GiB in all.
 const BOMB_STEPS: usize = 4 << 20;
 
-/// A gzip file, nothing in it compressed (RFC 1952, stored blocks of RFC 1951).
+/// A gzip file without compression (RFC 1952, stored blocks of RFC 1951).
 pub(super) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut out = GZIP_HEAD.to_vec();
     let mut blocks = content.chunks(usize::from(u16::MAX)).peekable();
@@ -27,10 +27,10 @@ pub(super) fn gzip(content: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A gzip file of a gigabyte of spaces in some 7 MB: one block of fixed codes, each step the longest run. Its sum at the
-/// end is wrong: whoever reads so far has read too much.
+/// A gzip file of about 7 MB that inflates to a gigabyte of spaces: one block of fixed codes, each the longest run. Its
+/// checksum at the end is wrong: a reader that checks it has inflated too much.
 pub(super) fn gzip_bomb() -> Vec<u8> {
-    let mut bits = Bits { out: GZIP_HEAD.to_vec(), held: 0, count: 0 };
+    let mut bits = BitWriter { out: GZIP_HEAD.to_vec(), held: 0, count: 0 };
     bits.put(0b011, 3);
     // Literal 0x20 is code 0x30 + 0x20, eight bits, first bit highest.
     bits.put_code(0x50, 8);
@@ -52,14 +52,14 @@ fn low_bits(length: usize) -> u32 {
     u32::try_from(length & 0xffff_ffff).expect("32 bits")
 }
 
-/// Bits as deflate writes them, lowest first.
-struct Bits {
+/// Writes bits in the order of deflate, lowest first.
+struct BitWriter {
     out: Vec<u8>,
     held: u32,
     count: u32,
 }
 
-impl Bits {
+impl BitWriter {
     fn put(&mut self, bits: u32, count: u32) {
         self.held |= bits << self.count;
         self.count += count;
@@ -70,7 +70,7 @@ impl Bits {
         }
     }
 
-    /// Huffman codes stand highest bit first.
+    /// Huffman codes are written with the highest bit first.
     fn put_code(&mut self, code: u32, count: u32) {
         self.put(code.reverse_bits() >> (32 - count), count);
     }
@@ -81,7 +81,7 @@ impl Bits {
     }
 }
 
-/// CRC-32 of gzip and ZIP.
+/// CRC-32 as used by gzip and ZIP.
 fn crc32(content: &[u8]) -> u32 {
     !content.iter().fold(u32::MAX, |mut crc, byte| {
         crc ^= u32::from(*byte);
@@ -92,7 +92,7 @@ fn crc32(content: &[u8]) -> u32 {
     })
 }
 
-/// A workbook with one sheet of texts (ECMA-376: parts in a ZIP file, nothing compressed).
+/// A workbook with one sheet of texts (ECMA-376: parts in a ZIP file without compression).
 pub(super) fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
     let mut sheet = format!("{XML}<worksheet xmlns=\"{MAIN}\"><sheetData>");
     for (number, cells) in (1_usize..).zip(rows) {
@@ -173,17 +173,17 @@ fn zip(parts: &[(&str, String)]) -> Vec<u8> {
     out
 }
 
-/// UTF-16, low byte first, with its mark.
+/// UTF-16, little-endian, with a byte order mark.
 pub(super) fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// Windows-1258: letters with breve, circumflex, horn or bar are one byte, a tone follows as a mark of its own.
+/// Windows-1258: a letter with breve, circumflex, horn or bar is one byte; its tone follows as a byte of its own.
 pub(super) fn windows_1258(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut letters = text.nfd().peekable();
     while let Some(letter) = letters.next() {
-        // A dot below stands before breve and circumflex in the decomposed form.
+        // In the decomposed form a dot below comes before breve and circumflex.
         let mut tone = letters.next_if_eq(&'\u{323}');
         let letter = match letters.peek().copied() {
             Some(shape @ ('\u{302}' | '\u{306}' | '\u{31b}')) => {
@@ -203,7 +203,7 @@ fn shaped(letter: char, shape: char) -> char {
     [letter, shape].into_iter().nfc().next().expect("two letters compose to one or stay two")
 }
 
-/// `?` for what the code page does not hold.
+/// `?` for characters that the code page does not have.
 fn byte_of(letter: char) -> u8 {
     match letter {
         '\u{300}' => 0xcc,
@@ -229,10 +229,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_and_code_pages_are_those_of_the_standards() {
+    fn checksums_and_code_pages_follow_the_standards() {
         // The check value of CRC-32/ISO-HDLC.
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        // "Tiếng Việt Nam, Đường Ờ" as the code page writes it: ê + acute, ê + dot, ơ + grave.
+        // "Tiếng Việt Nam, Đường Ờ" in the code page: ê + acute, ê + dot, ơ + grave.
         assert_eq!(windows_1258("Tiếng Việt"), b"Ti\xea\xecng Vi\xea\xf2t");
         assert_eq!(windows_1258("Đường Ờ ộ ã"), b"\xd0\xfd\xf5\xccng \xd5\xcc \xf4\xf2 a\xde");
         assert_eq!(utf16("Ô;"), [0xff, 0xfe, 0xd4, 0, 0x3b, 0]);

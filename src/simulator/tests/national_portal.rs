@@ -1,25 +1,25 @@
-//! The national portal's adapter: sessions, failures inside a 200, and what the catalogue says.
+//! The national portal's adapter: sessions, failures in the body of a 200, and the catalogue's rows.
 
 use serde_json::{Value, json};
 
 use super::drawn;
-use crate::simulator::catalogue::Adapter;
+use crate::simulator::national_portal::NationalPortal;
 use crate::simulator::{CATALOGUE_PASSWORD, CATALOGUE_UNIT, CATALOGUE_USER, Fault, Province};
 
-fn session(adapter: &mut Adapter) -> Value {
+fn session(adapter: &mut NationalPortal) -> Value {
     let reply = adapter.login(&json!({"username": CATALOGUE_USER, "password": CATALOGUE_PASSWORD}));
     assert_eq!(reply["error_code"], 0);
     reply["session"].clone()
 }
 
-fn call(adapter: &mut Adapter, session: &Value, province: &Province, fault: Option<Fault>) -> Value {
-    let asked = json!({"session": session, "madonvi": CATALOGUE_UNIT, "service": "LayDanhSachTTHC"});
-    adapter.call(&asked, province, fault)
+fn call(adapter: &mut NationalPortal, session: &Value, province: &Province, fault: Option<Fault>) -> Value {
+    let request = json!({"session": session, "madonvi": CATALOGUE_UNIT, "service": "LayDanhSachTTHC"});
+    adapter.call(&request, province, fault)
 }
 
 #[test]
 fn only_the_newest_session_is_answered() {
-    let (province, mut adapter) = (drawn(20, 1), Adapter::default());
+    let (province, mut adapter) = (drawn(20, 1), NationalPortal::default());
     let refused = adapter.login(&json!({"username": CATALOGUE_USER, "password": "another"}));
     assert_eq!((&refused["error_code"], &refused["session"]), (&json!(3), &json!("")));
     assert_eq!(call(&mut adapter, &Value::Null, &province, None)["error_code"], -1);
@@ -28,20 +28,20 @@ fn only_the_newest_session_is_answered() {
     assert_eq!(call(&mut adapter, &new, &province, None)["error_code"], 0);
     let other = json!({"session": new, "madonvi": CATALOGUE_UNIT, "service": "TraCuuHoSo"});
     assert_eq!(adapter.call(&other, &province, None)["error_code"], -3);
-    adapter.forget();
+    adapter.end_sessions();
     assert_eq!(call(&mut adapter, &new, &province, None)["error_code"], -1);
 }
 
 #[test]
-fn faults_are_said_inside_a_200() {
-    let (province, mut adapter) = (drawn(20, 1), Adapter::default());
+fn failures_are_reported_in_the_body_of_a_200() {
+    let (province, mut adapter) = (drawn(20, 1), NationalPortal::default());
     for (fault, codes) in [
         (Fault::SessionOver, [-1, 0, 0]),
         (Fault::SessionRefused, [-1, -1, -1]),
         (Fault::CatalogueFailure, [-3, -3, -3]),
         (Fault::Reset, [0, 0, 0]),
     ] {
-        adapter.count_anew();
+        adapter.reset_call_count();
         let session = session(&mut adapter);
         let found = codes.map(|_| call(&mut adapter, &session, &province, Some(fault))["error_code"].clone());
         assert_eq!(found, codes.map(Value::from), "{}", fault.name());
@@ -49,11 +49,11 @@ fn faults_are_said_inside_a_200() {
 }
 
 #[test]
-fn the_catalogue_has_the_registrys_codes_two_more_and_one_other_time() {
-    let (province, mut adapter) = (drawn(20, 1), Adapter::default());
+fn the_catalogue_has_the_registrys_codes_two_more_and_one_other_statutory_time() {
+    let (province, mut adapter) = (drawn(20, 1), NationalPortal::default());
     let session = session(&mut adapter);
     let reply = call(&mut adapter, &session, &province, None);
-    let told: Vec<[&Value; 5]> = reply["result"]
+    let listed: Vec<[&Value; 5]> = reply["result"]
         .as_array()
         .expect("a list")
         .iter()
@@ -68,5 +68,5 @@ fn the_catalogue_has_the_registrys_codes_two_more_and_one_other_time() {
         [json!("1.900901"), json!("TAI-NGUYEN-NUOC"), json!("Cấp tỉnh"), json!(30), json!("Ngày làm việc")],
         [json!("2.900902"), json!("DO-DAC"), json!("Cấp tỉnh"), json!(4), json!("Giờ")],
     ];
-    assert_eq!(told, expected.each_ref().map(<[serde_json::Value; 5]>::each_ref));
+    assert_eq!(listed, expected.each_ref().map(<[serde_json::Value; 5]>::each_ref));
 }

@@ -1,8 +1,9 @@
-//! The national portal's adapter: a login whose session stands in the body of each call, and the catalogue of procedures
-//! (domain A.1).
+//! The national portal's adapter: a login, and calls with the session in their body that return the catalogue of
+//! procedures (domain A.1).
 //!
-//! The catalogue holds every code of the registry once, two that the registry does not have, and of one code another statutory
-//! time. It does not change with the simulated day. Failures are said inside a 200, by `error_code`.
+//! The catalogue lists every code of the registry once, and two codes that the registry does not have. One procedure has
+//! another statutory time than in the registry. The catalogue is the same on every simulated day. Failures are answered with
+//! status 200 and an `error_code` in the body.
 
 use serde_json::{Value, json};
 
@@ -12,23 +13,23 @@ use crate::simulator::Province;
 use crate::simulator::faults::Fault;
 use crate::simulator::registry::Registry;
 
-/// The user that the adapter knows.
+/// The only user that can log in.
 pub const CATALOGUE_USER: &str = "motcua-demo";
-/// The user's password, which guards nothing but a public list.
+/// The user's password. Not a secret: it protects a public list.
 pub const CATALOGUE_PASSWORD: &str = "simulated-password";
-/// The unit whose procedures are listed.
+/// The unit whose procedures the catalogue lists.
 pub const CATALOGUE_UNIT: &str = "000.00.00.H61";
-/// Whom the adapter passes calls to.
+/// The service that the adapter forwards calls to.
 pub const CATALOGUE_ROUTE: &str = "VN:GOV:000.00.00.H61:simulated";
 pub const LOGIN_PATH: &str = "/mapi/login";
 pub const CALL_PATH: &str = "/mapi/g";
 
 const SERVICE: &str = "LayDanhSachTTHC";
-/// How much longer the catalogue's time is for the first procedure of the registry that has one.
-const LONGER: u32 = 2;
+/// Added to the statutory time of the first procedure of the registry that has one.
+const EXTRA_TIME: u32 = 2;
 
-/// What the registry does not have: code, name, sector, its name, time and unit.
-const ONLY_HERE: [(&str, &str, &str, &str, u32, &str); 2] = [
+/// Procedures that the registry does not have: code, name, sector, name of the sector, time and unit.
+const UNREGISTERED: [(&str, &str, &str, &str, u32, &str); 2] = [
     (
         "1.900901",
         "Cấp giấy phép thăm dò nước dưới đất (mô phỏng)",
@@ -40,47 +41,50 @@ const ONLY_HERE: [(&str, &str, &str, &str, u32, &str); 2] = [
     ("2.900902", "Cung cấp dữ liệu đo đạc và bản đồ (mô phỏng)", "DO-DAC", "Đo đạc và bản đồ", 4, "Giờ"),
 ];
 
-/// The sessions that were given, and the calls that were answered since a fault was set.
+/// Sessions issued so far, and calls answered since a fault was set.
 #[derive(Debug, Default)]
-pub(super) struct Adapter {
-    given: u64,
+pub(super) struct NationalPortal {
+    issued: u64,
     newest: Option<String>,
     calls: u64,
 }
 
-impl Adapter {
-    /// Every session given so far is over.
-    pub(super) fn forget(&mut self) {
+impl NationalPortal {
+    /// Ends every session.
+    pub(super) fn end_sessions(&mut self) {
         self.newest = None;
     }
 
-    pub(super) fn count_anew(&mut self) {
+    pub(super) fn reset_call_count(&mut self) {
         self.calls = 0;
     }
 
-    /// The reply to a login. A new session ends the one before.
-    pub(super) fn login(&mut self, asked: &Value) -> Value {
-        if asked["username"] != CATALOGUE_USER || asked["password"] != CATALOGUE_PASSWORD {
+    /// Reply to a login. A new session ends the one before.
+    pub(super) fn login(&mut self, request: &Value) -> Value {
+        if request["username"] != CATALOGUE_USER || request["password"] != CATALOGUE_PASSWORD {
             return json!({"session": "", "error_code": 3, "message": "Sai tài khoản hoặc mật khẩu"});
         }
-        self.given += 1;
-        let session = format!("simulated-session-{:08}", self.given);
+        self.issued += 1;
+        let session = format!("simulated-session-{:08}", self.issued);
         self.newest = Some(session.clone());
         json!({"session": session, "error_code": 0})
     }
 
-    /// The reply to a call.
-    pub(super) fn call(&mut self, asked: &Value, province: &Province, fault: Option<Fault>) -> Value {
+    /// Reply to a call.
+    pub(super) fn call(&mut self, request: &Value, province: &Province, fault: Option<Fault>) -> Value {
         self.calls += 1;
-        let is_over = match fault {
+        let has_expired = match fault {
             Some(Fault::SessionRefused) => true,
             Some(Fault::SessionOver) => self.calls == 1,
             _ => false,
         };
-        if is_over || self.newest.as_deref() != asked["session"].as_str() || self.newest.is_none() {
+        if has_expired || self.newest.as_deref() != request["session"].as_str() || self.newest.is_none() {
             return json!({"error_code": -1, "message": "Phiên làm việc đã hết hạn"});
         }
-        if fault == Some(Fault::CatalogueFailure) || asked["service"] != SERVICE || asked["madonvi"] != CATALOGUE_UNIT {
+        if fault == Some(Fault::CatalogueFailure)
+            || request["service"] != SERVICE
+            || request["madonvi"] != CATALOGUE_UNIT
+        {
             return json!({"error_code": -3, "message": "Không thực hiện được yêu cầu"});
         }
         json!({"error_code": 0, "message": "Thành công", "result": province.catalogue()})
@@ -88,7 +92,7 @@ impl Adapter {
 }
 
 impl Province {
-    /// The catalogue's rows.
+    /// Rows of the catalogue.
     fn catalogue(&self) -> Vec<Value> {
         let registry = &self.registry;
         let mut rows = Vec::new();
@@ -98,13 +102,13 @@ impl Province {
                 continue;
             }
             let mut time = procedure.statutory_time;
-            if !is_longer && let Some(stated) = &mut time {
-                *stated += LONGER;
+            if !is_longer && let Some(time) = &mut time {
+                *time += EXTRA_TIME;
                 is_longer = true;
             }
             rows.push(row(procedure, time, tier_of(registry, group), rows.len()));
         }
-        rows.extend(ONLY_HERE.map(|(code, name, sector, sector_name, time, unit)| {
+        rows.extend(UNREGISTERED.map(|(code, name, sector, sector_name, time, unit)| {
             json!({
                 "MATTHC": code, "TENTTHC": name, "MALINHVUC": sector, "TENLINHVUC": sector_name, "MADONVI": CATALOGUE_UNIT,
                 "TENDONVI": "", "CAPDONVI": "Cấp tỉnh", "THOIGIANGIAIQUYET": time, "DONVITINH": unit, "KENH": "1",
@@ -114,7 +118,7 @@ impl Province {
     }
 }
 
-/// Codes come with a suffix or without, times as text or as numbers.
+/// One row. Some codes have a suffix; times are texts or numbers.
 fn row(procedure: &Procedure, time: Option<u32>, tier: Tier, number: usize) -> Value {
     let suffix = if number % 3 == 1 { ".000.00.00.H61" } else { "" };
     let time_value = match time {
@@ -140,7 +144,7 @@ fn row(procedure: &Procedure, time: Option<u32>, tier: Tier, number: usize) -> V
     })
 }
 
-/// The tier of whoever offers it first; the province's where nobody does.
+/// Tier of the procedure's first offer; the province's if it has no offer.
 fn tier_of(registry: &Registry, group: usize) -> Tier {
     let offer = registry.offers_of[group].first().map(|&row| &registry.offers[row].offerer);
     match offer {

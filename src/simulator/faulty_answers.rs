@@ -1,8 +1,5 @@
-//! The faults of the portal's answers: which page is cut, what its records hold, and how the answer leaves.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "edge: a `Retry-After` date is counted from the clock that callers have"
-)]
+//! Faults of the portal's answers: which page is sent, what its records contain, and how the bytes are sent.
+#![expect(clippy::disallowed_methods, reason = "edge: a `Retry-After` date counts from the caller's clock")]
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -18,56 +15,62 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
 
 use crate::simulator::faults::Fault;
-use crate::simulator::listing::{Line, Slice, Wanted};
+use crate::simulator::listing::{ListedDossier, SearchPage, SearchQuery};
 use crate::simulator::working_days::AHEAD_SECS;
-use crate::simulator::{Province, pack};
+use crate::simulator::{Province, file_encodings};
 
-/// First of the ids that a double cannot hold.
-const PAST_DOUBLES: u64 = (1 << 53) + 1;
+/// First integer that a double cannot represent.
+const ABOVE_DOUBLES: u64 = (1 << 53) + 1;
 const JSON: &str = "application/json;charset=UTF-8";
-const PAGE_FOR_PEOPLE: &str = "<!DOCTYPE html><html><body><form action=\"/login\">Đăng nhập</form></body></html>";
+const LOGIN_PAGE: &str = "<!DOCTYPE html><html><body><form action=\"/login\">Đăng nhập</form></body></html>";
 
-/// What is wrong with a portal, and how often it was met.
+/// The portal's current fault, and counts of requests since it was set.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct FaultState {
     pub(super) fault: Option<Fault>,
-    /// Where redirects to another host lead.
-    pub(super) elsewhere: String,
-    /// Answers that held dossiers since the fault was set.
+    /// Target of redirects to another host.
+    pub(super) redirect_target: String,
+    /// Answers with dossiers since the fault was set.
     answers: usize,
-    /// Searches since then.
     searches: usize,
-    tokens: usize,
+    token_requests: usize,
+    /// Whether a record has moved to the end of the list.
     moved: bool,
 }
 
-impl Trouble {
-    pub(super) fn new(fault: Option<Fault>, elsewhere: String) -> Self {
-        Self { fault, elsewhere, answers: 0, searches: 0, tokens: 0, moved: false }
+impl FaultState {
+    pub(super) fn new(fault: Option<Fault>, redirect_target: String) -> Self {
+        Self { fault, redirect_target, answers: 0, searches: 0, token_requests: 0, moved: false }
     }
 
-    /// The answer of the token endpoint in the place of its own.
+    /// Answer that replaces the token endpoint's own; `None` if the fault does not affect it.
     pub(super) fn token(&mut self) -> Option<Response> {
-        self.tokens += 1;
+        self.token_requests += 1;
         match self.fault? {
-            Fault::TokenPage => Some(page_for_people("text/html;charset=UTF-8")),
-            Fault::TokenUnavailableOnce if self.tokens == 1 => Some(StatusCode::SERVICE_UNAVAILABLE.into_response()),
+            Fault::TokenPage => Some(login_page("text/html;charset=UTF-8")),
+            Fault::TokenUnavailableOnce if self.token_requests == 1 => {
+                Some(StatusCode::SERVICE_UNAVAILABLE.into_response())
+            }
             Fault::RedirectToken => {
-                let place = format!("{}/token", self.elsewhere);
+                let place = format!("{}/token", self.redirect_target);
                 Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response())
             }
             _ => None,
         }
     }
 
-    /// Cuts the page that is answered in the place of the one that was asked for.
-    pub(super) fn slice<'a>(&mut self, found: impl Iterator<Item = Line<'a>>, wanted: &Wanted) -> Slice<'a> {
-        let (asked, size) = (wanted.page, wanted.size);
-        let mut lines: Vec<Line<'a>> = found.collect();
+    /// The page that is sent, which may be another one than requested.
+    pub(super) fn page<'a>(
+        &mut self,
+        found: impl Iterator<Item = ListedDossier<'a>>,
+        query: &SearchQuery,
+    ) -> SearchPage<'a> {
+        let (requested, size) = (query.page, query.size);
+        let mut lines: Vec<ListedDossier<'a>> = found.collect();
         let pages = lines.len().div_ceil(size);
         self.searches += 1;
         match self.fault {
-            Some(Fault::MovingRecords) => self.moved |= asked > 0,
+            Some(Fault::MovingRecords) => self.moved |= requested > 0,
             Some(Fault::RestlessRecords) if !lines.is_empty() => {
                 let by = self.searches % lines.len();
                 lines.rotate_left(by);
@@ -77,75 +80,75 @@ impl Trouble {
         if self.moved && !lines.is_empty() {
             lines.rotate_left(1);
         }
-        let page = match self.fault {
-            Some(Fault::DuplicatePage) => asked.saturating_sub(1),
+        let number = match self.fault {
+            Some(Fault::DuplicatePage) => requested.saturating_sub(1),
             Some(Fault::RepeatedPage) => 0,
-            Some(Fault::SkippedPage) if asked == 1 && pages > 2 => 2,
-            _ => asked,
+            Some(Fault::SkippedPage) if requested == 1 && pages > 2 => 2,
+            _ => requested,
         };
-        let mut slice = Slice::cut(lines.into_iter(), page, size);
+        let mut page = SearchPage::cut(lines.into_iter(), number, size);
         match self.fault {
             Some(Fault::DuplicatePage) => {
-                slice.number = asked;
-                slice.last &= asked > 0 || pages < 2;
+                page.number = requested;
+                page.last &= requested > 0 || pages < 2;
             }
-            Some(Fault::RepeatedPage) => slice.last = pages < 2,
-            Some(Fault::NeverLast) => slice.last = false,
+            Some(Fault::RepeatedPage) => page.last = pages < 2,
+            Some(Fault::NeverLast) => page.last = false,
             _ => {}
         }
-        slice
+        page
     }
 
-    /// How this answer is spoiled; counts it.
-    pub(super) fn meet(&mut self, slice: &Slice<'_>) -> Met {
+    /// The fault as it applies to this answer. Counts the answer.
+    pub(super) fn next_answer(&mut self, page: &SearchPage<'_>) -> FaultyAnswer {
         let number = self.answers;
-        let holds = !slice.lines.is_empty();
-        self.answers += usize::from(holds);
-        Met {
+        let has_dossiers = !page.lines.is_empty();
+        self.answers += usize::from(has_dossiers);
+        FaultyAnswer {
             fault: self.fault,
-            holds,
-            second: holds && number == 1,
-            third: holds && number == 2,
-            later: holds && number >= 1,
-            elsewhere: self.elsewhere.clone(),
+            has_dossiers,
+            second: has_dossiers && number == 1,
+            third: has_dossiers && number == 2,
+            later: has_dossiers && number >= 1,
+            redirect_target: self.redirect_target.clone(),
         }
     }
 }
 
-/// A fault and the answer that it meets.
+/// The portal's fault, and the position of one answer among those with dossiers.
 #[derive(Debug)]
-pub(super) struct Met {
+pub(super) struct FaultyAnswer {
     fault: Option<Fault>,
-    holds: bool,
+    has_dossiers: bool,
     second: bool,
     third: bool,
-    /// The second or one after it.
+    /// The second answer or a later one.
     later: bool,
-    elsewhere: String,
+    redirect_target: String,
 }
 
-impl Met {
+impl FaultyAnswer {
     pub(super) fn revokes_tokens(&self) -> bool {
         self.fault == Some(Fault::TokenRevoked) && self.second
     }
 
-    /// The answer as it leaves.
-    pub(super) async fn answer(self, province: &Province, slice: &Slice<'_>) -> Response {
-        let body = slice.body(province);
-        let Some(fault) = self.fault else { return whole(body) };
+    /// Builds the response.
+    pub(super) async fn respond(self, province: &Province, page: &SearchPage<'_>) -> Response {
+        let body = page.body(province);
+        let Some(fault) = self.fault else { return json_answer(body) };
         if self.later && fault == Fault::Silence {
-            // Until the caller goes away.
+            // Waits until the caller closes the connection.
             std::future::pending::<()>().await;
         }
-        if let Some(response) = self.refusal(fault) {
+        if let Some(response) = self.without_dossiers(fault) {
             return response;
         }
-        let body = self.records(fault, &body, province, slice);
-        self.transport(fault, body)
+        let body = self.with_faulty_records(fault, &body, province, page);
+        self.send(fault, body)
     }
 
-    /// Answers without dossiers.
-    fn refusal(&self, fault: Fault) -> Option<Response> {
+    /// A response without dossiers; `None` if the fault leaves the dossiers in.
+    fn without_dossiers(&self, fault: Fault) -> Option<Response> {
         let wait = |seconds: String| (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds)]).into_response();
         let response = match fault {
             Fault::RateLimitedSeconds if self.second => wait("1".to_owned()),
@@ -153,34 +156,34 @@ impl Met {
             Fault::RateLimitedForHours => wait("7200".to_owned()),
             Fault::UnavailableTwice if self.second || self.third => StatusCode::SERVICE_UNAVAILABLE.into_response(),
             Fault::Unavailable => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            Fault::EmptyBody if self.later => whole(String::new()),
+            Fault::EmptyBody if self.later => json_answer(String::new()),
             Fault::ZippedBomb if self.later => {
                 static BOMB: OnceLock<Bytes> = OnceLock::new();
-                let bomb = BOMB.get_or_init(|| Bytes::from(pack::gzip_bomb())).clone();
+                let bomb = BOMB.get_or_init(|| Bytes::from(file_encodings::gzip_bomb())).clone();
                 ([(header::CONTENT_TYPE, JSON), (header::CONTENT_ENCODING, "gzip")], bomb).into_response()
             }
-            Fault::LoginPage if self.later => page_for_people("text/html;charset=UTF-8"),
-            Fault::LoginPageAsJson if self.later => page_for_people(JSON),
+            Fault::LoginPage if self.later => login_page("text/html;charset=UTF-8"),
+            Fault::LoginPageAsJson if self.later => login_page(JSON),
             Fault::RedirectElsewhere if self.later => {
-                (StatusCode::FOUND, [(header::LOCATION, format!("{}/login", self.elsewhere))]).into_response()
+                (StatusCode::FOUND, [(header::LOCATION, format!("{}/login", self.redirect_target))]).into_response()
             }
             Fault::FailureInside if self.later => {
-                whole(json!({"status": 500, "message": "Internal Server Error"}).to_string())
+                json_answer(json!({"status": 500, "message": "Internal Server Error"}).to_string())
             }
             _ => return None,
         };
         Some(response)
     }
 
-    /// The body with its records spoiled.
-    fn records(&self, fault: Fault, body: &str, province: &Province, slice: &Slice<'_>) -> String {
+    /// The body with the fault in its records.
+    fn with_faulty_records(&self, fault: Fault, body: &str, province: &Province, page: &SearchPage<'_>) -> String {
         if fault == Fault::HalfSurrogate {
             return body.replace("Nguyễn Văn Mẫu", "Nguyễn Văn \\ud83d");
         }
         let mut answer: Value = serde_json::from_str(body).expect("the portal writes JSON");
         match fault {
             Fault::NoLastFlag => drop(answer.as_object_mut().and_then(|answer| answer.remove("last"))),
-            Fault::NullList if !self.holds => answer["content"] = Value::Null,
+            Fault::NullList if !self.has_dossiers => answer["content"] = Value::Null,
             Fault::NullPage if self.second => {
                 answer["content"] = Value::Null;
                 answer["last"] = Value::Bool(true);
@@ -188,11 +191,11 @@ impl Met {
             _ => {}
         }
         let ids: HashMap<[u8; 12], u64> = match fault {
-            Fault::BigIds => province.dossiers.iter().map(|dossier| dossier.id).zip(PAST_DOUBLES..).collect(),
+            Fault::BigIds => province.dossiers.iter().map(|dossier| dossier.id).zip(ABOVE_DOUBLES..).collect(),
             _ => HashMap::new(),
         };
         let records = answer["content"].as_array_mut().map_or(&mut [][..], Vec::as_mut_slice);
-        for (record, (dossier, shown)) in records.iter_mut().zip(&slice.lines) {
+        for (record, (dossier, shown)) in records.iter_mut().zip(&page.lines) {
             let record = record.as_object_mut().expect("records are objects");
             match fault {
                 Fault::BigIds => drop(record.insert("id".to_owned(), ids[&dossier.id].into())),
@@ -210,20 +213,20 @@ impl Met {
         answer.to_string()
     }
 
-    /// The body as bytes on their way.
-    fn transport(&self, fault: Fault, body: String) -> Response {
+    /// The response with the fault in its bytes.
+    fn send(&self, fault: Fault, body: String) -> Response {
         let length = body.len();
         let half = Bytes::copy_from_slice(&body.as_bytes()[..length / 2]);
         match fault {
-            Fault::CutShort | Fault::Reset if self.second => broken(half, length),
-            Fault::CutShortAlways | Fault::ResetAlways if self.later => broken(half, length),
+            Fault::CutShort | Fault::Reset if self.second => broken_off(half, length),
+            Fault::CutShortAlways | Fault::ResetAlways if self.later => broken_off(half, length),
             Fault::WrongLength if self.later => ([(header::CONTENT_TYPE, JSON)], half).into_response(),
             Fault::OneByteASecond if self.later => {
                 let bytes = stream::iter(body.into_bytes()).then(|byte| async move {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     Ok::<_, Infallible>(Bytes::copy_from_slice(&[byte]))
                 });
-                stated(length, Body::from_stream(bytes))
+                with_length(length, Body::from_stream(bytes))
             }
             Fault::EndlessBody if self.later => {
                 let spaces = stream::repeat(Bytes::from(vec![b' '; 1 << 16]));
@@ -236,7 +239,7 @@ impl Met {
                 bytes.insert(within, 0xff);
                 ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
             }
-            _ => whole(body),
+            _ => json_answer(body),
         }
     }
 }
@@ -249,28 +252,28 @@ fn accepted_in_millis(record: &mut serde_json::Map<String, Value>, accepted: Opt
     }
 }
 
-pub(super) fn whole(body: String) -> Response {
+pub(super) fn json_answer(body: String) -> Response {
     ([(header::CONTENT_TYPE, JSON)], body).into_response()
 }
 
-fn page_for_people(kind: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, kind)], PAGE_FOR_PEOPLE).into_response()
+fn login_page(kind: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], LOGIN_PAGE).into_response()
 }
 
-fn stated(length: usize, body: Body) -> Response {
+fn with_length(length: usize, body: Body) -> Response {
     let headers: [(HeaderName, String); 2] =
         [(header::CONTENT_TYPE, JSON.to_owned()), (header::CONTENT_LENGTH, length.to_string())];
     (headers, body).into_response()
 }
 
-/// Half of a body whose length was stated, then the end of the connection.
-fn broken(half: Bytes, length: usize) -> Response {
+/// Sends `Content-Length` and half of the body, then closes the connection.
+fn broken_off(half: Bytes, length: usize) -> Response {
     let end = stream::once(async {
-        // Long enough for the half to leave.
+        // Long enough for the half to be sent.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
-    stated(length, Body::from_stream(stream::iter([Ok(half)]).chain(end).into_stream()))
+    with_length(length, Body::from_stream(stream::iter([Ok(half)]).chain(end).into_stream()))
 }
 
 fn in_two_seconds() -> String {
