@@ -1,5 +1,6 @@
-//! Dossier-level reads by the command line: written down before they are printed, like those through the service.
-#![expect(clippy::disallowed_methods, reason = "edge: who reads is asked of the environment")]
+//! The access log for dossier-level reads of the command line. As in the service, a read is logged before the data is
+//! shown.
+#![expect(clippy::disallowed_methods, reason = "edge: the name of the user is in the environment")]
 
 use std::path::Path;
 
@@ -7,8 +8,8 @@ use crate::cli::Failure;
 use crate::run::{self, RunError};
 use crate::service::Access;
 
-/// Writes down that the user of this shell looks at something.
-pub(super) async fn note_read(data: &Path, what: &str) -> Result<(), Failure> {
+/// Adds an entry for the current user to the access log.
+pub(super) async fn log_read(data: &Path, what: &str) -> Result<(), Failure> {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let access = Access::open(data).await.map_err(RunError::from)?;
     let reader = user.unwrap_or_else(|| "unknown".to_owned());

@@ -1,4 +1,4 @@
-//! `backfill`: a stretch of the past, read again.
+//! `backfill`: reads past days again from a source.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,9 @@ use crate::cli::{Base, Failure};
 use crate::run;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua backfill portal-igate --from 2026-01-01 --to 2026-03-31")]
 pub(super) struct Arguments {
+    /// Name of the connector.
     connector: String,
     /// First day, yyyy-MM-dd.
     #[arg(long)]

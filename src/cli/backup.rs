@@ -1,4 +1,4 @@
-//! `backup` and `restore`: the data folder into another, and back.
+//! `backup` and `restore`: copies the data folder into another folder, and back.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,20 +11,20 @@ use crate::run::{self, BackupReport};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackupArguments {
-    /// Where: a folder that is absent or empty, not in the data folder.
+    /// Target folder: absent or empty, and outside the data folder.
     folder: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RestoreArguments {
-    /// A folder that `backup` made. It is restored into the data folder, which must be absent or empty.
+    /// Folder that `motcua backup` wrote. Its content goes into the data folder, which must be absent or empty.
     folder: PathBuf,
 }
 
 pub(super) async fn back_up(base: &Base, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
     let (data, now) = (base.data_folder()?, run::now());
     let done = with_spinner(async |watch| run::back_up(&data, &arguments.folder, now, watch).await).await?;
-    narrate(&format!("backed up `{}` into `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
+    narrate(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -37,5 +37,5 @@ pub(super) async fn restore(base: &Base, arguments: &RestoreArguments) -> Result
 }
 
 fn size(done: &BackupReport) -> String {
-    format!("{} files, {} bytes, each as its digest says", number(done.files), number(done.bytes))
+    format!("{} files, {} bytes, digests verified", number(done.files), number(done.bytes))
 }

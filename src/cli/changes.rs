@@ -1,4 +1,4 @@
-//! `changes`: what of a dossier was said otherwise later.
+//! `changes`: lists later changes of dossiers.
 
 use std::process::ExitCode;
 
@@ -11,9 +11,10 @@ use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Only those that came with this run.
+    /// Only changes found by this run.
     #[arg(long)]
     run: Option<i64>,
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -33,11 +34,11 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let config = base.load()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
-        return Err(Failure::usage(format!("there are no changes in `{}`", lake.display()))
+        return Err(Failure::usage(format!("there is no table of changes in `{}`", lake.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     }
-    let of_run = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
-    audit::note_read(&config.settings.data, &format!("changes{of_run}")).await?;
+    let suffix = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
+    audit::log_read(&config.settings.data, &format!("changes{suffix}")).await?;
     let rows: Vec<Row> =
         Lake::read_changes(&lake, arguments.run).await.map_err(RunError::from)?.into_iter().map(row).collect();
     let text = match arguments.format {

@@ -1,4 +1,5 @@
-//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth; with `--serve` the service on it.
+//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth; with `--serve` the
+//! service on it.
 #![expect(clippy::disallowed_methods, reason = "edge: a demonstration lives in a scratch folder")]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! A failure as the command line tells it: words, a hint, and the exit code.
+//! Failures of a verb: message, hint and exit code.
 
 use crate::config::Problems;
 use crate::lake::LakeError;
@@ -6,18 +6,32 @@ use crate::publish::PublishError;
 use crate::run::{LockError, RunError, told};
 use crate::simulator::SimulatorError;
 
-/// Exit codes, never renumbered.
+/// Exit codes and their meanings. They are never renumbered.
+pub const EXIT_CODES: [(u8, &str); 5] = [
+    (0, "done"),
+    (INTERNAL, "internal failure"),
+    (USAGE, "wrong usage or configuration"),
+    (SOURCE_FAILED, "a source failed"),
+    (INCOMPLETE, "finished, but something is incomplete, rejected over budget or unhealthy; 3 wins over 4"),
+];
+
 pub(super) const INTERNAL: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 pub(super) const SOURCE_FAILED: u8 = 3;
 pub(super) const INCOMPLETE: u8 = 4;
 
-/// Why a verb did not do what it was asked.
+/// Why a verb failed.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) code: u8,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+}
+
+/// The exit codes as a part of `motcua --help`.
+pub(super) fn exit_code_help() -> String {
+    let lines = EXIT_CODES.map(|(code, meaning)| format!("  {code}  {meaning}"));
+    format!("Exit codes:\n{}", lines.join("\n"))
 }
 
 impl Failure {
@@ -46,26 +60,26 @@ impl From<RunError> for Failure {
         let message = told(&error);
         match &error {
             RunError::UnknownConnector { .. } => {
-                Self::usage(message).with_hint("`motcua connectors list` names those that are configured")
+                Self::usage(message).with_hint("`motcua connectors list` shows the configured connectors")
             }
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
-                "`motcua runs list` names the runs; those that failed before their first page have landed nothing",
+                "`motcua runs list` shows the runs; a run that failed before its first page has no landed pages",
             ),
             RunError::LandingRemoved { .. } => Self::usage(message).with_hint(
-                "the tables hold what it brought; `motcua backfill` reads a stretch of the past again from its source",
+                "its records are in the tables; `motcua backfill` reads past days again from the source",
             ),
             RunError::Backup(backup) if backup.is_usage() => Self::usage(message),
             RunError::NoWindow { .. } => Self::usage(message)
-                .with_hint("a connector of files reads every file that it has not read; `motcua run` does that"),
+                .with_hint("a connector of files has no window: `motcua run` reads every file that was not read yet"),
             RunError::NoStretch { .. } => {
                 Self::usage(message).with_hint("give days as yyyy-MM-dd, the earlier one first")
             }
-            RunError::NothingToRetry => Self::usage(message).with_hint("`motcua quarantine list` shows what is open"),
+            RunError::NothingToRetry => Self::usage(message).with_hint("`motcua quarantine list` shows the open rows"),
             RunError::Ledger(_) => Self::internal(message).with_hint(
-                "if `ledger.sqlite` in the data folder is damaged, move it away: the next run reads everything again and changes no figure",
+                "if `ledger.sqlite` in the data folder is damaged, move it away: the next run reads everything again, and the figures stay the same",
             ),
             RunError::Lock(LockError::Held { .. }) => {
-                Self::internal(message).with_hint("wait until it ends, or give another folder with `--data`")
+                Self::internal(message).with_hint("wait until the other process ends, or choose another folder with `--data`")
             }
             RunError::Lake(lake) => {
                 let failure = Self::internal(message);

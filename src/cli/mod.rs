@@ -1,4 +1,5 @@
-//! The command line: parses, acts through `run`, prints. Standard output is data, standard error is narration.
+//! The command line: parses arguments, calls `run` or `service`, prints. Data goes to standard output, narration and
+//! errors to standard error.
 
 mod audit;
 mod backfill;
@@ -27,26 +28,26 @@ mod vacuum;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-pub use failure::Failure;
+pub use failure::{EXIT_CODES, Failure};
 
 use crate::config::{self, Configuration};
 
-/// Stack of a worker; only what is used is ever resident.
+/// Stack of a worker thread. Only the used part takes memory.
 const WORKER_STACK_BYTES: usize = 64 << 20;
 
-/// How long tasks that were abandoned may go on.
-const LAST_TASKS: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long abandoned tasks may continue before the process exits.
+const SHUTDOWN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Nightly statistics of a province's one-stop shops.
 #[derive(Debug, Parser)]
-#[command(name = "motcua", version, about, propagate_version = true)]
+#[command(name = "motcua", version, about, propagate_version = true, after_help = failure::exit_code_help())]
 struct Cli {
     /// Settings file.
     #[arg(long, global = true, env = "MOTCUA_CONFIG", default_value = "config/motcua.toml")]
     config: PathBuf,
-    /// Data folder, in place of the settings' own.
+    /// Data folder. Overrides `data` in the settings file.
     #[arg(long, global = true, env = "MOTCUA_DATA")]
     data: Option<PathBuf>,
     #[command(subcommand)]
@@ -55,76 +56,82 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Write a commented configuration, the registries and the shipped connectors to edit.
+    /// Write a commented configuration, the registries and the shipped connectors into a folder.
     Init(init::Arguments),
-    /// Parse everything and report every mistake; then log in, read one page and map it. Writes nothing.
+    /// Report every mistake in the configuration; then log in to each source, read one page and map it. Writes nothing.
     Check(check::Arguments),
-    /// One night now: pull, compute, publish.
+    /// Run one night now: read the sources, compute the figures, publish them.
     Run(run::Arguments),
-    /// Every night by itself, the API and the pages, until stopped.
+    /// Run every night on schedule and serve the API and the pages, until stopped.
     Serve(serve::Arguments),
-    /// Who may ask the service.
+    /// Create, list and revoke access tokens of the service; list who read dossiers.
     Token(token::Arguments),
-    /// The newest night to PostgreSQL, at once.
+    /// Copy the newest night into PostgreSQL now.
     Publish,
-    /// Health of every connector.
+    /// Show the health of every connector.
     Status(status::Arguments),
-    /// Figures of a published night.
+    /// Print figures of a published night.
     Report(report::Arguments),
-    /// An official form as a workbook.
+    /// Fill in an official form and write it as a workbook.
     Form(form::Arguments),
-    /// Runs and the certificates of their pulls.
+    /// List runs, or show the certificates of one run's pulls.
     Runs(runs::Arguments),
-    /// Rejected rows: list them, show one, take them again.
+    /// List rejected rows, show one, or process them again.
     Quarantine(quarantine::Arguments),
-    /// Map again what a run landed, with today's connectors and without the source.
+    /// Map the landed pages of a run again with today's connectors, without the source.
     Replay(replay::Arguments),
-    /// Read a stretch of the past again, slice by slice; called again after a stop it goes on.
+    /// Read past days again from a source, in slices. Repeat the command after an interruption: it continues.
     Backfill(backfill::Arguments),
-    /// What of a dossier was said otherwise later: due dates moved, ends set back, dossiers reopened.
+    /// List later changes of dossiers: moved due dates, moved ends, reopened dossiers.
     Changes(changes::Arguments),
-    /// Remove what nothing rests on any more: replaced files, old landed pages, figures of old nights.
+    /// Remove files that are no longer needed: replaced table files, old landed pages, figures of old nights.
     Vacuum(vacuum::Arguments),
-    /// Copy the data folder into another, with the digest of every file.
+    /// Copy the data folder into another folder, with the digest of every file.
     Backup(backup::BackupArguments),
     /// Check a backup and restore it into an empty data folder.
     Restore(backup::RestoreArguments),
-    /// Connectors that are configured.
+    /// List or show the configured connectors.
     Connectors(connectors::Arguments),
-    /// Indicators that are defined.
+    /// List or show the defined indicators.
     Indicators(indicators::Arguments),
-    /// A simulated portal and post office on loopback.
+    /// Simulate the portals and the post office on loopback.
     Simulate(simulate::Arguments),
-    /// A simulated province, one night, the figures, and the check against the simulator's own truth.
+    /// Run one night over a simulated province and compare its figures with the simulator's own.
     Demo(demo::Arguments),
 }
 
-/// Runs the program; gives its exit code: 0 done, 1 internal failure, 2 usage or configuration, 3 a source failed,
-/// 4 finished but incomplete or unhealthy.
+/// The command line's definition, from which its reference is generated.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program and returns one of [`EXIT_CODES`].
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            // Also for `--help`; nothing is left to do if the terminal is gone.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    if let Err(mistake) = crate::telemetry::start() {
-        return output::report_failure(&Failure::usage(mistake));
+    if let Err(message) = crate::telemetry::start() {
+        return output::report_failure(&Failure::usage(message));
     }
-    // Polars plans a query by recursion: in the dev profile two megabytes are not enough.
+    // Polars plans queries recursively: in the dev profile the default of 2 MB is not enough.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = match builder.enable_all().thread_stack_size(WORKER_STACK_BYTES).build() {
         Ok(runtime) => runtime,
-        Err(error) => return output::report_failure(&Failure::internal(format!("cannot start: {error}"))),
+        Err(error) => return output::report_failure(&Failure::internal(format!("cannot start the runtime: {error}"))),
     };
     let code = match runtime.block_on(act(cli)) {
         Ok(code) => code,
         Err(failure) => output::report_failure(&failure),
     };
-    // A run that was abandoned may still compute: nothing waits for it.
-    runtime.shutdown_timeout(LAST_TASKS);
+    // An abandoned run may still compute; do not wait for it.
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     code
 }
 
@@ -155,7 +162,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// What every verb starts from.
+/// Global options of all verbs.
 #[derive(Debug)]
 struct Base {
     config: PathBuf,
@@ -163,7 +170,7 @@ struct Base {
 }
 
 impl Base {
-    /// Loads the configuration; the flag's data folder takes the place of the settings'.
+    /// Loads the configuration. `--data` overrides its data folder.
     fn load(&self) -> Result<Configuration, Failure> {
         let mut config = config::load(&self.config)?;
         if let Some(data) = &self.data {
@@ -172,7 +179,7 @@ impl Base {
         Ok(config)
     }
 
-    /// The data folder; without the settings where the flag names it.
+    /// The data folder. If `--data` names it, the settings are not read.
     fn data_folder(&self) -> Result<PathBuf, Failure> {
         match &self.data {
             Some(data) => Ok(data.clone()),

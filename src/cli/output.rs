@@ -23,12 +23,12 @@ pub(super) enum Format {
     Csv,
 }
 
-/// Writes data. A reader that closed early (`| head`) is no failure.
+/// Prints data. It is not an error if the reader has closed the pipe (`| head`).
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     print_with(|out| out.write_all(text.as_bytes()))
 }
 
-/// Prints what is written row by row.
+/// As [`print`], for data that is written in parts.
 pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
@@ -37,10 +37,10 @@ pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> i
     }
 }
 
-/// Says something to whoever watches; in a log of JSON as an event.
+/// Writes a line of narration to standard error; as an event if logs are JSON.
 pub(super) fn narrate(text: &str) {
     if telemetry::is_json() {
-        telemetry::say(text);
+        telemetry::narrate(text);
     } else {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
@@ -57,14 +57,14 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     format!("{table}\n")
 }
 
-/// Rows of plain structs as JSON, one a line.
+/// Rows as a JSON array, one row per line.
 pub(super) fn json<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     let lines = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let lines = lines.map_err(|error| Failure::internal(error.to_string()))?;
     Ok(if lines.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", lines.join(",\n")) })
 }
 
-/// Rows of plain structs as CSV with a header.
+/// Rows as CSV with a header.
 pub(super) fn csv<T: Serialize>(rows: &[T]) -> Result<String, Failure> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     for row in rows {
@@ -84,9 +84,10 @@ pub(super) fn percent(share: f64) -> String {
     LANGUAGE.percent(share, UnitSpace::Plain)
 }
 
+/// Writes message and hint to standard error; returns the exit code.
 pub(super) fn report_failure(failure: &Failure) -> ExitCode {
     if telemetry::is_json() {
-        telemetry::say_failed(&failure.message, failure.hint.as_deref());
+        telemetry::report_failure(&failure.message, failure.hint.as_deref());
         return ExitCode::from(failure.code);
     }
     narrate(&format!("error: {}", failure.message));

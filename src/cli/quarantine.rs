@@ -80,7 +80,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
                 return Err(Failure::usage(format!("there is no rejected row `{id}`"))
                     .with_hint("`motcua quarantine list --all` shows their numbers"));
             };
-            audit::note_read(data, &format!("quarantine row {id}")).await?;
+            audit::log_read(data, &format!("quarantine row {id}")).await?;
             print(&shown(data, &rejected)?)?;
         }
         What::Retry { .. } => {}

@@ -125,7 +125,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let config = base.load()?;
     let (record, figures) = match night_of(&config, arguments.as_of.as_deref()).await {
         Ok(night) => night,
-        // A mistake in what is asked for is told where there is no night too; with one it is held against what that knows.
+        // A mistake in what is asked for is told where there is no night too; with one it is held against what that
+        // knows.
         Err(no_night) => return Filter::new(arguments, &config).and(Err(no_night)),
     };
     let config = arguments.definitions.of(config, &record)?;

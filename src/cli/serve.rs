@@ -10,7 +10,8 @@ use crate::service::{self, ServiceError};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Where it listens, in place of the settings' own (127.0.0.1:8686 where they say nothing). Port 0: any that is free.
+    /// Where it listens, in place of the settings' own (127.0.0.1:8686 where they say nothing). Port 0: any that is
+    /// free.
     #[arg(long)]
     listen: Option<SocketAddr>,
 }

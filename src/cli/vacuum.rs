@@ -9,8 +9,8 @@ use crate::run::{self, Action, Retention, Tally};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Figures of nights younger than this many days stay in their folders. The last night of each month and the newest stay for
-    /// good; the others are rebuilt from the versions when they are asked for.
+    /// Figures of nights younger than this many days stay in their folders. The last night of each month and the newest
+    /// stay for good; the others are rebuilt from the versions when they are asked for.
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     keep_nights: u32,
     /// Their CSV and JSON stay this many days; their Parquet says the same.

@@ -1,10 +1,10 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the simulated post office writes its exports")]
 //! The post's monthly lists of postal items (BCCI), as CSV files in a folder.
 //!
-//! `bcci-YYYY-MM-DD.csv` lists the items that were accepted, delivered, given up or withdrawn in that month, in the state
-//! of 20:00 of the day in the name (the month's last day, or the day of writing). An item that changes in a later
-//! month is listed in that month's file again; the later file is right.
-//! Layout (domain B.5): UTF-8 with a byte order mark, `;`, two title rows, a footer "Tổng cộng", CRLF.
+//! `bcci-YYYY-MM-DD.csv` lists the items that were accepted, delivered, given up or withdrawn in that month, in the
+//! state of 20:00 of the day in the name (the month's last day, or the day of writing). An item that changes in a later
+//! month is listed in that month's file again; the later file is right. Layout (domain B.5): UTF-8 with a byte order
+//! mark, `;`, two title rows, a footer "Tổng cộng", CRLF.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

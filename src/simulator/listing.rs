@@ -125,8 +125,8 @@ impl SearchQuery {
     }
 }
 
-/// Reads `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00`: the local moment, and whether a fraction of a second
-/// was cut off. A space before the offset is a `+` that was not percent-encoded.
+/// Reads `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00`: the local moment, and whether a fraction of a
+/// second was cut off. A space before the offset is a `+` that was not percent-encoded.
 fn instant(text: &str) -> Option<(Moment, bool)> {
     let (civil, rest) = text.split_at_checked(19)?;
     let at: DateTime = civil.parse().ok()?;

@@ -1,9 +1,9 @@
 //! The national portal's adapter: a login, and calls with the session in their body that return the catalogue of
 //! procedures (domain A.1).
 //!
-//! The catalogue lists every code of the registry once, and two codes that the registry does not have. One procedure has
-//! another statutory time than in the registry. The catalogue is the same on every simulated day. Failures are answered with
-//! status 200 and an `error_code` in the body.
+//! The catalogue lists every code of the registry once, and two codes that the registry does not have. One procedure
+//! has another statutory time than in the registry. The catalogue is the same on every simulated day. Failures are
+//! answered with status 200 and an `error_code` in the body.
 
 use serde_json::{Value, json};
 

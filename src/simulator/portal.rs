@@ -1,9 +1,9 @@
 //! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2). The
 //! national portal's adapter answers at the same address.
 //!
-//! As in iGate, the search filters by accepted, applied, appointment and returned dates only: there is no time of change.
-//! Pages are Spring slices without a total. The order is (accepted date, else applied date; id), and `sort` is ignored. If a
-//! dossier is listed twice, the newer copy comes later.
+//! As in iGate, the search filters by accepted, applied, appointment and returned dates only: there is no time of
+//! change. Pages are Spring slices without a total. The order is (accepted date, else applied date; id), and `sort` is
+//! ignored. If a dossier is listed twice, the newer copy comes later.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! The post office: waybills, drawn from the dossiers, and their state at a moment.
 //!
-//! Post and portal disagree in part, as real ones do: a dossier "by post" without a waybill, a waybill for a dossier that
-//! is not "by post", a withdrawn waybill, two waybills for one dossier.
+//! Post and portal disagree in part, as real ones do: a dossier "by post" without a waybill, a waybill for a dossier
+//! that is not "by post", a withdrawn waybill, two waybills for one dossier.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -134,8 +134,8 @@ pub(super) fn draw(dossiers: &[Dossier], registry: &Registry, rng: &mut ChaCha8R
     drawn
 }
 
-/// A copy of a waybill that no figure counts: without dossier code, for an unknown dossier, or with a wrong check digit.
-/// It is finished on the same day, so that only one month's file lists it.
+/// A copy of a waybill that no figure counts: without dossier code, for an unknown dossier, or with a wrong check
+/// digit. It is finished on the same day, so that only one month's file lists it.
 fn bad_row(model: &Waybill, kind: usize) -> Waybill {
     let index = u32::try_from(model.target.dossier_index()).expect("was drawn from such an index");
     let day = day_of(model.accepted) * DAY_SECS;

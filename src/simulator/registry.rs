@@ -1,7 +1,7 @@
 //! The simulator's own reader of the registries: agencies, procedures, offers, calendar.
 //!
-//! Reads the text of the four CSV files: comma, header row, columns by name, comment lines with `#`. Errors name the file
-//! and line. A code may be on several rows with different validity.
+//! Reads the text of the four CSV files: comma, header row, columns by name, comment lines with `#`. Errors name the
+//! file and line. A code may be on several rows with different validity.
 
 use std::collections::BTreeMap;
 

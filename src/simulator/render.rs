@@ -60,8 +60,8 @@ fn row_id(space: u32, row: usize) -> String {
     format!("5f{space:06x}{row:016x}")
 }
 
-/// JSON of an agency. Some agencies are written with one of their other codes, some with a name or alias alone, if no other
-/// agency has that code or name.
+/// JSON of an agency. Some agencies are written with one of their other codes, some with a name or alias alone, if no
+/// other agency has that code or name.
 fn agency(registry: &Registry, row: usize) -> [String; 2] {
     let known = &registry.agencies[row];
     let others = || registry.agencies.iter().filter(|other| other.code != known.code);

@@ -1,8 +1,8 @@
 //! The province's true figures, counted with loops of their own (rule set `seed-2639`, domain C.1 and C.4).
 //!
 //! All figures are as of 20:00 of a given day. They are counted for the province, each tier and each agency, by month
-//! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the statutory
-//! periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
+//! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the
+//! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,8 +52,8 @@ pub struct Truth {
     pub figures: Vec<TruthFigure>,
 }
 
-/// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback, then the
-/// measures.
+/// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback,
+/// then the measures.
 pub const INDICATORS: [&str; 21] = [
     "par-3.4.1",
     "par-3.4.2",
@@ -196,7 +196,8 @@ impl Province {
             // A due moment at midnight is a date: the whole day counts.
             (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
             (Some(due), _) => due,
-            // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate procedures.
+            // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate
+            // procedures.
             (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
                 let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
@@ -214,8 +215,8 @@ impl Province {
         end <= last
     }
 
-    /// The moment a number of working hours later. Working hours are 7:00 to 11:30 and 13:30 to 17:00; the loop steps in quarters
-    /// of an hour.
+    /// The moment a number of working hours later. Working hours are 7:00 to 11:30 and 13:30 to 17:00; the loop steps
+    /// in quarters of an hour.
     fn hours_after(&self, accepted: Moment, hours: i64) -> Moment {
         const QUARTER: i64 = 900;
         let is_worked = |moment: Moment| {

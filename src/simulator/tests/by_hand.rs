@@ -57,7 +57,8 @@ const CERTIFICATION: u32 = 1;
 const TAX: u32 = 2;
 
 fn province() -> Province {
-    // Due on 9 March, a date without time; ended that afternoon: on time. Handed in by post according to the post alone.
+    // Due on 9 March, a date without time; ended that afternoon: on time. Handed in by post according to the post
+    // alone.
     let mut dated = dossier(0, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 2, 9, 0, 1));
     dated.due = Some(on(3, 9, 0, 0, 0));
     dated.ended = Some(on(3, 9, 16, 0, 0));

@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::filter::{Asked, Choice, View, Whose};
 use super::{Shown, night_line, trend};
 use crate::config::Indicator;
-use crate::locale::{Initial, Language, UnitSpace, date};
+use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::field::fold;
 use crate::model::figure::Figure;
