@@ -194,7 +194,7 @@ impl<'a> Office<'a> {
             finished_at: clock::now(),
             ..Certificate::default()
         };
-        let growing = reading.left_over();
+        let growing = reading.growing_files();
         if !growing.is_empty() {
             certificate.outcome = Outcome::Incomplete;
             ErrorKind::FileGrowing.code().clone_into(&mut certificate.reason);

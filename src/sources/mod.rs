@@ -13,15 +13,15 @@ pub mod auth;
 mod client;
 pub mod decode;
 pub mod error;
-mod folder;
+mod folder_reader;
 mod follow;
+mod http_reader;
 pub mod paginate;
 pub mod plan;
 pub mod request;
 pub mod retry;
 pub mod select;
 pub mod transport;
-mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,10 +39,10 @@ use crate::model::values::Values;
 use crate::sources::auth::Login;
 use crate::sources::client::Client;
 use crate::sources::decode::Decoder;
-use crate::sources::folder::FolderReading;
+use crate::sources::folder_reader::FolderReader;
+use crate::sources::http_reader::HttpReader;
 use crate::sources::request::Place;
 use crate::sources::transport::http::HttpTransport;
-use crate::sources::web::WebReading;
 
 /// Where a pull begins.
 #[derive(Debug, Clone, Default)]
@@ -65,10 +65,10 @@ pub struct PullStart {
 
 /// A pull under way.
 #[derive(Debug)]
-pub struct Reading {
+pub struct SourceReader {
     connector: String,
     decoder: Arc<Decoder>,
-    source: Source,
+    kind: ReaderKind,
     limits: Limits,
     start: PullStart,
     pages: u32,
@@ -79,9 +79,9 @@ pub struct Reading {
 }
 
 #[derive(Debug)]
-enum Source {
-    Web(Box<WebReading>),
-    Folder(Box<FolderReading>),
+enum ReaderKind {
+    Http(Box<HttpReader>),
+    Folder(Box<FolderReader>),
 }
 
 /// Opens a connector's source: nothing is asked for yet, a folder is listed.
@@ -93,7 +93,7 @@ pub async fn open(
     readers: &Readers,
     values: &Values,
     start: PullStart,
-) -> Result<Reading, SourceError> {
+) -> Result<SourceReader, SourceError> {
     open_source(None, connector, readers, values, start)
         .await
         .map_err(|error| error.on(format!("connector `{}`", connector.name)))
@@ -109,7 +109,7 @@ pub async fn open_with(
     readers: &Readers,
     values: &Values,
     start: PullStart,
-) -> Result<Reading, SourceError> {
+) -> Result<SourceReader, SourceError> {
     open_source(Some(transport), connector, readers, values, start)
         .await
         .map_err(|error| error.on(format!("connector `{}`", connector.name)))
@@ -121,12 +121,12 @@ async fn open_source(
     readers: &Readers,
     values: &Values,
     start: PullStart,
-) -> Result<Reading, SourceError> {
+) -> Result<SourceReader, SourceError> {
     let file = &connector.file;
     let decoder = Arc::new(Decoder::compile(file, readers)?);
     let position = start.resume.as_ref().map_or((0, 0, 0), |at| (at.pages, at.records, at.retries));
     let (mut pages, mut records, retries) = position;
-    let source = match &file.access {
+    let kind = match &file.access {
         Access::Http { base_url, allowed_hosts } => {
             let base_url = request::address("access.base_url", base_url, values)?;
             let login = Login::new(&file.auth, &base_url, values, &file.retry)?;
@@ -139,20 +139,22 @@ async fn open_source(
             };
             let (name, at) = (&connector.name, (start.now, retries));
             let client = Client::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
-            Source::Web(Box::new(WebReading::new(client, file, &start)?))
+            ReaderKind::Http(Box::new(HttpReader::new(client, file, &start)?))
         }
         Access::Files { folder, glob, settle_secs } => {
             let folder = request::fill(folder, Place::default(), values)?;
             let known = &start.cursor.files;
             (pages, records) = (0, 0);
             let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
-            Source::Folder(Box::new(FolderReading::open(&folder, glob, known, most, settle, start.newest_only).await?))
+            ReaderKind::Folder(Box::new(
+                FolderReader::open(&folder, glob, known, most, settle, start.newest_only).await?,
+            ))
         }
     };
-    Ok(Reading {
+    Ok(SourceReader {
         connector: connector.name.clone(),
         decoder,
-        source,
+        kind,
         limits: file.limits.clone(),
         start,
         pages,
@@ -162,7 +164,7 @@ async fn open_source(
     })
 }
 
-impl Reading {
+impl SourceReader {
     /// The next page; `None` when the source was read to its proved end.
     ///
     /// # Errors
@@ -182,9 +184,9 @@ impl Reading {
 
     async fn read(&mut self) -> Result<Option<Page>, SourceError> {
         let number = self.pages + 1;
-        let next = match &mut self.source {
-            Source::Web(reading) => reading.next(number).await?,
-            Source::Folder(reading) => reading.next(&self.decoder, number).await?,
+        let next = match &mut self.kind {
+            ReaderKind::Http(reading) => reading.next(number).await?,
+            ReaderKind::Folder(reading) => reading.next(&self.decoder, number).await?,
         };
         let Some(page) = next else { return Ok(None) };
         self.pages = number;
@@ -200,37 +202,37 @@ impl Reading {
     /// What the page chains held that were read to their end so far, in the order of the plan; none for files.
     #[must_use]
     pub fn chains(&self) -> Vec<ChainFacts> {
-        match &self.source {
-            Source::Web(reading) => reading.chains(),
-            Source::Folder(_) => Vec::new(),
+        match &self.kind {
+            ReaderKind::Http(reading) => reading.chains(),
+            ReaderKind::Folder(_) => Vec::new(),
         }
     }
 
     /// Where the pull stands after the pages that were given out, for [`PullStart::resume`]; `None` for files.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        match &self.source {
-            Source::Web(reading) => Some(reading.position(self.pages, self.records)),
-            Source::Folder(_) => None,
+        match &self.kind {
+            ReaderKind::Http(reading) => Some(reading.position(self.pages, self.records)),
+            ReaderKind::Folder(_) => None,
         }
     }
 
     /// How many files the folder held when the pull began; `None` for HTTP.
     #[must_use]
     pub fn files_found(&self) -> Option<usize> {
-        match &self.source {
-            Source::Web(_) => None,
-            Source::Folder(reading) => Some(reading.found()),
+        match &self.kind {
+            ReaderKind::Http(_) => None,
+            ReaderKind::Folder(reading) => Some(reading.found()),
         }
     }
 
     /// Names of the files that are still being written and were left for the next pull: then this one is incomplete, for
     /// the reason `file_growing`.
     #[must_use]
-    pub fn left_over(&self) -> Vec<String> {
-        match &self.source {
-            Source::Web(_) => Vec::new(),
-            Source::Folder(reading) => reading.left().to_vec(),
+    pub fn growing_files(&self) -> Vec<String> {
+        match &self.kind {
+            ReaderKind::Http(_) => Vec::new(),
+            ReaderKind::Folder(reading) => reading.left().to_vec(),
         }
     }
 
@@ -242,7 +244,7 @@ impl Reading {
             if self.start.only.is_none() {
                 cursor.read_until = Some(self.start.now);
             }
-            if let Source::Folder(reading) = &self.source {
+            if let ReaderKind::Folder(reading) = &self.kind {
                 cursor.files.extend_from_slice(reading.taken());
             }
         }

@@ -17,7 +17,7 @@ use motcua::model::record::{Record, Value};
 use motcua::model::table::Kind;
 use motcua::model::values::Values;
 use motcua::sources::{
-    ErrorKind, PullStart, Reading, RecordedTransport, Response, SourceError, decode_page, open_with,
+    ErrorKind, PullStart, RecordedTransport, Response, SourceError, SourceReader, decode_page, open_with,
 };
 use regex::Regex;
 use serde_json::{Value as Json, json};
@@ -187,7 +187,7 @@ fn recordings_are_clean() {
 }
 
 /// The portal's pull over recorded answers, 20 January 2020: one slice a pass.
-async fn pull(answers: Vec<Response>) -> (Reading, Arc<RecordedTransport>) {
+async fn pull(answers: Vec<Response>) -> (SourceReader, Arc<RecordedTransport>) {
     let connector = connector(&root().join("portal-igate"));
     let readers = Readers::compile(&connector.file).expect("the map is checked");
     let mut values = Values::default();
@@ -218,7 +218,7 @@ fn empty() -> Response {
     answer(r#"{"content":[],"number":0,"size":1000,"numberOfElements":0,"first":true,"last":true,"empty":true}"#)
 }
 
-async fn read_all(reading: &mut Reading) -> Result<Vec<(u32, usize)>, SourceError> {
+async fn read_all(reading: &mut SourceReader) -> Result<Vec<(u32, usize)>, SourceError> {
     let mut pages = Vec::new();
     while let Some(page) = reading.next().await? {
         pages.push((page.number, page.len()));

@@ -128,12 +128,12 @@ fn a_planted_violation_is_found() {
     let planted = "//! crate::cli in a comment\nuse std::fmt;\n\nuse crate::model::page::Page;\nuse crate::{\n    \
                    landing,\n    run::{Night, ledger},\n};\nfn f() { let text = \"crate::publish\"; \
                    crate::lake::open(); }\nuse super::super::health;\n";
-    let found = violations_of(Path::new("sources/web.rs"), planted);
+    let found = violations_of(Path::new("sources/http_reader.rs"), planted);
     let expected = [
-        "src/sources/web.rs:6: `sources` may not use `landing`",
-        "src/sources/web.rs:7: `sources` may not use `run`",
-        "src/sources/web.rs:9: `sources` may not use `lake`",
-        "src/sources/web.rs:10: `sources` may not use `health`",
+        "src/sources/http_reader.rs:6: `sources` may not use `landing`",
+        "src/sources/http_reader.rs:7: `sources` may not use `run`",
+        "src/sources/http_reader.rs:9: `sources` may not use `lake`",
+        "src/sources/http_reader.rs:10: `sources` may not use `health`",
     ];
     assert_eq!(found, expected);
     assert!(violations_of(Path::new("run/night.rs"), "use crate::lake;\nuse super::pull;\n").is_empty());

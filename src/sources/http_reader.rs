@@ -18,7 +18,7 @@ use crate::sources::plan::Slice;
 use crate::sources::{PullStart, plan};
 
 /// One pull over HTTP.
-pub(crate) struct WebReading {
+pub(crate) struct HttpReader {
     client: Arc<Client>,
     pages: Pages,
     complete: Complete,
@@ -43,14 +43,14 @@ struct OpenedChain {
     is_asked: bool,
 }
 
-impl fmt::Debug for WebReading {
+impl fmt::Debug for HttpReader {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = out.debug_struct("WebReading");
+        let mut debug = out.debug_struct("HttpReader");
         debug.field("read_pages", &self.read_pages).field("open", &self.open.len()).finish_non_exhaustive()
     }
 }
 
-impl WebReading {
+impl HttpReader {
     /// # Errors
     /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only` belong to another plan.
     pub(crate) fn new(client: Client, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
@@ -196,13 +196,13 @@ impl WebReading {
 }
 
 #[cfg(test)]
-#[path = "web_tests.rs"]
+#[path = "http_reader_tests.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "web_kinds_tests.rs"]
-mod kinds_tests;
+#[path = "http_reader_paging_tests.rs"]
+mod paging_tests;
 
 #[cfg(test)]
-#[path = "web_position_tests.rs"]
-mod position_tests;
+#[path = "http_reader_resume_tests.rs"]
+mod resume_tests;

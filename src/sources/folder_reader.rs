@@ -21,7 +21,7 @@ pub(crate) const PAGE_ROWS: usize = 5_000;
 
 /// One pull of a folder.
 #[derive(Debug)]
-pub(crate) struct FolderReading {
+pub(crate) struct FolderReader {
     ahead: VecDeque<FoundFile>,
     /// Files that the folder held.
     found: usize,
@@ -69,7 +69,7 @@ impl FileRows {
     }
 }
 
-impl FolderReading {
+impl FolderReader {
     pub(crate) async fn open(
         folder: &str,
         glob: &str,
@@ -226,5 +226,5 @@ fn read_book(
 }
 
 #[cfg(test)]
-#[path = "folder_tests.rs"]
+#[path = "folder_reader_tests.rs"]
 mod tests;

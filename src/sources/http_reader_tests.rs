@@ -7,7 +7,7 @@ use crate::model::field::Readers;
 use crate::model::instant;
 use crate::model::values::Values;
 use crate::sources::error::Class;
-use crate::sources::{ErrorKind, PullStart, Reading, RecordedTransport, Response, SourceError, open_with};
+use crate::sources::{ErrorKind, PullStart, RecordedTransport, Response, SourceError, SourceReader, open_with};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -63,7 +63,7 @@ fn now() -> i64 {
     instant::from_local(jiff::civil::datetime(2026, 2, 10, 1, 30, 0, 0))
 }
 
-async fn reading(text: &str, answers: Vec<Response>) -> Result<(Reading, Arc<RecordedTransport>), SourceError> {
+async fn reading(text: &str, answers: Vec<Response>) -> Result<(SourceReader, Arc<RecordedTransport>), SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };

@@ -6,7 +6,7 @@ use crate::model::connector::{Connector, ConnectorFile};
 use crate::model::field::Readers;
 use crate::model::pull::Cursor;
 use crate::model::values::Values;
-use crate::sources::{ErrorKind, PullStart, Reading, SourceError, open};
+use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, open};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -29,11 +29,11 @@ const CONNECTOR: &str = r#"
     required = true
 "#;
 
-async fn reading(folder: &str, cursor: Cursor) -> Result<Reading, SourceError> {
+async fn reading(folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
     reading_of(CONNECTOR, folder, cursor).await
 }
 
-async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<Reading, SourceError> {
+async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "post".to_owned(), file, digest: String::new() };
@@ -42,7 +42,7 @@ async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<Reading,
     open(&connector, &readers, &values, PullStart { now: 7, cursor, ..PullStart::default() }).await
 }
 
-async fn run(reading: &mut Reading) -> (Vec<String>, Option<SourceError>) {
+async fn run(reading: &mut SourceReader) -> (Vec<String>, Option<SourceError>) {
     let mut origins = Vec::new();
     loop {
         match reading.next().await {

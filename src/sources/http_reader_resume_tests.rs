@@ -14,7 +14,7 @@ use crate::model::page::Page;
 use crate::model::pull::{Position, SliceRef};
 use crate::model::values::Values;
 use crate::sources::request::Request;
-use crate::sources::{ErrorKind, PullStart, Reading, Response, SourceError, Transport, open_with};
+use crate::sources::{ErrorKind, PullStart, Response, SourceError, SourceReader, Transport, open_with};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -81,7 +81,7 @@ fn now() -> i64 {
     instant::from_local(jiff::civil::datetime(2026, 1, 25, 1, 30, 0, 0))
 }
 
-async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<Reading, SourceError> {
+async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(&format!("{CONNECTOR}{}", parts.concat())).expect("valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
@@ -89,7 +89,7 @@ async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<
     open_with(Box::new(Arc::clone(portal)), &connector, &readers, &Values::default(), start).await
 }
 
-async fn next(reading: &mut Reading) -> Option<Page> {
+async fn next(reading: &mut SourceReader) -> Option<Page> {
     reading.next().await.expect("the portal answers")
 }
 
