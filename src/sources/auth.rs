@@ -19,7 +19,7 @@ use crate::model::values::Values;
 use crate::sources::answer;
 use crate::sources::decode::facts::said;
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::request::{self, Place, Request};
+use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::transport::Transport;
 
 /// A granted token or session, and which one it is.
@@ -78,7 +78,7 @@ impl Login {
     /// # Errors
     /// `unset_placeholder`, `misconfigured`.
     pub fn new(auth: &Auth, base_url: &Url, values: &Values, retry: &Retry) -> Result<Self, SourceError> {
-        let fill = |text: &str| request::fill(text, Place::default(), values);
+        let fill = |text: &str| request::fill(text, TemplateContext::default(), values);
         let secret = |text: &str| fill(text).map(SecretString::from);
         let granted = |request, reply| Proof::Granted(Box::new(Grant { request, reply, cached: Mutex::new(None) }));
         let proof = match auth {

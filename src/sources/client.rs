@@ -15,8 +15,8 @@ use crate::sources::auth::{Login, Token};
 use crate::sources::decode::facts::Facts;
 use crate::sources::decode::{Decoder, hex_digest};
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::plan::Slice;
-use crate::sources::request::{self, Place, Request};
+use crate::sources::plan::TimeSlice;
+use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::transport::{Response, Transport};
 use crate::sources::{answer, follow, retry};
 
@@ -41,7 +41,7 @@ pub(crate) struct Client {
 /// A page to ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
-    pub(crate) slice: Option<Arc<Slice>>,
+    pub(crate) slice: Option<Arc<TimeSlice>>,
     pub(crate) place: PagePlace,
     /// Ordinal of the page in its chain, from 1.
     pub(crate) ordinal: usize,
@@ -176,7 +176,7 @@ impl Client {
 
     fn request(&self, asked: &Asked, token: Option<&Token>, origin: &str) -> Result<Request, SourceError> {
         let session = self.login.session(token);
-        let place = Place { slice: asked.slice.as_deref(), page: Some(&asked.place), session };
+        let place = TemplateContext { slice: asked.slice.as_deref(), page: Some(&asked.place), session };
         let mut request = request::build(&self.base_url, &self.template, &self.pages, place, &self.values)?;
         origin.clone_into(&mut request.label);
         request.kept_headers.clone_from(&self.kept_headers);

@@ -14,7 +14,7 @@ use crate::model::pull::{ChainFacts, Position, SliceRef};
 use crate::sources::client::{Asked, Came, Client, Fetched};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::paginate::{Answer, Chain, Step};
-use crate::sources::plan::Slice;
+use crate::sources::plan::TimeSlice;
 use crate::sources::{PullStart, plan};
 
 /// One pull over HTTP.
@@ -24,7 +24,7 @@ pub(crate) struct HttpReader {
     complete: Complete,
     limits: Limits,
     /// Chains to read, by ordinal; one without a slice where the connector has no passes.
-    ahead: VecDeque<(u32, Option<Arc<Slice>>)>,
+    ahead: VecDeque<(u32, Option<Arc<TimeSlice>>)>,
     open: BTreeMap<u32, OpenedChain>,
     /// Requests on their way, at most one a chain; they move on while a page is waited for.
     under_way: FuturesUnordered<BoxFuture<'static, Arrived>>,
@@ -39,7 +39,7 @@ type Arrived = (Asked, u32, Result<Came, SourceError>);
 
 struct OpenedChain {
     chain: Chain,
-    slice: Option<Arc<Slice>>,
+    slice: Option<Arc<TimeSlice>>,
     is_asked: bool,
 }
 
@@ -55,15 +55,17 @@ impl HttpReader {
     /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only` belong to another plan.
     pub(crate) fn new(client: Client, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
         let slices = match &start.only {
-            Some(wanted) => plan::only(&file.window, wanted)?,
-            None => plan::plan(&file.window, start.now, &start.cursor, &start.oldest_open, start.whole.as_deref())?,
+            Some(wanted) => plan::chosen_slices(&file.window, wanted)?,
+            None => {
+                plan::plan_slices(&file.window, start.now, &start.cursor, &start.oldest_open, start.whole.as_deref())?
+            }
         };
-        let slices: Vec<Option<Arc<Slice>>> = if file.window.passes.is_empty() && start.only.is_none() {
+        let slices: Vec<Option<Arc<TimeSlice>>> = if file.window.passes.is_empty() && start.only.is_none() {
             vec![None]
         } else {
             slices.into_iter().map(|slice| Some(Arc::new(slice))).collect()
         };
-        let mut ahead: BTreeMap<u32, Option<Arc<Slice>>> = (0..).zip(slices).collect();
+        let mut ahead: BTreeMap<u32, Option<Arc<TimeSlice>>> = (0..).zip(slices).collect();
         let position = start.resume.clone().unwrap_or_default();
         let mut take = |chain: u32, wanted: Option<&SliceRef>| {
             let slice = ahead.remove(&chain);

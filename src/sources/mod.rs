@@ -41,7 +41,7 @@ use crate::sources::client::Client;
 use crate::sources::decode::Decoder;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
-use crate::sources::request::Place;
+use crate::sources::request::TemplateContext;
 use crate::sources::transport::http::HttpTransport;
 
 /// Where a pull begins.
@@ -142,7 +142,7 @@ async fn open_source(
             ReaderKind::Http(Box::new(HttpReader::new(client, file, &start)?))
         }
         Access::Files { folder, glob, settle_secs } => {
-            let folder = request::fill(folder, Place::default(), values)?;
+            let folder = request::fill(folder, TemplateContext::default(), values)?;
             let known = &start.cursor.files;
             (pages, records) = (0, 0);
             let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));

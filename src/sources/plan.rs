@@ -9,7 +9,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 
 /// One page chain: the source filtered to a stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
+pub struct TimeSlice {
     pub reference: SliceRef,
     pub since_param: Option<String>,
     pub until_param: Option<String>,
@@ -25,13 +25,13 @@ pub struct Slice {
 ///
 /// `oldest_open` holds, by canonical column, the oldest instant of a dossier that has not ended. A pass that
 /// starts there and finds none begins at the cursor. The pass named `whole` begins at its first date.
-pub fn plan(
+pub fn plan_slices(
     window: &Window,
     now: i64,
     cursor: &Cursor,
     oldest_open: &BTreeMap<String, i64>,
     whole: Option<&str>,
-) -> Result<Vec<Slice>, SourceError> {
+) -> Result<Vec<TimeSlice>, SourceError> {
     let mut slices = Vec::new();
     for pass in &window.passes {
         let wrong = |message: String| wrong(pass, &message);
@@ -54,7 +54,7 @@ pub fn plan(
 ///
 /// # Errors
 /// `plan_changed` if the connector has no such pass.
-pub fn only(window: &Window, wanted: &[SliceRef]) -> Result<Vec<Slice>, SourceError> {
+pub fn chosen_slices(window: &Window, wanted: &[SliceRef]) -> Result<Vec<TimeSlice>, SourceError> {
     let slices = wanted.iter().map(|wanted| {
         let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
             SourceError::new(ErrorKind::PlanChanged, format!("the connector has no pass `{}`", wanted.pass))
@@ -65,8 +65,8 @@ pub fn only(window: &Window, wanted: &[SliceRef]) -> Result<Vec<Slice>, SourceEr
     slices.collect()
 }
 
-fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> Slice {
-    Slice {
+fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> TimeSlice {
+    TimeSlice {
         reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
         since_param: pass.since_param.clone(),
         until_param: pass.until_param.clone(),
@@ -125,7 +125,7 @@ mod tests {
         let cursor = Cursor { read_until: read_until.map(at), ..Cursor::default() };
         let open = oldest.map(|text| ("received_at".to_owned(), at(text))).into_iter().collect();
         let window = Window { passes: vec![pass(start)] };
-        let slices = plan(&window, at(now), &cursor, &open, None).expect("the pass is valid");
+        let slices = plan_slices(&window, at(now), &cursor, &open, None).expect("the pass is valid");
         slices.into_iter().map(|slice| slice.days).collect()
     }
 
@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn slices_touch_and_the_last_ends_now() {
         let window = Window { passes: vec![pass(Start::Cursor)] };
-        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
+        let slices =
+            plan_slices(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
         let ends: Vec<_> = slices.iter().map(|slice| (slice.since.as_str(), slice.until.as_str())).collect();
         assert_eq!(
             ends,
@@ -163,17 +164,18 @@ mod tests {
     #[test]
     fn chosen_slices_are_those_of_the_plan() {
         let window = Window { passes: vec![pass(Start::Cursor)] };
-        let slices = plan(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
+        let slices =
+            plan_slices(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
         let second = slices[1].reference.clone();
-        assert_eq!(only(&window, std::slice::from_ref(&second)), Ok(vec![slices[1].clone()]));
+        assert_eq!(chosen_slices(&window, std::slice::from_ref(&second)), Ok(vec![slices[1].clone()]));
         let other = SliceRef { pass: "applied".to_owned(), ..second };
-        assert_eq!(only(&window, &[other]).map_err(|error| error.kind), Err(ErrorKind::PlanChanged));
+        assert_eq!(chosen_slices(&window, &[other]).map_err(|error| error.kind), Err(ErrorKind::PlanChanged));
     }
 
     #[test]
     fn a_first_date_to_come_and_no_pass_give_no_slice() {
         assert!(days(Start::Cursor, "2025-12-01", None, None).is_empty());
-        let none = plan(&Window::default(), 0, &Cursor::default(), &BTreeMap::new(), None);
+        let none = plan_slices(&Window::default(), 0, &Cursor::default(), &BTreeMap::new(), None);
         assert_eq!(none, Ok(Vec::new()));
     }
 
@@ -184,7 +186,7 @@ mod tests {
             Pass { first_date: "01/01/2026".to_owned(), ..pass(Start::Cursor) },
         ];
         for pass in wrong {
-            let error = plan(&Window { passes: vec![pass] }, 0, &Cursor::default(), &BTreeMap::new(), None);
+            let error = plan_slices(&Window { passes: vec![pass] }, 0, &Cursor::default(), &BTreeMap::new(), None);
             assert_eq!(error.map_err(|error| error.kind), Err(ErrorKind::Misconfigured));
         }
     }

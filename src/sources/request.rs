@@ -10,7 +10,7 @@ use crate::model::connector::{LoginRequest, Method, Pages, RequestTemplate};
 use crate::model::pull::PagePlace;
 use crate::model::values::{Values, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::plan::Slice;
+use crate::sources::plan::TimeSlice;
 
 /// A request as it is sent. Its Debug shows the label only: address, headers, form and body may hold secrets.
 #[derive(Clone)]
@@ -55,8 +55,8 @@ impl Request {
 
 /// What the placeholders of one page stand for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Place<'a> {
-    pub slice: Option<&'a Slice>,
+pub struct TemplateContext<'a> {
+    pub slice: Option<&'a TimeSlice>,
     pub page: Option<&'a PagePlace>,
     pub session: Option<&'a SecretString>,
 }
@@ -69,7 +69,7 @@ pub fn build(
     base_url: &Url,
     template: &RequestTemplate,
     pages: &Pages,
-    place: Place<'_>,
+    place: TemplateContext<'_>,
     values: &Values,
 ) -> Result<Request, SourceError> {
     let url = if let Some(PagePlace::Address(next)) = place.page {
@@ -105,7 +105,7 @@ pub fn build(
 /// # Errors
 /// As [`build`].
 pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &Values) -> Result<Request, SourceError> {
-    let none = Place::default();
+    let none = TemplateContext::default();
     let text = fill(&login.url, none, values)?;
     let url = if text.contains("://") {
         address("auth.request.url", &login.url, values)?
@@ -152,7 +152,12 @@ fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> 
 }
 
 /// An address that an answer named; parameters that hold secrets are taken from the template, not from the answer.
-fn followed(next: &str, template: &RequestTemplate, place: Place<'_>, values: &Values) -> Result<Url, SourceError> {
+fn followed(
+    next: &str,
+    template: &RequestTemplate,
+    place: TemplateContext<'_>,
+    values: &Values,
+) -> Result<Url, SourceError> {
     let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the next page's address cannot be read");
     let mut url = Url::parse(next).map_err(no_address)?;
     for (name, text) in template.query.iter().filter(|(_, text)| is_secret(text)) {
@@ -189,7 +194,7 @@ fn owned((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
 /// # Errors
 /// `unset_placeholder`, or `misconfigured` naming `key` if it is no HTTP address.
 pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, SourceError> {
-    let text = fill(template, Place::default(), values)?;
+    let text = fill(template, TemplateContext::default(), values)?;
     Url::parse(&text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
@@ -200,12 +205,12 @@ pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, Source
 ///
 /// # Errors
 /// `unset_placeholder`, naming the placeholder.
-pub fn fill(template: &str, place: Place<'_>, values: &Values) -> Result<String, SourceError> {
+pub fn fill(template: &str, place: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
     fill_with(template, place, values, |value| value)
 }
 
 /// As [`fill`], each value escaped as within a JSON string.
-fn fill_json(template: &str, place: Place<'_>, values: &Values) -> Result<String, SourceError> {
+fn fill_json(template: &str, place: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
     fill_with(template, place, values, |value| {
         let quoted = serde_json::Value::from(value).to_string();
         quoted[1..quoted.len() - 1].to_owned()
@@ -214,7 +219,7 @@ fn fill_json(template: &str, place: Place<'_>, values: &Values) -> Result<String
 
 fn fill_with(
     template: &str,
-    place: Place<'_>,
+    place: TemplateContext<'_>,
     values: &Values,
     written: impl Fn(String) -> String,
 ) -> Result<String, SourceError> {

@@ -16,8 +16,8 @@ fn template(query: &[(&str, &str)]) -> RequestTemplate {
     }
 }
 
-fn slice() -> Slice {
-    Slice {
+fn slice() -> TimeSlice {
+    TimeSlice {
         reference: SliceRef { pass: "accepted".to_owned(), since_micros: 0, until_micros: 1 },
         since_param: Some("accepted-from".to_owned()),
         until_param: Some("accepted-to".to_owned()),
@@ -46,7 +46,7 @@ fn fills_and_encodes() {
     };
     let base = Url::parse("https://portal.example/igate/").expect("an address");
     let slice = slice();
-    let place = Place { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
+    let place = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
     let template = template(&[("key", "{secret:KEY}"), ("unit", "{env:UNIT}"), ("json", "{\"a\":1}")]);
     let request = build(&base, &template, &pages, place, &values()).expect("all is set");
     assert_eq!(
@@ -63,7 +63,7 @@ fn fills_and_encodes() {
 #[test]
 fn a_placeholder_without_a_value_is_named() {
     for text in ["{since}", "{page}", "{secret:OTHER}", "{env:OTHER}", "{session}"] {
-        let error = fill(text, Place::default(), &values()).expect_err("no value is set");
+        let error = fill(text, TemplateContext::default(), &values()).expect_err("no value is set");
         assert_eq!(error.kind, ErrorKind::UnsetPlaceholder);
         assert!(error.message.contains(text), "{}", error.message);
     }
@@ -85,7 +85,7 @@ fn a_body_is_json_whatever_its_values_hold() {
     let mut values = values();
     values.set_variable("QUOTED", "a\"b\\{page}\n");
     let (slice, session) = (slice(), SecretString::from("s3c\"ret"));
-    let place = Place { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
+    let place = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
     let request = build(&base, &template, &Pages::None, place, &values).expect("all is set");
     let sent: serde_json::Value = serde_json::from_str(&request.body.clone().unwrap_or_default()).expect("JSON");
     let expected = serde_json::json!({
@@ -105,7 +105,7 @@ fn a_followed_address_takes_its_secrets_from_the_template() {
         ("https://portal.example/p?key=old&page=2", "https://portal.example/p?page=2&key=s3cret"),
     ] {
         let place = PagePlace::Address(next.to_owned());
-        let place = Place { page: Some(&place), ..Place::default() };
+        let place = TemplateContext { page: Some(&place), ..TemplateContext::default() };
         let request = build(&base, &template, &Pages::None, place, &values()).expect("all is set");
         assert_eq!(request.url.as_str(), expected);
     }
