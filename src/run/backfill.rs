@@ -49,7 +49,7 @@ impl Office<'_> {
             }
             watch(&format!("{name}: slice {number} of {count}, {named}"));
             let cursor = self.start_of(connector, now).await?.cursor;
-            let start = PullStart { now, cursor, only: Some(vec![slice]), ..PullStart::default() };
+            let start = PullStart { now, cursor, only_slices: Some(vec![slice]), ..PullStart::default() };
             let (purpose, landed, old_files) = (Purpose::Backfill, Vec::new(), BTreeMap::new());
             let task = Task { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
             let pull = self.pull(task, watch).await?;

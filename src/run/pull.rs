@@ -54,7 +54,8 @@ impl<'a> Office<'a> {
         }
         tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull goes on");
         let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
-        let start = PullStart { now, cursor, oldest_open, whole, resume: Some(position), ..PullStart::default() };
+        let start =
+            PullStart { now, cursor, oldest_open, whole_pass: whole, resume: Some(position), ..PullStart::default() };
         let task = Task {
             connector,
             run: pull.run,
@@ -78,7 +79,7 @@ impl<'a> Office<'a> {
     ) -> Result<ReadPull<'a>, RunError> {
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
-        start.whole = sweep.as_ref().map(|sweep| sweep.pass.clone());
+        start.whole_pass = sweep.as_ref().map(|sweep| sweep.pass.clone());
         let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
         self.read(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, watch).await
     }
@@ -246,7 +247,7 @@ fn plan_of(connector: &Connector, start: &PullStart, sweep: Option<&SliceRef>) -
         now: start.now,
         cursor: start.cursor.clone(),
         oldest_open: start.oldest_open.clone(),
-        whole: start.whole.clone(),
+        whole: start.whole_pass.clone(),
         sweep: sweep.cloned(),
     }
 }

@@ -108,7 +108,7 @@ impl Office<'_> {
             return self.settle_landed(connector, &landed, &of_landing).await.map_err(Stopped::Run);
         }
         // Windows are asked for by their slices; a file that is forgotten is read again.
-        start.only = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
+        start.only_slices = (!connector.file.window.passes.is_empty()).then(|| retrying.slices.into_iter().collect());
         start.cursor.files.retain(|digest| !retrying.files.contains_key(digest));
         // What a file says is as old as its first reading; what a portal answers is of now.
         let (purpose, sweep, old_files) = (Purpose::Retry, None, retrying.files);

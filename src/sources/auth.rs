@@ -1,8 +1,8 @@
-//! Proving who sends a request: with what does not change (a password, a token, a key), or with what is granted (an
-//! OAuth2 token, RFC 6749 §4.4; the session of a login).
+//! Adds credentials to requests: fixed ones (password, bearer token, API key), or a token that a login issues (an
+//! OAuth2 access token, RFC 6749 §4.4; the session of a login request).
 //!
-//! What is granted is kept until nine tenths of its life are over. What the source refuses is renewed once: who comes
-//! second with the same refused token gets the new one.
+//! An issued token is cached until nine tenths of its lifetime have passed. A token that the source rejects is renewed
+//! once: if several requests report the same rejected token, the first renews it and the others get the new one.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,16 +16,17 @@ use url::Url;
 
 use crate::model::connector::{Auth, KeyPlace, Method, ReplyValues, Retry, SecretPlace};
 use crate::model::values::Values;
-use crate::sources::answer;
-use crate::sources::decode::facts::said;
+use crate::sources::decode::envelope::describe_reply_code;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
+use crate::sources::response;
 use crate::sources::transport::Transport;
 
-/// A granted token or session, and which one it is.
+/// An issued token or session.
 #[derive(Clone)]
 pub struct Token {
     secret: SecretString,
+    /// Counts the tokens issued in this pull, so that a rejected one can be told from its successor.
     number: u64,
     expires: Option<Instant>,
 }
@@ -36,39 +37,41 @@ impl fmt::Debug for Token {
     }
 }
 
-/// How a connector logs in.
+/// Authenticates the requests of one pull, as `[auth]` says.
 #[derive(Debug)]
 pub struct Login {
-    proof: Proof,
+    credentials: Credentials,
     retry: Retry,
 }
 
 #[derive(Debug)]
-enum Proof {
+enum Credentials {
     None,
     Basic { username: String, password: SecretString },
     Bearer(SecretString),
     Key { name: String, value: SecretString, place: KeyPlace },
-    Granted(Box<Grant>),
+    Issued(Box<TokenIssuer>),
 }
 
+/// The request that obtains a token, and its cached result.
 #[derive(Debug)]
-struct Grant {
+struct TokenIssuer {
     request: Request,
-    reply: Reply,
-    /// Held while a token is fetched, so that one is fetched at a time.
+    reply: TokenReply,
+    /// Locked while a token is fetched, so that concurrent requests fetch one token, not several.
     cached: Mutex<Option<Token>>,
 }
 
-/// What a reply that grants looks like.
+/// Format of the response that issues a token.
 #[derive(Debug)]
-enum Reply {
+enum TokenReply {
     Oauth2,
     Session { token: String, ok: Option<ReplyValues>, lifetime: Option<Duration> },
 }
 
+/// Body of an OAuth2 token response (RFC 6749 §5.1).
 #[derive(Deserialize)]
-struct GrantedToken {
+struct Oauth2Token {
     access_token: String,
     #[serde(default)]
     expires_in: Option<u64>,
@@ -80,15 +83,18 @@ impl Login {
     pub fn new(auth: &Auth, base_url: &Url, values: &Values, retry: &Retry) -> Result<Self, SourceError> {
         let fill = |text: &str| request::fill(text, TemplateContext::default(), values);
         let secret = |text: &str| fill(text).map(SecretString::from);
-        let granted = |request, reply| Proof::Granted(Box::new(Grant { request, reply, cached: Mutex::new(None) }));
-        let proof = match auth {
-            Auth::None => Proof::None,
+        let issued = |request, reply| {
+            let issuer = TokenIssuer { request, reply, cached: Mutex::new(None) };
+            Credentials::Issued(Box::new(issuer))
+        };
+        let credentials = match auth {
+            Auth::None => Credentials::None,
             Auth::Basic { username, password } => {
-                Proof::Basic { username: fill(username)?, password: secret(password)? }
+                Credentials::Basic { username: fill(username)?, password: secret(password)? }
             }
-            Auth::Bearer { token } => Proof::Bearer(secret(token)?),
+            Auth::Bearer { token } => Credentials::Bearer(secret(token)?),
             Auth::ApiKey { name, value, place } => {
-                Proof::Key { name: name.clone(), value: secret(value)?, place: *place }
+                Credentials::Key { name: name.clone(), value: secret(value)?, place: *place }
             }
             Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, secret_place, scope } => {
                 let url = request::address("auth.token_url", token_url, values)?;
@@ -105,149 +111,154 @@ impl Login {
                 if let Some(scope) = scope {
                     request.form.push(("scope".to_owned(), fill(scope)?));
                 }
-                granted(request, Reply::Oauth2)
+                issued(request, TokenReply::Oauth2)
             }
             Auth::Login { request, token, ok, lifetime_secs, .. } => {
                 let lifetime = lifetime_secs.map(seconds);
-                let reply = Reply::Session { token: token.clone(), ok: ok.clone(), lifetime };
-                granted(request::login(base_url, request, values)?, reply)
+                let reply = TokenReply::Session { token: token.clone(), ok: ok.clone(), lifetime };
+                issued(request::login(base_url, request, values)?, reply)
             }
         };
-        Ok(Self { proof, retry: retry.clone() })
+        Ok(Self { credentials, retry: retry.clone() })
     }
 
-    /// Host that grants.
+    /// Host of the login or token request; `None` for fixed credentials.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        self.grant().and_then(|grant| grant.request.url.host_str())
+        self.issuer().and_then(|issuer| issuer.request.url.host_str())
     }
 
-    /// The session among a request's placeholders; `None` if what is granted goes elsewhere.
+    /// The value of the placeholder `{session}`; `None` unless `auth.type` is `login`.
     #[must_use]
     pub fn session<'a>(&self, token: Option<&'a Token>) -> Option<&'a SecretString> {
-        let is_session = self.grant().is_some_and(|grant| matches!(grant.reply, Reply::Session { .. }));
+        let is_session = self.issuer().is_some_and(|issuer| matches!(issuer.reply, TokenReply::Session { .. }));
         token.filter(|_| is_session).map(|token| &token.secret)
     }
 
-    /// Puts into a request what proves who sends it.
-    pub fn sign(&self, request: &mut Request, token: Option<&Token>) {
-        match &self.proof {
-            Proof::None => {}
-            Proof::Basic { username, password } => request.basic = Some((username.clone(), password.clone())),
-            Proof::Bearer(bearer) => request.bearer = Some(bearer.clone()),
-            Proof::Key { name, value, place: KeyPlace::Header } => {
+    /// Adds credentials to a request. A session is not added here: the request's templates place it.
+    pub fn add_credentials(&self, request: &mut Request, token: Option<&Token>) {
+        match &self.credentials {
+            Credentials::None => {}
+            Credentials::Basic { username, password } => request.basic = Some((username.clone(), password.clone())),
+            Credentials::Bearer(bearer) => request.bearer = Some(bearer.clone()),
+            Credentials::Key { name, value, place: KeyPlace::Header } => {
                 request.headers.push((name.clone(), value.expose_secret().to_owned()));
             }
-            Proof::Key { name, value, place: KeyPlace::Query } => {
-                request::without(&mut request.url, |found| found == name);
+            Credentials::Key { name, value, place: KeyPlace::Query } => {
+                request::remove_parameters(&mut request.url, |found| found == name);
                 request.url.query_pairs_mut().append_pair(name, value.expose_secret());
             }
-            Proof::Granted(grant) => {
-                if matches!(grant.reply, Reply::Oauth2) {
+            Credentials::Issued(issuer) => {
+                if matches!(issuer.reply, TokenReply::Oauth2) {
                     request.bearer = token.map(|token| token.secret.clone());
                 }
             }
         }
     }
 
-    /// Whether a query parameter holds what proves who sends.
+    /// Whether the query parameter holds the API key.
     #[must_use]
-    pub fn is_key(&self, parameter: &str) -> bool {
-        matches!(&self.proof, Proof::Key { name, place: KeyPlace::Query, .. } if name == parameter)
+    pub fn is_credential_parameter(&self, parameter: &str) -> bool {
+        matches!(&self.credentials, Credentials::Key { name, place: KeyPlace::Query, .. } if name == parameter)
     }
 
-    /// What a 401 means after which nothing more can be tried.
+    /// Message for a rejection (401 or an expired session) after which nothing more can be tried.
     #[must_use]
-    pub fn refusal(&self) -> &'static str {
-        match &self.proof {
-            Proof::None => "the source wants a login",
-            Proof::Granted(grant) if matches!(grant.reply, Reply::Session { .. }) => "a fresh session was refused",
-            Proof::Granted(_) => "a fresh token was refused",
-            _ => "the source refused the credentials of `[auth]`",
+    pub fn refusal_message(&self) -> &'static str {
+        match &self.credentials {
+            Credentials::None => "the source requires a login",
+            Credentials::Issued(issuer) if matches!(issuer.reply, TokenReply::Session { .. }) => {
+                "the source rejected a new session"
+            }
+            Credentials::Issued(_) => "the source rejected a new token",
+            _ => "the source rejected the credentials of `[auth]`",
         }
     }
 
-    /// The token to send; `None` if nothing is granted to the connector.
+    /// The token for the next request, fetched if there is no valid one; `None` for fixed credentials.
     ///
     /// # Errors
-    /// `login_refused`, or why the source could not be asked.
+    /// `login_refused`, or why the token request failed.
     pub async fn token(&self, transport: &dyn Transport) -> Result<Option<Token>, SourceError> {
-        let Some(grant) = self.grant() else { return Ok(None) };
-        let mut cached = grant.cached.lock().await;
+        let Some(issuer) = self.issuer() else { return Ok(None) };
+        let mut cached = issuer.cached.lock().await;
         match &*cached {
             Some(token) if token.expires.is_none_or(|expires| Instant::now() < expires) => Ok(Some(token.clone())),
-            _ => self.fetch(grant, &mut cached, transport).await.map(Some),
+            _ => self.fetch(issuer, &mut cached, transport).await.map(Some),
         }
     }
 
-    /// A token in the place of one that the source refused; `None` if nothing is granted to the connector.
+    /// Renews a rejected token; `None` for fixed credentials. If it was renewed meanwhile, returns the newer token.
     ///
     /// # Errors
     /// As [`Login::token`].
-    pub async fn renew(&self, refused: &Token, transport: &dyn Transport) -> Result<Option<Token>, SourceError> {
-        let Some(grant) = self.grant() else { return Ok(None) };
-        let mut cached = grant.cached.lock().await;
+    pub async fn renew(&self, rejected: &Token, transport: &dyn Transport) -> Result<Option<Token>, SourceError> {
+        let Some(issuer) = self.issuer() else { return Ok(None) };
+        let mut cached = issuer.cached.lock().await;
         match &*cached {
-            Some(token) if token.number != refused.number => Ok(Some(token.clone())),
-            _ => self.fetch(grant, &mut cached, transport).await.map(Some),
+            Some(token) if token.number != rejected.number => Ok(Some(token.clone())),
+            _ => self.fetch(issuer, &mut cached, transport).await.map(Some),
         }
     }
 
-    fn grant(&self) -> Option<&Grant> {
-        match &self.proof {
-            Proof::Granted(grant) => Some(grant),
+    fn issuer(&self) -> Option<&TokenIssuer> {
+        match &self.credentials {
+            Credentials::Issued(issuer) => Some(issuer),
             _ => None,
         }
     }
 
     async fn fetch(
         &self,
-        grant: &Grant,
+        issuer: &TokenIssuer,
         cached: &mut Option<Token>,
         transport: &dyn Transport,
     ) -> Result<Token, SourceError> {
-        let request = &grant.request;
+        let request = &issuer.request;
         let refused = |why: String| SourceError::new(ErrorKind::LoginRefused, format!("{}: {why}", request.label));
         let response = transport.send(request).await?;
         if matches!(response.status, 400 | 401 | 403) {
             return Err(refused(format!("the login was refused with status {}", response.status)));
         }
-        let body = answer::body(response, request, &self.retry)?;
-        let (secret, life) = grant.reply.read(&body).map_err(refused)?;
+        let body = response::successful_body(response, request, &self.retry)?;
+        let (secret, lifetime) = issuer.reply.read(&body).map_err(refused)?;
         let number = cached.as_ref().map_or(0, |token| token.number) + 1;
-        let expires = life.map(|life| Instant::now() + life * 9 / 10);
+        let expires = lifetime.map(|lifetime| Instant::now() + lifetime * 9 / 10);
         let token = Token { secret, number, expires };
         *cached = Some(token.clone());
         Ok(token)
     }
 }
 
-impl Reply {
-    /// The secret that a reply grants and how long it lives, or why it grants none.
+impl TokenReply {
+    /// The token and its lifetime from a response body.
+    ///
+    /// # Errors
+    /// Why the body has no token, in words that contain none of it.
     fn read(&self, body: &[u8]) -> Result<(SecretString, Option<Duration>), String> {
         match self {
             Self::Oauth2 => {
-                let granted: GrantedToken =
-                    serde_json::from_slice(body).map_err(|_| "the answer holds no `access_token`".to_owned())?;
-                Ok((granted.access_token.into(), granted.expires_in.map(seconds)))
+                let issued: Oauth2Token =
+                    serde_json::from_slice(body).map_err(|_| "the response has no `access_token`".to_owned())?;
+                Ok((issued.access_token.into(), issued.expires_in.map(seconds)))
             }
             Self::Session { token, ok, lifetime } => {
-                let reply: Value = serde_json::from_slice(body).map_err(|_| "the reply is no JSON".to_owned())?;
+                let reply: Value = serde_json::from_slice(body).map_err(|_| "the response is not JSON".to_owned())?;
                 if let Some(ok) = ok {
                     let found = text_at(&reply, &ok.path).unwrap_or_default();
                     if !ok.values.contains(&found) {
-                        return Err(format!("the reply's `{}` {}", ok.path, said(&found)));
+                        return Err(format!("the response's `{}` {}", ok.path, describe_reply_code(&found)));
                     }
                 }
                 let session = text_at(&reply, token).filter(|session| !session.is_empty());
-                let session = session.ok_or_else(|| format!("the reply holds no session at `{token}`"))?;
+                let session = session.ok_or_else(|| format!("the response has no session at `{token}`"))?;
                 Ok((session.into(), *lifetime))
             }
         }
     }
 }
 
-/// The text of a scalar; a key may itself hold dots.
+/// The scalar at a path as text. A key may itself contain dots.
 fn text_at(value: &Value, path: &str) -> Option<String> {
     if path.is_empty() {
         return match value {
@@ -263,6 +274,7 @@ fn text_at(value: &Value, path: &str) -> Option<String> {
     })
 }
 
+/// A lifetime, capped at `u32::MAX` seconds so that adding it to an [`Instant`] cannot overflow.
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(u64::from(u32::MAX)))
 }

@@ -1,147 +1,223 @@
-//! What can go wrong between a connector and its source, classed by what happens next.
+//! Errors of reading a source, classed by what the caller does next.
 //!
-//! Messages name what was attempted on what: method, path, pass, page, file, line. They never hold query
+//! A message names what was attempted and on what: method, path, pass, page, file, line. It never contains query
 //! values, header values, bodies or cells.
 
 use std::fmt;
 
+use strum::VariantArray;
+
 /// What the caller does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The same request may succeed later.
+pub enum ErrorClass {
+    /// Retry: the same request may succeed later.
     Transient,
-    /// The source asks to wait.
+    /// Retry after the wait that the source demands.
     RateLimited,
-    /// One record is at fault; the rest goes on.
-    Rejected,
-    /// Somebody must change something first.
+    /// Do not retry: somebody must change something first.
     Fatal,
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident $code:literal $class:ident $hint:literal;)*) => {
-        /// What went wrong. Codes are stable: they stand in reports, logs and docs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum ErrorKind { $($(#[$doc])* $kind,)* }
-
-        impl ErrorKind {
-            /// Every kind, in the order of the docs.
-            pub const ALL: &[Self] = &[$(Self::$kind,)*];
-
-            #[must_use]
-            pub fn code(self) -> &'static str {
-                match self { $(Self::$kind => $code,)* }
-            }
-
-            /// The class it has unless the place that raises it knows better.
-            #[must_use]
-            pub fn class(self) -> Class {
-                match self { $(Self::$kind => Class::$class,)* }
-            }
-
-            /// What to do about it.
-            #[must_use]
-            pub fn hint(self) -> &'static str {
-                match self { $(Self::$kind => $hint,)* }
-            }
-        }
-    };
+/// What went wrong. Its code is its name in snake case, for example `not_utf8`. Codes are stable: reports, logs and
+/// `docs/CONNECTORS.md` use them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum ErrorKind {
+    /// No connection: DNS, network, port or TLS.
+    Unreachable,
+    /// No response, or not all of it, within the time limits.
+    Timeout,
+    /// The login was refused, or a new token was rejected.
+    LoginRefused,
+    /// Status 500 or above.
+    Unavailable,
+    /// Any other status that is not a success.
+    UnexpectedStatus,
+    /// Status 429 (too many requests).
+    RateLimited,
+    /// An HTML page where data was expected, often a login page.
+    HtmlInsteadOfJson,
+    /// Fewer bytes than announced, or data that ends in the middle.
+    BodyCutShort,
+    /// More bytes than `limits.max_body_bytes`.
+    BodyTooLarge,
+    /// The body is not valid JSON.
+    NotJson,
+    /// The response has no list at `decode.records`.
+    NoRecords,
+    /// The response lacks the value that proves the last page: a flag, a total, a number of pages.
+    NoLastFlag,
+    /// The response is not the last page and has no cursor or address of the next one.
+    NoCursor,
+    /// The envelope of a 200 response has a reply code that means failure.
+    SourceSaysFailure,
+    /// Two pages of a chain have the same body.
+    PageRepeated,
+    /// A cursor or address occurred twice in a chain, or does not change.
+    CursorStuck,
+    /// The source sent another page than was requested.
+    PageMissing,
+    /// The declared number of records or pages differs from those received, or changed between pages.
+    TotalDisagrees,
+    /// Pages still differed after they were read again three times.
+    RecordsMoved,
+    /// All retries of `retry.budget` are used up.
+    RetryBudget,
+    /// The saved position or the slices belong to another plan.
+    PlanChanged,
+    /// More pages than `limits.max_pages`.
+    PageLimit,
+    /// More records than `limits.max_records`.
+    RecordLimit,
+    /// A request, redirect or next address leads to a host that the connector does not name.
+    WrongHost,
+    /// The file has no header row, or the header row lacks a required column.
+    HeaderNotFound,
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// The bytes are not in the encoding that `decode.encoding` or the byte order mark states.
+    WrongEncoding,
+    /// The file ends inside a quoted cell.
+    UnclosedQuote,
+    /// More bytes than `limits.max_expanded_bytes` after decompression.
+    ExpandsTooFar,
+    /// An archive or workbook whose parts are inconsistent.
+    FileDamaged,
+    /// A workbook that is protected by a password.
+    FileEncrypted,
+    /// The file is not an XLSX workbook.
+    NotAWorkbook,
+    /// The footer row is missing: the file may be cut.
+    TrailerMissing,
+    /// The footer row declares another sum or count than the rows above it have.
+    TrailerDisagrees,
+    /// Rows below the footer row look like records: the list has several sections.
+    RowsBelowFooter,
+    /// A file changed while it was read.
+    FileGrowing,
+    /// A placeholder has no value.
+    UnsetPlaceholder,
+    /// The folder of a file connector does not exist.
+    FolderMissing,
+    /// A file or folder cannot be read.
+    FileUnreadable,
+    /// A setting of the connector cannot be used.
+    Misconfigured,
 }
 
-kinds! {
-    /// No connection: name, route, port or TLS.
-    Unreachable "unreachable" Transient "check that the source is up, and its address, network and certificate";
-    /// No answer in time.
-    Timeout "timeout" Transient "the source is slow: raise `limits.read_timeout_secs`, or ask for smaller pages or slices";
-    /// The token endpoint refused, or a fresh token was refused.
-    LoginRefused "login_refused" Fatal "check the connector's client id and secret, and whether the account is locked";
-    /// A status of 500 or above: the source says that the fault is its own.
-    Unavailable "unavailable" Transient "the source is down or overloaded: ask its `contact`; the next run reads it again";
-    /// Another status that is no success.
-    UnexpectedStatus "unexpected_status" Fatal "check the request's path and parameters against the source's documentation";
-    /// 429, or a longer `Retry-After` than the connector allows.
-    RateLimited "rate_limited" RateLimited "lower `limits.requests_per_second`, or run at another hour";
-    /// A page for people where data was expected.
-    HtmlInsteadOfJson "html_instead_of_json" Fatal "the login has expired or the address is wrong: open it in a browser to see the page";
-    /// Fewer bytes than announced, or a text that ends in the middle.
-    BodyCutShort "body_cut_short" Transient "the connection or the file ended early: try again, or ask for the file again";
-    /// More bytes than `limits.max_body_bytes`.
-    BodyTooLarge "body_too_large" Fatal "ask for smaller pages, or raise `limits.max_body_bytes`";
-    /// The body is no JSON.
-    NotJson "not_json" Fatal "check the address, and `decode` against what the source sends";
-    /// The answer has no list at `decode.records`.
-    NoRecords "no_records" Fatal "the source changed its answer or reports a failure inside it: check `decode.records`";
-    /// The answer does not say whether it is the last.
-    NoLastFlag "no_last_flag" Fatal "the source changed its answer: check `pages.end.path`";
-    /// The answer names no next page, and does not say either that it is the last.
-    NoCursor "no_cursor" Fatal "the source changed its answer: check `pages` for where the next page stands";
-    /// A reply code that means failure inside a success.
-    SourceSaysFailure "source_says_failure" Fatal "look the code up in the source's documentation; `decode.failure` says which codes are no failure";
-    /// The same page came twice in one chain.
-    PageRepeated "page_repeated" Fatal "the source ignores the page parameter, or its records moved: check `pages.param` and `pages.first`";
-    /// A cursor or address came twice in one chain, or does not move.
-    CursorStuck "cursor_stuck" Fatal "the source turns in a circle: check where `pages` finds the next page";
-    /// The source gave another page than was asked for.
-    PageMissing "page_missing" Fatal "the source gives another page than it is asked for: check `pages.first` and `pages.echo`";
-    /// The source declared another number of records or pages than it gave, or changed its mind.
-    TotalDisagrees "total_disagrees" Fatal "records came or went while they were read: run again at a quieter hour, or ask for smaller slices";
-    /// Pages still differed after they were asked for again three times.
-    RecordsMoved "records_moved" Fatal "records moved between pages while they were read: run again at a quieter hour, or ask for smaller slices";
-    /// No further try is left of `retry.budget`.
-    RetryBudget "retry_budget" Transient "the source fails too often: run at another hour, or raise `retry.budget`";
-    /// A position of another plan.
-    PlanChanged "plan_changed" Fatal "begin the pull anew";
-    /// More pages than `limits.max_pages`.
-    PageLimit "page_limit" Fatal "raise `limits.max_pages` if the source really has more";
-    /// More records than `limits.max_records`.
-    RecordLimit "record_limit" Fatal "raise `limits.max_records` if the source really has more";
-    /// A request or redirect to a host that the connector does not name.
-    WrongHost "wrong_host" Fatal "the source redirects elsewhere, often to a login page: check `access.base_url`";
-    /// The file has no header row, or its header lacks a required column.
-    HeaderNotFound "header_not_found" Fatal "the file's layout changed: compare its header row with `decode.header` and `map`";
-    /// The bytes are no UTF-8.
-    NotUtf8 "not_utf8" Fatal "save or export it again as UTF-8 (in a spreadsheet: `CSV UTF-8`)";
-    /// The bytes are not of the encoding that `decode.encoding` or the byte order mark says.
-    WrongEncoding "wrong_encoding" Fatal "compare `decode.encoding` with how the file is saved, or save it as UTF-8";
-    /// The file ends inside a quoted cell.
-    UnclosedQuote "unclosed_quote" Transient "the file was cut, or a quotation mark in that row has no partner: ask for the file again";
-    /// More bytes than `limits.max_expanded_bytes` once inflated.
-    ExpandsTooFar "expands_too_far" Fatal "ask for smaller files, or raise `limits.max_expanded_bytes` if the file is honest";
-    /// An archive or workbook whose parts contradict each other.
-    FileDamaged "file_damaged" Fatal "open it in a spreadsheet and save it again, or ask for the file again";
-    /// A workbook that asks for a password.
-    FileEncrypted "file_encrypted" Fatal "ask for the file without a password";
-    /// No workbook in the format of XLSX.
-    NotAWorkbook "not_a_workbook" Fatal "save it as `.xlsx` in a spreadsheet";
-    /// The footer row is not there: the file may be cut.
-    TrailerMissing "trailer_missing" Transient "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and `complete.trailer`";
-    /// The footer row says something else than the rows above it.
-    TrailerDisagrees "trailer_disagrees" Transient "rows are missing or were changed by hand, or the column is written otherwise: look at the footer, or ask for the file again";
-    /// Rows like records stand below the footer row: the list has several sections, or was put together.
-    RowsBelowFooter "rows_below_footer" Transient "ask for one list without sections, or take the sections' footers out of `decode.footers`";
-    /// A file changed while it was looked at.
-    FileGrowing "file_growing" Transient "it is still being written: the next run takes it";
-    /// A placeholder without a value.
-    UnsetPlaceholder "unset_placeholder" Fatal "set that variable (a secret also from the file that its name with `_FILE` gives); the README of the connector lists them";
-    /// The folder of a file connector does not exist.
-    FolderMissing "folder_missing" Fatal "create the folder, mount its share, or correct `access.folder`";
-    /// A file or folder cannot be read.
-    FileUnreadable "file_unreadable" Fatal "check the permissions of the folder and its files";
-    /// The connector says what cannot be done.
-    Misconfigured "misconfigured" Fatal "correct `connector.toml`, or the variable that it names";
+impl ErrorKind {
+    /// Every kind, in the order of the docs.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+
+    /// The class of this kind, unless the code that raises the error sets another.
+    #[must_use]
+    pub fn class(self) -> ErrorClass {
+        match self {
+            Self::Unreachable
+            | Self::Timeout
+            | Self::Unavailable
+            | Self::BodyCutShort
+            | Self::RetryBudget
+            | Self::UnclosedQuote
+            | Self::TrailerMissing
+            | Self::TrailerDisagrees
+            | Self::RowsBelowFooter
+            | Self::FileGrowing => ErrorClass::Transient,
+            Self::RateLimited => ErrorClass::RateLimited,
+            _ => ErrorClass::Fatal,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Unreachable => "check that the source is running, its address, the network and the certificate",
+            Self::Timeout => "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices",
+            Self::LoginRefused => "check the connector's client id and secret, and whether the account is locked",
+            Self::Unavailable => "the source is down or overloaded: ask its `contact`; the next run reads it again",
+            Self::UnexpectedStatus => "check the path and parameters of `[request]` against the source's documentation",
+            Self::RateLimited => "lower `limits.requests_per_second`, or run at another hour",
+            Self::HtmlInsteadOfJson => {
+                "the login has expired or the address is wrong: open the address in a browser to see the page"
+            }
+            Self::BodyCutShort => "the connection or the file ended early: run again, or ask for the file again",
+            Self::BodyTooLarge => "request smaller pages, or raise `limits.max_body_bytes`",
+            Self::NotJson => "check the address, and compare `decode` with what the source sends",
+            Self::NoRecords => {
+                "the response has another structure, or reports a failure inside a 200: check `decode.records`"
+            }
+            Self::NoLastFlag => "the response has another structure: check `pages.end` and `complete.total`",
+            Self::NoCursor => {
+                "the response has another structure: check where `pages` reads the next cursor or address"
+            }
+            Self::SourceSaysFailure => {
+                "look up the code in the source's documentation; `decode.failure` lists the codes that mean success"
+            }
+            Self::PageRepeated => {
+                "the source ignores the page parameter, or its records moved: check `pages.param` and `pages.first`"
+            }
+            Self::CursorStuck => "the source repeats a cursor: check where `pages` reads the next cursor or address",
+            Self::PageMissing => "the source sends other pages than requested: check `pages.first` and `pages.echo`",
+            Self::TotalDisagrees | Self::RecordsMoved => {
+                "records changed while they were read: run again at a quieter hour, or request smaller slices"
+            }
+            Self::RetryBudget => "the source fails too often: run at another hour, or raise `retry.budget`",
+            Self::PlanChanged => "start the pull again from the beginning",
+            Self::PageLimit => "raise `limits.max_pages` if the source really has more pages",
+            Self::RecordLimit => "raise `limits.max_records` if the source really has more records",
+            Self::WrongHost => "the source leads to another host, often that of a login page: check `access.base_url`",
+            Self::HeaderNotFound => "the file's layout changed: compare its header row with `decode.header` and `map`",
+            Self::NotUtf8 => "save or export the file again as UTF-8 (in a spreadsheet program: `CSV UTF-8`)",
+            Self::WrongEncoding => "compare `decode.encoding` with the encoding of the file, or save the file as UTF-8",
+            Self::UnclosedQuote => {
+                "the file was cut, or a quotation mark in that row is not closed: ask for the file again"
+            }
+            Self::ExpandsTooFar => {
+                "ask for smaller files; if the file is what it should be, raise `limits.max_expanded_bytes`"
+            }
+            Self::FileDamaged => "open it in a spreadsheet program and save it again, or ask for the file again",
+            Self::FileEncrypted => "ask for the file without a password",
+            Self::NotAWorkbook => "save it as `.xlsx` in a spreadsheet program",
+            Self::TrailerMissing => {
+                "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and \
+                 `complete.trailer`"
+            }
+            Self::TrailerDisagrees => {
+                "rows are missing, were changed by hand, or write their numbers in another form: look at the footer \
+                 row, or ask for the file again"
+            }
+            Self::RowsBelowFooter => {
+                "ask for one list without sections, or remove the footers of the sections from `decode.footers`"
+            }
+            Self::FileGrowing => "the file is still being written: the next run reads it",
+            Self::UnsetPlaceholder => {
+                "set the variable (for a secret also: a file, named by the same variable with `_FILE` added); the \
+                 connector's README lists the variables"
+            }
+            Self::FolderMissing => "create the folder, mount its share, or correct `access.folder`",
+            Self::FileUnreadable => "check the permissions of the folder and its files",
+            Self::Misconfigured => "correct `connector.toml`, or the variable that it names",
+        }
+    }
 }
 
 /// Why a source could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
-    pub class: Class,
+    pub class: ErrorClass,
     pub kind: ErrorKind,
-    /// What was attempted on what.
+    /// What was attempted, on what, and what happened.
     pub message: String,
     /// What to do about it.
     pub hint: &'static str,
-    /// `Retry-After` as it came.
+    /// The `Retry-After` header as received.
     pub(crate) retry_after: Option<String>,
 }
 
@@ -150,13 +226,13 @@ impl SourceError {
         Self { class: kind.class(), kind, message: message.into(), hint: kind.hint(), retry_after: None }
     }
 
-    /// Adds in front of the message what was attempted.
+    /// Prefixes the message with what was attempted.
     pub(crate) fn on(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
 
-    /// Whether what came before was read, but is not proved whole: it may be kept as incomplete.
+    /// Whether the pages before the error may be kept: the pull is then incomplete, not failed.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         matches!(
@@ -178,7 +254,7 @@ impl SourceError {
     /// Whether the same request may be sent again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.class, Class::Transient | Class::RateLimited)
+        matches!(self.class, ErrorClass::Transient | ErrorClass::RateLimited)
     }
 }
 
@@ -195,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_stands_in_the_docs() {
+    fn every_code_is_documented() {
         let docs = include_str!("../../docs/CONNECTORS.md");
         for kind in ErrorKind::ALL {
             assert!(docs.contains(&format!("`{}`", kind.code())), "{}", kind.code());
@@ -203,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_and_not_proved_is_incomplete() {
+    fn errors_after_valid_pages_make_a_pull_incomplete() {
         let incomplete: Vec<&str> = ErrorKind::ALL
             .iter()
             .filter(|kind| SourceError::new(**kind, "").is_incomplete())

@@ -94,12 +94,12 @@ impl FolderReader {
     }
 
     /// How many files the folder held.
-    pub(crate) fn found(&self) -> usize {
+    pub(crate) fn files_found(&self) -> usize {
         self.found
     }
 
     /// Names of the files that are still being written.
-    pub(crate) fn left(&self) -> &[String] {
+    pub(crate) fn growing_files(&self) -> &[String] {
         &self.left
     }
 

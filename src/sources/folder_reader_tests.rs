@@ -146,7 +146,7 @@ async fn a_growing_file_is_left_and_a_settled_one_waited_for() {
     let (origins, error) = run(&mut reading).await;
     writer.abort();
     assert_eq!((origins, error), (vec!["done.csv rows 2-9".to_owned()], None));
-    assert_eq!(reading.left_over(), ["growing.csv"]);
+    assert_eq!(reading.growing_files(), ["growing.csv"]);
     assert_eq!(reading.cursor().files.len(), 1);
 }
 
@@ -172,7 +172,7 @@ async fn csv_and_workbooks_of_one_folder() {
     let both = CONNECTOR.replace("*.csv", "*.{csv,xlsx,csv.gz}").replace("type = \"csv\"", "type = \"spreadsheet\"");
     let rows: Vec<String> = (0..5_001).map(|row| format!("EP{row}")).collect();
     let rows: Vec<Vec<&str>> = rows.iter().map(|code| vec![code.as_str()]).collect();
-    let book = crate::sources::decode::xlsx::test_book::book(&[(
+    let book = crate::sources::decode::xlsx::test_workbook::workbook(&[(
         "Tháng 10",
         &[&[vec!["Mã vận đơn"]], rows.as_slice()].concat(),
     )]);

@@ -1,45 +1,45 @@
-//! Where a next page is that an answer names by its address. Pure.
+//! Resolves the address of the next page that a response states. Pure.
 
 use url::Url;
 
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// The address that `link` names, seen from `asked`, the address of the page that held it: absolute, relative, or a query
-/// string with or without `?`. It stays on the origin of `base`: credentials go nowhere else.
+/// Resolves `link` against `page_url`, the address of the page that stated it. A link is absolute, relative, or a query
+/// string with or without `?`. The result has the origin of `base`, so that credentials are sent nowhere else.
 ///
-/// An absolute link `http:` to the host of an `https:` source is followed on the source's own scheme and port: services
-/// behind a proxy do not know how they are reached.
+/// An absolute `http:` link to the host of an `https:` source gets the scheme and port of `base`: services behind a
+/// proxy do not know the address at which they are reached.
 ///
 /// # Errors
-/// `wrong_host`, or `no_cursor` if it is no address.
-pub(crate) fn next_address(base: &Url, asked: &Url, link: &str) -> Result<Url, SourceError> {
+/// `wrong_host` if the link leads to another origin, `no_cursor` if it cannot be parsed.
+pub(crate) fn next_address(base: &Url, page_url: &Url, link: &str) -> Result<Url, SourceError> {
     let link = link.trim();
     let is_query = link.find(['/', '?', ':', '#', '=']).is_some_and(|at| link[at..].starts_with('='));
-    let joined = if is_query { asked.join(&format!("?{link}")) } else { asked.join(link) };
+    let joined = if is_query { page_url.join(&format!("?{link}")) } else { page_url.join(link) };
     let mut next =
-        joined.map_err(|_| SourceError::new(ErrorKind::NoCursor, "the next page's address cannot be read"))?;
+        joined.map_err(|_| SourceError::new(ErrorKind::NoCursor, "the address of the next page cannot be parsed"))?;
     next.set_fragment(None);
     if next.host_str() != base.host_str() {
         let host = next.host_str().unwrap_or_default();
-        let message = format!("the next page lies on another host, `{host}`; it was not asked for");
+        let message = format!("the next page is on another host, `{host}`; it was not requested");
         return Err(SourceError::new(ErrorKind::WrongHost, message));
     }
     if next.origin() != base.origin() {
         if !(base.scheme() == "https" && next.scheme() == "http" && next.port().is_none()) {
-            let message = "the next page lies on another scheme or port; it was not asked for";
+            let message = "the next page has another scheme or port; it was not requested";
             return Err(SourceError::new(ErrorKind::WrongHost, message));
         }
-        // Both are special schemes with a host: neither can be refused.
+        // Cannot fail: both schemes are special (WHATWG URL) and the URL has a host.
         let _ = next.set_scheme(base.scheme());
         let _ = next.set_port(base.port());
     }
-    // User and password in a link would be sent as credentials.
+    // A user name and password in the link would be sent as credentials.
     let _ = next.set_username("");
     let _ = next.set_password(None);
     Ok(next)
 }
 
-/// The target with `rel="next"` of a `Link` header (RFC 8288); several headers joined by commas are one.
+/// The target with `rel="next"` in a `Link` header (RFC 8288). Several headers, joined by commas, are parsed as one.
 pub(crate) fn next_link(header: &str) -> Option<&str> {
     let mut rest = header;
     loop {
@@ -55,7 +55,7 @@ pub(crate) fn next_link(header: &str) -> Option<&str> {
     }
 }
 
-/// Length up to the comma that ends the parameters of one link; commas in quotes belong to them.
+/// Length of the parameters of one link, with the comma that ends them. Commas inside quotes do not end them.
 fn end_of_parameters(text: &str) -> usize {
     let mut quoted = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -68,6 +68,7 @@ fn end_of_parameters(text: &str) -> usize {
     text.len()
 }
 
+/// Whether a link parameter is `rel` with the relation type `next`.
 fn is_next(parameter: &str) -> bool {
     let Some((name, value)) = parameter.split_once('=') else { return false };
     let value = value.trim().trim_end_matches(',').trim().trim_matches('"');
@@ -79,9 +80,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_absolute_relative_or_a_query() {
+    fn links_are_resolved_on_the_same_origin_only() {
         let base = Url::parse("https://portal.example/api").expect("an address");
-        let asked = Url::parse("https://portal.example/api/dossiers?page=1").expect("an address");
+        let page_url = Url::parse("https://portal.example/api/dossiers?page=1").expect("an address");
         for (link, expected) in [
             ("https://portal.example/other?after=3", Ok("https://portal.example/other?after=3")),
             ("HTTPS://PORTAL.example:443/x", Ok("https://portal.example/x")),
@@ -99,13 +100,13 @@ mod tests {
             ("javascript:alert(1)", Err(ErrorKind::WrongHost)),
             ("https://", Err(ErrorKind::NoCursor)),
         ] {
-            let found = next_address(&base, &asked, link);
+            let found = next_address(&base, &page_url, link);
             assert_eq!(found.as_ref().map(Url::as_str).map_err(|error| error.kind), expected, "{link}");
         }
     }
 
     #[test]
-    fn the_next_link_of_a_header() {
+    fn the_next_link_of_a_link_header_is_found() {
         for (header, expected) in [
             (
                 r#"<https://a.example/x?page=2>; rel="next", <https://a.example/x?page=9>; rel="last""#,

@@ -1,4 +1,4 @@
-//! Reading a source over HTTP: page chains, one after another or several side by side, each followed to its proved end.
+//! Reads an HTTP source: the page chains of a pull, one after another or several concurrently, each to its proved end.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -11,64 +11,68 @@ use futures::stream::FuturesUnordered;
 use crate::model::connector::{Complete, ConnectorFile, Limits, Pages};
 use crate::model::page::Page;
 use crate::model::pull::{ChainFacts, Position, SliceRef};
-use crate::sources::client::{Asked, Came, Client, Fetched};
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::paginate::{Answer, Chain, Step};
-use crate::sources::plan::TimeSlice;
-use crate::sources::{PullStart, plan};
+use crate::sources::page_fetcher::{FetchedPage, PageFetcher, PageReply, PageRequest};
+use crate::sources::paginate::{ChainStep, PageChain, PageSummary};
+use crate::sources::plan::{self, TimeSlice};
+use crate::sources::pull_start::PullStart;
 
 /// One pull over HTTP.
 pub(crate) struct HttpReader {
-    client: Arc<Client>,
+    fetcher: Arc<PageFetcher>,
     pages: Pages,
     complete: Complete,
     limits: Limits,
-    /// Chains to read, by ordinal; one without a slice where the connector has no passes.
-    ahead: VecDeque<(u32, Option<Arc<TimeSlice>>)>,
-    open: BTreeMap<u32, OpenedChain>,
-    /// Requests on their way, at most one a chain; they move on while a page is waited for.
-    under_way: FuturesUnordered<BoxFuture<'static, Arrived>>,
-    done: Vec<ChainFacts>,
+    /// Chains that have not begun, by ordinal. The slice is `None` if the connector has no passes.
+    pending: VecDeque<(u32, Option<Arc<TimeSlice>>)>,
+    /// Chains that are being read, by ordinal; at most `limits.concurrency`.
+    active: BTreeMap<u32, ActiveChain>,
+    /// Requests in flight, at most one per chain. All of them progress while the caller awaits the next page.
+    in_flight: FuturesUnordered<BoxFuture<'static, FetchOutcome>>,
+    finished: Vec<ChainFacts>,
     read_pages: u32,
-    /// What a page showed that was given out all the same: its records are true, the chain is not whole.
-    found: Option<SourceError>,
+    /// An error that the last returned page revealed, for the next call: the page's records are valid, its chain is not
+    /// complete.
+    deferred_error: Option<SourceError>,
 }
 
-/// What was asked for, the ordinal of its chain, and what came.
-type Arrived = (Asked, u32, Result<Came, SourceError>);
+/// A request, the ordinal of its chain, and its result.
+type FetchOutcome = (PageRequest, u32, Result<PageReply, SourceError>);
 
-struct OpenedChain {
-    chain: Chain,
+struct ActiveChain {
+    chain: PageChain,
     slice: Option<Arc<TimeSlice>>,
-    is_asked: bool,
+    is_in_flight: bool,
 }
 
 impl fmt::Debug for HttpReader {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = out.debug_struct("HttpReader");
-        debug.field("read_pages", &self.read_pages).field("open", &self.open.len()).finish_non_exhaustive()
+        debug.field("read_pages", &self.read_pages).field("active", &self.active.len()).finish_non_exhaustive()
     }
 }
 
 impl HttpReader {
     /// # Errors
-    /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only` belong to another plan.
-    pub(crate) fn new(client: Client, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
-        let slices = match &start.only {
-            Some(wanted) => plan::chosen_slices(&file.window, wanted)?,
+    /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only_slices` belong to another plan.
+    pub(crate) fn new(fetcher: PageFetcher, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
+        let window = &file.window;
+        let slices = match &start.only_slices {
+            Some(wanted) => plan::chosen_slices(window, wanted)?,
             None => {
-                plan::plan_slices(&file.window, start.now, &start.cursor, &start.oldest_open, start.whole.as_deref())?
+                let whole_pass = start.whole_pass.as_deref();
+                plan::plan_slices(window, start.now, &start.cursor, &start.oldest_open, whole_pass)?
             }
         };
-        let slices: Vec<Option<Arc<TimeSlice>>> = if file.window.passes.is_empty() && start.only.is_none() {
+        let slices: Vec<Option<Arc<TimeSlice>>> = if window.passes.is_empty() && start.only_slices.is_none() {
             vec![None]
         } else {
             slices.into_iter().map(|slice| Some(Arc::new(slice))).collect()
         };
-        let mut ahead: BTreeMap<u32, Option<Arc<TimeSlice>>> = (0..).zip(slices).collect();
+        let mut pending: BTreeMap<u32, Option<Arc<TimeSlice>>> = (0..).zip(slices).collect();
         let position = start.resume.clone().unwrap_or_default();
         let mut take = |chain: u32, wanted: Option<&SliceRef>| {
-            let slice = ahead.remove(&chain);
+            let slice = pending.remove(&chain);
             slice.filter(|slice| slice.as_deref().map(|slice| &slice.reference) == wanted).ok_or_else(|| {
                 SourceError::new(ErrorKind::PlanChanged, format!("chain {chain} of the position is not in the plan"))
             })
@@ -76,60 +80,62 @@ impl HttpReader {
         for facts in &position.done {
             take(facts.chain, facts.slice.as_ref())?;
         }
-        let mut open = BTreeMap::new();
+        let mut active = BTreeMap::new();
         for state in position.open {
             let slice = take(state.chain, state.slice.as_ref())?;
             let ordinal = state.chain;
-            let chain = Chain::resume(&file.pages, &file.complete, state);
-            open.insert(ordinal, OpenedChain { chain, slice, is_asked: false });
+            let chain = PageChain::resume(&file.pages, &file.complete, state);
+            active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
         Ok(Self {
-            client: Arc::new(client),
+            fetcher: Arc::new(fetcher),
             pages: file.pages.clone(),
             complete: file.complete.clone(),
             limits: file.limits.clone(),
-            ahead: ahead.into_iter().collect(),
-            open,
-            under_way: FuturesUnordered::new(),
-            done: position.done,
+            pending: pending.into_iter().collect(),
+            active,
+            in_flight: FuturesUnordered::new(),
+            finished: position.done,
             read_pages: position.pages,
-            found: None,
+            deferred_error: None,
         })
     }
 
-    /// The next page to come; `None` when every chain was followed to its end.
+    /// The next page in the order of arrival, numbered `number`; `None` after the end of every chain.
     pub(crate) async fn next(&mut self, number: u32) -> Result<Option<Page>, SourceError> {
-        if let Some(error) = self.found.take() {
+        if let Some(error) = self.deferred_error.take() {
             return Err(error);
         }
         loop {
-            self.ask()?;
-            let Some((asked, ordinal, came)) = self.under_way.next().await else { return Ok(None) };
-            let opened = self.open.get_mut(&ordinal).expect("a chain stays open while a page of it is under way");
-            opened.is_asked = false;
-            let (page, step) = match came? {
-                Came::Same => (None, opened.chain.agree()),
-                Came::Page(fetched) => {
-                    let Fetched { mut page, facts, next } = *fetched;
+            self.send_requests()?;
+            let Some((request, ordinal, reply)) = self.in_flight.next().await else { return Ok(None) };
+            let active =
+                self.active.get_mut(&ordinal).expect("a chain stays active while a request of it is in flight");
+            active.is_in_flight = false;
+            let (page, step) = match reply? {
+                PageReply::Unchanged => (None, active.chain.confirm_unchanged()),
+                PageReply::Page(fetched) => {
+                    let FetchedPage { mut page, envelope, next } = *fetched;
                     page.number = number;
                     page.chain = ordinal;
-                    page.slice = opened.slice.as_ref().map(|slice| slice.reference.clone());
+                    page.slice = active.slice.as_ref().map(|slice| slice.reference.clone());
                     let rows = page.len() as u64;
-                    let answer = Answer { digest: &page.body_digest, rows, facts: &facts, next: next.as_ref() };
-                    let step = opened.chain.advance(&answer);
+                    let summary =
+                        PageSummary { digest: &page.body_digest, rows, envelope: &envelope, next: next.as_ref() };
+                    let step = active.chain.advance(&summary);
                     (Some(page), step)
                 }
             };
             match step {
-                Ok(Step::More) => {}
-                Ok(Step::End) => self.close(ordinal),
+                Ok(ChainStep::More) => {}
+                Ok(ChainStep::End) => self.finish(ordinal),
                 Err(error) => {
-                    let is_kept = page.is_some() && error.is_incomplete() && error.kind != ErrorKind::PageRepeated;
-                    let error = error.on(self.client.origin(&asked));
-                    if !is_kept {
+                    let is_page_valid = error.is_incomplete() && error.kind != ErrorKind::PageRepeated;
+                    let error = error.on(self.fetcher.origin(&request));
+                    if page.is_none() || !is_page_valid {
                         return Err(error);
                     }
-                    self.found = Some(error);
+                    self.deferred_error = Some(error);
                 }
             }
             if let Some(page) = page {
@@ -139,60 +145,65 @@ impl HttpReader {
         }
     }
 
-    /// What the chains held that were read to their end, in the order of the plan.
-    pub(crate) fn chains(&self) -> Vec<ChainFacts> {
-        let mut chains = self.done.clone();
+    /// The chains that were read to their end, in the order of the plan.
+    pub(crate) fn finished_chains(&self) -> Vec<ChainFacts> {
+        let mut chains = self.finished.clone();
         chains.sort_by_key(|facts| facts.chain);
         chains
     }
 
+    /// Position after `pages` returned pages with `records` records. Requests in flight are not part of it.
     pub(crate) fn position(&self, pages: u32, records: u64) -> Position {
-        let open = self.open.values().map(|opened| opened.chain.state().clone()).collect();
-        Position { pages, records, retries: self.client.retries(), done: self.done.clone(), open }
+        let open = self.active.values().map(|active| active.chain.state().clone()).collect();
+        Position { pages, records, retries: self.fetcher.retries(), done: self.finished.clone(), open }
     }
 
-    /// Sends a request for every chain that may be read now.
-    fn ask(&mut self) -> Result<(), SourceError> {
+    /// Begins chains and sends requests up to `limits.concurrency`.
+    ///
+    /// # Errors
+    /// `page_limit` if more pages follow than `limits.max_pages` and no request is in flight.
+    fn send_requests(&mut self) -> Result<(), SourceError> {
         let concurrency = self.limits.concurrency.max(1) as usize;
-        while self.open.len() < concurrency {
-            let Some((ordinal, slice)) = self.ahead.pop_front() else { break };
+        while self.active.len() < concurrency {
+            let Some((ordinal, slice)) = self.pending.pop_front() else { break };
             let reference = slice.as_ref().map(|slice| slice.reference.clone());
-            let chain = Chain::new(&self.pages, &self.complete, ordinal, reference);
-            self.open.insert(ordinal, OpenedChain { chain, slice, is_asked: false });
+            let chain = PageChain::new(&self.pages, &self.complete, ordinal, reference);
+            self.active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
-        for (ordinal, opened) in self.open.iter_mut().filter(|(_, opened)| !opened.is_asked) {
-            if self.under_way.len() >= concurrency {
+        for (ordinal, active) in self.active.iter_mut().filter(|(_, active)| !active.is_in_flight) {
+            if self.in_flight.len() >= concurrency {
                 break;
             }
-            let asked = Asked {
-                slice: opened.slice.clone(),
-                place: opened.chain.place().clone(),
-                ordinal: opened.chain.ordinal(),
-                expected: opened.chain.expected().map(str::to_owned),
+            let request = PageRequest {
+                slice: active.slice.clone(),
+                place: active.chain.place().clone(),
+                ordinal: active.chain.ordinal(),
+                expected_digest: active.chain.expected_digest().map(str::to_owned),
             };
-            let coming = u32::try_from(self.under_way.len()).unwrap_or(u32::MAX);
-            if asked.expected.is_none() && self.read_pages.saturating_add(coming) >= self.limits.max_pages {
-                if coming > 0 {
+            let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
+            let is_new_page = request.expected_digest.is_none();
+            if is_new_page && self.read_pages.saturating_add(in_flight) >= self.limits.max_pages {
+                if in_flight > 0 {
                     break;
                 }
-                let origin = self.client.origin(&asked);
+                let origin = self.fetcher.origin(&request);
                 let message = format!("{origin}: {} pages were read and more follow", self.read_pages);
                 return Err(SourceError::new(ErrorKind::PageLimit, message));
             }
-            opened.is_asked = true;
-            let (client, ordinal) = (Arc::clone(&self.client), *ordinal);
-            self.under_way.push(Box::pin(async move {
-                let came = client.fetch(&asked).await;
-                (asked, ordinal, came)
+            active.is_in_flight = true;
+            let (fetcher, ordinal) = (Arc::clone(&self.fetcher), *ordinal);
+            self.in_flight.push(Box::pin(async move {
+                let reply = fetcher.fetch(&request).await;
+                (request, ordinal, reply)
             }));
         }
         Ok(())
     }
 
-    fn close(&mut self, ordinal: u32) {
-        if let Some(OpenedChain { chain, slice, .. }) = self.open.remove(&ordinal) {
+    fn finish(&mut self, ordinal: u32) {
+        if let Some(ActiveChain { chain, slice, .. }) = self.active.remove(&ordinal) {
             let label = slice.map(|slice| format!("{} {}", slice.reference.pass, slice.days));
-            self.done.push(chain.facts(label.unwrap_or_default()));
+            self.finished.push(chain.facts(label.unwrap_or_default()));
         }
     }
 }

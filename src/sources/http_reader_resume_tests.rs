@@ -182,7 +182,7 @@ async fn chosen_slices_are_read_and_the_cursor_stays() {
     let portal = Arc::default();
     let day = |day| instant::from_local(jiff::civil::date(2025, 3, day).into());
     let slice = SliceRef { pass: "received".to_owned(), since_micros: day(1), until_micros: day(3) };
-    let start = PullStart { only: Some(vec![slice.clone()]), ..PullStart::default() };
+    let start = PullStart { only_slices: Some(vec![slice.clone()]), ..PullStart::default() };
     let mut reading = open(&[NUMBERED], start, &portal).await.expect("opens");
     let mut keys = Vec::new();
     while let Some(page) = next(&mut reading).await {

@@ -6,7 +6,7 @@ use crate::model::connector::{Connector, ConnectorFile};
 use crate::model::field::Readers;
 use crate::model::instant;
 use crate::model::values::Values;
-use crate::sources::error::Class;
+use crate::sources::error::ErrorClass;
 use crate::sources::{ErrorKind, PullStart, RecordedTransport, Response, SourceError, SourceReader, open_with};
 
 const CONNECTOR: &str = r#"
@@ -148,15 +148,15 @@ async fn a_pull_that_proves_nothing_is_named() {
     let html = Response::new(200, &[("content-type", "text/html; charset=utf-8")], "<html>s3cret");
     let login = Response::new(302, &[("location", "https://sso.example/login?x=s3cret")], "");
     for (answers, pages, kind, class) in [
-        (vec![json(more), json(more)], 1, ErrorKind::PageRepeated, Class::Fatal),
-        (vec![json(r#"{"content":[]}"#)], 0, ErrorKind::NoLastFlag, Class::Fatal),
-        (vec![json(r#"{"error":"s3cret"}"#)], 0, ErrorKind::NoRecords, Class::Fatal),
-        (vec![html], 0, ErrorKind::HtmlInsteadOfJson, Class::Fatal),
-        (vec![login], 0, ErrorKind::WrongHost, Class::Fatal),
-        (vec![status(404)], 0, ErrorKind::UnexpectedStatus, Class::Fatal),
-        (vec![status(503), status(500), status(502)], 0, ErrorKind::Unavailable, Class::Transient),
-        (vec![status(429), status(429), status(429)], 0, ErrorKind::RateLimited, Class::RateLimited),
-        (vec![json("{\"content\":["); 3], 0, ErrorKind::BodyCutShort, Class::Transient),
+        (vec![json(more), json(more)], 1, ErrorKind::PageRepeated, ErrorClass::Fatal),
+        (vec![json(r#"{"content":[]}"#)], 0, ErrorKind::NoLastFlag, ErrorClass::Fatal),
+        (vec![json(r#"{"error":"s3cret"}"#)], 0, ErrorKind::NoRecords, ErrorClass::Fatal),
+        (vec![html], 0, ErrorKind::HtmlInsteadOfJson, ErrorClass::Fatal),
+        (vec![login], 0, ErrorKind::WrongHost, ErrorClass::Fatal),
+        (vec![status(404)], 0, ErrorKind::UnexpectedStatus, ErrorClass::Fatal),
+        (vec![status(503), status(500), status(502)], 0, ErrorKind::Unavailable, ErrorClass::Transient),
+        (vec![status(429), status(429), status(429)], 0, ErrorKind::RateLimited, ErrorClass::RateLimited),
+        (vec![json("{\"content\":["); 3], 0, ErrorKind::BodyCutShort, ErrorClass::Transient),
     ] {
         let (origins, error, transport) = run(CONNECTOR, [vec![json(TOKEN)], answers].concat()).await;
         let error = error.expect("the pull proves nothing");

@@ -1,69 +1,61 @@
-//! Sources: from a connector to the pages that its source holds, cut down to the kept fields.
+//! Reads a connector's source page by page. A page holds only the fields that the connector keeps.
 //!
-//! ```text
-//! plan ──► request ──► transport ──► answer ──► decode (select) ──► paginate
-//!           auth ──┘        └── retry ◄───┘                            │
-//!             ▲────────────────────── next page, next slice ◄──────────┘
-//! ```
-//! Everything but `transport` is a function from values to values. A pull ends with `None` only when its end is
-//! proved; everything else is a [`SourceError`], classed by what happens next.
+//! | step | module | what it does |
+//! |---|---|---|
+//! | plan | `plan` | splits the time to read into slices: one page chain per slice |
+//! | request | `request`, `auth` | fills the templates of a connector and adds credentials |
+//! | transport | `transport` | sends one request (`http`), lists and reads files (`files`) |
+//! | response | `response`, `retry` | checks status and headers; decides whether and when to retry |
+//! | decode | `decode`, `select` | turns bytes into a page: JSON, CSV, XLSX; keeps the mapped fields |
+//! | page chain | `paginate`, `follow` | finds the next page and checks that the chain has reached its end |
+//!
+//! `http_reader` runs these steps for an HTTP source, and `page_fetcher` repeats one request until a page arrives or
+//! the retries are used up. `folder_reader` does the same for a folder of files. Only `transport` performs I/O.
+//!
+//! A *page chain* is the sequence of pages that one query gives. A *pass* queries the source by one of its dates; a
+//! *slice* is the part of a pass that one chain reads. A pull ends with `None` only if the end of every chain or file
+//! is proved as the connector declares: for example by a flag, a total, an empty page or a footer row. Any other end is
+//! a [`SourceError`], whose class says what the caller does next.
 
-pub mod answer;
 pub mod auth;
-mod client;
 pub mod decode;
 pub mod error;
 mod folder_reader;
 mod follow;
 mod http_reader;
+mod page_fetcher;
 pub mod paginate;
 pub mod plan;
+mod pull_start;
 pub mod request;
+pub mod response;
 pub mod retry;
 pub mod select;
 pub mod transport;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::sources::decode::decode_page;
-pub use crate::sources::error::{Class, ErrorKind, SourceError};
+pub use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
+pub use crate::sources::pull_start::PullStart;
 pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 
 use crate::model::connector::{Access, Connector, Limits};
 use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::{ChainFacts, Cursor, Position, SliceRef};
+use crate::model::pull::{ChainFacts, Cursor, Position};
 use crate::model::values::Values;
 use crate::sources::auth::Login;
-use crate::sources::client::Client;
 use crate::sources::decode::Decoder;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
+use crate::sources::page_fetcher::PageFetcher;
 use crate::sources::request::TemplateContext;
 use crate::sources::transport::http::HttpTransport;
 
-/// Where a pull begins.
-#[derive(Debug, Clone, Default)]
-pub struct PullStart {
-    /// Microseconds UTC.
-    pub now: i64,
-    /// Where the last complete pull ended.
-    pub cursor: Cursor,
-    /// Canonical instant column → its oldest value among dossiers that have not ended.
-    pub oldest_open: BTreeMap<String, i64>,
-    /// Name of the pass that is read from its first date on, whatever the cursor says.
-    pub whole: Option<String>,
-    /// Where an earlier pull of the same plan stood that was cut: what it gave out is not asked for again. HTTP only.
-    pub resume: Option<Position>,
-    /// Slices that are read instead of the plan, for a backfill; the cursor then stays. HTTP only.
-    pub only: Option<Vec<SliceRef>>,
-    /// The newest file alone, for a trial.
-    pub newest_only: bool,
-}
-
-/// A pull under way.
+/// Reads the pages of one pull.
 #[derive(Debug)]
 pub struct SourceReader {
     connector: String,
@@ -71,10 +63,12 @@ pub struct SourceReader {
     kind: ReaderKind,
     limits: Limits,
     start: PullStart,
+    /// Pages and records returned so far, including those before a resumed position.
     pages: u32,
     records: u64,
+    /// Whether every page was read up to the proved end.
     proved: bool,
-    /// An error ends the pull: a page may be missing after it.
+    /// The error that ended the pull. Every later call returns it: the next page might skip records.
     failed: Option<SourceError>,
 }
 
@@ -84,10 +78,10 @@ enum ReaderKind {
     Folder(Box<FolderReader>),
 }
 
-/// Opens a connector's source: nothing is asked for yet, a folder is listed.
+/// Opens a connector's source. No request is sent yet; a folder is listed.
 ///
 /// # Errors
-/// What is missing or wrong before the first request.
+/// `misconfigured`, `unset_placeholder`, `plan_changed`; of a folder `folder_missing`, `file_unreadable`.
 pub async fn open(
     connector: &Connector,
     readers: &Readers,
@@ -99,7 +93,7 @@ pub async fn open(
         .map_err(|error| error.on(format!("connector `{}`", connector.name)))
 }
 
-/// As [`open`], with requests carried by `transport`. A connector of files does not use it.
+/// Like [`open`], but sends requests through `transport`. A connector of files ignores it.
 ///
 /// # Errors
 /// As [`open`].
@@ -138,17 +132,16 @@ async fn open_source(
                 Box::new(HttpTransport::new(&file.limits, hosts)?)
             };
             let (name, at) = (&connector.name, (start.now, retries));
-            let client = Client::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
-            ReaderKind::Http(Box::new(HttpReader::new(client, file, &start)?))
+            let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
+            ReaderKind::Http(Box::new(HttpReader::new(fetcher, file, &start)?))
         }
         Access::Files { folder, glob, settle_secs } => {
             let folder = request::fill(folder, TemplateContext::default(), values)?;
             let known = &start.cursor.files;
             (pages, records) = (0, 0);
-            let (most, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
-            ReaderKind::Folder(Box::new(
-                FolderReader::open(&folder, glob, known, most, settle, start.newest_only).await?,
-            ))
+            let (max_bytes, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
+            let reader = FolderReader::open(&folder, glob, known, max_bytes, settle, start.newest_only).await?;
+            ReaderKind::Folder(Box::new(reader))
         }
     };
     Ok(SourceReader {
@@ -165,11 +158,11 @@ async fn open_source(
 }
 
 impl SourceReader {
-    /// The next page; `None` when the source was read to its proved end.
+    /// The next page; `None` after the proved end of the source.
     ///
     /// # Errors
-    /// Why there is no next page. What came before stays true; the pull is incomplete, and every later call gives
-    /// the same error.
+    /// Why there is no next page. The pages returned before are valid, but the pull is incomplete. Every later call
+    /// returns the same error.
     pub async fn next(&mut self) -> Result<Option<Page>, SourceError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -185,8 +178,8 @@ impl SourceReader {
     async fn read(&mut self) -> Result<Option<Page>, SourceError> {
         let number = self.pages + 1;
         let next = match &mut self.kind {
-            ReaderKind::Http(reading) => reading.next(number).await?,
-            ReaderKind::Folder(reading) => reading.next(&self.decoder, number).await?,
+            ReaderKind::Http(reader) => reader.next(number).await?,
+            ReaderKind::Folder(reader) => reader.next(&self.decoder, number).await?,
         };
         let Some(page) = next else { return Ok(None) };
         self.pages = number;
@@ -199,53 +192,54 @@ impl SourceReader {
         Ok(Some(page))
     }
 
-    /// What the page chains held that were read to their end so far, in the order of the plan; none for files.
+    /// The page chains that were read to their end so far, in the order of the plan; empty for files.
     #[must_use]
     pub fn chains(&self) -> Vec<ChainFacts> {
         match &self.kind {
-            ReaderKind::Http(reading) => reading.chains(),
+            ReaderKind::Http(reader) => reader.finished_chains(),
             ReaderKind::Folder(_) => Vec::new(),
         }
     }
 
-    /// Where the pull stands after the pages that were given out, for [`PullStart::resume`]; `None` for files.
+    /// Position after the pages returned so far, for [`PullStart::resume`]; `None` for files.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match &self.kind {
-            ReaderKind::Http(reading) => Some(reading.position(self.pages, self.records)),
+            ReaderKind::Http(reader) => Some(reader.position(self.pages, self.records)),
             ReaderKind::Folder(_) => None,
         }
     }
 
-    /// How many files the folder held when the pull began; `None` for HTTP.
+    /// Number of files in the folder when the pull began; `None` for HTTP.
     #[must_use]
     pub fn files_found(&self) -> Option<usize> {
         match &self.kind {
             ReaderKind::Http(_) => None,
-            ReaderKind::Folder(reading) => Some(reading.found()),
+            ReaderKind::Folder(reader) => Some(reader.files_found()),
         }
     }
 
-    /// Names of the files that are still being written and were left for the next pull: then this one is incomplete, for
-    /// the reason `file_growing`.
+    /// Names of the files that are still being written. The next pull reads them; if there are any, this pull is
+    /// incomplete (`file_growing`). Empty for HTTP.
     #[must_use]
     pub fn growing_files(&self) -> Vec<String> {
         match &self.kind {
             ReaderKind::Http(_) => Vec::new(),
-            ReaderKind::Folder(reading) => reading.left().to_vec(),
+            ReaderKind::Folder(reader) => reader.growing_files().to_vec(),
         }
     }
 
-    /// Where the next pull begins: after [`Reading::next`] gave `None` the end of this one, before that its start.
+    /// Cursor for the next pull: that of [`PullStart`] until [`SourceReader::next`] has returned `None`, then the end
+    /// of this pull.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         let mut cursor = self.start.cursor.clone();
         if self.proved {
-            if self.start.only.is_none() {
+            if self.start.only_slices.is_none() {
                 cursor.read_until = Some(self.start.now);
             }
-            if let ReaderKind::Folder(reading) = &self.kind {
-                cursor.files.extend_from_slice(reading.taken());
+            if let ReaderKind::Folder(reader) = &self.kind {
+                cursor.files.extend_from_slice(reader.taken());
             }
         }
         cursor

@@ -1,34 +1,36 @@
-//! How a page chain goes on, how its end is proved, and how it is looked at a second time. Pure.
+//! Follows a page chain: finds the next page, proves the end, and reads the pages a second time where the connector
+//! asks for it (`complete.read_twice`). Pure.
 //!
 //! ```text
-//! first page ──► advance ──► … ──► advance: End ──► (read_twice) every page again ──► agreed: End
-//!                   └── More: ask for `place()`          └── a page differs: another look, or read on from it
+//! first page ──► advance ──► … ──► advance: End ──► (read_twice) re-read every page ──► confirm_unchanged: End
+//!                   └── More: request `place()`           └── a page differs: re-read again, or go on from it
 //! ```
 
 use std::collections::HashSet;
 
 use crate::model::connector::{Complete, PageEnd, Pages};
 use crate::model::pull::{ChainFacts, OpenChain, PagePlace, ReadPage, SliceRef};
-use crate::sources::decode::facts::Facts;
+use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// How often the pages of a chain are asked for again.
-const LOOKS: u32 = 3;
+/// How many times the pages of a chain are read again at most.
+const MAX_REREADS: u32 = 3;
 
-/// What a page showed that matters to its chain.
+/// What a chain needs to know of a page that was read.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
+pub struct PageSummary<'a> {
     /// SHA-256 of its body.
     pub digest: &'a str,
     pub rows: u64,
-    pub facts: &'a Facts,
-    /// Where the next page is, for chains that go on by a cursor or an address.
+    pub envelope: &'a EnvelopeValues,
+    /// Place of the next page as the response states it; `None` for chains of page numbers or offsets.
     pub next: Option<&'a PagePlace>,
 }
 
-/// What follows a page.
+/// Whether a chain goes on after a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum ChainStep {
+    /// Request the page at [`PageChain::place`].
     More,
     /// The chain was read to its proved end.
     End,
@@ -36,22 +38,23 @@ pub enum Step {
 
 /// One page chain, from its first page to its proved end.
 #[derive(Debug, Clone)]
-pub struct Chain {
+pub struct PageChain {
     pages: Pages,
     complete: Complete,
     state: OpenChain,
-    /// Bodies of pages with records, and places that were asked for.
-    bodies: HashSet<String>,
-    places: HashSet<PagePlace>,
+    /// Body digests of the pages that have records. A second page with one of them is `page_repeated`.
+    seen_bodies: HashSet<String>,
+    /// Places that were requested. A next page at one of them is `cursor_stuck`.
+    seen_places: HashSet<PagePlace>,
 }
 
-impl Chain {
+impl PageChain {
     #[must_use]
     pub fn new(pages: &Pages, complete: &Complete, chain: u32, slice: Option<SliceRef>) -> Self {
         let state = OpenChain {
             chain,
             slice,
-            next: first(pages),
+            next: first_place(pages),
             pages: Vec::new(),
             declared_total: None,
             declared_pages: None,
@@ -62,19 +65,19 @@ impl Chain {
         Self::resume(pages, complete, state)
     }
 
-    /// A chain that was left standing.
+    /// Restores a chain from its saved state.
     #[must_use]
     pub fn resume(pages: &Pages, complete: &Complete, state: OpenChain) -> Self {
-        let (bodies, places) = (HashSet::new(), HashSet::new());
-        let mut chain = Self { pages: pages.clone(), complete: complete.clone(), state, bodies, places };
-        chain.remember();
+        let (seen_bodies, seen_places) = (HashSet::new(), HashSet::new());
+        let mut chain = Self { pages: pages.clone(), complete: complete.clone(), state, seen_bodies, seen_places };
+        chain.rebuild_seen();
         chain
     }
 
-    /// The page to ask for.
+    /// Place of the page to request.
     #[must_use]
     pub fn place(&self) -> &PagePlace {
-        match self.looked_at() {
+        match self.reread_page() {
             Some(page) => &page.place,
             None => &self.state.next,
         }
@@ -86,17 +89,19 @@ impl Chain {
         self.state.looking_at.map_or(self.state.pages.len(), |at| at as usize) + 1
     }
 
-    /// The digest that a page has which is asked for again.
+    /// Body digest that the page had when it was last read; `None` if it was not read before.
     #[must_use]
-    pub fn expected(&self) -> Option<&str> {
-        self.looked_at().map(|page| page.digest.as_str())
+    pub fn expected_digest(&self) -> Option<&str> {
+        self.reread_page().map(|page| page.digest.as_str())
     }
 
+    /// State to save, for [`PageChain::resume`].
     #[must_use]
     pub fn state(&self) -> &OpenChain {
         &self.state
     }
 
+    /// What the pull's certificate records of a finished chain. `label` names its pass and days.
     #[must_use]
     pub fn facts(&self, label: String) -> ChainFacts {
         let cursor = |page: Option<&ReadPage>| match page.map(|page| &page.place) {
@@ -116,37 +121,38 @@ impl Chain {
         }
     }
 
-    /// Moves past a page that came: for the first time, or again with another body.
+    /// Moves past a page that was read for the first time, or again with another body.
     ///
     /// # Errors
-    /// `page_repeated`, `page_missing`, `cursor_stuck`, `total_disagrees`, `records_moved`, or `no_last_flag` and
-    /// `no_cursor` if the answer does not say how it goes on.
-    pub fn advance(&mut self, answer: &Answer<'_>) -> Result<Step, SourceError> {
+    /// `page_repeated`, `page_missing`, `cursor_stuck`, `total_disagrees`, `records_moved`. `no_last_flag` or
+    /// `no_cursor` if the response lacks what [`Pages`] needs to go on.
+    pub fn advance(&mut self, page: &PageSummary<'_>) -> Result<ChainStep, SourceError> {
         let place = self.place().clone();
-        self.check_number(&place, answer)?;
-        let next = next_place(&self.pages, &place, answer);
-        let read = ReadPage { place, digest: answer.digest.to_owned(), rows: answer.rows };
+        self.check_page_number(&place, page)?;
+        let next = next_place(&self.pages, &place, page);
+        let read = ReadPage { place, digest: page.digest.to_owned(), rows: page.rows };
         if let Some(at) = self.state.looking_at {
-            return self.replace(at as usize, read, answer, next);
+            return self.replace(at as usize, read, page, next);
         }
-        if answer.rows > 0 && !self.bodies.insert(answer.digest.to_owned()) {
+        if page.rows > 0 && !self.seen_bodies.insert(page.digest.to_owned()) {
             return Err(repeated());
         }
         self.state.pages.push(read);
-        self.declare(answer)?;
-        if self.ended(answer)? { self.end() } else { self.go_to(next?) }
+        self.check_declared(page)?;
+        if self.is_last(page)? { self.end() } else { self.go_to(next?) }
     }
 
-    /// Moves past a page that came again with the body it had.
+    /// Moves past a page that was read again with the same body.
     ///
     /// # Errors
-    /// `records_moved`, or `page_repeated` if two pages of the chain became the same.
-    pub fn agree(&mut self) -> Result<Step, SourceError> {
+    /// `records_moved`, or `page_repeated` if two pages of the chain became equal.
+    pub fn confirm_unchanged(&mut self) -> Result<ChainStep, SourceError> {
         let at = self.state.looking_at.map_or(0, |at| at as usize);
-        self.look_on(at + 1)
+        self.reread_at(at + 1)
     }
 
-    fn looked_at(&self) -> Option<&ReadPage> {
+    /// The page that is being read again; `None` during the first reading.
+    fn reread_page(&self) -> Option<&ReadPage> {
         self.state.pages.get(self.state.looking_at? as usize)
     }
 
@@ -154,142 +160,148 @@ impl Chain {
         self.state.pages.iter().map(|page| page.rows).sum()
     }
 
-    fn check_number(&self, place: &PagePlace, answer: &Answer<'_>) -> Result<(), SourceError> {
-        let (Pages::PageNumber { echo: Some(_), .. }, PagePlace::Number(asked)) = (&self.pages, place) else {
+    /// Compares the page number in the response (`pages.echo`) with the requested one.
+    fn check_page_number(&self, place: &PagePlace, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let (Pages::PageNumber { echo: Some(_), .. }, PagePlace::Number(requested)) = (&self.pages, place) else {
             return Ok(());
         };
-        let message = match answer.facts.number {
-            Some(number) if number == u64::from(*asked) => return Ok(()),
-            Some(number) => format!("the source gave page {number} instead"),
-            None => "the answer does not say which page it is".to_owned(),
+        let message = match page.envelope.number {
+            Some(number) if number == u64::from(*requested) => return Ok(()),
+            Some(number) => format!("the source sent page {number} instead"),
+            None => "the response has no page number".to_owned(),
         };
         Err(SourceError::new(ErrorKind::PageMissing, message))
     }
 
-    fn declare(&mut self, answer: &Answer<'_>) -> Result<(), SourceError> {
-        let facts = answer.facts;
-        for (known, said, what) in [
-            (&mut self.state.declared_total, facts.total, "records"),
-            (&mut self.state.declared_pages, facts.pages, "pages"),
+    /// Records the declared totals. A total that differs from the one of an earlier page is an error.
+    fn check_declared(&mut self, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let envelope = page.envelope;
+        for (known, declared, unit) in [
+            (&mut self.state.declared_total, envelope.total, "records"),
+            (&mut self.state.declared_pages, envelope.pages, "pages"),
         ] {
-            match (*known, said) {
+            match (*known, declared) {
                 (Some(before), Some(now)) if before != now => {
-                    return Err(disagrees(format!("the source declared {before} {what} and then {now}")));
+                    return Err(disagrees(format!("the source declared {before} {unit} and then {now}")));
                 }
-                _ => *known = known.or(said),
+                _ => *known = known.or(declared),
             }
         }
         Ok(())
     }
 
-    /// Whether this answer is the last of the chain.
-    fn ended(&self, answer: &Answer<'_>) -> Result<bool, SourceError> {
+    /// Whether this page is the last of the chain.
+    fn is_last(&self, page: &PageSummary<'_>) -> Result<bool, SourceError> {
         let Some(end) = self.pages.end() else { return Ok(true) };
-        let unsaid = |what: &str| SourceError::new(ErrorKind::NoLastFlag, format!("the answer does not say {what}"));
+        let envelope = page.envelope;
+        let missing = |what: &str| SourceError::new(ErrorKind::NoLastFlag, format!("the response has no {what}"));
+        let flag = |path: &str| envelope.flag.ok_or_else(|| missing(&format!("boolean at `{path}` (`pages.end`)")));
         Ok(match end {
-            PageEnd::LastFlag { .. } => answer.facts.flag.ok_or_else(|| unsaid("whether it is the last"))?,
-            PageEnd::NextFlag { .. } => !answer.facts.flag.ok_or_else(|| unsaid("whether more follow"))?,
+            PageEnd::LastFlag { path } => flag(path)?,
+            PageEnd::NextFlag { path } => !flag(path)?,
             PageEnd::Total { .. } => {
-                let total = answer.facts.total.ok_or_else(|| unsaid("how many records there are"))?;
-                self.rows() >= total || answer.rows == 0 || (goes_by_cursor(&self.pages) && answer.next.is_none())
+                let total = envelope.total.ok_or_else(|| missing("total number of records (`pages.end`)"))?;
+                self.rows() >= total || page.rows == 0 || (uses_cursor(&self.pages) && page.next.is_none())
             }
-            PageEnd::LastPage { .. } => {
-                let pages = answer.facts.pages.ok_or_else(|| unsaid("how many pages there are"))?;
+            PageEnd::LastPage { path } => {
+                let pages = envelope.pages.ok_or_else(|| missing(&format!("number of pages at `{path}`")))?;
                 let read = self.state.looking_at.map_or(self.state.pages.len(), |at| at as usize + 1);
                 read as u64 >= pages
             }
-            PageEnd::EmptyPage => answer.rows == 0,
-            PageEnd::ShortPage => answer.rows < u64::from(self.pages.size().unwrap_or(1)),
-            PageEnd::NullCursor => answer.next.is_none(),
+            PageEnd::EmptyPage => page.rows == 0,
+            PageEnd::ShortPage => page.rows < u64::from(self.pages.size().unwrap_or(1)),
+            PageEnd::NullCursor => page.next.is_none(),
         })
     }
 
-    fn end(&mut self) -> Result<Step, SourceError> {
+    /// After the last page: a declared total must equal the rows; without one the pages are read again if configured.
+    fn end(&mut self) -> Result<ChainStep, SourceError> {
         match (self.state.declared_total, &self.complete.total) {
             (Some(total), _) if total != self.rows() => {
-                let message = format!("the source declared {total} records and gave {}", self.rows());
+                let message = format!("the source declared {total} records and sent {}", self.rows());
                 return Err(disagrees(message));
             }
-            (None, Some(_)) => {
-                let message = "the answers do not say how many records there are";
+            (None, Some(path)) => {
+                let message = format!("the responses have no total number of records at `{path}`");
                 return Err(SourceError::new(ErrorKind::NoLastFlag, message));
             }
-            (Some(_), _) => return Ok(Step::End),
+            (Some(_), _) => return Ok(ChainStep::End),
             (None, None) => {}
         }
-        if self.complete.read_twice && self.state.pages.len() > 1 { self.look_again() } else { Ok(Step::End) }
+        if self.complete.read_twice && self.state.pages.len() > 1 { self.start_reread() } else { Ok(ChainStep::End) }
     }
 
-    fn go_to(&mut self, next: PagePlace) -> Result<Step, SourceError> {
-        if !self.places.insert(next.clone()) {
+    fn go_to(&mut self, next: PagePlace) -> Result<ChainStep, SourceError> {
+        if !self.seen_places.insert(next.clone()) {
             let message = "the next page is one that was read before";
             return Err(SourceError::new(ErrorKind::CursorStuck, message));
         }
         self.state.next = next;
-        Ok(Step::More)
+        Ok(ChainStep::More)
     }
 
-    fn look_again(&mut self) -> Result<Step, SourceError> {
-        if self.state.looks == LOOKS {
-            let message = format!("pages still differed when they were asked for the {LOOKS}. time again");
+    fn start_reread(&mut self) -> Result<ChainStep, SourceError> {
+        if self.state.looks == MAX_REREADS {
+            let message = format!("pages still differed after they were read again {MAX_REREADS} times");
             return Err(SourceError::new(ErrorKind::RecordsMoved, message));
         }
         self.state.looks += 1;
         self.state.changed = false;
         self.state.looking_at = Some(0);
-        Ok(Step::More)
+        Ok(ChainStep::More)
     }
 
-    fn look_on(&mut self, at: usize) -> Result<Step, SourceError> {
+    /// Reads page `at` again. After the last page: reads all of them once more if one had changed, else ends.
+    fn reread_at(&mut self, at: usize) -> Result<ChainStep, SourceError> {
         if at < self.state.pages.len() {
             self.state.looking_at = u32::try_from(at).ok();
-            return Ok(Step::More);
+            return Ok(ChainStep::More);
         }
         if self.state.changed {
-            return self.look_again();
+            return self.start_reread();
         }
-        let mut seen = HashSet::new();
-        if self.state.pages.iter().any(|page| page.rows > 0 && !seen.insert(&page.digest)) {
+        let mut digests = HashSet::new();
+        if self.state.pages.iter().any(|page| page.rows > 0 && !digests.insert(&page.digest)) {
             return Err(repeated());
         }
         self.state.looking_at = None;
-        Ok(Step::End)
+        Ok(ChainStep::End)
     }
 
-    /// A page that came again with another body. Where the chain no longer goes on as it did, the rest is read anew.
+    /// Replaces page `at`, whose body changed. If the page after it is now at another place, the rest is read anew.
     fn replace(
         &mut self,
         at: usize,
         read: ReadPage,
-        answer: &Answer<'_>,
+        page: &PageSummary<'_>,
         next: Result<PagePlace, SourceError>,
-    ) -> Result<Step, SourceError> {
+    ) -> Result<ChainStep, SourceError> {
         self.state.changed = true;
-        self.state.declared_pages = answer.facts.pages;
+        self.state.declared_pages = page.envelope.pages;
         self.state.pages[at] = read;
-        let next = if self.ended(answer)? { None } else { Some(next?) };
+        let next = if self.is_last(page)? { None } else { Some(next?) };
         if next.is_some() && self.state.pages.get(at + 1).map(|page| &page.place) == next.as_ref() {
-            return self.look_on(at + 1);
+            return self.reread_at(at + 1);
         }
         self.state.pages.truncate(at + 1);
         self.state.looking_at = None;
         self.state.next = self.state.pages[at].place.clone();
-        self.remember();
+        self.rebuild_seen();
         match next {
             Some(next) => self.go_to(next),
             None => self.end(),
         }
     }
 
-    fn remember(&mut self) {
+    fn rebuild_seen(&mut self) {
         let pages = &self.state.pages;
-        self.bodies = pages.iter().filter(|page| page.rows > 0).map(|page| page.digest.clone()).collect();
-        self.places = pages.iter().map(|page| page.place.clone()).collect();
-        self.places.insert(self.state.next.clone());
+        self.seen_bodies = pages.iter().filter(|page| page.rows > 0).map(|page| page.digest.clone()).collect();
+        self.seen_places = pages.iter().map(|page| page.place.clone()).collect();
+        self.seen_places.insert(self.state.next.clone());
     }
 }
 
-fn first(pages: &Pages) -> PagePlace {
+fn first_place(pages: &Pages) -> PagePlace {
     match pages {
         Pages::PageNumber { first, .. } => PagePlace::Number(*first),
         Pages::Offset { first, .. } => PagePlace::Offset(*first),
@@ -300,24 +312,26 @@ fn first(pages: &Pages) -> PagePlace {
     }
 }
 
-fn goes_by_cursor(pages: &Pages) -> bool {
+/// Whether the response states where the next page is: a cursor, a key or an address.
+fn uses_cursor(pages: &Pages) -> bool {
     !matches!(pages, Pages::None | Pages::PageNumber { .. } | Pages::Offset { .. })
 }
 
-/// The page after the one at `place`.
-fn next_place(pages: &Pages, place: &PagePlace, answer: &Answer<'_>) -> Result<PagePlace, SourceError> {
+/// Place of the page after the one at `place`.
+fn next_place(pages: &Pages, place: &PagePlace, page: &PageSummary<'_>) -> Result<PagePlace, SourceError> {
     match place {
         PagePlace::Number(number) => Ok(PagePlace::Number(number.saturating_add(1))),
-        PagePlace::Offset(offset) => Ok(PagePlace::Offset(offset.saturating_add(answer.rows))),
-        _ if goes_by_cursor(pages) => answer.next.cloned().ok_or_else(|| {
-            SourceError::new(ErrorKind::NoCursor, "the answer is not the last and does not say where the next page is")
+        PagePlace::Offset(offset) => Ok(PagePlace::Offset(offset.saturating_add(page.rows))),
+        _ if uses_cursor(pages) => page.next.cloned().ok_or_else(|| {
+            let message = "the response is not the last page and has no cursor or address of the next page";
+            SourceError::new(ErrorKind::NoCursor, message)
         }),
-        _ => Err(SourceError::new(ErrorKind::NoCursor, "nothing follows an answer that holds everything")),
+        _ => Err(SourceError::new(ErrorKind::NoCursor, "a single response (`pages.type = \"none\"`) has no next page")),
     }
 }
 
 fn repeated() -> SourceError {
-    SourceError::new(ErrorKind::PageRepeated, "the answer is the same as that of an earlier page")
+    SourceError::new(ErrorKind::PageRepeated, "the response body is the same as that of an earlier page")
 }
 
 fn disagrees(message: String) -> SourceError {

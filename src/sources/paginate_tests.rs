@@ -1,4 +1,4 @@
-//! Chains worked by hand.
+//! Page chains worked by hand.
 
 use super::*;
 
@@ -10,97 +10,101 @@ fn numbered(end: &str) -> Pages {
     pages(&format!("type='page_number'\nfirst=1\nsize=2\nparam='page'\n{end}"))
 }
 
-/// One page as a source would give it: body, rows, what it says, the next cursor.
+/// One page as a source sends it. The body stands for its digest.
 #[derive(Clone, Default)]
-struct Seen {
+struct SentPage {
     body: &'static str,
     rows: u64,
-    facts: Facts,
+    envelope: EnvelopeValues,
     next: Option<&'static str>,
 }
 
-fn seen(body: &'static str, rows: u64) -> Seen {
-    Seen { body, rows, ..Seen::default() }
+fn sent(body: &'static str, rows: u64) -> SentPage {
+    SentPage { body, rows, ..SentPage::default() }
 }
 
-impl Seen {
+impl SentPage {
     fn flag(self, flag: bool) -> Self {
-        Self { facts: Facts { flag: Some(flag), ..self.facts }, ..self }
+        Self { envelope: EnvelopeValues { flag: Some(flag), ..self.envelope }, ..self }
     }
     fn total(self, total: u64) -> Self {
-        Self { facts: Facts { total: Some(total), ..self.facts }, ..self }
+        Self { envelope: EnvelopeValues { total: Some(total), ..self.envelope }, ..self }
     }
     fn pages(self, pages: u64) -> Self {
-        Self { facts: Facts { pages: Some(pages), ..self.facts }, ..self }
+        Self { envelope: EnvelopeValues { pages: Some(pages), ..self.envelope }, ..self }
     }
     fn number(self, number: u64) -> Self {
-        Self { facts: Facts { number: Some(number), ..self.facts }, ..self }
+        Self { envelope: EnvelopeValues { number: Some(number), ..self.envelope }, ..self }
     }
     fn next(self, next: &'static str) -> Self {
         Self { next: Some(next), ..self }
     }
 }
 
-fn step(chain: &mut Chain, seen: &Seen) -> Result<Step, SourceError> {
-    if chain.expected() == Some(seen.body) {
-        return chain.agree();
+fn step(chain: &mut PageChain, sent: &SentPage) -> Result<ChainStep, SourceError> {
+    if chain.expected_digest() == Some(sent.body) {
+        return chain.confirm_unchanged();
     }
-    let next = seen.next.map(|next| PagePlace::Cursor(next.to_owned()));
-    chain.advance(&Answer { digest: seen.body, rows: seen.rows, facts: &seen.facts, next: next.as_ref() })
+    let next = sent.next.map(|next| PagePlace::Cursor(next.to_owned()));
+    chain.advance(&PageSummary { digest: sent.body, rows: sent.rows, envelope: &sent.envelope, next: next.as_ref() })
 }
 
-/// What follows each page until the chain ends or fails, and the places asked for.
-fn follow(pages: &Pages, complete: &Complete, all: &[Seen]) -> (Vec<PagePlace>, Result<Step, ErrorKind>, ChainFacts) {
-    let mut chain = Chain::new(pages, complete, 0, None);
+/// Feeds all pages to a new chain. Returns the requested places, the last step, and the facts of the chain.
+fn follow(
+    pages: &Pages,
+    complete: &Complete,
+    all: &[SentPage],
+) -> (Vec<PagePlace>, Result<ChainStep, ErrorKind>, ChainFacts) {
+    let mut chain = PageChain::new(pages, complete, 0, None);
     let mut places = Vec::new();
-    let mut last = Ok(Step::More);
-    for seen in all {
-        assert_eq!(last, Ok(Step::More), "nothing is asked for after the end");
-        // What stands still is written down and read again: it is the whole state.
+    let mut last = Ok(ChainStep::More);
+    for sent in all {
+        assert_eq!(last, Ok(ChainStep::More), "no page is requested after the end");
+        // Saved and restored before every page: the serialized state must be complete.
         let text = serde_json::to_string(chain.state()).expect("plain data");
-        chain = Chain::resume(pages, complete, serde_json::from_str(&text).expect("what was written"));
+        chain = PageChain::resume(pages, complete, serde_json::from_str(&text).expect("serialized above"));
         places.push(chain.place().clone());
-        last = step(&mut chain, seen).map_err(|error| error.kind);
+        last = step(&mut chain, sent).map_err(|error| error.kind);
     }
     (places, last, chain.facts(String::new()))
 }
 
 #[test]
-fn every_end_is_known_by_its_mark_only() {
-    let (more, end) = (Ok(Step::More), Ok(Step::End));
+fn each_kind_of_end_ends_the_chain_by_its_own_mark_only() {
+    let (more, end) = (Ok(ChainStep::More), Ok(ChainStep::End));
     for (mark, all, expected) in [
-        ("end={type='last_flag',path='last'}", vec![seen("a", 2).flag(false), seen("b", 1).flag(true)], end),
-        ("end={type='last_flag',path='last'}", vec![seen("a", 2)], Err(ErrorKind::NoLastFlag)),
-        ("end={type='next_flag',path='next'}", vec![seen("a", 2).flag(true), seen("b", 0).flag(false)], end),
-        ("end={type='next_flag',path='next'}", vec![seen("a", 2)], Err(ErrorKind::NoLastFlag)),
-        ("end={type='empty_page'}", vec![seen("a", 2), seen("b", 1)], more),
-        ("end={type='empty_page'}", vec![seen("a", 2), seen("b", 1), seen("", 0)], end),
-        ("end={type='short_page'}", vec![seen("a", 2), seen("b", 2)], more),
-        ("end={type='short_page'}", vec![seen("a", 2), seen("b", 1)], end),
-        ("end={type='last_page',path='n'}", vec![seen("a", 2).pages(2), seen("b", 2).pages(2)], end),
-        ("end={type='last_page',path='n'}", vec![seen("", 0).pages(0)], end),
+        ("end={type='last_flag',path='last'}", vec![sent("a", 2).flag(false), sent("b", 1).flag(true)], end),
+        ("end={type='last_flag',path='last'}", vec![sent("a", 2)], Err(ErrorKind::NoLastFlag)),
+        ("end={type='next_flag',path='next'}", vec![sent("a", 2).flag(true), sent("b", 0).flag(false)], end),
+        ("end={type='next_flag',path='next'}", vec![sent("a", 2)], Err(ErrorKind::NoLastFlag)),
+        ("end={type='empty_page'}", vec![sent("a", 2), sent("b", 1)], more),
+        ("end={type='empty_page'}", vec![sent("a", 2), sent("b", 1), sent("", 0)], end),
+        ("end={type='short_page'}", vec![sent("a", 2), sent("b", 2)], more),
+        ("end={type='short_page'}", vec![sent("a", 2), sent("b", 1)], end),
+        ("end={type='last_page',path='n'}", vec![sent("a", 2).pages(2), sent("b", 2).pages(2)], end),
+        ("end={type='last_page',path='n'}", vec![sent("", 0).pages(0)], end),
         (
             "end={type='last_page',path='n'}",
-            vec![seen("a", 2).pages(2), seen("b", 2).pages(3)],
+            vec![sent("a", 2).pages(2), sent("b", 2).pages(3)],
             Err(ErrorKind::TotalDisagrees),
         ),
-        ("end={type='last_page',path='n'}", vec![seen("a", 2)], Err(ErrorKind::NoLastFlag)),
-        ("end={type='total',path='n'}", vec![seen("a", 2).total(3), seen("b", 1).total(3)], end),
-        ("end={type='total',path='n'}", vec![seen("", 0).total(0)], end),
-        ("end={type='total',path='n'}", vec![seen("a", 2)], Err(ErrorKind::NoLastFlag)),
+        ("end={type='last_page',path='n'}", vec![sent("a", 2)], Err(ErrorKind::NoLastFlag)),
+        ("end={type='total',path='n'}", vec![sent("a", 2).total(3), sent("b", 1).total(3)], end),
+        ("end={type='total',path='n'}", vec![sent("", 0).total(0)], end),
+        ("end={type='total',path='n'}", vec![sent("a", 2)], Err(ErrorKind::NoLastFlag)),
         (
             "end={type='total',path='n'}",
-            vec![seen("a", 2).total(3), seen("b", 1).total(4)],
-            Err(ErrorKind::TotalDisagrees),
-        ),
-        (
-            "end={type='total',path='n'}",
-            vec![seen("a", 2).total(3), seen("b", 2).total(3)],
+            vec![sent("a", 2).total(3), sent("b", 1).total(4)],
             Err(ErrorKind::TotalDisagrees),
         ),
         (
             "end={type='total',path='n'}",
-            vec![seen("a", 2).total(3), seen("", 0).total(3)],
+            vec![sent("a", 2).total(3), sent("b", 2).total(3)],
+            Err(ErrorKind::TotalDisagrees),
+        ),
+        (
+            "end={type='total',path='n'}",
+            vec![sent("a", 2).total(3), sent("", 0).total(3)],
             Err(ErrorKind::TotalDisagrees),
         ),
     ] {
@@ -108,19 +112,19 @@ fn every_end_is_known_by_its_mark_only() {
         assert_eq!(last, expected, "{mark}");
         let counted: Vec<_> = (1..).map(PagePlace::Number).take(all.len()).collect();
         assert_eq!(places, counted, "{mark}");
-        assert_eq!((facts.pages as usize, facts.rows), (all.len(), all.iter().map(|seen| seen.rows).sum()), "{mark}");
+        assert_eq!((facts.pages as usize, facts.rows), (all.len(), all.iter().map(|sent| sent.rows).sum()), "{mark}");
     }
 }
 
 #[test]
-fn an_offset_moves_by_what_came() {
+fn an_offset_moves_by_the_number_of_rows_received() {
     let offset = pages("type='offset'\nsize=100\nparam='offset'\nend={type='last_flag',path='last'}");
-    // A source that gives fewer than it is asked for loses nothing.
-    let all = [seen("a", 50).flag(false), seen("b", 50).flag(false), seen("c", 7).flag(true)];
+    // The source sends 50 of the 100 requested rows: none is skipped.
+    let all = [sent("a", 50).flag(false), sent("b", 50).flag(false), sent("c", 7).flag(true)];
     let (places, last, facts) = follow(&offset, &Complete::default(), &all);
     assert_eq!(places, [PagePlace::Offset(0), PagePlace::Offset(50), PagePlace::Offset(100)]);
-    assert_eq!((last, facts.rows), (Ok(Step::End), 107));
-    let (_, last, _) = follow(&offset, &Complete::default(), &[seen("a", 50).flag(false), seen("", 0).flag(false)]);
+    assert_eq!((last, facts.rows), (Ok(ChainStep::End), 107));
+    let (_, last, _) = follow(&offset, &Complete::default(), &[sent("a", 50).flag(false), sent("", 0).flag(false)]);
     assert_eq!(last, Err(ErrorKind::CursorStuck));
 }
 
@@ -128,78 +132,78 @@ fn an_offset_moves_by_what_came() {
 fn a_cursor_is_followed_until_there_is_none() {
     let cursor = pages("type='cursor'\nparam='after'\npath='next'");
     let named = |name: &str| PagePlace::Cursor(name.to_owned());
-    let all = [seen("a", 2).next("x"), seen("b", 2).next("y"), seen("c", 1)];
+    let all = [sent("a", 2).next("x"), sent("b", 2).next("y"), sent("c", 1)];
     let (places, last, facts) = follow(&cursor, &Complete::default(), &all);
-    assert_eq!((places, last), (vec![PagePlace::First, named("x"), named("y")], Ok(Step::End)));
+    assert_eq!((places, last), (vec![PagePlace::First, named("x"), named("y")], Ok(ChainStep::End)));
     assert_eq!((facts.first_cursor.as_deref(), facts.last_cursor.as_deref()), (Some("x"), Some("y")));
     for (all, kind) in [
-        (vec![seen("a", 2).next("x"), seen("b", 2).next("x")], ErrorKind::CursorStuck),
-        (vec![seen("a", 1).next("x"), seen("b", 1).next("y"), seen("c", 1).next("x")], ErrorKind::CursorStuck),
-        (vec![seen("a", 1).next("x"), seen("b", 1).next("y"), seen("a", 1).next("z")], ErrorKind::PageRepeated),
+        (vec![sent("a", 2).next("x"), sent("b", 2).next("x")], ErrorKind::CursorStuck),
+        (vec![sent("a", 1).next("x"), sent("b", 1).next("y"), sent("c", 1).next("x")], ErrorKind::CursorStuck),
+        (vec![sent("a", 1).next("x"), sent("b", 1).next("y"), sent("a", 1).next("z")], ErrorKind::PageRepeated),
     ] {
         assert_eq!(follow(&cursor, &Complete::default(), &all).1, Err(kind));
     }
     let flagged = pages("type='cursor'\nparam='after'\npath='next'\nend={type='next_flag',path='more'}");
-    let (_, last, _) = follow(&flagged, &Complete::default(), &[seen("a", 2).flag(true)]);
+    let (_, last, _) = follow(&flagged, &Complete::default(), &[sent("a", 2).flag(true)]);
     assert_eq!(last, Err(ErrorKind::NoCursor));
     let keyset = pages("type='keyset'\nparam='lastId'\npath='_id.$oid'\nfirst='000'\nend={type='empty_page'}");
-    let all = [seen("a", 2).next("5f1"), seen("b", 1).next("5f2"), seen("", 0)];
+    let all = [sent("a", 2).next("5f1"), sent("b", 1).next("5f2"), sent("", 0)];
     let (places, last, _) = follow(&keyset, &Complete::default(), &all);
-    assert_eq!((places, last), (vec![named("000"), named("5f1"), named("5f2")], Ok(Step::End)));
-    // The source does not sort by its key, or does not look at it.
-    let (_, last, _) = follow(&keyset, &Complete::default(), &[seen("a", 2).next("000")]);
+    assert_eq!((places, last), (vec![named("000"), named("5f1"), named("5f2")], Ok(ChainStep::End)));
+    // The last key equals the first: the source does not sort by the key, or ignores it.
+    let (_, last, _) = follow(&keyset, &Complete::default(), &[sent("a", 2).next("000")]);
     assert_eq!(last, Err(ErrorKind::CursorStuck));
 }
 
 #[test]
-fn a_page_that_is_another_or_came_before_is_an_error() {
+fn a_page_with_another_number_or_a_repeated_body_is_an_error() {
     let echoed = numbered("echo='currentPage'\nend={type='empty_page'}");
     for (all, expected) in [
-        (vec![seen("a", 2).number(1), seen("", 0).number(2)], Ok(Step::End)),
-        (vec![seen("a", 2).number(1), seen("b", 2).number(1)], Err(ErrorKind::PageMissing)),
-        (vec![seen("a", 2).number(1), seen("c", 2).number(3)], Err(ErrorKind::PageMissing)),
-        (vec![seen("a", 2)], Err(ErrorKind::PageMissing)),
-        (vec![seen("a", 2).number(1), seen("b", 2).number(2), seen("a", 2).number(3)], Err(ErrorKind::PageRepeated)),
+        (vec![sent("a", 2).number(1), sent("", 0).number(2)], Ok(ChainStep::End)),
+        (vec![sent("a", 2).number(1), sent("b", 2).number(1)], Err(ErrorKind::PageMissing)),
+        (vec![sent("a", 2).number(1), sent("c", 2).number(3)], Err(ErrorKind::PageMissing)),
+        (vec![sent("a", 2)], Err(ErrorKind::PageMissing)),
+        (vec![sent("a", 2).number(1), sent("b", 2).number(2), sent("a", 2).number(3)], Err(ErrorKind::PageRepeated)),
     ] {
         assert_eq!(follow(&echoed, &Complete::default(), &all).1, expected);
     }
-    // Pages without records may be alike.
+    // Pages without records may have the same body.
     let flagged = numbered("end={type='last_flag',path='last'}");
-    let all = [seen("", 0).flag(false), seen("", 0).flag(false), seen("a", 1).flag(true)];
-    assert_eq!(follow(&flagged, &Complete::default(), &all).1, Ok(Step::End));
+    let all = [sent("", 0).flag(false), sent("", 0).flag(false), sent("a", 1).flag(true)];
+    assert_eq!(follow(&flagged, &Complete::default(), &all).1, Ok(ChainStep::End));
 }
 
 #[test]
-fn a_declared_total_is_checked_whatever_ends_the_chain() {
+fn a_declared_total_is_checked_for_every_kind_of_end() {
     let complete = Complete { total: Some("n".to_owned()), read_twice: true, ..Complete::default() };
     let flagged = numbered("end={type='next_flag',path='more'}");
     for (all, expected) in [
-        (vec![seen("a", 2).flag(true).total(3), seen("b", 1).flag(false).total(3)], Ok(Step::End)),
-        (vec![seen("a", 2).flag(true).total(3), seen("b", 2).flag(false).total(3)], Err(ErrorKind::TotalDisagrees)),
-        (vec![seen("a", 2).flag(true).total(3), seen("b", 1).flag(true).total(4)], Err(ErrorKind::TotalDisagrees)),
-        (vec![seen("a", 2).flag(false)], Err(ErrorKind::NoLastFlag)),
+        (vec![sent("a", 2).flag(true).total(3), sent("b", 1).flag(false).total(3)], Ok(ChainStep::End)),
+        (vec![sent("a", 2).flag(true).total(3), sent("b", 2).flag(false).total(3)], Err(ErrorKind::TotalDisagrees)),
+        (vec![sent("a", 2).flag(true).total(3), sent("b", 1).flag(true).total(4)], Err(ErrorKind::TotalDisagrees)),
+        (vec![sent("a", 2).flag(false)], Err(ErrorKind::NoLastFlag)),
     ] {
         assert_eq!(follow(&flagged, &complete, &all).1, expected);
     }
 }
 
 #[test]
-fn a_chain_is_looked_at_until_it_stands_still() {
+fn a_chain_is_read_again_until_its_pages_stay_the_same() {
     let complete = Complete { read_twice: true, ..Complete::default() };
     let flagged = numbered("end={type='last_flag',path='last'}");
-    let more = |body, rows| seen(body, rows).flag(false);
-    let last = |body, rows| seen(body, rows).flag(true);
+    let more = |body, rows| sent(body, rows).flag(false);
+    let last = |body, rows| sent(body, rows).flag(true);
     for (what, all, expected, pages) in [
-        ("one page is not asked for again", vec![last("a", 1)], Ok(Step::End), 1),
-        ("it stands still", vec![more("a", 2), last("b", 1), more("a", 2), last("b", 1)], Ok(Step::End), 2),
+        ("a single page is not read again", vec![last("a", 1)], Ok(ChainStep::End), 1),
+        ("no page changed", vec![more("a", 2), last("b", 1), more("a", 2), last("b", 1)], Ok(ChainStep::End), 2),
         (
-            "a record moved: another look",
+            "a record moved: all pages are read once more",
             vec![more("a", 2), last("b", 1), more("A", 2), last("b", 1), more("A", 2), last("b", 1)],
-            Ok(Step::End),
+            Ok(ChainStep::End),
             2,
         ),
         (
-            "it grew: read on, then look",
+            "the list grew: the new pages are read, then all again",
             vec![
                 more("a", 2),
                 last("b", 1),
@@ -210,17 +214,17 @@ fn a_chain_is_looked_at_until_it_stands_still() {
                 more("B", 2),
                 last("c", 1),
             ],
-            Ok(Step::End),
+            Ok(ChainStep::End),
             3,
         ),
         (
-            "it shrank",
+            "the list shrank",
             vec![more("a", 2), more("b", 2), last("c", 1), more("a", 2), last("B", 2), more("a", 2), last("B", 2)],
-            Ok(Step::End),
+            Ok(ChainStep::End),
             2,
         ),
         (
-            "it never stands still",
+            "a page changes each time",
             vec![
                 more("a", 2),
                 last("b", 1),
@@ -235,7 +239,7 @@ fn a_chain_is_looked_at_until_it_stands_still() {
             2,
         ),
         (
-            "two pages became one",
+            "two pages became equal",
             vec![more("a", 2), last("b", 2), more("b", 2), last("b", 2), more("b", 2), last("b", 2)],
             Err(ErrorKind::PageRepeated),
             2,
@@ -245,30 +249,30 @@ fn a_chain_is_looked_at_until_it_stands_still() {
         assert_eq!((found, facts.pages), (expected, pages), "{what}");
     }
     let cursor = numbered("end={type='total',path='n'}");
-    let (_, found, _) = follow(&cursor, &complete, &[seen("a", 2).total(3), seen("b", 1).total(3)]);
-    assert_eq!(found, Ok(Step::End), "a declared total proves enough");
+    let (_, found, _) = follow(&cursor, &complete, &[sent("a", 2).total(3), sent("b", 1).total(3)]);
+    assert_eq!(found, Ok(ChainStep::End), "with a declared total, pages are not read again");
 }
 
 #[test]
-fn a_second_look_follows_cursors_that_changed() {
+fn rereading_follows_cursors_that_changed() {
     let complete = Complete { read_twice: true, ..Complete::default() };
     let cursor = pages("type='cursor'\nparam='after'\npath='next'");
     let named = |name: &str| PagePlace::Cursor(name.to_owned());
     let all = [
-        seen("a", 2).next("x"),
-        seen("b", 1),
-        seen("A", 2).next("z"),
-        seen("c", 1),
-        seen("A", 2).next("z"),
-        seen("c", 1),
+        sent("a", 2).next("x"),
+        sent("b", 1),
+        sent("A", 2).next("z"),
+        sent("c", 1),
+        sent("A", 2).next("z"),
+        sent("c", 1),
     ];
     let (places, last, facts) = follow(&cursor, &complete, &all);
     let expected = [PagePlace::First, named("x"), PagePlace::First, named("z"), PagePlace::First, named("z")];
-    assert_eq!((places, last, facts.pages), (expected.to_vec(), Ok(Step::End), 2));
+    assert_eq!((places, last, facts.pages), (expected.to_vec(), Ok(ChainStep::End), 2));
 }
 
 #[test]
-fn one_answer_is_a_whole_chain() {
-    let (places, last, _) = follow(&Pages::None, &Complete::default(), &[seen("a", 5)]);
-    assert_eq!((places, last), (vec![PagePlace::First], Ok(Step::End)));
+fn without_paging_one_response_is_a_whole_chain() {
+    let (places, last, _) = follow(&Pages::None, &Complete::default(), &[sent("a", 5)]);
+    assert_eq!((places, last), (vec![PagePlace::First], Ok(ChainStep::End)));
 }

@@ -1,4 +1,4 @@
-//! Which stretches of time a pull reads: passes × slices. Pure: `now` is an argument.
+//! Plans which time slices a pull reads: each pass of `[[window.passes]]`, cut into slices. Pure: `now` is an argument.
 
 use std::collections::BTreeMap;
 
@@ -7,38 +7,43 @@ use crate::model::instant::{self, DAY_MICROS, Format};
 use crate::model::pull::{Cursor, SliceRef};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// One page chain: the source filtered to a stretch of time.
+/// A part of a pass. One page chain reads it: the query is limited to its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeSlice {
     pub reference: SliceRef,
     pub since_param: Option<String>,
     pub until_param: Option<String>,
-    /// Start and end as the source reads them. Both are inclusive there, so neighbours share an instant:
-    /// what comes twice is a duplicate, what falls between would be lost.
+    /// Start and end in the pass's `format`. Sources treat both as inclusive, so neighbouring slices share an instant:
+    /// a record received twice is a duplicate, but a record between two slices would be lost.
     pub since: String,
     pub until: String,
-    /// First and last day, `2026-01-01..2026-01-31`.
+    /// First and last day for logs, `2026-01-01..2026-01-31`.
     pub days: String,
 }
 
-/// The slices of a pull, in the order in which they are read; none without passes.
+/// The slices of a pull in reading order; empty if the connector has no passes.
 ///
-/// `oldest_open` holds, by canonical column, the oldest instant of a dossier that has not ended. A pass that
-/// starts there and finds none begins at the cursor. The pass named `whole` begins at its first date.
+/// `oldest_open` maps a canonical column to the oldest instant of a dossier that has not ended. A pass with
+/// `start = "oldest_open"` begins at the cursor if its column is absent there. The pass named `whole_pass` begins at
+/// its `first_date`.
+///
+/// # Errors
+/// `misconfigured` if a pass has an invalid `format` or `first_date`.
 pub fn plan_slices(
     window: &Window,
     now: i64,
     cursor: &Cursor,
     oldest_open: &BTreeMap<String, i64>,
-    whole: Option<&str>,
+    whole_pass: Option<&str>,
 ) -> Result<Vec<TimeSlice>, SourceError> {
     let mut slices = Vec::new();
     for pass in &window.passes {
         let wrong = |message: String| wrong(pass, &message);
         let format = Format::compile(&pass.format).map_err(wrong)?;
         let first = first_instant(&pass.first_date)
-            .ok_or_else(|| wrong(format!("`first_date` is `{}`, no day `yyyy-MM-dd`", pass.first_date)))?;
-        let start = if whole == Some(pass.name.as_str()) { first } else { start_of(pass, first, cursor, oldest_open) };
+            .ok_or_else(|| wrong(format!("`first_date` is `{}`, not a day `yyyy-MM-dd`", pass.first_date)))?;
+        let is_whole = whole_pass == Some(pass.name.as_str());
+        let start = if is_whole { first } else { start_of(pass, first, cursor, oldest_open) };
         let step = i64::from(pass.slice_days.max(1)) * DAY_MICROS;
         let mut since = start;
         while since < now {
@@ -50,10 +55,10 @@ pub fn plan_slices(
     Ok(slices)
 }
 
-/// The slices that `wanted` names, in its order, whatever the cursor says.
+/// The slices that `wanted` names, in its order. The cursor is not used.
 ///
 /// # Errors
-/// `plan_changed` if the connector has no such pass.
+/// `plan_changed` if the connector has no such pass; `misconfigured` if its `format` is invalid.
 pub fn chosen_slices(window: &Window, wanted: &[SliceRef]) -> Result<Vec<TimeSlice>, SourceError> {
     let slices = wanted.iter().map(|wanted| {
         let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
@@ -80,7 +85,7 @@ fn wrong(pass: &Pass, message: &str) -> SourceError {
     SourceError::new(ErrorKind::Misconfigured, format!("pass `{}`: {message}", pass.name))
 }
 
-/// Start of the window: local midnight, never before `first`.
+/// Start of a pass: local midnight of the day its `start` names, less the overlap, never before `first`.
 fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<String, i64>) -> i64 {
     let Some(read_until) = cursor.read_until else { return first };
     let from = match pass.start {
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_where_the_pass_says() {
+    fn a_pass_starts_at_its_first_date_the_cursor_or_the_oldest_open_dossier() {
         let first = ["2026-01-01..2026-01-31", "2026-02-01..2026-02-10"];
         for (start, read_until, oldest, expected) in [
             (Start::Cursor, None, None, first.as_slice()),
@@ -162,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_slices_are_those_of_the_plan() {
+    fn chosen_slices_equal_planned_ones() {
         let window = Window { passes: vec![pass(Start::Cursor)] };
         let slices =
             plan_slices(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None).expect("valid");
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_date_to_come_and_no_pass_give_no_slice() {
+    fn a_future_first_date_or_no_pass_gives_no_slice() {
         assert!(days(Start::Cursor, "2025-12-01", None, None).is_empty());
         let none = plan_slices(&Window::default(), 0, &Cursor::default(), &BTreeMap::new(), None);
         assert_eq!(none, Ok(Vec::new()));

@@ -1,4 +1,4 @@
-//! Building the request of one page. Pure: nothing is sent here.
+//! Builds the request of one page from the connector's templates. Pure: nothing is sent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,20 +12,20 @@ use crate::model::values::{Values, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::plan::TimeSlice;
 
-/// A request as it is sent. Its Debug shows the label only: address, headers, form and body may hold secrets.
+/// An HTTP request, ready to send. `Debug` shows the label only: address, headers, form and body may hold secrets.
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
     pub url: Url,
     pub headers: Vec<(String, String)>,
-    /// Fields of a form body.
+    /// Fields of a form body; empty if there is none.
     pub form: Vec<(String, String)>,
     /// A JSON body.
     pub body: Option<String>,
     pub bearer: Option<SecretString>,
     /// User name and password.
     pub basic: Option<(String, SecretString)>,
-    /// Headers of the answer that are kept besides the usual, in lowercase.
+    /// Lowercase names of the response headers to keep, besides those that [`Response`](super::Response) always has.
     pub kept_headers: Vec<String>,
     /// Method and path without values, for example `GET /pa/dossier/search`.
     pub label: String,
@@ -45,6 +45,7 @@ impl Request {
         Self { method, url, headers, form, body: None, bearer: None, basic: None, kept_headers, label }
     }
 
+    /// Sets a JSON body, with `content-type: application/json` unless the headers name another type.
     fn set_body(&mut self, body: Option<String>) {
         if body.is_some() && !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             self.headers.push(("content-type".to_owned(), "application/json".to_owned()));
@@ -53,7 +54,8 @@ impl Request {
     }
 }
 
-/// What the placeholders of one page stand for.
+/// Values of the placeholders that differ from page to page: `{since}`, `{until}`, `{page}`, `{offset}`, `{cursor}`,
+/// `{session}`. The default has none of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TemplateContext<'a> {
     pub slice: Option<&'a TimeSlice>,
@@ -61,30 +63,30 @@ pub struct TemplateContext<'a> {
     pub session: Option<&'a SecretString>,
 }
 
-/// The request of one page. `base_url` is filled already.
+/// The request of one page. `base_url` has no placeholders left.
 ///
 /// # Errors
-/// `unset_placeholder`, or `misconfigured` if the address is none.
+/// `unset_placeholder`; `no_cursor` if the address of the next page cannot be parsed.
 pub fn build(
     base_url: &Url,
     template: &RequestTemplate,
     pages: &Pages,
-    place: TemplateContext<'_>,
+    context: TemplateContext<'_>,
     values: &Values,
 ) -> Result<Request, SourceError> {
-    let url = if let Some(PagePlace::Address(next)) = place.page {
-        followed(next, template, place, values)?
+    let url = if let Some(PagePlace::Address(next)) = context.page {
+        next_page_url(next, template, context, values)?
     } else {
-        let mut url = below(base_url, &fill(&template.path, place, values)?);
+        let mut url = join_path(base_url, &fill(&template.path, context, values)?);
         let mut query: Vec<(String, String)> = Vec::new();
         for (name, text) in &template.query {
-            query.push((name.clone(), fill(text, place, values)?));
+            query.push((name.clone(), fill(text, context, values)?));
         }
-        if let Some(slice) = place.slice {
+        if let Some(slice) = context.slice {
             query.extend(slice.since_param.iter().map(|name| (name.clone(), slice.since.clone())));
             query.extend(slice.until_param.iter().map(|name| (name.clone(), slice.until.clone())));
         }
-        query.extend(page_query(pages, place.page));
+        query.extend(page_query(pages, context.page));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
@@ -93,47 +95,47 @@ pub fn build(
     let label = format!("{} {}", method_name(template.method), template.path);
     let mut request = Request::new(template.method, url, label);
     for (name, text) in &template.headers {
-        request.headers.push((name.clone(), fill(text, place, values)?));
+        request.headers.push((name.clone(), fill(text, context, values)?));
     }
-    let body = template.body.as_ref().map(|body| fill_json(body, place, values)).transpose()?;
+    let body = template.body.as_ref().map(|body| fill_json(body, context, values)).transpose()?;
     request.set_body(body);
     Ok(request)
 }
 
-/// The request that opens a session.
+/// The request that logs in (`auth.request`).
 ///
 /// # Errors
 /// As [`build`].
 pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &Values) -> Result<Request, SourceError> {
-    let none = TemplateContext::default();
-    let text = fill(&login.url, none, values)?;
+    let context = TemplateContext::default();
+    let text = fill(&login.url, context, values)?;
     let url = if text.contains("://") {
         address("auth.request.url", &login.url, values)?
     } else {
-        // A path may have a query of its own.
+        // A path below `base_url`, which may have a query.
         let (path, query) = text.split_once('?').map_or((text.as_str(), None), |(path, query)| (path, Some(query)));
-        let mut url = below(base_url, path);
+        let mut url = join_path(base_url, path);
         url.set_query(query);
         url
     };
     let mut request = Request::new(login.method, url, format!("{} `auth.request.url`", method_name(login.method)));
     for (name, text) in &login.headers {
-        request.headers.push((name.clone(), fill(text, none, values)?));
+        request.headers.push((name.clone(), fill(text, context, values)?));
     }
     if !login.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
         request.headers.push(("accept".to_owned(), "application/json".to_owned()));
     }
-    request.set_body(login.body.as_ref().map(|body| fill_json(body, none, values)).transpose()?);
+    request.set_body(login.body.as_ref().map(|body| fill_json(body, context, values)).transpose()?);
     Ok(request)
 }
 
-fn below(base_url: &Url, path: &str) -> Url {
+fn join_path(base_url: &Url, path: &str) -> Url {
     let mut url = base_url.clone();
     url.set_path(&format!("{}/{}", base_url.path().trim_end_matches('/'), path.trim_start_matches('/')));
     url
 }
 
-/// Parameters that say which page is asked for.
+/// Query parameters of the page number, offset or cursor, and of the page size.
 fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> {
     let pair = |name: &Option<String>, text: String| name.clone().map(|name| (name, text));
     let pairs = match (pages, page) {
@@ -151,34 +153,35 @@ fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> 
     pairs.into_iter().flatten().collect()
 }
 
-/// An address that an answer named; parameters that hold secrets are taken from the template, not from the answer.
-fn followed(
+/// The address of the next page as a response stated it. Parameters that hold secrets are filled from the template and
+/// replace those of the response.
+fn next_page_url(
     next: &str,
     template: &RequestTemplate,
-    place: TemplateContext<'_>,
+    context: TemplateContext<'_>,
     values: &Values,
 ) -> Result<Url, SourceError> {
-    let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the next page's address cannot be read");
+    let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the address of the next page cannot be parsed");
     let mut url = Url::parse(next).map_err(no_address)?;
-    for (name, text) in template.query.iter().filter(|(_, text)| is_secret(text)) {
-        let value = fill(text, place, values)?;
-        without(&mut url, |found| found == name);
+    for (name, text) in template.query.iter().filter(|(_, text)| has_secret(text)) {
+        let value = fill(text, context, values)?;
+        remove_parameters(&mut url, |found| found == name);
         url.query_pairs_mut().append_pair(name, &value);
     }
     Ok(url)
 }
 
-/// Whether what stands for a template's placeholders must not be kept.
-pub(crate) fn is_secret(template: &str) -> bool {
+/// Whether the template contains secrets.
+pub(crate) fn has_secret(template: &str) -> bool {
     template.contains("{secret:") || template.contains("{session}")
 }
 
-/// Takes parameters out of an address; without any of them it stays as it was written.
-pub(crate) fn without(url: &mut Url, is_out: impl Fn(&str) -> bool) {
-    if !url.query_pairs().any(|(name, _)| is_out(&name)) {
+/// Removes query parameters by name. If the address has none of them, its query is not encoded again.
+pub(crate) fn remove_parameters(url: &mut Url, is_removed: impl Fn(&str) -> bool) {
+    if !url.query_pairs().any(|(name, _)| is_removed(&name)) {
         return;
     }
-    let kept: Vec<(String, String)> = url.query_pairs().filter(|(name, _)| !is_out(name)).map(owned).collect();
+    let kept: Vec<(String, String)> = url.query_pairs().filter(|(name, _)| !is_removed(name)).map(owned).collect();
     url.set_query(None);
     if !kept.is_empty() {
         url.query_pairs_mut().extend_pairs(kept);
@@ -189,29 +192,29 @@ fn owned((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
     (name.into_owned(), value.into_owned())
 }
 
-/// An address with its placeholders filled.
+/// Fills and parses an address. `key` is the setting that holds it.
 ///
 /// # Errors
-/// `unset_placeholder`, or `misconfigured` naming `key` if it is no HTTP address.
+/// `unset_placeholder`, or `misconfigured` if the result is not an HTTP address.
 pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, SourceError> {
     let text = fill(template, TemplateContext::default(), values)?;
     Url::parse(&text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
-        .ok_or_else(|| SourceError::new(ErrorKind::Misconfigured, format!("`{key}` is no http or https address")))
+        .ok_or_else(|| SourceError::new(ErrorKind::Misconfigured, format!("`{key}` is not an http or https address")))
 }
 
-/// Replaces placeholders in one pass: what a value holds is not looked at again.
+/// Replaces the placeholders of a template. Placeholders inside an inserted value are not replaced.
 ///
 /// # Errors
 /// `unset_placeholder`, naming the placeholder.
-pub fn fill(template: &str, place: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
-    fill_with(template, place, values, |value| value)
+pub fn fill(template: &str, context: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
+    fill_with(template, context, values, |value| value)
 }
 
-/// As [`fill`], each value escaped as within a JSON string.
-fn fill_json(template: &str, place: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
-    fill_with(template, place, values, |value| {
+/// Like [`fill`], but escapes each value for the inside of a JSON string.
+fn fill_json(template: &str, context: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
+    fill_with(template, context, values, |value| {
         let quoted = serde_json::Value::from(value).to_string();
         quoted[1..quoted.len() - 1].to_owned()
     })
@@ -219,9 +222,9 @@ fn fill_json(template: &str, place: TemplateContext<'_>, values: &Values) -> Res
 
 fn fill_with(
     template: &str,
-    place: TemplateContext<'_>,
+    context: TemplateContext<'_>,
     values: &Values,
-    written: impl Fn(String) -> String,
+    escape: impl Fn(String) -> String,
 ) -> Result<String, SourceError> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
@@ -230,14 +233,14 @@ fn fill_with(
         filled.push_str(before);
         rest = after;
         let unset = || SourceError::new(ErrorKind::UnsetPlaceholder, format!("`{placeholder}` has no value"));
-        let value = match (&placeholder[1..placeholder.len() - 1], place.page) {
-            ("since", _) => place.slice.ok_or_else(unset)?.since.clone(),
-            ("until", _) => place.slice.ok_or_else(unset)?.until.clone(),
+        let value = match (&placeholder[1..placeholder.len() - 1], context.page) {
+            ("since", _) => context.slice.ok_or_else(unset)?.since.clone(),
+            ("until", _) => context.slice.ok_or_else(unset)?.until.clone(),
             ("page", Some(PagePlace::Number(number))) => number.to_string(),
             ("offset", Some(PagePlace::Offset(offset))) => offset.to_string(),
             ("cursor", Some(PagePlace::Cursor(cursor))) => cursor.clone(),
             ("cursor", Some(PagePlace::First)) => String::new(),
-            ("session", _) => place.session.ok_or_else(unset)?.expose_secret().to_owned(),
+            ("session", _) => context.session.ok_or_else(unset)?.expose_secret().to_owned(),
             (name, _) if name.starts_with("env:") || name.starts_with("secret:") => {
                 values.fill(placeholder).map_err(|missing| match missing.why {
                     Some(why) => unset().on(why),
@@ -247,12 +250,13 @@ fn fill_with(
             (name, _) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
                 return Err(unset());
             }
+            // Braces that are no placeholder, such as JSON in a body.
             _ => {
                 filled.push_str(placeholder);
                 continue;
             }
         };
-        filled.push_str(&written(value));
+        filled.push_str(&escape(value));
     }
     filled.push_str(rest);
     Ok(filled)

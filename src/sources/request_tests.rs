@@ -1,4 +1,4 @@
-//! Requests from templates.
+//! Requests built from templates.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn values() -> Values {
 }
 
 #[test]
-fn fills_and_encodes() {
+fn placeholders_are_filled_and_query_values_encoded() {
     let pages = Pages::PageNumber {
         param: Some("page".to_owned()),
         first: 0,
@@ -46,9 +46,9 @@ fn fills_and_encodes() {
     };
     let base = Url::parse("https://portal.example/igate/").expect("an address");
     let slice = slice();
-    let place = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
+    let context = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
     let template = template(&[("key", "{secret:KEY}"), ("unit", "{env:UNIT}"), ("json", "{\"a\":1}")]);
-    let request = build(&base, &template, &pages, place, &values()).expect("all is set");
+    let request = build(&base, &template, &pages, context, &values()).expect("all is set");
     assert_eq!(
         request.url.as_str(),
         "https://portal.example/igate/pa/dossier/search?json=%7B%22a%22%3A1%7D&key=s3cret\
@@ -70,7 +70,7 @@ fn a_placeholder_without_a_value_is_named() {
 }
 
 #[test]
-fn an_address_is_http() {
+fn only_http_addresses_are_accepted() {
     for text in ["ftp://host/", "no address", "file:///etc"] {
         let error = address("access.base_url", text, &values()).expect_err("no http address");
         assert_eq!(error.kind, ErrorKind::Misconfigured);
@@ -78,15 +78,15 @@ fn an_address_is_http() {
 }
 
 #[test]
-fn a_body_is_json_whatever_its_values_hold() {
+fn values_are_escaped_in_a_json_body() {
     let base = Url::parse("https://portal.example/").expect("an address");
     let body = r#"{"session":"{session}","from":"{since}","at":{offset},"unit":"{env:QUOTED}","none":{}}"#;
     let template = RequestTemplate { method: Method::Post, body: Some(body.to_owned()), ..template(&[]) };
     let mut values = values();
     values.set_variable("QUOTED", "a\"b\\{page}\n");
     let (slice, session) = (slice(), SecretString::from("s3c\"ret"));
-    let place = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
-    let request = build(&base, &template, &Pages::None, place, &values).expect("all is set");
+    let context = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
+    let request = build(&base, &template, &Pages::None, context, &values).expect("all is set");
     let sent: serde_json::Value = serde_json::from_str(&request.body.clone().unwrap_or_default()).expect("JSON");
     let expected = serde_json::json!({
         "session": "s3c\"ret", "from": "2026-01-01T00:00:00.000+0700", "at": 40, "unit": "a\"b\\{page}\n", "none": {},
@@ -97,7 +97,7 @@ fn a_body_is_json_whatever_its_values_hold() {
 }
 
 #[test]
-fn a_followed_address_takes_its_secrets_from_the_template() {
+fn the_address_of_the_next_page_takes_its_secrets_from_the_template() {
     let base = Url::parse("https://portal.example/").expect("an address");
     let template = template(&[("key", "{secret:KEY}"), ("spec", "slice")]);
     for (next, expected) in [
@@ -105,8 +105,8 @@ fn a_followed_address_takes_its_secrets_from_the_template() {
         ("https://portal.example/p?key=old&page=2", "https://portal.example/p?page=2&key=s3cret"),
     ] {
         let place = PagePlace::Address(next.to_owned());
-        let place = TemplateContext { page: Some(&place), ..TemplateContext::default() };
-        let request = build(&base, &template, &Pages::None, place, &values()).expect("all is set");
+        let context = TemplateContext { page: Some(&place), ..TemplateContext::default() };
+        let request = build(&base, &template, &Pages::None, context, &values()).expect("all is set");
         assert_eq!(request.url.as_str(), expected);
     }
 }

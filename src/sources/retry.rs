@@ -1,30 +1,32 @@
-//! Which failures are tried again, and after how long. Pure: `now` is an argument.
+//! Decides which failures are retried, and after how long. Pure: `now` is an argument.
+//!
+//! `Retry-After` is parsed here: the `headers` crate can write that header, but does not give access to a parsed value.
 
 use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use crate::model::connector::Retry;
-use crate::sources::error::{Class, ErrorKind};
+use crate::sources::error::{ErrorClass, ErrorKind};
 
-/// What a status means; `None`: success.
+/// The error that a status means; `None` if it is a success (2xx).
 #[must_use]
-pub fn failure_of_status(status: u16, retry: &Retry) -> Option<(ErrorKind, Class)> {
+pub fn failure_of_status(status: u16, retry: &Retry) -> Option<(ErrorKind, ErrorClass)> {
     match status {
         200..=299 => None,
-        429 => Some((ErrorKind::RateLimited, Class::RateLimited)),
+        429 => Some((ErrorKind::RateLimited, ErrorClass::RateLimited)),
         status => {
             let kind = if status >= 500 { ErrorKind::Unavailable } else { ErrorKind::UnexpectedStatus };
-            let class = if retry.statuses.contains(&status) { Class::Transient } else { Class::Fatal };
+            let class = if retry.statuses.contains(&status) { ErrorClass::Transient } else { ErrorClass::Fatal };
             Some((kind, class))
         }
     }
 }
 
-/// Wait before the next try, after `attempt` tries (from 1); `None`: no further try.
+/// Wait before the next attempt, after `attempt` failed ones (from 1); `None` if there is no further attempt.
 ///
-/// `retry_after` is the header as it came (seconds or an HTTP date, RFC 9110 §10.2.3), `now` microseconds UTC.
-/// A `Retry-After` beyond the cap gives `None`: the source would be asked again too early.
+/// `retry_after` is the header as received: seconds, or an HTTP date (RFC 9110 §10.2.3). `now` is microseconds UTC. A
+/// `Retry-After` above `cap_secs` gives `None`, since a request after the cap would come too early for the source.
 #[must_use]
 pub fn wait(retry: &Retry, attempt: u32, retry_after: Option<&str>, now: i64) -> Option<Duration> {
     if attempt >= retry.attempts {
@@ -32,14 +34,15 @@ pub fn wait(retry: &Retry, attempt: u32, retry_after: Option<&str>, now: i64) ->
     }
     let cap = Duration::from_secs(retry.cap_secs);
     let doubled = retry.base_millis.saturating_mul(2_u64.saturating_pow(attempt.saturating_sub(1)));
-    let own = Duration::from_millis(doubled).min(cap);
-    let asked = retry_after.and_then(|text| asked_wait(text, now)).unwrap_or_default();
-    if asked > cap { None } else { Some(own.max(asked)) }
+    let backoff = Duration::from_millis(doubled).min(cap);
+    let demanded = retry_after.and_then(|text| parse_retry_after(text, now)).unwrap_or_default();
+    if demanded > cap { None } else { Some(backoff.max(demanded)) }
 }
 
-fn asked_wait(text: &str, now: i64) -> Option<Duration> {
+/// The wait that a `Retry-After` header demands; zero if its date is past, `None` if it is neither seconds nor a date.
+fn parse_retry_after(text: &str, now: i64) -> Option<Duration> {
     let text = text.trim();
-    // More seconds than fit are a wait all the same.
+    // A number of seconds above `u64::MAX` is the longest wait, not an invalid header.
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
@@ -52,24 +55,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_have_their_class() {
+    fn statuses_map_to_an_error_kind_and_class() {
         let retry = Retry::default();
         for (status, expected) in [
             (200, None),
             (204, None),
-            (302, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
-            (404, Some((ErrorKind::UnexpectedStatus, Class::Fatal))),
-            (408, Some((ErrorKind::UnexpectedStatus, Class::Transient))),
-            (429, Some((ErrorKind::RateLimited, Class::RateLimited))),
-            (501, Some((ErrorKind::Unavailable, Class::Fatal))),
-            (503, Some((ErrorKind::Unavailable, Class::Transient))),
+            (302, Some((ErrorKind::UnexpectedStatus, ErrorClass::Fatal))),
+            (404, Some((ErrorKind::UnexpectedStatus, ErrorClass::Fatal))),
+            (408, Some((ErrorKind::UnexpectedStatus, ErrorClass::Transient))),
+            (429, Some((ErrorKind::RateLimited, ErrorClass::RateLimited))),
+            (501, Some((ErrorKind::Unavailable, ErrorClass::Fatal))),
+            (503, Some((ErrorKind::Unavailable, ErrorClass::Transient))),
         ] {
             assert_eq!(failure_of_status(status, &retry), expected, "{status}");
         }
     }
 
     #[test]
-    fn waits_double_up_to_the_cap() {
+    fn waits_double_up_to_the_cap_and_honour_retry_after() {
         let retry = Retry { attempts: 9, base_millis: 500, cap_secs: 4, ..Retry::default() };
         let now = 1_445_412_480_000_000; // 2015-10-21T07:28:00Z
         for (attempt, retry_after, expected) in [

@@ -17,29 +17,29 @@ use crate::model::page::{Page, Reason};
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// The root is node 0.
-    nodes: Vec<Node>,
+    nodes: Vec<PathNode>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Node {
+struct PathNode {
     /// How the place is written: what an unknown field below it is told by.
     path: String,
     /// Cell that takes the value at this place.
     field: Option<usize>,
     keys: Vec<(Box<str>, usize)>,
     elements: Vec<(usize, usize)>,
-    filters: Vec<Filter>,
+    filters: Vec<ElementFilter>,
 }
 
 #[derive(Debug, Clone)]
-struct Filter {
+struct ElementFilter {
     key: Box<str>,
     value: Box<str>,
     node: usize,
 }
 
 #[derive(Debug, PartialEq)]
-enum Step<'a> {
+enum PathStep<'a> {
     Key(&'a str),
     Element(usize),
     Filter(&'a str, &'a str),
@@ -51,7 +51,7 @@ impl Selection {
     /// # Errors
     /// What is wrong with which path.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
-        let mut nodes = vec![Node::default()];
+        let mut nodes = vec![PathNode::default()];
         for (field, path) in paths.iter().enumerate() {
             let mut at = 0;
             for step in steps(path)? {
@@ -59,11 +59,11 @@ impl Selection {
                 let found = child(&mut nodes[at], &step, next);
                 if found == next {
                     let path = match step {
-                        Step::Key(key) if nodes[at].path.is_empty() => key.to_owned(),
-                        Step::Key(key) => format!("{}.{key}", nodes[at].path),
-                        Step::Element(_) | Step::Filter(..) => nodes[at].path.clone(),
+                        PathStep::Key(key) if nodes[at].path.is_empty() => key.to_owned(),
+                        PathStep::Key(key) => format!("{}.{key}", nodes[at].path),
+                        PathStep::Element(_) | PathStep::Filter(..) => nodes[at].path.clone(),
                     };
-                    nodes.push(Node { path, ..Node::default() });
+                    nodes.push(PathNode { path, ..PathNode::default() });
                 }
                 at = found;
             }
@@ -78,7 +78,7 @@ impl Selection {
     /// The deserializer's. The row then stands open.
     pub fn read<'de, D: Deserializer<'de>>(&self, page: &mut Page, row: u32, record: D) -> Result<(), D::Error> {
         page.begin_row(row);
-        let is_object = record.deserialize_any(Walk { nodes: &self.nodes, node: 0, page: &mut *page })?;
+        let is_object = record.deserialize_any(ValueWalk { nodes: &self.nodes, node: 0, page: &mut *page })?;
         if !is_object {
             page.spoil_row(Reason::Malformed);
         }
@@ -86,31 +86,31 @@ impl Selection {
     }
 }
 
-fn child(node: &mut Node, step: &Step<'_>, next: usize) -> usize {
+fn child(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
     match step {
-        Step::Key(key) => {
+        PathStep::Key(key) => {
             if let Some((_, found)) = node.keys.iter().find(|(name, _)| **name == **key) {
                 return *found;
             }
             node.keys.push(((*key).into(), next));
         }
-        Step::Element(index) => {
+        PathStep::Element(index) => {
             if let Some((_, found)) = node.elements.iter().find(|(at, _)| at == index) {
                 return *found;
             }
             node.elements.push((*index, next));
         }
-        Step::Filter(key, value) => {
+        PathStep::Filter(key, value) => {
             if let Some(found) = node.filters.iter().find(|filter| *filter.key == **key && *filter.value == **value) {
                 return found.node;
             }
-            node.filters.push(Filter { key: (*key).into(), value: (*value).into(), node: next });
+            node.filters.push(ElementFilter { key: (*key).into(), value: (*value).into(), node: next });
         }
     }
     next
 }
 
-fn steps(path: &str) -> Result<Vec<Step<'_>>, String> {
+fn steps(path: &str) -> Result<Vec<PathStep<'_>>, String> {
     let wrong = |why: &str| format!("path `{path}` {why}");
     let mut steps = Vec::new();
     let mut rest = path;
@@ -120,17 +120,17 @@ fn steps(path: &str) -> Result<Vec<Step<'_>>, String> {
             return Err(wrong("has an empty name"));
         }
         if end > 0 {
-            steps.push(Step::Key(&rest[..end]));
+            steps.push(PathStep::Key(&rest[..end]));
         }
         rest = &rest[end..];
         while let Some(open) = rest.strip_prefix('[') {
             let close = open.find(']').ok_or_else(|| wrong("has a `[` without `]`"))?;
             let inner = &open[..close];
             steps.push(match inner.split_once('=') {
-                Some((key, value)) if !key.is_empty() => Step::Filter(key, value),
-                _ => {
-                    Step::Element(inner.parse().map_err(|_| wrong("has neither `[0]` nor `[key=value]` in brackets"))?)
-                }
+                Some((key, value)) if !key.is_empty() => PathStep::Filter(key, value),
+                _ => PathStep::Element(
+                    inner.parse().map_err(|_| wrong("has neither `[0]` nor `[key=value]` in brackets"))?,
+                ),
             });
             rest = &open[close + 1..];
         }
@@ -158,13 +158,13 @@ fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
 }
 
 /// Walks one value along the tree. The visitor's value says whether it was an object.
-struct Walk<'a> {
-    nodes: &'a [Node],
+struct ValueWalk<'a> {
+    nodes: &'a [PathNode],
     node: usize,
     page: &'a mut Page,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
@@ -180,7 +180,7 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl Walk<'_> {
+impl ValueWalk<'_> {
     /// A place that is a leaf, or whose branches hang on what it holds.
     fn raw(self, raw: &str) -> Result<(), serde_json::Error> {
         let Self { nodes, node, page } = self;
@@ -193,13 +193,17 @@ impl Walk<'_> {
         match raw.as_bytes().first() {
             Some(b'{') => {
                 if !here.keys.is_empty() {
-                    serde_json::Deserializer::from_str(raw).deserialize_any(Walk { nodes, node, page: &mut *page })?;
+                    serde_json::Deserializer::from_str(raw).deserialize_any(ValueWalk {
+                        nodes,
+                        node,
+                        page: &mut *page,
+                    })?;
                 }
                 filtered(nodes, here, raw, page)
             }
             Some(b'[') if !here.filters.is_empty() || !here.elements.is_empty() => {
                 let mut list = serde_json::Deserializer::from_str(raw);
-                list.deserialize_seq(Elements { nodes, here, page })
+                list.deserialize_seq(ElementWalk { nodes, here, page })
             }
             _ => Ok(()),
         }
@@ -207,18 +211,18 @@ impl Walk<'_> {
 }
 
 /// Follows every filter of `here` that an object satisfies.
-fn filtered(nodes: &[Node], here: &Node, raw: &str, page: &mut Page) -> Result<(), serde_json::Error> {
+fn filtered(nodes: &[PathNode], here: &PathNode, raw: &str, page: &mut Page) -> Result<(), serde_json::Error> {
     for filter in &here.filters {
         let mut object = serde_json::Deserializer::from_str(raw);
-        if object.deserialize_any(Probe(filter))? {
-            let walk = Walk { nodes, node: filter.node, page: &mut *page };
+        if object.deserialize_any(FilterCheck(filter))? {
+            let walk = ValueWalk { nodes, node: filter.node, page: &mut *page };
             walk.deserialize(&mut serde_json::Deserializer::from_str(raw))?;
         }
     }
     Ok(())
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for ValueWalk<'_> {
     type Value = bool;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -249,13 +253,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
         // One bit a branch: a key that comes twice says two things, and which is meant nobody knows.
         let mut met = 0_u128;
         let mut twice = false;
-        while let Some(found) = map.next_key_seed(Key { at: self.node, here, page: &mut *self.page })? {
+        while let Some(found) = map.next_key_seed(KeyLookup { at: self.node, here, page: &mut *self.page })? {
             match found {
                 Some((branch, node)) => {
                     let bit = 1_u128.checked_shl(u32::try_from(branch).unwrap_or(u32::MAX)).unwrap_or(0);
                     twice |= met & bit != 0;
                     met |= bit;
-                    map.next_value_seed(Walk { nodes: self.nodes, node, page: &mut *self.page })?;
+                    map.next_value_seed(ValueWalk { nodes: self.nodes, node, page: &mut *self.page })?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -269,19 +273,19 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
-        Elements { nodes: self.nodes, here: &self.nodes[self.node], page: self.page }.visit_seq(list)?;
+        ElementWalk { nodes: self.nodes, here: &self.nodes[self.node], page: self.page }.visit_seq(list)?;
         Ok(false)
     }
 }
 
 /// Walks the elements of a list that an index or a filter names.
-struct Elements<'a> {
-    nodes: &'a [Node],
-    here: &'a Node,
+struct ElementWalk<'a> {
+    nodes: &'a [PathNode],
+    here: &'a PathNode,
     page: &'a mut Page,
 }
 
-impl<'de> Visitor<'de> for Elements<'_> {
+impl<'de> Visitor<'de> for ElementWalk<'_> {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -298,7 +302,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
         while let Some(element) = list.next_element::<&RawValue>()? {
             let raw = element.get();
             if let Some((_, node)) = here.elements.iter().find(|(at, _)| *at == index) {
-                let walk = Walk { nodes, node: *node, page: &mut *page };
+                let walk = ValueWalk { nodes, node: *node, page: &mut *page };
                 walk.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(A::Error::custom)?;
             }
             if raw.starts_with('{') {
@@ -311,13 +315,13 @@ impl<'de> Visitor<'de> for Elements<'_> {
 }
 
 /// Finds the branch of a key without copying it; a key without one is noted.
-struct Key<'a> {
+struct KeyLookup<'a> {
     at: usize,
-    here: &'a Node,
+    here: &'a PathNode,
     page: &'a mut Page,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de> DeserializeSeed<'de> for KeyLookup<'_> {
     type Value = Option<(usize, usize)>;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
@@ -325,7 +329,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl Visitor<'_> for KeyLookup<'_> {
     type Value = Option<(usize, usize)>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -342,9 +346,9 @@ impl Visitor<'_> for Key<'_> {
 }
 
 /// Whether a key is the one looked for.
-struct KeyIs<'a>(&'a str);
+struct KeyEquals<'a>(&'a str);
 
-impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
+impl<'de> DeserializeSeed<'de> for KeyEquals<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
@@ -352,7 +356,7 @@ impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
     }
 }
 
-impl Visitor<'_> for KeyIs<'_> {
+impl Visitor<'_> for KeyEquals<'_> {
     type Value = bool;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -365,9 +369,9 @@ impl Visitor<'_> for KeyIs<'_> {
 }
 
 /// Whether an object satisfies a filter.
-struct Probe<'a>(&'a Filter);
+struct FilterCheck<'a>(&'a ElementFilter);
 
-impl<'de> Visitor<'de> for Probe<'_> {
+impl<'de> Visitor<'de> for FilterCheck<'_> {
     type Value = bool;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -376,7 +380,7 @@ impl<'de> Visitor<'de> for Probe<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut holds = false;
-        while let Some(is_key) = map.next_key_seed(KeyIs(&self.0.key))? {
+        while let Some(is_key) = map.next_key_seed(KeyEquals(&self.0.key))? {
             if is_key {
                 let raw = map.next_value::<&RawValue>()?.get();
                 holds |= scalar(raw).map_err(A::Error::custom)?.is_some_and(|text| *text == *self.0.value);

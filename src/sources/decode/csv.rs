@@ -1,6 +1,6 @@
 //! CSV files as spreadsheets save them: title rows, a header row, records, perhaps a footer.
 //!
-//! Columns are found by name. The row number of a record is its line in the file. A row that does not fit the header keeps its place
+//! TableColumns are found by name. The row number of a record is its line in the file. A row that does not fit the header keeps its place
 //! only: a shifted cell may hold anybody's name. A row is held in a buffer of at most 1 MiB, however long it is in the file.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::model::connector::Encoding;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::encoding;
-use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout, rows_below_footer};
+use crate::sources::decode::table::{TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Longest row that is read.
@@ -47,10 +47,10 @@ impl CsvLayout {
 /// A file whose header was found, read row by row. Its Debug shows no cell.
 pub struct CsvFile {
     bytes: Vec<u8>,
-    rows: Rows,
+    rows: CsvRows,
     layout: TableLayout,
-    columns: Columns,
-    lines: Lines,
+    columns: TableColumns,
+    lines: LineCounter,
     ended: bool,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Debug for CsvFile {
 }
 
 /// The rows of a text, one after another in one buffer.
-struct Rows {
+struct CsvRows {
     core: Reader,
     delimiter: u8,
     /// Where the row and what follows it begin.
@@ -74,7 +74,7 @@ struct Rows {
     too_long: bool,
 }
 
-impl Rows {
+impl CsvRows {
     fn new(delimiter: u8, at: usize) -> Self {
         let core = ReaderBuilder::new().delimiter(delimiter).build();
         Self { core, delimiter, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
@@ -124,12 +124,12 @@ impl Rows {
 
 /// Line numbers of byte positions, which must not decrease.
 #[derive(Debug, Default)]
-struct Lines {
+struct LineCounter {
     at: usize,
     before: u32,
 }
 
-impl Lines {
+impl LineCounter {
     /// Line, from 1, and position of the row that starts at or, after line ends, behind `position`.
     fn of(&mut self, bytes: &[u8], position: usize) -> (u32, usize) {
         let gap = bytes[position..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -167,7 +167,7 @@ impl CsvFile {
             });
         };
         let columns = layout.table.columns(&header)?;
-        Ok(Self { bytes, rows, layout: layout.table.clone(), columns, lines: Lines::default(), ended: false })
+        Ok(Self { bytes, rows, layout: layout.table.clone(), columns, lines: LineCounter::default(), ended: false })
     }
 
     /// Whether the file was read to its end or its footer.
@@ -256,10 +256,10 @@ impl CsvFile {
     }
 }
 
-/// Rows up to the header row, and its cells as they are compared; empty cells at its end are no columns.
-fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(Rows, Vec<String>)> {
+/// CsvRows up to the header row, and its cells as they are compared; empty cells at its end are no columns.
+fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Vec<String>)> {
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut rows = Rows::new(delimiter, start);
+    let mut rows = CsvRows::new(delimiter, start);
     for _ in 0..TITLE_ROWS {
         if !rows.next(bytes) {
             return None;

@@ -9,21 +9,21 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::model::page::{Page, Reason};
-use crate::sources::decode::facts::{FACTS, Fact, FactPaths, Facts, Texts};
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeTexts, EnvelopeValues};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
 
 /// Where the records and the facts stand, and what is kept of a record.
 #[derive(Debug, Clone)]
 pub struct JsonLayout {
-    facts: FactPaths,
+    facts: EnvelopePaths,
     selection: Selection,
 }
 
 impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
-    pub(crate) fn compile(facts: FactPaths, fields: &[String]) -> Result<Self, SourceError> {
+    pub(crate) fn compile(facts: EnvelopePaths, fields: &[String]) -> Result<Self, SourceError> {
         let selection =
             Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
         Ok(Self { facts, selection })
@@ -34,7 +34,7 @@ impl JsonLayout {
     /// # Errors
     /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `source_says_failure` or `no_records`. The page is
     /// then useless.
-    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<Facts, SourceError> {
+    pub fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is markup, not JSON"));
@@ -70,18 +70,18 @@ impl JsonLayout {
         if found.records || facts.expired { Ok(facts) } else { Err(self.no_records()) }
     }
 
-    fn walk(&self, text: &str, page: &mut Page, careful: bool) -> Result<Found, serde_json::Error> {
-        let mut found = Found::default();
+    fn walk(&self, text: &str, page: &mut Page, careful: bool) -> Result<EnvelopeContents, serde_json::Error> {
+        let mut found = EnvelopeContents::default();
         let mut answer = serde_json::Deserializer::from_str(text);
-        let sink = Sink { selection: &self.selection, careful, row: 0, page };
+        let sink = RecordSink { selection: &self.selection, careful, row: 0, page };
         let mut walk = EnvelopeWalk { found: &mut found, sink };
-        Place { walk: &mut walk, paths: self.facts.paths() }.deserialize(&mut answer)?;
+        EnvelopeNode { walk: &mut walk, paths: self.facts.paths() }.deserialize(&mut answer)?;
         answer.end()?;
         Ok(found)
     }
 
     fn no_records(&self) -> SourceError {
-        let message = match self.facts.paths()[Fact::Records as usize] {
+        let message = match self.facts.paths()[EnvelopeField::Records as usize] {
             Some(path) if !path.is_empty() => format!("the answer has no list at `{path}`"),
             _ => "the answer is no list of records".to_owned(),
         };
@@ -97,14 +97,14 @@ fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct EnvelopeContents {
     records: bool,
     flag: Option<bool>,
-    texts: Texts,
+    texts: EnvelopeTexts,
 }
 
 /// Where records go.
-struct Sink<'a> {
+struct RecordSink<'a> {
     selection: &'a Selection,
     /// Each record is cut out first and then read, so that it can fail alone.
     careful: bool,
@@ -113,18 +113,18 @@ struct Sink<'a> {
 }
 
 struct EnvelopeWalk<'a> {
-    found: &'a mut Found,
-    sink: Sink<'a>,
+    found: &'a mut EnvelopeContents,
+    sink: RecordSink<'a>,
 }
 
 /// A place of the envelope, with what is left of the paths that lead through it; empty: it ends here.
-struct Place<'a, 'w> {
+struct EnvelopeNode<'a, 'w> {
     walk: &'a mut EnvelopeWalk<'w>,
-    paths: [Option<&'a str>; FACTS],
+    paths: [Option<&'a str>; ENVELOPE_FIELDS],
 }
 
-impl Place<'_, '_> {
-    fn is_at(&self, fact: Fact) -> bool {
+impl EnvelopeNode<'_, '_> {
+    fn is_at(&self, fact: EnvelopeField) -> bool {
         self.paths[fact as usize] == Some("")
     }
 
@@ -137,7 +137,7 @@ impl Place<'_, '_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
+impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
@@ -154,7 +154,7 @@ fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
 }
 
-impl<'de> Visitor<'de> for Place<'_, '_> {
+impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,10 +162,10 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     }
 
     fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
-        if self.is_at(Fact::Flag) {
+        if self.is_at(EnvelopeField::Flag) {
             self.walk.found.flag = Some(flag);
         }
-        if !self.is_at(Fact::Next) {
+        if !self.is_at(EnvelopeField::Next) {
             self.keep(if flag { "true" } else { "false" });
         }
         Ok(())
@@ -193,31 +193,31 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             let paths = self.paths.map(|path| below(path, &key));
-            map.next_value_seed(Place { walk: &mut *self.walk, paths })?;
+            map.next_value_seed(EnvelopeNode { walk: &mut *self.walk, paths })?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if !self.is_at(Fact::Records) {
+        if !self.is_at(EnvelopeField::Records) {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
         self.walk.found.records = true;
-        while list.next_element_seed(Record { sink: &mut self.walk.sink })?.is_some() {}
+        while list.next_element_seed(RecordSeed { sink: &mut self.walk.sink })?.is_some() {}
         Ok(())
     }
 }
 
-struct Record<'a, 'w> {
-    sink: &'a mut Sink<'w>,
+struct RecordSeed<'a, 'w> {
+    sink: &'a mut RecordSink<'w>,
 }
 
-impl<'de> DeserializeSeed<'de> for Record<'_, '_> {
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
-        let Sink { selection, careful, row, page } = self.sink;
+        let RecordSink { selection, careful, row, page } = self.sink;
         *row += 1;
         if !*careful {
             return selection.read(page, *row, record);

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::*;
 
-fn paths(decode: &str, pages: &str) -> FactPaths {
+fn paths(decode: &str, pages: &str) -> EnvelopePaths {
     let text = format!(
         "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
          base_url='https://portal.example'\n[decode]\ntype='json'\n{decode}\n{pages}\n[map]\n"
     );
-    FactPaths::of(&toml::from_str(&text).expect("the connector is valid"))
+    EnvelopePaths::of(&toml::from_str(&text).expect("the connector is valid"))
 }
 
-fn read_with(facts: FactPaths, body: &[u8]) -> Result<(Page, Facts), SourceError> {
+fn read_with(facts: EnvelopePaths, body: &[u8]) -> Result<(Page, EnvelopeValues), SourceError> {
     let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
     let layout = JsonLayout::compile(facts, &fields)?;
     let mut page = Page::new(1, String::new(), String::new(), fields);
@@ -95,16 +95,19 @@ fn an_envelope_says_how_it_goes_on() {
     for (pages, expected) in [
         (
             "[pages]\ntype='page_number'\nfirst=1\nsize=1\necho='currentPage'\nend={type='last_page',path='totalPages'}",
-            Facts { number: Some(2), pages: Some(12), ..Facts::default() },
+            EnvelopeValues { number: Some(2), pages: Some(12), ..EnvelopeValues::default() },
         ),
         (
             "[pages]\ntype='offset'\nsize=1\nend={type='total',path='totalCount'}",
-            Facts { total: Some(236), ..Facts::default() },
+            EnvelopeValues { total: Some(236), ..EnvelopeValues::default() },
         ),
-        ("[pages]\ntype='next_url'\npath='next'", Facts { next: Some("/p?x=1".to_owned()), ..Facts::default() }),
+        (
+            "[pages]\ntype='next_url'\npath='next'",
+            EnvelopeValues { next: Some("/p?x=1".to_owned()), ..EnvelopeValues::default() },
+        ),
         (
             "[pages]\ntype='cursor'\npath='meta.next'\n[complete]\ntotal='@odata.count'",
-            Facts { total: Some(7), ..Facts::default() },
+            EnvelopeValues { total: Some(7), ..EnvelopeValues::default() },
         ),
     ] {
         let read = read_with(paths("records='rows'", pages), body.as_bytes());

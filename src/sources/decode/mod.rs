@@ -2,10 +2,10 @@
 
 pub mod csv;
 mod encoding;
-pub mod facts;
+pub mod envelope;
 mod inflate;
 pub mod json;
-pub mod sheet;
+pub mod table;
 pub mod xlsx;
 mod xlsx_cell;
 mod xlsx_strings;
@@ -19,9 +19,9 @@ use crate::model::connector::{Connector, ConnectorFile, Decode};
 use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
-use crate::sources::decode::facts::{FactPaths, Facts};
+use crate::sources::decode::envelope::{EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json::JsonLayout;
-use crate::sources::decode::sheet::TableLayout;
+use crate::sources::decode::table::TableLayout;
 use crate::sources::decode::xlsx::XlsxLayout;
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -35,12 +35,12 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 enum Layout {
     Json(JsonLayout),
-    Tables(TablesLayout),
+    Tables(TableFormats),
 }
 
 /// Files of tables: the connector takes CSV, workbooks or both.
 #[derive(Debug, Clone)]
-pub(crate) struct TablesLayout {
+pub(crate) struct TableFormats {
     csv: Option<CsvLayout>,
     xlsx: Option<Arc<XlsxLayout>>,
 }
@@ -52,7 +52,7 @@ pub(crate) enum TableFile<'a> {
     Xlsx(&'a Arc<XlsxLayout>),
 }
 
-impl TablesLayout {
+impl TableFormats {
     fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let limit = file.limits.max_expanded_bytes;
         let trailer = file.complete.trailer.as_ref();
@@ -92,9 +92,9 @@ impl Decoder {
     /// `misconfigured` if a path does not compile.
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
-            Decode::Json { .. } => Layout::Json(JsonLayout::compile(FactPaths::of(file), &readers.fields)?),
+            Decode::Json { .. } => Layout::Json(JsonLayout::compile(EnvelopePaths::of(file), &readers.fields)?),
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
-                Layout::Tables(TablesLayout::compile(file, readers)?)
+                Layout::Tables(TableFormats::compile(file, readers)?)
             }
         };
         Ok(Self { layout, fields: Arc::clone(&readers.fields) })
@@ -104,7 +104,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Why the body cannot be read; one bad record costs one row.
-    pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, Facts), SourceError> {
+    pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, EnvelopeValues), SourceError> {
         let mut page = Page::new(number, origin, hex_digest(body), Arc::clone(&self.fields));
         match &self.layout {
             Layout::Json(layout) => {
@@ -122,13 +122,13 @@ impl Decoder {
                         xlsx::read(layout, body.to_vec(), &self.fields, usize::MAX, &mut take)?;
                     }
                 }
-                Ok((page, Facts::default()))
+                Ok((page, EnvelopeValues::default()))
             }
         }
     }
 
     /// The layout of files of tables; `None` for other formats.
-    pub(crate) fn tables(&self) -> Option<&TablesLayout> {
+    pub(crate) fn tables(&self) -> Option<&TableFormats> {
         match &self.layout {
             Layout::Tables(layout) => Some(layout),
             Layout::Json(_) => None,
@@ -150,7 +150,7 @@ pub fn decode_page(
     body: &[u8],
     number: u32,
     origin: String,
-) -> Result<(Page, Facts), SourceError> {
+) -> Result<(Page, EnvelopeValues), SourceError> {
     Decoder::compile(&connector.file, readers)?.page(body, number, origin)
 }
 

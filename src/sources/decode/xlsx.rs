@@ -1,6 +1,6 @@
 //! Workbooks (XLSX): sheets with title rows, a header row, records, perhaps a footer, read cell by cell through calamine.
 //!
-//! Row numbers are the sheet's. Cells become text as a CSV file would hold them: a whole number its plain digits, a date
+//! SheetRow numbers are the sheet's. Cells become text as a CSV file would hold them: a whole number its plain digits, a date
 //! [`CELL_FORMAT`](crate::model::instant::CELL_FORMAT), a boolean `true` or `false`. Hidden sheets are passed over.
 
 use std::io::Cursor;
@@ -13,8 +13,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::model::connector::Merged;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
-use crate::sources::decode::sheet::{Columns, TITLE_ROWS, TableLayout, rows_below_footer};
-use crate::sources::decode::xlsx_cell::{Text, text_of};
+use crate::sources::decode::table::{TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
+use crate::sources::decode::xlsx_cell::{CellText, text_of};
 use crate::sources::decode::{inflate, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -22,7 +22,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 const ROWS: u32 = 1_048_576;
 const COLUMNS: u32 = 16_384;
 
-type Book = Xlsx<Cursor<Vec<u8>>>;
+type Workbook = Xlsx<Cursor<Vec<u8>>>;
 
 /// How a connector's workbooks are laid out.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl XlsxLayout {
 }
 
 /// Where pages go; false ends the reading.
-pub(crate) type Give<'a> = &'a mut dyn FnMut(Page) -> bool;
+pub(crate) type PageSink<'a> = &'a mut dyn FnMut(Page) -> bool;
 
 /// Reads a workbook into pages of at most `most` rows of one sheet each, whose origin names the sheet.
 ///
@@ -64,13 +64,13 @@ pub(crate) fn read(
     bytes: Vec<u8>,
     fields: &Arc<[String]>,
     most: usize,
-    give: Give<'_>,
+    give: PageSink<'_>,
 ) -> Result<(), SourceError> {
     // The workbook's readers are not ours: what they did not foresee costs the file only.
     catch_unwind(AssertUnwindSafe(|| {
         let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
         xlsx_strings::check(&stored)?;
-        let mut book: Book = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
+        let mut book: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
         read_book(layout, &mut book, fields, most, give)
     }))
     .unwrap_or_else(|_| Err(SourceError::new(ErrorKind::FileDamaged, "the workbook cannot be read")))
@@ -90,10 +90,10 @@ fn damaged(error: &XlsxError) -> SourceError {
 
 fn read_book(
     layout: &XlsxLayout,
-    book: &mut Book,
+    book: &mut Workbook,
     fields: &Arc<[String]>,
     most: usize,
-    give: Give<'_>,
+    give: PageSink<'_>,
 ) -> Result<(), SourceError> {
     let visible =
         |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
@@ -102,7 +102,7 @@ fn read_book(
         book.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect();
     let mut found = false;
     for name in &names {
-        let mut sheet = SheetReading::new(layout, fields, most, format!("sheet `{name}`"));
+        let mut sheet = SheetReader::new(layout, fields, most, format!("sheet `{name}`"));
         let went_on = sheet.read(book, name, give).map_err(|error| error.on(format!("sheet `{name}`")))?;
         found |= sheet.columns.is_some();
         if !went_on {
@@ -118,16 +118,16 @@ fn read_book(
 }
 
 /// One sheet under way.
-struct SheetReading<'a> {
+struct SheetReader<'a> {
     layout: &'a XlsxLayout,
     most: usize,
     page: Page,
-    columns: Option<Columns>,
+    columns: Option<TableColumns>,
     /// Cells of a row above the header.
     above: Vec<String>,
     rows_above: usize,
-    row: Row,
-    spans: Spans,
+    row: SheetRow,
+    spans: MergedCells,
     footer: Option<String>,
     /// Number of the footer row; 0 before it.
     footer_row: u32,
@@ -135,17 +135,17 @@ struct SheetReading<'a> {
 
 /// The row under way. Its number is 0 before the first.
 #[derive(Default)]
-struct Row {
+struct SheetRow {
     number: u32,
     begun: bool,
     spoiled: Option<Reason>,
-    /// Text of the column that the footer row sums.
+    /// CellText of the column that the footer row sums.
     summed: String,
     /// Kept columns that are filled below the footer row.
     below: usize,
 }
 
-impl<'a> SheetReading<'a> {
+impl<'a> SheetReader<'a> {
     fn new(layout: &'a XlsxLayout, fields: &Arc<[String]>, most: usize, origin: String) -> Self {
         Self {
             layout,
@@ -154,18 +154,18 @@ impl<'a> SheetReading<'a> {
             columns: None,
             above: Vec::new(),
             rows_above: 0,
-            row: Row::default(),
-            spans: Spans::default(),
+            row: SheetRow::default(),
+            spans: MergedCells::default(),
             footer: None,
             footer_row: 0,
         }
     }
 
     /// False if nobody wants more pages.
-    fn read(&mut self, book: &mut Book, name: &str, give: Give<'_>) -> Result<bool, SourceError> {
+    fn read(&mut self, book: &mut Workbook, name: &str, give: PageSink<'_>) -> Result<bool, SourceError> {
         if self.layout.merged == Merged::Repeat {
             let merged = book.merge_cells_by_sheet_name(name).map_err(|error| damaged(&error))?;
-            self.spans = Spans::new(&merged);
+            self.spans = MergedCells::new(&merged);
         }
         let mut cells = book.worksheet_cells_reader(name).map_err(|error| damaged(&error))?;
         let end = cells.dimensions().end;
@@ -192,7 +192,7 @@ impl<'a> SheetReading<'a> {
             self.take(column as usize, text_of(cell.get_value(), &mut buffer));
         }
         self.end_row()?;
-        if let Some(Columns { tally: Some(tally), .. }) = &self.columns {
+        if let Some(TableColumns { tally: Some(tally), .. }) = &self.columns {
             tally.close(self.footer.as_deref())?;
         }
         Ok(self.page.is_empty() || give(self.turn_page()))
@@ -203,9 +203,9 @@ impl<'a> SheetReading<'a> {
         std::mem::replace(&mut self.page, next)
     }
 
-    fn take(&mut self, column: usize, text: Text<'_>) {
-        let Text::Of(shown) = text else {
-            if let (Text::Error, Some(columns)) = (text, &self.columns)
+    fn take(&mut self, column: usize, text: CellText<'_>) {
+        let CellText::Of(shown) = text else {
+            if let (CellText::Error, Some(columns)) = (text, &self.columns)
                 && columns.fills.get(column).is_some_and(|fields| !fields.is_empty())
                 && self.footer_row == 0
             {
@@ -298,14 +298,14 @@ impl<'a> SheetReading<'a> {
 
 /// Merged cells that span several rows, and the values that they still give.
 #[derive(Debug, Default)]
-struct Spans {
-    /// Row and column of a first cell, and the last row that it spans; sorted.
+struct MergedCells {
+    /// SheetRow and column of a first cell, and the last row that it spans; sorted.
     ahead: Vec<((u32, u32), u32)>,
     /// Field, last row, value.
     held: Vec<(usize, u32, String)>,
 }
 
-impl Spans {
+impl MergedCells {
     fn new(merged: &[Dimensions]) -> Self {
         let tall = merged.iter().filter(|span| span.end.0 > span.start.0);
         let mut ahead: Vec<_> = tall.map(|span| (span.start, span.end.0)).collect();
@@ -330,8 +330,8 @@ impl Spans {
 }
 
 #[cfg(test)]
-#[path = "xlsx_book.rs"]
-pub(crate) mod test_book;
+#[path = "test_workbook.rs"]
+pub(crate) mod test_workbook;
 
 #[cfg(test)]
 #[path = "xlsx_tests.rs"]

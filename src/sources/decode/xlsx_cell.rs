@@ -9,7 +9,7 @@ const DAYS: std::ops::Range<f64> = 1.0..2_958_466.0;
 
 /// What a cell holds.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Text<'a> {
+pub(crate) enum CellText<'a> {
     Empty,
     Of(&'a str),
     /// `#REF!` and the like.
@@ -17,12 +17,12 @@ pub(crate) enum Text<'a> {
 }
 
 /// The cell as text, in `buffer` where it is no text yet.
-pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> Text<'a> {
+pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> CellText<'a> {
     match value {
-        DataRef::Empty => return Text::Empty,
-        DataRef::Error(_) => return Text::Error,
-        DataRef::String(text) | DataRef::DurationIso(text) => return Text::Of(text),
-        DataRef::SharedString(text) => return Text::Of(text),
+        DataRef::Empty => return CellText::Empty,
+        DataRef::Error(_) => return CellText::Error,
+        DataRef::String(text) | DataRef::DurationIso(text) => return CellText::Of(text),
+        DataRef::SharedString(text) => return CellText::Of(text),
         DataRef::Bool(flag) => buffer.push_str(if *flag { "true" } else { "false" }),
         DataRef::Int(number) => {
             let _ = write!(buffer, "{number}");
@@ -33,7 +33,7 @@ pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> Tex
         DataRef::DateTime(at) => put_number(at.as_f64(), buffer),
         DataRef::DateTimeIso(text) => put_iso(text, buffer),
     }
-    Text::Of(buffer)
+    CellText::Of(buffer)
 }
 
 /// Plain digits, however large: a code that was taken for a number keeps those that the file has.
@@ -86,8 +86,8 @@ mod tests {
             (DataRef::DateTimeIso("2020-10-15T10:30:00.25".to_owned()), "2020-10-15 10:30:00"),
             (DataRef::DateTimeIso("2020-10-15".to_owned()), "2020-10-15 00:00:00"),
         ] {
-            assert_eq!(text_of(&value, &mut String::new()), Text::Of(expected), "{value:?}");
+            assert_eq!(text_of(&value, &mut String::new()), CellText::Of(expected), "{value:?}");
         }
-        assert_eq!(text_of(&DataRef::Error(CellErrorType::Ref), &mut String::new()), Text::Error);
+        assert_eq!(text_of(&DataRef::Error(CellErrorType::Ref), &mut String::new()), CellText::Error);
     }
 }

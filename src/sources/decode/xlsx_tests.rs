@@ -1,6 +1,6 @@
 //! Workbooks as offices keep them, and as nobody should send them.
 
-use super::test_book::{book, parts, sheet};
+use super::test_workbook::{sheet_xml, workbook, workbook_of};
 use super::*;
 use crate::model::connector::ConnectorFile;
 use crate::model::field::Readers;
@@ -85,14 +85,14 @@ fn titles_sheets_footers_and_cells() {
         "9 wrong_column_count",
         "2 - 0 D",
     ];
-    let bytes = book(&[("Tháng 10", first), ("Ghi chú", notes), ("Tháng 11", second)]);
+    let bytes = workbook(&[("Tháng 10", first), ("Ghi chú", notes), ("Tháng 11", second)]);
     assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), expected);
     assert_eq!(rows_of("sheets = \"tháng*\"", &bytes).expect("the workbook is whole"), expected);
     assert_eq!(rows_of("sheets = \"*11\"", &bytes).expect("the workbook is whole"), expected[5..]);
     assert_eq!(kind_of("sheets = \"ghi*\"", &bytes), ErrorKind::HeaderNotFound);
     assert_eq!(kind_of("sheets = \"none\"", &bytes), ErrorKind::HeaderNotFound);
     let lacking: &[Vec<&str>] = &[vec!["Mã vận đơn khác", "Phí"]];
-    assert_eq!(kind_of("", &book(&[("a", lacking)])), ErrorKind::HeaderNotFound);
+    assert_eq!(kind_of("", &workbook(&[("a", lacking)])), ErrorKind::HeaderNotFound);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn merged_cells_hold_for_their_rows_if_the_connector_says_so() {
     let rows: &[Vec<&str>] =
         &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "Sở A"], vec!["B"], vec!["C"], vec!["D", "Sở B"], vec!["E"]];
     let merge = "</sheetData><mergeCells count=\"1\"><mergeCell ref=\"B2:B3\"/></mergeCells>";
-    let bytes = parts(&[("a", sheet(rows).replace("</sheetData>", merge))], "", &[]);
+    let bytes = workbook_of(&[("a", sheet_xml(rows).replace("</sheetData>", merge))], "", &[]);
     let left = ["2 Sở A - A", "3 - - B", "4 - - C", "5 Sở B - D", "6 - - E"];
     assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), left);
     let repeated = ["2 Sở A - A", "3 Sở A - B", "4 - - C", "5 Sở B - D", "6 - - E"];
@@ -110,7 +110,7 @@ fn merged_cells_hold_for_their_rows_if_the_connector_says_so() {
 #[test]
 fn dates_count_from_where_the_workbook_says() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "@42657.4375"]];
-    let bytes = parts(&[("a", sheet(rows))], "<workbookPr date1904=\"1\"/>", &[]);
+    let bytes = workbook_of(&[("a", sheet_xml(rows))], "<workbookPr date1904=\"1\"/>", &[]);
     assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), ["2 2020-10-15 10:30:00 - A"]);
     let file = connector("");
     let text = toml::to_string(&file).expect("a connector is TOML").replace(
@@ -135,24 +135,24 @@ fn trailers_of_each_sheet() {
         vec![vec!["Mã vận đơn", "Phí"], vec!["A", "=30000"], vec!["B", "30.000"], vec!["Tổng cộng", sum]]
     };
     let rows =
-        |sums: [&'static str; 2]| rows_of(trailer, &book(&[("a", &sheet_of(sums[0])), ("b", &sheet_of(sums[1]))]));
+        |sums: [&'static str; 2]| rows_of(trailer, &workbook(&[("a", &sheet_of(sums[0])), ("b", &sheet_of(sums[1]))]));
     assert_eq!(rows(["=60000", "60.000"]).map(|rows| rows.len()), Ok(4));
     let error = rows(["=60000", "=90000"]).expect_err("the second sheet lacks a row");
     assert_eq!((error.kind, error.message.contains("sheet `b`")), (ErrorKind::TrailerDisagrees, true), "{error}");
-    let cut = book(&[("a", &sheet_of("=60000")[..3])]);
+    let cut = workbook(&[("a", &sheet_of("=60000")[..3])]);
     assert_eq!(kind_of(trailer, &cut), ErrorKind::TrailerMissing);
     // A signature stands below the sum, its cell in the summed column is none of it; a second section is not passed over.
     let below = |row: Vec<&'static str>| [sheet_of("=60000"), vec![row]].concat();
-    let signed = book(&[("a", &below(vec!["Người lập", ""]))]);
+    let signed = workbook(&[("a", &below(vec!["Người lập", ""]))]);
     assert_eq!(rows_of(trailer, &signed).map(|rows| rows.len()), Ok(2));
-    let sections = book(&[("a", &below(vec!["C", "=90000"]))]);
+    let sections = workbook(&[("a", &below(vec!["C", "=90000"]))]);
     assert_eq!(kind_of(trailer, &sections), ErrorKind::RowsBelowFooter);
 }
 
 #[test]
 fn what_is_no_workbook_is_named() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
-    let whole = book(&[("a", rows)]);
+    let whole = workbook(&[("a", rows)]);
     let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let encrypted = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 2000], &encrypted].concat();
     for (bytes, kind) in [
@@ -162,8 +162,8 @@ fn what_is_no_workbook_is_named() {
         (b"", ErrorKind::NotAWorkbook),
         (&whole[..whole.len() - 30], ErrorKind::BodyCutShort),
         (&whole[..100], ErrorKind::BodyCutShort),
-        (&parts(&[("a", sheet(rows).replace("A2", "A9999999"))], "", &[]), ErrorKind::FileDamaged),
-        (&parts(&[("a", "<worksheet><sheetData><row>".to_owned())], "", &[]), ErrorKind::FileDamaged),
+        (&workbook_of(&[("a", sheet_xml(rows).replace("A2", "A9999999"))], "", &[]), ErrorKind::FileDamaged),
+        (&workbook_of(&[("a", "<worksheet><sheetData><row>".to_owned())], "", &[]), ErrorKind::FileDamaged),
     ] {
         assert_eq!(kind_of("", bytes), kind, "{} bytes", bytes.len());
     }
@@ -172,7 +172,7 @@ fn what_is_no_workbook_is_named() {
 #[test]
 fn any_cut_or_changed_byte_ends_in_an_error_or_rows() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
-    let whole = book(&[("a", rows)]);
+    let whole = workbook(&[("a", rows)]);
     for at in 0..whole.len() {
         assert!(rows_of("", &whole[..at]).is_err(), "cut at {at}");
         let mut changed = whole.clone();
@@ -185,17 +185,19 @@ fn any_cut_or_changed_byte_ends_in_an_error_or_rows() {
 fn false_counts_and_bombs_cost_no_memory() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
     let strings = |count: &str| format!("<sst count=\"9\" uniqueCount=\"{count}\"><si><t>x</t></si></sst>");
-    let with = |count: &str| parts(&[("a", sheet(rows))], "", &[("xl/sharedStrings.xml", strings(count).as_bytes())]);
+    let with = |count: &str| {
+        workbook_of(&[("a", sheet_xml(rows))], "", &[("xl/sharedStrings.xml", strings(count).as_bytes())])
+    };
     assert!(rows_of("", &with("1")).is_ok());
     for count in ["4000000000", "99999999999999999999999"] {
         assert_eq!(kind_of("", &with(count)), ErrorKind::FileDamaged, "{count}");
     }
-    let wide = sheet(rows).replace("<sheetData>", "<dimension ref=\"A1:ZZZ99999999\"/><sheetData>");
-    assert_eq!(kind_of("", &parts(&[("a", wide)], "", &[])), ErrorKind::FileDamaged);
+    let wide = sheet_xml(rows).replace("<sheetData>", "<dimension ref=\"A1:ZZZ99999999\"/><sheetData>");
+    assert_eq!(kind_of("", &workbook_of(&[("a", wide)], "", &[])), ErrorKind::FileDamaged);
 
     // 32 MiB of blanks in a part of some kilobytes; then one whose header says that it is one byte.
     let limit = "[limits]\nmax_expanded_bytes = 8388608";
-    let mut bomb = parts(&[("a", sheet(rows))], "", &[("xl/sharedStrings.xml", &vec![b' '; 32 << 20])]);
+    let mut bomb = workbook_of(&[("a", sheet_xml(rows))], "", &[("xl/sharedStrings.xml", &vec![b' '; 32 << 20])]);
     assert!(bomb.len() < 1 << 20);
     assert_eq!(kind_of(limit, &bomb), ErrorKind::ExpandsTooFar);
     let size = u32::to_le_bytes(32 << 20);

@@ -24,29 +24,29 @@ pub struct FoundFile {
 }
 
 /// A file's content. Its Debug shows the digest only.
-pub struct Content {
+pub struct FileContent {
     /// SHA-256, hexadecimal.
     pub digest: String,
     pub bytes: Vec<u8>,
 }
 
-impl fmt::Debug for Content {
+impl fmt::Debug for FileContent {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Content").field("digest", &self.digest).finish_non_exhaustive()
+        out.debug_struct("FileContent").field("digest", &self.digest).finish_non_exhaustive()
     }
 }
 
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
+struct FileStamp {
     bytes: u64,
     modified: SystemTime,
     inode: u64,
 }
 
-async fn look(path: &Path) -> Result<Look, SourceError> {
+async fn stamp_of(path: &Path) -> Result<FileStamp, SourceError> {
     let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
-    Ok(Look { bytes: about.len(), modified: about.modified().map_err(unreadable)?, inode: about.ino() })
+    Ok(FileStamp { bytes: about.len(), modified: about.modified().map_err(unreadable)?, inode: about.ino() })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
@@ -95,19 +95,19 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
 ///
 /// # Errors
 /// `file_unreadable`, `body_too_large`.
-pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<Option<Content>, SourceError> {
-    let mut before = look(&file.path).await?;
+pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<Option<FileContent>, SourceError> {
+    let mut before = stamp_of(&file.path).await?;
     // A clock of another machine may be ahead: no wait is longer than `settle`.
     let age = SystemTime::now().duration_since(before.modified).unwrap_or_default();
     if age < settle {
         tokio::time::sleep(settle.saturating_sub(age)).await;
-        if look(&file.path).await? != before {
+        if stamp_of(&file.path).await? != before {
             return Ok(None);
         }
     }
     for _ in 0..2 {
         let content = read_bytes(file, max_bytes).await;
-        let after = look(&file.path).await?;
+        let after = stamp_of(&file.path).await?;
         if before == after {
             return content.map(Some);
         }
@@ -116,12 +116,12 @@ pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<
     Ok(None)
 }
 
-async fn read_bytes(file: &FoundFile, max_bytes: u64) -> Result<Content, SourceError> {
+async fn read_bytes(file: &FoundFile, max_bytes: u64) -> Result<FileContent, SourceError> {
     let opened = tokio::fs::File::open(&file.path).await.map_err(unreadable)?;
     let mut bytes = Vec::new();
     opened.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).await.map_err(unreadable)?;
     if bytes.len() as u64 > max_bytes {
         return Err(SourceError::new(ErrorKind::BodyTooLarge, format!("the file is longer than {max_bytes} bytes")));
     }
-    Ok(Content { digest: hex_digest(&bytes), bytes })
+    Ok(FileContent { digest: hex_digest(&bytes), bytes })
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::*;
 use crate::model::connector::Retry;
-use crate::sources::{answer, retry};
+use crate::sources::{response, retry};
 
 /// Answers each connection with the next text, and gives back the heads that came. An empty text keeps silent.
 async fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<String>>) {
@@ -98,7 +98,7 @@ async fn a_redirect_elsewhere_is_not_followed() {
         let (url, _server) = serve(vec![answer(&head, "")]).await;
         let request = request(url);
         let response = transport().send(&request).await.expect("the redirect itself");
-        let error = answer::body(response, &request, &Retry::default()).expect_err("not followed");
+        let error = response::successful_body(response, &request, &Retry::default()).expect_err("not followed");
         assert_eq!(error.kind, kind, "{error}");
     }
     assert!(!other_server.is_finished(), "nobody came to the other host");
@@ -174,7 +174,7 @@ async fn retry_after_comes_through() {
     let (url, _server) = serve(vec![answer("429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0", "")]).await;
     let request = request(url);
     let response = transport().send(&request).await.expect("an answer");
-    let error = answer::body(response, &request, &Retry::default()).expect_err("rate limited");
+    let error = response::successful_body(response, &request, &Retry::default()).expect_err("rate limited");
     let wait = retry::wait(&Retry::default(), 1, error.retry_after.as_deref(), 0);
     assert_eq!((error.kind, wait), (ErrorKind::RateLimited, Some(Duration::from_secs(1))));
 }

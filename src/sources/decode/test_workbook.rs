@@ -7,9 +7,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 /// A cell is text, or by its first sign: `=` a number, `@` a date's number, `!` an error, `?` a boolean; empty is no cell.
-pub(crate) type Rows<'a> = [Vec<&'a str>];
+pub(crate) type SheetRows<'a> = [Vec<&'a str>];
 
-pub(crate) fn sheet(rows: &Rows<'_>) -> String {
+pub(crate) fn sheet_xml(rows: &SheetRows<'_>) -> String {
     let mut xml = String::from("<worksheet><sheetData>");
     for (row, cells) in (1..).zip(rows) {
         write!(xml, "<row r=\"{row}\">").expect("a string takes all");
@@ -29,13 +29,13 @@ pub(crate) fn sheet(rows: &Rows<'_>) -> String {
     xml + "</sheetData></worksheet>"
 }
 
-pub(crate) fn book(sheets: &[(&str, &Rows<'_>)]) -> Vec<u8> {
-    let written: Vec<(&str, String)> = sheets.iter().map(|(name, rows)| (*name, sheet(rows))).collect();
-    parts(&written, "", &[])
+pub(crate) fn workbook(sheets: &[(&str, &SheetRows<'_>)]) -> Vec<u8> {
+    let written: Vec<(&str, String)> = sheets.iter().map(|(name, rows)| (*name, sheet_xml(rows))).collect();
+    workbook_of(&written, "", &[])
 }
 
 /// A workbook of these sheets, with `properties` of the workbook and further parts.
-pub(crate) fn parts(sheets: &[(&str, String)], properties: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn workbook_of(sheets: &[(&str, String)], properties: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let (mut list, mut relations) = (String::new(), String::new());
     for (number, (name, _)) in (1..).zip(sheets) {

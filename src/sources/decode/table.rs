@@ -22,10 +22,10 @@ pub struct TableLayout {
 
 /// Which cells the columns of one table fill, and what its footer row must say.
 #[derive(Debug, Clone)]
-pub(crate) struct Columns {
+pub(crate) struct TableColumns {
     /// For each column the cells that it fills; of two columns with one name the first counts.
     pub(crate) fills: Vec<Vec<usize>>,
-    pub(crate) tally: Option<Tally>,
+    pub(crate) tally: Option<TrailerCheck>,
 }
 
 impl TableLayout {
@@ -46,7 +46,7 @@ impl TableLayout {
     ///
     /// # Errors
     /// `header_not_found` if it lacks a column that is needed.
-    pub(crate) fn columns(&self, header: &[String]) -> Result<Columns, SourceError> {
+    pub(crate) fn columns(&self, header: &[String]) -> Result<TableColumns, SourceError> {
         for alternatives in &self.required {
             if !alternatives.iter().any(|field| header.contains(&fold(field))) {
                 let names = alternatives.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" or ");
@@ -68,10 +68,10 @@ impl TableLayout {
             Some(trailer) => {
                 let column = at(&trailer.column)?;
                 let of = trailer.of.as_deref().map_or(Ok(column), at)?;
-                Some(Tally { column, of, holds: trailer.holds, rows: 0, sum: 0, unread: 0 })
+                Some(TrailerCheck { column, of, holds: trailer.holds, rows: 0, sum: 0, unread: 0 })
             }
         };
-        Ok(Columns { fills, tally })
+        Ok(TableColumns { fills, tally })
     }
 
     /// Whether a row that begins with this text is a footer.
@@ -85,7 +85,7 @@ impl TableLayout {
     }
 }
 
-impl Columns {
+impl TableColumns {
     /// Whether a row that fills so many of the kept columns is a record, not a signature or a remark.
     pub(crate) fn is_record(&self, filled: usize) -> bool {
         let kept = self.fills.iter().filter(|fields| !fields.is_empty()).count();
@@ -103,7 +103,7 @@ fn no_column(names: &str) -> SourceError {
 
 /// What was read, to be held against the footer row.
 #[derive(Debug, Clone)]
-pub(crate) struct Tally {
+pub(crate) struct TrailerCheck {
     /// Column of the footer row's number.
     pub(crate) column: usize,
     /// Column that is summed.
@@ -115,7 +115,7 @@ pub(crate) struct Tally {
     unread: u64,
 }
 
-impl Tally {
+impl TrailerCheck {
     /// Counts a row with the text of its column `of`; `None` if the row could not be read.
     pub(crate) fn add(&mut self, cell: Option<&str>) {
         self.rows += 1;
@@ -169,8 +169,8 @@ fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn tally(holds: TrailerHolds, cells: &[Option<&str>]) -> Tally {
-        let mut tally = Tally { column: 0, of: 0, holds, rows: 0, sum: 0, unread: 0 };
+    fn tally(holds: TrailerHolds, cells: &[Option<&str>]) -> TrailerCheck {
+        let mut tally = TrailerCheck { column: 0, of: 0, holds, rows: 0, sum: 0, unread: 0 };
         for cell in cells {
             tally.add(*cell);
         }

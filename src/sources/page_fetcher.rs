@@ -1,4 +1,5 @@
-//! Asking a source over HTTP for one page until it comes or is given up. Shared by the chains of a pull.
+//! Fetches one page over HTTP: builds the request, sends it, retries, renews a rejected token, decodes the response.
+//! Shared by the page chains of a pull.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,16 +13,16 @@ use crate::model::page::Page;
 use crate::model::pull::PagePlace;
 use crate::model::values::Values;
 use crate::sources::auth::{Login, Token};
-use crate::sources::decode::facts::Facts;
+use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::{Decoder, hex_digest};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::plan::TimeSlice;
 use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::transport::{Response, Transport};
-use crate::sources::{answer, follow, retry};
+use crate::sources::{follow, response, retry};
 
-/// What all requests of a pull have in common.
-pub(crate) struct Client {
+/// Sends the requests of one pull and decodes their responses.
+pub(crate) struct PageFetcher {
     connector: String,
     transport: Box<dyn Transport>,
     login: Login,
@@ -32,40 +33,43 @@ pub(crate) struct Client {
     values: Values,
     decoder: Arc<Decoder>,
     kept_headers: Vec<String>,
+    /// Retries so far in this pull, over all requests.
     retries: AtomicU32,
-    /// Time of the pull's start, and how long ago that is: dates in `Retry-After` are held against it.
+    /// Wall clock (microseconds UTC) and monotonic clock at the pull's start: together they give the current time, with
+    /// which dates in `Retry-After` are compared.
     now: i64,
     started: Instant,
 }
 
-/// A page to ask for.
+/// A page to fetch.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct PageRequest {
     pub(crate) slice: Option<Arc<TimeSlice>>,
     pub(crate) place: PagePlace,
     /// Ordinal of the page in its chain, from 1.
     pub(crate) ordinal: usize,
-    /// Digest that the page had; `None` the first time.
-    pub(crate) expected: Option<String>,
+    /// Body digest that the page had when it was last read; `None` if it was not read before.
+    pub(crate) expected_digest: Option<String>,
 }
 
-/// What came.
+/// Response to a [`PageRequest`].
 #[derive(Debug)]
-pub(crate) enum Came {
-    /// The body that was expected; it was not read again.
-    Same,
-    Page(Box<Fetched>),
+pub(crate) enum PageReply {
+    /// The body has the expected digest; it was not decoded again.
+    Unchanged,
+    Page(Box<FetchedPage>),
 }
 
-/// A page, what else it says, and the place of the page after it where the answer names that.
+/// A decoded page with the values of its envelope.
 #[derive(Debug)]
-pub(crate) struct Fetched {
+pub(crate) struct FetchedPage {
     pub(crate) page: Page,
-    pub(crate) facts: Facts,
+    pub(crate) envelope: EnvelopeValues,
+    /// Place of the next page, if the response states it.
     pub(crate) next: Option<PagePlace>,
 }
 
-impl Client {
+impl PageFetcher {
     pub(crate) fn new(
         connector: &str,
         file: &ConnectorFile,
@@ -105,31 +109,32 @@ impl Client {
         })
     }
 
-    /// Further tries so far.
+    /// Retries so far in this pull.
     pub(crate) fn retries(&self) -> u32 {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// `GET /pa/dossier/search pass=accepted 2026-01-01..2026-01-31 page=0`: never a cursor or an address, they may hold values.
-    pub(crate) fn origin(&self, asked: &Asked) -> String {
+    /// Label of a page for logs and errors: `GET /pa/dossier/search pass=accepted 2026-01-01..2026-01-31 page=0`. A
+    /// cursor or an address is never part of it, since it may contain values of records.
+    pub(crate) fn origin(&self, wanted: &PageRequest) -> String {
         let mut origin = format!("{} {}", request::method_name(self.template.method), self.template.path);
-        if let Some(slice) = &asked.slice {
+        if let Some(slice) = &wanted.slice {
             origin = format!("{origin} pass={} {}", slice.reference.pass, slice.days);
         }
-        match (&asked.place, &self.pages) {
+        match (&wanted.place, &self.pages) {
             (_, Pages::None) => origin,
             (PagePlace::Number(number), _) => format!("{origin} page={number}"),
             (PagePlace::Offset(offset), _) => format!("{origin} offset={offset}"),
-            _ => format!("{origin} page={}", asked.ordinal),
+            _ => format!("{origin} page={}", wanted.ordinal),
         }
     }
 
-    /// Asks for a page; what passes is tried again.
-    pub(crate) async fn fetch(&self, asked: &Asked) -> Result<Came, SourceError> {
-        let origin = self.origin(asked);
+    /// Fetches a page. Transient errors are retried as `[retry]` says.
+    pub(crate) async fn fetch(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
+        let origin = self.origin(wanted);
         let mut attempt = 1;
         loop {
-            let error = match self.ask(asked, &origin).await {
+            let error = match self.fetch_once(wanted, &origin).await {
                 Err(error) if error.is_retryable() => error,
                 done => return done,
             };
@@ -139,7 +144,7 @@ impl Client {
                 return Err(given_up(error, attempt));
             };
             if self.retries.fetch_add(1, Ordering::Relaxed) >= self.retry.budget {
-                let message = format!("{error}, and the pull's {} further tries are used up", self.retry.budget);
+                let message = format!("{error}, and the pull's {} retries are used up", self.retry.budget);
                 return Err(SourceError::new(ErrorKind::RetryBudget, message));
             }
             log_retry(&self.connector, &error, attempt, wait);
@@ -148,25 +153,26 @@ impl Client {
         }
     }
 
-    /// Asks once. What is granted is renewed once if the source refuses it, by its status or in its reply.
-    async fn ask(&self, asked: &Asked, origin: &str) -> Result<Came, SourceError> {
+    /// Fetches a page without retries. A token that the source rejects, by status 401 or in the envelope, is renewed
+    /// once.
+    async fn fetch_once(&self, wanted: &PageRequest, origin: &str) -> Result<PageReply, SourceError> {
         let mut token = self.login.token(&*self.transport).await?;
         let mut renewed = false;
         loop {
-            let request = self.request(asked, token.as_ref(), origin)?;
+            let request = self.request(wanted, token.as_ref(), origin)?;
             let mut response = self.transport.send(&request).await?;
-            // A refusal by status carries no page.
             if response.status != 401 {
-                let heads = Response { headers: std::mem::take(&mut response.headers), ..Response::default() };
-                let body = answer::body(response, &request, &self.retry)?;
-                if let Some(came) = self.read(asked, &request, &heads, &body).map_err(|error| error.on(origin))? {
-                    return Ok(came);
+                let headers = Response { headers: std::mem::take(&mut response.headers), ..Response::default() };
+                let body = response::successful_body(response, &request, &self.retry)?;
+                let reply = self.decode(wanted, &request, &headers, &body).map_err(|error| error.on(origin))?;
+                if let Some(reply) = reply {
+                    return Ok(reply);
                 }
             }
             token = match token {
-                Some(refused) if !renewed => self.login.renew(&refused, &*self.transport).await?,
+                Some(rejected) if !renewed => self.login.renew(&rejected, &*self.transport).await?,
                 _ => {
-                    let message = format!("{origin}: {}", self.login.refusal());
+                    let message = format!("{origin}: {}", self.login.refusal_message());
                     return Err(SourceError::new(ErrorKind::LoginRefused, message));
                 }
             };
@@ -174,46 +180,46 @@ impl Client {
         }
     }
 
-    fn request(&self, asked: &Asked, token: Option<&Token>, origin: &str) -> Result<Request, SourceError> {
+    fn request(&self, wanted: &PageRequest, token: Option<&Token>, origin: &str) -> Result<Request, SourceError> {
         let session = self.login.session(token);
-        let place = TemplateContext { slice: asked.slice.as_deref(), page: Some(&asked.place), session };
-        let mut request = request::build(&self.base_url, &self.template, &self.pages, place, &self.values)?;
+        let context = TemplateContext { slice: wanted.slice.as_deref(), page: Some(&wanted.place), session };
+        let mut request = request::build(&self.base_url, &self.template, &self.pages, context, &self.values)?;
         origin.clone_into(&mut request.label);
         request.kept_headers.clone_from(&self.kept_headers);
-        self.login.sign(&mut request, token);
+        self.login.add_credentials(&mut request, token);
         Ok(request)
     }
 
-    /// What a body holds; `None` if it says that the session is over.
-    fn read(
+    /// Decodes a body; `None` if its envelope says that the session has expired. `headers` holds the kept headers only.
+    fn decode(
         &self,
-        asked: &Asked,
+        wanted: &PageRequest,
         request: &Request,
-        heads: &Response,
+        headers: &Response,
         body: &[u8],
-    ) -> Result<Option<Came>, SourceError> {
-        // A page that came as it was is not read a second time.
-        if asked.expected.as_ref().is_some_and(|digest| *digest == hex_digest(body)) {
-            return Ok(Some(Came::Same));
+    ) -> Result<Option<PageReply>, SourceError> {
+        if wanted.expected_digest.as_ref().is_some_and(|digest| *digest == hex_digest(body)) {
+            return Ok(Some(PageReply::Unchanged));
         }
-        let (page, mut facts) = self.decoder.page(body, 0, request.label.clone())?;
-        if facts.expired {
+        let (page, mut envelope) = self.decoder.page(body, 0, request.label.clone())?;
+        if envelope.expired {
             return Ok(None);
         }
         if let Some(PageEnd::Total { header: Some(name), .. }) = self.pages.end() {
-            let text = heads.header(&name.to_ascii_lowercase());
-            facts.total = text.and_then(|text| text.trim().parse().ok());
+            let text = headers.header(&name.to_ascii_lowercase());
+            envelope.total = text.and_then(|text| text.trim().parse().ok());
         }
-        let next = self.next_place(&page, &facts, heads, request)?;
-        Ok(Some(Came::Page(Box::new(Fetched { page, facts, next }))))
+        let next = self.next_place(&page, &envelope, headers, request)?;
+        Ok(Some(PageReply::Page(Box::new(FetchedPage { page, envelope, next }))))
     }
 
-    /// Where the page after this one is, as far as the answer names it.
+    /// Place of the next page, if the response states it: in the envelope, in a header, or as the key of the last
+    /// record.
     fn next_place(
         &self,
         page: &Page,
-        facts: &Facts,
-        heads: &Response,
+        envelope: &EnvelopeValues,
+        headers: &Response,
         request: &Request,
     ) -> Result<Option<PagePlace>, SourceError> {
         let address = |link: &str| {
@@ -222,13 +228,13 @@ impl Client {
         };
         Ok(match &self.pages {
             Pages::Cursor { header: Some(name), .. } => {
-                let cursor = heads.header(&name.to_ascii_lowercase()).filter(|cursor| !cursor.is_empty());
+                let cursor = headers.header(&name.to_ascii_lowercase()).filter(|cursor| !cursor.is_empty());
                 cursor.map(PagePlace::Cursor)
             }
-            Pages::Cursor { .. } => facts.next.clone().map(PagePlace::Cursor),
-            Pages::NextUrl { .. } => facts.next.as_deref().map_or(Ok(None), address)?,
+            Pages::Cursor { .. } => envelope.next.clone().map(PagePlace::Cursor),
+            Pages::NextUrl { .. } => envelope.next.as_deref().map_or(Ok(None), address)?,
             Pages::LinkHeader { .. } => {
-                let header = heads.header("link").unwrap_or_default();
+                let header = headers.header("link").unwrap_or_default();
                 follow::next_link(&header).map_or(Ok(None), address)?
             }
             Pages::Keyset { path, .. } => {
@@ -241,17 +247,19 @@ impl Client {
         })
     }
 
-    /// Secrets come from the template again when the address is asked for: it may be written down.
+    /// Removes the parameters that hold secrets: the address may be saved in a position. [`request::build`] adds them
+    /// again.
     fn without_secrets(&self, mut address: Url) -> String {
         let is_secret = |name: &str| {
-            self.login.is_key(name) || self.template.query.get(name).is_some_and(|text| request::is_secret(text))
+            let template = self.template.query.get(name);
+            self.login.is_credential_parameter(name) || template.is_some_and(|text| request::has_secret(text))
         };
-        request::without(&mut address, is_secret);
+        request::remove_parameters(&mut address, is_secret);
         address.into()
     }
 }
 
-/// Headers of an answer that say how the chain goes on.
+/// Lowercase names of the response headers that the page chain needs: the next cursor or link, the total.
 fn kept_headers(pages: &Pages) -> Vec<String> {
     let next = match pages {
         Pages::Cursor { header, .. } => header.clone(),
@@ -265,17 +273,18 @@ fn kept_headers(pages: &Pages) -> Vec<String> {
     [next, total].into_iter().flatten().map(|name| name.to_ascii_lowercase()).collect()
 }
 
-fn given_up(mut error: SourceError, attempt: u32) -> SourceError {
-    if let Some(asked) = error.retry_after.as_deref().filter(|text| text.parse::<u64>().is_ok()) {
-        error.message = format!("{} and `Retry-After: {asked}`", error.message);
+/// The error of the last attempt, with `Retry-After` and the number of attempts in its message.
+fn given_up(mut error: SourceError, attempts: u32) -> SourceError {
+    if let Some(seconds) = error.retry_after.as_deref().filter(|text| text.parse::<u64>().is_ok()) {
+        error.message = format!("{} and `Retry-After: {seconds}`", error.message);
     }
-    if attempt > 1 {
-        error.message = format!("{}, tried {attempt} times", error.message);
+    if attempts > 1 {
+        error.message = format!("{}, tried {attempts} times", error.message);
     }
     error
 }
 
 fn log_retry(connector: &str, error: &SourceError, attempt: u32, wait: Duration) {
     let wait_millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    tracing::warn!(connector, error = error.kind.code(), attempt, wait_millis, "{error}; trying again");
+    tracing::warn!(connector, error = error.kind.code(), attempt, wait_millis, "{error}; retrying");
 }

@@ -1,0 +1,24 @@
+//! Where a pull starts: the clock, the stored cursor, and what a sweep, a resumed pull, a backfill or a trial changes.
+
+use std::collections::BTreeMap;
+
+use crate::model::pull::{Cursor, Position, SliceRef};
+
+/// Start of a pull.
+#[derive(Debug, Clone, Default)]
+pub struct PullStart {
+    /// Time of the pull's start, microseconds UTC.
+    pub now: i64,
+    /// Cursor stored by the last complete pull.
+    pub cursor: Cursor,
+    /// Canonical instant column → its oldest value among dossiers that have not ended (`start = "oldest_open"`).
+    pub oldest_open: BTreeMap<String, i64>,
+    /// Name of the pass that is read from its `first_date` on, regardless of the cursor (a sweep).
+    pub whole_pass: Option<String>,
+    /// Position of an interrupted pull with the same plan: its pages are not requested again. HTTP only.
+    pub resume: Option<Position>,
+    /// Slices to read instead of the planned ones (a backfill); the cursor then does not move. HTTP only.
+    pub only_slices: Option<Vec<SliceRef>>,
+    /// Reads the newest file only (a trial by `check`). Files only.
+    pub newest_only: bool,
+}
