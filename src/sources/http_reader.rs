@@ -57,12 +57,11 @@ impl HttpReader {
     /// `misconfigured`, or `plan_changed` if `start.resume` or `start.only_slices` belong to another plan.
     pub(crate) fn new(fetcher: PageFetcher, file: &ConnectorFile, start: &PullStart) -> Result<Self, SourceError> {
         let window = &file.window;
-        let slices = match &start.only_slices {
-            Some(wanted) => plan::chosen_slices(window, wanted)?,
-            None => {
-                let whole_pass = start.whole_pass.as_deref();
-                plan::plan_slices(window, start.now, &start.cursor, &start.oldest_open, whole_pass)?
-            }
+        let slices = if let Some(wanted) = &start.only_slices {
+            plan::chosen_slices(window, wanted)?
+        } else {
+            let whole_pass = start.whole_pass.as_deref();
+            plan::plan_slices(window, start.now, &start.cursor, &start.oldest_open, whole_pass)?
         };
         let slices: Vec<Option<Arc<TimeSlice>>> = if window.passes.is_empty() && start.only_slices.is_none() {
             vec![None]
