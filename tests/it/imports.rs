@@ -2,9 +2,13 @@
 //!
 //! Every path of `src/` that starts at `crate::`, and every chain of `super::` that climbs to the root, is held against
 //! [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do.
-#![expect(clippy::disallowed_methods, reason = "edge: the sources of this package are read here")]
 
-use std::path::{Path, PathBuf};
+mod circles;
+mod code;
+
+use std::path::Path;
+
+use code::{leading_name, line_of, sources, without_comments_and_texts};
 
 /// Module → the modules that it may use besides itself. The stages stand in the order of the flow.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -91,24 +95,15 @@ struct Import {
 
 #[test]
 fn modules_use_only_what_stands_left_of_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    rust_files(&root, &mut files);
-    assert!(files.len() > 50, "the sources were not found");
-    let mut violations = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).expect("a source is UTF-8");
-        let inside = file.strip_prefix(&root).expect("below src");
-        violations.extend(violations_of(inside, &text));
-    }
+    let sources = sources();
+    let violations: Vec<String> = sources.iter().flat_map(|(inside, text)| violations_of(inside, text)).collect();
     assert!(violations.is_empty(), "imports against the flow:\n{}", violations.join("\n"));
 }
 
 #[test]
 fn every_module_stands_in_the_table() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let library = std::fs::read_to_string(root.join("lib.rs")).expect("a source is UTF-8");
-    let declared: Vec<&str> = library
+    let sources = sources();
+    let declared: Vec<&str> = sources[Path::new("lib.rs")]
         .lines()
         .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
         .collect();
@@ -141,19 +136,6 @@ fn a_planted_violation_is_found() {
     assert_eq!(violations_of(Path::new("lake/mod.rs"), "use crate as root;").len(), 1);
     let simulator = violations_of(Path::new("simulator/truth.rs"), "use crate::indicators::compute;");
     assert_eq!(simulator, ["src/simulator/truth.rs:1: `simulator` may not use `indicators`"]);
-}
-
-fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            rust_files(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            files.push(path);
-        }
-    }
 }
 
 /// The violations of one source, `file:line: who may not use whom`. `inside` is its path below `src`.
@@ -196,9 +178,9 @@ fn imports(text: &str, depth: usize) -> Vec<Import> {
     for (at, _) in code.match_indices(&climb) {
         let path = &code[at + climb.len()..];
         let is_start = !code[..at].ends_with("::");
-        let head: String = path.chars().take_while(|symbol| symbol.is_alphanumeric() || *symbol == '_').collect();
+        let head = leading_name(path);
         if is_start && MAY_USE.iter().any(|(module, _)| *module == head) {
-            found.push(Import { line: line_of(&code, at), module: head });
+            found.push(Import { line: line_of(&code, at), module: head.to_owned() });
         }
     }
     found.sort_by_key(|import| import.line);
@@ -236,58 +218,4 @@ fn heads(code: &str, path: &str, found: &mut Vec<Import>) {
             _ => {}
         }
     }
-}
-
-fn line_of(code: &str, at: usize) -> usize {
-    code[..at].matches('\n').count() + 1
-}
-
-/// The source with comments and string literals blanked; its line ends stay.
-fn without_comments_and_texts(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(symbol) = rest.chars().next() {
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(length) = raw_text(rest, code.chars().next_back()) {
-            length
-        } else if symbol == '"' {
-            closed_text(rest)
-        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
-            rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
-        } else {
-            code.push(symbol);
-            rest = &rest[symbol.len_utf8()..];
-            continue;
-        };
-        code.extend(rest[..length].chars().map(|inner| if inner == '\n' { '\n' } else { ' ' }));
-        rest = &rest[length..];
-    }
-    code
-}
-
-/// Length of a string literal that `text` starts with.
-fn closed_text(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, symbol) in text.char_indices().skip(1) {
-        match symbol {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return at + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// Length of a raw string literal that `text` starts with.
-fn raw_text(text: &str, before: Option<char>) -> Option<usize> {
-    let inner =
-        text.strip_prefix('r').filter(|_| !before.is_some_and(|symbol| symbol.is_alphanumeric() || symbol == '_'))?;
-    let hashes = inner.chars().take_while(|symbol| *symbol == '#').count();
-    let body = inner[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    Some(body.find(&close).map_or(text.len(), |end| 2 + hashes + end + close.len()))
 }
