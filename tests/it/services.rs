@@ -1,27 +1,54 @@
-//! What needs more than the toolchain: other programs that read what a night wrote.
+//! Tests that need more than the toolchain: PostgreSQL, Chromium, OpenSSL, and Python programs that read what a night wrote.
 //!
-//! These run where `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need); elsewhere they
-//! say that they did not run. `MOTCUA_TEST_PYTHON` names the interpreter, `python3` where it is absent.
+//! If `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need), a missing service fails its test.
+//! Otherwise the test passes without running, and prints one line that begins with `NOT RUN`. Either way each of them adds
+//! a line to [`REPORT`]: `ran NAME`, or `not run NAME: why`. `tests/services/tests.txt` lists them all, so that a script
+//! can compare both lists. `MOTCUA_TEST_PYTHON` names the Python interpreter, `python3` if it is unset.
 #![expect(
     clippy::disallowed_methods,
     reason = "edge: a test asks its environment what is installed, and writes what others read"
 )]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use crate::office::serving::Serving;
 use crate::office::{Office, Town};
 
-/// Whether the services are there; says so where they are not.
-fn services_are_there(test: &str) -> bool {
-    let there = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
-    if !there {
-        // Written past the harness, which keeps what a passing test prints.
-        let line = format!("{test}: did not run: MOTCUA_TEST_SERVICES is not 1\n");
-        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error takes a line");
+/// Every test that needs a service, one name a line.
+const TESTS: &str = include_str!("../services/tests.txt");
+/// Which of them ran; lines are only added.
+const REPORT: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/services.txt");
+
+/// Whether a test can run. `missing`: what it would need and has not; `None` if everything is there.
+///
+/// Reports either answer, and fails if something is missing although the services were asked for.
+pub(crate) fn can_run(test: &str, missing: Option<&str>) -> bool {
+    assert!(TESTS.lines().any(|line| line == test), "`{test}` is not in tests/services/tests.txt");
+    let line = match missing {
+        None => format!("ran {test}\n"),
+        Some(missing) => format!("not run {test}: {missing}\n"),
+    };
+    let report = std::fs::OpenOptions::new().create(true).append(true).open(REPORT);
+    report.and_then(|mut report| report.write_all(line.as_bytes())).expect("the report can be written");
+    if let Some(missing) = missing {
+        assert!(!are_asked_for(), "{test}: MOTCUA_TEST_SERVICES is 1, but {missing}");
+        // Written past the harness, which hides what a passing test prints.
+        let line = format!("NOT RUN {test}: {missing}\n");
+        std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
     }
-    there
+    missing.is_none()
+}
+
+/// Whether the tests of services must run.
+fn are_asked_for() -> bool {
+    std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1")
+}
+
+/// Python's packages are not looked for: these tests run only if they are asked for.
+fn python_can_run(test: &str) -> bool {
+    can_run(test, (!are_asked_for()).then_some("MOTCUA_TEST_SERVICES is not 1"))
 }
 
 /// Runs a command to its end; gives what it printed.
@@ -34,7 +61,7 @@ fn run(command: &mut Command) -> String {
 
 #[test]
 fn python_and_duckdb_read_the_lake() {
-    if !services_are_there("python_and_duckdb_read_the_lake") {
+    if !python_can_run("python_and_duckdb_read_the_lake") {
         return;
     }
     let folder = tempfile::tempdir().expect("a scratch folder can be made");
@@ -42,24 +69,24 @@ fn python_and_duckdb_read_the_lake() {
     run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
     let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/read_lake.py");
-    let told = run(Command::new(&python).arg(script).arg(&data));
+    let printed = run(Command::new(&python).arg(script).arg(&data));
     for table in ["dossiers", "postal_items"] {
-        assert!(told.contains(table), "the script says nothing of `{table}`:\n{told}");
+        assert!(printed.contains(table), "the script did not report `{table}`:\n{printed}");
     }
-    // The ratios over dossiers once more, by the predicates' texts alone: the script fails where one differs.
+    // The ratios over dossiers, computed again from the predicates alone: the script fails if one differs.
     let published =
         run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["report", "--format", "json"]));
     let figures = folder.path().join("figures.json");
     std::fs::write(&figures, published).expect("a scratch file can be written");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/facts_duckdb.py");
     // `-B`: no bytecode among the sources.
-    let told = run(Command::new(&python).arg("-B").arg(script).arg(&data).arg(&figures));
-    assert!(told.contains(" 0 different"), "the script compared nothing:\n{told}");
+    let printed = run(Command::new(&python).arg("-B").arg(script).arg(&data).arg(&figures));
+    assert!(printed.contains(" 0 different"), "the script compared nothing:\n{printed}");
 }
 
 #[test]
 fn schemathesis_finds_nothing_wrong_with_the_api() {
-    if !services_are_there("schemathesis_finds_nothing_wrong_with_the_api") {
+    if !python_can_run("schemathesis_finds_nothing_wrong_with_the_api") {
         return;
     }
     let town = Town::new(60, 3, jiff::civil::date(2026, 5, 20));
@@ -70,15 +97,15 @@ fn schemathesis_finds_nothing_wrong_with_the_api() {
     let serving = Serving::start(&office);
     let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let tool = Path::new(&python).with_file_name("schemathesis");
-    let told = run(Command::new(tool)
+    let printed = run(Command::new(tool)
         .current_dir(office.path())
         .args(["run", "--no-color", "--max-examples", "20", "--seed", "7"])
         .args(["--header", &format!("Authorization: Bearer {token}")])
         .arg(format!("{}/api/v1/openapi.json", serving.url)));
-    assert!(told.contains("14 selected / 14 total") && told.contains("Tested: 14"), "{told}");
-    // It ends with success where nothing failed; that it asked much is seen here.
-    let cases = told.lines().find_map(|line| line.trim().split_once(" generated, "));
+    assert!(printed.contains("14 selected / 14 total") && printed.contains("Tested: 14"), "{printed}");
+    // Success only means that nothing failed; the number of cases shows that enough was tried.
+    let cases = printed.lines().find_map(|line| line.trim().split_once(" generated, "));
     let (generated, passed) = cases.expect("it counts its cases");
-    assert!(generated.parse::<u32>().expect("a number") > 500, "{told}");
-    assert!(passed.starts_with(&format!("{generated} passed")), "{told}");
+    assert!(generated.parse::<u32>().expect("a number") > 500, "{printed}");
+    assert!(passed.starts_with(&format!("{generated} passed")), "{printed}");
 }

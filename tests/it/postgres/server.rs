@@ -13,6 +13,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::services::can_run;
+
 /// Who owns everything, and the user that motcua is given: it may make schemas, but no roles.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
 pub(crate) const WRITER: &str = "planted-user-9c1f";
@@ -32,16 +34,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server with a database, or none where PostgreSQL is not installed and nobody asked for the tests of services.
+    /// A server with a database; `None` if PostgreSQL is not installed and the tests of services were not asked for.
     pub(crate) fn start(test: &str) -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            let asked = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
-            assert!(!asked, "{test}: MOTCUA_TEST_SERVICES is 1, and there is no /usr/lib/postgresql/*/bin/initdb");
-            // Written past the harness, which keeps what a passing test prints.
-            let line = format!("{test}: did not run: there is no /usr/lib/postgresql/*/bin/initdb\n");
-            std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error takes a line");
+        let binaries = binaries();
+        let missing = binaries.is_none().then_some("there is no /usr/lib/postgresql/*/bin/initdb");
+        if !can_run(test, missing) {
             return None;
-        };
+        }
+        let binaries = binaries?;
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let mut server = Self { folder, binaries, port: free_port(), process: None };
         let password = server.folder.path().join("password");

@@ -1,6 +1,5 @@
 //! All of it at once: the schedule fires, and what the sources hold is what every reader reads; then the portal breaks, and
 //! everybody who looks or is told learns of it with the reason.
-#![expect(clippy::disallowed_methods, reason = "edge: a test asks its environment what is installed")]
 
 use std::sync::{Arc, Mutex};
 
@@ -11,22 +10,20 @@ use crate::office::browser::Browser;
 use crate::office::serving::Serving;
 use crate::office::{Answer, Figures, Office, Town, assert_same, door, figures, true_figures};
 use crate::postgres::server::Server;
+use crate::services::can_run;
 
 /// The year that the page is asked for.
 const YEAR: &str = "2026";
 
-fn browser() -> Option<Browser> {
-    if Browser::is_there() {
-        return Some(Browser::start());
-    }
-    let asked = std::env::var("MOTCUA_TEST_SERVICES").is_ok_and(|value| value == "1");
-    assert!(!asked, "MOTCUA_TEST_SERVICES is 1, and there is no chromedriver");
-    None
+fn browser(test: &str) -> Option<Browser> {
+    let missing = (!Browser::is_there()).then_some("there is no chromedriver");
+    can_run(test, missing).then(Browser::start)
 }
 
 #[test]
 fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere() {
-    let (Some(server), Some(browser)) = (Server::start("a night by itself"), browser()) else { return };
+    let test = "a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere";
+    let (Some(server), Some(browser)) = (Server::start(test), browser(test)) else { return };
     let town = Town::new(150, 21, date(2026, 5, 20));
     let mut office = Office::of(&town).lean();
     let told = Arc::new(Mutex::new(Vec::<Value>::new()));
