@@ -115,15 +115,15 @@ impl Crate {
                 waiting.push((child_path.clone(), child));
                 declared.insert(name, child_path);
             }
-            let mut module = Module { file, code, declared, imported: BTreeMap::new() };
-            let imported: Vec<_> = module
+            let mut parsed = Module { file, code, declared, imported: BTreeMap::new() };
+            let imported: Vec<_> = parsed
                 .use_declarations()
                 .iter()
                 .flat_map(|(_, tree)| leaves(tree))
-                .filter_map(|(name, segments)| Some((name, module.absolute(&path, &segments)?)))
+                .filter_map(|(name, segments)| Some((name, parsed.absolute(&path, &segments)?)))
                 .collect();
-            module.imported.extend(imported);
-            modules.insert(path, module);
+            parsed.imported.extend(imported);
+            modules.insert(path, parsed);
         }
         Self { modules }
     }
@@ -299,13 +299,10 @@ fn circles(uses: &Uses) -> Vec<String> {
         if from_here.contains(file) {
             let circle: Vec<&&PathBuf> =
                 from_here.iter().filter(|other| reached.get(*other).is_some_and(|back| back.contains(file))).collect();
-            let mut lines = String::new();
-            for one in &circle {
-                for (used, place) in uses[**one].iter().filter(|(used, _)| circle.contains(&used)) {
-                    lines += &format!("{place} uses src/{}\n", used.display());
-                }
-            }
-            found.insert(lines);
+            let inside = circle.iter().flat_map(|one| uses[**one].iter()).filter(|(used, _)| circle.contains(&used));
+            let lines: Vec<String> =
+                inside.map(|(used, place)| format!("{place} uses src/{}\n", used.display())).collect();
+            found.insert(lines.concat());
         }
     }
     found.into_iter().collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every Rust file below `src/` with its text; the paths are relative to `src/`.
-pub fn sources() -> BTreeMap<PathBuf, String> {
+pub(crate) fn sources() -> BTreeMap<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
     read_folder(&root, &root, &mut files);
@@ -26,23 +26,23 @@ fn read_folder(folder: &Path, root: &Path, files: &mut BTreeMap<PathBuf, String>
 }
 
 /// Whether a character can be part of a Rust name.
-pub fn is_name(symbol: char) -> bool {
+pub(crate) fn is_name(symbol: char) -> bool {
     symbol.is_alphanumeric() || symbol == '_'
 }
 
 /// The name that a text starts with; empty if it starts with something else.
-pub fn leading_name(text: &str) -> &str {
+pub(crate) fn leading_name(text: &str) -> &str {
     let end = text.find(|symbol| !is_name(symbol)).unwrap_or(text.len());
     &text[..end]
 }
 
 /// The line of a position, counted from 1.
-pub fn line_of(code: &str, at: usize) -> usize {
+pub(crate) fn line_of(code: &str, at: usize) -> usize {
     code[..at].matches('\n').count() + 1
 }
 
 /// Blanks what is compiled for tests only: the item after each `#[cfg(test)]`. `code` has no comments and no texts.
-pub fn without_tests(code: &str) -> String {
+pub(crate) fn without_tests(code: &str) -> String {
     let mut kept = code.to_owned();
     for (start, _) in code.match_indices("#[cfg(test)]") {
         let end = start + item_length(&code[start..]);
@@ -69,7 +69,7 @@ fn item_length(code: &str) -> usize {
 }
 
 /// The source with comments and string literals blanked, byte for byte, so that positions stay; its line ends stay.
-pub fn without_comments_and_texts(text: &str) -> String {
+pub(crate) fn without_comments_and_texts(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(symbol) = rest.chars().next() {
