@@ -1,25 +1,27 @@
 //! motcua (một cửa): nightly statistics of a Vietnamese province's one-stop shops.
 //!
-//! The modules stand in the order of the flow; each imports `model`, `calendar` and its left neighbour's output,
-//! and `run` is the only one that sees them all (`docs/ARCHITECTURE.md`; a test reads the imports).
+//! The modules are listed in the order of the flow. A stage imports `model`, `calendar` and the output of the stage before it;
+//! `run` is the only module that sees all stages (`docs/ARCHITECTURE.md`; `tests/it/imports.rs` reads the imports).
 //!
 //! | module | does |
 //! |---|---|
-//! | `durable` | writes files so that they survive a crash; `crash_points` lets tests kill the process at each write |
-//! | [`model`] | words that cross a stage boundary |
-//! | [`locale`] | numbers, dates, periods and figures as people read them, Vietnamese and English |
-//! | [`calendar`] | working days, schedule slots |
-//! | [`config`] | settings, connectors, registries, indicators, rule sets: every mistake at once |
-//! | [`sources`] | bytes in: HTTP and files, paging, login, retry, decoding |
-//! | [`landing`] | what came, kept fields only, digested |
-//! | [`canonical`] | records and rejections |
+//! | `crash_points` | marks the moments around each durable write, for tests that end the process there |
+//! | `durable` | writes files so that they survive a crash |
+//! | [`telemetry`] | log output; messages of panics without cell values |
+//! | [`model`] | words that stages share |
+//! | [`locale`] | numbers, dates, periods and figures as people read them, in Vietnamese and English |
+//! | [`calendar`] | working days and hours, slots of a schedule |
+//! | [`config`] | settings, connectors, registries, indicators, rule sets; reports all mistakes at once |
+//! | [`sources`] | HTTP and files, paging, login, retry, decoding |
+//! | [`landing`] | write-ahead copy of the pages: kept fields, compressed, with digests |
+//! | [`canonical`] | pages to records and rejections |
 //! | [`lake`] | Delta tables: versions and their image |
 //! | [`indicators`] | counts and figures |
-//! | [`publish`] | files that other programs read |
-//! | [`health`] | state of each connector, since when, why, what to do |
-//! | [`run`] | one night: composes and acts |
-//! | [`service`] | the schedule, the API, the pages, metrics and alerts |
-//! | [`simulator`] | a portal and a post office on loopback, with known truth |
+//! | [`publish`] | a night as files and in PostgreSQL |
+//! | [`health`] | state of each connector: since when, why, what to do |
+//! | [`run`] | one night: composes the stages |
+//! | [`service`] | the schedule, the API, the pages, metrics and notifications |
+//! | [`simulator`] | portals and a post office on loopback, with known true counts |
 //! | [`cli`] | the verbs |
 
 mod crash_points;

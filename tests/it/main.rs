@@ -2,6 +2,7 @@
 
 mod conformance;
 mod desk;
+mod doc_names;
 mod documents;
 mod faults;
 mod imports;

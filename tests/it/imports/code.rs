@@ -70,26 +70,45 @@ fn item_length(code: &str) -> usize {
 
 /// The source with comments and string literals blanked, byte for byte, so that positions stay; its line ends stay.
 pub(crate) fn without_comments_and_texts(text: &str) -> String {
+    blanked(text, false)
+}
+
+/// The source with comments blanked; its texts stay.
+pub(crate) fn without_comments(text: &str) -> String {
+    blanked(text, true)
+}
+
+fn blanked(text: &str, keeps_texts: bool) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(symbol) = rest.chars().next() {
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
+        let comment = if rest.starts_with("//") {
+            Some(rest.find('\n').unwrap_or(rest.len()))
         } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(length) = raw_text(rest, code.chars().next_back()) {
-            length
-        } else if symbol == '"' {
-            closed_text(rest)
-        } else if let Some(length) = character(rest) {
-            length
+            Some(rest.find("*/").map_or(rest.len(), |end| end + 2))
         } else {
-            code.push(symbol);
-            rest = &rest[symbol.len_utf8()..];
-            continue;
+            None
         };
-        code.extend(rest[..length].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
-        rest = &rest[length..];
+        let literal = || match symbol {
+            '"' => Some(closed_text(rest)),
+            '\'' => character(rest),
+            'r' => raw_text(rest, code.chars().next_back()),
+            _ => None,
+        };
+        match (comment, comment.or_else(literal)) {
+            (None, Some(length)) if keeps_texts => {
+                code.push_str(&rest[..length]);
+                rest = &rest[length..];
+            }
+            (_, Some(length)) => {
+                code.extend(rest[..length].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+                rest = &rest[length..];
+            }
+            (_, None) => {
+                code.push(symbol);
+                rest = &rest[symbol.len_utf8()..];
+            }
+        }
     }
     code
 }
