@@ -4,7 +4,7 @@
 //! [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do.
 
 mod circles;
-pub mod code;
+pub(crate) mod code;
 
 use std::path::Path;
 

@@ -70,7 +70,7 @@ impl Repository {
     /// Whether a path that a page in `folder` names is there.
     pub(crate) fn has_path(&self, path: &str, folder: &Path) -> bool {
         let (path, is_folder) = (path.trim_end_matches('/'), path.ends_with('/'));
-        let is_rust = path.ends_with(".rs");
+        let is_rust = Path::new(path).extension().is_some_and(|ending| ending == "rs");
         let first = path.split('/').next().unwrap_or_default();
         if !is_rust && (is_folder || path.contains('/')) && self.has_folder(first) {
             return self.files.iter().any(|file| file.ancestors().any(|part| matches(path, &part.to_string_lossy())));
