@@ -1,7 +1,8 @@
-//! `docs/examples/receipt-log` over a constructed sample of the log's shape, through the real binary: check, run, report.
+//! The example `docs/examples/receipt-log` through the real binary: check, run, report.
 //!
-//! The sample's counts are worked by hand beside its rows; the log itself is read by hand (docs/CONNECTORS.md).
-#![expect(clippy::disallowed_methods, reason = "edge: the sample is written and the binary run here")]
+//! It reads a constructed sample with the columns of the public log; its counts are worked by hand below. The log itself is not
+//! part of this repository: docs/CONNECTORS.md has its counts.
+#![expect(clippy::disallowed_methods, reason = "edge: a test writes the sample and runs the binary")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value as Json;
 
-/// Columns as the log has them; `group` and `responsible` are not kept.
+/// The log's columns; the connector does not keep `group` and `responsible`.
 const SAMPLE: &str = "\
 channel,concept:name,deadline,department,enddate,enddate_planned,group,responsible,startdate
 Internet,case-1,2010-11-30 01:06:40+01:00,General,2010-11-29 10:00:00.500000+01:00,,Group 1,Resource01,2010-11-02 09:00:00.020000+01:00
@@ -37,7 +38,7 @@ Fax,case-22,2011-09-01 01:06:40+02:00,Experts,,,,Resource04,2011-08-05 09:00:00+
 Internet,case-23,2011-09-01,Experts,,,,Resource04,2011-08-05 09:00:00+02:00
 ";
 
-/// Agency (none: all), year → received, on time, online, postal.
+/// Agency (`None`: all agencies), year → received, on time, online, postal.
 ///
 /// General 2010: cases 1–8. On time 1, 2 (equal to the microsecond), 5, 8; late 3 by a microsecond, 4 (the deadline is
 /// 10:00 UTC, the end 10:30), 7; 6 is open. Case 8 was received on 2010-12-31 23:59:59.999 in Việt Nam, case 9 at
@@ -67,34 +68,35 @@ fn motcua(folder: &Path, arguments: &[&str]) -> Output {
         .expect("the binary runs")
 }
 
-fn says(output: &Output) -> String {
+/// Standard output and standard error of a command.
+fn printed(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]
-fn a_log_that_no_one_here_wrote_gives_its_counts() {
+fn an_export_of_another_program_gives_the_counts_worked_by_hand() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("receipt_cases.csv"), SAMPLE).expect("the sample is written");
 
     let check = motcua(folder.path(), &["check"]);
-    assert_eq!(check.status.code(), Some(0), "{}", says(&check));
+    assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
     assert!(!folder.path().join("data").exists(), "check writes nothing");
     let run = motcua(folder.path(), &["run"]);
-    assert_eq!(run.status.code(), Some(0), "{}", says(&run));
+    assert_eq!(run.status.code(), Some(0), "{}", printed(&run));
 
     let status = motcua(folder.path(), &["status", "--format", "json"]);
-    let rows: Json = serde_json::from_slice(&status.stdout).unwrap_or_else(|_| panic!("{}", says(&status)));
+    let rows: Json = serde_json::from_slice(&status.stdout).unwrap_or_else(|_| panic!("{}", printed(&status)));
     let counts = ["received", "accepted", "quarantined"].map(|name| rows[0][name].as_u64());
     assert_eq!(counts, [Some(23), Some(21), Some(2)]);
 
     let report = motcua(folder.path(), &["report", "--by", "year", "--format", "json"]);
-    let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", says(&report)));
+    let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", printed(&report)));
     let mut found: BTreeMap<(String, Option<String>, String), [Option<u64>; 2]> = BTreeMap::new();
     for row in &rows {
         let text = |name: &str| row[name].as_str().map(str::to_owned);
         let key = (text("indicator").expect("named"), text("agency"), text("period").expect("dated"));
         let counts = [row["numerator"].as_u64(), row["denominator"].as_u64()];
-        assert_eq!(found.insert(key, counts), None, "a figure stands once: {row}");
+        assert_eq!(found.insert(key, counts), None, "the figure appears twice: {row}");
     }
     for (agency, year, [received, on_time, online, postal]) in BY_HAND {
         for (indicator, count) in [("receipt-on-time", on_time), ("receipt-online", online), ("receipt-postal", postal)]
@@ -103,13 +105,13 @@ fn a_log_that_no_one_here_wrote_gives_its_counts() {
             assert_eq!(found.remove(&key), Some([Some(count), Some(received)]), "{key:?}");
         }
     }
-    assert!(found.is_empty(), "figures that nobody asked for: {found:?}");
+    assert!(found.is_empty(), "unexpected figures: {found:?}");
 
-    // The other readings: by the microsecond case 2 is late; by day 3, 4, 7 and 15 are on time too.
+    // Other rule sets: under `strict` case 2 is late (end < due); under `day` cases 3, 4, 7 and 15 are on time too.
     for (rules, of_2010, of_2011) in [("seed-2639", 5, 7), ("strict", 4, 7), ("day", 8, 8)] {
         let arguments = ["report", "receipt-on-time", "--rules", rules, "--by", "year", "--format", "json"];
         let report = motcua(folder.path(), &arguments);
-        let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", says(&report)));
+        let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", printed(&report)));
         let province: Vec<_> = rows.iter().filter(|row| row["agency"].is_null()).collect();
         let counts: Vec<_> = province.iter().map(|row| (row["period"].as_str(), row["numerator"].as_u64())).collect();
         assert_eq!(counts, [(Some("2010"), Some(of_2010)), (Some("2011"), Some(of_2011))], "{rules}");
@@ -118,11 +120,11 @@ fn a_log_that_no_one_here_wrote_gives_its_counts() {
     let arguments =
         ["report", "receipt-on-time", "--compare-rules", "--period", "2010-01-01..2011-12-31", "--format", "json"];
     let report = motcua(folder.path(), &arguments);
-    let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", says(&report)));
-    let told: Vec<_> =
+    let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", printed(&report)));
+    let differences: Vec<_> =
         rows.iter().map(|row| (row["rules"].as_str(), row["word"].as_str(), row["moved"].as_u64())).collect();
     assert_eq!(
-        told,
+        differences,
         [
             (Some("seed-2639"), None, Some(0)),
             (Some("day"), None, Some(4)),
