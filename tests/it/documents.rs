@@ -54,11 +54,12 @@ fn the_unit_waits_longer_than_the_service_takes_to_stop() {
 
 fn page(config: &Configuration) -> String {
     let mut text = String::from(
-        "# Indicators\n\nGenerated from `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of \
-         its definition and rule set. A ratio is shown with its counts, rounded half up to two decimals of a percent, never \
-         100 % while one is missing; a denominator of zero is \"không phát sinh\". `met` is decided on the counts: yes, no, or \
-         open while what is pending could still reach the target. Provincial figures are sums of counts, except those of \
-         procedures and agencies, which are counted once for each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
+        "# Indicators\n\nFor data clerks and developers: what each indicator counts, and which article requires it. Generated from \
+         `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of its definition and rule set. \
+         A ratio is shown with its counts. It is rounded half up to two decimals of a percent, and is never 100 % while the \
+         numerator is below the denominator. A denominator of 0 is shown as \"không phát sinh\". `met` is decided on the \
+         counts: yes, no, or open while pending dossiers could still reach the target. Figures of the province are sums of \
+         counts, except those of procedures and agencies, which are counted once in each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
     );
     for Indicator { definition, .. } in &config.indicators {
         let target = definition.target.map_or("none".to_owned(), |target| format!("≥ {}", target.at_least));
@@ -77,10 +78,10 @@ fn page(config: &Configuration) -> String {
     }
     rule_sets(&mut text, config);
     for (title, columns) in [
-        ("What a predicate may say of a dossier", FACT_COLUMNS),
-        ("What a predicate may say of a feedback", FEEDBACK_COLUMNS),
-        ("What `registry` may say of an offer of a procedure", OFFER_COLUMNS),
-        ("What `registry` may say of an agency", AGENCY_COLUMNS),
+        ("Columns of a dossier", FACT_COLUMNS),
+        ("Columns of feedback", FEEDBACK_COLUMNS),
+        ("Columns of an offer, for `registry`", OFFER_COLUMNS),
+        ("Columns of an agency, for `registry`", AGENCY_COLUMNS),
     ] {
         let _ = write!(text, "\n## {title}\n\n| column | type | meaning |\n|---|---|---|\n");
         for (name, fact_type, meaning) in columns {
@@ -122,22 +123,23 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
             format!("feedback {filed} in the period for which `{}`", definition.population),
             format!("that for which `{}`", definition.numerator),
         ),
-        Over::Measures => {
-            ("the denominator stated for the very period".to_owned(), "the numerator stated with it".to_owned())
-        }
+        Over::Measures => (
+            "the denominator that was stated for exactly this period".to_owned(),
+            "the numerator that was stated with it".to_owned(),
+        ),
         Over::Procedures if definition.registry_part.is_some() => (
-            format!("procedures offered on any day of the period with `{}`", registry_of(definition)),
-            format!("those of which every offer has `{}`", definition.registry_part.as_deref().unwrap_or_default()),
+            format!("procedures offered on at least one day of the period, with `{}`", registry_of(definition)),
+            format!("those whose offers all have `{}`", definition.registry_part.as_deref().unwrap_or_default()),
         ),
         Over::Procedures => (
-            format!("procedures offered on any day of the period with `{}`", registry_of(definition)),
+            format!("procedures offered on at least one day of the period, with `{}`", registry_of(definition)),
             format!(
                 "those that had a dossier {filed} in the period with `{}`, where `{}`",
                 definition.numerator, definition.population
             ),
         ),
         Over::Agencies => (
-            format!("agencies that stand on any day of the period with `{}`", registry_of(definition)),
+            format!("agencies that exist on at least one day of the period, with `{}`", registry_of(definition)),
             format!(
                 "those with a dossier in the last {} working days before its end, or before the night, where `{}`",
                 definition.within_working_days.unwrap_or_default(),
@@ -147,14 +149,18 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
     };
     match definition.kind {
         IndicatorKind::Ratio => {
-            let _ = writeln!(text, "* Whole: {whole}.\n* Part: {part}.");
+            let _ = writeln!(text, "* Denominator: {whole}.\n* Numerator: {part}.");
         }
         IndicatorKind::Count => {
             let _ = writeln!(text, "* Count: {whole}.");
         }
         IndicatorKind::Mean | IndicatorKind::Median => {
-            let _ =
-                writeln!(text, "* Of: {whole}.\n* The {} of their `{}`.", definition.kind.name(), amount(definition));
+            let _ = writeln!(
+                text,
+                "* Of: {whole}.\n* Value: the {} of their `{}`.",
+                definition.kind.name(),
+                amount(definition)
+            );
         }
         IndicatorKind::Stock => {
             let _ = writeln!(
@@ -165,17 +171,17 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         }
     }
     if let Some(denominator) = definition.denominator.as_deref().filter(|denominator| *denominator != "TRUE") {
-        let _ = writeln!(text, "* Of the whole only: `{denominator}`.");
+        let _ = writeln!(text, "* In both, only those for which `{denominator}`.");
     }
     if let Some(having) = &definition.having {
         let _ = writeln!(
             text,
-            "* Only procedures that have, province-wide and in the calendar year, a dossier with `{having}`."
+            "* Only procedures that have a dossier, in the whole province and the calendar year, with `{having}`."
         );
     }
     let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
     if let Some(note) = &definition.note {
-        let _ = writeln!(text, "* What the law leaves open: {note}");
+        let _ = writeln!(text, "* Note: {note}");
     }
 }
 
@@ -193,10 +199,8 @@ fn amount(definition: &Definition) -> String {
 fn rule_sets(text: &mut String, config: &Configuration) {
     let sets: Vec<Value> =
         config.rules.values().map(|rules| serde_json::to_value(rules).expect("a rule set is plain data")).collect();
-    let _ = write!(
-        text,
-        "\n## Rule sets\n\nWhat each word means, and why it was chosen, stands beside it in `config/rules/*.toml`.\n\n| word |"
-    );
+    let _ =
+        write!(text, "\n## Rule sets\n\n`config/rules/*.toml` explains each word, and why it was chosen.\n\n| word |");
     for set in &sets {
         let _ = write!(text, " {} |", set["id"].as_str().unwrap_or_default());
     }
