@@ -8,10 +8,12 @@
 //! * a path that begins with a folder of the repository (`config/`, `docs/`, …): a file or folder; `*` and `{a,b}` as in a
 //!   shell, and a path with `<name>` or `…` is passed over;
 //! * another file name with an ending of sources and texts (`.md`, `.toml`, …): some file of that name;
-//! * `Type::item` and `module::item`: an item of that name in a file that defines, implements or is what stands before it;
+//! * `Type::item` and `module::item`: an item of that name in a file that defines, implements or is what stands before it, or
+//!   the same text in the code;
 //! * `name()`: a function;
 //! * a word with an underscore, or with a capital after a small letter: a word of the code, of a text in the code, of a
-//!   template, or of the shipped configuration. Comments do not count. Of a metric, `motcua_` and `_total` are left out;
+//!   template, or of the shipped configuration. Comments do not count. `two_words` may also be the variant `TwoWords`, whose
+//!   word is derived. Of a metric, `motcua_` and `_total` are left out. A word in capitals after a flag is a placeholder;
 //! * `motcua verb` and `--flag` after it or alone: a verb of the program, and a flag of some verb.
 //!
 //! What belongs to other programs is listed in [`ELSEWHERE`].
@@ -76,7 +78,7 @@ fn table_of_modules(text: &str) -> BTreeSet<&str> {
 fn a_planted_misspelling_is_found() {
     let repository = Repository::read();
     let mistakes = |text: &str| mistakes_of(Path::new("docs/PLANTED.md"), text, &repository);
-    let right = "[pages](ARCHITECTURE.md#glossary) `landing/mod.rs` `src/lib.rs` `config/rules/*.toml` `Counts::balance` \
+    let right = "[pages](ARCHITECTURE.md#glossary) `landing/mod.rs` `src/lib.rs` `config/rules/*.toml` `Figure::ratio` \
                  `is_usage()` `received_at` `motcua report --as-of 2026-01-01` `connectors/<name>/connector.toml`\n\
                  ```sh\nmotcua nothing `wrong_name`\n```\n";
     assert_eq!(mistakes(right), Vec::<String>::new());
@@ -86,8 +88,8 @@ fn a_planted_misspelling_is_found() {
         ("`landing/mood.rs`", "landing/mood.rs"),
         ("`src/libb.rs`", "src/libb.rs"),
         ("`config/rulez/*.toml`", "config/rulez/*.toml"),
-        ("`Counts::ballance`", "Counts::ballance"),
-        ("`Count::balance`", "Count::balance"),
+        ("`Figure::ratoi`", "Figure::ratoi"),
+        ("`Figuer::ratio`", "Figuer::ratio"),
         ("`is_usagee()`", "is_usagee()"),
         ("`recieved_at`", "recieved_at"),
         ("`IndicatorDefinitoin`", "IndicatorDefinitoin"),
@@ -153,9 +155,11 @@ fn wrong_names(code: &str, folder: &Path, repository: &Repository) -> Vec<String
             wrong.push(format!("motcua {verb}"));
         }
     }
-    for word in words {
+    for (index, word) in words.iter().enumerate() {
+        let is_placeholder = index > 0 && words[index - 1].starts_with("--") && *word == word.to_uppercase();
         let word = word.trim_matches([',', ';', '\'', '"', '[', ']', '(', '=', '…']);
-        let is_passed_over = word.is_empty() || word.contains(['<', '…', '$', '%', '#']) || word.contains("://");
+        let is_passed_over =
+            is_placeholder || word.is_empty() || word.contains(['<', '…', '$', '%', '#']) || word.contains("://");
         if is_passed_over || ELSEWHERE.contains(&word) {
             continue;
         }
@@ -197,6 +201,17 @@ fn is_known_name(word: &str, repository: &Repository) -> bool {
     let has_hump = neighbours.any(|(left, right)| left.is_lowercase() && right.is_uppercase());
     let looks_like_one = is_name(word) && (has_underscore || has_hump);
     let metric = word.strip_prefix("motcua_").map(|name| name.trim_end_matches("_total"));
-    let is_word = |word: &str| ELSEWHERE.contains(&word) || repository.words.contains(word);
+    let is_word = |word: &str| {
+        ELSEWHERE.contains(&word) || repository.words.contains(word) || repository.words.contains(&variant(word))
+    };
     !looks_like_one || is_word(word) || metric.is_some_and(is_word)
+}
+
+/// The name of the variant whose word is `two_words`: `TwoWords`.
+fn variant(word: &str) -> String {
+    let parts = word.split('_').filter_map(|part| {
+        let first = part.chars().next()?;
+        Some(format!("{}{}", first.to_uppercase(), &part[first.len_utf8()..]))
+    });
+    parts.collect()
 }

@@ -15,6 +15,8 @@ pub(crate) struct Repository {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) words: BTreeSet<String>,
     pub(crate) verbs: BTreeSet<String>,
+    /// The code of every source, texts included.
+    code: String,
     /// Source → its items.
     items: BTreeMap<PathBuf, Items>,
 }
@@ -35,7 +37,7 @@ impl Repository {
         let mut files = Vec::new();
         list(&root, &root, &mut files);
         files.sort();
-        let (mut words, mut items) = (BTreeSet::new(), BTreeMap::new());
+        let (mut words, mut items, mut code) = (BTreeSet::new(), BTreeMap::new(), String::new());
         for file in &files {
             let name = file.to_string_lossy();
             let is_source = name.starts_with("src/") && name.ends_with(".rs");
@@ -45,13 +47,14 @@ impl Repository {
                 continue;
             };
             if is_source {
-                add_words(&without_comments(&text), &mut words);
+                code += &without_comments(&text);
                 items.insert(file.clone(), Items::read(file, &without_comments_and_texts(&text)));
             } else if !name.ends_with(".md") {
                 add_words(&text, &mut words);
             }
         }
-        Self { root, files, words, verbs: verbs(), items }
+        add_words(&code, &mut words);
+        Self { root, files, words, verbs: verbs(), code, items }
     }
 
     pub(crate) fn text(&self, file: &str) -> String {
@@ -86,8 +89,11 @@ impl Repository {
             })
     }
 
-    /// Whether the code has `owner::item`.
+    /// Whether the code has `owner::item`, or the whole path as a text.
     pub(crate) fn has_item(&self, path: &str) -> bool {
+        if self.code.contains(path) {
+            return true;
+        }
         let segments: Vec<&str> =
             path.split("::").map(leading_name).filter(|name| !matches!(*name, "crate" | "motcua")).collect();
         match segments.as_slice() {
