@@ -2,7 +2,7 @@
 
 use crate::config::Problems;
 use crate::lake::LakeError;
-use crate::publish::PublishError;
+use crate::publish::PublishedFilesError;
 use crate::run::{LockError, RunError, told};
 use crate::simulator::SimulatorError;
 
@@ -93,8 +93,8 @@ impl From<RunError> for Failure {
     }
 }
 
-impl From<PublishError> for Failure {
-    fn from(error: PublishError) -> Self {
+impl From<PublishedFilesError> for Failure {
+    fn from(error: PublishedFilesError) -> Self {
         Self::internal(told(&error))
     }
 }

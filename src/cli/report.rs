@@ -98,7 +98,7 @@ impl Definitions {
         if self == Self::Today {
             return Ok(config);
         }
-        let kept = publish::kept_definitions(&config.settings.data, record)?;
+        let kept = publish::read_definitions(&config.settings.data, record)?;
         config.of_night(&kept).map_err(|problems| {
             let message = format!("what night {} kept cannot be read any more: {problems}", record.night.run);
             Failure::usage(message).with_hint("`--definitions today` computes with the configuration as it is now")

@@ -15,14 +15,17 @@
 //! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that do not
 //! come from dossiers.
 //!
-//! The remaining files use the result: `table` stores figures, `ranking` ranks agencies, `period_changes` compares periods,
-//! `compare` compares rule sets, and `form` fills form II.06a.
+//! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores figures and reads
+//! them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule sets, and `form` fills form
+//! II.06a.
 
 mod agencies;
 mod compare;
 mod compute;
 mod facts;
 mod feedback;
+mod figure_columns;
+mod figure_frames;
 mod figures;
 mod form;
 mod groups;
@@ -39,15 +42,18 @@ mod rows;
 mod scan;
 mod states;
 mod sums;
-mod table;
 
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
+pub use figure_columns::{
+    FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
+    key_columns, met_word, row_columns, stored_columns,
+};
+pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::{FigureInputs, ROWS_AT_ONCE};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
-pub use table::{FIGURE_COLUMNS, FigureKey, figure_key, figures_from_frame, figures_to_frame};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

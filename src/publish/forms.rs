@@ -1,4 +1,5 @@
-//! Official forms as XLSX: one sheet, A4 across, headings and identities as the template says.
+//! Official report forms as XLSX: one sheet in A4 landscape, with the headings of the template. The identities between its columns
+//! are checked before anything is written.
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
@@ -8,7 +9,7 @@ use crate::locale::{date, time_on_date};
 use crate::model::instant::local;
 use crate::model::report_form::{BrokenIdentity, FilledForm, FormColumn, FormCounts, FormTemplate};
 
-/// Why a form was not written.
+/// Why a report form was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum FormError {
     #[error("form `{form}` is not written: {source}")]
@@ -17,12 +18,12 @@ pub enum FormError {
     Workbook { form: String, source: XlsxError },
 }
 
-/// Row of the first heading.
-const TOP: u32 = 6;
-/// Rows of headings: group, between, column, numbers.
-const HEADINGS: u32 = 4;
+/// First row of the headings, from 0.
+const FIRST_HEADING: u32 = 6;
+/// Rows of headings: group, subgroup, column, column number.
+const HEADING_ROWS: u32 = 4;
 
-/// The form as the bytes of a workbook. The same form gives the same bytes.
+/// Writes a form as the bytes of a workbook. The same form gives the same bytes.
 pub fn write_form(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, FormError> {
     for (row, counts) in &form.rows {
         let broken = |source| FormError::Identity { form: template.id.clone(), source };
@@ -56,7 +57,7 @@ fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxE
     workbook.set_properties(&DocProperties::new().set_title(&template.sign).set_creation_datetime(&made));
     let sheet = workbook.add_worksheet();
     sheet.set_name(&template.id)?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
-    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.2, 0.2).set_repeat_rows(TOP, TOP + HEADINGS - 1)?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.5, 0.2, 0.2).set_repeat_rows(FIRST_HEADING, FIRST_HEADING + HEADING_ROWS - 1)?;
     let columns: Vec<&FormColumn> = template.group.iter().flat_map(|group| &group.column).collect();
     let last = u16::try_from(columns.len() + 1).unwrap_or(u16::MAX);
     sheet.set_column_width(0, 6)?.set_column_width(1, 38)?;
@@ -65,7 +66,7 @@ fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxE
     }
     head(sheet, template, form, last)?;
     headings(sheet, template, last)?;
-    let mut at = TOP + HEADINGS;
+    let mut at = FIRST_HEADING + HEADING_ROWS;
     for (number, (label, counts)) in (1_u32..).zip(&form.rows) {
         let cells = cell();
         sheet.write_number_with_format(at, 0, number, &cells.clone().set_align(FormatAlign::Center))?;
@@ -99,29 +100,29 @@ fn head(sheet: &mut Worksheet, template: &FormTemplate, form: &FilledForm, last:
     Ok(())
 }
 
-/// Three rows of headings and one of column numbers; cells that hold the same are one.
+/// Writes three rows of headings and one of column numbers. Neighbouring cells of one group are merged.
 fn headings(sheet: &mut Worksheet, template: &FormTemplate, last: u16) -> Result<(), XlsxError> {
     let bold = heading();
-    let (between, own, numbers) = (TOP + 1, TOP + 2, TOP + 3);
-    sheet.merge_range(TOP, 0, own, 0, &template.number, &bold)?;
-    sheet.merge_range(TOP, 1, own, 1, &template.label, &bold)?;
-    sheet.set_row_height(TOP, 20)?.set_row_height(between, 20)?.set_row_height(own, 50)?;
+    let (subgroup, own, numbers) = (FIRST_HEADING + 1, FIRST_HEADING + 2, FIRST_HEADING + 3);
+    sheet.merge_range(FIRST_HEADING, 0, own, 0, &template.number, &bold)?;
+    sheet.merge_range(FIRST_HEADING, 1, own, 1, &template.label, &bold)?;
+    sheet.set_row_height(FIRST_HEADING, 20)?.set_row_height(subgroup, 20)?.set_row_height(own, 50)?;
     let mut at = 2;
     for group in &template.group {
         let width = u16::try_from(group.column.len()).unwrap_or(1);
-        merged(sheet, (TOP, at), (TOP, at + width - 1), &group.title, &bold)?;
+        merged(sheet, (FIRST_HEADING, at), (FIRST_HEADING, at + width - 1), &group.title, &bold)?;
         let mut index = 0;
         while index < group.column.len() {
             let column = &group.column[index];
             let here = at + u16::try_from(index).unwrap_or(0);
             let Some(under) = &column.under else {
-                merged(sheet, (between, here), (own, here), &column.title, &bold)?;
+                merged(sheet, (subgroup, here), (own, here), &column.title, &bold)?;
                 index += 1;
                 continue;
             };
             let together = group.column[index..].iter().take_while(|next| next.under.as_ref() == Some(under)).count();
             let end = here + u16::try_from(together - 1).unwrap_or(0);
-            merged(sheet, (between, here), (between, end), under, &bold)?;
+            merged(sheet, (subgroup, here), (subgroup, end), under, &bold)?;
             for (column, next) in (here..).zip(&group.column[index..index + together]) {
                 sheet.write_string_with_format(own, column, &next.title, &bold)?;
             }
@@ -137,7 +138,7 @@ fn headings(sheet: &mut Worksheet, template: &FormTemplate, last: u16) -> Result
     Ok(())
 }
 
-/// One cell cannot be merged.
+/// Merges a range of cells and writes a text into it. A range of one cell is only written: the format forbids merging it.
 fn merged(
     sheet: &mut Worksheet,
     from: (u32, u16),
@@ -183,7 +184,7 @@ fn foot(
     for (block, texts) in (0_u16..).zip(&template.signature) {
         let from = block * width;
         let to = if block + 1 == blocks { last } else { from + width - 1 };
-        // Blocks end on the same line: the one with a date stands a line higher.
+        // All blocks end on the same line, so the one with a date begins a line above the others.
         let first = u32::try_from(lines - texts.len()).unwrap_or(0) + row + 2;
         for (line, text) in (first..).zip(texts) {
             let format = if text.to_uppercase() == *text { centred().set_bold() } else { centred().set_italic() };
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_stands_where_the_form_wants_it() {
+    fn every_cell_is_where_the_official_form_has_it() {
         // 3 = 4 + 5 + 6 = 10; 7 = 8 + 9 + 10 = 6; 11 = 12 + 13 = 4; 10 = 6 + 4.
         let one = FormCounts {
             online: 5,
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_whose_sides_differ_is_not_written() {
+    fn a_form_whose_identities_do_not_hold_is_not_written() {
         let counts = FormCounts { online: 2, pending_overdue: 1, ..FormCounts::default() };
         let error = write_form(&template(), &form(vec![("Y tế".to_owned(), counts)])).expect_err("2 is not 1");
         assert!(matches!(error, FormError::Identity { .. }), "{error}");

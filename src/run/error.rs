@@ -4,7 +4,7 @@ use crate::durable::FileError;
 use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
 use crate::landing::LandingError;
-use crate::publish::PublishError;
+use crate::publish::PublishedFilesError;
 use crate::run::backup::BackupError;
 use crate::run::lock::LockError;
 
@@ -35,7 +35,7 @@ pub enum RunError {
     #[error(transparent)]
     Indicators(#[from] IndicatorError),
     #[error(transparent)]
-    Publish(#[from] PublishError),
+    Publish(#[from] PublishedFilesError),
     #[error("cannot {attempted} `{path}`: {source}")]
     File { attempted: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error(transparent)]

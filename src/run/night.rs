@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use polars::prelude::*;
 
 use crate::calendar::WorkingCalendar;
-use crate::indicators::{self, FIGURE_COLUMNS, FigureInputs, FigureKey, compute, figure_key, figures_from_frame};
+use crate::indicators::{
+    self, FigureInputs, FigureKey, FigureOfNight, compute, figure_key, figures_from_frame, key_columns, stored_columns,
+    stored_frame,
+};
 use crate::lake::FigureTable;
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
@@ -43,10 +46,10 @@ impl Office<'_> {
     pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<Published, RunError> {
         let figures = self.compute(run, now).await?;
         let (night, not_whole) = self.night(run, now).await?;
-        let changed = self.append_changed(&figures, run).await?;
+        let changed = self.append_changed(&figures, night).await?;
         self.lake.record_changes(run, now).await?;
         let tables = self.lake.table_versions().await?;
-        let sources = publish::keep_definitions(&self.data, &self.config.sources)?;
+        let sources = publish::store_definitions(&self.data, &self.config.sources)?;
         let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;
         Ok(Published { night, folder, figures: figures.len(), changed, not_whole })
@@ -115,26 +118,26 @@ impl Office<'_> {
     }
 
     async fn figure_table(&self) -> Result<FigureTable, RunError> {
-        Ok(FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, FIGURE_COLUMNS).await?)
+        Ok(FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, &stored_columns()).await?)
     }
 
-    /// Appends the figures that differ from the newest stored; gives their number.
-    async fn append_changed(&self, figures: &[Figure], run: i64) -> Result<usize, RunError> {
+    /// Appends the figures that differ from the newest stored ones, and returns their number.
+    async fn append_changed(&self, figures: &[Figure], night: Night) -> Result<usize, RunError> {
         let table = self.figure_table().await?;
         let stored = table.scan().await?;
         let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
         let mut before: HashMap<FigureKey, Figure> =
             stored.into_iter().map(|figure| (figure_key(&figure), figure)).collect();
-        let mut changed: Vec<(&Figure, bool)> = Vec::new();
+        let mut changed: Vec<FigureOfNight<'_>> = Vec::new();
         for figure in figures {
             if before.remove(&figure_key(figure)).as_ref() != Some(figure) {
-                changed.push((figure, false));
+                changed.push(FigureOfNight { figure, night, is_gone: false });
             }
         }
         let gone: BTreeMap<_, _> = before.into_iter().collect();
-        changed.extend(gone.values().map(|figure| (figure, true)));
+        changed.extend(gone.values().map(|figure| FigureOfNight { figure, night, is_gone: true }));
         if !changed.is_empty() {
-            table.append(indicators::figures_to_frame(&changed, run)?, run).await?;
+            table.append(stored_frame(&changed)?, night.run).await?;
         }
         Ok(changed.len())
     }
@@ -148,7 +151,7 @@ pub async fn is_mended(ledger: &Ledger, connector: &Connector, pull: &Pull) -> R
 
 /// The newest version of every figure that is not gone.
 pub(super) fn newest_figures(versions: LazyFrame) -> Result<Vec<Figure>, indicators::IndicatorError> {
-    let key = ["indicator", "tier", "agency", "period", "rules"].map(col);
+    let key: Vec<Expr> = key_columns().map(|column| col(column.name)).collect();
     let newest = versions
         .sort(["run"], SortMultipleOptions::default().with_maintain_order(true))
         .group_by_stable(key)

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use crate::config::{Configuration, Postgres};
 use crate::model::figure::Figure;
-use crate::publish::postgres::{self, ConnectorRow, Edition, PostgresError, Receipt, Target};
+use crate::publish::postgres::{
+    self, ConnectorRow, NightPublication, PostgresError, PostgresTarget, PublicationReport,
+};
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
 use crate::run::standing::standings_of_night;
@@ -131,7 +133,7 @@ async fn try_newest(
     let before = ledger.publication(POSTGRES).await?.unwrap_or_default();
     let run = night.record.night.run;
     let (publication, outcome) = match tried {
-        Ok(Receipt { figures, changed, mut remarks }) => {
+        Ok(PublicationReport { figures, changed, mut remarks }) => {
             tracing::info!(run, figures, changed, "published to PostgreSQL");
             remarks.extend(night.remark);
             let now_held = Publication { run: Some(run), published_at: Some(clock::now()), ..Publication::default() };
@@ -172,7 +174,7 @@ async fn read(config: &Configuration, data: &Path) -> Result<Option<Newest>, Run
     let (config, data) = (config.clone(), data.to_owned());
     let Some((record, figures)) = night_as_of(&data, None).await? else { return Ok(None) };
     let newest = tokio::task::spawn_blocking(move || {
-        let kept = publish::kept_definitions(&data, &record).ok().and_then(|kept| config.of_night(&kept).ok());
+        let kept = publish::read_definitions(&data, &record).ok().and_then(|kept| config.of_night(&kept).ok());
         let remark = kept.is_none().then(|| {
             format!("what run {} kept cannot be read: `indicators` and `agencies` are those of today", record.night.run)
         });
@@ -201,7 +203,7 @@ async fn attempt(
     settings: &Postgres,
     night: &Newest,
     ledger: &Ledger,
-) -> Result<Result<Receipt, Unpublished>, RunError> {
+) -> Result<Result<PublicationReport, Unpublished>, RunError> {
     let target = match target(config, settings) {
         Ok(target) => target,
         Err(unpublished) => return Ok(Err(unpublished)),
@@ -211,7 +213,7 @@ async fn attempt(
     // As of the night: what is published is the same however late it is.
     let standings = standings_of_night(config, ledger, &night.record.night).await?;
     let connectors: Vec<_> = standings.into_iter().filter_map(|standing| connector_row(config, standing)).collect();
-    let edition = Edition {
+    let edition = NightPublication {
         record: &night.record,
         figures: &night.figures,
         indicators: &indicators,
@@ -222,7 +224,7 @@ async fn attempt(
     Ok(postgres::publish(&target, &edition).await.map_err(Unpublished::from))
 }
 
-fn target(config: &Configuration, settings: &Postgres) -> Result<Target, Unpublished> {
+fn target(config: &Configuration, settings: &Postgres) -> Result<PostgresTarget, Unpublished> {
     let url = config.values.fill(&settings.url).map_err(|unset| Unpublished {
         message: format!(
             "`{}` in `postgres.url` has no value{}",
@@ -232,7 +234,7 @@ fn target(config: &Configuration, settings: &Postgres) -> Result<Target, Unpubli
         hint: "set the variable, or the one with `_FILE` that names a file".to_owned(),
         newer: false,
     })?;
-    Ok(Target::new(&url, &settings.schema, settings.reader_role.as_deref())?)
+    Ok(PostgresTarget::new(&url, &settings.schema, settings.reader_role.as_deref())?)
 }
 
 fn connector_row(config: &Configuration, standing: Standing) -> Option<ConnectorRow> {

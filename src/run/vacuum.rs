@@ -19,7 +19,8 @@ use crate::lake::{self, LakeFile};
 use crate::landing::keeping::{self as landings, LandedFolder};
 use crate::model::instant::DAY_MICROS;
 use crate::model::table::Kind;
-use crate::publish::keeping::{self as nights, Kept, NightFolder, RemovedFigures};
+use crate::publish::retention::{self, NightFolder};
+use crate::publish::{self, NightFigures, RemovedFigures};
 use crate::run::ledger::{LandedNeed, checkpoint};
 use crate::run::past::rebuilt;
 use crate::run::stored::weight;
@@ -136,8 +137,8 @@ impl Office<'_> {
     async fn plan_nights(&self, plan: &mut Plan, keep: Retention, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
         let until = now - i64::from(keep.nights) * DAY_MICROS;
         let texts_until = now - i64::from(keep.texts) * DAY_MICROS;
-        let folders = nights::nights(&self.data)?;
-        for (path, bytes, is_named) in nights::definitions(&self.data, &folders)? {
+        let folders = retention::published_nights(&self.data)?;
+        for (path, bytes, is_named) in retention::definition_files(&self.data, &folders)? {
             if is_named {
                 plan.tell(DEFINITIONS, Action::Kept, "a night names them", (1, bytes));
             } else {
@@ -170,7 +171,7 @@ impl Office<'_> {
                 plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), whole);
             }
         }
-        plan.nights_left = nights::leftovers(&self.data)?;
+        plan.nights_left = retention::partial_files(&self.data)?;
         for path in plan.nights_left.clone() {
             plan.tell(LEFTOVERS, Action::Removed, "half written", weight(&path)?);
         }
@@ -180,12 +181,12 @@ impl Office<'_> {
     /// What is to be said of a night whose figures go; `None` if the versions would not give them again.
     async fn removable(&self, night: &NightFolder, now: i64) -> Result<Option<RemovedFigures>, RunError> {
         let folder = night.folder.clone();
-        let removed = match tokio::task::spawn_blocking(move || nights::read(&folder)).await?? {
-            (_, Kept::Figures(figures)) => RemovedFigures::of(&figures, now),
-            (_, Kept::Removed(removed)) => removed,
+        let removed = match tokio::task::spawn_blocking(move || publish::read_night(&folder)).await?? {
+            (_, NightFigures::Present(figures)) => RemovedFigures::new(&figures, now),
+            (_, NightFigures::Removed(removed)) => removed,
         };
         let again = rebuilt(&self.data, night.record.night.run).await?;
-        Ok(removed.is_of(&again).then_some(removed))
+        Ok(removed.matches(&again).then_some(removed))
     }
 
     async fn plan_landing(&self, plan: &mut Plan, keep: Retention, now: i64) -> Result<(), RunError> {
@@ -235,13 +236,13 @@ impl Office<'_> {
     async fn remove(&self, plan: &Plan, now: i64) -> Result<(), RunError> {
         // First: what goes next may be written under the same names.
         for path in &plan.nights_left {
-            nights::remove(path)?;
+            retention::remove_unneeded(path)?;
         }
         for path in &plan.landing_left {
             landings::remove_left(path)?;
         }
         for (night, removed) in &plan.nights {
-            nights::remove_figures(night, removed.as_ref())?;
+            retention::remove_figures(night, removed.as_ref())?;
         }
         for pull in &plan.landed {
             // Said first: whoever finds it gone finds why.
@@ -252,7 +253,7 @@ impl Office<'_> {
             unreferenced_files::remove(file)?;
         }
         for path in &plan.definitions {
-            nights::remove(path)?;
+            retention::remove_unneeded(path)?;
         }
         if let Some(moment) = plan.slots_before {
             self.ledger.forget_slots_before(moment).await?;

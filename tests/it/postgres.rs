@@ -1,7 +1,7 @@
 //! Nights of the real binary, published to a real PostgreSQL server.
 #![expect(
     clippy::disallowed_methods,
-    reason = "edge: tests ask what is installed, and make and read the files of an office and a server"
+    reason = "edge: tests look for PostgreSQL, and write and read the files of a data folder and a server"
 )]
 
 mod down;
@@ -20,7 +20,7 @@ use server::{DATABASE, PASSWORD, Server, WRITER};
 /// Every table of the schema.
 const TABLES: [&str; 7] =
     ["agencies", "connectors", "figure_latest", "figures", "indicators", "runs", "schema_version"];
-/// What a night says of all its figures.
+/// Columns that have the same value in all figures of a night.
 const OF_THE_NIGHT: [&str; 4] = ["as_of", "complete", "data_until", "run"];
 
 /// A desk that publishes to a server.
@@ -43,7 +43,7 @@ fn list(office: &Office, name: &str, agency: &str, first: usize, dossiers: usize
     desk::file(office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// Figures by their key, as `report` says them; `met` is a word.
+/// Figures by their key, as `report` prints them; `met` is a text.
 type Rows = BTreeMap<String, BTreeMap<String, Value>>;
 
 fn by_key(rows: Vec<Value>) -> Rows {
@@ -54,14 +54,14 @@ fn by_key(rows: Vec<Value>) -> Rows {
         let cell = |(name, value): (String, Value)| {
             let value = match (name.as_str(), value) {
                 ("met", Value::Bool(met)) => json!(met.to_string()),
-                // JSON tells 12 from 12.0.
+                // For JSON 12 and 12.0 are different.
                 ("ratio" | "target" | "unmatched" | "value", Value::Number(number)) => json!(number.as_f64()),
                 (_, value) => value,
             };
             (name, value)
         };
         let before = by_key.insert(key.clone(), cells.into_iter().map(cell).collect());
-        assert!(before.is_none(), "a figure stands once: {key}");
+        assert!(before.is_none(), "a key is in the table once: {key}");
     }
     by_key
 }
@@ -71,7 +71,7 @@ fn reported(office: &Office) -> Rows {
     by_key(office.report_on(&office.data()))
 }
 
-/// Without what the night says of all its figures, and what the history adds.
+/// Removes the columns of the night, and those that only the history has.
 fn without_night(mut rows: Rows) -> Rows {
     for cells in rows.values_mut() {
         for name in OF_THE_NIGHT.iter().chain(&["gone"]) {
@@ -82,7 +82,7 @@ fn without_night(mut rows: Rows) -> Rows {
 }
 
 fn assert_same_rows(found: &Rows, expected: &Rows, what: &str) {
-    assert!(expected.len() > 100, "{what}: there is something to compare");
+    assert!(expected.len() > 100, "{what}: there are too few rows to compare");
     let keys: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
     let different: Vec<_> = keys.into_iter().filter(|key| found.get(*key) != expected.get(*key)).collect();
     let first = different.first().map(|key| format!("{:?}\n{:?}", found.get(*key), expected.get(*key)));
@@ -91,21 +91,23 @@ fn assert_same_rows(found: &Rows, expected: &Rows, what: &str) {
 
 fn assert_no_secret(text: &str) {
     for planted in [WRITER, PASSWORD, "planted", "s3cret"] {
-        assert!(!text.contains(planted), "`{planted}` is told:\n{text}");
+        assert!(!text.contains(planted), "`{planted}` is printed:\n{text}");
     }
 }
 
 #[test]
-fn dashboards_read_what_the_report_says_night_after_night() {
-    let Some(server) = Server::start("dashboards_read_what_the_report_says_night_after_night") else { return };
+fn dashboards_read_the_same_figures_as_the_report_night_after_night() {
+    let Some(server) = Server::start("dashboards_read_the_same_figures_as_the_report_night_after_night") else {
+        return;
+    };
     let office = office(&server.url());
     list(&office, "1.csv", "H61.14", 0, 60);
-    let told = desk::expect(&office, &["run"], 0);
+    let output = desk::expect(&office, &["run"], 0);
     let first = reported(&office);
     let run_line = |figures: usize| format!("published, {} figures", thousands(figures));
-    assert!(told.contains("postgres: run 1 ") && told.contains(&run_line(first.len())), "{told}");
-    assert!(told.contains("role `reader` is not there"), "the user may make no role: {told}");
-    assert_no_secret(&told);
+    assert!(output.contains("postgres: run 1 ") && output.contains(&run_line(first.len())), "{output}");
+    assert!(output.contains("role `reader` does not exist"), "the user may not create roles: {output}");
+    assert_no_secret(&output);
 
     let mut administrator = server.administrator();
     let latest = "SELECT * FROM motcua.figure_latest";
@@ -114,15 +116,15 @@ fn dashboards_read_what_the_report_says_night_after_night() {
     registries_and_runs(&server, &office);
     documented(&server);
 
-    // Again: the administrator has made the role, nothing else changes.
+    // Publish again after the administrator has created the role: nothing else changes.
     administrator.act("CREATE ROLE reader NOLOGIN");
     let everything = |server: &Server| {
         let mut client = server.administrator();
         TABLES.map(|table| client.rows(&format!("SELECT * FROM motcua.{table} AS t ORDER BY t::text")))
     };
     let before = everything(&server);
-    let told = desk::expect(&office, &["publish"], 0);
-    assert!(!told.contains("reader"), "{told}");
+    let output = desk::expect(&office, &["publish"], 0);
+    assert!(!output.contains("reader"), "{output}");
     assert!(before == everything(&server), "the same night again changes nothing");
     reading_only(&server);
 
@@ -148,7 +150,7 @@ fn dashboards_read_what_the_report_says_night_after_night() {
     history(&server, &first, &second);
 }
 
-/// The history holds what changed, and gives back both nights.
+/// The history holds the changes, and both nights can be read from it.
 fn history(server: &Server, first: &Rows, second: &Rows) {
     let mut client = server.administrator();
     let (old, new) = (without_night(first.clone()), without_night(second.clone()));
@@ -162,7 +164,7 @@ fn history(server: &Server, first: &Rows, second: &Rows) {
         assert_same_rows(&without_night(rows), figures, &format!("as of run {run}"));
     }
     assert_eq!(client.count("motcua.figures_as_of(0)"), 0);
-    // The same without the function, as docs/OPERATIONS.md writes it.
+    // The same query without the function, as in docs/OPERATIONS.md.
     let written_out = "SELECT * FROM (SELECT DISTINCT ON (indicator, rules, period, tier, agency) * FROM motcua.figures \
                        WHERE run <= 1 ORDER BY indicator, rules, period, tier, agency, run DESC) AS newest WHERE NOT gone";
     assert_same_rows(&without_night(by_key(client.rows(written_out))), &old, "as of run 1, written out");
@@ -215,19 +217,19 @@ fn registries_and_runs(server: &Server, office: &Office) {
     assert_eq!(runs, [expected]);
 }
 
-/// Every table, column and function says what it is.
+/// Every table and column has a comment.
 fn documented(server: &Server) {
     let mut client = server.administrator();
     let tables = client.rows(
         "SELECT relname AS name FROM pg_class WHERE relnamespace = 'motcua'::regnamespace AND relkind = 'r' ORDER BY 1",
     );
     assert_eq!(tables, TABLES.map(|table| json!({ "name": table })));
-    let silent = client.rows(
+    let uncommented = client.rows(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
          WHERE c.relnamespace = 'motcua'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped \
          AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL)",
     );
-    assert!(silent.is_empty(), "no comment: {silent:?}");
+    assert!(uncommented.is_empty(), "no comment: {uncommented:?}");
 }
 
 /// A user of the reader role reads every table and writes none.
@@ -245,7 +247,7 @@ fn reading_only(server: &Server) {
     assert!(reader.count("motcua.figures_as_of(1)") > 0);
 }
 
-/// Vietnamese thousands.
+/// A number with `.` between thousands, as in Vietnamese.
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
@@ -253,7 +255,7 @@ fn thousands(number: usize) -> String {
     groups.join(".")
 }
 
-/// The folder that `latest` names, and its files.
+/// The folder that `latest` links to, and the number of its files.
 fn latest_night(data: &Path) -> (std::path::PathBuf, usize) {
     let link = std::fs::read_link(data.join("published/latest")).expect("a night is published");
     let files = crate::office::files(&data.join("published").join(&link)).len();

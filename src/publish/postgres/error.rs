@@ -1,24 +1,24 @@
-//! Why a night was not published to PostgreSQL: what was attempted on what, and what to do. Neither user nor password is said.
+//! Errors of a publication to PostgreSQL, each with a hint. No message holds the user or the password.
 
 use std::io::ErrorKind;
 
+/// Why a night was not published to PostgreSQL. `location` is `host:port/database`.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     #[error("`postgres.url` is no address of a PostgreSQL database: {what}")]
     Address { what: &'static str },
-    /// `place`: `host:port/database`.
-    #[error("cannot {action} at `{place}`: {what}")]
-    Failed { action: &'static str, place: String, what: String, hint: &'static str },
-    #[error("schema `{schema}` at `{place}` is of version {found}; this program knows version {known}")]
-    NewerSchema { schema: String, place: String, found: i32, known: i32 },
-    #[error("schema `{schema}` at `{place}` holds run {held}, which is newer than run {run}")]
-    NewerRun { schema: String, place: String, held: i64, run: i64 },
-    #[error("schema `{schema}` at `{place}` holds another night as run {run}: it comes from another data folder")]
-    OtherFolder { schema: String, place: String, run: i64 },
+    #[error("cannot {action} at `{location}`: {what}")]
+    Failed { action: &'static str, location: String, what: String, hint: &'static str },
+    #[error("schema `{schema}` at `{location}` is of version {found}; this program knows version {known}")]
+    NewerSchema { schema: String, location: String, found: i32, known: i32 },
+    #[error("schema `{schema}` at `{location}` holds run {held}, which is newer than run {run}")]
+    NewerRun { schema: String, location: String, held: i64, run: i64 },
+    #[error("schema `{schema}` at `{location}` holds another night as run {run}: it comes from another data folder")]
+    OtherFolder { schema: String, location: String, run: i64 },
 }
 
 impl PostgresError {
-    /// What to do.
+    /// What the engineer on duty can do.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
@@ -30,29 +30,29 @@ impl PostgresError {
                 "a newer motcua has published there: install that version here too, or name another `schema`"
             }
             Self::NewerRun { .. } | Self::OtherFolder { .. } => {
-                "one data folder publishes to one schema: name another `schema`; or, where this folder was restored from a \
-                 backup, drop the schema: the next publication makes it anew, its history begins then"
+                "each data folder needs a schema of its own: name another `schema`; if this folder was restored from a backup, \
+                 drop the schema instead: the next publication creates it again, with a history that begins then"
             }
         }
     }
 }
 
-/// What an error of the driver says, and what to do. The server's own words may name the user: see `Target::failed`.
-pub(super) fn told(error: &sqlx::Error) -> (String, &'static str) {
+/// Message and hint for an error of the driver. The message can name the user: `PostgresTarget::failed` removes it.
+pub(super) fn message_and_hint(error: &sqlx::Error) -> (String, &'static str) {
     match error {
-        sqlx::Error::Io(error) => of_network(error),
+        sqlx::Error::Io(error) => network_error(error),
         sqlx::Error::Tls(error) => (
             format!("no encrypted connection: {error}"),
-            "`sslmode` and `sslrootcert` of the address say what is asked of the server's certificate",
+            "check `sslmode` and `sslrootcert` in the address: they decide how the server's certificate is verified",
         ),
-        sqlx::Error::Database(error) => of_server(&error.code().unwrap_or_default(), error.message()),
+        sqlx::Error::Database(error) => server_error(&error.code().unwrap_or_default(), error.message()),
         other => (other.to_string(), GENERAL),
     }
 }
 
-const GENERAL: &str = "the server's log says more";
+const GENERAL: &str = "look into the server's log";
 
-fn of_network(error: &std::io::Error) -> (String, &'static str) {
+fn network_error(error: &std::io::Error) -> (String, &'static str) {
     let what = match error.kind() {
         ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
@@ -60,43 +60,45 @@ fn of_network(error: &std::io::Error) -> (String, &'static str) {
         }
         _ => error.to_string(),
     };
-    (what, "is the server up, and are host and port right?")
+    (what, "check that the server is up, and that host and port are right")
 }
 
 /// `code`: SQLSTATE (PostgreSQL's documentation, appendix A).
-fn of_server(code: &str, message: &str) -> (String, &'static str) {
+fn server_error(code: &str, message: &str) -> (String, &'static str) {
     let (what, hint) = match code {
-        // The server's words name the user.
+        // The server's own message would name the user.
         "28P01" | "28000" => (
             "the server refused the login",
-            "are user and password in `postgres.url` right, and does the server's `pg_hba.conf` let them in from here?",
+            "check user and password in `postgres.url`, and whether the server's `pg_hba.conf` allows them from this machine",
         ),
-        "3D000" => ("there is no such database", "the administrator makes it with `CREATE DATABASE … ENCODING 'UTF8'`"),
+        "3D000" => {
+            ("there is no such database", "the administrator creates it with `CREATE DATABASE … ENCODING 'UTF8'`")
+        }
         "42501" => {
-            let hint = "the user needs CREATE and TEMPORARY on the database and owns the schema: `GRANT CREATE, TEMPORARY ON DATABASE … TO …`";
+            let hint = "the user must have CREATE and TEMPORARY on the database and must own the schema: `GRANT CREATE, TEMPORARY ON DATABASE … TO …`";
             return (message.to_owned(), hint);
         }
         "42P06" | "42P07" | "42710" | "42723" => {
             return (
                 message.to_owned(),
-                "the schema must belong to motcua alone: name another `schema`, or move what stands in it",
+                "the schema must be used by motcua only: name another `schema`, or move the other objects out of it",
             );
         }
         "42P01" | "42703" | "42883" => {
             return (
                 message.to_owned(),
-                "somebody changed the tables of the schema: drop it, and the next publication makes it anew",
+                "the tables of the schema were changed by hand: drop the schema, and the next publication creates it again",
             );
         }
-        "53300" => ("it has no connection left", "raise `max_connections`, or end clients that nobody needs"),
-        "53100" => ("its disk is full", "make room on the server's disk"),
+        "53300" => ("it has no connection left", "raise `max_connections`, or close unused clients"),
+        "53100" => ("its disk is full", "free space on the server's disk"),
         "55P03" => (
-            "somebody held a lock on its tables for more than 30 seconds",
-            "`SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid)` on the server says who",
+            "another session held a lock on its tables for more than 30 seconds",
+            "`SELECT * FROM pg_locks JOIN pg_stat_activity USING (pid)` on the server shows which",
         ),
-        "57014" => ("it needed more than 10 minutes for one statement", "is the server overloaded, or its disk slow?"),
+        "57014" => ("it needed more than 10 minutes for one statement", "check the load and the disk of the server"),
         "57P01" | "57P02" | "57P03" => ("the server is stopping or starting", "wait until it is up"),
-        "25006" => ("it is a standby, which takes no writes", "name the primary server"),
+        "25006" => ("it is a standby, which accepts no writes", "name the primary server"),
         "22P05" | "22021" => ("its encoding cannot hold Vietnamese", "the database must be of encoding UTF8"),
         _ => return (format!("{message} ({code})"), GENERAL),
     };

@@ -243,7 +243,7 @@ pub(in crate::service) async fn night_of(
         (None, Some(run), _) => Some(run),
         (None, None, Some(day)) => {
             let end = crate::model::instant::from_local(day.into()) + crate::model::instant::DAY_MICROS - 1;
-            let run = publish::run_before(&service.data, end)
+            let run = publish::run_as_of(&service.data, end)
                 .map_err(|error| Problem::internal("the published nights cannot be read", &error))?;
             return match run {
                 Some(run) => of_run(service, run).await,

@@ -1,4 +1,4 @@
-//! `kill -9` during a publication: who reads finds the last whole night, and the next publication works.
+//! `kill -9` during a publication: readers find the last complete night, and the next publication succeeds.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::{Rows, assert_same_rows, by_key, list, office, reported};
 use crate::desk;
 use crate::office::Office;
 
-/// An office whose second night is only in the files.
+/// A data folder whose second night is published in files only.
 struct Scene {
     server: Server,
     office: Office,
@@ -44,11 +44,11 @@ impl Scene {
 }
 
 #[test]
-fn a_publication_that_is_killed_leaves_the_last_whole_night() {
-    let Some(server) = Server::start("a_publication_that_is_killed_leaves_the_last_whole_night") else { return };
+fn a_publication_that_is_killed_leaves_the_last_complete_night() {
+    let Some(server) = Server::start("a_publication_that_is_killed_leaves_the_last_complete_night") else { return };
     let scene = Scene::new(server);
 
-    // In the middle of its transaction, where it waits for somebody's lock.
+    // Killed within its transaction, while it waits for the lock of another session.
     let mut holder = scene.server.administrator();
     holder.act("BEGIN; LOCK TABLE motcua.agencies IN SHARE MODE");
     let mut publication = scene.office.command(&["publish"]);
@@ -56,7 +56,7 @@ fn a_publication_that_is_killed_leaves_the_last_whole_night() {
     let begun = Instant::now();
     let mut watcher = scene.server.administrator();
     while watcher.count("pg_stat_activity WHERE application_name = 'motcua' AND wait_event_type = 'Lock'") == 0 {
-        assert!(begun.elapsed() < Duration::from_mins(1), "the publication waits for the lock");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the publication does not wait for the lock");
         assert!(matches!(publication.try_wait(), Ok(None)), "the publication waits for the lock");
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -66,21 +66,21 @@ fn a_publication_that_is_killed_leaves_the_last_whole_night() {
     holder.act("COMMIT");
     scene.assert_holds(&scene.first, 1, "the lock is free again");
 
-    // Right before and right after the commit.
+    // Killed right before and right after the commit.
     let moments = moments(&scene);
-    let at = |name: &str| 1 + moments.iter().position(|moment| moment == name).expect("the step is a moment");
+    let at = |name: &str| 1 + moments.iter().position(|moment| moment == name).expect("the commit has a crash point");
     die(&scene, at("before publish to postgres"));
     scene.assert_holds(&scene.first, 1, "killed before the commit");
     die(&scene, at("after publish to postgres"));
     scene.assert_holds(&scene.second, 2, "killed after the commit");
-    assert_eq!(scene.office.status("postgres")["state"], "failing", "nobody wrote down that it was published");
+    assert_eq!(scene.office.status("postgres")["state"], "failing", "the ledger does not record the publication");
 
     desk::expect(&scene.office, &["publish"], 0);
     scene.assert_holds(&scene.second, 2, "published again");
     assert_eq!(scene.office.status("postgres")["state"], "healthy");
 }
 
-/// The moments of a publication, of a copy of the office's data and to a schema of its own.
+/// Crash points of a publication. It publishes a copy of the data folder, to another schema.
 fn moments(scene: &Scene) -> Vec<String> {
     let data = scene.office.path().join("copy");
     crate::office::copy(&scene.office.data(), &data);
@@ -90,7 +90,11 @@ fn moments(scene: &Scene) -> Vec<String> {
     let publication = publication.env("MOTCUA_STEPS", &steps).output().expect("the binary starts");
     scene.office.edit("config/motcua.toml", |text| text.replace("schema = \"beside\"\n", ""));
     assert_eq!(publication.status.code(), Some(0));
-    std::fs::read_to_string(steps).expect("a debug build names its steps").lines().map(str::to_owned).collect()
+    std::fs::read_to_string(steps)
+        .expect("a debug build writes the names of its crash points")
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn die(scene: &Scene, moment: usize) {

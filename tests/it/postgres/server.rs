@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own: Debian's binaries, a scratch folder, loopback, ended by its own process id.
+//! A PostgreSQL server for one test: Debian's binaries, a temporary folder, a loopback port. It is stopped by its process id.
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -15,15 +15,16 @@ use tokio::runtime::Runtime;
 
 use crate::services::can_run;
 
-/// Who owns everything, and the user that motcua is given: it may make schemas, but no roles.
+/// The superuser.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
+/// The user that motcua connects as. It may create schemas, but no roles.
 pub(crate) const WRITER: &str = "planted-user-9c1f";
-/// With signs that an address must encode.
+/// Has characters that an address must percent-encode.
 pub(crate) const PASSWORD: &str = "planted/s3cret@7d2a";
 const ENCODED_PASSWORD: &str = "planted%2Fs3cret%407d2a";
 pub(crate) const DATABASE: &str = "dashboards";
 
-/// How long a server may take to start or to stop.
+/// Longest time for a server to start or to stop.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Server {
@@ -34,7 +35,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server with a database; `None` if PostgreSQL is not installed and the tests of services were not asked for.
+    /// Starts a server with a database. `None` if PostgreSQL is not installed and the tests of services were not asked for.
     pub(crate) fn start(test: &str) -> Option<Self> {
         let binaries = binaries();
         let missing = binaries.is_none().then_some("there is no /usr/lib/postgresql/*/bin/initdb");
@@ -48,7 +49,7 @@ impl Server {
         std::fs::write(&password, PASSWORD).expect("the scratch folder is writable");
         if is_root() {
             for path in [server.folder.path(), &password] {
-                chown(path, Some(id("-u")), Some(id("-g"))).expect("root gives files away");
+                chown(path, Some(id("-u")), Some(id("-g"))).expect("root may change the owner");
             }
         }
         let mut initdb = server.command("initdb");
@@ -56,15 +57,15 @@ impl Server {
         initdb.arg("--username").arg(ADMINISTRATOR).arg("--pwfile").arg(&password);
         let made = initdb.arg("-D").arg(server.data()).output().expect("initdb starts");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        server.go();
+        server.restart();
         let mut administrator = server.client(ADMINISTRATOR, "postgres");
         administrator.act(&format!("CREATE ROLE \"{WRITER}\" LOGIN PASSWORD '{PASSWORD}'"));
         administrator.act(&format!("CREATE DATABASE {DATABASE} OWNER \"{WRITER}\""));
         Some(server)
     }
 
-    /// Starts the server that was stopped, on the same port.
-    pub(crate) fn go(&mut self) {
+    /// Starts the stopped server again, on the same port.
+    pub(crate) fn restart(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-p").arg(self.port.to_string());
         for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "jit=off"] {
@@ -80,10 +81,10 @@ impl Server {
         }
     }
 
-    /// Ends the server at once; every connection is cut.
+    /// Stops the server at once. Every connection breaks.
     pub(crate) fn stop(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        // SIGQUIT: an immediate shutdown, which ends the server's own children too.
+        // SIGQUIT is an immediate shutdown: the server also ends its child processes.
         let _ = Command::new("kill").args(["-QUIT", &process.id().to_string()]).status();
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -104,13 +105,13 @@ impl Server {
         self.client(ADMINISTRATOR, DATABASE)
     }
 
-    /// What `postgres.url` is.
+    /// The value of `postgres.url`.
     pub(crate) fn url(&self) -> String {
         format!("postgresql://{WRITER}:{ENCODED_PASSWORD}@127.0.0.1:{}/{DATABASE}", self.port)
     }
 
-    /// What messages call it.
-    pub(crate) fn place(&self) -> String {
+    /// `host:port/database`, as in messages.
+    pub(crate) fn location(&self) -> String {
         format!("127.0.0.1:{}/{DATABASE}", self.port)
     }
 
@@ -122,7 +123,7 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// A binary of the server's, as a user that it accepts: not root. It ends with the thread that started it.
+    /// Runs a binary of the server as a user other than root, which PostgreSQL refuses. It ends with the thread that started it.
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "QUIT"]).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
@@ -158,12 +159,12 @@ fn free_port() -> u16 {
     free.expect("loopback has a free port").port()
 }
 
-/// Whether the tests run as root, which PostgreSQL does not.
+/// Whether the tests run as root.
 fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
 }
 
-/// Number of the user, or group, that the server runs as where the tests run as root.
+/// Number of the user or group that the server runs as if the tests run as root.
 fn id(which: &str) -> u32 {
     let of = |user: &str| {
         let told = Command::new("id").args([which, user]).output().ok().filter(|told| told.status.success())?;
@@ -191,7 +192,7 @@ impl Client {
         self.try_act(sql).unwrap_or_else(|code| panic!("{sql}: {code}"));
     }
 
-    /// Its SQLSTATE where it is refused.
+    /// Executes SQL. The error is the SQLSTATE.
     pub(crate) fn try_act(&mut self, sql: &str) -> Result<(), String> {
         let acted = self.runtime.block_on(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connection));
         let code = |error: &sqlx::Error| {
@@ -203,9 +204,9 @@ impl Client {
     /// Rows as JSON, instants in Vietnam's offset.
     pub(crate) fn rows(&mut self, sql: &str) -> Vec<Value> {
         self.act("SET TimeZone = 'Asia/Ho_Chi_Minh'");
-        let mut asked = String::from("SELECT row_to_json(found)::text FROM (");
-        let _ = write!(asked, "{sql}) AS found");
-        let rows = sqlx::raw_sql(AssertSqlSafe(asked)).fetch_all(&mut self.connection);
+        let mut query = String::from("SELECT row_to_json(found)::text FROM (");
+        let _ = write!(query, "{sql}) AS found");
+        let rows = sqlx::raw_sql(AssertSqlSafe(query)).fetch_all(&mut self.connection);
         let rows = self.runtime.block_on(rows).unwrap_or_else(|error| panic!("{sql}: {error}"));
         let row = |row: &sqlx::postgres::PgRow| serde_json::from_str(row.get::<&str, _>(0)).expect("JSON");
         rows.iter().map(row).collect()

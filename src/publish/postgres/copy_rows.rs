@@ -1,27 +1,27 @@
-//! Rows as COPY's text format, streamed: however many there are, one buffer of them is in memory.
+//! Streams rows into a table by COPY in text format. At most one buffer of rows is in memory.
 //!
-//! The format: cells apart by tabs, rows by line feeds, null as `\N`; tab, line feed, carriage return and backslash are
-//! escaped by a backslash (PostgreSQL's documentation, COPY, file formats).
+//! The format: tabs separate cells, line feeds separate rows, null is `\N`; tab, line feed, carriage return and backslash are
+//! escaped with a backslash (PostgreSQL documentation, COPY, "File Formats").
 
 use std::fmt::{self, Display, Write as _};
 
 use sqlx::postgres::PgConnection;
 
-/// Bytes that are sent at once.
+/// Bytes that are sent at a time.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Copies rows into a table; gives their number. `table` and `columns` are SQL.
-pub(super) async fn copy<T>(
+/// Copies rows into a table and returns their number. `table` and `columns` are SQL; `write` writes one row.
+pub(super) async fn copy_rows<T>(
     connection: &mut PgConnection,
     table: &str,
     columns: &[&str],
     rows: impl Iterator<Item = T>,
-    write: impl Fn(&mut Row<'_>, T),
+    write: impl Fn(&mut CopyRow<'_>, T),
 ) -> Result<u64, sqlx::Error> {
     let mut copy = connection.copy_in_raw(&format!("COPY {table} ({}) FROM STDIN", columns.join(", "))).await?;
     let mut buffer = String::with_capacity(BUFFER_BYTES + 4096);
     for row in rows {
-        write(&mut Row { out: &mut buffer, cells: 0 }, row);
+        write(&mut CopyRow { out: &mut buffer, cells: 0 }, row);
         buffer.push('\n');
         if buffer.len() >= BUFFER_BYTES {
             copy.send(buffer.as_bytes()).await?;
@@ -34,29 +34,36 @@ pub(super) async fn copy<T>(
     copy.finish().await
 }
 
-/// A row being written.
-pub(super) struct Row<'a> {
+/// A row that is being written, cell by cell.
+pub(super) struct CopyRow<'a> {
     out: &'a mut String,
     cells: usize,
 }
 
-impl Row<'_> {
+impl CopyRow<'_> {
+    /// Writes a value.
     pub(super) fn cell(&mut self, value: impl Display) -> &mut Self {
         self.next();
         let _ = write!(Escaped(self.out), "{value}");
         self
     }
 
+    /// Writes a value, or null.
     pub(super) fn optional(&mut self, value: Option<impl Display>) -> &mut Self {
-        if let Some(value) = value {
-            return self.cell(value);
+        match value {
+            Some(value) => self.cell(value),
+            None => self.null(),
         }
+    }
+
+    /// Writes null.
+    pub(super) fn null(&mut self) -> &mut Self {
         self.next();
         self.out.push_str("\\N");
         self
     }
 
-    /// An array of texts.
+    /// Writes an array of texts.
     pub(super) fn list(&mut self, values: &[String]) -> &mut Self {
         let quoted: Vec<String> =
             values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
@@ -81,7 +88,7 @@ impl fmt::Write for Escaped<'_> {
                 '\t' => self.0.push_str("\\t"),
                 '\n' => self.0.push_str("\\n"),
                 '\r' => self.0.push_str("\\r"),
-                // PostgreSQL's texts hold none.
+                // PostgreSQL cannot store it in a text.
                 '\0' => {}
                 other => self.0.push(other),
             }
@@ -95,9 +102,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_escaped_and_nulls_told_from_empty_texts() {
+    fn cells_are_escaped_and_null_differs_from_an_empty_text() {
         let mut out = String::new();
-        let mut row = Row { out: &mut out, cells: 0 };
+        let mut row = CopyRow { out: &mut out, cells: 0 };
         row.cell("a\tb\\N\nc\rd\0e").optional(None::<&str>).optional(Some("")).cell(0.9876).cell(true);
         assert_eq!(out, "a\\tb\\\\N\\nc\\rde\t\\N\t\t0.9876\ttrue");
     }
@@ -105,9 +112,9 @@ mod tests {
     #[test]
     fn lists_are_quoted_before_they_are_escaped() {
         let mut out = String::new();
-        let mut row = Row { out: &mut out, cells: 0 };
+        let mut row = CopyRow { out: &mut out, cells: 0 };
         row.list(&[]).list(&["a,b".to_owned(), "c\"d".to_owned(), "e\\f".to_owned(), "NULL".to_owned()]);
-        // The array is {"a,b","c\"d","e\\f","NULL"}; COPY doubles its backslashes.
+        // The array is {"a,b","c\"d","e\\f","NULL"}, and COPY doubles its backslashes.
         assert_eq!(out, r#"{}	{"a,b","c\\"d","e\\\\f","NULL"}"#);
     }
 }

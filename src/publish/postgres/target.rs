@@ -1,4 +1,4 @@
-//! Where nights are published to: the address, taken apart so that only harmless parts of it are ever said.
+//! The database that nights are published to. Messages and logs name host, port and database only, never user or password.
 
 use std::fmt;
 use std::str::FromStr as _;
@@ -8,47 +8,49 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use crate::publish::postgres::PostgresError;
-use crate::publish::postgres::error::told;
+use crate::publish::postgres::error::{PostgresError, message_and_hint};
 
-/// Parameters that an address may have; others would be ignored, and written to the log.
+/// Parameters that an address may have. Others are refused: the driver would ignore them and write them to the log.
 const PARAMETERS: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "application_name"];
 
-/// A schema of a database, and how to get there.
+/// A schema of a PostgreSQL database, and how to connect to it.
 #[derive(Clone)]
-pub struct Target {
+pub struct PostgresTarget {
     options: PgConnectOptions,
     /// `host:port/database`.
-    place: String,
+    location: String,
     user: String,
     password: Option<String>,
     pub(super) schema: String,
     pub(super) reader_role: Option<String>,
 }
 
-/// Without user, password and address.
-impl fmt::Debug for Target {
+/// Shows neither user nor password.
+impl fmt::Debug for PostgresTarget {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Target").field("place", &self.place).field("schema", &self.schema).finish_non_exhaustive()
+        out.debug_struct("PostgresTarget")
+            .field("location", &self.location)
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
-impl Target {
-    /// `url`: `postgresql://user:password@host:5432/database`; parts with signs of their own are percent-encoded.
+impl PostgresTarget {
+    /// `url`: `postgresql://user:password@host:5432/database`, with reserved characters percent-encoded.
     ///
     /// # Errors
-    /// An address that could be misread: what it is is said, what stands in it is not.
+    /// An address that is wrong or ambiguous. The error does not quote it, since it holds the password.
     pub fn new(url: &str, schema: &str, reader_role: Option<&str>) -> Result<Self, PostgresError> {
         let wrong = |what| PostgresError::Address { what };
-        let parsed = Url::parse(url.trim()).map_err(|_| wrong("it cannot be taken apart"))?;
+        let parsed = Url::parse(url.trim()).map_err(|_| wrong("it cannot be parsed"))?;
         if !matches!(parsed.scheme(), "postgres" | "postgresql") {
             return Err(wrong("it does not begin with `postgresql://`"));
         }
         let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
         let database = parsed.path().trim_start_matches('/');
-        // A `/`, `?`, `#` or `@` in a password that is not encoded cuts the address in the wrong place.
+        // A password with `/`, `?`, `#` or `@` that is not encoded ends the host or the path too early.
         if database.contains(['/', '@']) || parsed.fragment().is_some() {
-            return Err(wrong("a sign in user, password or database is not percent-encoded"));
+            return Err(wrong("a reserved character in user, password or database is not percent-encoded"));
         }
         if database.is_empty() {
             return Err(wrong("it names no database"));
@@ -67,12 +69,12 @@ impl Target {
             None => options.application_name("motcua"),
         };
         let plain = |text: &str| {
-            // One parameter of a form is decoded as a part of an address is, but for `+`.
+            // Percent-decoding by means of a form parameter, which would also turn `+` into a space.
             let form = format!("x={}", text.replace('+', "%2B"));
             url::form_urlencoded::parse(form.as_bytes()).map(|(_, value)| value.into_owned()).next().unwrap_or_default()
         };
         Ok(Self {
-            place: format!("{host}:{}/{}", parsed.port().unwrap_or(5432), plain(database)),
+            location: format!("{host}:{}/{}", parsed.port().unwrap_or(5432), plain(database)),
             user: options.get_username().to_owned(),
             password: parsed.password().map(plain).filter(|password| !password.is_empty()),
             options: options.disable_statement_logging(),
@@ -87,34 +89,36 @@ impl Target {
 
     /// `host:port/database`.
     #[must_use]
-    pub fn place(&self) -> &str {
-        &self.place
+    pub fn location(&self) -> &str {
+        &self.location
     }
 
-    /// The schema's name as SQL.
+    /// The schema's name as a quoted SQL identifier.
     pub(super) fn quoted_schema(&self) -> String {
         quoted(&self.schema)
     }
 
-    /// What an error of the driver means here.
+    /// Converts an error of the driver, with what was attempted.
     pub(super) fn failed(&self, action: &'static str) -> impl FnOnce(sqlx::Error) -> PostgresError {
         let target = self.clone();
         move |error| {
-            let (what, hint) = told(&error);
-            PostgresError::Failed { action, place: target.place.clone(), what: target.without_secrets(what), hint }
+            let (what, hint) = message_and_hint(&error);
+            let (location, what) = (target.location.clone(), target.without_secrets(what));
+            PostgresError::Failed { action, location, what, hint }
         }
     }
 
-    pub(super) fn slow(&self, action: &'static str, within: Duration) -> PostgresError {
+    /// The error of a server that did not answer in time.
+    pub(super) fn timed_out(&self, action: &'static str, within: Duration) -> PostgresError {
         PostgresError::Failed {
             action,
-            place: self.place.clone(),
+            location: self.location.clone(),
             what: format!("it did not answer within {} seconds", within.as_secs()),
-            hint: "is the address right, is a firewall between, is the server overloaded or somebody's lock in the way?",
+            hint: "check the address, the firewall, the load of the server, and whether another session holds a lock",
         }
     }
 
-    /// The server's words without those that name the user, and without the password.
+    /// The server's message with the user and the password replaced by `…`.
     fn without_secrets(&self, mut text: String) -> String {
         if let Some(password) = &self.password {
             text = text.replace(password.as_str(), "…");
@@ -126,7 +130,7 @@ impl Target {
     }
 }
 
-/// A name as SQL takes it, whatever stands in it.
+/// Any name as a quoted SQL identifier.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -136,22 +140,25 @@ mod tests {
     use super::*;
 
     fn refused(url: &str) -> String {
-        Target::new(url, "motcua", None).expect_err("the address is wrong").to_string()
+        PostgresTarget::new(url, "motcua", None).expect_err("the address is wrong").to_string()
     }
 
     #[test]
-    fn an_address_says_where_and_never_who() {
-        let target = Target::new("postgresql://bob:p%40ss%2Fword@db.tinh.vn:5433/so%20lieu", "motcua", None);
+    fn an_address_is_shown_without_user_and_password() {
+        let target = PostgresTarget::new("postgresql://bob:p%40ss%2Fword@db.tinh.vn:5433/so%20lieu", "motcua", None);
         let target = target.expect("the address is right");
-        assert_eq!(target.place(), "db.tinh.vn:5433/so lieu");
+        assert_eq!(target.location(), "db.tinh.vn:5433/so lieu");
         assert_eq!(target.password.as_deref(), Some("p@ss/word"));
-        assert_eq!(format!("{target:?}"), "Target { place: \"db.tinh.vn:5433/so lieu\", schema: \"motcua\", .. }");
-        let default = Target::new("postgres://bob@localhost/x?sslmode=disable", "motcua", None);
-        assert_eq!(default.expect("the address is right").place(), "localhost:5432/x");
+        assert_eq!(
+            format!("{target:?}"),
+            "PostgresTarget { location: \"db.tinh.vn:5433/so lieu\", schema: \"motcua\", .. }"
+        );
+        let default = PostgresTarget::new("postgres://bob@localhost/x?sslmode=disable", "motcua", None);
+        assert_eq!(default.expect("the address is right").location(), "localhost:5432/x");
     }
 
     #[test]
-    fn an_address_that_could_be_misread_is_refused_without_saying_it() {
+    fn an_ambiguous_address_is_refused_without_quoting_it() {
         for url in [
             "postgresql://bob:s3cr/et@localhost/x",
             "postgresql://bob:1/s3cret@localhost/x",
@@ -174,10 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_words_are_told_without_the_user_and_the_password() {
-        let target = Target::new("postgresql://bob:s3cret@localhost/x", "motcua", None).expect("the address is right");
-        let told = target.without_secrets("role \"bob\" may not: s3cret, user bob".to_owned());
-        assert_eq!(told, "role \"…\" may not: …, user …");
+    fn the_servers_message_is_shown_without_user_and_password() {
+        let target =
+            PostgresTarget::new("postgresql://bob:s3cret@localhost/x", "motcua", None).expect("the address is right");
+        let message = target.without_secrets("role \"bob\" may not: s3cret, user bob".to_owned());
+        assert_eq!(message, "role \"…\" may not: …, user …");
     }
 
     #[test]

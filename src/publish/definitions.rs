@@ -1,0 +1,63 @@
+//! `<data>/definitions/`: the texts that decide figures (indicators, rule sets, registries, calendar), each in a file named after
+//! its SHA-256 digest. A night names the digests of its texts, so that its figures can be explained and computed again.
+#![expect(clippy::disallowed_methods, reason = "edge: texts of definitions are written and read here")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::error::{PublishedFilesError, file_error};
+use super::nights::NightRecord;
+use crate::durable;
+
+/// The folder of the texts in a data folder.
+pub(super) const DEFINITIONS: &str = "definitions";
+
+fn digest(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text.as_bytes()))
+}
+
+/// Stores the texts of `sources` (name → text) that are not stored yet. Returns their digests by name.
+pub fn store_definitions(
+    data: &Path,
+    sources: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, PublishedFilesError> {
+    let folder = data.join(DEFINITIONS);
+    fs::create_dir_all(&folder).map_err(file_error("create", &folder))?;
+    let (mut digests, mut is_any_new) = (BTreeMap::new(), false);
+    for (name, text) in sources {
+        let digest = digest(text);
+        let path = folder.join(&digest);
+        if !path.exists() {
+            durable::replace_one_of_many(&path, "keep a definition", |out| out.write_all(text.as_bytes()))?;
+            is_any_new = true;
+        }
+        digests.insert(name.clone(), digest);
+    }
+    if is_any_new {
+        durable::sync(&folder)?;
+    }
+    Ok(digests)
+}
+
+/// The texts that decided a night's figures, by name.
+///
+/// # Errors
+/// A text that is not stored any more, or that does not match its digest.
+pub fn read_definitions(data: &Path, record: &NightRecord) -> Result<BTreeMap<String, String>, PublishedFilesError> {
+    let folder = data.join(DEFINITIONS);
+    let mut texts = BTreeMap::new();
+    for (name, expected) in &record.sources {
+        let path = folder.join(expected);
+        let text = fs::read_to_string(&path).map_err(file_error("read", &path))?;
+        if digest(&text) != *expected {
+            let what = format!("it should hold `{name}`, but its content does not match the digest in its name");
+            return Err(PublishedFilesError::Damaged { path, what });
+        }
+        texts.insert(name.clone(), text);
+    }
+    Ok(texts)
+}

@@ -1,0 +1,182 @@
+//! Published nights: one folder per night, written once, and links to the newest.
+//!
+//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`. The folder is written
+//! beside its place and renamed into it. `<data>/published/latest` is a symbolic link to the newest night and is replaced
+//! atomically, so a reader never sees a part of a night; `latest-complete` links to the newest complete night.
+#![expect(clippy::disallowed_methods, reason = "edge: published nights are written and read here")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{ParquetReader, PolarsError, SerReader as _};
+use serde::{Deserialize, Serialize};
+
+use super::columnar::write_parquet;
+use super::error::{PublishedFilesError, file_error};
+use super::figure_rows::{FigureRow, csv, json};
+use super::removed_figures::RemovedFigures;
+use crate::durable;
+use crate::indicators::{self, stored_columns};
+use crate::model::figure::{Figure, Night};
+
+/// Links to the newest night, and to the newest that is complete.
+pub(super) const LATEST: &str = "latest";
+pub(super) const LATEST_COMPLETE: &str = "latest-complete";
+
+/// The file that figures are read back from.
+pub(super) const FIGURES_PARQUET: &str = "figures.parquet";
+
+/// `night.json`: what the figures of a night were computed from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightRecord {
+    pub night: Night,
+    /// Connectors that keep the night from being complete.
+    #[serde(default)]
+    pub not_whole: Vec<String>,
+    /// Delta version of every table that was read.
+    pub tables: BTreeMap<String, u64>,
+    /// Digest of every text that decides a figure, by name. The texts are in `<data>/definitions/`.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// The figures of a published night, or what is known of them after vacuum removed them.
+#[derive(Debug)]
+pub enum NightFigures {
+    Present(Vec<Figure>),
+    Removed(RemovedFigures),
+}
+
+/// Writes the folder of a night and points `latest` to it. Returns the folder.
+pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> Result<PathBuf, PublishedFilesError> {
+    let root = data.join("published");
+    let name = format!("{:08}", record.night.run);
+    let folder = root.join("nights").join(&name);
+    let beside = root.join("nights").join(format!(".{name}.partial"));
+    remove_partial_nights(&root.join("nights"))?;
+    fs::create_dir_all(&beside).map_err(file_error("create", &beside))?;
+    // Row by row: a large province has a million of them.
+    let rows = || figures.iter().map(|figure| FigureRow::new(figure, &record.night));
+    durable::create(&beside.join("figures.csv"), |out| csv(out, rows()))?;
+    durable::create(&beside.join("figures.json"), |out| json(out, rows()))?;
+    let parquet = beside.join(FIGURES_PARQUET);
+    write_parquet(&parquet, indicators::published_frame(figures, record.night)?)?;
+    durable::sync(&parquet)?;
+    let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
+    durable::create(&beside.join("night.json"), |out| out.write_all(&text))?;
+    durable::sync(&beside)?;
+    durable::rename(&beside, &folder, "publish a night's folder")?;
+    if record.night.complete {
+        link_to_night(&root, LATEST_COMPLETE, &name)?;
+    }
+    link_to_night(&root, LATEST, &name)?;
+    Ok(folder)
+}
+
+/// Removes folders that a process left which died while it published.
+fn remove_partial_nights(nights: &Path) -> Result<(), PublishedFilesError> {
+    fs::create_dir_all(nights).map_err(file_error("create", nights))?;
+    for entry in fs::read_dir(nights).map_err(file_error("list", nights))?.flatten() {
+        if entry.file_name().to_string_lossy().ends_with(".partial") {
+            fs::remove_dir_all(entry.path()).map_err(file_error("remove", &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+fn link_to_night(root: &Path, link: &str, name: &str) -> Result<(), PublishedFilesError> {
+    Ok(durable::replace_link(&root.join(link), &Path::new("nights").join(name), "swap a published link")?)
+}
+
+/// The run of the newest published night.
+#[must_use]
+pub fn newest_run(data: &Path) -> Option<i64> {
+    let target = fs::read_link(data.join("published").join(LATEST)).ok()?;
+    target.file_name()?.to_str()?.parse().ok()
+}
+
+/// The run of the newest night whose figures describe a moment at or before `as_of` (microseconds UTC).
+pub fn run_as_of(data: &Path, as_of: i64) -> Result<Option<i64>, PublishedFilesError> {
+    let folder = newest_as_of(&data.join("published").join("nights"), as_of)?;
+    Ok(folder.and_then(|folder| folder.file_name()?.to_str()?.parse().ok()))
+}
+
+/// The record of the newest published night, without its figures.
+pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesError> {
+    let folder = data.join("published").join(LATEST);
+    if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
+}
+
+/// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds UTC).
+pub fn night_folder(data: &Path, as_of: Option<i64>) -> Result<Option<PathBuf>, PublishedFilesError> {
+    let root = data.join("published");
+    match as_of {
+        None => Ok(Some(root.join(LATEST)).filter(|folder| folder.exists())),
+        Some(as_of) => newest_as_of(&root.join("nights"), as_of),
+    }
+}
+
+/// The folder of the night that `run` published; `None` if it published none.
+#[must_use]
+pub fn night_folder_of_run(data: &Path, run: i64) -> Option<PathBuf> {
+    Some(data.join("published").join("nights").join(format!("{run:08}"))).filter(|folder| folder.exists())
+}
+
+/// Reads a night's folder.
+pub fn read_night(folder: &Path) -> Result<(NightRecord, NightFigures), PublishedFilesError> {
+    let record = read_record(folder)?;
+    let removed = if folder.join(FIGURES_PARQUET).exists() { None } else { RemovedFigures::read(folder)? };
+    let figures = match removed {
+        Some(removed) => NightFigures::Removed(removed),
+        None => NightFigures::Present(read_figures(folder)?),
+    };
+    Ok((record, figures))
+}
+
+fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishedFilesError> {
+    let path = folder.join(FIGURES_PARQUET);
+    let file = File::open(&path).map_err(file_error("open", &path))?;
+    let damaged = |error: PolarsError| PublishedFilesError::Damaged { path: path.clone(), what: error.to_string() };
+    let mut reader = ParquetReader::new(file);
+    let schema = reader.schema().map_err(damaged)?;
+    // Only the columns that figures are made from; files of an older motcua lack some of them.
+    let stored = stored_columns().into_iter().map(|(name, _)| name).filter(|name| schema.contains(name));
+    let columns = stored.map(str::to_owned).collect();
+    let frame = reader.with_columns(Some(columns)).finish().map_err(damaged)?;
+    Ok(indicators::figures_from_frame(&frame)?)
+}
+
+pub(super) fn read_record(folder: &Path) -> Result<NightRecord, PublishedFilesError> {
+    let path = folder.join("night.json");
+    let text = fs::read(&path).map_err(file_error("read", &path))?;
+    serde_json::from_slice(&text).map_err(|error| PublishedFilesError::Damaged { path, what: error.to_string() })
+}
+
+fn newest_as_of(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishedFilesError> {
+    for folder in night_folders(nights)?.into_iter().rev() {
+        if read_record(&folder)?.night.as_of <= as_of {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
+}
+
+/// The folders of published nights, oldest first. Folders that are being written are left out.
+pub(super) fn night_folders(nights: &Path) -> Result<Vec<PathBuf>, PublishedFilesError> {
+    let mut folders = list_folder(nights)?;
+    folders.retain(|path| path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
+    Ok(folders)
+}
+
+/// The entries of a folder, by name; none if the folder does not exist.
+pub(super) fn list_folder(folder: &Path) -> Result<Vec<PathBuf>, PublishedFilesError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder).map_err(file_error("list", folder))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let mut paths = paths.map_err(file_error("list", folder))?;
+    paths.sort();
+    Ok(paths)
+}

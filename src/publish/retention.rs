@@ -1,0 +1,119 @@
+//! What of the published nights may be removed: figures of old nights, texts that no night names, partial files.
+//!
+//! Before the figures of a night are removed, [`RemovedFigures`] is written into its folder. `night.json` is always kept.
+#![expect(clippy::disallowed_methods, reason = "edge: old files of published nights are listed and removed here")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::definitions::DEFINITIONS;
+use super::error::{PublishedFilesError, file_error};
+use super::nights::{FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record};
+use super::removed_figures::RemovedFigures;
+use crate::crash_points::crash_point;
+use crate::durable;
+use crate::model::instant;
+
+/// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last.
+const FIGURE_FILES: [&str; 3] = ["figures.csv", "figures.json", FIGURES_PARQUET];
+
+/// The folder of a published night.
+#[derive(Debug, Clone)]
+pub struct NightFolder {
+    pub folder: PathBuf,
+    pub record: NightRecord,
+    /// The files of its figures that exist, each with its size in bytes.
+    pub figures: Vec<(PathBuf, u64)>,
+    /// Whether the night is the newest, the newest complete one, or the last of its month.
+    pub is_landmark: bool,
+}
+
+impl NightFolder {
+    /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files if the
+    /// Parquet file does not exist.
+    #[must_use]
+    pub fn texts(&self) -> Self {
+        let is_parquet = |(path, _): &(PathBuf, u64)| path.ends_with(FIGURES_PARQUET);
+        let mut texts = self.clone();
+        if self.figures.iter().any(is_parquet) {
+            texts.figures.retain(|file| !is_parquet(file));
+        } else {
+            texts.figures.clear();
+        }
+        texts
+    }
+}
+
+/// The folders of all published nights, oldest first.
+pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesError> {
+    let root = data.join("published");
+    let linked = |link: &str| fs::read_link(root.join(link)).ok().and_then(|to| Some(to.file_name()?.to_owned()));
+    let newest = [linked(LATEST), linked(LATEST_COMPLETE)];
+    let mut nights: Vec<NightFolder> = Vec::new();
+    for folder in night_folders(&root.join("nights"))? {
+        let record = read_record(&folder)?;
+        let mut figures = Vec::new();
+        for name in FIGURE_FILES {
+            let path = folder.join(name);
+            match path.symlink_metadata() {
+                Ok(meta) => figures.push((path, meta.len())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(file_error("look at", &path)(error)),
+            }
+        }
+        let is_landmark = newest.iter().flatten().any(|name| folder.file_name() == Some(name));
+        nights.push(NightFolder { folder, record, figures, is_landmark });
+    }
+    let month = |night: &NightFolder| instant::local(night.record.night.as_of).date().first_of_month();
+    for at in 0..nights.len() {
+        let own = month(&nights[at]);
+        nights[at].is_landmark |= nights[at + 1..].iter().all(|later| month(later) != own);
+    }
+    Ok(nights)
+}
+
+/// Removes the files of a night's figures that `night` lists. Writes `removed` beside them first if all of them are removed.
+pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> Result<(), PublishedFilesError> {
+    if let Some(removed) = removed {
+        removed.write(&night.folder)?;
+    }
+    for (path, _) in &night.figures {
+        let _crash_point = crash_point("remove a file of a night's figures");
+        fs::remove_file(path).map_err(file_error("remove", path))?;
+    }
+    Ok(durable::sync(&night.folder)?)
+}
+
+/// The files of `definitions/`, each with its size in bytes and whether any night names it.
+pub fn definition_files(data: &Path, nights: &[NightFolder]) -> Result<Vec<(PathBuf, u64, bool)>, PublishedFilesError> {
+    let is_named = |name: &str| nights.iter().any(|night| night.record.sources.values().any(|digest| digest == name));
+    let mut files = Vec::new();
+    for path in list_folder(&data.join(DEFINITIONS))? {
+        let meta = path.symlink_metadata().map_err(file_error("look at", &path))?;
+        let is_named = path.file_name().and_then(|name| name.to_str()).is_some_and(is_named);
+        files.push((path, meta.len(), is_named));
+    }
+    Ok(files)
+}
+
+/// Partial folders, files and links of processes that died while they published.
+pub fn partial_files(data: &Path) -> Result<Vec<PathBuf>, PublishedFilesError> {
+    let root = data.join("published");
+    let mut found = list_folder(&root)?;
+    for folder in list_folder(&root.join("nights"))? {
+        if folder.is_dir() {
+            found.extend(list_folder(&folder)?);
+        }
+        found.push(folder);
+    }
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "partial"));
+    Ok(found)
+}
+
+/// Removes a text that no night names, or a partial file or folder.
+pub fn remove_unneeded(path: &Path) -> Result<(), PublishedFilesError> {
+    let _crash_point = crash_point("remove what no night names");
+    let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(file_error("remove", path))
+}
