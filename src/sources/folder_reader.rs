@@ -1,7 +1,8 @@
-//! Reading the files of a folder: every new one, cut into pages.
+//! Reads the files of a folder that were not read before, cut into pages.
 //!
-//! A file that cannot be read does not stop those after it; the pull then ends with its error, which names the others that failed, so
-//! nothing counts as read and all are looked at again. A file that is still being written is left for the next pull.
+//! A file that cannot be read does not stop the files after it. The pull then ends with an error that names all failed
+//! files: it marks no file as taken, and the next pull reads them again. A file that is still being written is left
+//! for the next pull.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -16,22 +17,27 @@ use crate::sources::decode::{Decoder, TableFile};
 use crate::sources::error::SourceError;
 use crate::sources::transport::files::{self, FoundFile};
 
-/// Records of one page.
+/// Maximum number of records in a page.
 pub(crate) const PAGE_ROWS: usize = 5_000;
 
 /// One pull of a folder.
 #[derive(Debug)]
 pub(crate) struct FolderReader {
-    ahead: VecDeque<FoundFile>,
-    /// Files that the folder held.
-    found: usize,
+    /// Files that were not opened yet, in reading order.
+    pending: VecDeque<FoundFile>,
+    /// Number of matching files in the folder when the pull began.
+    files_found: usize,
     open: Option<OpenFile>,
-    /// Digests of files that were taken, before and now.
-    known: BTreeSet<String>,
+    /// Content digests of the files that earlier pulls or this one have taken.
+    known_digests: BTreeSet<String>,
+    /// Those of this pull, in reading order.
     taken: Vec<String>,
-    left: Vec<String>,
+    /// Names of the files that are still being written.
+    growing: Vec<String>,
+    /// Names and errors of the files that could not be read.
     failures: Vec<(String, SourceError)>,
     max_body_bytes: u64,
+    /// `access.settle_secs`: a file modified more recently is waited for.
     settle: Duration,
 }
 
@@ -40,15 +46,15 @@ struct OpenFile {
     name: String,
     digest: String,
     rows: FileRows,
-    /// Whether a page of it was given out.
-    begun: bool,
+    /// Whether a page of it was returned already.
+    has_pages: bool,
 }
 
 #[derive(Debug)]
 enum FileRows {
     Csv(Box<CsvFile>),
-    /// A thread reads the workbook, one page ahead; it ends with the receiver.
-    Book(mpsc::Receiver<Result<Page, SourceError>>),
+    /// A blocking thread reads the workbook, one page ahead. It ends when the receiver is dropped.
+    Workbook(mpsc::Receiver<Result<Page, SourceError>>),
 }
 
 impl FileRows {
@@ -61,7 +67,7 @@ impl FileRows {
                 file.read(&mut page, PAGE_ROWS)?;
                 Ok((page, file.ended()))
             }
-            Self::Book(pages) => match pages.recv().await {
+            Self::Workbook(pages) => match pages.recv().await {
                 Some(page) => Ok((page?, false)),
                 None => Ok((empty(), true)),
             },
@@ -78,44 +84,55 @@ impl FolderReader {
         settle: Duration,
         newest_only: bool,
     ) -> Result<Self, SourceError> {
-        let mut ahead: VecDeque<FoundFile> = files::list(folder, glob).await?.into();
-        let found = ahead.len();
+        let mut pending: VecDeque<FoundFile> = files::list(folder, glob).await?.into();
+        let files_found = pending.len();
         if newest_only {
-            ahead.drain(..found.saturating_sub(1));
+            pending.drain(..files_found.saturating_sub(1));
         }
-        let known = known.iter().cloned().collect();
-        let (taken, left, failures) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { ahead, found, open: None, known, taken, left, failures, max_body_bytes, settle })
+        Ok(Self {
+            pending,
+            files_found,
+            open: None,
+            known_digests: known.iter().cloned().collect(),
+            taken: Vec::new(),
+            growing: Vec::new(),
+            failures: Vec::new(),
+            max_body_bytes,
+            settle,
+        })
     }
 
-    /// Digests of the files that were read whole, in order.
+    /// Content digests of the files that this pull read to their end, in reading order.
     pub(crate) fn taken(&self) -> &[String] {
         &self.taken
     }
 
-    /// How many files the folder held.
+    /// Number of matching files in the folder when the pull began.
     pub(crate) fn files_found(&self) -> usize {
-        self.found
+        self.files_found
     }
 
     /// Names of the files that are still being written.
     pub(crate) fn growing_files(&self) -> &[String] {
-        &self.left
+        &self.growing
     }
 
-    /// The next page; `None` when every file was read or left.
+    /// The next page; `None` after the last file.
+    ///
+    /// # Errors
+    /// After the last file, the error of the files that failed.
     pub(crate) async fn next(&mut self, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
         loop {
             if let Some(open) = self.open.take() {
-                if let Some(page) = self.page(open, decoder, number).await {
+                if let Some(page) = self.next_page(open, decoder, number).await {
                     return Ok(Some(page));
                 }
                 continue;
             }
-            let Some(file) = self.ahead.pop_front() else {
+            let Some(file) = self.pending.pop_front() else {
                 return self.failure().map_or(Ok(None), Err);
             };
-            match self.begin(&file, decoder, number).await {
+            match self.open_file(&file, decoder, number).await {
                 Ok(Some(page)) => return Ok(Some(page)),
                 Ok(None) => {}
                 Err(error) => self.fail(&file.name, error),
@@ -123,14 +140,20 @@ impl FolderReader {
         }
     }
 
-    /// Opens a file; one that is no table is a page.
-    async fn begin(&mut self, file: &FoundFile, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
+    /// Opens a table (CSV, XLSX) for reading; a file of another format becomes one page. `None` if there is no page
+    /// yet, or if the file is skipped: it was taken before, or is still being written.
+    async fn open_file(
+        &mut self,
+        file: &FoundFile,
+        decoder: &Decoder,
+        number: u32,
+    ) -> Result<Option<Page>, SourceError> {
         let Some(content) = files::read(file, self.max_body_bytes, self.settle).await? else {
-            tracing::info!(file = file.name, "file is still being written: left for the next pull");
-            self.left.push(file.name.clone());
+            tracing::info!(file = file.name, "file is still being written; the next pull reads it");
+            self.growing.push(file.name.clone());
             return Ok(None);
         };
-        if self.known.contains(&content.digest) {
+        if self.known_digests.contains(&content.digest) {
             tracing::debug!(file = file.name, "file was taken before");
             return Ok(None);
         }
@@ -138,19 +161,19 @@ impl FolderReader {
             let rows = match tables.of(&content.bytes)? {
                 TableFile::Csv(layout) => FileRows::Csv(Box::new(CsvFile::open(layout, content.bytes)?)),
                 TableFile::Xlsx(layout) => {
-                    FileRows::Book(read_book(Arc::clone(layout), content.bytes, decoder.fields()))
+                    FileRows::Workbook(read_workbook(Arc::clone(layout), content.bytes, decoder.fields()))
                 }
             };
-            self.open = Some(OpenFile { name: file.name.clone(), digest: content.digest, rows, begun: false });
+            self.open = Some(OpenFile { name: file.name.clone(), digest: content.digest, rows, has_pages: false });
             return Ok(None);
         }
         let (page, _) = decoder.page(&content.bytes, number, file.name.clone())?;
-        self.take(content.digest);
+        self.mark_taken(content.digest);
         Ok(Some(page))
     }
 
-    /// The next page of a file; `None` at its end.
-    async fn page(&mut self, mut open: OpenFile, decoder: &Decoder, number: u32) -> Option<Page> {
+    /// The next page of an open file; `None` if it has ended or failed. A table without rows gives one empty page.
+    async fn next_page(&mut self, mut open: OpenFile, decoder: &Decoder, number: u32) -> Option<Page> {
         let (mut page, ended) = match open.rows.next(decoder).await {
             Ok(next) => next,
             Err(error) => {
@@ -166,18 +189,18 @@ impl FolderReader {
             Some(last) => format!("{}{sheet} rows {}-{}", open.name, page.place(0).0, page.place(last).0),
             None => format!("{}{sheet} no rows", open.name),
         };
-        let wanted = last.is_some() || (ended && !open.begun);
+        let is_returned = last.is_some() || (ended && !open.has_pages);
         if ended {
-            self.take(open.digest);
+            self.mark_taken(open.digest);
         } else {
-            open.begun = true;
+            open.has_pages = true;
             self.open = Some(open);
         }
-        wanted.then_some(page)
+        is_returned.then_some(page)
     }
 
-    fn take(&mut self, digest: String) {
-        self.known.insert(digest.clone());
+    fn mark_taken(&mut self, digest: String) {
+        self.known_digests.insert(digest.clone());
         self.taken.push(digest);
     }
 
@@ -186,9 +209,10 @@ impl FolderReader {
         self.failures.push((name.to_owned(), error));
     }
 
-    /// The first failure, with the names and codes of the others. One that leaves rows unproved gives way to one that hides rows.
+    /// The error of the pull: the first failure, with the names and codes of the others. A failure that makes the pull
+    /// failed comes before one that makes it incomplete.
     fn failure(&self) -> Option<SourceError> {
-        const NAMED: usize = 20;
+        const MAX_NAMES: usize = 20;
         let first = self.failures.iter().position(|(_, error)| !error.is_incomplete()).unwrap_or(0);
         let (name, error) = self.failures.get(first)?;
         let mut error = error.clone().on(format!("file `{name}`"));
@@ -200,26 +224,27 @@ impl FolderReader {
             .map(|(_, (name, error))| format!("`{name}` {}", error.kind.code()))
             .collect();
         if !others.is_empty() {
-            let more = others.len().saturating_sub(NAMED);
+            let more = others.len().saturating_sub(MAX_NAMES);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let named = others.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            error.message = format!("{}; failed too: {named}{more}", error.message);
+            let named = others.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+            error.message = format!("{}; other files failed: {named}{more}", error.message);
         }
         Some(error)
     }
 }
 
-fn read_book(
+/// Reads a workbook in a blocking thread; a closed channel is its end.
+fn read_workbook(
     layout: Arc<XlsxLayout>,
     bytes: Vec<u8>,
     fields: Arc<[String]>,
 ) -> mpsc::Receiver<Result<Page, SourceError>> {
-    let (give, pages) = mpsc::channel(1);
+    let (sender, pages) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        let mut page = |page: Page| give.blocking_send(Ok(page)).is_ok();
-        if let Err(error) = xlsx::read(&layout, bytes, &fields, PAGE_ROWS, &mut page) {
-            // Nobody waits for the error of a pull that was given up.
-            let _ = give.blocking_send(Err(error));
+        let mut send = |page: Page| sender.blocking_send(Ok(page)).is_ok();
+        if let Err(error) = xlsx::read(&layout, bytes, &fields, PAGE_ROWS, &mut send) {
+            // Fails if the pull was dropped: then nobody reads the error.
+            let _ = sender.blocking_send(Err(error));
         }
     });
     pages

@@ -29,11 +29,11 @@ const CONNECTOR: &str = r#"
     required = true
 "#;
 
-async fn reading(folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
-    reading_of(CONNECTOR, folder, cursor).await
+async fn open_folder(folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
+    open_connector(CONNECTOR, folder, cursor).await
 }
 
-async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
+async fn open_connector(text: &str, folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "post".to_owned(), file, digest: String::new() };
@@ -42,10 +42,10 @@ async fn reading_of(text: &str, folder: &str, cursor: Cursor) -> Result<SourceRe
     open(&connector, &readers, &values, PullStart { now: 7, cursor, ..PullStart::default() }).await
 }
 
-async fn run(reading: &mut SourceReader) -> (Vec<String>, Option<SourceError>) {
+async fn read_all(reader: &mut SourceReader) -> (Vec<String>, Option<SourceError>) {
     let mut origins = Vec::new();
     loop {
-        match reading.next().await {
+        match reader.next().await {
             Ok(Some(page)) => origins.push(page.origin),
             Ok(None) => return (origins, None),
             Err(error) => return (origins, Some(error)),
@@ -62,7 +62,7 @@ fn export(rows: usize) -> String {
 }
 
 #[tokio::test]
-async fn takes_each_content_once() {
+async fn files_with_the_same_content_are_read_once() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     let put = |name: &str, text: String| {
         let path = inbox.path().join(name);
@@ -75,34 +75,34 @@ async fn takes_each_content_once() {
     put(".part.csv", export(3)).await;
     put("notes.txt", export(3)).await;
     let folder = inbox.path().to_str().expect("the path is UTF-8").to_owned();
-    let mut first = reading(&folder, Cursor::default()).await.expect("the folder is there");
-    let (origins, error) = run(&mut first).await;
+    let mut first = open_folder(&folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = read_all(&mut first).await;
     assert_eq!(error, None);
     assert_eq!(origins, ["a.CSV rows 2-5001", "a.CSV rows 5002-5002", "b.csv rows 2-3", "empty.csv no rows"]);
     let cursor = first.cursor();
     assert_eq!((cursor.read_until, cursor.files.len()), (Some(7), 3));
-    let mut second = reading(&folder, cursor.clone()).await.expect("the folder is there");
-    assert_eq!(run(&mut second).await, (Vec::new(), None));
+    let mut second = open_folder(&folder, cursor.clone()).await.expect("the folder is there");
+    assert_eq!(read_all(&mut second).await, (Vec::new(), None));
     assert_eq!(second.cursor(), cursor);
 }
 
 #[tokio::test]
-async fn a_bad_file_stops_no_other_and_proves_nothing() {
+async fn an_unreadable_file_leaves_the_others_readable_and_the_cursor_unchanged() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in [("a.csv", "x;y\n1;2\n".to_owned()), ("b.csv", export(1))] {
         tokio::fs::write(inbox.path().join(name), text).await.expect("the folder can be written");
     }
     let folder = inbox.path().to_str().expect("the path is UTF-8");
-    let mut reading = reading(folder, Cursor::default()).await.expect("the folder is there");
-    let (origins, error) = run(&mut reading).await;
+    let mut reader = open_folder(folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = read_all(&mut reader).await;
     assert_eq!(origins, ["b.csv rows 2-2"]);
     let error = error.expect("a file has no header");
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert_eq!(error.message, "connector `post`: file `a.csv`: no row has the column `mã vận đơn`");
-    assert_eq!(reading.cursor(), Cursor::default());
+    assert_eq!(reader.cursor(), Cursor::default());
 }
 
-/// Sets when a file was last modified, in seconds before now.
+/// Sets a file's modification time to `seconds` before its present one.
 fn age(path: &std::path::Path, seconds: u64) {
     let file = std::fs::File::options().write(true).open(path).expect("the file is there");
     let now = file.metadata().expect("the file is there").modified().expect("a time");
@@ -110,7 +110,7 @@ fn age(path: &std::path::Path, seconds: u64) {
 }
 
 #[tokio::test]
-async fn the_file_delivered_last_is_read_last() {
+async fn files_are_read_in_order_of_modification() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     for (name, rows, seconds) in [("a.csv", 1, 10), ("b.csv", 2, 30), ("c.csv", 3, 20)] {
         let path = inbox.path().join(name);
@@ -118,8 +118,8 @@ async fn the_file_delivered_last_is_read_last() {
         age(&path, seconds);
     }
     let folder = inbox.path().to_str().expect("the path is UTF-8");
-    let mut reading = reading(folder, Cursor::default()).await.expect("the folder is there");
-    let (origins, error) = run(&mut reading).await;
+    let mut reader = open_folder(folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = read_all(&mut reader).await;
     assert_eq!(
         (origins, error),
         (["b.csv rows 2-3", "c.csv rows 2-4", "a.csv rows 2-2"].map(str::to_owned).to_vec(), None)
@@ -127,7 +127,7 @@ async fn the_file_delivered_last_is_read_last() {
 }
 
 #[tokio::test]
-async fn a_growing_file_is_left_and_a_settled_one_waited_for() {
+async fn a_growing_file_is_skipped_and_a_recent_one_is_read_after_settle_secs() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     let settled = CONNECTOR.replace("settle_secs = 0", "settle_secs = 1");
     for name in ["done.csv", "growing.csv"] {
@@ -135,7 +135,7 @@ async fn a_growing_file_is_left_and_a_settled_one_waited_for() {
     }
     age(&inbox.path().join("growing.csv"), 0);
     let folder = inbox.path().to_str().expect("the path is UTF-8");
-    let mut reading = reading_of(&settled, folder, Cursor::default()).await.expect("the folder is there");
+    let mut reader = open_connector(&settled, folder, Cursor::default()).await.expect("the folder is there");
     let growing = inbox.path().join("growing.csv");
     let writer = tokio::spawn(async move {
         for rows in 10..40 {
@@ -143,11 +143,11 @@ async fn a_growing_file_is_left_and_a_settled_one_waited_for() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     });
-    let (origins, error) = run(&mut reading).await;
+    let (origins, error) = read_all(&mut reader).await;
     writer.abort();
     assert_eq!((origins, error), (vec!["done.csv rows 2-9".to_owned()], None));
-    assert_eq!(reading.growing_files(), ["growing.csv"]);
-    assert_eq!(reading.cursor().files.len(), 1);
+    assert_eq!(reader.growing_files(), ["growing.csv"]);
+    assert_eq!(reader.cursor().files.len(), 1);
 }
 
 #[tokio::test]
@@ -157,17 +157,18 @@ async fn every_failed_file_is_named() {
         tokio::fs::write(inbox.path().join(name), text).await.expect("the folder can be written");
     }
     let folder = inbox.path().to_str().expect("the path is UTF-8");
-    let mut reading = reading(folder, Cursor::default()).await.expect("the folder is there");
-    let (_, error) = run(&mut reading).await;
+    let mut reader = open_folder(folder, Cursor::default()).await.expect("the folder is there");
+    let (_, error) = read_all(&mut reader).await;
     let message = error.expect("two files failed").message;
     assert!(
-        message.ends_with("file `a.csv`: no row has the column `mã vận đơn`; failed too: `c.csv` unclosed_quote"),
+        message
+            .ends_with("file `a.csv`: no row has the column `mã vận đơn`; other files failed: `c.csv` unclosed_quote"),
         "{message}"
     );
 }
 
 #[tokio::test]
-async fn csv_and_workbooks_of_one_folder() {
+async fn csv_files_and_workbooks_are_read_from_one_folder() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     let both = CONNECTOR.replace("*.csv", "*.{csv,xlsx,csv.gz}").replace("type = \"csv\"", "type = \"spreadsheet\"");
     let rows: Vec<String> = (0..5_001).map(|row| format!("EP{row}")).collect();
@@ -185,8 +186,8 @@ async fn csv_and_workbooks_of_one_folder() {
         .await
         .expect("writable");
     let folder = inbox.path().to_str().expect("the path is UTF-8");
-    let mut reading = reading_of(&both, folder, Cursor::default()).await.expect("the folder is there");
-    let (origins, error) = run(&mut reading).await;
+    let mut reader = open_connector(&both, folder, Cursor::default()).await.expect("the folder is there");
+    let (origins, error) = read_all(&mut reader).await;
     let expected = [
         "a.xlsx sheet `Tháng 10` rows 2-5001",
         "a.xlsx sheet `Tháng 10` rows 5002-5002",
@@ -201,6 +202,6 @@ async fn csv_and_workbooks_of_one_folder() {
 async fn a_missing_folder_is_named() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     let gone = inbox.path().join("gone");
-    let error = reading(gone.to_str().expect("UTF-8"), Cursor::default()).await.expect_err("no such folder");
+    let error = open_folder(gone.to_str().expect("UTF-8"), Cursor::default()).await.expect_err("no such folder");
     assert_eq!(error.kind, ErrorKind::FolderMissing);
 }

@@ -1,4 +1,4 @@
-//! Every kind of login and of paging over recorded answers, as the sources of the domain use them.
+//! Every kind of login and of paging over recorded responses, as provincial systems use them.
 
 use std::sync::Arc;
 
@@ -44,13 +44,14 @@ const LOGIN: &str = r#"
     body = '{"session":"{session}","service":"TraCuu"}'
 "#;
 
+/// Result of a pull.
 struct Pull {
-    /// First cells of each page.
+    /// First cell of each record, by page.
     pages: Vec<Vec<String>>,
     error: Option<SourceError>,
     chains: Vec<ChainFacts>,
-    asked: Vec<Request>,
-    left: usize,
+    requests: Vec<Request>,
+    unused: usize,
 }
 
 impl Pull {
@@ -58,26 +59,26 @@ impl Pull {
         self.error.as_ref().map(|error| error.kind)
     }
     fn urls(&self) -> Vec<String> {
-        self.asked.iter().map(|request| request.url.to_string().replace("https://portal.example/api", "")).collect()
+        self.requests.iter().map(|request| request.url.to_string().replace("https://portal.example/api", "")).collect()
     }
     fn rows(&self) -> Vec<usize> {
         self.pages.iter().map(Vec::len).collect()
     }
 }
 
-async fn pull(parts: &[&str], answers: Vec<Response>) -> Pull {
+async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
     let file: ConnectorFile = toml::from_str(&format!("{BASE}{}", parts.concat())).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
     let mut values = Values::default();
     values.set_secret("KEY", "s3c\"ret");
-    let transport = Arc::new(RecordedTransport::new(answers));
+    let transport = Arc::new(RecordedTransport::new(responses));
     let start = PullStart { now: 1_700_000_000_000_000, ..PullStart::default() };
     let opened = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await;
-    let mut reading = opened.expect("the connector opens");
+    let mut reader = opened.expect("the connector opens");
     let mut pages = Vec::new();
     let error = loop {
-        match reading.next().await {
+        match reader.next().await {
             Ok(Some(page)) => {
                 pages.push((0..page.len()).map(|row| page.cell(row, 0).unwrap_or_default().to_owned()).collect());
             }
@@ -85,21 +86,21 @@ async fn pull(parts: &[&str], answers: Vec<Response>) -> Pull {
             Err(error) => break Some(error),
         }
     };
-    assert_eq!(reading.cursor().read_until.is_some(), error.is_none(), "the cursor moves with a proved end only");
-    let shown = format!("{reading:?} {error:?} {:?}", transport.asked());
+    assert_eq!(reader.cursor().read_until.is_some(), error.is_none(), "the cursor moves only if the end is proved");
+    let shown = format!("{reader:?} {error:?} {:?}", transport.requests());
     for secret in ["s3c", "t0ken", "sess10n"] {
         assert!(!shown.contains(secret), "{shown}");
     }
-    let (chains, asked, left) = (reading.chains(), transport.asked(), transport.left());
-    Pull { pages, error, chains, asked, left }
+    let (chains, requests, unused) = (reader.chains(), transport.requests(), transport.unused_responses());
+    Pull { pages, error, chains, requests, unused }
 }
 
-/// An answer with as many rows as keys.
+/// A response with one record per key; `more` is further JSON of the envelope.
 fn page(keys: &[&str], more: &str) -> Response {
-    with(&[], keys, more)
+    page_with_headers(&[], keys, more)
 }
 
-fn with(headers: &[(&str, &str)], keys: &[&str], more: &str) -> Response {
+fn page_with_headers(headers: &[(&str, &str)], keys: &[&str], more: &str) -> Response {
     let rows: Vec<String> = keys.iter().map(|key| format!(r#"{{"_id":{{"$oid":"{key}"}}}}"#)).collect();
     Response::new(200, headers, format!(r#"{{"rows":[{}]{more}}}"#, rows.join(",")))
 }
@@ -109,7 +110,7 @@ fn json(body: &str) -> Response {
 }
 
 #[tokio::test]
-async fn what_does_not_change_goes_with_every_request() {
+async fn fixed_credentials_are_added_to_every_request() {
     for (auth, shown) in [
         ("type='basic'\nusername='motcua'\npassword='{secret:KEY}'", "basic"),
         ("type='bearer'\ntoken='{secret:KEY}'", "bearer"),
@@ -119,7 +120,7 @@ async fn what_does_not_change_goes_with_every_request() {
         let auth = format!("[auth]\n{auth}\n");
         let read = pull(&[&auth, GET, ROWS], vec![Response::new(503, &[], ""), page(&["a"], "")]).await;
         assert_eq!((read.kind(), read.rows()), (None, vec![1]), "{shown}");
-        for request in &read.asked {
+        for request in &read.requests {
             let found = [
                 ("basic", request.basic.as_ref().is_some_and(|(name, _)| name == "motcua")),
                 ("bearer", request.bearer.is_some()),
@@ -129,51 +130,51 @@ async fn what_does_not_change_goes_with_every_request() {
             assert_eq!(found.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect::<Vec<_>>(), [shown]);
         }
         let refused = pull(&[&auth, GET, ROWS], vec![Response::new(401, &[], "")]).await;
-        assert_eq!((refused.kind(), refused.left), (Some(ErrorKind::LoginRefused), 0), "{shown}");
+        assert_eq!((refused.kind(), refused.unused), (Some(ErrorKind::LoginRefused), 0), "{shown}");
     }
 }
 
 #[tokio::test]
-async fn a_token_endpoint_takes_the_secret_in_the_form_or_in_the_header() {
+async fn the_client_secret_is_sent_in_the_form_or_in_the_header() {
     for place in ["body", "header"] {
         let auth = format!(
             "[auth]\ntype='oauth2_client_credentials'\ntoken_url='https://login.example/token'\nclient_id='motcua'\n\
              client_secret='{{secret:KEY}}'\nsecret_place='{place}'\n"
         );
         let token = || json(r#"{"access_token":"t0ken"}"#);
-        // Revoked before its time: the second page is refused with the first token.
+        // The first token is revoked early: the request of the second page is rejected.
         let pages = "[pages]\ntype='page_number'\nparam='p'\nfirst=0\nsize=1\nend={type='empty_page'}\n";
-        let answers = vec![token(), page(&["a"], ""), Response::new(401, &[], ""), token(), page(&[], "")];
-        let read = pull(&[&auth, GET, ROWS, pages], answers).await;
-        assert_eq!((read.kind(), read.rows(), read.left), (None, vec![1, 0], 0));
-        let names: Vec<&str> = read.asked[0].form.iter().map(|(name, _)| name.as_str()).collect();
+        let responses = vec![token(), page(&["a"], ""), Response::new(401, &[], ""), token(), page(&[], "")];
+        let read = pull(&[&auth, GET, ROWS, pages], responses).await;
+        assert_eq!((read.kind(), read.rows(), read.unused), (None, vec![1, 0], 0));
+        let names: Vec<&str> = read.requests[0].form.iter().map(|(name, _)| name.as_str()).collect();
         let (form, basic): (&[&str], bool) = match place {
             "body" => (&["grant_type", "client_id", "client_secret"], false),
             _ => (&["grant_type"], true),
         };
-        assert_eq!((names.as_slice(), read.asked[0].basic.is_some()), (form, basic));
-        assert!(read.asked[1].basic.is_none() && read.asked[1].bearer.is_some());
+        assert_eq!((names.as_slice(), read.requests[0].basic.is_some()), (form, basic));
+        assert!(read.requests[1].basic.is_none() && read.requests[1].bearer.is_some());
     }
 }
 
 #[tokio::test]
-async fn a_session_goes_into_the_body_and_is_renewed_once() {
+async fn a_session_is_sent_in_the_body_and_renewed_once() {
     let session = |name: &str| json(&format!(r#"{{"session":"{name}","error_code":0}}"#));
     let over = json(r#"{"error_code":"-1","message":"het phien"}"#);
     let end = page(&["a"], r#","error_code":0"#);
     let failure = "failure = { path = 'error_code', ok = ['0'] }\n";
     let body = |request: &Request| request.body.clone().unwrap_or_default();
 
-    let answers = vec![session("sess10n-1"), over.clone(), session("sess10n\\\"2"), end.clone()];
-    let read = pull(&[LOGIN, ROWS, failure], answers).await;
-    assert_eq!((read.kind(), read.rows(), read.left), (None, vec![1], 0));
+    let responses = vec![session("sess10n-1"), over.clone(), session("sess10n\\\"2"), end.clone()];
+    let read = pull(&[LOGIN, ROWS, failure], responses).await;
+    assert_eq!((read.kind(), read.rows(), read.unused), (None, vec![1], 0));
     assert_eq!(read.urls(), ["/login?x=1", "/call", "/login?x=1", "/call"]);
-    assert_eq!(body(&read.asked[0]), r#"{"username":"motcua","password":"s3c\"ret"}"#);
-    assert_eq!(body(&read.asked[1]), r#"{"session":"sess10n-1","service":"TraCuu"}"#);
-    assert_eq!(body(&read.asked[3]), r#"{"session":"sess10n\"2","service":"TraCuu"}"#);
-    assert!(read.asked[0].headers.contains(&("dstcode".to_owned(), "VN:GOV".to_owned())));
+    assert_eq!(body(&read.requests[0]), r#"{"username":"motcua","password":"s3c\"ret"}"#);
+    assert_eq!(body(&read.requests[1]), r#"{"session":"sess10n-1","service":"TraCuu"}"#);
+    assert_eq!(body(&read.requests[3]), r#"{"session":"sess10n\"2","service":"TraCuu"}"#);
+    assert!(read.requests[0].headers.contains(&("dstcode".to_owned(), "VN:GOV".to_owned())));
 
-    for (answers, kind) in [
+    for (responses, kind) in [
         (vec![session("a"), over.clone(), session("b"), over.clone()], ErrorKind::LoginRefused),
         (vec![session("a"), Response::new(401, &[], ""), session("b"), over.clone()], ErrorKind::LoginRefused),
         (vec![json(r#"{"error_code":-3,"session":"sess10n"}"#)], ErrorKind::LoginRefused),
@@ -182,73 +183,87 @@ async fn a_session_goes_into_the_body_and_is_renewed_once() {
         (vec![json("welcome sess10n")], ErrorKind::LoginRefused),
         (vec![session("a"), json(r#"{"error_code":"7"}"#)], ErrorKind::SourceSaysFailure),
     ] {
-        let read = pull(&[LOGIN, ROWS, failure], answers).await;
-        assert_eq!((read.kind(), read.left), (Some(kind), 0), "{:?}", read.error);
+        let read = pull(&[LOGIN, ROWS, failure], responses).await;
+        assert_eq!((read.kind(), read.unused), (Some(kind), 0), "{:?}", read.error);
     }
 }
 
 #[tokio::test]
-async fn an_offset_moves_by_what_came_to_the_declared_total() {
+async fn an_offset_moves_by_the_rows_received_up_to_the_declared_total() {
     let pages =
         "[pages]\ntype='offset'\nparam='skip'\nsize_param='top'\nsize=2\nend={type='total',header='X-Total-Count'}\n";
     let total = [("X-Total-Count", "3")];
-    let read = pull(&[GET, ROWS, pages], vec![with(&total, &["a", "b"], ""), with(&total, &["c"], "")]).await;
-    assert_eq!((read.kind(), read.rows(), read.left), (None, vec![2, 1], 0));
+    let read = pull(
+        &[GET, ROWS, pages],
+        vec![page_with_headers(&total, &["a", "b"], ""), page_with_headers(&total, &["c"], "")],
+    )
+    .await;
+    assert_eq!((read.kind(), read.rows(), read.unused), (None, vec![2, 1], 0));
     assert_eq!(read.urls(), ["/search?q=a&skip=0&top=2", "/search?q=a&skip=2&top=2"]);
     assert_eq!((read.chains[0].pages, read.chains[0].rows, read.chains[0].declared_total), (2, 3, Some(3)));
-    let changed = vec![with(&total, &["a", "b"], ""), with(&[("x-total-count", "4")], &["c"], "")];
+    let changed =
+        vec![page_with_headers(&total, &["a", "b"], ""), page_with_headers(&[("x-total-count", "4")], &["c"], "")];
     let read = pull(&[GET, ROWS, pages], changed).await;
     let error = read.error.as_ref().expect("the total changed");
     assert_eq!((error.kind, error.is_incomplete(), read.rows()), (ErrorKind::TotalDisagrees, true, vec![2, 1]));
     assert!(error.message.starts_with("connector `portal`: GET /search offset=2: "), "{error}");
-    assert!(read.chains.is_empty(), "only chains that are whole are counted");
+    assert!(read.chains.is_empty(), "a chain is listed only after its proved end");
 }
 
 #[tokio::test]
-async fn a_page_that_is_not_the_one_asked_for_is_kept_and_said() {
+async fn a_page_with_another_number_is_kept_and_ends_the_pull() {
     let pages = "[pages]\ntype='page_number'\nparam='pageNumber'\nfirst=1\nsize=2\necho='currentPage'\nend={type='next_flag',path='hasNextPage'}\n";
-    let answers = vec![
+    let responses = vec![
         page(&["a", "b"], r#","currentPage":1,"hasNextPage":true"#),
         page(&["e"], r#","currentPage":3,"hasNextPage":false"#),
     ];
-    let read = pull(&[GET, ROWS, pages], answers).await;
+    let read = pull(&[GET, ROWS, pages], responses).await;
     assert_eq!((read.kind(), read.rows()), (Some(ErrorKind::PageMissing), vec![2, 1]));
     assert_eq!(read.urls(), ["/search?q=a&pageNumber=1", "/search?q=a&pageNumber=2"]);
 }
 
 #[tokio::test]
-async fn a_cursor_stands_in_the_body_or_in_a_header() {
+async fn a_cursor_is_read_from_the_body_or_from_a_header() {
     let by_path = "[pages]\ntype='cursor'\npath='meta.next'\n";
     let post = "[request]\nmethod='POST'\npath='/search'\nbody='{\"after\":\"{cursor}\"}'\n";
-    let answers = vec![page(&["a"], r#","meta":{"next":"x\"1"}"#), page(&["b"], r#","meta":{"next":null}"#)];
-    let read = pull(&[post, ROWS, by_path], answers).await;
+    let responses = vec![page(&["a"], r#","meta":{"next":"x\"1"}"#), page(&["b"], r#","meta":{"next":null}"#)];
+    let read = pull(&[post, ROWS, by_path], responses).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![1, 1]));
-    let bodies: Vec<_> = read.asked.iter().filter_map(|request| request.body.as_deref()).collect();
+    let bodies: Vec<_> = read.requests.iter().filter_map(|request| request.body.as_deref()).collect();
     assert_eq!(bodies, [r#"{"after":""}"#, r#"{"after":"x\"1"}"#]);
     assert_eq!(read.chains[0].last_cursor.as_deref(), Some("x\"1"));
 
     let by_header = "[pages]\ntype='cursor'\nparam='after'\nheader='X-Next'\n";
-    let answers = vec![with(&[("X-Next", "1")], &["a"], ""), with(&[("x-next", "2")], &["b"], ""), page(&["c"], "")];
-    let read = pull(&[GET, ROWS, by_header], answers).await;
+    let responses = vec![
+        page_with_headers(&[("X-Next", "1")], &["a"], ""),
+        page_with_headers(&[("x-next", "2")], &["b"], ""),
+        page(&["c"], ""),
+    ];
+    let read = pull(&[GET, ROWS, by_header], responses).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![1, 1, 1]));
     assert_eq!(read.urls(), ["/search?q=a", "/search?q=a&after=1", "/search?q=a&after=2"]);
-    let stuck = vec![with(&[("X-Next", "1")], &["a"], ""), with(&[("x-next", "1")], &["b"], "")];
+    let stuck =
+        vec![page_with_headers(&[("X-Next", "1")], &["a"], ""), page_with_headers(&[("x-next", "1")], &["b"], "")];
     let read = pull(&[GET, ROWS, by_header], stuck).await;
-    assert_eq!((read.kind(), read.rows()), (Some(ErrorKind::CursorStuck), vec![1, 1]), "the page's records are true");
+    assert_eq!(
+        (read.kind(), read.rows()),
+        (Some(ErrorKind::CursorStuck), vec![1, 1]),
+        "the second page's records are kept"
+    );
 }
 
 #[tokio::test]
 async fn a_next_address_is_followed_on_the_same_host_only() {
     let pages = "[pages]\ntype='next_url'\npath='next'\n";
     let key = "[auth]\ntype='api_key'\nname='key'\nvalue='{secret:KEY}'\nplace='query'\n";
-    let answers = vec![
+    let responses = vec![
         page(&["a"], r#","next":"https://portal.example/api/search?page=2&key=s3c%22ret""#),
         page(&["b"], r#","next":"?page=3""#),
         page(&["c"], r#","next":"page=4""#),
         page(&["d"], r#","next":"/api/other?page=5""#),
         page(&["e"], r#","next":"""#),
     ];
-    let read = pull(&[key, GET, ROWS, pages], answers).await;
+    let read = pull(&[key, GET, ROWS, pages], responses).await;
     assert_eq!((read.kind(), read.pages.len()), (None, 5));
     let signed = "key=s3c%22ret";
     assert_eq!(
@@ -263,14 +278,14 @@ async fn a_next_address_is_followed_on_the_same_host_only() {
     );
     let elsewhere = vec![page(&["a"], r#","next":"https://other.example/api?page=2""#)];
     let read = pull(&[key, GET, ROWS, pages], elsewhere).await;
-    assert_eq!((read.kind(), read.asked.len()), (Some(ErrorKind::WrongHost), 1));
+    assert_eq!((read.kind(), read.requests.len()), (Some(ErrorKind::WrongHost), 1));
 }
 
 #[tokio::test]
 async fn a_link_header_is_followed() {
     let pages = "[pages]\ntype='link_header'\n";
     let csv = "[decode]\ntype='csv'\nheader='_id.$oid'\n";
-    let answers = vec![
+    let responses = vec![
         Response::new(
             200,
             &[("Link", "</api/search?page=2>; rel=\"next\", </api/search?page=9>; rel=\"last\"")],
@@ -278,7 +293,7 @@ async fn a_link_header_is_followed() {
         ),
         Response::new(200, &[("Link", "</api/search>; rel=\"first\"")], "_id.$oid\nc\n"),
     ];
-    let read = pull(&[GET, csv, pages], answers).await;
+    let read = pull(&[GET, csv, pages], responses).await;
     assert_eq!(
         (read.kind(), read.rows(), read.urls()),
         (None, vec![2, 1], vec!["/search?q=a".to_owned(), "/search?page=2".to_owned()])
@@ -296,26 +311,29 @@ async fn a_keyset_goes_on_after_the_last_key() {
 }
 
 #[tokio::test]
-async fn records_that_move_are_taken_or_said() {
+async fn rereading_finds_records_that_moved_or_reports_them() {
     let pages = "[pages]\ntype='page_number'\nparam='p'\nfirst=0\nsize=2\nend={type='short_page'}\n[complete]\nread_twice=true\n";
-    // "b" ended between the two pages: "c" moved to the first and was never seen.
+    // "b" leaves the list between the two requests: "c" moves to the first page and was not received.
     let (before, after, last) = (page(&["a", "b"], ""), page(&["a", "c"], ""), page(&["d"], ""));
-    let answers = vec![before.clone(), last.clone(), after.clone(), last.clone(), after.clone(), last.clone()];
-    let read = pull(&[GET, ROWS, pages], answers).await;
-    assert_eq!((read.kind(), read.left), (None, 0));
-    assert_eq!(read.pages, [vec!["a", "b"], vec!["d"], vec!["a", "c"]], "pages that agree are not given out again");
+    let responses = vec![before.clone(), last.clone(), after.clone(), last.clone(), after.clone(), last.clone()];
+    let read = pull(&[GET, ROWS, pages], responses).await;
+    assert_eq!((read.kind(), read.unused), (None, 0));
+    assert_eq!(read.pages, [vec!["a", "b"], vec!["d"], vec!["a", "c"]], "unchanged pages are not returned again");
     assert_eq!((read.chains[0].pages, read.chains[0].rows), (2, 3));
     let moving = ["e", "f", "g"].iter().flat_map(|key| [page(&["a", key], ""), last.clone()]);
     let read = pull(&[GET, ROWS, pages], [before, last.clone()].into_iter().chain(moving).collect()).await;
-    let error = read.error.expect("it never stands still");
-    assert_eq!((error.kind, error.is_incomplete(), read.pages.len(), read.left), (ErrorKind::RecordsMoved, true, 5, 0));
+    let error = read.error.expect("the first page changes each time");
+    assert_eq!(
+        (error.kind, error.is_incomplete(), read.pages.len(), read.unused),
+        (ErrorKind::RecordsMoved, true, 5, 0)
+    );
 }
 
 #[tokio::test]
-async fn the_retry_budget_is_of_the_whole_pull() {
+async fn the_retry_budget_counts_over_the_whole_pull() {
     let pages = "[pages]\ntype='page_number'\nparam='p'\nfirst=0\nsize=1\nend={type='empty_page'}\n";
     let busy = || Response::new(503, &[], "");
-    let answers = vec![busy(), page(&["a"], ""), busy(), page(&["b"], ""), busy(), page(&[], "")];
-    let read = pull(&[GET, ROWS, pages], answers).await;
-    assert_eq!((read.kind(), read.rows(), read.left), (Some(ErrorKind::RetryBudget), vec![1, 1], 1));
+    let responses = vec![busy(), page(&["a"], ""), busy(), page(&["b"], ""), busy(), page(&[], "")];
+    let read = pull(&[GET, ROWS, pages], responses).await;
+    assert_eq!((read.kind(), read.rows(), read.unused), (Some(ErrorKind::RetryBudget), vec![1, 1], 1));
 }

@@ -1,4 +1,4 @@
-//! Chains side by side, pulls that go on where they were cut, and pulls of chosen slices, against a portal in memory.
+//! Concurrent chains, resumed pulls and pulls of chosen slices, against a portal in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,27 +49,27 @@ const NUMBERED: &str =
 const BY_CURSOR: &str = "[pages]\ntype='cursor'\nparam='page'\npath='next'\n";
 const TWICE: &str = "[complete]\nread_twice=true\n";
 
-/// Three pages a slice; the first slice answers slowest.
+/// A portal with three pages per slice; requests for the first slice take longest.
 #[derive(Debug, Default)]
 struct Portal {
-    asked: AtomicUsize,
-    now: AtomicUsize,
-    most: AtomicUsize,
+    requests: AtomicUsize,
+    in_flight: AtomicUsize,
+    most_in_flight: AtomicUsize,
 }
 
 impl Transport for Portal {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SourceError>> {
         Box::pin(async move {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-            self.most.fetch_max(now, Ordering::SeqCst);
+            self.requests.fetch_add(1, Ordering::SeqCst);
+            let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_in_flight.fetch_max(in_flight, Ordering::SeqCst);
             let of = |name: &str| {
                 request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
             };
             let since = of("since").unwrap_or_default();
             let page: u32 = of("page").and_then(|page| page.parse().ok()).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(if since == "2026-01-01" { 12 } else { 3 })).await;
-            self.now.fetch_sub(1, Ordering::SeqCst);
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
             let next = if page < 2 { format!("\"{}\"", page + 1) } else { "null".to_owned() };
             let body = format!(r#"{{"rows":[{{"id":"{since}-{page}"}}],"last":{},"next":{next}}}"#, page == 2);
             Ok(Response::new(200, &[], body))
@@ -89,8 +89,8 @@ async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<
     open_with(Box::new(Arc::clone(portal)), &connector, &readers, &Values::default(), start).await
 }
 
-async fn next(reading: &mut SourceReader) -> Option<Page> {
-    reading.next().await.expect("the portal answers")
+async fn next(reader: &mut SourceReader) -> Option<Page> {
+    reader.next().await.expect("the portal responds")
 }
 
 fn key(page: &Page) -> String {
@@ -98,12 +98,12 @@ fn key(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn chains_are_read_side_by_side() {
+async fn chains_are_read_concurrently() {
     let portal = Arc::default();
-    let mut reading =
+    let mut reader =
         open(&[NUMBERED, "[limits]\nconcurrency=2\n"], PullStart::default(), &portal).await.expect("opens");
     let (mut keys, mut numbers) = (Vec::new(), Vec::new());
-    while let Some(page) = next(&mut reading).await {
+    while let Some(page) = next(&mut reader).await {
         numbers.push(page.number);
         let slice = page.slice.as_ref().expect("a slice");
         let since = instant::local(slice.since_micros).date().to_string();
@@ -113,18 +113,18 @@ async fn chains_are_read_side_by_side() {
     assert_eq!(numbers, (1..=9).collect::<Vec<u32>>(), "numbered by arrival");
     assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 9);
     assert_eq!(keys[0].0, 1, "the faster chain comes first: {keys:?}");
-    assert_eq!(portal.most.load(Ordering::SeqCst), 2);
-    let chains = reading.chains();
+    assert_eq!(portal.most_in_flight.load(Ordering::SeqCst), 2);
+    let chains = reader.chains();
     assert_eq!(
         chains.iter().map(|facts| (facts.chain, facts.pages, facts.rows)).collect::<Vec<_>>(),
         [(0, 3, 3), (1, 3, 3), (2, 3, 3)]
     );
     assert_eq!(chains[0].label, "received 2026-01-01..2026-01-10");
-    assert_eq!(reading.cursor().read_until, Some(now()));
+    assert_eq!(reader.cursor().read_until, Some(now()));
 }
 
 #[tokio::test]
-async fn a_pull_that_was_cut_goes_on_where_it_stood() {
+async fn an_interrupted_pull_resumes_at_its_position() {
     for (parts, requests) in [
         (vec![NUMBERED], 9),
         (vec![BY_CURSOR], 9),
@@ -133,39 +133,39 @@ async fn a_pull_that_was_cut_goes_on_where_it_stood() {
     ] {
         for cut in 0..=9_u32 {
             let portal = Arc::default();
-            let mut reading = open(&parts, PullStart::default(), &portal).await.expect("opens");
+            let mut reader = open(&parts, PullStart::default(), &portal).await.expect("opens");
             let mut keys = Vec::new();
             for _ in 0..cut {
-                keys.push(key(&next(&mut reading).await.expect("nine pages")));
+                keys.push(key(&next(&mut reader).await.expect("nine pages")));
             }
-            let position = reading.position().expect("a position");
+            let position = reader.position().expect("a position");
             assert_eq!((position.pages, position.records), (cut, u64::from(cut)));
             let text = serde_json::to_string(&position).expect("plain data");
-            let position: Position = serde_json::from_str(&text).expect("what was written");
-            drop(reading);
+            let position: Position = serde_json::from_str(&text).expect("serialized above");
+            drop(reader);
 
             let start = PullStart { resume: Some(position), ..PullStart::default() };
-            let mut reading = open(&parts, start, &portal).await.expect("the plan is the same");
-            while let Some(page) = next(&mut reading).await {
+            let mut reader = open(&parts, start, &portal).await.expect("the plan is the same");
+            while let Some(page) = next(&mut reader).await {
                 keys.push(key(&page));
                 assert_eq!(page.number as usize, keys.len());
             }
             assert_eq!(keys.len(), 9, "cut at {cut}: {keys:?}");
             assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 9);
-            assert_eq!(reading.chains().iter().map(|facts| facts.rows).collect::<Vec<_>>(), [3, 3, 3]);
-            assert_eq!(reading.cursor().read_until, Some(now()));
-            let again = portal.asked.load(Ordering::SeqCst) - requests;
+            assert_eq!(reader.chains().iter().map(|facts| facts.rows).collect::<Vec<_>>(), [3, 3, 3]);
+            assert_eq!(reader.cursor().read_until, Some(now()));
+            let again = portal.requests.load(Ordering::SeqCst) - requests;
             assert!(again <= if parts.len() == 3 { 3 } else { 0 }, "cut at {cut}: {again} requests again");
         }
     }
 }
 
 #[tokio::test]
-async fn a_position_of_another_plan_is_refused() {
+async fn a_position_of_another_plan_is_rejected() {
     let portal = Arc::default();
-    let mut reading = open(&[NUMBERED], PullStart::default(), &portal).await.expect("opens");
-    next(&mut reading).await.expect("a page");
-    let position = reading.position().expect("a position");
+    let mut reader = open(&[NUMBERED], PullStart::default(), &portal).await.expect("opens");
+    next(&mut reader).await.expect("a page");
+    let position = reader.position().expect("a position");
     let mut moved = position.clone();
     moved.open[0].slice.as_mut().expect("a slice").until_micros += 1;
     let mut beyond = position;
@@ -178,43 +178,43 @@ async fn a_position_of_another_plan_is_refused() {
 }
 
 #[tokio::test]
-async fn chosen_slices_are_read_and_the_cursor_stays() {
+async fn chosen_slices_are_read_and_the_cursor_does_not_move() {
     let portal = Arc::default();
     let day = |day| instant::from_local(jiff::civil::date(2025, 3, day).into());
     let slice = SliceRef { pass: "received".to_owned(), since_micros: day(1), until_micros: day(3) };
     let start = PullStart { only_slices: Some(vec![slice.clone()]), ..PullStart::default() };
-    let mut reading = open(&[NUMBERED], start, &portal).await.expect("opens");
+    let mut reader = open(&[NUMBERED], start, &portal).await.expect("opens");
     let mut keys = Vec::new();
-    while let Some(page) = next(&mut reading).await {
+    while let Some(page) = next(&mut reader).await {
         assert_eq!(page.slice.as_ref(), Some(&slice));
         keys.push(key(&page));
     }
     assert_eq!(keys, ["2025-03-01-0", "2025-03-01-1", "2025-03-01-2"]);
-    assert_eq!((reading.chains().len(), reading.cursor().read_until), (1, None));
+    assert_eq!((reader.chains().len(), reader.cursor().read_until), (1, None));
 }
 
 #[tokio::test]
-async fn a_limit_counts_the_pages_of_all_chains() {
+async fn the_page_limit_counts_the_pages_of_all_chains() {
     for concurrency in [1, 2, 3] {
         let portal = Arc::default();
         let limits = format!("[limits]\nmax_pages=4\nconcurrency={concurrency}\n");
-        let mut reading = open(&[NUMBERED, &limits], PullStart::default(), &portal).await.expect("opens");
+        let mut reader = open(&[NUMBERED, &limits], PullStart::default(), &portal).await.expect("opens");
         let mut pages = 0;
         let error = loop {
-            match reading.next().await {
+            match reader.next().await {
                 Ok(page) => pages += u32::from(page.is_some()),
                 Err(error) => break error,
             }
         };
         assert_eq!((pages, error.kind, error.is_incomplete()), (4, ErrorKind::PageLimit, true));
-        assert_eq!(portal.asked.load(Ordering::SeqCst), 4, "no page is asked for that would not be taken");
-        // With a higher limit it goes on there.
-        let position = reading.position();
+        assert_eq!(portal.requests.load(Ordering::SeqCst), 4, "no page beyond the limit is requested");
+        // A resumed pull with a higher limit goes on there.
+        let position = reader.position();
         let start = PullStart { resume: position, ..PullStart::default() };
-        let mut reading = open(&[NUMBERED], start, &portal).await.expect("the plan is the same");
-        while next(&mut reading).await.is_some() {
+        let mut reader = open(&[NUMBERED], start, &portal).await.expect("the plan is the same");
+        while next(&mut reader).await.is_some() {
             pages += 1;
         }
-        assert_eq!((pages, portal.asked.load(Ordering::SeqCst)), (9, 9));
+        assert_eq!((pages, portal.requests.load(Ordering::SeqCst)), (9, 9));
     }
 }

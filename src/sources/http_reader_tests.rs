@@ -1,4 +1,4 @@
-//! Pulls over recorded answers.
+//! Pulls over recorded responses: pages, errors, retries, token renewal, limits.
 
 use std::sync::Arc;
 
@@ -63,16 +63,16 @@ fn now() -> i64 {
     instant::from_local(jiff::civil::datetime(2026, 2, 10, 1, 30, 0, 0))
 }
 
-async fn reading(text: &str, answers: Vec<Response>) -> Result<(SourceReader, Arc<RecordedTransport>), SourceError> {
+async fn open(text: &str, responses: Vec<Response>) -> Result<(SourceReader, Arc<RecordedTransport>), SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
     let mut values = Values::default();
     values.set_secret("KEY", "s3cret");
-    let transport = Arc::new(RecordedTransport::new(answers));
+    let transport = Arc::new(RecordedTransport::new(responses));
     let start = PullStart { now: now(), ..PullStart::default() };
-    let reading = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await?;
-    Ok((reading, transport))
+    let reader = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await?;
+    Ok((reader, transport))
 }
 
 fn json(body: &str) -> Response {
@@ -83,12 +83,12 @@ fn status(status: u16) -> Response {
     Response::new(status, &[], "s3cret body")
 }
 
-/// Origins of the pages read, and the error that ended the pull.
-async fn run(text: &str, answers: Vec<Response>) -> (Vec<String>, Option<SourceError>, Arc<RecordedTransport>) {
-    let (mut reading, transport) = reading(text, answers).await.expect("the connector opens");
+/// Opens the connector and reads to the end: origins of the pages, the error that ended the pull, the transport.
+async fn read_all(text: &str, responses: Vec<Response>) -> (Vec<String>, Option<SourceError>, Arc<RecordedTransport>) {
+    let (mut reader, transport) = open(text, responses).await.expect("the connector opens");
     let mut origins = Vec::new();
     let error = loop {
-        match reading.next().await {
+        match reader.next().await {
             Ok(Some(page)) => {
                 assert_eq!(page.number as usize, origins.len() + 1);
                 origins.push(page.origin);
@@ -98,9 +98,9 @@ async fn run(text: &str, answers: Vec<Response>) -> (Vec<String>, Option<SourceE
         }
     };
     let expected = error.is_none().then(now);
-    assert_eq!(reading.cursor().read_until, expected, "the cursor moves with a proved end only");
+    assert_eq!(reader.cursor().read_until, expected, "the cursor moves only if the end is proved");
     if let Some(error) = &error {
-        assert_eq!(reading.next().await.err().as_ref(), Some(error), "an error ends the pull");
+        assert_eq!(reader.next().await.err().as_ref(), Some(error), "an error ends the pull");
         assert!(error.message.starts_with("connector `portal`: "), "{error}");
         assert!(!error.message.contains("s3cret") && !error.message.contains("t0ken"), "{error}");
     }
@@ -108,8 +108,8 @@ async fn run(text: &str, answers: Vec<Response>) -> (Vec<String>, Option<SourceE
 }
 
 #[tokio::test]
-async fn reads_every_page_of_every_slice() {
-    let (origins, error, transport) = run(
+async fn every_page_of_every_slice_is_read() {
+    let (origins, error, transport) = read_all(
         &format!("{CONNECTOR}{PASS}"),
         vec![
             json(TOKEN),
@@ -128,10 +128,10 @@ async fn reads_every_page_of_every_slice() {
             "GET /pa/dossier/search pass=accepted 2026-02-01..2026-02-10 page=0",
         ]
     );
-    let asked: Vec<String> = transport.asked().iter().map(|request| request.url.to_string()).collect();
+    let urls: Vec<String> = transport.requests().iter().map(|request| request.url.to_string()).collect();
     let search = "https://portal.example/pa/dossier/search?spec=slice";
     assert_eq!(
-        asked,
+        urls,
         [
             "https://login.example/token".to_owned(),
             format!("{search}&accepted-from=2026-01-01&accepted-to=2026-02-01&page=0&size=2"),
@@ -139,15 +139,15 @@ async fn reads_every_page_of_every_slice() {
             format!("{search}&accepted-from=2026-02-01&accepted-to=2026-02-10&page=0&size=2"),
         ]
     );
-    assert_eq!(transport.left(), 0);
+    assert_eq!(transport.unused_responses(), 0);
 }
 
 #[tokio::test]
-async fn a_pull_that_proves_nothing_is_named() {
+async fn a_pull_without_a_proved_end_fails_with_the_matching_error() {
     let more = r#"{"content":[{"id":"a"}],"last":false}"#;
     let html = Response::new(200, &[("content-type", "text/html; charset=utf-8")], "<html>s3cret");
     let login = Response::new(302, &[("location", "https://sso.example/login?x=s3cret")], "");
-    for (answers, pages, kind, class) in [
+    for (responses, pages, kind, class) in [
         (vec![json(more), json(more)], 1, ErrorKind::PageRepeated, ErrorClass::Fatal),
         (vec![json(r#"{"content":[]}"#)], 0, ErrorKind::NoLastFlag, ErrorClass::Fatal),
         (vec![json(r#"{"error":"s3cret"}"#)], 0, ErrorKind::NoRecords, ErrorClass::Fatal),
@@ -158,58 +158,58 @@ async fn a_pull_that_proves_nothing_is_named() {
         (vec![status(429), status(429), status(429)], 0, ErrorKind::RateLimited, ErrorClass::RateLimited),
         (vec![json("{\"content\":["); 3], 0, ErrorKind::BodyCutShort, ErrorClass::Transient),
     ] {
-        let (origins, error, transport) = run(CONNECTOR, [vec![json(TOKEN)], answers].concat()).await;
-        let error = error.expect("the pull proves nothing");
+        let (origins, error, transport) = read_all(CONNECTOR, [vec![json(TOKEN)], responses].concat()).await;
+        let error = error.expect("the end is not proved");
         assert_eq!((origins.len(), error.kind, error.class), (pages, kind, class), "{error}");
-        assert_eq!(transport.left(), 0, "{error}");
+        assert_eq!(transport.unused_responses(), 0, "{error}");
         assert!(error.message.starts_with("connector `portal`: GET /pa/dossier/search page="), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_failure_that_passes_is_tried_again() {
+async fn transient_failures_are_retried() {
     let last = json(r#"{"content":[{"id":"a"}],"last":true}"#);
-    for answers in [
+    for responses in [
         vec![status(503), status(429), last.clone()],
         vec![json("{\"content\":[{\"id\""), last.clone()],
         vec![Response::new(503, &[("Retry-After", "0")], ""), last.clone()],
     ] {
-        let (origins, error, _) = run(CONNECTOR, [vec![json(TOKEN)], answers].concat()).await;
+        let (origins, error, _) = read_all(CONNECTOR, [vec![json(TOKEN)], responses].concat()).await;
         assert_eq!((origins.len(), error), (1, None));
     }
     let long = vec![json(TOKEN), Response::new(429, &[("Retry-After", "3600")], ""), last];
-    let (_, error, _) = run(CONNECTOR, long).await;
+    let (_, error, _) = read_all(CONNECTOR, long).await;
     let error = error.expect("an hour is longer than the cap");
     assert!(error.message.contains("`Retry-After: 3600`"), "{error}");
 }
 
 #[tokio::test]
-async fn a_refused_token_is_renewed_once() {
+async fn a_rejected_token_is_renewed_once() {
     let last = json(r#"{"content":[{"id":"a"}],"last":true}"#);
-    let (origins, error, transport) = run(CONNECTOR, vec![json(TOKEN), status(401), json(TOKEN), last]).await;
-    assert_eq!((origins.len(), error, transport.left()), (1, None, 0));
-    let (_, error, transport) = run(CONNECTOR, vec![json(TOKEN), status(401), json(TOKEN), status(401)]).await;
-    assert_eq!((error.map(|error| error.kind), transport.left()), (Some(ErrorKind::LoginRefused), 0));
+    let (origins, error, transport) = read_all(CONNECTOR, vec![json(TOKEN), status(401), json(TOKEN), last]).await;
+    assert_eq!((origins.len(), error, transport.unused_responses()), (1, None, 0));
+    let (_, error, transport) = read_all(CONNECTOR, vec![json(TOKEN), status(401), json(TOKEN), status(401)]).await;
+    assert_eq!((error.map(|error| error.kind), transport.unused_responses()), (Some(ErrorKind::LoginRefused), 0));
     for refusal in [status(400), status(401), status(403), json(r#"{"error":"s3cret"}"#)] {
-        let (_, error, transport) = run(CONNECTOR, vec![refusal]).await;
-        assert_eq!((error.map(|error| error.kind), transport.left()), (Some(ErrorKind::LoginRefused), 0));
+        let (_, error, transport) = read_all(CONNECTOR, vec![refusal]).await;
+        assert_eq!((error.map(|error| error.kind), transport.unused_responses()), (Some(ErrorKind::LoginRefused), 0));
     }
 }
 
 #[tokio::test]
-async fn limits_end_a_pull() {
+async fn a_page_or_record_limit_ends_a_pull_with_an_error() {
     let more = |id: u32| json(&format!(r#"{{"content":[{{"id":"{id}"}},{{"id":"x"}}],"last":false}}"#));
     for (limit, pages, kind) in
         [("max_pages = 2", 2, ErrorKind::PageLimit), ("max_records = 3", 1, ErrorKind::RecordLimit)]
     {
         let text = format!("{CONNECTOR}\n[limits]\n{limit}\n");
-        let (origins, error, _) = run(&text, vec![json(TOKEN), more(1), more(2), more(3)]).await;
+        let (origins, error, _) = read_all(&text, vec![json(TOKEN), more(1), more(2), more(3)]).await;
         assert_eq!((origins.len(), error.map(|error| error.kind)), (pages, Some(kind)));
     }
 }
 
 #[tokio::test]
-async fn a_login_is_fetched_once_for_many() {
+async fn concurrent_renewals_fetch_one_token() {
     use crate::model::connector::{Auth, Retry};
     use crate::sources::auth::Login;
     let auth = Auth::Oauth2ClientCredentials {
@@ -224,17 +224,17 @@ async fn a_login_is_fetched_once_for_many() {
     let base = url::Url::parse("https://portal.example/").expect("an address");
     let login = Login::new(&auth, &base, &values, &Retry::default()).expect("the secret is set");
     let transport = RecordedTransport::new([json(TOKEN), json(TOKEN)]);
-    let first = login.token(&transport).await.expect("a token is granted").expect("the connector logs in");
+    let first = login.token(&transport).await.expect("a token is issued").expect("the connector logs in");
     let (left, right) = tokio::join!(login.renew(&first, &transport), login.renew(&first, &transport));
     assert!(left.is_ok() && right.is_ok());
-    assert_eq!(transport.asked().len(), 2, "the second renewal takes the token of the first");
-    assert!(!format!("{login:?} {first:?} {:?}", transport.asked()).contains("s3cret"));
+    assert_eq!(transport.requests().len(), 2, "the second renewal takes the token of the first");
+    assert!(!format!("{login:?} {first:?} {:?}", transport.requests()).contains("s3cret"));
 }
 
 #[tokio::test]
-async fn an_unset_secret_is_named_before_anything_is_sent() {
+async fn an_unset_secret_is_reported_before_any_request() {
     let text = CONNECTOR.replace("{secret:KEY}", "{secret:OTHER}");
-    let error = reading(&text, Vec::new()).await.expect_err("the secret is not set");
+    let error = open(&text, Vec::new()).await.expect_err("the secret is not set");
     assert_eq!(error.kind, ErrorKind::UnsetPlaceholder);
     assert_eq!(error.message, "connector `portal`: `{secret:OTHER}` has no value");
 }

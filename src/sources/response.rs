@@ -9,8 +9,8 @@ use crate::sources::transport::Response;
 /// The body of a successful response.
 ///
 /// # Errors
-/// `wrong_host` for a redirect to another host, `html_instead_of_json`, or the error that [`retry::failure_of_status`] gives
-/// the status.
+/// `wrong_host` for a redirect to another host, `html_instead_of_json`, or the error that [`retry::failure_of_status`]
+/// gives the status.
 pub fn successful_body(response: Response, request: &Request, retry: &Retry) -> Result<Vec<u8>, SourceError> {
     let status = response.status;
     if (300..400).contains(&status) {

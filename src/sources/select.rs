@@ -1,9 +1,10 @@
-//! The kept paths of a record as a compiled tree: one walk over a JSON record writes its cells straight into a page.
+//! Selects the kept fields of a JSON record. The paths are compiled into a tree, and one walk over the record writes
+//! its cells into a page.
 //!
-//! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` reads
-//! `value`, and an object where a list was expected is a list of one. The same place may be a leaf and have
-//! branches (`dossierStatus` and `dossierStatus.id`). A string is kept as it is, a number as its JSON text, a boolean
-//! as `true` or `false`; null, a list and an object at a leaf are not set.
+//! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
+//! text `value`. An object where a list was expected counts as a list of one. A node may have a field and children at
+//! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
+//! `true` or `false`. Null, a list or an object at the end of a path leaves the cell empty.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::model::page::{Page, Reason};
 
-/// The compiled tree of a connector's kept paths.
+/// The kept paths of a connector, compiled into a tree.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// The root is node 0.
@@ -22,11 +23,12 @@ pub struct Selection {
 
 #[derive(Debug, Clone, Default)]
 struct PathNode {
-    /// How the place is written: what an unknown field below it is told by.
+    /// Path prefix used to report unknown fields below this node.
     path: String,
-    /// Cell that takes the value at this place.
+    /// Cell for the value at this node; `None` if the node is only on the way to others.
     field: Option<usize>,
     keys: Vec<(Box<str>, usize)>,
+    /// Child node by list index.
     elements: Vec<(usize, usize)>,
     filters: Vec<ElementFilter>,
 }
@@ -46,17 +48,17 @@ enum PathStep<'a> {
 }
 
 impl Selection {
-    /// Compiles paths; the cell of each is its position.
+    /// Compiles paths. The cell of a path is its index in `paths`.
     ///
     /// # Errors
-    /// What is wrong with which path.
+    /// A message that names the path and what is wrong with it.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
         let mut nodes = vec![PathNode::default()];
         for (field, path) in paths.iter().enumerate() {
             let mut at = 0;
-            for step in steps(path)? {
+            for step in parse_path(path)? {
                 let next = nodes.len();
-                let found = child(&mut nodes[at], &step, next);
+                let found = child_node(&mut nodes[at], &step, next);
                 if found == next {
                     let path = match step {
                         PathStep::Key(key) if nodes[at].path.is_empty() => key.to_owned(),
@@ -72,10 +74,11 @@ impl Selection {
         Ok(Self { nodes })
     }
 
-    /// Reads one record from `deserializer` into a new row of `page`; what is no object spoils its row.
+    /// Reads one record into a new row of `page`. A record that is not an object makes its row unreadable
+    /// (`malformed`).
     ///
     /// # Errors
-    /// The deserializer's. The row then stands open.
+    /// Errors of the deserializer. The row is then begun and only partly filled.
     pub fn read<'de, D: Deserializer<'de>>(&self, page: &mut Page, row: u32, record: D) -> Result<(), D::Error> {
         page.begin_row(row);
         let is_object = record.deserialize_any(ValueWalk { nodes: &self.nodes, node: 0, page: &mut *page })?;
@@ -86,7 +89,8 @@ impl Selection {
     }
 }
 
-fn child(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
+/// The child of `node` for a step; adds it as node `next` if there is none.
+fn child_node(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
     match step {
         PathStep::Key(key) => {
             if let Some((_, found)) = node.keys.iter().find(|(name, _)| **name == **key) {
@@ -110,7 +114,7 @@ fn child(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
     next
 }
 
-fn steps(path: &str) -> Result<Vec<PathStep<'_>>, String> {
+fn parse_path(path: &str) -> Result<Vec<PathStep<'_>>, String> {
     let wrong = |why: &str| format!("path `{path}` {why}");
     let mut steps = Vec::new();
     let mut rest = path;
@@ -137,15 +141,15 @@ fn steps(path: &str) -> Result<Vec<PathStep<'_>>, String> {
         match rest.strip_prefix('.') {
             Some(more) => rest = more,
             None if rest.is_empty() => return Ok(steps),
-            None => return Err(wrong("goes on after `]` without `.`")),
+            None => return Err(wrong("has a name after `]` without `.`")),
         }
     }
 }
 
-/// The text of a scalar; `None` for null, lists and objects.
+/// The text of a scalar, from its JSON; `None` for null, lists and objects.
 ///
 /// # Errors
-/// If a string has an escape that is no character.
+/// If a string contains an invalid escape, such as half a surrogate pair.
 fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
     match raw.as_bytes().first() {
         Some(b'"') => match raw.get(1..raw.len() - 1) {
@@ -157,7 +161,7 @@ fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
     }
 }
 
-/// Walks one value along the tree. The visitor's value says whether it was an object.
+/// Walks one JSON value along the tree. As a visitor it returns whether the value was an object.
 struct ValueWalk<'a> {
     nodes: &'a [PathNode],
     node: usize,
@@ -176,13 +180,13 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
             return value.deserialize_any(self).map(|_| ());
         }
         let raw = <&RawValue>::deserialize(value)?.get();
-        self.raw(raw).map_err(D::Error::custom)
+        self.walk_raw(raw).map_err(D::Error::custom)
     }
 }
 
 impl ValueWalk<'_> {
-    /// A place that is a leaf, or whose branches hang on what it holds.
-    fn raw(self, raw: &str) -> Result<(), serde_json::Error> {
+    /// Walks a value that is read twice: for its own text and its children, or for several filters.
+    fn walk_raw(self, raw: &str) -> Result<(), serde_json::Error> {
         let Self { nodes, node, page } = self;
         let here = &nodes[node];
         if let Some(field) = here.field
@@ -193,13 +197,10 @@ impl ValueWalk<'_> {
         match raw.as_bytes().first() {
             Some(b'{') => {
                 if !here.keys.is_empty() {
-                    serde_json::Deserializer::from_str(raw).deserialize_any(ValueWalk {
-                        nodes,
-                        node,
-                        page: &mut *page,
-                    })?;
+                    let walk = ValueWalk { nodes, node, page: &mut *page };
+                    serde_json::Deserializer::from_str(raw).deserialize_any(walk)?;
                 }
-                filtered(nodes, here, raw, page)
+                walk_filters(nodes, here, raw, page)
             }
             Some(b'[') if !here.filters.is_empty() || !here.elements.is_empty() => {
                 let mut list = serde_json::Deserializer::from_str(raw);
@@ -210,8 +211,8 @@ impl ValueWalk<'_> {
     }
 }
 
-/// Follows every filter of `here` that an object satisfies.
-fn filtered(nodes: &[PathNode], here: &PathNode, raw: &str, page: &mut Page) -> Result<(), serde_json::Error> {
+/// Walks the object below every filter of `here` that it matches.
+fn walk_filters(nodes: &[PathNode], here: &PathNode, raw: &str, page: &mut Page) -> Result<(), serde_json::Error> {
     for filter in &here.filters {
         let mut object = serde_json::Deserializer::from_str(raw);
         if object.deserialize_any(FilterCheck(filter))? {
@@ -250,15 +251,15 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let here = &self.nodes[self.node];
-        // One bit a branch: a key that comes twice says two things, and which is meant nobody knows.
-        let mut met = 0_u128;
-        let mut twice = false;
+        // One bit per child. If a key occurs twice, its value is ambiguous and the row is unreadable.
+        let mut seen_keys = 0_u128;
+        let mut has_duplicate = false;
         while let Some(found) = map.next_key_seed(KeyLookup { at: self.node, here, page: &mut *self.page })? {
             match found {
-                Some((branch, node)) => {
-                    let bit = 1_u128.checked_shl(u32::try_from(branch).unwrap_or(u32::MAX)).unwrap_or(0);
-                    twice |= met & bit != 0;
-                    met |= bit;
+                Some((child, node)) => {
+                    let bit = 1_u128.checked_shl(u32::try_from(child).unwrap_or(u32::MAX)).unwrap_or(0);
+                    has_duplicate |= seen_keys & bit != 0;
+                    seen_keys |= bit;
                     map.next_value_seed(ValueWalk { nodes: self.nodes, node, page: &mut *self.page })?;
                 }
                 None => {
@@ -266,7 +267,7 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
                 }
             }
         }
-        if twice {
+        if has_duplicate {
             self.page.spoil_row(Reason::Malformed);
         }
         Ok(true)
@@ -278,7 +279,7 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
     }
 }
 
-/// Walks the elements of a list that an index or a filter names.
+/// Walks the elements of a list that an index or a filter selects.
 struct ElementWalk<'a> {
     nodes: &'a [PathNode],
     here: &'a PathNode,
@@ -306,7 +307,7 @@ impl<'de> Visitor<'de> for ElementWalk<'_> {
                 walk.deserialize(&mut serde_json::Deserializer::from_str(raw)).map_err(A::Error::custom)?;
             }
             if raw.starts_with('{') {
-                filtered(nodes, here, raw, page).map_err(A::Error::custom)?;
+                walk_filters(nodes, here, raw, page).map_err(A::Error::custom)?;
             }
             index += 1;
         }
@@ -314,7 +315,8 @@ impl<'de> Visitor<'de> for ElementWalk<'_> {
     }
 }
 
-/// Finds the branch of a key without copying it; a key without one is noted.
+/// Finds the child for a key without copying the key. A key without a child is reported to the page as an unknown
+/// field.
 struct KeyLookup<'a> {
     at: usize,
     here: &'a PathNode,
@@ -341,11 +343,10 @@ impl Visitor<'_> for KeyLookup<'_> {
         if found.is_none() {
             self.page.see_other(self.at, &self.here.path, key);
         }
-        Ok(found.map(|(branch, (_, node))| (branch, *node)))
+        Ok(found.map(|(child, (_, node))| (child, *node)))
     }
 }
 
-/// Whether a key is the one looked for.
 struct KeyEquals<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for KeyEquals<'_> {
@@ -368,7 +369,6 @@ impl Visitor<'_> for KeyEquals<'_> {
     }
 }
 
-/// Whether an object satisfies a filter.
 struct FilterCheck<'a>(&'a ElementFilter);
 
 impl<'de> Visitor<'de> for FilterCheck<'_> {
@@ -379,16 +379,16 @@ impl<'de> Visitor<'de> for FilterCheck<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut holds = false;
+        let mut matches = false;
         while let Some(is_key) = map.next_key_seed(KeyEquals(&self.0.key))? {
             if is_key {
                 let raw = map.next_value::<&RawValue>()?.get();
-                holds |= scalar(raw).map_err(A::Error::custom)?.is_some_and(|text| *text == *self.0.value);
+                matches |= scalar(raw).map_err(A::Error::custom)?.is_some_and(|text| *text == *self.0.value);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(holds)
+        Ok(matches)
     }
 }
 

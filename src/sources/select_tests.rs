@@ -1,4 +1,4 @@
-//! Tables of records and what their paths keep.
+//! Paths applied to example records.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn one(path: &str, record: &str) -> Option<String> {
 }
 
 #[test]
-fn both_shapes_of_the_portal() {
+fn both_record_shapes_of_the_portal_are_read() {
     let records: Vec<&RawValue> = serde_json::from_str(SLICE_PAGE).expect("the example is JSON");
     for (path, first, second) in [
         ("id", Some("5f86a1c2e4b0a1b2c3d4e5f6"), Some("5f86a1c2e4b0a1b2c3d4e5f7")),
@@ -60,7 +60,7 @@ fn both_shapes_of_the_portal() {
 }
 
 #[test]
-fn values_keep_their_text() {
+fn values_are_kept_as_their_json_text() {
     for (record, expected) in [
         (r#"{"a":"x"}"#, Some("x")),
         (r#"{"a":""}"#, Some("")),
@@ -75,7 +75,7 @@ fn values_keep_their_text() {
         (r#"{"b":1}"#, None),
         (r#"{"a":"\u0053\u1edf\n\"A\""}"#, Some("Sở\n\"A\"")),
         (r#"{"\u0061":"escaped key"}"#, Some("escaped key")),
-        // A key that comes twice says two things: nothing is kept of it.
+        // A duplicate key is ambiguous: no value is kept.
         (r#"{"a":"first","a":"second"}"#, None),
         (r#"{"a":null,"a":"second"}"#, None),
         (r#"{ "a" : "spaced" }"#, Some("spaced")),
@@ -85,7 +85,7 @@ fn values_keep_their_text() {
 }
 
 #[test]
-fn lists_and_odd_names() {
+fn lists_and_unusual_keys_are_read() {
     for (path, record, expected) in [
         ("_id.$oid", r#"{"_id":{"$oid":"5f88"}}"#, Some("5f88")),
         ("a[1]", r#"{"a":["x","y"]}"#, Some("y")),
@@ -101,7 +101,7 @@ fn lists_and_odd_names() {
 }
 
 #[test]
-fn a_record_that_is_no_object_spoils_its_row() {
+fn a_record_that_is_not_an_object_is_malformed() {
     let fields: Arc<[String]> = Arc::from(["a".to_owned()]);
     let selection = Selection::compile(&fields).expect("the path is valid");
     for record in ["1", "null", "\"text\"", "[{\"a\":1}]", "true", "1.5"] {
@@ -112,7 +112,7 @@ fn a_record_that_is_no_object_spoils_its_row() {
 }
 
 #[test]
-fn wrong_paths_are_named() {
+fn invalid_paths_are_named_in_the_error() {
     for path in ["", "a..b", "a.", "a[", "a[x]", "a[0]b", ".a", "a[=1]"] {
         let error = Selection::compile(&[path.to_owned()]).expect_err(path);
         assert!(error.contains(&format!("`{path}`")), "{error}");

@@ -244,9 +244,9 @@ async fn the_portal_is_read_page_by_page_to_its_last_flag() {
     assert_eq!(pages, [(1, 3), (2, 3), (3, 0), (4, 0)]);
     let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
     assert_eq!(reading.cursor().read_until, Some(now), "the cursor moves with a proved end");
-    assert_eq!(transport.left(), 0);
+    assert_eq!(transport.unused_responses(), 0);
 
-    let asked = transport.asked();
+    let asked = transport.requests();
     assert_eq!(asked[0].url.as_str(), "https://login.example/token");
     let wanted = [
         ("accepted-from", "0"),

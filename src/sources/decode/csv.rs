@@ -1,7 +1,8 @@
-//! CSV files as spreadsheets save them: title rows, a header row, records, perhaps a footer.
+//! Decodes CSV files as spreadsheet programs save them: title rows, a header row, records, perhaps a footer row.
 //!
-//! TableColumns are found by name. The row number of a record is its line in the file. A row that does not fit the header keeps its place
-//! only: a shifted cell may hold anybody's name. A row is held in a buffer of at most 1 MiB, however long it is in the file.
+//! Columns are found by name. The row number of a record is its line in the file. Of a row whose number of columns
+//! differs from the header only the line and the reason are kept: its cells may be shifted, so that a kept column could
+//! contain a person's name. At most 1 MiB of a row is buffered.
 
 use std::fmt;
 
@@ -11,15 +12,15 @@ use crate::model::connector::Encoding;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::encoding;
-use crate::sources::decode::table::{TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
+use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Longest row that is read.
-const ROW_BYTES: usize = 1 << 20;
-/// Most cells of a row: as many as a sheet has columns.
-const ROW_CELLS: usize = 16_384;
+/// Longest row that is read; a longer one is rejected (`row_too_long`).
+const MAX_ROW_BYTES: usize = 1 << 20;
+/// Maximum number of cells in a row: the number of columns of a sheet (ECMA-376).
+const MAX_ROW_CELLS: usize = 16_384;
 
-/// How a connector's CSV files are laid out.
+/// Layout of a connector's CSV files.
 #[derive(Debug, Clone)]
 pub struct CsvLayout {
     delimiter: Option<u8>,
@@ -30,7 +31,7 @@ pub struct CsvLayout {
 
 impl CsvLayout {
     /// # Errors
-    /// `misconfigured` if the delimiter is no single byte.
+    /// `misconfigured` if the delimiter is not a one-byte character.
     pub fn compile(
         delimiter: Option<char>,
         encoding: Encoding,
@@ -38,19 +39,20 @@ impl CsvLayout {
         table: TableLayout,
     ) -> Result<Self, SourceError> {
         let delimiter = delimiter.map(u8::try_from).transpose().map_err(|_| {
-            SourceError::new(ErrorKind::Misconfigured, "`decode.delimiter` is no character of one byte")
+            SourceError::new(ErrorKind::Misconfigured, "`decode.delimiter` is not a one-byte character")
         })?;
         Ok(Self { delimiter, encoding, max_expanded_bytes, table })
     }
 }
 
-/// A file whose header was found, read row by row. Its Debug shows no cell.
+/// A CSV file, read row by row from below its header row. `Debug` shows no cell.
 pub struct CsvFile {
     bytes: Vec<u8>,
     rows: CsvRows,
     layout: TableLayout,
     columns: TableColumns,
     lines: LineCounter,
+    /// Whether the file was read to its end or its footer row.
     ended: bool,
 }
 
@@ -60,16 +62,19 @@ impl fmt::Debug for CsvFile {
     }
 }
 
-/// The rows of a text, one after another in one buffer.
+/// Splits a text into rows. One buffer holds the current row.
 struct CsvRows {
     core: Reader,
     delimiter: u8,
-    /// Where the row and what follows it begin.
+    /// Byte position of the current row.
     start: usize,
+    /// Byte position after the current row.
     at: usize,
+    /// Cells of the current row, without separators and quotes.
     text: Vec<u8>,
+    /// End of each cell in `text`.
     ends: Vec<usize>,
-    /// Cells of the row; none if it is too long.
+    /// Number of cells of the current row; 0 if it is too long.
     count: usize,
     too_long: bool,
 }
@@ -80,7 +85,7 @@ impl CsvRows {
         Self { core, delimiter, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
     }
 
-    /// Reads the next row; false at the end. Empty lines are passed over.
+    /// Reads the next row; false at the end of the text. Empty lines are skipped.
     fn next(&mut self, bytes: &[u8]) -> bool {
         self.start = self.at;
         self.too_long = false;
@@ -93,11 +98,11 @@ impl CsvRows {
             count += ended;
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.text.len() < ROW_BYTES => {
-                    self.text.resize((self.text.len() * 2).min(ROW_BYTES), 0);
+                ReadRecordResult::OutputFull if self.text.len() < MAX_ROW_BYTES => {
+                    self.text.resize((self.text.len() * 2).min(MAX_ROW_BYTES), 0);
                 }
-                ReadRecordResult::OutputEndsFull if self.ends.len() < ROW_CELLS => {
-                    self.ends.resize((self.ends.len() * 2).min(ROW_CELLS), 0);
+                ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_ROW_CELLS => {
+                    self.ends.resize((self.ends.len() * 2).min(MAX_ROW_CELLS), 0);
                 }
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
                     self.too_long = true;
@@ -122,15 +127,16 @@ impl CsvRows {
     }
 }
 
-/// Line numbers of byte positions, which must not decrease.
+/// Line numbers of byte positions. The positions must not decrease from call to call.
 #[derive(Debug, Default)]
 struct LineCounter {
     at: usize,
+    /// Line ends before `at`.
     before: u32,
 }
 
 impl LineCounter {
-    /// Line, from 1, and position of the row that starts at or, after line ends, behind `position`.
+    /// Line number (from 1) and byte position of the row at `position`. Line ends at `position` are skipped first.
     fn of(&mut self, bytes: &[u8], position: usize) -> (u32, usize) {
         let gap = bytes[position..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let start = position + gap;
@@ -142,10 +148,11 @@ impl LineCounter {
 }
 
 impl CsvFile {
-    /// Finds the header row.
+    /// Decodes the text and finds the header row.
     ///
     /// # Errors
-    /// `header_not_found`, `not_utf8`, `wrong_encoding`; of a gzip file `body_cut_short`, `file_damaged`, `expands_too_far`.
+    /// `header_not_found`, `not_utf8`, `wrong_encoding`; for a gzip file also `body_cut_short`, `file_damaged`,
+    /// `expands_too_far`.
     pub fn open(layout: &CsvLayout, bytes: Vec<u8>) -> Result<Self, SourceError> {
         let bytes = encoding::text_of(bytes, layout.encoding, layout.max_expanded_bytes)?;
         let candidates = layout.delimiter.map_or_else(|| vec![b';', b','], |delimiter| vec![delimiter]);
@@ -161,7 +168,7 @@ impl CsvFile {
                     SourceError::new(ErrorKind::HeaderNotFound, message)
                 }
                 Err(error) => {
-                    let message = format!("byte {} of the file is no UTF-8", error.valid_up_to() + 1);
+                    let message = format!("byte {} of the file is not UTF-8", error.valid_up_to() + 1);
                     SourceError::new(ErrorKind::NotUtf8, message)
                 }
             });
@@ -170,22 +177,22 @@ impl CsvFile {
         Ok(Self { bytes, rows, layout: layout.table.clone(), columns, lines: LineCounter::default(), ended: false })
     }
 
-    /// Whether the file was read to its end or its footer.
+    /// Whether the file was read to its end or its footer row.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.ended
     }
 
-    /// Reads up to `most` records into `page`.
+    /// Reads up to `max_rows` records into `page`.
     ///
     /// # Errors
-    /// `unclosed_quote` if the file ends inside a quoted cell; `trailer_missing`, `trailer_disagrees`.
-    pub fn read(&mut self, page: &mut Page, most: usize) -> Result<(), SourceError> {
+    /// `unclosed_quote`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
+    pub fn read(&mut self, page: &mut Page, max_rows: usize) -> Result<(), SourceError> {
         let before = page.len();
-        while !self.ended && page.len() - before < most {
+        while !self.ended && page.len() - before < max_rows {
             if !self.rows.next(&self.bytes) {
                 self.ended = true;
-                return self.columns.tally.as_ref().map_or(Ok(()), |tally| tally.close(None));
+                return self.columns.trailer.as_ref().map_or(Ok(()), |trailer| trailer.check(None));
             }
             let first = self.rows.cells().find(|cell| !cell.trim_ascii().is_empty());
             if first.is_none() && !self.rows.too_long {
@@ -193,19 +200,22 @@ impl CsvFile {
             }
             if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
-                if let Some(tally) = &self.columns.tally {
-                    let number = if tally.column < self.rows.count { self.rows.cell(tally.column) } else { &[] };
-                    tally.close(Some(std::str::from_utf8(number).unwrap_or_default()))?;
+                if let Some(trailer) = &self.columns.trailer {
+                    let number = if trailer.column < self.rows.count { self.rows.cell(trailer.column) } else { &[] };
+                    trailer.check(Some(std::str::from_utf8(number).unwrap_or_default()))?;
                 }
-                return self.pass_below_footer();
+                return self.check_below_footer();
             }
             self.take_row(page)?;
         }
         Ok(())
     }
 
-    /// Below the footer row stand signatures and remarks, and no records.
-    fn pass_below_footer(&mut self) -> Result<(), SourceError> {
+    /// Reads the rows below the footer row, which may be signatures and remarks.
+    ///
+    /// # Errors
+    /// `rows_below_footer` if one of them looks like a record.
+    fn check_below_footer(&mut self) -> Result<(), SourceError> {
         let Self { bytes, rows, columns, lines, .. } = self;
         while rows.next(bytes) {
             let kept = rows.cells().zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
@@ -216,6 +226,7 @@ impl CsvFile {
         Ok(())
     }
 
+    /// Adds the current row to the page: its cells, or the reason why it is unreadable.
     fn take_row(&mut self, page: &mut Page) -> Result<(), SourceError> {
         let Self { bytes, rows, columns, lines, .. } = self;
         let (line, start) = lines.of(bytes, rows.start);
@@ -237,8 +248,8 @@ impl CsvFile {
         if let Some(reason) = spoiled {
             page.spoil_row(reason);
         }
-        if let Some(tally) = &mut columns.tally {
-            tally.add(if spoiled.is_none() { std::str::from_utf8(rows.cell(tally.of)).ok() } else { None });
+        if let Some(trailer) = &mut columns.trailer {
+            trailer.add(if spoiled.is_none() { std::str::from_utf8(rows.cell(trailer.summed)).ok() } else { None });
         }
         if spoiled.is_none() {
             for (cell, fields) in rows.cells().zip(&columns.fills) {
@@ -256,11 +267,12 @@ impl CsvFile {
     }
 }
 
-/// CsvRows up to the header row, and its cells as they are compared; empty cells at its end are no columns.
+/// Reads to the header row: returns the rows after it and its folded cells. Empty cells at its end are not columns.
+/// `None` if no row has the column `header`.
 fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Vec<String>)> {
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut rows = CsvRows::new(delimiter, start);
-    for _ in 0..TITLE_ROWS {
+    for _ in 0..MAX_TITLE_ROWS {
         if !rows.next(bytes) {
             return None;
         }
@@ -275,7 +287,8 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Ve
     None
 }
 
-/// Whether the last row of a file ends inside a quoted cell: then a line end does not end it.
+/// Whether the last row of a file ends inside a quoted cell. A line end is appended: if it does not end the row, it is
+/// part of an open cell.
 fn is_open_quote(delimiter: u8, row: &[u8]) -> bool {
     if !row.contains(&b'"') {
         return false;

@@ -1,4 +1,4 @@
-//! The post's export in the shapes that spreadsheets give it.
+//! The post's export as spreadsheet programs save it.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn layout(delimiter: &str) -> CsvLayout {
     layout_of(&connector(delimiter))
 }
 
-/// A connector whose columns but the first have defaults: a file may lack them.
+/// A connector in which every column except the item code has a default, so that a file may lack it.
 fn connector(delimiter: &str) -> String {
     format!(
         r#"
@@ -73,7 +73,7 @@ fn layout_of(text: &str) -> CsvLayout {
     CsvLayout::compile(*delimiter, *encoding, file.limits.max_expanded_bytes, table).expect("the layout is valid")
 }
 
-/// Line, item code, dossier code, delivered, other fee; or line and reason.
+/// One text per row: line, item code, dossier code, delivered, other fee; or line and reason.
 fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
     let names = ["Mã vận đơn", "mã hồ  sơ", "Ngày phát", "Phí khác"];
     let fields: Arc<[String]> = layout.table.fields.clone().into();
@@ -93,19 +93,19 @@ fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
 }
 
 #[test]
-fn signatures_stand_below_the_footer_and_no_records() {
+fn signatures_are_allowed_below_the_footer_and_records_are_not() {
     let below = |row: &str| rows(&layout(""), format!("{EXPORT}{row}\r\n").as_bytes());
     for row in ["", ";Người lập biểu;;;;;Giám đốc", ";;;;;;;;;", "Ngày 31 tháng 10 năm 2020"] {
         assert_eq!(below(row).map(|rows| rows.len()), Ok(3), "{row}");
     }
     for row in ["5;EP123456811VN;000.00.14.H61-201012-0004;;;;;;;", "STT;Mã vận đơn;Mã hồ sơ;Mã TTHC"] {
-        let error = below(row).expect_err("a section is not passed over");
+        let error = below(row).expect_err("a second section is an error");
         assert_eq!((error.kind, error.message.contains("line 12")), (ErrorKind::RowsBelowFooter, true), "{error}");
     }
 }
 
 #[test]
-fn the_export_with_titles_blank_lines_and_footer() {
+fn an_export_with_titles_blank_lines_and_a_footer_is_read() {
     let expected = [
         "5 EP123456785VN 000.00.14.H61-201012-0001 16/10/2020 09:02 -",
         "6 EP123456799VN 000.00.14.H61-201012-0003 - -",
@@ -124,7 +124,7 @@ fn the_export_with_titles_blank_lines_and_footer() {
 }
 
 #[test]
-fn a_row_that_does_not_fit_keeps_its_place_only() {
+fn a_row_that_does_not_match_the_header_keeps_only_its_line_and_reason() {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát;;\n";
     for (row, expected) in [
         (b"1;A;B;C".as_slice(), "2 A B C -"),
@@ -147,8 +147,8 @@ fn a_row_that_does_not_fit_keeps_its_place_only() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
-    for (text, kind, says) in [
+fn an_unreadable_file_gives_an_error_with_the_place() {
+    for (text, kind, detail) in [
         (b"a;b;c\n1;2;3\n".as_slice(), ErrorKind::HeaderNotFound, "`mã vận đơn`"),
         (b"", ErrorKind::HeaderNotFound, "the file is empty"),
         (b"\xff\xfeS\x00T\x00", ErrorKind::HeaderNotFound, "`mã vận đơn`"),
@@ -157,7 +157,7 @@ fn a_file_that_cannot_be_read_is_named() {
     ] {
         let error = rows(&layout(""), text).expect_err("the file cannot be read");
         assert_eq!(error.kind, kind);
-        assert!(error.message.contains(says), "{error}");
+        assert!(error.message.contains(detail), "{error}");
     }
     let mut layout = layout("");
     layout.table.header = "stt".to_owned();
@@ -165,14 +165,14 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert!(error.message.contains("`Mã vận đơn` or `Waybill`"), "{error}");
     assert!(rows(&layout, "STT;waybill\n1;B\n".as_bytes()).is_ok());
-    // An optional column that has gone would read as empty in every row.
+    // Without a default, a missing column is an error: it would be empty in every row.
     let strict = layout_of(&connector("").replace("default = \"0\"", ""));
     let error = rows(&strict, "Mã vận đơn\nB\n".as_bytes()).expect_err("a mapped column is missing");
     assert!(error.message.contains("`Phí khác`"), "{error}");
 }
 
 #[test]
-fn a_big_file_comes_in_stretches() {
+fn a_large_file_is_read_in_several_pages() {
     let layout = layout("");
     let mut text = String::from("Mã vận đơn\n");
     for number in 0..12 {
@@ -189,7 +189,7 @@ fn a_big_file_comes_in_stretches() {
 }
 
 #[test]
-fn only_a_file_that_ends_in_quotes_is_cut() {
+fn only_a_file_that_ends_inside_a_quoted_cell_is_cut() {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n";
     for (rows_of, open) in [
         ("1;A;B;C\"\n", false),
@@ -206,7 +206,7 @@ fn only_a_file_that_ends_in_quotes_is_cut() {
 }
 
 #[test]
-fn a_row_of_fifty_megabytes_costs_its_place_and_a_small_buffer() {
+fn a_row_of_fifty_megabytes_is_rejected_within_a_small_buffer() {
     let mut text = "Mã vận đơn;x\nA;\n".to_owned().into_bytes();
     text.resize(text.len() + (50 << 20), b'y');
     text.extend_from_slice(b"\nB;\n");
@@ -217,7 +217,7 @@ fn a_row_of_fifty_megabytes_costs_its_place_and_a_small_buffer() {
     file.read(&mut page, usize::MAX).expect("the file is whole");
     let found: Vec<_> = (0..page.len()).map(|row| page.place(row)).collect();
     assert_eq!(found, [(2, None), (3, Some(Reason::RowTooLong)), (4, None)]);
-    assert!(file.rows.text.capacity() <= ROW_BYTES);
+    assert!(file.rows.text.capacity() <= MAX_ROW_BYTES);
 
     text_open[21] = b'"';
     let error = rows(&layout, &text_open).expect_err("the quote stays open");
@@ -226,7 +226,7 @@ fn a_row_of_fifty_megabytes_costs_its_place_and_a_small_buffer() {
 }
 
 #[test]
-fn a_file_cut_at_a_line_end_lacks_its_trailer() {
+fn a_file_cut_at_a_line_end_is_found_by_its_missing_footer_row() {
     let with = connector("").replace(
         "[map.item_code]",
         "[complete]\ntrailer = { column = \"Phí thu hộ\", holds = \"sum\" }\n[map.item_code]",
@@ -245,7 +245,7 @@ fn a_file_cut_at_a_line_end_lacks_its_trailer() {
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_below_a_header_are_read_or_named(bytes in proptest::collection::vec(
+    fn any_bytes_below_a_header_give_rows_or_an_unclosed_quote(bytes in proptest::collection::vec(
         proptest::sample::select(b"1A;,\"\r\n \xff".as_slice()), 0..200,
     )) {
         let text = ["STT;Mã vận đơn;x\n".as_bytes(), &bytes].concat();

@@ -1,4 +1,4 @@
-//! The text of a CSV file as UTF-8: gzip by its first bytes, then the encoding.
+//! Converts a CSV file to UTF-8: decompresses gzip (recognised by its first bytes), then decodes the encoding.
 
 use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1258};
 use unicode_normalization::UnicodeNormalization;
@@ -7,10 +7,11 @@ use crate::model::connector::Encoding;
 use crate::sources::decode::inflate;
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// UTF-8 as it came (a byte order mark included), or decoded to it; never more than `limit` bytes.
+/// The text of a file in UTF-8, at most `limit` bytes. A file in UTF-8 is returned unchanged, with its byte order mark,
+/// and is not validated.
 ///
 /// # Errors
-/// `body_cut_short`, `file_damaged`, `expands_too_far` of a gzip file; `not_utf8`, `wrong_encoding`.
+/// `not_utf8`, `wrong_encoding`, `body_cut_short`, `expands_too_far`; for a gzip file also `file_damaged`.
 pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Result<Vec<u8>, SourceError> {
     if bytes.starts_with(b"\x1f\x8b") {
         bytes = inflate::gzip(bytes, limit)?;
@@ -21,7 +22,7 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         [0xfe, 0xff, ..] => Some(Encoding::Utf16Be),
         _ => None,
     };
-    // A file that says what it is, is: the code page is that of files without a mark.
+    // A byte order mark takes precedence over Windows-1258, which has none: `encoding` then applies to the other files.
     let encoding = if encoding == Encoding::Windows1258 && mark.is_some() { Encoding::Auto } else { encoding };
     match (encoding, mark) {
         (Encoding::Auto | Encoding::Utf8, None | Some(Encoding::Utf8)) => Ok(bytes),
@@ -37,7 +38,7 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
             Ok(text.nfc().collect::<String>().into_bytes())
         }
         (_, Some(mark)) => {
-            let message = format!("the file's byte order mark says {}", name(mark));
+            let message = format!("the file's byte order mark is that of {}", name(mark));
             Err(SourceError::new(ErrorKind::WrongEncoding, message))
         }
     }
@@ -52,22 +53,23 @@ fn name(encoding: Encoding) -> &'static str {
     }
 }
 
+/// Decodes bytes without a byte order mark to at most `limit` bytes of UTF-8.
 fn decode(bytes: &[u8], encoding: &'static encoding_rs::Encoding, limit: u64) -> Result<Vec<u8>, SourceError> {
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let max_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let needed = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(usize::MAX);
-    let mut text = String::with_capacity(needed.min(most.saturating_add(4)));
+    let mut text = String::with_capacity(needed.min(max_bytes.saturating_add(4)));
     let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     match result {
-        DecoderResult::InputEmpty if text.len() <= most => Ok(text.into_bytes()),
-        DecoderResult::InputEmpty | DecoderResult::OutputFull => Err(inflate::too_far(limit)),
-        // Half a unit at the end.
+        DecoderResult::InputEmpty if text.len() <= max_bytes => Ok(text.into_bytes()),
+        DecoderResult::InputEmpty | DecoderResult::OutputFull => Err(inflate::expands_too_far(limit)),
+        // Half of a two-byte unit at the end.
         DecoderResult::Malformed(..) if read == bytes.len() && bytes.len() % 2 == 1 => Err(SourceError::new(
             ErrorKind::BodyCutShort,
-            format!("the file ends inside a letter of {}", encoding.name()),
+            format!("the file ends inside a {} character", encoding.name()),
         )),
         DecoderResult::Malformed(..) => {
-            let message = format!("byte {read} of the file is no {}", encoding.name());
+            let message = format!("byte {read} of the file is not {}", encoding.name());
             Err(SourceError::new(ErrorKind::WrongEncoding, message))
         }
     }
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_or_the_connector_says_which() {
+    fn the_byte_order_mark_or_the_connector_decides_the_encoding() {
         let text = "Mã hồ sơ";
         for (bytes, encoding) in [
             (text.as_bytes().to_vec(), Encoding::Auto),
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_another_encoding_are_named() {
+    fn bytes_of_another_encoding_are_an_error() {
         for (bytes, encoding, kind) in [
             (b"\xff\xfeS\0".as_slice(), Encoding::Utf8, ErrorKind::NotUtf8),
             (b"\xff\xfeS\0T", Encoding::Auto, ErrorKind::BodyCutShort),

@@ -1,28 +1,38 @@
-//! What an answer says of itself besides its records: flags, counts, the way on, and codes of failure.
+//! Values of a JSON envelope (the object around the list of records): flags, totals, the next cursor, reply codes.
+
+use strum::EnumCount;
 
 use crate::model::connector::{Auth, ConnectorFile, Decode, PageEnd, Pages, ReplyFailure, ReplyValues};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Longest reply code that an error repeats: a longer one may be a sentence.
-const CODE_CHARS: usize = 16;
+/// Longest reply code that an error message repeats: a longer text may be a sentence.
+const MAX_CODE_CHARS: usize = 16;
 
-/// How many places of an envelope can be read; [`EnvelopeField`] numbers them.
-pub(crate) const ENVELOPE_FIELDS: usize = 8;
+/// Number of places in an envelope that can be read.
+pub(crate) const ENVELOPE_FIELDS: usize = EnvelopeField::COUNT;
 
-/// A place of the envelope. The list of records is one.
-#[derive(Debug, Clone, Copy)]
+/// A place in the envelope for which a connector states a path. Its value is the index into [`EnvelopeTexts`].
+#[derive(Debug, Clone, Copy, EnumCount)]
 pub(crate) enum EnvelopeField {
+    /// The list of records.
     Records,
+    /// The flag of `last_flag` or `next_flag`.
     Flag,
+    /// Total number of records.
     Total,
+    /// Total number of pages.
     Pages,
+    /// Page number, repeated from the request (`pages.echo`).
     Number,
+    /// The next cursor or address.
     Next,
+    /// Reply code of `decode.failure`.
     Code,
+    /// Reply code of `auth.expired`.
     Session,
 }
 
-/// What one answer said. All is absent unless the connector names where it stands.
+/// Values of one envelope; `None` where the connector states no path or the response has no such value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvelopeValues {
     /// The flag of `last_flag` or `next_flag`.
@@ -35,11 +45,11 @@ pub struct EnvelopeValues {
     pub number: Option<u64>,
     /// The next cursor or address; never empty.
     pub next: Option<String>,
-    /// The session is over: log in again. Nothing else of the answer counts then.
+    /// The session has expired: log in again. The other values are then absent.
     pub expired: bool,
 }
 
-/// Where they stand, and which codes mean what.
+/// Paths of the envelope fields, and the reply codes with a meaning.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EnvelopePaths {
     paths: [Option<Box<str>>; ENVELOPE_FIELDS],
@@ -48,6 +58,7 @@ pub(crate) struct EnvelopePaths {
 }
 
 impl EnvelopePaths {
+    /// The paths that `[decode]`, `[auth]`, `[pages]` and `[complete]` state.
     pub(crate) fn of(file: &ConnectorFile) -> Self {
         let mut found = Self::default();
         if let Decode::Json { records, failure } = &file.decode {
@@ -81,15 +92,15 @@ impl EnvelopePaths {
         }
     }
 
-    /// The paths, by [`EnvelopeField`].
+    /// The paths, indexed by [`EnvelopeField`].
     pub(crate) fn paths(&self) -> [Option<&str>; ENVELOPE_FIELDS] {
         std::array::from_fn(|index| self.paths[index].as_deref())
     }
 
-    /// What the texts at the paths mean.
+    /// Interprets the texts found at the paths. `flag` is the flag if it was a JSON boolean.
     ///
     /// # Errors
-    /// `source_says_failure`.
+    /// `source_says_failure` if the reply code is not in `decode.failure.ok`.
     pub(crate) fn read(&self, flag: Option<bool>, texts: EnvelopeTexts) -> Result<EnvelopeValues, SourceError> {
         let [_, _, total, pages, number, next, code, session] = texts;
         let code = code.unwrap_or_default();
@@ -101,7 +112,7 @@ impl EnvelopePaths {
         if let Some(failure) = &self.failure
             && !failure.ok.contains(&code)
         {
-            let message = format!("the reply's `{}` {}", failure.path, describe_reply_code(&code));
+            let message = format!("the response's `{}` {}", failure.path, describe_reply_code(&code));
             return Err(SourceError::new(ErrorKind::SourceSaysFailure, message));
         }
         let count = |text: Option<String>| text?.trim().parse::<u64>().ok();
@@ -116,17 +127,17 @@ impl EnvelopePaths {
     }
 }
 
-/// The text at each place, by [`EnvelopeField`].
+/// The text found at each path, indexed by [`EnvelopeField`].
 pub(crate) type EnvelopeTexts = [Option<String>; ENVELOPE_FIELDS];
 
-/// What a reply code says; only a short code is repeated.
+/// Describes a reply code for an error message. Only a short code without spaces is repeated.
 pub(crate) fn describe_reply_code(code: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if code.is_empty() {
         "is absent".to_owned()
-    } else if code.len() <= CODE_CHARS && code.bytes().all(plain) {
-        format!("says `{code}`")
+    } else if code.len() <= MAX_CODE_CHARS && code.bytes().all(plain) {
+        format!("is `{code}`")
     } else {
-        "says a failure that is no short code".to_owned()
+        "is a text that is not shown".to_owned()
     }
 }

@@ -1,4 +1,5 @@
-//! Inflating files within a limit. Sizes that a file declares are never believed: bytes are counted as they come.
+//! Decompresses gzip files and workbooks within a limit. Sizes that a file declares are not used for the limit: the
+//! decompressed bytes are counted.
 
 use std::io::{Cursor, ErrorKind as IoKind, Read, Write};
 
@@ -9,41 +10,41 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Most parts of a workbook: a list has a dozen, a workbook of pictures some hundreds.
-const MOST_PARTS: usize = 10_000;
-/// First bytes of a compound file: an encrypted workbook, or one of before 2007.
-const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+/// Maximum number of parts in a workbook. A list has a dozen, a workbook with pictures some hundreds.
+const MAX_PARTS: usize = 10_000;
+/// First bytes of an OLE compound file: an encrypted workbook, or an `.xls` file.
+const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
-pub(crate) fn too_far(limit: u64) -> SourceError {
-    SourceError::new(ErrorKind::ExpandsTooFar, format!("inflated it is longer than {limit} bytes"))
+pub(crate) fn expands_too_far(limit: u64) -> SourceError {
+    SourceError::new(ErrorKind::ExpandsTooFar, format!("the decompressed content is longer than {limit} bytes"))
 }
 
 fn damaged(message: impl Into<String>) -> SourceError {
     SourceError::new(ErrorKind::FileDamaged, message)
 }
 
-/// Copies until the end or until `left` is used up.
+/// Copies to the end of `from`, and subtracts the bytes from `left`. Fails if they are more than `left`.
 fn copy(from: &mut impl Read, to: &mut impl Write, left: &mut u64, limit: u64) -> Result<(), SourceError> {
     let mut chunk = vec![0; 64 << 10];
     loop {
         let read = from.read(&mut chunk).map_err(|error| match error.kind() {
-            IoKind::UnexpectedEof => SourceError::new(ErrorKind::BodyCutShort, "its compressed data ends early"),
-            _ => damaged("its compressed data cannot be inflated"),
+            IoKind::UnexpectedEof => SourceError::new(ErrorKind::BodyCutShort, "the compressed data ends early"),
+            _ => damaged("the compressed data cannot be decompressed"),
         })?;
         if read == 0 {
             return Ok(());
         }
-        *left = left.checked_sub(read as u64).ok_or_else(|| too_far(limit))?;
-        to.write_all(&chunk[..read]).map_err(|_| damaged("it cannot be inflated"))?;
+        *left = left.checked_sub(read as u64).ok_or_else(|| expands_too_far(limit))?;
+        to.write_all(&chunk[..read]).map_err(|_| damaged("the data cannot be decompressed"))?;
     }
 }
 
-/// Inflates a gzip file.
+/// Decompresses a gzip file.
 ///
 /// # Errors
 /// `expands_too_far`, `body_cut_short`, `file_damaged`.
 pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
-    // The last four bytes say the size; as a hint for how much to set aside it costs nothing.
+    // The last four bytes declare the size (RFC 1952): used, up to the limit, as the capacity of the buffer only.
     let hint = bytes.last_chunk::<4>().map_or(0, |size| u64::from(u32::from_le_bytes(*size))).min(limit);
     let mut text = Vec::with_capacity(usize::try_from(hint).unwrap_or(0));
     let mut left = limit;
@@ -51,36 +52,37 @@ pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     Ok(text)
 }
 
-/// Inflates the parts of a workbook that are read, each once, into an archive whose parts are stored as they are: who reads that
-/// archive inflates nothing.
+/// Decompresses the parts of a workbook that hold cells into an archive of uncompressed parts. Each part is
+/// decompressed once, within the limit; the workbook reader then decompresses nothing.
 ///
 /// # Errors
 /// `file_encrypted`, `not_a_workbook`, `body_cut_short`, `expands_too_far`, `file_damaged`.
 pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
-    if bytes.starts_with(COMPOUND) {
-        let sign: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        return Err(if bytes.windows(sign.len()).any(|window| window == sign) {
-            SourceError::new(ErrorKind::FileEncrypted, "the workbook asks for a password")
+    if bytes.starts_with(COMPOUND_FILE) {
+        let stream: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        return Err(if bytes.windows(stream.len()).any(|window| window == stream) {
+            SourceError::new(ErrorKind::FileEncrypted, "the workbook is protected by a password")
         } else {
-            SourceError::new(ErrorKind::NotAWorkbook, "the file is no XLSX; it may be an older `.xls`")
+            SourceError::new(ErrorKind::NotAWorkbook, "the file is not XLSX; it may be an older `.xls`")
         });
     }
     if !bytes.starts_with(b"PK") {
-        return Err(SourceError::new(ErrorKind::NotAWorkbook, "the file is no XLSX"));
+        return Err(SourceError::new(ErrorKind::NotAWorkbook, "the file is not XLSX"));
     }
-    let mut archive = ZipArchive::new(Cursor::new(bytes))
-        .map_err(|_| SourceError::new(ErrorKind::BodyCutShort, "the workbook has no list of its parts at its end"))?;
-    if archive.len() > MOST_PARTS {
-        return Err(damaged(format!("the workbook has more than {MOST_PARTS} parts")));
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| {
+        SourceError::new(ErrorKind::BodyCutShort, "the list of parts at the end of the workbook is missing")
+    })?;
+    if archive.len() > MAX_PARTS {
+        return Err(damaged(format!("the workbook has more than {MAX_PARTS} parts")));
     }
-    // As a hint for how much to set aside, what the parts say of themselves costs nothing.
-    let said = archive.decompressed_size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0).min(limit);
-    let mut stored = ZipWriter::new(Cursor::new(Vec::with_capacity(usize::try_from(said).unwrap_or(0))));
+    // The declared size is used, up to the limit, as the capacity of the buffer only.
+    let hint = archive.decompressed_size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0).min(limit);
+    let mut stored = ZipWriter::new(Cursor::new(Vec::with_capacity(usize::try_from(hint).unwrap_or(0))));
     let mut left = limit;
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(|error| match error {
             ZipError::UnsupportedArchive(why) if why.contains("assword") => {
-                SourceError::new(ErrorKind::FileEncrypted, "a part of the workbook asks for a password")
+                SourceError::new(ErrorKind::FileEncrypted, "a part of the workbook is protected by a password")
             }
             _ => damaged(format!("part {} of the workbook cannot be read", index + 1)),
         })?;
@@ -88,7 +90,7 @@ pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceErro
             .name()
             .map(std::borrow::Cow::into_owned)
             .map_err(|_| damaged(format!("part {} has no name", index + 1)))?;
-        if !is_read(&name) {
+        if !has_cells(&name) {
             continue;
         }
         let place = || format!("part {} of the workbook", index + 1);
@@ -97,12 +99,12 @@ pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceErro
         copy(&mut part, &mut stored, &mut left, limit).map_err(|error| error.on(place()))?;
     }
     drop(archive);
-    let stored = stored.finish().map_err(|_| damaged("the workbook's parts cannot be put together"))?;
+    let stored = stored.finish().map_err(|_| damaged("the workbook's parts cannot be written to an archive"))?;
     Ok(stored.into_inner())
 }
 
-/// Whether a part says something of cells: pictures, drawings and the like do not.
-fn is_read(name: &str) -> bool {
+/// Whether a part may be needed to read cells; pictures, drawings, charts and the like are not.
+fn has_cells(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let other =
@@ -124,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn a_gzip_file_is_inflated_to_its_limit() {
+    fn a_gzip_file_is_decompressed_up_to_the_limit() {
         let one = packed(1 << 20);
         assert_eq!(gzip(one.clone(), 1 << 20).map(|text| text.len()), Ok(1 << 20));
-        // Members one after another are one file: a thousand of them are a gigabyte.
+        // Concatenated gzip members are one file: a thousand of them decompress to a gigabyte.
         for (bytes, limit, kind) in [
             (one.repeat(1000), 8 << 20, ErrorKind::ExpandsTooFar),
             (one.clone(), (1 << 20) - 1, ErrorKind::ExpandsTooFar),

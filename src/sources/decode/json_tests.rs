@@ -1,4 +1,4 @@
-//! Envelopes, records and what an answer says of itself.
+//! JSON envelopes and their records.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ fn paths(decode: &str, pages: &str) -> EnvelopePaths {
     EnvelopePaths::of(&toml::from_str(&text).expect("the connector is valid"))
 }
 
-fn read_with(facts: EnvelopePaths, body: &[u8]) -> Result<(Page, EnvelopeValues), SourceError> {
+fn read_with(paths: EnvelopePaths, body: &[u8]) -> Result<(Page, EnvelopeValues), SourceError> {
     let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
-    let layout = JsonLayout::compile(facts, &fields)?;
+    let layout = JsonLayout::compile(paths, &fields)?;
     let mut page = Page::new(1, String::new(), String::new(), fields);
-    let facts = layout.read(body, &mut page)?;
-    Ok((page, facts))
+    let envelope = layout.read(body, &mut page)?;
+    Ok((page, envelope))
 }
 
 fn read(records: &str, last: Option<&str>, body: &[u8]) -> Result<(Page, Option<bool>), SourceError> {
     let pages = last
         .map(|last| format!("[pages]\ntype='page_number'\nfirst=0\nsize=1\nend={{ type='last_flag', path='{last}' }}"));
-    let facts = paths(&format!("records='{records}'"), &pages.unwrap_or_default());
-    read_with(facts, body).map(|(page, facts)| (page, facts.flag))
+    let paths = paths(&format!("records='{records}'"), &pages.unwrap_or_default());
+    read_with(paths, body).map(|(page, envelope)| (page, envelope.flag))
 }
 
 fn ids(page: &Page) -> Vec<Option<&str>> {
@@ -32,7 +32,7 @@ fn ids(page: &Page) -> Vec<Option<&str>> {
 }
 
 #[test]
-fn the_flag_may_stand_before_or_after_the_records() {
+fn the_flag_is_found_before_or_after_the_records() {
     for (records, last, body, expected) in [
         ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":false}"#, Some(false)),
         ("content", Some("last"), r#"{"last":true,"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
@@ -50,25 +50,25 @@ fn the_flag_may_stand_before_or_after_the_records() {
 }
 
 #[test]
-fn a_part_of_an_answer_is_never_an_answer() {
+fn a_body_cut_at_any_byte_is_an_error() {
     let body = r#"{"content":[{"id":"\u1edf"},{"id":12,"x":[1.5e3,{"y":null}]}],"last":true}"#;
     for end in 0..body.len() {
-        let error = read("content", Some("last"), &body.as_bytes()[..end]).expect_err("the answer is cut");
+        let error = read("content", Some("last"), &body.as_bytes()[..end]).expect_err("the body is cut");
         assert_eq!(error.kind, ErrorKind::BodyCutShort, "{}", &body[..end]);
     }
 }
 
 #[test]
-fn a_bad_record_costs_its_row() {
+fn an_invalid_record_spoils_only_its_own_row() {
     let body = r#"{"content":[{"id":"a"},7,{"id":"\ud800"},{"\ud800":1},{"id":"e"}],"last":true}"#;
-    let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the answer is JSON");
+    let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the body is JSON");
     assert_eq!(ids(&page), [Some("a"), None, None, None, Some("e")]);
     let reasons: Vec<_> = (0..5).map(|index| page.place(index).1.is_some()).collect();
     assert_eq!((reasons, last), (vec![false, true, true, true, false], Some(true)));
 }
 
 #[test]
-fn a_body_that_is_no_answer_is_named_and_not_quoted() {
+fn an_invalid_body_gives_an_error_that_does_not_quote_it() {
     for (body, kind) in [
         (b"<!DOCTYPE html><p>secret".as_slice(), ErrorKind::HtmlInsteadOfJson),
         (b"  <html>secret", ErrorKind::HtmlInsteadOfJson),
@@ -83,13 +83,14 @@ fn a_body_that_is_no_answer_is_named_and_not_quoted() {
         (br#""secret""#, ErrorKind::NoRecords),
         (br#"[{"id":"secret"}]"#, ErrorKind::NoRecords),
     ] {
-        let error = read("content", Some("last"), body).expect_err("no answer");
+        let error = read("content", Some("last"), body).expect_err("the body is invalid");
         assert_eq!(error.kind, kind, "{}", String::from_utf8_lossy(body));
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 }
+
 #[test]
-fn an_envelope_says_how_it_goes_on() {
+fn totals_page_numbers_and_cursors_are_read_from_the_envelope() {
     let body = r#"{"currentPage":2,"totalPages":"12","totalCount":236,"next":"/p?x=1","@odata.count":7,"rows":[],
         "meta":{"next":null,"code":0}}"#;
     for (pages, expected) in [
@@ -111,23 +112,23 @@ fn an_envelope_says_how_it_goes_on() {
         ),
     ] {
         let read = read_with(paths("records='rows'", pages), body.as_bytes());
-        assert_eq!(read.map(|(_, facts)| facts), Ok(expected), "{pages}");
+        assert_eq!(read.map(|(_, envelope)| envelope), Ok(expected), "{pages}");
     }
 }
 
 #[test]
 fn a_reply_code_that_is_not_ok_is_a_failure_and_only_a_short_code_is_repeated() {
     let decode = "records='rows'\nfailure={path='error_code',ok=['0']}";
-    for (body, said) in [
+    for (body, message_end) in [
         (r#"{"rows":[],"error_code":0}"#, None),
         (r#"{"rows":[],"error_code":"0"}"#, None),
-        (r#"{"error_code":-3,"message":"secret"}"#, Some("says `-3`")),
-        (r#"{"rows":[],"error_code":"Nguyen Van A"}"#, Some("is no short code")),
+        (r#"{"error_code":-3,"message":"secret"}"#, Some("is `-3`")),
+        (r#"{"rows":[],"error_code":"Nguyen Van A"}"#, Some("is a text that is not shown")),
         (r#"{"rows":[]}"#, Some("is absent")),
     ] {
         let error = read_with(paths(decode, ""), body.as_bytes()).err();
-        assert_eq!(error.as_ref().map(|error| error.kind), said.map(|_| ErrorKind::SourceSaysFailure), "{body}");
+        assert_eq!(error.as_ref().map(|error| error.kind), message_end.map(|_| ErrorKind::SourceSaysFailure), "{body}");
         let message = error.map(|error| error.message).unwrap_or_default();
-        assert!(message.ends_with(said.unwrap_or_default()) && !message.contains("Nguyen"), "{message}");
+        assert!(message.ends_with(message_end.unwrap_or_default()) && !message.contains("Nguyen"), "{message}");
     }
 }

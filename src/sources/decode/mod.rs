@@ -1,4 +1,4 @@
-//! From the bytes of one answer or file to pages of kept fields.
+//! Decodes the bytes of a response or file into pages of kept fields: JSON, CSV, XLSX.
 
 pub mod csv;
 mod encoding;
@@ -38,14 +38,14 @@ enum Layout {
     Tables(TableFormats),
 }
 
-/// Files of tables: the connector takes CSV, workbooks or both.
+/// Table formats that the connector reads: CSV, workbooks or both.
 #[derive(Debug, Clone)]
 pub(crate) struct TableFormats {
     csv: Option<CsvLayout>,
     xlsx: Option<Arc<XlsxLayout>>,
 }
 
-/// How one file is read.
+/// Format of one file.
 #[derive(Debug)]
 pub(crate) enum TableFile<'a> {
     Csv(&'a CsvLayout),
@@ -75,21 +75,22 @@ impl TableFormats {
         Ok(Self { csv, xlsx: xlsx.map(Arc::new) })
     }
 
-    /// A file whose first bytes are those of a ZIP archive or a compound file is a workbook where workbooks are taken.
+    /// The format of a file. If the connector reads both, a file with the first bytes of a ZIP archive or of an OLE
+    /// compound file is a workbook.
     pub(crate) fn of(&self, bytes: &[u8]) -> Result<TableFile<'_>, SourceError> {
-        let workbook = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0");
+        let is_workbook = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0");
         match (&self.csv, &self.xlsx) {
             (Some(csv), None) => Ok(TableFile::Csv(csv)),
-            (Some(csv), Some(_)) if !workbook => Ok(TableFile::Csv(csv)),
+            (Some(csv), Some(_)) if !is_workbook => Ok(TableFile::Csv(csv)),
             (_, Some(xlsx)) => Ok(TableFile::Xlsx(xlsx)),
-            (None, None) => Err(SourceError::new(ErrorKind::Misconfigured, "`decode` reads no tables")),
+            (None, None) => Err(SourceError::new(ErrorKind::Misconfigured, "`decode.type` is not a table format")),
         }
     }
 }
 
 impl Decoder {
     /// # Errors
-    /// `misconfigured` if a path does not compile.
+    /// `misconfigured` if a path, pattern or delimiter is invalid.
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
             Decode::Json { .. } => Layout::Json(JsonLayout::compile(EnvelopePaths::of(file), &readers.fields)?),
@@ -100,16 +101,17 @@ impl Decoder {
         Ok(Self { layout, fields: Arc::clone(&readers.fields) })
     }
 
-    /// One answer as one page, and what else it says.
+    /// Decodes a whole body into one page, and the values of its envelope (none for tables). An unreadable record
+    /// becomes an unreadable row.
     ///
     /// # Errors
-    /// Why the body cannot be read; one bad record costs one row.
+    /// Why the body cannot be read.
     pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, EnvelopeValues), SourceError> {
         let mut page = Page::new(number, origin, hex_digest(body), Arc::clone(&self.fields));
         match &self.layout {
             Layout::Json(layout) => {
-                let facts = layout.read(body, &mut page)?;
-                Ok((page, facts))
+                let envelope = layout.read(body, &mut page)?;
+                Ok((page, envelope))
             }
             Layout::Tables(layout) => {
                 match layout.of(body)? {
@@ -127,7 +129,7 @@ impl Decoder {
         }
     }
 
-    /// The layout of files of tables; `None` for other formats.
+    /// The table formats; `None` for JSON.
     pub(crate) fn tables(&self) -> Option<&TableFormats> {
         match &self.layout {
             Layout::Tables(layout) => Some(layout),
@@ -140,7 +142,7 @@ impl Decoder {
     }
 }
 
-/// Decodes a single body as `connector` would: for the conformance runner and `check`.
+/// Decodes a single body with the settings of `connector`, for the conformance tests.
 ///
 /// # Errors
 /// Why the body cannot be read.

@@ -1,37 +1,40 @@
-//! What CSV files and sheets of workbooks have in common: a header row below titles, kept columns, a footer row, and what that
-//! row says of the rows above it. Names are compared as [`fold`] writes them.
+//! Table layout shared by CSV files and sheets of workbooks: title rows, a header row, records, a footer row that may
+//! declare the sum or count of the rows above it. Names are compared after [`fold`].
 
 use crate::model::connector::{Trailer, TrailerHolds};
 use crate::model::field::{Readers, fold};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Rows above the header that are looked at.
-pub(crate) const TITLE_ROWS: usize = 100;
+/// Maximum number of title rows above the header row.
+pub(crate) const MAX_TITLE_ROWS: usize = 100;
 
-/// How a connector's tables are laid out.
+/// Layout of a connector's tables, from `[decode]`, `[map]` and `complete.trailer`.
 #[derive(Debug, Clone)]
 pub struct TableLayout {
+    /// Folded name of a column that identifies the header row.
     pub(crate) header: String,
+    /// Folded beginnings of a footer row.
     footers: Vec<String>,
-    /// Kept fields as they are compared, in cell order.
+    /// Folded names of the kept source fields, in cell order.
     pub(crate) fields: Vec<String>,
-    /// For each column without a default its source fields: the header must have one of them.
+    /// For each canonical column without a default, its source fields: the header row must have one of them.
     required: Vec<Vec<String>>,
     trailer: Option<Trailer>,
 }
 
-/// Which cells the columns of one table fill, and what its footer row must say.
+/// Columns of one table.
 #[derive(Debug, Clone)]
 pub(crate) struct TableColumns {
-    /// For each column the cells that it fills; of two columns with one name the first counts.
+    /// For each column, the page cells that it fills. If two columns have the same name, the first is used.
     pub(crate) fills: Vec<Vec<usize>>,
-    pub(crate) tally: Option<TrailerCheck>,
+    /// `None` if the connector declares no trailer.
+    pub(crate) trailer: Option<TrailerCheck>,
 }
 
 impl TableLayout {
     #[must_use]
     pub fn compile(header: &str, footers: &[String], readers: &Readers, trailer: Option<&Trailer>) -> Self {
-        // A column that has gone is no empty column: only a `default` says what its absence means.
+        // A missing column is an error, not an empty column, unless a `default` states its value.
         let required = readers.readers.iter().filter(|reader| !reader.optional).map(|reader| reader.from.clone());
         Self {
             header: fold(header),
@@ -42,10 +45,10 @@ impl TableLayout {
         }
     }
 
-    /// The columns of a table with this header row, whose cells are folded.
+    /// The columns of a table. `header` holds the folded cells of its header row.
     ///
     /// # Errors
-    /// `header_not_found` if it lacks a column that is needed.
+    /// `header_not_found` if the header row lacks a required column or one that the trailer needs.
     pub(crate) fn columns(&self, header: &[String]) -> Result<TableColumns, SourceError> {
         for alternatives in &self.required {
             if !alternatives.iter().any(|field| header.contains(&fold(field))) {
@@ -63,20 +66,20 @@ impl TableLayout {
             let wanted = fold(name);
             header.iter().position(|cell| *cell == wanted).ok_or_else(|| no_column(&format!("`{name}`")))
         };
-        let tally = match &self.trailer {
+        let trailer = match &self.trailer {
             None => None,
             Some(trailer) => {
                 let column = at(&trailer.column)?;
-                let of = trailer.of.as_deref().map_or(Ok(column), at)?;
-                Some(TrailerCheck { column, of, holds: trailer.holds, rows: 0, sum: 0, unread: 0 })
+                let summed = trailer.of.as_deref().map_or(Ok(column), at)?;
+                Some(TrailerCheck { column, summed, holds: trailer.holds, rows: 0, sum: 0, unread: 0 })
             }
         };
-        Ok(TableColumns { fills, tally })
+        Ok(TableColumns { fills, trailer })
     }
 
-    /// Whether a row that begins with this text is a footer.
+    /// Whether a row is a footer row. `first` is its first non-empty cell.
     pub(crate) fn is_footer(&self, first: &[u8]) -> bool {
-        // Most rows begin with their number: those are not folded.
+        // For speed: most rows begin with a number, and then only footers that begin with a digit are compared.
         let number = first.first().is_some_and(u8::is_ascii_digit);
         self.footers
             .iter()
@@ -86,7 +89,8 @@ impl TableLayout {
 }
 
 impl TableColumns {
-    /// Whether a row that fills so many of the kept columns is a record, not a signature or a remark.
+    /// Whether a row below the footer is a record, not a signature or remark. `filled` is the number of its non-empty
+    /// kept columns; a record fills at least half of them, and at least two.
     pub(crate) fn is_record(&self, filled: usize) -> bool {
         let kept = self.fills.iter().filter(|fields| !fields.is_empty()).count();
         filled > 0 && filled >= kept.div_ceil(2).max(2).min(kept)
@@ -94,20 +98,20 @@ impl TableColumns {
 }
 
 pub(crate) fn rows_below_footer(row: impl std::fmt::Display) -> SourceError {
-    SourceError::new(ErrorKind::RowsBelowFooter, format!("{row} is a record and stands below the footer row"))
+    SourceError::new(ErrorKind::RowsBelowFooter, format!("{row}, below the footer row, looks like a record"))
 }
 
 fn no_column(names: &str) -> SourceError {
     SourceError::new(ErrorKind::HeaderNotFound, format!("the header row has no column {names}"))
 }
 
-/// What was read, to be held against the footer row.
+/// Counts rows and sums a column, to compare them with the footer row (`complete.trailer`).
 #[derive(Debug, Clone)]
 pub(crate) struct TrailerCheck {
-    /// Column of the footer row's number.
+    /// Column of the footer row that holds the declared number.
     pub(crate) column: usize,
     /// Column that is summed.
-    pub(crate) of: usize,
+    pub(crate) summed: usize,
     holds: TrailerHolds,
     rows: u64,
     sum: u64,
@@ -116,7 +120,7 @@ pub(crate) struct TrailerCheck {
 }
 
 impl TrailerCheck {
-    /// Counts a row with the text of its column `of`; `None` if the row could not be read.
+    /// Counts a row. `cell` is its text in the summed column; `None` if the row could not be read.
     pub(crate) fn add(&mut self, cell: Option<&str>) {
         self.rows += 1;
         match cell.and_then(number) {
@@ -125,26 +129,27 @@ impl TrailerCheck {
         }
     }
 
-    /// Holds the footer row's number against what was read. Where a row's own number could not be read, the sum may be larger than
-    /// what was read and not smaller.
+    /// Compares the declared number with the rows. `footer` is its text; `None` if there is no footer row. If the
+    /// number of some row could not be read, the declared sum may exceed the sum of the rows, but not be below it.
     ///
     /// # Errors
-    /// `trailer_missing` without a footer row, `trailer_disagrees`.
-    pub(crate) fn close(&self, footer: Option<&str>) -> Result<(), SourceError> {
+    /// `trailer_missing`, `trailer_disagrees`.
+    pub(crate) fn check(&self, footer: Option<&str>) -> Result<(), SourceError> {
         let Some(footer) = footer else {
             return Err(SourceError::new(ErrorKind::TrailerMissing, "there is no footer row"));
         };
-        let (what, found, partly) = match self.holds {
+        let (measure, found, is_partial) = match self.holds {
             TrailerHolds::Sum => ("the sum", self.sum, self.unread > 0),
             TrailerHolds::Count => ("the number", self.rows, false),
         };
         let declared = number(footer).filter(|_| !footer.trim().is_empty());
         match declared {
-            Some(declared) if declared == found || (partly && declared > found) => Ok(()),
+            Some(declared) if declared == found || (is_partial && declared > found) => Ok(()),
             Some(declared) => {
-                // No number of it: of one row, a sum is what stands in its cell, whatever that is.
-                let far = if declared < found { "less" } else { "more" };
-                let message = format!("the footer row says {far} than {what} of its {} rows", self.rows);
+                // The message has no sum: with a single row, the sum is the value of its cell.
+                let difference = if declared < found { "less" } else { "more" };
+                let message =
+                    format!("the footer row declares {difference} than {measure} of the {} rows above it", self.rows);
                 Err(SourceError::new(ErrorKind::TrailerDisagrees, message))
             }
             None => Err(SourceError::new(ErrorKind::TrailerDisagrees, "the footer row has no number in its column")),
@@ -152,7 +157,7 @@ impl TrailerCheck {
     }
 }
 
-/// A whole number with or without separators between groups of three; an empty text is 0.
+/// Parses a whole number with or without separators between groups of three digits; an empty text is 0.
 fn number(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.is_empty() {
@@ -169,16 +174,16 @@ fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn tally(holds: TrailerHolds, cells: &[Option<&str>]) -> TrailerCheck {
-        let mut tally = TrailerCheck { column: 0, of: 0, holds, rows: 0, sum: 0, unread: 0 };
+    fn trailer_after(holds: TrailerHolds, cells: &[Option<&str>]) -> TrailerCheck {
+        let mut trailer = TrailerCheck { column: 0, summed: 0, holds, rows: 0, sum: 0, unread: 0 };
         for cell in cells {
-            tally.add(*cell);
+            trailer.add(*cell);
         }
-        tally
+        trailer
     }
 
     #[test]
-    fn the_footer_row_is_held_against_the_rows() {
+    fn the_footer_row_is_compared_with_the_rows() {
         let fees = [Some("30.000"), Some("1,250,000"), Some("30 000"), Some(""), Some("0")];
         let bad = [Some("30.000"), Some("3.00"), None];
         for (holds, cells, footer, expected) in [
@@ -195,13 +200,13 @@ mod tests {
             (TrailerHolds::Sum, &bad, Some("20.000"), Err(ErrorKind::TrailerDisagrees)),
             (TrailerHolds::Sum, &[], Some("0"), Ok(())),
         ] {
-            let found = tally(holds, cells).close(footer).map_err(|error| error.kind);
+            let found = trailer_after(holds, cells).check(footer).map_err(|error| error.kind);
             assert_eq!(found, expected, "{holds:?} {footer:?}");
         }
     }
 
     #[test]
-    fn numbers_have_groups_of_three() {
+    fn numbers_may_have_groups_of_three_digits() {
         for (text, expected) in [
             ("1.030.000", Some(1_030_000)),
             (" 30\u{a0}000 ", Some(30_000)),

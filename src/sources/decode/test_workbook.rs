@@ -1,4 +1,4 @@
-//! Workbooks for tests, written part by part: honest ones, and such as no program writes.
+//! Builds workbooks for tests part by part, also invalid ones that no program writes.
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
@@ -6,7 +6,8 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// A cell is text, or by its first sign: `=` a number, `@` a date's number, `!` an error, `?` a boolean; empty is no cell.
+/// Rows of cells. A cell is a text, or by its first character: `=` a number, `@` the serial number of a date, `!` an
+/// error, `?` a boolean. An empty text is no cell.
 pub(crate) type SheetRows<'a> = [Vec<&'a str>];
 
 pub(crate) fn sheet_xml(rows: &SheetRows<'_>) -> String {
@@ -34,7 +35,7 @@ pub(crate) fn workbook(sheets: &[(&str, &SheetRows<'_>)]) -> Vec<u8> {
     workbook_of(&written, "", &[])
 }
 
-/// A workbook of these sheets, with `properties` of the workbook and further parts.
+/// A workbook of these sheets (name and XML), with `properties` (XML) of the workbook and further parts.
 pub(crate) fn workbook_of(sheets: &[(&str, String)], properties: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let (mut list, mut relations) = (String::new(), String::new());

@@ -1,7 +1,9 @@
-//! Workbooks (XLSX): sheets with title rows, a header row, records, perhaps a footer, read cell by cell through calamine.
+//! Decodes workbooks (XLSX): sheets with title rows, a header row, records, perhaps a footer row. Cells are read one by
+//! one through calamine.
 //!
-//! SheetRow numbers are the sheet's. Cells become text as a CSV file would hold them: a whole number its plain digits, a date
-//! [`CELL_FORMAT`](crate::model::instant::CELL_FORMAT), a boolean `true` or `false`. Hidden sheets are passed over.
+//! Row numbers are those of the sheet. Cells become the text that a CSV file would have: a whole number its plain
+//! digits, a date [`CELL_FORMAT`](crate::model::instant::CELL_FORMAT), a boolean `true` or `false`. Hidden sheets are
+//! skipped.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,18 +15,18 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::model::connector::Merged;
 use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
-use crate::sources::decode::table::{TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
+use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, TrailerCheck, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{CellText, text_of};
 use crate::sources::decode::{inflate, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Rows and columns of the largest sheet (ECMA-376).
-const ROWS: u32 = 1_048_576;
-const COLUMNS: u32 = 16_384;
+/// Maximum size of a sheet (ECMA-376).
+const MAX_ROWS: u32 = 1_048_576;
+const MAX_COLUMNS: u32 = 16_384;
 
 type Workbook = Xlsx<Cursor<Vec<u8>>>;
 
-/// How a connector's workbooks are laid out.
+/// Layout of a connector's workbooks.
 #[derive(Debug, Clone)]
 pub struct XlsxLayout {
     pub(crate) table: TableLayout,
@@ -35,7 +37,7 @@ pub struct XlsxLayout {
 
 impl XlsxLayout {
     /// # Errors
-    /// `misconfigured` if `sheets` is no pattern.
+    /// `misconfigured` if `sheets` is not a valid pattern.
     pub fn compile(
         sheets: Option<&str>,
         merged: Merged,
@@ -44,72 +46,76 @@ impl XlsxLayout {
     ) -> Result<Self, SourceError> {
         let matcher = |glob: &str| {
             let built = GlobBuilder::new(glob).case_insensitive(true).build();
-            let wrong =
-                |_| SourceError::new(ErrorKind::Misconfigured, format!("`decode.sheets` `{glob}` is no pattern"));
+            let wrong = |_| {
+                SourceError::new(ErrorKind::Misconfigured, format!("`decode.sheets` `{glob}` is not a valid pattern"))
+            };
             built.map(|glob| glob.compile_matcher()).map_err(wrong)
         };
         Ok(Self { table, sheets: sheets.map(matcher).transpose()?, merged, max_expanded_bytes })
     }
 }
 
-/// Where pages go; false ends the reading.
+/// Takes the pages; returns false to end the reading.
 pub(crate) type PageSink<'a> = &'a mut dyn FnMut(Page) -> bool;
 
-/// Reads a workbook into pages of at most `most` rows of one sheet each, whose origin names the sheet.
+/// Reads a workbook into pages of at most `max_rows` rows. A page has rows of one sheet, which its origin names.
 ///
 /// # Errors
-/// As [`inflate::workbook`]; `header_not_found`, `trailer_missing`, `trailer_disagrees`, `file_damaged`.
+/// As [`inflate::workbook`]; `header_not_found`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`,
+/// `file_damaged`.
 pub(crate) fn read(
     layout: &XlsxLayout,
     bytes: Vec<u8>,
     fields: &Arc<[String]>,
-    most: usize,
-    give: PageSink<'_>,
+    max_rows: usize,
+    send: PageSink<'_>,
 ) -> Result<(), SourceError> {
-    // The workbook's readers are not ours: what they did not foresee costs the file only.
+    // A damaged file may make the libraries panic. The panic then becomes an error of this file.
     catch_unwind(AssertUnwindSafe(|| {
         let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
         xlsx_strings::check(&stored)?;
-        let mut book: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
-        read_book(layout, &mut book, fields, most, give)
+        let mut workbook: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
+        read_workbook(layout, &mut workbook, fields, max_rows, send)
     }))
     .unwrap_or_else(|_| Err(SourceError::new(ErrorKind::FileDamaged, "the workbook cannot be read")))
 }
 
 fn damaged(error: &XlsxError) -> SourceError {
-    // Its text may quote cells.
+    // Not the text of the error: it may quote cells.
     let message = match error {
         XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => {
             "the workbook lacks a part"
         }
-        XlsxError::Xml(_) | XlsxError::XmlAttr(_) | XlsxError::XmlEof(_) => "a part of the workbook is no whole XML",
+        XlsxError::Xml(_) | XlsxError::XmlAttr(_) | XlsxError::XmlEof(_) => {
+            "a part of the workbook is not complete XML"
+        }
         _ => "the workbook cannot be read",
     };
     SourceError::new(ErrorKind::FileDamaged, message)
 }
 
-fn read_book(
+fn read_workbook(
     layout: &XlsxLayout,
-    book: &mut Workbook,
+    workbook: &mut Workbook,
     fields: &Arc<[String]>,
-    most: usize,
-    give: PageSink<'_>,
+    max_rows: usize,
+    send: PageSink<'_>,
 ) -> Result<(), SourceError> {
     let visible =
         |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
     let wanted = |name: &String| layout.sheets.as_ref().is_none_or(|glob| glob.is_match(name));
     let names: Vec<String> =
-        book.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect();
-    let mut found = false;
+        workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect();
+    let mut has_table = false;
     for name in &names {
-        let mut sheet = SheetReader::new(layout, fields, most, format!("sheet `{name}`"));
-        let went_on = sheet.read(book, name, give).map_err(|error| error.on(format!("sheet `{name}`")))?;
-        found |= sheet.columns.is_some();
-        if !went_on {
+        let mut sheet = SheetReader::new(layout, fields, max_rows, format!("sheet `{name}`"));
+        let goes_on = sheet.read(workbook, name, send).map_err(|error| error.on(format!("sheet `{name}`")))?;
+        has_table |= sheet.columns.is_some();
+        if !goes_on {
             return Ok(());
         }
     }
-    if found {
+    if has_table {
         Ok(())
     } else {
         let message = format!("no row of {} sheets has the column `{}`", names.len(), layout.table.header);
@@ -117,155 +123,175 @@ fn read_book(
     }
 }
 
-/// One sheet under way.
+/// Reads one sheet.
 struct SheetReader<'a> {
     layout: &'a XlsxLayout,
-    most: usize,
+    max_rows: usize,
     page: Page,
+    /// `None` above the header row.
     columns: Option<TableColumns>,
-    /// Cells of a row above the header.
-    above: Vec<String>,
-    rows_above: usize,
+    /// Folded cells of the current row above the header row.
+    title_row: Vec<String>,
+    title_rows: usize,
     row: SheetRow,
-    spans: MergedCells,
+    merged: MergedCells,
+    /// Text of the declared number in the footer row; `None` before that row.
     footer: Option<String>,
     /// Number of the footer row; 0 before it.
     footer_row: u32,
 }
 
-/// The row under way. Its number is 0 before the first.
+/// The current row.
 #[derive(Default)]
 struct SheetRow {
+    /// Row number in the sheet, from 1; 0 before the first row.
     number: u32,
+    /// Whether the row was begun in the page.
     begun: bool,
+    /// Why the row is unreadable.
     spoiled: Option<Reason>,
-    /// CellText of the column that the footer row sums.
+    /// Text in the column that the trailer sums.
     summed: String,
-    /// Kept columns that are filled below the footer row.
+    /// Number of filled kept columns, if the row is below the footer row.
     below: usize,
 }
 
 impl<'a> SheetReader<'a> {
-    fn new(layout: &'a XlsxLayout, fields: &Arc<[String]>, most: usize, origin: String) -> Self {
+    fn new(layout: &'a XlsxLayout, fields: &Arc<[String]>, max_rows: usize, origin: String) -> Self {
         Self {
             layout,
-            most,
+            max_rows,
             page: Page::new(0, origin, String::new(), Arc::clone(fields)),
             columns: None,
-            above: Vec::new(),
-            rows_above: 0,
+            title_row: Vec::new(),
+            title_rows: 0,
             row: SheetRow::default(),
-            spans: MergedCells::default(),
+            merged: MergedCells::default(),
             footer: None,
             footer_row: 0,
         }
     }
 
-    /// False if nobody wants more pages.
-    fn read(&mut self, book: &mut Workbook, name: &str, give: PageSink<'_>) -> Result<bool, SourceError> {
+    /// Reads the sheet to its end; false if `send` ended the reading.
+    fn read(&mut self, workbook: &mut Workbook, name: &str, send: PageSink<'_>) -> Result<bool, SourceError> {
         if self.layout.merged == Merged::Repeat {
-            let merged = book.merge_cells_by_sheet_name(name).map_err(|error| damaged(&error))?;
-            self.spans = MergedCells::new(&merged);
+            let merged = workbook.merge_cells_by_sheet_name(name).map_err(|error| damaged(&error))?;
+            self.merged = MergedCells::new(&merged);
         }
-        let mut cells = book.worksheet_cells_reader(name).map_err(|error| damaged(&error))?;
+        let mut cells = workbook.worksheet_cells_reader(name).map_err(|error| damaged(&error))?;
         let end = cells.dimensions().end;
-        if end.0 >= ROWS || end.1 >= COLUMNS {
-            return Err(SourceError::new(ErrorKind::FileDamaged, "it declares more cells than a sheet has"));
+        if end.0 >= MAX_ROWS || end.1 >= MAX_COLUMNS {
+            let message = "the sheet declares more rows or columns than XLSX allows";
+            return Err(SourceError::new(ErrorKind::FileDamaged, message));
         }
         let mut buffer = String::new();
         while let Some(cell) = cells.next_cell().map_err(|error| damaged(&error))? {
             let (row, column) = cell.get_position();
-            if row >= ROWS || column >= COLUMNS || row + 1 < self.row.number {
-                return Err(SourceError::new(ErrorKind::FileDamaged, "a cell stands where a sheet has none"));
+            if row >= MAX_ROWS || column >= MAX_COLUMNS || row + 1 < self.row.number {
+                return Err(SourceError::new(ErrorKind::FileDamaged, "a cell has a position that XLSX does not allow"));
             }
             if row + 1 != self.row.number {
                 self.end_row()?;
-                if self.columns.is_none() && self.rows_above >= TITLE_ROWS {
+                if self.columns.is_none() && self.title_rows >= MAX_TITLE_ROWS {
                     break;
                 }
-                if self.page.len() >= self.most && !give(self.turn_page()) {
+                if self.page.len() >= self.max_rows && !send(self.take_page()) {
                     return Ok(false);
                 }
                 self.row.number = row + 1;
             }
             buffer.clear();
-            self.take(column as usize, text_of(cell.get_value(), &mut buffer));
+            self.take_cell(column as usize, text_of(cell.get_value(), &mut buffer));
         }
         self.end_row()?;
-        if let Some(TableColumns { tally: Some(tally), .. }) = &self.columns {
-            tally.close(self.footer.as_deref())?;
+        if let Some(TableColumns { trailer: Some(trailer), .. }) = &self.columns {
+            trailer.check(self.footer.as_deref())?;
         }
-        Ok(self.page.is_empty() || give(self.turn_page()))
+        Ok(self.page.is_empty() || send(self.take_page()))
     }
 
-    fn turn_page(&mut self) -> Page {
+    /// Takes the filled page and begins an empty one.
+    fn take_page(&mut self) -> Page {
         let next = Page::new(0, self.page.origin.clone(), String::new(), Arc::clone(&self.page.fields));
         std::mem::replace(&mut self.page, next)
     }
 
-    fn take(&mut self, column: usize, text: CellText<'_>) {
-        let CellText::Of(shown) = text else {
-            if let (CellText::Error, Some(columns)) = (text, &self.columns)
-                && columns.fills.get(column).is_some_and(|fields| !fields.is_empty())
-                && self.footer_row == 0
-            {
-                self.begin();
-                self.row.spoiled.get_or_insert(Reason::CellError);
+    fn take_cell(&mut self, column: usize, text: CellText<'_>) {
+        match text {
+            CellText::Empty => {}
+            CellText::Error => self.take_error_cell(column),
+            CellText::Of(shown) if shown.trim().is_empty() => {}
+            CellText::Of(shown) if self.columns.is_none() => self.take_title_cell(column, shown),
+            CellText::Of(shown) if self.footer_row > 0 => self.take_footer_cell(column, shown),
+            CellText::Of(shown) if !self.row.begun && self.layout.table.is_footer(shown.trim().as_bytes()) => {
+                self.footer_row = self.row.number;
+                // The declared number, if any, is in a later cell of the row.
+                self.footer = Some(String::new());
             }
-            return;
-        };
-        if shown.trim().is_empty() {
-            return;
+            CellText::Of(shown) => self.take_record_cell(column, shown),
         }
-        let Some(columns) = &self.columns else {
-            if self.above.len() <= column {
-                self.above.resize(column + 1, String::new());
-            }
-            self.above[column] = fold(shown);
-            return;
-        };
-        if self.footer_row > 0 {
-            if self.footer_row < self.row.number {
-                self.row.below += usize::from(columns.fills.get(column).is_some_and(|fields| !fields.is_empty()));
-            } else if columns.tally.as_ref().is_some_and(|tally| tally.column == column) {
-                self.footer = Some(shown.to_owned());
-            }
-            return;
+    }
+
+    /// An error such as `#REF!` in a kept column of a record makes its row unreadable.
+    fn take_error_cell(&mut self, column: usize) {
+        if self.is_kept(column) && self.footer_row == 0 {
+            self.begin_row();
+            self.row.spoiled.get_or_insert(Reason::CellError);
         }
-        if !self.row.begun && self.layout.table.is_footer(shown.trim().as_bytes()) {
-            self.footer_row = self.row.number;
-            // The footer's own first cell may be the number's column; another cell of it may follow.
-            self.footer = Some(String::new());
-            return;
+    }
+
+    fn take_title_cell(&mut self, column: usize, shown: &str) {
+        if self.title_row.len() <= column {
+            self.title_row.resize(column + 1, String::new());
         }
-        if !self.row.begun {
-            self.row.begun = true;
-            self.page.begin_row(self.row.number);
+        self.title_row[column] = fold(shown);
+    }
+
+    /// A cell of the footer row, or of a row below it.
+    fn take_footer_cell(&mut self, column: usize, shown: &str) {
+        if self.footer_row < self.row.number {
+            self.row.below += usize::from(self.is_kept(column));
+        } else if self.trailer().is_some_and(|trailer| trailer.column == column) {
+            self.footer = Some(shown.to_owned());
         }
-        match columns.fills.get(column) {
+    }
+
+    fn take_record_cell(&mut self, column: usize, shown: &str) {
+        self.begin_row();
+        match self.columns.as_ref().and_then(|columns| columns.fills.get(column)) {
             None => {
                 self.row.spoiled.get_or_insert(Reason::WrongColumnCount);
             }
             Some(fields) => {
                 for &field in fields {
                     self.page.set(field, shown);
-                    self.spans.see(field, column, self.row.number - 1, shown);
+                    self.merged.hold(field, column, self.row.number - 1, shown);
                 }
             }
         }
-        if columns.tally.as_ref().is_some_and(|tally| tally.of == column) {
+        if self.trailer().is_some_and(|trailer| trailer.summed == column) {
             self.row.summed.clear();
             self.row.summed.push_str(shown);
         }
     }
 
-    fn begin(&mut self) {
+    fn is_kept(&self, column: usize) -> bool {
+        let fields = self.columns.as_ref().and_then(|columns| columns.fills.get(column));
+        fields.is_some_and(|fields| !fields.is_empty())
+    }
+
+    fn trailer(&self) -> Option<&TrailerCheck> {
+        self.columns.as_ref()?.trailer.as_ref()
+    }
+
+    fn begin_row(&mut self) {
         if !self.row.begun {
             self.row.begun = true;
             self.page.begin_row(self.row.number);
         }
     }
 
+    /// Ends the current row: completes it in the page, or looks for the header row.
     fn end_row(&mut self) -> Result<(), SourceError> {
         let row = &mut self.row;
         if let Some(columns) = &mut self.columns {
@@ -273,20 +299,20 @@ impl<'a> SheetReader<'a> {
                 return Err(rows_below_footer(format_args!("row {}", row.number)));
             }
             if row.begun {
-                if let Some(tally) = &mut columns.tally {
-                    tally.add(row.spoiled.is_none().then_some(row.summed.as_str()));
+                if let Some(trailer) = &mut columns.trailer {
+                    trailer.add(row.spoiled.is_none().then_some(row.summed.as_str()));
                 }
-                self.spans.repeat(row.number - 1, &mut self.page);
+                self.merged.repeat(row.number - 1, &mut self.page);
                 if let Some(reason) = row.spoiled {
                     self.page.spoil_row(reason);
                 }
             }
-        } else if !self.above.is_empty() {
-            self.rows_above += 1;
-            if self.above.contains(&self.layout.table.header) {
-                self.columns = Some(self.layout.table.columns(&self.above)?);
+        } else if !self.title_row.is_empty() {
+            self.title_rows += 1;
+            if self.title_row.contains(&self.layout.table.header) {
+                self.columns = Some(self.layout.table.columns(&self.title_row)?);
             }
-            self.above.clear();
+            self.title_row.clear();
         }
         self.row.begun = false;
         self.row.spoiled = None;
@@ -296,31 +322,35 @@ impl<'a> SheetReader<'a> {
     }
 }
 
-/// Merged cells that span several rows, and the values that they still give.
+/// Merged cells that span several rows: their value is repeated in each of them (`merged = "repeat"`).
 #[derive(Debug, Default)]
 struct MergedCells {
-    /// SheetRow and column of a first cell, and the last row that it spans; sorted.
-    ahead: Vec<((u32, u32), u32)>,
-    /// Field, last row, value.
+    /// Row and column of the first cell, and the last row, all from 0; sorted.
+    spans: Vec<((u32, u32), u32)>,
+    /// Field, last row and value of the merged cells that span the current row.
     held: Vec<(usize, u32, String)>,
 }
 
 impl MergedCells {
     fn new(merged: &[Dimensions]) -> Self {
         let tall = merged.iter().filter(|span| span.end.0 > span.start.0);
-        let mut ahead: Vec<_> = tall.map(|span| (span.start, span.end.0)).collect();
-        ahead.sort_unstable();
-        Self { ahead, held: Vec::new() }
+        let mut spans: Vec<_> = tall.map(|span| (span.start, span.end.0)).collect();
+        spans.sort_unstable();
+        Self { spans, held: Vec::new() }
     }
 
-    fn see(&mut self, field: usize, column: usize, row: u32, text: &str) {
+    /// Keeps the value if its cell is the first of a merged one.
+    /// Keeps the value if its cell is the first one of a merged cell.
+    fn hold(&mut self, field: usize, column: usize, row: u32, text: &str) {
         let Ok(column) = u32::try_from(column) else { return };
-        if let Ok(at) = self.ahead.binary_search_by_key(&(row, column), |(start, _)| *start) {
+        if let Ok(at) = self.spans.binary_search_by_key(&(row, column), |(start, _)| *start) {
             self.held.retain(|(held, ..)| *held != field);
-            self.held.push((field, self.ahead[at].1, text.to_owned()));
+            self.held.push((field, self.spans[at].1, text.to_owned()));
         }
     }
 
+    /// Writes the kept values into a row.
+    /// Writes the kept values into a row.
     fn repeat(&mut self, row: u32, page: &mut Page) {
         self.held.retain(|(_, last, _)| *last >= row);
         for (field, _, text) in &self.held {

@@ -1,13 +1,13 @@
-//! The value of a workbook's cell as text.
+//! Converts the value of a workbook cell to text.
 
 use std::fmt::Write as _;
 
 use calamine::{DataRef, ExcelDateTime};
 
-/// Serial numbers of days that a sheet can show: 1900-01-01 or 1904-01-01 to 9999-12-31.
+/// Serial numbers of the days that a sheet can show: from 1900-01-01 (or 1904-01-01) to 9999-12-31.
 const DAYS: std::ops::Range<f64> = 1.0..2_958_466.0;
 
-/// What a cell holds.
+/// Content of a cell.
 #[derive(Debug, PartialEq)]
 pub(crate) enum CellText<'a> {
     Empty,
@@ -16,7 +16,7 @@ pub(crate) enum CellText<'a> {
     Error,
 }
 
-/// The cell as text, in `buffer` where it is no text yet.
+/// The content of a cell. A value that is not a text is written into `buffer`, which must be empty.
 pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> CellText<'a> {
     match value {
         DataRef::Empty => return CellText::Empty,
@@ -29,18 +29,19 @@ pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> Cel
         }
         DataRef::Float(number) => put_number(*number, buffer),
         DataRef::DateTime(at) if at.is_datetime() && DAYS.contains(&at.as_f64()) => put_date(at, buffer),
-        // A duration or a time of no day is no date.
+        // A duration, or a time without a day.
         DataRef::DateTime(at) => put_number(at.as_f64(), buffer),
         DataRef::DateTimeIso(text) => put_iso(text, buffer),
     }
     CellText::Of(buffer)
 }
 
-/// Plain digits, however large: a code that was taken for a number keeps those that the file has.
+/// Writes a number in plain digits, without an exponent: a code that was stored as a number keeps the digits that the
+/// file has.
 fn put_number(number: f64, buffer: &mut String) {
     let start = buffer.len();
     let _ = write!(buffer, "{number}");
-    // `30.125` is no thirty thousand: a point before three digits would be read as one between groups.
+    // `30.125` becomes `30.1250`: a point before exactly three digits would be read as a separator of thousands.
     if buffer[start..].find('.').is_some_and(|point| buffer.len() - start - point == 4) {
         buffer.push('0');
     }
@@ -51,7 +52,7 @@ fn put_date(at: &ExcelDateTime, buffer: &mut String) {
     let _ = write!(buffer, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
 }
 
-/// `2025-10-03`, `2025-10-03T10:30:00.5` → `2025-10-03 10:30:00`.
+/// Writes an ISO date in the format of `CELL_FORMAT`: `2025-10-03T10:30:00.5` → `2025-10-03 10:30:00`.
 fn put_iso(text: &str, buffer: &mut String) {
     let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
     let time = time.split_once('.').map_or(time, |(time, _)| time);
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_read_as_a_csv_file_would_hold_them() {
+    fn cells_become_the_text_of_a_csv_file() {
         for (value, expected) in [
             (DataRef::Float(30_000.0), "30000"),
             (DataRef::Float(1e12), "1000000000000"),

@@ -1,4 +1,4 @@
-//! Looks at the counts of a workbook's shared strings before anybody sets memory aside by them.
+//! Checks the declared number of shared strings in a workbook: calamine allocates memory by that number.
 
 use std::io::Cursor;
 
@@ -6,15 +6,15 @@ use zip::ZipArchive;
 
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Shortest string of the part: `<si/>`.
-const SHORTEST: u64 = 5;
-/// Most strings: each costs some 40 bytes besides its text.
-const MOST: u64 = 2_000_000;
+/// Length of the shortest shared string, `<si/>`, in bytes.
+const MIN_STRING_BYTES: u64 = 5;
+/// Maximum number of strings: each takes about 40 bytes of memory besides its text.
+const MAX_STRINGS: u64 = 2_000_000;
 
-/// Checks the parts named `sharedStrings.xml` of an archive whose parts are stored as they are.
+/// Checks the parts named `sharedStrings.xml` of an archive whose parts are not compressed.
 ///
 /// # Errors
-/// `file_damaged` if a part declares more strings than it has room for, `expands_too_far` if it has too many.
+/// `file_damaged` if a part declares more strings than its length allows, `expands_too_far` if it has too many.
 pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
     let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
     let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
@@ -25,18 +25,18 @@ pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
         if name.ends_with("sharedstrings.xml")
             && let Some(text) = start.and_then(|start| stored.get(start..)?.get(..usize::try_from(part.size()).ok()?))
         {
-            look_at(text)?;
+            check_part(text)?;
         }
     }
     Ok(())
 }
 
-fn look_at(text: &[u8]) -> Result<(), SourceError> {
+fn check_part(text: &[u8]) -> Result<(), SourceError> {
     let damaged = |message: String| Err(SourceError::new(ErrorKind::FileDamaged, message));
     if text.iter().take(64).any(|byte| *byte == 0) || text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
-        return damaged("the shared strings are no UTF-8".to_owned());
+        return damaged("the shared strings are not UTF-8".to_owned());
     }
-    let room = text.len() as u64 / SHORTEST;
+    let possible = text.len() as u64 / MIN_STRING_BYTES;
     let mut strings = 0_u64;
     for tag in text.split(|byte| *byte == b'<').skip(1) {
         let name_end =
@@ -47,18 +47,21 @@ fn look_at(text: &[u8]) -> Result<(), SourceError> {
         } else if name == b"sst" {
             let end = tag.iter().position(|byte| *byte == b'>').unwrap_or(tag.len());
             let attributes = String::from_utf8_lossy(&tag[name_end..end]);
-            // `count` is how often strings are used, and may be larger: it sets no memory aside.
+            // Not `count`, the number of cells that use the strings: it may be larger, and no memory is allocated by
+            // it.
             for declared in attributes.split("uniqueCount").skip(1) {
                 let declared = declared.trim_start_matches(|symbol: char| symbol == '=' || symbol.is_whitespace());
                 let declared = declared.get(1..).unwrap_or_default().split(['"', '\'']).next().unwrap_or_default();
-                if declared.trim().parse::<u64>().is_ok_and(|declared| declared > room) || declared.trim().len() > 12 {
-                    return damaged(format!("the shared strings declare more than their {} bytes hold", text.len()));
+                if declared.trim().parse::<u64>().is_ok_and(|declared| declared > possible)
+                    || declared.trim().len() > 12
+                {
+                    return damaged(format!("the {} bytes of shared strings declare more than fit", text.len()));
                 }
             }
         }
     }
-    if strings > MOST {
-        let message = format!("the workbook has more than {MOST} shared strings");
+    if strings > MAX_STRINGS {
+        let message = format!("the workbook has more than {MAX_STRINGS} shared strings");
         return Err(SourceError::new(ErrorKind::ExpandsTooFar, message));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Workbooks as offices keep them, and as nobody should send them.
+//! Workbooks as offices keep them, and damaged or hostile ones.
 
 use super::test_workbook::{sheet_xml, workbook, workbook_of};
 use super::*;
@@ -40,7 +40,7 @@ fn connector(decode: &str) -> ConnectorFile {
     toml::from_str(&text).expect("the connector is valid")
 }
 
-/// Row, agency, fee, item code; or row and reason.
+/// One text per row: row, agency, fee, item code; or row and reason.
 fn rows_of(decode: &str, bytes: &[u8]) -> Result<Vec<String>, SourceError> {
     let file = connector(decode);
     let readers = Readers::compile(&file).expect("the map is valid");
@@ -61,7 +61,7 @@ fn kind_of(decode: &str, bytes: &[u8]) -> ErrorKind {
 }
 
 #[test]
-fn titles_sheets_footers_and_cells() {
+fn titles_sheets_footers_and_cells_are_read() {
     let first: &[Vec<&str>] = &[
         vec!["BƯU ĐIỆN TỈNH"],
         vec![],
@@ -96,7 +96,7 @@ fn titles_sheets_footers_and_cells() {
 }
 
 #[test]
-fn merged_cells_hold_for_their_rows_if_the_connector_says_so() {
+fn merged_cells_are_repeated_only_if_configured() {
     let rows: &[Vec<&str>] =
         &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "Sở A"], vec!["B"], vec!["C"], vec!["D", "Sở B"], vec!["E"]];
     let merge = "</sheetData><mergeCells count=\"1\"><mergeCell ref=\"B2:B3\"/></mergeCells>";
@@ -108,7 +108,7 @@ fn merged_cells_hold_for_their_rows_if_the_connector_says_so() {
 }
 
 #[test]
-fn dates_count_from_where_the_workbook_says() {
+fn dates_are_counted_from_the_epoch_of_the_workbook() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "@42657.4375"]];
     let bytes = workbook_of(&[("a", sheet_xml(rows))], "<workbookPr date1904=\"1\"/>", &[]);
     assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), ["2 2020-10-15 10:30:00 - A"]);
@@ -129,7 +129,7 @@ fn dates_count_from_where_the_workbook_says() {
 }
 
 #[test]
-fn trailers_of_each_sheet() {
+fn each_sheet_has_its_own_trailer() {
     let trailer = "[complete]\ntrailer = { column = \"Phí\", holds = \"sum\" }";
     let sheet_of = |sum: &'static str| {
         vec![vec!["Mã vận đơn", "Phí"], vec!["A", "=30000"], vec!["B", "30.000"], vec!["Tổng cộng", sum]]
@@ -141,7 +141,7 @@ fn trailers_of_each_sheet() {
     assert_eq!((error.kind, error.message.contains("sheet `b`")), (ErrorKind::TrailerDisagrees, true), "{error}");
     let cut = workbook(&[("a", &sheet_of("=60000")[..3])]);
     assert_eq!(kind_of(trailer, &cut), ErrorKind::TrailerMissing);
-    // A signature stands below the sum, its cell in the summed column is none of it; a second section is not passed over.
+    // A signature below the footer row is ignored, also in the summed column; a second section is an error.
     let below = |row: Vec<&'static str>| [sheet_of("=60000"), vec![row]].concat();
     let signed = workbook(&[("a", &below(vec!["Người lập", ""]))]);
     assert_eq!(rows_of(trailer, &signed).map(|rows| rows.len()), Ok(2));
@@ -150,7 +150,7 @@ fn trailers_of_each_sheet() {
 }
 
 #[test]
-fn what_is_no_workbook_is_named() {
+fn an_unreadable_workbook_gives_the_matching_error() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
     let whole = workbook(&[("a", rows)]);
     let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -170,7 +170,7 @@ fn what_is_no_workbook_is_named() {
 }
 
 #[test]
-fn any_cut_or_changed_byte_ends_in_an_error_or_rows() {
+fn any_cut_is_an_error_and_any_changed_byte_is_survived() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
     let whole = workbook(&[("a", rows)]);
     for at in 0..whole.len() {
@@ -182,7 +182,7 @@ fn any_cut_or_changed_byte_ends_in_an_error_or_rows() {
 }
 
 #[test]
-fn false_counts_and_bombs_cost_no_memory() {
+fn false_counts_and_zip_bombs_are_refused() {
     let rows: &[Vec<&str>] = &[vec!["Mã vận đơn"], vec!["A"]];
     let strings = |count: &str| format!("<sst count=\"9\" uniqueCount=\"{count}\"><si><t>x</t></si></sst>");
     let with = |count: &str| {
@@ -195,7 +195,7 @@ fn false_counts_and_bombs_cost_no_memory() {
     let wide = sheet_xml(rows).replace("<sheetData>", "<dimension ref=\"A1:ZZZ99999999\"/><sheetData>");
     assert_eq!(kind_of("", &workbook_of(&[("a", wide)], "", &[])), ErrorKind::FileDamaged);
 
-    // 32 MiB of blanks in a part of some kilobytes; then one whose header says that it is one byte.
+    // 32 MiB of blanks in a part of some kilobytes; then the same part, declared to have one byte.
     let limit = "[limits]\nmax_expanded_bytes = 8388608";
     let mut bomb = workbook_of(&[("a", sheet_xml(rows))], "", &[("xl/sharedStrings.xml", &vec![b' '; 32 << 20])]);
     assert!(bomb.len() < 1 << 20);

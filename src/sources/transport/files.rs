@@ -1,7 +1,7 @@
-#![expect(clippy::disallowed_methods, reason = "edge: the age of a file is told by the clock")]
-//! Files of a local folder: which there are, whether they still change, and what they hold.
+//! Lists the files of a local folder, waits until a file no longer changes, and reads it.
 //!
-//! A file is known by the digest of its content: under another name it is not taken again.
+//! A file is identified by the digest of its content: a copy under another name is not read again.
+#![expect(clippy::disallowed_methods, reason = "edge: the age of a file is its modification time against the clock")]
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
@@ -14,16 +14,17 @@ use tokio::io::AsyncReadExt;
 use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// A file to look at. Those modified earlier come first, then by name: of two files that say something of one record the one
+/// A file in the folder. The order is by modification time, then by name: if two files contain the same record, the one
 /// delivered later is read later.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoundFile {
+    /// `None` if the file's metadata cannot be read.
     modified: Option<SystemTime>,
     pub name: String,
     path: PathBuf,
 }
 
-/// A file's content. Its Debug shows the digest only.
+/// Content of a file. `Debug` shows the digest only.
 pub struct FileContent {
     /// SHA-256, hexadecimal.
     pub digest: String,
@@ -36,7 +37,7 @@ impl fmt::Debug for FileContent {
     }
 }
 
-/// What tells one state of a file from another.
+/// Size, modification time and inode of a file: if two stamps are equal, the file was not changed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FileStamp {
     bytes: u64,
@@ -45,17 +46,17 @@ struct FileStamp {
 }
 
 async fn stamp_of(path: &Path) -> Result<FileStamp, SourceError> {
-    let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
-    Ok(FileStamp { bytes: about.len(), modified: about.modified().map_err(unreadable)?, inode: about.ino() })
+    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().map_err(unreadable)?, inode: metadata.ino() })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error by value")]
 fn unreadable(error: std::io::Error) -> SourceError {
     SourceError::new(ErrorKind::FileUnreadable, error.kind().to_string())
 }
 
-/// Files of `folder` whose name matches `glob` without regard to case, those modified first first. Hidden files are passed
-/// over: they are being written, or belong to a program.
+/// Files of `folder` whose name matches `glob`, ignoring case, the oldest modification first. Hidden files are skipped:
+/// they are being written, or belong to a program.
 ///
 /// # Errors
 /// `misconfigured`, `folder_missing`, `file_unreadable`.
@@ -63,7 +64,9 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
     let matcher = GlobBuilder::new(glob)
         .case_insensitive(true)
         .build()
-        .map_err(|_| SourceError::new(ErrorKind::Misconfigured, format!("`access.glob` `{glob}` is no pattern")))?
+        .map_err(|_| {
+            SourceError::new(ErrorKind::Misconfigured, format!("`access.glob` `{glob}` is not a valid pattern"))
+        })?
         .compile_matcher();
     let unreadable = |error: &std::io::Error| {
         let kind = match error.kind() {
@@ -79,10 +82,10 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
         if name.starts_with('.') || !matcher.is_match(&name) {
             continue;
         }
-        // What cannot be looked at is kept: reading it says why.
-        let about = tokio::fs::metadata(entry.path()).await.ok();
-        if about.as_ref().is_none_or(std::fs::Metadata::is_file) {
-            let modified = about.and_then(|about| about.modified().ok());
+        // A file without readable metadata is kept: `read` then reports the error.
+        let metadata = tokio::fs::metadata(entry.path()).await.ok();
+        if metadata.as_ref().is_none_or(std::fs::Metadata::is_file) {
+            let modified = metadata.and_then(|metadata| metadata.modified().ok());
             found.push(FoundFile { modified, name, path: entry.path() });
         }
     }
@@ -90,14 +93,14 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
     Ok(found)
 }
 
-/// Reads a file whole; `None` if it changes while it is looked at. One that changed less than `settle` ago is waited for until it
-/// is that old; one that was replaced while it was read is read once more.
+/// Reads a whole file; `None` if it is still being written. If it was modified less than `settle` ago, this function
+/// waits until it is that old. If it was replaced while it was read, it is read once more.
 ///
 /// # Errors
 /// `file_unreadable`, `body_too_large`.
 pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<Option<FileContent>, SourceError> {
     let mut before = stamp_of(&file.path).await?;
-    // A clock of another machine may be ahead: no wait is longer than `settle`.
+    // The clock of a file server may be ahead (`duration_since` then fails): the wait is never longer than `settle`.
     let age = SystemTime::now().duration_since(before.modified).unwrap_or_default();
     if age < settle {
         tokio::time::sleep(settle.saturating_sub(age)).await;

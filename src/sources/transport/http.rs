@@ -1,4 +1,4 @@
-//! HTTP, bounded: hosts, redirects, rate, times and bytes.
+//! HTTP client with limits: allowed hosts, redirects, request rate, timeouts, body size.
 #![expect(clippy::disallowed_methods, reason = "edge: the HTTP client of the sources is built here")]
 
 use std::collections::BTreeSet;
@@ -16,20 +16,21 @@ use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
 use crate::sources::transport::{Response, Transport};
 
-/// Redirects followed inside one origin.
-const REDIRECTS: usize = 5;
+/// Maximum number of redirects to follow, all within one origin.
+const MAX_REDIRECTS: usize = 5;
 
-/// An answer that drips is cut off after this many read timeouts.
-const WHOLE_ANSWER_TIMEOUTS: u64 = 10;
+/// Timeout of a whole response, in read timeouts: it ends a response that arrives byte by byte.
+const WHOLE_RESPONSE_TIMEOUTS: u64 = 10;
 
-/// Sends over HTTP to the hosts that a connector names.
+/// Sends requests over HTTP, only to the hosts that the connector names.
 #[derive(Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
     hosts: BTreeSet<String>,
     max_body_bytes: u64,
+    /// Minimum time between two requests.
     interval: Duration,
-    /// When the next request may go out.
+    /// Earliest time of the next request; `None` before the first.
     next: Mutex<Option<Instant>>,
 }
 
@@ -39,7 +40,7 @@ impl HttpTransport {
     pub fn new(limits: &Limits, hosts: BTreeSet<String>) -> Result<Self, SourceError> {
         let same_origin = Policy::custom(|attempt| {
             let from = attempt.previous().last().map(url::Url::origin);
-            if from == Some(attempt.url().origin()) && attempt.previous().len() <= REDIRECTS {
+            if from == Some(attempt.url().origin()) && attempt.previous().len() <= MAX_REDIRECTS {
                 attempt.follow()
             } else {
                 attempt.stop()
@@ -53,7 +54,7 @@ impl HttpTransport {
             .referer(false)
             .connect_timeout(Duration::from_secs(limits.connect_timeout_secs))
             .read_timeout(read_timeout)
-            .timeout(Duration::from_secs(limits.read_timeout_secs.saturating_mul(WHOLE_ANSWER_TIMEOUTS)))
+            .timeout(Duration::from_secs(limits.read_timeout_secs.saturating_mul(WHOLE_RESPONSE_TIMEOUTS)))
             .build()
             .map_err(|_| SourceError::new(ErrorKind::Misconfigured, "the HTTP client cannot be built"))?;
         let interval = Duration::try_from_secs_f64(1.0 / limits.requests_per_second).unwrap_or_default();
@@ -61,7 +62,8 @@ impl HttpTransport {
         Ok(Self { client, hosts, max_body_bytes: limits.max_body_bytes, interval, next: Mutex::default() })
     }
 
-    async fn pace(&self) {
+    /// Waits until the request rate allows the next request.
+    async fn wait_for_turn(&self) {
         let mut next = self.next.lock().await;
         if let Some(at) = *next {
             tokio::time::sleep_until(at).await;
@@ -74,10 +76,10 @@ impl HttpTransport {
         if !self.hosts.contains(host) {
             return Err(SourceError::new(
                 ErrorKind::WrongHost,
-                format!("the connector does not name the host `{host}`"),
+                format!("the host `{host}` is not one of the connector's hosts"),
             ));
         }
-        self.pace().await;
+        self.wait_for_turn().await;
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -98,20 +100,20 @@ impl HttpTransport {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let mut answer = builder.send().await.map_err(|error| failure(&error, host, false))?;
+        let mut received = builder.send().await.map_err(|error| failure(&error, host, false))?;
         let header =
-            |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            |name: HeaderName| received.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut response = Response {
-            status: answer.status().as_u16(),
+            status: received.status().as_u16(),
             content_type: header(CONTENT_TYPE),
             retry_after: header(RETRY_AFTER),
             location: header(LOCATION),
-            headers: kept(&answer, &request.kept_headers),
+            headers: kept_headers(&received, &request.kept_headers),
             body: Vec::new(),
         };
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failure(&error, host, true))? {
+        while let Some(chunk) = received.chunk().await.map_err(|error| failure(&error, host, true))? {
             if (response.body.len() + chunk.len()) as u64 > self.max_body_bytes {
-                let message = format!("the body is longer than {} bytes", self.max_body_bytes);
+                let message = format!("the response body is longer than {} bytes", self.max_body_bytes);
                 return Err(SourceError::new(ErrorKind::BodyTooLarge, message));
             }
             response.body.extend_from_slice(&chunk);
@@ -126,31 +128,31 @@ impl Transport for HttpTransport {
     }
 }
 
-fn kept(answer: &reqwest::Response, names: &[String]) -> Vec<(String, String)> {
+fn kept_headers(response: &reqwest::Response, names: &[String]) -> Vec<(String, String)> {
     let mut kept = Vec::new();
     for name in names {
-        let values = answer.headers().get_all(name.as_str()).into_iter();
+        let values = response.headers().get_all(name.as_str()).into_iter();
         kept.extend(values.filter_map(|value| Some((name.clone(), value.to_str().ok()?.to_owned()))));
     }
     kept
 }
 
-/// The client's own text may hold the address with its query: it is not used.
+/// The error of a failed exchange. The text of `reqwest::Error` is not used: it may contain the address with its query.
 fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
     if error.is_timeout() {
-        return SourceError::new(ErrorKind::Timeout, format!("`{host}` did not answer in time"));
+        return SourceError::new(ErrorKind::Timeout, format!("`{host}` did not respond in time"));
     }
     if error.is_builder() {
-        return SourceError::new(ErrorKind::Misconfigured, "a header or the address cannot be sent");
+        return SourceError::new(ErrorKind::Misconfigured, "the address or a header is not valid in HTTP");
     }
     if in_body {
-        return SourceError::new(ErrorKind::BodyCutShort, format!("the answer of `{host}` ended early"));
+        return SourceError::new(ErrorKind::BodyCutShort, format!("the response of `{host}` ended early"));
     }
     let message = if error.is_connect() {
         let port = error.url().and_then(reqwest::Url::port_or_known_default);
         format!("no connection to `{host}{}`", port.map(|port| format!(":{port}")).unwrap_or_default())
     } else {
-        format!("`{host}` closed the connection without an answer")
+        format!("`{host}` closed the connection without a response")
     };
     SourceError::new(ErrorKind::Unreachable, message)
 }

@@ -1,4 +1,4 @@
-//! The client against real sockets on loopback.
+//! The HTTP transport against sockets on loopback.
 
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use super::*;
 use crate::model::connector::Retry;
 use crate::sources::{response, retry};
 
-/// Answers each connection with the next text, and gives back the heads that came. An empty text keeps silent.
-async fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<String>>) {
+/// A server that sends the next text to each connection; an empty text sends nothing. The task returns the request
+/// heads, in lowercase.
+async fn serve(responses: Vec<String>) -> (Url, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("a bound port").port();
     let task = tokio::spawn(async move {
         let mut heads = Vec::new();
-        for answer in answers {
+        for response in responses {
             let (mut socket, _) = listener.accept().await.expect("a connection");
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
@@ -28,10 +29,10 @@ async fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<String>>) {
                 head.push(byte[0]);
             }
             heads.push(String::from_utf8_lossy(&head).to_lowercase());
-            if answer.is_empty() {
+            if response.is_empty() {
                 tokio::time::sleep(Duration::from_secs(3)).await;
             }
-            let _ = socket.write_all(answer.as_bytes()).await;
+            let _ = socket.write_all(response.as_bytes()).await;
             let _ = socket.shutdown().await;
         }
         heads
@@ -40,7 +41,7 @@ async fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<String>>) {
 }
 
 fn transport() -> HttpTransport {
-    // Another test may have installed it.
+    // Fails if another test has installed it: both install the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits { read_timeout_secs: 1, max_body_bytes: 1_000, ..Limits::default() };
     HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()])).expect("the client can be built")
@@ -51,22 +52,22 @@ fn request(url: Url) -> Request {
     Request { bearer, ..Request::new(Method::Get, url, "GET /search".to_owned()) }
 }
 
-fn answer(head: &str, body: &str) -> String {
+fn response_text(head: &str, body: &str) -> String {
     format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n{body}")
 }
 
-async fn fails_with(answers: Vec<String>, kind: ErrorKind) {
-    let (url, _server) = serve(answers).await;
+async fn fails_with(responses: Vec<String>, kind: ErrorKind) {
+    let (url, _server) = serve(responses).await;
     let error = transport().send(&request(url)).await.expect_err("the exchange fails");
     assert_eq!(error.kind, kind, "{error}");
     assert!(error.message.starts_with("GET /search: ") && !error.message.contains("s3cret"), "{error}");
 }
 
 #[tokio::test]
-async fn a_whole_answer() {
+async fn a_response_is_read_whole_and_the_request_carries_the_bearer_token() {
     let (url, server) =
-        serve(vec![answer("200 OK\r\nContent-Type: application/json\r\nContent-Length: 2", "[]")]).await;
-    let response = transport().send(&request(url)).await.expect("an answer");
+        serve(vec![response_text("200 OK\r\nContent-Type: application/json\r\nContent-Length: 2", "[]")]).await;
+    let response = transport().send(&request(url)).await.expect("a response");
     assert_eq!(response.content_type.as_deref(), Some("application/json"));
     assert_eq!((response.status, response.body.as_slice(), response.headers.len()), (200, b"[]".as_slice(), 0));
     let heads = server.await.expect("the server ends");
@@ -75,44 +76,46 @@ async fn a_whole_answer() {
 }
 
 #[tokio::test]
-async fn failures_have_their_names() {
-    fails_with(vec![answer("200 OK\r\nContent-Length: 100", "[{\"id\":")], ErrorKind::BodyCutShort).await;
-    fails_with(vec![answer("200 OK\r\nTransfer-Encoding: chunked", "5\r\n[{\"id")], ErrorKind::BodyCutShort).await;
-    fails_with(vec![answer("200 OK\r\nContent-Length: 2000", &"x".repeat(2_000))], ErrorKind::BodyTooLarge).await;
+async fn each_failure_has_its_error_kind() {
+    fails_with(vec![response_text("200 OK\r\nContent-Length: 100", "[{\"id\":")], ErrorKind::BodyCutShort).await;
+    fails_with(vec![response_text("200 OK\r\nTransfer-Encoding: chunked", "5\r\n[{\"id")], ErrorKind::BodyCutShort)
+        .await;
+    fails_with(vec![response_text("200 OK\r\nContent-Length: 2000", &"x".repeat(2_000))], ErrorKind::BodyTooLarge)
+        .await;
     fails_with(vec![String::new()], ErrorKind::Timeout).await;
     let closed = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("a bound port");
     let url = Url::parse(&format!("http://{closed}/")).expect("an address");
     let error = transport().send(&request(url)).await.expect_err("nobody listens");
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     let other = Url::parse("http://localhost:1/").expect("an address");
-    let error = transport().send(&request(other)).await.expect_err("the host is not named");
+    let error = transport().send(&request(other)).await.expect_err("the host is not allowed");
     assert_eq!(error.kind, ErrorKind::WrongHost);
 }
 
 #[tokio::test]
-async fn a_redirect_elsewhere_is_not_followed() {
-    let (other, other_server) = serve(vec![answer("200 OK\r\nContent-Length: 2", "[]")]).await;
+async fn a_redirect_to_another_host_or_port_is_not_followed() {
+    let (other, other_server) = serve(vec![response_text("200 OK\r\nContent-Length: 2", "[]")]).await;
     let port = other.port().expect("a port");
     for (host, kind) in [("localhost", ErrorKind::WrongHost), ("127.0.0.1", ErrorKind::UnexpectedStatus)] {
         let head = format!("302 Found\r\nLocation: http://{host}:{port}/login\r\nContent-Length: 0");
-        let (url, _server) = serve(vec![answer(&head, "")]).await;
+        let (url, _server) = serve(vec![response_text(&head, "")]).await;
         let request = request(url);
         let response = transport().send(&request).await.expect("the redirect itself");
         let error = response::successful_body(response, &request, &Retry::default()).expect_err("not followed");
         assert_eq!(error.kind, kind, "{error}");
     }
-    assert!(!other_server.is_finished(), "nobody came to the other host");
+    assert!(!other_server.is_finished(), "no request reached the other host");
     other_server.abort();
 }
 
 #[tokio::test]
 async fn credentials_never_go_to_another_host_or_port() {
-    let (other, other_server) = serve(vec![answer("200 OK\r\nContent-Length: 2", "[]"); 4]).await;
+    let (other, other_server) = serve(vec![response_text("200 OK\r\nContent-Length: 2", "[]"); 4]).await;
     let port = other.port().expect("a port");
     for host in ["localhost", "127.0.0.1"] {
         for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
             let head = format!("{status}\r\nLocation: http://{host}:{port}/search?key=s3cret\r\nContent-Length: 0");
-            let (url, server) = serve(vec![answer(&head, "")]).await;
+            let (url, server) = serve(vec![response_text(&head, "")]).await;
             let basic = Some(("motcua".to_owned(), "s3cret".into()));
             let request = Request { bearer: None, basic, ..request(url) };
             let response = transport().send(&request).await.expect("the redirect itself");
@@ -121,22 +124,22 @@ async fn credentials_never_go_to_another_host_or_port() {
             assert!(heads[0].contains("authorization: basic bw90y3vhonmzy3jlda=="), "{}", heads[0]);
         }
     }
-    assert!(!other_server.is_finished(), "nobody came to the other host or port");
+    assert!(!other_server.is_finished(), "no request reached the other host or port");
     other_server.abort();
-    let (other, other_server) = serve(vec![answer("200 OK\r\nContent-Length: 0", "")]).await;
+    let (other, other_server) = serve(vec![response_text("200 OK\r\nContent-Length: 0", "")]).await;
     drop(tokio::net::TcpStream::connect(("127.0.0.1", other.port().expect("a port"))).await);
-    assert_eq!(other_server.await.expect("the server ends"), [""], "a server that is asked says so");
+    assert_eq!(other_server.await.expect("the server ends"), [""], "`is_finished` notices a connection");
 }
 
 #[tokio::test]
-async fn a_body_and_the_headers_that_are_read() {
+async fn a_body_is_sent_and_only_the_named_headers_are_kept() {
     let head =
         "200 OK\r\nLink: </a>; rel=\"prev\"\r\nLink: </b>; rel=\"next\"\r\nSet-Cookie: s3cret\r\nContent-Length: 2";
-    let (url, server) = serve(vec![answer(head, "[]")]).await;
+    let (url, server) = serve(vec![response_text(head, "[]")]).await;
     let kept_headers = vec!["link".to_owned()];
     let body = Some("{}".to_owned());
     let request = Request { method: Method::Post, body, kept_headers, ..request(url) };
-    let response = transport().send(&request).await.expect("an answer");
+    let response = transport().send(&request).await.expect("a response");
     assert_eq!(response.header("link").as_deref(), Some("</a>; rel=\"prev\", </b>; rel=\"next\""));
     assert_eq!((response.header("set-cookie"), response.headers.len()), (None, 2));
     let heads = server.await.expect("the server ends");
@@ -144,8 +147,8 @@ async fn a_body_and_the_headers_that_are_read() {
 }
 
 #[tokio::test]
-async fn requests_keep_their_distance_however_many_ask() {
-    let (url, _server) = serve(vec![answer("200 OK\r\nContent-Length: 0", ""); 3]).await;
+async fn concurrent_requests_keep_the_request_rate() {
+    let (url, _server) = serve(vec![response_text("200 OK\r\nContent-Length: 0", ""); 3]).await;
     let limits = Limits { requests_per_second: 20.0, read_timeout_secs: 1, ..Limits::default() };
     let _ = rustls::crypto::ring::default_provider().install_default();
     let transport = HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()])).expect("a client");
@@ -157,23 +160,24 @@ async fn requests_keep_their_distance_however_many_ask() {
 }
 
 #[tokio::test]
-async fn a_redirect_inside_the_origin_is_followed() {
-    let answers = vec![
-        answer("302 Found\r\nLocation: /other\r\nContent-Length: 0", ""),
-        answer("200 OK\r\nContent-Length: 2", "[]"),
+async fn a_redirect_within_the_origin_is_followed() {
+    let responses = vec![
+        response_text("302 Found\r\nLocation: /other\r\nContent-Length: 0", ""),
+        response_text("200 OK\r\nContent-Length: 2", "[]"),
     ];
-    let (url, server) = serve(answers).await;
-    let response = transport().send(&request(url)).await.expect("an answer");
+    let (url, server) = serve(responses).await;
+    let response = transport().send(&request(url)).await.expect("a response");
     assert_eq!((response.status, response.body.as_slice()), (200, b"[]".as_slice()));
     let heads = server.await.expect("the server ends");
     assert!(heads[1].starts_with("get /other ") && heads[1].contains("authorization"), "{}", heads[1]);
 }
 
 #[tokio::test]
-async fn retry_after_comes_through() {
-    let (url, _server) = serve(vec![answer("429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0", "")]).await;
+async fn retry_after_is_kept_for_the_retry() {
+    let (url, _server) =
+        serve(vec![response_text("429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0", "")]).await;
     let request = request(url);
-    let response = transport().send(&request).await.expect("an answer");
+    let response = transport().send(&request).await.expect("a response");
     let error = response::successful_body(response, &request, &Retry::default()).expect_err("rate limited");
     let wait = retry::wait(&Retry::default(), 1, error.retry_after.as_deref(), 0);
     assert_eq!((error.kind, wait), (ErrorKind::RateLimited, Some(Duration::from_secs(1))));

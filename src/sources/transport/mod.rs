@@ -1,4 +1,4 @@
-//! Carrying one request to a source and its answer back.
+//! Sends a request to a source and returns the response; lists and reads files.
 
 pub mod files;
 pub mod http;
@@ -12,14 +12,14 @@ use futures::future::BoxFuture;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
 
-/// An answer of a source. Of its headers only those that are read are kept.
+/// An HTTP response, with only those headers that are used. `Debug` does not show the body.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Response {
     pub status: u16,
     pub content_type: Option<String>,
     pub retry_after: Option<String>,
     pub location: Option<String>,
-    /// What [`Request::kept_headers`] named, lowercase.
+    /// Names (lowercase) and values of the headers that [`Request::kept_headers`] lists.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -32,7 +32,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// An answer from a status, its headers (all are kept) and its body.
+    /// A response with a status, headers (all of them are kept) and a body.
     #[must_use]
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
         let header = |wanted: &str| {
@@ -48,10 +48,8 @@ impl Response {
             body: body.into(),
         }
     }
-}
 
-impl Response {
-    /// A kept header by its lowercase name; several of one name are joined by commas.
+    /// The value of a kept header by its lowercase name. Several headers of one name are joined by commas.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let found: Vec<&str> =
@@ -60,9 +58,9 @@ impl Response {
     }
 }
 
-/// Sends requests: over HTTP, or from a recording.
+/// Sends requests: over HTTP, or to a recording.
 pub trait Transport: Send + Sync {
-    /// Sends one request once; a status is no error here.
+    /// Sends one request once. A response with an error status is `Ok`.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SourceError>>;
 }
 
@@ -72,39 +70,39 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// Answers from a queue, in order, and remembers what was asked.
+/// Returns recorded responses in order, and records the requests.
 #[derive(Debug, Default)]
 pub struct RecordedTransport {
-    answers: Mutex<VecDeque<Response>>,
-    asked: Mutex<Vec<Request>>,
+    responses: Mutex<VecDeque<Response>>,
+    requests: Mutex<Vec<Request>>,
 }
 
 impl RecordedTransport {
     #[must_use]
-    pub fn new(answers: impl IntoIterator<Item = Response>) -> Self {
-        Self { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+    pub fn new(responses: impl IntoIterator<Item = Response>) -> Self {
+        Self { responses: Mutex::new(responses.into_iter().collect()), requests: Mutex::default() }
     }
 
-    /// What was asked so far, in order.
+    /// The requests sent so far, in order.
     #[must_use]
-    pub fn asked(&self) -> Vec<Request> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers that nobody asked for yet.
+    /// Number of recorded responses that were not used yet.
     #[must_use]
-    pub fn left(&self) -> usize {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).len()
+    pub fn unused_responses(&self) -> usize {
+        self.responses.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
 impl Transport for RecordedTransport {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SourceError>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-        let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        // Not `unreachable`: that would be tried again.
-        let message = format!("{}: the recording has no more answers", request.label);
-        let none = || SourceError::new(ErrorKind::Misconfigured, message);
-        Box::pin(std::future::ready(answer.ok_or_else(none)))
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        let response = self.responses.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        // `misconfigured` is not retried; `unreachable` would be.
+        let message = format!("{}: the recording has no more responses", request.label);
+        let exhausted = || SourceError::new(ErrorKind::Misconfigured, message);
+        Box::pin(std::future::ready(response.ok_or_else(exhausted)))
     }
 }
