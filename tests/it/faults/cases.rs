@@ -1,119 +1,120 @@
-//! What each fault comes to, and why, by hand.
+//! Expected outcome of each fault and its reason, written by hand.
 
 use motcua::simulator::Fault::{self, *};
 
-use super::doors::{self, Door};
+use super::other_systems::{self, PortalApi};
 use super::{PORTAL, POST};
 
-/// How the spoiled night ends.
+/// Outcome of the night with the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// Figures equal the truth, night complete, exit 0.
+pub(super) enum Outcome {
+    /// Figures equal the true ones, the night is complete, exit 0.
     Equal,
-    /// Exit 4, no figure called complete.
+    /// Exit 4, no figure is marked complete.
     Incomplete,
-    /// Exit 3, no figure called complete.
+    /// Exit 3, no figure is marked complete.
     Failed,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
     pub(super) fault: Fault,
-    pub(super) end: End,
+    pub(super) outcome: Outcome,
+    /// Why, for `docs/reference/faults.md`. Unless the outcome is `Equal`, it begins with the reason code in backticks.
     pub(super) why: &'static str,
-    /// Whether the second night meets a mended source: what is only another form stays.
-    pub(super) mended: bool,
-    /// File, text and what stands in its place.
+    /// Whether the second night reads a repaired source. False for a fault that is only another form of the data.
+    pub(super) repaired: bool,
+    /// Edits of the configuration: file, text, replacement.
     pub(super) edits: &'static [(&'static str, &'static str, &'static str)],
-    /// The portal is read by another of its doors.
-    pub(super) door: Option<Door>,
+    /// Another API of the simulated portal, read instead of the iGate search.
+    pub(super) api: Option<PortalApi>,
 }
 
-const fn case(fault: Fault, end: End, why: &'static str) -> Case {
-    Case { fault, end, why, mended: true, edits: &[], door: None }
+const fn case(fault: Fault, outcome: Outcome, why: &'static str) -> Case {
+    Case { fault, outcome, why, repaired: true, edits: &[], api: None }
 }
 
 const fn equal(fault: Fault, why: &'static str) -> Case {
-    case(fault, End::Equal, why)
+    case(fault, Outcome::Equal, why)
 }
 
 const fn incomplete(fault: Fault, why: &'static str) -> Case {
-    case(fault, End::Incomplete, why)
+    case(fault, Outcome::Incomplete, why)
 }
 
 const fn failed(fault: Fault, why: &'static str) -> Case {
-    case(fault, End::Failed, why)
+    case(fault, Outcome::Failed, why)
 }
 
-/// One try each: the waits are the point.
-const ONE_TRY: &[(&str, &str, &str)] =
+/// A single attempt and a short timeout: the case tests a timeout.
+const ONE_ATTEMPT: &[(&str, &str, &str)] =
     &[(PORTAL, "attempts = 3", "attempts = 1"), (PORTAL, "read_timeout_secs = 2", "read_timeout_secs = 1")];
 
-/// The encoding has no mark: the connector says it.
-const IN_1258: &[(&str, &str, &str)] =
+/// Windows-1258 has no byte order mark: the connector must state it.
+const WINDOWS_1258_SET: &[(&str, &str, &str)] =
     &[(POST, "type = \"spreadsheet\"", "type = \"spreadsheet\"\nencoding = \"windows-1258\"")];
 
-/// Files are given time to settle.
-const SETTLED: &[(&str, &str, &str)] = &[(POST, "settle_secs = 0", "settle_secs = 1")];
+/// Waits for a file until it was not modified for a second.
+const SETTLE_ONE_SECOND: &[(&str, &str, &str)] = &[(POST, "settle_secs = 0", "settle_secs = 1")];
 
-pub(super) const ANSWERS: &[Case] = &[
-    equal(RateLimitedSeconds, "waited for and asked again"),
-    equal(RateLimitedDate, "waited for and asked again"),
-    failed(RateLimitedForHours, "`rate_limited`: longer than `retry.cap_secs`"),
-    equal(UnavailableTwice, "asked again"),
-    failed(Unavailable, "`unavailable` after the last try"),
+pub(super) const RESPONSES: &[Case] = &[
+    equal(RateLimitedSeconds, "retried after the wait"),
+    equal(RateLimitedDate, "retried after the wait"),
+    failed(RateLimitedForHours, "`rate_limited`: the wait is longer than `retry.cap_secs`"),
+    equal(UnavailableTwice, "retried"),
+    failed(Unavailable, "`unavailable` after the last attempt"),
     failed(LoginPage, "`html_instead_of_json`"),
-    failed(LoginPageAsJson, "`html_instead_of_json`, told by the body"),
+    failed(LoginPageAsJson, "`html_instead_of_json`, recognised by the body"),
     failed(FailureInside, "`no_records`"),
     failed(EmptyBody, "`body_cut_short`"),
 ];
 
 pub(super) const CONNECTIONS: &[Case] = &[
-    equal(CutShort, "asked again"),
+    equal(CutShort, "retried"),
     failed(CutShortAlways, "`body_cut_short`"),
-    failed(WrongLength, "`body_cut_short`, told by the JSON"),
-    Case { edits: ONE_TRY, ..failed(OneByteASecond, "`timeout` of the whole answer") },
-    Case { edits: ONE_TRY, ..failed(Silence, "`timeout`") },
-    equal(Reset, "asked again"),
+    failed(WrongLength, "`body_cut_short`, recognised by the JSON"),
+    Case { edits: ONE_ATTEMPT, ..failed(OneByteASecond, "`timeout` of the whole response") },
+    Case { edits: ONE_ATTEMPT, ..failed(Silence, "`timeout`") },
+    equal(Reset, "retried"),
     failed(ResetAlways, "`body_cut_short`"),
     failed(EndlessBody, "`body_too_large`"),
-    failed(ZippedBomb, "`body_too_large`, counted after inflating"),
+    failed(ZippedBomb, "`body_too_large`: decompressed bytes are counted"),
 ];
 
 pub(super) const TOKENS: &[Case] = &[
     equal(TokenRevoked, "a new token is fetched, once"),
     failed(TokenRefused, "`login_refused`"),
     failed(TokenPage, "`html_instead_of_json`"),
-    equal(TokenUnavailableOnce, "asked again"),
-    failed(RedirectElsewhere, "`wrong_host`: not followed, no credential goes along"),
-    failed(RedirectToken, "`wrong_host`: not followed, the secret stays"),
+    equal(TokenUnavailableOnce, "retried"),
+    failed(RedirectElsewhere, "`wrong_host`: not followed, no credentials are sent there"),
+    failed(RedirectToken, "`wrong_host`: not followed, the secret is not sent there"),
 ];
 
 pub(super) const PAGES: &[Case] = &[
-    equal(DuplicatePage, "records that come twice are duplicates"),
+    equal(DuplicatePage, "records received twice are duplicates"),
     incomplete(RepeatedPage, "`page_repeated`"),
-    incomplete(SkippedPage, "`page_repeated`: the page that it jumped to comes again"),
-    equal(MovingRecords, "the second look finds the record that moved"),
-    incomplete(RestlessRecords, "`records_moved`: no two looks agree"),
+    incomplete(SkippedPage, "`page_repeated`: the third page was received already in place of the second"),
+    equal(MovingRecords, "the second reading of the pages finds the record that moved"),
+    incomplete(RestlessRecords, "`records_moved`: pages differ at each reading"),
     failed(NoLastFlag, "`no_last_flag`"),
     incomplete(NeverLast, "`page_limit`"),
-    failed(NullList, "`no_records`: nothing is not an empty list"),
+    failed(NullList, "`no_records`: `null` is not an empty list"),
     failed(NullPage, "`no_records`"),
 ];
 
 pub(super) const RECORDS: &[Case] = &[
     failed(InvalidUtf8, "`not_utf8`"),
-    equal(HalfSurrogate, "names are not read"),
+    equal(HalfSurrogate, "the names are not kept"),
     Case {
-        mended: false,
+        repaired: false,
         edits: &[(PORTAL, "[0-9a-f]{24}", "[0-9]{16}")],
-        ..equal(BigIds, "numbers are kept as their digits")
+        ..equal(BigIds, "numbers are kept as text, digit by digit")
     },
     incomplete(WrongTypes, "every row is rejected"),
     incomplete(WrongTypesOnce, "`page_rejected`: every row of the page is rejected"),
-    equal(NewField, "what is not mapped is not read"),
+    equal(NewField, "fields that are not mapped are not read"),
     incomplete(MissingField, "every row is rejected"),
-    incomplete(MissingDate, "`field_missing`: a mapped field that no record has"),
+    incomplete(MissingDate, "`field_missing`: no record has a mapped field"),
 ];
 
 pub(super) const LISTS: &[Case] = &[
@@ -121,51 +122,57 @@ pub(super) const LISTS: &[Case] = &[
     incomplete(CutInRow, "`trailer_missing`"),
     incomplete(CutAtLineEnd, "`trailer_missing`"),
     incomplete(MissingRows, "`trailer_disagrees`"),
-    incomplete(TwoSections, "`rows_below_footer`: what stands below the first sum is not passed over"),
+    incomplete(TwoSections, "`rows_below_footer`: records below the first sum are not skipped silently"),
     incomplete(WrongTrailer, "`trailer_disagrees`"),
-    Case { edits: SETTLED, ..incomplete(Growing, "`file_growing`: left for the next run") },
-    Case { edits: SETTLED, ..incomplete(ReplacedWhileReading, "`file_growing`: left for the next run") },
-    equal(SameContentTwice, "a content is taken once"),
-    equal(CorrectedFile, "the file written later counts"),
+    Case { edits: SETTLE_ONE_SECOND, ..incomplete(Growing, "`file_growing`: the next run reads it") },
+    Case { edits: SETTLE_ONE_SECOND, ..incomplete(ReplacedWhileReading, "`file_growing`: the next run reads it") },
+    equal(SameContentTwice, "the same content is read once"),
+    equal(CorrectedFile, "the file written later applies"),
     failed(HeaderRenamed, "`header_not_found`"),
-    failed(ColumnRenamed, "`header_not_found`: a mapped column has gone"),
+    failed(ColumnRenamed, "`header_not_found`: a mapped column is missing"),
 ];
 
 pub(super) const BYTES: &[Case] = &[
     failed(EmptyFile, "`header_not_found`"),
     failed(ZeroedFile, "`header_not_found`"),
-    equal(Utf16, "the mark says so"),
-    Case { edits: IN_1258, ..equal(Windows1258, "what has no mark is read as the connector says") },
-    incomplete(BrokenUtf8, "`page_rejected`: a row that is no UTF-8 is rejected"),
-    equal(Gzip, "inflated"),
-    failed(GzipBomb, "`expands_too_far`, counted as it is inflated"),
-    failed(TruncatedWorkbook, "`body_cut_short`: the list of its parts stands at its end"),
+    equal(Utf16, "recognised by the byte order mark"),
+    Case { edits: WINDOWS_1258_SET, ..equal(Windows1258, "the connector states the encoding") },
+    incomplete(BrokenUtf8, "`page_rejected`: rows that are not UTF-8 are rejected"),
+    equal(Gzip, "decompressed"),
+    failed(GzipBomb, "`expands_too_far`: decompressed bytes are counted"),
+    failed(TruncatedWorkbook, "`body_cut_short`: the list of parts at its end is missing"),
     failed(UnclosedQuote, "`unclosed_quote`: the file ends inside a cell"),
     equal(LongLine, "one row is rejected"),
-    equal(FeesWithCommas, "either separates groups of three"),
-    incomplete(FeesWithDecimals, "`trailer_disagrees`: fees are whole đồng, and so is their sum"),
+    equal(FeesWithCommas, "dots and commas both separate groups of three digits"),
+    incomplete(FeesWithDecimals, "`trailer_disagrees`: fees and their sum must be whole đồng"),
 ];
 
-const fn through(door: Door, case: Case) -> Case {
-    Case { door: Some(door), ..case }
+const fn with_api(api: PortalApi, case: Case) -> Case {
+    Case { api: Some(api), ..case }
 }
 
-/// Doors of other systems: their paging kinds.
-pub(super) const DOORS: &[Case] = &[
-    through(doors::TD, incomplete(ShrinkingTotal, "`total_disagrees`")),
-    through(doors::CURSOR, incomplete(StuckCursor, "`cursor_stuck`")),
-    through(doors::CURSOR, incomplete(CirclingCursor, "`page_repeated`: the page that the cursor came back to")),
-    through(doors::KEYSET, incomplete(StuckKey, "`page_repeated`")),
+/// APIs with the paging kinds of other systems.
+pub(super) const OTHER_SYSTEMS: &[Case] = &[
+    with_api(other_systems::TD, incomplete(ShrinkingTotal, "`total_disagrees`")),
+    with_api(other_systems::CURSOR, incomplete(StuckCursor, "`cursor_stuck`")),
+    with_api(
+        other_systems::CURSOR,
+        incomplete(CirclingCursor, "`page_repeated`: the page to which the cursor returns"),
+    ),
+    with_api(other_systems::KEYSET, incomplete(StuckKey, "`page_repeated`")),
 ];
 
-/// The adapter that the catalogue of procedures is read from.
+/// The adapter from which the catalogue of procedures is read.
 pub(super) const CATALOGUE: &[Case] = &[
     equal(SessionOver, "logged in again, once"),
-    failed(SessionRefused, "`login_refused`: a fresh session is over too"),
+    failed(SessionRefused, "`login_refused`: a new session has expired, too"),
     failed(CatalogueFailure, "`source_says_failure`"),
 ];
 
-/// Every case, in no order that matters.
+/// All cases.
 pub(super) fn all() -> Vec<&'static Case> {
-    [ANSWERS, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, DOORS, CATALOGUE].into_iter().flatten().collect()
+    [RESPONSES, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, OTHER_SYSTEMS, CATALOGUE]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! Dossiers that the portal calls completed long before it says when.
+//! Dossiers whose status is completed months before the portal states their completed date.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::runs::night;
 
 const BEFORE: Date = date(2025, 8, 15);
 const AFTER: Date = date(2025, 11, 28);
-/// Received before this, an end found on `AFTER` is one of months ago.
+/// Dossiers received before this day were completed months before `AFTER`.
 const MONTHS_AGO: &str = "2025-08-01";
 
-/// Ids of accepted dossiers of months ago that are called completed, with or without a completed date.
+/// Ids of the dossiers accepted before `MONTHS_AGO` whose status is completed, with or without a completed date.
 fn completed(town: &Town, day: Date, dated: bool) -> BTreeSet<String> {
     town.day.set(day);
     let chosen = |record: &Value| {
@@ -27,11 +27,11 @@ fn completed(town: &Town, day: Date, dated: bool) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_completed_date_that_comes_months_later_is_found() {
+fn a_completed_date_stated_months_later_is_read() {
     let town = Town::new(400, 74, AFTER);
     let undated = completed(&town, BEFORE, false);
     let late: BTreeSet<String> = completed(&town, AFTER, true).intersection(&undated).cloned().collect();
-    assert!(!late.is_empty(), "the town dates some ends late");
+    assert!(!late.is_empty(), "the portal states some completed dates late");
     let office = Office::new(&town.url());
     for day in [BEFORE, AFTER] {
         let report = night(&town, &office, day);

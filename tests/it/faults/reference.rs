@@ -1,46 +1,54 @@
-//! `docs/reference/faults.md`, generated from the cases: `MOTCUA_WRITE_REFERENCE=1` writes it, else it is compared.
-#![expect(clippy::disallowed_methods, reason = "a test asks its environment and reads a document")]
+//! Generates `docs/reference/faults.md` from the cases: writes it if `MOTCUA_WRITE_REFERENCE=1`, else compares it.
+#![expect(clippy::disallowed_methods, reason = "a test reads its environment and a document")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use motcua::simulator::{Fault, Side};
 
-use super::cases::{self, End};
+use super::cases::{self, Outcome};
 
 const HEAD: &str = "\
 # Faults of the simulator
 
-Generated from the cases of `tests/it/faults/cases.rs`, which meets each of these with the real binary; do not edit. \
-`motcua simulate --fault NAME` spoils the simulated portal or its exports, `motcua simulate --faults` lists the names.
+For engineers who connect a source or change how sources are read: each fault of the simulator, and how a run \
+ends with it. Generated from `tests/it/faults/cases.rs`; do not edit.
 
-Outcome of the night: **equal** — figures equal the truth, the night is complete, exit 0; **incomplete** — exit 4, no \
-figure is called complete; **failed** — exit 3, likewise. The next night over the mended source gives the truth.
+`motcua simulate --faults` lists the names. `motcua simulate --fault NAME` gives the simulated portal or the exported \
+files that fault. The test `tests/it/faults.rs` runs the real binary against each of them.
+
+| outcome | figures | exit code |
+|---|---|---|
+| equal | equal the true ones; the night is complete | 0 |
+| incomplete | none is marked complete | 4 |
+| failed | none is marked complete | 3 |
+
+The next night reads the repaired source and gives the true figures.
 ";
 
 fn text() -> String {
     let mut text = HEAD.to_owned();
-    for (side, title) in [(Side::Http, "Over HTTP"), (Side::Files, "In files")] {
+    for (side, title) in [(Side::Http, "HTTP"), (Side::Files, "Files")] {
         let _ = writeln!(text, "\n## {title}\n\n| fault | what is wrong | outcome | why |\n|---|---|---|---|");
         for fault in Fault::ALL.iter().filter(|fault| fault.side() == side) {
             let case = cases::all().into_iter().find(|case| case.fault == *fault).expect("every fault has its case");
-            let end = match case.end {
-                End::Equal => "equal",
-                End::Incomplete => "incomplete",
-                End::Failed => "failed",
+            let outcome = match case.outcome {
+                Outcome::Equal => "equal",
+                Outcome::Incomplete => "incomplete",
+                Outcome::Failed => "failed",
             };
-            let _ = writeln!(text, "| `{}` | {} | {end} | {} |", fault.name(), fault.description(), case.why);
+            let _ = writeln!(text, "| `{}` | {} | {outcome} | {} |", fault.name(), fault.description(), case.why);
         }
     }
     text
 }
 
 #[test]
-fn the_reference_is_that_of_the_cases() {
+fn the_reference_matches_the_cases() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/faults.md");
     if std::env::var("MOTCUA_WRITE_REFERENCE").is_ok_and(|value| value == "1") {
         std::fs::write(&path, text()).expect("the reference can be written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(written, text(), "write it anew with MOTCUA_WRITE_REFERENCE=1");
+    assert_eq!(written, text(), "regenerate it with MOTCUA_WRITE_REFERENCE=1");
 }
