@@ -1,8 +1,13 @@
-//! The one runner of `connectors/*/cases/*/`: recorded bodies through decoding and mapping, held against records and
-//! rejections worked by hand; and what every connector's folder must have.
+//! Conformance tests that every connector must pass: its cases, its files and headings, recordings without personal
+//! data; and pulls of the portal connector over recorded responses.
 //!
-//! A case holds `page-N.json` or `*.csv`, `*.csv.gz`, `*.xlsx` (bodies as recorded, in the order of their names), `expected.jsonl` (a record a
-//! line: columns that are not null, instants in RFC 3339 +07:00) and `rejects.jsonl` (`page`, `row`, `field`, `reason`).
+//! A case is a folder `connectors/*/cases/*/`:
+//!
+//! | file | content |
+//! |---|---|
+//! | `page-N.json`, `*.csv`, `*.csv.gz`, `*.xlsx` | recorded bodies, decoded and mapped in the order of their names |
+//! | `expected.jsonl` | expected records, one per line: non-null columns, instants in RFC 3339 with +07:00 |
+//! | `rejects.jsonl` | expected rejections, one per line: `page`, `row`, `field`, `reason` |
 #![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
 use std::collections::BTreeMap;
@@ -22,7 +27,7 @@ use motcua::sources::{
 use regex::Regex;
 use serde_json::{Value as Json, json};
 
-/// Headings of every connector's README, in order.
+/// Headings of each connector's README, in this order.
 const HEADINGS: [&str; 6] =
     ["What it reads", "Access and login", "Windows and paging", "Fields", "Known faults", "Cases"];
 
@@ -57,7 +62,7 @@ fn is_body(path: &Path) -> bool {
 }
 
 #[test]
-fn cases_give_the_records_and_rejections_worked_by_hand() {
+fn cases_give_the_expected_records_and_rejections() {
     for folder in entries(&root()) {
         let connector = connector(&folder);
         let readers = Readers::compile(&connector.file).expect("the map is checked");
@@ -74,7 +79,7 @@ fn cases_give_the_records_and_rejections_worked_by_hand() {
                     .unwrap_or_else(|error| panic!("{}: {error}", body.display()));
                 for row in mapper.map_page(&page) {
                     match row {
-                        Ok(record) => records.push(written(mapper.kind(), &record)),
+                        Ok(record) => records.push(as_json(mapper.kind(), &record)),
                         Err(rejection) => rejects.push(json!({
                             "page": rejection.page,
                             "row": rejection.row,
@@ -100,7 +105,7 @@ fn compare(file: &Path, found: &[Json]) {
     assert_eq!(found.len(), expected.len(), "{}: {:?}", file.display(), found.get(expected.len()));
 }
 
-fn written(kind: Kind, record: &Record) -> Json {
+fn as_json(kind: Kind, record: &Record) -> Json {
     let mut columns = serde_json::Map::new();
     for (column, value) in kind.columns().iter().zip(&record.values) {
         let value = match value {
@@ -136,7 +141,7 @@ fn every_connector_has_the_same_files_and_headings() {
     }
 }
 
-/// What may stand in no recording: the name of the fault and its pattern.
+/// Data that a recording must not contain: its name and a pattern.
 fn forbidden() -> Vec<(&'static str, Regex)> {
     [
         ("a bearer token", r"(?i)bearer\s+[a-z0-9._-]{8,}|access_token|refresh_token|eyJ[A-Za-z0-9_-]{10,}\."),
@@ -145,20 +150,20 @@ fn forbidden() -> Vec<(&'static str, Regex)> {
         ("a telephone number", r"(?-u:\b)0[1-9][0-9]{1,2}[ .-]?[0-9]{3}[ .-]?[0-9]{3,4}(?-u:\b)|\+84[0-9 .-]{9,}"),
     ]
     .into_iter()
-    .map(|(fault, pattern)| (fault, Regex::new(pattern).expect("the pattern is valid")))
+    .map(|(name, pattern)| (name, Regex::new(pattern).expect("the pattern is valid")))
     .collect()
 }
 
-/// The first fault of a text.
-fn fault(text: &str, forbidden: &[(&'static str, Regex)]) -> Option<String> {
+/// The name of forbidden data in a text.
+fn forbidden_data(text: &str, forbidden: &[(&'static str, Regex)]) -> Option<String> {
     let address = Regex::new(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}").expect("the pattern is valid");
     let mail = address.find_iter(text).find(|found| !found.as_str().ends_with("@example.invalid"));
-    let other = || forbidden.iter().find(|(_, pattern)| pattern.is_match(text)).map(|(fault, _)| (*fault).to_owned());
+    let other = || forbidden.iter().find(|(_, pattern)| pattern.is_match(text)).map(|(name, _)| (*name).to_owned());
     mail.map(|_| "an e-mail address".to_owned()).or_else(other)
 }
 
 #[test]
-fn recordings_are_clean() {
+fn recordings_contain_no_secrets_or_personal_data() {
     let forbidden = forbidden();
     for planted in [
         "Authorization: Bearer abcdef123456",
@@ -170,24 +175,24 @@ fn recordings_are_clean() {
         "+84 912 345 678",
         "nguoi.dan@example.vn",
     ] {
-        assert!(fault(planted, &forbidden).is_some(), "the scan misses `{planted}`");
+        assert!(forbidden_data(planted, &forbidden).is_some(), "the scan misses `{planted}`");
     }
     for harmless in ["someone@example.invalid", "5f0000000000000000000001", "000.00.14.H61-201012-0001", "+0700"] {
-        assert_eq!(fault(harmless, &forbidden), None, "{harmless}");
+        assert_eq!(forbidden_data(harmless, &forbidden), None, "{harmless}");
     }
     for folder in entries(&root()) {
         for case in entries(&folder.join("cases")) {
             for file in entries(&case) {
                 let bytes = std::fs::read(&file).expect("readable");
-                let found = fault(&String::from_utf8_lossy(&bytes), &forbidden);
+                let found = forbidden_data(&String::from_utf8_lossy(&bytes), &forbidden);
                 assert_eq!(found, None, "{}", file.display());
             }
         }
     }
 }
 
-/// The portal's pull over recorded answers, 20 January 2020: one slice a pass.
-async fn pull(answers: Vec<Response>) -> (SourceReader, Arc<RecordedTransport>) {
+/// Opens the portal connector on 20 January 2020, so that each pass has one slice.
+async fn pull(responses: Vec<Response>) -> (SourceReader, Arc<RecordedTransport>) {
     let connector = connector(&root().join("portal-igate"));
     let readers = Readers::compile(&connector.file).expect("the map is checked");
     let mut values = Values::default();
@@ -197,57 +202,57 @@ async fn pull(answers: Vec<Response>) -> (SourceReader, Arc<RecordedTransport>) 
     values.set_secret("IGATE_CLIENT_SECRET", "not-a-secret");
     let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
     let start = PullStart { now, ..PullStart::default() };
-    let transport = Arc::new(RecordedTransport::new(answers));
-    let reading = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await;
-    (reading.expect("the connector opens"), transport)
+    let transport = Arc::new(RecordedTransport::new(responses));
+    let reader = open_with(Box::new(Arc::clone(&transport)), &connector, &readers, &values, start).await;
+    (reader.expect("the connector opens"), transport)
 }
 
-fn answer(body: impl Into<Vec<u8>>) -> Response {
+fn ok_response(body: impl Into<Vec<u8>>) -> Response {
     Response::new(200, &[("content-type", "application/json")], body)
 }
 
 fn recorded(case: &str, page: &str) -> Response {
-    answer(text(&root().join("portal-igate/cases").join(case).join(page)))
+    ok_response(text(&root().join("portal-igate/cases").join(case).join(page)))
 }
 
 fn token() -> Response {
-    answer(r#"{"access_token":"granted","token_type":"Bearer","expires_in":86400}"#)
+    ok_response(r#"{"access_token":"granted","token_type":"Bearer","expires_in":86400}"#)
 }
 
 fn empty() -> Response {
-    answer(r#"{"content":[],"number":0,"size":1000,"numberOfElements":0,"first":true,"last":true,"empty":true}"#)
+    ok_response(r#"{"content":[],"number":0,"size":1000,"numberOfElements":0,"first":true,"last":true,"empty":true}"#)
 }
 
-async fn read_all(reading: &mut SourceReader) -> Result<Vec<(u32, usize)>, SourceError> {
+async fn read_all(reader: &mut SourceReader) -> Result<Vec<(u32, usize)>, SourceError> {
     let mut pages = Vec::new();
-    while let Some(page) = reading.next().await? {
+    while let Some(page) = reader.next().await? {
         pages.push((page.number, page.len()));
     }
     Ok(pages)
 }
 
 #[tokio::test]
-async fn the_portal_is_read_page_by_page_to_its_last_flag() {
-    let answers = vec![
+async fn the_portal_is_read_page_by_page_up_to_its_last_flag() {
+    let responses = vec![
         token(),
         recorded("offsets-and-words", "page-1.json"),
         recorded("offsets-and-words", "page-2.json"),
-        // The chain has two pages and no total: it is asked for again.
+        // The chain has two pages and no declared total: `read_twice` requests them again.
         recorded("offsets-and-words", "page-1.json"),
         recorded("offsets-and-words", "page-2.json"),
         empty(),
         empty(),
     ];
-    let (mut reading, transport) = pull(answers).await;
-    assert_eq!(reading.cursor().read_until, None);
-    let pages = read_all(&mut reading).await.expect("the pull is whole");
+    let (mut reader, transport) = pull(responses).await;
+    assert_eq!(reader.cursor().read_until, None);
+    let pages = read_all(&mut reader).await.expect("the pull is complete");
     assert_eq!(pages, [(1, 3), (2, 3), (3, 0), (4, 0)]);
     let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
-    assert_eq!(reading.cursor().read_until, Some(now), "the cursor moves with a proved end");
+    assert_eq!(reader.cursor().read_until, Some(now), "the cursor moves because the end is proved");
     assert_eq!(transport.unused_responses(), 0);
 
-    let asked = transport.requests();
-    assert_eq!(asked[0].url.as_str(), "https://login.example/token");
+    let requests = transport.requests();
+    assert_eq!(requests[0].url.as_str(), "https://login.example/token");
     let wanted = [
         ("accepted-from", "0"),
         ("accepted-from", "1"),
@@ -256,8 +261,8 @@ async fn the_portal_is_read_page_by_page_to_its_last_flag() {
         ("applied-from", "0"),
         ("result-returned-from", "0"),
     ];
-    assert_eq!(asked.len(), 1 + wanted.len());
-    for (request, (since, page)) in asked[1..].iter().zip(wanted) {
+    assert_eq!(requests.len(), 1 + wanted.len());
+    for (request, (since, page)) in requests[1..].iter().zip(wanted) {
         let query: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
         let of = |name: &str| query.get(name).map(String::as_str);
         assert_eq!(request.url.path(), "/pa/dossier/search");
@@ -269,14 +274,14 @@ async fn the_portal_is_read_page_by_page_to_its_last_flag() {
 }
 
 #[tokio::test]
-async fn without_a_proved_end_the_portals_cursor_stays() {
-    // The second page says neither that it is the last nor that it is not.
-    let second = answer(r#"{"content":[],"number":1,"size":2}"#);
+async fn without_a_proved_end_the_cursor_of_the_portal_does_not_move() {
+    // The second page has no flag `last`.
+    let second = ok_response(r#"{"content":[],"number":1,"size":2}"#);
     for (second, kind) in
         [(second, ErrorKind::NoLastFlag), (recorded("two-shapes", "page-1.json"), ErrorKind::PageRepeated)]
     {
-        let (mut reading, _) = pull(vec![token(), recorded("two-shapes", "page-1.json"), second]).await;
-        assert_eq!(read_all(&mut reading).await.map_err(|error| error.kind), Err(kind));
-        assert_eq!(reading.cursor().read_until, None);
+        let (mut reader, _) = pull(vec![token(), recorded("two-shapes", "page-1.json"), second]).await;
+        assert_eq!(read_all(&mut reader).await.map_err(|error| error.kind), Err(kind));
+        assert_eq!(reader.cursor().read_until, None);
     }
 }
