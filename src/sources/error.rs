@@ -18,90 +18,128 @@ pub enum ErrorClass {
     Fatal,
 }
 
-/// What went wrong. Its code is its name in snake case, for example `not_utf8`. Codes are stable: reports, logs and
-/// `docs/CONNECTORS.md` use them.
+/// What went wrong. Codes are stable: reports, logs and `docs/CONNECTORS.md` use them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
     /// No connection: DNS, network, port or TLS.
+    #[strum(serialize = "unreachable")]
     Unreachable,
     /// No response, or not all of it, within the time limits.
+    #[strum(serialize = "timeout")]
     Timeout,
     /// The login was refused, or a new token was rejected.
+    #[strum(serialize = "login_refused")]
     LoginRefused,
     /// Status 500 or above.
+    #[strum(serialize = "unavailable")]
     Unavailable,
     /// Any other status that is not a success.
+    #[strum(serialize = "unexpected_status")]
     UnexpectedStatus,
     /// Status 429 (too many requests).
+    #[strum(serialize = "rate_limited")]
     RateLimited,
     /// An HTML page where data was expected, often a login page.
+    #[strum(serialize = "html_instead_of_json")]
     HtmlInsteadOfJson,
     /// Fewer bytes than announced, or data that ends in the middle.
+    #[strum(serialize = "body_cut_short")]
     BodyCutShort,
     /// More bytes than `limits.max_body_bytes`.
+    #[strum(serialize = "body_too_large")]
     BodyTooLarge,
     /// The body is not valid JSON.
+    #[strum(serialize = "not_json")]
     NotJson,
     /// The response has no list at `decode.records`.
+    #[strum(serialize = "no_records")]
     NoRecords,
     /// The response lacks the value that proves the last page: a flag, a total, a number of pages.
+    #[strum(serialize = "no_last_flag")]
     NoLastFlag,
     /// The response is not the last page and has no cursor or address of the next one.
+    #[strum(serialize = "no_cursor")]
     NoCursor,
     /// The envelope of a 200 response has a reply code that means failure.
+    #[strum(serialize = "source_says_failure")]
     SourceSaysFailure,
     /// Two pages of a chain have the same body.
+    #[strum(serialize = "page_repeated")]
     PageRepeated,
     /// A cursor or address occurred twice in a chain, or does not change.
+    #[strum(serialize = "cursor_stuck")]
     CursorStuck,
     /// The source sent another page than was requested.
+    #[strum(serialize = "page_missing")]
     PageMissing,
     /// The declared number of records or pages differs from those received, or changed between pages.
+    #[strum(serialize = "total_disagrees")]
     TotalDisagrees,
     /// Pages still differed after they were read again three times.
+    #[strum(serialize = "records_moved")]
     RecordsMoved,
     /// All retries of `retry.budget` are used up.
+    #[strum(serialize = "retry_budget")]
     RetryBudget,
     /// The saved position or the slices belong to another plan.
+    #[strum(serialize = "plan_changed")]
     PlanChanged,
     /// More pages than `limits.max_pages`.
+    #[strum(serialize = "page_limit")]
     PageLimit,
     /// More records than `limits.max_records`.
+    #[strum(serialize = "record_limit")]
     RecordLimit,
     /// A request, redirect or next address leads to a host that the connector does not name.
+    #[strum(serialize = "wrong_host")]
     WrongHost,
     /// The file has no header row, or the header row lacks a required column.
+    #[strum(serialize = "header_not_found")]
     HeaderNotFound,
     /// The bytes are not UTF-8.
+    #[strum(serialize = "not_utf8")]
     NotUtf8,
     /// The bytes are not in the encoding that `decode.encoding` or the byte order mark states.
+    #[strum(serialize = "wrong_encoding")]
     WrongEncoding,
     /// The file ends inside a quoted cell.
+    #[strum(serialize = "unclosed_quote")]
     UnclosedQuote,
     /// More bytes than `limits.max_expanded_bytes` after decompression.
+    #[strum(serialize = "expands_too_far")]
     ExpandsTooFar,
     /// An archive or workbook whose parts are inconsistent.
+    #[strum(serialize = "file_damaged")]
     FileDamaged,
     /// A workbook that is protected by a password.
+    #[strum(serialize = "file_encrypted")]
     FileEncrypted,
     /// The file is not an XLSX workbook.
+    #[strum(serialize = "not_a_workbook")]
     NotAWorkbook,
     /// The footer row is missing: the file may be cut.
+    #[strum(serialize = "trailer_missing")]
     TrailerMissing,
     /// The footer row declares another sum or count than the rows above it have.
+    #[strum(serialize = "trailer_disagrees")]
     TrailerDisagrees,
     /// Rows below the footer row look like records: the list has several sections.
+    #[strum(serialize = "rows_below_footer")]
     RowsBelowFooter,
     /// A file changed while it was read.
+    #[strum(serialize = "file_growing")]
     FileGrowing,
     /// A placeholder has no value.
+    #[strum(serialize = "unset_placeholder")]
     UnsetPlaceholder,
     /// The folder of a file connector does not exist.
+    #[strum(serialize = "folder_missing")]
     FolderMissing,
     /// A file or folder cannot be read.
+    #[strum(serialize = "file_unreadable")]
     FileUnreadable,
     /// A setting of the connector cannot be used.
+    #[strum(serialize = "misconfigured")]
     Misconfigured,
 }
 
