@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use motcua::canonical::Mapper;
-use motcua::model::connector::Connector;
+use motcua::model::connector::{Connector, ConnectorFile};
 use motcua::model::field::Readers;
 use motcua::model::instant;
 use motcua::model::record::{Record, Value};
@@ -283,5 +283,25 @@ async fn without_a_proved_end_the_cursor_of_the_portal_does_not_move() {
         let (mut reader, _) = pull(vec![token(), recorded("two-shapes", "page-1.json"), second]).await;
         assert_eq!(read_all(&mut reader).await.map_err(|error| error.kind), Err(kind));
         assert_eq!(reader.cursor().read_until, None);
+    }
+}
+
+/// The TOML examples of a page.
+fn examples(page: &str) -> Vec<toml::Table> {
+    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(|block| block.parse().unwrap_or_else(|error| panic!("{error}:\n{block}"))).collect()
+}
+
+#[test]
+fn examples_of_the_reference_are_valid_tables() {
+    let page = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONNECTORS.md"));
+    let shipped: toml::Table = text(&root().join("portal-igate/connector.toml")).parse().expect("it is TOML");
+    let examples = examples(&page);
+    assert!(examples.len() > 20, "the examples were not found");
+    for example in examples {
+        let mut connector = shipped.clone();
+        connector.extend(example.clone());
+        let found: Result<ConnectorFile, _> = toml::Value::Table(connector).try_into();
+        assert!(found.is_ok(), "{:?} in\n{example}", found.err());
     }
 }
