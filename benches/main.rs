@@ -22,7 +22,7 @@ use motcua::config::{self, Configuration};
 use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, compute};
 use motcua::lake::Lake;
 use motcua::model::table::Kind;
-use motcua::run::Office;
+use motcua::run::DataFolder;
 
 use crate::meter::Meter;
 use crate::portal::{Process, simulate};
@@ -97,8 +97,8 @@ fn measure(config: &mut Configuration, data: &Path, nights: &[&str], what: &str)
     for name in nights {
         let meter = Meter::start();
         let report = runtime.block_on(async {
-            let office = Office::open(config, data, "bench", motcua::run::now()).await.unwrap();
-            office.run_once(&[], motcua::run::now(), &|_| {}).await.unwrap()
+            let folder = DataFolder::open(config, data, "bench", motcua::run::now()).await.unwrap();
+            folder.run_once(&[], motcua::run::now(), &|_| {}).await.unwrap()
         });
         let spent = meter.stop();
         let pull = &report.pulls[0];

@@ -10,7 +10,7 @@ use crate::cli::output::{narrate, number};
 use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, Office, PublicationOutcome, RunError, RunReport, Watch};
+use crate::run::{self, DataFolder, PublicationOutcome, RunError, RunReport, Watch};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -21,12 +21,12 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    acted(&config, "run", now, async |office, watch| office.run_once(&arguments.connectors, now, watch).await).await
+    acted(&config, "run", now, async |folder, watch| folder.run_once(&arguments.connectors, now, watch).await).await
 }
 
 /// Runs one night, with a spinner where somebody watches.
 pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
-    in_office(config, verb, now, async |office, watch| office.run_once(only, now, watch).await).await
+    with_data_folder(config, verb, now, async |folder, watch| folder.run_once(only, now, watch).await).await
 }
 
 /// Does something in the data folder that publishes, tells it, and gives its exit code.
@@ -34,11 +34,11 @@ pub(super) async fn acted(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<RunReport, RunError>,
+    act: impl AsyncFnOnce(&DataFolder<'_>, &Watch<'_>) -> Result<RunReport, RunError>,
 ) -> Result<ExitCode, Failure> {
-    let (report, published_to) = in_office(config, verb, now, async |office, watch| {
-        let report = act(office, watch).await?;
-        Ok((report, office.publish_elsewhere(watch).await))
+    let (report, published_to) = with_data_folder(config, verb, now, async |folder, watch| {
+        let report = act(folder, watch).await?;
+        Ok((report, folder.publish_elsewhere(watch).await))
     })
     .await?;
     for line in narration(&report).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
@@ -50,15 +50,15 @@ pub(super) async fn acted(
 }
 
 /// Opens the data folder, acts with a spinner where somebody watches, and closes it.
-pub(super) async fn in_office<T>(
+pub(super) async fn with_data_folder<T>(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&Office<'_>, &Watch<'_>) -> Result<T, RunError>,
+    act: impl AsyncFnOnce(&DataFolder<'_>, &Watch<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
-    let office = Office::open(config, &config.settings.data, verb, now).await?;
-    let done = with_spinner(async |watch| act(&office, watch).await).await;
-    office.ledger.close().await;
+    let folder = DataFolder::open(config, &config.settings.data, verb, now).await?;
+    let done = with_spinner(async |watch| act(&folder, watch).await).await;
+    folder.ledger.close().await;
     done
 }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::output::{self, Format, number, print};
-use crate::cli::run::in_office;
+use crate::cli::run::with_data_folder;
 use crate::cli::{Base, Failure};
 use crate::run::{self, Action, Retention, Tally};
 
@@ -39,7 +39,8 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
     let keep = Retention { nights: keep_nights, texts: keep_texts, landing: keep_landing, files: keep_files };
     let tallies =
-        in_office(&config, "vacuum", now, async |office, watch| office.vacuum(keep, dry_run, now, watch).await).await?;
+        with_data_folder(&config, "vacuum", now, async |folder, watch| folder.vacuum(keep, dry_run, now, watch).await)
+            .await?;
     let text = match format {
         Format::Json => output::json(&tallies)?,
         Format::Csv => output::csv(&tallies)?,

@@ -10,10 +10,10 @@ use crate::model::connector::Connector;
 use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Outcome, Purpose, SliceRef};
 use crate::run::pull::Task;
-use crate::run::{Office, RunError, RunReport, Watch};
+use crate::run::{DataFolder, RunError, RunReport, Watch};
 use crate::sources::PullStart;
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Reads the days from `from` to `to`, both included, then computes and publishes.
     pub async fn backfill(
         &self,

@@ -9,7 +9,7 @@ use crate::landing::{LandedPull, LandingError};
 use crate::model::connector::Connector;
 use crate::model::pull::{Certificate, Counts, Findings, Outcome};
 use crate::run::ledger::{Pull, State};
-use crate::run::{Office, RunError, clock, told};
+use crate::run::{DataFolder, RunError, clock, told};
 use crate::sources::SourceError;
 
 /// Code of a pull that failed through no fault of its source.
@@ -67,7 +67,7 @@ pub(super) async fn guarded<T>(landing: impl Future<Output = Result<T, Stopped>>
     AssertUnwindSafe(landing).catch_unwind().await.unwrap_or_else(|_| Err(RunError::Panicked.into()))
 }
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// [Settles](Self::settle) a landed pull; fails it alone where an error of our own comes before anything of it counts.
     pub(super) async fn settle_or_fail(
         &self,

@@ -60,7 +60,7 @@ pub type Watch<'a> = dyn Fn(&str) + Sync + 'a;
 
 /// A data folder that this process holds: tables, ledger and lock.
 #[derive(Debug)]
-pub struct Office<'a> {
+pub struct DataFolder<'a> {
     pub config: &'a Configuration,
     pub data: PathBuf,
     pub lake: Lake,
@@ -90,7 +90,7 @@ impl RunReport {
     }
 }
 
-impl<'a> Office<'a> {
+impl<'a> DataFolder<'a> {
     /// Takes the data folder and opens all that is in it.
     pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
         let lock = Lock::take(data, verb, now)?;

@@ -21,7 +21,7 @@ use crate::run::catalogue::Catalogue;
 use crate::run::figures::inputs;
 use crate::run::judge::is_over_budget;
 use crate::run::ledger::{Ledger, Pull};
-use crate::run::{Office, RunError};
+use crate::run::{DataFolder, RunError};
 
 /// Name of the versioned table of figures.
 pub(super) const FIGURE_TABLE: &str = "figure_versions";
@@ -41,7 +41,7 @@ pub struct Published {
     pub not_whole: Vec<String>,
 }
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Computes the figures as of `now`, appends those that changed and publishes the night.
     pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<Published, RunError> {
         let figures = self.compute(run, now).await?;

@@ -13,7 +13,7 @@ use crate::publish::postgres::{
 use crate::publish::{self, NightRecord};
 use crate::run::ledger::{Ledger, Publication};
 use crate::run::standing::standings_of_night;
-use crate::run::{Lock, LockError, Office, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, told};
+use crate::run::{DataFolder, Lock, LockError, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, told};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -149,7 +149,7 @@ async fn try_newest(
     Ok(Some(outcome))
 }
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Publishes the newest night where the settings name a place outside the data folder. Whatever happens here, the night is done.
     pub async fn publish_elsewhere(&self, watch: &Watch<'_>) -> Option<PublicationOutcome> {
         self.config.settings.postgres.as_ref()?;

@@ -10,7 +10,7 @@ use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, P
 use crate::run::clock;
 use crate::run::failure::{Failure, Stopped, guarded};
 use crate::run::ledger::Pull;
-use crate::run::{Office, RunError, Watch};
+use crate::run::{DataFolder, RunError, Watch};
 use crate::sources::{self, ErrorKind, PullStart};
 
 /// What is read, and why.
@@ -41,7 +41,7 @@ pub(super) struct ReadPull<'c> {
 /// How long after its start a pull that was cut may go on: half a day.
 const GOES_ON_MICROS: i64 = 12 * 3_600_000_000;
 
-impl<'a> Office<'a> {
+impl<'a> DataFolder<'a> {
     /// Goes on with a pull that was cut, or whose source failed, at the page that it had reached, under its own run; gives
     /// none if it cannot. The same connector, and not long after: a page chain does not hold still for ever.
     pub(super) async fn go_on(&self, pull: &Pull, now: i64, watch: &Watch<'_>) -> Result<Option<Pull>, RunError> {

@@ -8,9 +8,9 @@ use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::pull::{Certificate, Purpose};
 use crate::run::ledger::{Pull, State};
-use crate::run::{Office, RunError, RunReport, Watch};
+use crate::run::{DataFolder, RunError, RunReport, Watch};
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Replays every pull of a run that was landed whole, then computes and publishes.
     pub async fn replay(&self, run: i64, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         let mut found = Vec::new();

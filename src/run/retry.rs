@@ -16,7 +16,7 @@ use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, Slic
 use crate::run::failure::{Stopped, guarded};
 use crate::run::ledger::{Pull, Quarantined};
 use crate::run::pull::Task;
-use crate::run::{Office, RunError, RunReport, Watch};
+use crate::run::{DataFolder, RunError, RunReport, Watch};
 
 /// What is to be done about the open rejections of one connector.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Retrying {
     }
 }
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Retries the open rejections of the named connectors, or of all, then computes and publishes.
     pub async fn retry(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
         let mut waiting = Vec::new();

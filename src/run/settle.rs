@@ -16,7 +16,7 @@ use crate::model::pull::{Certificate, Counts, Drift, DriftKind, Findings, Outcom
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::judge::{USUAL_PULLS, Verdict, judge};
 use crate::run::ledger::{Pull, State, key_hash};
-use crate::run::{Office, RunError, clock, contract};
+use crate::run::{DataFolder, RunError, clock, contract};
 
 /// Records that are classed and written together.
 const BATCH_ROWS: usize = 25_000;
@@ -45,7 +45,7 @@ pub(super) struct Settling {
 /// Records of one page batch, each with where it was read first, and its page chain.
 type Batch = Vec<(Record, ReadBy, u32)>;
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Settles a landed pull under its own run. Done again after any interruption it gives the same tables.
     pub(super) async fn settle(
         &self,

@@ -6,13 +6,13 @@ use crate::model::instant::{self, DAY_MICROS, Format};
 use crate::model::pull::{Certificate, Outcome, SliceRef};
 use crate::model::record::{Record, Value};
 use crate::run::settle::Settling;
-use crate::run::{Office, RunError};
+use crate::run::{DataFolder, RunError};
 
 /// A sweep that misses more than half of what it covers is not believed, nor one that misses many and more than a tenth.
 const BELIEVED_SHARE: usize = 10;
 const FEW_ROWS: usize = 50;
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// The stretch of time that tonight's sweep covers; none if the connector has none, or was swept not long ago.
     pub(super) async fn due_sweep(&self, connector: &Connector, now: i64) -> Result<Option<SliceRef>, RunError> {
         let Some(sweep) = &connector.file.sweep else { return Ok(None) };

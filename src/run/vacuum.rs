@@ -24,7 +24,7 @@ use crate::publish::{self, NightFigures, RemovedFigures};
 use crate::run::ledger::{LandedNeed, checkpoint};
 use crate::run::past::rebuilt;
 use crate::run::stored::weight;
-use crate::run::{Office, RunError, Watch};
+use crate::run::{DataFolder, RunError, Watch};
 
 /// How long decided slots are kept.
 const SLOTS_DAYS: i64 = 2 * 365;
@@ -91,7 +91,7 @@ impl Plan {
     }
 }
 
-impl Office<'_> {
+impl DataFolder<'_> {
     /// Removes what nothing rests on any more, or only says what that is (`dry`).
     pub async fn vacuum(
         &self,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{self, Decision, Ledger, LockError, Office, Pause, RunError, RunReport, Slot, SlotState, told};
+use crate::run::{self, DataFolder, Decision, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotState, told};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -196,8 +196,8 @@ impl Runner {
     async fn fulfil(&self, config: &Configuration, order: Order, now: i64) -> Result<bool, RunError> {
         let purpose = if matches!(order, Order::Night(_)) { Purpose::Night } else { Purpose::Retry };
         self.set(Some(UnderWay { purpose, since: now, step: String::new() }));
-        let office = match Office::open(config, &config.settings.data, "serve", now).await {
-            Ok(office) => office,
+        let folder = match DataFolder::open(config, &config.settings.data, "serve", now).await {
+            Ok(folder) => folder,
             Err(error) => {
                 if matches!(error, RunError::Lock(LockError::Held { .. })) {
                     *self.waiting() = Some(order);
@@ -207,8 +207,8 @@ impl Runner {
         };
         let watch = |step: &str| self.tell(step);
         let done = match &order {
-            Order::Night(connectors) => office.run_once(connectors, now, &watch).await.map(Some),
-            Order::Retry(connectors) => match office.retry(connectors, now, &watch).await {
+            Order::Night(connectors) => folder.run_once(connectors, now, &watch).await.map(Some),
+            Order::Retry(connectors) => match folder.retry(connectors, now, &watch).await {
                 Err(RunError::NothingToRetry) => {
                     tracing::info!("nothing was in quarantine that could be retried");
                     Ok(None)
@@ -216,7 +216,7 @@ impl Runner {
                 done => done.map(Some),
             },
         };
-        office.ledger.close().await;
+        folder.ledger.close().await;
         if let Some(report) = done? {
             log(&report);
         }
@@ -231,9 +231,9 @@ impl Runner {
         }
         self.set(Some(UnderWay { purpose: Purpose::Night, since: now, step: String::new() }));
         // Whoever holds the folder may have read them meanwhile: what is due is decided again when it is ours.
-        let office = Office::open(config, &config.settings.data, "serve", now).await?;
+        let folder = DataFolder::open(config, &config.settings.data, "serve", now).await?;
         let mut due = due_again(config, ledger, now, due).await?;
-        office.ledger.write_slots(&due).await?;
+        folder.ledger.write_slots(&due).await?;
         let names: Vec<String> = due.iter().map(|(connector, _)| connector.clone()).collect();
         for (connector, slot) in &due {
             tracing::info!(connector, slot = crate::model::instant::display(slot.slot), made_up = slot.made_up, "due");
@@ -241,7 +241,7 @@ impl Runner {
         let ran = if names.is_empty() {
             Ok(None)
         } else {
-            office.run_once(&names, now, &|step: &str| self.tell(step)).await.map(Some)
+            folder.run_once(&names, now, &|step: &str| self.tell(step)).await.map(Some)
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
@@ -250,8 +250,8 @@ impl Runner {
         for (_, slot) in &mut due {
             *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
         }
-        office.ledger.write_slots(&due).await?;
-        office.ledger.close().await;
+        folder.ledger.write_slots(&due).await?;
+        folder.ledger.close().await;
         if let Some(report) = ran? {
             log(&report);
         }

@@ -149,7 +149,8 @@ pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
     let runtime = runtime();
     deep(|| {
         runtime.block_on(async {
-            let held = run::Office::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
+            let held =
+                run::DataFolder::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
             let report = held.run_once(&[], evening, &|_| ()).await.expect("the night ends");
             held.ledger.close().await;
             report

@@ -193,7 +193,8 @@ pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
     let evening = from_local(day.at(20, 0, 0, 0));
     deep(|| {
         town.runtime.block_on(async {
-            let held = run::Office::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
+            let held =
+                run::DataFolder::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
             let report = held.run_once(&[], evening, &|_| ()).await.expect("the night ends");
             held.ledger.close().await;
             report

@@ -88,7 +88,8 @@ fn night(office: &Office, day: Date) {
         .expect("a runtime");
     let complete = deep(|| {
         runtime.block_on(async {
-            let held = run::Office::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
+            let held =
+                run::DataFolder::open(&config, &office.data(), "test", evening).await.expect("the folder is free");
             let report = held.run_once(&[], evening, &|_| ()).await.expect("the night ends");
             held.ledger.close().await;
             report.published.night.complete
