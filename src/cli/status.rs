@@ -7,7 +7,7 @@ use crate::cli::failure::INCOMPLETE;
 use crate::cli::output::{self, Format, print};
 use crate::cli::{Base, Failure};
 use crate::model::instant;
-use crate::run::{self, Ledger, Standing, standings};
+use crate::run::{self, ConnectorHealth, Ledger, assess_connectors};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let ledger = Ledger::open_existing(&config.settings.data).await.map_err(run::RunError::from)?;
-    let rows = standings(&config, ledger.as_ref(), run::now()).await?;
+    let rows = assess_connectors(&config, ledger.as_ref(), run::now()).await?;
     let text = match arguments.format {
         Format::Json => output::json(&rows)?,
         Format::Csv => output::csv(&rows)?,
@@ -29,7 +29,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-fn table(rows: &[Standing]) -> String {
+fn table(rows: &[ConnectorHealth]) -> String {
     let headings =
         ["connector", "state", "since", "data until", "received", "accepted", "quarantined", "open", "next run"];
     let moment = |at: Option<i64>| at.map_or("–".to_owned(), |at| instant::display(at)[..16].replace('T', " "));

@@ -8,6 +8,7 @@ mod backfill;
 mod backup;
 mod catalogue;
 mod clock;
+mod connector_health;
 mod contract;
 mod error;
 mod failure;
@@ -24,7 +25,6 @@ mod replay;
 mod retry;
 mod schedule;
 mod settle;
-mod standing;
 mod stored;
 mod sweep;
 mod vacuum;
@@ -35,6 +35,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
+pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use error::{RunError, told};
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
@@ -46,7 +47,6 @@ pub use past::{night_as_of, night_of_run};
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
 pub use schedule::{Decision, decide};
-pub use standing::{POSTGRES, Standing, Subject, remarks, standings};
 pub use vacuum::{Action, Retention, Tally};
 
 use crate::config::Configuration;

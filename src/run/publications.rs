@@ -11,9 +11,11 @@ use crate::publish::postgres::{
     self, ConnectorRow, NightPublication, PostgresError, PostgresTarget, PublicationReport,
 };
 use crate::publish::{self, NightRecord};
+use crate::run::connector_health::assess_connectors_on_night;
 use crate::run::ledger::{Ledger, Publication};
-use crate::run::standing::standings_of_night;
-use crate::run::{DataFolder, Lock, LockError, POSTGRES, RunError, Standing, Subject, Watch, clock, night_as_of, told};
+use crate::run::{
+    ConnectorHealth, DataFolder, HealthSubject, Lock, LockError, POSTGRES, RunError, Watch, clock, night_as_of, told,
+};
 
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
@@ -211,7 +213,7 @@ async fn attempt(
     let indicators: Vec<_> =
         night.config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
     // As of the night: what is published is the same however late it is.
-    let standings = standings_of_night(config, ledger, &night.record.night).await?;
+    let standings = assess_connectors_on_night(config, ledger, &night.record.night).await?;
     let connectors: Vec<_> = standings.into_iter().filter_map(|standing| connector_row(config, standing)).collect();
     let edition = NightPublication {
         record: &night.record,
@@ -237,8 +239,8 @@ fn target(config: &Configuration, settings: &Postgres) -> Result<PostgresTarget,
     Ok(PostgresTarget::new(&url, &settings.schema, settings.reader_role.as_deref())?)
 }
 
-fn connector_row(config: &Configuration, standing: Standing) -> Option<ConnectorRow> {
-    let connector = config.connector(&standing.connector).filter(|_| standing.kind == Subject::Connector)?;
+fn connector_row(config: &Configuration, standing: ConnectorHealth) -> Option<ConnectorRow> {
+    let connector = config.connector(&standing.connector).filter(|_| standing.kind == HealthSubject::Connector)?;
     Some(ConnectorRow {
         title: connector.file.connector.title.clone(),
         kind: connector.file.connector.kind.image_name(),

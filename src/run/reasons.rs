@@ -40,7 +40,7 @@ mod tests {
             include_str!("pull.rs"),
             include_str!("mod.rs"),
             include_str!("contract.rs"),
-            include_str!("standing.rs"),
+            include_str!("connector_health.rs"),
             include_str!("../health/mod.rs"),
         ];
         // However a code is written down: as a field, an argument, an option, or a text that is copied.

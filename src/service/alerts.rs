@@ -14,7 +14,7 @@ use crate::model::figure::{Figure, Met};
 use crate::model::instant;
 use crate::model::period::PeriodKind;
 use crate::model::pull::Purpose;
-use crate::run::{self, RunError, Standing, Subject, Told, standings};
+use crate::run::{self, ConnectorHealth, HealthSubject, RunError, Told, assess_connectors};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::why;
@@ -75,7 +75,7 @@ impl Alerts {
             }
         }
         let Some(url) = &self.webhook else { return Ok(()) };
-        for standing in standings(&service.config, Some(&service.ledger), now).await? {
+        for standing in assess_connectors(&service.config, Some(&service.ledger), now).await? {
             let subject = subject_of(&standing);
             let before = told.iter().find(|told| told.subject == subject);
             let state = standing.state.name();
@@ -140,10 +140,10 @@ impl Alerts {
     }
 }
 
-fn subject_of(standing: &Standing) -> String {
+fn subject_of(standing: &ConnectorHealth) -> String {
     match standing.kind {
-        Subject::Connector => format!("connector/{}", standing.connector),
-        Subject::Publication => format!("publication/{}", standing.connector),
+        HealthSubject::Connector => format!("connector/{}", standing.connector),
+        HealthSubject::Publication => format!("publication/{}", standing.connector),
     }
 }
 
@@ -156,7 +156,7 @@ fn heartbeat(night: &PublishedNight) -> Value {
     json!({ "run": record.run, "complete": record.complete, "as_of": instant::display(record.as_of) })
 }
 
-fn changed(standing: &Standing, from: Option<&str>, service: &Service, now: i64) -> Value {
+fn changed(standing: &ConnectorHealth, from: Option<&str>, service: &Service, now: i64) -> Value {
     let why = standing.reason_code.as_deref().and_then(why);
     json!({
         "event": "state_changed",

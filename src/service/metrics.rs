@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::config::PublicPart;
 use crate::health;
-use crate::run::{self, Standing, Subject, Totals, standings};
+use crate::run::{self, ConnectorHealth, HealthSubject, Totals, assess_connectors};
 use crate::service::Service;
 use crate::service::caller::who;
 use crate::service::nights::PublishedNight;
@@ -94,7 +94,7 @@ async fn registry(service: &Service) -> Result<Registry, Problem> {
     let now = run::now();
     let mut filled = Filled(Registry::with_prefix("motcua"));
     filled.gauge("build_info", "1, with the version", [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)]);
-    filled.standings(&standings(&service.config, Some(&service.ledger), now).await?, now);
+    filled.connector_health(&assess_connectors(&service.config, Some(&service.ledger), now).await?, now);
     filled.totals(service.ledger.totals().await?);
     let under_way = flag(service.runner.under_way().is_some());
     if let Some(ago) = service.runner.looked_ago() {
@@ -122,10 +122,11 @@ fn flag(is_so: bool) -> f64 {
 }
 
 impl Filled {
-    fn standings(&mut self, standings: &[Standing], now: i64) {
-        let connectors: Vec<&Standing> = standings.iter().filter(|one| one.kind == Subject::Connector).collect();
-        let of = |standing: &Standing| vec![("connector", standing.connector.clone())];
-        let at = |moment: fn(&Standing) -> Option<i64>| {
+    fn connector_health(&mut self, standings: &[ConnectorHealth], now: i64) {
+        let connectors: Vec<&ConnectorHealth> =
+            standings.iter().filter(|one| one.kind == HealthSubject::Connector).collect();
+        let of = |standing: &ConnectorHealth| vec![("connector", standing.connector.clone())];
+        let at = |moment: fn(&ConnectorHealth) -> Option<i64>| {
             connectors.iter().filter_map(move |one| Some((of(one), seconds(moment(one)?)))).collect::<Vec<_>>()
         };
         let states_of_connectors = connectors.iter().flat_map(|standing| states(standing, "connector"));
@@ -144,7 +145,7 @@ impl Filled {
         self.gauge("connector_lag_seconds", "Age of the connector's newest record", lags);
         let open = connectors.iter().map(|one| (of(one), number(one.open.cast_signed())));
         self.gauge("connector_open_rejections", "Rejected rows that wait to be taken", open);
-        let publications = standings.iter().filter(|one| one.kind == Subject::Publication);
+        let publications = standings.iter().filter(|one| one.kind == HealthSubject::Publication);
         let states_of_publications = publications.flat_map(|one| states(one, "target"));
         self.gauge(
             "publication_state",
@@ -184,7 +185,7 @@ impl Filled {
     }
 }
 
-fn states(standing: &Standing, label: &'static str) -> Vec<(Labels, f64)> {
+fn states(standing: &ConnectorHealth, label: &'static str) -> Vec<(Labels, f64)> {
     let sample = |state: health::State| {
         let labels = vec![(label, standing.connector.clone()), ("state", state.name().to_owned())];
         (labels, flag(state == standing.state))

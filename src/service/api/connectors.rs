@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::table::Kind;
-use crate::run::{self, Pause, Standing, standings};
+use crate::run::{self, ConnectorHealth, Pause, assess_connectors};
 use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
 use crate::service::api::runs::PullRow;
@@ -31,7 +31,7 @@ pub(super) struct ConnectorDetail {
     /// Cron line of its schedule, and the zone that it is read in.
     cron: String,
     zone: String,
-    standing: Standing,
+    standing: ConnectorHealth,
     /// Newest first.
     pulls: Vec<PullRow>,
     /// Slots of its schedule, newest first.
@@ -54,8 +54,8 @@ fn known<'s>(service: &'s Service, name: &str) -> Result<&'s Connector, Problem>
     service.config.connector(name).ok_or_else(|| Problem::not_found(format!("there is no connector `{name}`")))
 }
 
-async fn standing(service: &Service, name: &str) -> Result<Standing, Problem> {
-    let standings = standings(&service.config, Some(&service.ledger), run::now()).await?;
+async fn standing(service: &Service, name: &str) -> Result<ConnectorHealth, Problem> {
+    let standings = assess_connectors(&service.config, Some(&service.ledger), run::now()).await?;
     let found = standings.into_iter().find(|standing| standing.connector == name);
     found.ok_or_else(|| Problem::not_found(format!("there is no connector `{name}`")))
 }
@@ -66,7 +66,7 @@ async fn standing(service: &Service, name: &str) -> Result<Standing, Problem> {
     path = "/connectors",
     tag = "connectors",
     responses(
-        (status = 200, description = "Connectors by name, then publications", body = Vec<Standing>),
+        (status = 200, description = "Connectors by name, then publications", body = Vec<ConnectorHealth>),
         Refused,
     ),
     security(("token" = [])),
@@ -75,8 +75,8 @@ pub(super) async fn connectors(
     State(service): State<Arc<Service>>,
     _: Reader,
     _: Asked<Nothing>,
-) -> Result<Json<Vec<Standing>>, Problem> {
-    Ok(Json(standings(&service.config, Some(&service.ledger), run::now()).await?))
+) -> Result<Json<Vec<ConnectorHealth>>, Problem> {
+    Ok(Json(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?))
 }
 
 /// One connector with its last pulls and slots.
@@ -130,7 +130,7 @@ pub(super) async fn connector(
     tag = "connectors",
     params(("connector" = String, Path, description = "Its name")),
     responses(
-        (status = 200, description = "It is paused", body = Standing),
+        (status = 200, description = "It is paused", body = ConnectorHealth),
         Refused,
         NotAllowed,
         Missing,
@@ -142,7 +142,7 @@ pub(super) async fn pause(
     Operator(caller): Operator,
     Path(name): Path<String>,
     _: Asked<Nothing>,
-) -> Result<Json<Standing>, Problem> {
+) -> Result<Json<ConnectorHealth>, Problem> {
     known(&service, &name)?;
     pause_connector(&service, &name, caller.name).await?;
     Ok(Json(standing(&service, &name).await?))
@@ -155,7 +155,7 @@ pub(super) async fn pause(
     tag = "connectors",
     params(("connector" = String, Path, description = "Its name")),
     responses(
-        (status = 200, description = "It is not paused", body = Standing),
+        (status = 200, description = "It is not paused", body = ConnectorHealth),
         Refused,
         NotAllowed,
         Missing,
@@ -167,7 +167,7 @@ pub(super) async fn resume(
     Operator(caller): Operator,
     Path(name): Path<String>,
     _: Asked<Nothing>,
-) -> Result<Json<Standing>, Problem> {
+) -> Result<Json<ConnectorHealth>, Problem> {
     known(&service, &name)?;
     resume_connector(&service, &name, &caller.name).await?;
     Ok(Json(standing(&service, &name).await?))

@@ -10,7 +10,7 @@ use super::standing::Row;
 use super::{Asked, said, under_way, undone};
 use crate::locale::{Language, moment};
 use crate::model::page::Reason;
-use crate::run::{self, Pull, Quarantined, Slot, SlotState, standings};
+use crate::run::{self, Pull, Quarantined, Slot, SlotState, assess_connectors};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
@@ -83,7 +83,7 @@ pub(in crate::service::pages) async fn page(
     let missing = || Trouble::not_found(format!("there is no connector `{name}`"));
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let (lang, now) = (visitor.lang, run::now());
-    let standings = standings(&service.config, Some(&service.ledger), now).await?;
+    let standings = assess_connectors(&service.config, Some(&service.ledger), now).await?;
     let standing = standings.iter().find(|standing| standing.connector == name).ok_or_else(missing)?;
     let row = Row::new(&service, lang, standing, now).await?;
     let pulls = service.ledger.pulls_of(&name, LISTED).await?;

@@ -18,7 +18,7 @@ use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
 use crate::locale::{Language, moment};
-use crate::run::{self, Subject, standings};
+use crate::run::{self, HealthSubject, assess_connectors};
 use crate::service::Service;
 
 /// What a page was told to say, and which part of a list it shows.
@@ -92,15 +92,15 @@ pub(super) async fn list(
 ) -> Result<Response, Trouble> {
     visitor.reader()?;
     let (lang, now) = (visitor.lang, run::now());
-    let standings = standings(&service.config, Some(&service.ledger), now).await?;
+    let standings = assess_connectors(&service.config, Some(&service.ledger), now).await?;
     let night = service.nights.newest().await?;
     let night = night.map(|night| NightLine::new(&service, lang, &night, Some(&standings)));
     let (mut connectors, mut publications) = (Vec::new(), Vec::new());
     for standing in &standings {
         let row = Row::new(&service, lang, standing, now).await?;
         match standing.kind {
-            Subject::Connector => connectors.push(row),
-            Subject::Publication => publications.push(row),
+            HealthSubject::Connector => connectors.push(row),
+            HealthSubject::Publication => publications.push(row),
         }
     }
     // What needs somebody stands first; the order of the names else.

@@ -8,7 +8,7 @@ use crate::health::State;
 use crate::locale::{Language, date, day_and_month, moment, moment_or_dash};
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{Pull, Slot, SlotState, Standing, Subject};
+use crate::run::{ConnectorHealth, HealthSubject, Pull, Slot, SlotState};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::trouble::Trouble;
@@ -59,18 +59,18 @@ impl Row {
     pub(in crate::service::pages) async fn new(
         service: &Service,
         lang: Language,
-        standing: &Standing,
+        standing: &ConnectorHealth,
         now: i64,
     ) -> Result<Self, Trouble> {
         let name = standing.connector.clone();
         let (title, nights) = match standing.kind {
-            Subject::Connector => {
+            HealthSubject::Connector => {
                 let pulls = service.ledger.pulls_of(&name, LOOKED_AT).await?;
                 let slots = service.ledger.slots_of(&name, crate::run::now(), LOOKED_AT).await?;
                 let title = service.config.connector(&name).map(|known| known.file.connector.title.clone());
                 (title.unwrap_or_default(), squares(lang, &pulls, &slots, now))
             }
-            Subject::Publication => ("PostgreSQL".to_owned(), Vec::new()),
+            HealthSubject::Publication => ("PostgreSQL".to_owned(), Vec::new()),
         };
         let (why, to_do, original) = words_of(lang, standing);
         Ok(Self {
@@ -78,7 +78,7 @@ impl Row {
             is_fine: standing.state.is_fine(),
             class: standing.state.name(),
             state: match (standing.kind, standing.state) {
-                (Subject::Publication, State::NeverRun) => lang.of("Chưa công bố", "Never published"),
+                (HealthSubject::Publication, State::NeverRun) => lang.of("Chưa công bố", "Never published"),
                 (_, state) => lang.state(state),
             },
             since: standing.since.map(moment),
@@ -102,7 +102,7 @@ impl Row {
 }
 
 /// Why, what to do, and the original of both where they were put into other words.
-fn words_of(lang: Language, standing: &Standing) -> (Option<String>, Option<String>, Option<String>) {
+fn words_of(lang: Language, standing: &ConnectorHealth) -> (Option<String>, Option<String>, Option<String>) {
     let (reason, hint) = (standing.reason.clone(), standing.hint.clone());
     let code = standing.reason_code.as_deref().unwrap_or(standing.state.name());
     match (lang, why(code)) {
@@ -161,7 +161,7 @@ impl NightLine {
         service: &Service,
         lang: Language,
         night: &PublishedNight,
-        standings: Option<&[Standing]>,
+        standings: Option<&[ConnectorHealth]>,
     ) -> Self {
         let record = &night.record;
         let day = date(local(record.night.as_of).date());

@@ -22,7 +22,7 @@ use super::visitor::Visitor;
 use crate::locale::{Initial, Language, UnitSpace};
 use crate::model::figure::{Figure, Met};
 use crate::model::indicator::Definition;
-use crate::run::{self, standings};
+use crate::run::{self, assess_connectors};
 use crate::service::Service;
 
 #[derive(Template)]
@@ -156,7 +156,7 @@ pub(super) async fn overview(
 /// The night with the states of its connectors, for those who may know them.
 async fn night_line(service: &Service, visitor: &Visitor, view: &View) -> Result<NightLine, Trouble> {
     let standings = match &visitor.caller {
-        Some(_) => Some(standings(&service.config, Some(&service.ledger), run::now()).await?),
+        Some(_) => Some(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?),
         None => None,
     };
     Ok(NightLine::new(service, visitor.lang, &view.night, standings.as_deref()))

@@ -20,7 +20,7 @@ fn pull(run: i64, outcome: Option<Outcome>, started_at: i64, received: u64) -> P
     Pull { state, outcome, counts, finished_at, ..Pull::begun(run, &connector(), Purpose::Night, started_at) }
 }
 
-async fn standing(ledger: &Ledger) -> Standing {
+async fn standing(ledger: &Ledger) -> ConnectorHealth {
     of_connector(&connector(), ledger, None, None, NOW).await.expect("it can be read")
 }
 

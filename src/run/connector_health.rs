@@ -25,7 +25,8 @@ pub const POSTGRES: &str = "postgres";
 /// What stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+#[schema(as = Subject)]
+pub enum HealthSubject {
     Connector,
     /// A place outside the data folder that nights are published to.
     Publication,
@@ -33,7 +34,8 @@ pub enum Subject {
 
 /// One subject's state: since when, why and what to do. Instants in microseconds UTC, written as RFC 3339.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Standing {
+#[schema(as = Standing)]
+pub struct ConnectorHealth {
     /// Name of the connector, or of the target of publication.
     pub connector: String,
     pub state: State,
@@ -62,7 +64,7 @@ pub struct Standing {
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_run: Option<i64>,
-    pub kind: Subject,
+    pub kind: HealthSubject,
     /// Code of the reason.
     pub reason_code: Option<String>,
 }
@@ -73,8 +75,8 @@ fn moment<S: Serializer>(micros: &Option<i64>, serializer: S) -> Result<S::Ok, S
     micros.map(instant::display).serialize(serializer)
 }
 
-impl Standing {
-    fn new(kind: Subject, name: &str, state: State) -> Self {
+impl ConnectorHealth {
+    fn new(kind: HealthSubject, name: &str, state: State) -> Self {
         Self {
             connector: name.to_owned(),
             state,
@@ -104,25 +106,29 @@ impl Standing {
 }
 
 /// How everything stands: the connectors in the order of their names, then the publications. Without a ledger nothing has run.
-pub async fn standings(config: &Configuration, ledger: Option<&Ledger>, now: i64) -> Result<Vec<Standing>, RunError> {
-    standings_until(config, ledger, None, now).await
+pub async fn assess_connectors(
+    config: &Configuration,
+    ledger: Option<&Ledger>,
+    now: i64,
+) -> Result<Vec<ConnectorHealth>, RunError> {
+    assess_connectors_until(config, ledger, None, now).await
 }
 
 /// How everything stood on a night, however late that is asked: what was read for a later one is not looked at.
-pub(super) async fn standings_of_night(
+pub(super) async fn assess_connectors_on_night(
     config: &Configuration,
     ledger: &Ledger,
     night: &Night,
-) -> Result<Vec<Standing>, RunError> {
-    standings_until(config, Some(ledger), Some(night.run), night.as_of).await
+) -> Result<Vec<ConnectorHealth>, RunError> {
+    assess_connectors_until(config, Some(ledger), Some(night.run), night.as_of).await
 }
 
-async fn standings_until(
+async fn assess_connectors_until(
     config: &Configuration,
     ledger: Option<&Ledger>,
     run: Option<i64>,
     now: i64,
-) -> Result<Vec<Standing>, RunError> {
+) -> Result<Vec<ConnectorHealth>, RunError> {
     let pauses = match ledger {
         Some(ledger) => ledger.pauses().await?,
         None => Vec::new(),
@@ -159,7 +165,7 @@ async fn of_connector(
     off: Option<Off>,
     until: Option<i64>,
     now: i64,
-) -> Result<Standing, RunError> {
+) -> Result<ConnectorHealth, RunError> {
     // A retry, a replay or a backfill says nothing of the nights.
     let pulls = ledger.pulls_of(&connector.name, LOOKED_AT).await?;
     let is_of_night = |pull: &Pull| pull.purpose == Purpose::Night && until.is_none_or(|until| pull.run <= until);
@@ -188,7 +194,7 @@ async fn of_connector(
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
     let published_from = ledger.published_from().await?;
     let standing = judged(connector, &Seen { off, pulls: past, unrun, published_from, data_until }, now);
-    Ok(Standing {
+    Ok(ConnectorHealth {
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
         remarks: remarks.join("; "),
@@ -196,21 +202,21 @@ async fn of_connector(
     })
 }
 
-fn judged(connector: &Connector, seen: &Seen, now: i64) -> Standing {
+fn judged(connector: &Connector, seen: &Seen, now: i64) -> ConnectorHealth {
     let health = assess(connector, seen, now);
-    Standing {
+    ConnectorHealth {
         since: health.since,
         reason: health.reason,
         reason_code: health.code,
         hint: health.hint,
         last_success: health.last_success,
         next_run: health.next_run,
-        ..Standing::new(Subject::Connector, &connector.name, health.state)
+        ..ConnectorHealth::new(HealthSubject::Connector, &connector.name, health.state)
     }
 }
 
 /// A publication is judged by the newest night: it holds that night, or it is behind. `newest`: its run and when it ended.
-fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i64) -> Standing {
+fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i64) -> ConnectorHealth {
     // A night that has just ended is on its way.
     let newest = newest.filter(|(_, ended)| publication.run.is_none() || now - ended > ON_ITS_WAY_MICROS);
     let behind = newest.filter(|(run, _)| publication.run.is_none_or(|held| held < *run));
@@ -228,13 +234,13 @@ fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i6
         (None, None) if publication.run.is_none() => (State::NeverRun, None, None, None, None),
         (None, None) => (State::Healthy, None, publication.published_at, None, None),
     };
-    Standing {
+    ConnectorHealth {
         since,
         reason,
         reason_code: code.map(str::to_owned),
         hint: hint.map(str::to_owned),
         last_success: publication.published_at,
-        ..Standing::new(Subject::Publication, POSTGRES, state)
+        ..ConnectorHealth::new(HealthSubject::Publication, POSTGRES, state)
     }
 }
 
@@ -280,5 +286,5 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "standing_tests.rs"]
+#[path = "connector_health_tests.rs"]
 mod tests;
