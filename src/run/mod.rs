@@ -39,7 +39,7 @@ pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_conn
 pub use error::{RunError, told};
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
-    Ledger, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Told, Totals,
+    Ledger, Notification, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Totals,
 };
 pub use lock::{Lock, LockError};
 pub use night::{Published, is_mended};

@@ -14,7 +14,7 @@ use crate::model::figure::{Figure, Met};
 use crate::model::instant;
 use crate::model::period::PeriodKind;
 use crate::model::pull::Purpose;
-use crate::run::{self, ConnectorHealth, HealthSubject, RunError, Told, assess_connectors};
+use crate::run::{self, ConnectorHealth, HealthSubject, Notification, RunError, assess_connectors};
 use crate::service::Service;
 use crate::service::nights::PublishedNight;
 use crate::service::pages::why;
@@ -60,7 +60,7 @@ impl Alerts {
 
     async fn tell(&self, service: &Service) -> Result<(), RunError> {
         let now = run::now();
-        let told = service.ledger.told().await?;
+        let told = service.ledger.notifications().await?;
         let night = service.nights.newest().await?;
         if let (Some(url), Some(night)) = (&self.heartbeat, &night) {
             let run = night.record.night.run.to_string();
@@ -71,7 +71,7 @@ impl Alerts {
                 && told.iter().find(|told| told.subject == HEARTBEAT).is_none_or(|told| told.state != run)
                 && self.post(url, "heartbeat", &heartbeat(night)).await
             {
-                service.ledger.write_told(&heard(HEARTBEAT, run, None, now)).await?;
+                service.ledger.write_notification(&heard(HEARTBEAT, run, None, now)).await?;
             }
         }
         let Some(url) = &self.webhook else { return Ok(()) };
@@ -89,7 +89,7 @@ impl Alerts {
                 // Whoever does not listen now is not asked again for every other change.
                 return Ok(());
             }
-            service.ledger.write_told(&heard(&subject, state.to_owned(), standing.since, now)).await?;
+            service.ledger.write_notification(&heard(&subject, state.to_owned(), standing.since, now)).await?;
         }
         if let Some(night) = night {
             self.tell_missed(url, service, &night, &told, now).await?;
@@ -103,7 +103,7 @@ impl Alerts {
         url: &str,
         service: &Service,
         night: &PublishedNight,
-        told: &[Told],
+        told: &[Notification],
         now: i64,
     ) -> Result<(), RunError> {
         let run = night.record.night.run;
@@ -119,7 +119,7 @@ impl Alerts {
         };
         let missed = before.map(|before| newly_missed(&before, night)).unwrap_or_default();
         if missed.is_empty() || self.post(url, "webhook", &targets_missed(&missed, night, service, now)).await {
-            service.ledger.write_told(&heard(NIGHT, run.to_string(), None, now)).await?;
+            service.ledger.write_notification(&heard(NIGHT, run.to_string(), None, now)).await?;
         }
         Ok(())
     }
@@ -147,8 +147,8 @@ fn subject_of(standing: &ConnectorHealth) -> String {
     }
 }
 
-fn heard(subject: &str, state: String, since: Option<i64>, now: i64) -> Told {
-    Told { subject: subject.to_owned(), state, since, told_at: now }
+fn heard(subject: &str, state: String, since: Option<i64>, now: i64) -> Notification {
+    Notification { subject: subject.to_owned(), state, since, sent_at: now }
 }
 
 fn heartbeat(night: &PublishedNight) -> Value {

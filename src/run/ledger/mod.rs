@@ -4,11 +4,11 @@
 //! costs one full pull.
 
 mod keeping;
+mod notifications;
 mod quarantine;
 mod runs;
 mod schema;
 mod slots;
-mod told;
 mod totals;
 
 use std::path::Path;
@@ -20,11 +20,11 @@ use sqlx::sqlite::{
 use sqlx::{Error, Row as _};
 
 pub(super) use self::keeping::{LandedNeed, checkpoint, copy_database};
+pub use self::notifications::{Notification, Publication};
 pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
 pub use self::runs::Run;
 pub use self::slots::{Pause, Slot, SlotState};
-pub use self::told::{Publication, Told};
 pub use self::totals::Totals;
 use crate::crash_points::crash_point;
 use crate::model::connector::Connector;

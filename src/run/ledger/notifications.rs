@@ -28,12 +28,12 @@ pub struct Publication {
 
 /// The state of a subject as it was last told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Notification {
     /// A connector, a publication, or what else has a state.
     pub subject: String,
     pub state: String,
     pub since: Option<i64>,
-    pub told_at: i64,
+    pub sent_at: i64,
 }
 
 impl Ledger {
@@ -62,22 +62,22 @@ impl Ledger {
         Ok(())
     }
 
-    pub async fn told(&self) -> Result<Vec<Told>, Error> {
+    pub async fn notifications(&self) -> Result<Vec<Notification>, Error> {
         let rows = sqlx::query("SELECT * FROM alerts ORDER BY subject").fetch_all(&self.pool).await?;
-        let told = |row: &SqliteRow| {
+        let notification = |row: &SqliteRow| {
             let (subject, state) = (row.try_get("subject")?, row.try_get("state")?);
-            Ok(Told { subject, state, since: row.try_get("since")?, told_at: row.try_get("told_at")? })
+            Ok(Notification { subject, state, since: row.try_get("since")?, sent_at: row.try_get("told_at")? })
         };
-        rows.iter().map(told).collect()
+        rows.iter().map(notification).collect()
     }
 
-    pub async fn write_told(&self, told: &Told) -> Result<(), Error> {
+    pub async fn write_notification(&self, notification: &Notification) -> Result<(), Error> {
         let _crash_point = crash_point("write to the ledger");
         sqlx::query("INSERT OR REPLACE INTO alerts (subject, state, since, told_at) VALUES (?, ?, ?, ?)")
-            .bind(&told.subject)
-            .bind(&told.state)
-            .bind(told.since)
-            .bind(told.told_at)
+            .bind(&notification.subject)
+            .bind(&notification.state)
+            .bind(notification.since)
+            .bind(notification.sent_at)
             .execute(&self.pool)
             .await?;
         Ok(())
