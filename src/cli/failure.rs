@@ -3,7 +3,7 @@
 use crate::config::Problems;
 use crate::lake::LakeError;
 use crate::publish::PublishedFilesError;
-use crate::run::{LockError, RunError, told};
+use crate::run::{LockError, RunError, with_causes};
 use crate::simulator::SimulatorError;
 
 /// Exit codes and their meanings. They are never renumbered.
@@ -57,7 +57,7 @@ impl From<Problems> for Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let message = told(&error);
+        let message = with_causes(&error);
         match &error {
             RunError::UnknownConnector { .. } => {
                 Self::usage(message).with_hint("`motcua connectors list` shows the configured connectors")
@@ -95,13 +95,13 @@ impl From<RunError> for Failure {
 
 impl From<PublishedFilesError> for Failure {
     fn from(error: PublishedFilesError) -> Self {
-        Self::internal(told(&error))
+        Self::internal(with_causes(&error))
     }
 }
 
 impl From<SimulatorError> for Failure {
     fn from(error: SimulatorError) -> Self {
-        Self::internal(told(&error))
+        Self::internal(with_causes(&error))
     }
 }
 

@@ -61,7 +61,7 @@ impl From<tokio::task::JoinError> for RunError {
 
 /// An error with what lies behind it, without saying the same twice.
 #[must_use]
-pub fn told(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut behind = error.source();
     while let Some(cause) = behind {

@@ -9,7 +9,7 @@ use crate::landing::{LandedPull, LandingError};
 use crate::model::connector::Connector;
 use crate::model::pull::{Certificate, Counts, Findings, Outcome};
 use crate::run::ledger::{Pull, State};
-use crate::run::{DataFolder, RunError, clock, told};
+use crate::run::{DataFolder, RunError, clock, with_causes};
 use crate::sources::SourceError;
 
 /// Code of a pull that failed through no fault of its source.
@@ -59,7 +59,7 @@ fn own(error: &RunError) -> Option<Failure> {
         }
         _ => return None,
     };
-    Some(Failure { code: OWN_ERROR, message: told(error), hint })
+    Some(Failure { code: OWN_ERROR, message: with_causes(error), hint })
 }
 
 /// What landing came to; its panic is an error as well.

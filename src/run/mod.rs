@@ -36,7 +36,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
-pub use error::{RunError, told};
+pub use error::{RunError, with_causes};
 pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
     Ledger, Notification, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Totals,

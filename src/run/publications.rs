@@ -85,8 +85,11 @@ pub async fn publish_newest(
     match try_newest(config, data, ledger).await {
         // Whatever keeps it from being published is told where the publication stands, and is waited for.
         Err(error) if !matches!(error, RunError::Ledger(_)) => {
-            let unpublished =
-                Unpublished { message: told(&error), hint: "`motcua publish` tries again".to_owned(), newer: false };
+            let unpublished = Unpublished {
+                message: with_causes(&error),
+                hint: "`motcua publish` tries again".to_owned(),
+                newer: false,
+            };
             let before = ledger.publication(POSTGRES).await?.unwrap_or_default();
             let (failed, outcome) = failed(before, unpublished);
             ledger.write_publication(&Publication { target: POSTGRES.to_owned(), ..failed }).await?;

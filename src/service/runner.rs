@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
-use crate::run::{self, DataFolder, Decision, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotState, told};
+use crate::run::{
+    self, DataFolder, Decision, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotState, with_causes,
+};
 
 /// Slots that are looked at.
 const SLOTS: i64 = 500;
@@ -179,7 +181,7 @@ impl Runner {
                 false
             }
             Ok(Err(error)) => {
-                let message = told(&error);
+                let message = with_causes(&error);
                 tracing::error!("the run could not be done: {message}");
                 self.note(Some(message));
                 false
@@ -245,7 +247,7 @@ impl Runner {
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
-            Err(error) => (SlotState::Failed, Some(told(&error))),
+            Err(error) => (SlotState::Failed, Some(with_causes(&error))),
         };
         for (_, slot) in &mut due {
             *slot = Slot { state, message: message.clone(), decided_at: run::now(), ..slot.clone() };
