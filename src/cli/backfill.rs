@@ -24,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     let days = (arguments.from, arguments.to);
-    acted(&config, "backfill", now, async |folder, watch| folder.backfill(&arguments.connector, days, now, watch).await)
-        .await
+    acted(&config, "backfill", now, async |folder, progress| {
+        folder.backfill(&arguments.connector, days, now, progress).await
+    })
+    .await
 }

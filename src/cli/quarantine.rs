@@ -49,8 +49,8 @@ enum What {
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     if let What::Retry { connectors } = &arguments.what {
-        return acted(&config, "quarantine retry", now, async |folder, watch| {
-            folder.retry(connectors, now, watch).await
+        return acted(&config, "quarantine retry", now, async |folder, progress| {
+            folder.retry(connectors, now, progress).await
         })
         .await;
     }

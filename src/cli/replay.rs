@@ -14,5 +14,5 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    acted(&config, "replay", now, async |folder, watch| folder.replay(arguments.run, now, watch).await).await
+    acted(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await).await
 }

@@ -10,7 +10,7 @@ use crate::cli::output::{narrate, number};
 use crate::cli::{Base, Failure, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, DataFolder, PublicationOutcome, RunError, RunReport, Watch};
+use crate::run::{self, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -21,12 +21,13 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    acted(&config, "run", now, async |folder, watch| folder.run_once(&arguments.connectors, now, watch).await).await
+    acted(&config, "run", now, async |folder, progress| folder.run_once(&arguments.connectors, now, progress).await)
+        .await
 }
 
 /// Runs one night, with a spinner where somebody watches.
 pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
-    with_data_folder(config, verb, now, async |folder, watch| folder.run_once(only, now, watch).await).await
+    with_data_folder(config, verb, now, async |folder, progress| folder.run_once(only, now, progress).await).await
 }
 
 /// Does something in the data folder that publishes, tells it, and gives its exit code.
@@ -34,11 +35,11 @@ pub(super) async fn acted(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&DataFolder<'_>, &Watch<'_>) -> Result<RunReport, RunError>,
+    act: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<RunReport, RunError>,
 ) -> Result<ExitCode, Failure> {
-    let (report, published_to) = with_data_folder(config, verb, now, async |folder, watch| {
-        let report = act(folder, watch).await?;
-        Ok((report, folder.publish_elsewhere(watch).await))
+    let (report, published_to) = with_data_folder(config, verb, now, async |folder, progress| {
+        let report = act(folder, progress).await?;
+        Ok((report, folder.publish_elsewhere(progress).await))
     })
     .await?;
     for line in narration(&report).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
@@ -54,16 +55,16 @@ pub(super) async fn with_data_folder<T>(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&DataFolder<'_>, &Watch<'_>) -> Result<T, RunError>,
+    act: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let folder = DataFolder::open(config, &config.settings.data, verb, now).await?;
-    let done = with_spinner(async |watch| act(&folder, watch).await).await;
+    let done = with_spinner(async |progress| act(&folder, progress).await).await;
     folder.ledger.close().await;
     done
 }
 
 /// Acts with a spinner where somebody watches.
-pub(super) async fn with_spinner<T>(act: impl AsyncFnOnce(&Watch<'_>) -> Result<T, RunError>) -> Result<T, Failure> {
+pub(super) async fn with_spinner<T>(act: impl AsyncFnOnce(&Progress<'_>) -> Result<T, RunError>) -> Result<T, Failure> {
     let bar = if telemetry::is_json() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is constant"));
     bar.enable_steady_tick(Duration::from_millis(200));

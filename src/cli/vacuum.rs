@@ -38,9 +38,10 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     }
     let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
     let keep = Retention { nights: keep_nights, texts: keep_texts, landing: keep_landing, files: keep_files };
-    let tallies =
-        with_data_folder(&config, "vacuum", now, async |folder, watch| folder.vacuum(keep, dry_run, now, watch).await)
-            .await?;
+    let tallies = with_data_folder(&config, "vacuum", now, async |folder, progress| {
+        folder.vacuum(keep, dry_run, now, progress).await
+    })
+    .await?;
     let text = match format {
         Format::Json => output::json(&tallies)?,
         Format::Csv => output::csv(&tallies)?,

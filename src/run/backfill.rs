@@ -10,7 +10,7 @@ use crate::model::connector::Connector;
 use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Outcome, Purpose, SliceRef};
 use crate::run::pull::Task;
-use crate::run::{DataFolder, RunError, RunReport, Watch};
+use crate::run::{DataFolder, Progress, RunError, RunReport};
 use crate::sources::PullStart;
 
 impl DataFolder<'_> {
@@ -20,7 +20,7 @@ impl DataFolder<'_> {
         name: &str,
         (from, to): (Date, Date),
         now: i64,
-        watch: &Watch<'_>,
+        progress: &Progress<'_>,
     ) -> Result<RunReport, RunError> {
         let connector = self.connector(name)?;
         if connector.file.window.passes.is_empty() {
@@ -31,7 +31,7 @@ impl DataFolder<'_> {
         if slices.is_empty() {
             return Err(RunError::NoStretch { from, to });
         }
-        let mut run = self.begin(Purpose::Backfill, now, watch).await?;
+        let mut run = self.begin(Purpose::Backfill, now, progress).await?;
         let done = self.ledger.backfilled(connector, &from, &to).await?;
         let count = slices.len();
         let mut ahead: Vec<(usize, SliceRef, String)> = Vec::new();
@@ -45,23 +45,23 @@ impl DataFolder<'_> {
         for (number, slice, named) in ahead {
             if !pulls.is_empty() {
                 self.ledger.finish_run(run, now, None).await?;
-                run = self.begin(Purpose::Backfill, now, watch).await?;
+                run = self.begin(Purpose::Backfill, now, progress).await?;
             }
-            watch(&format!("{name}: slice {number} of {count}, {named}"));
+            progress(&format!("{name}: slice {number} of {count}, {named}"));
             let cursor = self.start_of(connector, now).await?.cursor;
             let start = PullStart { now, cursor, only_slices: Some(vec![slice]), ..PullStart::default() };
             let (purpose, landed, old_files) = (Purpose::Backfill, Vec::new(), BTreeMap::new());
             let task = Task { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
-            let pull = self.pull(task, watch).await?;
+            let pull = self.pull(task, progress).await?;
             let whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             pulls.push(pull);
             if !whole {
-                return self.close(run, pulls, now, watch).await;
+                return self.close(run, pulls, now, progress).await;
             }
             self.ledger.note_backfilled(connector, (&from, &to), &named, run).await?;
         }
         self.ledger.forget_backfill(connector, &from, &to).await?;
-        self.close(run, pulls, now, watch).await
+        self.close(run, pulls, now, progress).await
     }
 }
 

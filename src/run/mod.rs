@@ -55,8 +55,8 @@ use crate::landing;
 use crate::model::connector::Connector;
 use crate::model::pull::{Outcome, Purpose};
 
-/// Is told each step.
-pub type Watch<'a> = dyn Fn(&str) + Sync + 'a;
+/// Progress callback: called with a line of text at each step.
+pub type Progress<'a> = dyn Fn(&str) + Sync + 'a;
 
 /// A data folder that this process holds: tables, ledger and lock.
 #[derive(Debug)]
@@ -100,26 +100,26 @@ impl<'a> DataFolder<'a> {
     }
 
     /// Runs one night: the named connectors, or all that are not disabled.
-    pub async fn run_once(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
+    pub async fn run_once(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let chosen = self.chosen(only).await?;
-        let run = self.begin(Purpose::Night, now, watch).await?;
+        let run = self.begin(Purpose::Night, now, progress).await?;
         for connector in &chosen {
-            self.go_on_with_failed(connector, now, watch).await?;
+            self.go_on_with_failed(connector, now, progress).await?;
         }
         // Sources are waited for side by side; what they sent is taken one after the other, in the order of the names.
-        let reading = chosen.iter().map(|connector| self.read_night(connector, run, now, watch));
+        let reading = chosen.iter().map(|connector| self.read_night(connector, run, now, progress));
         let at_once = self.config.settings.night.connectors_at_once;
         let read: Vec<_> = stream::iter(reading).buffered(at_once).try_collect().await?;
         let mut pulls = Vec::new();
         for read in read {
-            pulls.push(self.take(read, watch).await?);
+            pulls.push(self.take(read, progress).await?);
         }
-        self.close(run, pulls, now, watch).await
+        self.close(run, pulls, now, progress).await
     }
 
     /// Finishes what was cut, and begins a run.
-    async fn begin(&self, purpose: Purpose, now: i64, watch: &Watch<'_>) -> Result<i64, RunError> {
-        self.finish_cut_runs(now, watch).await?;
+    async fn begin(&self, purpose: Purpose, now: i64, progress: &Progress<'_>) -> Result<i64, RunError> {
+        self.finish_cut_runs(now, progress).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, purpose, now).await?;
         tracing::info!(run, purpose = purpose.name(), "run begun");
@@ -127,8 +127,14 @@ impl<'a> DataFolder<'a> {
     }
 
     /// Computes, publishes, and ends a run.
-    async fn close(&self, run: i64, pulls: Vec<Pull>, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
-        watch("computing figures");
+    async fn close(
+        &self,
+        run: i64,
+        pulls: Vec<Pull>,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<RunReport, RunError> {
+        progress("computing figures");
         let published = self.close_night(run, now).await?;
         self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
@@ -159,7 +165,7 @@ impl<'a> DataFolder<'a> {
 
     /// Finishes what an earlier process left: a pull whose pages were landed whole is settled under its own run;
     /// one that was still being read goes on, or never happened.
-    async fn finish_cut_runs(&self, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
+    async fn finish_cut_runs(&self, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
         for kind in crate::model::table::Kind::ALL {
             self.lake.update_image(kind).await?;
         }
@@ -167,7 +173,7 @@ impl<'a> DataFolder<'a> {
             tracing::warn!(run, "finishing a run that was cut");
             for pull in self.ledger.pulls_of_run(run).await? {
                 if pull.state != State::Done {
-                    self.finish_cut_pull(pull, now, watch).await?;
+                    self.finish_cut_pull(pull, now, progress).await?;
                 }
             }
             self.ledger.finish_run(run, now, None).await?;
@@ -175,7 +181,7 @@ impl<'a> DataFolder<'a> {
         Ok(())
     }
 
-    async fn finish_cut_pull(&self, pull: Pull, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
+    async fn finish_cut_pull(&self, pull: Pull, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
         let landed = landing::LandedPull::new(&self.data, &pull.connector, pull.run);
         // A certificate that cannot be read is as good as none: its pages are read again.
         let certificate = landed.certificate().unwrap_or_else(|error| {
@@ -190,7 +196,7 @@ impl<'a> DataFolder<'a> {
             self.settle_or_fail(connector, &landed, &certificate, pull).await?;
             return Ok(());
         }
-        if pull.state == State::Reading && self.go_on(&pull, now, watch).await?.is_some() {
+        if pull.state == State::Reading && self.go_on(&pull, now, progress).await?.is_some() {
             return Ok(());
         }
         let failed = Pull {

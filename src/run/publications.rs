@@ -14,7 +14,7 @@ use crate::publish::{self, NightRecord};
 use crate::run::connector_health::assess_connectors_on_night;
 use crate::run::ledger::{Ledger, Publication};
 use crate::run::{
-    ConnectorHealth, DataFolder, HealthSubject, Lock, LockError, POSTGRES, RunError, Watch, clock, night_as_of, told,
+    ConnectorHealth, DataFolder, HealthSubject, Lock, LockError, POSTGRES, Progress, RunError, clock, night_as_of, told,
 };
 
 /// Microseconds of a minute.
@@ -156,9 +156,9 @@ async fn try_newest(
 
 impl DataFolder<'_> {
     /// Publishes the newest night where the settings name a place outside the data folder. Whatever happens here, the night is done.
-    pub async fn publish_elsewhere(&self, watch: &Watch<'_>) -> Option<PublicationOutcome> {
+    pub async fn publish_elsewhere(&self, progress: &Progress<'_>) -> Option<PublicationOutcome> {
         self.config.settings.postgres.as_ref()?;
-        watch("publishing to PostgreSQL");
+        progress("publishing to PostgreSQL");
         publish_newest(self.config, &self.data, &self.ledger).await.unwrap_or_else(|error| {
             let message = error.to_string();
             tracing::info!(reason = "publication_failed", "not published to PostgreSQL: {message}");

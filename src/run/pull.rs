@@ -10,7 +10,7 @@ use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, P
 use crate::run::clock;
 use crate::run::failure::{Failure, Stopped, guarded};
 use crate::run::ledger::Pull;
-use crate::run::{DataFolder, RunError, Watch};
+use crate::run::{DataFolder, Progress, RunError};
 use crate::sources::{self, ErrorKind, PullStart};
 
 /// What is read, and why.
@@ -44,7 +44,7 @@ const GOES_ON_MICROS: i64 = 12 * 3_600_000_000;
 impl<'a> DataFolder<'a> {
     /// Goes on with a pull that was cut, or whose source failed, at the page that it had reached, under its own run; gives
     /// none if it cannot. The same connector, and not long after: a page chain does not hold still for ever.
-    pub(super) async fn go_on(&self, pull: &Pull, now: i64, watch: &Watch<'_>) -> Result<Option<Pull>, RunError> {
+    pub(super) async fn go_on(&self, pull: &Pull, now: i64, progress: &Progress<'_>) -> Result<Option<Pull>, RunError> {
         let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
         let landed = LandedPull::new(&self.data, &pull.connector, pull.run);
         let in_time = now - pull.started_at < GOES_ON_MICROS && pull.purpose == Purpose::Night;
@@ -66,7 +66,7 @@ impl<'a> DataFolder<'a> {
             mends: Vec::new(),
             old_files: BTreeMap::new(),
         };
-        self.pull(task, watch).await.map(Some)
+        self.pull(task, progress).await.map(Some)
     }
 
     /// Reads and lands the night's pages of a connector. Nothing of it counts before it is [taken](Self::take).
@@ -75,13 +75,14 @@ impl<'a> DataFolder<'a> {
         connector: &'a Connector,
         run: i64,
         now: i64,
-        watch: &Watch<'_>,
+        progress: &Progress<'_>,
     ) -> Result<ReadPull<'a>, RunError> {
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
         start.whole_pass = sweep.as_ref().map(|sweep| sweep.pass.clone());
         let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
-        self.read(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, watch).await
+        self.read(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, progress)
+            .await
     }
 
     /// A pull that failed in the night before goes on first, so that its pages are not asked for twice.
@@ -89,28 +90,28 @@ impl<'a> DataFolder<'a> {
         &self,
         connector: &Connector,
         now: i64,
-        watch: &Watch<'_>,
+        progress: &Progress<'_>,
     ) -> Result<(), RunError> {
         let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
         if let Some(last) = last.filter(|last| last.outcome == Some(Outcome::Failed)) {
-            self.go_on(&last, now, watch).await?;
+            self.go_on(&last, now, progress).await?;
         }
         Ok(())
     }
 
     /// Pulls: reads and takes.
-    pub(super) async fn pull(&self, task: Task<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
-        let read = self.read(task, watch).await?;
-        self.take(read, watch).await
+    pub(super) async fn pull(&self, task: Task<'_>, progress: &Progress<'_>) -> Result<Pull, RunError> {
+        let read = self.read(task, progress).await?;
+        self.take(read, progress).await
     }
 
-    async fn read<'c>(&self, task: Task<'c>, watch: &Watch<'_>) -> Result<ReadPull<'c>, RunError> {
+    async fn read<'c>(&self, task: Task<'c>, progress: &Progress<'_>) -> Result<ReadPull<'c>, RunError> {
         let (connector, run) = (task.connector, task.run);
         let begun = Pull::begun(run, connector, task.purpose, task.start.now);
         self.ledger.write_pull(&begun).await?;
         tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
         let landed = LandedPull::new(&self.data, &connector.name, run);
-        match guarded(self.land(task, &landed, watch)).await {
+        match guarded(self.land(task, &landed, progress)).await {
             Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
             Err(Stopped::Pull(failure)) => Ok(ReadPull { connector, begun, landed, certificate: Err(failure) }),
             Err(Stopped::Run(error)) => Err(error),
@@ -118,18 +119,18 @@ impl<'a> DataFolder<'a> {
     }
 
     /// Settles what was read. A pull that failed leaves tables and cursor as they were, and says why.
-    pub(super) async fn take(&self, read: ReadPull<'_>, watch: &Watch<'_>) -> Result<Pull, RunError> {
+    pub(super) async fn take(&self, read: ReadPull<'_>, progress: &Progress<'_>) -> Result<Pull, RunError> {
         let ReadPull { connector, begun, landed, certificate } = read;
         match certificate {
             Ok(certificate) => {
-                watch(&format!("{}: settling", connector.name));
+                progress(&format!("{}: settling", connector.name));
                 self.settle_or_fail(connector, &landed, &certificate, begun).await
             }
             Err(failure) => self.fail(begun, failure).await,
         }
     }
 
-    async fn land(&self, task: Task<'_>, landed: &LandedPull, watch: &Watch<'_>) -> Result<Certificate, Stopped> {
+    async fn land(&self, task: Task<'_>, landed: &LandedPull, progress: &Progress<'_>) -> Result<Certificate, Stopped> {
         let Task { connector, run, purpose, start, sweep, landed: mut pages, mends, old_files } = task;
         let goes_on = start.resume.is_some();
         if pages.is_empty() {
@@ -165,7 +166,7 @@ impl<'a> DataFolder<'a> {
             pages.push(LandedPage { read_by, ..written });
             gather(&mut fields, &page);
             received += page.len() as u64;
-            watch(&format!("{}: page {}, {received} records", connector.name, page.number));
+            progress(&format!("{}: page {}, {received} records", connector.name, page.number));
             tracing::debug!(run, connector = connector.name, page = page.number, rows = page.len(), "page landed");
         };
         if goes_on {

@@ -8,11 +8,11 @@ use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::pull::{Certificate, Purpose};
 use crate::run::ledger::{Pull, State};
-use crate::run::{DataFolder, RunError, RunReport, Watch};
+use crate::run::{DataFolder, Progress, RunError, RunReport};
 
 impl DataFolder<'_> {
     /// Replays every pull of a run that was landed whole, then computes and publishes.
-    pub async fn replay(&self, run: i64, now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
+    pub async fn replay(&self, run: i64, now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let mut found = Vec::new();
         for connector in &self.config.connectors {
             let landed = LandedPull::new(&self.data, &connector.name, run);
@@ -33,13 +33,13 @@ impl DataFolder<'_> {
                 tracing::warn!(run, connector, "not replayed: what it landed was removed on {day}");
             }
         }
-        let new_run = self.begin(Purpose::Replay, now, watch).await?;
+        let new_run = self.begin(Purpose::Replay, now, progress).await?;
         let mut pulls = Vec::new();
         for (connector, landed, certificate) in found {
-            watch(&format!("{}: mapping run {run} again", connector.name));
+            progress(&format!("{}: mapping run {run} again", connector.name));
             pulls.push(self.replay_pull(connector, &landed, &certificate, new_run, now).await?);
         }
-        self.close(new_run, pulls, now, watch).await
+        self.close(new_run, pulls, now, progress).await
     }
 
     async fn replay_pull(

@@ -16,7 +16,7 @@ use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, Slic
 use crate::run::failure::{Stopped, guarded};
 use crate::run::ledger::{Pull, Quarantined};
 use crate::run::pull::Task;
-use crate::run::{DataFolder, RunError, RunReport, Watch};
+use crate::run::{DataFolder, Progress, RunError, RunReport};
 
 /// What is to be done about the open rejections of one connector.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Retrying {
 
 impl DataFolder<'_> {
     /// Retries the open rejections of the named connectors, or of all, then computes and publishes.
-    pub async fn retry(&self, only: &[String], now: i64, watch: &Watch<'_>) -> Result<RunReport, RunError> {
+    pub async fn retry(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
         let mut waiting = Vec::new();
         for connector in self.chosen(only).await? {
             let open = self.ledger.quarantined(Some(&connector.name), None, true).await?;
@@ -58,11 +58,11 @@ impl DataFolder<'_> {
         if waiting.is_empty() {
             return Err(RunError::NothingToRetry);
         }
-        let run = self.begin(Purpose::Retry, now, watch).await?;
+        let run = self.begin(Purpose::Retry, now, progress).await?;
         let mut pulls = Vec::new();
         for (connector, open) in waiting {
-            watch(&format!("{}: {} rejected rows", connector.name, open.len()));
-            pulls.push(match Box::pin(guarded(self.retry_connector(connector, &open, run, now, watch))).await {
+            progress(&format!("{}: {} rejected rows", connector.name, open.len()));
+            pulls.push(match Box::pin(guarded(self.retry_connector(connector, &open, run, now, progress))).await {
                 Ok(pull) => pull,
                 Err(Stopped::Pull(failure)) => {
                     self.fail(Pull::begun(run, connector, Purpose::Retry, now), failure).await?
@@ -70,7 +70,7 @@ impl DataFolder<'_> {
                 Err(Stopped::Run(error)) => return Err(error),
             });
         }
-        self.close(run, pulls, now, watch).await
+        self.close(run, pulls, now, progress).await
     }
 
     async fn retry_connector(
@@ -79,7 +79,7 @@ impl DataFolder<'_> {
         open: &[Quarantined],
         run: i64,
         now: i64,
-        watch: &Watch<'_>,
+        progress: &Progress<'_>,
     ) -> Result<Pull, Stopped> {
         let retrying = self.sort_out(connector, open, now);
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
@@ -115,7 +115,7 @@ impl DataFolder<'_> {
         let of_own = retrying.from_landing.into_iter().map(|id| (id, None));
         let mends = of_own.chain(retrying.from_source).collect();
         let task = Task { connector, run, purpose, start, sweep, landed: pages, mends, old_files };
-        let pull = self.pull(task, watch).await.map_err(Stopped::Run)?;
+        let pull = self.pull(task, progress).await.map_err(Stopped::Run)?;
         if pull.outcome != Some(Outcome::Failed) || of_landing.pages.is_empty() {
             return Ok(pull);
         }

@@ -24,7 +24,7 @@ use crate::publish::{self, NightFigures, RemovedFigures};
 use crate::run::ledger::{LandedNeed, checkpoint};
 use crate::run::past::rebuilt;
 use crate::run::stored::weight;
-use crate::run::{DataFolder, RunError, Watch};
+use crate::run::{DataFolder, Progress, RunError};
 
 /// How long decided slots are kept.
 const SLOTS_DAYS: i64 = 2 * 365;
@@ -98,11 +98,11 @@ impl DataFolder<'_> {
         keep: Retention,
         dry: bool,
         now: i64,
-        watch: &Watch<'_>,
+        progress: &Progress<'_>,
     ) -> Result<Vec<Tally>, RunError> {
         let mut plan = Plan::default();
         self.plan_lake(&mut plan, keep, now).await?;
-        self.plan_nights(&mut plan, keep, now, watch).await?;
+        self.plan_nights(&mut plan, keep, now, progress).await?;
         self.plan_landing(&mut plan, keep, now).await?;
         let slots_before = now - SLOTS_DAYS * DAY_MICROS;
         let (old, young) = self.ledger.slots_around(slots_before).await?;
@@ -111,7 +111,7 @@ impl DataFolder<'_> {
         plan.tell(SLOTS, Action::Kept, "younger", rows(young));
         plan.slots_before = (old > 0).then_some(slots_before);
         if !dry {
-            watch("removing");
+            progress("removing");
             self.remove(&plan, now).await?;
         }
         let told = plan.told.into_iter().filter(|(_, (count, _))| *count > 0);
@@ -134,7 +134,13 @@ impl DataFolder<'_> {
         Ok(())
     }
 
-    async fn plan_nights(&self, plan: &mut Plan, keep: Retention, now: i64, watch: &Watch<'_>) -> Result<(), RunError> {
+    async fn plan_nights(
+        &self,
+        plan: &mut Plan,
+        keep: Retention,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<(), RunError> {
         let until = now - i64::from(keep.nights) * DAY_MICROS;
         let texts_until = now - i64::from(keep.texts) * DAY_MICROS;
         let folders = retention::published_nights(&self.data)?;
@@ -153,7 +159,7 @@ impl DataFolder<'_> {
             if night.is_landmark {
                 plan.tell(NIGHTS, Action::Kept, "the newest, or the last of its month", whole);
             } else if as_of < until {
-                watch(&format!("night {run}: can it be rebuilt?"));
+                progress(&format!("night {run}: can it be rebuilt?"));
                 match self.removable(&night, now).await? {
                     Some(removed) => {
                         plan.tell(NIGHTS, Action::Removed, format!("older than {} days", keep.nights), whole);

@@ -19,7 +19,7 @@ use self::sums::{LAST, digest, write_sums};
 use crate::durable;
 use crate::run::ledger::copy_database;
 use crate::run::stored;
-use crate::run::{Lock, RunError, Watch};
+use crate::run::{Lock, Progress, RunError};
 
 /// What a backup says of itself.
 const ABOUT: &str = "backup.json";
@@ -50,7 +50,7 @@ pub struct BackupReport {
 }
 
 /// Backs a data folder up into `target`, which must be absent or empty.
-pub async fn back_up(data: &Path, target: &Path, now: i64, watch: &Watch<'_>) -> Result<BackupReport, RunError> {
+pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'_>) -> Result<BackupReport, RunError> {
     if !data.join("lake").is_dir() {
         return Err(BackupError::Nothing { folder: data.to_owned() }.into());
     }
@@ -88,7 +88,7 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, watch: &Watch<'_>) ->
         let (digest, bytes) = digest(&to)?;
         about.files += 1;
         about.bytes += bytes;
-        watch(&format!("{} files, {} MB", about.files, about.bytes / 1_000_000));
+        progress(&format!("{} files, {} MB", about.files, about.bytes / 1_000_000));
         sums.push((name, digest));
     }
     let text = serde_json::to_vec_pretty(&about).expect("it is plain data");

@@ -9,7 +9,7 @@ use crate::durable;
 use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
 use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
 use crate::run::stored::failed;
-use crate::run::{Lock, RunError, Watch};
+use crate::run::{Lock, Progress, RunError};
 
 /// Where files wait until all are there.
 const BESIDE: &str = ".restore.partial";
@@ -17,18 +17,18 @@ const BESIDE: &str = ".restore.partial";
 const NOTHING: [&str; 3] = ["lock", "serve.lock", "lost+found"];
 
 /// Restores a backup into `data`, which must be absent or empty.
-pub async fn restore(backup: &Path, data: &Path, now: i64, watch: &Watch<'_>) -> Result<BackupReport, RunError> {
+pub async fn restore(backup: &Path, data: &Path, now: i64, progress: &Progress<'_>) -> Result<BackupReport, RunError> {
     for file in [LAST, ABOUT] {
         if !backup.join(file).is_file() {
             return Err(BackupError::NotWhole { folder: backup.to_owned(), file }.into());
         }
     }
-    let (about, names) = checked(backup, watch)?;
+    let (about, names) = checked(backup, progress)?;
     must_be_empty(data)?;
     let _lock = Lock::take(data, "restore", now)?;
     let beside = data.join(BESIDE);
     for name in &names {
-        watch(&format!("copying {name}"));
+        progress(&format!("copying {name}"));
         durable::copy(&backup.join(name), &beside.join(name))?;
     }
     for (name, target) in &about.links {
@@ -51,11 +51,11 @@ fn top(name: &str) -> &str {
 }
 
 /// Holds every file against its digest; gives what the backup says of itself, and the names of its files.
-fn checked(backup: &Path, watch: &Watch<'_>) -> Result<(About, Vec<String>), RunError> {
+fn checked(backup: &Path, progress: &Progress<'_>) -> Result<(About, Vec<String>), RunError> {
     let sums = read_sums(&backup.join(LAST))?;
     let mut names = Vec::new();
     for (name, expected) in sums {
-        watch(&format!("checking {name}"));
+        progress(&format!("checking {name}"));
         let path = backup.join(&name);
         let damaged = |what: &str| BackupError::Damaged { path: name.clone(), what: what.to_owned() };
         if !path.is_file() {
