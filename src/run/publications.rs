@@ -14,7 +14,8 @@ use crate::publish::{self, NightRecord};
 use crate::run::connector_health::assess_connectors_on_night;
 use crate::run::ledger::{Ledger, Publication};
 use crate::run::{
-    ConnectorHealth, DataFolder, HealthSubject, Lock, LockError, POSTGRES, Progress, RunError, clock, night_as_of, told,
+    ConnectorHealth, DataFolder, HealthSubject, Lock, LockError, POSTGRES, Progress, RunError, clock, night_as_of,
+    with_causes,
 };
 
 /// Microseconds of a minute.

@@ -21,9 +21,9 @@ use crate::model::instant::DAY_MICROS;
 use crate::model::table::Kind;
 use crate::publish::retention::{self, NightFolder};
 use crate::publish::{self, NightFigures, RemovedFigures};
+use crate::run::file_listing::count_and_bytes;
 use crate::run::ledger::{LandedNeed, checkpoint};
-use crate::run::past::rebuilt;
-use crate::run::stored::weight;
+use crate::run::past_nights::rebuilt;
 use crate::run::{DataFolder, Progress, RunError};
 
 /// How long decided slots are kept.
@@ -179,7 +179,7 @@ impl DataFolder<'_> {
         }
         plan.nights_left = retention::partial_files(&self.data)?;
         for path in plan.nights_left.clone() {
-            plan.tell(LEFTOVERS, Action::Removed, "half written", weight(&path)?);
+            plan.tell(LEFTOVERS, Action::Removed, "half written", count_and_bytes(&path)?);
         }
         Ok(())
     }
@@ -211,7 +211,7 @@ impl DataFolder<'_> {
                 reached.insert(pull.connector.clone(), run);
             }
             let need = needs.get(&(pull.connector.clone(), pull.run));
-            let whole = weight(&pull.folder)?;
+            let whole = count_and_bytes(&pull.folder)?;
             let is_newest = newest[&pull.connector] == pull.run;
             if let Some(reason) = still_needed(&pull, need, is_newest, reached[&pull.connector], until, keep.landing) {
                 plan.tell(LANDING, Action::Kept, reason, whole);
@@ -223,7 +223,7 @@ impl DataFolder<'_> {
         }
         for path in left {
             if !plan.landed.iter().any(|pull| path.starts_with(&pull.folder)) {
-                plan.tell(LEFTOVERS, Action::Removed, "half written", weight(&path)?);
+                plan.tell(LEFTOVERS, Action::Removed, "half written", count_and_bytes(&path)?);
                 plan.landing_left.push(path);
             }
         }

@@ -17,8 +17,8 @@ pub use self::error::BackupError;
 pub use self::restoring::restore;
 use self::sums::{LAST, digest, write_sums};
 use crate::durable;
+use crate::run::file_listing::list_files;
 use crate::run::ledger::copy_database;
-use crate::run::stored;
 use crate::run::{Lock, Progress, RunError};
 
 /// What a backup says of itself.
@@ -66,24 +66,24 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'
     };
     let mut sums = Vec::new();
     let data = sums::without_links(data)?;
-    for stored in stored::files(&data)? {
-        let name = sums::name_of(&stored.path, &data)?;
+    for file in list_files(&data)? {
+        let name = sums::name_of(&file.path, &data)?;
         let to = target.join(&name);
         match Way::of(&name) {
-            _ if stored.is_link => {
+            _ if file.is_link => {
                 if !matches!(Way::of(&name), Way::Leave) {
-                    about.links.push((name, sums::target_of(&stored.path)?));
+                    about.links.push((name, sums::target_of(&file.path)?));
                 }
                 continue;
             }
             Way::Leave => continue,
             Way::Database => {
-                copy_database(&stored.path, &to).await?;
+                copy_database(&file.path, &to).await?;
                 // SQLite does not sync what `VACUUM INTO` writes.
                 durable::sync(&to)?;
             }
-            Way::Copy => durable::copy(&stored.path, &to)?,
-            Way::Link => durable::link_or_copy(&stored.path, &to)?,
+            Way::Copy => durable::copy(&file.path, &to)?,
+            Way::Link => durable::link_or_copy(&file.path, &to)?,
         }
         let (digest, bytes) = digest(&to)?;
         about.files += 1;

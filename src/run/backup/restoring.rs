@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::durable;
 use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
 use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
-use crate::run::stored::failed;
+use crate::run::file_listing::file_error;
 use crate::run::{Lock, Progress, RunError};
 
 /// Where files wait until all are there.
@@ -41,7 +41,7 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, progress: &Progress<'
     for name in first.into_iter().chain(last) {
         durable::rename(&beside.join(name), &data.join(name), "put a restored folder in its place")?;
     }
-    fs::remove_dir_all(&beside).map_err(failed("remove", &beside))?;
+    fs::remove_dir_all(&beside).map_err(file_error("remove", &beside))?;
     durable::sync(data)?;
     Ok(BackupReport { made_at: about.made_at, files: about.files, bytes: about.bytes })
 }
@@ -72,7 +72,7 @@ fn checked(backup: &Path, progress: &Progress<'_>) -> Result<(About, Vec<String>
     }
     names.retain(|name| name != ABOUT);
     let path = backup.join(ABOUT);
-    let text = fs::read(&path).map_err(failed("read", &path))?;
+    let text = fs::read(&path).map_err(file_error("read", &path))?;
     let about: About = serde_json::from_slice(&text).map_err(|error| damaged(format!("cannot be read: {error}")))?;
     if about.format > FORMAT {
         return Err(BackupError::Newer { version: about.motcua }.into());
@@ -91,8 +91,8 @@ fn must_be_empty(data: &Path) -> Result<(), RunError> {
     if !data.exists() {
         return Ok(());
     }
-    for entry in fs::read_dir(data).map_err(failed("list", data))? {
-        let name = entry.map_err(failed("list", data))?.file_name();
+    for entry in fs::read_dir(data).map_err(file_error("list", data))? {
+        let name = entry.map_err(file_error("list", data))?.file_name();
         if !NOTHING.iter().any(|nothing| name == *nothing) {
             return Err(BackupError::NotEmpty { folder: data.to_owned() }.into());
         }

@@ -10,25 +10,25 @@ use sha2::{Digest, Sha256};
 use crate::durable;
 use crate::run::RunError;
 use crate::run::backup::BackupError;
-use crate::run::stored::failed;
+use crate::run::file_listing::file_error;
 
 /// The file that is written last.
 pub(super) const LAST: &str = "SHA256SUMS";
 
 /// Makes a folder, or takes an empty one, that does not lie in the data folder; gives it without links.
 pub(super) fn empty_folder(folder: &Path, data: &Path) -> Result<PathBuf, RunError> {
-    let whole = std::path::absolute(folder).map_err(failed("find", folder))?;
+    let whole = std::path::absolute(folder).map_err(file_error("find", folder))?;
     // The nearest folder above that is there says where it will lie.
     let above = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
-    let (above, data) = (above.canonicalize().map_err(failed("find", above))?, data.canonicalize());
-    if data.map_err(failed("find", folder)).is_ok_and(|data| above.starts_with(data)) {
+    let (above, data) = (above.canonicalize().map_err(file_error("find", above))?, data.canonicalize());
+    if data.map_err(file_error("find", folder)).is_ok_and(|data| above.starts_with(data)) {
         return Err(BackupError::Inside { folder: folder.to_owned() }.into());
     }
-    fs::create_dir_all(folder).map_err(failed("create", folder))?;
-    if fs::read_dir(folder).map_err(failed("list", folder))?.next().is_some() {
+    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+    if fs::read_dir(folder).map_err(file_error("list", folder))?.next().is_some() {
         return Err(BackupError::NotEmpty { folder: folder.to_owned() }.into());
     }
-    folder.canonicalize().map_err(failed("find", folder))
+    folder.canonicalize().map_err(file_error("find", folder))
 }
 
 /// The name of a file below a folder, as a line of text.
@@ -39,12 +39,12 @@ pub(super) fn name_of(path: &Path, folder: &Path) -> Result<String, RunError> {
 
 /// The path of a folder, which may be given by a link.
 pub(super) fn without_links(folder: &Path) -> Result<PathBuf, RunError> {
-    folder.canonicalize().map_err(failed("find", folder))
+    folder.canonicalize().map_err(file_error("find", folder))
 }
 
 /// Where a link of the data folder leads to: not out of it.
 pub(super) fn target_of(path: &Path) -> Result<String, RunError> {
-    let target = fs::read_link(path).map_err(failed("read", path))?;
+    let target = fs::read_link(path).map_err(file_error("read", path))?;
     let inside = target.to_str().filter(|target| is_inside(target)).map(str::to_owned);
     inside.ok_or_else(|| BackupError::Link { path: path.to_owned() }.into())
 }
@@ -56,10 +56,10 @@ pub(super) fn is_inside(name: &str) -> bool {
 
 /// SHA-256 of a file, and its bytes.
 pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
-    let mut file = File::open(path).map_err(failed("open", path))?;
+    let mut file = File::open(path).map_err(file_error("open", path))?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
     loop {
-        let read = file.read(&mut buffer).map_err(failed("read", path))?;
+        let read = file.read(&mut buffer).map_err(file_error("read", path))?;
         if read == 0 {
             return Ok((format!("{:x}", hash.finalize()), bytes));
         }
@@ -71,7 +71,7 @@ pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
 /// Makes the link `path`.
 pub(super) fn link_to(target: &str, path: &Path) -> Result<(), RunError> {
     durable::create_parent(path)?;
-    std::os::unix::fs::symlink(target, path).map_err(failed("link", path))
+    std::os::unix::fs::symlink(target, path).map_err(file_error("link", path))
 }
 
 /// Writes the digests of all files: from here on the backup is one.
@@ -83,7 +83,7 @@ pub(super) fn write_sums(path: &Path, sums: &[(String, String)]) -> Result<(), R
 /// Name and digest of every file.
 pub(super) fn read_sums(path: &Path) -> Result<Vec<(String, String)>, RunError> {
     let damaged = |what: String| BackupError::Damaged { path: LAST.to_owned(), what };
-    let bytes = fs::read(path).map_err(failed("read", path))?;
+    let bytes = fs::read(path).map_err(file_error("read", path))?;
     let text = String::from_utf8(bytes).map_err(|_| damaged("is not UTF-8".to_owned()))?;
     let mut sums = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

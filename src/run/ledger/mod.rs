@@ -3,9 +3,9 @@
 //! The tables' logs decide what was taken; the ledger says what a pull would reach before it commits. Lost, it
 //! costs one full pull.
 
-mod keeping;
 mod notifications;
 mod quarantine;
+mod retention;
 mod runs;
 mod schema;
 mod slots;
@@ -19,10 +19,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Error, Row as _};
 
-pub(super) use self::keeping::{LandedNeed, checkpoint, copy_database};
 pub use self::notifications::{Notification, Publication};
 pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{Quarantined, RejectionGroup};
+pub(super) use self::retention::{LandedNeed, checkpoint, copy_database};
 pub use self::runs::Run;
 pub use self::slots::{Pause, Slot, SlotState};
 pub use self::totals::Totals;
