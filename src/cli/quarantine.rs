@@ -10,7 +10,7 @@ use crate::cli::output::{self, Format, narrate, print};
 use crate::cli::run::acted;
 use crate::cli::{Base, Failure, audit};
 use crate::landing::LandedPull;
-use crate::run::{self, Ledger, Quarantined, RunError};
+use crate::run::{self, Ledger, QuarantinedRow, RunError};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -89,7 +89,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 }
 
 /// Connector, field and reason → rows.
-fn groups(rows: &[Quarantined]) -> BTreeMap<String, u64> {
+fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
     let mut groups = BTreeMap::new();
     for row in rows {
         let field = row.field.as_deref().unwrap_or("(the whole row)");
@@ -98,7 +98,7 @@ fn groups(rows: &[Quarantined]) -> BTreeMap<String, u64> {
     groups
 }
 
-fn table(rows: &[Quarantined]) -> String {
+fn table(rows: &[QuarantinedRow]) -> String {
     let headings = ["id", "run", "connector", "page", "row", "field", "reason", "closed by run"];
     let cells = rows.iter().map(|row| {
         vec![
@@ -116,7 +116,7 @@ fn table(rows: &[Quarantined]) -> String {
 }
 
 /// Where a row came from, what failed, and what landing kept of it.
-fn shown(data: &std::path::Path, rejected: &Quarantined) -> Result<String, Failure> {
+fn shown(data: &std::path::Path, rejected: &QuarantinedRow) -> Result<String, Failure> {
     let mut text = format!(
         "connector  {}\nrun        {}\npage       {}\nrow        {}\nfield      {}\nreason     {}\n",
         rejected.connector,

@@ -18,7 +18,7 @@ use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
 use crate::model::rules::AgencyView;
 use crate::publish::{self, FigureRow, NightRecord};
-use crate::run::{self, Asked};
+use crate::run::{self, FigureRequest};
 
 use self::differences::compare_rules;
 pub(super) use self::table::table;
@@ -254,7 +254,7 @@ impl<'a> Filter<'a> {
         let periods: Vec<Option<Period>> =
             if self.periods.is_empty() { vec![None] } else { self.periods.iter().copied().map(Some).collect() };
         for period in periods {
-            let asked = Asked {
+            let asked = FigureRequest {
                 indicators: self.arguments.indicators.clone(),
                 rules: self.arguments.rules.clone(),
                 view: self.view,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::output::{self, Format, number, print};
 use crate::cli::run::with_data_folder;
 use crate::cli::{Base, Failure};
-use crate::run::{self, Action, Retention, Tally};
+use crate::run::{self, Retention, VacuumAction, VacuumLine};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -51,12 +51,12 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(tallies: &[Tally], dry_run: bool) -> String {
+fn table(tallies: &[VacuumLine], dry_run: bool) -> String {
     let cells = tallies.iter().map(|tally| {
         let action = match tally.action {
-            Action::Removed if dry_run => "would be removed",
-            Action::Removed => "removed",
-            Action::Kept => "kept",
+            VacuumAction::Removed if dry_run => "would be removed",
+            VacuumAction::Removed => "removed",
+            VacuumAction::Kept => "kept",
         };
         let numbers = [tally.count, tally.bytes].map(number);
         [vec![tally.kind.to_owned(), action.to_owned()], numbers.to_vec(), vec![tally.reason.clone()]].concat()

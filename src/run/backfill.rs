@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::model::connector::Connector;
 use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Outcome, Purpose, SliceRef};
-use crate::run::pull::Task;
+use crate::run::pull::PullTask;
 use crate::run::{DataFolder, Progress, RunError, RunReport};
 use crate::sources::PullStart;
 
@@ -51,7 +51,7 @@ impl DataFolder<'_> {
             let cursor = self.start_of(connector, now).await?.cursor;
             let start = PullStart { now, cursor, only_slices: Some(vec![slice]), ..PullStart::default() };
             let (purpose, landed, old_files) = (Purpose::Backfill, Vec::new(), BTreeMap::new());
-            let task = Task { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
+            let task = PullTask { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
             let pull = self.pull(task, progress).await?;
             let whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             pulls.push(pull);

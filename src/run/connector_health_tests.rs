@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config;
-use crate::run::ledger::{Slot, State as PullState};
+use crate::run::ledger::{PullState, Slot};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 /// A moment after which nothing has run.

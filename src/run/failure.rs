@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use crate::landing::{LandedPull, LandingError};
 use crate::model::connector::Connector;
 use crate::model::pull::{Certificate, Counts, Findings, Outcome};
-use crate::run::ledger::{Pull, State};
+use crate::run::ledger::{Pull, PullState};
 use crate::run::{DataFolder, RunError, clock, with_causes};
 use crate::sources::SourceError;
 
@@ -103,7 +103,7 @@ impl DataFolder<'_> {
             tracing::info!(run, connector, reason = code, "pull failed: {message}");
         }
         let failed = Pull {
-            state: State::Done,
+            state: PullState::Done,
             outcome: Some(Outcome::Failed),
             reason: Some(code.to_owned()),
             message: Some(message),

@@ -22,7 +22,7 @@ use crate::run::catalogue::Catalogue;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct FigureRequest {
     /// Identifiers; all where empty.
     pub indicators: Vec<String>,
     /// In place of each indicator's own.
@@ -35,7 +35,7 @@ pub struct Asked {
     pub period: Option<Period>,
 }
 
-impl Asked {
+impl FigureRequest {
     fn definitions(&self, config: &Configuration) -> Vec<(Definition, String)> {
         let wanted = config
             .indicators
@@ -70,10 +70,14 @@ impl Asked {
 }
 
 /// Computes what is asked for as of a published night.
-pub async fn figures_as_of(config: &Configuration, night: &Night, asked: &Asked) -> Result<Vec<Figure>, RunError> {
-    let (definitions, rules) = (asked.definitions(config), asked.rule_sets(config));
-    let period = asked.period;
-    let successions = asked.as_if_today.then(|| config.registries.successions.clone());
+pub async fn figures_as_of(
+    config: &Configuration,
+    night: &Night,
+    request: &FigureRequest,
+) -> Result<Vec<Figure>, RunError> {
+    let (definitions, rules) = (request.definitions(config), request.rule_sets(config));
+    let period = request.period;
+    let successions = request.as_if_today.then(|| config.registries.successions.clone());
     with_tables(config, night, move |inputs| {
         let successions = successions.as_deref();
         let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();

@@ -37,17 +37,18 @@ pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use error::{RunError, with_causes};
-pub use figures::{Asked, compare_rules, figures_as_of, form_counts, sector_names};
+pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
-    Ledger, Notification, Pause, Publication, Pull, Quarantined, RejectionGroup, Run, Slot, SlotState, State, Totals,
+    Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow, RejectionGroup, Run, Slot,
+    SlotState,
 };
 pub use lock::{Lock, LockError};
-pub use night::{Published, is_mended};
+pub use night::{PublishedNight, is_mended};
 pub use past_nights::{night_as_of, night_of_run};
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
-pub use schedule::{Decision, decide};
-pub use vacuum::{Action, Retention, Tally};
+pub use schedule::{SlotDecision, decide_slot};
+pub use vacuum::{Retention, VacuumAction, VacuumLine};
 
 use crate::config::Configuration;
 use crate::lake::Lake;
@@ -73,7 +74,7 @@ pub struct DataFolder<'a> {
 pub struct RunReport {
     pub run: i64,
     pub pulls: Vec<Pull>,
-    pub published: Published,
+    pub published: PublishedNight,
 }
 
 impl RunReport {
@@ -172,7 +173,7 @@ impl<'a> DataFolder<'a> {
         for run in self.ledger.unfinished_runs().await? {
             tracing::warn!(run, "finishing a run that was cut");
             for pull in self.ledger.pulls_of_run(run).await? {
-                if pull.state != State::Done {
+                if pull.state != PullState::Done {
                     self.finish_cut_pull(pull, now, progress).await?;
                 }
             }
@@ -196,11 +197,11 @@ impl<'a> DataFolder<'a> {
             self.settle_or_fail(connector, &landed, &certificate, pull).await?;
             return Ok(());
         }
-        if pull.state == State::Reading && self.go_on(&pull, now, progress).await?.is_some() {
+        if pull.state == PullState::Reading && self.go_on(&pull, now, progress).await?.is_some() {
             return Ok(());
         }
         let failed = Pull {
-            state: State::Done,
+            state: PullState::Done,
             outcome: Some(Outcome::Failed),
             reason: Some("interrupted".to_owned()),
             message: Some("the run was cut while pages were being read".to_owned()),

@@ -15,7 +15,7 @@ use crate::sources::{self, ErrorKind, PullStart};
 
 /// What is read, and why.
 #[derive(Debug, Clone)]
-pub(super) struct Task<'c> {
+pub(super) struct PullTask<'c> {
     pub(super) connector: &'c Connector,
     pub(super) run: i64,
     pub(super) purpose: Purpose,
@@ -56,7 +56,7 @@ impl<'a> DataFolder<'a> {
         let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
         let start =
             PullStart { now, cursor, oldest_open, whole_pass: whole, resume: Some(position), ..PullStart::default() };
-        let task = Task {
+        let task = PullTask {
             connector,
             run: pull.run,
             purpose: Purpose::Night,
@@ -81,8 +81,11 @@ impl<'a> DataFolder<'a> {
         let mut start = self.start_of(connector, now).await?;
         start.whole_pass = sweep.as_ref().map(|sweep| sweep.pass.clone());
         let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
-        self.read(Task { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files }, progress)
-            .await
+        self.read(
+            PullTask { connector, run, purpose: Purpose::Night, start, sweep, landed, mends, old_files },
+            progress,
+        )
+        .await
     }
 
     /// A pull that failed in the night before goes on first, so that its pages are not asked for twice.
@@ -100,12 +103,12 @@ impl<'a> DataFolder<'a> {
     }
 
     /// Pulls: reads and takes.
-    pub(super) async fn pull(&self, task: Task<'_>, progress: &Progress<'_>) -> Result<Pull, RunError> {
+    pub(super) async fn pull(&self, task: PullTask<'_>, progress: &Progress<'_>) -> Result<Pull, RunError> {
         let read = self.read(task, progress).await?;
         self.take(read, progress).await
     }
 
-    async fn read<'c>(&self, task: Task<'c>, progress: &Progress<'_>) -> Result<ReadPull<'c>, RunError> {
+    async fn read<'c>(&self, task: PullTask<'c>, progress: &Progress<'_>) -> Result<ReadPull<'c>, RunError> {
         let (connector, run) = (task.connector, task.run);
         let begun = Pull::begun(run, connector, task.purpose, task.start.now);
         self.ledger.write_pull(&begun).await?;
@@ -130,8 +133,13 @@ impl<'a> DataFolder<'a> {
         }
     }
 
-    async fn land(&self, task: Task<'_>, landed: &LandedPull, progress: &Progress<'_>) -> Result<Certificate, Stopped> {
-        let Task { connector, run, purpose, start, sweep, landed: mut pages, mends, old_files } = task;
+    async fn land(
+        &self,
+        task: PullTask<'_>,
+        landed: &LandedPull,
+        progress: &Progress<'_>,
+    ) -> Result<Certificate, Stopped> {
+        let PullTask { connector, run, purpose, start, sweep, landed: mut pages, mends, old_files } = task;
         let goes_on = start.resume.is_some();
         if pages.is_empty() {
             landed.clear()?;

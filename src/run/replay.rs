@@ -7,7 +7,7 @@ use crate::landing::LandedPull;
 use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::pull::{Certificate, Purpose};
-use crate::run::ledger::{Pull, State};
+use crate::run::ledger::{Pull, PullState};
 use crate::run::{DataFolder, Progress, RunError, RunReport};
 
 impl DataFolder<'_> {
@@ -58,7 +58,7 @@ impl DataFolder<'_> {
             let begun = known.unwrap_or_else(|| {
                 Pull::begun(certificate.run, connector, certificate.purpose, certificate.started_at)
             });
-            return self.settle(connector, landed, certificate, Pull { state: State::Reading, ..begun }).await;
+            return self.settle(connector, landed, certificate, Pull { state: PullState::Reading, ..begun }).await;
         }
         let begun = Pull::begun(new_run, connector, Purpose::Replay, now);
         self.ledger.write_pull(&begun).await?;

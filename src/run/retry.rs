@@ -14,8 +14,8 @@ use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::failure::{Stopped, guarded};
-use crate::run::ledger::{Pull, Quarantined};
-use crate::run::pull::Task;
+use crate::run::ledger::{Pull, QuarantinedRow};
+use crate::run::pull::PullTask;
 use crate::run::{DataFolder, Progress, RunError, RunReport};
 
 /// What is to be done about the open rejections of one connector.
@@ -33,7 +33,7 @@ struct Retrying {
 
 impl Retrying {
     /// A row that landing does not give is read again from its source: its file, or the slice that it came in.
-    fn ask_again(&mut self, rejected: &Quarantined, certificate: &Certificate, entry: &LandedPage, is_files: bool) {
+    fn ask_again(&mut self, rejected: &QuarantinedRow, certificate: &Certificate, entry: &LandedPage, is_files: bool) {
         let file = is_files.then(|| entry.body_digest.clone());
         if let Some(file) = &file {
             let of_file = certificate.pages.iter().filter(|page| page.body_digest == *file);
@@ -76,7 +76,7 @@ impl DataFolder<'_> {
     async fn retry_connector(
         &self,
         connector: &Connector,
-        open: &[Quarantined],
+        open: &[QuarantinedRow],
         run: i64,
         now: i64,
         progress: &Progress<'_>,
@@ -114,7 +114,7 @@ impl DataFolder<'_> {
         let (purpose, sweep, old_files) = (Purpose::Retry, None, retrying.files);
         let of_own = retrying.from_landing.into_iter().map(|id| (id, None));
         let mends = of_own.chain(retrying.from_source).collect();
-        let task = Task { connector, run, purpose, start, sweep, landed: pages, mends, old_files };
+        let task = PullTask { connector, run, purpose, start, sweep, landed: pages, mends, old_files };
         let pull = self.pull(task, progress).await.map_err(Stopped::Run)?;
         if pull.outcome != Some(Outcome::Failed) || of_landing.pages.is_empty() {
             return Ok(pull);
@@ -173,10 +173,10 @@ impl DataFolder<'_> {
     }
 
     /// Which rows landing can give, and what must be read again for the others.
-    fn sort_out(&self, connector: &Connector, open: &[Quarantined], now: i64) -> Retrying {
+    fn sort_out(&self, connector: &Connector, open: &[QuarantinedRow], now: i64) -> Retrying {
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let mapper = Mapper::new(connector, &readers, now);
-        let mut by_page: BTreeMap<(i64, u32), Vec<&Quarantined>> = BTreeMap::new();
+        let mut by_page: BTreeMap<(i64, u32), Vec<&QuarantinedRow>> = BTreeMap::new();
         for rejected in open {
             by_page.entry((rejected.run, rejected.page)).or_default().push(rejected);
         }

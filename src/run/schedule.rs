@@ -19,7 +19,7 @@ const MOST_MISSED: usize = 400;
 
 /// What a connector's schedule asks for at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Decision {
+pub struct SlotDecision {
     /// The slot to run now, as it is to be written before the run begins.
     pub due: Option<Slot>,
     /// Slots of which something else is to be written.
@@ -29,9 +29,9 @@ pub struct Decision {
 /// Decides. `known`: the connector's slots up to now, newest first; `read_at`: when the newest night
 /// began that read it whole and published.
 #[must_use]
-pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i64) -> Decision {
-    let Ok(slots) = Slots::new(&schedule.cron, &schedule.zone) else { return Decision::default() };
-    let Some(last) = slots.last_before(now) else { return Decision::default() };
+pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i64) -> SlotDecision {
+    let Ok(slots) = Slots::new(&schedule.cron, &schedule.zone) else { return SlotDecision::default() };
+    let Some(last) = slots.last_before(now) else { return SlotDecision::default() };
     let mut settled = passed_over(&slots, schedule, known, last, now);
     settled.extend(left_begun(known, last, now));
     let in_time = now - last <= (i64::from(schedule.catch_up_within_hours) * HOUR_MICROS).max(ON_TIME_MICROS);
@@ -68,7 +68,7 @@ pub fn decide(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i6
             None
         }
     };
-    Decision { due, settled }
+    SlotDecision { due, settled }
 }
 
 /// Slots between the newest that is known of this cron line and the last: nobody was there.

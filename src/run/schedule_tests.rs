@@ -18,11 +18,11 @@ fn slot(day: i8, state: SlotState, decided_at: i64) -> Slot {
 }
 
 fn due(known: &[Slot], read_at: Option<i64>, now: i64) -> Option<(i64, bool)> {
-    decide(&schedule(), known, read_at, now).due.map(|slot| (slot.slot, slot.made_up))
+    decide_slot(&schedule(), known, read_at, now).due.map(|slot| (slot.slot, slot.made_up))
 }
 
 fn missed_days(known: &[Slot], now: i64) -> Vec<i8> {
-    let settled = decide(&schedule(), known, None, now).settled;
+    let settled = decide_slot(&schedule(), known, None, now).settled;
     let missed = settled.into_iter().filter(|slot| slot.state == SlotState::Missed);
     missed.map(|slot| crate::model::instant::local(slot.slot).day()).collect()
 }
@@ -57,13 +57,13 @@ fn of_several_missed_nights_the_newest_is_made_up_and_the_others_are_written_dow
 #[test]
 fn a_service_that_is_new_misses_nothing_and_runs_a_slot_that_is_still_in_time() {
     assert_eq!(due(&[], None, at(10, 8, 0)), Some((at(10, 1, 30), true)));
-    assert_eq!(decide(&schedule(), &[], None, at(10, 20, 0)), Decision::default());
+    assert_eq!(decide_slot(&schedule(), &[], None, at(10, 20, 0)), SlotDecision::default());
 }
 
 #[test]
 fn a_whole_night_by_hand_serves_the_slot() {
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
-    let decision = decide(&schedule(), &before, Some(at(10, 6, 0)), at(10, 8, 0));
+    let decision = decide_slot(&schedule(), &before, Some(at(10, 6, 0)), at(10, 8, 0));
     assert_eq!(decision.due, None);
     assert_eq!(decision.settled.iter().map(|slot| slot.state).collect::<Vec<_>>(), [SlotState::Done]);
     assert_eq!(due(&before, Some(at(10, 1, 20)), at(10, 8, 0)), Some((at(10, 1, 30), true)), "it was read before");
@@ -74,7 +74,7 @@ fn a_run_that_died_is_begun_again_three_times_at_most() {
     let mut died = slot(10, SlotState::Begun, at(10, 1, 30));
     assert_eq!(due(&[died.clone()], None, at(10, 1, 45)), Some((at(10, 1, 30), true)));
     died.tries = 3;
-    let decision = decide(&schedule(), &[died], None, at(10, 1, 45));
+    let decision = decide_slot(&schedule(), &[died], None, at(10, 1, 45));
     assert_eq!(decision.due, None);
     assert_eq!(decision.settled[0].state, SlotState::Failed);
 }
@@ -84,7 +84,7 @@ fn a_clock_that_is_set_back_runs_nothing_twice() {
     let known = [slot(10, SlotState::Done, at(10, 1, 40)), slot(9, SlotState::Done, at(9, 1, 31))];
     // Back over the last slot, and forward over it again.
     for now in [at(10, 0, 10), at(10, 1, 30), at(10, 1, 50)] {
-        assert_eq!(decide(&schedule(), &known, None, now), Decision::default(), "{now}");
+        assert_eq!(decide_slot(&schedule(), &known, None, now), SlotDecision::default(), "{now}");
     }
     assert!(is_set_back(Some(at(10, 1, 40)), at(10, 0, 10)));
     assert!(!is_set_back(Some(at(10, 1, 40)), at(10, 1, 40)));
@@ -113,7 +113,7 @@ fn a_clock_that_is_set_forward_and_corrected_skips_nothing_in_silence() {
 fn a_run_that_outlasts_slots_leaves_one_due() {
     let schedule = Schedule { cron: "0 * * * *".to_owned(), catch_up_within_hours: 0, ..Schedule::default() };
     let begun = Slot { slot: at(10, 1, 0), cron: schedule.cron.clone(), ..slot(10, SlotState::Done, at(10, 4, 0)) };
-    let decision = decide(&schedule, &[begun], None, at(10, 4, 0));
+    let decision = decide_slot(&schedule, &[begun], None, at(10, 4, 0));
     assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 4, 0)));
     let passed: Vec<i64> = decision.settled.iter().map(|slot| slot.slot).collect();
     assert_eq!(passed, [at(10, 2, 0), at(10, 3, 0)]);
@@ -123,7 +123,7 @@ fn a_run_that_outlasts_slots_leaves_one_due() {
 fn a_line_that_is_new_misses_nothing_of_the_past() {
     let other = Schedule { cron: "0 * * * *".to_owned(), ..schedule() };
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
-    let decision = decide(&other, &before, None, at(10, 8, 30));
+    let decision = decide_slot(&other, &before, None, at(10, 8, 30));
     assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 8, 0)), "the newest slot of the new line is in time");
     assert_eq!(decision.settled, []);
 }
@@ -131,11 +131,11 @@ fn a_line_that_is_new_misses_nothing_of_the_past() {
 #[test]
 fn a_slot_that_was_left_begun_is_written_down_as_failed() {
     let begun = slot(8, SlotState::Begun, at(8, 1, 30));
-    let decision = decide(&schedule(), std::slice::from_ref(&begun), None, at(10, 2, 0));
+    let decision = decide_slot(&schedule(), std::slice::from_ref(&begun), None, at(10, 2, 0));
     assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 1, 30)));
     let settled: Vec<_> = decision.settled.iter().map(|slot| (slot.slot, slot.state)).collect();
     assert_eq!(settled, [(at(9, 1, 30), SlotState::Missed), (at(8, 1, 30), SlotState::Failed)]);
     // Too late to be begun again.
-    let late = decide(&schedule(), &[begun], None, at(8, 20, 0));
+    let late = decide_slot(&schedule(), &[begun], None, at(8, 20, 0));
     assert_eq!((late.due, late.settled[0].state), (None, SlotState::Failed));
 }

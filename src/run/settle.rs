@@ -15,7 +15,7 @@ use crate::model::instant;
 use crate::model::pull::{Certificate, Counts, Drift, DriftKind, Findings, Outcome, Purpose, ReadBy, Sighting};
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::judge::{USUAL_PULLS, Verdict, judge};
-use crate::run::ledger::{Pull, State, key_hash};
+use crate::run::ledger::{Pull, PullState, key_hash};
 use crate::run::{DataFolder, RunError, clock, contract};
 
 /// Records that are classed and written together.
@@ -57,7 +57,7 @@ impl DataFolder<'_> {
         let kind = connector.file.connector.kind;
         let committed = self.lake.last_run(kind, &connector.name).await?.is_some_and(|reached| reached >= begun.run);
         let mut pull = begun;
-        if !(pull.state == State::Settled && committed) {
+        if !(pull.state == PullState::Settled && committed) {
             let mut writer = self.lake.version_writer(kind, &connector.name, pull.run);
             let mut settling = self.class_pages(connector, landed, certificate, &mut writer).await?;
             let swept = self.swept(connector, certificate, &mut settling).await?;
@@ -69,7 +69,7 @@ impl DataFolder<'_> {
             pull.message = Some(verdict.message).filter(|message| !message.is_empty());
             pull.hint = Some(verdict.hint).filter(|hint| !hint.is_empty());
             if outcome == Outcome::Failed {
-                pull.state = State::Done;
+                pull.state = PullState::Done;
                 pull.finished_at = Some(clock::now());
                 self.ledger.write_pull(&pull).await?;
                 return Ok(pull);
@@ -99,7 +99,7 @@ impl DataFolder<'_> {
                 self.ledger.close_rejections(pull.run, &read_again).await?;
             }
             self.ledger.remember_fields(&connector.name, pull.run, &certificate.fields).await?;
-            pull.state = State::Settled;
+            pull.state = PullState::Settled;
             pull.counts = settling.counts;
             pull.cursor = Some(certificate.cursor.clone());
             pull.data_until = known_until.max(settling.newest);
@@ -110,7 +110,7 @@ impl DataFolder<'_> {
             }
         }
         self.lake.update_image(kind).await?;
-        pull.state = State::Done;
+        pull.state = PullState::Done;
         pull.finished_at = Some(clock::now());
         self.ledger.write_pull(&pull).await?;
         let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;

@@ -46,16 +46,16 @@ pub struct Retention {
 /// What becomes of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum VacuumAction {
     Removed,
     Kept,
 }
 
 /// What goes or stays of one kind, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
+pub struct VacuumLine {
     pub kind: &'static str,
-    pub action: Action,
+    pub action: VacuumAction,
     pub reason: String,
     /// Files; of `slots` rows.
     pub count: u64,
@@ -73,7 +73,7 @@ struct Plan {
     slots_before: Option<i64>,
     landing_left: Vec<PathBuf>,
     nights_left: Vec<PathBuf>,
-    told: BTreeMap<(usize, Action, String), (u64, u64)>,
+    told: BTreeMap<(usize, VacuumAction, String), (u64, u64)>,
 }
 
 const KINDS: [&str; 6] = ["lake", "nights", "landing", "definitions", "slots", "leftovers"];
@@ -85,7 +85,7 @@ const SLOTS: usize = 4;
 const LEFTOVERS: usize = 5;
 
 impl Plan {
-    fn tell(&mut self, kind: usize, action: Action, reason: impl Into<String>, (count, bytes): (u64, u64)) {
+    fn tell(&mut self, kind: usize, action: VacuumAction, reason: impl Into<String>, (count, bytes): (u64, u64)) {
         let told = self.told.entry((kind, action, reason.into())).or_default();
         *told = (told.0 + count, told.1 + bytes);
     }
@@ -99,7 +99,7 @@ impl DataFolder<'_> {
         dry: bool,
         now: i64,
         progress: &Progress<'_>,
-    ) -> Result<Vec<Tally>, RunError> {
+    ) -> Result<Vec<VacuumLine>, RunError> {
         let mut plan = Plan::default();
         self.plan_lake(&mut plan, keep, now).await?;
         self.plan_nights(&mut plan, keep, now, progress).await?;
@@ -107,30 +107,35 @@ impl DataFolder<'_> {
         let slots_before = now - SLOTS_DAYS * DAY_MICROS;
         let (old, young) = self.ledger.slots_around(slots_before).await?;
         let rows = |rows: i64| (rows.unsigned_abs(), 0);
-        plan.tell(SLOTS, Action::Removed, format!("older than {SLOTS_DAYS} days"), rows(old));
-        plan.tell(SLOTS, Action::Kept, "younger", rows(young));
+        plan.tell(SLOTS, VacuumAction::Removed, format!("older than {SLOTS_DAYS} days"), rows(old));
+        plan.tell(SLOTS, VacuumAction::Kept, "younger", rows(young));
         plan.slots_before = (old > 0).then_some(slots_before);
         if !dry {
             progress("removing");
             self.remove(&plan, now).await?;
         }
         let told = plan.told.into_iter().filter(|(_, (count, _))| *count > 0);
-        let tally =
-            |((kind, action, reason), (count, bytes))| Tally { kind: KINDS[kind], action, reason, count, bytes };
-        Ok(told.map(tally).collect())
+        let line =
+            |((kind, action, reason), (count, bytes))| VacuumLine { kind: KINDS[kind], action, reason, count, bytes };
+        Ok(told.map(line).collect())
     }
 
     async fn plan_lake(&self, plan: &mut Plan, keep: Retention, now: i64) -> Result<(), RunError> {
         let root = self.data.join("lake");
         let FileUse { unneeded, waiting, named } = unreferenced_files::file_use(&root, keep.files, now).await?;
         let whole = |files: &[LakeFile]| (files.len() as u64, files.iter().map(|file| file.bytes).sum());
-        plan.tell(LAKE, Action::Removed, "no table names them", whole(&unneeded));
+        plan.tell(LAKE, VacuumAction::Removed, "no table names them", whole(&unneeded));
         let grace = format!("no table names them, for less than {} days", keep.files);
-        plan.tell(LAKE, Action::Kept, grace, whole(&waiting));
-        plan.tell(LAKE, Action::Kept, "the tables name them", whole(&named));
+        plan.tell(LAKE, VacuumAction::Kept, grace, whole(&waiting));
+        plan.tell(LAKE, VacuumAction::Kept, "the tables name them", whole(&named));
         plan.lake = unneeded;
         plan.damaged = lake::damaged_before(&root, now - DAMAGED_DAYS * DAY_MICROS)?;
-        plan.tell(LEFTOVERS, Action::Removed, "damaged log entries, moved aside a year ago", whole(&plan.damaged));
+        plan.tell(
+            LEFTOVERS,
+            VacuumAction::Removed,
+            "damaged log entries, moved aside a year ago",
+            whole(&plan.damaged),
+        );
         Ok(())
     }
 
@@ -146,9 +151,9 @@ impl DataFolder<'_> {
         let folders = retention::published_nights(&self.data)?;
         for (path, bytes, is_named) in retention::definition_files(&self.data, &folders)? {
             if is_named {
-                plan.tell(DEFINITIONS, Action::Kept, "a night names them", (1, bytes));
+                plan.tell(DEFINITIONS, VacuumAction::Kept, "a night names them", (1, bytes));
             } else {
-                plan.tell(DEFINITIONS, Action::Removed, "no night names them", (1, bytes));
+                plan.tell(DEFINITIONS, VacuumAction::Removed, "no night names them", (1, bytes));
                 plan.definitions.push(path);
             }
         }
@@ -157,29 +162,31 @@ impl DataFolder<'_> {
             let (whole, texts) = (weight_of(&night), night.texts());
             let of_texts = weight_of(&texts);
             if night.is_landmark {
-                plan.tell(NIGHTS, Action::Kept, "the newest, or the last of its month", whole);
+                plan.tell(NIGHTS, VacuumAction::Kept, "the newest, or the last of its month", whole);
             } else if as_of < until {
                 progress(&format!("night {run}: can it be rebuilt?"));
                 match self.removable(&night, now).await? {
                     Some(removed) => {
-                        plan.tell(NIGHTS, Action::Removed, format!("older than {} days", keep.nights), whole);
+                        plan.tell(NIGHTS, VacuumAction::Removed, format!("older than {} days", keep.nights), whole);
                         plan.nights.push((night, Some(removed)));
                     }
-                    None => plan.tell(NIGHTS, Action::Kept, "the versions of figures do not give them again", whole),
+                    None => {
+                        plan.tell(NIGHTS, VacuumAction::Kept, "the versions of figures do not give them again", whole)
+                    }
                 }
             } else if as_of < texts_until && of_texts.0 > 0 {
                 let reason = format!("CSV and JSON older than {} days; their Parquet says the same", keep.texts);
-                plan.tell(NIGHTS, Action::Removed, reason, of_texts);
+                plan.tell(NIGHTS, VacuumAction::Removed, reason, of_texts);
                 let rest = (whole.0 - of_texts.0, whole.1 - of_texts.1);
-                plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), rest);
+                plan.tell(NIGHTS, VacuumAction::Kept, format!("younger than {} days", keep.nights), rest);
                 plan.nights.push((texts, None));
             } else {
-                plan.tell(NIGHTS, Action::Kept, format!("younger than {} days", keep.nights), whole);
+                plan.tell(NIGHTS, VacuumAction::Kept, format!("younger than {} days", keep.nights), whole);
             }
         }
         plan.nights_left = retention::partial_files(&self.data)?;
         for path in plan.nights_left.clone() {
-            plan.tell(LEFTOVERS, Action::Removed, "half written", count_and_bytes(&path)?);
+            plan.tell(LEFTOVERS, VacuumAction::Removed, "half written", count_and_bytes(&path)?);
         }
         Ok(())
     }
@@ -214,16 +221,16 @@ impl DataFolder<'_> {
             let whole = count_and_bytes(&pull.folder)?;
             let is_newest = newest[&pull.connector] == pull.run;
             if let Some(reason) = still_needed(&pull, need, is_newest, reached[&pull.connector], until, keep.landing) {
-                plan.tell(LANDING, Action::Kept, reason, whole);
+                plan.tell(LANDING, VacuumAction::Kept, reason, whole);
             } else {
                 // What lies half written in it goes with it.
-                plan.tell(LANDING, Action::Removed, format!("older than {} days", keep.landing), whole);
+                plan.tell(LANDING, VacuumAction::Removed, format!("older than {} days", keep.landing), whole);
                 plan.landed.push(pull);
             }
         }
         for path in left {
             if !plan.landed.iter().any(|pull| path.starts_with(&pull.folder)) {
-                plan.tell(LEFTOVERS, Action::Removed, "half written", count_and_bytes(&path)?);
+                plan.tell(LEFTOVERS, VacuumAction::Removed, "half written", count_and_bytes(&path)?);
                 plan.landing_left.push(path);
             }
         }

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::config::PublicPart;
 use crate::health;
-use crate::run::{self, ConnectorHealth, HealthSubject, Totals, assess_connectors};
+use crate::run::{self, ConnectorHealth, HealthSubject, LedgerTotals, assess_connectors};
 use crate::service::Service;
 use crate::service::caller::who;
 use crate::service::nights::PublishedNight;
@@ -154,7 +154,7 @@ impl Filled {
         );
     }
 
-    fn totals(&mut self, totals: Totals) {
+    fn totals(&mut self, totals: LedgerTotals) {
         let counts = |rows: Vec<(String, String, u64)>, [first, second]: [&'static str; 2]| {
             rows.into_iter().map(move |(one, other, count)| (vec![(first, one), (second, other)], count))
         };

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Configuration;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{
-    self, DataFolder, Decision, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotState, with_causes,
+    self, DataFolder, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotDecision, SlotState, with_causes,
 };
 
 /// Slots that are looked at.
@@ -283,8 +283,8 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
         }
         let known = ledger.slots_of(name, now, SLOTS).await?;
         let read_at = ledger.read_whole_from(name).await?;
-        let Decision { due: mut slot, settled: mut of_connector } =
-            run::decide(&connector.file.schedule, &known, read_at, now);
+        let SlotDecision { due: mut slot, settled: mut of_connector } =
+            run::decide_slot(&connector.file.schedule, &known, read_at, now);
         if let Some(pause) = pause_of(&paused, name)
             && let Some(due) = slot.take()
         {

@@ -21,11 +21,11 @@ use sqlx::{Error, Row as _};
 
 pub use self::notifications::{Notification, Publication};
 pub(super) use self::quarantine::key_hash;
-pub use self::quarantine::{Quarantined, RejectionGroup};
+pub use self::quarantine::{QuarantinedRow, RejectionGroup};
 pub(super) use self::retention::{LandedNeed, checkpoint, copy_database};
 pub use self::runs::Run;
 pub use self::slots::{Pause, Slot, SlotState};
-pub use self::totals::Totals;
+pub use self::totals::LedgerTotals;
 use crate::crash_points::crash_point;
 use crate::model::connector::Connector;
 use crate::model::pull::{Counts, Cursor, FieldsSeen, Findings, Outcome, Purpose};
@@ -35,7 +35,7 @@ const BUSY_WAIT: Duration = Duration::from_mins(1);
 
 /// How far a pull has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum PullState {
     /// Its pages are being read; without a certificate it never happened.
     Reading,
     /// Counted and about to commit: the table's log says whether it did.
@@ -43,7 +43,7 @@ pub enum State {
     Done,
 }
 
-impl State {
+impl PullState {
     fn name(self) -> &'static str {
         match self {
             Self::Reading => "reading",
@@ -66,7 +66,7 @@ impl State {
 pub struct Pull {
     pub run: i64,
     pub connector: String,
-    pub state: State,
+    pub state: PullState,
     pub outcome: Option<Outcome>,
     /// Code of the failure.
     pub reason: Option<String>,
@@ -91,7 +91,7 @@ impl Pull {
         Self {
             run,
             connector: connector.name.clone(),
-            state: State::Reading,
+            state: PullState::Reading,
             outcome: None,
             reason: None,
             message: None,
@@ -110,7 +110,7 @@ impl Pull {
     /// How it ended; none while it has not: what is settled need not be in the tables yet.
     #[must_use]
     pub fn ended(&self) -> Option<Outcome> {
-        self.outcome.filter(|_| self.state == State::Done)
+        self.outcome.filter(|_| self.state == PullState::Done)
     }
 }
 
@@ -303,7 +303,7 @@ fn pull(row: &SqliteRow) -> Result<Pull, Error> {
     Ok(Pull {
         run: row.try_get("run")?,
         connector: row.try_get("connector")?,
-        state: State::from_name(row.try_get("state")?),
+        state: PullState::from_name(row.try_get("state")?),
         outcome: outcome.as_deref().and_then(Outcome::from_name),
         reason: row.try_get("reason")?,
         message: row.try_get("message")?,

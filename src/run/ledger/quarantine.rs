@@ -17,7 +17,7 @@ use crate::run::ledger::Ledger;
 /// read its page again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RejectedRow)]
-pub struct Quarantined {
+pub struct QuarantinedRow {
     /// Stable while the ledger lives.
     pub id: i64,
     pub run: i64,
@@ -157,7 +157,7 @@ impl Ledger {
         connector: Option<&str>,
         run: Option<i64>,
         open_only: bool,
-    ) -> Result<Vec<Quarantined>, Error> {
+    ) -> Result<Vec<QuarantinedRow>, Error> {
         let rows = sqlx::query(
             "SELECT rowid, * FROM quarantine WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR run = ?2) \
              AND (NOT ?3 OR closed_by IS NULL) ORDER BY run DESC, connector, page, row",
@@ -177,7 +177,7 @@ impl Ledger {
         run: Option<i64>,
         open_only: bool,
         (offset, most): (i64, i64),
-    ) -> Result<Vec<Quarantined>, Error> {
+    ) -> Result<Vec<QuarantinedRow>, Error> {
         let rows = sqlx::query(
             "SELECT rowid, * FROM quarantine WHERE (?1 IS NULL OR connector = ?1) AND (?2 IS NULL OR run = ?2) \
              AND (NOT ?3 OR closed_by IS NULL) ORDER BY run DESC, connector, page, row LIMIT ?4 OFFSET ?5",
@@ -222,7 +222,7 @@ impl Ledger {
         Ok(count.cast_unsigned())
     }
 
-    pub async fn quarantined_row(&self, id: i64) -> Result<Option<Quarantined>, Error> {
+    pub async fn quarantined_row(&self, id: i64) -> Result<Option<QuarantinedRow>, Error> {
         let row =
             sqlx::query("SELECT rowid, * FROM quarantine WHERE rowid = ?").bind(id).fetch_optional(&self.pool).await?;
         row.as_ref().map(quarantined).transpose()
@@ -247,8 +247,8 @@ fn place(row: &SqliteRow, name: &str) -> Result<u32, Error> {
     Ok(row.try_get::<i64, _>(name)?.try_into().unwrap_or(u32::MAX))
 }
 
-fn quarantined(row: &SqliteRow) -> Result<Quarantined, Error> {
-    Ok(Quarantined {
+fn quarantined(row: &SqliteRow) -> Result<QuarantinedRow, Error> {
+    Ok(QuarantinedRow {
         id: row.try_get("rowid")?,
         run: row.try_get("run")?,
         connector: row.try_get("connector")?,

@@ -9,7 +9,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Error, Row as _};
 
-use super::{Ledger, State, pull};
+use super::{Ledger, PullState, pull};
 use crate::crash_points::crash_point;
 
 /// What still needs a landed pull, as the ledger knows.
@@ -41,7 +41,7 @@ impl Ledger {
             let known = pull(row)?;
             let need = LandedNeed {
                 started_at: known.started_at,
-                is_done: known.state == State::Done && row.try_get("ended")?,
+                is_done: known.state == PullState::Done && row.try_get("ended")?,
                 has_open: row.try_get("has_open")?,
                 has_rows: known.counts.accepted + known.findings.swept > 0,
             };

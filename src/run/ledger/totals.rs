@@ -6,7 +6,7 @@ use crate::run::ledger::Ledger;
 
 /// Sums over all that the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Totals {
+pub struct LedgerTotals {
     /// Connector, class, rows.
     pub records: Vec<(String, String, u64)>,
     /// Connector, outcome, pulls.
@@ -22,7 +22,7 @@ pub struct Totals {
 }
 
 impl Ledger {
-    pub async fn totals(&self) -> Result<Totals, Error> {
+    pub async fn totals(&self) -> Result<LedgerTotals, Error> {
         let mut records = Vec::new();
         let sums: Vec<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT connector, SUM(accepted), SUM(unchanged), SUM(duplicate), SUM(superseded), SUM(quarantined) \
@@ -48,7 +48,7 @@ impl Ledger {
                           (SELECT connector, MAX(run) FROM pulls WHERE finished_at IS NOT NULL GROUP BY connector) ORDER BY 1";
         let last_runs = "SELECT purpose, finished_at - started_at FROM runs WHERE run IN \
                          (SELECT MAX(run) FROM runs WHERE finished_at IS NOT NULL GROUP BY purpose) ORDER BY 1";
-        Ok(Totals {
+        Ok(LedgerTotals {
             records,
             pulls: self.counts(pulls).await?,
             runs: self.counts(runs).await?,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::landing::LandedPull;
-use crate::run::{self, Quarantined, RunError};
+use crate::run::{self, QuarantinedRow, RunError};
 use crate::service::Service;
 use crate::service::api::query::{Asked, Nothing};
 use crate::service::api::runs::{bounded, from_one};
@@ -49,14 +49,14 @@ impl Default for QuarantineQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QuarantinePage {
     total: u64,
-    rows: Vec<Quarantined>,
+    rows: Vec<QuarantinedRow>,
 }
 
 /// A rejected row with what landing kept of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RejectedDetail {
     #[serde(flatten)]
-    row: Quarantined,
+    row: QuarantinedRow,
     /// Where its page came from; null where landing keeps it no more.
     origin: Option<String>,
     /// Kept fields of the source; `?` is the shape of a text that failed its type, `~` of one that may be anybody's.
@@ -131,7 +131,7 @@ pub(super) async fn rejected(
 /// Where a rejected row came from and the fields that were kept of it. Whoever shows them has written the reading down.
 pub(in crate::service) async fn kept(
     service: &Service,
-    row: &Quarantined,
+    row: &QuarantinedRow,
 ) -> Result<(Option<String>, BTreeMap<String, String>), Problem> {
     let landed = LandedPull::new(&service.data, &row.connector, row.run);
     let (page_number, row_number) = (row.page, row.row);

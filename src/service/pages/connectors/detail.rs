@@ -10,7 +10,7 @@ use super::standing::Row;
 use super::{Asked, said, under_way, undone};
 use crate::locale::{Language, moment};
 use crate::model::page::Reason;
-use crate::run::{self, Pull, Quarantined, Slot, SlotState, assess_connectors};
+use crate::run::{self, Pull, QuarantinedRow, Slot, SlotState, assess_connectors};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
@@ -185,7 +185,7 @@ fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(St
     groups.into_iter().map(words).collect()
 }
 
-fn rejected_row(lang: Language, row: &Quarantined) -> RejectedRow {
+fn rejected_row(lang: Language, row: &QuarantinedRow) -> RejectedRow {
     RejectedRow {
         id: row.id,
         run: row.run,
