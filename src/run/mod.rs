@@ -43,7 +43,7 @@ pub use ledger::{
     SlotState,
 };
 pub use lock::{Lock, LockError};
-pub use night::{PublishedNight, is_mended};
+pub use night::{ClosedNight, is_mended};
 pub use past_nights::{night_as_of, night_of_run};
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
@@ -74,7 +74,7 @@ pub struct DataFolder<'a> {
 pub struct RunReport {
     pub run: i64,
     pub pulls: Vec<Pull>,
-    pub published: PublishedNight,
+    pub published: ClosedNight,
 }
 
 impl RunReport {

@@ -31,7 +31,7 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// What a night published.
 #[derive(Debug, Clone)]
-pub struct PublishedNight {
+pub struct ClosedNight {
     pub night: Night,
     pub folder: PathBuf,
     pub figures: usize,
@@ -43,7 +43,7 @@ pub struct PublishedNight {
 
 impl DataFolder<'_> {
     /// Computes the figures as of `now`, appends those that changed and publishes the night.
-    pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<PublishedNight, RunError> {
+    pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<ClosedNight, RunError> {
         let figures = self.compute(run, now).await?;
         let (night, not_whole) = self.night(run, now).await?;
         let changed = self.append_changed(&figures, night).await?;
@@ -52,7 +52,7 @@ impl DataFolder<'_> {
         let sources = publish::store_definitions(&self.data, &self.config.sources)?;
         let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;
-        Ok(PublishedNight { night, folder, figures: figures.len(), changed, not_whole })
+        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole })
     }
 
     async fn compute(&self, run: i64, now: i64) -> Result<Vec<Figure>, RunError> {
