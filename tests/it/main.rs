@@ -1,6 +1,7 @@
 //! The integration tests: one binary, because each links hundreds of megabytes.
 
 mod conformance;
+mod dependencies;
 mod desk;
 mod doc_names;
 mod documents;
