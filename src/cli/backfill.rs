@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 
-use crate::cli::run::acted;
-use crate::cli::{Base, Failure};
+use crate::cli::run::run_and_publish;
+use crate::cli::{Failure, GlobalOptions};
 use crate::run;
 
 #[derive(Debug, clap::Args)]
@@ -14,17 +14,17 @@ pub(super) struct Arguments {
     /// Name of the connector.
     connector: String,
     /// First day, yyyy-MM-dd.
-    #[arg(long)]
+    #[arg(long, value_name = "DAY")]
     from: Date,
     /// Last day, yyyy-MM-dd.
-    #[arg(long)]
+    #[arg(long, value_name = "DAY")]
     to: Date,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     let days = (arguments.from, arguments.to);
-    acted(&config, "backfill", now, async |folder, progress| {
+    run_and_publish(&config, "backfill", now, async |folder, progress| {
         folder.backfill(&arguments.connector, days, now, progress).await
     })
     .await

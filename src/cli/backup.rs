@@ -5,30 +5,34 @@ use std::process::ExitCode;
 
 use crate::cli::output::{narrate, number};
 use crate::cli::run::with_spinner;
-use crate::cli::{Base, Failure};
+use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant;
 use crate::run::{self, BackupReport};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua --data /var/lib/motcua/data backup /backup/2026-11-26")]
 pub(super) struct BackupArguments {
     /// Target folder: absent or empty, and outside the data folder.
+    #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua --data /var/lib/motcua/data restore /backup/2026-11-26")]
 pub(super) struct RestoreArguments {
     /// Folder that `motcua backup` wrote. Its content goes into the data folder, which must be absent or empty.
+    #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
-pub(super) async fn back_up(base: &Base, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
+pub(super) async fn back_up(base: &GlobalOptions, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
     let (data, now) = (base.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::back_up(&data, &arguments.folder, now, progress).await).await?;
     narrate(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn restore(base: &Base, arguments: &RestoreArguments) -> Result<ExitCode, Failure> {
+pub(super) async fn restore(base: &GlobalOptions, arguments: &RestoreArguments) -> Result<ExitCode, Failure> {
     let (data, now) = (base.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::restore(&arguments.folder, &data, now, progress).await).await?;
     let made = instant::display(done.made_at);

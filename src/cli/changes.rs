@@ -4,19 +4,20 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::cli::output::{self, Format, print};
-use crate::cli::{Base, Failure, audit};
+use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::{Failure, GlobalOptions, audit};
 use crate::lake::{Change, Lake};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua changes --run 41 --format csv")]
 pub(super) struct Arguments {
     /// Only changes found by this run.
     #[arg(long)]
     run: Option<i64>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
 #[derive(Debug, Serialize)]
@@ -30,7 +31,7 @@ struct Row {
     run_before: i64,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
@@ -42,9 +43,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     let rows: Vec<Row> =
         Lake::read_changes(&lake, arguments.run).await.map_err(RunError::from)?.into_iter().map(row).collect();
     let text = match arguments.format {
-        Format::Json => output::json(&rows)?,
-        Format::Csv => output::csv(&rows)?,
-        Format::Table => table(&rows),
+        OutputFormat::Json => output::json(&rows)?,
+        OutputFormat::Csv => output::csv(&rows)?,
+        OutputFormat::Table => table(&rows),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -1,12 +1,12 @@
-//! `check`: parse everything, then try each connector on one page. Writes nothing.
+//! `check`: parses the whole configuration, then reads one page of each connector. Writes nothing.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::canonical::Mapper;
-use crate::cli::failure::SOURCE_FAILED;
+use crate::cli::exit_codes::SOURCE_FAILED;
 use crate::cli::output::print;
-use crate::cli::{Base, Failure};
+use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::model::connector::Connector;
 use crate::model::field::Readers;
@@ -15,19 +15,20 @@ use crate::model::pull::Cursor;
 use crate::run::{self, RunError};
 use crate::sources::{self, PullStart, SourceError};
 
-/// How far back the page that is tried begins.
+/// Start of the window whose first page is read, in days before now.
 const RECENT_DAYS: i64 = 60;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  motcua check\n  motcua check portal-igate\n  motcua check --offline")]
 pub(super) struct Arguments {
-    /// Only these connectors; all if absent.
+    /// Names of connectors. Default: all.
     connectors: Vec<String>,
-    /// Only parse; reach for no source.
+    /// Check the files only, without a connection to any source.
     #[arg(long)]
     offline: bool,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let registries = &config.registries;
     print(&format!(
@@ -44,7 +45,7 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         return Ok(ExitCode::SUCCESS);
     }
     let mut failed = false;
-    for connector in chosen(&config, &arguments.connectors)? {
+    for connector in selected(&config, &arguments.connectors)? {
         match first_page(&config, connector).await {
             Ok(line) => print(&format!("{}: {line}\n", connector.name))?,
             Err(error) => {
@@ -53,37 +54,37 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
             }
         }
     }
-    let unset = unset(&config);
-    for line in &unset {
+    let problems = problems_of_settings(&config);
+    for line in &problems {
         print(line)?;
     }
-    match (failed, unset.is_empty()) {
+    match (failed, problems.is_empty()) {
         (true, _) => Ok(ExitCode::from(SOURCE_FAILED)),
-        (false, false) => Err(Failure::usage("the settings name what is not there")),
+        (false, false) => Err(Failure::usage("the settings refer to values or files that do not exist")),
         (false, true) => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// A line for each value of the settings that is not there, or that cannot be what it is for.
-fn unset(config: &Configuration) -> Vec<String> {
+/// One line for each value of the settings that is unset, invalid or refers to a missing file.
+fn problems_of_settings(config: &Configuration) -> Vec<String> {
     let settings = &config.settings;
     let addresses = [
         ("alerts.heartbeat_url", settings.alerts.heartbeat_url.as_ref()),
         ("alerts.webhook_url", settings.alerts.webhook_url.as_ref()),
         ("postgres.url", settings.postgres.as_ref().map(|postgres| &postgres.url)),
     ];
-    let told = |(name, template): (&str, Option<&String>)| match config.values.fill(template?) {
+    let problem = |(name, template): (&str, Option<&String>)| match config.values.fill(template?) {
         Err(unset) => {
             let why = unset.why.map(|why| format!(": {why}")).unwrap_or_default();
             Some(format!("{name}: `{}` has no value{why}\n", unset.placeholder))
         }
-        // The address may hold a secret: it is not said.
-        Ok(address) if name.starts_with("alerts") && !is_of_web(&address) => {
-            Some(format!("{name}: its value is no address that begins with `http://` or `https://`\n"))
+        // The address may contain a secret, so it is not shown.
+        Ok(address) if name.starts_with("alerts") && !is_web_address(&address) => {
+            Some(format!("{name}: the value must be an address that begins with `http://` or `https://`\n"))
         }
         Ok(_) => None,
     };
-    let mut lines: Vec<String> = addresses.into_iter().filter_map(told).collect();
+    let mut lines: Vec<String> = addresses.into_iter().filter_map(problem).collect();
     if let Some((certificate, key)) = &settings.service.tls {
         let missing = [("service.tls_certificate", certificate), ("service.tls_key", key)];
         let missing = missing.into_iter().filter(|(_, file)| !file.exists());
@@ -92,11 +93,11 @@ fn unset(config: &Configuration) -> Vec<String> {
     lines
 }
 
-fn is_of_web(address: &str) -> bool {
+fn is_web_address(address: &str) -> bool {
     url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Connector>, Failure> {
+fn selected<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Connector>, Failure> {
     if names.is_empty() {
         return Ok(config.connectors.iter().collect());
     }
@@ -106,7 +107,7 @@ fn chosen<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a Con
         .collect()
 }
 
-/// Reads the first page of the newest window, or of the newest file, and maps it.
+/// Reads and maps the first page of the newest window or file. Returns a line that describes the result.
 async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();

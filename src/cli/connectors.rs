@@ -1,30 +1,35 @@
-//! `connectors list|show`: what is configured.
+//! `connectors list|show`: the configured connectors.
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, Format, print};
-use crate::cli::{Base, Failure};
+use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::{Failure, GlobalOptions};
 use crate::model::connector::{Access, Connector};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua connectors show portal-igate")]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// A line each.
+enum Verb {
+    /// List the connectors, one line each.
     List {
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// One connector, whole.
-    Show { name: String },
+    /// Print the complete definition of one connector as TOML.
+    Show {
+        /// Name of the connector.
+        name: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -39,20 +44,20 @@ struct Row {
     title: String,
 }
 
-pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
-    let text = match &arguments.what {
-        What::List { format } => {
+    let text = match &arguments.verb {
+        Verb::List { format } => {
             let disabled = &config.settings.disabled_connectors;
             let rows: Vec<Row> =
                 config.connectors.iter().map(|connector| row(connector, !disabled.contains(&connector.name))).collect();
             match format {
-                Format::Json => output::json(&rows)?,
-                Format::Csv => output::csv(&rows)?,
-                Format::Table => table(rows),
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(rows),
             }
         }
-        What::Show { name } => {
+        Verb::Show { name } => {
             let connector = config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() })?;
             toml::to_string_pretty(&connector.file).map_err(|error| Failure::internal(error.to_string()))?
         }

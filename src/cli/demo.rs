@@ -1,6 +1,6 @@
-//! `demo`: a simulated province, one night, and its figures held against the simulator's own truth; with `--serve` the
-//! service on it.
-#![expect(clippy::disallowed_methods, reason = "edge: a demonstration lives in a scratch folder")]
+//! `demo`: runs one night over a simulated province and compares its figures with the simulator's own. With `--serve`
+//! it then serves them.
+#![expect(clippy::disallowed_methods, reason = "edge: a demonstration uses a scratch folder")]
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::failure::INCOMPLETE;
-use crate::cli::output::{Format, narrate, number, print, print_with};
-use crate::cli::{Base, Failure, init, report, run, simulate};
+use crate::cli::exit_codes::INCOMPLETE;
+use crate::cli::output::{OutputFormat, narrate, number, print, print_with};
+use crate::cli::{Failure, GlobalOptions, init, report, run, simulate};
 use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
@@ -21,29 +21,35 @@ use crate::model::instant::{DAY_MICROS, from_local, local};
 use crate::model::period::{Period, PeriodKind};
 use crate::publish::{self, FigureRow};
 use crate::run::{RunError, RunReport};
-use crate::service::{self, Access, Scope as TokenScope};
+use crate::service::{self, Access, Scope};
 use crate::simulator::{
-    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Scope,
-    SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth,
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, SimulatedDay,
+    TOKEN_PATH, TRUE_INDICATORS, Truth, TruthScope,
 };
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  motcua demo --dossiers 2000\n  motcua demo --dossiers 2000 --serve\n  motcua --data data demo --format json"
+)]
 pub(super) struct Arguments {
+    /// Number of dossiers.
     #[arg(long, default_value_t = 50_000)]
     dossiers: usize,
+    /// Seed of the random draws. The same seed gives the same province.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
-    /// Then serve the pages and the API on it, with the province still there to be read, until stopped.
+    format: OutputFormat,
+    /// Then serve the pages and the API until stopped. The simulated portal stays up, so that connectors can run.
     #[arg(long)]
     serve: bool,
-    /// Where it is served; as `serve --listen`.
-    #[arg(long, requires = "serve")]
+    /// Address of the service, as in `serve --listen`.
+    #[arg(long, value_name = "ADDRESS", requires = "serve")]
     listen: Option<SocketAddr>,
 }
 
-/// `demo --format json`.
+/// Output of `demo --format json`.
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     dossiers: u64,
@@ -56,30 +62,29 @@ struct Summary<'a> {
     figures: Vec<FigureRow<'a>>,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.dossiers == 0 {
-        return Err(Failure::usage("a province without dossiers has no figures to compare"));
+        return Err(Failure::usage("`--dossiers` must be at least 1"));
     }
     if let Some(data) = base.data.as_ref().filter(|data| data.join("ledger.sqlite").exists()) {
-        let message =
-            format!("`{}` is an office's data folder; a demonstration does not write into it", data.display());
-        return Err(Failure::usage(message).with_hint("give a new folder with `--data`, or none"));
+        let message = format!("`{}` is already a data folder: a demonstration does not write into it", data.display());
+        return Err(Failure::usage(message).with_hint("choose a new folder with `--data`, or omit it"));
     }
     let scratch = std::env::temp_dir().join(format!("motcua-demo-{}", std::process::id()));
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
     }
-    let result = show(base, arguments, &scratch).await;
+    let result = demonstrate(base, arguments, &scratch).await;
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
     }
     result
 }
 
-async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
+async fn demonstrate(base: &GlobalOptions, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     narrate(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
-    // What is served is judged by today's clock: its night is yesterday's, and the slot of this night is made up.
+    // The service judges health by today's clock. So the night is yesterday's, and today's slot is made up.
     let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
     let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?);
     let exports = scratch.join("bcci-exports");
@@ -106,7 +111,7 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
 
-    narrate("running one night against it");
+    narrate("running one night over it");
     let night = run::night(&config, &[], "demo", from_local(day.at(20, 0, 0, 0))).await?;
     let truth = tokio::task::spawn_blocking(move || province.truth(day))
         .await
@@ -114,38 +119,38 @@ async fn show(base: &Base, arguments: &Arguments, scratch: &Path) -> Result<Exit
     let (_, figures) = crate::run::night_as_of(&config.settings.data, None)
         .await?
         .ok_or_else(|| Failure::internal("the night was not published"))?;
-    let checked = compare(&figures, &truth);
+    let comparison = compare(&figures, &truth);
     let seconds = started.elapsed().as_secs_f64();
-    tell(arguments.format, &config, &night, &figures, &truth, &checked, seconds)?;
+    print_result(arguments.format, &config, &night, &figures, &truth, &comparison, seconds)?;
     if arguments.serve {
-        serve_on(config, arguments.listen).await?;
+        serve_demonstration(config, arguments.listen).await?;
     }
     portal.stop().await;
-    let fine = checked.differences.is_empty() && run::exit_code(&night) == ExitCode::SUCCESS;
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+    let is_equal = comparison.differences.is_empty() && run::exit_code(&night) == ExitCode::SUCCESS;
+    Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-/// Serves the office of the demonstration, with a token to look at it.
-async fn serve_on(mut config: Configuration, listen: Option<SocketAddr>) -> Result<(), Failure> {
+/// Serves the demonstration's data folder and prints a token to log in with.
+async fn serve_demonstration(mut config: Configuration, listen: Option<SocketAddr>) -> Result<(), Failure> {
     let access = Access::open(&config.settings.data).await.map_err(RunError::from)?;
-    let made = access.create("demo", TokenScope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
+    let made = access.create("demo", Scope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
     access.close().await;
-    let token = made.ok_or_else(|| Failure::internal("a new data folder has a token already"))?;
+    let token = made.ok_or_else(|| Failure::internal("the new data folder already has a token"))?;
     config.settings.service.listen = listen.unwrap_or(config.settings.service.listen);
     print(&format!("\nlog in with the token {token}\n"))?;
-    narrate("Ctrl-C ends it");
+    narrate("press Ctrl-C to stop");
     service::serve(config, |url| narrate(&format!("listening on {url}"))).await?;
     Ok(())
 }
 
-/// Figures held against the truth.
-struct Checked {
+/// Result of comparing figures with the truth.
+struct Comparison {
     checked: usize,
     differences: Vec<String>,
 }
 
-fn compare(figures: &[Figure], truth: &Truth) -> Checked {
-    let mut ours: HashMap<(&str, Scope, String), (u64, u64)> = HashMap::new();
+fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
+    let mut ours: HashMap<(&str, TruthScope, String), (u64, u64)> = HashMap::new();
     for figure in figures {
         let counts = (figure.numerator, figure.denominator.unwrap_or(0));
         if counts.1 > 0 && TRUE_INDICATORS.contains(&&*figure.indicator) {
@@ -170,35 +175,35 @@ fn compare(figures: &[Figure], truth: &Truth) -> Checked {
         differences.push(format!("{indicator} {scope:?} {period}: truth has none, ours {counts:?}"));
     }
     differences.sort();
-    Checked { checked, differences }
+    Comparison { checked, differences }
 }
 
-fn scope_of(figure: &Figure) -> Scope {
+fn scope_of(figure: &Figure) -> TruthScope {
     match (&figure.agency, figure.tier) {
-        (Some(code), _) => Scope::Agency(code.to_string()),
-        (None, Some(tier)) => Scope::Tier(Tier::name(tier)),
-        (None, None) => Scope::Province,
+        (Some(code), _) => TruthScope::Agency(code.to_string()),
+        (None, Some(tier)) => TruthScope::Tier(Tier::name(tier)),
+        (None, None) => TruthScope::Province,
     }
 }
 
-fn tell(
-    format: Format,
+fn print_result(
+    format: OutputFormat,
     config: &Configuration,
     report: &RunReport,
     figures: &[Figure],
     truth: &Truth,
-    checked: &Checked,
+    comparison: &Comparison,
     seconds: f64,
 ) -> Result<(), Failure> {
     let year = Period::Year { year: local(report.published.night.as_of).date().year() };
     let sums = |count: fn(&crate::run::Pull) -> u64| report.pulls.iter().map(count).sum();
     let of_year: Vec<&Figure> =
         figures.iter().filter(|figure| figure.period == year && figure.agency.is_none()).collect();
-    let equal = checked.checked - checked.differences.len();
-    for difference in checked.differences.iter().take(20) {
+    let equal = comparison.checked - comparison.differences.len();
+    for difference in comparison.differences.iter().take(20) {
         narrate(&format!("differs: {difference}"));
     }
-    if format == Format::Table {
+    if format == OutputFormat::Table {
         for line in run::narration(report) {
             narrate(&line);
         }
@@ -206,7 +211,7 @@ fn tell(
         return print(&format!(
             "\n{} of {} figures (agencies, tiers, province × every named period) of the {} indicators that the simulator counts equal its truth; {seconds:.1} s.\n",
             number(equal as u64),
-            number(checked.checked as u64),
+            number(comparison.checked as u64),
             TRUE_INDICATORS.len(),
         ));
     }
@@ -214,7 +219,7 @@ fn tell(
         .iter()
         .filter(|figure| figure.agency.is_none() && figure.tier.is_none() && figure.period.kind() == PeriodKind::Year)
         .map(|figure| FigureRow::new(figure, &report.published.night));
-    if format == Format::Csv {
+    if format == OutputFormat::Csv {
         return print_with(|out| publish::csv(out, rows));
     }
     let summary = Summary {
@@ -222,7 +227,7 @@ fn tell(
         received: sums(|pull| pull.counts.received),
         accepted: sums(|pull| pull.counts.accepted),
         quarantined: sums(|pull| pull.counts.quarantined),
-        figures_checked: checked.checked,
+        figures_checked: comparison.checked,
         figures_equal: equal,
         seconds: (seconds * 10.0).round() / 10.0,
         figures: rows.collect(),

@@ -1,24 +1,11 @@
 //! Failures of a verb: message, hint and exit code.
 
+use crate::cli::exit_codes::{INTERNAL, USAGE};
 use crate::config::Problems;
 use crate::lake::LakeError;
 use crate::publish::PublishedFilesError;
 use crate::run::{LockError, RunError, with_causes};
 use crate::simulator::SimulatorError;
-
-/// Exit codes and their meanings. They are never renumbered.
-pub const EXIT_CODES: [(u8, &str); 5] = [
-    (0, "done"),
-    (INTERNAL, "internal failure"),
-    (USAGE, "wrong usage or configuration"),
-    (SOURCE_FAILED, "a source failed"),
-    (INCOMPLETE, "finished, but something is incomplete, rejected over budget or unhealthy; 3 wins over 4"),
-];
-
-pub(super) const INTERNAL: u8 = 1;
-pub(super) const USAGE: u8 = 2;
-pub(super) const SOURCE_FAILED: u8 = 3;
-pub(super) const INCOMPLETE: u8 = 4;
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -26,12 +13,6 @@ pub struct Failure {
     pub(super) code: u8,
     pub(super) message: String,
     pub(super) hint: Option<String>,
-}
-
-/// The exit codes as a part of `motcua --help`.
-pub(super) fn exit_code_help() -> String {
-    let lines = EXIT_CODES.map(|(code, meaning)| format!("  {code}  {meaning}"));
-    format!("Exit codes:\n{}", lines.join("\n"))
 }
 
 impl Failure {
@@ -51,7 +32,7 @@ impl Failure {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self::usage(problems.to_string())
+        Self::usage(problems.to_string()).with_hint("`motcua check --offline` checks the files again")
     }
 }
 

@@ -1,12 +1,12 @@
-//! `form`: an official form, filled in.
-#![expect(clippy::disallowed_methods, reason = "edge: writes the file that was asked for")]
+//! `form`: fills in an official form.
+#![expect(clippy::disallowed_methods, reason = "edge: writes the form")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::output::narrate;
-use crate::cli::report::{Definitions, night_of};
-use crate::cli::{Base, Failure};
+use crate::cli::report::{DefinitionSource, night_of};
+use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::indicators::FormScope;
 use crate::model::agency::Tier;
@@ -17,33 +17,34 @@ use crate::model::report_form::FilledForm;
 use crate::{publish, run};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua form II.06a --period 2026-Q1s --agency H61.02 -o form.xlsx")]
 pub(super) struct Arguments {
-    /// Which form: `II.06a`.
+    /// Number of the form, for example `II.06a`.
     form: String,
-    /// The period: `2026-03`, `2026-Q1`, `2026-Q1s` (15th to 14th) or any other.
+    /// The period, as in `report --period`: `2026-03`, `2026-Q1`, `2026-Q1s` (15th to 14th).
     #[arg(long)]
     period: String,
-    /// For this agency: its code or name.
+    /// For this agency, by code or name. Default: the whole province.
     #[arg(long, conflicts_with = "tier")]
     agency: Option<String>,
-    /// For all agencies of this tier; without agency and tier for the province.
+    /// For all agencies of this tier.
     #[arg(long, value_parser = ["province", "district", "commune"])]
     tier: Option<String>,
-    /// `today`: dossiers of old agencies in the form of their successor.
+    /// `today`: attribute dossiers of former agencies to their successors.
     #[arg(long, value_parser = ["today"])]
     as_if: Option<String>,
-    /// As of the newest night on or before this day (yyyy-MM-dd).
-    #[arg(long)]
+    /// Use the newest night on or before this day (yyyy-MM-dd). Default: the newest night.
+    #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// Whose template, rule sets, registries and calendar decide.
+    /// Template, rule sets, registries and calendar to use.
     #[arg(long, value_enum, default_value_t)]
-    definitions: Definitions,
-    /// The workbook to write (XLSX).
-    #[arg(short, long)]
+    definitions: DefinitionSource,
+    /// Path of the workbook (XLSX).
+    #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let (record, _) = night_of(&config, arguments.as_of.as_deref()).await?;
     let config = arguments.definitions.of(config, &record)?;
@@ -52,12 +53,12 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         Failure::usage(format!("there is no form `{}`; there are: {}", arguments.form, known.join(", ")))
     })?;
     let period = Period::parse(&arguments.period).ok_or_else(|| {
-        Failure::usage(format!("`{}` is no period", arguments.period)).with_hint(format!("write {PERIOD_FORMS}"))
+        Failure::usage(format!("`{}` is not a period", arguments.period)).with_hint(format!("write {PERIOD_FORMS}"))
     })?;
     let today = local(record.night.as_of).date();
     if period.start() > today {
-        let message = format!("`{period}` begins after the night of {today}: there is nothing to report yet");
-        return Err(Failure::usage(message).with_hint("ask for a period that has begun"));
+        let message = format!("`{period}` begins after the night of {today}");
+        return Err(Failure::usage(message).with_hint("choose a period that has begun"));
     }
     let (scope, whom) = scope(&config, arguments)?;
     let as_if_today = arguments.as_if.is_some();
@@ -81,19 +82,19 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", arguments.output.display())))?;
     narrate(&format!("wrote form {} for {} ({period}) to `{}`", template.id, form.whom, arguments.output.display()));
     if form.is_running() {
-        narrate("the period is not over: the form says that it is provisional");
+        narrate("the period has not ended: the form is marked as provisional");
     }
     if !form.complete {
-        narrate("not every source was read whole: the form says that it is provisional");
+        narrate("not every source was read completely: the form is marked as provisional");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn scope(config: &Configuration, arguments: &Arguments) -> Result<(FormScope, String), Failure> {
-    if let Some(asked) = &arguments.agency {
-        let is_it = |name: &String| fold(name) == fold(asked);
-        let found = config.registries.agencies.iter().find(|agency| is_it(&agency.code) || is_it(&agency.name));
-        let agency = found.ok_or_else(|| Failure::usage(format!("there is no agency `{asked}` in the registry")))?;
+    if let Some(wanted) = &arguments.agency {
+        let is_wanted = |name: &String| fold(name) == fold(wanted);
+        let found = config.registries.agencies.iter().find(|agency| is_wanted(&agency.code) || is_wanted(&agency.name));
+        let agency = found.ok_or_else(|| Failure::usage(format!("there is no agency `{wanted}` in the registry")))?;
         return Ok((FormScope::Agency(agency.code.clone()), agency.name.clone()));
     }
     let province = &config.settings.province.name;

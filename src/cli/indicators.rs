@@ -1,30 +1,35 @@
-//! `indicators list|show`: what is defined.
+//! `indicators list|show`: the defined indicators.
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, Format, percent, print};
-use crate::cli::{Base, Failure};
+use crate::cli::output::{self, OutputFormat, percent, print};
+use crate::cli::{Failure, GlobalOptions};
 use crate::config::Indicator;
 use crate::model::indicator::IndicatorFile;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua indicators show par-3.4.1")]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// A line each.
+enum Verb {
+    /// List the indicators, one line each.
     List {
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// One indicator, whole, with the rule set that it follows.
-    Show { id: String },
+    /// Print the complete definition of one indicator and its rule set as TOML.
+    Show {
+        /// Identifier, for example `par-3.4.1`.
+        id: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -40,31 +45,31 @@ struct Row {
     title_en: String,
 }
 
-pub(super) fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
-    let text = match &arguments.what {
-        What::List { format } => {
+    let text = match &arguments.verb {
+        Verb::List { format } => {
             let rows: Vec<Row> = config.indicators.iter().map(row).collect();
             match format {
-                Format::Json => output::json(&rows)?,
-                Format::Csv => output::csv(&rows)?,
-                Format::Table => table(rows),
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(rows),
             }
         }
-        What::Show { id } => {
+        Verb::Show { id } => {
             let found = config.indicators.iter().find(|indicator| indicator.definition.id == *id);
             let indicator = found.ok_or_else(|| {
                 Failure::usage(format!("there is no indicator `{id}`"))
-                    .with_hint("`motcua indicators list` names those that are defined")
+                    .with_hint("`motcua indicators list` shows the defined indicators")
             })?;
             let file = IndicatorFile { indicator: vec![indicator.definition.clone()] };
-            let written = |error: toml::ser::Error| Failure::internal(error.to_string());
+            let failed = |error: toml::ser::Error| Failure::internal(error.to_string());
             let rules = &config.rules[&indicator.definition.rules];
             format!(
                 "# definition {}\n{}\n# rule set\n{}",
                 indicator.digest,
-                toml::to_string_pretty(&file).map_err(written)?,
-                toml::to_string_pretty(rules).map_err(written)?
+                toml::to_string_pretty(&file).map_err(failed)?,
+                toml::to_string_pretty(rules).map_err(failed)?
             )
         }
     };

@@ -1,5 +1,5 @@
-//! `init`: the shipped configuration, registries and connectors, to edit.
-#![expect(clippy::disallowed_methods, reason = "edge: writes the files of a new office")]
+//! `init`: writes the shipped configuration, registries and connectors, to edit.
+#![expect(clippy::disallowed_methods, reason = "edge: writes the files of a new installation")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,26 +15,26 @@ static CONNECTORS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/connectors")
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Where; this folder if absent.
-    #[arg(default_value = ".")]
+    /// Target folder.
+    #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
 }
 
 pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let written = write_shipped(&arguments.folder)?;
     narrate(&format!("wrote {written} files into `{}`", arguments.folder.display()));
-    narrate("next: set the variables that the connectors name (see connectors/*/README.md), then `motcua check`");
+    narrate("next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the shipped files below a folder. Refuses to touch one that exists.
+/// Writes the shipped files below a folder; returns their number. Writes nothing if one of them exists.
 pub(super) fn write_shipped(folder: &Path) -> Result<usize, Failure> {
     let mut files = Vec::new();
     collect(&CONFIG, &folder.join("config"), &mut files);
     collect(&CONNECTORS, &folder.join("connectors"), &mut files);
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(Failure::usage(format!("`{}` exists; nothing was written", path.display()))
-            .with_hint("give another folder, or move it aside"));
+            .with_hint("choose another folder, or move the file away"));
     }
     for (path, contents) in &files {
         let failed = |error: std::io::Error| Failure::internal(format!("cannot write `{}`: {error}", path.display()));

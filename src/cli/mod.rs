@@ -8,6 +8,7 @@ mod changes;
 mod check;
 mod connectors;
 mod demo;
+mod exit_codes;
 mod failure;
 mod form;
 mod indicators;
@@ -30,7 +31,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-pub use failure::{EXIT_CODES, Failure};
+pub use exit_codes::{EXIT_CODES, FURTHER_EXIT_CODES};
+pub use failure::Failure;
 
 use crate::config::{self, Configuration};
 
@@ -42,13 +44,13 @@ const SHUTDOWN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Nightly statistics of a province's one-stop shops.
 #[derive(Debug, Parser)]
-#[command(name = "motcua", version, about, propagate_version = true, after_help = failure::exit_code_help())]
+#[command(name = "motcua", version, about, propagate_version = true, after_help = exit_codes::help())]
 struct Cli {
     /// Settings file.
-    #[arg(long, global = true, env = "MOTCUA_CONFIG", default_value = "config/motcua.toml")]
+    #[arg(long, value_name = "FILE", global = true, env = "MOTCUA_CONFIG", default_value = "config/motcua.toml")]
     config: PathBuf,
     /// Data folder. Overrides `data` in the settings file.
-    #[arg(long, global = true, env = "MOTCUA_DATA")]
+    #[arg(long, value_name = "DIR", global = true, env = "MOTCUA_DATA")]
     data: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,
@@ -136,7 +138,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn act(cli: Cli) -> Result<ExitCode, Failure> {
-    let base = Base { config: cli.config, data: cli.data };
+    let base = GlobalOptions { config: cli.config, data: cli.data };
     match cli.verb {
         Verb::Init(arguments) => init::act(&arguments),
         Verb::Check(arguments) => check::act(&base, &arguments).await,
@@ -164,12 +166,12 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// Global options of all verbs.
 #[derive(Debug)]
-struct Base {
+struct GlobalOptions {
     config: PathBuf,
     data: Option<PathBuf>,
 }
 
-impl Base {
+impl GlobalOptions {
     /// Loads the configuration. `--data` overrides its data folder.
     fn load(&self) -> Result<Configuration, Failure> {
         let mut config = config::load(&self.config)?;

@@ -16,7 +16,7 @@ pub(super) const LANGUAGE: Language = Language::Vietnamese;
 
 /// How rows are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum OutputFormat {
     #[default]
     Table,
     Json,

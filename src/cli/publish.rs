@@ -1,21 +1,23 @@
-//! `publish`: the newest night to PostgreSQL, at once.
+//! `publish`: copies the newest night into PostgreSQL.
 
 use std::process::ExitCode;
 
-use crate::cli::failure::INCOMPLETE;
+use crate::cli::exit_codes::INCOMPLETE;
 use crate::cli::output::{narrate, number};
-use crate::cli::{Base, Failure};
+use crate::cli::{Failure, GlobalOptions};
 use crate::run::{self, Ledger, POSTGRES, PublicationOutcome, RunError};
 
-pub(super) async fn act(base: &Base) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     if config.settings.postgres.is_none() {
-        return Err(Failure::usage("the settings have no `[postgres]`: there is nowhere to publish to")
-            .with_hint("files are published by each `motcua run`; `motcua.toml` shows a `[postgres]` to fill in"));
+        return Err(Failure::usage("the settings have no `[postgres]`: there is no database to publish to")
+            .with_hint("`motcua run` publishes the files; `motcua.toml` has a commented `[postgres]` to fill in"));
     }
     let data = &config.settings.data;
-    let no_night =
-        || Failure::usage(format!("no night is published in `{}`", data.display())).with_hint("`motcua run` makes one");
+    let no_night = || {
+        Failure::usage(format!("no night is published in `{}`", data.display()))
+            .with_hint("`motcua run` publishes a night")
+    };
     let ledger = Ledger::open_existing(data).await.map_err(RunError::from)?.ok_or_else(no_night)?;
     let outcome = run::publish_newest(&config, data, &ledger).await;
     ledger.close().await;
@@ -26,7 +28,7 @@ pub(super) async fn act(base: &Base) -> Result<ExitCode, Failure> {
     Ok(if outcome.has_failed() { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
 }
 
-/// What became of a publication, for whoever watches.
+/// Lines that report the result of a publication.
 pub(super) fn narration(outcome: &PublicationOutcome) -> Vec<String> {
     match outcome {
         PublicationOutcome::Published { run, figures, remarks } => {

@@ -1,4 +1,4 @@
-//! `quarantine list|show|retry`: rejected rows, and their way back.
+//! `quarantine list|show|retry`: lists rejected rows, shows one, processes them again.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,50 +6,54 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::cli::output::{self, Format, narrate, print};
-use crate::cli::run::acted;
-use crate::cli::{Base, Failure, audit};
+use crate::cli::output::{self, OutputFormat, narrate, print};
+use crate::cli::run::run_and_publish;
+use crate::cli::{Failure, GlobalOptions, audit};
 use crate::landing::LandedPull;
 use crate::run::{self, Ledger, QuarantinedRow, RunError};
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  motcua quarantine list --connector portal-igate\n  motcua quarantine show 12\n  motcua quarantine retry portal-igate"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Rejected rows that are open, newest run first.
+enum Verb {
+    /// List open rejected rows, newest run first.
     List {
-        /// Only of this connector.
+        /// Only rows of this connector.
         #[arg(long)]
         connector: Option<String>,
-        /// Only of this run.
+        /// Only rows of this run.
         #[arg(long)]
         run: Option<i64>,
-        /// Also those that were taken or rejected anew since.
+        /// Also closed rows: accepted later, or rejected again by a later run.
         #[arg(long)]
         all: bool,
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// One rejected row: where it came from, what failed, and the fields that were kept of it.
+    /// Show one rejected row: its origin, the reason and the kept fields. The read is logged.
     Show {
-        /// Its number in the list.
+        /// Number of the row, as `motcua quarantine list` shows it.
         id: i64,
     },
-    /// Take rejected rows again, after the mapping or the source was mended.
+    /// Process rejected rows again, after the mapping or the source was corrected.
     Retry {
-        /// Only of these connectors; all if absent.
+        /// Names of connectors. Default: all.
         connectors: Vec<String>,
     },
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    if let What::Retry { connectors } = &arguments.what {
-        return acted(&config, "quarantine retry", now, async |folder, progress| {
+    if let Verb::Retry { connectors } = &arguments.verb {
+        return run_and_publish(&config, "quarantine retry", now, async |folder, progress| {
             folder.retry(connectors, now, progress).await
         })
         .await;
@@ -59,36 +63,36 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     };
-    match &arguments.what {
-        What::List { connector, run, all, format } => {
+    match &arguments.verb {
+        Verb::List { connector, run, all, format } => {
             let rows = ledger.quarantined(connector.as_deref(), *run, !all).await.map_err(RunError::from)?;
             let text = match format {
-                Format::Json => output::json(&rows)?,
-                Format::Csv => output::csv(&rows)?,
-                Format::Table => table(&rows),
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(&rows),
             };
             print(&text)?;
-            if *format == Format::Table {
+            if *format == OutputFormat::Table {
                 for (what, count) in groups(&rows) {
                     narrate(&format!("{what}: {}", output::number(count)));
                 }
                 narrate(&format!("{} rejected rows", output::number(rows.len() as u64)));
             }
         }
-        What::Show { id } => {
+        Verb::Show { id } => {
             let Some(rejected) = ledger.quarantined_row(*id).await.map_err(RunError::from)? else {
                 return Err(Failure::usage(format!("there is no rejected row `{id}`"))
-                    .with_hint("`motcua quarantine list --all` shows their numbers"));
+                    .with_hint("`motcua quarantine list --all` shows the numbers of all rows"));
             };
             audit::log_read(data, &format!("quarantine row {id}")).await?;
-            print(&shown(data, &rejected)?)?;
+            print(&details(data, &rejected)?)?;
         }
-        What::Retry { .. } => {}
+        Verb::Retry { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Connector, field and reason → rows.
+/// Number of rows by connector, field and reason.
 fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
     let mut groups = BTreeMap::new();
     for row in rows {
@@ -115,8 +119,8 @@ fn table(rows: &[QuarantinedRow]) -> String {
     output::table(&headings, cells.collect())
 }
 
-/// Where a row came from, what failed, and what landing kept of it.
-fn shown(data: &std::path::Path, rejected: &QuarantinedRow) -> Result<String, Failure> {
+/// Origin and reason of a rejected row, and the fields that landing kept.
+fn details(data: &std::path::Path, rejected: &QuarantinedRow) -> Result<String, Failure> {
     let mut text = format!(
         "connector  {}\nrun        {}\npage       {}\nrow        {}\nfield      {}\nreason     {}\n",
         rejected.connector,
@@ -133,14 +137,14 @@ fn shown(data: &std::path::Path, rejected: &QuarantinedRow) -> Result<String, Fa
     let certificate = landed.certificate().map_err(RunError::from)?;
     let entry = certificate.as_ref().and_then(|found| found.pages.iter().find(|page| page.number == rejected.page));
     let Some(entry) = entry else {
-        text.push_str("its page is no longer in landing\n");
+        text.push_str("the page is no longer in landing\n");
         return Ok(text);
     };
     let page = landed.read(entry).map_err(RunError::from)?;
     let _ = writeln!(text, "from       {}", page.origin);
     if let Some(index) = (0..page.len()).find(|&index| page.place(index).0 == rejected.row) {
         text.push_str(
-            "kept fields (`?` is the shape of a text that failed its type, `~` of one that may be anybody's):\n",
+            "kept fields (`?`: shape of a value that failed its type; `~`: shape of a value that may be personal data):\n",
         );
         for (field, name) in page.fields.iter().enumerate() {
             if let Some(value) = page.cell(index, field) {

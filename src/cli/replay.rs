@@ -1,18 +1,20 @@
-//! `replay`: what a run landed, mapped again.
+//! `replay`: maps the landed pages of a run again.
 
 use std::process::ExitCode;
 
-use crate::cli::run::acted;
-use crate::cli::{Base, Failure};
+use crate::cli::run::run_and_publish;
+use crate::cli::{Failure, GlobalOptions};
 use crate::run;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua replay 41")]
 pub(super) struct Arguments {
-    /// Number of the run (`motcua runs` lists them).
+    /// Number of the run, as `motcua runs list` shows it.
     run: i64,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    acted(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await).await
+    run_and_publish(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await)
+        .await
 }

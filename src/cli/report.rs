@@ -1,4 +1,4 @@
-//! `report`: figures of a published night, and those that it does not store.
+//! `report`: prints figures of a published night, and computes those that the night does not store.
 
 mod differences;
 mod table;
@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 
-use crate::cli::output::{Format, print, print_with};
-use crate::cli::{Base, Failure};
+use crate::cli::output::{OutputFormat, print, print_with};
+use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
@@ -20,93 +20,105 @@ use crate::model::rules::AgencyView;
 use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, FigureRequest};
 
+/// Shown by `motcua report --help`.
+const EXAMPLES: &str = "\
+Examples:
+  motcua report par-3.4.1 --by year
+  motcua report --period 2026-Q1 --tier commune --rank
+  motcua report par-3.4.1 --period 2026-03 --compare
+  motcua report --period 2026 --as-of 2026-06-30 --format csv";
+
 use self::differences::compare_rules;
 pub(super) use self::table::table;
-use self::table::{Beside, table_beside};
+use self::table::{ExtraColumns, table_with};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Indicators by identifier; all if absent.
+    /// Identifiers of indicators. Default: all.
     indicators: Vec<String>,
-    /// Only this agency: its code or name.
+    /// Only this agency, by code or name.
     #[arg(long)]
     agency: Option<String>,
-    /// Only this tier: its own row and its agencies.
+    /// Only this tier: its own figures and those of its agencies.
     #[arg(long, value_parser = ["province", "district", "commune"])]
     tier: Option<String>,
-    /// Kind of period. Where absent: all named ones in JSON and CSV, years in a table.
+    /// Kind of period. Default: years in a table, all named kinds in JSON and CSV.
     #[arg(long)]
     by: Option<PeriodKind>,
-    /// One period: `2026`, `2026-Q1`, `2026-03`, `2026-Q3s` (15th to 14th), `2026-W05`, a day, or `DAY..DAY`.
+    /// One period: `2026`, `2026-H1`, `2026-9M`, `2026-Q1`, `2026-03`, with `s` for the 15th to the 14th (`2026-Q3s`),
+    /// a week `2026-W05`, a day `2026-03-05`, or `DAY..DAY`.
     #[arg(long)]
     period: Option<String>,
-    /// From the beginning of the period's year to its last day.
+    /// From the first day of the period's year to the period's last day.
     #[arg(long, requires = "period")]
     cumulative: bool,
-    /// With the previous period and the same period of the year before.
+    /// Also the previous period and the same period of the year before, with the changes.
     #[arg(long, requires = "period")]
     compare: bool,
-    /// Under this rule set instead of each indicator's own.
+    /// Compute with this rule set instead of each indicator's own.
     #[arg(long)]
     rules: Option<String>,
-    /// One indicator in one period under every rule set, and how many dossiers each difference moves.
+    /// Compute one indicator in one period under every rule set; show how many dossiers each difference affects.
     #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency", "as_if"])]
     compare_rules: bool,
-    /// Whose dossiers they are, instead of as the rule set says.
+    /// Agency that a dossier is attributed to. Default: as the rule set says.
     #[arg(long, value_enum)]
-    by_agency: Option<View>,
-    /// `today`: old agencies in the rows of their successors; what was split keeps a row of its own.
+    by_agency: Option<ByAgency>,
+    /// `today`: attribute dossiers of former agencies to their successors. An agency that was split keeps its own
+    /// figures.
     #[arg(long, value_parser = ["today"])]
     as_if: Option<String>,
-    /// The place of each agency within its tier.
+    /// Also the rank of each agency within its tier.
     #[arg(long)]
     rank: bool,
-    /// As the newest night on or before this day had them (yyyy-MM-dd).
-    #[arg(long)]
+    /// Use the newest night on or before this day (yyyy-MM-dd). Default: the newest night.
+    #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// Whose indicators, rule sets, registries and calendar decide what the night does not store.
+    /// Indicators, rule sets, registries and calendar for figures that the night does not store.
     #[arg(long, value_enum, default_value_t)]
-    definitions: Definitions,
+    definitions: DefinitionSource,
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
-/// Whose a dossier is.
+/// Value of `--by-agency`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum View {
-    /// The agency competent to resolve.
+enum ByAgency {
+    /// The agency that is competent to resolve the dossier.
     Competent,
     /// The counter that received it.
     Receiving,
-    /// The unit that handles it.
+    /// The unit that processes it.
     Handling,
 }
 
-/// Whose definitions decide.
+/// Value of `--definitions`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Definitions {
-    /// Those that the night kept.
+pub(super) enum DefinitionSource {
+    /// As stored with the night.
     #[default]
     Night,
-    /// Those of the configuration as it is now.
+    /// As in the configuration today.
     Today,
 }
 
-impl Definitions {
-    /// The configuration that a night's figures are computed by.
+impl DefinitionSource {
+    /// The configuration with the chosen definitions.
     pub(super) fn of(self, config: Configuration, record: &NightRecord) -> Result<Configuration, Failure> {
         if self == Self::Today {
             return Ok(config);
         }
         let kept = publish::read_definitions(&config.settings.data, record)?;
         config.of_night(&kept).map_err(|problems| {
-            let message = format!("what night {} kept cannot be read any more: {problems}", record.night.run);
-            Failure::usage(message).with_hint("`--definitions today` computes with the configuration as it is now")
+            let message = format!("the definitions stored with night {} cannot be read: {problems}", record.night.run);
+            Failure::usage(message).with_hint("`--definitions today` computes with the configuration of today")
         })
     }
 }
 
-/// The newest night, or the newest on or before a day.
+/// The newest night, or the newest night on or before a day.
 pub(super) async fn night_of(
     config: &Configuration,
     as_of: Option<&str>,
@@ -116,30 +128,30 @@ pub(super) async fn night_of(
         let folder = config.settings.data.display();
         match as_of {
             Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
-            None => Failure::usage(format!("no night is published in `{folder}`")).with_hint("`motcua run` makes one"),
+            None => Failure::usage(format!("no night is published in `{folder}`"))
+                .with_hint("`motcua run` publishes a night"),
         }
     })
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let (record, figures) = match night_of(&config, arguments.as_of.as_deref()).await {
         Ok(night) => night,
-        // A mistake in what is asked for is told where there is no night too; with one it is held against what that
-        // knows.
-        Err(no_night) => return Filter::new(arguments, &config).and(Err(no_night)),
+        // Without a night, wrong arguments are still reported first, checked against today's configuration.
+        Err(no_night) => return FigureFilter::new(arguments, &config).and(Err(no_night)),
     };
     let config = arguments.definitions.of(config, &record)?;
-    let filter = Filter::new(arguments, &config)?;
+    let filter = FigureFilter::new(arguments, &config)?;
     if arguments.compare_rules {
         return compare_rules(&config, &record.night, &filter).await;
     }
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
     filter.check_agency(&figures, &config)?;
-    let (chosen, ranks) = filter.chosen(&figures, &config);
-    let changes = filter.period.filter(|_| arguments.compare).map(|period| period_changes(&chosen, period));
+    let (selected, ranks) = filter.select(&figures, &config);
+    let changes = filter.period.filter(|_| arguments.compare).map(|period| period_changes(&selected, period));
     let rows = || {
-        chosen.iter().copied().enumerate().map(|(index, figure)| {
+        selected.iter().copied().enumerate().map(|(index, figure)| {
             let mut row = FigureRow::new(figure, &record.night);
             if let Some(ranks) = &ranks {
                 row = row.with_rank(ranks[index]);
@@ -151,11 +163,11 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
         })
     };
     match arguments.format {
-        Format::Json => print_with(|out| publish::json(out, rows()))?,
-        Format::Csv => print_with(|out| publish::csv(out, rows()))?,
-        Format::Table => {
-            let beside = Beside { ranks: ranks.as_deref(), changes: changes.as_deref() };
-            print(&table_beside(&chosen, &beside, &record.night, &record.not_whole, &config))?;
+        OutputFormat::Json => print_with(|out| publish::json(out, rows()))?,
+        OutputFormat::Csv => print_with(|out| publish::csv(out, rows()))?,
+        OutputFormat::Table => {
+            let extra = ExtraColumns { ranks: ranks.as_deref(), changes: changes.as_deref() };
+            print(&table_with(&selected, &extra, &record.night, &record.not_whole, &config))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -167,32 +179,32 @@ fn ranking_rule(config: &Configuration, id: &str) -> Option<RankingRule> {
 }
 
 pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
-    let day: Date = text.parse().map_err(|_| Failure::usage(format!("`{text}` is no date (yyyy-MM-dd)")))?;
+    let day: Date = text.parse().map_err(|_| Failure::usage(format!("`{text}` is not a date (yyyy-MM-dd)")))?;
     Ok(from_local(day.into()) + DAY_MICROS - 1)
 }
 
-/// Whether a figure is an agency's, by its code or name; case and spacing do not count.
-fn names(figure: &Figure, agency: &str) -> bool {
+/// Whether a figure belongs to an agency, given by code or name. Case and spacing are ignored.
+fn belongs_to(figure: &Figure, agency: &str) -> bool {
     [&figure.agency, &figure.agency_name].into_iter().flatten().any(|name| fold(name) == fold(agency))
 }
 
-/// What is asked for.
-struct Filter<'a> {
+/// The checked arguments: which figures are selected.
+struct FigureFilter<'a> {
     arguments: &'a Arguments,
     period: Option<Period>,
-    /// The period, and those that it is compared with.
+    /// The period, followed by those that it is compared with.
     periods: Vec<Period>,
     kind: Option<PeriodKind>,
     tier: Option<Tier>,
     view: Option<AgencyView>,
 }
 
-impl<'a> Filter<'a> {
+impl<'a> FigureFilter<'a> {
     fn new(arguments: &'a Arguments, config: &Configuration) -> Result<Self, Failure> {
         for id in &arguments.indicators {
             if !config.indicators.iter().any(|indicator| indicator.definition.id == *id) {
                 return Err(Failure::usage(format!("there is no indicator `{id}`"))
-                    .with_hint("`motcua indicators list` names those that are defined"));
+                    .with_hint("`motcua indicators list` shows the defined indicators"));
             }
         }
         if let Some(rules) = &arguments.rules
@@ -204,19 +216,22 @@ impl<'a> Filter<'a> {
         let period = match &arguments.period {
             None => None,
             Some(text) => Some(Period::parse(text).ok_or_else(|| {
-                Failure::usage(format!("`{text}` is no period")).with_hint(format!("write {PERIOD_FORMS}"))
+                Failure::usage(format!("`{text}` is not a period")).with_hint(format!("write {PERIOD_FORMS}"))
             })?),
         };
         if let (Some(period), Some(kind)) = (period, arguments.by)
             && period.kind() != kind
         {
-            let message = format!("`{period}` is a {}, `--by` asks for a {}", period.kind().name(), kind.name());
+            let message = format!("`{period}` is a {}, but `--by` is {}", period.kind().name(), kind.name());
             return Err(Failure::usage(message));
         }
         if period.is_none()
             && let Some(kind) = arguments.by.filter(|kind| !PeriodKind::NAMED.contains(kind))
         {
-            let message = format!("`--by {}` needs `--period`: it is counted on demand, one at a time", kind.name());
+            let message = format!(
+                "`--by {}` needs `--period`: figures of this kind are computed for one period at a time",
+                kind.name()
+            );
             return Err(Failure::usage(message).with_hint(format!("write {PERIOD_FORMS}")));
         }
         let mut periods: Vec<Period> = period.into_iter().collect();
@@ -228,24 +243,24 @@ impl<'a> Filter<'a> {
                 *period = period.cumulative();
             }
         }
-        let years = arguments.format == Format::Table && period.is_none();
+        let years = arguments.format == OutputFormat::Table && period.is_none();
         let kind = arguments.by.filter(|_| !arguments.cumulative).or(years.then_some(PeriodKind::Year));
         let tier = arguments.tier.as_deref().and_then(Tier::from_name);
         let view = arguments.by_agency.map(|view| match view {
-            View::Competent => AgencyView::Competent,
-            View::Receiving => AgencyView::Receiving,
-            View::Handling => AgencyView::Handling,
+            ByAgency::Competent => AgencyView::Competent,
+            ByAgency::Receiving => AgencyView::Receiving,
+            ByAgency::Handling => AgencyView::Handling,
         });
         let kind = kind.filter(|_| periods.len() < 2);
         Ok(Self { arguments, period: periods.first().copied(), periods, kind, tier, view })
     }
 
-    /// Figures that the night does not store; `None` where it has all that is asked for.
+    /// Figures computed on demand; `None` if the night stores all selected figures.
     async fn computed(&self, config: &Configuration, night: &Night) -> Result<Option<Vec<Figure>>, Failure> {
         let is_stored = |period: &Period| PeriodKind::NAMED.contains(&period.kind());
-        let asked = &self.arguments.indicators;
+        let wanted = &self.arguments.indicators;
         let chosen = config.indicators.iter().map(|indicator| &indicator.definition);
-        let mut chosen = chosen.filter(|definition| asked.is_empty() || asked.contains(&definition.id));
+        let mut chosen = chosen.filter(|definition| wanted.is_empty() || wanted.contains(&definition.id));
         let own_rules = self.arguments.rules.as_ref().is_none_or(|rules| chosen.all(|one| one.rules == *rules));
         if own_rules && self.view.is_none() && self.arguments.as_if.is_none() && self.periods.iter().all(is_stored) {
             return Ok(None);
@@ -254,53 +269,53 @@ impl<'a> Filter<'a> {
         let periods: Vec<Option<Period>> =
             if self.periods.is_empty() { vec![None] } else { self.periods.iter().copied().map(Some).collect() };
         for period in periods {
-            let asked = FigureRequest {
+            let query = FigureRequest {
                 indicators: self.arguments.indicators.clone(),
                 rules: self.arguments.rules.clone(),
                 view: self.view,
                 as_if_today: self.arguments.as_if.is_some(),
                 period,
             };
-            figures.extend(run::figures_as_of(config, night, &asked).await?);
+            figures.extend(run::figures_as_of(config, night, &query).await?);
         }
         Ok(Some(figures))
     }
 
-    /// An agency that neither the figures nor the registry know is a mistake, not an empty answer.
+    /// Refuses an agency that is neither in the figures nor in the registry, instead of printing nothing.
     fn check_agency(&self, figures: &[Figure], config: &Configuration) -> Result<(), Failure> {
-        let Some(asked) = &self.arguments.agency else { return Ok(()) };
+        let Some(wanted) = &self.arguments.agency else { return Ok(()) };
         let registered = config.registries.agencies.iter();
-        let known = registered.flat_map(|agency| [&agency.code, &agency.name]).any(|name| fold(name) == fold(asked));
-        if known || figures.iter().any(|figure| names(figure, asked)) {
+        let known = registered.flat_map(|agency| [&agency.code, &agency.name]).any(|name| fold(name) == fold(wanted));
+        if known || figures.iter().any(|figure| belongs_to(figure, wanted)) {
             return Ok(());
         }
-        Err(Failure::usage(format!("there is no agency `{asked}`, neither in the registry nor in the figures"))
-            .with_hint("give its code or its name as `report` prints it"))
+        Err(Failure::usage(format!("there is no agency `{wanted}`, neither in the registry nor in the figures"))
+            .with_hint("use the code or the name as `motcua report` prints it"))
     }
 
-    /// The figures asked for, with their ranks where those are: an agency's place is the one among all of its tier.
-    fn chosen<'f>(
+    /// The selected figures, with ranks if they were requested. An agency is ranked among all agencies of its tier.
+    fn select<'f>(
         &self,
         figures: &'f [Figure],
         config: &Configuration,
     ) -> (Vec<&'f Figure>, Option<Vec<Option<Rank>>>) {
-        let everybody: Vec<&Figure> = figures.iter().filter(|figure| self.takes(figure)).collect();
-        let ranks = if self.arguments.rank { rank(&everybody, |id| ranking_rule(config, id)) } else { Vec::new() };
-        let asked = everybody.iter().enumerate().filter(|(_, figure)| self.is_of(figure));
-        let (places, chosen): (Vec<usize>, Vec<&Figure>) = asked.unzip();
-        (chosen, self.arguments.rank.then(|| places.into_iter().map(|place| ranks[place]).collect()))
+        let of_all_agencies: Vec<&Figure> =
+            figures.iter().filter(|figure| self.is_of_indicator_and_period(figure)).collect();
+        let ranks =
+            if self.arguments.rank { rank(&of_all_agencies, |id| ranking_rule(config, id)) } else { Vec::new() };
+        let selected = of_all_agencies.iter().enumerate().filter(|(_, figure)| self.is_of_agency_and_tier(figure));
+        let (indices, figures): (Vec<usize>, Vec<&Figure>) = selected.unzip();
+        (figures, self.arguments.rank.then(|| indices.into_iter().map(|index| ranks[index]).collect()))
     }
 
-    /// Whether a figure is of the agency and the tier asked for.
-    fn is_of(&self, figure: &Figure) -> bool {
-        self.arguments.agency.as_ref().is_none_or(|agency| names(figure, agency))
+    fn is_of_agency_and_tier(&self, figure: &Figure) -> bool {
+        self.arguments.agency.as_ref().is_none_or(|agency| belongs_to(figure, agency))
             && (self.tier.is_none() || figure.tier == self.tier)
     }
 
-    /// Whether a figure is of an indicator and a period asked for.
-    fn takes(&self, figure: &Figure) -> bool {
-        let asked = &self.arguments.indicators;
-        (asked.is_empty() || asked.iter().any(|id| **id == *figure.indicator))
+    fn is_of_indicator_and_period(&self, figure: &Figure) -> bool {
+        let wanted = &self.arguments.indicators;
+        (wanted.is_empty() || wanted.iter().any(|id| **id == *figure.indicator))
             && (self.periods.is_empty() || self.periods.contains(&figure.period))
             && self.kind.is_none_or(|kind| figure.period.kind() == kind)
     }

@@ -1,44 +1,47 @@
-//! `run`: one night now.
+//! `run`: runs one night now. Also what the verbs share that work in the data folder.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::failure::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
+use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
 use crate::cli::output::{narrate, number};
-use crate::cli::{Base, Failure, publish};
+use crate::cli::{Failure, GlobalOptions, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
 use crate::run::{self, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  motcua run\n  motcua run portal-igate bcci-export")]
 pub(super) struct Arguments {
-    /// Only these connectors; all that are not disabled if absent.
+    /// Names of connectors. Default: all that are not disabled.
     connectors: Vec<String>,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
-    acted(&config, "run", now, async |folder, progress| folder.run_once(&arguments.connectors, now, progress).await)
-        .await
+    run_and_publish(&config, "run", now, async |folder, progress| {
+        folder.run_once(&arguments.connectors, now, progress).await
+    })
+    .await
 }
 
-/// Runs one night, with a spinner where somebody watches.
+/// Runs one night, with a spinner on a terminal.
 pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, now: i64) -> Result<RunReport, Failure> {
     with_data_folder(config, verb, now, async |folder, progress| folder.run_once(only, now, progress).await).await
 }
 
-/// Does something in the data folder that publishes, tells it, and gives its exit code.
-pub(super) async fn acted(
+/// Runs an action that publishes a night, narrates the result and returns the exit code.
+pub(super) async fn run_and_publish(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<RunReport, RunError>,
+    action: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<RunReport, RunError>,
 ) -> Result<ExitCode, Failure> {
     let (report, published_to) = with_data_folder(config, verb, now, async |folder, progress| {
-        let report = act(folder, progress).await?;
+        let report = action(folder, progress).await?;
         Ok((report, folder.publish_elsewhere(progress).await))
     })
     .await?;
@@ -50,30 +53,33 @@ pub(super) async fn acted(
     Ok(if is_published || code != ExitCode::SUCCESS { code } else { ExitCode::from(INCOMPLETE) })
 }
 
-/// Opens the data folder, acts with a spinner where somebody watches, and closes it.
+/// Opens the data folder, runs an action with a spinner on a terminal, and closes the data folder.
 pub(super) async fn with_data_folder<T>(
     config: &Configuration,
     verb: &str,
     now: i64,
-    act: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<T, RunError>,
+    action: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let folder = DataFolder::open(config, &config.settings.data, verb, now).await?;
-    let done = with_spinner(async |progress| act(&folder, progress).await).await;
+    let done = with_spinner(async |progress| action(&folder, progress).await).await;
     folder.ledger.close().await;
     done
 }
 
-/// Acts with a spinner where somebody watches.
-pub(super) async fn with_spinner<T>(act: impl AsyncFnOnce(&Progress<'_>) -> Result<T, RunError>) -> Result<T, Failure> {
+/// Runs an action with a spinner on a terminal.
+pub(super) async fn with_spinner<T>(
+    action: impl AsyncFnOnce(&Progress<'_>) -> Result<T, RunError>,
+) -> Result<T, Failure> {
     let bar = if telemetry::is_json() { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
     bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {msg}").expect("the template is constant"));
     bar.enable_steady_tick(Duration::from_millis(200));
-    let watched = bar.clone();
-    let done = act(&move |step: &str| watched.set_message(step.to_owned())).await;
+    let shown = bar.clone();
+    let done = action(&move |step: &str| shown.set_message(step.to_owned())).await;
     bar.finish_and_clear();
     Ok(done?)
 }
 
+/// Lines that report a run: a pull each, and the published night.
 pub(super) fn narration(report: &RunReport) -> Vec<String> {
     let mut lines = Vec::new();
     for pull in &report.pulls {

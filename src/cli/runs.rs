@@ -1,4 +1,4 @@
-//! `runs list|show`: what ran, and the certificates of its pulls.
+//! `runs list|show`: lists runs, and shows the certificates of one run's pulls.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -6,35 +6,38 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, Format, print};
-use crate::cli::{Base, Failure};
+use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::{Failure, GlobalOptions};
 use crate::landing::LandedPull;
 use crate::model::instant;
 use crate::model::pull::{Certificate, ChainFacts, Counts, Findings, LandedPage, Outcome, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
-/// Page chains with rows that are told in words.
-const CHAINS: usize = 12;
+/// Page chains that are printed, empty ones left out.
+const MAX_CHAINS: usize = 12;
 /// Runs that are listed.
-const RUNS: i64 = 60;
+const MAX_RUNS: i64 = 60;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  motcua runs list\n  motcua runs show 41 --pages")]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// A line each, newest first.
+enum Verb {
+    /// List the last 60 runs, newest first.
     List {
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// The certificates of one run's pulls: what was read, what became of it, and what proves it whole.
+    /// Show the certificates of one run's pulls: what was read, how it was settled, and whether it is proved complete.
     Show {
+        /// Number of the run.
         run: i64,
-        /// Every page chain and page with its digest, as JSON.
+        /// Print all page chains and pages with their digests, as JSON.
         #[arg(long)]
         pages: bool,
     },
@@ -49,9 +52,9 @@ struct Row {
     complete: Option<bool>,
 }
 
-/// A certificate as `--pages` prints it.
+/// A certificate in the output of `--pages`.
 #[derive(Debug, Serialize)]
-struct Certified<'a> {
+struct CertificateRow<'a> {
     connector: &'a str,
     run: i64,
     outcome: Option<Outcome>,
@@ -62,32 +65,32 @@ struct Certified<'a> {
     pages: Vec<LandedPage>,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await.map_err(RunError::from)? else {
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     };
-    let text = match &arguments.what {
-        What::List { format } => {
-            let runs = ledger.runs(RUNS).await.map_err(RunError::from)?;
+    let text = match &arguments.verb {
+        Verb::List { format } => {
+            let runs = ledger.runs(MAX_RUNS).await.map_err(RunError::from)?;
             let rows: Vec<Row> = runs.iter().map(row).collect();
             match format {
-                Format::Json => output::json(&rows)?,
-                Format::Csv => output::csv(&rows)?,
-                Format::Table => table(&rows),
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(&rows),
             }
         }
-        What::Show { run, pages } => {
+        Verb::Show { run, pages } => {
             let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
             if pulls.is_empty() {
                 return Err(Failure::usage(format!("run {run} has no pulls")).with_hint(
-                    "`motcua runs list` shows the runs; a replay may stand under the run that it restored",
+                    "`motcua runs list` shows the runs; the pulls of a replay may be under the run that it restored",
                 ));
             }
             if *pages {
-                let certified = pulls.iter().map(|pull| certified(data, pull)).collect::<Result<Vec<_>, _>>()?;
+                let certified = pulls.iter().map(|pull| certificate_row(data, pull)).collect::<Result<Vec<_>, _>>()?;
                 output::json(&certified)?
             } else {
                 let mut text = String::new();
@@ -132,9 +135,9 @@ fn table(rows: &[Row]) -> String {
     output::table(&["run", "purpose", "started", "finished", "figures"], cells.collect())
 }
 
-fn certified<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<Certified<'a>, Failure> {
+fn certificate_row<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<CertificateRow<'a>, Failure> {
     let landed = landed(data, pull)?.unwrap_or_default();
-    Ok(Certified {
+    Ok(CertificateRow {
         connector: &pull.connector,
         run: pull.run,
         outcome: pull.ended(),
@@ -150,10 +153,10 @@ fn landed(data: &std::path::Path, pull: &Pull) -> Result<Option<Certificate>, Fa
     Ok(LandedPull::new(data, &pull.connector, pull.run).certificate().map_err(RunError::from)?)
 }
 
-/// The page chains of a pull, in words; all of them are in `--pages`.
+/// The first page chains of a pull, as text. `--pages` prints all of them.
 fn chains(chains: &[ChainFacts]) -> String {
     let mut text = String::new();
-    let with_rows: Vec<&ChainFacts> = chains.iter().filter(|chain| chain.rows > 0).take(CHAINS).collect();
+    let with_rows: Vec<&ChainFacts> = chains.iter().filter(|chain| chain.rows > 0).take(MAX_CHAINS).collect();
     for chain in &with_rows {
         let number = output::number;
         let label = if chain.label.is_empty() { "all" } else { &chain.label };
@@ -173,7 +176,7 @@ fn chains(chains: &[ChainFacts]) -> String {
     text
 }
 
-/// A pull's certificate in words.
+/// A pull's certificate as text.
 fn certificate(pull: &Pull) -> String {
     let counts = pull.counts;
     let number = output::number;
@@ -203,9 +206,10 @@ fn certificate(pull: &Pull) -> String {
         number(findings.pages),
         number(findings.distinct_keys)
     );
-    let counts = matches!(pull.ended(), Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
+    let moves_cursor =
+        matches!(pull.ended(), Some(Outcome::Complete | Outcome::Degraded)) && pull.purpose == Purpose::Night;
     let reached = pull.cursor.as_ref().and_then(|cursor| cursor.read_until);
-    let cursor = if counts { moment(reached) } else { "stays where it was".to_owned() };
+    let cursor = if moves_cursor { moment(reached) } else { "unchanged".to_owned() };
     let _ = writeln!(text, "  cursor     {cursor}; data until {}", moment(pull.data_until));
     for drift in &findings.drift {
         let place = drift

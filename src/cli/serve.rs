@@ -1,22 +1,23 @@
-//! `serve`: the schedule, the API and the pages, until stopped.
+//! `serve`: runs the schedule and serves the API and the pages, until stopped.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::cli::output::narrate;
-use crate::cli::{Base, Failure};
+use crate::cli::{Failure, GlobalOptions};
 use crate::run::{LockError, RunError};
 use crate::service::{self, ServiceError};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua serve --listen 127.0.0.1:8686")]
 pub(super) struct Arguments {
-    /// Where it listens, in place of the settings' own (127.0.0.1:8686 where they say nothing). Port 0: any that is
-    /// free.
-    #[arg(long)]
+    /// Address and port to listen on. Default: `[service] listen` of the settings, else 127.0.0.1:8686. Port 0 takes
+    /// a free port.
+    #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut config = base.load()?;
     if let Some(listen) = arguments.listen {
         config.settings.service.listen = listen;
@@ -28,15 +29,13 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
 impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::Run(error @ RunError::Lock(LockError::Held { .. })) => {
-                Self::internal(error.to_string()).with_hint("one service stands on a data folder: stop that one first")
-            }
+            ServiceError::Run(error @ RunError::Lock(LockError::Held { .. })) => Self::internal(error.to_string())
+                .with_hint("only one service can run on a data folder: stop the other one first"),
             ServiceError::Run(error) => error.into(),
-            ServiceError::Listen { .. } => {
-                Self::usage(error.to_string()).with_hint("is another service there? `--listen` chooses another address")
-            }
+            ServiceError::Listen { .. } => Self::usage(error.to_string())
+                .with_hint("if another program uses this address, choose another one with `--listen`"),
             ServiceError::Tls { .. } => Self::usage(error.to_string())
-                .with_hint("`[service] tls_certificate` and `tls_key` name PEM files that this user may read"),
+                .with_hint("`[service] tls_certificate` and `tls_key` must name PEM files that this user can read"),
             ServiceError::Scheduler(_) => Self::internal(error.to_string()),
         }
     }

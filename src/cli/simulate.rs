@@ -1,4 +1,4 @@
-//! `simulate`: the portals and the post office on loopback, until stopped.
+//! `simulate`: simulates the portals and the post office on loopback, until stopped.
 #![expect(clippy::disallowed_methods, reason = "edge: makes the folder of the exports")]
 
 use std::net::SocketAddr;
@@ -11,43 +11,48 @@ use serde::Serialize;
 
 use crate::cli::Failure;
 use crate::cli::init::shipped_text;
-use crate::cli::output::{self, Format, narrate, print};
+use crate::cli::output::{self, OutputFormat, narrate, print};
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
-    Province, Registries, Settings, SimulatedDay, TOKEN_PATH,
+    Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
 };
 
-/// Last day of the simulated province where none is given: fixed, so that a seed always means the same figures.
+/// Default of the last simulated day. It is fixed, so that a seed always gives the same figures.
 pub(super) const TODAY: Date = date(2026, 10, 30);
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  motcua simulate --dossiers 2000\n  motcua simulate --faults\n  motcua simulate --fault rate-limited-seconds"
+)]
 pub(super) struct Arguments {
-    /// Where the portal listens; loopback only.
-    #[arg(long, default_value = "127.0.0.1:8687")]
+    /// Address and port of the portal; loopback only.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8687")]
     listen: SocketAddr,
-    /// Folder that the post office writes its exports into.
-    #[arg(long, default_value = "bcci-exports")]
+    /// Folder for the post office's exports.
+    #[arg(long, value_name = "DIR", default_value = "bcci-exports")]
     exports: PathBuf,
+    /// Number of dossiers.
     #[arg(long, default_value_t = 50_000)]
     dossiers: usize,
+    /// Seed of the random draws. The same seed gives the same province.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The simulated day (yyyy-MM-dd).
-    #[arg(long, default_value_t = TODAY)]
+    /// Last simulated day (yyyy-MM-dd).
+    #[arg(long, value_name = "DAY", default_value_t = TODAY)]
     today: Date,
-    /// What is wrong with the portal or its exports: a name of `--faults`.
+    /// Fault of the portal or of the exports, by its name in `--faults`.
     #[arg(long, value_name = "NAME", value_parser = known_fault)]
     fault: Option<Fault>,
-    /// Lists the faults and ends.
+    /// List the faults and exit.
     #[arg(long)]
     faults: bool,
-    /// How `--faults` prints them.
+    /// Output format of `--faults`.
     #[arg(long, value_enum, default_value_t, requires = "faults")]
-    format: Format,
+    format: OutputFormat,
 }
 
 fn known_fault(name: &str) -> Result<Fault, String> {
-    Fault::from_name(name).ok_or_else(|| "`motcua simulate --faults` names those that there are".to_owned())
+    Fault::from_name(name).ok_or_else(|| "`motcua simulate --faults` lists all faults".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -57,14 +62,14 @@ struct Row {
     description: &'static str,
 }
 
-fn list(format: Format) -> Result<ExitCode, Failure> {
+fn list(format: OutputFormat) -> Result<ExitCode, Failure> {
     let row = |fault: &Fault| Row { fault: fault.name(), side: fault.side().name(), description: fault.description() };
     let rows: Vec<Row> = Fault::ALL.iter().map(row).collect();
     let cells = |row: &Row| [row.fault, row.side, row.description].map(str::to_owned).to_vec();
     print(&match format {
-        Format::Json => output::json(&rows)?,
-        Format::Csv => output::csv(&rows)?,
-        Format::Table => output::table(&["fault", "side", "description"], rows.iter().map(cells).collect()),
+        OutputFormat::Json => output::json(&rows)?,
+        OutputFormat::Csv => output::csv(&rows)?,
+        OutputFormat::Table => output::table(&["fault", "side", "description"], rows.iter().map(cells).collect()),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -91,9 +96,9 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
         measures = measures.canonicalize()?.display(),
         notes = notes.canonicalize()?.display(),
     ))?;
-    narrate(&format!("{} postal exports written; the portal answers until Ctrl-C", files.len()));
+    narrate(&format!("{} postal exports written; the portal runs until Ctrl-C", files.len()));
     if let (Some(Fault::ReplacedWhileReading), Some(last)) = (arguments.fault, files.last().cloned()) {
-        // Ends with the process.
+        // The thread ends with the process.
         std::thread::spawn(move || while simulator::write_again(&last).is_ok() {});
     }
     tokio::signal::ctrl_c().await?;
@@ -101,11 +106,11 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A province over the shipped registries.
+/// Draws a province from the shipped registries.
 pub(super) async fn generate(dossiers: usize, seed: u64, today: Date) -> Result<Province, Failure> {
-    let settings = Settings { dossiers, seed, ..Settings::new(today) };
+    let settings = ProvinceSettings { dossiers, seed, ..ProvinceSettings::new(today) };
     let generated = tokio::task::spawn_blocking(move || {
-        let registries = Registries {
+        let registries = RegistryTexts {
             agencies: shipped_text("agencies.csv"),
             procedures: shipped_text("procedures.csv"),
             offers: shipped_text("procedure_offers.csv"),

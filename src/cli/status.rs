@@ -1,32 +1,33 @@
-//! `status`: health of every connector, and of what is published elsewhere.
+//! `status`: prints the health of every connector and of the publication to PostgreSQL.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::cli::failure::INCOMPLETE;
-use crate::cli::output::{self, Format, print};
-use crate::cli::{Base, Failure};
+use crate::cli::exit_codes::INCOMPLETE;
+use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant;
 use crate::run::{self, ConnectorHealth, Ledger, assess_connectors};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = base.load()?;
     let ledger = Ledger::open_existing(&config.settings.data).await.map_err(run::RunError::from)?;
     let rows = assess_connectors(&config, ledger.as_ref(), run::now()).await?;
     let text = match arguments.format {
-        Format::Json => output::json(&rows)?,
-        Format::Csv => output::csv(&rows)?,
-        Format::Table => table(&rows),
+        OutputFormat::Json => output::json(&rows)?,
+        OutputFormat::Csv => output::csv(&rows)?,
+        OutputFormat::Table => table(&rows),
     };
     print(&text)?;
-    let fine = rows.iter().all(|row| row.state.is_fine());
-    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
+    let is_healthy = rows.iter().all(|row| row.state.is_fine());
+    Ok(if is_healthy { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
 fn table(rows: &[ConnectorHealth]) -> String {

@@ -1,49 +1,58 @@
-//! `token create|list|revoke|reads`: who may ask the service, and who looked at dossiers.
-#![expect(clippy::disallowed_methods, reason = "edge: makes the data folder")]
+//! `token create|list|revoke|reads`: access tokens of the service, and the log of dossier-level reads.
+#![expect(clippy::disallowed_methods, reason = "edge: creates the data folder")]
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, Format, narrate, print};
-use crate::cli::{Base, Failure};
+use crate::cli::output::{self, OutputFormat, narrate, print};
+use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant::{self, DAY_MICROS};
 use crate::run::{self, RunError};
 use crate::service::{Access, Read, Scope, Token};
 
 /// Dossier-level reads that are listed.
-const READS: i64 = 1_000;
+const MAX_READS: i64 = 1_000;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  motcua token create dashboard --days 365\n  motcua token create clerk --scope operate\n  motcua token revoke dashboard"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
-    what: What,
+    verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Make a token and print it: the only time that it can be seen.
+enum Verb {
+    /// Create a token and print it. It cannot be shown again.
     Create {
-        /// Who uses it, for example `dashboard` or a clerk's name.
+        /// Name of the user, for example `dashboard` or a clerk's name.
         name: String,
+        /// What the token allows.
         #[arg(long, value_enum, default_value = "read")]
         scope: Scope,
-        /// Days that it holds; without end if absent.
+        /// Number of days until it expires. Default: it does not expire.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
     },
-    /// Names, scopes, and until when they hold.
+    /// List the tokens with their scopes and dates.
     List {
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
-    /// End a token, and the sessions that were opened with it.
-    Revoke { name: String },
-    /// Who looked at dossier-level data, newest first.
+    /// Revoke a token and end the sessions that were opened with it.
+    Revoke {
+        /// Name of the token.
+        name: String,
+    },
+    /// List the last 1,000 reads of dossier-level data, newest first.
     Reads {
+        /// Output format.
         #[arg(long, value_enum, default_value_t)]
-        format: Format,
+        format: OutputFormat,
     },
 }
 
@@ -58,47 +67,50 @@ struct Row {
     used_at: Option<String>,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     let data = &config.settings.data;
     std::fs::create_dir_all(data)?;
     let access = Access::open(data).await.map_err(RunError::from)?;
-    match &arguments.what {
-        What::Create { name, scope, days } => {
+    match &arguments.verb {
+        Verb::Create { name, scope, days } => {
             if name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
-                return Err(Failure::usage("a token's name is a text of 1 to 100 letters"));
+                return Err(Failure::usage(
+                    "the name of a token must have 1 to 100 characters and no control characters",
+                ));
             }
             let expires = days.map(|days| now + i64::from(days) * DAY_MICROS);
             let made = access.create(name, *scope, expires, now).await.map_err(RunError::from)?;
             let token = made.ok_or_else(|| {
-                Failure::usage(format!("there is a token `{name}` already"))
-                    .with_hint("names are not used twice, so that the trail of reads stays true: choose another")
+                Failure::usage(format!("a token `{name}` already exists")).with_hint(
+                    "choose another name: a name is never used twice, so that the log of reads stays unambiguous",
+                )
             })?;
-            narrate(&format!("token `{name}` may {}; keep it: it cannot be shown again", scope.name()));
+            narrate(&format!("token `{name}` may {}; store it now, it cannot be shown again", scope.name()));
             print(&format!("{token}\n"))?;
         }
-        What::List { format } => {
+        Verb::List { format } => {
             let tokens = access.tokens().await.map_err(RunError::from)?;
             let rows: Vec<Row> = tokens.iter().map(|token| row(token, now)).collect();
             print(&match format {
-                Format::Json => output::json(&rows)?,
-                Format::Csv => output::csv(&rows)?,
-                Format::Table => table(&rows),
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(&rows),
             })?;
         }
-        What::Revoke { name } => {
+        Verb::Revoke { name } => {
             if !access.revoke(name, now).await.map_err(RunError::from)? {
-                return Err(Failure::usage(format!("there is no token `{name}` that holds"))
-                    .with_hint("`motcua token list` names them"));
+                return Err(Failure::usage(format!("there is no valid token `{name}`"))
+                    .with_hint("`motcua token list` shows all tokens"));
             }
-            narrate(&format!("token `{name}` holds no more"));
+            narrate(&format!("token `{name}` is revoked"));
         }
-        What::Reads { format } => {
-            let reads = access.reads(READS).await.map_err(RunError::from)?;
+        Verb::Reads { format } => {
+            let reads = access.reads(MAX_READS).await.map_err(RunError::from)?;
             print(&match format {
-                Format::Json => output::json(&reads)?,
-                Format::Csv => output::csv(&reads)?,
-                Format::Table => reads_table(&reads),
+                OutputFormat::Json => output::json(&reads)?,
+                OutputFormat::Csv => output::csv(&reads)?,
+                OutputFormat::Table => reads_table(&reads),
             })?;
         }
     }
@@ -137,7 +149,7 @@ fn table(rows: &[Row]) -> String {
             used,
         ]
     });
-    output::table(&["name", "scope", "holds", "created", "expires", "revoked", "last used"], cells.collect())
+    output::table(&["name", "scope", "valid", "created", "expires", "revoked", "last used"], cells.collect())
 }
 
 fn reads_table(reads: &[Read]) -> String {

@@ -1,39 +1,41 @@
-//! `vacuum`: what nothing rests on any more.
+//! `vacuum`: removes files that are no longer needed.
 
 use std::process::ExitCode;
 
-use crate::cli::output::{self, Format, number, print};
+use crate::cli::output::{self, OutputFormat, number, print};
 use crate::cli::run::with_data_folder;
-use crate::cli::{Base, Failure};
+use crate::cli::{Failure, GlobalOptions};
 use crate::run::{self, Retention, VacuumAction, VacuumLine};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua vacuum --dry-run")]
 pub(super) struct Arguments {
-    /// Figures of nights younger than this many days stay in their folders. The last night of each month and the newest
-    /// stay for good; the others are rebuilt from the versions when they are asked for.
+    /// Keep the figures of nights younger than this. The newest night, the newest complete night and the last night of
+    /// each month always keep theirs. Figures of the other nights are rebuilt from the versions on request.
     #[arg(long, value_name = "DAYS", default_value_t = 400)]
     keep_nights: u32,
-    /// Their CSV and JSON stay this many days; their Parquet says the same.
+    /// Keep the CSV and JSON of nights younger than this. The Parquet file has the same content.
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     keep_texts: u32,
-    /// Landed pages of pulls younger than this many days stay.
+    /// Keep the landed pages of pulls younger than this.
     #[arg(long, value_name = "DAYS", default_value_t = 60)]
     keep_landing: u32,
-    /// Replaced files of the tables stay this many days, for readers that opened a table before.
+    /// Keep replaced files of the tables for this long, for readers that still have a table open.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(0..=7))]
     keep_files: u32,
-    /// Only say what would be removed.
+    /// Only show what would be removed.
     #[arg(long)]
     dry_run: bool,
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
 }
 
-pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let (config, now) = (base.load()?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
-        return Err(Failure::usage(format!("there is nothing in data folder `{}`", data.display()))
+        return Err(Failure::usage(format!("the data folder `{}` has no tables", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     }
     let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
@@ -43,9 +45,9 @@ pub(super) async fn act(base: &Base, arguments: &Arguments) -> Result<ExitCode, 
     })
     .await?;
     let text = match format {
-        Format::Json => output::json(&tallies)?,
-        Format::Csv => output::csv(&tallies)?,
-        Format::Table => table(&tallies, dry_run),
+        OutputFormat::Json => output::json(&tallies)?,
+        OutputFormat::Csv => output::csv(&tallies)?,
+        OutputFormat::Table => table(&tallies, dry_run),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)

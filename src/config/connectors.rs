@@ -1,4 +1,4 @@
-//! Reads `connector.toml` files and checks what their types cannot say.
+//! Reads `connector.toml` files and checks what their schema does not cover.
 #![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::model::field::FieldReader;
 use crate::model::instant::Format;
 use crate::model::table::{Column, ColumnType};
 
-/// Longest wait for a file to settle.
-const MOST_SETTLE_SECS: u64 = 600;
+/// Upper limit of `access.settle_secs`.
+const MAX_SETTLE_SECS: u64 = 600;
 
 pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
     let mut connectors = Vec::new();
@@ -32,13 +32,8 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connecto
             connectors.push(connector);
         }
     }
-    if connectors.is_empty() && !problems.touch(&settings.connectors) {
-        problems.add(
-            &settings.connectors,
-            0,
-            "folders.connectors",
-            "no folder in it holds a `connector.toml` that can be read",
-        );
+    if connectors.is_empty() && !problems.has_any(&settings.connectors) {
+        problems.add(&settings.connectors, 0, "folders.connectors", "contains no folder with a valid `connector.toml`");
     }
     connectors.sort_by(|left, right| left.name.cmp(&right.name));
     for name in &settings.disabled_connectors {
@@ -49,7 +44,7 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connecto
     connectors
 }
 
-/// The folder itself if it holds a `connector.toml`, else those below it that do.
+/// The folder itself if it contains a `connector.toml`, else its subfolders that do.
 fn folders(root: &Path, problems: &mut Problems) -> Vec<PathBuf> {
     if root.join("connector.toml").is_file() {
         return vec![root.to_owned()];
@@ -69,38 +64,38 @@ fn folders(root: &Path, problems: &mut Problems) -> Vec<PathBuf> {
 pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems) -> Option<Connector> {
     let document = Document::parse(file, text, problems)?;
     let read: ConnectorFile = document.read(file, problems)?;
-    let whole = !problems.touch(file);
-    let mut check = Check { file, document: &document, problems };
+    let is_valid = !problems.has_any(file);
+    let mut check = ConnectorCheck { file, document: &document, problems };
     check.name(name);
     check.map(&read);
     check.window(&read);
     check.schedule(&read);
     check.contract(&read);
-    // What one table says of another means something only if both could be read.
-    if whole {
+    // These checks compare several tables, so all of them must be valid.
+    if is_valid {
         check.identity(&read);
         check.access(&read);
         check.web(&read);
     }
-    // Of what it says, not of how it is written: a comment changes nothing.
-    let said = serde_json::to_string(&read).expect("a definition is plain data");
-    let digest = format!("{:x}", Sha256::digest(said.as_bytes()));
+    // The digest is that of the values, not of the text: comments do not change it.
+    let values = serde_json::to_string(&read).expect("a definition is plain data");
+    let digest = format!("{:x}", Sha256::digest(values.as_bytes()));
     Some(Connector { name: name.to_owned(), file: read, digest })
 }
 
-pub(super) struct Check<'a> {
+pub(super) struct ConnectorCheck<'a> {
     file: &'a Path,
     document: &'a Document,
     problems: &'a mut Problems,
 }
 
-impl Check<'_> {
+impl ConnectorCheck<'_> {
     pub(super) fn add(&mut self, pointer: &str, message: impl Into<String>) {
         let name = pointer.trim_start_matches('/').replace('/', ".");
         self.problems.add(self.file, self.document.line(pointer), name, message);
     }
 
-    /// Names stand in paths, transaction identifiers and log fields.
+    /// Names are used in paths, transaction identifiers and log fields.
     fn name(&mut self, name: &str) {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || !name.bytes().all(plain) {
@@ -116,16 +111,19 @@ impl Check<'_> {
                 let known: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
                 self.add(
                     &pointer,
-                    format!("{} have no such column; they have {}", kind.image_name(), known.join(", ")),
+                    format!("{} have no such column; their columns are {}", kind.image_name(), known.join(", ")),
                 );
                 continue;
             };
             let column = &kind.columns()[index];
-            if stored_as(map.field_type) != column.column_type {
-                self.add(&format!("{pointer}/type"), format!("the column holds {:?}", column.column_type));
+            if column_type_of(map.field_type) != column.column_type {
+                self.add(
+                    &format!("{pointer}/type"),
+                    format!("does not fit the column, which is {:?}", column.column_type),
+                );
             }
             if map.from.as_slice().is_empty() {
-                self.add(&format!("{pointer}/from"), "names no source field");
+                self.add(&format!("{pointer}/from"), "must name at least one source field");
             }
             self.words(column, &pointer, map.codes.values().chain(map.default.iter().filter(|word| !word.is_empty())));
             if let Err((key, message)) = FieldReader::compile(name, map) {
@@ -138,7 +136,10 @@ impl Check<'_> {
         for word in words {
             if !column.words.is_empty() && !column.words.contains(&word.as_str()) {
                 let expected = column.words.join(", ");
-                self.add(&format!("{pointer}/codes"), format!("`{word}` is none of the column's words: {expected}"));
+                self.add(
+                    &format!("{pointer}/codes"),
+                    format!("`{word}` is not a value of the column; its values are {expected}"),
+                );
             }
         }
     }
@@ -152,7 +153,7 @@ impl Check<'_> {
             }
         }
         if file.identity.key.is_empty() {
-            self.add("/identity/key", "a record needs a key");
+            self.add("/identity/key", "must name at least one column");
         }
         if let Some(column) = &file.identity.ordered_by
             && file.map.get(column).is_none_or(|map| map.field_type != FieldType::Instant)
@@ -168,7 +169,7 @@ impl Check<'_> {
                 self.add(&format!("{pointer}/format"), message);
             }
             if jiff::civil::Date::from_str(&pass.first_date).is_err() {
-                self.add(&format!("{pointer}/first_date"), format!("`{}` is no date (yyyy-MM-dd)", pass.first_date));
+                self.add(&format!("{pointer}/first_date"), format!("`{}` is not a date (yyyy-MM-dd)", pass.first_date));
             }
             if pass.slice_days == 0 {
                 self.add(&format!("{pointer}/slice_days"), "must be at least 1");
@@ -177,18 +178,15 @@ impl Check<'_> {
             let open = pass.open_column.as_ref().and_then(|name| kind.column_index(name));
             let open = open.filter(|&index| kind.columns()[index].column_type == ColumnType::Instant);
             if pass.start == Start::OldestOpen && open.is_none() {
-                self.add(
-                    &format!("{pointer}/open_column"),
-                    "`start = \"oldest_open\"` needs an instant column of the table",
-                );
+                self.add(&format!("{pointer}/open_column"), "`start = \"oldest_open\"` needs a column of type instant");
             }
         }
     }
 
     fn access(&mut self, file: &ConnectorFile) {
         match (&file.access, &file.request) {
-            (Access::Http { .. }, None) => self.add("/request", "an HTTP connector needs a request"),
-            (Access::Files { .. }, Some(_)) => self.add("/request", "a connector of files has no request"),
+            (Access::Http { .. }, None) => self.add("/request", "required for an HTTP connector"),
+            (Access::Files { .. }, Some(_)) => self.add("/request", "not allowed for a connector of files"),
             _ => {}
         }
         if let Access::Files { glob, .. } = &file.access
@@ -197,9 +195,9 @@ impl Check<'_> {
             self.add("/access/glob", error.to_string());
         }
         if let Access::Files { settle_secs, .. } = &file.access
-            && *settle_secs > MOST_SETTLE_SECS
+            && *settle_secs > MAX_SETTLE_SECS
         {
-            self.add("/access/settle_secs", format!("must be at most {MOST_SETTLE_SECS}: a pull waits that long"));
+            self.add("/access/settle_secs", format!("must be at most {MAX_SETTLE_SECS}: every pull waits this long"));
         }
         self.decode(file);
     }
@@ -212,16 +210,16 @@ impl Check<'_> {
             Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),
         };
         if delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
-            self.add("/decode/delimiter", "must be a character of one byte");
+            self.add("/decode/delimiter", "must be an ASCII character");
         }
         if let Some(Err(error)) = sheets.map(|sheets| globset::Glob::new(sheets)) {
             self.add("/decode/sheets", error.to_string());
         }
         if file.complete.trailer.is_some() && footers.is_none_or(Vec::is_empty) {
-            self.add("/complete/trailer", "a trailer stands in a footer row: `decode.footers` must name it");
+            self.add("/complete/trailer", "the trailer is a footer row: `decode.footers` must name it");
         }
         if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
-            self.add("/decode/type", "workbooks are read from files");
+            self.add("/decode/type", "workbooks can only be read from files");
         }
     }
 
@@ -230,12 +228,12 @@ impl Check<'_> {
             if breach == Breach::RejectRow {
                 self.add(
                     &format!("/contract/{key}"),
-                    "rows are not told apart by their fields: `accept`, `report` or `stop`",
+                    "`reject_row` is not possible here: use `accept`, `report` or `stop`",
                 );
             }
         }
         if !(0.0..=1.0).contains(&file.contract.reject_share) {
-            self.add("/contract/reject_share", "is a share from 0 to 1");
+            self.add("/contract/reject_share", "must be a share from 0 to 1");
         }
         let Some(sweep) = &file.sweep else { return };
         if !file.window.passes.iter().any(|pass| pass.name == sweep.pass) {
@@ -249,8 +247,8 @@ impl Check<'_> {
     fn schedule(&mut self, file: &ConnectorFile) {
         let schedule = &file.schedule;
         match crate::calendar::Slots::new(&schedule.cron, &schedule.zone) {
-            Ok(slots) if slots.next_after(SOME_DAY_MICROS).is_none() => {
-                self.add("/schedule/cron", format!("`{}` never comes", schedule.cron));
+            Ok(slots) if slots.next_after(REFERENCE_MICROS).is_none() => {
+                self.add("/schedule/cron", format!("`{}` matches no future date", schedule.cron));
             }
             Ok(_) => {}
             Err(message) => self.add("/schedule/cron", message),
@@ -258,10 +256,10 @@ impl Check<'_> {
     }
 }
 
-/// 2026-01-01 00:00 UTC: a cron line that never comes after it never comes.
-const SOME_DAY_MICROS: i64 = 1_767_225_600_000_000;
+/// 2026-01-01 00:00 UTC. A cron line without a slot after this day never runs.
+const REFERENCE_MICROS: i64 = 1_767_225_600_000_000;
 
-fn stored_as(field_type: FieldType) -> ColumnType {
+fn column_type_of(field_type: FieldType) -> ColumnType {
     match field_type {
         FieldType::Instant => ColumnType::Instant,
         FieldType::Flag => ColumnType::Flag,

@@ -1,6 +1,6 @@
-//! A TOML file held against the schema of its type: every mistake at once, with its line.
+//! Validates a TOML file against the schema of its type and reports all mistakes with their lines.
 //!
-//! The types' JSON Schema (schemars) is what is checked; the spans of the TOML document say where.
+//! The JSON Schema comes from the Rust types (schemars), the lines from the spans of the TOML document.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,22 +14,22 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::problem::Problems;
 
-/// A parsed file: its values and the line of each of its keys.
+/// A parsed file: its values, and the line of each key.
 #[derive(Debug)]
 pub(crate) struct Document {
     value: Value,
     lines: HashMap<String, usize>,
 }
 
-/// A value that was complained of.
-struct Wrong {
+/// A value that does not fit the schema.
+struct InvalidValue {
     pointer: String,
-    /// A key that the schema does not know.
+    /// The schema does not have this key.
     unknown: bool,
 }
 
-impl Wrong {
-    /// What has to go for the rest to be readable.
+impl InvalidValue {
+    /// Pointer of the table to leave out; of the key itself if it is unknown.
     fn table(&self) -> String {
         match self.pointer.rsplit_once('/') {
             Some((above, _)) if !self.unknown => above.to_owned(),
@@ -39,7 +39,7 @@ impl Wrong {
 }
 
 impl Document {
-    /// Parses TOML; each syntax error is a problem.
+    /// Parses TOML. Syntax errors are reported as problems.
     pub(crate) fn parse(file: &Path, text: &str, problems: &mut Problems) -> Option<Self> {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
@@ -54,7 +54,7 @@ impl Document {
         Some(Self { value, lines })
     }
 
-    /// Line of a JSON pointer, or of the nearest table above it.
+    /// Line of a JSON pointer, or of the nearest table that contains it.
     pub(crate) fn line(&self, pointer: &str) -> usize {
         let mut pointer = pointer;
         loop {
@@ -65,21 +65,21 @@ impl Document {
         }
     }
 
-    /// One top-level table, if it can be read by itself.
+    /// One top-level key; `None` if its value cannot be read as `T`.
     pub(crate) fn part<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.value.get(name)?.clone()).ok()
     }
 
-    /// Checks the document against the schema of `T` and reads it. What is wrong is reported and left out, so that
-    /// the rest can still be held against the other files; `None` where too little is left.
+    /// Checks the document against the schema of `T` and reads it. Invalid values are reported and left out, so that
+    /// the rest can still be checked against other files. `None` if the rest is not a complete `T`.
     pub(crate) fn read<T: DeserializeOwned + JsonSchema>(&self, file: &Path, problems: &mut Problems) -> Option<T> {
         let schema = Value::from(schemars::schema_for!(T));
         let validator = jsonschema::validator_for(&schema).expect("schemas derived from types are valid");
-        let mut wrong = Vec::new();
+        let mut invalid = Vec::new();
         for error in validator.iter_errors(&self.value) {
-            self.report(&error, file, problems, &mut wrong);
+            self.report(&error, file, problems, &mut invalid);
         }
-        if wrong.is_empty() {
+        if invalid.is_empty() {
             return match serde_json::from_value(self.value.clone()) {
                 Ok(value) => Some(value),
                 Err(error) => {
@@ -88,21 +88,27 @@ impl Document {
                 }
             };
         }
-        // A table that lacks what it needs is left out whole; an unknown key only by itself.
-        let pointers = |of: fn(&Wrong) -> String| wrong.iter().map(of).collect::<Vec<_>>();
-        self.without(&pointers(|wrong| wrong.pointer.clone())).or_else(|| self.without(&pointers(Wrong::table)))
+        // First leave out the invalid values alone, then the tables that contain them.
+        let pointers = |of: fn(&InvalidValue) -> String| invalid.iter().map(of).collect::<Vec<_>>();
+        self.without(&pointers(|value| value.pointer.clone())).or_else(|| self.without(&pointers(InvalidValue::table)))
     }
 
-    /// The document less some of its values, if that can be read.
+    /// The document without some of its values; `None` if the rest cannot be read.
     fn without<T: DeserializeOwned>(&self, pointers: &[String]) -> Option<T> {
         let mut value = self.value.clone();
         for pointer in pointers {
-            leave_out(&mut value, pointer);
+            remove_value(&mut value, pointer);
         }
         serde_json::from_value(value).ok()
     }
 
-    fn report(&self, error: &ValidationError<'_>, file: &Path, problems: &mut Problems, wrong: &mut Vec<Wrong>) {
+    fn report(
+        &self,
+        error: &ValidationError<'_>,
+        file: &Path,
+        problems: &mut Problems,
+        invalid: &mut Vec<InvalidValue>,
+    ) {
         let pointer = error.instance_path().as_str();
         let line = self.line(pointer);
         let name = dotted(pointer);
@@ -111,34 +117,34 @@ impl Document {
                 for key in unexpected {
                     let place = format!("{pointer}/{}", escape(key));
                     problems.add(file, self.line(&place), dotted(&place), "unknown key");
-                    wrong.push(Wrong { pointer: place, unknown: true });
+                    invalid.push(InvalidValue { pointer: place, unknown: true });
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
                 let place = format!("{pointer}/{key}");
                 problems.add(file, line, dotted(&place), "missing");
-                wrong.push(Wrong { pointer: place, unknown: false });
+                invalid.push(InvalidValue { pointer: place, unknown: false });
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 if let Some(errors) = nearest(pointer, context) {
                     for error in errors {
-                        self.report(error, file, problems, wrong);
+                        self.report(error, file, problems, invalid);
                     }
                 } else {
-                    problems.add(file, line, name, words(context));
-                    wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
+                    problems.add(file, line, name, expected_values(context));
+                    invalid.push(InvalidValue { pointer: pointer.to_owned(), unknown: false });
                 }
             }
             kind => {
                 problems.add(file, line, name, expectation(kind, error));
-                wrong.push(Wrong { pointer: pointer.to_owned(), unknown: false });
+                invalid.push(InvalidValue { pointer: pointer.to_owned(), unknown: false });
             }
         }
     }
 }
 
-/// What was expected of a value, and what stands there.
+/// The expected and the actual value.
 fn expectation(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
     match kind {
         ValidationErrorKind::Enum { options } => format!("expected one of {options}, got {}", error.instance()),
@@ -156,26 +162,26 @@ fn expectation(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> Strin
     }
 }
 
-/// Removes what a JSON pointer names; an element of a list is removed with its list.
-fn leave_out(value: &mut Value, pointer: &str) {
+/// Removes the value of a JSON pointer. For an element of a list, the whole list is removed.
+fn remove_value(value: &mut Value, pointer: &str) {
     let Some((above, key)) = pointer.rsplit_once('/') else { return };
     let key = key.replace("~1", "/").replace("~0", "~");
     match value.pointer_mut(above) {
         Some(Value::Object(table)) => {
             table.remove(&key);
         }
-        Some(Value::Array(_)) => leave_out(value, above),
+        Some(Value::Array(_)) => remove_value(value, above),
         _ => {}
     }
 }
 
-/// Of the alternatives of a tagged table, the one whose tag is written.
+/// Errors of the alternative whose tag is in the document; `None` if no tag matches.
 fn nearest<'a>(
     pointer: &str,
     context: &'a [Vec<ValidationError<'static>>],
 ) -> Option<&'a Vec<ValidationError<'static>>> {
     let tag = format!("{pointer}/type");
-    let wrong_tag = |error: &ValidationError<'_>| {
+    let has_wrong_tag = |error: &ValidationError<'_>| {
         let about_tag = error.instance_path().as_str() == tag || error.instance_path().as_str() == pointer;
         match error.kind() {
             ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => about_tag,
@@ -186,11 +192,11 @@ fn nearest<'a>(
             _ => false,
         }
     };
-    context.iter().find(|errors| !errors.iter().any(wrong_tag))
+    context.iter().find(|errors| !errors.iter().any(has_wrong_tag))
 }
 
-/// What any alternative would have taken.
-fn words(context: &[Vec<ValidationError<'static>>]) -> String {
+/// Message that lists the values of all alternatives.
+fn expected_values(context: &[Vec<ValidationError<'static>>]) -> String {
     let (mut expected, mut types) = (Vec::new(), Vec::new());
     for error in context.iter().flatten() {
         match error.kind() {

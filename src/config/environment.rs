@@ -1,12 +1,12 @@
-//! The one place that reads the environment: values of the placeholders that connectors and settings mention.
+//! Reads the values of placeholders in connectors and settings from the environment. No other module reads it.
 #![expect(clippy::disallowed_methods, reason = "edge: environment and secret files are read here, once")]
 
 use crate::config::Settings;
 use crate::model::connector::{Access, Auth, Connector};
 use crate::model::values::{Values, placeholders};
 
-/// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file
-/// that the variable `NAME_FILE` names. What is unset stays unset: the connector that needs it says so when it is used.
+/// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file that the
+/// variable `NAME_FILE` names. An unset value is reported only when a connector uses it.
 pub(crate) fn values_of(settings: &Settings, connectors: &[Connector]) -> Values {
     let mut values = Values::default();
     let of_settings = settings.templates().into_iter().map(str::to_owned);
@@ -30,11 +30,12 @@ pub(crate) fn values_of(settings: &Settings, connectors: &[Connector]) -> Values
     values
 }
 
-/// A variable that says nothing is as good as none.
+/// Value of a variable; `None` if it is unset or blank.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
+/// A secret; `None` if it is unset, an error if its file is unusable.
 fn secret(name: &str) -> Option<Result<String, String>> {
     if let Some(value) = variable(name) {
         return Some(Ok(value));
@@ -47,6 +48,7 @@ fn secret(name: &str) -> Option<Result<String, String>> {
     })
 }
 
+/// All texts of a connector that may contain placeholders.
 fn templates(connector: &Connector) -> Vec<String> {
     let mut templates = Vec::new();
     match &connector.file.access {

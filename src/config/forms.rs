@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::definition_texts::DefinitionTexts;
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
-use crate::config::texts::Texts;
 use crate::model::report_form::FormTemplate;
 
-/// The templates by their ids; none where the folder is absent.
+/// The templates by id. The folder may be absent.
 pub(crate) fn load(
     settings: &Settings,
-    texts: &Texts<'_>,
+    texts: &DefinitionTexts<'_>,
     rule_sets: Option<&BTreeSet<String>>,
-    sources: &mut BTreeMap<String, String>,
+    used_texts: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> BTreeMap<String, FormTemplate> {
     let mut forms: BTreeMap<String, FormTemplate> = BTreeMap::new();
-    if matches!(texts, Texts::OnDisk) && !settings.forms.is_dir() {
+    if matches!(texts, DefinitionTexts::OnDisk) && !settings.forms.is_dir() {
         return forms;
     }
     for (file, text) in texts.folder("forms", &settings.forms, problems) {
@@ -38,10 +38,10 @@ pub(crate) fn load(
         let mut counted = BTreeSet::new();
         for column in form.group.iter().flat_map(|group| &group.column) {
             if !counted.insert(column.count) {
-                add("group", format!("column {} counts what another column counts", column.number));
+                add("group", format!("column {} has the same `count` as another column", column.number));
             }
         }
-        sources.insert(format!("forms/{}", file.file_name().unwrap_or_default().to_string_lossy()), text);
+        used_texts.insert(format!("forms/{}", file.file_name().unwrap_or_default().to_string_lossy()), text);
         if forms.contains_key(&form.id) {
             add("id", format!("form `{}` is defined twice", form.id));
         }

@@ -1,19 +1,18 @@
-//! Reads the configuration: settings, connectors, registries, calendar, indicators and rule sets.
+//! Reads the configuration: settings, connectors, registries, calendar, indicators, rule sets and forms.
 //!
-//! Everything is read and checked before anything acts; every mistake is reported at once, with its file,
-//! its line and the name meant.
+//! Everything is read and checked before a verb acts. All mistakes are reported at once, each with file, line and key.
 
 mod connectors;
+mod definition_texts;
 mod definitions;
 mod document;
 mod environment;
 mod forms;
+mod http_checks;
+mod indicator_checks;
 mod problem;
 mod registries;
 mod settings;
-mod texts;
-mod web;
-mod written;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,101 +22,118 @@ pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use settings::{Alerts, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
 
-use crate::config::texts::Texts;
+use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;
 use crate::model::indicator::Definition;
 use crate::model::rules::RuleSet;
 use crate::model::values::Values;
 
-/// Everything that a verb needs to know before it acts.
+/// The complete configuration.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     pub settings: Settings,
-    /// In the order of their names.
+    /// Sorted by name.
     pub connectors: Vec<Connector>,
     pub values: Values,
     pub registries: Registries,
     pub indicators: Vec<Indicator>,
     pub rules: BTreeMap<String, RuleSet>,
-    /// Official forms by their ids.
+    /// Official forms by id.
     pub forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
-    /// The text of every file that decides a figure, under its name: kept by digest with each night.
-    pub sources: BTreeMap<String, String>,
+    /// Text of every file that defines figures, by name (`rules/seed-2639.toml`). Each night stores them by digest.
+    pub definition_texts: BTreeMap<String, String>,
 }
 
-/// An indicator with the digest of all that defines it: its own table and its rule set.
+/// An indicator with the digest of its definition and rule set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Indicator {
     pub definition: Definition,
-    /// First 16 hexadecimal digits of the SHA-256 of definition and rule set.
+    /// See [`definition_digest`].
     pub digest: String,
 }
 
 impl Configuration {
-    /// The connector of a name.
+    /// Finds a connector by name.
     #[must_use]
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|connector| connector.name == name)
     }
 }
 
-/// Reads `motcua.toml` and all that it names.
+/// Reads `motcua.toml` and all files that it refers to.
 ///
 /// # Errors
-/// Every mistake of every file.
+/// All mistakes in all files.
 pub fn load(file: &Path) -> Result<Configuration, Problems> {
     let mut problems = Problems::default();
-    let mut sources = BTreeMap::new();
+    let mut used_texts = BTreeMap::new();
     let Some(settings) = settings::load(file, &mut problems) else { return Err(problems) };
     let connectors = connectors::load(&settings, &mut problems);
-    let Deciding { registries, rules, indicators, forms } =
-        deciding(&settings, &Texts::OnDisk, &mut sources, &mut problems);
+    let Definitions { registries, rules, indicators, forms } =
+        read_definitions(&settings, &DefinitionTexts::OnDisk, &mut used_texts, &mut problems);
     let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
-        sources.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
+        used_texts.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
     }
-    problems.into_result(Configuration { settings, connectors, values, registries, indicators, rules, forms, sources })
+    problems.into_result(Configuration {
+        settings,
+        connectors,
+        values,
+        registries,
+        indicators,
+        rules,
+        forms,
+        definition_texts: used_texts,
+    })
 }
 
-/// What decides figures.
-struct Deciding {
+/// The files that define figures.
+struct Definitions {
     registries: Registries,
     rules: BTreeMap<String, RuleSet>,
     indicators: Vec<Indicator>,
     forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
 }
 
-fn deciding(
+fn read_definitions(
     settings: &Settings,
-    texts: &Texts<'_>,
-    sources: &mut BTreeMap<String, String>,
+    texts: &DefinitionTexts<'_>,
+    used_texts: &mut BTreeMap<String, String>,
     problems: &mut Problems,
-) -> Deciding {
-    let registries = registries::load(settings, texts, sources, problems);
-    let rules = definitions::load_rules(settings, texts, sources, problems);
-    let indicators = definitions::load_indicators(settings, texts, &rules, sources, problems);
-    let forms = forms::load(settings, texts, rules.ids.as_ref(), sources, problems);
-    Deciding { registries, rules: rules.by_id, indicators, forms }
+) -> Definitions {
+    let registries = registries::load(settings, texts, used_texts, problems);
+    let rules = definitions::load_rules(settings, texts, used_texts, problems);
+    let indicators = definitions::load_indicators(settings, texts, &rules, used_texts, problems);
+    let forms = forms::load(settings, texts, rules.ids.as_ref(), used_texts, problems);
+    Definitions { registries, rules: rules.by_id, indicators, forms }
 }
 
 impl Configuration {
-    /// The same office with the indicators, rule sets, registries, calendar and forms that a past night kept, name → text.
+    /// This configuration with the indicators, rule sets, registries, calendar and forms that a past night stored (text
+    /// by name).
     ///
     /// # Errors
-    /// Every mistake that this version of motcua finds in them.
-    pub fn of_night(&self, kept: &BTreeMap<String, String>) -> Result<Self, Problems> {
+    /// All mistakes that this version of motcua finds in them.
+    pub fn of_night(&self, stored: &BTreeMap<String, String>) -> Result<Self, Problems> {
         let mut problems = Problems::default();
-        let mut sources = BTreeMap::new();
-        let Deciding { registries, rules, indicators, forms } =
-            deciding(&self.settings, &Texts::Kept(kept), &mut sources, &mut problems);
-        problems.into_result(Self { registries, indicators, rules, forms, sources, ..self.clone() })
+        let mut used_texts = BTreeMap::new();
+        let Definitions { registries, rules, indicators, forms } =
+            read_definitions(&self.settings, &DefinitionTexts::Stored(stored), &mut used_texts, &mut problems);
+        problems.into_result(Self {
+            registries,
+            indicators,
+            rules,
+            forms,
+            definition_texts: used_texts,
+            ..self.clone()
+        })
     }
 }
 
-/// Compiles a connector from its text alone, as the conformance runner and the benches do.
+/// Reads a connector from its text alone, for the conformance tests and the benches.
 ///
 /// # Errors
-/// Every mistake in it.
+/// All mistakes in the text.
 pub fn connector_from_text(name: &str, file: &Path, text: &str) -> Result<Connector, Problems> {
     let mut problems = Problems::default();
     match connectors::parse(name, file, text, &mut problems) {

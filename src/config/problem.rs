@@ -1,4 +1,4 @@
-//! Mistakes in the configuration: all of them, each with its place.
+//! Mistakes in the configuration, each with file, line and key.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     pub file: PathBuf,
-    /// From 1; 0 where the whole file is meant.
+    /// From 1; 0 for the whole file.
     pub line: usize,
-    /// The key, column or file meant.
+    /// Key or column; empty for the whole row or file.
     pub name: String,
     pub message: String,
 }
@@ -42,13 +42,13 @@ impl Problems {
         &self.0
     }
 
-    /// Whether a file has been complained of.
-    pub(crate) fn touch(&self, file: &Path) -> bool {
+    /// Whether a file has any problem.
+    pub(crate) fn has_any(&self, file: &Path) -> bool {
         self.0.iter().any(|problem| problem.file == file)
     }
 
-    /// Whether a file, or a row of it, could not be read at all.
-    pub(crate) fn unreadable(&self, file: &Path) -> bool {
+    /// Whether a file or one of its rows could not be read at all.
+    pub(crate) fn has_unreadable(&self, file: &Path) -> bool {
         self.0.iter().any(|problem| problem.file == file && problem.name.is_empty())
     }
 

@@ -1,4 +1,4 @@
-//! Reads the registries and the calendar: CSV with a header row, `#` comments, `;` between several values.
+//! Reads the registries and the calendar: CSV with a header row, `#` for comments, `;` between values in a cell.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::str::FromStr;
 
 use jiff::civil::{Date, Time, time};
 
+use crate::config::definition_texts::DefinitionTexts;
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
-use crate::config::texts::Texts;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 use crate::model::day::{CalendarDay, DayKind};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 use crate::model::table::{INTERLINKS, ROLES, SERVICE_LEVELS};
 
-/// All registries; each may be empty.
+/// All registries. Each may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registries {
     pub agencies: Vec<Agency>,
@@ -28,8 +28,8 @@ pub struct Registries {
 
 pub(crate) fn load(
     settings: &Settings,
-    texts: &Texts<'_>,
-    sources: &mut BTreeMap<String, String>,
+    texts: &DefinitionTexts<'_>,
+    used_texts: &mut BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Registries {
     let mut registries = Registries::default();
@@ -39,14 +39,14 @@ pub(crate) fn load(
         let name = format!("registries/{name}.csv");
         let Some(text) = texts.file(&name, file, problems) else { return };
         rows(file, &text, problems, take);
-        sources.insert(name, text);
+        used_texts.insert(name, text);
     };
     read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
-        references.agency(row);
+        references.add_agency(row);
         registries.agencies.extend(agency(row));
     });
     read("successions", settings.successions.as_deref(), problems, &mut |row| {
-        references.names_agency(row, &["from", "to"]);
+        references.refers_to_agency(row, &["from", "to"]);
         registries.successions.extend(succession(row));
     });
     let mut procedure_codes = HashSet::new();
@@ -54,13 +54,13 @@ pub(crate) fn load(
         if let Some(code) = row.text("code")
             && !procedure_codes.insert(code.clone())
         {
-            let advice = "one row for a code; what is offered from when goes into `procedure_offers.csv`";
-            row.problem("code", format!("procedure `{code}` stands twice: {advice}"));
+            let advice = "write one row for each code; validity dates of offers belong into `procedure_offers.csv`";
+            row.problem("code", format!("procedure `{code}` is listed twice: {advice}"));
         }
         registries.procedures.extend(procedure(row));
     });
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
-        references.names_agency(row, &["offered_by"]);
+        references.refers_to_agency(row, &["offered_by"]);
         registries.offers.extend(offer(row));
     });
     read("sectors", settings.sectors.as_deref(), problems, &mut |row| {
@@ -70,41 +70,41 @@ pub(crate) fn load(
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
         registries.calendar.extend(calendar_day(row));
     });
-    // Rows that cannot be read may hold the agencies that others name.
-    if settings.agencies.as_deref().is_none_or(|file| !problems.unreadable(file)) {
+    // Rows that cannot be read may contain the agencies that other rows refer to.
+    if settings.agencies.as_deref().is_none_or(|file| !problems.has_unreadable(file)) {
         references.check(problems);
     }
     registries
 }
 
-/// Which agencies there are and where they are named. A row with another mistake still says that its agency exists.
+/// The agencies that exist, and the references to them. A row with another mistake still counts as its agency's row.
 #[derive(Default)]
 struct References {
     agencies: HashSet<String>,
-    /// File, line, column and code.
-    named: Vec<(PathBuf, usize, &'static str, String)>,
+    /// File, line, column and code of each reference.
+    used: Vec<(PathBuf, usize, &'static str, String)>,
 }
 
 impl References {
-    fn agency(&mut self, row: &mut Row<'_>) {
-        self.names_agency(row, &["parent"]);
+    fn add_agency(&mut self, row: &mut Row<'_>) {
+        self.refers_to_agency(row, &["parent"]);
         if let Some(code) = row.text("code")
             && !self.agencies.insert(code.clone())
         {
-            row.problem("code", format!("agency `{code}` stands twice"));
+            row.problem("code", format!("agency `{code}` is listed twice"));
         }
     }
 
-    fn names_agency(&mut self, row: &Row<'_>, columns: &[&'static str]) {
+    fn refers_to_agency(&mut self, row: &Row<'_>, columns: &[&'static str]) {
         for &column in columns {
             if let Some(code) = row.text(column).filter(|code| !code.starts_with("tier:")) {
-                self.named.push((row.file.to_owned(), row.line, column, code));
+                self.used.push((row.file.to_owned(), row.line, column, code));
             }
         }
     }
 
     fn check(self, problems: &mut Problems) {
-        for (file, line, column, code) in self.named {
+        for (file, line, column, code) in self.used {
             if !self.agencies.contains(&code) {
                 problems.add(&file, line, column, format!("agency `{code}` is not in the agency registry"));
             }
@@ -112,7 +112,7 @@ impl References {
     }
 }
 
-/// One row with its file and line; what is wrong in it goes to the problems.
+/// One row with its file and line. Mistakes in it are added to `problems`.
 struct Row<'a> {
     file: &'a Path,
     line: usize,
@@ -143,7 +143,7 @@ fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&
     }
 }
 
-/// The reader says where it began to look for a row: comments and empty lines may lie between.
+/// Line of a row. The reader's position is where it started to look for the row, before comments and empty lines.
 fn past_comments(text: &str, line: usize) -> usize {
     let passed = |line: &&str| line.trim().is_empty() || line.starts_with('#');
     line + text.lines().skip(line.saturating_sub(1)).take_while(passed).count()
@@ -154,7 +154,7 @@ impl Row<'_> {
         self.problems.add(self.file, self.line, column, message);
     }
 
-    /// The cell, or nothing where it is empty or the file has no such column.
+    /// The cell; `None` if it is empty or the file has no such column.
     fn text(&self, column: &str) -> Option<String> {
         let index = self.header.iter().position(|name| name == column)?;
         let cell = self.record.get(index)?;
@@ -178,17 +178,17 @@ impl Row<'_> {
         let text = self.text(column)?;
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.problem(column, format!("`{text}` is no {expected}"));
+            self.problem(column, format!("`{text}` must be {expected}"));
         }
         parsed
     }
 
     fn date(&mut self, column: &str) -> Option<Date> {
-        self.parsed(column, "date (yyyy-MM-dd)")
+        self.parsed(column, "a date (yyyy-MM-dd)")
     }
 
     fn flag(&mut self, column: &str) -> bool {
-        self.parsed(column, "true or false").unwrap_or(false)
+        self.parsed(column, "`true` or `false`").unwrap_or(false)
     }
 
     fn one_of<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
@@ -196,12 +196,12 @@ impl Row<'_> {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
             let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.problem(column, format!("`{text}` is none of {}", expected.join(", ")));
+            self.problem(column, format!("`{text}` must be one of {}", expected.join(", ")));
         }
         found
     }
 
-    /// A word of a closed list, where the cell is not empty.
+    /// A word of a closed list; `None` if the cell is empty.
     fn word(&mut self, column: &str, words: &[&str]) -> Option<String> {
         self.text(column)?;
         let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
@@ -241,8 +241,8 @@ fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
         ("calendar_days", TimeUnit::CalendarDays),
     ];
     let unit = row.one_of("unit", &units);
-    let cut_off: Time = row.parsed("cut_off", "time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
-    let statutory_time = row.parsed("statutory_time", "whole number");
+    let cut_off: Time = row.parsed("cut_off", "a time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
+    let statutory_time = row.parsed("statutory_time", "a whole number");
     let (immediate, certification, vertical) = (row.flag("immediate"), row.flag("certification"), row.flag("vertical"));
     let (valid_from, valid_to) = (row.date("valid_from"), row.date("valid_to"));
     Some(Procedure {
@@ -273,7 +273,7 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
         None => Offerer::Agency(offered_by),
         Some(tier) => {
             let Some(tier) = Tier::from_name(tier) else {
-                row.problem("offered_by", format!("`{tier}` is no tier"));
+                row.problem("offered_by", format!("`{tier}` is not a tier"));
                 return None;
             };
             Offerer::Tier(tier)

@@ -1,4 +1,4 @@
-//! `motcua.toml`: the province, the folders and which connectors are off.
+//! Reads `motcua.toml`: province, folders, registries, service, alerts, PostgreSQL.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 
-/// `motcua.toml`, whole. Paths are relative to the file.
+/// The content of `motcua.toml`. Paths are relative to the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
@@ -19,7 +19,7 @@ struct SettingsFile {
     folders: Folders,
     #[serde(default)]
     registries: RegistryFiles,
-    /// Connectors that are not run.
+    /// Names of connectors that are not run.
     #[serde(default)]
     disabled_connectors: Vec<String>,
     #[serde(default)]
@@ -32,7 +32,7 @@ struct SettingsFile {
     postgres: Option<Postgres>,
 }
 
-/// `[province]`: whose figures these are.
+/// `[province]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Province {
@@ -47,7 +47,7 @@ pub struct Province {
 #[serde(deny_unknown_fields, default)]
 struct Folders {
     data: String,
-    /// A connector's folder, or a folder of such.
+    /// Folder of one connector, or a folder that contains such folders.
     connectors: String,
     indicators: String,
     rules: String,
@@ -67,7 +67,7 @@ impl Default for Folders {
     }
 }
 
-/// `[registries]`: each may be left out; what is unknown then keeps its own row.
+/// `[registries]`: each may be left out. Codes that are then unknown keep figures of their own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct RegistryFiles {
@@ -83,7 +83,7 @@ struct RegistryFiles {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NightSettings {
-    /// Sources that are read side by side.
+    /// Number of connectors that are read at the same time.
     #[schemars(range(min = 1, max = 64))]
     pub connectors_at_once: usize,
 }
@@ -94,10 +94,10 @@ impl Default for NightSettings {
     }
 }
 
-/// Where it listens if nothing else is said.
-const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8686);
+/// Default of `[service] listen`.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8686);
 
-/// `[service]`: what `serve` does.
+/// `[service]`: settings of `motcua serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct ServiceTable {
@@ -115,7 +115,7 @@ struct ServiceTable {
 impl Default for ServiceTable {
     fn default() -> Self {
         Self {
-            listen: LISTEN.to_string(),
+            listen: DEFAULT_LISTEN.to_string(),
             public: vec![PublicPart::Metrics],
             tls_certificate: None,
             tls_key: None,
@@ -126,11 +126,11 @@ impl Default for ServiceTable {
     }
 }
 
-/// What is answered without a token. Dossier codes, runs and quarantine never are.
+/// Part of the service that needs no token. Dossier codes, runs and quarantine always need one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PublicPart {
-    /// Figures, indicators and agencies: API and page.
+    /// Figures, indicators and agencies: API and pages.
     Figures,
     /// `/metrics`.
     Metrics,
@@ -143,20 +143,21 @@ pub struct ServiceSettings {
     pub public: Vec<PublicPart>,
     /// Certificate chain and key (PEM); both or none.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// People reach it through a proxy of this office, by HTTPS: who asks is the last address of `X-Forwarded-For`.
+    /// The service is behind the installation's own HTTPS proxy: the caller's address is the last one in
+    /// `X-Forwarded-For`.
     pub behind_proxy: bool,
     pub session_hours: u32,
-    /// How long a run under way may go on after `serve` was told to stop.
+    /// How long a current run may continue after `serve` is stopped.
     pub stop_within_secs: u64,
 }
 
-/// `[alerts]`: who is told. Values are templates with `{env:NAME}` and `{secret:NAME}`.
+/// `[alerts]`: addresses that the service calls. Values may contain `{env:NAME}` and `{secret:NAME}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alerts {
-    /// Is called after each night: whoever listens misses the call of a process that died.
+    /// Called after each night. A monitor notices a missing call, for example after a crash.
     pub heartbeat_url: Option<String>,
-    /// Is sent JSON when the state of a connector or of a publication changes, or a target is newly missed.
+    /// Receives JSON when the state of a connector or of the publication changes, or when a target is newly missed.
     pub webhook_url: Option<String>,
 }
 
@@ -164,13 +165,13 @@ pub struct Alerts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Postgres {
-    /// `postgresql://user:password@host:5432/database`; a template with `{env:NAME}` and `{secret:NAME}`.
+    /// `postgresql://user:password@host:5432/database`; may contain `{env:NAME}` and `{secret:NAME}`.
     pub url: String,
-    /// Schema that belongs to motcua alone.
+    /// Schema that only motcua uses.
     #[serde(default = "motcua")]
     #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]{0,62}$"))]
     pub schema: String,
-    /// Role that may read the published tables; made where the user may make roles. Absent: no role is granted anything.
+    /// Role that may read the published tables. It is created if the user may create roles. `None`: nothing is granted.
     #[serde(default)]
     #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]{0,62}$"))]
     pub reader_role: Option<String>,
@@ -204,7 +205,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What names values of the environment.
+    /// Texts that may contain placeholders.
     pub(crate) fn templates(&self) -> Vec<&str> {
         let alerts = [&self.alerts.heartbeat_url, &self.alerts.webhook_url];
         let urls = alerts.into_iter().flatten().map(String::as_str);
@@ -215,7 +216,7 @@ impl Settings {
 pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
     let text = read(file, problems)?;
     let document = Document::parse(file, &text, problems)?;
-    // With a mistake in it the rest is still read, so that the mistakes of all files are told at once.
+    // Despite a mistake the rest is still read, so that the mistakes of all files are reported at once.
     let read: SettingsFile = document.read(file, problems).unwrap_or_else(|| SettingsFile {
         province: document.part("province").unwrap_or_default(),
         folders: document.part("folders").unwrap_or_default(),
@@ -227,7 +228,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         postgres: document.part("postgres"),
     });
     let base = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let at = |path: &String| plain(&base.join(path));
+    let at = |path: &String| normalized(&base.join(path));
     let registry = |path: &Option<String>| path.as_ref().map(at);
     Some(Settings {
         file: file.to_owned(),
@@ -262,18 +263,18 @@ fn service(
         (Some(certificate), Some(key)) => Some((at(certificate), at(key))),
         (None, None) => None,
         _ => {
-            let message = "`tls_certificate` and `tls_key` go together: state both or none".to_owned();
+            let message = "set both `tls_certificate` and `tls_key`, or neither".to_owned();
             problems.add(file, document.line("/service"), "service", message);
             None
         }
     };
     let listen = read.listen.parse();
     if listen.is_err() {
-        let message = format!("`{}` is no address with a port, for example `{LISTEN}`", read.listen);
+        let message = format!("`{}` is not an address with a port; write for example `{DEFAULT_LISTEN}`", read.listen);
         problems.add(file, document.line("/service/listen"), "service.listen", message);
     }
     ServiceSettings {
-        listen: listen.unwrap_or(LISTEN),
+        listen: listen.unwrap_or(DEFAULT_LISTEN),
         public: read.public,
         tls,
         behind_proxy: read.behind_proxy,
@@ -282,8 +283,8 @@ fn service(
     }
 }
 
-/// The path without `.` and, where a folder stands before it, without `..`: as it is shown to people.
-fn plain(path: &Path) -> PathBuf {
+/// The path without `.`, and without `..` after a folder name.
+fn normalized(path: &Path) -> PathBuf {
     let mut shown = PathBuf::new();
     for part in path.components() {
         match part {
@@ -297,7 +298,7 @@ fn plain(path: &Path) -> PathBuf {
     if shown.as_os_str().is_empty() { PathBuf::from(".") } else { shown }
 }
 
-/// Reads a file; a failure is a problem that says what to do.
+/// Reads a file. A failure is reported as a problem with a hint.
 pub(crate) fn read(file: &Path, problems: &mut Problems) -> Option<String> {
     match std::fs::read_to_string(file) {
         Ok(text) => Some(text),
@@ -306,20 +307,20 @@ pub(crate) fn read(file: &Path, problems: &mut Problems) -> Option<String> {
                 file,
                 0,
                 "",
-                format!("cannot be read: {error}; `motcua init` writes a configuration to start from"),
+                format!("cannot be read: {error}; hint: `motcua init` writes a configuration to start from"),
             );
             None
         }
     }
 }
 
-/// The files of a folder with an ending, sorted; a folder that cannot be read is a problem.
-pub(crate) fn files_of(folder: &Path, ending: &str, problems: &mut Problems) -> Vec<PathBuf> {
+/// The files of a folder with an extension, sorted. A folder that cannot be read is reported as a problem.
+pub(crate) fn files_of(folder: &Path, extension: &str, problems: &mut Problems) -> Vec<PathBuf> {
     match std::fs::read_dir(folder) {
         Ok(entries) => {
             let mut files: Vec<PathBuf> = entries
                 .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-                .filter(|path| path.extension().is_some_and(|found| found == ending))
+                .filter(|path| path.extension().is_some_and(|found| found == extension))
                 .collect();
             files.sort();
             files

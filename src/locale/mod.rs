@@ -13,10 +13,12 @@ pub use numbers::UnitSpace;
 pub use periods::{Initial, period_short};
 
 /// Language of a text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
 pub enum Language {
     #[default]
+    #[strum(serialize = "vi")]
     Vietnamese,
+    #[strum(serialize = "en")]
     English,
 }
 
@@ -24,20 +26,13 @@ impl Language {
     /// Reads an ISO 639-1 code; `None` for other languages.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "vi" => Some(Self::Vietnamese),
-            "en" => Some(Self::English),
-            _ => None,
-        }
+        code.parse().ok()
     }
 
     /// ISO 639-1 code.
     #[must_use]
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Vietnamese => "vi",
-            Self::English => "en",
-        }
+        self.into()
     }
 
     #[must_use]

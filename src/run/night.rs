@@ -49,7 +49,7 @@ impl DataFolder<'_> {
         let changed = self.append_changed(&figures, night).await?;
         self.lake.record_changes(run, now).await?;
         let tables = self.lake.table_versions().await?;
-        let sources = publish::store_definitions(&self.data, &self.config.sources)?;
+        let sources = publish::store_definitions(&self.data, &self.config.definition_texts)?;
         let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
         let folder = publish::publish_night(&self.data, &figures, &record)?;
         Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole })

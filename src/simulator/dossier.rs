@@ -17,7 +17,8 @@ pub(super) enum Channel {
 }
 
 /// Online level in the portal's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum Level {
     Information,
     Partial,
@@ -27,12 +28,7 @@ pub(super) enum Level {
 impl Level {
     /// Reads the word used in `procedure_offers.csv`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "information" => Some(Self::Information),
-            "partial" => Some(Self::Partial),
-            "full" => Some(Self::Full),
-            _ => None,
-        }
+        name.parse().ok()
     }
 }
 
@@ -125,7 +121,7 @@ pub(super) mod status {
 
 /// State of a dossier in the portal at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct RecordState {
     pub(super) accepted: Option<Moment>,
     pub(super) due: Option<Moment>,
     pub(super) completed: Option<Moment>,
@@ -160,7 +156,7 @@ impl Dossier {
     }
 
     /// State at a moment; `None` before the hand-in.
-    pub(super) fn shown(&self, now: Moment) -> Option<Shown> {
+    pub(super) fn shown(&self, now: Moment) -> Option<RecordState> {
         if self.applied > now {
             return None;
         }
@@ -178,7 +174,7 @@ impl Dossier {
             (None, Some(_)) if self.style.is_multiple_of(151) => status::PAUSED,
             (None, Some(_)) => status::IN_PROCESS,
         };
-        Some(Shown {
+        Some(RecordState {
             accepted,
             due: accepted.and(match self.due_change {
                 Some((from, due)) if from <= now => Some(due),

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 
 use crate::simulator::faults::Fault;
 use crate::simulator::list_cells::{dong, minute};
-use crate::simulator::post::{Service, Target, Waybill};
+use crate::simulator::post::{PostalService, Target, Waybill};
 use crate::simulator::working_days::{Moment, date_of, day_number, day_of, evening};
 use crate::simulator::{Province, faulty_exports};
 
@@ -120,8 +120,8 @@ impl Province {
             self.registry.procedures[dossier.procedure as usize].code.clone(),
             self.registry.agencies[dossier.agency as usize].name.clone(),
             match item.service {
-                Service::Submission => "Tiếp nhận hồ sơ",
-                Service::Return => "Trả kết quả",
+                PostalService::Submission => "Tiếp nhận hồ sơ",
+                PostalService::Return => "Trả kết quả",
             }
             .to_owned(),
             minute(item.accepted),

@@ -4,43 +4,43 @@
 //! "The last list" is the newest file of the post office.
 
 /// Where a fault occurs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
+pub enum FaultSide {
     /// In the portal's answers.
     Http,
     /// In the post's exports.
     Files,
 }
 
-impl Side {
+impl FaultSide {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Files => "files",
-        }
+        self.into()
     }
 }
 
 macro_rules! faults {
     ($($fault:ident $side:ident $name:literal $description:literal;)*) => {
         /// One fault of a simulated source.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Fault { $(#[doc = $description] $fault,)* }
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+        )]
+        pub enum Fault { $(#[doc = $description] #[strum(serialize = $name)] $fault,)* }
 
         impl Fault {
             /// All faults, in the order of the list below.
-            pub const ALL: &[Self] = &[$(Self::$fault,)*];
+            pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
             /// Its name on the command line.
             #[must_use]
             pub fn name(self) -> &'static str {
-                match self { $(Self::$fault => $name,)* }
+                self.into()
             }
 
             #[must_use]
-            pub fn side(self) -> Side {
-                match self { $(Self::$fault => Side::$side,)* }
+            pub fn side(self) -> FaultSide {
+                match self { $(Self::$fault => FaultSide::$side,)* }
             }
 
             /// What goes wrong, when and how often, in one line.
@@ -132,7 +132,7 @@ impl Fault {
     /// Finds a fault by its name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+        name.parse().ok()
     }
 }
 

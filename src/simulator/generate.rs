@@ -8,14 +8,14 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::simulator::dossier::Flaw;
 use crate::simulator::life_cycle::DossierDraw;
-use crate::simulator::registry::{Registries, Registry};
+use crate::simulator::registry::{Registry, RegistryTexts};
 use crate::simulator::working_days::{Day, date_of, day_number, day_of, is_saturday};
 use crate::simulator::workload::{Choices, Popularity, changes};
 use crate::simulator::{Province, SimulatorError, post};
 
 /// What to simulate.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ProvinceSettings {
     /// Dossiers received from `first` to `today`.
     pub dossiers: usize,
     pub seed: u64,
@@ -25,7 +25,7 @@ pub struct Settings {
     pub first: Date,
 }
 
-impl Settings {
+impl ProvinceSettings {
     /// 50,000 dossiers from 1 January two years before `today`.
     #[must_use]
     pub fn new(today: Date) -> Self {
@@ -39,7 +39,7 @@ const FLAW_EVERY: usize = 200;
 const MIN_FLAWS: usize = 3;
 
 /// Draws a province. The same settings and registries give the same province, byte for byte.
-pub fn generate(settings: &Settings, registries: &Registries<'_>) -> Result<Province, SimulatorError> {
+pub fn generate(settings: &ProvinceSettings, registries: &RegistryTexts<'_>) -> Result<Province, SimulatorError> {
     let registry = Registry::read(registries)?;
     if settings.first > settings.today {
         return Err(SimulatorError::NoDays { first: settings.first, today: settings.today });
@@ -87,7 +87,7 @@ fn flaws(dossiers: usize, rng: &mut ChaCha8Rng) -> BTreeMap<usize, Flaw> {
 }
 
 /// Day of the hand-in of each dossier, in order.
-fn days(settings: &Settings, registry: &Registry, rng: &mut ChaCha8Rng) -> Result<Vec<Day>, SimulatorError> {
+fn days(settings: &ProvinceSettings, registry: &Registry, rng: &mut ChaCha8Rng) -> Result<Vec<Day>, SimulatorError> {
     let range = day_number(settings.first)..=day_number(settings.today);
     let mut open: Vec<(Day, u64)> = Vec::new();
     let mut total = 0;

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use crate::simulator::Province;
-use crate::simulator::dossier::{Dossier, Resend, Shown};
+use crate::simulator::dossier::{Dossier, RecordState, Resend};
 use crate::simulator::life_cycle::MAX_RESEND_SECS;
 use crate::simulator::working_days::{AHEAD_SECS, Moment};
 
@@ -117,7 +117,7 @@ impl SearchQuery {
         Ok(query)
     }
 
-    fn passes(&self, dossier: &Dossier, shown: &Shown) -> bool {
+    fn passes(&self, dossier: &Dossier, shown: &RecordState) -> bool {
         self.accepted.passes(shown.accepted)
             && self.applied.passes(dossier.recorded_hand_in())
             && self.appointment.passes(shown.due)
@@ -147,7 +147,7 @@ fn instant(text: &str) -> Option<(Moment, bool)> {
 }
 
 /// A dossier and its state in one line of the list.
-pub(super) type ListedDossier<'a> = (&'a Dossier, Shown);
+pub(super) type ListedDossier<'a> = (&'a Dossier, RecordState);
 
 /// Lines that match a search, in the portal's order.
 pub(super) fn found<'a>(

@@ -11,7 +11,7 @@ use jiff::civil::{Date, date};
 
 use crate::model::agency::AgencyKind;
 use crate::simulator::Province;
-use crate::simulator::truth::{MEASURES, Scope, TruthFigure};
+use crate::simulator::truth::{MEASURES, TruthFigure, TruthScope};
 use crate::simulator::working_days::day_number;
 
 /// First year with measures.
@@ -75,9 +75,9 @@ impl Province {
 
     /// Figures from measures: those of each department, and their sums for the tier and the province.
     pub(super) fn measure_figures(&self, day: Date) -> Vec<TruthFigure> {
-        let mut sums: BTreeMap<(&'static str, Scope, String), [u64; 2]> = BTreeMap::new();
+        let mut sums: BTreeMap<(&'static str, TruthScope, String), [u64; 2]> = BTreeMap::new();
         for MeasureRow { indicator, agency, quarter, counts: [part, whole] } in self.measures(day) {
-            for scope in [Scope::Province, Scope::Tier("province"), Scope::Agency(agency.to_owned())] {
+            for scope in [TruthScope::Province, TruthScope::Tier("province"), TruthScope::Agency(agency.to_owned())] {
                 let sum = sums.entry((indicator, scope, quarter.clone())).or_default();
                 sum[0] += part;
                 sum[1] += whole;

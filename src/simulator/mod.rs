@@ -33,15 +33,15 @@ use jiff::civil::Date;
 use thiserror::Error;
 
 pub use self::exports::write_again;
-pub use self::faults::{Fault, Side};
-pub use self::generate::{Settings, generate};
+pub use self::faults::{Fault, FaultSide};
+pub use self::generate::{ProvinceSettings, generate};
 pub use self::national_portal::{
     CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH,
 };
 pub use self::paging_styles::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
 pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
-pub use self::registry::Registries;
-pub use self::truth::{INDICATORS as TRUE_INDICATORS, Scope, Truth, TruthFigure};
+pub use self::registry::RegistryTexts;
+pub use self::truth::{INDICATORS as TRUE_INDICATORS, Truth, TruthFigure, TruthScope};
 
 use self::dossier::Dossier;
 use self::post::Waybill;

@@ -69,7 +69,7 @@ impl SimulatedDay {
 pub struct Portal {
     /// Address that it listens on.
     pub address: SocketAddr,
-    state: Arc<PortalState>,
+    state: Arc<ServerState>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -121,7 +121,7 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
     let refuse = |source| SimulatorError::Listen { address: bind, source };
     let listener = TcpListener::bind(bind).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
-    let portal = Arc::new(PortalState {
+    let portal = Arc::new(ServerState {
         province,
         day,
         listing: Mutex::new(None),
@@ -171,7 +171,7 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
 
 /// State that the handlers share.
 #[derive(Debug)]
-struct PortalState {
+struct ServerState {
     province: Arc<Province>,
     day: SimulatedDay,
     /// The list of the day of the last request.
@@ -187,7 +187,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl PortalState {
+impl ServerState {
     fn listing(&self) -> Arc<Vec<ListEntry>> {
         let day = day_number(self.day.get().min(self.province.today()));
         let mut kept = locked(&self.listing);
@@ -213,7 +213,7 @@ impl PortalState {
 }
 
 async fn token(
-    State(portal): State<Arc<PortalState>>,
+    State(portal): State<Arc<ServerState>>,
     headers: HeaderMap,
     Form(fields): Form<HashMap<String, String>>,
 ) -> Response {
@@ -241,7 +241,7 @@ async fn token(
 }
 
 async fn search(
-    State(portal): State<Arc<PortalState>>,
+    State(portal): State<Arc<ServerState>>,
     headers: HeaderMap,
     Query(fields): Query<Vec<(String, String)>>,
 ) -> Response {
@@ -274,12 +274,12 @@ async fn search(
     answer.respond(&portal.province, &page).await
 }
 
-async fn login(State(portal): State<Arc<PortalState>>, Json(request): Json<Value>) -> Response {
+async fn login(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>) -> Response {
     portal.requests.fetch_add(1, Ordering::Relaxed);
     Json(locked(&portal.adapter).login(&request)).into_response()
 }
 
-async fn call(State(portal): State<Arc<PortalState>>, Json(request): Json<Value>) -> Response {
+async fn call(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>) -> Response {
     portal.requests.fetch_add(1, Ordering::Relaxed);
     let fault = locked(&portal.fault_state).fault;
     Json(locked(&portal.adapter).call(&request, &portal.province, fault)).into_response()
@@ -292,7 +292,7 @@ fn unauthorized(path: &str) -> Response {
 
 fn paged(
     style: PagingStyle,
-    State(portal): State<Arc<PortalState>>,
+    State(portal): State<Arc<ServerState>>,
     headers: &HeaderMap,
     Query(fields): Query<HashMap<String, String>>,
 ) -> Response {

@@ -13,7 +13,7 @@ use crate::simulator::working_days::{DAY_SECS, Moment, clock, day_of};
 
 /// Kind of service (loại dịch vụ).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
+pub(super) enum PostalService {
     Submission,
     Return,
 }
@@ -40,7 +40,7 @@ impl Target {
 pub(super) struct Waybill {
     /// The eight digits of the item code.
     pub(super) serial: u32,
-    pub(super) service: Service,
+    pub(super) service: PostalService,
     pub(super) target: Target,
     pub(super) accepted: Moment,
     /// When it was delivered (`true`) or given up (`false`).
@@ -179,9 +179,9 @@ impl PostOffice<'_> {
         } else {
             office(self.rng, self.registry.working_days.on_or_before(day - 1))
         };
-        self.send(Service::Submission, accepted, Some(reception));
+        self.send(PostalService::Submission, accepted, Some(reception));
         if self.rng.random_bool(0.03) {
-            self.send(Service::Submission, accepted - 1200, None);
+            self.send(PostalService::Submission, accepted - 1200, None);
         }
     }
 
@@ -192,14 +192,14 @@ impl PostOffice<'_> {
             return;
         }
         // QĐ 45/2016 art. 9: the result is returned at the moment when the post accepts it.
-        self.send(Service::Return, returned, None);
+        self.send(PostalService::Return, returned, None);
         if self.rng.random_bool(0.03) {
-            self.send(Service::Return, returned + 1800, None);
+            self.send(PostalService::Return, returned + 1800, None);
         }
     }
 
     /// Draws one item. Its moments are full minutes, because the lists have no seconds.
-    fn send(&mut self, service: Service, accepted: Moment, arrives: Option<Moment>) {
+    fn send(&mut self, service: PostalService, accepted: Moment, arrives: Option<Moment>) {
         let accepted = full_minute(accepted);
         let withdrawn = self.rng.random_bool(0.03).then(|| {
             let days = self.rng.random_range(0..=2);
@@ -216,8 +216,8 @@ impl PostOffice<'_> {
             }
         };
         let fee = match service {
-            Service::Submission => 0,
-            Service::Return => self.rng.random_range(5..=9) * 5,
+            PostalService::Submission => 0,
+            PostalService::Return => self.rng.random_range(5..=9) * 5,
         };
         let target = self.target;
         self.drawn.push(Waybill { serial: 0, service, target, accepted, finished, withdrawn, fee, wrong_digit: false });

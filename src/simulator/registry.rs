@@ -14,7 +14,7 @@ use crate::simulator::working_days::{Day, WorkingDays, day_number};
 
 /// Text of the four registry files.
 #[derive(Debug, Clone, Copy)]
-pub struct Registries<'text> {
+pub struct RegistryTexts<'text> {
     pub agencies: &'text str,
     pub procedures: &'text str,
     pub offers: &'text str,
@@ -56,7 +56,7 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn read(text: &Registries<'_>) -> Result<Self, SimulatorError> {
+    pub(super) fn read(text: &RegistryTexts<'_>) -> Result<Self, SimulatorError> {
         let agencies = rows("agencies.csv", text.agencies, agency)?;
         let procedures = rows("procedures.csv", text.procedures, procedure)?;
         let mut offers = rows("procedure_offers.csv", text.offers, offer)?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::model::agency::Agency;
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::Province;
-use crate::simulator::dossier::{Channel, Dossier, Flaw, Level, Shown};
+use crate::simulator::dossier::{Channel, Dossier, Flaw, Level, RecordState};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{AHEAD_SECS, Day, Moment, civil, day_number, day_of};
 
@@ -122,7 +122,7 @@ macro_rules! put {
 
 impl Province {
     /// Appends the record of a dossier in a given state.
-    pub(super) fn render(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
+    pub(super) fn render(&self, out: &mut String, dossier: &Dossier, shown: &RecordState) {
         let style = dossier.style;
         out.push_str("{\"id\":\"");
         for byte in dossier.id {
@@ -175,7 +175,7 @@ impl Province {
         put!(out, ",{}", self.fragments.procedures[row][usize::from(dossier.style >> 1 & 1 == 1)]);
     }
 
-    fn channel_and_level(&self, out: &mut String, dossier: &Dossier, shown: &Shown) {
+    fn channel_and_level(&self, out: &mut String, dossier: &Dossier, shown: &RecordState) {
         let (method, name) = match shown.channel {
             _ if dossier.flaw == Some(Flaw::UnknownChannel) => (9, "Hình thức số 9"),
             Channel::Online => (0, "Trực tuyến"),
@@ -232,7 +232,7 @@ impl Dates<'_> {
     }
 }
 
-fn status(out: &mut String, dossier: &Dossier, shown: &Shown) {
+fn status(out: &mut String, dossier: &Dossier, shown: &RecordState) {
     let name = STATUS[usize::from(shown.status)];
     if dossier.style >> 2 & 1 == 1 {
         put!(out, ",\"dossierStatus\":{}", shown.status);

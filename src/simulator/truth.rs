@@ -11,14 +11,14 @@ use jiff::civil::Date;
 use crate::model::agency::AgencyKind;
 use crate::model::procedure::TimeUnit;
 use crate::simulator::Province;
-use crate::simulator::dossier::{Channel, Dossier, Level, Shown};
+use crate::simulator::dossier::{Channel, Dossier, Level, RecordState};
 use crate::simulator::life_cycle::seconds;
-use crate::simulator::post::{Service, Target};
+use crate::simulator::post::{PostalService, Target};
 use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
 
 /// Scope of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scope {
+pub enum TruthScope {
     Province,
     /// The tier's name.
     Tier(&'static str),
@@ -31,7 +31,7 @@ pub enum Scope {
 pub struct TruthFigure {
     /// An id of `config/indicators`.
     pub indicator: &'static str,
-    pub scope: Scope,
+    pub scope: TruthScope,
     pub period: String,
     pub numerator: u64,
     pub denominator: u64,
@@ -147,8 +147,8 @@ impl Province {
                 continue;
             }
             match item.service {
-                Service::Submission => submitted[index as usize] = true,
-                Service::Return => {
+                PostalService::Submission => submitted[index as usize] = true,
+                PostalService::Return => {
                     let first = &mut returned[index as usize];
                     *first = Some(first.map_or(item.accepted, |at| at.min(item.accepted)));
                 }
@@ -160,7 +160,7 @@ impl Province {
     fn judge<'a>(
         &'a self,
         dossier: &'a Dossier,
-        shown: Shown,
+        shown: RecordState,
         accepted: Moment,
         posted_in: bool,
         posted_out: Option<Moment>,
@@ -187,7 +187,7 @@ impl Province {
     }
 
     /// Whether the dossier ended on time: rules d to g of domain C.4.
-    fn is_on_time(&self, dossier: &Dossier, shown: Shown, accepted: Moment) -> bool {
+    fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> bool {
         let Some(end) = shown.completed else { return false };
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
@@ -303,13 +303,15 @@ impl Province {
 
     /// Sums half-months of agency rows into all periods of all scopes.
     fn roll_up(&self, halves: &BTreeMap<(usize, i32), Counts>) -> Vec<TruthFigure> {
-        let mut sums: BTreeMap<(Scope, String), Counts> = BTreeMap::new();
+        let mut sums: BTreeMap<(TruthScope, String), Counts> = BTreeMap::new();
         for (&(row, half), counts) in halves {
             let agency = &self.registry.agencies[row];
             let mut periods = period_names(half.div_euclid(2), "");
             // From the 15th on, a day belongs to the next month's statutory period.
             periods.extend(period_names((half + 1).div_euclid(2), "s"));
-            for scope in [Scope::Province, Scope::Tier(agency.tier.name()), Scope::Agency(agency.code.clone())] {
+            for scope in
+                [TruthScope::Province, TruthScope::Tier(agency.tier.name()), TruthScope::Agency(agency.code.clone())]
+            {
                 for period in &periods {
                     let sum = sums.entry((scope.clone(), period.clone())).or_default();
                     for (total, count) in sum.iter_mut().zip(counts) {

@@ -1,5 +1,6 @@
-//! An office with one connector, `desk`: CSV files or an HTTP list, whose every word a test chooses.
-#![expect(clippy::disallowed_methods, reason = "tests take away what the office does not need")]
+//! A test installation with a single connector, `desk`, which reads CSV files or an HTTP list. The test writes all of
+//! its records.
+#![expect(clippy::disallowed_methods, reason = "tests remove the connectors that they do not need")]
 
 mod list;
 
@@ -14,7 +15,7 @@ pub(crate) use list::{List, answering, record};
 
 use crate::office::{Office, deep, frames, said};
 
-/// The mapping of both kinds of desk.
+/// The mapping, the same for files and for the list.
 const MAP: &str = r#"
 [map.source_key]
 from = "id"
@@ -114,22 +115,22 @@ fn office(url: &str, connector: &str) -> Office {
     office
 }
 
-/// An office that reads `exports/*.csv`; `more` is added to its connector.
+/// An installation whose connector reads `exports/*.csv`. `more` is appended to `connector.toml`.
 pub(crate) fn of_files(more: &str) -> Office {
     office("http://127.0.0.1:1", &format!("{ABOUT}{FILES}{MAP}{more}"))
 }
 
-/// An office that reads the list at `url`.
+/// An installation whose connector reads the list at `url`.
 pub(crate) fn of_list(url: &str, more: &str) -> Office {
     office(url, &format!("{ABOUT}{LIST}{MAP}{more}"))
 }
 
-/// Writes a CSV file of dossiers: id, code, agency, received, due, status.
+/// Writes a CSV file of dossiers with the columns id, code, agency, received, due, status.
 pub(crate) fn file(office: &Office, name: &str, rows: &[&str]) {
     office.write(&format!("exports/{name}"), &format!("id,code,agency,received,due,status\n{}\n", rows.join("\n")));
 }
 
-/// A runtime whose workers have room for Polars' recursion.
+/// A runtime with a stack large enough for Polars' recursion.
 pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -139,9 +140,9 @@ pub(crate) fn runtime() -> Runtime {
         .expect("a runtime starts")
 }
 
-/// One night at the evening of a day: the binary would take the clock's.
+/// Runs one night as of 20:00 of a day. The binary would take the current time.
 pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
-    let mut config = config::load(&office.settings()).expect("the desk's configuration is sound");
+    let mut config = config::load(&office.settings()).expect("the configuration is valid");
     for (name, value) in &office.variables {
         config.values.set_variable(*name, value.clone());
     }
@@ -158,20 +159,20 @@ pub(crate) fn night_at(office: &Office, day: Date) -> RunReport {
     })
 }
 
-/// Runs the binary and holds its exit code.
+/// Runs the binary, checks its exit code and returns its output.
 pub(crate) fn expect(office: &Office, arguments: &[&str], code: i32) -> String {
     let output = office.act(arguments);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
     said(&output)
 }
 
-/// Rows that a verb prints as JSON.
+/// Runs a verb with `--format json` and returns its rows.
 pub(crate) fn rows(office: &Office, arguments: &[&str]) -> Vec<Value> {
     let output = office.act(&[arguments, &["--format", "json"]].concat());
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", said(&output)))
 }
 
-/// `source_key`, `status` and whether it is deleted, of the image.
+/// `source_key`, `status` and `deleted` of each row of the image.
 pub(crate) fn image(office: &Office) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
     for frame in frames(&office.data(), "dossiers") {

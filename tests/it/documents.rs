@@ -1,6 +1,8 @@
-//! `docs/INDICATORS.md`, generated from the definitions: `MOTCUA_WRITE_REFERENCE=1` writes it, else it is compared; and what other
-//! pages say of the program.
+//! The generated pages `docs/INDICATORS.md` and `docs/CLI.md`: `MOTCUA_WRITE_REFERENCE=1` writes them, otherwise they are
+//! compared. Also checks of what other pages say about the program.
 #![expect(clippy::disallowed_methods, reason = "edge: the document is read and written here")]
+
+mod command_line;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,32 +15,20 @@ use motcua::model::predicate::{
 use serde_json::Value;
 
 #[test]
-fn the_page_of_indicators_says_what_is_defined() {
+fn the_page_of_indicators_lists_the_definitions() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let config = motcua::config::load(&root.join("config/motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"));
-    let (file, text) = (root.join("docs/INDICATORS.md"), page(&config));
-    if std::env::var("MOTCUA_WRITE_REFERENCE").is_ok_and(|value| value == "1") {
-        std::fs::write(&file, &text).expect("the page can be written");
-    }
-    let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(written, text, "write it anew with MOTCUA_WRITE_REFERENCE=1");
+    compare_or_write("docs/INDICATORS.md", &page(&config));
 }
 
-#[test]
-fn every_verb_stands_in_the_readme() {
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--help").output().expect("it starts");
-    let help = String::from_utf8(help.stdout).expect("help is text");
-    let (_, verbs) = help.split_once("Commands:\n").expect("help lists the verbs");
-    let named = verbs.lines().take_while(|line| !line.is_empty());
-    let verbs: Vec<&str> = named.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
-    let verbs: Vec<&str> = verbs.into_iter().filter(|verb| !["", "help"].contains(verb)).collect();
-    assert!(verbs.len() > 15, "{verbs:?}");
-    let readme = include_str!("../../README.md");
-    let missing: Vec<&&str> = verbs
-        .iter()
-        .filter(|verb| !readme.contains(&format!("`{verb} ")) && !readme.contains(&format!("`{verb}`")))
-        .collect();
-    assert!(missing.is_empty(), "README.md does not know {missing:?}");
+/// Compares a generated page with its file; writes the file if `MOTCUA_WRITE_REFERENCE=1`.
+fn compare_or_write(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var("MOTCUA_WRITE_REFERENCE").is_ok_and(|value| value == "1") {
+        std::fs::write(&path, text).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(written, text, "`{file}` is out of date: run this test with MOTCUA_WRITE_REFERENCE=1 to write it");
 }
 
 #[test]
@@ -189,13 +179,13 @@ fn registry_of(definition: &Definition) -> &str {
     definition.registry.as_deref().unwrap_or("TRUE")
 }
 
-/// What a mean or median is of, as the definition writes it.
+/// The amount that a mean or median is computed from, as the definition names it.
 fn amount(definition: &Definition) -> String {
     let of = serde_json::to_value(definition.of).expect("a word");
     of.as_str().unwrap_or_default().to_owned()
 }
 
-/// The rule sets beside each other, a word a row.
+/// Table of the rule sets: one row for each setting.
 fn rule_sets(text: &mut String, config: &Configuration) {
     let sets: Vec<Value> =
         config.rules.values().map(|rules| serde_json::to_value(rules).expect("a rule set is plain data")).collect();

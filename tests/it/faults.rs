@@ -18,7 +18,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::{Date, date};
-use motcua::simulator::{self, CLIENT_SECRET, Fault, Province, Settings, Side};
+use motcua::simulator::{self, CLIENT_SECRET, Fault, FaultSide, Province, ProvinceSettings};
 use serde_json::Value;
 
 use self::cases::{Case, Outcome};
@@ -30,7 +30,8 @@ const TODAY: Date = date(2025, 11, 28);
 static TOWN: LazyLock<(Arc<Province>, Figures)> = LazyLock::new(|| {
     // Few months, so that there are few figures but several postal items in the last list. With this seed, figures
     // differ if the first half of those items is missing, and also if the second half is.
-    let settings = Settings { dossiers: 160, seed: 99, first: date(2025, 6, 2), ..Settings::new(TODAY) };
+    let settings =
+        ProvinceSettings { dossiers: 160, seed: 99, first: date(2025, 6, 2), ..ProvinceSettings::new(TODAY) };
     let province = province(&settings);
     let truth = true_figures(&province.truth(TODAY));
     assert!(truth.len() > 100, "there is something to compare");
@@ -270,7 +271,7 @@ fn every_fault_has_its_case() {
         let cases: Vec<&Case> = cases::all().into_iter().filter(|case| case.fault == *fault).collect();
         assert_eq!(cases.len(), 1, "{}", fault.name());
         let files = cases::LISTS.iter().chain(cases::BYTES).any(|case| case.fault == *fault);
-        assert_eq!(files, fault.side() == Side::Files, "{}", fault.name());
+        assert_eq!(files, fault.side() == FaultSide::Files, "{}", fault.name());
     }
     assert!(Fault::ALL.len() >= 30);
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use motcua::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Portal,
-    Province, Registries, SEARCH_PATH, Scope, Settings, SimulatedDay, TOKEN_PATH, Truth,
+    Province, ProvinceSettings, RegistryTexts, SEARCH_PATH, SimulatedDay, TOKEN_PATH, Truth, TruthScope,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ pub(crate) const CONNECTORS: [&str; 6] =
     ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate", "procedure-catalogue"];
 
 /// Numerator and denominator by indicator, scope and period; figures of nothing received left out.
-pub(crate) type Figures = BTreeMap<(String, Scope, String), (u64, u64)>;
+pub(crate) type Figures = BTreeMap<(String, TruthScope, String), (u64, u64)>;
 
 /// A simulated province whose portal listens.
 pub(crate) struct Town {
@@ -44,7 +44,7 @@ pub(crate) struct Town {
 impl Town {
     /// A province whose last day is `today`. That day lies in the past: the binary reads the clock.
     pub(crate) fn new(dossiers: usize, seed: u64, today: Date) -> Self {
-        Self::of(province(&Settings { dossiers, seed, ..Settings::new(today) }))
+        Self::of(province(&ProvinceSettings { dossiers, seed, ..ProvinceSettings::new(today) }))
     }
 
     /// A portal of its own for a province, on its last day.
@@ -96,8 +96,8 @@ impl Town {
 }
 
 /// A province over the shipped registries.
-pub(crate) fn province(settings: &Settings) -> Arc<Province> {
-    let registries = Registries {
+pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
+    let registries = RegistryTexts {
         agencies: include_str!("../../config/agencies.csv"),
         procedures: include_str!("../../config/procedures.csv"),
         offers: include_str!("../../config/procedure_offers.csv"),
@@ -290,12 +290,12 @@ pub(crate) fn figures(rows: &[Value]) -> Figures {
     let counted = |row: &&Value| simulator::TRUE_INDICATORS.iter().any(|known| row["indicator"] == **known);
     for row in rows.iter().filter(counted) {
         let scope = match (word(row, "agency"), row["tier"].as_str()) {
-            (Some(agency), _) => Scope::Agency(agency),
-            (None, Some("province")) => Scope::Tier("province"),
-            (None, Some("district")) => Scope::Tier("district"),
-            (None, Some("commune")) => Scope::Tier("commune"),
+            (Some(agency), _) => TruthScope::Agency(agency),
+            (None, Some("province")) => TruthScope::Tier("province"),
+            (None, Some("district")) => TruthScope::Tier("district"),
+            (None, Some("commune")) => TruthScope::Tier("commune"),
             (None, Some(other)) => panic!("`{other}` is no tier"),
-            (None, None) => Scope::Province,
+            (None, None) => TruthScope::Province,
         };
         let denominator = row["denominator"].as_u64().expect("these are ratios");
         if denominator == 0 {

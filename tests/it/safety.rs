@@ -1,5 +1,5 @@
-//! No person and no secret is found in anything that a night leaves behind or says.
-#![expect(clippy::disallowed_methods, reason = "tests read every file of an office")]
+//! No personal data and no secret is found in any file or output of a night.
+#![expect(clippy::disallowed_methods, reason = "the tests read every file of the data folder")]
 
 mod catalogue;
 
@@ -16,13 +16,14 @@ const NAME: &str = "Nguyễn Thị Hoàng Oanh Canary";
 const NUMBER: &str = "079301012345";
 const TELEPHONE: &str = "0912345678";
 const MAIL: &str = "oanh.canary@example.vn";
-/// Names without a common family name, without Thị or Văn, and in small letters.
+/// Names without a common family name, without Thị or Văn, in lower case and in capitals.
 const OTHER_NAMES: [&str; 5] =
     ["Cao Bích Chimyen", "Kim Sơn Chimyen", "Sơn Trung Công Chimyen", "danh chimyen", "CHÂU THANH CHIMYEN"];
 const SECRET: &str = "planted-secret-5f1e";
 const TOKEN: &str = "planted-token-77ab";
 
-/// What must not be found, in lower case. Parts too: a cut or changed copy is a copy.
+/// Texts that must not be found, in lower case. Parts of values are included, because a cut or changed copy is still a
+/// copy.
 const PLANTED: [&str; 15] = [
     "nguyễn thị",
     "hoàng oanh",
@@ -41,7 +42,7 @@ const PLANTED: [&str; 15] = [
     TOKEN,
 ];
 
-/// A record as iGate writes it; `change` says a field and what stands in it instead, as JSON.
+/// A record as iGate writes it. `change`: a field and the JSON value that replaces it.
 fn record(number: usize, change: Option<(&str, &str)>) -> String {
     let value = |field: &str, usual: &str| match change {
         Some((changed, value)) if changed == field => value.to_owned(),
@@ -70,7 +71,7 @@ fn record(number: usize, change: Option<(&str, &str)>) -> String {
     )
 }
 
-/// One good record, and one for each person's datum in each kept field.
+/// A page with one valid record, and one record for each personal value in each kept field.
 fn slice() -> (String, u64) {
     let mut records = vec![record(1, None)];
     let fields = [
@@ -106,14 +107,14 @@ fn slice() -> (String, u64) {
             records.push(record(records.len() + 1, Some(("agency", &agency))));
         }
     }
-    // A number that is no text.
+    // Numbers instead of texts.
     records.push(record(records.len() + 1, Some(("code", NUMBER.trim_start_matches('0')))));
     records.push(record(records.len() + 1, Some(("dossierStatus.id", TELEPHONE.trim_start_matches('0')))));
     let count = records.len() as u64;
     (format!(r#"{{"content":[{}],"last":true}}"#, records.join(",")), count)
 }
 
-/// A list of the post whose rows have lost or won a column, or hold a person where a code should stand.
+/// A list of the post with missing or extra columns, and with personal data in place of codes.
 fn shifted_list() -> String {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Mã TTHC;Đơn vị;Loại dịch vụ;Ngày chấp nhận;Ngày phát;Trạng thái;Phí thu hộ";
     let good = [
@@ -130,7 +131,7 @@ fn shifted_list() -> String {
     ];
     let mut text = format!("BẢNG KÊ\n{header}\n{}\n", good.join(";"));
     let mut add = |cells: &[&str]| writeln!(text, "{}", cells.join(";")).expect("a string takes everything");
-    // Persons where codes and words should stand, one at a time and all at once.
+    // Personal data in place of codes and words, one column at a time and all at once.
     for datum in [NAME, NUMBER, TELEPHONE, MAIL] {
         for column in 1..good.len() {
             let mut row = good;
@@ -141,7 +142,7 @@ fn shifted_list() -> String {
     let mut row = good;
     (row[4], row[9], row[2], row[8]) = (NAME, TELEPHONE, NUMBER, MAIL);
     add(&row);
-    // A row with a person's columns in it, shifted either way; and the same with the count of columns kept.
+    // Rows with extra personal columns, shifted left or right; then with the right number of columns.
     add(&[
         "2",
         "EP123456785VN",
@@ -181,7 +182,7 @@ fn shifted_list() -> String {
         "30.000",
         MAIL,
     ]);
-    // Nothing fails but the words that may be anybody's.
+    // Only the free text fails.
     add(&[
         "5",
         "EP123456785VN",
@@ -194,14 +195,15 @@ fn shifted_list() -> String {
         "Chấp nhận",
         "",
     ]);
-    // The list ends as it should: more than its readable fees.
+    // The trailer is present; its sum is larger than that of the readable fees.
     text.push_str("Tổng cộng;;;;;;;;;99.999.999.999.999\n");
     text
 }
 
-/// The lists of the offices: a good row, then one for each person's datum in each column, then all of them at once.
+/// The lists of feedback, measures and notes: a valid row, then for each personal value a row for each column and one
+/// row with the value in all columns.
 fn lists() -> [(&'static str, String); 3] {
-    let spoil = |header: &str, counted: usize, good: &[&str]| {
+    let list = |header: &str, counted: usize, good: &[&str]| {
         let mut rows = vec![good.to_vec()];
         for datum in [NAME, NUMBER, TELEPHONE, MAIL].into_iter().chain(OTHER_NAMES) {
             for column in 0..good.len() {
@@ -217,7 +219,7 @@ fn lists() -> [(&'static str, String); 3] {
         let lines: Vec<String> = rows.iter().map(|row| format!("1;{}", row.join(";"))).collect();
         format!("STT;{header}\n{}\nTổng cộng;{}\n", lines.join("\n"), footer.join(";"))
     };
-    let feedback = spoil(
+    let feedback = list(
         "Mã PAKN;Nguồn tiếp nhận;Người gửi;Đối tượng;Nội dung;Cơ quan xử lý;Ngày tiếp nhận;Ngày xử lý;Kết quả;Ngày trả lời;Ngày công khai",
         0,
         &[
@@ -234,12 +236,12 @@ fn lists() -> [(&'static str, String); 3] {
             "06/11/2025",
         ],
     );
-    let measures = spoil(
+    let measures = list(
         "Chỉ tiêu;Đơn vị;Kỳ;Tử số;Mẫu số;Số văn bản;Ngày nhập;Người nhập",
         2,
         &["par-7.1.2", "H61.14", "2025-Q4", "9", "10", "15/BC-STP", "05/11/2025", NAME],
     );
-    let notes = spoil(
+    let notes = list(
         "Mã hồ sơ;Nguyên nhân trễ;Số văn bản xin lỗi;Ngày xin lỗi;Hẹn trả lại;Người nộp",
         0,
         &["H61.14-251103-0001", "Hệ thống", "3/XL-STP", "06/11/2025", "10/11/2025", NAME],
@@ -247,7 +249,7 @@ fn lists() -> [(&'static str, String); 3] {
     [("pakn/pakn.csv", feedback), ("so-lieu/so-lieu.csv", measures), ("ghi-chu/ghi-chu.csv", notes)]
 }
 
-/// Looks for everything planted in a text.
+/// Searches a text for all planted values.
 fn look(text: &str, place: &str, found: &mut Vec<String>) {
     let lower = text.nfc().collect::<String>().to_lowercase();
     for planted in PLANTED {
@@ -271,8 +273,8 @@ fn look_in_frame(frame: &DataFrame, place: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Every file of a folder, packed ones unpacked too.
-fn look_everywhere(folder: &Path, found: &mut Vec<String>) -> usize {
+/// Searches all files of a folder, compressed ones also decompressed. Returns the number of files.
+fn look_in_files(folder: &Path, found: &mut Vec<String>) -> usize {
     let names = files(folder);
     for name in &names {
         let path = folder.join(name);
@@ -297,7 +299,7 @@ fn look_everywhere(folder: &Path, found: &mut Vec<String>) -> usize {
 }
 
 #[test]
-fn no_person_and_no_secret_is_left_behind() {
+fn no_personal_data_and_no_secret_is_left_behind() {
     let (slice, count) = slice();
     let url = door(move |request| {
         if let Some(answer) = catalogue::answer(request) {
@@ -319,9 +321,9 @@ fn no_person_and_no_secret_is_left_behind() {
         office.write(file, &text);
     }
     let night = office.act(&["run"]);
-    let mut said_all = said(&night);
-    assert_eq!(night.status.code(), Some(4), "{}", &said_all[said_all.len().saturating_sub(2000)..]);
-    // Before the next night, which reads no list again.
+    let mut output = said(&night);
+    assert_eq!(night.status.code(), Some(4), "{}", &output[output.len().saturating_sub(2000)..]);
+    // Checked before the next night, which does not read the lists again.
     for list in ["feedback", "measures-csv", "dossier-notes-csv", "procedure-catalogue"] {
         let [received, quarantined] = ["received", "quarantined"].map(|name| office.count(list, name));
         assert!(received > quarantined && quarantined > received / 2, "{list}: {quarantined} of {received}");
@@ -335,9 +337,9 @@ fn no_person_and_no_secret_is_left_behind() {
         &["report", "--format", "csv"],
         &["connectors", "show", "portal-igate"],
     ] {
-        let _ = write!(said_all, "{}", said(&office.act(arguments)));
+        let _ = write!(output, "{}", said(&office.act(arguments)));
     }
-    // The records were read, not overlooked.
+    // Proves that the records were read.
     let received = office.count("portal-igate", "received");
     assert!(received >= count && received.is_multiple_of(count), "{received} of {count} records");
     assert!(office.count("portal-igate", "quarantined") > count / 2);
@@ -345,8 +347,8 @@ fn no_person_and_no_secret_is_left_behind() {
     assert!(office.report_on(&office.data()).iter().any(counted), "the good records count");
 
     let mut found = Vec::new();
-    look(&said_all, "what was said", &mut found);
-    let looked = look_everywhere(&office.data(), &mut found);
+    look(&output, "the output", &mut found);
+    let looked = look_in_files(&office.data(), &mut found);
     assert!(looked > 20, "a night leaves many files");
     found.sort();
     found.dedup();
@@ -359,13 +361,13 @@ fn no_person_and_no_secret_is_left_behind() {
 }
 
 #[test]
-fn the_search_finds_what_is_there() {
+fn the_search_finds_planted_values() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let packed = zstd::encode_all(format!("x {NAME}").as_bytes(), 1).expect("text can be packed");
     std::fs::write(folder.path().join("page.ndjson.zst"), packed).expect("the scratch folder is writable");
     std::fs::write(folder.path().join("plain"), [b"\x00\xff".as_slice(), MAIL.as_bytes()].concat()).expect("writable");
     let mut found = Vec::new();
-    look_everywhere(folder.path(), &mut found);
+    look_in_files(folder.path(), &mut found);
     for planted in ["hoàng oanh", "canary", "oanh.canary"] {
         assert!(found.iter().any(|find| find.contains(&format!("`{planted}`"))), "{planted}: {found:?}");
     }

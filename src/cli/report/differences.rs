@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::Filter;
+use super::FigureFilter;
 use crate::cli::Failure;
-use crate::cli::output::{self, Format, LANGUAGE, number, percent, print};
+use crate::cli::output::{self, LANGUAGE, OutputFormat, number, percent, print};
 use crate::config::Configuration;
 use crate::indicators::RuleDifference;
 use crate::model::figure::{Night, ratio};
@@ -17,7 +17,7 @@ use crate::run;
 #[derive(Debug, Serialize)]
 struct DifferenceRow {
     rules: String,
-    /// Null for the whole rule set.
+    /// The setting that differs; null for the whole rule set.
     word: Option<String>,
     numerator: u64,
     denominator: u64,
@@ -28,7 +28,7 @@ struct DifferenceRow {
 pub(super) async fn compare_rules(
     config: &Configuration,
     night: &Night,
-    filter: &Filter<'_>,
+    filter: &FigureFilter<'_>,
 ) -> Result<ExitCode, Failure> {
     let [indicator] = filter.arguments.indicators.as_slice() else {
         return Err(Failure::usage("`--compare-rules` takes one indicator"));
@@ -39,9 +39,8 @@ pub(super) async fn compare_rules(
     };
     if known.is_some_and(|known| !one_by_one(&known.definition)) {
         let message = format!("`{indicator}` does not count dossiers one by one");
-        return Err(
-            Failure::usage(message).with_hint("rule sets are compared for ratios whose every dossier counts by itself")
-        );
+        return Err(Failure::usage(message)
+            .with_hint("rule sets can only be compared for ratios that count each dossier on its own"));
     }
     let period = filter.period.expect("the command line requires it");
     let found = run::compare_rules(config, night, indicator, period).await?;
@@ -54,9 +53,9 @@ pub(super) async fn compare_rules(
         })
         .collect();
     let text = match filter.arguments.format {
-        Format::Json => output::json(&rows)?,
-        Format::Csv => output::csv(&rows)?,
-        Format::Table => {
+        OutputFormat::Json => output::json(&rows)?,
+        OutputFormat::Csv => output::csv(&rows)?,
+        OutputFormat::Table => {
             let headings = ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Tỷ lệ", "Số hồ sơ tính khác"];
             let cells = rows.iter().map(|row| {
                 vec![

@@ -1,4 +1,4 @@
-//! Figures as people read them: Vietnamese, grouped by indicator.
+//! Figures as a Vietnamese table for each indicator.
 
 use std::fmt::Write as _;
 
@@ -10,33 +10,33 @@ use crate::model::figure::{Figure, Met, Night};
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
 
-/// Figures as people read them, grouped by indicator.
+/// One table for each indicator, and a line about the night.
 pub(in crate::cli) fn table(
     figures: &[&Figure],
     night: &Night,
     not_whole: &[String],
     config: &Configuration,
 ) -> String {
-    table_beside(figures, &Beside::default(), night, not_whole, config)
+    table_with(figures, &ExtraColumns::default(), night, not_whole, config)
 }
 
-/// What stands beside each figure, where it was asked for.
+/// Columns that are added if they were requested. One value for each figure.
 #[derive(Debug, Default)]
-pub(super) struct Beside<'a> {
+pub(super) struct ExtraColumns<'a> {
     pub(super) ranks: Option<&'a [Option<Rank>]>,
     pub(super) changes: Option<&'a [Option<f64>]>,
 }
 
-pub(super) fn table_beside(
+pub(super) fn table_with(
     figures: &[&Figure],
-    beside: &Beside<'_>,
+    extra: &ExtraColumns<'_>,
     night: &Night,
     not_whole: &[String],
     config: &Configuration,
 ) -> String {
     let mut headings = vec!["Đơn vị", "Kỳ", "Đạt / tổng số", "Tỷ lệ", "Chỉ tiêu", "Kết quả"];
-    headings.extend(beside.ranks.map(|_| "Xếp hạng"));
-    headings.extend(beside.changes.map(|_| "Kỳ báo cáo so với kỳ này"));
+    headings.extend(extra.ranks.map(|_| "Xếp hạng"));
+    headings.extend(extra.changes.map(|_| "Kỳ báo cáo so với kỳ này"));
     let mut text = String::new();
     for indicator in &config.indicators {
         let definition = &indicator.definition;
@@ -47,8 +47,8 @@ pub(super) fn table_beside(
             if figure.period.end().to_string() < definition.legal.from {
                 cells[1].push_str(" (trước khi văn bản có hiệu lực)");
             }
-            cells.extend(beside.ranks.map(|ranks| rank_text(ranks[index])));
-            cells.extend(beside.changes.map(|changes| change_text(figure.kind, changes[index])));
+            cells.extend(extra.ranks.map(|ranks| rank_text(ranks[index])));
+            cells.extend(extra.changes.map(|changes| change_text(figure.kind, changes[index])));
             rows.push(cells);
             rules = Some(&*figure.rules);
         }

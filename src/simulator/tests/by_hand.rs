@@ -5,10 +5,10 @@ use jiff::civil::{Date, DateTime, date, datetime};
 
 use super::{REGISTRIES, TODAY};
 use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Resend};
-use crate::simulator::post::{Service, Target, Waybill};
+use crate::simulator::post::{PostalService, Target, Waybill};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::Moment;
-use crate::simulator::{Province, Scope};
+use crate::simulator::{Province, TruthScope};
 
 fn at(moment: DateTime) -> Moment {
     moment.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_secs()
@@ -43,7 +43,7 @@ fn dossier(number: u8, agency: u32, procedure: u32, channel: Channel, accepted: 
     }
 }
 
-fn waybill(serial: u32, dossier: u32, service: Service, accepted: Moment) -> Waybill {
+fn waybill(serial: u32, dossier: u32, service: PostalService, accepted: Moment) -> Waybill {
     let target = Target::Dossier(dossier);
     Waybill { serial, service, target, accepted, finished: None, withdrawn: None, fee: 30, wrong_digit: false }
 }
@@ -79,18 +79,18 @@ fn province() -> Province {
     let mut bad = dossier(6, DEPARTMENT, FIVE_DAYS, Channel::Counter, on(3, 6, 9, 0, 1));
     bad.flaw = Some(Flaw::NoProcedureCode);
 
-    let mut withdrawn = waybill(3, 3, Service::Submission, on(3, 7, 8, 0, 0));
+    let mut withdrawn = waybill(3, 3, PostalService::Submission, on(3, 7, 8, 0, 0));
     withdrawn.withdrawn = Some(on(3, 9, 8, 0, 0));
-    let mut mistyped = waybill(4, 0, Service::Return, on(3, 10, 9, 0, 0));
+    let mut mistyped = waybill(4, 0, PostalService::Return, on(3, 10, 9, 0, 0));
     mistyped.wrong_digit = true;
-    let mut nameless = waybill(5, 0, Service::Return, on(3, 10, 9, 0, 0));
+    let mut nameless = waybill(5, 0, PostalService::Return, on(3, 10, 9, 0, 0));
     nameless.target = Target::NoCode(0);
     let waybills = vec![
-        waybill(1, 0, Service::Submission, on(3, 2, 8, 0, 0)),
+        waybill(1, 0, PostalService::Submission, on(3, 2, 8, 0, 0)),
         withdrawn,
         mistyped,
         nameless,
-        waybill(2, 1, Service::Return, on(4, 1, 8, 0, 0)),
+        waybill(2, 1, PostalService::Return, on(4, 1, 8, 0, 0)),
     ];
     let registry = Registry::read(&REGISTRIES).expect("the registries are well formed");
     Province::new(registry, vec![dated, late, statutory, saturday, open, tax, bad], waybills, TODAY)
@@ -99,7 +99,8 @@ fn province() -> Province {
 /// Figures of the whole province for a period, as of a day: indicator, numerator, denominator.
 fn figures(day: Date, period: &str) -> Vec<(&'static str, u64, u64)> {
     let truth = province().truth(day);
-    let wanted = truth.figures.into_iter().filter(|figure| figure.scope == Scope::Province && figure.period == period);
+    let wanted =
+        truth.figures.into_iter().filter(|figure| figure.scope == TruthScope::Province && figure.period == period);
     wanted.map(|figure| (figure.indicator, figure.numerator, figure.denominator)).collect()
 }
 
@@ -159,15 +160,15 @@ fn tiers_and_agencies_add_up_and_vertical_agencies_are_absent() {
     let truth = province().truth(TODAY);
     assert_eq!((truth.dossiers_sent, truth.rejected_dossiers, truth.rejected_waybills), (7, 1, 2));
     assert_eq!((truth.waybills_sent, truth.rejected_rows), (5, 3));
-    assert!(!truth.figures.iter().any(|figure| figure.scope == Scope::Agency("H61.90".to_owned())));
-    let online = |scope: Scope| {
+    assert!(!truth.figures.iter().any(|figure| figure.scope == TruthScope::Agency("H61.90".to_owned())));
+    let online = |scope: TruthScope| {
         let mut of = truth.figures.iter().filter(|figure| figure.indicator == "par-7.2.2" && figure.period == "2026");
         of.find(|figure| figure.scope == scope).map(|figure| (figure.numerator, figure.denominator))
     };
-    assert_eq!(online(Scope::Tier("province")), Some((1, 3)));
-    assert_eq!(online(Scope::Tier("commune")), Some((1, 2)));
-    assert_eq!(online(Scope::Agency("H61.14".to_owned())), Some((1, 3)));
-    assert_eq!(online(Scope::Agency("H61.31".to_owned())), Some((1, 2)));
+    assert_eq!(online(TruthScope::Tier("province")), Some((1, 3)));
+    assert_eq!(online(TruthScope::Tier("commune")), Some((1, 2)));
+    assert_eq!(online(TruthScope::Agency("H61.14".to_owned())), Some((1, 3)));
+    assert_eq!(online(TruthScope::Agency("H61.31".to_owned())), Some((1, 2)));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use jiff::civil::date;
 use super::{TODAY, drawn};
 use crate::simulator::post::check_digit;
 use crate::simulator::working_days::{day_number, evening};
-use crate::simulator::{Province, Registries, Scope, Settings, SimulatorError, TRUE_INDICATORS, generate};
+use crate::simulator::{
+    Province, ProvinceSettings, RegistryTexts, SimulatorError, TRUE_INDICATORS, TruthScope, generate,
+};
 
 /// All records, exports and true figures, as text.
 fn bytes(province: &Province) -> String {
@@ -143,13 +145,13 @@ fn every_waybill_of_an_evening_is_in_some_export_and_the_last_one_is_right() {
 #[test]
 fn figures_of_agencies_add_up_to_the_province() {
     let truth = drawn(3_000, 6).truth(TODAY);
-    let sum = |wanted: fn(&Scope) -> bool| {
+    let sum = |wanted: fn(&TruthScope) -> bool| {
         let of = truth.figures.iter().filter(|figure| figure.period == "2026" && wanted(&figure.scope));
         of.map(|figure| (figure.numerator, figure.denominator)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
     };
-    let province = sum(|scope| *scope == Scope::Province);
-    assert_eq!(province, sum(|scope| matches!(scope, Scope::Tier(_))));
-    assert_eq!(province, sum(|scope| matches!(scope, Scope::Agency(_))));
+    let province = sum(|scope| *scope == TruthScope::Province);
+    assert_eq!(province, sum(|scope| matches!(scope, TruthScope::Tier(_))));
+    assert_eq!(province, sum(|scope| matches!(scope, TruthScope::Agency(_))));
     assert!(truth.rejected_dossiers >= 3);
     let indicators: BTreeSet<_> = truth.figures.iter().map(|figure| figure.indicator).collect();
     assert_eq!(indicators.len(), TRUE_INDICATORS.len(), "{indicators:?}");
@@ -159,11 +161,11 @@ fn figures_of_agencies_add_up_to_the_province() {
 fn registries_are_refused_with_their_line() {
     let agencies = "code,other_codes,name,aliases,kind,tier,vertical,parent,valid_from,valid_to,note\n\
                     H61.1,,Sở mẫu,,department,province,,,,,\n";
-    let registries = Registries { agencies, ..super::REGISTRIES };
-    let error = generate(&Settings::new(TODAY), &registries).expect_err("there is no such kind");
+    let registries = RegistryTexts { agencies, ..super::REGISTRIES };
+    let error = generate(&ProvinceSettings::new(TODAY), &registries).expect_err("there is no such kind");
     assert_eq!(error.to_string(), "reading `agencies.csv` line 2: unknown kind `department`");
     let registries =
-        Registries { offers: &super::OFFERS[..super::OFFERS.find('\n').expect("has lines")], ..super::REGISTRIES };
-    let error = generate(&Settings::new(TODAY), &registries).expect_err("nothing is offered");
+        RegistryTexts { offers: &super::OFFERS[..super::OFFERS.find('\n').expect("has lines")], ..super::REGISTRIES };
+    let error = generate(&ProvinceSettings::new(TODAY), &registries).expect_err("nothing is offered");
     assert!(matches!(error, SimulatorError::NothingOffered { .. }), "{error}");
 }

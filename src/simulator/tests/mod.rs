@@ -7,7 +7,7 @@ mod portal;
 
 use jiff::civil::{Date, date};
 
-use crate::simulator::{Province, Registries, Settings, generate};
+use crate::simulator::{Province, ProvinceSettings, RegistryTexts, generate};
 
 const AGENCIES: &str = "\
 code,other_codes,name,aliases,kind,tier,vertical,parent,valid_from,valid_to,note
@@ -53,13 +53,13 @@ date,kind,name,source
 2026-02-20,holiday,Tết Nguyên đán,
 ";
 
-const REGISTRIES: Registries<'static> =
-    Registries { agencies: AGENCIES, procedures: PROCEDURES, offers: OFFERS, calendar: CALENDAR };
+const REGISTRIES: RegistryTexts<'static> =
+    RegistryTexts { agencies: AGENCIES, procedures: PROCEDURES, offers: OFFERS, calendar: CALENDAR };
 
 /// A Friday.
 const TODAY: Date = date(2026, 4, 10);
 
 fn drawn(dossiers: usize, seed: u64) -> Province {
-    let settings = Settings { dossiers, seed, first: date(2025, 3, 1), ..Settings::new(TODAY) };
+    let settings = ProvinceSettings { dossiers, seed, first: date(2025, 3, 1), ..ProvinceSettings::new(TODAY) };
     generate(&settings, &REGISTRIES).expect("the registries above are well formed")
 }

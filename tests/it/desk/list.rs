@@ -1,4 +1,4 @@
-//! A list over HTTP whose records a test may change.
+//! An HTTP list of records that a test can change.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::office::{Answer, door};
 
-/// A list that a test may change, served two records a page; and the pages that were asked for.
+/// A list that is served two records a page. It remembers which pages were requested.
 #[derive(Clone, Default)]
 pub(crate) struct List {
     records: Arc<Mutex<Vec<Value>>>,
-    /// Pages from this one on are not answered.
+    /// Pages from this number on are answered with 503.
     broken_from: Arc<Mutex<Option<usize>>>,
-    asked: Arc<Mutex<Vec<usize>>>,
+    requested: Arc<Mutex<Vec<usize>>>,
 }
 
 impl List {
@@ -20,8 +20,8 @@ impl List {
         let list = self.clone();
         door(move |request| {
             let page = request.split("page=").nth(1).and_then(|text| text.split(['&', ' ']).next()?.parse().ok());
-            let page: usize = page.expect("the connector counts its pages");
-            list.asked.lock().unwrap_or_else(PoisonError::into_inner).push(page);
+            let page: usize = page.expect("the connector sends the page number");
+            list.requested.lock().unwrap_or_else(PoisonError::into_inner).push(page);
             if list.broken_from.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|from| page >= from) {
                 return Answer::of("503 Service Unavailable", "text/plain", "later");
             }
@@ -39,8 +39,9 @@ impl List {
         *self.broken_from.lock().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
-    pub(crate) fn asked(&self) -> Vec<usize> {
-        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Pages requested since the last call.
+    pub(crate) fn requested(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.requested.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn record(number: usize) -> Value {
         "received": "2025-10-01", "due": "2025-10-09", "status": "P"})
 }
 
-/// A door that always answers this body.
+/// Starts a server that always answers with this body; returns its address.
 pub(crate) fn answering(body: &str) -> String {
     let body = body.to_owned();
     door(move |_| Answer::json(&body))

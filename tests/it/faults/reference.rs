@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use motcua::simulator::{Fault, Side};
+use motcua::simulator::{Fault, FaultSide};
 
 use super::cases::{self, Outcome};
 
@@ -28,7 +28,7 @@ The next night reads the repaired source and gives the true figures.
 
 fn text() -> String {
     let mut text = HEAD.to_owned();
-    for (side, title) in [(Side::Http, "HTTP"), (Side::Files, "Files")] {
+    for (side, title) in [(FaultSide::Http, "HTTP"), (FaultSide::Files, "Files")] {
         let _ = writeln!(text, "\n## {title}\n\n| fault | what is wrong | outcome | why |\n|---|---|---|---|");
         for fault in Fault::ALL.iter().filter(|fault| fault.side() == side) {
             let case = cases::all().into_iter().find(|case| case.fault == *fault).expect("every fault has its case");

@@ -118,7 +118,7 @@ fn without_a_database_or_a_night_there_is_nothing_to_publish() {
     assert!(output.contains("`[postgres]`") && output.contains("hint: "), "{output}");
     let office = super::office("postgresql://x:y@127.0.0.1:1/z");
     let output = desk::expect(&office, &["publish"], 2);
-    assert!(output.contains("no night is published") && output.contains("`motcua run` makes one"), "{output}");
+    assert!(output.contains("no night is published") && output.contains("`motcua run` publishes a night"), "{output}");
 }
 
 #[test]

@@ -68,8 +68,8 @@ fn a_log_is_text_unless_told_otherwise_and_a_wrong_word_is_told() {
         assert!(night.status.success() && text.lines().any(|line| line.starts_with("run ")), "{text}");
     }
     for (variable, wrong, told) in [
-        ("MOTCUA_LOG_FORMAT", "jsn", "`MOTCUA_LOG_FORMAT` is `jsn`: it is `text` or `json`"),
-        ("MOTCUA_LOG", "motcua=loud", "`MOTCUA_LOG` is `motcua=loud`, which is no filter"),
+        ("MOTCUA_LOG_FORMAT", "jsn", "`MOTCUA_LOG_FORMAT` is `jsn`: it must be `text` or `json`"),
+        ("MOTCUA_LOG", "motcua=loud", "`MOTCUA_LOG` is `motcua=loud`, which is not a filter"),
     ] {
         let output = act(&office, &["status"], &[(variable, wrong)]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));

@@ -92,26 +92,38 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
         "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"procedures\"\nregistry = \"TRUE\"\n";
     const AGENCIES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"agencies\"\nregistry = \"TRUE\"\n";
     let told_of = [
-        ("mean", OF_DOSSIERS, "", "of", "a mean needs it: of what, `processing_hours` say"),
-        ("median", OF_DOSSIERS, "", "of", "a median needs it: of what, `processing_hours` say"),
-        ("ratio", A_RATIO, "of = \"processing_hours\"", "of", "a ratio has none"),
-        ("count", OF_DOSSIERS, "of = \"processing_hours\"", "of", "a count has none"),
+        ("mean", OF_DOSSIERS, "", "of", "required for a mean, for example `processing_hours`"),
+        ("median", OF_DOSSIERS, "", "of", "required for a median, for example `processing_hours`"),
+        ("ratio", A_RATIO, "of = \"processing_hours\"", "of", "not allowed for a ratio"),
+        ("count", OF_DOSSIERS, "of = \"processing_hours\"", "of", "not allowed for a count"),
         (
             "stock",
             "numerator = \"is_pending\"\nperiod = \"ended_at\"\n",
             "",
             "period",
-            "a stock is of what was received",
+            "a stock counts dossiers received",
         ),
         (
             "median",
             AGENCIES,
             "of = \"processing_hours\"\nwithin_working_days = 1",
             "kind",
-            "a median is one of dossiers",
+            "a median can only be computed over dossiers",
         ),
-        ("mean", OF_DOSSIERS, "of = \"processing_hours\"\ntarget = { at_least = 0.5 }", "target", "a mean has none"),
-        ("mean", OF_DOSSIERS, "of = \"processing_hours\"\ndenominator = \"TRUE\"", "denominator", "a mean has none"),
+        (
+            "mean",
+            OF_DOSSIERS,
+            "of = \"processing_hours\"\ntarget = { at_least = 0.5 }",
+            "target",
+            "not allowed for a mean",
+        ),
+        (
+            "mean",
+            OF_DOSSIERS,
+            "of = \"processing_hours\"\ndenominator = \"TRUE\"",
+            "denominator",
+            "not allowed for a mean",
+        ),
         (
             "ratio",
             A_RATIO,
@@ -129,10 +141,16 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
         ("ratio", PROCEDURES, "registry_part = \"at_one_stop AND\"", "registry_part", "Expected"),
         ("ratio", PROCEDURES, "registry_part = \"at_one_stopp\"", "registry_part", "at_one_stopp"),
         ("ratio", AGENCIES, "registry_part = \"at_one_stop\"", "registry_part", "at_one_stop"),
-        ("ratio", AGENCIES, "", "within_working_days", "missing: how recent"),
+        ("ratio", AGENCIES, "", "within_working_days", "missing: maximum age"),
         ("ratio", AGENCIES, "within_working_days = 0", "within_working_days", "must be 1 or more"),
-        ("ratio", PROCEDURES, "within_working_days = 10", "within_working_days", "only a ratio of agencies"),
-        ("ratio", A_RATIO, "within_working_days = 10", "within_working_days", "only a ratio of agencies"),
+        (
+            "ratio",
+            PROCEDURES,
+            "within_working_days = 10",
+            "within_working_days",
+            "only allowed for a ratio of agencies",
+        ),
+        ("ratio", A_RATIO, "within_working_days = 10", "within_working_days", "only allowed for a ratio of agencies"),
     ];
     let office = Office::new("http://127.0.0.1:1");
     let of = |(number, (kind, plain, own, ..)): (usize, &(&str, &str, &str, &str, &str))| {
@@ -163,7 +181,7 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
         let first = line_of(&office, file, &format!("\"sample-{number}\"")) - 1;
         let mut of_entry = text.lines().skip(first - 1).take_while(|line| !line.is_empty());
         let line = of_entry.position(|line| line.starts_with(&format!("{key} =")));
-        assert_eq!(line.is_none(), message.contains("missing") || message.contains("needs it"), "{own}");
+        assert_eq!(line.is_none(), message.contains("missing") || message.contains("required for"), "{own}");
         // Where the key is missing the line is the entry's own.
         at(file, first + line.unwrap_or(0), &format!("indicator.{number}.{key}"), message);
     }
@@ -250,7 +268,7 @@ fn no_mistake_hides_another() {
         (4, "target.at_least", "a share from 0 to 1"),
         (5, "id", "`told-1` is defined twice"),
         (5, "registry", "`role` is never `chair`; it is one of: lead, cooperating"),
-        (5, "legal.document", "empty; indicator `told-1`: the document that asks for it is missing"),
+        (5, "legal.document", "empty; indicator `told-1`: the legal document is missing"),
         (5, "legal.place", "empty; indicator `told-1`: the place in the document is missing"),
         (6, "having", "`subject` is never `rule`; it is one of: regulation, conduct"),
         (6, "period", "without `having`"),
@@ -268,7 +286,8 @@ fn no_mistake_hides_another() {
     at(rules, line_of(&office, rules, "instantly"), "compare", "\"instant_strict\"");
     at(rules, line_of(&office, rules, "document = \"\""), "legal.document", "empty; rule set `qd-766`");
     at(form, line_of(&office, form, "title = \"\""), "title", "empty; form `II.06a`");
-    let advice = "procedure `1.001193` stands twice: one row for a code; what is offered from when goes into";
+    let advice =
+        "procedure `1.001193` is listed twice: write one row for each code; validity dates of offers belong into";
     at(procedures, line_of(&office, procedures, &twice), "code", advice);
     assert!(told.contains(&format!("{} mistakes", of_entries.len() + 5)), "no other is made up of them:\n{told}");
     assert!(!office.data().exists(), "nothing was written");

@@ -20,12 +20,12 @@ fn a_pull_that_was_cut_goes_on_at_the_page_it_had_reached() {
     let office = desk::of_list(&list.serve(), "");
     list.break_from(Some(3));
     expect(&office, &["run"], 3);
-    assert_eq!(list.asked(), [0, 1, 2, 3]);
+    assert_eq!(list.requested(), [0, 1, 2, 3]);
     assert!(image(&office).is_empty(), "nothing of it counts");
     list.break_from(None);
     expect(&office, &["run"], 0);
     // It goes on at page 3; then comes the new night's own reading.
-    assert_eq!(list.asked(), [3, 4, 0, 1, 2, 3, 4]);
+    assert_eq!(list.requested(), [3, 4, 0, 1, 2, 3, 4]);
     assert_eq!(image(&office).len(), 9);
     let pulls = expect(&office, &["runs", "show", "1"], 0);
     assert!(pulls.contains("complete") && pulls.contains("received   9 = accepted 9"), "{pulls}");
@@ -196,22 +196,22 @@ fn a_backfill_reads_the_past_and_leaves_the_cursor() {
         text.replace("slice_days = 100000", "slice_days = 31").replace("overlap_days = 100000", "overlap_days = 1")
     });
     expect(&office, &["run"], 0);
-    list.asked();
+    list.requested();
     let said = expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-04-30"], 0);
     assert!(said.contains("unchanged 5"), "{said}");
     // Two slices of three pages each.
-    assert_eq!(list.asked(), [0, 1, 2, 0, 1, 2]);
-    assert!(expect(&office, &["runs", "show", "2"], 0).contains("cursor     stays where it was"));
+    assert_eq!(list.requested(), [0, 1, 2, 0, 1, 2]);
+    assert!(expect(&office, &["runs", "show", "2"], 0).contains("cursor     unchanged"));
     // The second slice fails: called again it goes on there.
     list.break_from(Some(1));
     expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 3);
     list.break_from(None);
-    list.asked();
+    list.requested();
     expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 0);
     // The night reads from its own cursor on: one slice.
-    list.asked();
+    list.requested();
     expect(&office, &["run"], 0);
-    assert_eq!(list.asked(), [0, 1, 2]);
+    assert_eq!(list.requested(), [0, 1, 2]);
     for (arguments, said) in [
         (["backfill", "desk", "--from", "2025-04-01", "--to", "2025-03-01"], "is no stretch of time"),
         (["backfill", "nobody", "--from", "2025-03-01", "--to", "2025-03-31"], "there is no connector"),

@@ -1,4 +1,4 @@
-//! A catalogue of procedures with persons where names, codes and words should stand.
+//! A catalogue of procedures with personal data in place of names, codes and words.
 
 use motcua::simulator::{CALL_PATH, LOGIN_PATH};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{MAIL, NAME, NUMBER, OTHER_NAMES, TELEPHONE, TOKEN};
 use crate::office::Answer;
 
-/// The answer of the national portal's adapter; `None` if it is not asked.
+/// The answer of the national portal's adapter; `None` for other requests.
 pub(super) fn answer(request: &str) -> Option<Answer> {
     if request.contains(LOGIN_PATH) {
         return Some(Answer::json(&json!({"session": TOKEN, "error_code": 0}).to_string()));
@@ -15,7 +15,7 @@ pub(super) fn answer(request: &str) -> Option<Answer> {
     request.contains(CALL_PATH).then(|| Answer::json(&rows()))
 }
 
-/// A good row, then one for each person's datum in each field.
+/// A valid row, then one for each personal value in each field.
 fn rows() -> Vec<Value> {
     let good = json!({
         "MATTHC": "1.000894", "TENTTHC": "Đăng ký kết hôn", "MALINHVUC": "HO-TICH", "TENLINHVUC": "Hộ tịch",
@@ -24,8 +24,8 @@ fn rows() -> Vec<Value> {
     });
     let mut rows = vec![good.clone()];
     let (capitals, addressed) = (NAME.to_uppercase(), format!("Bà {NAME}"));
-    let told = [NAME, &capitals, &addressed, NUMBER, TELEPHONE, MAIL, "0912 345 678"];
-    for datum in told.into_iter().chain(OTHER_NAMES) {
+    let values = [NAME, &capitals, &addressed, NUMBER, TELEPHONE, MAIL, "0912 345 678"];
+    for datum in values.into_iter().chain(OTHER_NAMES) {
         for field in
             ["MATTHC", "TENTTHC", "MALINHVUC", "TENLINHVUC", "MADONVI", "CAPDONVI", "THOIGIANGIAIQUYET", "DONVITINH"]
         {
@@ -33,7 +33,7 @@ fn rows() -> Vec<Value> {
             row[field] = datum.into();
             rows.push(row);
         }
-        // A good title in a row that failed elsewhere may be anybody's words.
+        // In a row that fails elsewhere, the name of the procedure may be personal data too.
         let mut row = good.clone();
         (row["MATTHC"], row["TENTTHC"]) = (datum.into(), format!("Gọi cho {NAME}").into());
         rows.push(row);

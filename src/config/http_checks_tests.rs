@@ -1,4 +1,4 @@
-//! Mistakes of HTTP connectors, by the name that each is reported under.
+//! Mistakes in HTTP connectors, by the key that each is reported under.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ const GET: &str = "[request]\npath = '/search'\n";
 const PASS: &str =
     "[[window.passes]]\nname = 'all'\nformat = 'yyyyMMdd'\nstart = 'cursor'\nfirst_date = '2026-01-01'\n";
 
-/// Names of the mistakes.
+/// Keys of the mistakes.
 fn mistakes(parts: &[&str]) -> Vec<String> {
     let text = format!("{BASE}{}", parts.concat());
     match crate::config::connector_from_text("portal", Path::new("connector.toml"), &text) {
@@ -33,7 +33,7 @@ fn mistakes(parts: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn each_mistake_is_named() {
+fn each_mistake_is_reported_under_its_key() {
     let login = "[auth]\ntype = 'login'\ntoken = 'session'\nrequest = { url = '/login', body = '{}' }\n";
     let session = "[request]\nmethod = 'POST'\npath = '/call'\nbody = '{\"session\":\"{session}\",\"from\":\"{since}{until}\"}'\n";
     let number = |rest: &str| format!("[pages]\ntype = 'page_number'\nfirst = 1\nsize = 10\n{rest}\n");

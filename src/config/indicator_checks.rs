@@ -1,5 +1,5 @@
-//! Indicators as they are written: what is wrong with one whether or not all of it can be read, so that a mistake of one kind
-//! never hides those of another.
+//! Checks of an indicator's table before it is read as a `Definition`, so that a mistake of one kind does not hide
+//! those of another.
 
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::model::indicator::{IndicatorKind, Over};
 use crate::model::predicate::{AGENCY_COLUMNS, Columns, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over};
 
-/// A mistake: the keys to it with `/` between them, and what it is.
+/// A mistake: its key (`target/at_least`) and the message.
 pub(super) type Mistake = (String, String);
 
-/// What is wrong with one `[[indicator]]`. `ids` are those of the indicators before it; it adds its own. `rule_sets` are all that
-/// there are, where that is known.
-pub(super) fn mistakes(
+/// Mistakes in one `[[indicator]]`. Adds its id to `ids`, those of the indicators before it. `rule_sets`: ids of all
+/// rule sets, if they are known.
+pub(super) fn check_entry(
     entry: &Value,
     ids: &mut BTreeSet<String>,
     rule_sets: Option<&BTreeSet<String>>,
@@ -37,9 +37,9 @@ pub(super) fn mistakes(
     if let Some(target) = entry.pointer("/target/at_least").and_then(Value::as_f64) {
         let is_ratio = text("kind").and_then(IndicatorKind::from_name) == Some(IndicatorKind::Ratio);
         if target < 0.0 {
-            add("target/at_least", "must be a number from 0".to_owned());
+            add("target/at_least", "must not be negative".to_owned());
         } else if is_ratio && target > 1.0 {
-            add("target/at_least", "a ratio's target is a share from 0 to 1".to_owned());
+            add("target/at_least", "the target of a ratio must be a share from 0 to 1".to_owned());
         }
     }
     for (key, columns) in predicates(entry) {
@@ -48,18 +48,18 @@ pub(super) fn mistakes(
         }
     }
     let what = format!("indicator `{}`", id.unwrap_or_default());
-    found.extend(of_article(&what, entry.get("title"), entry.get("legal")));
+    found.extend(check_legal(&what, entry.get("title"), entry.get("legal")));
     found
 }
 
-/// What is wrong with the title and the article of an indicator or a rule set.
-pub(super) fn of_article(what: &str, title: Option<&Value>, legal: Option<&Value>) -> Vec<Mistake> {
+/// Mistakes in the title and the legal source of an indicator or a rule set.
+pub(super) fn check_legal(what: &str, title: Option<&Value>, legal: Option<&Value>) -> Vec<Mistake> {
     let text = |table: Option<&Value>, key: &str| table?.get(key)?.as_str().map(str::to_owned);
     let mut found = Vec::new();
     for (table, name, key, missing) in [
         (title, "title", "vi", "its Vietnamese title is missing"),
         (title, "title", "en", "its English title is missing"),
-        (legal, "legal", "document", "the document that asks for it is missing"),
+        (legal, "legal", "document", "the legal document is missing"),
         (legal, "legal", "place", "the place in the document is missing: article, annex or row"),
     ] {
         if text(table, key).is_some_and(|text| text.trim().is_empty()) {
@@ -67,12 +67,12 @@ pub(super) fn of_article(what: &str, title: Option<&Value>, legal: Option<&Value
         }
     }
     if let Some(from) = text(legal, "from").filter(|from| jiff::civil::Date::from_str(from).is_err()) {
-        found.push(("legal/from".to_owned(), format!("`{from}` is no date (yyyy-MM-dd)")));
+        found.push(("legal/from".to_owned(), format!("`{from}` is not a date (yyyy-MM-dd)")));
     }
     found
 }
 
-/// The keys that may hold a predicate, each with the columns that it may name; none where the word for what is counted is unknown.
+/// The keys with a predicate, each with the columns that it may use. Empty if `over` is invalid.
 fn predicates(entry: &Value) -> Vec<(&'static str, Columns)> {
     let over = entry.get("over").map_or(Ok(Over::default()), |over| serde_json::from_value(over.clone()));
     let (facts, registry) = match over {

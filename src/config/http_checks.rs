@@ -1,13 +1,13 @@
-//! What the tables of an HTTP connector must say of each other: login, request, paging, limits.
+//! Checks of the tables of an HTTP connector against each other: login, request, paging, limits.
 
-use crate::config::connectors::Check;
+use crate::config::connectors::ConnectorCheck;
 use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages};
 use crate::model::values::placeholders;
 
-/// Most chains that are read side by side.
+/// Upper limit of `limits.concurrency`.
 const MAX_CONCURRENCY: u32 = 32;
 
-impl Check<'_> {
+impl ConnectorCheck<'_> {
     pub(super) fn web(&mut self, file: &ConnectorFile) {
         if file.limits.requests_per_second <= 0.0 {
             self.add("/limits/requests_per_second", "must be above 0");
@@ -21,7 +21,7 @@ impl Check<'_> {
         if let Decode::Json { failure: Some(failure), .. } = &file.decode
             && (failure.path.is_empty() || failure.ok.is_empty())
         {
-            self.add("/decode/failure", "needs a path and at least one value of `ok`");
+            self.add("/decode/failure", "needs a `path` and at least one value in `ok`");
         }
         if matches!(file.access, Access::Http { .. }) {
             self.session(file);
@@ -32,10 +32,10 @@ impl Check<'_> {
     }
 
     fn session(&mut self, file: &ConnectorFile) {
-        let says = says(file, "{session}");
+        let uses_session = uses(file, "{session}");
         match &file.auth {
             Auth::Login { request, token, ok, expired, .. } => {
-                if !says {
+                if !uses_session {
                     self.add("/auth/type", "a login needs `{session}` in the query, headers or body of `[request]`");
                 }
                 if token.is_empty() {
@@ -50,13 +50,13 @@ impl Check<'_> {
                     }
                 }
                 if expired.is_some() && matches!(file.decode, Decode::Csv { .. }) {
-                    self.add("/auth/expired", "only a JSON reply has a value that means \"log in again\"");
+                    self.add("/auth/expired", "only possible with `decode.type = \"json\"`");
                 }
             }
-            Auth::ApiKey { name, .. } if name.is_empty() => self.add("/auth/name", "names no header or parameter"),
+            Auth::ApiKey { name, .. } if name.is_empty() => self.add("/auth/name", "must name a header or parameter"),
             _ => {}
         }
-        if says && !matches!(file.auth, Auth::Login { .. }) {
+        if uses_session && !matches!(file.auth, Auth::Login { .. }) {
             self.add("/request", "`{session}` needs `type = \"login\"` in `[auth]`");
         }
     }
@@ -68,12 +68,14 @@ impl Check<'_> {
         {
             self.add("/request/body", "a body needs `method = \"POST\"`");
         }
-        let (since, until) = (says(file, "{since}"), says(file, "{until}"));
+        let (since, until) = (uses(file, "{since}"), uses(file, "{until}"));
         for (index, pass) in file.window.passes.iter().enumerate() {
-            for (name, param, placed) in [("since", &pass.since_param, since), ("until", &pass.until_param, until)] {
-                if param.is_none() && !placed {
+            for (name, param, is_in_request) in
+                [("since", &pass.since_param, since), ("until", &pass.until_param, until)]
+            {
+                if param.is_none() && !is_in_request {
                     let pointer = format!("/window/passes/{index}/{name}_param");
-                    self.add(&pointer, format!("must be there, or `{{{name}}}` in `[request]`"));
+                    self.add(&pointer, format!("required, unless `[request]` contains `{{{name}}}`"));
                 }
             }
         }
@@ -86,11 +88,11 @@ impl Check<'_> {
             Pages::Cursor { param, .. } | Pages::Keyset { param, .. } => (param, "{cursor}"),
             Pages::None | Pages::NextUrl { .. } | Pages::LinkHeader { .. } => (&None, ""),
         };
-        if param.is_none() && !placeholder.is_empty() && !says(file, placeholder) {
-            self.add("/pages/param", format!("must be there, or `{placeholder}` in `[request]`"));
+        if param.is_none() && !placeholder.is_empty() && !uses(file, placeholder) {
+            self.add("/pages/param", format!("required, unless `[request]` contains `{placeholder}`"));
         }
         for other in ["{page}", "{offset}", "{cursor}"] {
-            if other != placeholder && says(file, other) {
+            if other != placeholder && uses(file, other) {
                 self.add("/request", format!("`{other}` has no value with this `type` of `[pages]`"));
             }
         }
@@ -99,7 +101,7 @@ impl Check<'_> {
         }
         match &file.pages {
             Pages::Cursor { path, header, .. } if path.is_some() == header.is_some() => {
-                self.add("/pages", "a cursor stands at a `path` or in a `header`: name one");
+                self.add("/pages", "set either `path` or `header`: where the next cursor is");
             }
             Pages::NextUrl { path, .. } if path.is_empty() => self.add("/pages/path", "needs a path"),
             Pages::Keyset { path, .. } => {
@@ -122,47 +124,44 @@ impl Check<'_> {
             _ => false,
         };
         if csv && (in_body || file.complete.total.is_some()) {
-            self.add(
-                "/pages",
-                "a path leads into a JSON answer; a CSV answer says by its headers and rows how it goes on",
-            );
+            self.add("/pages", "paths need JSON answers; with CSV, use headers or row counts");
         }
         match file.pages.end() {
             Some(PageEnd::LastFlag { .. } | PageEnd::NextFlag { .. } | PageEnd::LastPage { .. }) if csv => {
-                self.add("/pages/end", "only a JSON answer has a path");
+                self.add("/pages/end", "a path needs JSON answers");
             }
             Some(PageEnd::Total { path, header }) => {
                 if path.is_some() == header.is_some() {
-                    self.add("/pages/end", "a total stands at a `path` or in a `header`: name one");
+                    self.add("/pages/end", "set either `path` or `header`: where the total is");
                 }
                 if csv && path.is_some() {
-                    self.add("/pages/end", "only a JSON answer has a path");
+                    self.add("/pages/end", "a path needs JSON answers");
                 }
                 if file.complete.total.is_some() {
-                    self.add("/complete/total", "`pages.end` names the total already");
+                    self.add("/complete/total", "not needed: `pages.end` already names the total");
                 }
             }
             Some(PageEnd::ShortPage) if file.pages.size().is_none() => {
                 self.add("/pages/size", "`short_page` needs the size of a full page");
             }
             Some(PageEnd::NullCursor) if !by_cursor => {
-                self.add("/pages/end", "`null_cursor` ends a chain of `cursor`, `next_url` or `link_header` only");
+                self.add("/pages/end", "`null_cursor` is only possible with `cursor`, `next_url` or `link_header`");
             }
             None if file.complete.read_twice => {
-                self.add("/complete/read_twice", "there is one page: records cannot move between pages");
+                self.add("/complete/read_twice", "not needed: there is only one page");
             }
             _ => {}
         }
     }
 }
 
-/// Whether the request's template holds a placeholder.
-fn says(file: &ConnectorFile, placeholder: &str) -> bool {
+/// Whether `[request]` contains a placeholder.
+fn uses(file: &ConnectorFile, placeholder: &str) -> bool {
     let Some(request) = &file.request else { return false };
     let texts = request.query.values().chain(request.headers.values()).chain(&request.body);
     texts.chain([&request.path]).any(|text| placeholders(text).contains(&placeholder))
 }
 
 #[cfg(test)]
-#[path = "web_tests.rs"]
+#[path = "http_checks_tests.rs"]
 mod tests;
