@@ -171,7 +171,7 @@ impl DataFolder<'_> {
                         plan.nights.push((night, Some(removed)));
                     }
                     None => {
-                        plan.tell(NIGHTS, VacuumAction::Kept, "the versions of figures do not give them again", whole)
+                        plan.tell(NIGHTS, VacuumAction::Kept, "the versions of figures do not give them again", whole);
                     }
                 }
             } else if as_of < texts_until && of_texts.0 > 0 {

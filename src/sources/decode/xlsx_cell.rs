@@ -8,7 +8,7 @@ use calamine::{DataRef, ExcelDateTime};
 const DAYS: std::ops::Range<f64> = 1.0..2_958_466.0;
 
 /// Content of a cell.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CellText<'a> {
     Empty,
     Of(&'a str),
