@@ -1,7 +1,7 @@
-//! Worked by hand: for each letter of `seed-2639` (domain C.4) a few dossiers and what they count.
+//! Tables worked by hand: for each letter of rule set `seed-2639` a few dossiers and the figures that they give.
 //!
-//! The night is 20 March 2026, 01:30. Unless a row says otherwise its dossier is of `S1`, procedure `1.000001` (three
-//! working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
+//! The night is 20 March 2026, 01:30. Unless a row has other values, its dossier is at agency `S1`, of procedure `1.000001`
+//! (three working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
 mod complete;
 mod quality;
@@ -12,11 +12,11 @@ mod times;
 
 use motcua::model::figure::{Figure, Met};
 use motcua::model::period::Period;
-use motcua::model::rules::DueChoice;
+use motcua::model::rules::{AgencyView, DueChoice};
 
-use super::loops::{Reading, View};
+use super::loops::ShippedRules;
 use super::province::{Dossier, Item, at};
-use super::{NOW, OF_REGISTRIES, computed, computed_by, computed_due, computed_under};
+use super::{NOW, REGISTRY_INDICATORS, computed, computed_by, computed_with_due, computed_with_successions};
 
 #[expect(clippy::unnecessary_wraps, reason = "the rows read better without `Some`")]
 fn text(word: &str) -> Option<String> {
@@ -41,7 +41,7 @@ fn plain(code: &str) -> Dossier {
     }
 }
 
-/// A plain dossier that was completed.
+/// A plain dossier that is completed.
 fn done(code: &str, completed: &str) -> Dossier {
     Dossier { completed: on(completed), status: text("completed"), ..plain(code) }
 }
@@ -56,10 +56,10 @@ fn item(dossier: &str, direction: &str) -> Item {
     }
 }
 
-/// Whether an agency has figures other than those that a registry gives it.
+/// Whether an agency has figures other than those that the registries alone give it.
 fn has_dossiers(figures: &[Figure], agency: &str) -> bool {
     let of_agency = figures.iter().filter(|figure| figure.agency.as_deref() == Some(agency));
-    of_agency.into_iter().any(|figure| !OF_REGISTRIES.contains(&&*figure.indicator))
+    of_agency.into_iter().any(|figure| !REGISTRY_INDICATORS.contains(&&*figure.indicator))
 }
 
 fn figure(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> Figure {
@@ -73,7 +73,7 @@ fn figure(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &st
     figures.iter().find(is_it).unwrap_or_else(|| panic!("{indicator} {agency:?} {period}: no figure")).clone()
 }
 
-/// Numerator and denominator of the province's on-time ratio of departments in 2025.
+/// Numerator and denominator of 3.4.1 (on time at departments) for the province in 2025.
 fn on_time(dossiers: &[Dossier]) -> (u64, u64) {
     ratio(dossiers, &[], "par-3.4.1")
 }
@@ -84,7 +84,7 @@ fn ratio(dossiers: &[Dossier], items: &[Item], indicator: &str) -> (u64, u64) {
 }
 
 #[test]
-fn a_the_competent_agency_counts_not_the_counter() {
+fn a_a_dossier_counts_for_the_competent_agency_not_for_the_counter() {
     let at_centre = Dossier { receiving: text("TT"), ..done("1", "2025-05-07T10:00") };
     let figures = computed(&[at_centre], &[], at(NOW));
     assert_eq!(figure(&figures, "par-3.4.1", Some("S1"), "2025").numerator, 1);
@@ -92,7 +92,7 @@ fn a_the_competent_agency_counts_not_the_counter() {
 }
 
 #[test]
-fn b_the_denominator_is_what_was_received_in_the_period() {
+fn b_the_denominator_has_the_dossiers_received_in_the_period() {
     let next_year = Dossier { received: on("2025-12-31T23:59:59"), due: on("2026-01-09T17:00"), ..plain("1") };
     let late_end = Dossier { completed: on("2026-01-09T16:00"), ..next_year.clone() };
     let new_year = Dossier { received: on("2026-01-01T00:00"), ..late_end.clone() };
@@ -104,13 +104,13 @@ fn b_the_denominator_is_what_was_received_in_the_period() {
 }
 
 #[test]
-fn c_pending_stays_in_the_denominator_and_leaves_the_target_open() {
+fn c_a_pending_dossier_is_in_the_denominator_and_leaves_the_target_open() {
     let ended = done("1", "2025-05-07T10:00");
     let pending = Dossier { due: on("2026-03-25T17:00"), ..plain("2") };
     let found = figure(&computed(&[ended.clone(), pending.clone()], &[], at(NOW)), "par-3.4.1", None, "2025");
     assert_eq!((found.numerator, found.denominator, found.reachable), (1, Some(2), 2));
     assert_eq!(found.met(), Some(Met::Open));
-    // One that is overdue cannot reach it any more.
+    // An overdue dossier cannot end on time any more.
     let overdue = Dossier { due: on("2026-03-19T17:00"), ..plain("3") };
     let found = figure(&computed(&[ended, pending, overdue], &[], at(NOW)), "par-3.4.1", None, "2025");
     assert_eq!((found.numerator, found.denominator, found.reachable), (1, Some(3), 2));
@@ -118,25 +118,25 @@ fn c_pending_stays_in_the_denominator_and_leaves_the_target_open() {
 }
 
 #[test]
-fn d_ends_are_held_against_due_as_instants_and_midnight_is_a_day() {
+fn d_ends_and_due_dates_are_compared_as_instants_and_midnight_is_a_day() {
     let midnight = |code, completed| Dossier { due: on("2025-05-08T00:00"), ..done(code, completed) };
     let rows = [
         done("equal", "2025-05-08T17:00"),
         done("late by a microsecond", "2025-05-08T17:00:00.000001"),
         midnight("any time of the day", "2025-05-08T23:59:59.999999"),
         midnight("the day after", "2025-05-09T00:00"),
-        // The end is the completion: a result fetched weeks later is no delay.
+        // The end is the completion: it does not matter that the result was fetched weeks later.
         Dossier { returned: on("2025-06-20T09:00"), ..done("fetched late", "2025-05-08T09:00") },
-        // Nor is the pick-up an end: returned without a completion date is not on time.
+        // A dossier that was returned but has no completion date has no end, and is not on time.
         Dossier { returned: on("2025-05-06T09:00"), status: text("returned"), ..plain("no end") },
-        // An end that lies ahead has not come.
+        // An end after the night is ignored.
         Dossier { due: on("2027-01-01T17:00"), ..done("ahead", "2026-12-01T08:00") },
     ];
     assert_eq!(on_time(&rows), (3, 7));
 }
 
 #[test]
-fn e_an_apology_makes_no_dossier_on_time_and_a_supplement_may() {
+fn e_a_due_date_moved_by_an_apology_does_not_count_and_one_moved_by_a_supplement_does() {
     let moved = |code| Dossier {
         due: on("2025-05-20T17:00"),
         first_due: on("2025-05-08T17:00"),
@@ -149,7 +149,7 @@ fn e_an_apology_makes_no_dossier_on_time_and_a_supplement_may() {
 }
 
 #[test]
-fn f_withdrawn_refused_and_stopped_end_at_their_own_time() {
+fn f_withdrawn_refused_and_stopped_dossiers_end_on_that_date() {
     let rows = [
         Dossier { withdrawn: on("2025-05-07T10:00"), status: text("withdrawn"), ..plain("1") },
         Dossier { refused: on("2025-05-09T10:00"), status: text("refused"), ..plain("2") },
@@ -160,7 +160,7 @@ fn f_withdrawn_refused_and_stopped_end_at_their_own_time() {
 }
 
 #[test]
-fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
+fn g_a_missing_due_date_is_computed_or_the_dossier_is_not_on_time() {
     let no_due = |code, procedure: &str, received, completed| Dossier {
         due: None,
         procedure: text(procedure),
@@ -171,10 +171,10 @@ fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
         // Three working days from Tuesday 29 April, over the holidays: 5, 6 and 7 May.
         no_due("statutory", "1.000001", "2025-04-29T08:00", "2025-05-07T23:00"),
         no_due("statutory, late", "1.000001", "2025-04-29T08:00", "2025-05-08T00:00"),
-        // Saturday 26 April is worked in exchange: Friday and three days make Saturday, Monday, Tuesday.
+        // Saturday 26 April is worked in exchange: three days from Friday are Saturday, Monday and Tuesday.
         no_due("swapped", "1.000001", "2025-04-25T08:00", "2025-04-29T17:00"),
         no_due("swapped, late", "1.000001", "2025-04-25T08:00", "2025-05-05T08:00"),
-        // At once: the same day before 15:00, else the next working day.
+        // Immediate result: the same day if received before 15:00, else the next working day.
         no_due("at once", "1.000002", "2025-05-05T14:59", "2025-05-05T20:00"),
         no_due("at once, late", "1.000002", "2025-05-05T14:59", "2025-05-06T08:00"),
         no_due("after the cut-off", "1.000002", "2025-05-09T15:00", "2025-05-12T17:00"),
@@ -182,22 +182,22 @@ fn g_a_missing_due_date_is_stood_in_for_or_not_on_time() {
             certification: Some(true),
             ..no_due("certified", "9.999999", "2025-05-10T08:00", "2025-05-12T17:00")
         },
-        no_due("nothing helps", "9.999999", "2025-05-05T08:00", "2025-05-05T08:01"),
+        no_due("no due date can be computed", "9.999999", "2025-05-05T08:00", "2025-05-05T08:01"),
     ];
     assert_eq!(on_time(&rows), (5, 9));
 }
 
-/// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day, after 15:00 on the next working day; what has a time of its
-/// own follows that time. Each row is a dossier without a due date that its source calls a certification or not; all were received
-/// on Monday 5 May 2025.
+/// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day or, if received after 15:00, on the next working day. If its
+/// procedure has a statutory time, that time counts instead. Each row is a dossier without a due date, received on Monday
+/// 5 May 2025, that its source marks as a certification or not.
 #[test]
-fn g_certification_follows_its_own_time_where_it_has_one() {
+fn g_certification_with_a_statutory_time_follows_that_time() {
     // Procedure, certification, received at, completed, whether on time.
     for (procedure, certification, received, completed, expected) in [
         // Three working days: 6, 7 and 8 May. Contracts, signatures, copies in quantity.
         ("1.000001", true, "08:00", "2025-05-08T23:59", 1),
         ("1.000001", true, "08:00", "2025-05-09T00:00", 0),
-        // The cut-off of 15:00 is of the same-day rule: it does not move a time in days.
+        // The cut-off of 15:00 belongs to the same-day rule and does not move a time in days.
         ("1.000001", true, "16:00", "2025-05-08T23:59", 1),
         ("1.000001", false, "08:00", "2025-05-08T23:59", 1),
         // Twelve working hours: 3½ before lunch and 3½ after it on the 5th, 4½ and ½ on the 6th.
@@ -206,17 +206,17 @@ fn g_certification_follows_its_own_time_where_it_has_one() {
         // Four calendar days: the 9th.
         ("1.000006", true, "08:00", "2025-05-09T23:59", 1),
         ("1.000006", true, "08:00", "2025-05-10T00:00", 0),
-        // Resolved at once, by the registry: the same day, certification or not; twelve hours stand beside it and count for nothing.
+        // Immediate result by the registry: the same day, certification or not. The twelve hours of 1.000003 are not used.
         ("1.000002", true, "08:00", "2025-05-05T23:59", 1),
         ("1.000002", true, "08:00", "2025-05-06T00:00", 0),
         ("1.000003", true, "08:00", "2025-05-05T23:59", 1),
         ("1.000003", true, "08:00", "2025-05-06T08:00", 0),
-        // Known, neither immediate nor with a time: certification is due on the same day, anything else has no date.
+        // Neither immediate nor with a statutory time: certification is due on the same day, other dossiers have no due date.
         ("1.000004", true, "14:59", "2025-05-05T23:59", 1),
         ("1.000004", true, "14:59", "2025-05-06T00:00", 0),
         ("1.000004", true, "16:00", "2025-05-06T23:59", 1),
         ("1.000004", false, "08:00", "2025-05-05T08:01", 0),
-        // In no registry: the same.
+        // Not in the registry: the same.
         ("9.999999", true, "08:00", "2025-05-05T23:59", 1),
         ("9.999999", true, "08:00", "2025-05-06T00:00", 0),
         ("9.999999", false, "08:00", "2025-05-05T08:01", 0),
@@ -232,12 +232,11 @@ fn g_certification_follows_its_own_time_where_it_has_one() {
     }
 }
 
-/// What each word of `due` makes of a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May; twelve
-/// hours at 14:00 of 6 May: three and a half before lunch and three and a half after it on the 5th, four and a half before lunch
-/// of the 6th, half an hour after it.
+/// Each value of `due`, for a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May. Twelve hours
+/// end at 14:00 on 6 May: 3½ before lunch and 3½ after it on the 5th, 4½ before lunch and ½ after it on the 6th.
 #[test]
-fn the_portals_due_date_the_statutes_or_the_earlier() {
-    // Procedure, the portal's due date, completed; on time by portal, statute, the earlier.
+fn due_is_the_portals_date_the_statutory_one_or_the_earlier() {
+    // Procedure, the portal's due date, completed; whether on time by the portal's, the statutory, the earlier due date.
     for (procedure, due, completed, expected) in [
         ("1.000001", "2025-05-12T17:00", "2025-05-09T10:00", [1, 0, 0]),
         ("1.000001", "2025-05-07T17:00", "2025-05-08T10:00", [0, 1, 0]),
@@ -247,7 +246,7 @@ fn the_portals_due_date_the_statutes_or_the_earlier() {
         ("1.000005", "2025-05-07T17:00", "2025-05-06T14:00", [1, 1, 1]),
         ("1.000005", "2025-05-07T17:00", "2025-05-06T14:01", [1, 0, 0]),
         ("1.000005", "2025-05-06T10:00", "2025-05-06T11:00", [0, 1, 0]),
-        // No statutory time: the portal's date is all there is.
+        // Without a statutory time the portal's date counts.
         ("9.999999", "2025-05-07T17:00", "2025-05-07T16:00", [1, 1, 1]),
         ("9.999999", "2025-05-07T17:00", "2025-05-08T16:00", [0, 0, 0]),
     ] {
@@ -256,7 +255,7 @@ fn the_portals_due_date_the_statutes_or_the_earlier() {
         for (choice, expected) in
             [DueChoice::Portal, DueChoice::Statutory, DueChoice::Earlier].into_iter().zip(expected)
         {
-            let figures = computed_due(&row, choice);
+            let figures = computed_with_due(&row, choice);
             let found = figure(&figures, "par-3.4.1", None, "2025");
             assert_eq!(
                 (found.numerator, found.denominator),
@@ -268,14 +267,14 @@ fn the_portals_due_date_the_statutes_or_the_earlier() {
 }
 
 #[test]
-fn h_having_is_of_the_province_and_the_year_and_levels_of_the_day() {
+fn h_having_counts_province_wide_and_by_year_and_levels_by_day() {
     let of = |code, competent: &str, channel: &str, received| Dossier {
         competent: text(competent),
         channel: text(channel),
         received: on(received),
         ..plain(code)
     };
-    // The procedure has a postal dossier at one agency: all its dossiers of 2025 count, those of 2026 do not.
+    // The procedure has a postal dossier at one agency in 2025: all its dossiers of 2025 count, and none of 2026.
     let rows = [
         of("1", "S1", "postal", "2025-05-05T08:00"),
         of("2", "S3", "counter", "2025-11-05T08:00"),
@@ -293,7 +292,7 @@ fn h_having_is_of_the_province_and_the_year_and_levels_of_the_day() {
 }
 
 #[test]
-fn i_portal_or_post_one_dossier_once() {
+fn i_evidence_of_portal_or_post_counts_a_dossier_once() {
     let postal = |code| Dossier { channel: text("postal"), ..plain(code) };
     let rows = [postal("both"), postal("portal"), plain("post"), plain("withdrawn"), plain("none")];
     let items = [
@@ -307,7 +306,7 @@ fn i_portal_or_post_one_dossier_once() {
     let figures = computed(&rows, &items, at(NOW));
     let found = figure(&figures, "par-7.3.2-deployed", None, "2025");
     assert_eq!((found.numerator, found.denominator, found.one_sided), (3, Some(5), Some(2)));
-    // The post took the result of one; it is the only result returned.
+    // The post returned the result of one dossier; it is the only result that was returned.
     let found = figure(&figures, "par-7.3.3-having", None, "2025");
     assert_eq!((found.numerator, found.denominator, found.one_sided), (1, Some(1), Some(1)));
 }
@@ -322,51 +321,53 @@ fn j_an_interlinked_dossier_counts_once_at_its_lead_agency() {
     assert!(!has_dossiers(&figures, "S1"));
 }
 
-/// Numerator, denominator and reachable of an indicator for the province, all indicators read by one rule set.
-fn read(reading: Reading, dossiers: &[Dossier], indicator: &str, period: &str) -> (u64, u64, u64) {
-    let figures = computed_by(dossiers, &[], at(NOW), Some((reading, View::Competent)), None);
+/// Numerator, denominator and reachable of an indicator for the province under a rule set.
+fn under(rules: ShippedRules, dossiers: &[Dossier], indicator: &str, period: &str) -> (u64, u64, u64) {
+    let figures = computed_by(dossiers, &[], at(NOW), Some((rules, AgencyView::Competent)), None);
     let found = figure(&figures, indicator, None, period);
     (found.numerator, found.denominator.expect("a ratio"), found.reachable)
 }
 
-/// Form 06a: by day, withdrawn on time, waiting in time, no due date on time, refused not received.
+/// `form-06a`: days are compared; a withdrawn dossier and one without a due date are on time; one that waits is not overdue;
+/// a refused one was not received.
 #[test]
-fn form_06a_column_by_column() {
+fn form_06a_rule_by_rule() {
     let rows = [
         done("same day, later hour", "2025-05-08T23:00"),
         done("the day after", "2025-05-09T07:00"),
         Dossier { withdrawn: on("2025-05-20T10:00"), status: text("withdrawn"), ..plain("withdrawn late") },
         Dossier { due: None, ..done("no due date", "2025-06-20T10:00") },
         Dossier { refused: on("2025-05-07T10:00"), status: text("refused"), ..plain("refused") },
-        // Returned without a completion date: the return is the end.
+        // Without a completion date the return is the end.
         Dossier { returned: on("2025-05-08T09:00"), status: text("returned"), ..plain("returned") },
         Dossier { status: text("supplement"), ..plain("waits since May") },
         Dossier { status: text("stopped"), stopped: on("2025-05-09T09:00"), ..plain("paused") },
         plain("overdue"),
     ];
-    // Of eight received (the refused one is not) four ended on time, one late, three are open.
-    assert_eq!(read(Reading::Form06a, &rows, "par-3.4.1", "2025"), (4, 8, 4));
-    // Of the five that ended: columns 8 + 9 over 7.
-    assert_eq!(read(Reading::Form06a, &rows, "ii06a-on-time", "2025"), (4, 5, 4));
-    // In May one of them had not ended yet: four ended, three of them on time.
-    assert_eq!(read(Reading::Form06a, &rows, "ii06a-on-time", "2025-05"), (3, 4, 3));
-    // At the end of May: as of then the dossier without due date was open, and only the overdue one late besides.
-    assert_eq!(read(Reading::Form06a, &rows, "par-3.4.1", "2025-05"), (3, 8, 3));
-    let owed = read(Reading::Form06a, &rows, "par-3.4.4", "2025-05");
-    assert_eq!(owed.1, 2, "one ended late, one is overdue; those whose clock stands are neither");
+    // Eight were received (the refused one was not): four ended on time, one late, three are open.
+    assert_eq!(under(ShippedRules::Form06a, &rows, "par-3.4.1", "2025"), (4, 8, 4));
+    // Of the five that ended: columns 8 + 9 over column 7.
+    assert_eq!(under(ShippedRules::Form06a, &rows, "ii06a-on-time", "2025"), (4, 5, 4));
+    // In May four of them ended, three on time.
+    assert_eq!(under(ShippedRules::Form06a, &rows, "ii06a-on-time", "2025-05"), (3, 4, 3));
+    // At the end of May the dossier without a due date was still open.
+    assert_eq!(under(ShippedRules::Form06a, &rows, "par-3.4.1", "2025-05"), (3, 8, 3));
+    let owed = under(ShippedRules::Form06a, &rows, "par-3.4.4", "2025-05");
+    assert_eq!(owed.1, 2, "one ended late and one is overdue; those whose clock is stopped are neither");
 }
 
-/// QĐ 766, 2.1: open in time counts, a first supplement stops the clock, a second is late, returns and refusals are ends.
+/// `qd-766`: a dossier that is open in time counts as on time, a first supplement pauses the clock, a second one makes it late,
+/// and returns and refusals are ends.
 #[test]
 fn qd_766_rule_by_rule() {
     let asked = |code, times| Dossier { supplements: Some(times), asked: on("2025-05-07T10:00"), ..plain(code) };
     let rows = [
         done("equal", "2025-05-08T17:00"),
         done("late by an hour", "2025-05-08T18:00"),
-        // Asked on the 7th at 10:00, supplied on the 9th at 10:00: two days are taken off.
+        // Asked on the 7th at 10:00 and supplied on the 9th at 10:00: these two days do not count.
         Dossier { supplied: on("2025-05-09T10:00"), completed: on("2025-05-10T16:00"), ..asked("paused", 1) },
         Dossier { supplied: on("2025-05-09T10:00"), completed: on("2025-05-10T18:00"), ..asked("paused, late", 1) },
-        // It waits for its first supplement: the end is the request.
+        // While it waits for its first supplement, the request is the end.
         Dossier { status: text("supplement"), ..asked("waits", 1) },
         Dossier { completed: on("2025-05-07T16:00"), ..asked("asked twice", 2) },
         Dossier { refused: on("2025-05-08T09:00"), status: text("refused"), ..plain("refused in time") },
@@ -375,11 +376,11 @@ fn qd_766_rule_by_rule() {
         Dossier { due: None, procedure: text("9.999999"), ..plain("open without any due date") },
         plain("overdue"),
     ];
-    assert_eq!(read(Reading::Qd766, &rows, "qd766-2.1", "2025"), (5, 10, 5));
-    // Open at the end of April's statutory month (14 May), in time until the 20th.
+    assert_eq!(under(ShippedRules::Qd766, &rows, "qd766-2.1", "2025"), (5, 10, 5));
+    // Open and in time at the end of the statutory month (14 May): it is due on the 20th.
     let open = Dossier { due: on("2025-05-20T17:00"), ..plain("open") };
-    assert_eq!(read(Reading::Qd766, std::slice::from_ref(&open), "qd766-2.1", "2025-05s"), (1, 1, 1));
-    assert_eq!(read(Reading::Qd766, &[open], "qd766-2.1", "2025-05"), (0, 1, 0), "overdue at the end of May");
+    assert_eq!(under(ShippedRules::Qd766, std::slice::from_ref(&open), "qd766-2.1", "2025-05s"), (1, 1, 1));
+    assert_eq!(under(ShippedRules::Qd766, &[open], "qd766-2.1", "2025-05"), (0, 1, 0), "overdue at the end of May");
 }
 
 #[test]
@@ -406,11 +407,11 @@ fn apologies_supplements_and_levels_are_counted() {
 }
 
 #[test]
-fn three_views_of_whose_a_dossier_is() {
+fn each_view_attributes_a_dossier_to_another_agency() {
     let one =
         Dossier { receiving: text("TT"), handling: text("S3"), lead: text("X3"), ..done("1", "2025-05-07T10:00") };
     let of = |view| {
-        let figures = computed_by(std::slice::from_ref(&one), &[], at(NOW), Some((Reading::Seed2639, view)), None);
+        let figures = computed_by(std::slice::from_ref(&one), &[], at(NOW), Some((ShippedRules::Seed2639, view)), None);
         let named: std::collections::BTreeSet<Option<String>> = figures
             .into_iter()
             .filter(|figure| *figure.indicator == *"par-ii.1.d")
@@ -418,36 +419,37 @@ fn three_views_of_whose_a_dossier_is() {
             .collect();
         named.into_iter().flatten().collect::<Vec<_>>()
     };
-    assert_eq!(of(View::Competent), ["X3"]);
-    // What counts is a matter of the competent agency in every view: a department's dossier, received at a counter, handled by a
-    // vertical branch, is one of 3.4.1 in all three.
+    assert_eq!(of(AgencyView::Competent), ["X3"]);
+    // In every view the competent agency decides what counts: the dossier of a department counts in 3.4.1 in all three views,
+    // although a counter received it and a vertical agency handles it.
     let of_department = Dossier { lead: None, competent: text("S1"), handling: text("S2"), ..one.clone() };
-    for (view, whose) in [(View::Competent, "S1"), (View::Receiving, "TT"), (View::Handling, "S2")] {
+    for (view, agency) in [(AgencyView::Competent, "S1"), (AgencyView::Receiving, "TT"), (AgencyView::Handling, "S2")] {
         let dossiers = std::slice::from_ref(&of_department);
-        let figures = computed_by(dossiers, &[], at(NOW), Some((Reading::Seed2639, view)), None);
-        assert_eq!(figure(&figures, "par-3.4.1", Some(whose), "2025").denominator, Some(1), "{whose}");
+        let figures = computed_by(dossiers, &[], at(NOW), Some((ShippedRules::Seed2639, view)), None);
+        assert_eq!(figure(&figures, "par-3.4.1", Some(agency), "2025").denominator, Some(1), "{agency}");
         assert_eq!(figure(&figures, "par-3.4.1", None, "2025").numerator, 1);
     }
-    assert_eq!(of(View::Receiving), ["TT"]);
-    assert_eq!(of(View::Handling), ["S3"]);
+    assert_eq!(of(AgencyView::Receiving), ["TT"]);
+    assert_eq!(of(AgencyView::Handling), ["S3"]);
 }
 
-/// Old communes in the rows of their heirs; a district has none and keeps a row of its own; the province's totals stay.
+/// Dossiers of an ended commune count for its successor. An ended district has no successor and keeps a row of its own. The
+/// province's totals stay the same.
 #[test]
-fn figures_under_the_agencies_of_today() {
+fn dossiers_count_for_todays_successors() {
     use motcua::model::agency::{Succession, Tier};
 
     let of = |code, competent: &str| Dossier { competent: text(competent), ..done(code, "2025-05-07T10:00") };
-    // X1 ended on 30 June 2025 and X2 took its place; D1 was dissolved; X3 stands.
+    // X1 ended on 30 June 2025 and X2 succeeded it; D1 was dissolved; X3 still exists.
     let rows = [of("1", "X1"), of("2", "X1"), of("3", "X2"), of("4", "X3"), of("5", "D1")];
-    let heirs = vec![Succession {
+    let successions = vec![Succession {
         from: "X1".to_owned(),
         to: "X2".to_owned(),
         date: jiff::civil::date(2025, 7, 1),
         document: "mẫu".to_owned(),
     }];
     let then = computed(&rows, &[], at(NOW));
-    let today = computed_under(&rows, &[], at(NOW), None, None, Some(heirs));
+    let today = computed_with_successions(&rows, &[], at(NOW), None, None, Some(successions));
     let communes = |figures: &[Figure], code| {
         let is_it = |figure: &&Figure| {
             let names = (&*figure.indicator, figure.agency.as_deref(), figure.period.to_string());

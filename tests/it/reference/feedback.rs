@@ -1,29 +1,29 @@
-//! Feedback (Phụ lục 1, 3.5.1 and 3.5.2), worked by hand. The night is 20 March 2026, 01:30.
+//! Indicators of feedback (Phụ lục 1, 3.5.1 and 3.5.2), worked by hand. The night is 20 March 2026, 01:30.
 
 use motcua::model::figure::Figure;
 use motcua::model::period::Period;
 
 use super::province::{self, Feedback, at};
-use super::{NOW, computed_from};
+use super::{NOW, computed_from_tables};
 
-/// Agency, subject, received, handled, outcome, answered, published; `-` where there is none.
+/// Agency, subject, received, handled, outcome, answered, published; `-` for none.
 const ROWS: [[&str; 7]; 10] = [
     ["S1", "regulation", "2026-01-05T08:00", "2026-01-09T10:00", "handled", "2026-01-09T10:00", "2026-01-12T08:00"],
-    // Answered and not published; handled by forwarding it.
+    // Handled by forwarding it; answered, but not published.
     ["S1", "regulation", "2026-01-14T23:59", "2026-02-02T10:00", "forwarded", "2026-02-02T10:00", "-"],
-    // Conduct: counts in 3.5.1 alone.
+    // Conduct of an official: counts in 3.5.1 only.
     ["S1", "conduct", "2026-01-15T00:00", "2026-01-16T10:00", "handled", "2026-01-16T10:00", "2026-01-16T10:00"],
-    // Unknown subject: stays in both; published, never handled as far as the list says.
+    // Unknown subject: counts in both. Published, although no handling is recorded.
     ["S1", "-", "2026-02-03T08:00", "-", "-", "2026-02-04T10:00", "2026-02-04T10:00"],
-    // An outcome without a date is handled.
+    // Handled: it has an outcome, although no date.
     ["S1", "regulation", "2026-02-10T08:00", "-", "handled", "-", "-"],
-    // Dates after the night are not known on it.
+    // Dates after the night are ignored.
     ["S1", "regulation", "2026-02-11T08:00", "2026-03-20T01:31", "handled", "2026-03-20T01:31", "-"],
     ["S1", "regulation", "2026-03-20T01:31", "-", "-", "-", "-"],
-    // Nobody's: in a row of its own, and in the province's.
+    // Without a registered agency: counts for an agency of its own, and for the province.
     ["-", "regulation", "2026-02-12T08:00", "2026-02-13T08:00", "handled", "-", "-"],
     ["Ban mẫu ngoài sổ", "regulation", "2026-02-12T08:00", "-", "-", "-", "-"],
-    // A vertical agency is not the province's.
+    // A vertical agency does not count for the province.
     ["S2", "regulation", "2026-02-12T08:00", "-", "-", "-", "-"],
 ];
 
@@ -45,7 +45,7 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
     let tables =
         [dossiers, items, province::feedback_table(&rows), province::measures_table(&[]), province::notes_table(&[])];
-    computed_from(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
+    computed_from_tables(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
 }
 
 fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> Option<(u64, u64, u64)> {
@@ -61,7 +61,7 @@ fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &st
 }
 
 #[test]
-fn feedback_counts_by_what_the_night_knows() {
+fn feedback_counts_by_what_is_known_at_the_night() {
     let figures = computed(None);
     for (indicator, agency, period, expected) in [
         ("par-3.5.1", Some("S1"), "2026-01", Some((3, 3, 3))),

@@ -1,9 +1,11 @@
-//! The shipped indicators under `seed-2639`, row by row in plain loops, from the decision (domain C.1) and the rule
-//! set's letters (C.4). Shares nothing with `src/indicators`.
+//! The shipped indicators computed a second time: dossier by dossier, in plain loops, for comparison.
+//!
+//! The loops are written from the decisions and from the letters of the rule sets (docs/ARCHITECTURE.md). They share the types
+//! of `model` with the program, and nothing of `src/indicators`.
 
 mod form;
-mod life;
-mod registered;
+mod outcome;
+mod registry_counts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,35 +14,36 @@ use motcua::model::agency::{Agency, AgencyKind, Tier};
 use motcua::model::instant::local;
 use motcua::model::period::Period;
 use motcua::model::procedure::{Offer, Offerer, Procedure};
+use motcua::model::rules::AgencyView;
 
 pub(super) use form::form_cells;
-use life::{Life, end_of, life_of};
-use registered::registered_figures;
+use outcome::{DossierOutcome, end_of, outcome_of};
+use registry_counts::registry_figures;
 
 use super::province::{self, Dossier, Item};
 
 /// Indicator, tier, agency, period.
-pub(super) type Key = (String, Option<Tier>, Option<String>, Period);
+pub(super) type FigureKey = (String, Option<Tier>, Option<String>, Period);
 
-/// What a figure counts.
+/// The counts of a figure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct FigureCounts {
     pub(super) numerator: u64,
     pub(super) denominator: u64,
     pub(super) reachable: u64,
-    /// Stays 0 where the post plays no part.
+    /// 0 if the post plays no part in the indicator.
     pub(super) one_sided: u64,
 }
 
-/// One of the shipped rule sets, read from domain C.4 and not from its file.
+/// A shipped rule set, written down from its sources and not read from its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum ShippedRules {
     Seed2639,
     Form06a,
     Qd766,
 }
 
-impl Reading {
+impl ShippedRules {
     pub(super) const ALL: [Self; 3] = [Self::Seed2639, Self::Form06a, Self::Qd766];
 
     pub(super) fn name(self) -> &'static str {
@@ -52,227 +55,238 @@ impl Reading {
     }
 }
 
-/// Whose dossier it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
-    Competent,
-    Receiving,
-    Handling,
-}
-
-/// What the loops know of one dossier that was received.
-struct Facts<'a> {
-    /// The competent agency, if it is registered: it decides what counts.
-    agency: Option<&'a Agency>,
-    /// In whose row it stands, if that is registered; else `own` is the text.
-    row: Option<&'a Agency>,
-    own: String,
+/// A dossier that was received, with what the loops need of it.
+struct ReceivedDossier<'a> {
+    /// The competent agency, if it is registered. It decides whether the dossier counts.
+    competent: Option<&'a Agency>,
+    /// The agency that the view attributes the dossier to, if it is registered.
+    attributed: Option<&'a Agency>,
+    /// The text that names this agency.
+    agency_text: String,
     procedure: Option<String>,
+    /// Neither the competent agency nor the procedure is vertical (ngành dọc).
     in_competence: bool,
     certification: bool,
     received: i64,
     received_on: Date,
     returned_on: Option<Date>,
     ended_on: Option<Date>,
-    life: Life,
+    outcome: DossierOutcome,
     online: bool,
     level: Option<String>,
+    /// Whether the procedure is deployed for reception and for return by post.
     deployed: [bool; 2],
-    /// Portal's and post's word on submission and on return.
-    submission: [bool; 2],
-    back: [bool; 2],
+    /// Evidence of a postal submission and of a postal return, each of the portal and of the post.
+    submission_evidence: [bool; 2],
+    return_evidence: [bool; 2],
     supplements: i64,
-    apology: bool,
-    /// No due date, no channel, no procedure of the registry.
-    lacks: [bool; 3],
+    has_apology: bool,
+    lacks_due_date: bool,
+    lacks_channel: bool,
+    has_unknown_procedure: bool,
 }
 
-/// All figures that have dossiers, by one reading.
+/// The figures of all indicators, each under the same rule set and view.
 pub(super) fn figures(
     dossiers: &[Dossier],
     items: &[Item],
     now: i64,
-    reading: Reading,
-    view: View,
-) -> BTreeMap<Key, Counts> {
+    rules: ShippedRules,
+    view: AgencyView,
+) -> BTreeMap<FigureKey, FigureCounts> {
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
-    let mut facts = Vec::new();
+    let mut received = Vec::new();
     for dossier in dossiers {
-        facts.extend(facts_of(dossier, items, [&agencies], &procedures, &offers, (now, reading, view)));
+        received.extend(received_dossier(dossier, items, [&agencies], &procedures, &offers, (now, rules, view)));
     }
     let mut figures = BTreeMap::new();
-    // When a period's dossiers are judged: at the night, or at its end where the reading says so and it is over.
-    let judged = |period: Period| {
+    // The moment at which states are read for a period, and whether it is the end of the period. It is the night under
+    // seed-2639, and while the period is not over.
+    let moment_for = |period: Period| {
         let end = end_of(period.end());
-        if reading == Reading::Seed2639 || end >= now { (now, false) } else { (end, true) }
+        if rules == ShippedRules::Seed2639 || end >= now { (now, false) } else { (end, true) }
     };
-    for one in &facts {
-        let day = one.received_on;
-        let not_vertical = !one.agency.is_some_and(|agency| agency.vertical);
+    for dossier in &received {
+        let day = dossier.received_on;
+        let not_vertical = !dossier.competent.is_some_and(|agency| agency.vertical);
         let on_time = |period: Period| {
-            let (moment, over) = judged(period);
-            let hopeful = one.life.hopeful_at(moment);
-            let part = one.life.ended_by(moment) && one.life.good || hopeful && reading == Reading::Qd766;
-            [true, part, part || hopeful && !over, false]
+            let (moment, is_over) = moment_for(period);
+            let can_end_on_time = dossier.outcome.can_end_on_time_at(moment);
+            let is_on_time = dossier.outcome.ended_by(moment) && dossier.outcome.ended_on_time;
+            let counts = is_on_time || can_end_on_time && rules == ShippedRules::Qd766;
+            [true, counts, counts || can_end_on_time && !is_over, false]
         };
         if not_vertical {
-            let apart = if one.certification { "par-3.4-certification" } else { "par-3.4-without-certification" };
-            count(&mut figures, apart, one, day, on_time);
+            let id = if dossier.certification { "par-3.4-certification" } else { "par-3.4-without-certification" };
+            count(&mut figures, id, dossier, day, on_time);
         }
         for (id, kind) in [
             ("par-3.4.1", AgencyKind::Specialised),
             ("par-3.4.2", AgencyKind::District),
             ("par-3.4.3", AgencyKind::Commune),
         ] {
-            if not_vertical && one.agency.is_some_and(|agency| agency.kind == kind) {
-                count(&mut figures, id, one, day, on_time);
+            if not_vertical && dossier.competent.is_some_and(|agency| agency.kind == kind) {
+                count(&mut figures, id, dossier, day, on_time);
             }
         }
-        if one.in_competence {
-            count(&mut figures, "qd766-2.1", one, day, on_time);
-            count(&mut figures, "qd766-3.3", one, day, |_| [true, one.online, one.online, false]);
-            let full = one.level.as_deref() == Some("full");
-            count(&mut figures, "nd224-full-process", one, day, |_| [true, full, full, false]);
-            let again = one.supplements > 1;
-            count(&mut figures, "par-ii.1.d", one, day, |_| [true, again, again, false]);
-            let never = one.supplements == 0;
-            count(&mut figures, "par-3.4.5-3", one, day, |_| [true, never, never, false]);
-            count(&mut figures, "nd224-online", one, day, |_| [true, one.online, one.online, false]);
-            if let Some(day) = one.ended_on {
-                let (good, orderly) = (one.life.good, one.life.good || one.apology);
-                count(&mut figures, "nd224-on-time", one, day, |_| [true, good, good, false]);
-                count(&mut figures, "par-3.4.5-1", one, day, |_| [true, good, good, false]);
-                count(&mut figures, "par-3.4.5-5", one, day, |_| [true, orderly, orderly, false]);
-                if one.online && matches!(one.level.as_deref(), Some("partial" | "full")) {
-                    count(&mut figures, "par-3.4.5-9", one, day, |_| [true, good, good, false]);
+        if dossier.in_competence {
+            count(&mut figures, "qd766-2.1", dossier, day, on_time);
+            count(&mut figures, "qd766-3.3", dossier, day, |_| [true, dossier.online, dossier.online, false]);
+            let full = dossier.level.as_deref() == Some("full");
+            count(&mut figures, "nd224-full-process", dossier, day, |_| [true, full, full, false]);
+            let again = dossier.supplements > 1;
+            count(&mut figures, "par-ii.1.d", dossier, day, |_| [true, again, again, false]);
+            let never = dossier.supplements == 0;
+            count(&mut figures, "par-3.4.5-3", dossier, day, |_| [true, never, never, false]);
+            count(&mut figures, "nd224-online", dossier, day, |_| [true, dossier.online, dossier.online, false]);
+            if let Some(day) = dossier.ended_on {
+                let on_time = dossier.outcome.ended_on_time;
+                let in_order = on_time || dossier.has_apology;
+                count(&mut figures, "nd224-on-time", dossier, day, |_| [true, on_time, on_time, false]);
+                count(&mut figures, "par-3.4.5-1", dossier, day, |_| [true, on_time, on_time, false]);
+                count(&mut figures, "par-3.4.5-5", dossier, day, |_| [true, in_order, in_order, false]);
+                if dossier.online && matches!(dossier.level.as_deref(), Some("partial" | "full")) {
+                    count(&mut figures, "par-3.4.5-9", dossier, day, |_| [true, on_time, on_time, false]);
                 }
             }
         }
         if not_vertical {
             for (id, lacks) in [
-                ("source-without-due-date", one.lacks[0]),
-                ("source-without-channel", one.lacks[1]),
-                ("source-without-level", one.level.is_none()),
-                ("source-unknown-agency", one.agency.is_none()),
-                ("source-unknown-procedure", one.lacks[2]),
+                ("source-without-due-date", dossier.lacks_due_date),
+                ("source-without-channel", dossier.lacks_channel),
+                ("source-without-level", dossier.level.is_none()),
+                ("source-unknown-agency", dossier.competent.is_none()),
+                ("source-unknown-procedure", dossier.has_unknown_procedure),
             ] {
-                count(&mut figures, id, one, day, |_| [true, lacks, lacks, false]);
+                count(&mut figures, id, dossier, day, |_| [true, lacks, lacks, false]);
             }
             let apology = |period: Period| {
-                let (moment, _) = judged(period);
-                let late = one.life.late_by(moment) || one.life.overdue_at(moment);
-                [late, one.apology, one.apology, false]
+                let (moment, _) = moment_for(period);
+                let late = dossier.outcome.late_by(moment) || dossier.outcome.overdue_at(moment);
+                [late, dossier.has_apology, dossier.has_apology, false]
             };
-            count(&mut figures, "par-3.4.4", one, day, apology);
-            if let Some(day) = one.ended_on {
-                count(&mut figures, "ii06a-on-time", one, day, |_| [true, one.life.good, one.life.good, false]);
+            count(&mut figures, "par-3.4.4", dossier, day, apology);
+            if let Some(day) = dossier.ended_on {
+                count(&mut figures, "ii06a-on-time", dossier, day, |_| {
+                    [true, dossier.outcome.ended_on_time, dossier.outcome.ended_on_time, false]
+                });
             }
         }
     }
-    let competent: Vec<&Facts<'_>> = facts.iter().filter(|one| one.in_competence).collect();
-    for one in &competent {
-        let level = one.level.as_deref();
+    let competent: Vec<&ReceivedDossier<'_>> = received.iter().filter(|dossier| dossier.in_competence).collect();
+    for dossier in &competent {
+        let level = dossier.level.as_deref();
         if matches!(level, Some("partial" | "full")) {
-            count(&mut figures, "par-7.2.2", one, one.received_on, |_| [true, one.online, one.online, false]);
+            count(&mut figures, "par-7.2.2", dossier, dossier.received_on, |_| {
+                [true, dossier.online, dossier.online, false]
+            });
         }
         for (id, wanted) in [("par-7.2.2-level-3", "partial"), ("par-7.2.2-level-4", "full")] {
-            let part = one.online && level == Some(wanted);
-            count(&mut figures, id, one, one.received_on, |_| [true, part, part, false]);
+            let counts = dossier.online && level == Some(wanted);
+            count(&mut figures, id, dossier, dossier.received_on, |_| [true, counts, counts, false]);
         }
     }
-    postal_figures(&mut figures, &competent, reading);
+    postal_figures(&mut figures, &competent, rules);
     processing_figures(&mut figures, &competent);
-    stock_figures(&mut figures, &facts, now);
-    registered_figures(&mut figures, &facts, now, reading, (&agencies, &procedures, &offers));
+    stock_figures(&mut figures, &received, now);
+    registry_figures(&mut figures, &received, now, rules, (&agencies, &procedures, &offers));
     figures
 }
 
-/// Mean and median of working hours from reception to the end (domain E: NĐ 224/2026, art. 19(2)).
-fn processing_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>]) {
+/// Mean and median of working hours from reception to the end (NĐ 224/2026, art. 19(2)).
+fn processing_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[&ReceivedDossier<'_>]) {
     let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), Vec<u64>> = BTreeMap::new();
-    for one in competent {
-        let (Some(day), Some(end)) = (one.ended_on, one.life.end) else { continue };
-        for (tier, agency) in scopes_of(one) {
+    for dossier in competent {
+        let (Some(day), Some(end)) = (dossier.ended_on, dossier.outcome.end) else { continue };
+        for (tier, agency) in scopes_of(dossier) {
             for period in periods_with(day) {
-                let held = hours.entry((tier, agency.clone(), period)).or_default();
-                held.push(life::working_hours_between(one.received, end));
+                let hours = hours.entry((tier, agency.clone(), period)).or_default();
+                hours.push(outcome::working_hours_between(dossier.received, end));
             }
         }
     }
     for ((tier, agency, period), mut hours) in hours {
         hours.sort_unstable();
-        let (sum, middle) = (hours.iter().sum(), hours[(hours.len() - 1) / 2]);
-        for (id, numerator) in [("nd224-processing-mean", sum), ("nd224-processing-median", middle)] {
-            let counts = Counts { numerator, denominator: hours.len() as u64, reachable: numerator, one_sided: 0 };
+        let (sum, median) = (hours.iter().sum(), hours[(hours.len() - 1) / 2]);
+        for (id, numerator) in [("nd224-processing-mean", sum), ("nd224-processing-median", median)] {
+            let counts =
+                FigureCounts { numerator, denominator: hours.len() as u64, reachable: numerator, one_sided: 0 };
             figures.insert((id.to_owned(), tier, agency.clone(), period), counts);
         }
     }
 }
 
-/// What is open at the end of each period that has begun (columns 12 and 13 of form II.06a).
-fn stock_figures(figures: &mut BTreeMap<Key, Counts>, facts: &[Facts<'_>], now: i64) {
+/// How many dossiers are open at the end of each period that has begun (columns 12 and 13 of form II.06a).
+fn stock_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, received: &[ReceivedDossier<'_>], now: i64) {
     let mut periods = BTreeSet::new();
-    let mut day = facts.iter().map(|one| one.received_on).min().unwrap_or(day_of(now));
+    let mut day = received.iter().map(|dossier| dossier.received_on).min().unwrap_or(day_of(now));
     while day <= day_of(now) {
         periods.extend(periods_with(day));
         day = day.tomorrow().expect("in this millennium");
     }
-    for one in facts.iter().filter(|one| !one.agency.is_some_and(|agency| agency.vertical)) {
-        for &period in periods.iter().filter(|period| one.received_on <= period.end()) {
+    for dossier in received.iter().filter(|dossier| !dossier.competent.is_some_and(|agency| agency.vertical)) {
+        for &period in periods.iter().filter(|period| dossier.received_on <= period.end()) {
             let moment = end_of(period.end()).min(now);
-            let id = match (one.life.ended_by(moment), one.life.overdue_at(moment)) {
+            let id = match (dossier.outcome.ended_by(moment), dossier.outcome.overdue_at(moment)) {
                 (true, _) => continue,
                 (false, false) => "ii06a-pending",
                 (false, true) => "ii06a-overdue",
             };
-            for (tier, agency) in scopes_of(one) {
-                let held = figures.entry((id.to_owned(), tier, agency, period)).or_default();
-                held.numerator += 1;
-                held.reachable += 1;
+            for (tier, agency) in scopes_of(dossier) {
+                let counts = figures.entry((id.to_owned(), tier, agency, period)).or_default();
+                counts.numerator += 1;
+                counts.reachable += 1;
             }
         }
     }
 }
 
-/// Whether it came, or its result went back, by post.
-fn went(one: &Facts<'_>, back: bool, reading: Reading) -> bool {
-    let [portal, post] = if back { one.back } else { one.submission };
-    portal || post && reading == Reading::Seed2639
+/// Whether a dossier was submitted by post or, if `is_return`, its result returned by post.
+fn is_postal(dossier: &ReceivedDossier<'_>, is_return: bool, rules: ShippedRules) -> bool {
+    let [portal, post] = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
+    portal || post && rules == ShippedRules::Seed2639
 }
 
-/// Received and returned by post (domain C.1, 7.3.2 and 7.3.3).
-fn postal_figures(figures: &mut BTreeMap<Key, Counts>, competent: &[&Facts<'_>], reading: Reading) {
-    let by_day_of = |one: &Facts<'_>, back: bool| if back { one.returned_on } else { Some(one.received_on) };
-    for (back, deployed_id, having_id) in
+/// Dossiers received and results returned by post (7.3.2 and 7.3.3).
+fn postal_figures(
+    figures: &mut BTreeMap<FigureKey, FigureCounts>,
+    competent: &[&ReceivedDossier<'_>],
+    rules: ShippedRules,
+) {
+    let day_of = |dossier: &ReceivedDossier<'_>, is_return| {
+        if is_return { dossier.returned_on } else { Some(dossier.received_on) }
+    };
+    for (is_return, deployed_id, having_id) in
         [(false, "par-7.3.2-deployed", "par-7.3.2-having"), (true, "par-7.3.3-deployed", "par-7.3.3-having")]
     {
-        let mut having = BTreeSet::new();
-        for one in competent {
-            if let Some(day) = by_day_of(one, back)
-                && went(one, back, reading)
+        // Procedures with postal dossiers, by calendar year.
+        let mut procedures_with = BTreeSet::new();
+        for dossier in competent {
+            if let Some(day) = day_of(dossier, is_return)
+                && is_postal(dossier, is_return, rules)
             {
-                having.insert((one.procedure.clone(), day.year()));
+                procedures_with.insert((dossier.procedure.clone(), day.year()));
             }
         }
-        for one in competent {
-            let Some(day) = by_day_of(one, back) else { continue };
-            let [portal, post] = if back { one.back } else { one.submission };
-            let part = went(one, back, reading);
-            let counts = |_| [true, part, part, portal != post];
-            if one.deployed[usize::from(back)] {
-                count(figures, deployed_id, one, day, counts);
+        for dossier in competent {
+            let Some(day) = day_of(dossier, is_return) else { continue };
+            let [portal, post] = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
+            let is_postal = is_postal(dossier, is_return, rules);
+            let counts = |_| [true, is_postal, is_postal, portal != post];
+            if dossier.deployed[usize::from(is_return)] {
+                count(figures, deployed_id, dossier, day, counts);
             }
-            if having.contains(&(one.procedure.clone(), day.year())) {
-                count(figures, having_id, one, day, counts);
+            if procedures_with.contains(&(dossier.procedure.clone(), day.year())) {
+                count(figures, having_id, dossier, day, counts);
             }
         }
     }
 }
 
-/// Province, tier, agency.
-fn scopes_of(one: &Facts<'_>) -> Vec<(Option<Tier>, Option<String>)> {
-    let tier = one.row.map(|agency| agency.tier);
-    let code = one.row.map_or(one.own.clone(), |agency| agency.code.clone());
+/// The province, the agency and its tier, as (tier, agency).
+fn scopes_of(dossier: &ReceivedDossier<'_>) -> Vec<(Option<Tier>, Option<String>)> {
+    let tier = dossier.attributed.map(|agency| agency.tier);
+    let code = dossier.attributed.map_or(dossier.agency_text.clone(), |agency| agency.code.clone());
     let mut scopes = vec![(None, None), (tier, Some(code))];
     if tier.is_some() {
         scopes.push((tier, None));
@@ -280,7 +294,7 @@ fn scopes_of(one: &Facts<'_>) -> Vec<(Option<Tier>, Option<String>)> {
     scopes
 }
 
-/// Every named period that holds a day, found by its first and last day.
+/// Every named period that contains a day, found by its first and last day.
 fn periods_with(day: Date) -> Vec<Period> {
     let mut found = Vec::new();
     for year in [day.year() - 1, day.year(), day.year() + 1] {
@@ -299,27 +313,27 @@ fn periods_with(day: Date) -> Vec<Period> {
     found
 }
 
-/// Adds a dossier to the province, its tier and its agency, in every named period of its day: `whole, part, reachable,
-/// one_sided` as the period sees them.
+/// Adds a dossier to the province, its tier and its agency in every named period that contains the day. `counts`: whether it
+/// is in the denominator, in the numerator, reachable and one-sided in a period.
 fn count(
-    figures: &mut BTreeMap<Key, Counts>,
+    figures: &mut BTreeMap<FigureKey, FigureCounts>,
     id: &str,
-    one: &Facts<'_>,
+    dossier: &ReceivedDossier<'_>,
     day: Date,
     counts: impl Fn(Period) -> [bool; 4],
 ) {
-    let scopes = scopes_of(one);
+    let scopes = scopes_of(dossier);
     for period in periods_with(day) {
-        let [whole, part, reachable, one_sided] = counts(period);
-        if !whole {
+        let [in_denominator, in_numerator, reachable, one_sided] = counts(period);
+        if !in_denominator {
             continue;
         }
         for (tier, agency) in &scopes {
-            let held = figures.entry((id.to_owned(), *tier, agency.clone(), period)).or_default();
-            held.denominator += 1;
-            held.numerator += u64::from(part);
-            held.reachable += u64::from(reachable);
-            held.one_sided += u64::from(part && one_sided);
+            let sums = figures.entry((id.to_owned(), *tier, agency.clone(), period)).or_default();
+            sums.denominator += 1;
+            sums.numerator += u64::from(in_numerator);
+            sums.reachable += u64::from(reachable);
+            sums.one_sided += u64::from(in_numerator && one_sided);
         }
     }
 }
@@ -328,75 +342,77 @@ fn day_of(micros: i64) -> Date {
     local(micros).date()
 }
 
-fn facts_of<'a>(
+/// What the loops need of a dossier; `None` if it does not count as received. The letters are those of rule set `seed-2639`.
+fn received_dossier<'a>(
     dossier: &Dossier,
     items: &[Item],
     [agencies]: [&'a [Agency]; 1],
     procedures: &[Procedure],
     offers: &[Offer],
-    (now, reading, view): (i64, Reading, View),
-) -> Option<Facts<'a>> {
-    // b: received by now. j: a part of an interlinked dossier is no dossier of its own.
+    (now, rules, view): (i64, ShippedRules, AgencyView),
+) -> Option<ReceivedDossier<'a>> {
+    // b: received by now. j: a part of an interlinked dossier does not count by itself.
     let received = dossier.received.filter(|&received| received <= now)?;
     if dossier.deleted == Some(true) || dossier.parent.is_some() {
         return None;
     }
-    if reading == Reading::Form06a && matches!(dossier.status.as_deref(), Some("registered" | "refused")) {
+    if rules == ShippedRules::Form06a && matches!(dossier.status.as_deref(), Some("registered" | "refused")) {
         return None;
     }
     let received_on = day_of(received);
-    // a, j: the lead agency, else the competent one; never the counter, unless its view is asked for.
-    let named = match view {
-        View::Competent => dossier.lead.as_ref().or(dossier.competent.as_ref()),
-        View::Receiving => dossier.receiving.as_ref(),
-        View::Handling => dossier.handling.as_ref(),
+    // a, j: the lead agency, else the competent one; the counter only in the view of the receiving agency.
+    let agency_text = match view {
+        AgencyView::Competent => dossier.lead.as_ref().or(dossier.competent.as_ref()),
+        AgencyView::Receiving => dossier.receiving.as_ref(),
+        AgencyView::Handling => dossier.handling.as_ref(),
     };
-    let row = named.and_then(|text| agency_of(text, received_on, agencies));
+    let attributed = agency_text.and_then(|text| agency_of(text, received_on, agencies));
     let competent = dossier.lead.as_ref().or(dossier.competent.as_ref());
-    let agency = competent.and_then(|text| agency_of(text, received_on, agencies));
+    let competent = competent.and_then(|text| agency_of(text, received_on, agencies));
     let procedure = procedures.iter().find(|procedure| Some(&procedure.code) == dossier.procedure.as_ref());
-    let life = life_of(dossier, received, procedure, reading);
-    let ended_on = life.ended_by(now).then(|| day_of(life.end.unwrap_or(received)));
-    let found = items.iter().filter(|item| is_of(item, dossier, now));
-    let (mut post, mut post_returned) = ([false, false], None::<i64>);
-    for item in found {
+    let outcome = outcome_of(dossier, received, procedure, rules);
+    let ended_on = outcome.ended_by(now).then(|| day_of(outcome.end.unwrap_or(received)));
+    let (mut post_submission, mut post_return, mut post_returned) = (false, false, None::<i64>);
+    for item in items.iter().filter(|item| is_of(item, dossier, now)) {
         match item.direction.as_deref() {
-            Some("submission") => post[0] = true,
+            Some("submission") => post_submission = true,
             Some("return") => {
-                post[1] = true;
+                post_return = true;
                 post_returned = post_returned.min(item.accepted).or(item.accepted);
             }
             _ => {}
         }
     }
     let portal_returned = dossier.returned.filter(|&returned| returned <= now);
-    let offers = offers_of(agency, dossier.procedure.as_deref(), received_on, offers);
+    let offers = offers_of(competent, dossier.procedure.as_deref(), received_on, offers);
     let deployed = |of: fn(&Offer) -> bool| offers.first().is_some_and(|offer| of(offer));
-    Some(Facts {
-        agency,
-        row,
-        own: named.cloned().unwrap_or("?".to_owned()),
+    Some(ReceivedDossier {
+        competent,
+        attributed,
+        agency_text: agency_text.cloned().unwrap_or("?".to_owned()),
         procedure: dossier.procedure.clone(),
-        in_competence: !agency.is_some_and(|agency| agency.vertical)
+        in_competence: !competent.is_some_and(|agency| agency.vertical)
             && !procedure.is_some_and(|procedure| procedure.vertical),
         certification: dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification)),
         received,
         received_on,
         returned_on: portal_returned.or(post_returned).map(day_of),
         ended_on,
-        life,
+        outcome,
         supplements: dossier.supplements.unwrap_or(0),
-        apology: dossier.apology.is_some(),
-        lacks: [dossier.due.is_none(), dossier.channel.is_none(), procedure.is_none()],
+        has_apology: dossier.apology.is_some(),
+        lacks_due_date: dossier.due.is_none(),
+        lacks_channel: dossier.channel.is_none(),
+        has_unknown_procedure: procedure.is_none(),
         online: dossier.channel.as_deref() == Some("online"),
         level: offers.iter().find_map(|offer| offer.online_level.clone()).or(dossier.level.clone()),
         deployed: [deployed(|offer| offer.postal_submission), deployed(|offer| offer.postal_return)],
-        submission: [dossier.channel.as_deref() == Some("postal"), post[0]],
-        back: [portal_returned.is_some() && dossier.returned_by.as_deref() == Some("postal"), post[1]],
+        submission_evidence: [dossier.channel.as_deref() == Some("postal"), post_submission],
+        return_evidence: [portal_returned.is_some() && dossier.returned_by.as_deref() == Some("postal"), post_return],
     })
 }
 
-/// i: an item of the dossier, under either of its codes, that was accepted and not withdrawn.
+/// i: whether a postal item belongs to a dossier by either of its codes, was accepted by now, and was not withdrawn.
 fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
     item.dossier.is_some()
         && (item.dossier == dossier.code || item.dossier == dossier.national)
@@ -406,35 +422,35 @@ fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
         && item.deleted != Some(true)
 }
 
-/// A name that several bore is read by the day; if that leaves none or several it is nobody's.
+/// The agency that a text names. Of several with this name, the only one that exists on the day; else `None`.
 fn agency_of<'a>(text: &str, day: Date, agencies: &'a [Agency]) -> Option<&'a Agency> {
     let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let wanted = plain(text);
-    let mut bearers: Vec<&Agency> = Vec::new();
+    let mut candidates: Vec<&Agency> = Vec::new();
     for agency in agencies {
         let mut names = vec![&agency.code, &agency.name];
         names.extend(&agency.other_codes);
         names.extend(&agency.aliases);
         if names.into_iter().any(|name| plain(name) == wanted) {
-            bearers.push(agency);
+            candidates.push(agency);
         }
     }
-    if bearers.len() > 1 {
-        bearers.retain(|agency| {
+    if candidates.len() > 1 {
+        candidates.retain(|agency| {
             agency.valid_from.is_none_or(|from| from <= day) && agency.valid_to.is_none_or(|to| day <= to)
         });
     }
-    if bearers.len() == 1 { bearers.pop() } else { None }
+    if candidates.len() == 1 { candidates.pop() } else { None }
 }
 
-/// h: what is offered on the day of reception: the agency's own row before its tier's.
+/// h: the offers on the day of reception; those of the agency itself before those of its tier.
 fn offers_of<'a>(agency: Option<&Agency>, procedure: Option<&str>, day: Date, offers: &'a [Offer]) -> Vec<&'a Offer> {
     let Some(agency) = agency else { return Vec::new() };
     let mut found: Vec<&Offer> = Vec::new();
     for wanted in [Offerer::Agency(agency.code.clone()), Offerer::Tier(agency.tier)] {
         for offer in offers {
-            let stands = offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to);
-            if Some(offer.procedure.as_str()) == procedure && offer.offerer == wanted && stands {
+            let is_valid = offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to);
+            if Some(offer.procedure.as_str()) == procedure && offer.offerer == wanted && is_valid {
                 found.push(offer);
             }
         }

@@ -1,11 +1,11 @@
-//! Notes on dossiers, worked by hand: what a note says comes before what the source says.
+//! Notes on dossiers, worked by hand: the values of a note replace those of the source.
 
 use motcua::model::period::Period;
 
 use super::province::{self, Dossier, Note, at};
-use super::{NOW, computed_from};
+use super::{NOW, computed_from_tables};
 
-/// Late by a day, as the portal tells it.
+/// A dossier that is late by one day in the portal.
 fn late(code: &str) -> Dossier {
     let on = |moment| Some(at(moment));
     Dossier {
@@ -24,26 +24,26 @@ fn note(code: &str, apology: &str) -> Note {
     Note { dossier: Some(code.to_owned()), apology: Some(at(apology)), ..Note::default() }
 }
 
-/// Late dossiers with an apology, and late ones; `None` where none is late.
+/// How many late dossiers have an apology, and how many are late; `None` if none is late.
 fn apologised(dossiers: &[Dossier], notes: &[Note]) -> Option<(u64, u64)> {
     let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
     let [dossiers, items] = [province::dossiers_table(dossiers), province::items_table(&[])];
     let tables = [dossiers, items, feedback, measures, province::notes_table(notes)];
-    let figures = computed_from(tables, at(NOW), None, Period::parse("2025-05"), None);
+    let figures = computed_from_tables(tables, at(NOW), None, Period::parse("2025-05"), None);
     let province = |one: &&motcua::model::figure::Figure| one.agency.is_none() && one.tier.is_none();
     let figure = figures.iter().filter(province).find(|one| *one.indicator == *"par-3.4.4")?;
     Some((figure.numerator, figure.denominator?))
 }
 
 #[test]
-fn an_apology_in_a_note_counts_as_one_of_the_source() {
+fn an_apology_in_a_note_counts_like_one_of_the_source() {
     let rows = [late("A"), Dossier { apology: Some(at("2025-05-08T08:00")), ..late("B") }, late("C"), late("D")];
     assert_eq!(apologised(&rows, &[]), Some((1, 4)));
-    let gone = Note { deleted: Some(true), ..note("C", "2025-05-08T08:00") };
-    // Known only after the night; of a dossier that is not there; a cause alone.
+    let deleted = Note { deleted: Some(true), ..note("C", "2025-05-08T08:00") };
+    // The note on D is from after the night, that on Z is for a missing dossier, and the last one has no apology.
     let notes = [
         note("A", "2025-05-08T08:00"),
-        gone,
+        deleted,
         note("D", "2026-03-20T01:31"),
         note("Z", "2025-05-08T08:00"),
         Note { dossier: Some("C".to_owned()), cause: Some("agency".to_owned()), ..Note::default() },
@@ -52,8 +52,8 @@ fn an_apology_in_a_note_counts_as_one_of_the_source() {
 }
 
 #[test]
-fn a_due_date_that_a_note_says_an_apology_moved_does_not_count() {
-    // The portal wrote the promised date over the due date and says nothing of an apology: on time, it seems.
+fn a_due_date_does_not_count_if_a_note_shows_that_an_apology_moved_it() {
+    // The portal replaced the due date by the promised one without recording an apology, so the dossier seems on time.
     let moved = Dossier { due: Some(at("2025-05-20T17:00")), first_due: Some(at("2025-05-08T17:00")), ..late("A") };
     assert_eq!(apologised(std::slice::from_ref(&moved), &[]), None);
     let promised = Note { new_due: Some(at("2025-05-20T17:00")), ..note("A", "2025-05-08T08:00") };

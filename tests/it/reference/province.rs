@@ -1,4 +1,4 @@
-//! A small province made for the tests: registries, calendar, rows, and the rows as the tables hold them.
+//! A small invented province: its registries, its calendar, and rows of each table.
 
 use jiff::civil::{Date, date, time};
 use motcua::model::agency::{Agency, AgencyKind, Tier};
@@ -8,7 +8,7 @@ use motcua::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 use motcua::model::table::{ColumnType, Kind, PROVENANCE};
 use polars::prelude::{Column, DataFrame, DataType, IntoLazy as _, LazyFrame, TimeUnit as Resolution, TimeZone};
 
-/// A dossier as far as figures look at it; instants in microseconds UTC.
+/// The columns of a dossier that figures use. Instants are in microseconds UTC.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dossier {
     pub(super) code: Option<String>,
@@ -118,7 +118,7 @@ pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
     table(Kind::PostalItems, rows, Item::cell)
 }
 
-/// A feedback (phản ánh, kiến nghị); instants in microseconds UTC.
+/// A feedback (phản ánh, kiến nghị). Instants are in microseconds UTC.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Feedback {
     pub(super) subject: Option<String>,
@@ -153,12 +153,13 @@ pub(super) fn feedback_table(rows: &[Feedback]) -> LazyFrame {
     table(Kind::Feedback, rows, Feedback::cell)
 }
 
-/// A measure; the instant in microseconds UTC.
+/// A measure. `entered` is in microseconds UTC.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Measure {
     pub(super) indicator: Option<String>,
     pub(super) agency: Option<String>,
     pub(super) period: Option<String>,
+    /// Numerator and denominator.
     pub(super) counts: [Option<i64>; 2],
     pub(super) entered: Option<i64>,
     pub(super) deleted: Option<bool>,
@@ -183,7 +184,7 @@ pub(super) fn measures_table(rows: &[Measure]) -> LazyFrame {
     table(Kind::Measures, rows, Measure::cell)
 }
 
-/// A note on a dossier; instants in microseconds UTC.
+/// A note on a dossier. Instants are in microseconds UTC.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Note {
     pub(super) dossier: Option<String>,
@@ -210,7 +211,7 @@ pub(super) fn notes_table(rows: &[Note]) -> LazyFrame {
     table(Kind::DossierNotes, rows, Note::cell)
 }
 
-/// Every column of the image table; those that a row does not speak of are null.
+/// A table with every column of its image. Columns that the test's rows do not have are null.
 fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));
     let columns = own.chain(PROVENANCE.iter().copied()).map(|(name, column_type)| {
@@ -236,10 +237,10 @@ fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> 
             }
         }
     });
-    DataFrame::new(rows.len(), columns.collect()).expect("columns of one length").lazy()
+    DataFrame::new(rows.len(), columns.collect()).expect("columns of the same length").lazy()
 }
 
-/// Local time in Việt Nam, `2025-04-30T17:00`.
+/// The instant of a local time in Việt Nam, such as `2025-04-30T17:00`.
 pub(super) fn at(text: &str) -> i64 {
     instant::from_local(text.parse().expect("a date and a time"))
 }
@@ -268,7 +269,7 @@ pub(super) fn agencies() -> Vec<Agency> {
         agency("S3", "Sở mẫu C", Specialised, Tier::Province),
         agency("TT", "Trung tâm mẫu", ServiceCentre, Tier::Province),
         Agency { valid_to: last, ..agency("D1", "Huyện mẫu D", District, Tier::District) },
-        // One name, two communes, one after the other.
+        // Two communes with the same name, one after the other.
         Agency { valid_to: last, ..agency("X1", "Xã mẫu E", Commune, Tier::Commune) },
         Agency { valid_from: first, ..agency("X2", "Xã mẫu E", Commune, Tier::Commune) },
         agency("X3", "Xã mẫu G", Commune, Tier::Commune),
@@ -320,26 +321,26 @@ pub(super) fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, subm
 }
 
 pub(super) fn offers() -> Vec<Offer> {
-    let one = |code: &str| Offerer::Agency(code.to_owned());
+    let agency = |code: &str| Offerer::Agency(code.to_owned());
     let (last, first): (Option<Date>, _) = (Some(date(2025, 6, 30)), Some(date(2025, 7, 1)));
     vec![
         Offer {
             valid_to: last,
             interlinked: Some("same_level".to_owned()),
-            ..offer("1.000001", one("S1"), Some("partial"), true, false)
+            ..offer("1.000001", agency("S1"), Some("partial"), true, false)
         },
-        Offer { valid_from: first, ..offer("1.000001", one("S1"), Some("full"), true, true) },
+        Offer { valid_from: first, ..offer("1.000001", agency("S1"), Some("full"), true, true) },
         Offer { one_stop_exempt: true, ..offer("1.000002", Offerer::Tier(Tier::Commune), Some("partial"), true, true) },
-        // The agency's own row comes first; where it names no level the tier's holds.
-        Offer { interlinked: Some("between_levels".to_owned()), ..offer("1.000002", one("X3"), None, false, true) },
+        // X3's own offer overrides that of its tier. It names no level, so the tier's level counts.
+        Offer { interlinked: Some("between_levels".to_owned()), ..offer("1.000002", agency("X3"), None, false, true) },
         offer("1.000003", Offerer::Tier(Tier::Province), Some("full"), false, true),
-        Offer { at_one_stop: false, ..offer("1.000003", one("S3"), Some("information"), true, false) },
+        Offer { at_one_stop: false, ..offer("1.000003", agency("S3"), Some("information"), true, false) },
         Offer { list_1291: true, ..offer("1.000004", Offerer::Tier(Tier::Province), Some("full"), true, true) },
         Offer { valid_from: first, ..offer("1.000005", Offerer::Tier(Tier::Commune), Some("full"), true, true) },
     ]
 }
 
-/// Reunification and Labour Day of 2025 with their swap, Tết and a day in September (domain D).
+/// Holidays of 2025: Tết, Reunification Day, Labour Day and National Day; with days off in exchange for worked Saturdays.
 pub(super) fn calendar() -> Vec<CalendarDay> {
     let of =
         |kind, days: &[Date]| -> Vec<CalendarDay> { days.iter().map(|&date| CalendarDay { date, kind }).collect() };

@@ -1,4 +1,4 @@
-//! Whether every shipped indicator has a table that a person worked.
+//! Checks that every shipped indicator has a table worked by hand.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn every_shipped_indicator_is_worked_by_hand() {
         include_str!("stocks.rs"),
         include_str!("times.rs"),
         include_str!("../feedback.rs"),
-        include_str!("../stated.rs"),
+        include_str!("../measures.rs"),
     ];
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
     let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));

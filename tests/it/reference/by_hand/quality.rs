@@ -1,10 +1,10 @@
-//! Quality of settlement (TT 01/2018/TT-VPCP art. 13: 3.4.5, indices 3, 5, 8 and 9), certification apart, and ratios that no other
-//! table has, worked by hand.
+//! Worked by hand: quality of settlement (3.4.5: indices 3, 5, 8 and 9 of TT 01/2018/TT-VPCP art. 13), certification by
+//! itself, and ratios that no other file has.
 
 use motcua::model::figure::Figure;
 
 use super::super::province::{self, Dossier, Feedback, at};
-use super::super::{NOW, computed, computed_from};
+use super::super::{NOW, computed, computed_from_tables};
 use super::{done, figure, on, plain, ratio, text};
 
 fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &str) -> (u64, u64) {
@@ -12,12 +12,12 @@ fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &st
     (found.numerator, found.denominator.expect("a ratio"))
 }
 
-/// Index 3: nobody was asked to supplement. What says nothing of it counts as none; once is enough to be out.
+/// Index 3: dossiers whose applicant was never asked to supplement. A missing number counts as none.
 #[test]
 fn dossiers_that_nobody_was_asked_to_supplement() {
     let asked = |code: &str, times| Dossier { supplements: Some(times), ..plain(code) };
     let rows = [
-        plain("says nothing"),
+        plain("number missing"),
         asked("never", 0),
         asked("once", 1),
         asked("twice", 2),
@@ -29,19 +29,19 @@ fn dossiers_that_nobody_was_asked_to_supplement() {
     assert_eq!(counts(&figures, "par-3.4.5-3", Some("S1"), "2026"), (1, 1));
 }
 
-/// Index 5: of those that ended, on time, or late with an apology. Filed under the day of the end.
+/// Index 5: of the dossiers that ended, those on time or with an apology. The day of the end decides the period.
 #[test]
-fn dossiers_in_order_on_time_or_with_an_apology() {
-    let sorry = |dossier: Dossier| Dossier { apology: on("2025-05-08T08:00"), ..dossier };
+fn dossiers_that_ended_on_time_or_with_an_apology() {
+    let apologised = |dossier: Dossier| Dossier { apology: on("2025-05-08T08:00"), ..dossier };
     let rows = [
         done("on time", "2025-05-08T17:00"),
         done("late", "2025-05-09T08:00"),
-        sorry(done("late, apologised", "2025-05-09T08:00")),
-        sorry(done("on time, apologised", "2025-05-08T08:00")),
-        sorry(done("late in June, apologised", "2025-06-02T08:00")),
-        // Open, overdue: it has not ended.
-        sorry(plain("open, apologised")),
-        // Withdrawn, who knows when: late, unless there was an apology.
+        apologised(done("late, apologised", "2025-05-09T08:00")),
+        apologised(done("on time, apologised", "2025-05-08T08:00")),
+        apologised(done("late in June, apologised", "2025-06-02T08:00")),
+        // Overdue, but still open.
+        apologised(plain("open, apologised")),
+        // Withdrawn without a date: it is late, and has no apology.
         Dossier { status: text("withdrawn"), ..plain("no date") },
     ];
     let figures = computed(&rows, &[], at(NOW));
@@ -50,7 +50,7 @@ fn dossiers_in_order_on_time_or_with_an_apology() {
     assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025"), (4, 6));
 }
 
-/// Index 8: feedback handled by its own due date, a date without a time of day being the whole day; only of what has one.
+/// Index 8: of the feedback with a due date, that handled by then. A due date without a time of day includes the whole day.
 #[test]
 fn feedback_handled_in_time() {
     let of = |agency: &str, due: &str, handled: &str| Feedback {
@@ -65,10 +65,10 @@ fn feedback_handled_in_time() {
         of("S1", "2026-01-26T17:00", "2026-01-26T17:01"),
         of("S1", "2026-01-26T00:00", "2026-01-26T23:59:59"),
         of("S1", "2026-01-26T00:00", "2026-01-27T00:00"),
-        // Nothing says until when, handled or not: left out.
+        // Without a due date: left out, handled or not.
         of("S1", "", "2026-01-06T08:00"),
         of("S1", "", ""),
-        // Nothing says when it was handled; it will be, after the night; it is not.
+        // Handled without a date; handled after the night; not handled.
         Feedback { outcome: text("handled"), ..of("S1", "2026-01-26T17:00", "") },
         of("S1", "2026-03-30T17:00", "2026-03-20T01:31"),
         of("S1", "2026-01-26T17:00", ""),
@@ -80,7 +80,7 @@ fn feedback_handled_in_time() {
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
     let tables =
         [dossiers, items, province::feedback_table(&rows), province::measures_table(&[]), province::notes_table(&[])];
-    let figures = computed_from(tables, at(NOW), None, None, None);
+    let figures = computed_from_tables(tables, at(NOW), None, None, None);
     for (agency, period, expected) in [
         (Some("S1"), "2026-01", (2, 7)),
         (Some("X3"), "2026-01", (1, 1)),
@@ -92,9 +92,10 @@ fn feedback_handled_in_time() {
     }
 }
 
-/// Index 9: submitted online, to a service that is offered online on the day of reception, and ended.
+/// Index 9: of the dossiers that ended and were submitted online, for a procedure offered online on the day of reception,
+/// those on time.
 #[test]
-fn online_dossiers_of_online_services_on_time() {
+fn online_dossiers_of_online_procedures_on_time() {
     let online = |dossier: Dossier| Dossier { channel: text("online"), ..dossier };
     let rows = [
         online(done("in time", "2025-05-08T17:00")),
@@ -107,7 +108,7 @@ fn online_dossiers_of_online_services_on_time() {
             procedure: text("1.000003"),
             ..online(done("for information", "2025-05-08T08:00"))
         },
-        // No offer in the registry: the dossier's own level is read.
+        // Without an offer in the registry the source's level counts.
         Dossier {
             procedure: text("9.999999"),
             level: text("full"),
@@ -119,19 +120,20 @@ fn online_dossiers_of_online_services_on_time() {
     assert_eq!(ratio(&rows, &[], "par-3.4.5-9"), (2, 3));
 }
 
-/// 3.4.1–3.4.3 with certification apart: what does not say that it is a certification is none. Pending ones stay in.
+/// 3.4.1–3.4.3 divided into certification and all else. A dossier that is not marked as certification is none. Pending ones
+/// are in the denominator.
 #[test]
-fn certification_apart() {
+fn certification_by_itself() {
     let of = |certification, dossier: Dossier| Dossier { certification, ..dossier };
     let rows = [
         of(Some(true), done("certified", "2025-05-08T17:00")),
         of(Some(true), done("certified late", "2025-05-09T08:00")),
         of(Some(true), plain("certification, open")),
-        // No due date, and a procedure without a time of its own: due on the day of reception.
+        // Without a due date and without a statutory time: due on the day of reception.
         Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once", "2025-05-05T23:00")) },
         Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once, late", "2025-05-06T08:00")) },
         of(Some(false), done("plain", "2025-05-08T17:00")),
-        of(None, done("says nothing", "2025-05-09T08:00")),
+        of(None, done("not marked", "2025-05-09T08:00")),
         of(None, plain("open")),
         Dossier { competent: text("S2"), ..of(Some(true), done("vertical", "2025-05-08T17:00")) },
         Dossier { competent: text("X3"), ..of(Some(false), done("a commune's", "2025-05-08T17:00")) },
@@ -140,14 +142,14 @@ fn certification_apart() {
     assert_eq!(counts(&figures, "par-3.4-certification", None, "2025"), (2, 5));
     assert_eq!(counts(&figures, "par-3.4-without-certification", None, "2025"), (2, 4));
     assert_eq!(counts(&figures, "par-3.4-without-certification", Some("X3"), "2025"), (1, 1));
-    // Together they are what the tiers' ratios hold.
+    // Together they have the same dossiers as 3.4.1 and 3.4.3.
     assert_eq!(counts(&figures, "par-3.4.1", None, "2025"), (3, 8));
     assert_eq!(counts(&figures, "par-3.4.3", None, "2025"), (1, 1));
 }
 
-/// 3.4.2: what districts received, until their last day.
+/// 3.4.2: dossiers that districts received until their last day.
 #[test]
-fn districts_until_they_ended() {
+fn dossiers_of_districts_until_they_ended() {
     let of = |code: &str, received: &str, completed: &str| Dossier {
         competent: text("D1"),
         received: on(received),
@@ -167,12 +169,12 @@ fn districts_until_they_ended() {
     assert_eq!(counts(&figures, "par-3.4.2", Some("D1"), "2025-H1"), (2, 3));
     let later =
         |figure: &&Figure| *figure.indicator == *"par-3.4.2" && figure.period.start() > jiff::civil::date(2025, 6, 30);
-    assert_eq!(figures.iter().find(later), None, "no district stands from July");
+    assert_eq!(figures.iter().find(later), None, "no district exists from July on");
 }
 
-/// 7.2.2: of dossiers of services at level 3 or 4 on the day of reception, those submitted online.
+/// 7.2.2: of the dossiers of procedures at level 3 or 4 on the day of reception, those submitted online.
 #[test]
-fn online_dossiers_of_services_offered_online() {
+fn online_dossiers_of_procedures_offered_online() {
     let of = |code: &str, agency: &str, procedure: &str, channel: &str| Dossier {
         competent: text(agency),
         procedure: text(procedure),
@@ -184,7 +186,7 @@ fn online_dossiers_of_services_offered_online() {
         of("2", "S1", "1.000001", "counter"),
         of("3", "X1", "1.000002", "postal"),
         Dossier { channel: None, ..of("4", "X1", "1.000002", "counter") },
-        // Out: for information only; offered by the communes from July only; vertical.
+        // Not counted: for information only; offered by the communes from July only; vertical.
         of("5", "S3", "1.000003", "online"),
         of("6", "X3", "1.000005", "online"),
         of("7", "S1", "1.000004", "online"),
@@ -196,9 +198,10 @@ fn online_dossiers_of_services_offered_online() {
     assert_eq!(counts(&figures, "par-7.2.2", Some("X1"), "2025"), (0, 2));
 }
 
-/// 7.3.3: of results returned for procedures deployed for it, those that went by post; filed by the day of the return.
+/// 7.3.3: of the results returned for procedures that are deployed for return by post, those returned by post. The day of the
+/// return decides the period.
 #[test]
-fn results_returned_by_post_of_procedures_deployed_for_it() {
+fn results_returned_by_post_for_procedures_deployed_for_it() {
     let of = |code: &str, procedure: &str, by: &str| Dossier {
         competent: text("X3"),
         procedure: text(procedure),
@@ -209,9 +212,9 @@ fn results_returned_by_post_of_procedures_deployed_for_it() {
     let rows = [
         of("by post", "1.000002", "postal"),
         of("at the counter", "1.000002", "counter"),
-        // X3 does not offer it in May, when it was received.
+        // X3 does not offer it in May, when the dossier was received.
         of("not deployed", "1.000005", "postal"),
-        // Not returned yet.
+        // Not yet returned.
         Dossier { returned: None, ..of("open", "1.000002", "postal") },
         Dossier { returned: on("2025-08-01T00:00"), ..of("in August", "1.000002", "postal") },
     ];
@@ -220,22 +223,22 @@ fn results_returned_by_post_of_procedures_deployed_for_it() {
     assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025"), (2, 3));
 }
 
-/// What sources leave out. `1.000001` is offered by `S1` alone: elsewhere only the source can say a level.
+/// What sources leave out. Only `S1` offers `1.000001`: at other agencies only the source can give a level.
 #[test]
-fn what_sources_leave_out_is_told() {
+fn values_that_sources_leave_out_are_counted() {
     let of = |code: &str, competent: &str, procedure: &str| Dossier {
         competent: text(competent),
         procedure: text(procedure),
         ..plain(code)
     };
     let rows = [
-        plain("whole"),
+        plain("nothing is missing"),
         Dossier { due: None, ..plain("no due date") },
         Dossier { channel: None, ..plain("no channel") },
         of("unknown agency, no level", "Phòng lạ", "1.000001"),
         of("unknown procedure, no level", "S1", "9.999999"),
         Dossier { level: text("full"), ..of("unknown procedure, level by the source", "S1", "9.999999") },
-        // A vertical agency's are not the province's.
+        // Dossiers of a vertical agency do not count.
         Dossier { due: None, channel: None, ..of("vertical", "S2", "9.999999") },
     ];
     let figures = computed(&rows, &[], at(NOW));

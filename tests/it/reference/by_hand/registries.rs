@@ -1,6 +1,6 @@
-//! What is counted over procedures and agencies, worked by hand from the province's registries (`super::super::province`).
+//! Indicators that count procedures and agencies, worked by hand from the registries of `province`.
 //!
-//! A figure of a registry stands in every period that has a dossier: one dossier in May and one in July 2025 open the periods.
+//! Registries have figures only in periods in which a dossier was received: here one in May and one in July 2025.
 
 use motcua::model::agency::Tier;
 use motcua::model::figure::{Figure, Met};
@@ -8,31 +8,32 @@ use motcua::model::period::Period;
 use motcua::model::procedure::{Offer, Offerer};
 
 use super::super::province::{self, Dossier, Item, at};
-use super::super::{NOW, computed, computed_on_offer};
+use super::super::{NOW, computed, computed_with_offers};
 use super::{figure, item, on, plain, text};
 
-/// `-` the province, `tier:…` a tier, else an agency: numerator and denominator; `None` where no figure stands.
-fn counted(figures: &[Figure], indicator: &str, who: &str, period: &str) -> Option<(u64, Option<u64>)> {
+/// Numerator and denominator of a figure; `None` if there is no figure. `scope`: `-` for the province, `tier:…` for a tier, else
+/// the code of an agency.
+fn counted(figures: &[Figure], indicator: &str, scope: &str, period: &str) -> Option<(u64, Option<u64>)> {
     let period = Period::parse(period).expect("a period");
     let is_it = |figure: &&Figure| {
-        let named = match (&figure.agency, figure.tier) {
+        let scope_of_figure = match (&figure.agency, figure.tier) {
             (Some(code), _) => code.to_string(),
             (None, Some(tier)) => format!("tier:{}", tier.name()),
             (None, None) => "-".to_owned(),
         };
-        *figure.indicator == *indicator && figure.period == period && named == who
+        *figure.indicator == *indicator && figure.period == period && scope_of_figure == scope
     };
     figures.iter().find(is_it).map(|figure| (figure.numerator, figure.denominator))
 }
 
-/// Indicator, who, period, and what is expected of it.
+/// Indicator, scope, period, and the expected numerator and denominator.
 type Row = (&'static str, &'static str, &'static str, Option<(u64, u64)>);
 
 fn assert_rows(figures: &[Figure], rows: &[Row]) {
-    for (indicator, who, period, expected) in rows {
-        let found = counted(figures, indicator, who, period);
-        let expected = expected.map(|(part, whole)| (part, Some(whole)));
-        assert_eq!(found, expected, "{indicator} {who} {period}");
+    for (indicator, scope, period, expected) in rows {
+        let found = counted(figures, indicator, scope, period);
+        let expected = expected.map(|(numerator, denominator)| (numerator, Some(denominator)));
+        assert_eq!(found, expected, "{indicator} {scope} {period}");
     }
 }
 
@@ -40,9 +41,9 @@ fn in_may_and_july() -> [Dossier; 2] {
     [plain("may"), Dossier { received: on("2025-07-07T08:00"), due: on("2025-07-10T17:00"), ..plain("july") }]
 }
 
-/// 3.3.1 over the province's offers. In May 2025 they are: 1.000001 by S1, at a one-stop shop; 1.000002 by the communes, who are
-/// exempt, and by X3, which is not and has it at its one-stop shop; 1.000003 by the provincial tier at a one-stop shop, by S3
-/// elsewhere. 1.000004 is vertical. From July 1.000005 by the communes.
+/// 3.3.1. Offers in May 2025: 1.000001 by S1 at a one-stop shop; 1.000002 by the communes, which are exempt, and by X3, which is
+/// not exempt and has a one-stop shop for it; 1.000003 by the provincial tier at a one-stop shop, and by S3 elsewhere; 1.000004
+/// is vertical. From July on the communes also offer 1.000005 at one-stop shops.
 #[test]
 fn procedures_at_a_one_stop_shop() {
     let id = "par-3.3.1";
@@ -50,40 +51,40 @@ fn procedures_at_a_one_stop_shop() {
     assert_rows(
         &figures,
         &[
-            // Of 1, 2 and 3 the third is not at a one-stop shop with all that offer it.
+            // Of 1, 2 and 3, the third is not at a one-stop shop at every agency that offers it.
             (id, "-", "2025-05", Some((2, 3))),
             (id, "tier:province", "2025-05", Some((1, 2))),
-            // X3's row of 2 alone: that of the communes is exempt.
+            // Only X3's offer of 2: that of the communes is exempt.
             (id, "tier:commune", "2025-05", Some((1, 1))),
             (id, "tier:district", "2025-05", None),
-            // 1 of its own and 3 of its tier: where S3 receives the third is no matter of S1's.
+            // Its own offer of 1, and its tier's of 3. S3's offer of 3 does not count for S1.
             (id, "S1", "2025-05", Some((2, 2))),
             (id, "S3", "2025-05", Some((0, 1))),
             (id, "X3", "2025-05", Some((1, 1))),
-            // All that X1 has is exempt.
+            // Everything that X1 offers is exempt.
             (id, "X1", "2025-05", None),
-            // 5 is new, at one-stop shops.
+            // 5 is new.
             (id, "-", "2025-07", Some((3, 4))),
             (id, "tier:province", "2025-07", Some((1, 2))),
             (id, "tier:commune", "2025-07", Some((2, 2))),
             (id, "X2", "2025-07", Some((1, 1))),
             (id, "X3", "2025-07", Some((2, 2))),
-            // X1 ended on 30 June: what the communes offer from July is not its.
+            // X1 ended on 30 June: what the communes offer from July on does not count for it.
             (id, "X1", "2025-07", None),
             (id, "X1", "2025-07s", None),
-            // On any day of the period: the year has both halves, and the first offer of 1 and the second are one procedure.
+            // Offers of any day of the period count. The two offers of 1 in the year are one procedure.
             (id, "-", "2025", Some((3, 4))),
             (id, "-", "2025-H1", Some((2, 3))),
             // 15 June to 14 July.
             (id, "-", "2025-07s", Some((3, 4))),
-            // Nothing was received: no figure.
+            // No dossier was received: there is no figure.
             (id, "-", "2025-06", None),
         ],
     );
 }
 
-/// 3.3.2: the list of QĐ 1291 alone, of vertical procedures too; here 1.000004 by the provincial tier until June and, from July,
-/// by S2 at its own counter and by S1 at a one-stop shop, and 1.000001 by S1 from July.
+/// 3.3.2: only procedures of the list of QĐ 1291, including vertical ones. Here: 1.000004 by the provincial tier until June; from
+/// July on 1.000004 by S2 at its own counter and by S1 at a one-stop shop, and 1.000001 by S1.
 #[test]
 fn vertical_procedures_of_the_list_at_a_one_stop_shop() {
     let id = "par-3.3.2";
@@ -99,13 +100,13 @@ fn vertical_procedures_of_the_list_at_a_one_stop_shop() {
         Offer { valid_from: first, ..listed("1.000004", agency("S2"), false) },
         Offer { valid_from: first, ..listed("1.000004", agency("S1"), true) },
         Offer { valid_from: first, ..listed("1.000001", agency("S1"), true) },
-        // Not on the list, and nowhere at a one-stop shop.
+        // Not on the list, and not at a one-stop shop.
         Offer { list_1291: false, ..listed("1.000003", agency("S3"), false) },
     ];
     let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
     let [dossiers, items] = [province::dossiers_table(&in_may_and_july()), province::items_table(&[])];
     let tables = [dossiers, items, feedback, measures, province::notes_table(&[])];
-    let figures = computed_on_offer(offers, tables, at(NOW), |_, _| (), None, None);
+    let figures = computed_with_offers(offers, tables, at(NOW), |_, _| (), None, None);
     assert_rows(
         &figures,
         &[
@@ -113,49 +114,48 @@ fn vertical_procedures_of_the_list_at_a_one_stop_shop() {
             (id, "tier:province", "2025-05", Some((1, 1))),
             (id, "tier:commune", "2025-05", None),
             (id, "S3", "2025-05", Some((1, 1))),
-            // 4 is not at a one-stop shop with S2, 1 is with S1.
+            // 4 is not at a one-stop shop at S2; 1 is at one at S1.
             (id, "-", "2025-07", Some((1, 2))),
             (id, "S1", "2025-07", Some((2, 2))),
             (id, "S2", "2025-07", Some((0, 1))),
-            // The offer that put S3 on the list has ended.
+            // The tier's offer, which counted for S3, has ended.
             (id, "S3", "2025-07", None),
-            // In the year 4 was offered in both ways; not always at a one-stop shop.
+            // In the year 4 was not always offered at a one-stop shop.
             (id, "-", "2025", Some((1, 2))),
             (id, "S3", "2025", Some((1, 1))),
-            // 3 is counted where the list is not asked for.
+            // 3.3.1 counts 3 too, because it does not ask for the list.
             ("par-3.3.1", "-", "2025-07", Some((1, 2))),
         ],
     );
-    // All of the list is asked for: one of two is missed.
+    // The target is the whole list: one of two is not enough.
     assert_eq!(figure(&figures, id, None, "2025").met(), Some(Met::No));
     assert_eq!(figure(&figures, id, None, "2025-05").met(), Some(Met::Yes));
 }
 
-/// 3.3.3: S1 offers 1.000001 interlinked at the same level until June, and not from July. 3.3.4: X3 offers 1.000002 interlinked
-/// between levels.
+/// 3.3.3: S1 offers 1.000001 interlinked at the same level until June. 3.3.4: X3 offers 1.000002 interlinked between levels.
 #[test]
 fn interlinked_procedures() {
     let figures = computed(&in_may_and_july(), &[], at(NOW));
-    for (indicator, who, period, expected) in [
+    for (indicator, scope, period, expected) in [
         ("par-3.3.3", "-", "2025-05", Some(1)),
         ("par-3.3.3", "tier:province", "2025-05", Some(1)),
         ("par-3.3.3", "tier:commune", "2025-05", Some(0)),
         ("par-3.3.3", "-", "2025-07", Some(0)),
-        // Offered so on some of its days: the year, and 15 June to 14 July; not the second half.
+        // Interlinked on some days of the year, and of 15 June to 14 July; on none of the second half-year.
         ("par-3.3.3", "-", "2025", Some(1)),
         ("par-3.3.3", "-", "2025-07s", Some(1)),
         ("par-3.3.3", "-", "2025-H2", Some(0)),
         ("par-3.3.4", "-", "2025-05", Some(1)),
         ("par-3.3.4", "tier:commune", "2025-07", Some(1)),
         ("par-3.3.4", "tier:province", "2025-07", Some(0)),
-        // How many there are is asked of the province and its tiers.
+        // Agencies have no such figures: counts are for the province and its tiers.
         ("par-3.3.3", "S1", "2025-05", None),
         ("par-3.3.4", "X3", "2025-05", None),
     ] {
         let expected = expected.map(|count| (count, None));
-        assert_eq!(counted(&figures, indicator, who, period), expected, "{indicator} {who} {period}");
+        assert_eq!(counted(&figures, indicator, scope, period), expected, "{indicator} {scope} {period}");
     }
-    // Fifty are asked for.
+    // The target is fifty.
     assert_eq!(figure(&figures, "par-3.3.3", None, "2025").met(), Some(Met::No));
 }
 
@@ -163,11 +163,12 @@ fn received(code: &str, agency: &str, moment: &str) -> Dossier {
     Dossier { competent: text(agency), received: on(moment), ..plain(code) }
 }
 
-/// 7.1.4 at 14 May 2025, a Wednesday, the end of the statutory month. Back from it: 14, 13, 12 May; 9, 8, 7, 6, 5 May, that is
-/// eight; 2 May is a day in exchange, 30 April and 1 May are holidays; 29 April is the ninth and Monday 28 April the tenth. The
-/// eleventh is Saturday the 26th, which is worked. S1, S3, D1, X1 and X3 stand; X2 begins in July, TT is a counter, S2 vertical.
+/// 7.1.4 on Wednesday 14 May 2025, the end of the statutory month. Working days counted back: 14, 13, 12, 9, 8, 7, 6 and 5 May
+/// are eight. 2 May is a day off in exchange, 30 April and 1 May are holidays. 29 April is the ninth and Monday 28 April the
+/// tenth. The eleventh is Saturday the 26th, which is worked. S1, S3, D1, X1 and X3 exist; X2 begins in July; TT is a service
+/// centre and S2 is vertical.
 #[test]
-fn agencies_heard_from_within_ten_working_days_of_a_periods_end() {
+fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
     let id = "par-7.1.4";
     let rows = [
         received("the tenth day", "S1", "2025-04-28T00:00"),
@@ -176,7 +177,7 @@ fn agencies_heard_from_within_ten_working_days_of_a_periods_end() {
         received("the last day", "X3", "2025-05-14T23:59:59"),
         received("the day after", "D1", "2025-05-15T00:00"),
         received("vertical", "S2", "2025-05-14T08:00"),
-        // The counter received it; it is the commune's own.
+        // A counter received it for the commune.
         Dossier { receiving: text("TT"), ..received("at the counter", "X1", "2025-05-06T08:00") },
     ];
     let figures = computed(&rows, &[], at(NOW));
@@ -194,20 +195,20 @@ fn agencies_heard_from_within_ten_working_days_of_a_periods_end() {
             (id, "S2", "2025-05s", None),
             // Not yet founded.
             (id, "X2", "2025-05s", None),
-            // April ends on Wednesday the 30th, a holiday. Back: 29, 28, 26; 25, 24, 23, 22, 21; 18, 17, the tenth.
+            // April ends on Wednesday the 30th, a holiday. Counted back: 29, 28, 26, 25, 24, 23, 22, 21, 18; the tenth is 17.
             (id, "-", "2025-04", Some((2, 5))),
             (id, "S3", "2025-04", Some((1, 1))),
-            // May ends on Saturday the 31st. Back: 30 to 26, 23 to 19: none of them, the latest was on the 15th.
+            // May ends on Saturday the 31st. Counted back: 30 to 26 and 23 to 19. The latest dossier is of the 15th.
             (id, "-", "2025-05", Some((0, 5))),
         ],
     );
     assert_eq!(figure(&figures, id, None, "2025-05s").met(), Some(Met::No));
 }
 
-/// 7.1.4 in a period that is not over: before the night, Friday 20 March 2026. Back: 20 to 16, 13 to 9 March; Monday the 9th is
-/// the tenth. S1, S3, X2 and X3 stand; D1 and X1 ended in 2025.
+/// 7.1.4 in a period that is not over: up to the night, Friday 20 March 2026. Counted back: 20 to 16 and 13 to 9 March, so that
+/// Monday the 9th is the tenth. S1, S3, X2 and X3 exist; D1 and X1 ended in 2025.
 #[test]
-fn agencies_heard_from_within_ten_working_days_of_the_night() {
+fn agencies_connected_in_the_ten_working_days_up_to_the_night() {
     let id = "par-7.1.4";
     let rows = [
         received("the tenth day", "S1", "2026-03-09T00:00"),
@@ -224,17 +225,17 @@ fn agencies_heard_from_within_ten_working_days_of_the_night() {
             (id, "tier:commune", "2026-03", Some((1, 2))),
             (id, "X2", "2026", Some((1, 1))),
             (id, "X1", "2026", None),
-            // The statutory month ended on Saturday 14 March. Back: 13 to 9, 6 to 2: S3 is in, X2 is not.
+            // The statutory month ended on Saturday 14 March. Counted back: 13 to 9 and 6 to 2. S3 counts, X2 does not.
             (id, "-", "2026-03s", Some((2, 4))),
             (id, "S3", "2026-03s", Some((1, 1))),
         ],
     );
-    // Until the month is over the others may still be heard from.
+    // Until the month is over, the others can still become connected.
     assert_eq!(figure(&figures, id, None, "2026-03").met(), Some(Met::Open));
     assert_eq!(figure(&figures, id, None, "2026-03s").met(), Some(Met::No));
 }
 
-/// 7.2.1: at level 3 or 4 are offered 1.000001 by S1, 1.000002 by the communes and 1.000003 by the provincial tier; from July
+/// 7.2.1. Offered at level 3 or 4: 1.000001 by S1, 1.000002 by the communes, 1.000003 by the provincial tier, and from July on
 /// 1.000005 by the communes. S3 itself offers 1.000003 for information only, and 1.000004 is vertical.
 #[test]
 fn procedures_with_online_dossiers() {
@@ -259,15 +260,15 @@ fn procedures_with_online_dossiers() {
         &figures,
         &[
             (id, "-", "2025-05", Some((1, 3))),
-            // Of 1 and 3.
+            // 1 of 1 and 3.
             (id, "tier:province", "2025-05", Some((1, 2))),
             (id, "S1", "2025-05", Some((1, 2))),
             (id, "tier:commune", "2025-05", Some((0, 1))),
-            // Its own row, for information, comes before its tier's: it offers nothing online.
+            // Its own offer, for information only, overrides its tier's: it offers nothing online.
             (id, "S3", "2025-05", None),
-            // An online dossier of what is not offered online yet: none of 1, 2 and 3.
+            // The only online dossier is of a procedure that is not yet offered: none of 1, 2 and 3.
             (id, "-", "2025-06", Some((0, 3))),
-            // Had no dossier in July, and offers 2 and 5 all the same; its predecessor had offered 2.
+            // X2 has no dossier in July, but offers 2 and 5. Its predecessor X1 offered 2.
             (id, "X2", "2025-07", Some((0, 2))),
             (id, "X1", "2025-06", Some((0, 1))),
             (id, "X1", "2025-07", None),
@@ -279,7 +280,7 @@ fn procedures_with_online_dossiers() {
     assert_eq!(figure(&figures, id, None, "2025").met(), Some(Met::Yes));
 }
 
-/// 7.3.1: deployed for the post, one way or the other, are 1.000001, 1.000002 and 1.000003; from July 1.000005.
+/// 7.3.1. Deployed for reception or return by post: 1.000001, 1.000002 and 1.000003; from July on also 1.000005.
 #[test]
 fn procedures_with_postal_dossiers() {
     let id = "par-7.3.1";
@@ -292,7 +293,7 @@ fn procedures_with_postal_dossiers() {
         of("by the post's return", "S3", "1.000003"),
         of("withdrawn", "X3", "1.000002"),
         Dossier { channel: text("postal"), ..of("vertical", "S1", "1.000004") },
-        // Returned by post, as the portal says; the dossier is July's, not August's.
+        // Returned by post according to the portal. The day of reception decides: July, not August.
         Dossier {
             received: on("2025-07-31T08:00"),
             returned: on("2025-08-04T08:00"),
@@ -309,7 +310,7 @@ fn procedures_with_postal_dossiers() {
         &figures,
         &[
             (id, "-", "2025-05", Some((2, 3))),
-            // S1's own and that of its tier.
+            // S1's own procedure and that of its tier.
             (id, "S1", "2025-05", Some((1, 2))),
             (id, "S3", "2025-05", Some((1, 1))),
             (id, "tier:province", "2025-05", Some((2, 2))),

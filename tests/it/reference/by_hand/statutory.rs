@@ -1,8 +1,8 @@
-//! 3.4.5, index 1, worked by hand: the statutory time, which papers received at or after the cut-off begin on the next working
-//! day (NĐ 61/2018 art. 18(2)).
+//! 3.4.5, index 1, worked by hand: the statutory time. For dossiers received at or after the cut-off it begins on the next
+//! working day (NĐ 61/2018 art. 18(2)).
 //!
-//! Every row is an agency of its own with two dossiers, one that ended at the last moment in time and one a microsecond later:
-//! one of two is on time. A time in days ends with the last second of its last day.
+//! Every row is an agency of its own with two dossiers. One ends at the last moment that is on time, and one a microsecond
+//! later. So one of two is on time. A time in days ends at the end of its last day.
 
 use motcua::model::figure::Figure;
 
@@ -10,23 +10,23 @@ use super::super::province::{Dossier, at};
 use super::super::{NOW, computed};
 use super::{figure, on, plain, text};
 
-/// What is said of it, procedure, received, last moment in time. The calendar: Saturday 26 April 2025 is worked; 30 April and
-/// 1 May are holidays, Friday 2 May is off in exchange for the Saturday.
+/// Description, procedure, received, last moment on time. The calendar: Saturday 26 April 2025 is worked; 30 April and 1 May are
+/// holidays; Friday 2 May is off in exchange for the Saturday.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 const DAYS: [Row; 8] = [
     // 1.000001: three working days, cut-off 15:00. Monday 5 May 2025: 6, 7 and 8 May.
     ("before the cut-off", "1.000001", "2025-05-05T14:59", "2025-05-08"),
-    // As on Tuesday the 6th: 7, 8 and 9 May.
+    // Like Tuesday the 6th: 7, 8 and 9 May.
     ("at the cut-off", "1.000001", "2025-05-05T15:00", "2025-05-09"),
     ("after the cut-off", "1.000001", "2025-05-05T16:00", "2025-05-09"),
-    // Saturday 3 May: no working day, hence no cut-off; it begins with Monday: 5, 6 and 7 May.
+    // Saturday 3 May is no working day and has no cut-off. The time begins on Monday: 5, 6 and 7 May.
     ("a Saturday afternoon", "1.000001", "2025-05-03T16:00", "2025-05-07"),
     // Tuesday 29 April, the day before the holidays: 5, 6 and 7 May.
     ("before the holidays", "1.000001", "2025-04-29T14:59", "2025-05-07"),
-    // As on Monday 5 May, the next that is worked: 6, 7 and 8 May.
+    // Like Monday 5 May, the next working day: 6, 7 and 8 May.
     ("before the holidays, after the cut-off", "1.000001", "2025-04-29T16:00", "2025-05-08"),
-    // The worked Saturday has a cut-off: as on Monday 28 April: 29 April, 5 and 6 May.
+    // The worked Saturday has a cut-off. Like Monday 28 April: 29 April, 5 and 6 May.
     ("a worked Saturday at the cut-off", "1.000001", "2025-04-26T15:00", "2025-05-06"),
     ("a worked Saturday before it", "1.000001", "2025-04-26T14:59", "2025-05-05"),
 ];
@@ -34,15 +34,15 @@ const DAYS: [Row; 8] = [
 const CALENDAR_DAYS: [Row; 6] = [
     // 1.000006: four calendar days. Monday 5 May: Friday the 9th.
     ("ends on a Friday", "1.000006", "2025-05-05T14:59", "2025-05-09"),
-    // As on Tuesday the 6th: Saturday the 10th, moved to Monday the 12th.
+    // Like Tuesday the 6th: Saturday the 10th, moved to Monday the 12th.
     ("ends on a Saturday", "1.000006", "2025-05-05T15:00", "2025-05-12"),
     // Wednesday the 7th: Sunday the 11th, moved to Monday.
     ("ends on a Sunday", "1.000006", "2025-05-07T09:00", "2025-05-12"),
-    // Saturday 26 April, worked: Wednesday the 30th, a holiday, moved over the holidays and the weekend.
+    // From the worked Saturday 26 April: Wednesday the 30th, a holiday, moved over the holidays and the weekend.
     ("ends on a holiday", "1.000006", "2025-04-26T09:00", "2025-05-05"),
     // Tuesday 22 April: Saturday the 26th, which is worked.
     ("ends on a worked Saturday", "1.000006", "2025-04-22T09:00", "2025-04-26"),
-    // Received on Saturday 3 May: calendar days run from it: Wednesday the 7th.
+    // Calendar days run from Saturday 3 May: Wednesday the 7th.
     ("begins on a Saturday", "1.000006", "2025-05-03T16:00", "2025-05-07"),
 ];
 
@@ -61,17 +61,17 @@ const HOURS: [Row; 6] = [
 ];
 
 const AT_ONCE: [Row; 6] = [
-    // 1.000002: at once, cut-off 15:00.
+    // 1.000002: immediate result, cut-off 15:00.
     ("at once", "1.000002", "2025-05-05T14:59", "2025-05-05"),
     ("at once, after the cut-off", "1.000002", "2025-05-05T15:00", "2025-05-06"),
     ("at once, before the holidays", "1.000002", "2025-04-29T16:00", "2025-05-05"),
     ("at once, on a Saturday", "1.000002", "2025-05-03T10:00", "2025-05-05"),
-    // 1.000003: its own cut-off is 10:00. Twelve hours stand in the registry, but it is resolved at once.
+    // 1.000003: immediate result, cut-off 10:00. The twelve hours of the registry are not used.
     ("at once, before its own cut-off", "1.000003", "2025-05-05T09:59", "2025-05-05"),
     ("at once, at its own cut-off", "1.000003", "2025-05-05T10:00", "2025-05-06"),
 ];
 
-/// Of a row: the dossier that ends at the last moment in time, and the one that ends a microsecond later.
+/// The two dossiers of a row: one ends at the last moment on time, the other a microsecond later.
 fn pair((what, procedure, received, last): Row) -> [Dossier; 2] {
     const MICROS_OF_DAY: i64 = 24 * 3600 * 1_000_000;
     let last = if last.contains('T') { at(last) } else { at(&format!("{last}T00:00")) + MICROS_OF_DAY - 1 };
@@ -79,7 +79,7 @@ fn pair((what, procedure, received, last): Row) -> [Dossier; 2] {
         competent: text(what),
         procedure: text(procedure),
         received: on(received),
-        // The portal's date is generous; it counts for nothing where the registry has a time.
+        // The portal's due date is far away; it does not count if the registry has a statutory time.
         due: on("2025-12-31T17:00"),
         completed: Some(last + late),
         status: text("completed"),
@@ -104,7 +104,7 @@ fn the_statutory_time_from_before_and_after_the_cut_off() {
 }
 
 #[test]
-fn what_the_registry_has_no_time_for_and_what_was_supplemented() {
+fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
     let of = |what: &str, procedure: &str, due: &str, completed: &str| Dossier {
         competent: text(what),
         procedure: text(procedure),
@@ -123,26 +123,26 @@ fn what_the_registry_has_no_time_for_and_what_was_supplemented() {
         ..of(what, "9.999999", "2025-05-30T17:00", completed)
     };
     let rows = [
-        // No statutory time: the portal's date.
+        // Without a statutory time the portal's due date counts.
         (of("portal", "9.999999", "2025-05-07T17:00", "2025-05-07T17:00"), (1, 1)),
         (of("portal, late", "9.999999", "2025-05-07T17:00", "2025-05-07T17:01"), (0, 1)),
-        // The time starts again with a supplement; supplied on Wednesday 7 May after the cut-off, as on the 8th: 9, 12, 13 May.
+        // A supplement restarts the time. Supplied on Wednesday 7 May after the cut-off, like the 8th: 9, 12 and 13 May.
         (supplied("supplied", "2025-05-13T23:59"), (1, 1)),
         (supplied("supplied, late", "2025-05-14T00:00"), (0, 1)),
-        // Certification after 15:00: the next working day, whatever the portal promised.
+        // Certification after 15:00: the next working day, not the portal's due date.
         (certified("certified", "2025-05-06T23:59"), (1, 1)),
         (certified("certified, late", "2025-05-07T00:00"), (0, 1)),
-        // It was open for months and ended in March.
+        // It was open for months and ended in March 2026.
         (of("next year", "1.000001", "2025-05-08T17:00", "2026-03-02T08:00"), (0, 1)),
     ];
     let dossiers: Vec<Dossier> = rows.iter().map(|(dossier, _)| dossier.clone()).chain([plain("open")]).collect();
     let figures = computed(&dossiers, &[], at(NOW));
     for (dossier, expected) in &rows {
-        let what = dossier.competent.as_deref().expect("each has its own");
+        let what = dossier.competent.as_deref().expect("each row has an agency");
         let period = if what == "next year" { "2026-03" } else { "2025-05" };
         let found = figure(&figures, "par-3.4.5-1", Some(what), period);
         assert_eq!((found.numerator, found.denominator), (expected.0, Some(expected.1)), "{what}");
     }
-    // Six ended in 2025; the open one and next year's are not among them.
+    // Six ended in 2025. The open one and the one of next year are not among them.
     assert_eq!(index_1(&figures, None), (3, 6));
 }

@@ -1,4 +1,4 @@
-//! Form II.06a dossier by dossier.
+//! The cells of form II.06a, counted dossier by dossier.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use motcua::model::agency::Agency;
 use motcua::model::period::Period;
 
 use super::super::province::{self, Dossier};
-use super::life::end_of;
-use super::{Reading, View, day_of, facts_of};
+use super::outcome::end_of;
+use super::{AgencyView, ShippedRules, day_of, received_dossier};
 
-/// The cells of form II.06a by its column rules (domain C.2), dossier by dossier: sector → columns 4, 5, 6, 8, 9, 10, 12, 13.
+/// Columns 4, 5, 6, 8, 9, 10, 12 and 13 of form II.06a, by sector code. `counts`: whether an agency, given by its registry row
+/// or else by its text, belongs to the form.
 pub(crate) fn form_cells(
     dossiers: &[Dossier],
     now: i64,
@@ -20,31 +21,33 @@ pub(crate) fn form_cells(
     let moment = end_of(period.end()).min(now);
     let mut cells: BTreeMap<String, [u64; 8]> = BTreeMap::new();
     for dossier in dossiers {
-        let how = (now, Reading::Form06a, View::Competent);
-        let Some(one) = facts_of(dossier, &[], [&agencies], &procedures, &offers, how) else { continue };
-        if !counts(one.agency, &one.own) || one.received_on > period.end() {
+        let inputs = (now, ShippedRules::Form06a, AgencyView::Competent);
+        let Some(received) = received_dossier(dossier, &[], [&agencies], &procedures, &offers, inputs) else {
+            continue;
+        };
+        if !counts(received.competent, &received.agency_text) || received.received_on > period.end() {
             continue;
         }
-        let ended = one.life.ended_by(moment);
-        // What ended before it was received ended when it was received.
-        let ended_on = one.life.end.map_or(one.received_on, day_of).max(one.received_on);
+        let ended = received.outcome.ended_by(moment);
+        // A dossier that ended before its reception counts as ended on the day of reception.
+        let ended_on = received.outcome.end.map_or(received.received_on, day_of).max(received.received_on);
         if ended && ended_on < period.start() {
             continue;
         }
-        let sector = procedures.iter().find(|procedure| Some(&procedure.code) == one.procedure.as_ref());
+        let sector = procedures.iter().find(|procedure| Some(&procedure.code) == received.procedure.as_ref());
         let row = cells.entry(sector.map_or(String::new(), |procedure| procedure.sector.clone())).or_default();
-        row[match (one.received_on < period.start(), one.online) {
+        row[match (received.received_on < period.start(), received.online) {
             (true, _) => 2,
             (false, true) => 0,
             (false, false) => 1,
         }] += 1;
-        let due_on = one.life.due.map(day_of);
-        let early = one.life.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
-        row[match (ended, one.life.good) {
+        let due_on = received.outcome.due.map(day_of);
+        let early = received.outcome.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
+        row[match (ended, received.outcome.ended_on_time) {
             (true, true) if early => 3,
             (true, true) => 4,
             (true, false) => 5,
-            (false, _) if one.life.overdue_at(moment) => 7,
+            (false, _) if received.outcome.overdue_at(moment) => 7,
             (false, _) => 6,
         }] += 1;
     }

@@ -1,4 +1,4 @@
-//! How a dossier ends and until when it is in time, by each rule set (domain C.4, D).
+//! When a dossier ends, and until when it is on time, under each shipped rule set.
 
 use jiff::civil::{Date, Weekday};
 use motcua::model::day::DayKind;
@@ -6,95 +6,102 @@ use motcua::model::instant::{DAY_MICROS, from_local, local};
 use motcua::model::procedure::{Procedure, TimeUnit};
 
 use super::super::province::{self, Dossier};
-use super::{Reading, day_of};
+use super::{ShippedRules, day_of};
 
-/// How a dossier ends by a reading, and the last moment in time.
-pub(super) struct Life {
+/// How a dossier ends under a rule set.
+pub(super) struct DossierOutcome {
     pub(super) end: Option<i64>,
-    /// Its status says that it ended.
-    pub(super) ended_word: bool,
-    /// On time once it ended.
-    pub(super) good: bool,
+    /// Whether it has ended by its status. Decides if there is no date of the end.
+    pub(super) ended_by_status: bool,
+    /// Whether it is on time once it has ended.
+    pub(super) ended_on_time: bool,
+    /// The last moment that is on time.
     pub(super) due: Option<i64>,
-    /// A dossier without due date may be on time.
-    pub(super) free: bool,
-    /// The clock stands while it is open.
-    pub(super) stands: bool,
+    /// Whether a dossier without a due date can be on time.
+    pub(super) on_time_without_due: bool,
+    /// Whether it cannot become overdue while it is open.
+    pub(super) clock_stopped: bool,
 }
 
-impl Life {
+impl DossierOutcome {
     pub(super) fn ended_by(&self, moment: i64) -> bool {
-        self.end.map_or(self.ended_word, |end| end <= moment)
+        self.end.map_or(self.ended_by_status, |end| end <= moment)
     }
 
     pub(super) fn overdue_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.stands && self.due.is_some_and(|due| due < moment)
+        !self.ended_by(moment) && !self.clock_stopped && self.due.is_some_and(|due| due < moment)
     }
 
     pub(super) fn late_by(&self, moment: i64) -> bool {
-        self.ended_by(moment) && !self.good
+        self.ended_by(moment) && !self.ended_on_time
     }
 
-    /// Open and not overdue, and something says until when.
-    pub(super) fn hopeful_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.free)
+    /// Open and not overdue, and with a due date if the rule set needs one.
+    pub(super) fn can_end_on_time_at(&self, moment: i64) -> bool {
+        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.on_time_without_due)
     }
 }
 
-/// The life of a dossier by a reading (domain C.4, a column each).
-pub(super) fn life_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>, reading: Reading) -> Life {
+/// The outcome of a dossier under a rule set. The letters are those of `seed-2639`.
+pub(super) fn outcome_of(
+    dossier: &Dossier,
+    received: i64,
+    procedure: Option<&Procedure>,
+    rules: ShippedRules,
+) -> DossierOutcome {
     let status = dossier.status.as_deref();
-    let ended_anyhow = matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
-    match reading {
-        Reading::Seed2639 => {
-            // f: each its own end. d: never the pick-up of the result.
+    let has_any_ended_status = matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
+    match rules {
+        ShippedRules::Seed2639 => {
+            // f: withdrawn, refused and stopped dossiers end on that date. d: the pick-up of the result is no end.
             let end = dossier.completed.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
             let due = due_of(dossier, received, procedure);
-            Life {
+            DossierOutcome {
                 end,
-                ended_word: ended_anyhow,
-                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                ended_by_status: has_any_ended_status,
+                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
-                free: false,
-                stands: false,
+                on_time_without_due: false,
+                clock_stopped: false,
             }
         }
-        Reading::Form06a => {
+        ShippedRules::Form06a => {
             let done = dossier.completed.or(dossier.returned);
             let due = dossier.due.map(|due| end_of(day_of(due)));
-            let good = match (done, dossier.withdrawn) {
+            let ended_on_time = match (done, dossier.withdrawn) {
                 (Some(done), _) => due.is_none_or(|due| day_of(done) <= day_of(due)),
                 (None, Some(_)) => true,
                 (None, None) => status == Some("withdrawn"),
             };
-            Life {
+            DossierOutcome {
                 end: done.or(dossier.withdrawn),
-                ended_word: matches!(status, Some("completed" | "returned" | "withdrawn")),
-                good,
+                ended_by_status: matches!(status, Some("completed" | "returned" | "withdrawn")),
+                ended_on_time,
                 due,
-                free: true,
-                stands: matches!(status, Some("supplement" | "finance" | "stopped")),
+                on_time_without_due: true,
+                clock_stopped: matches!(status, Some("supplement" | "finance" | "stopped")),
             }
         }
-        Reading::Qd766 => {
-            let again = dossier.supplements.is_some_and(|times| times > 1);
+        ShippedRules::Qd766 => {
+            let asked_again = dossier.supplements.is_some_and(|times| times > 1);
             let end = dossier.completed.or(dossier.returned).or(dossier.stopped).or(dossier.refused);
-            let waits = if status == Some("supplement") && !again { dossier.asked } else { None };
-            let end = end.or(dossier.withdrawn).or(waits);
-            let stated = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
-            let stand_in = stand_in(dossier, received, procedure);
+            let waiting_since = if status == Some("supplement") && !asked_again { dossier.asked } else { None };
+            let end = end.or(dossier.withdrawn).or(waiting_since);
+            let portal_due = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
+            let computed_due = computed_due(dossier, received, procedure);
             let pause = match (dossier.asked, dossier.supplied) {
                 (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
                 _ => 0,
             };
-            let due = if again { Some(received - 1) } else { stated.or(stand_in).map(|due| due + pause) };
-            Life {
+            let due = portal_due.or(computed_due).map(|due| due + pause);
+            let due = if asked_again { Some(received - 1) } else { due };
+            DossierOutcome {
                 end,
-                ended_word: ended_anyhow,
-                good: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                ended_by_status: has_any_ended_status,
+                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
                 due,
-                free: false,
-                stands: false,
+                on_time_without_due: false,
+                clock_stopped: false,
             }
         }
     }
@@ -104,7 +111,7 @@ fn is_midnight(moment: i64) -> bool {
     local(moment).time() == jiff::civil::Time::midnight()
 }
 
-/// When the statutory time has run out.
+/// The end of the statutory time.
 fn statutory(from: i64, procedure: &Procedure) -> Option<i64> {
     let time = procedure.statutory_time?;
     Some(match procedure.unit {
@@ -117,7 +124,7 @@ fn statutory(from: i64, procedure: &Procedure) -> Option<i64> {
     })
 }
 
-/// Mornings from 7:00 to 11:30 and afternoons from 13:30 to 17:00 are used up one after the other.
+/// The moment some working hours after another one. Working hours are 7:00 to 11:30 and 13:30 to 17:00 of working days.
 fn working_hours_on(from: i64, hours: i64) -> i64 {
     const HOUR: i64 = 3_600_000_000;
     let mut left = hours * HOUR;
@@ -139,7 +146,7 @@ fn working_hours_on(from: i64, hours: i64) -> i64 {
     }
 }
 
-/// Whole working hours between two moments: what of each day lies in both its halves.
+/// Whole working hours between two moments: the sum of what lies in the morning and in the afternoon of each working day.
 pub(super) fn working_hours_between(from: i64, to: i64) -> u64 {
     const HOUR: i64 = 3_600_000_000;
     let mut worked = 0;
@@ -167,19 +174,19 @@ fn working_days_on(day: Date, days: u32) -> Date {
 
 /// The last moment that is on time by `seed-2639`.
 fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
-    // e: the date before the apology, where the portal put the apology's date in its place.
-    let moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
-    let due = if moved { dossier.first_due.or(dossier.due) } else { dossier.due };
-    // NĐ 61/2018 art. 19(4): a supplement starts the statutory time again.
+    // e: the date before the apology, if the portal replaced it by the apology's date.
+    let is_moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
+    let due = if is_moved { dossier.first_due.or(dossier.due) } else { dossier.due };
+    // NĐ 61/2018 art. 19(4): a supplement restarts the statutory time.
     let from = dossier.supplied.unwrap_or(received);
-    let Some(due) = due else { return stand_in(dossier, from, procedure) };
-    // d: midnight is a date.
+    let Some(due) = due else { return computed_due(dossier, from, procedure) };
+    // d: midnight is a date without a time of day.
     Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
 }
 
-/// g: what is resolved at once by the cut-off, and so is certification without a statutory time (NĐ 23/2015 art. 7); all
-/// others by the statutory time.
-fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
+/// g: the due date of a dossier for which the source has none. Immediate results, and certification without a statutory time
+/// (NĐ 23/2015 art. 7), are due by the cut-off rule; all others by the statutory time.
+fn computed_due(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     let day = day_of(received);
     let certification = dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification));
     let immediate = procedure.is_some_and(|procedure| procedure.immediate);
@@ -193,9 +200,9 @@ fn stand_in(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> 
 }
 
 pub(super) fn is_working(day: Date) -> bool {
-    for marked in province::calendar() {
-        if marked.date == day {
-            return marked.kind == DayKind::Working;
+    for special in province::calendar() {
+        if special.date == day {
+            return special.kind == DayKind::Working;
         }
     }
     day.weekday() != Weekday::Saturday && day.weekday() != Weekday::Sunday

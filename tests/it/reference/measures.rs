@@ -4,28 +4,28 @@ use motcua::model::figure::{Figure, Met};
 use motcua::model::period::Period;
 
 use super::province::{self, Measure, at};
-use super::{NOW, OF_REGISTRIES, computed_from};
+use super::{NOW, REGISTRY_INDICATORS, computed_from_tables};
 
-/// Indicator, agency, period, numerator and denominator, entered.
+/// Indicator, agency, period, numerator and denominator, when it was entered.
 type Row = (&'static str, &'static str, &'static str, [i64; 2], &'static str);
 
 const ROWS: [Row; 11] = [
     ("par-7.1.2", "S1", "2025-Q4", [91, 100], "2026-01-05T08:00"),
-    // The same agency by its name, entered later: it counts in place of the first.
+    // The same agency by its name, entered later: it replaces the first.
     ("par-7.1.2", "Sở mẫu A", "2025-Q4", [89, 100], "2026-01-06T08:00"),
     ("par-7.1.2", "Ban mẫu ngoài sổ", "2025-Q4", [10, 10], "2026-01-05T08:00"),
-    // Months do not make a quarter.
+    // A month does not count for its quarter.
     ("par-7.1.2", "S1", "2025-12", [1, 2], "2026-01-05T08:00"),
     // Entered after the night.
     ("par-7.1.2", "S1", "2025-Q3", [1, 2], "2026-03-20T01:31"),
-    // What the province states of itself stands in place of the sum.
+    // The province's own measure replaces the sum of its agencies.
     ("sipas-1", "S1", "2025", [70, 100], "2026-01-05T08:00"),
     ("sipas-1", "Toàn tỉnh", "2025", [830, 1000], "2026-01-05T08:00"),
     // The period is not over: the target is still open.
     ("par-3.2.2", "S1", "2026", [1, 2], "2026-01-05T08:00"),
-    // On demand only.
+    // Weeks are computed only if they are asked for.
     ("par-7.1.2", "S1", "2026-W02", [3, 4], "2026-01-15T08:00"),
-    // Of no indicator that is defined, and of one that counts dossiers.
+    // The first indicator is not defined, the second counts dossiers.
     ("par-9.9.9", "S1", "2025-Q4", [1, 2], "2026-01-05T08:00"),
     ("par-7.2.2", "S1", "2025-Q4", [1, 2], "2026-01-05T08:00"),
 ];
@@ -48,28 +48,28 @@ fn of_measures(rows: &[Measure], period: Option<&str>) -> Vec<Figure> {
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
     let tables =
         [dossiers, items, province::feedback_table(&[]), province::measures_table(rows), province::notes_table(&[])];
-    computed_from(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
+    computed_from_tables(tables, at(NOW), None, period.map(|text| Period::parse(text).expect("a period")), None)
 }
 
 #[test]
-fn a_measure_is_what_was_stated_last_for_the_very_period() {
-    let told = |figures: Vec<Figure>| -> Vec<_> {
-        let stated = figures.into_iter().filter(|one| !OF_REGISTRIES.contains(&&*one.indicator));
+fn the_measure_entered_last_for_the_same_period_counts() {
+    let readable = |figures: Vec<Figure>| -> Vec<_> {
+        let of_measures = figures.into_iter().filter(|one| !REGISTRY_INDICATORS.contains(&&*one.indicator));
         let who =
             |one: &Figure| one.agency.as_deref().map(str::to_owned).or(one.tier.map(|tier| tier.name().to_owned()));
         let of = |one: Figure| {
             let (who, met) = (who(&one).unwrap_or_else(|| "-".to_owned()), one.met());
             (one.indicator.to_string(), who, one.period.to_string(), one.numerator, one.denominator, met)
         };
-        let mut rows: Vec<_> = stated.map(of).collect();
+        let mut rows: Vec<_> = of_measures.map(of).collect();
         rows.sort_by(|left, right| (&left.0, &left.2, &left.1).cmp(&(&right.0, &right.2, &right.1)));
         rows
     };
-    let row = |indicator: &str, who: &str, period: &str, [part, whole]: [u64; 2], met: Met| {
-        (indicator.to_owned(), who.to_owned(), period.to_owned(), part, Some(whole), Some(met))
+    let row = |indicator: &str, who: &str, period: &str, [numerator, denominator]: [u64; 2], met: Met| {
+        (indicator.to_owned(), who.to_owned(), period.to_owned(), numerator, Some(denominator), Some(met))
     };
     assert_eq!(
-        told(computed(None)),
+        readable(computed(None)),
         [
             row("par-3.2.2", "-", "2026", [1, 2], Met::Open),
             row("par-3.2.2", "S1", "2026", [1, 2], Met::Open),
@@ -77,7 +77,7 @@ fn a_measure_is_what_was_stated_last_for_the_very_period() {
             row("par-7.1.2", "-", "2025-12", [1, 2], Met::No),
             row("par-7.1.2", "S1", "2025-12", [1, 2], Met::No),
             row("par-7.1.2", "province", "2025-12", [1, 2], Met::No),
-            // 99 of 110 is exactly nine tenths.
+            // 99 of 110 is exactly 90 %, the target.
             row("par-7.1.2", "-", "2025-Q4", [99, 110], Met::Yes),
             row("par-7.1.2", "Ban mẫu ngoài sổ", "2025-Q4", [10, 10], Met::Yes),
             row("par-7.1.2", "S1", "2025-Q4", [89, 100], Met::No),
@@ -87,20 +87,20 @@ fn a_measure_is_what_was_stated_last_for_the_very_period() {
             row("sipas-1", "province", "2025", [70, 100], Met::No),
         ]
     );
-    let week = told(computed(Some("2026-W02")));
+    let week = readable(computed(Some("2026-W02")));
     assert_eq!(week.len(), 3, "{week:?}");
     assert!(week.iter().all(|row| (row.3, row.4) == (3, Some(4))), "{week:?}");
 }
 
-/// Each row of the annexes that is stated: what it asks for is reached by as many of a thousand, and not by one fewer.
+/// Every indicator over measures: the target is reached by that many of a thousand, and not by one fewer.
 #[test]
-fn every_stated_indicator_has_its_target() {
-    let asked = [
+fn every_indicator_over_measures_has_its_target() {
+    let targets = [
         ("par-3.2.2", 1000),
         ("par-3.2.3", 1000),
         ("par-3.2.6", 1000),
         ("par-7.1.2", 900),
-        // The annex says 82 % in one column and 83 % in the other: 83 is used.
+        // The annex has 82 % in one column and 83 % in the other: 83 is used.
         ("sipas-1", 830),
         ("sipas-2", 800),
         ("sipas-3", 800),
@@ -116,7 +116,7 @@ fn every_stated_indicator_has_its_target() {
         ..Measure::default()
     };
     let mut rows: Vec<Measure> =
-        asked.iter().flat_map(|(id, part)| [of(id, "S1", *part), of(id, "X3", part - 1)]).collect();
+        targets.iter().flat_map(|(id, part)| [of(id, "S1", *part), of(id, "X3", part - 1)]).collect();
     // The decree names no target.
     rows.push(of("nd224-satisfaction", "S1", 999));
     let figures = of_measures(&rows, None);
@@ -127,11 +127,11 @@ fn every_stated_indicator_has_its_target() {
         let found = figures.iter().find(is_it).unwrap_or_else(|| panic!("{indicator} {agency:?}: no figure"));
         (found.numerator, found.denominator, found.met())
     };
-    for (id, part) in asked {
+    for (id, part) in targets {
         let part = u64::try_from(part).expect("a count");
         assert_eq!(met(id, Some("S1")), (part, Some(1000), Some(Met::Yes)), "{id}");
         assert_eq!(met(id, Some("X3")), (part - 1, Some(1000), Some(Met::No)), "{id}");
-        // The province states nothing of itself: the sum.
+        // The province has no measure of its own: its figure is the sum.
         assert_eq!(met(id, None), (2 * part - 1, Some(2000), Some(Met::No)), "{id}");
     }
     assert_eq!(met("nd224-satisfaction", Some("S1")), (999, Some(1000), None));

@@ -1,0 +1,191 @@
+//! The indicators that count procedures and agencies, computed by loops over the registries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use motcua::model::agency::{Agency, AgencyKind, Tier};
+use motcua::model::period::Period;
+use motcua::model::procedure::{Offer, Offerer, Procedure};
+
+use super::outcome::{end_of, is_working};
+use super::{FigureCounts, FigureKey, ReceivedDossier, ShippedRules, day_of, is_postal, periods_with, scopes_of};
+
+/// The indicators 3.3.1–3.3.4, 7.1.4, 7.2.1 and 7.3.1.
+pub(super) fn registry_figures(
+    figures: &mut BTreeMap<FigureKey, FigureCounts>,
+    received: &[ReceivedDossier<'_>],
+    now: i64,
+    rules: ShippedRules,
+    registries: (&[Agency], &[Procedure], &[Offer]),
+) {
+    let mut with_dossiers: BTreeMap<&str, FoundProcedures> = BTreeMap::new();
+    for id in ["par-7.2.1", "par-7.3.1"] {
+        let mut found = FoundProcedures::new();
+        for dossier in received.iter().filter(|dossier| dossier.in_competence) {
+            let online_level = matches!(dossier.level.as_deref(), Some("partial" | "full"));
+            let counts = match id {
+                "par-7.2.1" => online_level && dossier.online,
+                _ => {
+                    is_postal(dossier, false, rules) || dossier.returned_on.is_some() && is_postal(dossier, true, rules)
+                }
+            };
+            for (tier, agency) in scopes_of(dossier) {
+                for period in periods_with(dossier.received_on) {
+                    let procedures = found.entry((tier, agency.clone(), period)).or_default();
+                    procedures.extend(dossier.procedure.clone().filter(|_| counts));
+                }
+            }
+        }
+        with_dossiers.insert(id, found);
+    }
+    // Registries are counted in every period in which any dossier was received.
+    let periods: BTreeSet<Period> = received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
+    let (agencies, ..) = registries;
+    let mut scopes = vec![(None, None)];
+    scopes.extend(Tier::ALL.map(|tier| (Some(tier), None)));
+    let of_agencies = agencies.iter().map(|agency| (Some(agency.tier), Some(agency.code.clone())));
+    for &period in &periods {
+        for (tier, agency) in scopes.iter().cloned().chain(of_agencies.clone()) {
+            let key = |id: &str| (id.to_owned(), tier, agency.clone(), period);
+            for id in ["par-3.3.3", "par-3.3.4"] {
+                let count = registry_codes(id, tier, agency.as_deref(), period, registries).len() as u64;
+                if agency.is_none() {
+                    let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            // What a tier offers on days on which an agency does not exist does not count for the agency.
+            let known = agency.as_ref().and_then(|code| agencies.iter().find(|known| known.code == *code));
+            let from = known.and_then(|known| known.valid_from).map_or(period.start(), |day| day.max(period.start()));
+            let to = known.and_then(|known| known.valid_to).map_or(period.end(), |day| day.min(period.end()));
+            if from > to {
+                continue;
+            }
+            let days = Period::Range { from, to };
+            for (id, elsewhere) in [("par-3.3.1", "3.3.1 elsewhere"), ("par-3.3.2", "3.3.2 elsewhere")] {
+                let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
+                let elsewhere = registry_codes(elsewhere, tier, agency.as_deref(), days, registries);
+                let (numerator, denominator) = (offered.difference(&elsewhere).count() as u64, offered.len() as u64);
+                if denominator > 0 {
+                    let counts = FigureCounts { numerator, denominator, reachable: numerator, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            for (id, found) in &with_dossiers {
+                let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
+                let found = found.get(&(tier, agency.clone(), period));
+                let numerator = found.map_or(0, |found| found.intersection(&offered).count() as u64);
+                let denominator = offered.len() as u64;
+                let reachable = if end_of(period.end()) >= now { denominator } else { numerator };
+                if denominator > 0 {
+                    let counts = FigureCounts { numerator, denominator, reachable, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
+            // Agencies that exist on the last day, or now: one that ended before cannot be connected any more.
+            let last_day = Period::Day(period.end().min(day_of(now)));
+            let existing = registry_codes("par-7.1.4", tier, agency.as_deref(), last_day, registries);
+            let connected = existing.iter().filter(|code| is_connected(code, period, received, now)).count() as u64;
+            let denominator = existing.len() as u64;
+            let reachable = if end_of(period.end()) >= now { denominator } else { connected };
+            if denominator > 0 {
+                let counts = FigureCounts { numerator: connected, denominator, reachable, one_sided: 0 };
+                figures.insert(key("par-7.1.4"), counts);
+            }
+        }
+    }
+}
+
+/// Whether an agency received a dossier in the last ten working days up to the period's end, or up to the night.
+fn is_connected(code: &str, period: Period, received: &[ReceivedDossier<'_>], now: i64) -> bool {
+    let last = period.end().min(day_of(now));
+    let (mut first, mut left) = (last, 10);
+    loop {
+        if is_working(first) {
+            left -= 1;
+        }
+        if left == 0 {
+            break;
+        }
+        first = first.yesterday().expect("in this millennium");
+    }
+    let is_its = |dossier: &&ReceivedDossier<'_>| {
+        dossier.attributed.is_some_and(|agency| agency.code == code)
+            && !dossier.competent.is_some_and(|agency| agency.vertical)
+    };
+    received.iter().filter(is_its).any(|dossier| first <= dossier.received_on && dossier.received_on <= last)
+}
+
+/// Procedures that have a dossier of a kind, by tier, agency and period.
+type FoundProcedures = BTreeMap<(Option<Tier>, Option<String>, Period), BTreeSet<String>>;
+
+/// The codes of procedures or agencies that an indicator counts, of those that are valid on any day of a period.
+fn registry_codes(
+    id: &str,
+    tier: Option<Tier>,
+    agency: Option<&str>,
+    period: Period,
+    (agencies, procedures, offers): (&[Agency], &[Procedure], &[Offer]),
+) -> BTreeSet<String> {
+    let is_valid = |from: Option<Date>, to: Option<Date>| {
+        from.is_none_or(|from| from <= period.end()) && to.is_none_or(|to| to >= period.start())
+    };
+    let mut codes = BTreeSet::new();
+    if id == "par-7.1.4" {
+        for known in agencies.iter().filter(|known| agency.is_none_or(|code| known.code == code)) {
+            let kind = matches!(known.kind, AgencyKind::Specialised | AgencyKind::District | AgencyKind::Commune);
+            let in_scope = tier.is_none_or(|tier| known.tier == tier);
+            if kind && !known.vertical && in_scope && is_valid(known.valid_from, known.valid_to) {
+                codes.insert(known.code.clone());
+            }
+        }
+        return codes;
+    }
+    for offer in offers {
+        let (offerer_tier, offerer) = match &offer.offerer {
+            Offerer::Tier(tier) => (Some(*tier), None),
+            Offerer::Agency(code) => {
+                let known =
+                    agencies.iter().find(|known| known.code == *code).expect("the agency of an offer is registered");
+                (Some(known.tier), Some(known))
+            }
+        };
+        // An agency's own offer overrides that of its tier. If it names no level, the tier's level counts.
+        let own = |other: &&Offer| {
+            agency.is_some_and(|code| other.offerer == Offerer::Agency(code.to_owned()))
+                && other.procedure == offer.procedure
+                && is_valid(other.valid_from, other.valid_to)
+        };
+        if offerer.is_none() && offers.iter().any(|other| own(&other)) {
+            continue;
+        }
+        let of_tier = |other: &&Offer| {
+            other.procedure == offer.procedure
+                && other.offerer == Offerer::Tier(offerer_tier.expect("every offerer has a tier"))
+        };
+        let level = offer.online_level.clone().or_else(|| offers.iter().rfind(of_tier)?.online_level.clone());
+        let in_scope = match (tier, agency) {
+            (None, None) => true,
+            (_, Some(code)) => offerer.map_or(tier.is_some() && tier == offerer_tier, |known| known.code == code),
+            (Some(_), None) => tier == offerer_tier,
+        };
+        let vertical = offerer.is_some_and(|known| known.vertical)
+            || procedures.iter().any(|procedure| procedure.code == offer.procedure && procedure.vertical);
+        let wanted = match id {
+            "par-3.3.3" => offer.interlinked.as_deref() == Some("same_level"),
+            "par-3.3.4" => offer.interlinked.as_deref() == Some("between_levels"),
+            "par-3.3.1" => !offer.one_stop_exempt,
+            "3.3.1 elsewhere" => !offer.one_stop_exempt && !offer.at_one_stop,
+            "par-3.3.2" => offer.list_1291,
+            "3.3.2 elsewhere" => offer.list_1291 && !offer.at_one_stop,
+            "par-7.2.1" => matches!(level.as_deref(), Some("partial" | "full")),
+            _ => offer.postal_submission || offer.postal_return,
+        };
+        // The list of QĐ 1291 has procedures of vertical agencies.
+        let vertical = vertical && !id.contains("3.3.2");
+        if in_scope && !vertical && wanted && is_valid(offer.valid_from, offer.valid_to) {
+            codes.insert(offer.procedure.clone());
+        }
+    }
+    codes
+}
