@@ -1,8 +1,8 @@
 //! Which agency a text in a record means: its code, another of its codes, its name or an alias.
 //!
-//! Names are compared without regard to Unicode form, case, spacing and the place of the tone mark. If two agencies had the
-//! same name at different times, the day of reception decides. A text that matches no agency becomes an agency of its own,
-//! which is not in the registry.
+//! Names are compared without regard to Unicode form, case, spacing and the place of the tone mark. If two agencies had
+//! the same name at different times, the day of reception decides. A text that matches no agency becomes an agency of
+//! its own, which is not in the registry.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -113,8 +113,8 @@ impl Agencies {
     /// Attributes the dossiers of agencies that have ended to their successors of today.
     ///
     /// An agency that was split, or that has no successor, gets a row without tier that is named "không quy đổi được"
-    /// (cannot be converted). Kind and vertical of the agency that received a dossier still decide whether it counts, so the
-    /// province's totals stay the same.
+    /// (cannot be converted). Kind and vertical of the agency that received a dossier still decide whether it counts,
+    /// so the province's totals stay the same.
     pub(super) fn under_today(mut self, registry: &[Agency], successions: &[Succession], today: Date) -> Self {
         let numbers: HashMap<&str, u32> =
             (0_u32..).zip(registry).map(|(number, agency)| (agency.code.as_str(), number)).collect();
@@ -132,8 +132,8 @@ impl Agencies {
         self
     }
 
-    /// Adds the meanings of a text, one per epoch. A single candidate is taken whatever the day; of several, the only one
-    /// that exists in the epoch. Otherwise the text becomes an agency of its own.
+    /// Adds the meanings of a text, one per epoch. A single candidate is taken whatever the day; of several, the only
+    /// one that exists in the epoch. Otherwise the text becomes an agency of its own.
     fn add(&mut self, registry: &[Agency], text: &str, candidates: &[u32]) {
         let mut unregistered = None;
         for epoch in 0..=self.changes.len() {
@@ -169,8 +169,8 @@ impl Agencies {
     }
 }
 
-/// Code of the agency that an agency is today: itself, or the end of its chain of successions. `None` if the chain ends at an
-/// agency that no longer exists, or splits.
+/// Code of the agency that an agency is today: itself, or the end of its chain of successions. `None` if the chain ends
+/// at an agency that no longer exists, or splits.
 fn successor<'a>(
     agency: &'a Agency,
     registry: &'a [Agency],
@@ -226,8 +226,8 @@ pub(super) fn match_key(text: &str) -> String {
     key
 }
 
-/// The agencies that the texts of a table mean, as of the time or under today's successors, as the inputs ask. `text`: the
-/// expression for the agency's text, named `agency_text`.
+/// The agencies that the texts of a table mean, as of the time or under today's successors, as the inputs ask. `text`:
+/// the expression for the agency's text, named `agency_text`.
 pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
     let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text)?);
     Ok(match inputs.successions {

@@ -1,7 +1,8 @@
 //! Compares the counts of an indicator under several rule sets, and finds which settings make the difference.
 //!
-//! Each setting that differs is put alone into the indicator's own rule set, and the dossiers that then count differently are
-//! counted. Settings affect each other, so these numbers need not add up to the difference of the whole rule sets.
+//! Each setting that differs is put alone into the indicator's own rule set, and the dossiers that then count
+//! differently are counted. Settings affect each other, so these numbers need not add up to the difference of the whole
+//! rule sets.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,7 +1,7 @@
 //! Computes every figure. Dossiers are scanned once for all rule sets, indicators and group-bys.
 //!
-//! For named periods the group-bys count by half-month (days 1–14 and from the 15th), because every named period is a union
-//! of half-months. If one period is asked for, only its days are counted. See docs/decisions/0006.
+//! For named periods the group-bys count by half-month (days 1–14 and from the 15th), because every named period is a
+//! union of half-months. If one period is asked for, only its days are counted. See docs/decisions/0006.
 
 use std::collections::HashMap;
 
@@ -133,8 +133,8 @@ fn scan_groups(
     Ok(rows)
 }
 
-/// The dossiers in batches of `rows_at_once`. Polars buffers rows for the slowest group-by without a limit, so the size of a
-/// batch limits the memory.
+/// The dossiers in batches of `rows_at_once`. Polars buffers rows for the slowest group-by without a limit, so the size
+/// of a batch limits the memory.
 fn batches(inputs: &FigureInputs<'_>) -> PolarsResult<Vec<LazyFrame>> {
     let count = inputs.dossiers.clone().select([len()]).collect_with_engine(Engine::Streaming)?.unwrap_single();
     let count = count.column("len")?.cast(&DataType::UInt32)?.u32()?.get(0).unwrap_or(0);

@@ -1,7 +1,7 @@
 //! The facts: one row per dossier, one column per property that predicates use.
 //!
-//! [`common_facts`] adds what every rule set reads alike, the view (in `scan`) the agency, and [`rule_set_facts`] what depends
-//! on the rule set's evidence. `states` then adds the end and the state.
+//! [`common_facts`] adds what every rule set reads alike, the view (in `scan`) the agency, and [`rule_set_facts`] what
+//! depends on the rule set's evidence. `states` then adds the end and the state.
 
 use polars::prelude::*;
 
@@ -55,8 +55,8 @@ pub(super) struct NoteLookup {
 const NOTE_COLUMNS: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
 
 impl NoteLookup {
-    /// Reads the notes known at `now`. If a dossier has several, each column takes its value from the note with the latest
-    /// apology, then from the latest run.
+    /// Reads the notes known at `now`. If a dossier has several, each column takes its value from the note with the
+    /// latest apology, then from the latest run.
     pub(super) fn read(notes: LazyFrame, now: i64) -> PolarsResult<Self> {
         let latest = |name: &str| {
             let order = SortMultipleOptions::default().with_nulls_last(false);
@@ -128,7 +128,8 @@ impl PostLookup {
         })
     }
 
-    /// Adds `post_submission`, `post_return` and `post_returned_at`. Items match by the dossier's own or its national code.
+    /// Adds `post_submission`, `post_return` and `post_returned_at`. Items match by the dossier's own or its national
+    /// code.
     fn join(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers.with_columns([
@@ -172,8 +173,8 @@ fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
     }
 }
 
-/// Adds which dossiers count as received and as returned at `now`, and which of them went by post. A dossier counts once, also
-/// if both portal and post have evidence.
+/// Adds which dossiers count as received and as returned at `now`, and which of them went by post. A dossier counts
+/// once, also if both portal and post have evidence.
 pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let portal_submission = col("submission_channel").eq(lit("postal")).fill_null(lit(false));
     let portal_returned = micros("returned_at").lt_eq(lit(now)).fill_null(lit(false));

@@ -16,8 +16,8 @@ use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
 
-/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole denominator
-/// stays reachable.
+/// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
+/// denominator stays reachable.
 pub(super) fn figures(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,

@@ -70,9 +70,9 @@ impl FigureBuilder<'_> {
         tables
     }
 
-    /// Figures whose counts add up over agencies and half-months. Between the first and the last period with dossiers a scope
-    /// also gets figures for periods without, with denominator 0 ("không phát sinh"). `counted`: which rows count; `None`
-    /// for all.
+    /// Figures whose counts add up over agencies and half-months. Between the first and the last period with dossiers a
+    /// scope also gets figures for periods without, with denominator 0 ("không phát sinh"). `counted`: which rows
+    /// count; `None` for all.
     pub(super) fn additive_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -127,7 +127,8 @@ impl FigureBuilder<'_> {
             in_stock.push(rows.sums(positions.numerator));
             received.iter_mut().zip(rows.sums(positions.denominator)).for_each(|(most, sum)| *most = sum.max(*most));
         }
-        // The last half-months of periods. A row's state changes at half-months; a period uses the last change until its end.
+        // The last half-months of periods. A row's state changes at half-months; a period uses the last change until
+        // its end.
         let mut lasts: Vec<Half> = (0..self.periods.all.len()).map(|index| self.periods.last_half(index)).collect();
         lasts.sort_unstable();
         lasts.dedup();

@@ -39,7 +39,8 @@ pub fn form_counts(
 ) -> Result<BTreeMap<String, FormCounts>, IndicatorError> {
     let (facts, agencies) = facts_of_period(inputs, rules, period)?;
     let (start, end) = (day_number(period.start()), day_number(period.end()));
-    // A dossier whose end is dated before its reception counts as ended on the day of reception, so that the form has it once.
+    // A dossier whose end is dated before its reception counts as ended on the day of reception, so that the form has
+    // it once.
     let is_before = col("ended_day").lt(col("received_day"));
     let ended_day = when(is_before).then(col("received_day")).otherwise(col("ended_day"));
     let facts = facts

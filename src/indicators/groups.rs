@@ -1,7 +1,7 @@
 //! The group-bys over the dossiers: which indicators each of them serves, and how its keys are built and read.
 //!
-//! A key is one `u64` that packs the agency with half-months, a procedure or an amount. Grouping by one number is several
-//! times faster than by as many columns.
+//! A key is one `u64` that packs the agency with half-months, a procedure or an amount. Grouping by one number is
+//! several times faster than by as many columns.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,8 @@ use crate::model::rules::{AsOf, RuleSet};
 pub(super) enum GroupKind {
     /// Nothing. The sums use the state at the rule set's moment.
     AtMoment,
-    /// The half-months in which the dossier ended and became overdue, so that each period can use the state at its own end.
+    /// The half-months in which the dossier ended and became overdue, so that each period can use the state at its own
+    /// end.
     ByEnd,
     /// The procedure, for indicators of procedures that have dossiers of a kind.
     ByProcedure,

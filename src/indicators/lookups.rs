@@ -1,7 +1,7 @@
 //! Look-ups of small tables inside the scan, in place of joins.
 //!
-//! A text column becomes a column of row numbers, and a row number becomes a value. A join would copy every column of the
-//! dossiers for every small table; a look-up only adds its own columns (docs/decisions/0009).
+//! A text column becomes a column of row numbers, and a row number becomes a value. A join would copy every column of
+//! the dossiers for every small table; a look-up only adds its own columns (docs/decisions/0009).
 
 use std::sync::{Arc, PoisonError, RwLock};
 

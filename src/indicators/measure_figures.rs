@@ -33,8 +33,9 @@ struct StatedCounts {
 
 /// The figures of indicators over measures.
 ///
-/// A figure uses only measures that are stated for its very period: months do not add up to quarters, because results of
-/// surveys cannot be added over time. If the province states no measure of its own, its figure is the sum of the agencies.
+/// A figure uses only measures that are stated for its very period: months do not add up to quarters, because results
+/// of surveys cannot be added over time. If the province states no measure of its own, its figure is the sum of the
+/// agencies.
 pub(super) fn figures(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
@@ -128,7 +129,8 @@ fn read(
             Entry::Occupied(_) => replaced += 1,
         }
     }
-    // Only a night computes every indicator. If one period is asked for, the other indicators may just not be asked for.
+    // Only a night computes every indicator. If one period is asked for, the other indicators may just not be asked
+    // for.
     if unknown > 0 && inputs.period.is_none() {
         tracing::warn!(measures = unknown, "measures of unknown indicators are not used in any figure");
     }

@@ -1,7 +1,7 @@
 //! Medians of an amount in whole units, found by counting how often each amount occurs.
 //!
-//! The median is the smallest amount that at least half of the dossiers do not exceed (the lower median). It is therefore the
-//! amount of a real dossier.
+//! The median is the smallest amount that at least half of the dossiers do not exceed (the lower median). It is
+//! therefore the amount of a real dossier.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,8 @@ impl Histogram {
 }
 
 impl FigureBuilder<'_> {
-    /// The medians of every scope, from its first to its last period with dossiers ("không phát sinh" for those without).
+    /// The medians of every scope, from its first to its last period with dossiers ("không phát sinh" for those
+    /// without).
     pub(super) fn median_figures(&self, indicator: &ComputedIndicator<'_>, rows: &GroupRows) -> Vec<Figure> {
         let highest = rows.keys().map(|key| key.amount).max().unwrap_or(0);
         let amounts = usize::try_from(highest).expect("amounts are capped") + 1;
@@ -46,7 +47,8 @@ impl FigureBuilder<'_> {
         for (row, key) in rows.keys().enumerate() {
             rows_by_agency.entry(key.agency).or_default().push(row);
         }
-        // Histograms are large. Agency by agency, one that is complete is replaced by its medians, so that few are held.
+        // Histograms are large. Agency by agency, one that is complete is replaced by its medians, so that few are
+        // held.
         let mut histograms: BTreeMap<FigureScope, Histogram> = BTreeMap::new();
         let mut tables: BTreeMap<FigureScope, Vec<FigureCounts>> = BTreeMap::new();
         let medians = |histogram: &Histogram| -> Vec<FigureCounts> {

@@ -2,22 +2,23 @@
 //!
 //! The data passes through five forms: tables → facts → states → groups → figures.
 //!
-//! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a text means.
-//!    `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of `lookups`.
+//! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
+//!    text means. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
+//!    `lookups`.
 //! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
-//! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time. `scan`
-//!    puts facts and states together to one lazy plan.
-//! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed. `groups` decides by what they are grouped,
-//!    and `rows` holds the results.
-//! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` does so for
-//!    medians, and `registry_counts` for procedures on offer and for agencies.
+//! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
+//!    `scan` puts facts and states together to one lazy plan.
+//! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed. `groups` decides by what they are
+//!    grouped, and `rows` holds the results.
+//! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` does so
+//!    for medians, and `registry_counts` for procedures on offer and for agencies.
 //!
-//! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that do not
-//! come from dossiers.
+//! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that
+//! do not come from dossiers.
 //!
-//! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores figures and reads
-//! them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule sets, and `form` fills form
-//! II.06a.
+//! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores figures
+//! and reads them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule sets, and
+//! `form` fills form II.06a.
 
 mod agencies;
 mod compare;

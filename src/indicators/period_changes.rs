@@ -15,8 +15,8 @@ fn key_without_period(figure: &Figure) -> KeyWithoutPeriod<'_> {
 
 /// For each figure of another period: the value of `period` minus the figure's value; for ratios as a share.
 ///
-/// `None` for figures of `period` itself, and if one of the two has no value. Values are rounded as they are shown before they
-/// are subtracted, so that a reader gets the same result.
+/// `None` for figures of `period` itself, and if one of the two has no value. Values are rounded as they are shown
+/// before they are subtracted, so that a reader gets the same result.
 #[must_use]
 pub fn period_changes(figures: &[&Figure], period: Period) -> Vec<Option<f64>> {
     let of_period = figures.iter().filter(|figure| figure.period == period);

@@ -60,7 +60,8 @@ impl Periods {
         row.and_then(|row| self.containing.get(row)).map_or(&[], Vec::as_slice)
     }
 
-    /// Last half-month of a period. [`Half::MAX`] for a period on demand, since group-bys then count nothing after its end.
+    /// Last half-month of a period. [`Half::MAX`] for a period on demand, since group-bys then count nothing after its
+    /// end.
     pub(super) fn last_half(&self, period_index: usize) -> Half {
         if self.is_one {
             return Half::MAX;
@@ -80,8 +81,8 @@ impl Periods {
         (0..self.all.len()).filter(is_between).collect()
     }
 
-    /// Whether any dossier was received in each period. Registries are counted in these periods only: otherwise one wrong
-    /// date of reception would give figures for decades.
+    /// Whether any dossier was received in each period. Registries are counted in these periods only: otherwise one
+    /// wrong date of reception would give figures for decades.
     pub(super) fn with_dossiers(&self, groups: &[GroupQuery], rows: &[GroupRows]) -> Vec<bool> {
         let mut with_dossiers = vec![false; self.all.len()];
         // For one period, other kinds of group-bys also count dossiers that were received before it.

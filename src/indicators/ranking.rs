@@ -1,5 +1,5 @@
-//! Ranks of agencies by a ratio, a mean or a median. Fractions are compared exactly, equal ones share a rank, and each tier is
-//! ranked by itself.
+//! Ranks of agencies by a ratio, a mean or a median. Fractions are compared exactly, equal ones share a rank, and each
+//! tier is ranked by itself.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -45,8 +45,8 @@ impl RankingRule {
     }
 }
 
-/// The rank of each figure, in the order given; `None` for counts, and for figures that are not about an agency of a tier.
-/// `rule_of`: the ranking rule of an indicator, by its identifier.
+/// The rank of each figure, in the order given; `None` for counts, and for figures that are not about an agency of a
+/// tier. `rule_of`: the ranking rule of an indicator, by its identifier.
 #[must_use]
 pub fn rank(figures: &[&Figure], rule_of: impl Fn(&str) -> Option<RankingRule>) -> Vec<Option<Rank>> {
     let mut ranks = vec![None; figures.len()];

@@ -1,7 +1,7 @@
 //! Figures that count rows of the registries: procedures on offer and agencies that exist.
 //!
-//! A procedure that many agencies offer counts once for the province. These figures therefore do not add up: each scope is
-//! counted by itself.
+//! A procedure that many agencies offer counts once for the province. These figures therefore do not add up: each scope
+//! is counted by itself.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -162,7 +162,10 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
             Offerer::Tier(tier) => Some(*tier),
         },
     });
-    let is_by_vertical_agency = |offer: &Offer| matches!(&offer.offerer, Offerer::Agency(code) if find(code).is_some_and(|agency| agency.vertical));
+    let is_by_vertical_agency = |offer: &Offer| match &offer.offerer {
+        Offerer::Agency(code) => find(code).is_some_and(|agency| agency.vertical),
+        Offerer::Tier(_) => false,
+    };
     let level = |offer: &'_ Offer| -> Option<String> {
         let Offerer::Agency(code) = &offer.offerer else { return offer.online_level.clone() };
         let tier = Offerer::Tier(find(code)?.tier);
@@ -270,9 +273,9 @@ impl FigureBuilder<'_> {
         }
     }
 
-    /// Figures that the registry alone decides: how many procedures or agencies there are, or what share of them is in the
-    /// numerator. There is one for every period with dossiers. For an agency only the days on which it exists count: what its
-    /// tier offers before or after them does not belong to it.
+    /// Figures that the registry alone decides: how many procedures or agencies there are, or what share of them is in
+    /// the numerator. There is one for every period with dossiers. For an agency only the days on which it exists
+    /// count: what its tier offers before or after them does not belong to it.
     pub(super) fn registry_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -301,8 +304,8 @@ impl FigureBuilder<'_> {
         figures
     }
 
-    /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every scope
-    /// that offers any procedure.
+    /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every
+    /// scope that offers any procedure.
     pub(super) fn procedure_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -341,8 +344,8 @@ impl FigureBuilder<'_> {
         figures
     }
 
-    /// Of the agencies that exist on the period's last day (or now, if that is earlier), those whose latest dossier in the
-    /// numerator was received within the last `within_working_days` up to that day.
+    /// Of the agencies that exist on the period's last day (or now, if that is earlier), those whose latest dossier in
+    /// the numerator was received within the last `within_working_days` up to that day.
     pub(super) fn agency_figures(
         &self,
         indicator: &ComputedIndicator<'_>,

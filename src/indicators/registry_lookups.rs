@@ -139,8 +139,8 @@ impl ProcedureLookup {
         }
     }
 
-    /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The sector
-    /// of the registry comes before the source's; the source's certification comes before the registry's.
+    /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The
+    /// sector of the registry comes before the source's; the source's certification comes before the registry's.
     pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
         let of = |values: &Column| value_at(col("procedure"), values.clone());
         facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
@@ -163,8 +163,8 @@ pub(super) struct OfferLookup {
     epoch: Column,
     epochs: usize,
     agencies: usize,
-    /// 1-based index of a list of offers, at procedure × agencies + agency; 0 if nothing is offered. Equal lists are stored
-    /// once.
+    /// 1-based index of a list of offers, at procedure × agencies + agency; 0 if nothing is offered. Equal lists are
+    /// stored once.
     lists: Arc<[IdxSize]>,
     /// Row of the values below, at (list − 1) × epochs + epoch.
     rows: Arc<[Option<IdxSize>]>,
@@ -231,7 +231,8 @@ impl OfferLookup {
         }
     }
 
-    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`. Needs `procedure`, `agency` and `day_row`.
+    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`. Needs `procedure`, `agency` and
+    /// `day_row`.
     pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
         let (lists, rows, agencies, epochs) =
             (Arc::clone(&self.lists), Arc::clone(&self.rows), self.agencies, self.epochs);
@@ -260,8 +261,8 @@ fn row_of_values<'a>(values: &mut Vec<OfferValues<'a>>, wanted: OfferValues<'a>)
     IdxSize::try_from(row).expect("there are few combinations")
 }
 
-/// The offer that is valid in an epoch; of several the last listed. `first_day`: of the epoch, `None` for the time before all
-/// changes.
+/// The offer that is valid in an epoch; of several the last listed. `first_day`: of the epoch, `None` for the time
+/// before all changes.
 fn offer_in_epoch<'a>(offers: &[&&'a Offer], first_day: Option<Date>) -> Option<&'a Offer> {
     // An offer begins and ends at changes, so its first day decides for the whole epoch.
     let is_valid = |offer: &&&&'a Offer| match first_day {

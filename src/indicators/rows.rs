@@ -33,8 +33,8 @@ pub(super) struct GroupRows {
     keys: Vec<u64>,
     /// Dossiers of each row.
     pub(super) counts: Vec<u32>,
-    /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`] stands
-    /// for a row without any.
+    /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`]
+    /// stands for a row without any.
     sums: Vec<Vec<i64>>,
 }
 

@@ -1,7 +1,7 @@
 //! The scan of the dossiers table: a lazy plan with one row per dossier and one column per fact.
 //!
-//! The facts are added in three steps, and each step is shared by all that need it: first what every rule set reads alike,
-//! then the agency by the rule set's view, then the rule set's own columns.
+//! The facts are added in three steps, and each step is shared by all that need it: first what every rule set reads
+//! alike, then the agency by the rule set's view, then the rule set's own columns.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ pub(super) struct DossierScan {
 
 /// The look-up tables that attribute dossiers to agencies by one [`AgencyView`].
 ///
-/// In every view the competent agency decides whether a dossier counts and what is offered. A view therefore moves dossiers
-/// from one agency's figures to another's, and never adds or drops any.
+/// In every view the competent agency decides whether a dossier counts and what is offered. A view therefore moves
+/// dossiers from one agency's figures to another's, and never adds or drops any.
 pub(super) struct ViewLookups {
     /// The agencies to which this view attributes dossiers.
     pub(super) agencies: Agencies,
@@ -119,8 +119,8 @@ pub(super) fn facts_of_period(
     Ok((facts, view.agencies))
 }
 
-/// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the numerator. The rule
-/// set may be another one than the indicator's own.
+/// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the
+/// numerator. The rule set may be another one than the indicator's own.
 pub(super) fn counted_dossiers(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,

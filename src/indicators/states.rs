@@ -1,8 +1,8 @@
 //! What a rule set makes of a dossier: three instants and a flag, which do not depend on the period, and the state.
 //!
 //! The instants are the reception, `overdue_from` (null: never overdue) and `ends_at` (null: open); the flag is
-//! `ended_on_time`. At the rule set's moment a dossier is in exactly one of the four [`STATES`]. A predicate over the state is
-//! evaluated once for each state.
+//! `ended_on_time`. At the rule set's moment a dossier is in exactly one of the four [`STATES`]. A predicate over the
+//! state is evaluated once for each state.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ pub(super) fn local_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
 }
 
-/// Adds `computed_due`: the last moment that is on time by the procedure's statutory time or its same-day rule. Null if the
-/// rule set does not need it for the dossier, or if neither applies.
+/// Adds `computed_due`: the last moment that is on time by the procedure's statutory time or its same-day rule. Null if
+/// the rule set does not need it for the dossier, or if neither applies.
 ///
 /// It counts like [`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due). Needs the column `procedure`.
 pub(super) fn computed_due(
@@ -87,9 +87,9 @@ pub(super) fn computed_due(
     facts.with_columns([due.alias("computed_due")])
 }
 
-/// Whether a dossier is due on the day of reception: procedures with immediate result, and certification unless its procedure
-/// has a statutory time (NĐ 23/2015/NĐ-CP art. 7: copies in quantity, signatures and contracts have a time of their own).
-/// `procedure`: `None` if it is not in the registry.
+/// Whether a dossier is due on the day of reception: procedures with immediate result, and certification unless its
+/// procedure has a statutory time (NĐ 23/2015/NĐ-CP art. 7: copies in quantity, signatures and contracts have a time of
+/// their own). `procedure`: `None` if it is not in the registry.
 fn is_resolved_same_day(procedure: Option<&Allowed>, certification: bool) -> bool {
     match procedure {
         Some(known) => known.immediate || (certification && known.time.is_none()),
@@ -97,7 +97,8 @@ fn is_resolved_same_day(procedure: Option<&Allowed>, certification: bool) -> boo
     }
 }
 
-/// The moment from which a statutory time runs: the reception, or that of the last supplement if the rule set restarts it.
+/// The moment from which a statutory time runs: the reception, or that of the last supplement if the rule set restarts
+/// it.
 pub(super) fn clock_from(rules: &RuleSet) -> Expr {
     match rules.supplement {
         SupplementRule::Restart => coalesce(&[micros("supplement_received_at"), micros("received_at")]),
@@ -203,7 +204,8 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDays>) -> Laz
     facts.with_columns([hours.alias("processing_hours")])
 }
 
-/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four [`STATES`] at `now`.
+/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four [`STATES`] at
+/// `now`.
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
@@ -241,10 +243,12 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
                 .then(
                     always_on_time.or(col("ends_at").lt_eq(col("overdue_from")).fill_null(on_time_without_due.clone())),
                 )
-                // A dossier that has ended by its status, without a date, is late unless its kind of end is always on time.
+                // A dossier that has ended by its status, without a date, is late unless its kind of end is always on
+                // time.
                 .otherwise(status_is_in(&always_on_time_statuses))
                 .alias("ended_on_time"),
-            // A dossier whose clock is stopped does not become overdue. Only its newest status is known, so that one is used.
+            // A dossier whose clock is stopped does not become overdue. Only its newest status is known, so that one is
+            // used.
             when(status_is_in(&clock_stopped))
                 .then(lit(NULL))
                 .otherwise(col("overdue_from"))

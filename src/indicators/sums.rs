@@ -1,4 +1,5 @@
-//! The columns that group-bys sum up: an indicator's predicates as expressions that are 1 (true) or 0 (false) per dossier.
+//! The columns that group-bys sum up: an indicator's predicates as expressions that are 1 (true) or 0 (false) per
+//! dossier.
 
 use polars::prelude::*;
 use polars::sql::sql_expr;
@@ -123,8 +124,8 @@ impl<'a> IndicatorPredicates<'a> {
         [in_population, in_denominator, in_numerator]
     }
 
-    /// Adds the sums as of the rule set's moment. `inside`: the condition for the period asked for, if the group-by also
-    /// reads dossiers outside it.
+    /// Adds the sums as of the rule set's moment. `inside`: the condition for the period asked for, if the group-by
+    /// also reads dossiers outside it.
     pub(super) fn sum_at_moment(
         &self,
         sums: &mut SumColumns,
@@ -174,7 +175,8 @@ impl<'a> IndicatorPredicates<'a> {
         }))
     }
 
-    /// Adds the sums that a row has once its dossiers have ended, while they are open in time, and while they are overdue.
+    /// Adds the sums that a row has once its dossiers have ended, while they are open in time, and while they are
+    /// overdue.
     pub(super) fn sum_by_state(&self, sums: &mut SumColumns) -> IndicatorSums {
         let in_state = |predicate: &Expr, state: usize| in_state(predicate, state, self.rules);
         let denominator = |state: usize| in_state(&self.population, state).and(in_state(&self.denominator, state));
@@ -240,8 +242,8 @@ fn in_state(predicate: &Expr, state: usize, rules: &RuleSet) -> Expr {
     })
 }
 
-/// The fact that is true if only one of portal and post has evidence of what the numerator counts; `None` if the post plays
-/// no part in it.
+/// The fact that is true if only one of portal and post has evidence of what the numerator counts; `None` if the post
+/// plays no part in it.
 pub(super) fn evidence_column(definition: &Definition) -> Option<&'static str> {
     if definition.numerator.contains("is_postal_submission") {
         Some("submission_one_sided")

@@ -1,5 +1,6 @@
-//! Compares computed figures with an independent reference, in two ways: small tables that were worked by hand ([`by_hand`],
-//! one for each letter of rule set `seed-2639` and more), and random tables whose figures the plain [`loops`] compute too.
+//! Compares computed figures with an independent reference, in two ways: small tables that were worked by hand
+//! ([`by_hand`], one for each letter of rule set `seed-2639` and more), and random tables whose figures the plain
+//! [`loops`] compute too.
 
 mod by_hand;
 mod feedback;
@@ -32,7 +33,8 @@ fn computed(dossiers: &[Dossier], items: &[Item], now: i64) -> Vec<Figure> {
     computed_by(dossiers, items, now, None, None)
 }
 
-/// The same for one `period`, if given, and with every indicator under one rule set and view, if `rules_and_view` is given.
+/// The same for one `period`, if given, and with every indicator under one rule set and view, if `rules_and_view` is
+/// given.
 fn computed_by(
     dossiers: &[Dossier],
     items: &[Item],
@@ -101,8 +103,8 @@ fn computed_with_definitions(
     computed_with_offers(province::offers(), tables, now, adapt, period, successions)
 }
 
-/// The same, with other offers than the province's. Runs on a thread of its own with a large stack, because Polars built for
-/// debugging walks deep plans by recursion.
+/// The same, with other offers than the province's. Runs on a thread of its own with a large stack, because Polars
+/// built for debugging walks deep plans by recursion.
 fn computed_with_offers(
     offers: Vec<Offer>,
     [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
@@ -154,8 +156,8 @@ fn counts(figure: &Figure) -> FigureCounts {
     }
 }
 
-/// Makes the choices for a random dossier or item from its bytes. When a failing table is shrunk to fewer rows and smaller
-/// bytes, the choices become the first and plainest ones.
+/// Makes the choices for a random dossier or item from its bytes. When a failing table is shrunk to fewer rows and
+/// smaller bytes, the choices become the first and plainest ones.
 struct Dice<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -341,8 +343,8 @@ fn a_period_alone_has_the_figures_that_it_has_among_all() {
     }
 }
 
-/// Form II.06a for an agency, a tier and the province, in a month, a quarter, a statutory quarter and a half-year: its cells
-/// equal those of the loops, and its identities (3 = 7 + 11 and others) are true in every row.
+/// Form II.06a for an agency, a tier and the province, in a month, a quarter, a statutory quarter and a half-year: its
+/// cells equal those of the loops, and its identities (3 = 7 + 11 and others) are true in every row.
 #[test]
 fn form_cells_equal_those_of_the_loops_and_the_identities_are_true() {
     let periods = proptest::sample::select(vec!["2025-05", "2025-Q3", "2025-Q3s", "2026-H1"]);

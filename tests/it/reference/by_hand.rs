@@ -1,7 +1,7 @@
 //! Tables worked by hand: for each letter of rule set `seed-2639` a few dossiers and the figures that they give.
 //!
-//! The night is 20 March 2026, 01:30. Unless a row has other values, its dossier is at agency `S1`, of procedure `1.000001`
-//! (three working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
+//! The night is 20 March 2026, 01:30. Unless a row has other values, its dossier is at agency `S1`, of procedure
+//! `1.000001` (three working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
 mod complete;
 mod quality;
@@ -187,9 +187,9 @@ fn g_a_missing_due_date_is_computed_or_the_dossier_is_not_on_time() {
     assert_eq!(on_time(&rows), (5, 9));
 }
 
-/// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day or, if received after 15:00, on the next working day. If its
-/// procedure has a statutory time, that time counts instead. Each row is a dossier without a due date, received on Monday
-/// 5 May 2025, that its source marks as a certification or not.
+/// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day or, if received after 15:00, on the next working day.
+/// If its procedure has a statutory time, that time counts instead. Each row is a dossier without a due date, received
+/// on Monday 5 May 2025, that its source marks as a certification or not.
 #[test]
 fn g_certification_with_a_statutory_time_follows_that_time() {
     // Procedure, certification, received at, completed, whether on time.
@@ -206,12 +206,14 @@ fn g_certification_with_a_statutory_time_follows_that_time() {
         // Four calendar days: the 9th.
         ("1.000006", true, "08:00", "2025-05-09T23:59", 1),
         ("1.000006", true, "08:00", "2025-05-10T00:00", 0),
-        // Immediate result by the registry: the same day, certification or not. The twelve hours of 1.000003 are not used.
+        // Immediate result by the registry: the same day, certification or not. The twelve hours of 1.000003 are not
+        // used.
         ("1.000002", true, "08:00", "2025-05-05T23:59", 1),
         ("1.000002", true, "08:00", "2025-05-06T00:00", 0),
         ("1.000003", true, "08:00", "2025-05-05T23:59", 1),
         ("1.000003", true, "08:00", "2025-05-06T08:00", 0),
-        // Neither immediate nor with a statutory time: certification is due on the same day, other dossiers have no due date.
+        // Neither immediate nor with a statutory time: certification is due on the same day, other dossiers have no due
+        // date.
         ("1.000004", true, "14:59", "2025-05-05T23:59", 1),
         ("1.000004", true, "14:59", "2025-05-06T00:00", 0),
         ("1.000004", true, "16:00", "2025-05-06T23:59", 1),
@@ -232,11 +234,12 @@ fn g_certification_with_a_statutory_time_follows_that_time() {
     }
 }
 
-/// Each value of `due`, for a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May. Twelve hours
-/// end at 14:00 on 6 May: 3½ before lunch and 3½ after it on the 5th, 4½ before lunch and ½ after it on the 6th.
+/// Each value of `due`, for a dossier received on Monday 5 May 2025 at 08:00. Three working days end with 8 May. Twelve
+/// hours end at 14:00 on 6 May: 3½ before lunch and 3½ after it on the 5th, 4½ before lunch and ½ after it on the 6th.
 #[test]
 fn due_is_the_portals_date_the_statutory_one_or_the_earlier() {
-    // Procedure, the portal's due date, completed; whether on time by the portal's, the statutory, the earlier due date.
+    // Procedure, the portal's due date, completed; whether on time by the portal's, the statutory, the earlier due
+    // date.
     for (procedure, due, completed, expected) in [
         ("1.000001", "2025-05-12T17:00", "2025-05-09T10:00", [1, 0, 0]),
         ("1.000001", "2025-05-07T17:00", "2025-05-08T10:00", [0, 1, 0]),
@@ -328,8 +331,8 @@ fn under(rules: ShippedRules, dossiers: &[Dossier], indicator: &str, period: &st
     (found.numerator, found.denominator.expect("a ratio"), found.reachable)
 }
 
-/// `form-06a`: days are compared; a withdrawn dossier and one without a due date are on time; one that waits is not overdue;
-/// a refused one was not received.
+/// `form-06a`: days are compared; a withdrawn dossier and one without a due date are on time; one that waits is not
+/// overdue; a refused one was not received.
 #[test]
 fn form_06a_rule_by_rule() {
     let rows = [
@@ -356,8 +359,8 @@ fn form_06a_rule_by_rule() {
     assert_eq!(owed.1, 2, "one ended late and one is overdue; those whose clock is stopped are neither");
 }
 
-/// `qd-766`: a dossier that is open in time counts as on time, a first supplement pauses the clock, a second one makes it late,
-/// and returns and refusals are ends.
+/// `qd-766`: a dossier that is open in time counts as on time, a first supplement pauses the clock, a second one makes
+/// it late, and returns and refusals are ends.
 #[test]
 fn qd_766_rule_by_rule() {
     let asked = |code, times| Dossier { supplements: Some(times), asked: on("2025-05-07T10:00"), ..plain(code) };
@@ -420,8 +423,8 @@ fn each_view_attributes_a_dossier_to_another_agency() {
         named.into_iter().flatten().collect::<Vec<_>>()
     };
     assert_eq!(of(AgencyView::Competent), ["X3"]);
-    // In every view the competent agency decides what counts: the dossier of a department counts in 3.4.1 in all three views,
-    // although a counter received it and a vertical agency handles it.
+    // In every view the competent agency decides what counts: the dossier of a department counts in 3.4.1 in all three
+    // views, although a counter received it and a vertical agency handles it.
     let of_department = Dossier { lead: None, competent: text("S1"), handling: text("S2"), ..one.clone() };
     for (view, agency) in [(AgencyView::Competent, "S1"), (AgencyView::Receiving, "TT"), (AgencyView::Handling, "S2")] {
         let dossiers = std::slice::from_ref(&of_department);
@@ -433,8 +436,8 @@ fn each_view_attributes_a_dossier_to_another_agency() {
     assert_eq!(of(AgencyView::Handling), ["S3"]);
 }
 
-/// Dossiers of an ended commune count for its successor. An ended district has no successor and keeps a row of its own. The
-/// province's totals stay the same.
+/// Dossiers of an ended commune count for its successor. An ended district has no successor and keeps a row of its own.
+/// The province's totals stay the same.
 #[test]
 fn dossiers_count_for_todays_successors() {
     use motcua::model::agency::{Succession, Tier};

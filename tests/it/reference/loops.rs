@@ -1,7 +1,7 @@
 //! The shipped indicators computed a second time: dossier by dossier, in plain loops, for comparison.
 //!
-//! The loops are written from the decisions and from the letters of the rule sets (docs/ARCHITECTURE.md). They share the types
-//! of `model` with the program, and nothing of `src/indicators`.
+//! The loops are written from the decisions and from the letters of the rule sets (docs/ARCHITECTURE.md). They share
+//! the types of `model` with the program, and nothing of `src/indicators`.
 
 mod form;
 mod outcome;
@@ -313,8 +313,8 @@ fn periods_with(day: Date) -> Vec<Period> {
     found
 }
 
-/// Adds a dossier to the province, its tier and its agency in every named period that contains the day. `counts`: whether it
-/// is in the denominator, in the numerator, reachable and one-sided in a period.
+/// Adds a dossier to the province, its tier and its agency in every named period that contains the day. `counts`:
+/// whether it is in the denominator, in the numerator, reachable and one-sided in a period.
 fn count(
     figures: &mut BTreeMap<FigureKey, FigureCounts>,
     id: &str,
@@ -342,7 +342,8 @@ fn day_of(micros: i64) -> Date {
     local(micros).date()
 }
 
-/// What the loops need of a dossier; `None` if it does not count as received. The letters are those of rule set `seed-2639`.
+/// What the loops need of a dossier; `None` if it does not count as received. The letters are those of rule set
+/// `seed-2639`.
 fn received_dossier<'a>(
     dossier: &Dossier,
     items: &[Item],

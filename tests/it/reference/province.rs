@@ -340,7 +340,8 @@ pub(super) fn offers() -> Vec<Offer> {
     ]
 }
 
-/// Holidays of 2025: Tết, Reunification Day, Labour Day and National Day; with days off in exchange for worked Saturdays.
+/// Holidays of 2025: Tết, Reunification Day, Labour Day and National Day; with days off in exchange for worked
+/// Saturdays.
 pub(super) fn calendar() -> Vec<CalendarDay> {
     let of =
         |kind, days: &[Date]| -> Vec<CalendarDay> { days.iter().map(|&date| CalendarDay { date, kind }).collect() };

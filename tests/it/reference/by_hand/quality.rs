@@ -50,7 +50,8 @@ fn dossiers_that_ended_on_time_or_with_an_apology() {
     assert_eq!(counts(&figures, "par-3.4.5-5", None, "2025"), (4, 6));
 }
 
-/// Index 8: of the feedback with a due date, that handled by then. A due date without a time of day includes the whole day.
+/// Index 8: of the feedback with a due date, that handled by then. A due date without a time of day includes the whole
+/// day.
 #[test]
 fn feedback_handled_in_time() {
     let of = |agency: &str, due: &str, handled: &str| Feedback {
@@ -92,8 +93,8 @@ fn feedback_handled_in_time() {
     }
 }
 
-/// Index 9: of the dossiers that ended and were submitted online, for a procedure offered online on the day of reception,
-/// those on time.
+/// Index 9: of the dossiers that ended and were submitted online, for a procedure offered online on the day of
+/// reception, those on time.
 #[test]
 fn online_dossiers_of_online_procedures_on_time() {
     let online = |dossier: Dossier| Dossier { channel: text("online"), ..dossier };
@@ -120,8 +121,8 @@ fn online_dossiers_of_online_procedures_on_time() {
     assert_eq!(ratio(&rows, &[], "par-3.4.5-9"), (2, 3));
 }
 
-/// 3.4.1–3.4.3 divided into certification and all else. A dossier that is not marked as certification is none. Pending ones
-/// are in the denominator.
+/// 3.4.1–3.4.3 divided into certification and all else. A dossier that is not marked as certification is none. Pending
+/// ones are in the denominator.
 #[test]
 fn certification_by_itself() {
     let of = |certification, dossier: Dossier| Dossier { certification, ..dossier };
@@ -198,8 +199,8 @@ fn online_dossiers_of_procedures_offered_online() {
     assert_eq!(counts(&figures, "par-7.2.2", Some("X1"), "2025"), (0, 2));
 }
 
-/// 7.3.3: of the results returned for procedures that are deployed for return by post, those returned by post. The day of the
-/// return decides the period.
+/// 7.3.3: of the results returned for procedures that are deployed for return by post, those returned by post. The day
+/// of the return decides the period.
 #[test]
 fn results_returned_by_post_for_procedures_deployed_for_it() {
     let of = |code: &str, procedure: &str, by: &str| Dossier {

@@ -11,8 +11,8 @@ use super::super::province::{self, Dossier, Item, at};
 use super::super::{NOW, computed, computed_with_offers};
 use super::{figure, item, on, plain, text};
 
-/// Numerator and denominator of a figure; `None` if there is no figure. `scope`: `-` for the province, `tier:…` for a tier, else
-/// the code of an agency.
+/// Numerator and denominator of a figure; `None` if there is no figure. `scope`: `-` for the province, `tier:…` for a
+/// tier, else the code of an agency.
 fn counted(figures: &[Figure], indicator: &str, scope: &str, period: &str) -> Option<(u64, Option<u64>)> {
     let period = Period::parse(period).expect("a period");
     let is_it = |figure: &&Figure| {
@@ -41,9 +41,9 @@ fn in_may_and_july() -> [Dossier; 2] {
     [plain("may"), Dossier { received: on("2025-07-07T08:00"), due: on("2025-07-10T17:00"), ..plain("july") }]
 }
 
-/// 3.3.1. Offers in May 2025: 1.000001 by S1 at a one-stop shop; 1.000002 by the communes, which are exempt, and by X3, which is
-/// not exempt and has a one-stop shop for it; 1.000003 by the provincial tier at a one-stop shop, and by S3 elsewhere; 1.000004
-/// is vertical. From July on the communes also offer 1.000005 at one-stop shops.
+/// 3.3.1. Offers in May 2025: 1.000001 by S1 at a one-stop shop; 1.000002 by the communes, which are exempt, and by X3,
+/// which is not exempt and has a one-stop shop for it; 1.000003 by the provincial tier at a one-stop shop, and by S3
+/// elsewhere; 1.000004 is vertical. From July on the communes also offer 1.000005 at one-stop shops.
 #[test]
 fn procedures_at_a_one_stop_shop() {
     let id = "par-3.3.1";
@@ -83,8 +83,8 @@ fn procedures_at_a_one_stop_shop() {
     );
 }
 
-/// 3.3.2: only procedures of the list of QĐ 1291, including vertical ones. Here: 1.000004 by the provincial tier until June; from
-/// July on 1.000004 by S2 at its own counter and by S1 at a one-stop shop, and 1.000001 by S1.
+/// 3.3.2: only procedures of the list of QĐ 1291, including vertical ones. Here: 1.000004 by the provincial tier until
+/// June; from July on 1.000004 by S2 at its own counter and by S1 at a one-stop shop, and 1.000001 by S1.
 #[test]
 fn vertical_procedures_of_the_list_at_a_one_stop_shop() {
     let id = "par-3.3.2";
@@ -132,7 +132,8 @@ fn vertical_procedures_of_the_list_at_a_one_stop_shop() {
     assert_eq!(figure(&figures, id, None, "2025-05").met(), Some(Met::Yes));
 }
 
-/// 3.3.3: S1 offers 1.000001 interlinked at the same level until June. 3.3.4: X3 offers 1.000002 interlinked between levels.
+/// 3.3.3: S1 offers 1.000001 interlinked at the same level until June. 3.3.4: X3 offers 1.000002 interlinked between
+/// levels.
 #[test]
 fn interlinked_procedures() {
     let figures = computed(&in_may_and_july(), &[], at(NOW));
@@ -163,10 +164,10 @@ fn received(code: &str, agency: &str, moment: &str) -> Dossier {
     Dossier { competent: text(agency), received: on(moment), ..plain(code) }
 }
 
-/// 7.1.4 on Wednesday 14 May 2025, the end of the statutory month. Working days counted back: 14, 13, 12, 9, 8, 7, 6 and 5 May
-/// are eight. 2 May is a day off in exchange, 30 April and 1 May are holidays. 29 April is the ninth and Monday 28 April the
-/// tenth. The eleventh is Saturday the 26th, which is worked. S1, S3, D1, X1 and X3 exist; X2 begins in July; TT is a service
-/// centre and S2 is vertical.
+/// 7.1.4 on Wednesday 14 May 2025, the end of the statutory month. Working days counted back: 14, 13, 12, 9, 8, 7, 6
+/// and 5 May are eight. 2 May is a day off in exchange, 30 April and 1 May are holidays. 29 April is the ninth and
+/// Monday 28 April the tenth. The eleventh is Saturday the 26th, which is worked. S1, S3, D1, X1 and X3 exist; X2
+/// begins in July; TT is a service centre and S2 is vertical.
 #[test]
 fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
     let id = "par-7.1.4";
@@ -195,7 +196,8 @@ fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
             (id, "S2", "2025-05s", None),
             // Not yet founded.
             (id, "X2", "2025-05s", None),
-            // April ends on Wednesday the 30th, a holiday. Counted back: 29, 28, 26, 25, 24, 23, 22, 21, 18; the tenth is 17.
+            // April ends on Wednesday the 30th, a holiday. Counted back: 29, 28, 26, 25, 24, 23, 22, 21, 18; the tenth
+            // is 17.
             (id, "-", "2025-04", Some((2, 5))),
             (id, "S3", "2025-04", Some((1, 1))),
             // May ends on Saturday the 31st. Counted back: 30 to 26 and 23 to 19. The latest dossier is of the 15th.
@@ -205,8 +207,8 @@ fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
     assert_eq!(figure(&figures, id, None, "2025-05s").met(), Some(Met::No));
 }
 
-/// 7.1.4 in a period that is not over: up to the night, Friday 20 March 2026. Counted back: 20 to 16 and 13 to 9 March, so that
-/// Monday the 9th is the tenth. S1, S3, X2 and X3 exist; D1 and X1 ended in 2025.
+/// 7.1.4 in a period that is not over: up to the night, Friday 20 March 2026. Counted back: 20 to 16 and 13 to 9 March,
+/// so that Monday the 9th is the tenth. S1, S3, X2 and X3 exist; D1 and X1 ended in 2025.
 #[test]
 fn agencies_connected_in_the_ten_working_days_up_to_the_night() {
     let id = "par-7.1.4";
@@ -235,8 +237,8 @@ fn agencies_connected_in_the_ten_working_days_up_to_the_night() {
     assert_eq!(figure(&figures, id, None, "2026-03s").met(), Some(Met::No));
 }
 
-/// 7.2.1. Offered at level 3 or 4: 1.000001 by S1, 1.000002 by the communes, 1.000003 by the provincial tier, and from July on
-/// 1.000005 by the communes. S3 itself offers 1.000003 for information only, and 1.000004 is vertical.
+/// 7.2.1. Offered at level 3 or 4: 1.000001 by S1, 1.000002 by the communes, 1.000003 by the provincial tier, and from
+/// July on 1.000005 by the communes. S3 itself offers 1.000003 for information only, and 1.000004 is vertical.
 #[test]
 fn procedures_with_online_dossiers() {
     let id = "par-7.2.1";

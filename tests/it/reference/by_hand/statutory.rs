@@ -1,8 +1,8 @@
-//! 3.4.5, index 1, worked by hand: the statutory time. For dossiers received at or after the cut-off it begins on the next
-//! working day (NĐ 61/2018 art. 18(2)).
+//! 3.4.5, index 1, worked by hand: the statutory time. For dossiers received at or after the cut-off it begins on the
+//! next working day (NĐ 61/2018 art. 18(2)).
 //!
-//! Every row is an agency of its own with two dossiers. One ends at the last moment that is on time, and one a microsecond
-//! later. So one of two is on time. A time in days ends at the end of its last day.
+//! Every row is an agency of its own with two dossiers. One ends at the last moment that is on time, and one a
+//! microsecond later. So one of two is on time. A time in days ends at the end of its last day.
 
 use motcua::model::figure::Figure;
 
@@ -10,8 +10,8 @@ use super::super::province::{Dossier, at};
 use super::super::{NOW, computed};
 use super::{figure, on, plain, text};
 
-/// Description, procedure, received, last moment on time. The calendar: Saturday 26 April 2025 is worked; 30 April and 1 May are
-/// holidays; Friday 2 May is off in exchange for the Saturday.
+/// Description, procedure, received, last moment on time. The calendar: Saturday 26 April 2025 is worked; 30 April and
+/// 1 May are holidays; Friday 2 May is off in exchange for the Saturday.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
 const DAYS: [Row; 8] = [
@@ -47,8 +47,8 @@ const CALENDAR_DAYS: [Row; 6] = [
 ];
 
 const HOURS: [Row; 6] = [
-    // 1.000005: twelve working hours, 07:00–11:30 and 13:30–17:00. Monday 5 May 14:59: 2 h 01 until 17:00, 8 h on Tuesday, the
-    // remaining 1 h 59 on Wednesday.
+    // 1.000005: twelve working hours, 07:00–11:30 and 13:30–17:00. Monday 5 May 14:59: 2 h 01 until 17:00, 8 h on
+    // Tuesday, the remaining 1 h 59 on Wednesday.
     ("hours before the cut-off", "1.000005", "2025-05-05T14:59", "2025-05-07T08:59"),
     // From Tuesday 07:00: 8 h, and 4 h on Wednesday.
     ("hours at the cut-off", "1.000005", "2025-05-05T15:00", "2025-05-07T11:00"),
@@ -126,7 +126,8 @@ fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
         // Without a statutory time the portal's due date counts.
         (of("portal", "9.999999", "2025-05-07T17:00", "2025-05-07T17:00"), (1, 1)),
         (of("portal, late", "9.999999", "2025-05-07T17:00", "2025-05-07T17:01"), (0, 1)),
-        // A supplement restarts the time. Supplied on Wednesday 7 May after the cut-off, like the 8th: 9, 12 and 13 May.
+        // A supplement restarts the time. Supplied on Wednesday 7 May after the cut-off, like the 8th: 9, 12 and 13
+        // May.
         (supplied("supplied", "2025-05-13T23:59"), (1, 1)),
         (supplied("supplied, late", "2025-05-14T00:00"), (0, 1)),
         // Certification after 15:00: the next working day, not the portal's due date.

@@ -32,9 +32,9 @@ fn stock(figures: &[Figure], agency: Option<&str>, period: &str) -> [Option<u64>
     [of("ii06a-pending"), of("ii06a-overdue")]
 }
 
-/// Which dossiers are open at the end of each period: `a` from December to 2 March, overdue from 11 January on; `b` from
-/// 15 January on, due on 28 February; `c` waits for a supplement, so its clock is stopped; `d` and `e` ended around the end of
-/// January; `f` has no due date; `g`, `h` and `i` do not count.
+/// Which dossiers are open at the end of each period: `a` from December to 2 March, overdue from 11 January on; `b`
+/// from 15 January on, due on 28 February; `c` waits for a supplement, so its clock is stopped; `d` and `e` ended
+/// around the end of January; `f` has no due date; `g`, `h` and `i` do not count.
 #[test]
 fn open_dossiers_at_the_ends_of_periods() {
     let rows = [
@@ -83,7 +83,8 @@ fn a_dossier_that_begins_and_ends_within_a_month_leaves_no_stock() {
     let of = |agency: &str, dossier: Dossier| Dossier { competent: text(agency), ..dossier };
     let rows = [
         of("S1", ended("passed", "2025-05-05T08:00", "2025-05-08T17:00", "2025-05-20T08:00")),
-        // A due date at midnight includes the whole day: the first is overdue at the end of May; the second, due that day, is not.
+        // A due date at midnight includes the whole day: the first is overdue at the end of May; the second, due that
+        // day, is not.
         of("S3", ended("late", "2025-05-26T08:00", "2025-05-30T00:00", "2025-06-10T08:00")),
         of("S3", ended("in time", "2025-05-26T08:00", "2025-05-31T00:00", "2025-06-10T08:00")),
         // Withdrawn without a date: not open since its reception.

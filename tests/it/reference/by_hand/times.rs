@@ -83,8 +83,8 @@ fn working_hours_from_reception_to_the_end() {
     }
 }
 
-/// Shares of dossiers submitted online, by month of reception, and of dossiers that ended on time, by month of the end. An end
-/// without a date counts on the day of reception.
+/// Shares of dossiers submitted online, by month of reception, and of dossiers that ended on time, by month of the end.
+/// An end without a date counts on the day of reception.
 #[test]
 fn online_and_on_time_shares_of_the_decree() {
     let ended =

@@ -9,8 +9,8 @@ use super::super::province::{self, Dossier};
 use super::outcome::end_of;
 use super::{AgencyView, ShippedRules, day_of, received_dossier};
 
-/// Columns 4, 5, 6, 8, 9, 10, 12 and 13 of form II.06a, by sector code. `counts`: whether an agency, given by its registry row
-/// or else by its text, belongs to the form.
+/// Columns 4, 5, 6, 8, 9, 10, 12 and 13 of form II.06a, by sector code. `counts`: whether an agency, given by its
+/// registry row or else by its text, belongs to the form.
 pub(crate) fn form_cells(
     dossiers: &[Dossier],
     now: i64,

@@ -146,7 +146,8 @@ fn working_hours_on(from: i64, hours: i64) -> i64 {
     }
 }
 
-/// Whole working hours between two moments: the sum of what lies in the morning and in the afternoon of each working day.
+/// Whole working hours between two moments: the sum of what lies in the morning and in the afternoon of each working
+/// day.
 pub(super) fn working_hours_between(from: i64, to: i64) -> u64 {
     const HOUR: i64 = 3_600_000_000;
     let mut worked = 0;
@@ -184,8 +185,8 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
 }
 
-/// g: the due date of a dossier for which the source has none. Immediate results, and certification without a statutory time
-/// (NĐ 23/2015 art. 7), are due by the cut-off rule; all others by the statutory time.
+/// g: the due date of a dossier for which the source has none. Immediate results, and certification without a statutory
+/// time (NĐ 23/2015 art. 7), are due by the cut-off rule; all others by the statutory time.
 fn computed_due(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
     let day = day_of(received);
     let certification = dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification));
