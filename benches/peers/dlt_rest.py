@@ -1,10 +1,11 @@
-"""The peer of `cargo bench -- pull`: dlt's rest_api source into DuckDB, merged by key, from the same simulated portal.
+"""The program that `cargo bench -- pull` is compared with: dlt reads the same simulated portal into DuckDB, merged by key.
 
     motcua simulate --listen 127.0.0.1:8687 --dossiers 50000 --seed 7 --exports /tmp/bcci &
     python3 -m venv venv && venv/bin/pip install 'dlt[duckdb]'
     venv/bin/python benches/peers/dlt_rest.py http://127.0.0.1:8687
 
-One pass over every accepted dossier. Prints records, CPU-seconds of this process and its children, and peak memory.
+It reads every accepted dossier once. Prints the number of records, the CPU-seconds of this process and its children, and the
+peak memory.
 """
 
 import os

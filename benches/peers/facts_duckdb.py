@@ -1,4 +1,4 @@
-"""The shipped predicates as DuckDB reads them: the same texts from config/indicators, over the same Delta tables.
+"""Computes the shipped ratios a second time with DuckDB, from the same predicates and the same Delta tables, and compares.
 
     motcua --data data demo --dossiers 3000
     motcua --data data report --format json > figures.json
@@ -6,18 +6,18 @@
     venv/bin/python benches/peers/facts_duckdb.py data figures.json
     venv/bin/python benches/peers/facts_duckdb.py data --only-time --now 2026-11-01T00:00+07:00
 
-The columns that predicates name and the words of rule sets are written once more in SQL (facts_sql.py). Every ratio over
-dossiers is compared: for the province, each tier and each agency, in every named period, both ways, so that a figure which one
-side alone has is a difference (a published 0 of 0 is no figure). Registries, calendar, indicators and rule sets are those of
-config/, not those that the night kept.
+The predicates are read from config/indicators. The columns that they name and the choices of the rule sets are written in SQL
+(facts_sql.py). Every ratio over dossiers is compared: for the province, each tier and each agency, in every named period. A
+figure that only one side has is a difference too; a published 0 of 0 does not count as a figure. Registries, calendar,
+indicators and rule sets are those of config/, not those that the night kept.
 
-Left out: what is no ratio over dossiers (feedback, measures, procedures, agencies, counts, stocks, means, medians), and ratios of
-a state under a rule set that judges at each period's end (qd766-2.1). Of a figure its two counts are compared, not what is
-reachable, one-sided evidence or whether its target is met. Refused, not being written here: another view than the competent
-agency's, statutory times in calendar days, and two agencies of one name or two equal offers on the same day.
+Not compared: figures that are no ratios over dossiers (feedback, measures, procedures, agencies, counts, stocks, means,
+medians), and ratios over states under a rule set that reads them at each period's end (qd766-2.1). Of a figure only numerator
+and denominator are compared. Not supported, and refused: another view than the competent agency's, statutory times in calendar
+days, and two agencies of the same name or two equal offers on the same day.
 
-Prints how many figures are equal and different, the first ten that differ, and the CPU-seconds of DuckDB's part, reading the
-files included; with --only-time the peak memory too. Exit 1 where a figure differs or none was compared.
+Prints how many figures are equal and different, the first ten differences, and the CPU-seconds of DuckDB's part, including the
+reading of files; with --only-time also the peak memory. The exit code is 1 if a figure differs or if none was compared.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def ratios(rules: dict) -> list[dict]:
     of_dossiers = [one for one in every if one["kind"] == "ratio" and "over" not in one and one["rules"] == rules["id"]]
     if rules["as_of"] == "now":
         return of_dossiers
-    # What ended in a period had ended at its end.
+    # A dossier that ended in a period has also ended at the period's end, so its state can be compared.
     by_state = lambda one: any(word in one["population"] + one["denominator"] + one["numerator"] for word in STATES)
     return [one for one in of_dossiers if one["period"] == "ended_at" or not by_state(one)]
 
@@ -71,18 +71,18 @@ def refuse_overlaps(spans: dict) -> None:
     for what, held in spans.items():
         held.sort(key=lambda one: one[:2])
         if any(after[0] <= before[1] for before, after in zip(held, held[1:])):
-            sys.exit(f"{what}: two stand on the same day; that is not written here")
+            sys.exit(f"{what}: two are valid on the same day, which is not supported")
 
 
 def name_key(text: str) -> str:
-    """A name without what differs in writing: case, spaces, composition, and on which vowel of a syllable the tone stands."""
+    """Key by which names are compared: without regard to case, spaces, Unicode form and the place of the tone mark."""
     tones = "\u0300\u0301\u0303\u0309\u0323"
     syllables = unicodedata.normalize("NFD", text).lower().split()
     return " ".join("".join(sorted(syllable, key=lambda letter: letter in tones)) for syllable in syllables)
 
 
 def register(db: duckdb.DuckDBPyConnection, name: str, rows: list[tuple], columns: str) -> None:
-    """A small table from rows; columns as in `name TYPE, …`."""
+    """Creates a small table from rows. Columns are given as `name TYPE, …`."""
     names = [column.split()[0] for column in columns.split(", ")]
     table = pyarrow.table(dict(zip(names, map(list, zip(*rows)))))
     db.register("given", table)
@@ -92,7 +92,7 @@ def register(db: duckdb.DuckDBPyConnection, name: str, rows: list[tuple], column
 
 
 def lake(db: duckdb.DuckDBPyConnection, data: Path) -> None:
-    """The lake's tables as views over the files that their logs name."""
+    """Creates views of the lake's tables over the files that the Delta logs name."""
     for table in ("dossiers", "postal_items", "dossier_notes", "procedures"):
         delta = DeltaTable(str(data / table))
         if files := delta.file_uris():
@@ -114,7 +114,7 @@ def registries(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
             for code, r in procedures.items()]
     columns = "code TEXT, sector TEXT, allowed INT, unit TEXT, cut_off TIME, immediate BOOLEAN, certification BOOLEAN, procedure_vertical BOOLEAN"
     register(db, "known_procedures", rows, columns)
-    # A catalogue that was pulled adds what the file does not have.
+    # Procedures of a catalogue that was pulled are added if the file does not have them.
     db.execute("""
         INSERT INTO known_procedures
         SELECT DISTINCT ON (procedure_code)
@@ -123,7 +123,7 @@ def registries(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
         ORDER BY procedure_code, source, source_key""")
     units = "SELECT 1 FROM known_procedures WHERE allowed IS NOT NULL AND unit NOT IN ('working_days', 'hours')"
     if db.sql(units).fetchall():
-        sys.exit("statutory times in other units than working days and hours are not written here")
+        sys.exit("statutory times in other units than working days and hours are not supported")
 
     spans = defaultdict(list)
     for r in registry("procedure_offers.csv"):
@@ -135,14 +135,14 @@ def registries(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
     register(db, "exceptions", [(date.fromisoformat(r["date"]), r["kind"] == "working") for r in registry("calendar.csv")],
              "day DATE, works BOOLEAN")
-    # Working days carry their number: of any day, that of the last working day not after it.
+    # `worked` is the number of the working day; a day off has the number of the last working day before it.
     db.execute(f"""
         CREATE TABLE calendar AS
         SELECT day, works, CAST(sum(CAST(works AS INT)) OVER (ORDER BY day) AS INT) AS worked
         FROM (SELECT CAST(range AS DATE) AS day, coalesce(e.works, isodow(range) < 6) AS works
               FROM range(TIMESTAMP '1990-01-01', TIMESTAMP '{now.year + 5}-01-01', INTERVAL 1 DAY) r
               LEFT JOIN exceptions e ON e.day = CAST(range AS DATE))""")
-    # The statutory month M goes from the 15th of the month before to the 14th.
+    # A statutory month runs from the 15th of the month before to the 14th.
     db.execute("""
         CREATE TABLE periods AS
         SELECT * FROM (
@@ -155,15 +155,15 @@ def registries(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
 
 def agency_names(db: duckdb.DuckDBPyConnection) -> None:
-    """What each text that names an agency means, and when."""
-    bearers = defaultdict(dict)
+    """Creates the table of the agencies that each text means, with the days on which it does."""
+    by_name = defaultdict(dict)
     for row in registry("agencies.csv"):
         for name in [row["code"], row["name"], *row["other_codes"].split(";"), *row["aliases"].split(";")]:
             if name.strip():
-                bearers[name_key(name)][row["code"]] = span(row)
+                by_name[name_key(name)][row["code"]] = span(row)
     spans = defaultdict(list)
     for (text,) in db.sql(f"SELECT DISTINCT {AGENCY} FROM dossiers d").fetchall():
-        of_text = bearers[name_key(text)]
+        of_text = by_name[name_key(text)]
         always = (date(1, 1, 1), date(9999, 12, 31))
         spans[text] = [(*(days if len(of_text) > 1 else always), code) for code, days in of_text.items()]
     refuse_overlaps(spans)
@@ -172,7 +172,8 @@ def agency_names(db: duckdb.DuckDBPyConnection) -> None:
 
 
 def count(db: duckdb.DuckDBPyConnection, rules: dict, now: str) -> list[tuple[str, list[str]]]:
-    """Counts the ratios of a rule set; gives the tables of counts, each with the ratios that it has a `whole` and a `part` of."""
+    """Counts the ratios of a rule set. Returns the tables of counts, each with its ratios: id, and the columns of denominator
+    (`whole`) and numerator (`part`)."""
     wanted = ratios(rules)
     columns = ["agency", "agency_tier", "coalesce(procedure_code, '') AS procedure",
                *dict.fromkeys(f"filed_{one['period']}" for one in wanted)]
@@ -190,7 +191,7 @@ def count(db: duckdb.DuckDBPyConnection, rules: dict, now: str) -> list[tuple[st
         table = f"sums_{rules['id']}_{len(found)}".replace("-", "_")
         day = f"filed_{period}"
         names = [f"{what}{place}" for place in places for what in ("whole", "part")]
-        # The procedures of which the province had such a dossier in the calendar year.
+        # The procedures that had such a dossier in the calendar year, province-wide.
         with_one = f"SELECT (procedure, year({day})) FROM counted WHERE having{having} AND {day} IS NOT NULL"
         only = "" if having is None else f"AND (procedure, year({day})) IN ({with_one})"
         db.execute(f"""
@@ -204,7 +205,7 @@ def count(db: duckdb.DuckDBPyConnection, rules: dict, now: str) -> list[tuple[st
             SELECT GROUPING(agency, agency_tier) AS scope, agency, agency_tier, period,
                    {', '.join(f'CAST(sum({name}) AS BIGINT) AS {name}' for name in names)}
             FROM of_agencies GROUP BY GROUPING SETS ((agency, agency_tier, period), (agency_tier, period), (period))""")
-        # Agencies of no tier make no tier.
+        # Agencies without a tier do not form one.
         db.execute(f"DELETE FROM {table} WHERE scope = 2 AND agency_tier IS NULL")
         found.append((table, [(wanted[place]["id"], f"whole{place}", f"part{place}") for place in places]))
     db.execute("DROP TABLE counted")
@@ -214,7 +215,7 @@ def count(db: duckdb.DuckDBPyConnection, rules: dict, now: str) -> list[tuple[st
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("data", type=Path, help="a data folder, or the folder of its tables")
-    options.add_argument("figures", nargs="?", help="what `motcua report --format json` said of it")
+    options.add_argument("figures", nargs="?", help="the output of `motcua report --format json`")
     options.add_argument("--only-time", action="store_true", help="compare nothing")
     options.add_argument("--now", help="the moment of the night, with offset; that of the figures if absent")
     options.add_argument("--threads", type=int, default=1)

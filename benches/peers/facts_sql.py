@@ -1,14 +1,15 @@
-"""What predicates name of a dossier, as SQL of DuckDB, in the words of a rule set.
+"""The fact columns that predicates use, as SQL for DuckDB, under a rule set.
 
-Written from the meanings in docs/INDICATORS.md and config/rules. Moments are local; an unknown flag is false. Needs the views of
-the lake and the small tables that facts_duckdb.py makes: `agencies`, `meanings`, `known_procedures`, `offers`, `calendar`.
+Written from the meanings in docs/INDICATORS.md and config/rules. Moments are in local time; an unknown flag is false. Needs the
+views of the lake and the small tables that facts_duckdb.py creates: `agencies`, `meanings`, `known_procedures`, `offers` and
+`calendar`.
 """
 
 import sys
 
 AGENCY = "coalesce(d.lead_agency, d.competent_agency, '?')"
 
-# Viet Nam has been seven hours ahead since 1975. `late` is the last moment of the day of a moment.
+# Viet Nam is seven hours ahead of UTC. `late` is the last moment of a moment's day.
 MACROS = """
 CREATE MACRO here(moment) AS make_timestamp(epoch_us(moment) + 7 * 3600000000);
 CREATE MACRO late(moment) AS CAST(CAST(moment AS DATE) + 1 AS TIMESTAMP) - INTERVAL 1 MICROSECOND;
@@ -16,7 +17,7 @@ CREATE MACRO hours(count) AS CAST(count * 3600000000 AS BIGINT);
 CREATE MACRO clamped(amount, most) AS least(greatest(amount, 0), most);
 """
 
-# What is known of a dossier whatever the rule set; moments are local.
+# Facts that every rule set reads alike.
 KNOWN = f"""
 WITH said AS (
     SELECT dossier_code,
@@ -79,8 +80,8 @@ offered AS (
     LEFT JOIN offers tiers ON tiers.procedure = n.procedure_code AND tiers.offerer = 'tier:' || n.agency_tier
                           AND n.day BETWEEN tiers.first AND tiers.last)"""
 
-# What the law allows: the number `nth` of the working day on which the time ends; for times in hours also `until`, in
-# microseconds: how much working time of all days has passed by then. A day has 07:00–11:30 and 13:30–17:00.
+# The statutory due date. `nth` is the number of the working day on which the statutory time ends. For times in hours, `until` is
+# the working time in microseconds from the first day of the calendar to that moment. Working hours: 07:00–11:30, 13:30–17:00.
 LAW = """,
 clocked AS (
     SELECT o.*, c.works, c.worked, epoch_us(CAST({begins} AS TIME)) AS time, epoch_us(o.cut_off) AS closes
@@ -133,9 +134,9 @@ filed AS (
 
 
 def facts(rules: dict, now: str) -> str:
-    """One row a dossier with what predicates name, in the words of a rule set."""
+    """SQL for one row per dossier with the columns that predicates use, under a rule set."""
     if rules["agency"] != "competent":
-        sys.exit(f"{rules['id']}: dossiers of the {rules['agency']} agency are not written here")
+        sys.exit(f"{rules['id']}: the view of the {rules['agency']} agency is not supported")
     sql = lambda truth: "true" if truth else "false"
     texts = lambda words: ", ".join(f"'{word}'" for word in words) or "NULL"
     dates = {end: "end_returned_at" if end == "returned" else f"{end}_at" for end in rules["ends"]}
