@@ -11,7 +11,7 @@ use crate::indicators::figures::FigureBuilder;
 use crate::indicators::groups::{GroupKind, GroupQuery, plan_groups};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::periods::Periods;
-use crate::indicators::registry_counts::RegistryRows;
+use crate::indicators::registry_rows::RegistryRows;
 use crate::indicators::rows::{GroupRows, rows_of_procedures_with};
 use crate::indicators::scan::{DossierScan, ViewLookups, moment_of};
 use crate::indicators::sums::IndicatorSums;
@@ -68,6 +68,7 @@ fn compute_over_dossiers(
     inputs: &FigureInputs<'_>,
     rule_sets: &[(&RuleSet, Vec<ComputedIndicator<'_>>)],
 ) -> Result<Vec<Figure>, IndicatorError> {
+    // Plan: the group-bys of each rule set, and the agencies of each view.
     let scan = DossierScan::new(inputs)?;
     let mut views: HashMap<&'static str, ViewLookups> = HashMap::new();
     let mut groups = Vec::new();
@@ -78,6 +79,7 @@ fn compute_over_dossiers(
         }
     }
     let rows = scan_groups(inputs, rule_sets, &scan, &views, &groups)?;
+    // From rows to figures. The scan has numbered the procedures that it met.
     let procedures = scan.procedures.numbers.texts();
     let mut figures = Vec::new();
     for (((rules, indicators), groups), rows) in rule_sets.iter().zip(&groups).zip(rows) {
@@ -116,7 +118,7 @@ fn scan_groups(
     for dossiers in batches(inputs)? {
         let common_facts = scan.common_facts(dossiers);
         let view_facts: HashMap<&str, LazyFrame> =
-            views.iter().map(|(name, view)| (*name, view.join(common_facts.clone()).cache())).collect();
+            views.iter().map(|(name, view)| (*name, view.add_to(common_facts.clone()).cache())).collect();
         let mut plans = Vec::new();
         for ((rules, _), groups) in rule_sets.iter().zip(groups) {
             let facts = scan.facts(inputs, view_facts[rules.agency.name()].clone(), rules).cache();

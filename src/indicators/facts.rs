@@ -35,7 +35,7 @@ pub(super) fn common_facts(
 ) -> LazyFrame {
     let day = local_day(micros("received_at"));
     let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
-    post.join(procedures.join(notes.join(facts))).with_columns([
+    post.add_to(procedures.add_to(notes.add_to(facts))).with_columns([
         flag("non_territorial"),
         flag("result_electronic"),
         col("apology_at").is_not_null().alias("has_apology"),
@@ -55,8 +55,8 @@ pub(super) struct NoteLookup {
 const NOTE_COLUMNS: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
 
 impl NoteLookup {
-    /// Reads the notes known at `now`. If a dossier has several, each column takes its value from the note with the
-    /// latest apology, then from the latest run.
+    /// Reads the notes known at `now`. If a dossier has several, each column takes its value from the latest note that
+    /// has one: latest by the date of the apology, then by the run.
     pub(super) fn read(notes: LazyFrame, now: i64) -> PolarsResult<Self> {
         let latest = |name: &str| {
             let order = SortMultipleOptions::default().with_nulls_last(false);
@@ -74,7 +74,7 @@ impl NoteLookup {
     }
 
     /// Replaces cause and apology by those of the notes; without a note the source's values stay.
-    fn join(&self, dossiers: LazyFrame) -> LazyFrame {
+    fn add_to(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers;
         }
@@ -130,7 +130,7 @@ impl PostLookup {
 
     /// Adds `post_submission`, `post_return` and `post_returned_at`. Items match by the dossier's own or its national
     /// code.
-    fn join(&self, dossiers: LazyFrame) -> LazyFrame {
+    fn add_to(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers.with_columns([
                 lit(false).alias("post_submission"),

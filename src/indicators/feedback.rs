@@ -39,7 +39,7 @@ pub(super) fn figures(
         is_known("answered_at").alias("is_answered"),
         is_known("published_at").alias("is_published"),
     ]);
-    let facts = AgencyLookup::new(&agencies).join(facts.drop(cols(["agency"])), col("agency_text"));
+    let facts = AgencyLookup::new(&agencies).add_to(facts.drop(cols(["agency"])), col("agency_text"));
     let facts =
         facts.with_columns([when(col("is_received")).then(col("day")).otherwise(lit(NULL)).alias("received_day")]);
     let half_months = HalfMonthLookup::new();

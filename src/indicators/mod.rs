@@ -1,4 +1,4 @@
-//! Indicators: computes figures from the canonical tables.
+//! Computes the figures of indicators from the canonical tables.
 //!
 //! The data passes through five forms: tables → facts → states → groups → figures.
 //!
@@ -7,11 +7,12 @@
 //!    `lookups`.
 //! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
 //! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
-//!    `scan` puts facts and states together to one lazy plan.
+//!    `scan` combines facts and states in one lazy plan.
 //! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed. `groups` decides by what they are
 //!    grouped, and `rows` holds the results.
-//! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` does so
-//!    for medians, and `registry_counts` for procedures on offer and for agencies.
+//! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` makes
+//!    those of medians. `registry_counts` counts procedures on offer and agencies, the rows of `registry_rows`, in a
+//!    `number_set`.
 //!
 //! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that
 //! do not come from dossiers.
@@ -34,11 +35,13 @@ mod inputs;
 mod lookups;
 mod measure_figures;
 mod medians;
+mod number_set;
 mod period_changes;
 mod periods;
 mod ranking;
 mod registry_counts;
 mod registry_lookups;
+mod registry_rows;
 mod rows;
 mod scan;
 mod states;
@@ -61,6 +64,6 @@ pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
 pub enum IndicatorError {
     #[error("cannot compute figures: {0}")]
     Polars(#[from] polars::error::PolarsError),
-    #[error("indicator `{indicator}`, predicate `{predicate}`: {message}")]
+    #[error("cannot compute indicator `{indicator}`: predicate `{predicate}`: {message}")]
     Predicate { indicator: String, predicate: String, message: String },
 }

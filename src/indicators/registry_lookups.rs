@@ -94,7 +94,7 @@ impl AgencyLookup {
     }
 
     /// Adds `agency` (its number), `agency_kind`, `agency_tier`, `agency_vertical` and `agency_known`. Needs `day_row`.
-    pub(super) fn join(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
+    pub(super) fn add_to(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
         let of = |values: &Column, name: &str| value_at(col("agency"), values.clone()).alias(name);
         facts.with_columns([self.number(text)]).with_columns([
             of(&self.kind, "agency_kind"),
@@ -141,7 +141,7 @@ impl ProcedureLookup {
 
     /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The
     /// sector of the registry comes before the source's; the source's certification comes before the registry's.
-    pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
+    pub(super) fn add_to(&self, facts: LazyFrame) -> LazyFrame {
         let of = |values: &Column| value_at(col("procedure"), values.clone());
         facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
             of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
@@ -233,7 +233,7 @@ impl OfferLookup {
 
     /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`. Needs `procedure`, `agency` and
     /// `day_row`.
-    pub(super) fn join(&self, facts: LazyFrame) -> LazyFrame {
+    pub(super) fn add_to(&self, facts: LazyFrame) -> LazyFrame {
         let (lists, rows, agencies, epochs) =
             (Arc::clone(&self.lists), Arc::clone(&self.rows), self.agencies, self.epochs);
         let row = row_by_three(

@@ -21,7 +21,7 @@ use crate::model::indicator::Definition;
 use crate::model::period::Period;
 use crate::model::rules::{AgencyView, AsOf, RuleSet};
 
-/// The look-up tables that every rule set uses alike.
+/// Plans the scan, with the look-up tables that every rule set uses alike.
 pub(super) struct DossierScan {
     notes: NoteLookup,
     post: PostLookup,
@@ -44,10 +44,10 @@ pub(super) struct ViewLookups {
 }
 
 impl ViewLookups {
-    /// Adds the agency, its properties and the offer to the common facts.
-    pub(super) fn join(&self, common_facts: LazyFrame) -> LazyFrame {
-        let facts = self.competent.join(common_facts, agency_text(AgencyView::Competent));
-        let facts = self.offers.join(facts);
+    /// Adds the agency, its properties and the offer of each dossier to the common facts.
+    pub(super) fn add_to(&self, common_facts: LazyFrame) -> LazyFrame {
+        let facts = self.competent.add_to(common_facts, agency_text(AgencyView::Competent));
+        let facts = self.offers.add_to(facts);
         match &self.attributed {
             Some((lookup, text)) => facts.with_columns([lookup.number(text.clone())]),
             None => facts,
@@ -71,7 +71,7 @@ impl DossierScan {
         common_facts(dossiers, &self.notes, &self.post, &self.procedures)
     }
 
-    /// Step 2: look-up tables of a view, to be joined to the common facts.
+    /// Step 2: the look-up tables of a view; [`ViewLookups::add_to`] adds their columns to the common facts.
     pub(super) fn view(&self, inputs: &FigureInputs<'_>, view: AgencyView) -> Result<ViewLookups, IndicatorError> {
         let agencies = |view| agencies_of(inputs, inputs.dossiers.clone(), agency_text(view));
         let competent_agencies = agencies(AgencyView::Competent)?;
@@ -114,7 +114,7 @@ pub(super) fn facts_of_period(
 ) -> Result<(LazyFrame, Agencies), IndicatorError> {
     let scan = DossierScan::new(inputs)?;
     let view = scan.view(inputs, rules.agency)?;
-    let view_facts = view.join(scan.common_facts(inputs.dossiers.clone()));
+    let view_facts = view.add_to(scan.common_facts(inputs.dossiers.clone()));
     let facts = scan.facts(&inputs.for_period(period), view_facts, rules);
     Ok((facts, view.agencies))
 }

@@ -1,8 +1,8 @@
-//! What a rule set makes of a dossier: three instants and a flag, which do not depend on the period, and the state.
+//! Applies a rule set to dossiers: adds when each becomes overdue, when it ends, whether it is on time, and its state.
 //!
-//! The instants are the reception, `overdue_from` (null: never overdue) and `ends_at` (null: open); the flag is
-//! `ended_on_time`. At the rule set's moment a dossier is in exactly one of the four [`STATES`]. A predicate over the
-//! state is evaluated once for each state.
+//! Three instants and a flag do not depend on the period: the reception, `overdue_from` (null: never overdue),
+//! `ends_at` (null: open) and `ended_on_time`. At the rule set's moment a dossier is in exactly one of the four
+//! [`STATES`]. A predicate over the state is evaluated once for each state.
 
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ fn is_resolved_same_day(procedure: Option<&Allowed>, certification: bool) -> boo
 
 /// The moment from which a statutory time runs: the reception, or that of the last supplement if the rule set restarts
 /// it.
-pub(super) fn clock_from(rules: &RuleSet) -> Expr {
+fn clock_from(rules: &RuleSet) -> Expr {
     match rules.supplement {
         SupplementRule::Restart => coalesce(&[micros("supplement_received_at"), micros("received_at")]),
         SupplementRule::Pause => micros("received_at"),

@@ -5,19 +5,20 @@
 
 mod form;
 mod outcome;
+mod received;
 mod registry_counts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use motcua::model::agency::{Agency, AgencyKind, Tier};
+use motcua::model::agency::{AgencyKind, Tier};
 use motcua::model::instant::local;
 use motcua::model::period::Period;
-use motcua::model::procedure::{Offer, Offerer, Procedure};
 use motcua::model::rules::AgencyView;
 
 pub(super) use form::form_cells;
-use outcome::{DossierOutcome, end_of, outcome_of};
+use outcome::end_of;
+use received::{ReceivedDossier, received_dossier};
 use registry_counts::registry_figures;
 
 use super::province::{self, Dossier, Item};
@@ -53,37 +54,6 @@ impl ShippedRules {
             Self::Qd766 => "qd-766",
         }
     }
-}
-
-/// A dossier that was received, with what the loops need of it.
-struct ReceivedDossier<'a> {
-    /// The competent agency, if it is registered. It decides whether the dossier counts.
-    competent: Option<&'a Agency>,
-    /// The agency that the view attributes the dossier to, if it is registered.
-    attributed: Option<&'a Agency>,
-    /// The text that names this agency.
-    agency_text: String,
-    procedure: Option<String>,
-    /// Neither the competent agency nor the procedure is vertical (ngành dọc).
-    in_competence: bool,
-    certification: bool,
-    received: i64,
-    received_on: Date,
-    returned_on: Option<Date>,
-    ended_on: Option<Date>,
-    outcome: DossierOutcome,
-    online: bool,
-    level: Option<String>,
-    /// Whether the procedure is deployed for reception and for return by post.
-    deployed: [bool; 2],
-    /// Evidence of a postal submission and of a postal return, each of the portal and of the post.
-    submission_evidence: [bool; 2],
-    return_evidence: [bool; 2],
-    supplements: i64,
-    has_apology: bool,
-    lacks_due_date: bool,
-    lacks_channel: bool,
-    has_unknown_procedure: bool,
 }
 
 /// The figures of all indicators, each under the same rule set and view.
@@ -340,121 +310,4 @@ fn count(
 
 fn day_of(micros: i64) -> Date {
     local(micros).date()
-}
-
-/// What the loops need of a dossier; `None` if it does not count as received. The letters are those of rule set
-/// `seed-2639`.
-fn received_dossier<'a>(
-    dossier: &Dossier,
-    items: &[Item],
-    [agencies]: [&'a [Agency]; 1],
-    procedures: &[Procedure],
-    offers: &[Offer],
-    (now, rules, view): (i64, ShippedRules, AgencyView),
-) -> Option<ReceivedDossier<'a>> {
-    // b: received by now. j: a part of an interlinked dossier does not count by itself.
-    let received = dossier.received.filter(|&received| received <= now)?;
-    if dossier.deleted == Some(true) || dossier.parent.is_some() {
-        return None;
-    }
-    if rules == ShippedRules::Form06a && matches!(dossier.status.as_deref(), Some("registered" | "refused")) {
-        return None;
-    }
-    let received_on = day_of(received);
-    // a, j: the lead agency, else the competent one; the counter only in the view of the receiving agency.
-    let agency_text = match view {
-        AgencyView::Competent => dossier.lead.as_ref().or(dossier.competent.as_ref()),
-        AgencyView::Receiving => dossier.receiving.as_ref(),
-        AgencyView::Handling => dossier.handling.as_ref(),
-    };
-    let attributed = agency_text.and_then(|text| agency_of(text, received_on, agencies));
-    let competent = dossier.lead.as_ref().or(dossier.competent.as_ref());
-    let competent = competent.and_then(|text| agency_of(text, received_on, agencies));
-    let procedure = procedures.iter().find(|procedure| Some(&procedure.code) == dossier.procedure.as_ref());
-    let outcome = outcome_of(dossier, received, procedure, rules);
-    let ended_on = outcome.ended_by(now).then(|| day_of(outcome.end.unwrap_or(received)));
-    let (mut post_submission, mut post_return, mut post_returned) = (false, false, None::<i64>);
-    for item in items.iter().filter(|item| is_of(item, dossier, now)) {
-        match item.direction.as_deref() {
-            Some("submission") => post_submission = true,
-            Some("return") => {
-                post_return = true;
-                post_returned = post_returned.min(item.accepted).or(item.accepted);
-            }
-            _ => {}
-        }
-    }
-    let portal_returned = dossier.returned.filter(|&returned| returned <= now);
-    let offers = offers_of(competent, dossier.procedure.as_deref(), received_on, offers);
-    let deployed = |of: fn(&Offer) -> bool| offers.first().is_some_and(|offer| of(offer));
-    Some(ReceivedDossier {
-        competent,
-        attributed,
-        agency_text: agency_text.cloned().unwrap_or("?".to_owned()),
-        procedure: dossier.procedure.clone(),
-        in_competence: !competent.is_some_and(|agency| agency.vertical)
-            && !procedure.is_some_and(|procedure| procedure.vertical),
-        certification: dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification)),
-        received,
-        received_on,
-        returned_on: portal_returned.or(post_returned).map(day_of),
-        ended_on,
-        outcome,
-        supplements: dossier.supplements.unwrap_or(0),
-        has_apology: dossier.apology.is_some(),
-        lacks_due_date: dossier.due.is_none(),
-        lacks_channel: dossier.channel.is_none(),
-        has_unknown_procedure: procedure.is_none(),
-        online: dossier.channel.as_deref() == Some("online"),
-        level: offers.iter().find_map(|offer| offer.online_level.clone()).or(dossier.level.clone()),
-        deployed: [deployed(|offer| offer.postal_submission), deployed(|offer| offer.postal_return)],
-        submission_evidence: [dossier.channel.as_deref() == Some("postal"), post_submission],
-        return_evidence: [portal_returned.is_some() && dossier.returned_by.as_deref() == Some("postal"), post_return],
-    })
-}
-
-/// i: whether a postal item belongs to a dossier by either of its codes, was accepted by now, and was not withdrawn.
-fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
-    item.dossier.is_some()
-        && (item.dossier == dossier.code || item.dossier == dossier.national)
-        && item.accepted.is_some_and(|accepted| accepted <= now)
-        && item.withdrawn.is_none()
-        && item.status.as_deref() != Some("withdrawn")
-        && item.deleted != Some(true)
-}
-
-/// The agency that a text names. Of several with this name, the only one that exists on the day; else `None`.
-fn agency_of<'a>(text: &str, day: Date, agencies: &'a [Agency]) -> Option<&'a Agency> {
-    let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    let wanted = plain(text);
-    let mut candidates: Vec<&Agency> = Vec::new();
-    for agency in agencies {
-        let mut names = vec![&agency.code, &agency.name];
-        names.extend(&agency.other_codes);
-        names.extend(&agency.aliases);
-        if names.into_iter().any(|name| plain(name) == wanted) {
-            candidates.push(agency);
-        }
-    }
-    if candidates.len() > 1 {
-        candidates.retain(|agency| {
-            agency.valid_from.is_none_or(|from| from <= day) && agency.valid_to.is_none_or(|to| day <= to)
-        });
-    }
-    if candidates.len() == 1 { candidates.pop() } else { None }
-}
-
-/// h: the offers on the day of reception; those of the agency itself before those of its tier.
-fn offers_of<'a>(agency: Option<&Agency>, procedure: Option<&str>, day: Date, offers: &'a [Offer]) -> Vec<&'a Offer> {
-    let Some(agency) = agency else { return Vec::new() };
-    let mut found: Vec<&Offer> = Vec::new();
-    for wanted in [Offerer::Agency(agency.code.clone()), Offerer::Tier(agency.tier)] {
-        for offer in offers {
-            let is_valid = offer.valid_from.is_none_or(|from| from <= day) && offer.valid_to.is_none_or(|to| day <= to);
-            if Some(offer.procedure.as_str()) == procedure && offer.offerer == wanted && is_valid {
-                found.push(offer);
-            }
-        }
-    }
-    found
 }
