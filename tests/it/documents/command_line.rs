@@ -127,7 +127,7 @@ fn meaning(argument: &Arg) -> String {
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let mut text = format!("{}.", help.trim_end_matches('.'));
     if argument.get_action().takes_values() {
-        let values: Vec<String> = argument.get_possible_values().iter().map(|value| value_text(value)).collect();
+        let values: Vec<String> = argument.get_possible_values().iter().map(value_text).collect();
         if !values.is_empty() {
             let _ = write!(text, " One of {}.", values.join(", "));
         }

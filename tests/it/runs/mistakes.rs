@@ -83,14 +83,14 @@ fn indicator(id: &str, kind: &str, rest: &str) -> String {
     )
 }
 
+const OF_DOSSIERS: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\n";
+const A_RATIO: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\ndenominator = \"TRUE\"\n";
+const PROCEDURES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"procedures\"\nregistry = \"TRUE\"\n";
+const AGENCIES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"agencies\"\nregistry = \"TRUE\"\n";
+
 /// Amounts, registries and days: what an indicator of a kind, or over a thing, must have and what it must not have.
 #[test]
 fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
-    const OF_DOSSIERS: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\n";
-    const A_RATIO: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\ndenominator = \"TRUE\"\n";
-    const PROCEDURES: &str =
-        "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"procedures\"\nregistry = \"TRUE\"\n";
-    const AGENCIES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"agencies\"\nregistry = \"TRUE\"\n";
     let told_of = [
         ("mean", OF_DOSSIERS, "", "of", "required for a mean, for example `processing_hours`"),
         ("median", OF_DOSSIERS, "", "of", "required for a median, for example `processing_hours`"),
