@@ -88,6 +88,16 @@ const A_RATIO: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\ndenominat
 const PROCEDURES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"procedures\"\nregistry = \"TRUE\"\n";
 const AGENCIES: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\nover = \"agencies\"\nregistry = \"TRUE\"\n";
 
+/// Entries that cannot be read at all: an unknown kind, no numerator, an unknown amount, a negative number of days.
+fn unread_indicators() -> [String; 4] {
+    [
+        indicator("unread-0", "ratioo", A_RATIO),
+        indicator("unread-1", "mean", "period = \"received_at\"\nof = \"processing_hours\""),
+        indicator("unread-2", "median", &format!("{OF_DOSSIERS}of = \"days\"")),
+        indicator("unread-3", "ratio", &format!("{AGENCIES}within_working_days = -1")),
+    ]
+}
+
 /// Amounts, registries and days: what an indicator of a kind, or over a thing, must have and what it must not have.
 #[test]
 fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
@@ -158,14 +168,7 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
     };
     let text: String = told_of.iter().enumerate().map(of).collect();
     office.write("config/indicators/mistaken.toml", &text);
-    // What cannot even be read: an unknown word for a kind or an amount, no numerator, a number of days that is none.
-    let unread = [
-        indicator("unread-0", "ratioo", A_RATIO),
-        indicator("unread-1", "mean", "period = \"received_at\"\nof = \"processing_hours\""),
-        indicator("unread-2", "median", &format!("{OF_DOSSIERS}of = \"days\"")),
-        indicator("unread-3", "ratio", &format!("{AGENCIES}within_working_days = -1")),
-    ];
-    office.write("config/indicators/unread.toml", &unread.concat());
+    office.write("config/indicators/unread.toml", &unread_indicators().concat());
     replace(&office, "config/rules/seed-2639.toml", "cut_off = \"at_once\"", "cut_off = \"at_noon\"");
 
     let output = office.act(&["run"]);
