@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::run::{self, RunError};
-use crate::service::Access;
+use crate::service::AccessStore;
 
 /// Adds an entry for the current user to the access log.
 pub(super) async fn log_read(data: &Path, what: &str) -> Result<(), Failure> {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    let access = Access::open(data).await.map_err(RunError::from)?;
+    let access = AccessStore::open(data).await.map_err(RunError::from)?;
     let reader = user.unwrap_or_else(|| "unknown".to_owned());
-    access.note_read(&reader, "command", what, run::now()).await.map_err(RunError::from)?;
+    access.record_read(&reader, "command", what, run::now()).await.map_err(RunError::from)?;
     access.close().await;
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::model::instant::{DAY_MICROS, from_local, local};
 use crate::model::period::{Period, PeriodKind};
 use crate::publish::{self, FigureRow};
 use crate::run::{RunError, RunReport};
-use crate::service::{self, Access, Scope};
+use crate::service::{self, AccessStore, TokenScope};
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, SimulatedDay,
     TOKEN_PATH, TRUE_INDICATORS, Truth, TruthScope,
@@ -132,8 +132,8 @@ async fn demonstrate(base: &GlobalOptions, arguments: &Arguments, scratch: &Path
 
 /// Serves the demonstration's data folder and prints a token to log in with.
 async fn serve_demonstration(mut config: Configuration, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    let access = Access::open(&config.settings.data).await.map_err(RunError::from)?;
-    let made = access.create("demo", Scope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
+    let access = AccessStore::open(&config.settings.data).await.map_err(RunError::from)?;
+    let made = access.create("demo", TokenScope::Operate, None, crate::run::now()).await.map_err(RunError::from)?;
     access.close().await;
     let token = made.ok_or_else(|| Failure::internal("the new data folder already has a token"))?;
     config.settings.service.listen = listen.unwrap_or(config.settings.service.listen);

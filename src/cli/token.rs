@@ -10,7 +10,7 @@ use crate::cli::output::{self, OutputFormat, narrate, print};
 use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant::{self, DAY_MICROS};
 use crate::run::{self, RunError};
-use crate::service::{Access, Read, Scope, Token};
+use crate::service::{AccessStore, DossierRead, Token, TokenScope};
 
 /// Dossier-level reads that are listed.
 const MAX_READS: i64 = 1_000;
@@ -32,7 +32,7 @@ enum Verb {
         name: String,
         /// What the token allows.
         #[arg(long, value_enum, default_value = "read")]
-        scope: Scope,
+        scope: TokenScope,
         /// Number of days until it expires. Default: it does not expire.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
@@ -59,7 +59,7 @@ enum Verb {
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
-    scope: Scope,
+    scope: TokenScope,
     holds: bool,
     created_at: String,
     expires_at: Option<String>,
@@ -71,7 +71,7 @@ pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<E
     let (config, now) = (base.load()?, run::now());
     let data = &config.settings.data;
     std::fs::create_dir_all(data)?;
-    let access = Access::open(data).await.map_err(RunError::from)?;
+    let access = AccessStore::open(data).await.map_err(RunError::from)?;
     match &arguments.verb {
         Verb::Create { name, scope, days } => {
             if name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
@@ -152,7 +152,7 @@ fn table(rows: &[Row]) -> String {
     output::table(&["name", "scope", "valid", "created", "expires", "revoked", "last used"], cells.collect())
 }
 
-fn reads_table(reads: &[Read]) -> String {
+fn reads_table(reads: &[DossierRead]) -> String {
     let cells = reads
         .iter()
         .map(|read| vec![minute(&instant::display(read.at)), read.reader.clone(), read.way.clone(), read.what.clone()]);

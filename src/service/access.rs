@@ -1,6 +1,6 @@
-//! Who may ask what: tokens, the sessions that a login opens, and the trail of dossier-level reads.
+//! Access store (`<data>/access.sqlite`): API tokens, login sessions, and the audit log of dossier-level reads.
 //!
-//! `<data>/access.sqlite`. Tokens and sessions are random and stored as SHA-256 alone: whoever reads the file learns no token.
+//! Tokens and session ids are random. Only their SHA-256 digests are stored, so the file reveals no token.
 
 use std::path::Path;
 
@@ -10,9 +10,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Error, Row as _};
-use utoipa::ToSchema;
 
-/// Microseconds of an hour.
+/// Microseconds in an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
 
 const SCHEMA: &str = "
@@ -40,41 +39,45 @@ CREATE TABLE IF NOT EXISTS reads (
 CREATE INDEX IF NOT EXISTS reads_by_time ON reads (at DESC);
 ";
 
-/// What a token may do.
+/// What a token allows.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, clap::ValueEnum, ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    clap::ValueEnum,
+    strum::EnumString,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Figures, health, runs, and what lies behind them down to dossier codes.
+#[strum(serialize_all = "snake_case")]
+pub enum TokenScope {
+    /// Reading figures, health, runs, and the data behind them down to dossier codes.
     Read,
-    /// Besides: start runs, retry, pause.
+    /// As `Read`, and starting runs, retrying rejected rows, pausing connectors.
     Operate,
 }
 
-impl Scope {
+impl TokenScope {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Operate => "operate",
-        }
-    }
-
-    fn from_name(name: &str) -> Self {
-        if name == "operate" { Self::Operate } else { Self::Read }
+        self.into()
     }
 }
 
-/// A token as it is listed; what it is cannot be read back. Instants in microseconds UTC.
+/// A token as the list shows it, without its text, which is not stored. Instants in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     pub name: String,
-    pub scope: Scope,
+    pub scope: TokenScope,
     pub created_at: i64,
     pub expires_at: Option<i64>,
     pub revoked_at: Option<i64>,
-    /// Last used, to the hour.
+    /// Last use, rounded down to the hour.
     pub used_at: Option<i64>,
 }
 
@@ -85,60 +88,60 @@ impl Token {
     }
 }
 
-/// Who asks.
+/// The token holder who sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// Name of the token.
     pub name: String,
-    pub scope: Scope,
-    /// Of a session: what each change that a page asks for has to repeat.
+    pub scope: TokenScope,
+    /// CSRF secret of the session; `None` for a caller who sent the token itself.
     pub csrf: Option<String>,
 }
 
 impl Caller {
-    /// What a form of this session repeats; none without a session. It differs each time: an answer is compressed, and its
-    /// length would tell of a text that stays the same.
+    /// CSRF value for a form of this session; `None` without a session. It carries a fresh nonce each time: answers
+    /// are compressed, and a constant secret could be guessed from their length (BREACH).
     #[must_use]
     pub fn form_value(&self) -> Option<String> {
         let nonce = random();
         self.csrf.as_deref().map(|own| format!("{nonce}-{}", digest(&format!("{nonce}{own}"))))
     }
 
-    /// Whether a change was asked for by a form of this session. Digests of digests are compared: how long it takes tells
-    /// nothing.
+    /// Whether a form value was made for this session. Compares digests of the digests, so that timing reveals
+    /// nothing about the expected value.
     #[must_use]
-    pub fn is_own(&self, form_value: &str) -> bool {
+    pub fn is_own_form(&self, form_value: &str) -> bool {
         let Some((nonce, given)) = form_value.split_once('-') else { return false };
         let own = self.csrf.as_deref().map(|own| digest(&format!("{nonce}{own}")));
         own.is_some_and(|own| digest(&own) == digest(given))
     }
 }
 
-/// One dossier-level read.
+/// One entry of the audit log: a read of dossier-level data.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Read {
+pub struct DossierRead {
     #[serde(serialize_with = "rfc3339")]
     pub at: i64,
-    /// Name of the token, or the user of the command line.
+    /// Name of the token, or user name on the command line.
     pub reader: String,
     /// `api`, `page` or `command`.
     pub way: String,
-    /// What was asked for; no code of a dossier.
+    /// What was read; contains no dossier code.
     pub what: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn rfc3339<S: serde::Serializer>(at: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&crate::model::instant::display(*at))
 }
 
-/// The open store.
+/// The open database.
 #[derive(Debug, Clone)]
-pub struct Access {
+pub struct AccessStore {
     pool: SqlitePool,
 }
 
-impl Access {
+impl AccessStore {
     /// Opens or creates `<data>/access.sqlite`.
     pub async fn open(data: &Path) -> Result<Self, Error> {
         let options = SqliteConnectOptions::new()
@@ -151,11 +154,11 @@ impl Access {
         Ok(Self { pool })
     }
 
-    /// Makes a token and gives it: the only time that it can be read. `None` if the name is taken.
+    /// Creates a token and returns its text, which cannot be read again. `None` if the name is taken.
     pub async fn create(
         &self,
         name: &str,
-        scope: Scope,
+        scope: TokenScope,
         expires_at: Option<i64>,
         now: i64,
     ) -> Result<Option<String>, Error> {
@@ -178,7 +181,7 @@ impl Access {
         rows.iter().map(token).collect()
     }
 
-    /// Ends a token and its sessions; tells whether there was one that held.
+    /// Revokes a token and deletes its sessions. Returns false if there is no such token or it was revoked before.
     pub async fn revoke(&self, name: &str, now: i64) -> Result<bool, Error> {
         let mut transaction = self.pool.begin().await?;
         let revoked = sqlx::query("UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL")
@@ -191,7 +194,7 @@ impl Access {
         Ok(revoked.rows_affected() > 0)
     }
 
-    /// Who bears a token; `None` for one that is unknown, revoked or over, without saying which.
+    /// The holder of a token; `None` if the token is unknown, revoked or expired (callers cannot tell which).
     pub async fn bearer(&self, token_text: &str, now: i64) -> Result<Option<Caller>, Error> {
         let row = sqlx::query("SELECT * FROM tokens WHERE digest = ?")
             .bind(digest(token_text))
@@ -211,7 +214,7 @@ impl Access {
         Ok(Some(Caller { name: token.name, scope: token.scope, csrf: None }))
     }
 
-    /// Opens a session for a token; gives what the cookie holds. `None` for a token that does not hold.
+    /// Opens a session for a token and returns the session id for the cookie. `None` if the token is not valid.
     pub async fn log_in(&self, token_text: &str, hours: u32, now: i64) -> Result<Option<String>, Error> {
         let Some(caller) = self.bearer(token_text, now).await? else { return Ok(None) };
         let session = random();
@@ -228,7 +231,7 @@ impl Access {
         Ok(Some(session))
     }
 
-    /// Whose session it is, while it and its token hold.
+    /// The holder of a session; `None` unless both the session and its token are valid.
     pub async fn session(&self, session: &str, now: i64) -> Result<Option<Caller>, Error> {
         let row = sqlx::query(
             "SELECT tokens.*, sessions.csrf AS csrf FROM sessions JOIN tokens ON tokens.name = sessions.token \
@@ -249,8 +252,8 @@ impl Access {
         Ok(())
     }
 
-    /// Writes down a dossier-level read, before it is answered.
-    pub async fn note_read(&self, reader: &str, way: &str, what: &str, now: i64) -> Result<(), Error> {
+    /// Adds a dossier-level read to the audit log. Call it before the data are sent.
+    pub async fn record_read(&self, reader: &str, way: &str, what: &str, now: i64) -> Result<(), Error> {
         sqlx::query("INSERT INTO reads (at, reader, way, what) VALUES (?, ?, ?, ?)")
             .bind(now)
             .bind(reader)
@@ -261,15 +264,15 @@ impl Access {
         Ok(())
     }
 
-    /// Dossier-level reads, newest first.
-    pub async fn reads(&self, most: i64) -> Result<Vec<Read>, Error> {
+    /// The newest `limit` entries of the audit log, newest first.
+    pub async fn reads(&self, limit: i64) -> Result<Vec<DossierRead>, Error> {
         let rows = sqlx::query("SELECT * FROM reads ORDER BY at DESC, rowid DESC LIMIT ?")
-            .bind(most)
+            .bind(limit)
             .fetch_all(&self.pool)
             .await?;
         let read = |row: &SqliteRow| {
             let (at, reader) = (row.try_get("at")?, row.try_get("reader")?);
-            Ok(Read { at, reader, way: row.try_get("way")?, what: row.try_get("what")? })
+            Ok(DossierRead { at, reader, way: row.try_get("way")?, what: row.try_get("what")? })
         };
         rows.iter().map(read).collect()
     }
@@ -280,9 +283,10 @@ impl Access {
 }
 
 fn token(row: &SqliteRow) -> Result<Token, Error> {
+    let scope: String = row.try_get("scope")?;
     Ok(Token {
         name: row.try_get("name")?,
-        scope: Scope::from_name(row.try_get("scope")?),
+        scope: scope.parse().unwrap_or(TokenScope::Read),
         created_at: row.try_get("created_at")?,
         expires_at: row.try_get("expires_at")?,
         revoked_at: row.try_get("revoked_at")?,
@@ -296,7 +300,8 @@ fn random() -> String {
     format!("{high:032x}{low:032x}")
 }
 
-/// A token has 256 bits of its own: a plain digest is enough, and looking it up tells nothing of the token.
+/// SHA-256 in hexadecimal. A token has 256 random bits, so no salt or slow hash is needed, and the timing of a
+/// look-up by digest reveals nothing about the token.
 fn digest(secret: &str) -> String {
     format!("{:x}", Sha256::digest(secret.as_bytes()))
 }
@@ -306,40 +311,46 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tokens_and_sessions_hold_until_they_are_over() {
+    async fn tokens_and_sessions_are_valid_until_they_expire_or_are_revoked() {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let access = Access::open(folder.path()).await.expect("it opens");
-        let token = access.create("dashboard", Scope::Read, Some(100), 0).await.expect("writes").expect("a new name");
-        assert_eq!(access.create("dashboard", Scope::Operate, None, 0).await.expect("writes"), None);
-        let caller = access.bearer(&token, 99).await.expect("reads").expect("it holds");
-        assert_eq!((caller.name.as_str(), caller.scope), ("dashboard", Scope::Read));
-        assert_eq!(access.bearer(&token, 100).await.expect("reads"), None, "it is over");
+        let access = AccessStore::open(folder.path()).await.expect("it opens");
+        let token =
+            access.create("dashboard", TokenScope::Read, Some(100), 0).await.expect("writes").expect("a new name");
+        assert_eq!(access.create("dashboard", TokenScope::Operate, None, 0).await.expect("writes"), None);
+        let caller = access.bearer(&token, 99).await.expect("reads").expect("it is valid");
+        assert_eq!((caller.name.as_str(), caller.scope), ("dashboard", TokenScope::Read));
+        assert_eq!(access.bearer(&token, 100).await.expect("reads"), None, "expired");
         assert_eq!(access.bearer("motcua_other", 0).await.expect("reads"), None);
 
-        let session = access.log_in(&token, 1, 10).await.expect("writes").expect("it holds");
+        let session = access.log_in(&token, 1, 10).await.expect("writes").expect("it is valid");
         let caller = access.session(&session, 50).await.expect("reads").expect("it is open");
         let (value, another) = (caller.form_value().expect("of a session"), caller.form_value().expect("of a session"));
-        assert!(value != another && caller.is_own(&value) && caller.is_own(&another));
+        assert!(value != another && caller.is_own_form(&value) && caller.is_own_form(&another));
         let other = Caller { csrf: Some(random()), ..caller.clone() };
-        assert!(!other.is_own(&value) && !caller.is_own("") && !caller.is_own("-") && !caller.is_own(&value[..70]));
-        assert!(!Caller { csrf: None, ..caller }.is_own(&value), "a bearer of a token has no forms");
-        assert_eq!(access.session(&session, 100).await.expect("reads"), None, "its token is over");
+        assert!(
+            !other.is_own_form(&value)
+                && !caller.is_own_form("")
+                && !caller.is_own_form("-")
+                && !caller.is_own_form(&value[..70])
+        );
+        assert!(!Caller { csrf: None, ..caller }.is_own_form(&value), "a caller without a session has no forms");
+        assert_eq!(access.session(&session, 100).await.expect("reads"), None, "its token has expired");
         assert!(access.revoke("dashboard", 60).await.expect("writes"));
-        assert!(!access.revoke("dashboard", 61).await.expect("writes"), "it was revoked before");
+        assert!(!access.revoke("dashboard", 61).await.expect("writes"), "it is revoked already");
         assert_eq!(access.session(&session, 61).await.expect("reads"), None);
         assert_eq!(access.log_in(&token, 1, 61).await.expect("reads"), None);
     }
 
     #[tokio::test]
-    async fn nothing_at_rest_says_what_a_token_is() {
+    async fn the_file_contains_no_token_and_no_session_id() {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
-        let access = Access::open(folder.path()).await.expect("it opens");
-        let token = access.create("clerk", Scope::Operate, None, 0).await.expect("writes").expect("a new name");
-        let session = access.log_in(&token, 1, 0).await.expect("writes").expect("it holds");
+        let access = AccessStore::open(folder.path()).await.expect("it opens");
+        let token = access.create("clerk", TokenScope::Operate, None, 0).await.expect("writes").expect("a new name");
+        let session = access.log_in(&token, 1, 0).await.expect("writes").expect("it is valid");
         access.close().await;
         for name in ["access.sqlite", "access.sqlite-wal"] {
             let path = folder.path().join(name);
-            #[expect(clippy::disallowed_methods, reason = "the file is what is tested")]
+            #[expect(clippy::disallowed_methods, reason = "the test looks into the file")]
             let bytes = std::fs::read(&path).unwrap_or_default();
             for secret in [token.trim_start_matches("motcua_"), &session] {
                 assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{name}");

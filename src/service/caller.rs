@@ -1,23 +1,27 @@
-//! Who asks: a bearer token, or the session of a login. What a request may do is said by the type that its handler takes.
+//! Authentication of requests: a bearer token, or the session cookie of a login. The extractor in a handler's
+//! signature states the access that the handler requires.
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use headers::authorization::Bearer;
+use headers::{Authorization, HeaderMapExt as _};
 
 use crate::config::PublicPart;
 use crate::run;
 use crate::service::Service;
-use crate::service::access::{Caller, Scope};
+use crate::service::access::{Caller, TokenScope};
 use crate::service::problem::Problem;
 
-/// The cookie of a session. With TLS its name binds it to this host.
+/// Name of the session cookie. With TLS the prefix `__Host-` binds it to this host.
 pub(super) fn session_cookie(encrypted: bool) -> &'static str {
     if encrypted { "__Host-motcua" } else { "motcua" }
 }
 
-/// The value of a cookie.
+/// Value of the first cookie of that name. `headers::Cookie` is not used: it would read a `;` between quotes as part
+/// of a value, so a cookie of another application on this host could hide ours.
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|cookies| cookies.split(';'));
@@ -25,17 +29,12 @@ pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
     named.next().map(|(_, value)| value)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Who asks, if anybody that is known. An `Authorization` that does not hold is nobody, whatever the cookies say.
-pub(super) async fn who(service: &Service, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+/// The caller of a request; `None` without valid credentials. If there is an `Authorization` header, cookies are
+/// ignored, even if the header's token is not valid.
+pub(super) async fn authenticate(service: &Service, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
     if headers.contains_key(header::AUTHORIZATION) {
-        return match bearer(headers) {
-            Some(token) => Ok(service.access.bearer(token, run::now()).await?),
+        return match headers.typed_get::<Authorization<Bearer>>() {
+            Some(authorization) => Ok(service.access.bearer(authorization.token(), run::now()).await?),
             None => Ok(None),
         };
     }
@@ -45,55 +44,48 @@ pub(super) async fn who(service: &Service, headers: &HeaderMap) -> Result<Option
     }
 }
 
-impl OptionalFromRequestParts<Arc<Service>> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Option<Self>, Problem> {
-        who(service, &parts.headers).await
-    }
-}
-
-/// Anybody with a token.
+/// Requires a valid token or session of any scope.
 #[derive(Debug)]
-pub(super) struct Reader(pub(super) Caller);
+pub(super) struct Authenticated(pub(super) Caller);
 
-impl FromRequestParts<Arc<Service>> for Reader {
+impl FromRequestParts<Arc<Service>> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
-        who(service, &parts.headers).await?.map(Self).ok_or_else(Problem::unauthorized)
+        authenticate(service, &parts.headers).await?.map(Self).ok_or_else(Problem::unauthorized)
     }
 }
 
-/// Anybody where figures are public, else anybody with a token.
+/// Requires a valid token or session, unless figures are public. A token that is sent must be valid in either case.
 #[derive(Debug)]
-pub(super) struct FigureReader;
+pub(super) struct FigureAccess;
 
-impl FromRequestParts<Arc<Service>> for FigureReader {
+impl FromRequestParts<Arc<Service>> for FigureAccess {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
         if service.is_public(PublicPart::Figures) && !parts.headers.contains_key(header::AUTHORIZATION) {
             return Ok(Self);
         }
-        Reader::from_request_parts(parts, service).await.map(|_| Self)
+        Authenticated::from_request_parts(parts, service).await.map(|_| Self)
     }
 }
 
-/// A bearer token that may operate. A session's cookie does not do: other sites could have a browser send it.
+/// Requires a bearer token with the scope `operate`. A session cookie is not accepted, since another site could make
+/// a browser send it.
 #[derive(Debug)]
-pub(super) struct Operator(pub(super) Caller);
+pub(super) struct OperatorAccess(pub(super) Caller);
 
-impl FromRequestParts<Arc<Service>> for Operator {
+impl FromRequestParts<Arc<Service>> for OperatorAccess {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
         if !parts.headers.contains_key(header::AUTHORIZATION) {
             return Err(Problem::unauthorized());
         }
-        let Reader(caller) = Reader::from_request_parts(parts, service).await?;
-        if caller.scope < Scope::Operate {
-            let detail = "this token may read; a token with the scope `operate` may do this";
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, service).await?;
+        if caller.scope < TokenScope::Operate {
+            let detail = "this token has the scope `read`; the request needs a token with the scope `operate`";
             return Err(Problem::new(StatusCode::FORBIDDEN, detail));
         }
         Ok(Self(caller))

@@ -1,5 +1,5 @@
-//! `/metrics` for Prometheus, `/health/live` and `/health/ready`. Everything is read at the moment of asking; no code of a
-//! dossier or of an item, no name of an agency.
+//! `/metrics` for Prometheus, `/health/live` and `/health/ready`. Values are read when they are requested. They
+//! contain no code of a dossier or postal item and no agency name.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,8 +21,8 @@ use crate::config::PublicPart;
 use crate::health;
 use crate::run::{self, ConnectorHealth, HealthSubject, LedgerTotals, assess_connectors};
 use crate::service::Service;
-use crate::service::caller::who;
-use crate::service::nights::PublishedNight;
+use crate::service::caller::authenticate;
+use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
 
 /// Labels of a sample.
@@ -37,13 +37,13 @@ pub(super) fn router() -> Router<Arc<Service>> {
         .route("/health/ready", get(ready))
 }
 
-/// Without a look at the schedule for so long, and nothing under way, the service works no more.
-const STANDS_STILL: Duration = Duration::from_mins(5);
+/// The service is not ready if no run is under way and the schedule was last checked longer ago than this.
+const STALLED_AFTER: Duration = Duration::from_mins(5);
 
-/// Whether the service can answer and work: its ledger can be read, and its schedule is looked at.
+/// Ready if the ledger can be read and the schedule is being checked.
 async fn ready(State(service): State<Arc<Service>>) -> Response {
-    let looked = service.runner.looked_ago();
-    let stands_still = service.runner.under_way().is_none() && looked.is_none_or(|ago| ago > STANDS_STILL);
+    let checked = service.runner.checked_ago();
+    let is_stalled = service.runner.progress().is_none() && checked.is_none_or(|ago| ago > STALLED_AFTER);
     let not_ready = |why: &str| {
         (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "not ready", "reason": why }))).into_response()
     };
@@ -52,13 +52,13 @@ async fn ready(State(service): State<Arc<Service>>) -> Response {
             tracing::error!("the ledger cannot be read: {error}");
             not_ready("the ledger cannot be read")
         }
-        Ok(_) if stands_still => not_ready("the schedule is not looked at"),
+        Ok(_) if is_stalled => not_ready("the schedule is not being checked"),
         Ok(_) => Json(json!({ "status": "ready" })).into_response(),
     }
 }
 
 async fn metrics(State(service): State<Arc<Service>>, headers: HeaderMap) -> Result<Response, Problem> {
-    if !service.is_public(PublicPart::Metrics) && who(&service, &headers).await?.is_none() {
+    if !service.is_public(PublicPart::Metrics) && authenticate(&service, &headers).await?.is_none() {
         return Err(Problem::unauthorized());
     }
     let mut text = String::new();
@@ -68,10 +68,10 @@ async fn metrics(State(service): State<Arc<Service>>, headers: HeaderMap) -> Res
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// A registry that is filled for one answer.
-struct Filled(Registry);
+/// Metrics of one answer.
+struct Metrics(Registry);
 
-impl Filled {
+impl Metrics {
     fn gauge(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (Labels, f64)>) {
         let family = Gauges::default();
         for (labels, value) in samples {
@@ -80,7 +80,7 @@ impl Filled {
         self.0.register(name, help, family);
     }
 
-    /// `name` without `_total`, which the text format adds.
+    /// `name` is without `_total`, which the text format adds.
     fn counter(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = (Labels, u64)>) {
         let family = Counters::default();
         for (labels, value) in samples {
@@ -92,27 +92,31 @@ impl Filled {
 
 async fn registry(service: &Service) -> Result<Registry, Problem> {
     let now = run::now();
-    let mut filled = Filled(Registry::with_prefix("motcua"));
-    filled.gauge("build_info", "1, with the version", [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)]);
-    filled.connector_health(&assess_connectors(&service.config, Some(&service.ledger), now).await?, now);
-    filled.totals(service.ledger.totals().await?);
-    let under_way = flag(service.runner.under_way().is_some());
-    if let Some(ago) = service.runner.looked_ago() {
-        let help = "Seconds since the schedule was looked at; it is each minute, except while a run is under way";
-        filled.gauge("schedule_looked_ago_seconds", help, [(vec![], ago.as_secs_f64())]);
+    let mut metrics = Metrics(Registry::with_prefix("motcua"));
+    metrics.gauge(
+        "build_info",
+        "1, with the version",
+        [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1.0)],
+    );
+    metrics.connector_health(&assess_connectors(&service.config, Some(&service.ledger), now).await?, now);
+    metrics.totals(service.ledger.totals().await?);
+    let under_way = flag(service.runner.progress().is_some());
+    if let Some(ago) = service.runner.checked_ago() {
+        let help = "Seconds since the schedule was checked; it is checked each minute, except while a run is under way";
+        metrics.gauge("schedule_looked_ago_seconds", help, [(vec![], ago.as_secs_f64())]);
     }
-    filled.gauge("run_under_way", "1 while a run is under way", [(vec![], under_way)]);
+    metrics.gauge("run_under_way", "1 while a run is under way", [(vec![], under_way)]);
     if let Some(night) = service.nights.newest().await? {
-        filled.night(&night);
+        metrics.night(&night);
     }
-    Ok(filled.0)
+    Ok(metrics.0)
 }
 
 fn seconds(micros: i64) -> f64 {
     number(micros) / 1e6
 }
 
-#[expect(clippy::cast_precision_loss, reason = "instants and counts are far below 2^52 of their units' thousands")]
+#[expect(clippy::cast_precision_loss, reason = "instants in microseconds and counts are below 2^53")]
 fn number(count: i64) -> f64 {
     count as f64
 }
@@ -121,15 +125,15 @@ fn flag(is_so: bool) -> f64 {
     f64::from(u8::from(is_so))
 }
 
-impl Filled {
-    fn connector_health(&mut self, standings: &[ConnectorHealth], now: i64) {
+impl Metrics {
+    fn connector_health(&mut self, subjects: &[ConnectorHealth], now: i64) {
         let connectors: Vec<&ConnectorHealth> =
-            standings.iter().filter(|one| one.kind == HealthSubject::Connector).collect();
-        let of = |standing: &ConnectorHealth| vec![("connector", standing.connector.clone())];
+            subjects.iter().filter(|one| one.kind == HealthSubject::Connector).collect();
+        let of = |health: &ConnectorHealth| vec![("connector", health.connector.clone())];
         let at = |moment: fn(&ConnectorHealth) -> Option<i64>| {
             connectors.iter().filter_map(move |one| Some((of(one), seconds(moment(one)?)))).collect::<Vec<_>>()
         };
-        let states_of_connectors = connectors.iter().flat_map(|standing| states(standing, "connector"));
+        let states_of_connectors = connectors.iter().flat_map(|health| states(health, "connector"));
         self.gauge("connector_state", "1 for the state that a connector is in, 0 for the others", states_of_connectors);
         let reasons = connectors.iter().filter_map(|one| {
             let reason = ("reason", one.reason_code.clone()?);
@@ -137,15 +141,16 @@ impl Filled {
         });
         self.gauge("connector_reason", "1, with the code of the reason why a connector is in its state", reasons);
         let last_success = at(|one| one.last_success);
-        self.gauge("connector_last_success_timestamp_seconds", "End of the last pull that was taken", last_success);
+        let help = "End of the last pull that was complete or degraded";
+        self.gauge("connector_last_success_timestamp_seconds", help, last_success);
         let data_until = at(|one| one.data_until);
         self.gauge("connector_data_until_timestamp_seconds", "Newest date among the connector's records", data_until);
         self.gauge("connector_next_run_timestamp_seconds", "Next slot of the schedule", at(|one| one.next_run));
         let lags = connectors.iter().filter_map(|one| Some((of(one), seconds(now - one.data_until?))));
         self.gauge("connector_lag_seconds", "Age of the connector's newest record", lags);
         let open = connectors.iter().map(|one| (of(one), number(one.open.cast_signed())));
-        self.gauge("connector_open_rejections", "Rejected rows that wait to be taken", open);
-        let publications = standings.iter().filter(|one| one.kind == HealthSubject::Publication);
+        self.gauge("connector_open_rejections", "Rejected rows that are still open", open);
+        let publications = subjects.iter().filter(|one| one.kind == HealthSubject::Publication);
         let states_of_publications = publications.flat_map(|one| states(one, "target"));
         self.gauge(
             "publication_state",
@@ -159,13 +164,14 @@ impl Filled {
             rows.into_iter().map(move |(one, other, count)| (vec![(first, one), (second, other)], count))
         };
         let records = counts(totals.records, ["connector", "class"]);
-        self.counter("records", "Rows that were received, by what became of them", records);
-        self.counter("pulls", "Pulls that ended, by how", counts(totals.pulls, ["connector", "outcome"]));
-        self.counter("runs", "Runs that ended, by purpose and figures", counts(totals.runs, ["purpose", "figures"]));
-        // No counter: what was missed may be made up, and old ones are forgotten.
+        self.counter("records", "Rows received, by class", records);
+        self.counter("pulls", "Pulls that ended, by outcome", counts(totals.pulls, ["connector", "outcome"]));
+        let runs = counts(totals.runs, ["purpose", "figures"]);
+        self.counter("runs", "Runs that ended, by purpose and by completeness of their figures", runs);
+        // A gauge, not a counter: a missed slot may still be made up, and old slots are deleted.
         let slots = counts(totals.slots, ["connector", "state"]);
         let slots = slots.map(|(labels, count)| (labels, number(count.cast_signed())));
-        self.gauge("slots", "Slots of the schedules that are known, by what became of them", slots);
+        self.gauge("slots", "Known slots of the schedules, by state", slots);
         let took = |rows: Vec<(String, i64)>, label: &'static str| {
             rows.into_iter().map(move |(of, micros)| (vec![(label, of)], seconds(micros)))
         };
@@ -173,22 +179,23 @@ impl Filled {
         self.gauge("run_duration_seconds", "How long the last run took", took(totals.run_micros, "purpose"));
     }
 
-    fn night(&mut self, night: &PublishedNight) {
+    fn night(&mut self, night: &LoadedNight) {
         let record = &night.record.night;
         let one = |value: f64| [(Labels::new(), value)];
         let figures = i64::try_from(night.figures.len()).unwrap_or(i64::MAX);
         self.gauge("night_run", "Run of the newest published night", one(number(record.run)));
         let as_of = one(seconds(record.as_of));
-        self.gauge("night_as_of_timestamp_seconds", "The moment that its figures speak of", as_of);
-        self.gauge("night_complete", "1 if every connector was read whole", one(flag(record.complete)));
-        self.gauge("night_figures", "Figures that it published", one(number(figures)));
+        self.gauge("night_as_of_timestamp_seconds", "Time as of which its figures were computed", as_of);
+        self.gauge("night_complete", "1 if every connector was read completely", one(flag(record.complete)));
+        self.gauge("night_figures", "Number of figures that it published", one(number(figures)));
     }
 }
 
-fn states(standing: &ConnectorHealth, label: &'static str) -> Vec<(Labels, f64)> {
+/// One sample per state that exists: 1 for the subject's own, 0 for the others.
+fn states(health: &ConnectorHealth, label: &'static str) -> Vec<(Labels, f64)> {
     let sample = |state: health::State| {
-        let labels = vec![(label, standing.connector.clone()), ("state", state.name().to_owned())];
-        (labels, flag(state == standing.state))
+        let labels = vec![(label, health.connector.clone()), ("state", state.name().to_owned())];
+        (labels, flag(state == health.state))
     };
     health::State::ALL.into_iter().map(sample).collect()
 }

@@ -1,21 +1,23 @@
-//! The service: every night by itself, an API, pages, metrics and alerts over what the nights leave.
+//! The service (`motcua serve`): runs every night by itself and offers an API, pages, metrics and notifications.
 //!
-//! It acts through `run` and reads what the nights published. It does not hold the data folder between runs, so the verbs of
-//! the command line work beside it; a lock of its own keeps a second service away.
+//! It changes data only through `run`, and reads what the nights published. It does not hold the lock of the data
+//! folder between runs, so other verbs of the command line work beside it. A lock of its own refuses a second
+//! service.
 
 mod access;
 mod alerts;
 mod api;
-mod bell;
+mod background;
 mod caller;
-mod door;
-mod herald;
 mod limiter;
+mod listener;
 mod metrics;
+mod middleware;
 mod nights;
 mod pages;
 mod problem;
 mod runner;
+mod ticker;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,20 +26,20 @@ use std::sync::Arc;
 use axum_server::Handle;
 use tokio_util::sync::CancellationToken;
 
-pub use access::{Access, Caller, Read, Scope, Token};
+pub use access::{AccessStore, Caller, DossierRead, Token, TokenScope};
 
 use crate::config::{Configuration, PublicPart};
 use crate::run::{self, Ledger, Lock, LockError, RunError};
 
-use self::herald::Heralds;
+use self::background::BackgroundTasks;
 use self::limiter::FailedLogins;
-use self::nights::Nights;
+use self::nights::NightCache;
 use self::runner::Runner;
 
-/// How long requests under way may go on once the runs have ended.
+/// How long open requests may go on after the last run has ended.
 const LAST_REQUESTS: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Why the service cannot stand, or could not go on.
+/// Why the service cannot start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error(transparent)]
@@ -46,7 +48,7 @@ pub enum ServiceError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot use TLS certificate `{certificate}` with key `{key}`: {source}")]
     Tls { certificate: PathBuf, key: PathBuf, source: std::io::Error },
-    #[error("the scheduler: {0}")]
+    #[error("the scheduler failed: {0}")]
     Scheduler(#[from] tokio_cron_scheduler::JobSchedulerError),
 }
 
@@ -62,14 +64,14 @@ impl From<sqlx::Error> for ServiceError {
     }
 }
 
-/// What every request and every bell sees.
+/// State that request handlers and background tasks share.
 #[derive(Debug)]
 struct Service {
     config: Arc<Configuration>,
     data: PathBuf,
     ledger: Ledger,
-    access: Access,
-    nights: Nights,
+    access: AccessStore,
+    nights: NightCache,
     runner: Arc<Runner>,
     failed_logins: FailedLogins,
 }
@@ -80,53 +82,53 @@ impl Service {
         self.config.settings.service.public.contains(&part)
     }
 
-    /// Whether people reach it by HTTPS.
+    /// Whether people reach the service by HTTPS: its own, or that of a proxy in front of it.
     fn is_encrypted(&self) -> bool {
         let settings = &self.config.settings.service;
         settings.tls.is_some() || settings.behind_proxy
     }
 }
 
-/// Stands until it is told to stop (SIGTERM, Ctrl-C). `told` is given the address that it listens on.
+/// Serves until SIGTERM or Ctrl-C. Calls `on_listening` once, with the URL that it listens on.
 ///
 /// # Errors
-/// Another service stands on the data folder, or the address or the certificate cannot be used.
-pub async fn serve(config: Configuration, told: impl FnOnce(&str)) -> Result<(), ServiceError> {
+/// Another service runs on the data folder, or the address or the certificate cannot be used.
+pub async fn serve(config: Configuration, on_listening: impl FnOnce(&str)) -> Result<(), ServiceError> {
     let data = config.settings.data.clone();
     let _lock = Lock::take_for_service(&data, run::now())?;
     let ledger = Ledger::open(&data).await?;
-    let access = Access::open(&data).await?;
+    let access = AccessStore::open(&data).await?;
     let runner = Arc::new(Runner::default());
     let service = Arc::new(Service {
         config: Arc::new(config),
-        nights: Nights::new(data.clone()),
+        nights: NightCache::new(data.clone()),
         data,
         ledger,
         access,
         runner,
         failed_logins: FailedLogins::default(),
     });
-    let door = door::open(&service).await?;
-    told(&door.url);
+    let listener = listener::bind(&service).await?;
+    on_listening(&listener.url);
     let stop = CancellationToken::new();
     let handle = Handle::new();
-    let answering = tokio::spawn(door.answer(Arc::clone(&service), handle.clone()));
-    let mut bell = bell::hang(&service.config, &service.runner).await?;
-    let minutes = tokio::spawn(bell::each_minute(Arc::clone(&service.runner)));
-    service.runner.ring();
+    let answering = tokio::spawn(listener.serve(Arc::clone(&service), handle.clone()));
+    let mut scheduler = ticker::start(&service.config, &service.runner).await?;
+    let minutes = tokio::spawn(ticker::wake_each_minute(Arc::clone(&service.runner)));
+    service.runner.wake();
     let stopping = async {
-        told_to_stop().await;
-        tracing::warn!("told to stop");
+        stop_signal().await;
+        tracing::warn!("stopping: a stop signal was received");
         stop.cancel();
-        // Nothing depends on an orderly end: whoever asks twice gets it at once.
+        // An abrupt end loses nothing, so a second signal ends the process at once.
         tokio::spawn(async {
-            told_to_stop().await;
-            end_at_once();
+            stop_signal().await;
+            exit_at_once();
         });
     };
-    tokio::join!(work(&service, &stop), stopping);
+    tokio::join!(run_until_stopped(&service, &stop), stopping);
     minutes.abort();
-    bell.shutdown().await?;
+    scheduler.shutdown().await?;
     handle.graceful_shutdown(Some(LAST_REQUESTS));
     let _ = answering.await;
     service.ledger.clone().close().await;
@@ -134,21 +136,21 @@ pub async fn serve(config: Configuration, told: impl FnOnce(&str)) -> Result<(),
     Ok(())
 }
 
-/// Runs what is due at each bell; what comes after it is the heralds'.
-async fn work(service: &Arc<Service>, stop: &CancellationToken) {
-    let heralds = Heralds::begin(service, stop);
-    let after = |ran: bool| heralds.call(ran);
-    Box::pin(service.runner.work(&service.config, &service.ledger, stop, after)).await;
-    heralds.end().await;
+/// Runs what is due whenever the runner is woken, and wakes the background tasks after each run.
+async fn run_until_stopped(service: &Arc<Service>, stop: &CancellationToken) {
+    let background = BackgroundTasks::start(service, stop);
+    let after = |ran: bool| background.wake(ran);
+    Box::pin(service.runner.run_until_stopped(&service.config, &service.ledger, stop, after)).await;
+    background.join().await;
 }
 
-#[expect(clippy::exit, reason = "asked for twice")]
-fn end_at_once() -> ! {
+#[expect(clippy::exit, reason = "a second stop signal asks for an immediate end")]
+fn exit_at_once() -> ! {
     std::process::exit(130)
 }
 
-/// Ends at the next SIGTERM or Ctrl-C.
-async fn told_to_stop() {
+/// Waits for the next SIGTERM or Ctrl-C.
+async fn stop_signal() {
     let mut terminate =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("the runtime handles signals");
     tokio::select! {

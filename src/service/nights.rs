@@ -1,4 +1,5 @@
-//! Published nights in memory: what the API and the pages read. A night is held whole, so an answer never mixes two.
+//! Cache of published nights for the API and the pages. A night is kept whole in memory, so an answer never mixes two
+//! nights.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,83 +12,84 @@ use crate::model::figure::Figure;
 use crate::publish::{self, NightRecord};
 use crate::run::{self, RunError};
 
-/// Past nights that are held besides the newest.
-const PAST_HELD: usize = 3;
-/// How long somebody waits while another past night is read.
+/// Past nights that are kept besides the newest.
+const PAST_KEPT: usize = 3;
+/// How long a request waits while another past night is read from disk.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// A published night, whole, with ways to find its figures.
+/// A published night with indexes into its figures. An index holds positions in [`LoadedNight::figures`].
 #[derive(Debug)]
-pub(super) struct PublishedNight {
+pub(super) struct LoadedNight {
     pub(super) record: NightRecord,
-    /// In the order in which they were published: stable for a run.
+    /// In the order in which they were published, which is stable for a run.
     pub(super) figures: Vec<Figure>,
     by_indicator: HashMap<Arc<str>, Vec<u32>>,
     by_agency: HashMap<Arc<str>, Vec<u32>>,
-    /// The province's figures and whole tiers'.
-    whole: Vec<u32>,
+    /// Figures of the province and of whole tiers.
+    without_agency: Vec<u32>,
 }
 
-impl PublishedNight {
+impl LoadedNight {
     pub(super) fn new(record: NightRecord, figures: Vec<Figure>) -> Self {
         let (mut by_indicator, mut by_agency) = (HashMap::<_, Vec<u32>>::new(), HashMap::<_, Vec<u32>>::new());
-        let mut whole = Vec::new();
-        for (place, figure) in (0_u32..).zip(&figures) {
-            by_indicator.entry(Arc::clone(&figure.indicator)).or_default().push(place);
+        let mut without_agency = Vec::new();
+        for (position, figure) in (0_u32..).zip(&figures) {
+            by_indicator.entry(Arc::clone(&figure.indicator)).or_default().push(position);
             match &figure.agency {
-                Some(agency) => by_agency.entry(Arc::clone(agency)).or_default().push(place),
-                None => whole.push(place),
+                Some(agency) => by_agency.entry(Arc::clone(agency)).or_default().push(position),
+                None => without_agency.push(position),
             }
         }
-        Self { record, figures, by_indicator, by_agency, whole }
+        Self { record, figures, by_indicator, by_agency, without_agency }
     }
 
-    /// Places of an indicator's figures, in order.
+    /// Positions of an indicator's figures, ascending.
     pub(super) fn of_indicator(&self, id: &str) -> &[u32] {
         self.by_indicator.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// Places of an agency's figures, in order.
+    /// Positions of an agency's figures, ascending.
     pub(super) fn of_agency(&self, code: &str) -> &[u32] {
         self.by_agency.get(code).map_or(&[], Vec::as_slice)
     }
 
-    /// Places of the province's figures and of whole tiers', in order.
-    pub(super) fn of_whole(&self) -> &[u32] {
-        &self.whole
+    /// Positions of the figures of the province and of whole tiers, ascending.
+    pub(super) fn without_agency(&self) -> &[u32] {
+        &self.without_agency
     }
 
-    pub(super) fn at(&self, place: u32) -> &Figure {
-        &self.figures[place as usize]
+    pub(super) fn at(&self, position: u32) -> &Figure {
+        &self.figures[position as usize]
     }
 
-    /// Codes and names of the agencies that have figures, by code.
+    /// Codes and names of the agencies that have figures, in the order of the codes.
     pub(super) fn agencies(&self) -> Vec<(&str, Option<&str>)> {
-        let name = |places: &Vec<u32>| places.first().and_then(|place| self.at(*place).agency_name.as_deref());
-        let mut agencies: Vec<_> = self.by_agency.iter().map(|(code, places)| (&**code, name(places))).collect();
+        let name =
+            |positions: &Vec<u32>| positions.first().and_then(|position| self.at(*position).agency_name.as_deref());
+        let mut agencies: Vec<_> = self.by_agency.iter().map(|(code, positions)| (&**code, name(positions))).collect();
         agencies.sort_unstable();
         agencies
     }
 }
 
-/// The nights of a data folder.
+/// The newest night and the past nights that were asked for last.
 #[derive(Debug)]
-pub(super) struct Nights {
+pub(super) struct NightCache {
     data: PathBuf,
-    newest: RwLock<Option<Arc<PublishedNight>>>,
-    /// The last asked for stand last.
-    past: Mutex<Vec<Arc<PublishedNight>>>,
-    /// Nights are read from disk one at a time.
+    newest: RwLock<Option<Arc<LoadedNight>>>,
+    /// Least recently used first.
+    past: Mutex<Vec<Arc<LoadedNight>>>,
+    /// Held while the newest night is read from disk, so that it is read once.
     reading: Mutex<()>,
 }
 
-impl Nights {
+impl NightCache {
     pub(super) fn new(data: PathBuf) -> Self {
         Self { data, newest: RwLock::default(), past: Mutex::default(), reading: Mutex::default() }
     }
 
-    /// The newest published night; `None` before the first.
-    pub(super) async fn newest(&self) -> Result<Option<Arc<PublishedNight>>, RunError> {
+    /// The newest published night; `None` before the first publication.
+    pub(super) async fn newest(&self) -> Result<Option<Arc<LoadedNight>>, RunError> {
         let Some(run) = publish::newest_run(&self.data) else { return Ok(None) };
         if let Some(night) = self.newest.read().await.as_ref().filter(|night| night.record.night.run == run) {
             return Ok(Some(Arc::clone(night)));
@@ -103,8 +105,8 @@ impl Nights {
         Ok(night)
     }
 
-    /// The night of a run; `None` if it published none, or if it is kept no more.
-    pub(super) async fn of_run(&self, run: i64) -> Result<Option<Arc<PublishedNight>>, RunError> {
+    /// The night of a run; `None` if the run published none or its night has been deleted.
+    pub(super) async fn of_run(&self, run: i64) -> Result<Option<Arc<LoadedNight>>, RunError> {
         if let Some(night) = self.newest().await?.filter(|night| night.record.night.run == run) {
             return Ok(Some(night));
         }
@@ -117,7 +119,7 @@ impl Nights {
         }
         let night = self.read(run).await?;
         if let Some(night) = &night {
-            if past.len() >= PAST_HELD {
+            if past.len() >= PAST_KEPT {
                 past.remove(0);
             }
             past.push(Arc::clone(night));
@@ -125,9 +127,9 @@ impl Nights {
         Ok(night)
     }
 
-    async fn read(&self, run: i64) -> Result<Option<Arc<PublishedNight>>, RunError> {
+    async fn read(&self, run: i64) -> Result<Option<Arc<LoadedNight>>, RunError> {
         let Some((record, figures)) = run::night_of_run(&self.data, run).await? else { return Ok(None) };
-        let indexed = tokio::task::spawn_blocking(move || Arc::new(PublishedNight::new(record, figures)));
+        let indexed = tokio::task::spawn_blocking(move || Arc::new(LoadedNight::new(record, figures)));
         Ok(Some(indexed.await?))
     }
 }

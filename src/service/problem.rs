@@ -1,31 +1,36 @@
-//! What went wrong with a request, as RFC 9457 says it.
+//! Errors of the API as RFC 9457 problems (`application/problem+json`).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
+use headers::{HeaderMapExt as _, RetryAfter};
 use serde::Serialize;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::run::RunError;
 
-/// `application/problem+json`.
+/// Value of `WWW-Authenticate`: a token is needed.
+pub(super) const BEARER_CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"motcua\"");
+
+/// An error of a request, in the form of RFC 9457.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Problem {
-    /// Always `about:blank`: the status says the kind.
+    /// Always `about:blank`: the status alone gives the kind of problem.
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What was asked wrongly, and what is allowed.
+    /// What is wrong with the request, and what is allowed.
     detail: String,
     #[serde(skip)]
     retry_after_secs: Option<u64>,
     #[serde(skip)]
-    asks_for_token: bool,
+    needs_token: bool,
 }
 
 impl Problem {
@@ -36,7 +41,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             retry_after_secs: None,
-            asks_for_token: false,
+            needs_token: false,
         }
     }
 
@@ -48,10 +53,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// The same whether no token was given or one that does not hold.
+    /// One answer for a missing and an invalid token, so that it reveals nothing about tokens.
     pub(super) fn unauthorized() -> Self {
-        let detail = "give a token that holds: `Authorization: Bearer …` (`motcua token create` makes one)";
-        Self { asks_for_token: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
+        let detail = "send a valid token as `Authorization: Bearer …`; `motcua token create` makes one";
+        Self { needs_token: true, ..Self::new(StatusCode::UNAUTHORIZED, detail) }
     }
 
     pub(super) fn busy(detail: impl Into<String>, retry_after_secs: u64) -> Self {
@@ -66,17 +71,17 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// What failed is written to the log; the answer says where to look, and nothing of paths or queries.
+    /// Logs the error and makes a 500 that points to the log. The answer itself contains no paths and no queries.
     pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
         tracing::error!(reason = what, "request failed: {error}");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what}: the service's log says why"))
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what}: see the service's log"))
     }
 }
 
 impl From<RunError> for Problem {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::NightsBusy => Self::busy("other past nights are being read: try again in a moment", 5),
+            RunError::NightsBusy => Self::busy("other past nights are being read; try again in a moment", 5),
             error => Self::internal("the data folder cannot be read", &error),
         }
     }
@@ -90,23 +95,22 @@ impl From<sqlx::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> axum::response::Response {
-        let (status, retry, asks) = (self.status(), self.retry_after_secs, self.asks_for_token);
+        let (status, retry_after_secs, needs_token) = (self.status(), self.retry_after_secs, self.needs_token);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
-        let mut set = |name: HeaderName, value: HeaderValue| drop(headers.insert(name, value));
-        set(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if asks {
-            set(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"motcua\""));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if needs_token {
+            headers.insert(header::WWW_AUTHENTICATE, BEARER_CHALLENGE);
         }
-        if let Some(secs) = retry {
-            set(header::RETRY_AFTER, HeaderValue::from(secs));
+        if let Some(secs) = retry_after_secs {
+            headers.typed_insert(RetryAfter::delay(Duration::from_secs(secs)));
         }
         response
     }
 }
 
-/// Answers that the document describes once for all operations.
-macro_rules! refusals {
+/// Declares types for the error answers that several operations share in the OpenAPI document.
+macro_rules! error_answers {
     ($($(#[$doc:meta])* $name:ident: $($status:literal $means:literal),+;)*) => {$(
         $(#[$doc])*
         pub(super) struct $name;
@@ -119,17 +123,17 @@ macro_rules! refusals {
     )*};
 }
 
-refusals! {
-    /// Of every operation.
-    Refused: 400 "A parameter or a body that is unknown or cannot be read", 401 "No token that holds";
-    /// Of what one thing is asked of.
-    Missing: 404 "There is none";
-    /// Of what changes something.
-    NotAllowed: 403 "The token may read only";
-    /// Of what is ordered.
-    NotOrdered: 409 "A run is under way or ordered already", 413 "The body is too large", 415 "The body is no JSON";
-    /// Of what rests on a night.
-    NoNight: 503 "No night is published yet, or too much is asked at once";
+error_answers! {
+    /// Errors of every operation.
+    CommonErrors: 400 "A parameter or the body is unknown or cannot be read", 401 "There is no valid token";
+    /// Error of operations on one item.
+    NotFound: 404 "There is no such item";
+    /// Error of operations that change something.
+    ReadOnlyToken: 403 "The token has the scope `read` only";
+    /// Errors of operations that request a run.
+    RunNotAccepted: 409 "A run is under way or requested already", 413 "The body is too large", 415 "The body is not JSON";
+    /// Error of operations that read a night.
+    NoNight: 503 "No night is published yet, or too many requests are being answered";
 }
 
 fn described(status: u16, means: &str) -> (String, RefOr<Response>) {

@@ -1,6 +1,7 @@
-//! The one task that works in the data folder: whatever is due by the schedule, and what is ordered through API and pages.
+//! The one task of the service that runs nights: slots that are due, and runs that were requested through the API or
+//! the pages.
 //!
-//! A bell rings it; what is due it decides from the ledger. One run at a time: what comes meanwhile waits.
+//! The ticker and requests wake it; it decides from the ledger what is due. It does one run at a time.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,110 +17,107 @@ use crate::run::{
     self, DataFolder, Ledger, LockError, Pause, RunError, RunReport, Slot, SlotDecision, SlotState, with_causes,
 };
 
-/// Slots that are looked at.
+/// Slots per connector that are read from the ledger.
 const SLOTS: i64 = 500;
 
-/// What somebody asked for.
+/// A run that was requested by a person or through the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Order {
-    /// A night now: these connectors, or all.
+pub(super) enum RunRequest {
+    /// A night now, of these connectors; of all if the list is empty.
     Night(Vec<String>),
-    /// Rejected rows again: of these connectors, or of all.
+    /// A retry of rejected rows of these connectors; of all if the list is empty.
     Retry(Vec<String>),
 }
 
-/// What is under way.
+/// State of the run that is under way. Instants in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct UnderWay {
+pub(super) struct RunProgress {
     pub(super) purpose: Purpose,
     pub(super) since: i64,
+    /// What the run is doing, for example `portal-igate: page 3, 120 records`; empty at first.
     pub(super) step: String,
 }
 
-/// What could not be done.
+/// Why the last run could not be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Undone {
+pub(super) struct RunFailure {
     pub(super) since: i64,
-    /// Without cells.
+    /// Contains no cell values.
     pub(super) message: String,
 }
 
-/// Why an order is not taken.
+/// A run is under way or requested already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Busy;
+pub(super) struct RunnerBusy;
 
-/// The order that waits, and what is under way.
+/// State that the runner shares with request handlers.
 #[derive(Debug, Default)]
 pub(super) struct Runner {
-    bell: Notify,
-    order: Mutex<Option<Order>>,
-    under_way: Mutex<Option<UnderWay>>,
-    /// Why what was to be done last could not be done.
-    undone: Mutex<Option<Undone>>,
-    /// When the schedule was looked at last, by a clock that nobody sets.
-    looked: Mutex<Option<Instant>>,
+    wake: Notify,
+    requested: Mutex<Option<RunRequest>>,
+    progress: Mutex<Option<RunProgress>>,
+    failure: Mutex<Option<RunFailure>>,
+    /// When the schedule was last checked, by the monotonic clock.
+    checked: Mutex<Option<Instant>>,
 }
 
 impl Runner {
-    /// Something may be due.
-    pub(super) fn ring(&self) {
-        self.bell.notify_one();
+    /// Makes the runner check what is due.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
     }
 
-    /// Takes an order, unless something is under way or ordered already.
-    pub(super) fn order(&self, order: Order) -> Result<(), Busy> {
-        let mut waiting = self.waiting();
-        if waiting.is_some() || self.under_way().is_some() {
-            return Err(Busy);
+    /// Accepts a request, unless a run is under way or requested already.
+    pub(super) fn request(&self, request: RunRequest) -> Result<(), RunnerBusy> {
+        let mut requested = lock(&self.requested);
+        if requested.is_some() || self.progress().is_some() {
+            return Err(RunnerBusy);
         }
-        *waiting = Some(order);
-        drop(waiting);
-        self.ring();
+        *requested = Some(request);
+        drop(requested);
+        self.wake();
         Ok(())
     }
 
-    pub(super) fn under_way(&self) -> Option<UnderWay> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The run that is under way.
+    pub(super) fn progress(&self) -> Option<RunProgress> {
+        lock(&self.progress).clone()
     }
 
-    /// How long ago the schedule was looked at; none before the first time. It is rung each minute, so more than a few minutes
-    /// without a run under way say that it stands still.
-    pub(super) fn looked_ago(&self) -> Option<Duration> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).map(|looked| looked.elapsed())
+    /// Time since the schedule was last checked; `None` before the first check. The ticker wakes the runner each
+    /// minute, so a value of several minutes without a run under way means that the runner is stuck.
+    pub(super) fn checked_ago(&self) -> Option<Duration> {
+        lock(&self.checked).map(|checked| checked.elapsed())
     }
 
-    /// Why what was ordered or due last could not be done; none where it was.
-    pub(super) fn undone(&self) -> Option<Undone> {
-        self.undone.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Why the last run, due or requested, could not be done; `None` if it was done.
+    pub(super) fn failure(&self) -> Option<RunFailure> {
+        lock(&self.failure).clone()
     }
 
-    fn note(&self, undone: Option<String>) {
-        let undone = undone.map(|message| Undone { since: run::now(), message });
-        *self.undone.lock().unwrap_or_else(PoisonError::into_inner) = undone;
+    fn set_failure(&self, message: Option<String>) {
+        *lock(&self.failure) = message.map(|message| RunFailure { since: run::now(), message });
     }
 
-    /// Whether an order waits.
-    pub(super) fn is_ordered(&self) -> bool {
-        self.waiting().is_some()
+    /// Whether a requested run has not begun yet.
+    pub(super) fn is_requested(&self) -> bool {
+        lock(&self.requested).is_some()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<Order>> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    fn set_progress(&self, progress: Option<RunProgress>) {
+        *lock(&self.progress) = progress;
     }
 
-    fn set(&self, under_way: Option<UnderWay>) {
-        *self.under_way.lock().unwrap_or_else(PoisonError::into_inner) = under_way;
-    }
-
-    fn tell(&self, step: &str) {
-        if let Some(under_way) = self.under_way.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            step.clone_into(&mut under_way.step);
+    fn set_step(&self, step: &str) {
+        if let Some(progress) = lock(&self.progress).as_mut() {
+            step.clone_into(&mut progress.step);
         }
     }
 
-    /// Works until it is told to stop: what is under way then goes on for as long as the settings allow, and is left to the
-    /// next start after that. `after` is called after each run and each bell, and told whether there was a run.
-    pub(super) async fn work(
+    /// Runs what is due or requested until `stop` is cancelled. The run then under way may go on for
+    /// `stop_within_secs`; after that it is abandoned, and the next start finishes it. Calls `after` after each
+    /// check, with true if there was a run.
+    pub(super) async fn run_until_stopped(
         &self,
         config: &Configuration,
         ledger: &Ledger,
@@ -135,84 +133,86 @@ impl Runner {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.bell.notified() => {}
+                () = self.wake.notified() => {}
             }
             let mut is_more = true;
             while is_more && !stop.is_cancelled() {
                 tokio::select! {
-                    more = self.work_once(config, ledger) => is_more = more,
+                    more = self.run_next(config, ledger) => is_more = more,
                     () = &mut out_of_time => {
-                        tracing::warn!("the run under way did not end in time: the next start finishes it");
+                        tracing::warn!("the run under way did not end in time; the next start finishes it");
                         return;
                     }
                 }
                 after(is_more);
             }
         }
-        if self.is_ordered() {
-            tracing::warn!("what was ordered last is not begun: order it again");
+        if self.is_requested() {
+            tracing::warn!("the requested run has not begun; request it again after the next start");
         }
     }
 
-    /// Does what was ordered, else what is due; tells whether there was anything. Whatever goes wrong, the service stands.
-    async fn work_once(&self, config: &Configuration, ledger: &Ledger) -> bool {
+    /// Does the requested run, else the slots that are due. Returns whether there was a run. Errors and panics are
+    /// logged and kept as [`RunFailure`]; the service goes on.
+    async fn run_next(&self, config: &Configuration, ledger: &Ledger) -> bool {
         let now = run::now();
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *lock(&self.checked) = Some(Instant::now());
         let work = async {
-            let order = self.waiting().take();
-            match order {
-                Some(order) => self.fulfil(config, order, now).await,
+            let request = lock(&self.requested).take();
+            match request {
+                Some(request) => self.run_requested(config, request, now).await,
                 None => self.run_due(config, ledger, now).await,
             }
         };
         let done = AssertUnwindSafe(work).catch_unwind().await;
-        self.set(None);
+        self.set_progress(None);
         match done {
             Ok(Ok(is_more)) => {
-                // A bell at which nothing was due says nothing.
+                // A check without a run proves nothing about the last failure.
                 if is_more {
-                    self.note(None);
+                    self.set_failure(None);
                 }
                 is_more
             }
-            // Whoever holds the folder will let go of it; the next bell asks again.
+            // The lock will be released; the next wake-up tries again.
             Ok(Err(RunError::Lock(LockError::Held { holder, .. }))) => {
-                tracing::info!("the data folder is held by {holder}: waiting");
+                tracing::info!("waiting: the data folder is locked by {holder}");
                 false
             }
             Ok(Err(error)) => {
                 let message = with_causes(&error);
                 tracing::error!("the run could not be done: {message}");
-                self.note(Some(message));
+                self.set_failure(Some(message));
                 false
             }
-            // The panic has told itself. A slot that it leaves begun is tried again, three times at most.
+            // The panic hook has logged the panic. A slot that stays `begun` is tried again, three times at most.
             Err(_) => {
                 tracing::error!("the run ended in a panic");
-                self.note(Some(RunError::Panicked.to_string()));
+                self.set_failure(Some(RunError::Panicked.to_string()));
                 false
             }
         }
     }
 
-    async fn fulfil(&self, config: &Configuration, order: Order, now: i64) -> Result<bool, RunError> {
-        let purpose = if matches!(order, Order::Night(_)) { Purpose::Night } else { Purpose::Retry };
-        self.set(Some(UnderWay { purpose, since: now, step: String::new() }));
+    /// Does a requested run. If the data folder is locked, the request stays for the next wake-up.
+    async fn run_requested(&self, config: &Configuration, request: RunRequest, now: i64) -> Result<bool, RunError> {
+        let purpose = if matches!(request, RunRequest::Night(_)) { Purpose::Night } else { Purpose::Retry };
+        self.set_progress(Some(RunProgress { purpose, since: now, step: String::new() }));
         let folder = match DataFolder::open(config, &config.settings.data, "serve", now).await {
             Ok(folder) => folder,
             Err(error) => {
                 if matches!(error, RunError::Lock(LockError::Held { .. })) {
-                    *self.waiting() = Some(order);
+                    *lock(&self.requested) = Some(request);
                 }
                 return Err(error);
             }
         };
-        let watch = |step: &str| self.tell(step);
-        let done = match &order {
-            Order::Night(connectors) => folder.run_once(connectors, now, &watch).await.map(Some),
-            Order::Retry(connectors) => match folder.retry(connectors, now, &watch).await {
+        let progress = |step: &str| self.set_step(step);
+        let done = match &request {
+            RunRequest::Night(connectors) => folder.run_once(connectors, now, &progress).await.map(Some),
+            RunRequest::Retry(connectors) => match folder.retry(connectors, now, &progress).await {
                 Err(RunError::NothingToRetry) => {
-                    tracing::info!("nothing was in quarantine that could be retried");
+                    tracing::info!("the quarantine has no row that can be retried");
                     Ok(None)
                 }
                 done => done.map(Some),
@@ -225,14 +225,14 @@ impl Runner {
         Ok(true)
     }
 
-    /// Runs the connectors whose slots are due, in one run; tells whether there were any.
+    /// Runs the connectors whose slots are due, in one run. Returns whether there were any.
     async fn run_due(&self, config: &Configuration, ledger: &Ledger, now: i64) -> Result<bool, RunError> {
         let due = due(config, ledger, now).await?;
         if due.is_empty() {
             return Ok(false);
         }
-        self.set(Some(UnderWay { purpose: Purpose::Night, since: now, step: String::new() }));
-        // Whoever holds the folder may have read them meanwhile: what is due is decided again when it is ours.
+        self.set_progress(Some(RunProgress { purpose: Purpose::Night, since: now, step: String::new() }));
+        // Another process may have read the connectors before it released the lock: decide again now that we hold it.
         let folder = DataFolder::open(config, &config.settings.data, "serve", now).await?;
         let mut due = due_again(config, ledger, now, due).await?;
         folder.ledger.write_slots(&due).await?;
@@ -243,7 +243,7 @@ impl Runner {
         let ran = if names.is_empty() {
             Ok(None)
         } else {
-            folder.run_once(&names, now, &|step: &str| self.tell(step)).await.map(Some)
+            folder.run_once(&names, now, &|step: &str| self.set_step(step)).await.map(Some)
         };
         let (state, message) = match &ran {
             Ok(_) => (SlotState::Done, None),
@@ -261,6 +261,11 @@ impl Runner {
     }
 }
 
+/// Locks a value that has no invariants a panic could break.
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn log(report: &RunReport) {
     let failed = report.pulls.iter().filter(|pull| pull.outcome == Some(Outcome::Failed)).count();
     tracing::info!(
@@ -272,7 +277,8 @@ fn log(report: &RunReport) {
     );
 }
 
-/// The slots that are due now; whatever else was decided of the schedule is written down.
+/// The slots that are due now, by connector. All other decisions about slots (missed, failed, done) are written to
+/// the ledger.
 async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(String, Slot)>, RunError> {
     let (mut due, mut settled) = (Vec::new(), Vec::new());
     let paused = ledger.pauses().await?;
@@ -288,7 +294,7 @@ async fn due(config: &Configuration, ledger: &Ledger, now: i64) -> Result<Vec<(S
         if let Some(pause) = pause_of(&paused, name)
             && let Some(due) = slot.take()
         {
-            // Once: while it may still be made up it is due at every bell.
+            // Write it once: until the time for catching up is over, the slot is due at every check.
             if known.iter().all(|known| known.slot != due.slot) {
                 let message = Some(format!("paused by `{}`", pause.paused_by));
                 of_connector.push(Slot { state: SlotState::Missed, tries: 0, made_up: false, message, ..due });
@@ -316,7 +322,7 @@ fn pause_of<'p>(paused: &'p [Pause], name: &str) -> Option<&'p Pause> {
     paused.iter().find(|pause| pause.connector == name)
 }
 
-/// Those that are still due.
+/// The slots of `before` that are still due.
 async fn due_again(
     config: &Configuration,
     ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! The service through the real binary: the schedule, the API, who may ask what, health at a glance.
+//! The service through the real binary: schedule, API, access, notifications, TLS, and one test of everything together.
 
 mod alerts;
 mod api;

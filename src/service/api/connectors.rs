@@ -1,4 +1,4 @@
-//! `/connectors`: how each stands, and its pause.
+//! `/connectors`: health of connectors and publications, and pausing.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::model::instant;
 use crate::model::table::Kind;
 use crate::run::{self, ConnectorHealth, Pause, assess_connectors};
 use crate::service::Service;
-use crate::service::api::query::{Asked, Nothing};
+use crate::service::api::extract::{NoParameters, StrictQuery};
 use crate::service::api::runs::PullRow;
-use crate::service::caller::{Operator, Reader};
-use crate::service::problem::{Missing, NotAllowed, Problem, Refused};
+use crate::service::caller::{Authenticated, OperatorAccess};
+use crate::service::problem::{CommonErrors, NotFound, Problem, ReadOnlyToken};
 
-/// Pulls and slots that a connector's answer lists.
+/// Pulls and slots that the answer for one connector lists.
 const LISTED: i64 = 30;
 
-/// A connector, how it stands, and its last pulls.
+/// A connector with its health, last pulls and last slots.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConnectorDetail {
     title: String,
@@ -28,53 +28,55 @@ pub(super) struct ConnectorDetail {
     kind: Kind,
     system: String,
     contact: String,
-    /// Cron line of its schedule, and the zone that it is read in.
+    /// Cron line of the schedule, with five or six fields.
     cron: String,
+    /// Time zone of the cron line.
     zone: String,
-    standing: ConnectorHealth,
+    #[serde(rename = "standing")]
+    health: ConnectorHealth,
     /// Newest first.
     pulls: Vec<PullRow>,
-    /// Slots of its schedule, newest first.
+    /// Slots of the schedule, newest first.
     slots: Vec<SlotRow>,
 }
 
-/// A slot of a schedule, and what became of it.
+/// A slot of a schedule, with its state.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SlotRow {
     #[schema(format = DateTime)]
     slot: String,
     /// begun · done · failed · missed.
     state: &'static str,
-    /// Begun after its time.
+    /// Whether it began late, to catch up.
     made_up: bool,
     message: Option<String>,
 }
 
-fn known<'s>(service: &'s Service, name: &str) -> Result<&'s Connector, Problem> {
+fn connector_named<'s>(service: &'s Service, name: &str) -> Result<&'s Connector, Problem> {
     service.config.connector(name).ok_or_else(|| Problem::not_found(format!("there is no connector `{name}`")))
 }
 
-async fn standing(service: &Service, name: &str) -> Result<ConnectorHealth, Problem> {
-    let standings = assess_connectors(&service.config, Some(&service.ledger), run::now()).await?;
-    let found = standings.into_iter().find(|standing| standing.connector == name);
+async fn health_of(service: &Service, name: &str) -> Result<ConnectorHealth, Problem> {
+    let subjects = assess_connectors(&service.config, Some(&service.ledger), run::now()).await?;
+    let found = subjects.into_iter().find(|subject| subject.connector == name);
     found.ok_or_else(|| Problem::not_found(format!("there is no connector `{name}`")))
 }
 
-/// How every connector and every publication stands: since when, why, what to do.
+/// Health of every connector and publication: state, since when, why, what to do.
 #[utoipa::path(
     get,
     path = "/connectors",
     tag = "connectors",
     responses(
-        (status = 200, description = "Connectors by name, then publications", body = Vec<ConnectorHealth>),
-        Refused,
+        (status = 200, description = "Connectors in the order of their names, then publications", body = Vec<ConnectorHealth>),
+        CommonErrors,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn connectors(
     State(service): State<Arc<Service>>,
-    _: Reader,
-    _: Asked<Nothing>,
+    _: Authenticated,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<Vec<ConnectorHealth>>, Problem> {
     Ok(Json(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?))
 }
@@ -84,21 +86,21 @@ pub(super) async fn connectors(
     get,
     path = "/connectors/{connector}",
     tag = "connectors",
-    params(("connector" = String, Path, description = "Its name")),
+    params(("connector" = String, Path, description = "Name of the connector")),
     responses(
-        (status = 200, description = "How it stands", body = ConnectorDetail),
-        Refused,
-        Missing,
+        (status = 200, description = "Its health, pulls and slots", body = ConnectorDetail),
+        CommonErrors,
+        NotFound,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn connector(
     State(service): State<Arc<Service>>,
-    _: Reader,
+    _: Authenticated,
     Path(name): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<ConnectorDetail>, Problem> {
-    let connector = known(&service, &name)?;
+    let connector = connector_named(&service, &name)?;
     let about = &connector.file.connector;
     let slots = service.ledger.slots_of(&name, run::now(), LISTED).await?;
     Ok(Json(ConnectorDetail {
@@ -108,7 +110,7 @@ pub(super) async fn connector(
         contact: about.contact.clone(),
         cron: connector.file.schedule.cron.clone(),
         zone: connector.file.schedule.zone.clone(),
-        standing: standing(&service, &name).await?,
+        health: health_of(&service, &name).await?,
         pulls: service.ledger.pulls_of(&name, LISTED).await?.iter().map(PullRow::new).collect(),
         slots: slots
             .into_iter()
@@ -122,67 +124,67 @@ pub(super) async fn connector(
     }))
 }
 
-/// Pauses a connector: its slots are passed over until it is resumed, and figures that rest on it turn provisional when its
-/// data are no longer fresh.
+/// Pauses a connector: its slots are missed until it is resumed. Figures that depend on it become provisional once
+/// its data are no longer fresh.
 #[utoipa::path(
     post,
     path = "/connectors/{connector}/pause",
     tag = "connectors",
-    params(("connector" = String, Path, description = "Its name")),
+    params(("connector" = String, Path, description = "Name of the connector")),
     responses(
-        (status = 200, description = "It is paused", body = ConnectorHealth),
-        Refused,
-        NotAllowed,
-        Missing,
+        (status = 200, description = "Its health: paused", body = ConnectorHealth),
+        CommonErrors,
+        ReadOnlyToken,
+        NotFound,
     ),
     security(("token" = ["operate"])),
 )]
 pub(super) async fn pause(
     State(service): State<Arc<Service>>,
-    Operator(caller): Operator,
+    OperatorAccess(caller): OperatorAccess,
     Path(name): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<ConnectorHealth>, Problem> {
-    known(&service, &name)?;
+    connector_named(&service, &name)?;
     pause_connector(&service, &name, caller.name).await?;
-    Ok(Json(standing(&service, &name).await?))
+    Ok(Json(health_of(&service, &name).await?))
 }
 
-/// Lets a paused connector run again: a slot that is still in time at once, else the next.
+/// Resumes a paused connector: a slot that can still be made up runs at once, else the next slot runs.
 #[utoipa::path(
     post,
     path = "/connectors/{connector}/resume",
     tag = "connectors",
-    params(("connector" = String, Path, description = "Its name")),
+    params(("connector" = String, Path, description = "Name of the connector")),
     responses(
-        (status = 200, description = "It is not paused", body = ConnectorHealth),
-        Refused,
-        NotAllowed,
-        Missing,
+        (status = 200, description = "Its health: no longer paused", body = ConnectorHealth),
+        CommonErrors,
+        ReadOnlyToken,
+        NotFound,
     ),
     security(("token" = ["operate"])),
 )]
 pub(super) async fn resume(
     State(service): State<Arc<Service>>,
-    Operator(caller): Operator,
+    OperatorAccess(caller): OperatorAccess,
     Path(name): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<ConnectorHealth>, Problem> {
-    known(&service, &name)?;
+    connector_named(&service, &name)?;
     resume_connector(&service, &name, &caller.name).await?;
-    Ok(Json(standing(&service, &name).await?))
+    Ok(Json(health_of(&service, &name).await?))
 }
 
 pub(in crate::service) async fn pause_connector(service: &Service, name: &str, by: String) -> Result<(), Problem> {
-    tracing::info!(connector = name, by, "paused");
+    tracing::info!(connector = name, by, "connector paused");
     let pause = Pause { connector: name.to_owned(), since: run::now(), paused_by: by };
     service.ledger.pause(&pause).await?;
     Ok(())
 }
 
 pub(in crate::service) async fn resume_connector(service: &Service, name: &str, by: &str) -> Result<(), Problem> {
-    tracing::info!(connector = name, by, "resumed");
+    tracing::info!(connector = name, by, "connector resumed");
     service.ledger.resume(name).await?;
-    service.runner.ring();
+    service.runner.wake();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the handlers say of themselves, and the words that the configuration allows.
+//! The OpenAPI document: collected from the handlers, with the values that the configuration allows.
 
 use serde_json::{Value, json};
 use utoipa::Modify;
@@ -8,34 +8,34 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use crate::config::Configuration;
 use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
-use crate::service::api::figures::Scope;
-use crate::service::api::formats::Form;
+use crate::service::api::figures::FigureScope;
+use crate::service::api::formats::FigureFormat;
 use crate::service::problem::Problem;
 
-/// What a period may look like: years of 19xx and 20xx.
-const PERIODS: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
+/// Pattern of a period, for the years 1900 to 2099.
+const PERIOD_PATTERN: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
 
-/// What the document says of the whole.
+/// General part of the document.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "motcua",
-        description = "Figures of a Vietnamese province's one-stop shops, and the health of the connectors that they rest on.\n\n\
+        description = "Figures of a Vietnamese province's one-stop shops, and the health of the connectors that supply their data.\n\n\
             Send a token as `Authorization: Bearer …`; `motcua token create` makes one. Errors are RFC 9457 problems. \
-            Instants are RFC 3339 in Vietnam's offset, ratios are numbers between 0 and 1, what there is not is null.",
+            Instants are RFC 3339 with Vietnam's offset, ratios are numbers between 0 and 1, absent values are null.",
         license(name = "MIT OR Apache-2.0"),
     ),
     servers((url = "/api/v1")),
     tags(
-        (name = "figures", description = "What the nights computed"),
-        (name = "connectors", description = "How connectors and publications stand"),
-        (name = "runs", description = "What ran, and its certificates"),
-        (name = "quarantine", description = "Rows that were not taken"),
+        (name = "figures", description = "Figures of the published nights"),
+        (name = "connectors", description = "Health of connectors and publications"),
+        (name = "runs", description = "Runs and their certificates"),
+        (name = "quarantine", description = "Rejected rows"),
     ),
-    components(schemas(Form, Problem, Scope)),
+    components(schemas(FigureFormat, FigureScope, Problem)),
     modifiers(&Security),
 )]
-pub(super) struct About;
+pub(super) struct ApiInfo;
 
 struct Security;
 
@@ -47,17 +47,17 @@ impl Modify for Security {
     }
 }
 
-/// The document as JSON, with the words that there are in this configuration.
-pub(super) fn with_allowed_words(document: OpenApi, config: &Configuration) -> Value {
-    let mut document = serde_json::to_value(document).expect("an OpenAPI document is plain data");
-    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
-    let indicators = words(config.indicators.iter().map(|indicator| indicator.definition.id.as_str()).collect());
-    let connectors = words(config.connectors.iter().map(|connector| connector.name.as_str()).collect());
-    let rules = words(config.rules.keys().map(String::as_str).collect());
-    let agencies = words(config.registries.agencies.iter().map(|agency| agency.code.as_str()).collect());
-    let tiers = words(Tier::ALL.map(Tier::name).to_vec());
-    let kinds = words(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
-    let period = json!({ "type": "string", "pattern": PERIODS });
+/// The document as JSON, with the values that this configuration allows for each parameter.
+pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> Value {
+    let mut document = serde_json::to_value(document).expect("an OpenAPI document serializes to JSON");
+    let one_of = |values: Vec<&str>| json!({ "type": "string", "enum": values });
+    let indicators = one_of(config.indicators.iter().map(|indicator| indicator.definition.id.as_str()).collect());
+    let connectors = one_of(config.connectors.iter().map(|connector| connector.name.as_str()).collect());
+    let rules = one_of(config.rules.keys().map(String::as_str).collect());
+    let agencies = one_of(config.registries.agencies.iter().map(|agency| agency.code.as_str()).collect());
+    let tiers = one_of(Tier::ALL.map(Tier::name).to_vec());
+    let kinds = one_of(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
+    let period = json!({ "type": "string", "pattern": PERIOD_PATTERN });
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
             let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
@@ -78,29 +78,30 @@ pub(super) fn with_allowed_words(document: OpenApi, config: &Configuration) -> V
             }
         }
     }
-    let order = &mut document["components"]["schemas"]["RunOrder"]["properties"]["connectors"];
-    order["items"] = connectors;
+    let body = &mut document["components"]["schemas"]["RunOrder"]["properties"]["connectors"];
+    body["items"] = connectors;
     document
 }
 
-/// One operation, for the page that people read.
+/// One operation, for the page `/api`.
 #[derive(Debug)]
 pub(in crate::service) struct Operation {
     pub(in crate::service) method: String,
     pub(in crate::service) path: String,
     pub(in crate::service) summary: String,
     pub(in crate::service) description: String,
+    /// Token scope that the operation needs.
     pub(in crate::service) scope: &'static str,
-    /// Name, place, what it says.
+    /// Name, location (`query`, `path`), description.
     pub(in crate::service) parameters: Vec<(String, String, String)>,
-    /// Status and what it means.
+    /// Status and description.
     pub(in crate::service) answers: Vec<(String, String)>,
 }
 
-/// Every operation in the order of its path.
+/// Every operation, in the order of the paths.
 pub(in crate::service) fn operations() -> Vec<Operation> {
-    let (_, document) = super::described();
-    let document = serde_json::to_value(document).expect("an OpenAPI document is plain data");
+    let (_, document) = super::routes_and_document();
+    let document = serde_json::to_value(document).expect("an OpenAPI document serializes to JSON");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut all = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
@@ -110,7 +111,7 @@ pub(in crate::service) fn operations() -> Vec<Operation> {
             let security = operation["security"].to_string();
             let scope = match (security.contains("operate"), security.contains("{}")) {
                 (true, _) => "operate",
-                (false, true) => "read, or none where figures are public",
+                (false, true) => "read, or none if figures are public",
                 (false, false) => "read",
             };
             all.push(Operation {

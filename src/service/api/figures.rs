@@ -1,4 +1,4 @@
-//! `/figures`: the figures of a published night, filtered.
+//! `/figures`: figures of one published night, filtered and paged.
 
 use std::sync::Arc;
 
@@ -17,18 +17,18 @@ use crate::model::figure::Figure;
 use crate::model::period::{Period, PeriodKind};
 use crate::publish;
 use crate::service::Service;
-use crate::service::api::formats::{self, Form};
-use crate::service::api::query::{Asked, comma_list};
-use crate::service::caller::FigureReader;
-use crate::service::nights::PublishedNight;
-use crate::service::problem::{Missing, NoNight, Problem, Refused};
+use crate::service::api::extract::{StrictQuery, comma_list};
+use crate::service::api::formats::{self, FigureFormat};
+use crate::service::caller::FigureAccess;
+use crate::service::nights::LoadedNight;
+use crate::service::problem::{CommonErrors, NoNight, NotFound, Problem};
 
-/// Figures in a JSON answer where `limit` is absent.
-const LIMIT: u32 = 1_000;
-/// Figures in a JSON answer at most.
-const MOST: u32 = 10_000;
+/// Figures in a JSON answer if `limit` is absent.
+const DEFAULT_LIMIT: u32 = 1_000;
+/// Maximum of `limit`.
+const MAX_LIMIT: u32 = 10_000;
 
-/// What is asked for. Filters narrow each other; what is absent does not narrow.
+/// Parameters of `GET /figures`. A figure must satisfy every filter that is given.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -37,14 +37,14 @@ pub(in crate::service) struct FigureQuery {
     #[serde(deserialize_with = "comma_list")]
     #[param(style = Form, explode = false)]
     pub(in crate::service) indicator: Vec<String>,
-    /// Code or name of an agency: its own figures.
+    /// Code or name of an agency.
     pub(in crate::service) agency: Option<String>,
-    /// A tier: its own figures and those of its agencies.
+    /// A tier: figures of the whole tier and of its agencies.
     #[param(value_type = Option<String>)]
     pub(in crate::service) tier: Option<Tier>,
-    /// Whose figures: the province's, whole tiers', or agencies'.
-    #[param(value_type = Option<Scope>)]
-    pub(in crate::service) scope: Option<Scope>,
+    /// Figures of the province, of whole tiers, or of agencies.
+    #[param(value_type = Option<FigureScope>)]
+    pub(in crate::service) scope: Option<FigureScope>,
     /// Kind of period.
     pub(in crate::service) by: Option<String>,
     /// One named period.
@@ -57,33 +57,34 @@ pub(in crate::service) struct FigureQuery {
     pub(in crate::service) to: Option<String>,
     /// Only figures under this rule set.
     pub(in crate::service) rules: Option<String>,
-    /// The night of this run, in place of the newest.
+    /// Read the night of this run instead of the newest.
     #[param(minimum = 1)]
     pub(in crate::service) run: Option<i64>,
-    /// The newest night on or before this day, in place of the newest; `run` goes before it.
+    /// Read the newest night on or before this day. Ignored if `run` is given.
     #[param(value_type = Option<String>, format = Date)]
     pub(in crate::service) as_of: Option<String>,
-    /// In place of the header `Accept`.
-    #[param(value_type = Option<Form>)]
-    pub(in crate::service) format: Option<Form>,
-    /// Figures in one answer, 1 to 10,000; 1,000 in JSON and all in the other formats where it is absent.
+    /// Overrides the header `Accept`.
+    #[param(value_type = Option<FigureFormat>)]
+    pub(in crate::service) format: Option<FigureFormat>,
+    /// Figures in one answer, 1 to 10,000. If absent: 1,000 in JSON, all in the other formats.
     #[param(minimum = 1, maximum = 10000)]
     pub(in crate::service) limit: Option<u32>,
-    /// `next` of the answer before: goes on in the same night, whatever was published since.
+    /// `next` of the previous answer: continues in the same night, even if another has been published since.
     #[param(pattern = "^[1-9][0-9]{0,8}-[0-9]{1,9}-[0-9a-f]{8}$")]
     pub(in crate::service) cursor: Option<String>,
 }
 
-/// Whose figures.
+/// What a figure is about: the province, a whole tier, or one agency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[schema(as = Scope)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::service) enum Scope {
+pub(in crate::service) enum FigureScope {
     Province,
     Tier,
     Agency,
 }
 
-impl Scope {
+impl FigureScope {
     fn of(figure: &Figure) -> Self {
         match (&figure.agency, figure.tier) {
             (Some(_), _) => Self::Agency,
@@ -93,13 +94,13 @@ impl Scope {
     }
 }
 
-/// A query whose words are known.
+/// A validated [`FigureQuery`].
 #[derive(Debug)]
-pub(in crate::service) struct Filter {
+pub(in crate::service) struct FigureFilter {
     indicators: Vec<String>,
     agency: Option<String>,
     tier: Option<Tier>,
-    scope: Option<Scope>,
+    scope: Option<FigureScope>,
     by: Option<PeriodKind>,
     period: Option<Period>,
     from: Option<Date>,
@@ -107,37 +108,37 @@ pub(in crate::service) struct Filter {
     rules: Option<String>,
 }
 
-impl Filter {
-    /// Holds each word of a query against what there is; the first that is unknown is told, with what is allowed.
+impl FigureFilter {
+    /// Validates a query. The error names the first unknown value and what is allowed.
     pub(in crate::service) fn new(
-        asked: &FigureQuery,
+        query: &FigureQuery,
         config: &Configuration,
-        night: &PublishedNight,
+        night: &LoadedNight,
     ) -> Result<Self, Problem> {
-        for id in &asked.indicator {
+        for id in &query.indicator {
             let known = config.indicators.iter().map(|indicator| indicator.definition.id.as_str());
             if night.of_indicator(id).is_empty() && !known.clone().any(|known| known == id) {
                 let known: Vec<&str> = known.collect();
                 return Err(unknown("indicator", id, &format!("there are: {}", known.join(", "))));
             }
         }
-        let agency = match &asked.agency {
+        let agency = match &query.agency {
             None => None,
-            Some(agency) => Some(code_of(agency, config, night)?),
+            Some(agency) => Some(agency_code(agency, config, night)?),
         };
-        if let Some(rules) = &asked.rules
+        if let Some(rules) = &query.rules
             && !config.rules.contains_key(rules)
         {
             let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
             return Err(unknown("rules", rules, &format!("there are: {}", known.join(", "))));
         }
-        let period = match &asked.period {
+        let period = match &query.period {
             None => None,
             Some(text) => Some(Period::parse(text).filter(|period| period.halves().is_some()).ok_or_else(|| {
                 unknown("period", text, "write `2026`, `2026-H1`, `2026-9M`, `2026-Q1` or `2026-03`; with `s` for the statutory period from the 15th to the 14th")
             })?),
         };
-        let by = match &asked.by {
+        let by = match &query.by {
             None => None,
             Some(name) => Some(PeriodKind::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
                 let known = PeriodKind::NAMED.map(PeriodKind::name).join(", ");
@@ -145,52 +146,55 @@ impl Filter {
             })?),
         };
         Ok(Self {
-            indicators: asked.indicator.clone(),
+            indicators: query.indicator.clone(),
             agency,
-            tier: asked.tier,
-            scope: asked.scope,
+            tier: query.tier,
+            scope: query.scope,
             by,
             period,
-            from: day("from", asked.from.as_deref())?,
-            to: day("to", asked.to.as_deref())?,
-            rules: asked.rules.clone(),
+            from: day("from", query.from.as_deref())?,
+            to: day("to", query.to.as_deref())?,
+            rules: query.rules.clone(),
         })
     }
 
-    /// What tells one question from another.
+    /// Short digest of the filter. A cursor carries it, so that it cannot be used with another filter.
     fn digest(&self) -> String {
         let whole = Sha256::digest(format!("{self:?}").as_bytes());
         format!("{whole:x}")[..8].to_owned()
     }
 
-    /// Places of the figures asked for, in the order of the night.
-    pub(in crate::service) fn places(&self, night: &PublishedNight) -> Vec<u32> {
+    /// Positions of the matching figures in the night, ascending.
+    pub(in crate::service) fn positions(&self, night: &LoadedNight) -> Vec<u32> {
         if let Some(agency) = &self.agency {
-            return self.kept(night, night.of_agency(agency).iter().copied());
+            return self.matching(night, night.of_agency(agency).iter().copied());
         }
-        if self.indicators.is_empty() && matches!(self.scope, Some(Scope::Province | Scope::Tier)) {
-            return self.kept(night, night.of_whole().iter().copied());
+        if self.indicators.is_empty() && matches!(self.scope, Some(FigureScope::Province | FigureScope::Tier)) {
+            return self.matching(night, night.without_agency().iter().copied());
         }
         if self.indicators.is_empty() {
             let all = 0..u32::try_from(night.figures.len()).unwrap_or(u32::MAX);
-            return self.kept(night, all);
+            return self.matching(night, all);
         }
-        let mut places: Vec<u32> =
-            self.indicators.iter().flat_map(|id| self.kept(night, night.of_indicator(id).iter().copied())).collect();
-        places.sort_unstable();
-        places.dedup();
-        places
+        let mut positions: Vec<u32> = self
+            .indicators
+            .iter()
+            .flat_map(|id| self.matching(night, night.of_indicator(id).iter().copied()))
+            .collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
     }
 
-    fn kept(&self, night: &PublishedNight, places: impl Iterator<Item = u32>) -> Vec<u32> {
-        places.filter(|place| self.takes(night.at(*place))).collect()
+    fn matching(&self, night: &LoadedNight, positions: impl Iterator<Item = u32>) -> Vec<u32> {
+        positions.filter(|position| self.matches(night.at(*position))).collect()
     }
 
-    fn takes(&self, figure: &Figure) -> bool {
+    fn matches(&self, figure: &Figure) -> bool {
         (self.indicators.is_empty() || self.indicators.iter().any(|id| **id == *figure.indicator))
             && self.agency.as_deref().is_none_or(|agency| figure.agency.as_deref() == Some(agency))
             && self.tier.is_none_or(|tier| figure.tier == Some(tier))
-            && self.scope.is_none_or(|scope| Scope::of(figure) == scope)
+            && self.scope.is_none_or(|scope| FigureScope::of(figure) == scope)
             && self.by.is_none_or(|kind| figure.period.kind() == kind)
             && self.period.is_none_or(|period| figure.period == period)
             && self.from.is_none_or(|from| figure.period.start() >= from)
@@ -203,23 +207,23 @@ fn unknown(parameter: &str, value: &str, allowed: &str) -> Problem {
     Problem::bad_request(format!("`{parameter}`: there is no `{value}`; {allowed}"))
 }
 
-/// The code of an agency that figures or registry know, by code or name; case and spacing do not count. A name that several have
-/// is told with their codes.
-fn code_of(asked: &str, config: &Configuration, night: &PublishedNight) -> Result<String, Problem> {
-    let wanted = fold(asked);
+/// Code of an agency of the figures or the registry, found by code or by name, ignoring case and spacing. A name that
+/// several agencies have is an error that lists their codes.
+fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Result<String, Problem> {
+    let folded = fold(wanted);
     let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), Some(agency.name.as_str())));
     let known: Vec<(&str, Option<&str>)> = night.agencies().into_iter().chain(registered).collect();
-    if let Some((code, _)) = known.iter().find(|(code, _)| fold(code) == wanted) {
+    if let Some((code, _)) = known.iter().find(|(code, _)| fold(code) == folded) {
         return Ok((*code).to_owned());
     }
-    let named = known.iter().filter(|(_, name)| name.is_some_and(|name| fold(name) == wanted));
+    let named = known.iter().filter(|(_, name)| name.is_some_and(|name| fold(name) == folded));
     let codes: std::collections::BTreeSet<&str> = named.map(|(code, _)| *code).collect();
     match codes.len() {
-        0 => Err(unknown("agency", asked, "give a code or a name of `/api/v1/agencies`")),
+        0 => Err(unknown("agency", wanted, "give a code or a name of `/api/v1/agencies`")),
         1 => Ok(codes.into_iter().collect()),
         _ => {
             let codes: Vec<&str> = codes.into_iter().collect();
-            let detail = format!("`agency`: several are called `{asked}`: give one of the codes {}", codes.join(", "));
+            let detail = format!("`agency`: several are called `{wanted}`: give one of the codes {}", codes.join(", "));
             Err(Problem::bad_request(detail))
         }
     }
@@ -230,16 +234,13 @@ fn day(parameter: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
     text.map(read).transpose()
 }
 
-/// The night that is asked for.
-pub(in crate::service) async fn night_of(
-    service: &Service,
-    asked: &FigureQuery,
-) -> Result<Arc<PublishedNight>, Problem> {
-    if asked.run.is_some_and(|run| run < 1) {
+/// The night that a query selects: by cursor, run, day, or else the newest.
+pub(in crate::service) async fn night_of(service: &Service, query: &FigureQuery) -> Result<Arc<LoadedNight>, Problem> {
+    if query.run.is_some_and(|run| run < 1) {
         return Err(Problem::bad_request("`run`: write a number from 1"));
     }
-    let run = match (&asked.cursor, asked.run, day("as_of", asked.as_of.as_deref())?) {
-        (Some(cursor), ..) => Some(place_of(cursor)?.0),
+    let run = match (&query.cursor, query.run, day("as_of", query.as_of.as_deref())?) {
+        (Some(cursor), ..) => Some(read_cursor(cursor)?.0),
         (None, Some(run), _) => Some(run),
         (None, None, Some(day)) => {
             let end = crate::model::instant::from_local(day.into()) + crate::model::instant::DAY_MICROS - 1;
@@ -262,71 +263,70 @@ pub(in crate::service) fn no_night() -> Problem {
     Problem::busy("no night is published yet", 60)
 }
 
-async fn of_run(service: &Service, run: i64) -> Result<Arc<PublishedNight>, Problem> {
-    let missing = || Problem::not_found(format!("run {run} published no figures, or its night is kept no more"));
+async fn of_run(service: &Service, run: i64) -> Result<Arc<LoadedNight>, Problem> {
+    let missing = || Problem::not_found(format!("run {run} published no figures, or its night has been deleted"));
     service.nights.of_run(run).await?.ok_or_else(missing)
 }
 
-/// Run, place, and the question of a cursor.
-fn place_of(cursor: &str) -> Result<(i64, u32, &str), Problem> {
+/// Reads a cursor: the run, the position to continue at, and the digest of the filter.
+fn read_cursor(cursor: &str) -> Result<(i64, u32, &str), Problem> {
     let mut parts = cursor.splitn(3, '-');
     let mut read = || Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?));
-    read().ok_or_else(|| unknown("cursor", cursor, "give `next` of the answer before"))
+    read().ok_or_else(|| unknown("cursor", cursor, "give `next` of the previous answer"))
 }
 
 /// Figures of a published night.
 ///
-/// The order is the night's own and does not change. An answer is of one night, also when another is published while it is
-/// read; `next` goes on in the same night.
+/// All figures of an answer are of one night, and their order within a night never changes. `next` continues in the
+/// same night, even if another night is published meanwhile.
 #[utoipa::path(
     get,
     path = "/figures",
     tag = "figures",
     params(FigureQuery),
     responses(
-        (status = 200, description = "Figures, each with counts, target, completeness and how far its data reach", content(
+        (status = 200, description = "Figures with counts, target, completeness and the date that their data reach", content(
             (formats::FigurePage<'_> = "application/json"),
             (String = "text/csv"),
             (Vec<u8> = "application/vnd.apache.parquet"),
             (Vec<u8> = "application/vnd.apache.arrow.file"),
-        ), headers(("etag" = String, description = "Stays the same until another night is published"))),
-        (status = 304, description = "Nothing was published since the `ETag` of `If-None-Match`"),
-        Refused,
-        Missing,
+        ), headers(("etag" = String, description = "Unchanged until another night is published"))),
+        (status = 304, description = "No night was published since the answer with the `ETag` of `If-None-Match`"),
+        CommonErrors,
+        NotFound,
         NoNight,
     ),
     security((), ("token" = [])),
 )]
 pub(super) async fn figures(
     State(service): State<Arc<Service>>,
-    _: FigureReader,
+    _: FigureAccess,
     headers: HeaderMap,
-    asked: Asked<FigureQuery>,
+    StrictQuery(query): StrictQuery<FigureQuery>,
 ) -> Result<Response, Problem> {
-    let Asked(asked) = asked;
-    if asked.limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
-        return Err(Problem::bad_request(format!("`limit`: write a number from 1 to {MOST}")));
+    if query.limit.is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit)) {
+        return Err(Problem::bad_request(format!("`limit`: write a number from 1 to {MAX_LIMIT}")));
     }
-    let night = night_of(&service, &asked).await?;
-    let filter = Filter::new(&asked, &service.config, &night)?;
-    let form = asked.format.unwrap_or_else(|| Form::accepted(&headers));
-    if let Some(unchanged) = formats::unchanged(&headers, &night, form) {
-        return Ok(unchanged);
+    let night = night_of(&service, &query).await?;
+    let filter = FigureFilter::new(&query, &service.config, &night)?;
+    let format = query.format.unwrap_or_else(|| FigureFormat::from_accept(&headers));
+    if let Some(not_modified) = formats::not_modified(&headers, &night, format) {
+        return Ok(not_modified);
     }
-    let mut places = filter.places(&night);
-    let total = places.len();
-    let question = filter.digest();
-    let start = match asked.cursor.as_deref().map(place_of).transpose()? {
-        Some((_, place, of)) if of == question => place as usize,
-        Some(_) => return Err(Problem::not_found("`cursor`: it goes on with another question")),
+    let mut positions = filter.positions(&night);
+    let total = positions.len();
+    let digest = filter.digest();
+    let start = match query.cursor.as_deref().map(read_cursor).transpose()? {
+        Some((_, position, of)) if of == digest => position as usize,
+        Some(_) => return Err(Problem::not_found("`cursor`: it belongs to a query with other filters")),
         None => 0,
     };
-    places.drain(..start.min(total));
-    let limit = asked.limit.or((form == Form::Json).then_some(LIMIT));
+    positions.drain(..start.min(total));
+    let limit = query.limit.or((format == FigureFormat::Json).then_some(DEFAULT_LIMIT));
     if let Some(limit) = limit {
-        places.truncate(limit as usize);
+        positions.truncate(limit as usize);
     }
-    let end = start + places.len();
-    let next = (end < total).then(|| format!("{}-{end}-{question}", night.record.night.run));
-    formats::answer(&service, night, form, places, total, next).await
+    let end = start + positions.len();
+    let next = (end < total).then(|| format!("{}-{end}-{digest}", night.record.night.run));
+    formats::answer(&service, night, format, positions, total, next).await
 }

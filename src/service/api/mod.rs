@@ -1,12 +1,12 @@
-//! `/api/v1`: what dashboards and operators ask, described by OpenAPI 3.1.
+//! `/api/v1`: the API for dashboards and operators, described by OpenAPI 3.1.
 
 pub(super) mod connectors;
 mod document;
+mod extract;
 pub(super) mod figures;
 pub(super) mod formats;
 pub(super) mod quarantine;
-mod query;
-mod registries;
+mod reference_data;
 pub(super) mod runs;
 
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use utoipa_axum::routes;
 use crate::service::Service;
 use crate::service::problem::Problem;
 
-/// Every path, and the document that describes it.
-fn described() -> (Router<Arc<Service>>, OpenApi) {
-    OpenApiRouter::with_openapi(document::About::openapi())
+/// Every route, and the OpenAPI document that describes them.
+fn routes_and_document() -> (Router<Arc<Service>>, OpenApi) {
+    OpenApiRouter::with_openapi(document::ApiInfo::openapi())
         .routes(routes!(figures::figures))
-        .routes(routes!(registries::indicators))
-        .routes(routes!(registries::indicator))
-        .routes(routes!(registries::agencies))
+        .routes(routes!(reference_data::indicators))
+        .routes(routes!(reference_data::indicator))
+        .routes(routes!(reference_data::agencies))
         .routes(routes!(connectors::connectors))
         .routes(routes!(connectors::connector))
         .routes(routes!(connectors::pause))
@@ -41,12 +41,11 @@ fn described() -> (Router<Arc<Service>>, OpenApi) {
 }
 
 pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
-    let (router, document) = described();
-    let document = Arc::new(document::with_allowed_words(document, &service.config));
-    let told = Arc::clone(&document);
-    router.route("/openapi.json", get(async move || Json((*told).clone()))).fallback(async || {
-        Problem::not_found("there is no such path; `/api/v1/openapi.json` lists those that there are")
-    })
+    let (router, document) = routes_and_document();
+    let document = Arc::new(document::with_allowed_values(document, &service.config));
+    router
+        .route("/openapi.json", get(async move || Json((*document).clone())))
+        .fallback(async || Problem::not_found("there is no such path; `/api/v1/openapi.json` lists the paths"))
 }
 
 pub(super) use document::{Operation, operations};

@@ -1,4 +1,5 @@
-//! `/quarantine`: rejected rows. A row's kept fields may hold the code of a dossier: who looks at one is written down.
+//! `/quarantine`: rejected rows. A row's kept fields may contain a dossier code, so reading one row is recorded in
+//! the audit log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,30 +12,29 @@ use utoipa::{IntoParams, ToSchema};
 use crate::landing::LandedPull;
 use crate::run::{self, QuarantinedRow, RunError};
 use crate::service::Service;
-use crate::service::api::query::{Asked, Nothing};
-use crate::service::api::runs::{bounded, from_one};
-use crate::service::caller::Reader;
-use crate::service::problem::{Missing, Problem, Refused};
+use crate::service::api::extract::{NoParameters, StrictQuery, check_positive, check_up_to};
+use crate::service::caller::Authenticated;
+use crate::service::problem::{CommonErrors, NotFound, Problem};
 
-/// Rows in one answer where `limit` is absent.
+/// Rows in one answer if `limit` is absent.
 const LIMIT: u32 = 1_000;
 
-/// What is asked for.
+/// Parameters of `GET /quarantine`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub(super) struct QuarantineQuery {
-    /// Only of this connector.
+    /// Only rows of this connector.
     connector: Option<String>,
-    /// Only of this run.
+    /// Only rows that this run rejected.
     #[param(minimum = 1)]
     run: Option<i64>,
-    /// Also those that were taken or rejected anew since.
+    /// Also rows that are closed: accepted or rejected again by a later run.
     all: bool,
     /// Rows in one answer, 1 to 10,000.
     #[param(minimum = 1, maximum = 10000)]
     limit: u32,
-    /// Rows to pass over.
+    /// Rows to skip.
     #[param(minimum = 0, maximum = 2_147_483_647)]
     offset: u32,
 }
@@ -45,43 +45,45 @@ impl Default for QuarantineQuery {
     }
 }
 
-/// Rejected rows, newest run first.
+/// One page of rejected rows, newest run first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct QuarantinePage {
+    /// Number of rows on all pages.
     total: u64,
     rows: Vec<QuarantinedRow>,
 }
 
-/// A rejected row with what landing kept of it.
+/// A rejected row with its kept fields.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RejectedDetail {
     #[serde(flatten)]
     row: QuarantinedRow,
-    /// Where its page came from; null where landing keeps it no more.
+    /// Origin of its page; null if landing no longer has the page.
     origin: Option<String>,
-    /// Kept fields of the source; `?` is the shape of a text that failed its type, `~` of one that may be anybody's.
+    /// Fields that landing kept, by name. `?` marks the shape of a value that failed its type, `~` one that could
+    /// identify a person.
     kept: BTreeMap<String, String>,
 }
 
-/// Rejected rows that are open.
+/// Rejected rows that are still open.
 #[utoipa::path(
     get,
     path = "/quarantine",
     tag = "quarantine",
     params(QuarantineQuery),
     responses(
-        (status = 200, description = "Newest run first, then in the order of their places", body = QuarantinePage),
-        Refused,
+        (status = 200, description = "Newest run first, then in the order of page and row", body = QuarantinePage),
+        CommonErrors,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn quarantine(
     State(service): State<Arc<Service>>,
-    _: Reader,
-    Asked(asked): Asked<QuarantineQuery>,
+    _: Authenticated,
+    StrictQuery(query): StrictQuery<QuarantineQuery>,
 ) -> Result<Json<QuarantinePage>, Problem> {
-    bounded("limit", asked.limit, 10_000)?;
-    if let Some(name) = &asked.connector
+    check_up_to("limit", query.limit, 10_000)?;
+    if let Some(name) = &query.connector
         && service.config.connector(name).is_none()
     {
         let known: Vec<&str> = service.config.connectors.iter().map(|known| known.name.as_str()).collect();
@@ -90,46 +92,46 @@ pub(super) async fn quarantine(
             known.join(", ")
         )));
     }
-    from_one("run", asked.run)?;
-    if asked.offset > i32::MAX.cast_unsigned() {
+    check_positive("run", query.run)?;
+    if query.offset > i32::MAX.cast_unsigned() {
         return Err(Problem::bad_request("`offset`: write a number below 2147483648"));
     }
-    let (connector, open_only) = (asked.connector.as_deref(), !asked.all);
-    let total = service.ledger.count_quarantined(connector, asked.run, open_only).await?;
-    let page = (i64::from(asked.offset), i64::from(asked.limit));
-    let rows = service.ledger.quarantined_page(connector, asked.run, open_only, page).await?;
+    let (connector, open_only) = (query.connector.as_deref(), !query.all);
+    let total = service.ledger.count_quarantined(connector, query.run, open_only).await?;
+    let page = (i64::from(query.offset), i64::from(query.limit));
+    let rows = service.ledger.quarantined_page(connector, query.run, open_only, page).await?;
     Ok(Json(QuarantinePage { total, rows }))
 }
 
-/// One rejected row with the fields that were kept of it. Reading it is written down.
+/// One rejected row with its kept fields. The access is recorded in the audit log.
 #[utoipa::path(
     get,
     path = "/quarantine/{id}",
     tag = "quarantine",
-    params(("id" = i64, Path, description = "Its number in the list", minimum = 1)),
+    params(("id" = i64, Path, description = "Its `id` in the list", minimum = 1)),
     responses(
-        (status = 200, description = "Where it came from, what failed, what was kept", body = RejectedDetail),
-        Refused,
-        Missing,
+        (status = 200, description = "Where it came from, why it was rejected, and its kept fields", body = RejectedDetail),
+        CommonErrors,
+        NotFound,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn rejected(
     State(service): State<Arc<Service>>,
-    Reader(caller): Reader,
+    Authenticated(caller): Authenticated,
     Path(id): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<RejectedDetail>, Problem> {
     let missing = || Problem::not_found(format!("there is no rejected row `{id}`"));
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.ok_or_else(missing)?;
-    service.access.note_read(&caller.name, "api", &format!("quarantine row {number}"), run::now()).await?;
-    let (origin, kept) = kept(&service, &row).await?;
+    service.access.record_read(&caller.name, "api", &format!("quarantine row {number}"), run::now()).await?;
+    let (origin, kept) = kept_fields(&service, &row).await?;
     Ok(Json(RejectedDetail { row, origin, kept }))
 }
 
-/// Where a rejected row came from and the fields that were kept of it. Whoever shows them has written the reading down.
-pub(in crate::service) async fn kept(
+/// Origin and kept fields of a rejected row. Callers record the access in the audit log before they call this.
+pub(in crate::service) async fn kept_fields(
     service: &Service,
     row: &QuarantinedRow,
 ) -> Result<(Option<String>, BTreeMap<String, String>), Problem> {

@@ -1,4 +1,4 @@
-//! `/runs`: what ran, the certificates of its pulls, and the start of another.
+//! `/runs`: past runs with the certificates of their pulls, the run under way, and requests for a run.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::model::instant;
 use crate::model::pull::{Counts, Outcome};
 use crate::run::{Pull, Run, RunError};
 use crate::service::Service;
-use crate::service::api::query::{Asked, Body, Nothing};
-use crate::service::caller::{Operator, Reader};
-use crate::service::problem::{Missing, NotAllowed, NotOrdered, Problem, Refused};
-use crate::service::runner::{Order, Undone};
+use crate::service::api::extract::{JsonBody, NoParameters, StrictQuery, check_positive, check_up_to};
+use crate::service::caller::{Authenticated, OperatorAccess};
+use crate::service::problem::{CommonErrors, NotFound, Problem, ReadOnlyToken, RunNotAccepted};
+use crate::service::runner::RunRequest;
 
-/// Runs in one answer where `limit` is absent.
+/// Runs in one answer if `limit` is absent.
 const LIMIT: u32 = 60;
 
-/// What is asked for.
+/// Parameters of `GET /runs`.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
@@ -29,7 +29,7 @@ pub(super) struct RunQuery {
     /// Runs in one answer, 1 to 1,000.
     #[param(minimum = 1, maximum = 1000)]
     limit: u32,
-    /// Only runs before this one: `next` of the answer before.
+    /// Only runs before this one. Pass `next` of the previous answer.
     #[param(minimum = 1)]
     before: Option<i64>,
 }
@@ -40,32 +40,36 @@ impl Default for RunQuery {
     }
 }
 
-/// Runs, newest first, and what is under way.
+/// One page of runs, newest first, and the state of the runner.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunPage {
-    under_way: Option<UnderWayRow>,
-    /// Whether an order waits to be carried out.
+    /// The run under way.
+    under_way: Option<RunProgressRow>,
+    /// Whether a requested run has not begun yet.
     ordered: bool,
-    /// Why what was ordered or due last could not be done; null where it was.
-    undone: Option<UndoneRow>,
+    /// Why the last run, due or requested, could not be done; null if it was done.
+    undone: Option<RunFailureRow>,
     runs: Vec<RunRow>,
-    /// `before` of the next page; null on the last.
+    /// Value of `before` for the next page; null on the last page.
     next: Option<i64>,
 }
 
-/// What the service does at this moment.
+/// The run under way.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UnderWayRow {
+#[schema(as = UnderWayRow)]
+pub(super) struct RunProgressRow {
     /// night · retry.
     purpose: &'static str,
     #[schema(format = DateTime)]
     since: String,
+    /// What the run is doing.
     step: String,
 }
 
-/// What could not be done.
+/// A run that could not be done.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UndoneRow {
+#[schema(as = UndoneRow)]
+pub(super) struct RunFailureRow {
     #[schema(format = DateTime)]
     since: String,
     message: String,
@@ -81,7 +85,7 @@ pub(super) struct RunRow {
     started_at: String,
     #[schema(format = DateTime)]
     finished_at: Option<String>,
-    /// Whether the figures that it published are complete; null if it published none.
+    /// Whether its published figures are complete; null if it published none.
     complete: Option<bool>,
 }
 
@@ -97,13 +101,13 @@ impl RunRow {
     }
 }
 
-/// One connector's part of a run: its certificate.
+/// A pull: one connector's part of a run.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PullRow {
     run: i64,
     connector: String,
     purpose: &'static str,
-    /// complete · degraded · incomplete · failed; null while it is under way.
+    /// complete · degraded · incomplete · failed; null while the pull is under way.
     outcome: Option<&'static str>,
     /// Code of the reason.
     reason: Option<String>,
@@ -122,10 +126,10 @@ pub(super) struct PullRow {
     superseded: u64,
     quarantined: u64,
     pages: u64,
-    /// Records that the source says it has; null where it says nothing.
+    /// Number of records that the source declares; null if it declares none.
     declared: Option<u64>,
     distinct_keys: u64,
-    /// Records marked as deleted since a sweep did not find them.
+    /// Records that were marked as deleted because they were missing from a whole list.
     swept: u64,
     drift: Vec<DriftRow>,
 }
@@ -187,11 +191,11 @@ pub(super) struct RunDetail {
 struct CertifiedPull {
     #[serde(flatten)]
     pull: PullRow,
-    /// Page chains that were read to their end; empty for files, and where landing keeps the pull no more.
+    /// Page chains that were read to the end; empty for files, and for pulls that landing no longer has.
     chains: Vec<ChainRow>,
 }
 
-/// A chain of pages.
+/// A chain of pages: the answers to one request and its follow-up requests.
 #[derive(Debug, Serialize, ToSchema)]
 struct ChainRow {
     label: String,
@@ -207,48 +211,34 @@ struct ChainRow {
     tag = "runs",
     params(RunQuery),
     responses(
-        (status = 200, description = "Runs and what is under way", body = RunPage),
-        Refused,
+        (status = 200, description = "Runs, newest first, and the run under way", body = RunPage),
+        CommonErrors,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn runs(
     State(service): State<Arc<Service>>,
-    _: Reader,
-    Asked(asked): Asked<RunQuery>,
+    _: Authenticated,
+    StrictQuery(query): StrictQuery<RunQuery>,
 ) -> Result<Json<RunPage>, Problem> {
-    bounded("limit", asked.limit, 1_000)?;
-    from_one("before", asked.before)?;
-    let limit = i64::from(asked.limit);
-    let mut runs = service.ledger.runs_before(asked.before, limit + 1).await?;
-    let is_more = runs.len() as u64 > u64::from(asked.limit);
-    runs.truncate(asked.limit as usize);
-    let under_way = service.runner.under_way().map(|under_way| UnderWayRow {
-        purpose: under_way.purpose.name(),
-        since: instant::display(under_way.since),
-        step: under_way.step,
+    check_up_to("limit", query.limit, 1_000)?;
+    check_positive("before", query.before)?;
+    let limit = i64::from(query.limit);
+    let mut runs = service.ledger.runs_before(query.before, limit + 1).await?;
+    let is_more = runs.len() as u64 > u64::from(query.limit);
+    runs.truncate(query.limit as usize);
+    let under_way = service.runner.progress().map(|progress| RunProgressRow {
+        purpose: progress.purpose.name(),
+        since: instant::display(progress.since),
+        step: progress.step,
     });
     let next = runs.last().filter(|_| is_more).map(|last| last.run);
     let runs = runs.iter().map(RunRow::new).collect();
-    let undone = service.runner.undone();
-    let undone = undone.map(|Undone { since, message }| UndoneRow { since: instant::display(since), message });
-    Ok(Json(RunPage { under_way, ordered: service.runner.is_ordered(), undone, runs, next }))
-}
-
-/// A number that has to lie between 1 and `most`.
-pub(super) fn bounded(parameter: &str, number: u32, most: u32) -> Result<(), Problem> {
-    if (1..=most).contains(&number) {
-        return Ok(());
-    }
-    Err(Problem::bad_request(format!("`{parameter}`: write a number from 1 to {most}")))
-}
-
-/// A number that has to be at least one.
-pub(super) fn from_one(parameter: &str, number: Option<i64>) -> Result<(), Problem> {
-    match number {
-        Some(number) if number < 1 => Err(Problem::bad_request(format!("`{parameter}`: write a number from 1"))),
-        _ => Ok(()),
-    }
+    let undone = service
+        .runner
+        .failure()
+        .map(|failure| RunFailureRow { since: instant::display(failure.since), message: failure.message });
+    Ok(Json(RunPage { under_way, ordered: service.runner.is_requested(), undone, runs, next }))
 }
 
 /// One run with the certificates of its pulls.
@@ -256,19 +246,19 @@ pub(super) fn from_one(parameter: &str, number: Option<i64>) -> Result<(), Probl
     get,
     path = "/runs/{run}",
     tag = "runs",
-    params(("run" = i64, Path, description = "Its number", minimum = 1)),
+    params(("run" = i64, Path, description = "Number of the run", minimum = 1)),
     responses(
-        (status = 200, description = "What was read, what became of it, and what proves it whole", body = RunDetail),
-        Refused,
-        Missing,
+        (status = 200, description = "The run with the certificates of its pulls", body = RunDetail),
+        CommonErrors,
+        NotFound,
     ),
     security(("token" = [])),
 )]
 pub(super) async fn run(
     State(service): State<Arc<Service>>,
-    _: Reader,
+    _: Authenticated,
     Path(number): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<RunDetail>, Problem> {
     let missing = || Problem::not_found(format!("there is no run `{number}`"));
     let number: i64 = number.parse().map_err(|_| missing())?;
@@ -289,74 +279,77 @@ pub(super) async fn run(
     Ok(Json(RunDetail { run: RunRow::new(&run), pulls }))
 }
 
-/// What to run.
+/// Body of a request for a run.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = RunOrder)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct RunOrder {
-    /// Names; all that are neither disabled nor paused where it is empty.
+pub(super) struct RunRequestBody {
+    /// Names of connectors. An empty list means all that are neither disabled nor paused.
     connectors: Vec<String>,
 }
 
-/// What was ordered.
+/// A run that was accepted and begins as soon as the data folder is free.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::service) struct Ordered {
+#[schema(as = Ordered)]
+pub(in crate::service) struct RunAccepted {
     connectors: Vec<String>,
-    /// Where to look.
+    /// Path under which its progress can be read.
     see: &'static str,
 }
 
-/// Starts a run: reads, computes and publishes now.
+/// Requests a run now: read the sources, compute and publish.
 #[utoipa::path(
     post,
     path = "/runs",
     tag = "runs",
-    request_body = RunOrder,
+    request_body = RunRequestBody,
     responses(
-        (status = 202, description = "It is begun as soon as the data folder is free", body = Ordered),
-        Refused,
-        NotAllowed,
-        NotOrdered,
+        (status = 202, description = "Accepted: begins as soon as the data folder is free", body = RunAccepted),
+        CommonErrors,
+        ReadOnlyToken,
+        RunNotAccepted,
     ),
     security(("token" = ["operate"])),
 )]
 pub(super) async fn start(
     State(service): State<Arc<Service>>,
-    Operator(caller): Operator,
-    _: Asked<Nothing>,
-    Body(asked): Body<RunOrder>,
-) -> Result<(StatusCode, Json<Ordered>), Problem> {
-    order(&service, &caller.name, asked.connectors, Order::Night)
+    OperatorAccess(caller): OperatorAccess,
+    _: StrictQuery<NoParameters>,
+    JsonBody(body): JsonBody<RunRequestBody>,
+) -> Result<(StatusCode, Json<RunAccepted>), Problem> {
+    request_run(&service, &caller.name, body.connectors, RunRequest::Night)
 }
 
-/// Takes the rejected rows again, after the mapping or the source was mended.
+/// Requests a retry of rejected rows, after the mapping or the source was corrected.
 #[utoipa::path(
     post,
     path = "/quarantine/retry",
     tag = "quarantine",
-    request_body = RunOrder,
+    request_body = RunRequestBody,
     responses(
-        (status = 202, description = "It is begun as soon as the data folder is free", body = Ordered),
-        Refused,
-        NotAllowed,
-        NotOrdered,
+        (status = 202, description = "Accepted: begins as soon as the data folder is free", body = RunAccepted),
+        CommonErrors,
+        ReadOnlyToken,
+        RunNotAccepted,
     ),
     security(("token" = ["operate"])),
 )]
 pub(super) async fn retry(
     State(service): State<Arc<Service>>,
-    Operator(caller): Operator,
-    _: Asked<Nothing>,
-    Body(asked): Body<RunOrder>,
-) -> Result<(StatusCode, Json<Ordered>), Problem> {
-    order(&service, &caller.name, asked.connectors, Order::Retry)
+    OperatorAccess(caller): OperatorAccess,
+    _: StrictQuery<NoParameters>,
+    JsonBody(body): JsonBody<RunRequestBody>,
+) -> Result<(StatusCode, Json<RunAccepted>), Problem> {
+    request_run(&service, &caller.name, body.connectors, RunRequest::Retry)
 }
 
-pub(in crate::service) fn order(
+/// Passes a request for a run to the runner: 400 for an unknown connector, 409 while a run is under way or requested.
+pub(in crate::service) fn request_run(
     service: &Service,
     by: &str,
     connectors: Vec<String>,
-    what: impl FnOnce(Vec<String>) -> Order,
-) -> Result<(StatusCode, Json<Ordered>), Problem> {
+    request: impl FnOnce(Vec<String>) -> RunRequest,
+) -> Result<(StatusCode, Json<RunAccepted>), Problem> {
     for name in &connectors {
         if service.config.connector(name).is_none() {
             let known: Vec<&str> = service.config.connectors.iter().map(|known| known.name.as_str()).collect();
@@ -364,9 +357,9 @@ pub(in crate::service) fn order(
             return Err(Problem::bad_request(detail));
         }
     }
-    if service.runner.order(what(connectors.clone())).is_err() {
-        return Err(Problem::new(StatusCode::CONFLICT, "a run is under way or ordered already: see `/api/v1/runs`"));
+    if service.runner.request(request(connectors.clone())).is_err() {
+        return Err(Problem::new(StatusCode::CONFLICT, "a run is under way or requested already: see `/api/v1/runs`"));
     }
-    tracing::info!(by, connectors = connectors.join(","), "a run is ordered");
-    Ok((StatusCode::ACCEPTED, Json(Ordered { connectors, see: "/api/v1/runs" })))
+    tracing::info!(by, connectors = connectors.join(","), "a run was requested");
+    Ok((StatusCode::ACCEPTED, Json(RunAccepted { connectors, see: "/api/v1/runs" })))
 }

@@ -47,7 +47,8 @@ pub(super) struct Leaving {
     csrf: String,
 }
 
-/// A path of this service and nothing else: browsers read `//host` and `/\host` as another host, and drop control characters.
+/// A path of this service and nothing else: browsers read `//host` and `/\host` as another host, and drop control
+/// characters.
 fn local(next: &str) -> Option<&str> {
     let rest = next.strip_prefix('/')?;
     let plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -87,13 +88,13 @@ pub(super) async fn log_in(
 ) -> Result<Response, Trouble> {
     visitor.must_be_from_here()?;
     let (now, from) = (run::now(), address(&service, from.ip(), &headers));
-    if let Some(secs) = service.failed_logins.must_wait(from, now) {
+    if let Some(secs) = service.failed_logins.retry_after_secs(from, now) {
         return Err(Trouble::wait(secs));
     }
     let next = local(&given.next).unwrap_or(HOME);
     let hours = service.config.settings.service.session_hours;
     let Some(session) = service.access.log_in(given.token.trim(), hours, now).await? else {
-        service.failed_logins.note(from, now);
+        service.failed_logins.add(from, now);
         tracing::warn!("a login failed");
         let layout = Layout::new(&service, &visitor, visitor.lang.words().log_in, "login");
         let mut response = html(&LoginPage { layout, next, failed: true })?;

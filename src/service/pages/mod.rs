@@ -1,7 +1,7 @@
 //! Pages for people: made on the server, without script, in Vietnamese first.
 //!
-//! A page asked for without a session leads to the login; what went wrong is a page like any other. Every form repeats the
-//! session's CSRF value, and a request that comes from another site changes nothing.
+//! A page asked for without a session leads to the login; what went wrong is a page like any other. Every form
+//! repeats the session's CSRF value, and a request that comes from another site changes nothing.
 
 mod about_api;
 mod connectors;
@@ -13,7 +13,7 @@ mod trouble;
 mod visitor;
 mod words;
 
-pub(super) use words::why;
+pub(super) use words::explanation;
 
 use std::sync::Arc;
 

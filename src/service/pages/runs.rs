@@ -9,9 +9,8 @@ use axum::response::Response;
 use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use super::words::why;
+use super::words::{Lang, explanation, moment, moment_or_dash};
 use crate::landing::LandedPull;
-use crate::locale::{Language, moment, moment_or_dash};
 use crate::model::pull::Outcome;
 use crate::run::{Pull, RunError};
 use crate::service::Service;
@@ -80,7 +79,7 @@ pub(super) async fn run(
     })
 }
 
-fn certified<'a>(service: &'a Service, lang: Language, pull: &Pull, chains: Vec<[String; 4]>) -> Certified<'a> {
+fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[String; 4]>) -> Certified<'a> {
     let counts = pull.counts;
     let words = lang.words();
     let parts = [
@@ -92,8 +91,8 @@ fn certified<'a>(service: &'a Service, lang: Language, pull: &Pull, chains: Vec<
     ];
     let parts = parts.map(|(word, count)| format!("{} {}", word.to_lowercase(), lang.number(count))).join(" + ");
     let code = pull.reason.as_deref();
-    let (why, original) = match (lang, code.and_then(why)) {
-        (Language::Vietnamese, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
+    let (why, original) = match (lang, code.and_then(explanation)) {
+        (Lang::Vi, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
         _ => (pull.message.clone().or_else(|| pull.reason.clone()), None),
     };
     Certified {

@@ -10,8 +10,8 @@ use super::trouble::Trouble;
 use crate::config::PublicPart;
 use crate::locale::Language;
 use crate::service::Service;
-use crate::service::access::{Caller, Scope};
-use crate::service::caller::{cookie, who};
+use crate::service::access::{Caller, TokenScope};
+use crate::service::caller::{authenticate, cookie};
 
 /// The cookie of the language.
 const LANGUAGE_COOKIE: &str = "motcua_lang";
@@ -33,8 +33,8 @@ pub(super) fn asked_language(uri: &Uri) -> Option<Language> {
     pairs.filter_map(Language::from_code).next_back()
 }
 
-/// `Sec-Fetch-Site` where the browser sends it, else `Origin` against `Host`. A program that sends neither has no cookies
-/// that it was tricked with.
+/// `Sec-Fetch-Site` where the browser sends it, else `Origin` against `Host`. A program that sends neither has no
+/// cookies that it was tricked with.
 fn is_from_here(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = headers.get("sec-fetch-site") {
@@ -52,7 +52,7 @@ impl Visitor {
         let remembered = cookie(&parts.headers, LANGUAGE_COOKIE).and_then(Language::from_code);
         Ok(Self {
             lang: asked_language(&parts.uri).or(remembered).unwrap_or_default(),
-            caller: who(service, &parts.headers).await?,
+            caller: authenticate(service, &parts.headers).await?,
             here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             is_from_here: is_from_here(&parts.headers),
         })
@@ -80,7 +80,7 @@ impl Visitor {
     pub(super) fn own_session(&self, csrf: &str, back: &str) -> Result<&Caller, Trouble> {
         self.must_be_from_here()?;
         let caller = self.caller.as_ref().ok_or_else(|| Trouble::log_in_first(back))?;
-        if caller.is_own(csrf) {
+        if caller.is_own_form(csrf) {
             return Ok(caller);
         }
         Err(Trouble::new(StatusCode::FORBIDDEN, "the form is of another session"))
@@ -89,7 +89,7 @@ impl Visitor {
     /// The same, with the scope `operate`.
     pub(super) fn operator(&self, csrf: &str, back: &str) -> Result<&Caller, Trouble> {
         let caller = self.own_session(csrf, back)?;
-        if caller.scope < Scope::Operate {
+        if caller.scope < TokenScope::Operate {
             return Err(Trouble::new(StatusCode::FORBIDDEN, "this token may read; another may operate"));
         }
         Ok(caller)
@@ -97,7 +97,7 @@ impl Visitor {
 
     /// Whether buttons are shown: they work in a session only.
     pub(super) fn operates(&self) -> bool {
-        self.caller.as_ref().is_some_and(|caller| caller.scope >= Scope::Operate && caller.csrf.is_some())
+        self.caller.as_ref().is_some_and(|caller| caller.scope >= TokenScope::Operate && caller.csrf.is_some())
     }
 }
 

@@ -1,4 +1,5 @@
-//! What dashboards and operators ask, and what they are told when they ask wrongly.
+//! The API: figures in every format, paging, error answers, access, quarantine, and the same health as `status` and
+//! metrics.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::office::serving::Serving;
 use crate::office::{Office, Town, deep};
 
-/// An office after its first night, served.
+/// A service on the data folder of one complete night.
 fn served() -> (Town, Office, Serving) {
     let town = Town::new(60, 5, date(2026, 5, 20));
     let office = Office::of(&town).lean();
@@ -24,19 +25,19 @@ fn rows(value: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn what_is_asked_of_one_night() {
+fn one_night_is_answered_in_every_format_and_only_to_callers_with_access() {
     let (_town, office, serving) = served();
     figures_are_those_of_report_in_every_format(&office, &serving);
-    what_cannot_be_answered_is_named_with_what_is_allowed(&office, &serving);
-    a_rejected_row_is_shown_to_a_token_and_that_is_written_down(&office, &serving);
-    who_may_not_learns_nothing(&office, &serving);
+    wrong_requests_get_errors_that_name_what_is_allowed(&office, &serving);
+    a_rejected_row_is_answered_to_a_token_and_recorded(&office, &serving);
+    callers_without_access_learn_nothing(&office, &serving);
 }
 
 fn figures_are_those_of_report_in_every_format(office: &Office, serving: &Serving) {
     let token = office.token("dashboard", "read");
     let report = office.report_on(&office.data());
 
-    // Every page, each in its place, none twice.
+    // All pages together are the report: no figure is missing or repeated.
     let (mut paged, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = serving.get(&format!("/api/v1/figures?limit=3000{cursor}"), &token).json();
@@ -49,7 +50,7 @@ fn figures_are_those_of_report_in_every_format(office: &Office, serving: &Servin
         }
     }
     assert!(report.len() > 6_000, "there are more than two pages: {}", report.len());
-    assert!(paged == report, "the pages make the report");
+    assert!(paged == report, "the pages together are the report");
 
     let csv = serving.get("/api/v1/figures?format=csv", &token);
     let printed = office.act(&["report", "--format", "csv"]);
@@ -84,8 +85,7 @@ fn figures_are_those_of_report_in_every_format(office: &Office, serving: &Servin
             )
             .expect("the table can be read");
         assert_eq!(frame.height(), json.len(), "{format}");
-        let column =
-            |name: &str| frame.column(name).expect("the columns are those of JSON").i64().expect("counts").clone();
+        let column = |name: &str| frame.column(name).expect("JSON has the same columns").i64().expect("counts").clone();
         let numerators: Vec<Option<i64>> = column("numerator").iter().collect();
         assert_eq!(numerators, json.iter().map(|row| row["numerator"].as_i64()).collect::<Vec<_>>(), "{format}");
     }
@@ -95,11 +95,11 @@ fn figures_are_those_of_report_in_every_format(office: &Office, serving: &Servin
         &[("authorization", &format!("Bearer {token}")), ("accept", "text/csv;q=0.9, application/json;q=0.1")],
         "",
     );
-    assert_eq!(accepted.header("content-type"), "text/csv; charset=utf-8", "`Accept` chooses");
+    assert_eq!(accepted.header("content-type"), "text/csv; charset=utf-8", "`Accept` selects the format");
 }
 
 #[test]
-fn an_answer_is_of_one_night_and_says_whether_it_is_the_newest() {
+fn an_answer_is_of_one_night_and_its_etag_changes_with_the_next_night() {
     let (town, office, serving) = served();
     let token = office.token("dashboard", "read");
     let first = serving.get("/api/v1/figures?limit=5", &token);
@@ -117,18 +117,18 @@ fn an_answer_is_of_one_night_and_says_whether_it_is_the_newest() {
     let changed = serving.ask("GET", "/api/v1/figures?limit=5", &with_tag, "");
     assert_eq!((changed.status, changed.json()["run"].as_i64()), (200, Some(2)));
     let after = serving.get(&format!("/api/v1/figures?limit=5&cursor={next}"), &token).json();
-    assert_eq!(before, after, "the cursor goes on in its night");
+    assert_eq!(before, after, "the cursor continues in its night");
     let other = serving.get(&format!("/api/v1/figures?limit=5&by=year&cursor={next}"), &token);
-    assert_eq!(other.status, 404, "a cursor goes on with its own question: {}", other.text());
+    assert_eq!(other.status, 404, "a cursor is refused with other filters: {}", other.text());
     let past = serving.get("/api/v1/figures?limit=5&run=1", &token).json();
     assert_eq!(past["figures"], first.json()["figures"]);
     assert_eq!(serving.get("/api/v1/figures?run=7", &token).status, 404);
     assert_eq!(serving.get("/api/v1/figures?as_of=2020-01-01", &token).status, 404);
 }
 
-fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, serving: &Serving) {
+fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving: &Serving) {
     let token = office.token("asker", "read");
-    for (query, told) in [
+    for (query, expected) in [
         ("indicator=par-9.9.9", "there is no `par-9.9.9`; there are: "),
         ("indikator=par-3.4.1", "unknown field `indikator`, expected one of `indicator`"),
         ("agency=S%E1%BB%9F%20X", "there is no `Sở X`; give a code or a name"),
@@ -144,7 +144,7 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, servin
         ("from=2026-02-30", "write a day as yyyy-MM-dd"),
         ("limit=0", "write a number from 1 to 10000"),
         ("limit=many", "invalid digit"),
-        ("cursor=x", "give `next` of the answer before"),
+        ("cursor=x", "give `next` of the previous answer"),
         ("format=pdf", "unknown variant `pdf`"),
         ("limit=1&limit=2", "duplicate field `limit`"),
     ] {
@@ -153,7 +153,7 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, servin
         assert_eq!((reply.status, problem["status"].as_i64()), (400, Some(400)), "{query}");
         assert_eq!(reply.header("content-type"), "application/problem+json", "{query}");
         let detail = problem["detail"].as_str().expect("a text");
-        assert!(detail.contains(told), "{query}: {detail}");
+        assert!(detail.contains(expected), "{query}: {detail}");
     }
     let unknown = serving.post("/api/v1/runs", &office.token("starter", "operate"), r#"{"connectors":["portal"]}"#);
     assert_eq!(unknown.status, 400);
@@ -166,7 +166,7 @@ fn what_cannot_be_answered_is_named_with_what_is_allowed(office: &Office, servin
     assert_eq!((wrong.status, wrong.json()["status"].as_i64()), (405, Some(405)));
 }
 
-fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
+fn callers_without_access_learn_nothing(office: &Office, serving: &Serving) {
     let (reader, operator) = (office.token("reader", "read"), office.token("operator", "operate"));
     let revoked = office.token("left", "read");
     assert_eq!(office.act(&["token", "revoke", "left"]).status.code(), Some(0));
@@ -175,7 +175,11 @@ fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
     for path in ["/api/v1/figures", "/api/v1/connectors", "/api/v1/runs", "/api/v1/quarantine", "/api/v1/agencies"] {
         for token in [revoked.as_str(), "motcua_0000", "", &reader[..reader.len() - 1]] {
             let refused = serving.get(path, token);
-            assert_eq!((refused.status, &refused.body), (401, &none.body), "{path}: the same for all");
+            assert_eq!(
+                (refused.status, &refused.body),
+                (401, &none.body),
+                "{path}: the same answer for every invalid token"
+            );
             assert!(refused.header("www-authenticate").starts_with("Bearer"));
         }
     }
@@ -183,7 +187,7 @@ fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
         assert_eq!(serving.post(path, &reader, "{}").status, 403, "{path}");
         assert_eq!(serving.post(path, "motcua_0000", "{}").status, 401, "{path}");
     }
-    // Paused: by whom, and it stays away from the night.
+    // A paused connector states who paused it, and the next night does not read it.
     let paused = serving.post("/api/v1/connectors/feedback/pause", &operator, "").json();
     assert_eq!((&paused["state"], &paused["reason"]), (&Value::from("disabled"), &Value::from("paused by `operator`")));
     assert_eq!(office.status("feedback")["reason"], "paused by `operator`");
@@ -193,7 +197,7 @@ fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
     assert_eq!(rows(&pulls["pulls"]).len(), 1, "the second night did not read it");
     let resumed = serving.post("/api/v1/connectors/feedback/resume", &operator, "").json();
     assert_eq!(resumed["state"], "healthy");
-    // Headers that hold for every answer.
+    // Security headers of every answer.
     for path in ["/api/v1/figures", "/metrics", "/health/live", "/nothing"] {
         let reply = serving.ask("GET", path, &[], "");
         assert!(reply.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
@@ -201,37 +205,37 @@ fn who_may_not_learns_nothing(office: &Office, serving: &Serving) {
     }
 }
 
-fn a_rejected_row_is_shown_to_a_token_and_that_is_written_down(office: &Office, serving: &Serving) {
+fn a_rejected_row_is_answered_to_a_token_and_recorded(office: &Office, serving: &Serving) {
     let token = office.token("clerk", "read");
     let page = serving.get("/api/v1/quarantine?limit=2", &token).json();
-    assert!(page["total"].as_u64().expect("a number") > 2, "the town has rows that are rejected: {page}");
+    assert!(page["total"].as_u64().expect("a number") > 2, "the town has rejected rows: {page}");
     let first = &rows(&page["rows"])[0];
-    assert!(first.get("kept").is_none(), "a list holds places and reasons only");
+    assert!(first.get("kept").is_none(), "a list contains positions and reasons only");
     let id = first["id"].as_i64().expect("a number");
     assert_eq!(serving.ask("GET", &format!("/api/v1/quarantine/{id}"), &[], "").status, 401);
     let detail = serving.get(&format!("/api/v1/quarantine/{id}"), &token).json();
     assert!(detail["kept"].as_object().is_some_and(|kept| !kept.is_empty()), "{detail}");
     let trail = office.act(&["token", "reads", "--format", "json"]);
     let trail: Vec<BTreeMap<String, String>> = serde_json::from_slice(&trail.stdout).expect("a trail is JSON");
-    let told: Vec<(&str, &str, String)> =
+    let reads: Vec<(&str, &str, String)> =
         trail.iter().map(|read| (&*read["reader"], &*read["way"], read["what"].clone())).collect();
-    assert_eq!(told, [("clerk", "api", format!("quarantine row {id}"))]);
+    assert_eq!(reads, [("clerk", "api", format!("quarantine row {id}"))]);
 }
 
 #[test]
-fn the_same_words_stand_in_status_api_and_metrics() {
+fn status_api_and_metrics_report_the_same_health() {
     let (town, office, mut serving) = served();
     let token = office.token("operator", "operate");
     town.portal.set_fault(motcua::simulator::Fault::from_name("unavailable"));
     assert_eq!(serving.post("/api/v1/runs", &token, "{}").status, 202);
     let (_, complete) = serving.wait_for_night(&token, 1);
-    assert!(!complete, "a source failed: the figures are provisional");
-    let told = rows(&serving.get("/api/v1/connectors", &token).json());
+    assert!(!complete, "a source failed, so the figures are provisional");
+    let answered = rows(&serving.get("/api/v1/connectors", &token).json());
     let output = office.act(&["status", "--format", "json"]);
     assert_eq!(output.status.code(), Some(4));
     let printed: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a status is JSON");
-    assert_eq!(told, printed);
-    let portal = told.iter().find(|row| row["connector"] == "portal-igate").expect("it has a row");
+    assert_eq!(answered, printed);
+    let portal = answered.iter().find(|row| row["connector"] == "portal-igate").expect("it has a row");
     assert_eq!(portal["state"], "failing");
     assert_eq!(portal["reason_code"], "unavailable");
     assert!(portal["reason"].as_str().expect("a reason").contains("503"), "{portal}");

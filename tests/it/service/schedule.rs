@@ -1,5 +1,5 @@
-//! A slot runs once, whatever happens.
-#![expect(clippy::disallowed_methods, reason = "tests read the clock and the files of an office")]
+//! A slot runs once: after missed slots, kills, stops, and beside runs by hand.
+#![expect(clippy::disallowed_methods, reason = "tests read the clock and files of the data folder")]
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::office::serving::{Serving, signal};
 use crate::office::{Office, Town, said};
 
+/// Cron line without a slot during the tests.
 const NEVER: &str = "0 0 0 29 2 *";
 
 fn office() -> (Town, Office) {
@@ -18,7 +19,7 @@ fn office() -> (Town, Office) {
     (town, office)
 }
 
-/// Runs of the ledger: number, and whether its figures are complete.
+/// Runs of the ledger, newest first: number, and whether the figures are complete.
 fn runs(office: &Office) -> Vec<(i64, Option<bool>)> {
     let output = office.act(&["runs", "list", "--format", "json"]);
     if output.stdout.is_empty() {
@@ -28,6 +29,7 @@ fn runs(office: &Office) -> Vec<(i64, Option<bool>)> {
     rows.iter().map(|row| (row["run"].as_i64().expect("a number"), row["complete"].as_bool())).collect()
 }
 
+/// Slots of `portal-igate`, newest first: state, and whether it was made up.
 fn slots(serving: &Serving, token: &str) -> Vec<(String, bool)> {
     let detail = serving.get("/api/v1/connectors/portal-igate", token).json();
     let slots = detail["slots"].as_array().expect("a list").iter();
@@ -44,7 +46,7 @@ fn wait_until(moment: i64) {
 fn a_slot_missed_while_the_service_is_down_is_made_up_once() {
     let (_town, office) = office();
     let token = office.token("reader", "read");
-    // An earlier slot is known, so that this one can be missed.
+    // A first slot must be in the ledger; otherwise the next one cannot be missed.
     office.schedule_in(3);
     let mut serving = Serving::start(&office);
     let (first, complete) = serving.wait_for_night(&token, 0);
@@ -52,13 +54,13 @@ fn a_slot_missed_while_the_service_is_down_is_made_up_once() {
     assert_eq!(slots(&serving, &token)[0].0, "done");
     let moment = office.schedule_in(2);
     assert_eq!(serving.stop(), Some(0));
-    // Down across the slot.
+    // The service is down at the time of the slot.
     wait_until(moment + 11);
     assert_eq!(runs(&office).len(), 1);
     let mut serving = Serving::start(&office);
     let (second, _) = serving.wait_for_night(&token, first);
-    assert_eq!(slots(&serving, &token)[0], ("done".to_owned(), true), "it is made up, and says so");
-    // Started again, and rung: the slot is done.
+    assert_eq!(slots(&serving, &token)[0], ("done".to_owned(), true), "it is made up, and marked as made up");
+    // After another start the slot is not run again.
     assert_eq!(serving.stop(), Some(0));
     let serving = Serving::start(&office);
     std::thread::sleep(Duration::from_secs(3));
@@ -68,7 +70,7 @@ fn a_slot_missed_while_the_service_is_down_is_made_up_once() {
 }
 
 #[test]
-fn a_second_service_refuses_and_the_verbs_work_beside_the_first() {
+fn a_second_service_is_refused_and_other_verbs_work_beside_the_first() {
     let (_town, office) = office();
     let token = office.token("reader", "read");
     let serving = Serving::start(&office);
@@ -81,12 +83,12 @@ fn a_second_service_refuses_and_the_verbs_work_beside_the_first() {
     );
     office.run();
     let newest = serving.get("/api/v1/figures?limit=1", &token).json();
-    assert_eq!(newest["run"], 1, "what another process published is read");
+    assert_eq!(newest["run"], 1, "the service reads what another process published");
     assert_eq!(serving.stop(), Some(0));
 }
 
 #[test]
-fn a_service_that_is_killed_in_its_run_does_the_slot_again() {
+fn a_slot_is_run_again_if_the_service_was_killed_during_its_run() {
     let (_town, office) = office();
     let token = office.token("reader", "read");
     office.schedule_in(2);
@@ -100,22 +102,22 @@ fn a_service_that_is_killed_in_its_run_does_the_slot_again() {
     let mut serving = Serving::start(&office);
     let (run, complete) = serving.wait_for_night(&token, 1);
     assert!(complete);
-    assert_eq!(run, 2, "the run that was cut is finished under its number, and the night is published by the next");
+    assert_eq!(run, 2, "the next start finishes the interrupted run under its number, and the next run publishes");
     assert_eq!(slots(&serving, &token), [("done".to_owned(), true)]);
     assert_eq!(serving.stop(), Some(0));
 }
 
 #[test]
-fn a_run_by_hand_that_published_nothing_serves_no_slot() {
+fn a_run_by_hand_that_published_nothing_does_not_count_for_the_slot() {
     let (_town, office) = office();
     let token = office.token("reader", "read");
     let names = office.path().join("steps");
     let undisturbed = office.path().join("undisturbed");
     let whole = office.command_on(&undisturbed, &["run"]).env("MOTCUA_STEPS", &names).output();
     assert!(whole.expect("the binary starts").status.success());
-    let names = std::fs::read_to_string(&names).expect("steps were named");
+    let names = std::fs::read_to_string(&names).expect("crash points were written");
     let die_at = names.lines().position(|name| name == "before publish a night's folder").expect("it published") + 1;
-    // Its slot is of a second ago; every source is read, and then it dies.
+    // A run by hand after the slot's time reads every source, and is killed before it publishes.
     let moment = office.schedule_in(1);
     wait_until(moment + 1);
     let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", die_at.to_string()).output();
@@ -130,7 +132,7 @@ fn a_run_by_hand_that_published_nothing_serves_no_slot() {
 }
 
 #[test]
-fn a_service_that_is_told_to_stop_abandons_its_run_after_its_time() {
+fn a_stopped_service_abandons_its_run_after_the_configured_time() {
     let (_town, office) = office();
     let token = office.token("operator", "operate");
     office.edit("config/motcua.toml", |text| text.replace("stop_within_secs = 60", "stop_within_secs = 0"));
@@ -146,11 +148,11 @@ fn a_service_that_is_told_to_stop_abandons_its_run_after_its_time() {
     assert!(!office.data().join("published/latest").exists());
     office.run();
     let complete = runs(&office).first().copied();
-    assert_eq!(complete, Some((2, Some(true))), "the next run finishes what was left");
+    assert_eq!(complete, Some((2, Some(true))), "the next run finishes the abandoned one");
 }
 
 #[test]
-fn a_run_by_hand_is_waited_for() {
+fn a_due_slot_waits_for_a_run_by_hand() {
     let (town, office) = office();
     let token = office.token("reader", "read");
     let operator = office.token("operator", "operate");
@@ -164,7 +166,7 @@ fn a_run_by_hand_is_waited_for() {
     signal(by_hand.id(), "KILL");
     let _ = by_hand.wait();
     town.portal.set_fault(None);
-    // Whatever rings does: the bell of the minute would, too.
+    // Any wake-up starts the slot; this one spares the test up to a minute.
     assert_eq!(serving.post("/api/v1/connectors/portal-igate/resume", &operator, "").status, 200);
     serving.wait_for_night(&token, 0);
     assert_eq!(slots(&serving, &token)[0].0, "done");

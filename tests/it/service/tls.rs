@@ -1,4 +1,4 @@
-//! HTTPS by the files of a certificate.
+//! HTTPS with a certificate from PEM files.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use crate::office::serving::Serving;
 use crate::office::{Office, said};
 use crate::services::can_run;
 
-/// Makes a certificate and its key in the office's `config`; returns whether there is a program for it.
+/// Creates a certificate and its key in the office's `config`. Returns false if `openssl` is not installed.
 fn certificate(test: &str, office: &Office) -> bool {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
@@ -20,7 +20,7 @@ fn certificate(test: &str, office: &Office) -> bool {
 }
 
 #[test]
-fn with_a_certificate_it_speaks_https_alone() {
+fn with_a_certificate_the_service_answers_https_only() {
     let office = Office::new("http://127.0.0.1:1").lean();
     office.edit("config/motcua.toml", |text| {
         let pems = "[service]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n";

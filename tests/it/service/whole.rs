@@ -1,5 +1,5 @@
-//! All of it at once: the schedule fires, and what the sources hold is what every reader reads; then the portal breaks, and
-//! everybody who looks or is told learns of it with the reason.
+//! Everything together: a scheduled night reaches the API, PostgreSQL and the pages with the figures of the sources.
+//! Then the portal fails, and status, API, metrics, webhook, PostgreSQL and pages all report it with the reason.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use crate::office::{Answer, Figures, Office, Town, assert_same, door, figures, t
 use crate::postgres::server::Server;
 use crate::services::can_run;
 
-/// The year that the page is asked for.
+/// Year whose figures are compared on the pages.
 const YEAR: &str = "2026";
 
 fn browser(test: &str) -> Option<Browser> {
@@ -21,22 +21,22 @@ fn browser(test: &str) -> Option<Browser> {
 }
 
 #[test]
-fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere() {
-    let test = "a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere";
+fn a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everywhere() {
+    let test = "a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everywhere";
     let (Some(server), Some(browser)) = (Server::start(test), browser(test)) else { return };
     let town = Town::new(150, 21, date(2026, 5, 20));
     let mut office = Office::of(&town).lean();
-    let told = Arc::new(Mutex::new(Vec::<Value>::new()));
-    let heard = Arc::clone(&told);
-    let listener = door(move |request| {
+    let received = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let receiver = Arc::clone(&received);
+    let url = door(move |request| {
         let body = request.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-        heard.lock().expect("nobody panics with it").push(serde_json::from_str(body).expect("a webhook is JSON"));
+        receiver.lock().expect("no holder panics").push(serde_json::from_str(body).expect("a webhook is JSON"));
         Answer::json("{}")
     });
     office.variables.insert("POSTGRES_URL", server.url());
     office.edit("config/motcua.toml", |text| {
-        let told = text.replace("[alerts]\n", &format!("[alerts]\nwebhook_url = \"{listener}/hook\"\n"));
-        format!("{told}\n[postgres]\nurl = \"{{secret:POSTGRES_URL}}\"\n")
+        let edited = text.replace("[alerts]\n", &format!("[alerts]\nwebhook_url = \"{url}/hook\"\n"));
+        format!("{edited}\n[postgres]\nurl = \"{{secret:POSTGRES_URL}}\"\n")
     });
     let operator = office.token("operator", "operate");
     office.schedule_in(3);
@@ -51,7 +51,7 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     log_in(&browser, &serving, &operator);
     assert_page(&browser, &serving, &truth);
 
-    // The portal breaks, and another night is run over it.
+    // The portal fails, and another night runs.
     town.portal.set_fault(motcua::simulator::Fault::from_name("unavailable"));
     assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
     let (second, complete) = serving.wait_for_night(&operator, night);
@@ -63,9 +63,9 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     assert_eq!((&status["state"], &status["reason"]), (&api["state"], &api["reason"]));
     let metrics = serving.ask("GET", "/metrics", &[], "").text().to_owned();
     assert!(metrics.contains(r#"motcua_connector_state{connector="portal-igate",state="failing"} 1.0"#), "{metrics}");
-    let webhook = serving.wait_for("the webhook is told", |_| {
-        let told = told.lock().expect("nobody panics with it");
-        told.iter().find(|told| told["subject"] == "portal-igate" && told["to"] == "failing").cloned()
+    let webhook = serving.wait_for("the webhook is sent", |_| {
+        let received = received.lock().expect("no holder panics");
+        received.iter().find(|event| event["subject"] == "portal-igate" && event["to"] == "failing").cloned()
     });
     assert_eq!((&webhook["reason_code"], &webhook["hint"]), (&api["reason_code"], &api["hint"]));
     assert!(webhook["reason"].as_str().is_some_and(|reason| reason.contains("quá tải")), "{webhook}");
@@ -84,13 +84,13 @@ fn a_night_by_itself_reaches_every_reader_and_a_broken_portal_is_told_everywhere
     }
     browser.open(&format!("{}/connectors/portal-igate?lang=en", serving.url));
     assert!(browser.text().contains("Failing"), "{}", browser.text());
-    // The portal is mended: everything is whole again.
+    // The portal works again, and so does everything else.
     town.portal.set_fault(None);
     assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
     let (third, complete) = serving.wait_for_night(&operator, second);
     assert!(complete);
     wait_for_postgres(&mut serving, &server, third);
-    assert_same(&from_postgres(&server), &truth, "PostgreSQL, mended");
+    assert_same(&from_postgres(&server), &truth, "PostgreSQL, after the portal works again");
     assert_eq!(office.act(&["status"]).status.code(), Some(0));
     assert_eq!(serving.stop(), Some(0));
 }
@@ -107,7 +107,7 @@ fn from_api(serving: &Serving, token: &str) -> Figures {
     }
 }
 
-/// Publication follows the night; it never holds it up.
+/// Publication is a background task that follows the night, so it must be waited for.
 fn wait_for_postgres(serving: &mut Serving, server: &Server, run: i64) {
     let mut reader = server.administrator();
     serving.wait_for("PostgreSQL holds the night", |_| {
@@ -120,7 +120,7 @@ fn from_postgres(server: &Server) -> Figures {
     figures(&server.administrator().rows("SELECT * FROM motcua.figure_latest"))
 }
 
-/// A person logs in with a token.
+/// Logs in through the form.
 fn log_in(browser: &Browser, serving: &Serving, token: &str) {
     browser.open(&format!("{}/figures", serving.url));
     assert!(browser.url().contains("/login"), "{}", browser.url());
@@ -129,18 +129,18 @@ fn log_in(browser: &Browser, serving: &Serving, token: &str) {
     browser.wait_for_url("/figures");
 }
 
-/// The page of each indicator that the simulator counts shows its counts for the province and every agency in a year.
+/// Asserts that the page of each indicator shows the true counts of the province and of every agency for the year.
 fn assert_page(browser: &Browser, serving: &Serving, truth: &Figures) {
     let of_year = truth.iter().filter(|((_, _, period), _)| period == YEAR);
-    let mut looked_at = 0;
+    let mut compared = 0;
     for indicator in ["par-3.4.1", "par-3.4.2", "par-3.4.3"] {
         browser.open(&format!("{}/figures/{indicator}?period={YEAR}", serving.url));
         let text = browser.text();
         for ((_, scope, _), (numerator, denominator)) in of_year.clone().filter(|((id, ..), _)| id == indicator) {
             let counts = format!("{numerator} / {denominator}");
             assert!(text.contains(&counts), "{indicator} {scope:?}: `{counts}` is not on the page:\n{text}");
-            looked_at += 1;
+            compared += 1;
         }
     }
-    assert!(looked_at > 10, "there are figures to look at: {looked_at}");
+    assert!(compared > 10, "only {compared} figures were compared");
 }

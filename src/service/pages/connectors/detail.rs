@@ -8,14 +8,13 @@ use axum::response::Response;
 
 use super::standing::Row;
 use super::{Asked, said, under_way, undone};
-use crate::locale::{Language, moment};
 use crate::model::page::Reason;
 use crate::run::{self, Pull, QuarantinedRow, Slot, SlotState, assess_connectors};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::{order, rejection};
+use crate::service::pages::words::{Lang, moment, order, rejection};
 
 /// Pulls that are listed.
 const LISTED: i64 = 30;
@@ -120,10 +119,10 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-fn pull_row(lang: Language, pull: &Pull) -> PullRow {
+fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
     let counts = pull.counts;
-    let why = pull.reason.as_deref().map(|code| match (lang, crate::service::pages::words::why(code)) {
-        (Language::Vietnamese, Some((why, _))) => why.to_owned(),
+    let why = pull.reason.as_deref().map(|code| match (lang, crate::service::pages::words::explanation(code)) {
+        (Lang::Vi, Some((why, _))) => why.to_owned(),
         // The run's page has the message.
         _ => code.replace('_', " "),
     });
@@ -151,7 +150,7 @@ fn pull_row(lang: Language, pull: &Pull) -> PullRow {
 }
 
 /// Field, kind, first place, rows.
-fn drift(lang: Language, pull: &Pull) -> Vec<[String; 4]> {
+fn drift(lang: Lang, pull: &Pull) -> Vec<[String; 4]> {
     let row = |drift: &crate::model::pull::Drift| {
         let place = drift.first.map_or("–".to_owned(), |first| place(lang, first.page, first.row));
         let rows = drift.first.map_or("–".to_owned(), |first| lang.number(first.rows));
@@ -160,7 +159,7 @@ fn drift(lang: Language, pull: &Pull) -> Vec<[String; 4]> {
     pull.findings.drift.iter().map(row).collect()
 }
 
-fn impossible(lang: Language, pull: &Pull) -> Vec<(String, String)> {
+fn impossible(lang: Lang, pull: &Pull) -> Vec<(String, String)> {
     let name = |name: &str| match order(name) {
         Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
         None => name.replace('_', " "),
@@ -169,7 +168,7 @@ fn impossible(lang: Language, pull: &Pull) -> Vec<(String, String)> {
 }
 
 /// Moment, what became of it, the original message; nothing of a slot that ran on time.
-fn slot_row(lang: Language, slot: &Slot) -> Option<[String; 3]> {
+fn slot_row(lang: Lang, slot: &Slot) -> Option<[String; 3]> {
     let is_odd = matches!(slot.state, SlotState::Failed | SlotState::Missed) || slot.made_up;
     let made_up = if slot.made_up { format!(", {}", lang.words().made_up) } else { String::new() };
     let state = format!("{}{made_up}", lang.slot(slot.state));
@@ -177,7 +176,7 @@ fn slot_row(lang: Language, slot: &Slot) -> Option<[String; 3]> {
 }
 
 /// Open rejections by field and reason, most first.
-fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
+fn groups(lang: Lang, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
     let words = |(field, reason, rows): (Option<String>, String, i64)| {
         let field = field.unwrap_or_else(|| lang.words().whole_row.to_owned());
         (field, reason_text(lang, &reason), lang.number(rows.cast_unsigned()))
@@ -185,7 +184,7 @@ fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(St
     groups.into_iter().map(words).collect()
 }
 
-fn rejected_row(lang: Language, row: &QuarantinedRow) -> RejectedRow {
+fn rejected_row(lang: Lang, row: &QuarantinedRow) -> RejectedRow {
     RejectedRow {
         id: row.id,
         run: row.run,
@@ -195,15 +194,15 @@ fn rejected_row(lang: Language, row: &QuarantinedRow) -> RejectedRow {
     }
 }
 
-pub(super) fn place(lang: Language, page: u32, row: u32) -> String {
+pub(super) fn place(lang: Lang, page: u32, row: u32) -> String {
     match lang {
-        Language::Vietnamese => format!("trang {page}, dòng {row}"),
-        Language::English => format!("page {page}, row {row}"),
+        Lang::Vi => format!("trang {page}, dòng {row}"),
+        Lang::En => format!("page {page}, row {row}"),
     }
 }
 
 /// Why a row was rejected; a code that nobody knows stands as it is.
-pub(super) fn reason_text(lang: Language, code: &str) -> String {
+pub(super) fn reason_text(lang: Lang, code: &str) -> String {
     match Reason::from_code(code).map(rejection) {
         Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
         None => code.to_owned(),

@@ -17,7 +17,7 @@ pub(super) use self::standing::{NightLine, Row};
 use super::layout::{Layout, html};
 use super::trouble::Trouble;
 use super::visitor::Visitor;
-use crate::locale::{Language, moment};
+use super::words::{Lang, moment};
 use crate::run::{self, HealthSubject, assess_connectors};
 use crate::service::Service;
 
@@ -44,7 +44,7 @@ struct ListPage<'a> {
 }
 
 /// What an operation did, in words; nothing for a word that no operation says.
-fn said(lang: Language, done: &str) -> Option<&'static str> {
+fn said(lang: Lang, done: &str) -> Option<&'static str> {
     let words = lang.words();
     Some(match done {
         "run" => words.done_run,
@@ -57,8 +57,8 @@ fn said(lang: Language, done: &str) -> Option<&'static str> {
 }
 
 /// A step as a run tells it; what is not known stays as it was told.
-fn step(lang: Language, told: &str) -> String {
-    if lang == Language::English {
+fn step(lang: Lang, told: &str) -> String {
+    if lang == Lang::En {
         return told.to_owned();
     }
     match told.split_once(": ") {
@@ -73,8 +73,8 @@ fn step(lang: Language, told: &str) -> String {
 }
 
 /// What is under way, in words.
-fn under_way(service: &Service, lang: Language) -> Option<String> {
-    let now = service.runner.under_way()?;
+fn under_way(service: &Service, lang: Lang) -> Option<String> {
+    let now = service.runner.progress()?;
     let (purpose, since) = (lang.purpose(now.purpose), moment(now.since));
     let step = if now.step.is_empty() { String::new() } else { format!(" · {}", step(lang, &now.step)) };
     Some(format!("{purpose}, {} {since}{step}", lang.words().since))
@@ -82,7 +82,7 @@ fn under_way(service: &Service, lang: Language) -> Option<String> {
 
 /// Why what was to be done last could not be done.
 fn undone(service: &Service) -> Option<String> {
-    service.runner.undone().map(|undone| format!("{} ({})", undone.message, moment(undone.since)))
+    service.runner.failure().map(|undone| format!("{} ({})", undone.message, moment(undone.since)))
 }
 
 pub(super) async fn list(
@@ -112,7 +112,7 @@ pub(super) async fn list(
         night,
         under_way: under_way(&service, lang),
         undone: undone(&service),
-        is_ordered: service.runner.is_ordered(),
+        is_ordered: service.runner.is_requested(),
         connectors,
         publications,
     })
@@ -124,12 +124,9 @@ mod tests {
 
     #[test]
     fn steps_are_said_in_the_page_s_language() {
-        assert_eq!(
-            step(Language::Vietnamese, "portal-igate: page 3, 120 records"),
-            "portal-igate: trang 3, 120 bản ghi"
-        );
-        assert_eq!(step(Language::Vietnamese, "feedback: settling"), "feedback: đang ghi");
-        assert_eq!(step(Language::Vietnamese, "computing figures"), "đang tính số liệu");
-        assert_eq!(step(Language::English, "feedback: settling"), "feedback: settling");
+        assert_eq!(step(Lang::Vi, "portal-igate: page 3, 120 records"), "portal-igate: trang 3, 120 bản ghi");
+        assert_eq!(step(Lang::Vi, "feedback: settling"), "feedback: đang ghi");
+        assert_eq!(step(Lang::Vi, "computing figures"), "đang tính số liệu");
+        assert_eq!(step(Lang::En, "feedback: settling"), "feedback: settling");
     }
 }

@@ -1,4 +1,5 @@
-//! What an operator may do: run, retry, pause, resume. Each leads back to where it was asked for and says what was done.
+//! What an operator may do: run, retry, pause, resume. Each leads back to where it was asked for and says what was
+//! done.
 
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use serde::Deserialize;
 
 use crate::service::Service;
 use crate::service::api::connectors::{pause_connector, resume_connector};
-use crate::service::api::runs::order;
+use crate::service::api::runs::request_run;
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
-use crate::service::runner::Order;
+use crate::service::runner::RunRequest;
 
 /// What a form sends.
 #[derive(Debug, Deserialize)]
@@ -34,11 +35,11 @@ fn ordered(
     visitor: &Visitor,
     asked: &Asked,
     done: &str,
-    what: impl FnOnce(Vec<String>) -> Order,
+    what: impl FnOnce(Vec<String>) -> RunRequest,
 ) -> Result<Redirect, Trouble> {
     let caller = visitor.operator(&asked.csrf, "/connectors")?;
     let connectors: Vec<String> = Some(asked.connector.clone()).filter(|name| !name.is_empty()).into_iter().collect();
-    let done = match order(service, &caller.name, connectors, what) {
+    let done = match request_run(service, &caller.name, connectors, what) {
         Ok(_) => done,
         Err(problem) if problem.status() == StatusCode::CONFLICT => "busy",
         Err(problem) => return Err(problem.into()),
@@ -51,7 +52,7 @@ pub(in crate::service::pages) async fn run(
     visitor: Visitor,
     Form(asked): Form<Asked>,
 ) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, &asked, "run", Order::Night)
+    ordered(&service, &visitor, &asked, "run", RunRequest::Night)
 }
 
 pub(in crate::service::pages) async fn retry(
@@ -59,7 +60,7 @@ pub(in crate::service::pages) async fn retry(
     visitor: Visitor,
     Form(asked): Form<Asked>,
 ) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, &asked, "retry", Order::Retry)
+    ordered(&service, &visitor, &asked, "retry", RunRequest::Retry)
 }
 
 pub(in crate::service::pages) async fn pause(

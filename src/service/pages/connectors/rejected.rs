@@ -1,4 +1,5 @@
-//! One rejected row with what was kept of it: may hold the code of a dossier, so a token is needed and the look written down.
+//! One rejected row with what was kept of it: may hold the code of a dossier, so a token is needed and the look
+//! written down.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use axum::response::Response;
 use super::detail::{place, reason_text};
 use crate::run;
 use crate::service::Service;
-use crate::service::api::quarantine::kept;
+use crate::service::api::quarantine::kept_fields;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::trouble::Trouble;
 use crate::service::pages::visitor::Visitor;
@@ -40,8 +41,8 @@ pub(in crate::service::pages) async fn page(
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.filter(|row| row.connector == name).ok_or_else(missing)?;
-    service.access.note_read(&caller.name, "page", &format!("quarantine row {number}"), run::now()).await?;
-    let (origin, kept) = kept(&service, &row).await?;
+    service.access.record_read(&caller.name, "page", &format!("quarantine row {number}"), run::now()).await?;
+    let (origin, kept) = kept_fields(&service, &row).await?;
     let lang = visitor.lang;
     html(&RejectedPage {
         layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().rejected_row), "connectors"),

@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::health::State;
-use crate::locale::{Language, date, day_and_month, moment, moment_or_dash};
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::{ConnectorHealth, HealthSubject, Pull, Slot, SlotState};
 use crate::service::Service;
-use crate::service::nights::PublishedNight;
+use crate::service::nights::LoadedNight;
 use crate::service::pages::trouble::Trouble;
-use crate::service::pages::words::why;
+use crate::service::pages::words::{Lang, explanation, moment, moment_or_dash};
 
-/// Nights of the strip.
+/// NightCache of the strip.
 const NIGHTS: i64 = 14;
 /// Pulls and slots that are looked at for it: some connectors run more than once a day.
 const LOOKED_AT: i64 = 120;
@@ -58,7 +57,7 @@ pub(in crate::service::pages) struct Row {
 impl Row {
     pub(in crate::service::pages) async fn new(
         service: &Service,
-        lang: Language,
+        lang: Lang,
         standing: &ConnectorHealth,
         now: i64,
     ) -> Result<Self, Trouble> {
@@ -102,11 +101,11 @@ impl Row {
 }
 
 /// Why, what to do, and the original of both where they were put into other words.
-fn words_of(lang: Language, standing: &ConnectorHealth) -> (Option<String>, Option<String>, Option<String>) {
+fn words_of(lang: Lang, standing: &ConnectorHealth) -> (Option<String>, Option<String>, Option<String>) {
     let (reason, hint) = (standing.reason.clone(), standing.hint.clone());
     let code = standing.reason_code.as_deref().unwrap_or(standing.state.name());
-    match (lang, why(code)) {
-        (Language::Vietnamese, Some((why, to_do))) => {
+    match (lang, explanation(code)) {
+        (Lang::Vi, Some((why, to_do))) => {
             let original: Vec<String> = [reason, hint].into_iter().flatten().collect();
             let original = (!original.is_empty()).then(|| original.join(" — "));
             (Some(why.to_owned()), Some(to_do.to_owned()), original)
@@ -116,7 +115,7 @@ fn words_of(lang: Language, standing: &ConnectorHealth) -> (Option<String>, Opti
 }
 
 /// The last nights, oldest first: what the day's last pull of the schedule came to, or why there was none.
-fn squares(lang: Language, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> {
+fn squares(lang: Lang, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Square> {
     let today = local(now).date();
     // Newest first: the first of a day is its last.
     let mut by_day: HashMap<Date, &Pull> = HashMap::new();
@@ -139,7 +138,7 @@ fn squares(lang: Language, pulls: &[Pull], slots: &[Slot], now: i64) -> Vec<Squa
             (None, None) if day == today => ("none", "", words.n_not_yet),
             (None, None) => ("none", "", words.n_none),
         };
-        Square { class, mark, day: day_and_month(day), label }
+        Square { class, mark, day: day.strftime("%d/%m").to_string(), label }
     };
     (0..NIGHTS).rev().filter_map(|back| today.checked_sub(jiff::Span::new().days(back)).ok()).map(square).collect()
 }
@@ -159,17 +158,17 @@ pub(in crate::service::pages) struct NightLine {
 impl NightLine {
     pub(in crate::service::pages) fn new(
         service: &Service,
-        lang: Language,
-        night: &PublishedNight,
+        lang: Lang,
+        night: &LoadedNight,
         standings: Option<&[ConnectorHealth]>,
     ) -> Self {
         let record = &night.record;
-        let day = date(local(record.night.as_of).date());
+        let day = local(record.night.as_of).strftime("%d/%m/%Y");
         let text = match (lang, record.night.complete) {
-            (Language::Vietnamese, true) => format!("Đêm {day}: đủ số liệu"),
-            (Language::Vietnamese, false) => format!("Đêm {day}: số liệu tạm thời, chưa đủ nguồn"),
-            (Language::English, true) => format!("Night of {day}: complete"),
-            (Language::English, false) => format!("Night of {day}: provisional, sources are missing"),
+            (Lang::Vi, true) => format!("Đêm {day}: đủ số liệu"),
+            (Lang::Vi, false) => format!("Đêm {day}: số liệu tạm thời, chưa đủ nguồn"),
+            (Lang::En, true) => format!("Night of {day}: complete"),
+            (Lang::En, false) => format!("Night of {day}: provisional, sources are missing"),
         };
         let not_whole = record.not_whole.iter().map(|name| {
             let title = service.config.connector(name).map(|known| known.file.connector.title.clone());

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::instant::local;
 use crate::model::period::{Period, PeriodKind};
 use crate::service::Service;
 use crate::service::api::figures::no_night;
-use crate::service::nights::PublishedNight;
+use crate::service::nights::LoadedNight;
 use crate::service::pages::trouble::Trouble;
+use crate::service::pages::words::Lang;
 use crate::service::problem::Problem;
 
 /// Kinds in the order in which they are offered.
@@ -36,7 +36,8 @@ const KINDS: [PeriodKind; 10] = [
 pub(in crate::service::pages) struct Asked {
     /// A named period; the running year where it is empty.
     pub(super) period: String,
-    /// Empty: the province; `province`, `district`, `commune`: a tier; else the code of an agency. `all` in downloads.
+    /// Empty: the province; `province`, `district`, `commune`: a tier; else the code of an agency. `all` in
+    /// downloads.
     pub(super) scope: String,
     /// `name` or `value`.
     pub(super) sort: String,
@@ -58,7 +59,7 @@ pub(super) enum Whose {
 /// A night, and what of it is asked for.
 #[derive(Debug)]
 pub(super) struct View {
-    pub(super) night: Arc<PublishedNight>,
+    pub(super) night: Arc<LoadedNight>,
     pub(super) whose: Whose,
     pub(super) period: Period,
     /// Agencies that stand no more: code → last day.
@@ -85,9 +86,11 @@ impl View {
     pub(super) fn of_scope(&self) -> Vec<&Figure> {
         let at = |place: &u32| self.night.at(*place);
         match &self.whose {
-            Whose::Province => self.night.of_whole().iter().map(at).filter(|figure| figure.tier.is_none()).collect(),
+            Whose::Province => {
+                self.night.without_agency().iter().map(at).filter(|figure| figure.tier.is_none()).collect()
+            }
             Whose::Tier(tier) => {
-                self.night.of_whole().iter().map(at).filter(|figure| figure.tier == Some(*tier)).collect()
+                self.night.without_agency().iter().map(at).filter(|figure| figure.tier == Some(*tier)).collect()
             }
             Whose::Agency(code) => self.night.of_agency(code).iter().map(at).collect(),
             Whose::Everybody => self.night.figures.iter().collect(),
@@ -118,7 +121,7 @@ impl View {
         }
     }
 
-    pub(super) fn scope_text(&self, lang: Language, province: &str) -> String {
+    pub(super) fn scope_text(&self, lang: Lang, province: &str) -> String {
         match &self.whose {
             Whose::Province => format!("{} {province}", lang.of("Toàn tỉnh", "Province of")),
             Whose::Tier(tier) => lang.tier(*tier).to_owned(),
@@ -134,13 +137,12 @@ impl View {
     }
 
     /// Periods that have begun and have figures, by kind, newest first.
-    pub(super) fn periods(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(super) fn periods(&self, lang: Lang) -> Vec<(&'static str, Vec<Choice>)> {
         let today = local(self.night.record.night.as_of).date();
-        let whole = self.night.of_whole().iter().map(|place| self.night.at(*place).period);
+        let whole = self.night.without_agency().iter().map(|place| self.night.at(*place).period);
         let begun = whole.filter(|period| period.start() <= today).chain([self.period]);
         let known: BTreeSet<Period> = begun.collect();
-        let choice =
-            |period: &Period| (period.to_string(), lang.period(*period, Initial::Upper), *period == self.period);
+        let choice = |period: &Period| (period.to_string(), lang.period(*period), *period == self.period);
         let of_kind = |kind| {
             let mut periods: Vec<&Period> = known.iter().filter(|period| period.kind() == kind).collect();
             periods.sort_by_key(|period| std::cmp::Reverse(period.start()));
@@ -150,14 +152,15 @@ impl View {
     }
 
     /// Agencies that have figures, by tier, in the order of their names; those that no registry has stand last.
-    pub(super) fn agencies(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(super) fn agencies(&self, lang: Lang) -> Vec<(&'static str, Vec<Choice>)> {
         let mut by_tier: BTreeMap<Option<Tier>, Vec<Choice>> = BTreeMap::new();
         for (code, name) in self.night.agencies() {
             let tier = self.night.of_agency(code).first().and_then(|place| self.night.at(*place).tier);
             let chosen = matches!(&self.whose, Whose::Agency(of) if of == code);
             let name = name.unwrap_or(code);
             // Names are used again: whoever stands no more says until when.
-            let ended = self.ended.get(code).map(|day| format!(" ({} {})", lang.of("đến", "until"), date(*day)));
+            let ended =
+                self.ended.get(code).map(|day| format!(" ({} {})", lang.of("đến", "until"), day.strftime("%d/%m/%Y")));
             by_tier.entry(tier).or_default().push((
                 code.to_owned(),
                 format!("{name}{}", ended.unwrap_or_default()),
@@ -175,14 +178,15 @@ impl View {
     }
 
     /// Tiers that have figures.
-    pub(super) fn tiers(&self, lang: Language) -> Vec<Choice> {
-        let has = |tier: &Tier| self.night.of_whole().iter().any(|place| self.night.at(*place).tier == Some(*tier));
+    pub(super) fn tiers(&self, lang: Lang) -> Vec<Choice> {
+        let has =
+            |tier: &Tier| self.night.without_agency().iter().any(|place| self.night.at(*place).tier == Some(*tier));
         let choice = |tier: Tier| (tier.name().to_owned(), lang.tier(tier).to_owned(), self.whose == Whose::Tier(tier));
         Tier::ALL.into_iter().filter(has).map(choice).collect()
     }
 }
 
-fn whose(service: &Service, night: &PublishedNight, scope: &str) -> Result<Whose, Trouble> {
+fn whose(service: &Service, night: &LoadedNight, scope: &str) -> Result<Whose, Trouble> {
     match scope {
         "" => return Ok(Whose::Province),
         "all" => return Ok(Whose::Everybody),
@@ -208,6 +212,6 @@ fn named(text: &str) -> Result<Period, Trouble> {
     })
 }
 
-fn running_year(night: &PublishedNight) -> Period {
+fn running_year(night: &LoadedNight) -> Period {
     Period::Year { year: local(night.record.night.as_of).date().year() }
 }

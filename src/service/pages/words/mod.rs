@@ -9,7 +9,7 @@ use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
-pub(in crate::service) use reasons::why;
+pub(in crate::service) use reasons::explanation;
 pub(super) use reasons::{order, rejection};
 
 impl Language {

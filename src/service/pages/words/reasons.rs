@@ -3,7 +3,7 @@
 use crate::model::page::Reason;
 
 /// Why and what to do, in Vietnamese; `None` for a code that nobody knows (a ledger of another version).
-pub(in crate::service) fn why(code: &str) -> Option<(&'static str, &'static str)> {
+pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "unreachable" => (
             "Không kết nối được tới hệ thống nguồn.",
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn every_code_has_words() {
         for code in reason_codes() {
-            let (why, to_do) = why(code).unwrap_or_else(|| panic!("`{code}` has no words"));
+            let (why, to_do) = explanation(code).unwrap_or_else(|| panic!("`{code}` has no words"));
             for text in [why, to_do] {
                 assert!(text.ends_with('.') && text.chars().next().is_some_and(char::is_uppercase), "`{code}`: {text}");
             }
@@ -282,6 +282,6 @@ mod tests {
 
     #[test]
     fn a_code_that_nobody_knows_has_no_words() {
-        assert_eq!(why("from_another_version"), None);
+        assert_eq!(explanation("from_another_version"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! `/indicators` and `/agencies`: what figures are of.
+//! `/indicators` and `/agencies`: the reference data that figures refer to.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 
 use crate::config::Indicator;
 use crate::service::Service;
-use crate::service::api::query::{Asked, Nothing};
-use crate::service::caller::FigureReader;
-use crate::service::problem::{Missing, Problem, Refused};
+use crate::service::api::extract::{NoParameters, StrictQuery};
+use crate::service::caller::FigureAccess;
+use crate::service::problem::{CommonErrors, NotFound, Problem};
 
-/// An indicator as it is defined.
+/// Definition of an indicator.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct IndicatorRow<'a> {
     id: &'a str,
-    /// Of definition and rule set, as figures state it.
+    /// Digest of definition and rule set; figures carry the same value.
     definition: &'a str,
     /// ratio · count · mean · median · stock.
     kind: &'static str,
@@ -31,12 +31,15 @@ pub(super) struct IndicatorRow<'a> {
     target: Option<f64>,
     evidence: Option<&'a str>,
     lead_agency: Option<&'a str>,
-    /// What the law leaves open and how it is read here.
+    /// How points that the law leaves open are interpreted.
     note: Option<&'a str>,
+    /// The same in Vietnamese.
     note_vi: Option<&'a str>,
-    /// SQL over the fact columns, as the next two.
+    /// SQL condition over the fact columns.
     population: &'a str,
+    /// SQL condition over the fact columns.
     numerator: &'a str,
+    /// SQL condition over the fact columns.
     denominator: Option<&'a str>,
 }
 
@@ -65,7 +68,7 @@ impl<'a> IndicatorRow<'a> {
     }
 }
 
-/// An agency that the registry or the figures know.
+/// An agency of the registry, or one that only has figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AgencyRow {
     code: String,
@@ -74,34 +77,35 @@ pub(super) struct AgencyRow {
     tier: Option<&'static str>,
     /// specialised · service_centre · district · commune · other.
     kind: Option<&'static str>,
-    /// A central body's local branch, outside the province's indicators.
+    /// Whether it is the local branch of a central body (ngành dọc), which the province's indicators leave out.
     vertical: Option<bool>,
     parent: Option<String>,
     #[schema(format = Date)]
     valid_from: Option<String>,
     #[schema(format = Date)]
     valid_to: Option<String>,
+    /// False for an agency that only has figures.
     in_registry: bool,
 }
 
-/// Indicators that are defined.
+/// All indicators.
 #[utoipa::path(
     get,
     path = "/indicators",
     tag = "figures",
     responses(
-        (status = 200, description = "In the order of their definition", body = Vec<IndicatorRow<'_>>),
-        Refused,
+        (status = 200, description = "In the order of the configuration", body = Vec<IndicatorRow<'_>>),
+        CommonErrors,
     ),
     security((), ("token" = [])),
 )]
 pub(super) async fn indicators(
     State(service): State<Arc<Service>>,
-    _: FigureReader,
-    _: Asked<Nothing>,
+    _: FigureAccess,
+    _: StrictQuery<NoParameters>,
 ) -> Json<serde_json::Value> {
     let rows: Vec<IndicatorRow<'_>> = service.config.indicators.iter().map(IndicatorRow::new).collect();
-    Json(serde_json::to_value(rows).expect("definitions are plain data"))
+    Json(serde_json::to_value(rows).expect("definitions serialize to JSON"))
 }
 
 /// One indicator.
@@ -109,40 +113,40 @@ pub(super) async fn indicators(
     get,
     path = "/indicators/{indicator}",
     tag = "figures",
-    params(("indicator" = String, Path, description = "Its identifier")),
+    params(("indicator" = String, Path, description = "Identifier of the indicator")),
     responses(
-        (status = 200, description = "As it is defined", body = IndicatorRow<'_>),
-        Refused,
-        Missing,
+        (status = 200, description = "Its definition", body = IndicatorRow<'_>),
+        CommonErrors,
+        NotFound,
     ),
     security((), ("token" = [])),
 )]
 pub(super) async fn indicator(
     State(service): State<Arc<Service>>,
-    _: FigureReader,
+    _: FigureAccess,
     Path(id): Path<String>,
-    _: Asked<Nothing>,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let known = service.config.indicators.iter().find(|indicator| indicator.definition.id == id);
     let indicator = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
-    Ok(Json(serde_json::to_value(IndicatorRow::new(indicator)).expect("a definition is plain data")))
+    Ok(Json(serde_json::to_value(IndicatorRow::new(indicator)).expect("a definition serializes to JSON")))
 }
 
-/// Agencies of the registry, then those that only the figures know.
+/// Agencies of the registry, then agencies that have figures but are not in the registry.
 #[utoipa::path(
     get,
     path = "/agencies",
     tag = "figures",
     responses(
-        (status = 200, description = "By code", body = Vec<AgencyRow>),
-        Refused,
+        (status = 200, description = "Each group in the order of the codes", body = Vec<AgencyRow>),
+        CommonErrors,
     ),
     security((), ("token" = [])),
 )]
 pub(super) async fn agencies(
     State(service): State<Arc<Service>>,
-    _: FigureReader,
-    _: Asked<Nothing>,
+    _: FigureAccess,
+    _: StrictQuery<NoParameters>,
 ) -> Result<Json<Vec<AgencyRow>>, Problem> {
     let registered = &service.config.registries.agencies;
     let mut rows: Vec<AgencyRow> = registered
