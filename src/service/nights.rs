@@ -72,7 +72,7 @@ impl LoadedNight {
     }
 }
 
-/// The newest night and the past nights that were asked for last.
+/// The newest night and the past nights that were read last.
 #[derive(Debug)]
 pub(super) struct NightCache {
     data: PathBuf,

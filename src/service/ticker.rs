@@ -33,7 +33,7 @@ pub(super) async fn wake_each_minute(runner: Arc<Runner>) {
 /// Starts a scheduler that wakes the runner at the slots of every connector that is not disabled.
 pub(super) async fn start(config: &Configuration, runner: &Arc<Runner>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let mut schedules = BTreeSet::new();
+    let mut cron_lines = BTreeSet::new();
     for connector in &config.connectors {
         if config.settings.disabled_connectors.contains(&connector.name) {
             continue;
@@ -42,9 +42,9 @@ pub(super) async fn start(config: &Configuration, runner: &Arc<Runner>) -> Resul
         let cron = &schedule.cron;
         let six_fields = if cron.split_whitespace().count() == 5 { format!("0 {cron}") } else { cron.clone() };
         // The scheduler knows fixed offsets only. If a zone changes its offset, the minute wakes the runner.
-        schedules.insert((six_fields, offset_secs(&schedule.zone)));
+        cron_lines.insert((six_fields, offset_secs(&schedule.zone)));
     }
-    for (cron, offset) in schedules {
+    for (cron, offset) in cron_lines {
         let offset = FixedOffset::east_opt(offset).expect("a zone is less than a day from UTC");
         let runner = Arc::clone(runner);
         let wake = move |_, _| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -1,4 +1,4 @@
-//! The pages as a browser sees them: login, what each scope may do, what each page says, and the files to take away.
+//! The pages as a browser receives them: login, access by scope, contents in both languages, operations, and downloads.
 
 mod files;
 mod markup;
@@ -10,9 +10,9 @@ use self::markup::sound;
 use crate::office::serving::{Reply, Serving};
 use crate::office::{Office, Town};
 
-/// What a form sends.
+/// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-/// A word that a page says in each language, with its path.
+/// Path of a page, with a text that it contains in Vietnamese and in English.
 const PAGES: [(&str, &str, &str); 10] = [
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
@@ -26,7 +26,7 @@ const PAGES: [(&str, &str, &str); 10] = [
     ("/login", "Đăng nhập", "Log in"),
 ];
 
-/// Logs in; gives the cookie to send.
+/// Logs in; returns the cookie to send.
 fn log_in(service: &Serving, token: &str) -> String {
     let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next=%2Fconnectors"));
     assert_eq!((reply.status, reply.header("location")), (303, "/connectors"), "{}", reply.text());
@@ -34,8 +34,8 @@ fn log_in(service: &Serving, token: &str) -> String {
     for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"] {
         assert!(line.split("; ").any(|part| part == flag), "{line}");
     }
-    assert!(!line.contains("Secure"), "without TLS a secure cookie would never come back");
-    assert!(!line.contains(token), "the cookie is no token");
+    assert!(!line.contains("Secure"), "without TLS, browsers do not send a secure cookie back");
+    assert!(!line.contains(token), "the cookie must not contain the token");
     line.split(';').next().expect("a cookie has a value").to_owned()
 }
 
@@ -43,14 +43,14 @@ fn get(service: &Serving, path: &str, cookie: &str) -> Reply {
     service.ask("GET", path, &[("cookie", cookie)], "")
 }
 
-/// The CSRF value that a page's forms hold.
+/// The CSRF value in the forms of a page.
 fn csrf(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("the page has a form");
     rest.split('"').next().expect("a value has an end").to_owned()
 }
 
 #[test]
-fn pages_are_sound_and_each_scope_sees_its_own() {
+fn pages_are_sound_and_each_scope_sees_what_it_may() {
     let town = Town::new(120, 5, date(2026, 3, 10));
     let office = Office::of(&town);
     office.run();
@@ -61,13 +61,13 @@ fn pages_are_sound_and_each_scope_sees_its_own() {
     let (reading, operating) = (log_in(&service, &reader), log_in(&service, &operator));
     every_page_in_both_languages(&service, &operating);
     readers_change_nothing(&service, &reading);
-    changes_come_from_our_own_pages(&service, &operating);
-    a_rejected_row_is_shown_to_tokens_and_noted(&office, &service, &reading);
+    changes_need_a_form_of_the_same_session_and_origin(&service, &operating);
+    a_rejected_row_is_shown_to_tokens_and_recorded(&office, &service, &reading);
     let rows = office.report_on(&office.data());
-    the_page_says_what_the_report_says(&service, &reading, &rows);
-    files::hold(&service, &reading, &rows);
+    the_page_shows_the_figures_of_the_report(&service, &reading, &rows);
+    files::are_the_figures_of_the_report(&service, &reading, &rows);
 
-    // Logged out, the session is gone.
+    // After the logout the session is not valid.
     let page = get(&service, "/figures?period=2026", &reading);
     let headers = [FORM, ("cookie", reading.as_str()), ("sec-fetch-site", "same-origin")];
     let left = service.ask("POST", "/logout", &headers, &format!("csrf={}", csrf(page.text())));
@@ -75,16 +75,16 @@ fn pages_are_sound_and_each_scope_sees_its_own() {
     assert!(left.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(get(&service, "/figures", &reading).status, 303);
 
-    failed_logins_wait(&service, &operator);
+    repeated_failed_logins_are_rejected(&service, &operator);
     drop(service);
 
-    // Where figures are public, what lies behind them still is not.
+    // If figures are public, connectors, runs and rejected rows still need a token.
     office.edit("config/motcua.toml", |text| text.replace("public = [\"metrics\"]", "public = [\"figures\"]"));
     let service = Serving::start(&office);
     let page = service.ask("GET", "/figures?period=2026", &[], "");
     assert_eq!(page.status, 200);
     sound("public figures", page.text(), "vi");
-    assert!(!page.text().contains("/connectors/"), "whoever is not logged in is told no connector's page");
+    assert!(!page.text().contains("/connectors/"), "without a login there is no link to the page of a connector");
     assert_eq!(service.ask("GET", "/figures.csv?period=2026", &[], "").status, 200);
     for path in ["/connectors", "/connectors/portal-igate", "/connectors/portal-igate/rejected/1", "/runs/1"] {
         assert_eq!(service.ask("GET", path, &[], "").status, 303, "{path}");
@@ -110,7 +110,7 @@ fn without_a_session(service: &Serving) {
     assert_eq!(page.status, 404);
     assert!(sound("not found", page.text(), "vi").contains("Không tìm thấy trang"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
-    // A form of another site logs nobody in.
+    // A form of another site cannot log in.
     let headers = [FORM, ("sec-fetch-site", "cross-site")];
     let refused = service.ask("POST", "/login", &headers, "token=x");
     assert_eq!(refused.status, 403);
@@ -155,7 +155,7 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
 fn readers_change_nothing(service: &Serving, cookie: &str) {
     for path in ["/connectors", "/connectors/portal-igate"] {
         let page = get(service, path, cookie);
-        assert_eq!(page.text().matches("<form").count(), 1, "{path}: only the way out");
+        assert_eq!(page.text().matches("<form").count(), 1, "{path}: only the logout form");
         assert!(!page.text().contains("/operations/"), "{path}");
     }
     let value = csrf(get(service, "/connectors", cookie).text());
@@ -167,7 +167,7 @@ fn readers_change_nothing(service: &Serving, cookie: &str) {
     }
 }
 
-fn changes_come_from_our_own_pages(service: &Serving, cookie: &str) {
+fn changes_need_a_form_of_the_same_session_and_origin(service: &Serving, cookie: &str) {
     let page = get(service, "/connectors/feedback", cookie);
     let value = csrf(page.text());
     let own = ("sec-fetch-site", "same-origin");
@@ -193,22 +193,22 @@ fn changes_come_from_our_own_pages(service: &Serving, cookie: &str) {
     assert_eq!(unknown.status, 400);
 }
 
-fn a_rejected_row_is_shown_to_tokens_and_noted(office: &Office, service: &Serving, cookie: &str) {
+fn a_rejected_row_is_shown_to_tokens_and_recorded(office: &Office, service: &Serving, cookie: &str) {
     let list = get(service, "/connectors/portal-igate", cookie);
     let (_, rest) = list.text().split_once("/connectors/portal-igate/rejected/").expect("a row was rejected");
     let id = rest.split('"').next().expect("a link has an end");
-    let noted = || {
+    let recorded = || {
         let read = office.act(&["token", "reads", "--format", "json"]);
         serde_json::from_slice::<Vec<Value>>(&read.stdout).expect("reads are JSON")
     };
-    assert!(noted().is_empty(), "lists show no dossier");
+    assert!(recorded().is_empty(), "lists contain no dossier");
     let path = format!("/connectors/portal-igate/rejected/{id}");
     assert_eq!(get(service, &path.replace("portal-igate", "feedback"), cookie).status, 404, "of another connector");
     assert_eq!(service.ask("GET", &path, &[], "").status, 303);
-    assert!(noted().is_empty(), "nothing was shown");
+    assert!(recorded().is_empty(), "nothing was shown, so nothing is recorded");
     let page = get(service, &path, cookie);
-    assert!(sound(&path, page.text(), "vi").contains("acceptedDate"), "what was kept of the row");
-    let reads = noted();
+    assert!(sound(&path, page.text(), "vi").contains("acceptedDate"), "the kept fields of the row");
+    let reads = recorded();
     assert_eq!(reads.len(), 1);
     assert_eq!(
         (reads[0]["reader"].as_str(), reads[0]["way"].as_str(), reads[0]["what"].as_str()),
@@ -216,14 +216,14 @@ fn a_rejected_row_is_shown_to_tokens_and_noted(office: &Office, service: &Servin
     );
 }
 
-/// `1.234`, as Vietnamese writes it.
+/// `1.234`, as Vietnamese groups thousands.
 fn thousands(number: u64) -> String {
     let digits: Vec<char> = number.to_string().chars().rev().collect();
     let groups: Vec<String> = digits.chunks(3).map(|group| group.iter().rev().collect()).collect();
     groups.into_iter().rev().collect::<Vec<_>>().join(".")
 }
 
-fn the_page_says_what_the_report_says(service: &Serving, cookie: &str, rows: &[Value]) {
+fn the_page_shows_the_figures_of_the_report(service: &Serving, cookie: &str, rows: &[Value]) {
     let page = get(service, "/figures?period=2026", cookie);
     let of_province = |row: &&Value| row["agency"].is_null() && row["tier"].is_null() && row["period"] == "2026";
     let mut compared = 0;
@@ -237,11 +237,11 @@ fn the_page_says_what_the_report_says(service: &Serving, cookie: &str, rows: &[V
             (Some("ratio"), Some(whole), ratio) => {
                 let counts = format!("{} / {}", thousands(numerator), thousands(whole));
                 assert!(shown.contains(&counts), "{id}: {counts}");
-                let said = ratio.map_or("không phát sinh".to_owned(), |ratio| {
+                let value = ratio.map_or("không phát sinh".to_owned(), |ratio| {
                     let hundredths = format!("{:.0}", ratio * 10_000.0).parse::<u32>().expect("a share");
                     format!("{},{:02}\u{a0}%", hundredths / 100, hundredths % 100)
                 });
-                assert!(shown.contains(&said), "{id}: {said}");
+                assert!(shown.contains(&value), "{id}: {value}");
             }
             (Some("count" | "stock"), ..) => {
                 assert!(shown.contains(&format!("<strong>{}</strong>", thousands(numerator))), "{id}");
@@ -258,14 +258,14 @@ fn the_page_says_what_the_report_says(service: &Serving, cookie: &str, rows: &[V
         compared += 1;
     }
     assert!(compared > 20, "only {compared} were compared");
-    // One indicator, every agency: as many rows as the report has.
+    // The page of an indicator has as many rows as the report.
     let page = get(service, "/figures/par-3.4.3?period=2026", cookie);
     let of_indicator = |row: &&Value| row["indicator"] == "par-3.4.3" && row["period"] == "2026";
     let (_, table) = page.text().split_once("<table class=\"cards figures\"").expect("a table");
     assert_eq!(table.matches("scope=\"row\"").count(), rows.iter().filter(of_indicator).count());
 }
 
-fn failed_logins_wait(service: &Serving, token: &str) {
+fn repeated_failed_logins_are_rejected(service: &Serving, token: &str) {
     for next in ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example"] {
         let reply = service.ask("POST", "/login", &[FORM], &format!("token={token}&next={next}"));
         assert_eq!((reply.status, reply.header("location")), (303, "/figures"), "{next}");
@@ -277,14 +277,14 @@ fn failed_logins_wait(service: &Serving, token: &str) {
         assert!(text.contains("Mã truy cập không đúng hoặc không còn hiệu lực."));
     }
     let waiting = service.ask("POST", "/login", &[FORM], &format!("token={token}"));
-    assert_eq!(waiting.status, 429, "even with a token that holds");
+    assert_eq!(waiting.status, 429, "even with a valid token");
     let secs: u64 = waiting.header("retry-after").parse().expect("a number of seconds");
     assert!((1..=300).contains(&secs));
     assert!(sound("too many", waiting.text(), "vi").contains("Hãy thử lại sau"));
 }
 
 #[test]
-fn before_the_first_night_the_page_says_so() {
+fn before_the_first_night_the_pages_say_that_there_is_none() {
     let office = Office::new("http://127.0.0.1:9");
     let token = office.token("clerk", "read");
     let service = Serving::start(&office);

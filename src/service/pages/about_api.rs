@@ -1,4 +1,4 @@
-//! What the API can do, for whoever connects another system to it.
+//! The page `/api`: operations of the API, for developers who connect another system.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 
 use super::layout::{Layout, html};
-use super::trouble::Trouble;
+use super::page_error::PageError;
 use super::visitor::Visitor;
 use crate::service::Service;
 use crate::service::api::{Operation, operations};
@@ -25,7 +25,7 @@ pub(super) async fn page(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     headers: HeaderMap,
-) -> Result<Response, Trouble> {
+) -> Result<Response, PageError> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8686");
     let scheme = if service.is_encrypted() { "https" } else { "http" };
     html(&ApiPage {

@@ -1,4 +1,4 @@
-//! What every page shares: header, navigation, language, login state, stylesheet.
+//! What every page shares: head, navigation, language, login state, stylesheet.
 
 use std::sync::LazyLock;
 
@@ -7,36 +7,38 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
-use super::login::login_address;
-use super::trouble::Trouble;
+use super::address::{in_language, login_address};
+use super::page_error::PageError;
 use super::visitor::Visitor;
 use super::words::Words;
 use crate::locale::Language;
 use crate::service::Service;
-use crate::service::access::Caller;
+use crate::service::access::{Caller, TokenScope};
 use crate::service::problem::Problem;
 
-/// The one stylesheet.
+/// The stylesheet of all pages.
 pub(super) const STYLE: &str = include_str!("../../../templates/motcua.css");
 
+/// Address of the stylesheet. It contains a digest of the text, so browsers may cache it for ever.
 static STYLE_ADDRESS: LazyLock<String> =
     LazyLock::new(|| format!("/static/motcua.css?v={}", &format!("{:x}", Sha256::digest(STYLE))[..12]));
 
-/// What `templates/layout.html` needs.
+/// Values for `templates/layout.html`.
 #[derive(Debug)]
 pub(super) struct Layout<'a> {
     pub(super) lang: Language,
+    /// Texts in the visitor's language; a short name because templates use it everywhere.
     pub(super) w: &'static Words,
     pub(super) title: String,
-    /// `figures`, `connectors`, `api`, or nothing.
+    /// Entry of the navigation that is current: `figures`, `connectors`, `api`, `login`, or empty.
     pub(super) section: &'static str,
     pub(super) province: &'a str,
     pub(super) style: &'static str,
-    /// Name and scope of whoever is logged in.
+    /// Name and scope of the caller.
     pub(super) caller: Option<(&'a str, &'static str)>,
-    /// What each form repeats; empty without a session.
+    /// CSRF value of the page's forms; empty without a session.
     pub(super) csrf: String,
-    /// This page in the other language.
+    /// Address of this page in the other language.
     pub(super) other_lang: String,
     pub(super) login: String,
 }
@@ -50,7 +52,10 @@ impl<'a> Layout<'a> {
     ) -> Self {
         let words = visitor.lang.words();
         let caller = visitor.caller.as_ref();
-        let scope = |name: &str| if name == "operate" { words.scope_operate } else { words.scope_read };
+        let scope = |scope| match scope {
+            TokenScope::Read => words.scope_read,
+            TokenScope::Operate => words.scope_operate,
+        };
         Self {
             lang: visitor.lang,
             w: words,
@@ -58,50 +63,25 @@ impl<'a> Layout<'a> {
             section,
             province: &service.config.settings.province.name,
             style: &STYLE_ADDRESS,
-            caller: caller.map(|caller| (caller.name.as_str(), scope(caller.scope.name()))),
+            caller: caller.map(|caller| (caller.name.as_str(), scope(caller.scope))),
             csrf: caller.and_then(Caller::form_value).unwrap_or_default(),
-            other_lang: in_language(&visitor.here, visitor.lang.other()),
-            login: login_address(&visitor.here),
+            other_lang: in_language(&visitor.address, visitor.lang.other()),
+            login: login_address(&visitor.address),
         }
     }
 }
 
-/// The same address, asking for a language.
-fn in_language(here: &str, lang: Language) -> String {
-    let (path, query) = here.split_once('?').unwrap_or((here, ""));
-    // What was done is told once.
-    let rest =
-        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=") && !pair.starts_with("done="));
-    let asked = format!("lang={}", lang.code());
-    let pairs: Vec<&str> = rest.chain([asked.as_str()]).collect();
-    format!("{path}?{}", pairs.join("&"))
-}
-
-/// A page as an answer.
-pub(super) fn html(page: &impl Template) -> Result<Response, Trouble> {
-    let text = page.render().map_err(|error| Problem::internal("the page cannot be made", &error))?;
+/// Renders a page as an answer.
+pub(super) fn html(page: &impl Template) -> Result<Response, PageError> {
+    let text = page.render().map_err(|error| Problem::internal("the page cannot be rendered", &error))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text).into_response())
 }
 
-/// A cookie for all paths, out of reach of scripts. `Lax`, not `Strict`: with `Strict` a link in a mail or a chat would lead
-/// to the login although the session is open. Changes do not rest on it: they need the CSRF value, and come from here only.
-pub(super) fn cookie_line(name: &str, value: &str, secs: u64, encrypted: bool) -> HeaderValue {
+/// Value of `Set-Cookie`: for all paths, not readable by scripts. `SameSite=Lax`, not `Strict`: with `Strict`, a link
+/// in a mail or chat would lead to the login in spite of an open session. Changes do not depend on it: they need a CSRF
+/// value and the same origin.
+pub(super) fn set_cookie(name: &str, value: &str, secs: u64, encrypted: bool) -> HeaderValue {
     let secure = if encrypted { "; Secure" } else { "" };
     let line = format!("{name}={value}; Path=/; Max-Age={secs}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&line).expect("names, languages and sessions are plain ASCII")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_other_language_keeps_the_filter() {
-        assert_eq!(in_language("/figures", Language::English), "/figures?lang=en");
-        assert_eq!(
-            in_language("/figures?period=2026&lang=vi&scope=", Language::English),
-            "/figures?period=2026&scope=&lang=en"
-        );
-        assert_eq!(in_language("/connectors?done=run", Language::Vietnamese), "/connectors?lang=vi");
-    }
 }

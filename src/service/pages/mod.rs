@@ -1,15 +1,18 @@
-//! Pages for people: made on the server, without script, in Vietnamese first.
+//! Pages for people: rendered on the server, without scripts, in Vietnamese and English.
 //!
-//! A page asked for without a session leads to the login; what went wrong is a page like any other. Every form
-//! repeats the session's CSRF value, and a request that comes from another site changes nothing.
+//! A page that needs a caller redirects to the login. Errors are pages, too. Every form carries the session's CSRF
+//! value, and a request that another site sent changes nothing.
 
 mod about_api;
+mod address;
 mod connectors;
+mod error_page;
 mod figures;
 mod layout;
 mod login;
-mod runs;
-mod trouble;
+mod night_summary;
+mod page_error;
+mod run_page;
 mod visitor;
 mod words;
 
@@ -24,40 +27,44 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
-use self::layout::{STYLE, cookie_line};
-use self::trouble::Trouble;
-use self::visitor::{Visitor, asked_language};
+use self::connectors::{detail, list, operations, rejected};
+use self::error_page::error_page;
+use self::figures::{download, indicator, overview};
+use self::layout::{STYLE, set_cookie};
+use self::page_error::PageError;
+use self::visitor::{LANGUAGE_COOKIE, Visitor, language_parameter};
 use crate::service::Service;
 
-/// How long a language that was chosen is remembered.
+/// How long the language cookie is kept.
 const LANGUAGE_SECS: u64 = 365 * 24 * 3600;
 
-/// Every page, and the layer that says what went wrong.
+/// Routes of all pages, with the layer that renders errors.
 pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
+    let wrong_method = async || PageError::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not support the method");
     Router::new()
         .route("/", get(async || Redirect::to("/figures")))
-        .route("/login", get(login::form).post(login::log_in))
+        .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
-        .route("/figures", get(figures::overview))
-        .route("/figures.xlsx", get(figures::workbook))
-        .route("/figures.csv", get(figures::csv))
-        .route("/figures/{indicator}", get(figures::indicator))
-        .route("/connectors", get(connectors::list))
-        .route("/operations/run", post(connectors::run))
-        .route("/operations/retry", post(connectors::retry))
-        .route("/connectors/{connector}", get(connectors::detail::page))
-        .route("/connectors/{connector}/pause", post(connectors::pause))
-        .route("/connectors/{connector}/resume", post(connectors::resume))
-        .route("/connectors/{connector}/rejected/{id}", get(connectors::rejected::page))
-        .route("/runs/{run}", get(runs::run))
+        .route("/figures", get(overview::page))
+        .route("/figures.xlsx", get(download::workbook))
+        .route("/figures.csv", get(download::csv))
+        .route("/figures/{indicator}", get(indicator::page))
+        .route("/connectors", get(list::page))
+        .route("/operations/run", post(operations::run))
+        .route("/operations/retry", post(operations::retry))
+        .route("/connectors/{connector}", get(detail::page))
+        .route("/connectors/{connector}/pause", post(operations::pause))
+        .route("/connectors/{connector}/resume", post(operations::resume))
+        .route("/connectors/{connector}/rejected/{id}", get(rejected::page))
+        .route("/runs/{run}", get(run_page::page))
         .route("/api", get(about_api::page))
         .route("/static/motcua.css", get(style))
-        .fallback(async || Trouble::not_found("there is no such page"))
-        .method_not_allowed_fallback(async || Trouble::new(StatusCode::METHOD_NOT_ALLOWED, "another method is needed"))
+        .fallback(async || PageError::not_found("there is no such page"))
+        .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(service), finish))
 }
 
-/// Its address holds a digest of its text: it is asked for once.
+/// The stylesheet. Browsers keep it for ever, since its address changes with its text.
 async fn style() -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8")),
@@ -66,11 +73,12 @@ async fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
-/// Says in the visitor's language what went wrong, and remembers the language that was asked for.
+/// Middleware: identifies the visitor, renders errors in the visitor's language, and remembers a language that was
+/// chosen.
 async fn finish(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let chosen = (request.method() == Method::GET).then(|| asked_language(request.uri())).flatten();
+    let chosen = (request.method() == Method::GET).then(|| language_parameter(request.uri())).flatten();
     let (mut parts, body) = request.into_parts();
-    let visitor = Visitor::of(&mut parts, &service).await;
+    let visitor = Visitor::new(&parts, &service).await;
     if let Ok(visitor) = &visitor {
         parts.extensions.insert(visitor.clone());
     }
@@ -79,17 +87,17 @@ async fn finish(State(service): State<Arc<Service>>, request: Request, next: Nex
     let is_page =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if (status.is_client_error() || status.is_server_error()) && !is_page {
-        let told = response.extensions().get::<Trouble>().cloned();
-        let trouble = told.unwrap_or_else(|| Trouble::new(status, ""));
+        let known = response.extensions().get::<PageError>().cloned();
+        let error = known.unwrap_or_else(|| PageError::new(status, ""));
         let allow = response.headers().get(header::ALLOW).cloned();
-        response = trouble.page(&service, &visitor.unwrap_or_default());
+        response = error_page(&error, &service, &visitor.unwrap_or_default());
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }
     }
     if let Some(lang) = chosen {
-        let line = cookie_line("motcua_lang", lang.code(), LANGUAGE_SECS, service.is_encrypted());
-        response.headers_mut().append(header::SET_COOKIE, line);
+        let cookie = set_cookie(LANGUAGE_COOKIE, lang.code(), LANGUAGE_SECS, service.is_encrypted());
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }

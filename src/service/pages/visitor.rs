@@ -1,4 +1,4 @@
-//! Who looks at a page, in which language, and whether what they send comes from a page of ours.
+//! The visitor of a page: language, caller, and whether the request was sent by a page of this service.
 
 use std::sync::Arc;
 
@@ -6,36 +6,36 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 
-use super::trouble::Trouble;
+use super::page_error::PageError;
 use crate::config::PublicPart;
 use crate::locale::Language;
 use crate::service::Service;
 use crate::service::access::{Caller, TokenScope};
 use crate::service::caller::{authenticate, cookie};
 
-/// The cookie of the language.
-const LANGUAGE_COOKIE: &str = "motcua_lang";
+/// Name of the cookie that remembers the language.
+pub(super) const LANGUAGE_COOKIE: &str = "motcua_lang";
 
-/// Who looks at a page.
+/// The visitor of a page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Visitor {
     pub(super) lang: Language,
     pub(super) caller: Option<Caller>,
-    /// Path and query of what was asked for.
-    pub(super) here: String,
-    /// Whether the request says that a page of this service sent it, or nothing at all.
-    is_from_here: bool,
+    /// Path and query of the request.
+    pub(super) address: String,
+    is_same_origin: bool,
 }
 
-/// The language that the address itself asks for.
-pub(super) fn asked_language(uri: &Uri) -> Option<Language> {
+/// The language that the parameter `lang` of the address selects; the last one if there are several.
+pub(super) fn language_parameter(uri: &Uri) -> Option<Language> {
     let pairs = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix("lang="));
     pairs.filter_map(Language::from_code).next_back()
 }
 
-/// `Sec-Fetch-Site` where the browser sends it, else `Origin` against `Host`. A program that sends neither has no
-/// cookies that it was tricked with.
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// Whether the request was sent by a page of this service: by `Sec-Fetch-Site` if the browser sends it, else by
+/// comparing `Origin` with `Host`. A request with neither header counts as same-origin: it is not from a browser, so no
+/// other site can have forged it.
+fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
@@ -48,66 +48,68 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 }
 
 impl Visitor {
-    pub(super) async fn of(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Trouble> {
+    pub(super) async fn new(parts: &Parts, service: &Service) -> Result<Self, PageError> {
         let remembered = cookie(&parts.headers, LANGUAGE_COOKIE).and_then(Language::from_code);
         Ok(Self {
-            lang: asked_language(&parts.uri).or(remembered).unwrap_or_default(),
+            lang: language_parameter(&parts.uri).or(remembered).unwrap_or_default(),
             caller: authenticate(service, &parts.headers).await?,
-            here: parts.uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
-            is_from_here: is_from_here(&parts.headers),
+            address: parts.uri.path_and_query().map_or("/", |address| address.as_str()).to_owned(),
+            is_same_origin: is_same_origin(&parts.headers),
         })
     }
 
-    /// Anybody with a token; others are led to the login and back.
-    pub(super) fn reader(&self) -> Result<&Caller, Trouble> {
-        self.caller.as_ref().ok_or_else(|| Trouble::log_in_first(&self.here))
+    /// Requires a caller of any scope; others are redirected to the login and back.
+    pub(super) fn authenticated(&self) -> Result<&Caller, PageError> {
+        self.caller.as_ref().ok_or_else(|| PageError::log_in_first(&self.address))
     }
 
-    /// Anybody where figures are public, else anybody with a token.
-    pub(super) fn figure_reader(&self, service: &Service) -> Result<(), Trouble> {
-        if service.is_public(PublicPart::Figures) { Ok(()) } else { self.reader().map(|_| ()) }
+    /// Requires a caller, unless figures are public.
+    pub(super) fn may_read_figures(&self, service: &Service) -> Result<(), PageError> {
+        if service.is_public(PublicPart::Figures) { Ok(()) } else { self.authenticated().map(|_| ()) }
     }
 
-    /// Whatever changes something has to come from a page of ours.
-    pub(super) fn must_be_from_here(&self) -> Result<(), Trouble> {
-        if self.is_from_here {
+    /// Requires that a page of this service sent the request. Every request that changes something needs it.
+    pub(super) fn require_same_origin(&self) -> Result<(), PageError> {
+        if self.is_same_origin {
             return Ok(());
         }
-        Err(Trouble::new(StatusCode::FORBIDDEN, "the request comes from another site"))
+        Err(PageError::new(StatusCode::FORBIDDEN, "the request was sent by another site"))
     }
 
-    /// A session whose own page asks for a change.
-    pub(super) fn own_session(&self, csrf: &str, back: &str) -> Result<&Caller, Trouble> {
-        self.must_be_from_here()?;
-        let caller = self.caller.as_ref().ok_or_else(|| Trouble::log_in_first(back))?;
+    /// Requires a form of the visitor's own session. Without a session, redirects to the login, which leads to `back`
+    /// afterwards.
+    pub(super) fn own_session(&self, csrf: &str, back: &str) -> Result<&Caller, PageError> {
+        self.require_same_origin()?;
+        let caller = self.caller.as_ref().ok_or_else(|| PageError::log_in_first(back))?;
         if caller.is_own_form(csrf) {
             return Ok(caller);
         }
-        Err(Trouble::new(StatusCode::FORBIDDEN, "the form is of another session"))
+        Err(PageError::new(StatusCode::FORBIDDEN, "the form belongs to another session"))
     }
 
-    /// The same, with the scope `operate`.
-    pub(super) fn operator(&self, csrf: &str, back: &str) -> Result<&Caller, Trouble> {
+    /// As [`Self::own_session`], with the scope `operate`.
+    pub(super) fn operator(&self, csrf: &str, back: &str) -> Result<&Caller, PageError> {
         let caller = self.own_session(csrf, back)?;
         if caller.scope < TokenScope::Operate {
-            return Err(Trouble::new(StatusCode::FORBIDDEN, "this token may read; another may operate"));
+            let detail = "this token has the scope `read`; the operation needs the scope `operate`";
+            return Err(PageError::new(StatusCode::FORBIDDEN, detail));
         }
         Ok(caller)
     }
 
-    /// Whether buttons are shown: they work in a session only.
-    pub(super) fn operates(&self) -> bool {
+    /// Whether to show the buttons of operators. They work in a session only.
+    pub(super) fn is_operator(&self) -> bool {
         self.caller.as_ref().is_some_and(|caller| caller.scope >= TokenScope::Operate && caller.csrf.is_some())
     }
 }
 
 impl FromRequestParts<Arc<Service>> for Visitor {
-    type Rejection = Trouble;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Trouble> {
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, PageError> {
         match parts.extensions.get::<Self>() {
             Some(known) => Ok(known.clone()),
-            None => Self::of(parts, service).await,
+            None => Self::new(parts, service).await,
         }
     }
 }
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_elsewhere_is_told_by_the_browser() {
+    fn a_request_of_another_site_is_recognized_by_its_headers() {
         for (site, origin, expected) in [
             (Some("same-origin"), Some("http://elsewhere"), true),
             (Some("none"), None, true),
@@ -136,7 +138,7 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, origin.parse().expect("an origin"));
             }
-            assert_eq!(is_from_here(&headers), expected, "{site:?} {origin:?}");
+            assert_eq!(is_same_origin(&headers), expected, "{site:?} {origin:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `motcua serve` under test: on a port of its own, ended with the test.
-#![expect(clippy::disallowed_methods, reason = "tests speak to the service that they started")]
+//! `motcua serve` under test: on its own port, killed at the end of the test.
+#![expect(clippy::disallowed_methods, reason = "tests start the service and send requests to it")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,19 +12,19 @@ use tokio::runtime::Runtime;
 
 use crate::office::{Office, said};
 
-/// How long anything may take to come: a debug build on a busy machine.
+/// Time limit of every wait, for a debug build on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A service that listens.
+/// A running service.
 pub(crate) struct Serving {
     pub(crate) url: String,
     child: Child,
-    said: Arc<Mutex<Vec<String>>>,
+    log: Arc<Mutex<Vec<String>>>,
     client: reqwest::Client,
     runtime: Runtime,
 }
 
-/// What was answered.
+/// An answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
@@ -33,7 +33,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -46,7 +46,7 @@ impl Reply {
         values.map(|value| value.to_str().expect("headers are plain ASCII")).collect()
     }
 
-    /// The first value of a header; empty without one.
+    /// The first value of a header; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers(name).first().copied().unwrap_or_default()
     }
@@ -62,46 +62,46 @@ impl Serving {
         Self::start_into(command, Stdio::null())
     }
 
-    /// The same, with its standard output written somewhere.
+    /// As [`Self::start_with`], with its standard output redirected.
     pub(crate) fn start_into(mut command: Command, out: Stdio) -> Self {
         command.env("MOTCUA_LOG", "motcua=info");
         let mut child = command.stdout(out).stderr(Stdio::piped()).spawn().expect("the binary starts");
-        let told = BufReader::new(child.stderr.take().expect("it is piped"));
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&said);
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::clone(&log);
         std::thread::spawn(move || {
-            for line in told.lines().map_while(Result::ok) {
-                heard.lock().expect("nobody panics with it").push(line);
+            for line in stderr.lines().map_while(Result::ok) {
+                lines.lock().expect("no holder panics").push(line);
             }
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .timeout(Duration::from_mins(1))
-            // A service may close a connection that lies idle.
+            // The service may close idle connections.
             .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .danger_accept_invalid_certs(true)
             .build()
             .expect("a client is built");
-        let mut serving = Self { url: String::new(), child, said, client, runtime };
+        let mut serving = Self { url: String::new(), child, log, client, runtime };
         serving.url = serving.wait_for("it listens", |serving| {
-            let said = serving.said.lock().expect("nobody panics with it");
-            said.iter().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            let log = serving.log.lock().expect("no holder panics");
+            log.iter().find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
         });
         serving
     }
 
-    /// What it has written to its standard error.
-    pub(crate) fn said(&self) -> Vec<String> {
-        self.said.lock().expect("nobody panics with it").clone()
+    /// Lines that it has written to its standard error.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().expect("no holder panics").clone()
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until `look` finds something.
+    /// Polls `look` until it returns something. Panics if the service ends or the time is over.
     pub(crate) fn wait_for<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
         let start = Instant::now();
         loop {
@@ -111,9 +111,9 @@ impl Serving {
             let ended = self.child.try_wait().expect("it is our child");
             assert!(
                 ended.is_none() && start.elapsed() < PATIENCE,
-                "{what}: {ended:?} after {:?}; it said\n{}",
+                "{what}: {ended:?} after {:?}; its log:\n{}",
                 start.elapsed(),
-                self.said().join("\n")
+                self.log().join("\n")
             );
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -146,7 +146,7 @@ impl Serving {
         self.ask("POST", path, &[("authorization", &bearer), ("content-type", "application/json")], body)
     }
 
-    /// Waits until a run after `after` has published; gives its number and whether it is complete.
+    /// Waits until a run after `after` has published; returns its number and whether it is complete.
     pub(crate) fn wait_for_night(&mut self, token: &str, after: i64) -> (i64, bool) {
         self.wait_for("a night is published", |serving| {
             let page = serving.get("/api/v1/runs", token).json();
@@ -157,7 +157,7 @@ impl Serving {
         })
     }
 
-    /// Sends SIGTERM and waits for the end; gives the exit code.
+    /// Sends SIGTERM and waits for the end; returns the exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         signal(self.child.id(), "TERM");
         let start = Instant::now();
@@ -167,10 +167,10 @@ impl Serving {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("it did not stop; it said\n{}", self.said().join("\n"));
+        panic!("it did not stop; its log:\n{}", self.log().join("\n"));
     }
 
-    /// Ends it as if the machine died.
+    /// Kills it, as if the machine had died.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it is our child");
         let _ = self.child.wait();
@@ -191,7 +191,7 @@ pub(crate) fn signal(id: u32, name: &str) {
 }
 
 impl Office {
-    /// Makes a token.
+    /// Creates a token.
     pub(crate) fn token(&self, name: &str, scope: &str) -> String {
         let made = self.act(&["token", "create", name, "--scope", scope]);
         assert_eq!(made.status.code(), Some(0), "{}", said(&made));
@@ -210,11 +210,11 @@ impl Office {
         }
     }
 
-    /// Schedules every connector at a moment of today, in seconds from now; the moment, for people.
+    /// Schedules every connector at a time of day, `secs` seconds from now. Returns that time in Unix seconds.
     pub(crate) fn schedule_in(&self, secs: i64) -> i64 {
         let at = jiff::Timestamp::now().as_second() + secs;
-        let moment = jiff::Timestamp::from_second(at).expect("it is near");
-        let local = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("it is known").to_datetime(moment);
+        let timestamp = jiff::Timestamp::from_second(at).expect("the time is in range");
+        let local = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").expect("the zone is known").to_datetime(timestamp);
         self.schedule(&format!("{} {} {} * * *", local.second(), local.minute(), local.hour()));
         at
     }

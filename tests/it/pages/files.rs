@@ -1,4 +1,4 @@
-//! The files that a page offers: a workbook, and CSV for two kinds of spreadsheets.
+//! The downloads of the pages: XLSX, and CSV with a semicolon or a comma.
 
 use std::io::Cursor;
 
@@ -8,18 +8,18 @@ use serde_json::Value;
 use super::get;
 use crate::office::serving::Serving;
 
-/// Rows of the report that a download without a scope has.
+/// Rows of the report that a download without a scope contains: the province, in 2026.
 fn of_province(rows: &[Value]) -> Vec<&Value> {
     let wanted = |row: &&Value| row["agency"].is_null() && row["tier"].is_null() && row["period"] == "2026";
     rows.iter().filter(wanted).collect()
 }
 
-pub(super) fn hold(service: &Serving, cookie: &str, rows: &[Value]) {
+pub(super) fn are_the_figures_of_the_report(service: &Serving, cookie: &str, rows: &[Value]) {
     workbook(service, cookie, rows);
     csv(service, cookie, rows);
     let all = get(service, "/figures.csv?period=2026&scope=all&indicator=par-3.4.3", cookie);
     let wanted = rows.iter().filter(|row| row["indicator"] == "par-3.4.3" && row["period"] == "2026").count();
-    assert_eq!(all.text().matches("\r\n").count(), wanted + 1, "every agency, and the headings");
+    assert_eq!(all.text().matches("\r\n").count(), wanted + 1, "one line per figure of every agency, and the headings");
 }
 
 fn workbook(service: &Serving, cookie: &str, rows: &[Value]) {
@@ -37,7 +37,7 @@ fn workbook(service: &Serving, cookie: &str, rows: &[Value]) {
     let expected = of_province(rows);
     for (at, row) in (8..).zip(&expected) {
         assert_eq!(Some(text(at, 0).as_str()), row["indicator"].as_str());
-        assert!(matches!(cell(at, 8), Data::DateTime(_)), "dates are dates");
+        assert!(matches!(cell(at, 8), Data::DateTime(_)), "dates are date cells");
         match (row["kind"].as_str(), row["ratio"].as_f64()) {
             (Some("ratio"), Some(ratio)) => assert_eq!(cell(at, 12), Data::Float(ratio), "{row}"),
             (Some("ratio"), None) => assert_eq!(text(at, 12), "không phát sinh"),
@@ -56,7 +56,7 @@ fn csv(service: &Serving, cookie: &str, rows: &[Value]) {
         let mut lines = text.split("\r\n");
         let headings = lines.next().expect("headings");
         assert!(headings.starts_with(&format!("Mã chỉ số{sign}Chỉ số{sign}Văn bản")), "{headings}");
-        assert!(!text.replace("\r\n", "").contains('\n'), "lines end as spreadsheets end them");
+        assert!(!text.replace("\r\n", "").contains('\n'), "lines end with CRLF");
         for (line, row) in lines.zip(of_province(rows)) {
             let id = row["indicator"].as_str().expect("named");
             assert!(line.starts_with(&format!("{id}{sign}")), "{line}");

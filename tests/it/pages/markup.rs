@@ -1,11 +1,11 @@
-//! Whether a page is sound: balanced, labelled, captioned, in one language, without script and style in it.
+//! Checks that a page is sound: balanced elements, labels, captions, one language, no scripts and no inline styles.
 
 use std::collections::BTreeSet;
 
-/// Elements that have no end.
+/// Elements without an end tag.
 const VOID: [&str; 5] = ["meta", "link", "input", "br", "hr"];
-/// Elements that must say something.
-const SPEAKING: [&str; 12] =
+/// Elements that must contain text.
+const WITH_TEXT: [&str; 12] =
     ["title", "h1", "h2", "h3", "th", "a", "button", "label", "caption", "dt", "summary", "option"];
 
 struct Open {
@@ -13,13 +13,13 @@ struct Open {
     text: String,
 }
 
-/// Value of an attribute of a tag's inside; an attribute without value is empty.
+/// Value of an attribute in the text of a tag.
 fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
     let at = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     tag[at..].split('"').next()
 }
 
-/// Asserts that a page is sound; gives its text without markup.
+/// Asserts that a page is sound; returns its text without markup.
 pub(super) fn sound(what: &str, html: &str, lang: &str) -> String {
     assert!(html.starts_with("<!DOCTYPE html>"), "{what}");
     assert!(html.contains(&format!("<html lang=\"{lang}\">")), "{what}: the language");
@@ -42,7 +42,7 @@ pub(super) fn sound(what: &str, html: &str, lang: &str) -> String {
         if let Some(name) = tag.strip_prefix('/') {
             let closed = open.pop().unwrap_or_else(|| panic!("{what}: `{tag}` closes nothing"));
             assert_eq!(closed.name, name, "{what}: elements overlap");
-            assert!(!SPEAKING.contains(&name) || !closed.text.is_empty(), "{what}: an empty `{name}`");
+            assert!(!WITH_TEXT.contains(&name) || !closed.text.is_empty(), "{what}: an empty `{name}`");
             continue;
         }
         let name = tag.split([' ', '/', '\n']).next().unwrap_or_default();

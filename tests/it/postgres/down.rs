@@ -131,12 +131,12 @@ fn a_database_that_never_answers_delays_no_run() {
     office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[schedule]\ncron = \"0 0 0 29 2 *\"\n"));
     let operator = office.token("operator", "operate");
     let mut serving = Serving::start(&office);
-    let has_failed = |serving: &Serving| serving.said().iter().any(|line| line.contains("not published elsewhere"));
+    let has_failed = |serving: &Serving| serving.log().iter().any(|line| line.contains("not published elsewhere"));
     let mut run = 0;
     for _ in 0..2 {
         assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
         (run, _) = serving.wait_for_night(&operator, run);
-        assert!(!has_failed(&serving), "the publication has not failed yet: {:?}", serving.said());
+        assert!(!has_failed(&serving), "the publication has not failed yet: {:?}", serving.log());
     }
     serving.wait_for("the publication has failed", |serving| has_failed(serving).then_some(()));
 }

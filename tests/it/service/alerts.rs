@@ -78,7 +78,7 @@ fn a_change_is_sent_once_and_again_to_a_receiver_that_was_down() {
     assert_eq!(serving.post("/api/v1/runs", &operator, "{}").status, 202);
     let (second, _) = serving.wait_for_night(&operator, first);
     serving.wait_for("an attempt to send", |serving| {
-        serving.said().iter().any(|line| line.contains("the webhook was answered with status 503")).then_some(())
+        serving.log().iter().any(|line| line.contains("the webhook was answered with status 503")).then_some(())
     });
     *receiver.is_down.lock().expect("no holder panics") = false;
     wake(&serving, &operator);
@@ -110,7 +110,7 @@ fn a_change_is_sent_once_and_again_to_a_receiver_that_was_down() {
     assert_eq!(changes.iter().filter(|event| event["event"] == "state_changed").count(), 1, "{changes:?}");
     assert_eq!(receiver.of("/beat").len(), 1);
     // The log contains no URL with its key.
-    assert!(!serving.said().iter().any(|line| line.contains("geheim")), "{}", serving.said().join("\n"));
+    assert!(!serving.log().iter().any(|line| line.contains("geheim")), "{}", serving.log().join("\n"));
     assert_eq!(serving.stop(), Some(0));
 }
 

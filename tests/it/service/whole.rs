@@ -42,7 +42,7 @@ fn a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everyw
     office.schedule_in(3);
     let mut serving = Serving::start(&office);
     let (night, complete) = serving.wait_for_night(&operator, 0);
-    assert!(complete, "{}", serving.said().join("\n"));
+    assert!(complete, "{}", serving.log().join("\n"));
 
     let truth = true_figures(&town.province.truth(town.day.get()));
     assert_same(&from_api(&serving, &operator), &truth, "the API");

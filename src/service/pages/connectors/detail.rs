@@ -1,4 +1,4 @@
-//! One connector: how it stands, its pulls, what its source changed, slots that did not run, rows that were rejected.
+//! The page of one connector: health, pulls, drift of the source, slots that did not run on time, rejected rows.
 
 use std::sync::Arc;
 
@@ -6,42 +6,45 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
-use super::standing::Row;
-use super::{Asked, said, under_way, undone};
-use crate::model::page::Reason;
+use super::banner::{Banner, ConnectorQuery};
+use super::health_row::HealthRow;
+use crate::locale::{Language, moment};
+use crate::model::pull::{Drift, Outcome, Purpose};
 use crate::run::{self, Pull, QuarantinedRow, Slot, SlotState, assess_connectors};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
-use crate::service::pages::trouble::Trouble;
+use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
-use crate::service::pages::words::{Lang, moment, order, rejection};
+use crate::service::pages::words::{date_order, explanation, rejection_reason};
 
 /// Pulls that are listed.
 const LISTED: i64 = 30;
 /// Slots that are listed.
 const SLOTS_LISTED: usize = 30;
-/// Slots that are looked through for those that did not run on time.
-const SLOTS: i64 = 200;
-/// Rejected rows on one page.
-const REJECTED: usize = 50;
+/// Slots that are searched for those that did not run on time.
+const SLOTS_READ: i64 = 200;
+/// Rejected rows on one page of the list.
+const REJECTED_LISTED: usize = 50;
 
 #[derive(Template)]
 #[template(path = "connector.html")]
 struct DetailPage<'a> {
     layout: Layout<'a>,
-    operates: bool,
-    said: Option<&'static str>,
-    under_way: Option<String>,
-    undone: Option<String>,
-    row: Row,
+    is_operator: bool,
+    banner: Banner,
+    row: HealthRow,
     system: &'a str,
     contact: &'a str,
     schedule: String,
     fresh_hours: u32,
     pulls: Vec<PullRow>,
+    /// Field, kind, first place, rows.
     drift: Vec<[String; 4]>,
+    /// Order of dates, rows.
     impossible: Vec<(String, String)>,
+    /// Time, state, message.
     slots: Vec<[String; 3]>,
+    /// Field, reason, rows.
     groups: Vec<(String, String, String)>,
     rejected: Vec<RejectedRow>,
     range: String,
@@ -58,6 +61,7 @@ struct PullRow {
     class: &'static str,
     outcome: &'static str,
     why: Option<String>,
+    /// Received, accepted, unchanged, duplicate, superseded, quarantined.
     numbers: [String; 6],
     pages: String,
     declared: String,
@@ -76,32 +80,30 @@ pub(in crate::service::pages) async fn page(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(name): Path<String>,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
-    visitor.reader()?;
-    let missing = || Trouble::not_found(format!("there is no connector `{name}`"));
+    Query(query): Query<ConnectorQuery>,
+) -> Result<Response, PageError> {
+    visitor.authenticated()?;
+    let missing = || PageError::not_found(format!("there is no connector `{name}`"));
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let (lang, now) = (visitor.lang, run::now());
-    let standings = assess_connectors(&service.config, Some(&service.ledger), now).await?;
-    let standing = standings.iter().find(|standing| standing.connector == name).ok_or_else(missing)?;
-    let row = Row::new(&service, lang, standing, now).await?;
+    let subjects = assess_connectors(&service.config, Some(&service.ledger), now).await?;
+    let health = subjects.iter().find(|subject| subject.connector == name).ok_or_else(missing)?;
+    let row = HealthRow::new(&service, lang, health, now).await?;
     let pulls = service.ledger.pulls_of(&name, LISTED).await?;
-    let slots = service.ledger.slots_of(&name, run::now(), SLOTS).await?;
+    let slots = service.ledger.slots_of(&name, run::now(), SLOTS_READ).await?;
     let open = usize::try_from(service.ledger.count_quarantined(Some(&name), None, true).await?).unwrap_or(usize::MAX);
-    let last = open.div_ceil(REJECTED).max(1);
-    let number = asked.page.unwrap_or(1).clamp(1, last);
-    let from = (number - 1) * REJECTED;
-    let here = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(REJECTED).unwrap_or(i64::MAX));
-    let shown = service.ledger.quarantined_page(Some(&name), None, true, here).await?;
-    let night = pulls.iter().find(|pull| pull.purpose == crate::model::pull::Purpose::Night);
-    let range = format!("{}–{} / {}", from + 1, (from + REJECTED).min(open), lang.number(open as u64));
+    let last = open.div_ceil(REJECTED_LISTED).max(1);
+    let number = query.page.unwrap_or(1).clamp(1, last);
+    let from = (number - 1) * REJECTED_LISTED;
+    let window = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(REJECTED_LISTED).unwrap_or(i64::MAX));
+    let shown = service.ledger.quarantined_page(Some(&name), None, true, window).await?;
+    let night = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
+    let range = format!("{}–{} / {}", from + 1, (from + REJECTED_LISTED).min(open), lang.number(open as u64));
     let about = &connector.file.connector;
     html(&DetailPage {
         layout: Layout::new(&service, &visitor, about.title.clone(), "connectors"),
-        operates: visitor.operates(),
-        said: said(lang, &asked.done),
-        under_way: under_way(&service, lang),
-        undone: undone(&service),
+        is_operator: visitor.is_operator(),
+        banner: Banner::new(&service, lang, &query),
         row,
         system: &about.system,
         contact: &about.contact,
@@ -119,19 +121,19 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
+fn pull_row(lang: Language, pull: &Pull) -> PullRow {
     let counts = pull.counts;
-    let why = pull.reason.as_deref().map(|code| match (lang, crate::service::pages::words::explanation(code)) {
-        (Lang::Vi, Some((why, _))) => why.to_owned(),
-        // The run's page has the message.
+    let why = pull.reason.as_deref().map(|code| match (lang, explanation(code)) {
+        (Language::Vietnamese, Some((why, _))) => why.to_owned(),
+        // The page of the run shows the full message.
         _ => code.replace('_', " "),
     });
     PullRow {
         run: pull.run,
         purpose: lang.purpose(pull.purpose),
         started: moment(pull.started_at),
-        took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
-        class: pull.ended().map_or("running", crate::model::pull::Outcome::name),
+        took: pull.finished_at.map_or("–".to_owned(), |finished| lang.duration(finished - pull.started_at)),
+        class: pull.ended().map_or("running", Outcome::name),
         outcome: lang.outcome(pull.ended()),
         why,
         numbers: [
@@ -149,62 +151,46 @@ fn pull_row(lang: Lang, pull: &Pull) -> PullRow {
     }
 }
 
-/// Field, kind, first place, rows.
-fn drift(lang: Lang, pull: &Pull) -> Vec<[String; 4]> {
-    let row = |drift: &crate::model::pull::Drift| {
-        let place = drift.first.map_or("–".to_owned(), |first| place(lang, first.page, first.row));
+fn drift(lang: Language, pull: &Pull) -> Vec<[String; 4]> {
+    let row = |drift: &Drift| {
+        let place = drift.first.map_or("–".to_owned(), |first| lang.page_and_row(first.page, first.row));
         let rows = drift.first.map_or("–".to_owned(), |first| lang.number(first.rows));
         [drift.field.clone(), lang.drift(drift.kind).to_owned(), place, rows]
     };
     pull.findings.drift.iter().map(row).collect()
 }
 
-fn impossible(lang: Lang, pull: &Pull) -> Vec<(String, String)> {
-    let name = |name: &str| match order(name) {
+fn impossible(lang: Language, pull: &Pull) -> Vec<(String, String)> {
+    let name = |name: &str| match date_order(name) {
         Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
         None => name.replace('_', " "),
     };
     pull.findings.impossible.iter().map(|(order, rows)| (name(order), lang.number(*rows))).collect()
 }
 
-/// Moment, what became of it, the original message; nothing of a slot that ran on time.
-fn slot_row(lang: Lang, slot: &Slot) -> Option<[String; 3]> {
-    let is_odd = matches!(slot.state, SlotState::Failed | SlotState::Missed) || slot.made_up;
+/// `None` for a slot that ran on time.
+fn slot_row(lang: Language, slot: &Slot) -> Option<[String; 3]> {
+    let is_listed = matches!(slot.state, SlotState::Failed | SlotState::Missed) || slot.made_up;
     let made_up = if slot.made_up { format!(", {}", lang.words().made_up) } else { String::new() };
     let state = format!("{}{made_up}", lang.slot(slot.state));
-    is_odd.then(|| [moment(slot.slot), state, slot.message.clone().unwrap_or_default()])
+    is_listed.then(|| [moment(slot.slot), state, slot.message.clone().unwrap_or_default()])
 }
 
-/// Open rejections by field and reason, most first.
-fn groups(lang: Lang, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
+/// Open rejections by field and reason, largest group first.
+fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
     let words = |(field, reason, rows): (Option<String>, String, i64)| {
         let field = field.unwrap_or_else(|| lang.words().whole_row.to_owned());
-        (field, reason_text(lang, &reason), lang.number(rows.cast_unsigned()))
+        (field, rejection_reason(lang, &reason), lang.number(rows.cast_unsigned()))
     };
     groups.into_iter().map(words).collect()
 }
 
-fn rejected_row(lang: Lang, row: &QuarantinedRow) -> RejectedRow {
+fn rejected_row(lang: Language, row: &QuarantinedRow) -> RejectedRow {
     RejectedRow {
         id: row.id,
         run: row.run,
-        place: place(lang, row.page, row.row),
+        place: lang.page_and_row(row.page, row.row),
         field: row.field.clone(),
-        reason: reason_text(lang, &row.reason),
-    }
-}
-
-pub(super) fn place(lang: Lang, page: u32, row: u32) -> String {
-    match lang {
-        Lang::Vi => format!("trang {page}, dòng {row}"),
-        Lang::En => format!("page {page}, row {row}"),
-    }
-}
-
-/// Why a row was rejected; a code that nobody knows stands as it is.
-pub(super) fn reason_text(lang: Lang, code: &str) -> String {
-    match Reason::from_code(code).map(rejection) {
-        Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
-        None => code.to_owned(),
+        reason: rejection_reason(lang, &row.reason),
     }
 }

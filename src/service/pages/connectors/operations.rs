@@ -1,5 +1,5 @@
-//! What an operator may do: run, retry, pause, resume. Each leads back to where it was asked for and says what was
-//! done.
+//! Operations of an operator: run, retry, pause, resume. Each redirects back to the page of its button, which announces
+//! it.
 
 use std::sync::Arc;
 
@@ -11,66 +11,67 @@ use serde::Deserialize;
 use crate::service::Service;
 use crate::service::api::connectors::{pause_connector, resume_connector};
 use crate::service::api::runs::request_run;
-use crate::service::pages::trouble::Trouble;
+use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
 use crate::service::runner::RunRequest;
 
-/// What a form sends.
+/// Fields of an operation's form.
 #[derive(Debug, Deserialize)]
-pub(in crate::service::pages) struct Asked {
+pub(in crate::service::pages) struct OperationForm {
     #[serde(default)]
     csrf: String,
-    /// One connector, or all where it is empty.
+    /// One connector; empty for all.
     #[serde(default)]
     connector: String,
 }
 
-/// The page that an operation leads back to.
+/// Page that an operation redirects to.
 fn page_of(connector: &str) -> String {
     if connector.is_empty() { "/connectors".to_owned() } else { format!("/connectors/{connector}") }
 }
 
-fn ordered(
+/// Requests a run. The redirect announces `done`, or `busy` if a run is under way or requested already.
+fn request(
     service: &Service,
     visitor: &Visitor,
-    asked: &Asked,
+    form: &OperationForm,
     done: &str,
-    what: impl FnOnce(Vec<String>) -> RunRequest,
-) -> Result<Redirect, Trouble> {
-    let caller = visitor.operator(&asked.csrf, "/connectors")?;
-    let connectors: Vec<String> = Some(asked.connector.clone()).filter(|name| !name.is_empty()).into_iter().collect();
-    let done = match request_run(service, &caller.name, connectors, what) {
+    request: impl FnOnce(Vec<String>) -> RunRequest,
+) -> Result<Redirect, PageError> {
+    let caller = visitor.operator(&form.csrf, "/connectors")?;
+    let connectors: Vec<String> = Some(form.connector.clone()).filter(|name| !name.is_empty()).into_iter().collect();
+    let done = match request_run(service, &caller.name, connectors, request) {
         Ok(_) => done,
         Err(problem) if problem.status() == StatusCode::CONFLICT => "busy",
         Err(problem) => return Err(problem.into()),
     };
-    Ok(Redirect::to(&format!("{}?done={done}", page_of(&asked.connector))))
+    Ok(Redirect::to(&format!("{}?done={done}", page_of(&form.connector))))
 }
 
 pub(in crate::service::pages) async fn run(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    Form(asked): Form<Asked>,
-) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, &asked, "run", RunRequest::Night)
+    Form(form): Form<OperationForm>,
+) -> Result<Redirect, PageError> {
+    request(&service, &visitor, &form, "run", RunRequest::Night)
 }
 
 pub(in crate::service::pages) async fn retry(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    Form(asked): Form<Asked>,
-) -> Result<Redirect, Trouble> {
-    ordered(&service, &visitor, &asked, "retry", RunRequest::Retry)
+    Form(form): Form<OperationForm>,
+) -> Result<Redirect, PageError> {
+    request(&service, &visitor, &form, "retry", RunRequest::Retry)
 }
 
 pub(in crate::service::pages) async fn pause(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(name): Path<String>,
-    Form(asked): Form<Asked>,
-) -> Result<Redirect, Trouble> {
-    let caller = visitor.operator(&asked.csrf, "/connectors")?;
-    known(&service, &name)?;
+    Form(form): Form<OperationForm>,
+) -> Result<Redirect, PageError> {
+    let caller = visitor.operator(&form.csrf, "/connectors")?;
+    require_known(&service, &name)?;
     pause_connector(&service, &name, caller.name.clone()).await?;
     Ok(Redirect::to(&format!("{}?done=pause", page_of(&name))))
 }
@@ -79,15 +80,15 @@ pub(in crate::service::pages) async fn resume(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(name): Path<String>,
-    Form(asked): Form<Asked>,
-) -> Result<Redirect, Trouble> {
-    let caller = visitor.operator(&asked.csrf, "/connectors")?;
-    known(&service, &name)?;
+    Form(form): Form<OperationForm>,
+) -> Result<Redirect, PageError> {
+    let caller = visitor.operator(&form.csrf, "/connectors")?;
+    require_known(&service, &name)?;
     resume_connector(&service, &name, &caller.name).await?;
     Ok(Redirect::to(&format!("{}?done=resume", page_of(&name))))
 }
 
-fn known(service: &Service, name: &str) -> Result<(), Trouble> {
-    let missing = || Trouble::not_found(format!("there is no connector `{name}`"));
+fn require_known(service: &Service, name: &str) -> Result<(), PageError> {
+    let missing = || PageError::not_found(format!("there is no connector `{name}`"));
     service.config.connector(name).map(|_| ()).ok_or_else(missing)
 }

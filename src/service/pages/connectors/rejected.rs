@@ -1,5 +1,5 @@
-//! One rejected row with what was kept of it: may hold the code of a dossier, so a token is needed and the look
-//! written down.
+//! The page of one rejected row. Its kept fields may contain a dossier code, so it needs a caller, and the access is
+//! recorded.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::detail::{place, reason_text};
 use crate::run;
 use crate::service::Service;
 use crate::service::api::quarantine::kept_fields;
 use crate::service::pages::layout::{Layout, html};
-use crate::service::pages::trouble::Trouble;
+use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
+use crate::service::pages::words::rejection_reason;
 
 #[derive(Template)]
 #[template(path = "rejected.html")]
@@ -35,9 +35,9 @@ pub(in crate::service::pages) async fn page(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path((name, id)): Path<(String, String)>,
-) -> Result<Response, Trouble> {
-    let caller = visitor.reader()?;
-    let missing = || Trouble::not_found(format!("`{name}` has no rejected row `{id}`"));
+) -> Result<Response, PageError> {
+    let caller = visitor.authenticated()?;
+    let missing = || PageError::not_found(format!("`{name}` has no rejected row `{id}`"));
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let number: i64 = id.parse().map_err(|_| missing())?;
     let row = service.ledger.quarantined_row(number).await?.filter(|row| row.connector == name).ok_or_else(missing)?;
@@ -50,9 +50,9 @@ pub(in crate::service::pages) async fn page(
         connector_title: &connector.file.connector.title,
         id: number,
         run: row.run,
-        place: place(lang, row.page, row.row),
+        place: lang.page_and_row(row.page, row.row),
         field: row.field.as_deref(),
-        reason: reason_text(lang, &row.reason),
+        reason: rejection_reason(lang, &row.reason),
         closed_by: row.closed_by,
         origin,
         kept: kept.into_iter().collect(),

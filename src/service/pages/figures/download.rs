@@ -1,7 +1,8 @@
-//! Figures as files for people: a workbook, and CSV. Always Vietnamese, whatever the page's language: they go into reports.
+//! Figures as files for people: XLSX and CSV. Always in Vietnamese, whatever the language of the page, since they go
+//! into reports.
 //!
-//! CSV begins with a byte order mark and ends lines as spreadsheets do. With `separator=semicolon`, as a Vietnamese
-//! spreadsheet opens it, numbers have a decimal comma; with `comma`, a decimal point. Dates are `dd/MM/yyyy` in both.
+//! CSV has a byte order mark and CRLF line ends, for spreadsheets. With `separator=semicolon`, which a Vietnamese
+//! spreadsheet expects, numbers have a decimal comma; with `comma`, a decimal point. Dates are `dd/MM/yyyy` in both.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::filter::{Asked, View};
+use super::selection::{FigurePageQuery, Selection};
 use crate::config::Configuration;
 use crate::locale::{Initial, Language, date, moment};
 use crate::model::figure::{Figure, Met};
@@ -21,12 +22,12 @@ use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
 use crate::run::RunError;
 use crate::service::Service;
-use crate::service::pages::connectors::NightLine;
-use crate::service::pages::trouble::Trouble;
+use crate::service::pages::night_summary::NightSummary;
+use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
-/// Headings, and the widths of their columns in the workbook.
+/// Headings of the columns, with their widths in the workbook.
 const COLUMNS: [(&str, f64); 18] = [
     ("Mã chỉ số", 16.0),
     ("Chỉ số", 58.0),
@@ -47,89 +48,99 @@ const COLUMNS: [(&str, f64); 18] = [
     ("Chưa đối chiếu được", 14.0),
     ("Bộ quy tắc", 14.0),
 ];
-/// Columns that CSV has besides: a file without a head says them in each row.
+/// Further columns of CSV: the workbook has these values in its head.
 const NIGHT_COLUMNS: [&str; 4] = ["Tính lúc", "Dữ liệu đến", "Tình trạng", "Lượt"];
-/// Row of the headings in the workbook.
-const TOP: u32 = 7;
+/// Row of the headings in the workbook, from 0.
+const HEADING_ROW: u32 = 7;
 
-/// A cell of either file.
+/// A cell, in XLSX or CSV.
 enum Cell {
     Text(String),
     Day(Date),
     Count(u64),
+    /// A share of 1, shown as a percentage.
     Share(f64),
+    /// A number with two decimals.
     Amount(f64),
-    Nothing,
+    Empty,
 }
 
 pub(in crate::service::pages) async fn workbook(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
-    let (view, indicator) = asked_for(&service, &visitor, &asked).await?;
-    let name = file_name(&view, &asked, "xlsx");
+    Query(query): Query<FigurePageQuery>,
+) -> Result<Response, PageError> {
+    let (selection, indicator) = select(&service, &visitor, &query).await?;
+    let name = file_name(&selection, &query, "xlsx");
     let config = Arc::clone(&service.config);
-    let line = NightLine::new(&service, Language::Vietnamese, &view.night, None);
-    let made = tokio::task::spawn_blocking(move || book(&config, &view, &line, &figures(&view, indicator.as_deref())));
+    let night = NightSummary::new(&service, Language::Vietnamese, &selection.night, None);
+    let made = tokio::task::spawn_blocking(move || {
+        book(&config, &selection, &night, &figures(&selection, indicator.as_deref()))
+    });
     let bytes = made.await.map_err(RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the workbook cannot be made", &error))?;
+    let bytes = bytes.map_err(|error| Problem::internal("the workbook cannot be written", &error))?;
     Ok(file(bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", &name))
 }
 
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
-) -> Result<Response, Trouble> {
-    let separator = match asked.separator.as_str() {
+    Query(query): Query<FigurePageQuery>,
+) -> Result<Response, PageError> {
+    let separator = match query.separator.as_str() {
         "" | "semicolon" => b';',
         "comma" => b',',
         other => {
             let detail = format!("`separator`: there is no `{other}`; there are: semicolon, comma");
-            return Err(Trouble::new(StatusCode::BAD_REQUEST, detail));
+            return Err(PageError::new(StatusCode::BAD_REQUEST, detail));
         }
     };
-    let (view, indicator) = asked_for(&service, &visitor, &asked).await?;
-    let name = file_name(&view, &asked, "csv");
+    let (selection, indicator) = select(&service, &visitor, &query).await?;
+    let name = file_name(&selection, &query, "csv");
     let config = Arc::clone(&service.config);
-    let made =
-        tokio::task::spawn_blocking(move || lines(&config, &view, &figures(&view, indicator.as_deref()), separator));
+    let made = tokio::task::spawn_blocking(move || {
+        lines(&config, &selection, &figures(&selection, indicator.as_deref()), separator)
+    });
     let bytes = made.await.map_err(RunError::from)?;
-    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be made", &error))?;
+    let bytes = bytes.map_err(|error| Problem::internal("the file cannot be written", &error))?;
     Ok(file(bytes, "text/csv; charset=utf-8", &name))
 }
 
-async fn asked_for(service: &Service, visitor: &Visitor, asked: &Asked) -> Result<(View, Option<String>), Trouble> {
-    visitor.figure_reader(service)?;
-    let indicator = Some(asked.indicator.clone()).filter(|id| !id.is_empty());
+/// Checks access and query; returns the selection and the indicator that is filtered by.
+async fn select(
+    service: &Service,
+    visitor: &Visitor,
+    query: &FigurePageQuery,
+) -> Result<(Selection, Option<String>), PageError> {
+    visitor.may_read_figures(service)?;
+    let indicator = Some(query.indicator.clone()).filter(|id| !id.is_empty());
     if let Some(id) = &indicator
         && !service.config.indicators.iter().any(|known| known.definition.id == *id)
     {
-        return Err(Trouble::new(StatusCode::BAD_REQUEST, format!("`indicator`: there is no `{id}`")));
+        return Err(PageError::new(StatusCode::BAD_REQUEST, format!("`indicator`: there is no `{id}`")));
     }
-    Ok((View::new(service, asked).await?, indicator))
+    Ok((Selection::new(service, query).await?, indicator))
 }
 
-/// What is asked for, in the order of the night: one scan at most.
-fn figures<'v>(view: &'v View, indicator: Option<&str>) -> Vec<&'v Figure> {
+/// The selected figures, in the order of the night.
+fn figures<'s>(selection: &'s Selection, indicator: Option<&str>) -> Vec<&'s Figure> {
     let figures = match indicator {
-        Some(id) => view.night.of_indicator(id).iter().map(|place| view.night.at(*place)).collect(),
-        None => view.of_scope(),
+        Some(id) => selection.night.of_indicator(id).iter().map(|position| selection.night.at(*position)).collect(),
+        None => selection.of_scope(),
     };
-    figures.into_iter().filter(|figure| figure.period == view.period && view.takes(figure)).collect()
+    figures.into_iter().filter(|figure| figure.period == selection.period && selection.includes(figure)).collect()
 }
 
-/// Says the period, whose figures, of which indicator and of which night; plain ASCII.
-fn file_name(view: &View, asked: &Asked, ending: &str) -> String {
-    let night = local(view.night.record.night.as_of).date();
-    let parts = [asked.indicator.as_str(), asked.scope.as_str()].into_iter().filter(|part| !part.is_empty());
+/// File name from period, indicator, scope and date of the night, in ASCII.
+fn file_name(selection: &Selection, query: &FigurePageQuery, ending: &str) -> String {
+    let night = local(selection.night.record.night.as_of).date();
+    let parts = [query.indicator.as_str(), query.scope.as_str()].into_iter().filter(|part| !part.is_empty());
     let plain = |part: &str| {
         part.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
     };
     let parts: Vec<String> = parts.map(plain).collect();
     let of = parts.iter().fold(String::new(), |name, part| name + "_" + part);
-    format!("so-lieu-mot-cua_{}{of}_dem-{night}.{ending}", view.period)
+    format!("so-lieu-mot-cua_{}{of}_dem-{night}.{ending}", selection.period)
 }
 
 fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
@@ -142,7 +153,7 @@ fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
 
 fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
     let lang = Language::Vietnamese;
-    let text = |text: &str| if text.is_empty() { Cell::Nothing } else { Cell::Text(text.to_owned()) };
+    let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
     let known = config.indicators.iter().find(|indicator| *indicator.definition.id == *figure.indicator);
     let definition = known.map(|known| &known.definition);
     let (value, unit) = match (figure.kind, figure.value()) {
@@ -152,7 +163,7 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         (IndicatorKind::Mean | IndicatorKind::Median, Some(amount)) => (Cell::Amount(amount), "giờ làm việc"),
     };
     let target = match (figure.kind, figure.target) {
-        (_, None) => Cell::Nothing,
+        (_, None) => Cell::Empty,
         (IndicatorKind::Ratio, Some(target)) => Cell::Share(target),
         (_, Some(target)) => Cell::Amount(target),
     };
@@ -168,46 +179,51 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         Cell::Day(figure.period.start()),
         Cell::Day(figure.period.end()),
         Cell::Count(figure.numerator),
-        figure.denominator.map_or(Cell::Nothing, Cell::Count),
+        figure.denominator.map_or(Cell::Empty, Cell::Count),
         value,
         text(unit),
         target,
-        figure.met().map_or(Cell::Nothing, |met: Met| text(lang.met(met))),
-        figure.unmatched().map_or(Cell::Nothing, Cell::Share),
+        figure.met().map_or(Cell::Empty, |met: Met| text(lang.met(met))),
+        figure.unmatched().map_or(Cell::Empty, Cell::Share),
         text(&figure.rules),
     ]
 }
 
-fn state(is_complete: bool) -> &'static str {
+fn completeness(is_complete: bool) -> &'static str {
     if is_complete { "Đủ số liệu" } else { "Số liệu tạm thời, chưa đủ nguồn" }
 }
 
-/// A text that a spreadsheet would take for a formula is marked as a text.
-fn harmless(text: &str) -> String {
+/// Prefixes a text that a spreadsheet would evaluate as a formula with an apostrophe (CSV injection).
+fn without_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
-fn lines(config: &Configuration, view: &View, figures: &[&Figure], separator: u8) -> Result<Vec<u8>, ::csv::Error> {
+fn lines(
+    config: &Configuration,
+    selection: &Selection,
+    figures: &[&Figure],
+    separator: u8,
+) -> Result<Vec<u8>, ::csv::Error> {
     let mut out = "\u{feff}".as_bytes().to_vec();
     let mut writer =
         ::csv::WriterBuilder::new().delimiter(separator).terminator(::csv::Terminator::CRLF).from_writer(&mut out);
     writer.write_record(COLUMNS.iter().map(|(heading, _)| *heading).chain(NIGHT_COLUMNS))?;
     let number = |number: String| if separator == b';' { number.replace('.', ",") } else { number };
-    let night = &view.night.record.night;
+    let night = &selection.night.record.night;
     let of_night = [
         moment(night.as_of),
         night.data_until.map(moment).unwrap_or_default(),
-        state(night.complete).to_owned(),
+        completeness(night.complete).to_owned(),
         night.run.to_string(),
     ];
     for figure in figures {
         let cells = cells(config, figure).map(|cell| match cell {
-            Cell::Text(text) => harmless(&text),
+            Cell::Text(text) => without_formula(&text),
             Cell::Day(day) => date(day),
             Cell::Count(count) => count.to_string(),
             Cell::Share(share) => number(format!("{:.2}", share * 100.0)),
             Cell::Amount(amount) => number(format!("{amount:.2}")),
-            Cell::Nothing => String::new(),
+            Cell::Empty => String::new(),
         });
         writer.write_record(cells.iter().chain(&of_night))?;
     }
@@ -220,13 +236,18 @@ fn base() -> Format {
     Format::new().set_font_name("Times New Roman").set_font_size(12)
 }
 
-fn book(config: &Configuration, view: &View, line: &NightLine, figures: &[&Figure]) -> Result<Vec<u8>, XlsxError> {
+fn book(
+    config: &Configuration,
+    selection: &Selection,
+    night: &NightSummary,
+    figures: &[&Figure],
+) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
-    let made = excel_day(local(view.night.record.night.as_of).date())?;
+    let made = excel_day(local(selection.night.record.night.as_of).date())?;
     workbook.set_properties(&DocProperties::new().set_title("Số liệu một cửa").set_creation_datetime(&made));
     let sheet = workbook.add_worksheet();
     sheet.set_name("Số liệu")?.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
-    head(sheet, config, view, line)?;
+    head(sheet, config, selection, night)?;
     let heading = base()
         .set_bold()
         .set_text_wrap()
@@ -236,37 +257,45 @@ fn book(config: &Configuration, view: &View, line: &NightLine, figures: &[&Figur
         .set_background_color(0x00E8_EEF4);
     for (column, (name, width)) in (0_u16..).zip(COLUMNS) {
         sheet.set_column_width(column, width)?;
-        sheet.write_string_with_format(TOP, column, name, &heading)?;
+        sheet.write_string_with_format(HEADING_ROW, column, name, &heading)?;
     }
-    sheet.set_row_height(TOP, 34)?.set_freeze_panes(TOP + 1, 2)?.set_repeat_rows(TOP, TOP)?;
+    sheet
+        .set_row_height(HEADING_ROW, 34)?
+        .set_freeze_panes(HEADING_ROW + 1, 2)?
+        .set_repeat_rows(HEADING_ROW, HEADING_ROW)?;
     let formats = Formats::new();
-    let mut row = TOP;
+    let mut row = HEADING_ROW;
     for figure in figures {
         row += 1;
         for (column, cell) in (0_u16..).zip(cells(config, figure)) {
             write(sheet, row, column, &cell, &formats)?;
         }
     }
-    sheet.autofilter(TOP, 0, row, u16::try_from(COLUMNS.len() - 1).unwrap_or(0))?;
+    sheet.autofilter(HEADING_ROW, 0, row, u16::try_from(COLUMNS.len() - 1).unwrap_or(0))?;
     workbook.save_to_buffer()
 }
 
-/// Whose figures, of which night and period, and how far they can be trusted.
-fn head(sheet: &mut Worksheet, config: &Configuration, view: &View, line: &NightLine) -> Result<(), XlsxError> {
+/// Writes the rows above the table: province, scope, period, night, and completeness.
+fn head(
+    sheet: &mut Worksheet,
+    config: &Configuration,
+    selection: &Selection,
+    night: &NightSummary,
+) -> Result<(), XlsxError> {
     let lang = Language::Vietnamese;
     let province = &config.settings.province.name;
-    let running = if view.is_running() { "; chưa hết kỳ" } else { "" };
-    let (from, to) = (date(view.period.start()), date(view.period.end()));
-    let missing: Vec<&str> = line.not_whole.iter().map(|(_, title, _)| title.as_str()).collect();
+    let running = if selection.is_running() { "; chưa hết kỳ" } else { "" };
+    let (from, to) = (date(selection.period.start()), date(selection.period.end()));
+    let missing: Vec<&str> = night.not_whole.iter().map(|(_, title, _)| title.as_str()).collect();
     let missing = if missing.is_empty() { String::new() } else { format!(" ({})", missing.join("; ")) };
     sheet.write_string_with_format(0, 0, "SỐ LIỆU MỘT CỬA", &base().set_bold().set_font_size(14))?;
     let facts = [
         ("Tỉnh", province.clone()),
-        ("Phạm vi", view.scope_text(lang, province)),
-        ("Kỳ báo cáo", format!("{} (từ {from} đến {to}){running}", lang.period(view.period, Initial::Upper))),
-        ("Tính lúc", format!("{}; lượt {}", line.as_of, line.run)),
-        ("Dữ liệu đến", line.data_until.clone()),
-        ("Tình trạng", format!("{}{missing}", state(line.is_complete))),
+        ("Phạm vi", selection.scope_name(lang, province)),
+        ("Kỳ báo cáo", format!("{} (từ {from} đến {to}){running}", lang.period(selection.period, Initial::Upper))),
+        ("Tính lúc", format!("{}; lượt {}", night.as_of, night.run)),
+        ("Dữ liệu đến", night.data_until.clone()),
+        ("Tình trạng", format!("{}{missing}", completeness(night.is_complete))),
     ];
     for (row, (name, text)) in (1_u32..).zip(facts) {
         sheet.write_string_with_format(row, 0, name, &base().set_bold())?;
@@ -275,7 +304,7 @@ fn head(sheet: &mut Worksheet, config: &Configuration, view: &View, line: &Night
     Ok(())
 }
 
-/// How cells look; made once.
+/// Cell formats of the workbook.
 struct Formats {
     text: Format,
     day: Format,
@@ -299,14 +328,14 @@ impl Formats {
 
 fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, formats: &Formats) -> Result<(), XlsxError> {
     match cell {
-        // Written as a text, which no spreadsheet takes for a formula.
+        // Written as a string cell, which no spreadsheet evaluates.
         Cell::Text(text) => sheet.write_string_with_format(row, column, text, &formats.text)?,
         Cell::Day(date) => sheet.write_datetime_with_format(row, column, &excel_day(*date)?, &formats.day)?,
         #[expect(clippy::cast_precision_loss, reason = "counts of dossiers are far below 2^52")]
         Cell::Count(count) => sheet.write_number_with_format(row, column, *count as f64, &formats.count)?,
         Cell::Share(share) => sheet.write_number_with_format(row, column, *share, &formats.share)?,
         Cell::Amount(amount) => sheet.write_number_with_format(row, column, *amount, &formats.amount)?,
-        Cell::Nothing => sheet.write_blank(row, column, &formats.text)?,
+        Cell::Empty => sheet.write_blank(row, column, &formats.text)?,
     };
     Ok(())
 }
@@ -321,10 +350,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_is_a_formula() {
+    fn texts_that_look_like_formulas_are_prefixed() {
         for text in ["=1+1", "+84", "-1", "@SUM(A1)", "\t=1"] {
-            assert_eq!(harmless(text), format!("'{text}"));
+            assert_eq!(without_formula(text), format!("'{text}"));
         }
-        assert_eq!(harmless("Sở Tư pháp"), "Sở Tư pháp");
+        assert_eq!(without_formula("Sở Tư pháp"), "Sở Tư pháp");
     }
 }

@@ -1,4 +1,5 @@
-//! How a figure went: a small line in a row, a larger one with axes. Drawn on the server; colours come from the text.
+//! Trend of a figure as SVG: a small line (sparkline) for tables, and a chart with axes. Lines take the colour of the
+//! text.
 
 use askama::Template;
 
@@ -7,19 +8,19 @@ use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
-/// Periods of a trend.
+/// Maximum number of periods of a trend.
 const PERIODS: usize = 12;
 
-/// A point of a drawing.
+/// A point of a drawing: x and y.
 type Point = (f64, f64);
 
 #[derive(Template)]
 #[template(path = "spark.html")]
 struct Spark {
     label: String,
-    /// Coordinates of each unbroken line.
+    /// Coordinates of each polyline. A period without a value breaks the line.
     lines: Vec<String>,
-    /// Points without a neighbour.
+    /// Points that have no neighbour with a value.
     dots: Vec<(String, String)>,
     last: Option<(String, String)>,
 }
@@ -30,15 +31,17 @@ struct Chart {
     label: String,
     lines: Vec<String>,
     dots: Vec<(String, String)>,
-    /// Height and text of each line across.
+    /// y and label of each grid line.
     grid: Vec<(String, String)>,
-    /// Place and text of each period.
+    /// x and label of each period.
     periods: Vec<(String, String)>,
+    /// y and label of the target.
     target: Option<(String, String)>,
+    /// x, y and label of the newest value.
     last: Option<(String, String, String)>,
 }
 
-/// Figures of one indicator and one scope up to a period, of its kind, oldest first.
+/// Of the figures of one indicator and scope: the last ones of the kind of `period`, up to `period`, oldest first.
 pub(super) fn until<'f>(figures: impl IntoIterator<Item = &'f Figure>, period: Period) -> Vec<&'f Figure> {
     let same = |figure: &&Figure| figure.period.kind() == period.kind() && figure.period.start() <= period.start();
     let mut kept: Vec<&Figure> = figures.into_iter().filter(same).collect();
@@ -46,14 +49,15 @@ pub(super) fn until<'f>(figures: impl IntoIterator<Item = &'f Figure>, period: P
     kept.split_off(kept.len().saturating_sub(PERIODS))
 }
 
+/// Text alternative of a drawing: every period with its value.
 fn label(lang: Language, figures: &[&Figure]) -> String {
     let (initial, space) = (Initial::Upper, UnitSpace::NonBreaking);
-    let said =
+    let values =
         figures.iter().map(|figure| format!("{} {}", lang.period(figure.period, initial), lang.value(figure, space)));
-    format!("{}: {}", lang.words().trend, said.collect::<Vec<_>>().join("; "))
+    format!("{}: {}", lang.words().trend, values.collect::<Vec<_>>().join("; "))
 }
 
-/// Least and most of what is drawn: room above and below, shares within 0 and 1.
+/// Lowest and highest value of the y axis, with some room above and below; shares stay within 0 and 1.
 fn bounds(figures: &[&Figure], target: Option<f64>) -> (f64, f64) {
     let values = figures.iter().filter_map(|figure| figure.value()).chain(target);
     let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
@@ -69,83 +73,83 @@ fn bounds(figures: &[&Figure], target: Option<f64>) -> (f64, f64) {
     }
 }
 
-/// How far to the right one of several periods stands; a single one stands in the middle.
-fn across(index: usize, count: usize, left: f64, right: f64) -> f64 {
+/// x of one of several periods, evenly spaced; a single period is in the middle.
+fn x_of(index: usize, count: usize, left: f64, right: f64) -> f64 {
     if count == 1 {
         return f64::midpoint(left, right);
     }
-    #[expect(clippy::cast_precision_loss, reason = "there are twelve of them")]
+    #[expect(clippy::cast_precision_loss, reason = "there are at most twelve")]
     let share = index as f64 / (count - 1) as f64;
     left + (right - left) * share
 }
 
-/// Where figures stand in a drawing; `None` of nothing received.
+/// The point of each figure; `None` for a figure without a value.
 fn points(figures: &[&Figure], (low, high): (f64, f64), left_top: Point, right_bottom: Point) -> Vec<Option<Point>> {
-    let place = |index| across(index, figures.len(), left_top.0, right_bottom.0);
-    let height = |value: f64| right_bottom.1 - (right_bottom.1 - left_top.1) * (value - low) / (high - low);
-    figures.iter().enumerate().map(|(index, figure)| Some((place(index), height(figure.value()?)))).collect()
+    let x = |index| x_of(index, figures.len(), left_top.0, right_bottom.0);
+    let y = |value: f64| right_bottom.1 - (right_bottom.1 - left_top.1) * (value - low) / (high - low);
+    figures.iter().enumerate().map(|(index, figure)| Some((x(index), y(figure.value()?)))).collect()
 }
 
 fn number(coordinate: f64) -> String {
     format!("{coordinate:.1}")
 }
 
-/// Unbroken lines, and points that stand alone.
-fn drawn(points: &[Option<Point>]) -> (Vec<String>, Vec<(String, String)>) {
+/// Splits points at gaps into polylines and single dots.
+fn lines_and_dots(points: &[Option<Point>]) -> (Vec<String>, Vec<(String, String)>) {
     let (mut lines, mut dots) = (Vec::new(), Vec::new());
     for stretch in points.split(Option::is_none) {
         let stretch: Vec<Point> = stretch.iter().flatten().copied().collect();
         match stretch[..] {
             [] => {}
-            [(across, down)] => dots.push((number(across), number(down))),
+            [(x, y)] => dots.push((number(x), number(y))),
             _ => {
-                let places = stretch.iter().map(|(across, down)| format!("{},{}", number(*across), number(*down)));
-                lines.push(places.collect::<Vec<_>>().join(" "));
+                let pairs = stretch.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y)));
+                lines.push(pairs.collect::<Vec<_>>().join(" "));
             }
         }
     }
     (lines, dots)
 }
 
-/// A small line; nothing where there is one period alone.
+/// A sparkline; `None` for fewer than two periods.
 pub(super) fn spark(lang: Language, figures: &[&Figure]) -> Option<String> {
     if figures.len() < 2 {
         return None;
     }
     let points = points(figures, bounds(figures, None), (3.0, 4.0), (93.0, 24.0));
-    let (lines, dots) = drawn(&points);
-    let last = points.last().copied().flatten().map(|(across, down)| (number(across), number(down)));
+    let (lines, dots) = lines_and_dots(&points);
+    let last = points.last().copied().flatten().map(|(x, y)| (number(x), number(y)));
     Spark { label: label(lang, figures), lines, dots, last }.render().ok()
 }
 
-/// A line with axes.
+/// A chart with axes; `None` without figures.
 pub(super) fn chart(lang: Language, figures: &[&Figure]) -> Option<String> {
     let newest = figures.last()?;
     let bounds = bounds(figures, newest.target);
     let (left_top, right_bottom) = ((64.0, 14.0), (604.0, 188.0));
     let points = points(figures, bounds, left_top, right_bottom);
-    let (lines, mut dots) = drawn(&points);
-    dots.extend(points.iter().flatten().map(|(across, down)| (number(*across), number(*down))));
-    let height = |value: f64| {
+    let (lines, mut dots) = lines_and_dots(&points);
+    dots.extend(points.iter().flatten().map(|(x, y)| (number(*x), number(*y))));
+    let y = |value: f64| {
         let share = (value - bounds.0) / (bounds.1 - bounds.0);
         number(right_bottom.1 - (right_bottom.1 - left_top.1) * share)
     };
     let kind = newest.kind;
     let steps = [0.0, 0.5, 1.0].map(|share| bounds.0 + (bounds.1 - bounds.0) * share);
     let whole = |value: f64| if kind == IndicatorKind::Ratio { value } else { value.round() };
-    let grid = steps.map(whole).map(|value| (height(value), lang.amount(kind, value)));
-    let place = |index| number(across(index, figures.len(), left_top.0, right_bottom.0));
-    let periods = figures.iter().enumerate().map(|(index, figure)| (place(index), period_short(figure.period)));
+    let grid = steps.map(whole).map(|value| (y(value), lang.amount(kind, value)));
+    let x = |index| number(x_of(index, figures.len(), left_top.0, right_bottom.0));
+    let periods = figures.iter().enumerate().map(|(index, figure)| (x(index), period_short(figure.period)));
     let periods = periods.collect();
-    // Beside the line, not on it: below its end where it falls.
+    // The label must not cover the line: it goes below the end of a falling line, else above.
     let before = points.iter().rev().nth(1).copied().flatten();
-    let last = points.last().copied().flatten().map(|(across, down)| {
-        let falls = before.is_some_and(|(_, before)| before < down) && down < right_bottom.1 - 20.0;
-        let beside = if falls { down + 19.0 } else { (down - 9.0).max(12.0) };
-        (number(across + 24.0), number(beside), lang.value(newest, UnitSpace::NonBreaking))
+    let last = points.last().copied().flatten().map(|(x, y)| {
+        let falls = before.is_some_and(|(_, before)| before < y) && y < right_bottom.1 - 20.0;
+        let label_y = if falls { y + 19.0 } else { (y - 9.0).max(12.0) };
+        (number(x + 24.0), number(label_y), lang.value(newest, UnitSpace::NonBreaking))
     });
     let target =
-        newest.target.map(|target| (height(target), format!("{} {}", lang.words().target, lang.amount(kind, target))));
+        newest.target.map(|target| (y(target), format!("{} {}", lang.words().target, lang.amount(kind, target))));
     Chart { label: label(lang, figures), lines, dots, grid: grid.into(), periods, target, last }.render().ok()
 }
 
@@ -184,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trend_ends_with_the_period_that_is_shown() {
+    fn a_trend_ends_with_the_selected_period() {
         let figures: Vec<Figure> = (1..=12).map(|month| of_month(month, 1, 2)).collect();
         let kept = until(&figures, Period::Month { year: 2026, month: 5 });
         assert_eq!(kept.len(), 5);

@@ -1,7 +1,7 @@
-//! Every word of the pages, in Vietnamese and English. A word stands in both or in none: the compiler sees to it.
+//! Texts of the pages in Vietnamese and English. The compiler checks that every text exists in both languages.
 
+mod formatting;
 mod reasons;
-mod said;
 
 use crate::health::State;
 use crate::locale::Language;
@@ -10,7 +10,7 @@ use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
 pub(in crate::service) use reasons::explanation;
-pub(super) use reasons::{order, rejection};
+pub(super) use reasons::{date_order, rejection_reason};
 
 impl Language {
     pub(super) fn words(self) -> &'static Words {
@@ -80,7 +80,7 @@ impl Language {
 
 macro_rules! words {
     ($($name:ident: $vietnamese:literal, $english:literal;)*) => {
-        /// Labels and sentences without a value in them.
+        /// Labels and sentences that contain no values.
         #[derive(Debug)]
         pub(super) struct Words {
             $(pub(super) $name: &'static str,)*
@@ -118,13 +118,13 @@ words! {
     none: "Không có", "None";
 
     token: "Mã truy cập", "Access token";
-    token_help: "Mã do quản trị viên cấp, bắt đầu bằng motcua_.", "Issued by the administrator; begins with motcua_.";
-    login_intro: "Số liệu và tình trạng kết nối chỉ dành cho người có mã truy cập.", "Figures and the state of connectors are for holders of an access token.";
-    login_failed: "Mã truy cập không đúng hoặc không còn hiệu lực.", "The token is wrong or no longer holds.";
+    token_help: "Mã do quản trị viên cấp, bắt đầu bằng motcua_.", "Issued by the administrator; starts with motcua_.";
+    login_intro: "Số liệu và tình trạng kết nối chỉ dành cho người có mã truy cập.", "Figures and the health of connectors need an access token.";
+    login_failed: "Mã truy cập không đúng hoặc không còn hiệu lực.", "The token is wrong or no longer valid.";
 
     not_done: "Thao tác chưa được thực hiện: đang có lượt chạy khác. Hãy thử lại sau khi lượt đó xong.", "Not done: another run is under way. Try again when it has ended.";
-    done_run: "Đã nhận lệnh: lượt chạy bắt đầu ngay khi kho dữ liệu rảnh.", "Ordered: the run begins as soon as the data folder is free.";
-    done_retry: "Đã nhận lệnh: các dòng bị loại sẽ được nhận lại.", "Ordered: rejected rows are taken again.";
+    done_run: "Đã nhận lệnh: lượt chạy bắt đầu ngay khi kho dữ liệu rảnh.", "Requested: the run begins as soon as the data folder is free.";
+    done_retry: "Đã nhận lệnh: các dòng bị loại sẽ được nhận lại.", "Requested: rejected rows will be processed again.";
     done_pause: "Đã tạm dừng kết nối.", "The connector is paused.";
     done_resume: "Kết nối chạy lại từ lịch kế tiếp.", "The connector runs again from its next slot.";
     run_all: "Chạy tất cả ngay", "Run all now";
@@ -135,9 +135,9 @@ words! {
     operations: "Thao tác", "Operations";
     under_way: "Đang chạy", "Under way";
     undone: "Lần chạy gần nhất không làm được", "The last run could not be done";
-    ordered: "Có lệnh đang chờ thực hiện.", "An order is waiting.";
+    ordered: "Có lệnh đang chờ thực hiện.", "A requested run is waiting.";
 
-    connectors_lead: "Nguồn dữ liệu của số liệu hằng đêm: đọc được đến đâu, vì sao, cần làm gì.", "Where the nightly figures come from: how far each was read, why, and what to do.";
+    connectors_lead: "Nguồn dữ liệu của số liệu hằng đêm: đọc được đến đâu, vì sao, cần làm gì.", "Sources of the nightly figures: their state, the reason, and what to do.";
     connector: "Kết nối", "Connector";
     state: "Tình trạng", "State";
     since: "từ", "since";
@@ -156,7 +156,7 @@ words! {
     next_run: "Lần chạy tới", "Next run";
     publications: "Nơi công bố", "Publications";
     publication: "Nơi công bố", "Publication";
-    publications_lead: "Cơ sở dữ liệu ngoài được ghi sau mỗi đêm.", "Outside databases that every night is written to.";
+    publications_lead: "Cơ sở dữ liệu ngoài được ghi sau mỗi đêm.", "External databases that each night is written to.";
     published_last: "Công bố gần nhất", "Last published";
     n_complete: "đủ", "complete";
     n_degraded: "nhiều dòng bị loại", "degraded";
@@ -192,7 +192,7 @@ words! {
     rows: "Số dòng", "Rows";
     page_row: "Trang, dòng", "Page, row";
     impossible: "Ngày tháng vô lý", "Impossible dates";
-    impossible_caption: "Trình tự ngày không thể có, của lần đọc gần nhất", "Orders of dates that cannot be, last pull";
+    impossible_caption: "Trình tự ngày không thể có, của lần đọc gần nhất", "Impossible orders of dates, last pull";
     order: "Trình tự", "Order";
     no_drift: "Nguồn đúng như khai báo.", "The source is as declared.";
     slots: "Lịch bị bỏ lỡ hoặc chạy bù", "Slots missed or made up";
@@ -205,7 +205,7 @@ words! {
     rejection_list: "Từng dòng", "Row by row";
     reason: "Lý do", "Reason";
     whole_row: "cả dòng", "whole row";
-    no_rejections: "Không còn dòng nào bị loại.", "No rejected row is open.";
+    no_rejections: "Không còn dòng nào bị loại.", "There are no open rejections.";
     row: "Dòng", "Row";
     newer: "Mới hơn", "Newer";
     older: "Cũ hơn", "Older";
@@ -213,9 +213,9 @@ words! {
     rejected_row: "Dòng bị loại", "Rejected row";
     origin: "Nguồn gốc", "Origin";
     kept_fields: "Các trường được giữ", "Kept fields";
-    kept_caption: "Những gì hệ thống giữ lại của dòng", "What was kept of the row";
-    kept_none: "Kho tải về không còn giữ trang này.", "Landing keeps this page no more.";
-    kept_note: "Lượt xem này được ghi vào nhật ký truy cập. Dấu ? là hình dạng của giá trị sai kiểu, dấu ~ là giá trị có thể thuộc về một người.", "This view is written to the access log. ? stands for the shape of a value that failed its type, ~ for one that may be somebody's.";
+    kept_caption: "Những gì hệ thống giữ lại của dòng", "Fields of the row that were kept";
+    kept_none: "Kho tải về không còn giữ trang này.", "This page is no longer in landing.";
+    kept_note: "Lượt xem này được ghi vào nhật ký truy cập. Dấu ? là hình dạng của giá trị sai kiểu, dấu ~ là giá trị có thể thuộc về một người.", "This view is recorded in the access log. ? marks the shape of a value that failed its type, ~ a value that could identify a person.";
     value: "Giá trị", "Value";
     closed_by: "Đã xử lý ở lượt", "Closed by run";
     still_open: "chưa xử lý", "open";
@@ -252,7 +252,7 @@ words! {
     no_target: "không đặt", "none";
     unmatched: "chưa đối chiếu được", "unmatched";
     running: "chưa hết kỳ", "still running";
-    before_law: "trước khi văn bản có hiệu lực", "before the document was in force";
+    before_law: "trước khi văn bản có hiệu lực", "before the document came into force";
     nothing_here: "Không có số liệu cho phạm vi và kỳ này.", "There are no figures for this scope and period.";
     agency: "Đơn vị", "Agency";
     sort_by: "Sắp xếp theo", "Sort by";
@@ -295,16 +295,16 @@ words! {
     t404: "Không tìm thấy trang", "Not found";
     t405: "Thao tác không được hỗ trợ", "Not supported";
     t413: "Nội dung gửi lên quá lớn", "Too large";
-    t429: "Thử quá nhiều lần", "Too many tries";
+    t429: "Thử quá nhiều lần", "Too many attempts";
     t500: "Lỗi của hệ thống", "Internal error";
     t503: "Chưa có đêm nào", "No night yet";
-    t400_why: "Đường dẫn có giá trị mà hệ thống không có: kỳ báo cáo, đơn vị hoặc bộ lọc.", "The address names a period, agency or filter that there is not.";
-    t403_why: "Thao tác bị từ chối: mã truy cập không có quyền, biểu mẫu đã cũ, hoặc yêu cầu đến từ trang khác. Hãy mở lại trang và thử lại.", "Refused: the token lacks the scope, the form is stale, or the request came from another site. Open the page again and retry.";
-    t404_why: "Địa chỉ không đúng, hoặc nội dung không còn được giữ.", "The address is wrong, or the content is kept no more.";
-    t405_why: "Trang này không nhận thao tác vừa gửi.", "This page does not take what was sent.";
-    t413_why: "Hãy gửi ít dữ liệu hơn.", "Send less.";
-    t500_why: "Nguyên nhân được ghi trong nhật ký của dịch vụ. Hãy báo người trực kỹ thuật.", "The service's log says why. Tell the engineer on duty.";
-    t503_why: "Số liệu xuất hiện sau lượt chạy đầu tiên. Trang Kết nối cho biết lượt kế tiếp.", "Figures appear after the first run. The connectors page says when the next one is.";
+    t400_why: "Đường dẫn có giá trị mà hệ thống không có: kỳ báo cáo, đơn vị hoặc bộ lọc.", "The address contains a period, agency or filter that does not exist.";
+    t403_why: "Thao tác bị từ chối: mã truy cập không có quyền, biểu mẫu đã cũ, hoặc yêu cầu đến từ trang khác. Hãy mở lại trang và thử lại.", "Refused: the token lacks the scope, the form is out of date, or the request came from another site. Open the page again and retry.";
+    t404_why: "Địa chỉ không đúng, hoặc nội dung không còn được giữ.", "The address is wrong, or the content has been deleted.";
+    t405_why: "Trang này không nhận thao tác vừa gửi.", "This page does not support the request.";
+    t413_why: "Hãy gửi ít dữ liệu hơn.", "Send less data.";
+    t500_why: "Nguyên nhân được ghi trong nhật ký của dịch vụ. Hãy báo người trực kỹ thuật.", "The cause is in the service's log. Tell the engineer on duty.";
+    t503_why: "Số liệu xuất hiện sau lượt chạy đầu tiên. Trang Kết nối cho biết lượt kế tiếp.", "Figures appear after the first run. The connectors page shows when the next run is.";
     go_on: "Đi tiếp", "Go on to";
 }
 
@@ -313,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_word_is_empty_and_vietnamese_is_composed() {
+    fn no_text_is_empty_and_vietnamese_is_in_composed_form() {
         use unicode_normalization::UnicodeNormalization as _;
         for name in NAMES {
             let (vietnamese, english) = pair(name);

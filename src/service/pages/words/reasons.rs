@@ -1,8 +1,10 @@
-//! Why something stands as it does and what to do about it, for every code that there is.
+//! Explanations in Vietnamese for every reason code, and names of rejection reasons and impossible date orders in both
+//! languages.
 
+use crate::locale::Language;
 use crate::model::page::Reason;
 
-/// Why and what to do, in Vietnamese; `None` for a code that nobody knows (a ledger of another version).
+/// Why, and what to do, in Vietnamese; `None` for an unknown code (of a ledger written by another version).
 pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "unreachable" => (
@@ -86,12 +88,12 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
         "wrong_host" => {
             ("Nguồn chuyển hướng sang máy chủ khác.", "Thường là trang đăng nhập: kiểm tra `access.base_url`.")
         }
-        _ => return why_of_file(code),
+        _ => return file_explanation(code),
     })
 }
 
-/// Codes of files, and of what a connector is given.
-fn why_of_file(code: &str) -> Option<(&'static str, &'static str)> {
+/// Codes of files and of the configuration of a connector.
+fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "header_not_found" => (
             "Tệp không có dòng tiêu đề, hoặc thiếu cột bắt buộc.",
@@ -135,12 +137,12 @@ fn why_of_file(code: &str) -> Option<(&'static str, &'static str)> {
         "misconfigured" => {
             ("Cấu hình kết nối không thực hiện được.", "Sửa `connector.toml`, hoặc biến mà thông báo nêu tên.")
         }
-        _ => return why_of_run(code),
+        _ => return run_explanation(code),
     })
 }
 
-/// Codes of the runs, of health and of publications.
-fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
+/// Codes of runs, health and publications.
+fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "field_missing" => (
             "Nguồn không còn một trường mà kết nối cần.",
@@ -217,27 +219,35 @@ fn why_of_run(code: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Why a row was rejected, by the code of its reason; an unknown code stays as it is.
+pub(in crate::service::pages) fn rejection_reason(lang: Language, code: &str) -> String {
+    match Reason::from_code(code).map(rejection) {
+        Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
+        None => code.to_owned(),
+    }
+}
+
 /// Why a row was rejected: Vietnamese, English.
-pub(in crate::service::pages) fn rejection(reason: Reason) -> (&'static str, &'static str) {
+fn rejection(reason: Reason) -> (&'static str, &'static str) {
     match reason {
-        Reason::Missing => ("Thiếu trường bắt buộc", "A required field is absent"),
-        Reason::NotAnInstant => ("Không phải ngày giờ theo định dạng đã khai", "No date in any declared format"),
+        Reason::Missing => ("Thiếu trường bắt buộc", "A required field is missing"),
+        Reason::NotAnInstant => ("Không phải ngày giờ theo định dạng đã khai", "Not a date in any declared format"),
         Reason::UnknownCode => ("Mã không có trong danh mục đã khai", "A code that is not declared"),
         Reason::NotOfType => {
             ("Có ký tự không hợp lệ, hoặc quá dài", "A character that the type does not allow, or too long")
         }
         Reason::WrongForm => ("Không đúng khuôn mẫu", "Does not match its form"),
         Reason::CheckDigit => ("Sai số kiểm tra của mã bưu gửi", "Wrong check digit of a postal code"),
-        Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "Another number of columns than the header"),
+        Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "The number of columns differs from the header"),
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
-        Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an order that cannot be"),
+        Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
         Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
         Reason::CellError => ("Ô bảng tính báo lỗi", "A cell that holds an error"),
     }
 }
 
-/// An impossible order of dates: Vietnamese, English; `None` for a name that nobody knows.
-pub(in crate::service::pages) fn order(name: &str) -> Option<(&'static str, &'static str)> {
+/// An impossible order of dates: Vietnamese, English; `None` for an unknown name.
+pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str, &'static str)> {
     Some(match name {
         "completed_before_received" => ("Xử lý xong trước khi tiếp nhận", "Completed before received"),
         "returned_before_received" => ("Trả kết quả trước khi tiếp nhận", "Returned before received"),
@@ -264,15 +274,15 @@ mod tests {
     use crate::run::{order_names, reason_codes};
 
     #[test]
-    fn every_code_has_words() {
+    fn every_code_has_an_explanation() {
         for code in reason_codes() {
-            let (why, to_do) = explanation(code).unwrap_or_else(|| panic!("`{code}` has no words"));
+            let (why, to_do) = explanation(code).unwrap_or_else(|| panic!("`{code}` has no explanation"));
             for text in [why, to_do] {
                 assert!(text.ends_with('.') && text.chars().next().is_some_and(char::is_uppercase), "`{code}`: {text}");
             }
         }
         for name in order_names() {
-            assert!(order(name).is_some(), "`{name}` has no words");
+            assert!(date_order(name).is_some(), "`{name}` has no name");
         }
         for reason in Reason::ALL {
             let (vietnamese, english) = rejection(reason);
@@ -281,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_nobody_knows_has_no_words() {
+    fn an_unknown_code_has_no_explanation() {
         assert_eq!(explanation("from_another_version"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! One run: the certificates of its pulls.
+//! The page of one run, with the certificates of its pulls.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::layout::{Layout, html};
-use super::trouble::Trouble;
+use super::page_error::PageError;
 use super::visitor::Visitor;
-use super::words::{Lang, explanation, moment, moment_or_dash};
+use super::words::explanation;
 use crate::landing::LandedPull;
+use crate::locale::{Language, moment, moment_or_dash};
 use crate::model::pull::Outcome;
 use crate::run::{Pull, RunError};
 use crate::service::Service;
@@ -24,18 +25,19 @@ struct RunPage<'a> {
     started: String,
     finished: String,
     complete: Option<bool>,
-    pulls: Vec<Certified<'a>>,
+    pulls: Vec<CertifiedPull<'a>>,
 }
 
-/// A pull with what proves it whole.
-struct Certified<'a> {
+/// A pull with its certificate.
+struct CertifiedPull<'a> {
     connector: String,
     title: &'a str,
     class: &'static str,
     outcome: &'static str,
     why: Option<String>,
+    /// The message as the run recorded it, if `why` is a translation.
     original: Option<String>,
-    /// The equation of its counts.
+    /// Received = sum of the classes.
     equation: String,
     pages: String,
     declared: Option<String>,
@@ -46,13 +48,13 @@ struct Certified<'a> {
     chains: Vec<[String; 4]>,
 }
 
-pub(super) async fn run(
+pub(super) async fn page(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
     Path(number): Path<String>,
-) -> Result<Response, Trouble> {
-    visitor.reader()?;
-    let missing = || Trouble::not_found(format!("there is no run `{number}`"));
+) -> Result<Response, PageError> {
+    visitor.authenticated()?;
+    let missing = || PageError::not_found(format!("there is no run `{number}`"));
     let number: i64 = number.parse().map_err(|_| missing())?;
     let run = service.ledger.run(number).await?.ok_or_else(missing)?;
     let lang = visitor.lang;
@@ -66,7 +68,7 @@ pub(super) async fn run(
             let label = if chain.label.is_empty() { "–".to_owned() } else { chain.label };
             [label, lang.number(u64::from(chain.pages)), lang.number(chain.rows), declared]
         });
-        pulls.push(certified(&service, lang, &pull, chains.collect()));
+        pulls.push(certified_pull(&service, lang, &pull, chains.collect()));
     }
     html(&RunPage {
         layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().run), "connectors"),
@@ -79,7 +81,12 @@ pub(super) async fn run(
     })
 }
 
-fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[String; 4]>) -> Certified<'a> {
+fn certified_pull<'a>(
+    service: &'a Service,
+    lang: Language,
+    pull: &Pull,
+    chains: Vec<[String; 4]>,
+) -> CertifiedPull<'a> {
     let counts = pull.counts;
     let words = lang.words();
     let parts = [
@@ -92,10 +99,10 @@ fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[Str
     let parts = parts.map(|(word, count)| format!("{} {}", word.to_lowercase(), lang.number(count))).join(" + ");
     let code = pull.reason.as_deref();
     let (why, original) = match (lang, code.and_then(explanation)) {
-        (Lang::Vi, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
+        (Language::Vietnamese, Some((why, _))) => (Some(why.to_owned()), pull.message.clone()),
         _ => (pull.message.clone().or_else(|| pull.reason.clone()), None),
     };
-    Certified {
+    CertifiedPull {
         title: service.config.connector(&pull.connector).map_or("", |known| &known.file.connector.title),
         connector: pull.connector.clone(),
         class: pull.ended().map_or("running", Outcome::name),
@@ -107,7 +114,7 @@ fn certified<'a>(service: &'a Service, lang: Lang, pull: &Pull, chains: Vec<[Str
         declared: pull.findings.declared.map(|declared| lang.number(declared)),
         distinct: lang.number(pull.findings.distinct_keys),
         data_until: moment_or_dash(pull.data_until),
-        took: pull.finished_at.map_or("–".to_owned(), |finished| lang.took(finished - pull.started_at)),
+        took: pull.finished_at.map_or("–".to_owned(), |finished| lang.duration(finished - pull.started_at)),
         chains,
     }
 }

@@ -1,14 +1,14 @@
-//! Durations, schedules and targets as the pages show them.
+//! Values that only the pages show: ages, durations, schedules, positions of rows, targets.
 
 use crate::locale::{Language, UnitSpace};
 use crate::model::figure::Figure;
 use crate::model::indicator::{IndicatorKind, PeriodColumn};
 
-/// Microseconds of a minute.
+/// Microseconds in a minute.
 const MINUTE: i64 = 60_000_000;
 
 impl Language {
-    /// How long ago, in the largest unit that says it.
+    /// Age of `at`, in minutes below two hours, in hours below two days, else in days. Microseconds UTC.
     pub(in crate::service::pages) fn ago(self, at: i64, now: i64) -> String {
         let minutes = (now - at).max(0) / MINUTE;
         let (count, vietnamese, english) = match minutes {
@@ -24,8 +24,8 @@ impl Language {
         }
     }
 
-    /// How long something took.
-    pub(in crate::service::pages) fn took(self, micros: i64) -> String {
+    /// Duration of `micros` microseconds, in minutes and seconds.
+    pub(in crate::service::pages) fn duration(self, micros: i64) -> String {
         let seconds = micros.max(0) / 1_000_000;
         let (minutes, rest) = (seconds / 60, seconds % 60);
         match (minutes, self) {
@@ -36,7 +36,7 @@ impl Language {
         }
     }
 
-    /// When a schedule asks for a run; a cron line that is not once a day stands as it is.
+    /// Time of a daily schedule, for example `01:30 every day`; other cron lines stay as they are.
     pub(in crate::service::pages) fn schedule(self, cron: &str) -> String {
         let fields: Vec<&str> = cron.split_whitespace().collect();
         let fields = if fields.len() == 6 { &fields[1..] } else { &fields[..] };
@@ -50,12 +50,21 @@ impl Language {
         }
     }
 
+    /// Position of a row: page and row number.
+    pub(in crate::service::pages) fn page_and_row(self, page: u32, row: u32) -> String {
+        match self {
+            Self::Vietnamese => format!("trang {page}, dòng {row}"),
+            Self::English => format!("page {page}, row {row}"),
+        }
+    }
+
+    /// The date that assigns a dossier to a period.
     pub(in crate::service::pages) fn period_column(self, column: PeriodColumn) -> &'static str {
         match column {
-            PeriodColumn::ReceivedAt => self.of("ngày tiếp nhận", "day of reception"),
-            PeriodColumn::ReturnedAt => self.of("ngày trả kết quả", "day of return"),
-            PeriodColumn::EndedAt => self.of("ngày giải quyết xong", "day of the end"),
-            PeriodColumn::Stated => self.of("kỳ ghi trong số liệu", "the period that the source states"),
+            PeriodColumn::ReceivedAt => self.of("ngày tiếp nhận", "date received"),
+            PeriodColumn::ReturnedAt => self.of("ngày trả kết quả", "date of return"),
+            PeriodColumn::EndedAt => self.of("ngày giải quyết xong", "date completed"),
+            PeriodColumn::Stated => self.of("kỳ ghi trong số liệu", "period stated by the source"),
         }
     }
 
@@ -69,11 +78,12 @@ impl Language {
         }
     }
 
-    /// A number of a kind as it is read beside an axis or in a list.
+    /// A value of an indicator of this kind: a percentage for ratios, else a number.
     pub(in crate::service::pages) fn amount(self, kind: IndicatorKind, amount: f64) -> String {
         if kind == IndicatorKind::Ratio { self.percent(amount, UnitSpace::NonBreaking) } else { self.decimal(amount) }
     }
 
+    /// The figure's target, for example `≥ 95,00 %`.
     pub(in crate::service::pages) fn target(self, figure: &Figure) -> Option<String> {
         Some(format!("≥\u{a0}{}", self.amount(figure.kind, figure.target?)))
     }
@@ -84,17 +94,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_said_in_the_unit_that_fits() {
+    fn ages_are_given_in_the_largest_suitable_unit() {
         assert_eq!(Language::Vietnamese.ago(0, 30_000_000), "vừa xong");
         assert_eq!(Language::Vietnamese.ago(0, 119 * MINUTE), "119 phút trước");
         assert_eq!(Language::Vietnamese.ago(0, 120 * MINUTE), "2 giờ trước");
         assert_eq!(Language::English.ago(0, MINUTE), "1 minute ago");
         assert_eq!(Language::Vietnamese.ago(0, 48 * 60 * MINUTE), "2 ngày trước");
-        assert_eq!(Language::Vietnamese.took(64_000_000), "1 phút 4 giây");
+        assert_eq!(Language::Vietnamese.duration(64_000_000), "1 phút 4 giây");
     }
 
     #[test]
-    fn a_daily_schedule_is_said_as_an_hour() {
+    fn a_daily_schedule_is_shown_as_a_time_of_day() {
         assert_eq!(Language::Vietnamese.schedule("30 1 * * *"), "01:30 mỗi ngày");
         assert_eq!(Language::English.schedule("0 5 22 * * *"), "22:05 every day");
         assert_eq!(Language::Vietnamese.schedule("0 2 * * 1"), "0 2 * * 1");

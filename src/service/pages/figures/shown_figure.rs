@@ -1,0 +1,44 @@
+//! A figure in words: counts, value, target and whether it is met.
+
+use crate::locale::{Language, UnitSpace};
+use crate::model::figure::{Figure, Met};
+
+/// A figure as the tables show it.
+pub(super) struct ShownFigure {
+    /// Empty for a figure without a denominator.
+    pub(super) counts: String,
+    pub(super) value: String,
+    /// Whether there is no value, since there were no dossiers.
+    pub(super) is_nothing: bool,
+    pub(super) target: Option<String>,
+    pub(super) met: Option<MetBadge>,
+    pub(super) unmatched: Option<String>,
+}
+
+/// Whether a target is met, as a badge.
+pub(super) struct MetBadge {
+    /// CSS class: `yes`, `no` or `open`.
+    pub(super) class: &'static str,
+    pub(super) word: &'static str,
+}
+
+impl ShownFigure {
+    pub(super) fn new(lang: Language, figure: &Figure) -> Self {
+        let badge = |met| {
+            let class = match met {
+                Met::Yes => "yes",
+                Met::No => "no",
+                Met::Open => "open",
+            };
+            MetBadge { class, word: lang.met(met) }
+        };
+        Self {
+            counts: lang.counts(figure).unwrap_or_default(),
+            value: lang.value(figure, UnitSpace::NonBreaking),
+            is_nothing: figure.value().is_none(),
+            target: lang.target(figure),
+            met: figure.met().map(badge),
+            unmatched: figure.unmatched().map(|share| lang.percent(share, UnitSpace::NonBreaking)),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Errors of pages: a status and an English detail, without a language yet. The layer round the pages renders them
+//! (`error_page`).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::address::login_address;
+use crate::run::RunError;
+use crate::service::problem::Problem;
+
+/// Why a page cannot be shown.
+#[derive(Debug, Clone)]
+pub(super) struct PageError {
+    pub(super) status: StatusCode,
+    /// English text for engineers; may be empty.
+    pub(super) detail: String,
+    pub(super) retry_after_secs: Option<u64>,
+    /// If set, the answer is a redirect to this address.
+    redirect: Option<String>,
+}
+
+impl PageError {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), retry_after_secs: None, redirect: None }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Too many failed logins.
+    pub(super) fn retry_after(secs: u64) -> Self {
+        Self { retry_after_secs: Some(secs), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "") }
+    }
+
+    /// Redirects to the login, which leads to `back` afterwards.
+    pub(super) fn log_in_first(back: &str) -> Self {
+        Self { redirect: Some(login_address(back)), ..Self::new(StatusCode::UNAUTHORIZED, "") }
+    }
+}
+
+impl IntoResponse for PageError {
+    /// Without a body: the error is an extension of the answer, for the layer that renders it.
+    fn into_response(self) -> Response {
+        if let Some(address) = &self.redirect {
+            return Redirect::to(address).into_response();
+        }
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Problem> for PageError {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.status(), problem.detail())
+    }
+}
+
+impl From<RunError> for PageError {
+    fn from(error: RunError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<sqlx::Error> for PageError {
+    fn from(error: sqlx::Error) -> Self {
+        Problem::from(error).into()
+    }
+}
