@@ -1,4 +1,4 @@
-//! Access store (`<data>/access.sqlite`): API tokens, login sessions, and the audit log of dossier-level reads.
+//! Access store (`<data>/access.sqlite`): API tokens, login sessions, and the access log of dossier-level reads.
 //!
 //! Tokens and session ids are random. Only their SHA-256 digests are stored, so the file reveals no token.
 
@@ -117,7 +117,7 @@ impl Caller {
     }
 }
 
-/// One entry of the audit log: a read of dossier-level data.
+/// One entry of the access log: a read of dossier-level data.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DossierRead {
     #[serde(serialize_with = "rfc3339")]
@@ -252,7 +252,7 @@ impl AccessStore {
         Ok(())
     }
 
-    /// Adds a dossier-level read to the audit log. Call it before the data are sent.
+    /// Adds a dossier-level read to the access log. Call it before the data are sent.
     pub async fn record_read(&self, reader: &str, way: &str, what: &str, now: i64) -> Result<(), Error> {
         sqlx::query("INSERT INTO reads (at, reader, way, what) VALUES (?, ?, ?, ?)")
             .bind(now)
@@ -264,7 +264,7 @@ impl AccessStore {
         Ok(())
     }
 
-    /// The newest `limit` entries of the audit log, newest first.
+    /// The newest `limit` entries of the access log, newest first.
     pub async fn reads(&self, limit: i64) -> Result<Vec<DossierRead>, Error> {
         let rows = sqlx::query("SELECT * FROM reads ORDER BY at DESC, rowid DESC LIMIT ?")
             .bind(limit)

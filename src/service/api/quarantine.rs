@@ -1,5 +1,5 @@
 //! `/quarantine`: rejected rows. A row's kept fields may contain a dossier code, so reading one row is recorded in
-//! the audit log.
+//! the access log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ pub(super) async fn quarantine(
     Ok(Json(QuarantinePage { total, rows }))
 }
 
-/// One rejected row with its kept fields. The access is recorded in the audit log.
+/// One rejected row with its kept fields. The access is recorded in the access log.
 #[utoipa::path(
     get,
     path = "/quarantine/{id}",
@@ -130,7 +130,7 @@ pub(super) async fn rejected(
     Ok(Json(RejectedDetail { row, origin, kept }))
 }
 
-/// Origin and kept fields of a rejected row. Callers record the access in the audit log before they call this.
+/// Origin and kept fields of a rejected row. Callers record the access in the access log before they call this.
 pub(in crate::service) async fn kept_fields(
     service: &Service,
     row: &QuarantinedRow,

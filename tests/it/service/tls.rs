@@ -29,7 +29,7 @@ fn with_a_certificate_the_service_answers_https_only() {
     let without = office.act(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(without.status.code(), Some(2), "{}", said(&without));
     assert!(said(&without).contains("chain.pem"), "{}", said(&without));
-    if !certificate("with_a_certificate_it_speaks_https_alone", &office) {
+    if !certificate("with_a_certificate_the_service_answers_https_only", &office) {
         return;
     }
     let token = office.token("clerk", "read");
