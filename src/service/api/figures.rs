@@ -28,6 +28,10 @@ const DEFAULT_LIMIT: u32 = 1_000;
 /// Maximum of `limit`.
 const MAX_LIMIT: u32 = 10_000;
 
+/// How to write a period.
+const PERIOD_FORMS: &str = "write `2026`, `2026-H1`, `2026-9M`, `2026-Q1` or `2026-03`; \
+                            with `s` for the statutory period from the 15th to the 14th";
+
 /// Parameters of `GET /figures`. A figure must satisfy every filter that is given.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -135,7 +139,7 @@ impl FigureFilter {
         let period = match &query.period {
             None => None,
             Some(text) => Some(Period::parse(text).filter(|period| period.halves().is_some()).ok_or_else(|| {
-                unknown("period", text, "write `2026`, `2026-H1`, `2026-9M`, `2026-Q1` or `2026-03`; with `s` for the statutory period from the 15th to the 14th")
+                unknown("period", text, PERIOD_FORMS)
             })?),
         };
         let by = match &query.by {

@@ -103,7 +103,7 @@ macro_rules! words {
 
 words! {
     product: "Số liệu một cửa", "One-stop-shop statistics";
-    skip: "Đến nội dung chính", "Skip to the content";
+    skip: "Đến nội dung chính", "Skip to content";
     nav: "Điều hướng chính", "Main navigation";
     figures: "Số liệu", "Figures";
     connectors: "Kết nối", "Connectors";
@@ -122,7 +122,7 @@ words! {
     login_intro: "Số liệu và tình trạng kết nối chỉ dành cho người có mã truy cập.", "Figures and the health of connectors need an access token.";
     login_failed: "Mã truy cập không đúng hoặc không còn hiệu lực.", "The token is wrong or no longer valid.";
 
-    not_done: "Thao tác chưa được thực hiện: đang có lượt chạy khác. Hãy thử lại sau khi lượt đó xong.", "Not done: another run is under way. Try again when it has ended.";
+    not_done: "Thao tác chưa được thực hiện: đang có lượt chạy khác. Hãy thử lại sau khi lượt đó xong.", "Not started: another run is under way. Try again when it has ended.";
     done_run: "Đã nhận lệnh: lượt chạy bắt đầu ngay khi kho dữ liệu rảnh.", "Requested: the run begins as soon as the data folder is free.";
     done_retry: "Đã nhận lệnh: các dòng bị loại sẽ được nhận lại.", "Requested: rejected rows will be processed again.";
     done_pause: "Đã tạm dừng kết nối.", "The connector is paused.";
@@ -134,7 +134,7 @@ words! {
     resume: "Cho chạy lại", "Resume";
     operations: "Thao tác", "Operations";
     under_way: "Đang chạy", "Under way";
-    undone: "Lần chạy gần nhất không làm được", "The last run could not be done";
+    undone: "Lần chạy gần nhất không làm được", "The last run failed";
     ordered: "Có lệnh đang chờ thực hiện.", "A requested run is waiting.";
 
     connectors_lead: "Nguồn dữ liệu của số liệu hằng đêm: đọc được đến đâu, vì sao, cần làm gì.", "Sources of the nightly figures: their state, the reason, and what to do.";
@@ -178,7 +178,7 @@ words! {
     run: "Lượt", "Run";
     purpose: "Mục đích", "Purpose";
     started: "Bắt đầu", "Started";
-    took: "Thời gian", "Took";
+    took: "Thời gian", "Duration";
     outcome: "Kết quả", "Outcome";
     pages: "Trang", "Pages";
     declared: "Số nguồn công bố", "Declared";
@@ -263,7 +263,7 @@ words! {
     evidence: "Tài liệu kiểm chứng", "Evidence";
     lead_agency: "Cơ quan chủ trì", "Lead agency";
     rules: "Bộ quy tắc", "Rule set";
-    counted_by: "Tính theo", "Counted by";
+    counted_by: "Tính theo", "Period assigned by";
     definition: "Cách tính", "Definition";
     formula: "Công thức (điều kiện SQL)", "Formula (SQL conditions)";
     population: "Phạm vi tính", "Population";
@@ -275,7 +275,7 @@ words! {
     source_quality: "Chất lượng dữ liệu nguồn", "Quality of the source data";
     summary: "Tóm tắt", "Summary";
     back: "Về danh sách chỉ số", "Back to all indicators";
-    no_trend: "một kỳ", "one period";
+    no_trend: "một kỳ", "one period only";
 
     api_lead: "Hệ thống khác lấy số liệu và tình trạng kết nối qua các đường dẫn dưới đây.", "Other systems read figures and health through these paths.";
     api_document: "Tài liệu OpenAPI", "OpenAPI document";
@@ -284,7 +284,7 @@ words! {
     api_caption: "Các thao tác của API", "Operations of the API";
     method: "Phương thức", "Method";
     path: "Đường dẫn", "Path";
-    what: "Nội dung", "What it does";
+    what: "Nội dung", "Description";
     parameters: "Tham số", "Parameters";
     answers: "Trả lời", "Answers";
     needs: "Quyền", "Scope";
@@ -305,7 +305,7 @@ words! {
     t413_why: "Hãy gửi ít dữ liệu hơn.", "Send less data.";
     t500_why: "Nguyên nhân được ghi trong nhật ký của dịch vụ. Hãy báo người trực kỹ thuật.", "The cause is in the service's log. Tell the engineer on duty.";
     t503_why: "Số liệu xuất hiện sau lượt chạy đầu tiên. Trang Kết nối cho biết lượt kế tiếp.", "Figures appear after the first run. The connectors page shows when the next run is.";
-    go_on: "Đi tiếp", "Go on to";
+    go_on: "Đi tiếp", "Continue with";
 }
 
 #[cfg(test)]
