@@ -58,7 +58,7 @@ CREATE INDEX IF NOT EXISTS reads_by_time ON reads (at DESC);
 pub enum TokenScope {
     /// Reading figures, health, runs, and the data behind them down to dossier codes.
     Read,
-    /// As `Read`, and starting runs, retrying rejected rows, pausing connectors.
+    /// As `read`, and starting runs, retrying rejected rows, pausing connectors.
     Operate,
 }
 

@@ -22,7 +22,7 @@ use motcua::simulator::{self, CLIENT_SECRET, Fault, FaultSide, Province, Provinc
 use serde_json::Value;
 
 use self::cases::{Case, Outcome};
-use crate::office::{self, Answer, Figures, Office, Town, door, figures, province, said, true_figures};
+use crate::office::{self, Answer, Figures, Office, Town, figures, province, said, stub_server, true_figures};
 
 const TODAY: Date = date(2025, 11, 28);
 
@@ -170,7 +170,7 @@ fn run_case(case: &Case) -> Result<Outcome, String> {
     // Requests that reached another host.
     let strayed = Arc::new(Mutex::new(Vec::new()));
     let received = Arc::clone(&strayed);
-    let elsewhere = door(move |request| {
+    let elsewhere = stub_server(move |request| {
         received.lock().unwrap_or_else(PoisonError::into_inner).push(request.to_owned());
         Answer::token("elsewhere")
     });

@@ -1,9 +1,10 @@
-//! An office to test in: a simulated town, the shipped configuration in a scratch folder, and the real binary.
-#![expect(clippy::disallowed_methods, reason = "tests make and read the files of an office")]
+//! Fixture of most tests: a simulated province (town), the shipped configuration in a scratch folder (office), and the
+//! real binary.
+#![expect(clippy::disallowed_methods, reason = "tests create and read the files of an office")]
 
 pub(crate) mod browser;
-mod door;
 pub(crate) mod serving;
+mod stub_server;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,32 +23,32 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-pub(crate) use door::{Answer, door};
+pub(crate) use stub_server::{Answer, stub_server};
 pub(crate) use tables::{commits, frames, rows};
 
-/// The connectors that are shipped.
+/// The shipped connectors.
 pub(crate) const CONNECTORS: [&str; 6] =
     ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate", "procedure-catalogue"];
 
-/// Numerator and denominator by indicator, scope and period; figures of nothing received left out.
+/// Numerator and denominator by indicator, scope and period; without figures whose denominator is 0.
 pub(crate) type Figures = BTreeMap<(String, TruthScope, String), (u64, u64)>;
 
-/// A simulated province whose portal listens.
+/// A simulated province and its running portal.
 pub(crate) struct Town {
     pub(crate) province: Arc<Province>,
     pub(crate) day: SimulatedDay,
     pub(crate) portal: Portal,
-    /// The portal answers as long as it lives.
+    /// Runs the portal.
     pub(crate) runtime: Runtime,
 }
 
 impl Town {
-    /// A province whose last day is `today`. That day lies in the past: the binary reads the clock.
+    /// A province whose last day is `today`, which must be in the past, since the binary reads the clock.
     pub(crate) fn new(dossiers: usize, seed: u64, today: Date) -> Self {
         Self::of(province(&ProvinceSettings { dossiers, seed, ..ProvinceSettings::new(today) }))
     }
 
-    /// A portal of its own for a province, on its last day.
+    /// Starts a portal for a province, on the province's last day.
     pub(crate) fn of(province: Arc<Province>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -67,7 +68,7 @@ impl Town {
         self.portal.url()
     }
 
-    /// The records that the portal answers to a filter (`accepted`, `applied`, `result-returned`) since 2020.
+    /// Records since 2020 that the portal returns for a filter (`accepted`, `applied`, `result-returned`).
     pub(crate) fn records(&self, filter: &str) -> Vec<Value> {
         let form = format!("grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}");
         let answer = self.ask(&format!(
@@ -95,7 +96,7 @@ impl Town {
     }
 }
 
-/// A province over the shipped registries.
+/// A province with the shipped registries.
 pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
     let registries = RegistryTexts {
         agencies: include_str!("../../config/agencies.csv"),
@@ -106,14 +107,14 @@ pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
     Arc::new(simulator::generate(settings, &registries).expect("the shipped registries are sound"))
 }
 
-/// A folder with configuration, exports and data, and the variables that the connectors name.
+/// A folder with configuration, exports and data, and the environment variables of the connectors.
 pub(crate) struct Office {
     folder: TempDir,
     pub(crate) variables: BTreeMap<&'static str, String>,
 }
 
 impl Office {
-    /// The shipped configuration as `motcua init` writes it, asking the portal at `url`.
+    /// The shipped configuration as `motcua init` writes it, for the portal at `url`.
     pub(crate) fn new(url: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is a scratch folder");
         let office = Self { variables: BTreeMap::new(), folder };
@@ -138,13 +139,13 @@ impl Office {
             ("MEASURES_FOLDER", office.path().join("so-lieu").display().to_string()),
             ("NOTES_FOLDER", office.path().join("ghi-chu").display().to_string()),
         ]);
-        // Loopback has no need of the pace that a real portal is owed, and retries need not wait.
+        // The rate limit and the retry delays protect real portals; on loopback they only cost time.
         office.edit("connectors/bcci-export/connector.toml", |text| {
             let at_once = text.replace("glob = ", "settle_secs = 0\nglob = ");
             assert_ne!(at_once, text, "the shipped connector reads files");
             at_once
         });
-        // A town's last day lies in the past: its newest record is old.
+        // A town's last day is in the past, so its sources would be reported as silent.
         for connector in ["bcci-export", "portal-igate"] {
             office.edit(&format!("connectors/{connector}/connector.toml"), |text| {
                 let (judged, others): (Vec<&str>, Vec<&str>) =
@@ -180,7 +181,8 @@ impl Office {
         office
     }
 
-    /// Without the indicators that the simulator does not count: nights that are run for something else take half as long.
+    /// Removes the indicators that the simulator does not compute. For tests that are not about them: nights take half
+    /// as long.
     pub(crate) fn lean(self) -> Self {
         for file in ["national", "procedures", "quality", "sources"] {
             let path = self.path().join(format!("config/indicators/{file}.toml"));
@@ -210,7 +212,7 @@ impl Office {
         self.path().join("config/motcua.toml")
     }
 
-    /// Rewrites a file of the office.
+    /// Edits a file of the office.
     pub(crate) fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
         let path = self.path().join(file);
         let text = std::fs::read_to_string(&path).expect("the file was shipped");
@@ -239,7 +241,7 @@ impl Office {
         self.command(arguments).output().expect("the binary starts")
     }
 
-    /// Runs one night that must end well.
+    /// Runs one night and asserts that it succeeds.
     pub(crate) fn run(&self) {
         self.run_on(&self.data());
     }
@@ -249,7 +251,7 @@ impl Office {
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     }
 
-    /// Starts a night and lets go of it; nobody reads what it says.
+    /// Starts a night in the background, without reading its output.
     pub(crate) fn start_on(&self, data: &Path) -> Child {
         let mut command = self.command_on(data, &["run"]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
@@ -286,7 +288,7 @@ pub(crate) fn said(output: &Output) -> String {
 pub(crate) fn figures(rows: &[Value]) -> Figures {
     let word = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
     let mut figures = Figures::new();
-    // The simulator counts some indicators; the others are held against the loops of `reference`.
+    // The simulator computes some indicators; `reference` checks the others.
     let counted = |row: &&Value| simulator::TRUE_INDICATORS.iter().any(|known| row["indicator"] == **known);
     for row in rows.iter().filter(counted) {
         let scope = match (word(row, "agency"), row["tier"].as_str()) {
@@ -294,22 +296,22 @@ pub(crate) fn figures(rows: &[Value]) -> Figures {
             (None, Some("province")) => TruthScope::Tier("province"),
             (None, Some("district")) => TruthScope::Tier("district"),
             (None, Some("commune")) => TruthScope::Tier("commune"),
-            (None, Some(other)) => panic!("`{other}` is no tier"),
+            (None, Some(other)) => panic!("`{other}` is not a tier"),
             (None, None) => TruthScope::Province,
         };
         let denominator = row["denominator"].as_u64().expect("these are ratios");
         if denominator == 0 {
-            assert!(row["ratio"].is_null(), "nothing received is no ratio: {row}");
+            assert!(row["ratio"].is_null(), "a ratio with the denominator 0 must be null: {row}");
             continue;
         }
         let numerator = row["numerator"].as_u64().expect("a count is a number");
         let names = (word(row, "indicator").expect("named"), scope, word(row, "period").expect("named"));
-        assert_eq!(figures.insert(names, (numerator, denominator)), None, "a figure stands once: {row}");
+        assert_eq!(figures.insert(names, (numerator, denominator)), None, "a figure must be unique: {row}");
     }
     figures
 }
 
-/// The truth in the same form.
+/// Converts the simulator's true figures to [`Figures`].
 pub(crate) fn true_figures(truth: &Truth) -> Figures {
     let named = |figure: &simulator::TruthFigure| {
         let names = (figure.indicator.to_owned(), figure.scope.clone(), figure.period.clone());
@@ -318,9 +320,9 @@ pub(crate) fn true_figures(truth: &Truth) -> Figures {
     truth.figures.iter().map(named).collect()
 }
 
-/// Asserts equality and says only what differs.
+/// Asserts that figures are equal; the message lists only the differences.
 pub(crate) fn assert_same(found: &Figures, expected: &Figures, what: &str) {
-    assert!(expected.len() > 100, "{what}: there is something to compare");
+    assert!(expected.len() > 100, "{what}: there are too few figures to compare");
     let names: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
     let different: Vec<String> = names
         .into_iter()
@@ -331,7 +333,7 @@ pub(crate) fn assert_same(found: &Figures, expected: &Figures, what: &str) {
     assert!(different.is_empty(), "{what}: {} figures differ:\n{shown}", different.len());
 }
 
-/// Every file below a folder, relative, sorted; nothing if there is no folder.
+/// Every file below a folder, with relative paths, sorted; empty if the folder does not exist.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -361,7 +363,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Does something where Polars' deep recursion has room.
+/// Runs `act` on a thread with a large stack, for the deep recursion of Polars.
 pub(crate) fn deep<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(64 << 20);

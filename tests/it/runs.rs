@@ -235,7 +235,7 @@ fn dossiers_of_months_ago_that_ended_since_are_found() {
 
 #[test]
 fn a_second_process_is_told_who_holds_the_folder() {
-    let url = office::door(|_| office::Answer::Silence);
+    let url = office::stub_server(|_| office::Answer::Silence);
     let office = Office::new(&url);
     let mut first = office.start_on(&office.data());
     let lock = office.data().join("lock");

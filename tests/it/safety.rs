@@ -10,7 +10,7 @@ use motcua::simulator::TOKEN_PATH;
 use polars::prelude::{DataFrame, DataType, ParquetReader, SerReader as _};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::office::{Answer, Office, deep, door, files, said};
+use crate::office::{Answer, Office, deep, files, said, stub_server};
 
 const NAME: &str = "Nguyễn Thị Hoàng Oanh Canary";
 const NUMBER: &str = "079301012345";
@@ -301,7 +301,7 @@ fn look_in_files(folder: &Path, found: &mut Vec<String>) -> usize {
 #[test]
 fn no_personal_data_and_no_secret_is_left_behind() {
     let (slice, count) = slice();
-    let url = door(move |request| {
+    let url = stub_server(move |request| {
         if let Some(answer) = catalogue::answer(request) {
             answer
         } else if request.contains(TOKEN_PATH) {

@@ -138,9 +138,11 @@ impl FigureFilter {
         }
         let period = match &query.period {
             None => None,
-            Some(text) => Some(Period::parse(text).filter(|period| period.halves().is_some()).ok_or_else(|| {
-                unknown("period", text, PERIOD_FORMS)
-            })?),
+            Some(text) => Some(
+                Period::parse(text)
+                    .filter(|period| period.halves().is_some())
+                    .ok_or_else(|| unknown("period", text, PERIOD_FORMS))?,
+            ),
         };
         let by = match &query.by {
             None => None,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use crate::office::{Answer, door};
+use crate::office::{Answer, stub_server};
 
 /// A list that is served two records a page. It remembers which pages were requested.
 #[derive(Clone, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn serve(&self) -> String {
         let list = self.clone();
-        door(move |request| {
+        stub_server(move |request| {
             let page = request.split("page=").nth(1).and_then(|text| text.split(['&', ' ']).next()?.parse().ok());
             let page: usize = page.expect("the connector sends the page number");
             list.requested.lock().unwrap_or_else(PoisonError::into_inner).push(page);
@@ -53,5 +53,5 @@ pub(crate) fn record(number: usize) -> Value {
 /// Starts a server that always answers with this body; returns its address.
 pub(crate) fn answering(body: &str) -> String {
     let body = body.to_owned();
-    door(move |_| Answer::json(&body))
+    stub_server(move |_| Answer::json(&body))
 }

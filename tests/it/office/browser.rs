@@ -1,4 +1,4 @@
-//! A person at the pages: Debian's Chromium without a window, asked over WebDriver (W3C), ended with the test.
+//! A headless Chromium (Debian's package), controlled over WebDriver (W3C) and ended with the test.
 #![expect(clippy::disallowed_methods, reason = "tests start a browser and speak to it")]
 
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 const DRIVER: &str = "/usr/bin/chromedriver";
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The key under which WebDriver names an element.
+/// JSON key of an element reference in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one page.
@@ -25,7 +25,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Whether there is one to start.
+    /// Whether `chromedriver` is installed.
     pub(crate) fn is_there() -> bool {
         Path::new(DRIVER).exists()
     }
@@ -52,7 +52,7 @@ impl Browser {
             profile,
         };
         let folder = format!("--user-data-dir={}", browser.profile.path().display());
-        // Without the switches on networking it looks up its maker's hosts at every start.
+        // Without the switches on networking, Chromium looks up hosts of its vendor at every start.
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -89,7 +89,7 @@ impl Browser {
         self.ask("GET", "/url", &Value::Null).as_str().expect("a page has an address").to_owned()
     }
 
-    /// Waits until the address of the page ends so.
+    /// Waits until the address of the page ends with `end`.
     pub(crate) fn wait_for_url(&self, end: &str) {
         let begun = Instant::now();
         while !self.url().ends_with(end) {
@@ -98,7 +98,7 @@ impl Browser {
         }
     }
 
-    /// The page's text as it is shown.
+    /// The visible text of the page.
     pub(crate) fn text(&self) -> String {
         self.text_of("body")
     }
@@ -142,7 +142,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends the browser itself; the driver then ends alone.
+        // Closes the browser; the driver is killed below.
         let _ = self.try_ask("DELETE", "", &Value::Null);
         let _ = self.driver.kill();
         let _ = self.driver.wait();

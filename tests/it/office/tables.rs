@@ -1,4 +1,4 @@
-//! The tables of a data folder, read by their logs: nothing of motcua stands between.
+//! Reads the tables of a data folder from their Delta logs, without code of motcua.
 #![expect(clippy::disallowed_methods, reason = "tests read the files of an office")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ pub(crate) fn commits(data: &Path) -> BTreeMap<String, usize> {
     commits
 }
 
-/// The data files that a table's log names, each read whole. Reads the log itself: nothing of motcua stands between.
+/// The data files that a table's log names, each read as one frame.
 pub(crate) fn frames(data: &Path, table: &str) -> Vec<DataFrame> {
     let root = data.join("lake").join(table);
     let mut active: BTreeSet<String> = BTreeSet::new();

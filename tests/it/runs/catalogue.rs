@@ -12,7 +12,7 @@ use motcua::simulator::{CATALOGUE_PASSWORD, LOGIN_PATH};
 use serde_json::{Value, json};
 
 use crate::desk;
-use crate::office::{Answer, Office, deep, door};
+use crate::office::{Answer, Office, deep, stub_server};
 
 /// Beside the desk's own mapping.
 const MORE: &str = r#"
@@ -39,7 +39,7 @@ struct Catalogue(Arc<Mutex<Vec<Value>>>);
 impl Catalogue {
     fn serve(&self) -> String {
         let rows = Arc::clone(&self.0);
-        door(move |request| {
+        stub_server(move |request| {
             if request.contains(LOGIN_PATH) {
                 return Answer::json(r#"{"session":"s","error_code":0}"#);
             }

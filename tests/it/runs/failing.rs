@@ -7,7 +7,7 @@ use motcua::simulator::TOKEN_PATH;
 
 use super::{TODAY, night};
 use crate::desk;
-use crate::office::{Answer, Office, Town, assert_same, door, files, said, true_figures};
+use crate::office::{Answer, Office, Town, assert_same, files, said, stub_server, true_figures};
 
 /// Runs a night whose portal fails, after a good night of an earlier day; then a good one, which finds everything.
 fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut Office)) {
@@ -100,7 +100,7 @@ fn a_refused_login_changes_nothing() {
 
 #[test]
 fn a_page_for_people_changes_nothing() {
-    let url = door(|request| {
+    let url = stub_server(|request| {
         if request.contains(TOKEN_PATH) {
             Answer::token("t")
         } else {
@@ -112,7 +112,7 @@ fn a_page_for_people_changes_nothing() {
 
 #[test]
 fn a_body_cut_short_changes_nothing() {
-    let url = door(|request| {
+    let url = stub_server(|request| {
         if request.contains(TOKEN_PATH) {
             return Answer::token("t");
         }
@@ -126,7 +126,7 @@ fn a_body_cut_short_changes_nothing() {
 #[test]
 fn a_later_page_that_fails_takes_back_the_earlier_ones() {
     // Every slice holds one good page that says there is a second, which is JSON without records.
-    let url = door(|request| {
+    let url = stub_server(|request| {
         if request.contains(TOKEN_PATH) {
             Answer::token("t")
         } else if request.contains("page=0") {

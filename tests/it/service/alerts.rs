@@ -7,7 +7,7 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::office::serving::Serving;
-use crate::office::{Answer, Office, Town, door, said};
+use crate::office::{Answer, Office, Town, said, stub_server};
 
 /// A receiver of notifications: what it received (path, body), and whether it is down.
 #[derive(Clone, Default)]
@@ -20,7 +20,7 @@ impl Receiver {
     /// Starts it; returns its URL.
     fn start(&self) -> String {
         let receiver = self.clone();
-        door(move |request| {
+        stub_server(move |request| {
             if *receiver.is_down.lock().expect("no holder panics") {
                 return Answer::of("503 Service Unavailable", "text/plain", "");
             }
@@ -119,7 +119,7 @@ fn a_receiver_that_never_answers_does_not_delay_the_stop() {
     let town = Town::new(60, 5, date(2026, 5, 20));
     let office = Office::of(&town).lean();
     office.schedule("0 0 0 29 2 *");
-    let url = door(|_| Answer::Silence);
+    let url = stub_server(|_| Answer::Silence);
     office.edit("config/motcua.toml", |text| {
         let alerts = format!("[alerts]\nheartbeat_url = \"{url}\"\nwebhook_url = \"{url}\"\n");
         let edited = text.replace("[alerts]\n", &alerts);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::office::browser::Browser;
 use crate::office::serving::Serving;
-use crate::office::{Answer, Figures, Office, Town, assert_same, door, figures, true_figures};
+use crate::office::{Answer, Figures, Office, Town, assert_same, figures, stub_server, true_figures};
 use crate::postgres::server::Server;
 use crate::services::can_run;
 
@@ -28,7 +28,7 @@ fn a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everyw
     let mut office = Office::of(&town).lean();
     let received = Arc::new(Mutex::new(Vec::<Value>::new()));
     let receiver = Arc::clone(&received);
-    let url = door(move |request| {
+    let url = stub_server(move |request| {
         let body = request.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
         receiver.lock().expect("no holder panics").push(serde_json::from_str(body).expect("a webhook is JSON"));
         Answer::json("{}")

@@ -1,15 +1,15 @@
-//! A portal that answers as a test says.
+//! A stub HTTP server on loopback, whose answers a test defines.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a door does with a request.
+/// What the server does with a request.
 pub(crate) enum Answer {
-    /// These bytes, then the connection is closed.
+    /// Sends these bytes and closes the connection.
     Raw(Vec<u8>),
-    /// Nothing, for as long as the door is open.
+    /// Sends nothing and keeps the connection open.
     Silence,
 }
 
@@ -31,8 +31,8 @@ impl Answer {
     }
 }
 
-/// A portal that answers as a test says, on loopback until the test ends; gives its URL.
-pub(crate) fn door(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> String {
+/// Starts a server that runs until the test ends; returns its URL. `answer` gets the text of a request.
+pub(crate) fn stub_server(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     let url = format!("http://{}", listener.local_addr().expect("it listens"));
     let answer = Arc::new(answer);
@@ -45,7 +45,7 @@ pub(crate) fn door(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> S
     url
 }
 
-/// A caller that goes away in the middle ends its own connection only.
+/// Reads one request and answers it. A client that disconnects ends its own connection only.
 fn serve_one(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer) {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
