@@ -6,7 +6,7 @@ use std::process::Output;
 
 use jiff::civil::date;
 use motcua::run::{self, Lock};
-use motcua::service::{Access, Scope};
+use motcua::service::{AccessStore, TokenScope};
 use serde_json::Value;
 use sqlx::sqlite::SqlitePool;
 
@@ -32,8 +32,8 @@ fn office() -> (Office, String) {
         let pool = SqlitePool::connect(&ledger).await.expect("the ledger opens");
         sqlx::query("DELETE FROM quarantine WHERE rowid = 1").execute(&pool).await.expect("a row goes");
         pool.close().await;
-        let access = Access::open(&office.data()).await.expect("it is made");
-        access.create("dashboard", Scope::Read, None, run::now()).await.expect("it is written").expect("the first")
+        let access = AccessStore::open(&office.data()).await.expect("it is made");
+        access.create("dashboard", TokenScope::Read, None, run::now()).await.expect("it is written").expect("the first")
     });
     (office, token)
 }
@@ -76,8 +76,8 @@ fn a_lost_folder_comes_back_as_it_was() {
     drop(lock);
     let runtime = desk::runtime();
     let service = runtime.block_on(async {
-        let access = Access::open(&data).await.expect("it opens");
-        access.note_read("dashboard", "api", "a read", run::now()).await.expect("it is written");
+        let access = AccessStore::open(&data).await.expect("it opens");
+        access.record_read("dashboard", "api", "a read", run::now()).await.expect("it is written");
         access
     });
     expect(&office, &["backup", &to], 0);
@@ -106,7 +106,7 @@ fn a_lost_folder_comes_back_as_it_was() {
     assert_eq!(seen(&office), before);
     assert_eq!(std::fs::read_link(data.join("published/latest")).expect("a link"), Path::new("nights/00000002"));
     runtime.block_on(async {
-        let access = Access::open(&data).await.expect("it opens");
+        let access = AccessStore::open(&data).await.expect("it opens");
         let caller = access.bearer(&token, run::now()).await.expect("it can be asked").expect("the token holds");
         assert_eq!(caller.name, "dashboard");
         assert_eq!(access.reads(10).await.expect("they can be read").len(), 1);
