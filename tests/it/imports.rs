@@ -1,7 +1,8 @@
-//! One way: a stage imports `model`, `calendar` and its left neighbour's output (docs/ARCHITECTURE.md).
+//! Imports between modules follow the flow: a stage imports `model`, `calendar` and the output of the stage before it
+//! (docs/ARCHITECTURE.md).
 //!
-//! Every path of `src/` that starts at `crate::`, and every chain of `super::` that climbs to the root, is held against
-//! [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do.
+//! Every path of `src/` that starts at `crate::`, and every chain of `super::` that leads to the root of the crate, is checked
+//! against [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do. `circles` checks the files.
 
 mod circles;
 pub(crate) mod code;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use code::{leading_name, line_of, sources, without_comments_and_texts};
 
-/// Module → the modules that it may use besides itself. The stages stand in the order of the flow.
+/// Module → the modules that it may use besides itself, in the order of the flow.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("crash_points", &[]),
@@ -20,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("calendar", &["model"]),
     ("config", &["model", "calendar"]),
     ("sources", &["model", "calendar"]),
-    // Pages and records are words of `model`: landing and canonical need nothing of the stage before them.
+    // Pages and records are types of `model`, so landing and canonical need nothing of the stage before them.
     ("landing", &["crash_points", "durable", "model", "calendar"]),
     ("canonical", &["model", "calendar"]),
     ("lake", &["crash_points", "durable", "model", "calendar"]),
@@ -94,14 +95,14 @@ struct Import {
 }
 
 #[test]
-fn modules_use_only_what_stands_left_of_them() {
+fn modules_use_only_what_the_table_allows() {
     let sources = sources();
     let violations: Vec<String> = sources.iter().flat_map(|(inside, text)| violations_of(inside, text)).collect();
     assert!(violations.is_empty(), "imports against the flow:\n{}", violations.join("\n"));
 }
 
 #[test]
-fn every_module_stands_in_the_table() {
+fn every_module_is_in_the_table() {
     let sources = sources();
     let declared: Vec<&str> = sources[Path::new("lib.rs")]
         .lines()
@@ -143,7 +144,7 @@ fn violations_of(inside: &Path, text: &str) -> Vec<String> {
     let names: Vec<String> = inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let own = names[0].as_str();
     let may_use: &[&str] = match own {
-        // The map of the crate and the thin binary stand outside the flow.
+        // The map of the crate and the thin binary are outside the flow.
         "lib" | "main" => return Vec::new(),
         _ => MAY_USE.iter().find(|(module, _)| *module == own).map_or(&[], |(_, may_use)| *may_use),
     };

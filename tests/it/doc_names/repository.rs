@@ -140,7 +140,7 @@ impl Items {
             }
         }
         for line in code.lines() {
-            // A field or a variant stands first in its line.
+            // A field or a variant is the first word of its line.
             let line = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
             let line = line.trim_start_matches("pub ");
             let name = leading_name(line);

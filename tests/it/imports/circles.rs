@@ -7,7 +7,7 @@
 //!
 //! **What does not count.** Code for tests (`#[cfg(test)]`). And what a file takes from the module that it lies in: a
 //! `mod.rs` may hold the words that the files of its folder share, and use these files too. Methods are not seen,
-//! because no path names the file that they stand in.
+//! because no path names the file that defines them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -146,7 +146,7 @@ impl Crate {
         uses
     }
 
-    /// The module that an item or module stands in, re-exports followed.
+    /// The module that defines an item, or the module itself; re-exports are followed.
     fn owner(&self, target: &[String]) -> &ModulePath {
         let mut target = target.to_vec();
         // As many steps as no chain of re-exports has: two files that re-export each other's name end here.
