@@ -35,7 +35,7 @@ pub(crate) fn can_run(test: &str, missing: Option<&str>) -> bool {
     if let Some(missing) = missing {
         assert!(!are_asked_for(), "{test}: MOTCUA_TEST_SERVICES is 1, but {missing}");
         // Written past the harness, which hides what a passing test prints.
-        let line = format!("NOT RUN {test}: {missing}\n");
+        let line = format!("NOT RUN: {test} did not run: {missing}\n");
         std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
     }
     missing.is_none()
