@@ -85,7 +85,7 @@ fn move_to(office: &mut Office, url: &str) {
 
 #[test]
 fn a_portal_that_is_down_changes_nothing() {
-    assert_harmless(31, "down", "source is up", |office| {
+    assert_harmless(31, "down", "source is running", |office| {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         move_to(office, &format!("http://{address}"));
     });
@@ -107,7 +107,7 @@ fn a_page_for_people_changes_nothing() {
             Answer::of("200 OK", "text/html", "<!DOCTYPE html><html><body>Đăng nhập</body></html>")
         }
     });
-    assert_harmless(33, "html", "open it in a browser", |office| move_to(office, &url));
+    assert_harmless(33, "html", "open the address in a browser", |office| move_to(office, &url));
 }
 
 #[test]
