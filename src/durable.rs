@@ -1,8 +1,9 @@
 //! Writing files so that they survive a crash of the process and a power failure.
 //!
-//! A file that others may find is written beside its place, synced, and renamed into it: readers, and the next start after a
-//! crash, see the old content or the new one, never a part. The new name survives a power failure when the folder is synced too.
-//! Names of files that are not in their place yet end in `.partial`; whoever owns a folder removes those that a crash left.
+//! A file that others may find is written beside its place, synced, and renamed into it: readers, and the next start
+//! after a crash, see the old content or the new one, never a part. The new name survives a power failure when the
+//! folder is synced too. Names of files that are not in their place yet end in `.partial`; the module that owns
+//! a folder removes those that a crash left.
 #![expect(clippy::disallowed_methods, reason = "edge: every durable write of the program passes here")]
 
 use std::fs::{self, File};
@@ -37,8 +38,8 @@ pub(crate) fn replace(
     sync_parent(path)
 }
 
-/// Writes `path` atomically, as one of several files. The caller syncs the folder with [`sync`] after the last of them: until
-/// then a power failure can lose the file as a whole.
+/// Writes `path` atomically, as one of several files. The caller syncs the folder with [`sync`] after the last of them:
+/// until then a power failure can lose the file as a whole.
 pub(crate) fn replace_one_of_many(
     path: &Path,
     moment: &'static str,
@@ -54,8 +55,8 @@ fn write_and_rename(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io:
     fs::rename(&beside, path).map_err(file_error("rename", &beside))
 }
 
-/// Creates a file, or empties the one that is there, and syncs its content. A crash can leave a part of it: for files of a folder
-/// that is not in its place yet.
+/// Creates a file, or empties the one that is there, and syncs its content. A crash can leave a part of it: for files
+/// of a folder that is not in its place yet.
 pub(crate) fn create(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), FileError> {
     let mut out = BufWriter::new(File::create(path).map_err(file_error("create", path))?);
     write(&mut out).map_err(file_error("write", path))?;
@@ -91,8 +92,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
     sync(to)
 }
 
-/// Gives a file that never changes a second name, or copies it if the file systems differ or have no hard links. Creates the
-/// folder that it lies in.
+/// Gives a file that never changes a second name, or copies it if the file systems differ or have no hard links.
+/// Creates the folder that it lies in.
 pub(crate) fn link_or_copy(from: &Path, to: &Path) -> Result<(), FileError> {
     create_parent(to)?;
     if fs::hard_link(from, to).is_ok() { Ok(()) } else { copy(from, to) }

@@ -1,8 +1,8 @@
 //! The columns of a figure, declared once.
 //!
-//! Every form of a figure is made from [`FIGURE_COLUMNS`]: table `figure_versions`, the published CSV, JSON and Parquet files, the
-//! answers of the API and its OpenAPI schema, and the PostgreSQL tables. A new column is added here and appears in all of them,
-//! except in PostgreSQL: it also needs a migration, which a test holds to this list.
+//! Every form of a figure is made from [`FIGURE_COLUMNS`]: table `figure_versions`, the published CSV, JSON and Parquet
+//! files, the answers of the API and its OpenAPI schema, and the PostgreSQL tables. A new column is added here and
+//! appears in all of them, except in PostgreSQL: it also needs a migration, which a test holds to this list.
 
 use std::borrow::Cow;
 

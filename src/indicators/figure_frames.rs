@@ -1,4 +1,5 @@
-//! Figures as data frames: rows of table `figure_versions`, the published Parquet file and Arrow answers, and figures read back.
+//! Figures as data frames: rows of table `figure_versions`, the published Parquet file and Arrow answers, and figures
+//! read back.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -109,7 +110,8 @@ fn epoch_day_of(cell: &FigureCell<'_>) -> Option<i32> {
     day.since(Date::constant(1970, 1, 1)).ok().map(|span| span.get_days())
 }
 
-/// Reads figures back, in the order of the frame. Rows of figures that are gone are left out. Needs the stored columns only.
+/// Reads figures back, in the order of the frame. Rows of figures that are gone are left out. Needs the stored columns
+/// only.
 ///
 /// # Errors
 /// A column that is missing or of another type.

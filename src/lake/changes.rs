@@ -1,7 +1,7 @@
 //! Compares consecutive versions of each dossier: which values that figures depend on were changed afterwards.
 //!
-//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values are written as stored,
-//! instants as ISO 8601 in Vietnam's time zone.
+//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values are written
+//! as stored, instants as ISO 8601 in Vietnam's time zone.
 
 use std::collections::HashMap;
 
@@ -58,7 +58,8 @@ struct ComparedVersion {
     deleted: bool,
 }
 
-/// Changes by runs after `since`, ordered by key. `now` (microseconds UTC) decides whether a due date had passed when it was moved.
+/// Changes by runs after `since`, ordered by key. `now` (microseconds UTC) decides whether a due date had passed when
+/// it was moved.
 pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Result<Vec<Change>, LakeError> {
     let files = versions.files(&versions.load().await?)?;
     let is_new = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run > since);

@@ -1,8 +1,8 @@
 //! Log entries that a power failure cut.
 //!
-//! The newest entry of a log does not parse if the power failed before its commit was acknowledged. Such an entry is moved to
-//! `damaged/<table>/` beside the tables, and the table stands at the version before. The same is done with a checkpoint that is
-//! cut, and with the pointer to it.
+//! The newest entry of a log does not parse if the power failed before its commit was acknowledged. Such an entry is
+//! moved to `damaged/<table>/` beside the tables, and the table is read at the version before it. The same is done with
+//! a checkpoint that is cut, and with the pointer to it.
 #![expect(clippy::disallowed_methods, reason = "edge: logs of the tables are read and repaired")]
 
 use std::fs;
@@ -16,8 +16,8 @@ use crate::durable;
 const DAMAGED: &str = "damaged";
 const LAST_CHECKPOINT: &str = "_last_checkpoint";
 
-/// Moves the newest entry of a table's log, its newest checkpoint and the pointer to it aside if they do not parse. Returns the
-/// names of the files that were moved.
+/// Moves the newest entry of a table's log, its newest checkpoint and the pointer to it aside if they do not parse.
+/// Returns the names of the files that were moved.
 pub(super) fn move_aside(root: &Path, table: &str) -> Result<Vec<String>, LakeError> {
     let log = root.join(table).join(LOG_FOLDER);
     if !log.is_dir() {

@@ -1,6 +1,7 @@
 //! A table of figures: append-only, one commit per night.
 //!
-//! The caller gives the columns and owns their meaning. A night appends the figures that changed since the night before.
+//! The caller gives the columns and owns their meaning. A night appends the figures that changed since the night
+//! before.
 
 use std::path::Path;
 
@@ -32,8 +33,8 @@ impl FigureTable {
         Ok(Self { table: Table::open(&files::absolute(root)?, layout).await? })
     }
 
-    /// Scans the figures of all runs in the table `name` under `root`, without repairing or writing anything. A table that does not
-    /// exist has no figures.
+    /// Scans the figures of all runs in the table `name` under `root`, without repairing or writing anything. A table
+    /// that does not exist has no figures.
     pub async fn read(
         root: &Path,
         name: &'static str,
@@ -47,8 +48,8 @@ impl FigureTable {
         table.scan().await
     }
 
-    /// Appends the figures of one run in one commit, and returns the table's version. Nothing changes if the run is committed
-    /// already or the frame has no rows.
+    /// Appends the figures of one run in one commit, and returns the table's version. Nothing changes if the run is
+    /// committed already or the frame has no rows.
     pub async fn append(&self, figures: DataFrame, run: i64) -> Result<u64, LakeError> {
         let layout = self.table.layout.clone();
         for (column, stored) in &layout.columns {

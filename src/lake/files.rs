@@ -1,7 +1,7 @@
 //! Files and folders of the tables.
 //!
-//! The object store below the Delta log never syncs, so data files, log entries and their folders are synced here. A file name is
-//! never used twice: a file that a killed run left keeps its name, and the next run takes another.
+//! The object store below the Delta log never syncs, so data files, log entries and their folders are synced here. A
+//! file name is never used twice: a file that a killed run left keeps its name, and the next run takes another.
 #![expect(clippy::disallowed_methods, reason = "edge: the lake's files and folders")]
 
 use std::fs::{self, File};

@@ -1,9 +1,9 @@
 //! Updating an image from its versions table.
 //!
-//! An image holds the newest version per key. Its commits carry the transaction numbers of the pulls that they contain, so the log
-//! shows which pulls are new. One round takes the earliest new pull of every source and rewrites the partitions that their rows
-//! touch, in one commit: an update that is killed and repeated gives the same image. The last round also commits
-//! `txn("versions", N)`, where N is the version of the versions table.
+//! An image holds the newest version per key. Its commits carry the transaction numbers of the pulls that they contain,
+//! so the log shows which pulls are new. One round takes the earliest new pull of every source and rewrites the
+//! partitions that their rows touch, in one commit: an update that is killed and repeated gives the same image. The
+//! last round also commits `txn("versions", N)`, where N is the version of the versions table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +78,8 @@ async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &Delt
     Ok(new)
 }
 
-/// The pulls of a versions table, by source. They are read from the file names; compacted files, which hold several pulls, are
-/// scanned.
+/// The pulls of a versions table, by source. They are read from the file names; compacted files, which hold several
+/// pulls, are scanned.
 pub(super) async fn pulls(versions: &Table, table: &DeltaTable) -> Result<BTreeMap<String, BTreeSet<i64>>, LakeError> {
     let mut pulls: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
     let mut mixed = Vec::new();

@@ -1,7 +1,7 @@
 //! The columns of a table, with their Delta and Polars types.
 //!
-//! In Delta, a text is `string`, an instant `timestamp` (microseconds, UTC), a flag `boolean`, an integer `long`, a float `double`.
-//! Every column is nullable, so that columns can be added to tables that hold rows.
+//! In Delta, a text is `string`, an instant `timestamp` (microseconds, UTC), a flag `boolean`, an integer `long`, a
+//! float `double`. Every column is nullable, so that columns can be added to tables that hold rows.
 
 use std::sync::Arc;
 

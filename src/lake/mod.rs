@@ -9,10 +9,10 @@
 //! <root>/figure_versions        figures that a night changed ([`FigureTable`])
 //! <root>/damaged                log entries that a power failure cut
 //! ```
-//! One pull is one commit to the versions table with `txn("pull/<source>", run)`. [`Lake::update_image`] then updates the image, and
-//! commits the same transaction numbers to it. A scan reads the files that the log named when the scan was made: it never shows
-//! files that a killed run left, or a part of a night. Only one task writes. Scans are lazy, and must be collected outside async
-//! tasks (`spawn_blocking`).
+//! One pull is one commit to the versions table with `txn("pull/<source>", run)`. [`Lake::update_image`] then updates
+//! the image, and commits the same transaction numbers to it. A scan reads the files that the log named when the scan
+//! was made: it never shows files that a killed run left, or a part of a night. Only one task writes. Scans are lazy,
+//! and must be collected outside async tasks (`spawn_blocking`).
 
 mod changes;
 mod column_builder;
@@ -72,8 +72,8 @@ struct KindTables {
 }
 
 impl Lake {
-    /// Opens the lake in `root`. Creates missing tables, adds the columns that older tables lack, and moves a newest log entry aside
-    /// if it does not parse.
+    /// Opens the lake in `root`. Creates missing tables, adds the columns that older tables lack, and moves a newest
+    /// log entry aside if it does not parse.
     pub async fn open(root: &Path) -> Result<Self, LakeError> {
         durable::create_folder(root)?;
         let root = files::absolute(root)?;
@@ -126,14 +126,15 @@ impl Lake {
         image::update(&tables.versions, &tables.image).await
     }
 
-    /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not deleted, status
-    /// not refused, withdrawn or stopped, and no end date (`completed_at`, `withdrawn_at`, `refused_at`, `stopped_at`).
+    /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not
+    /// deleted, status not refused, withdrawn or stopped, and no end date (`completed_at`, `withdrawn_at`,
+    /// `refused_at`, `stopped_at`).
     pub async fn oldest_open(&self, kind: Kind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
         read::oldest_open(&self.tables(kind).image, source, column).await
     }
 
-    /// Keys of the image's rows of `source` that are not deleted and whose `column` lies between `since` and `until` (microseconds
-    /// UTC, both included).
+    /// Keys of the image's rows of `source` that are not deleted and whose `column` lies between `since` and `until`
+    /// (microseconds UTC, both included).
     pub async fn keys_between(
         &self,
         kind: Kind,
@@ -155,8 +156,8 @@ impl Lake {
         read::image_records(&self.tables(kind).image, kind, source, keys).await
     }
 
-    /// Compares the versions of dossiers since the last comparison with those before, appends the changes under `run`, and returns
-    /// their number. A run that is compared already appends nothing. `now`: microseconds UTC.
+    /// Compares the versions of dossiers since the last comparison with those before, appends the changes under `run`,
+    /// and returns their number. A run that is compared already appends nothing. `now`: microseconds UTC.
     pub async fn record_changes(&self, run: i64, now: i64) -> Result<usize, LakeError> {
         let table = FigureTable::open(&self.root, CHANGES, changes::CHANGE_COLUMNS).await?;
         let last = table.last_run().await?;
@@ -236,8 +237,8 @@ impl Lake {
         rows::scan(&image.layout, &image.files(&image.load().await?)?)
     }
 
-    /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself names, which
-    /// can differ from the image's.
+    /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself
+    /// names, which can differ from the image's.
     pub async fn scan_as_of(&self, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
         read::scan_as_of(&self.tables(kind).versions, run).await
     }

@@ -47,7 +47,8 @@ pub(super) async fn newest_versions(
             let (key, arguments) = ([col("source_key")], JoinArgs::new(JoinType::Semi));
             Ok(own.select(columns(selected.iter().copied())).join(wanted.clone(), key.clone(), key, arguments))
         };
-        // Digests do not compress, so they are read only from partitions that hold a wanted key: half the time at 5 million rows.
+        // Digests do not compress, so they are read only from partitions that hold a wanted key: half the time at 5
+        // million rows.
         let parts =
             find(&files, &["source_key", PART])?.select([col(PART)]).unique_generic(None, UniqueKeepStrategy::Any);
         let parts = collect(layout.name, parts)?;

@@ -1,9 +1,10 @@
 //! Rewrites the partitions of an image that new versions touch.
 //!
-//! A partition is rewritten as the anti-join of its old rows with the new keys, plus the newest new version of each key. A key stays
-//! in the partition in which the image has it, whatever partition its new versions name. New versions that are older than the
-//! image's are left out. Partitions are processed in groups of at most [`GROUP_LIMIT`] new rows, which are held in memory; a larger
-//! partition is streamed. Of partitions without new rows, only the key, order and partition columns are read.
+//! A partition is rewritten as the anti-join of its old rows with the new keys, plus the newest new version of each
+//! key. A key stays in the partition in which the image has it, whatever partition its new versions name. New versions
+//! that are older than the image's are left out. Partitions are processed in groups of at most [`GROUP_LIMIT`] new
+//! rows, which are held in memory; a larger partition is streamed. Of partitions without new rows, only the key, order
+//! and partition columns are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -164,8 +165,8 @@ fn group_rows(new_rows: &LazyFrame, moved: Option<&DataFrame>, group: &PartGroup
     concat([unmoved, moved], UnionArgs::default())
 }
 
-/// Keys of the new rows that do not go into the partition that their rows name. `part` is the partition in which the image has the
-/// key, or null if the image's version is the newer one. `None` if there are no such keys.
+/// Keys of the new rows that do not go into the partition that their rows name. `part` is the partition in which the
+/// image has the key, or null if the image's version is the newer one. `None` if there are no such keys.
 fn moved_keys(
     input: &RewriteInput,
     new_rows: &LazyFrame,

@@ -1,7 +1,7 @@
 //! Reading and writing the Parquet files of a table.
 //!
-//! A row group holds [`GROUP_ROWS`] rows: a scan with a filter skips most groups, and a writer holds one in memory. Compression is
-//! zstd level 1. Columns that older files lack are read as null.
+//! A row group holds [`GROUP_ROWS`] rows: a scan with a filter skips most groups, and a writer holds one in memory.
+//! Compression is zstd level 1. Columns that older files lack are read as null.
 
 use std::path::Path;
 
@@ -72,7 +72,8 @@ pub(super) fn options() -> ParquetWriteOptions {
     }
 }
 
-/// Writes the rows of a query into a new data file of `folder`. Blocks the thread. `part`: value of the partition column.
+/// Writes the rows of a query into a new data file of `folder`. Blocks the thread. `part`: value of the partition
+/// column.
 pub(super) fn sink(
     layout: &Layout,
     query: LazyFrame,

@@ -1,9 +1,9 @@
 //! One Delta table: opens it, lists its active files, commits to it.
 //!
-//! A commit carries transaction numbers (`txn`: application, number). The log accepts the same number twice without an error, and
-//! a commit can be in the log although its call returned an error (the checkpoint after it failed). So the number is read from the
-//! log before a commit, and again after an error. Only one task commits: a commit fails if the table has changed since it was
-//! loaded.
+//! A commit carries transaction numbers (`txn`: application, number). The log accepts the same number twice without an
+//! error, and a commit can be in the log although its call returned an error (the checkpoint after it failed). So the
+//! number is read from the log before a commit, and again after an error. Only one task commits: a commit fails if the
+//! table has changed since it was loaded.
 
 use std::path::{Path, PathBuf};
 
@@ -30,8 +30,8 @@ pub(super) struct Table {
     pub(super) layout: Layout,
 }
 
-/// Statistics of a data file in the log. Ranges of the columns are left out: where some columns have ranges and one has none,
-/// deltalake for Python takes that one for empty, and a filter on it finds no row.
+/// Statistics of a data file in the log. Ranges of the columns are left out: where some columns have ranges and one has
+/// none, deltalake for Python takes that one for empty, and a filter on it finds no row.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FileStatistics {
@@ -39,8 +39,8 @@ struct FileStatistics {
 }
 
 impl Table {
-    /// Opens a table. Moves aside what a power failure cut in its log, creates the table if it is absent, and adds the columns
-    /// that an older table lacks.
+    /// Opens a table. Moves aside what a power failure cut in its log, creates the table if it is absent, and adds the
+    /// columns that an older table lacks.
     pub(super) async fn open(root: &Path, layout: Layout) -> Result<Self, LakeError> {
         let table = Self { folder: root.join(layout.name), layout };
         let name = table.layout.name;
@@ -113,8 +113,8 @@ impl Table {
             .collect()
     }
 
-    /// Adds files in one commit with the transaction `number` of `application`, and returns the table's version. If the number is
-    /// committed already, the files are removed and the table stays as it is.
+    /// Adds files in one commit with the transaction `number` of `application`, and returns the table's version. If the
+    /// number is committed already, the files are removed and the table stays as it is.
     pub(super) async fn append(
         &self,
         application: &str,
@@ -132,8 +132,8 @@ impl Table {
         self.commit(&table, adds, vec![Transaction::new(application, number)]).await
     }
 
-    /// Commits `actions` and `transactions` to `table`, and returns the new version. Fails if the table has changed since it was
-    /// loaded.
+    /// Commits `actions` and `transactions` to `table`, and returns the new version. Fails if the table has changed
+    /// since it was loaded.
     pub(super) async fn commit(
         &self,
         table: &DeltaTable,

@@ -1,6 +1,6 @@
 //! Names under which commits carry transaction numbers (`txn` in the Delta log).
 //!
-//! A number says what a commit holds: the log of a table answers whether a run is in it.
+//! By the numbers in its log, a table shows which runs it holds.
 
 /// Commits of a figure table: the number is the run.
 pub(super) const FIGURES: &str = "figures";

@@ -1,7 +1,8 @@
 //! Files of the lake that no table needs: replaced data files of images, and data files that no log ever named.
 //!
-//! Delta's vacuum plans which data files these are, and which are kept for readers that opened a table before. The files are
-//! removed here and not by vacuum itself: it would add entries to the log of a table whose rows did not change.
+//! Delta's vacuum plans which data files these are, and which are kept for readers that opened a table before. The
+//! files are removed here and not by vacuum itself: it would add entries to the log of a table whose rows did not
+//! change.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,7 @@ pub async fn file_use(root: &Path, keep_days: u32, now: i64) -> Result<FileUse, 
             .map_err(log_error("look for unneeded files in", &name))?;
         let unneeded: HashSet<PathBuf> = plan.1.files_deleted.iter().map(|path| folder.join(path)).collect();
         for file in files::data_files(&folder)? {
-            // A file that the log names is never removed, whatever the plan says.
+            // A file that the log names is never removed, whatever the plan names.
             let list = if named.contains(&file.path) {
                 &mut found.named
             } else if unneeded.contains(&file.path) {

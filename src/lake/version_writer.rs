@@ -1,7 +1,7 @@
 //! Writes the versions of one pull: a file for every [`GROUP_ROWS`] rows, and one commit.
 //!
-//! `source` and `run` are the same in all rows of a pull, and the file names state them. Within one pull, all versions of a key
-//! have the same partition.
+//! `source` and `run` are the same in all rows of a pull, and the file names state them. Within one pull, all versions
+//! of a key have the same partition.
 
 use polars::prelude::*;
 
@@ -44,7 +44,8 @@ impl VersionWriter {
         Self { table, kind, source: source.to_owned(), run, columns, buffered: 0, files: Vec::new() }
     }
 
-    /// Buffers records, each with the partition of its key (`yyyy-MM`), and writes full row groups to files. Blocks the thread.
+    /// Buffers records, each with the partition of its key (`yyyy-MM`), and writes full row groups to files. Blocks the
+    /// thread.
     pub fn write(&mut self, records: &[(Record, String)]) -> Result<(), LakeError> {
         for chunk in records.chunks(GROUP_ROWS) {
             self.buffer(chunk)?;
@@ -106,8 +107,8 @@ impl VersionWriter {
         let frame =
             DataFrame::new(self.buffered, cells.into_iter().map(ColumnBuilder::finish).collect()).map_err(error())?;
         let (layout, folder, stem) = (&self.table.layout, &self.table.folder, pull_stem(self.run, &self.source));
-        // On its own thread: the caller may be a worker of an async runtime, which Polars must not block. A sink and not
-        // `ParquetWriter`: that always declares Arrow's view types, which other readers cannot filter.
+        // On its own thread: the caller may be a worker of an async runtime, which Polars must not block. A sink and
+        // not `ParquetWriter`: that always declares Arrow's view types, which other readers cannot filter.
         let written = std::thread::scope(|scope| {
             let sinking = scope.spawn(|| sink(layout, frame.lazy(), folder, &stem, None));
             sinking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -117,8 +118,8 @@ impl VersionWriter {
         Ok(())
     }
 
-    /// Commits the pull and returns the table's version. Nothing changes if the run is committed already or the pull has no
-    /// records.
+    /// Commits the pull and returns the table's version. Nothing changes if the run is committed already or the pull
+    /// has no records.
     pub async fn commit(mut self) -> Result<u64, LakeError> {
         let table = self.table.clone();
         let application = transactions::pull(&self.source);

@@ -38,8 +38,8 @@ fn row_frame<'a>(rows: impl IntoIterator<Item = FigureRow<'a>>) -> Result<DataFr
     Ok(indicators::figure_frame(row_columns(), &figures)?)
 }
 
-/// Writes a frame as a Parquet file without view types, which not every reader supports. `ParquetWriter` always declares them, so
-/// the sink is used.
+/// Writes a frame as a Parquet file without view types, which not every reader supports. `ParquetWriter` always
+/// declares them, so the sink is used.
 pub(super) fn write_parquet(path: &Path, frame: DataFrame) -> Result<(), PublishedFilesError> {
     let failed = |source| PublishedFilesError::Parquet { path: path.to_owned(), source };
     let target = SinkTarget::Path(PlRefPath::try_from_path(path).map_err(failed)?);

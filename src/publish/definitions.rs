@@ -1,5 +1,6 @@
-//! `<data>/definitions/`: the texts that decide figures (indicators, rule sets, registries, calendar), each in a file named after
-//! its SHA-256 digest. A night names the digests of its texts, so that its figures can be explained and computed again.
+//! `<data>/definitions/`: the texts that decide figures (indicators, rule sets, registries, calendar), each in a file
+//! named after its SHA-256 digest. A night names the digests of its texts, so that its figures can be explained and
+//! computed again.
 #![expect(clippy::disallowed_methods, reason = "edge: texts of definitions are written and read here")]
 
 use std::collections::BTreeMap;

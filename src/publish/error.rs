@@ -13,7 +13,7 @@ pub enum PublishedFilesError {
     #[error("published file `{path}` is damaged: {what}")]
     Damaged { path: PathBuf, what: String },
     #[error(
-        "the figures of night {run} were removed, and those that table `figure_versions` gives for it now differ from what was published"
+        "the figures of night {run} were removed, and those rebuilt from table `figure_versions` differ from the published ones"
     )]
     FiguresDiffer { run: i64 },
     #[error(transparent)]

@@ -188,8 +188,8 @@ pub fn json<'a>(out: &mut impl Write, rows: impl IntoIterator<Item = FigureRow<'
     out.write_all(if between == "\n" { b"]\n" } else { b"\n]\n" })
 }
 
-/// Writes rows as CSV with a header (RFC 4180, UTF-8); null is empty. Without rows, the header is that of rows without `rank` and
-/// `change`.
+/// Writes rows as CSV with a header (RFC 4180, UTF-8); null is empty. Without rows, the header is that of rows without
+/// `rank` and `change`.
 ///
 /// # Errors
 /// Those of `out`.

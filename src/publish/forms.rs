@@ -1,5 +1,5 @@
-//! Official report forms as XLSX: one sheet in A4 landscape, with the headings of the template. The identities between its columns
-//! are checked before anything is written.
+//! Official report forms as XLSX: one sheet in A4 landscape, with the headings of the template. The identities between
+//! its columns are checked before anything is written.
 
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
@@ -138,7 +138,8 @@ fn headings(sheet: &mut Worksheet, template: &FormTemplate, last: u16) -> Result
     Ok(())
 }
 
-/// Merges a range of cells and writes a text into it. A range of one cell is only written: the format forbids merging it.
+/// Merges a range of cells and writes a text into it. A range of one cell is only written: the format forbids merging
+/// it.
 fn merged(
     sheet: &mut Worksheet,
     from: (u32, u16),

@@ -1,8 +1,9 @@
 //! Published nights: one folder per night, written once, and links to the newest.
 //!
-//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`. The folder is written
-//! beside its place and renamed into it. `<data>/published/latest` is a symbolic link to the newest night and is replaced
-//! atomically, so a reader never sees a part of a night; `latest-complete` links to the newest complete night.
+//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`. The folder
+//! is written beside its place and renamed into it. `<data>/published/latest` is a symbolic link to the newest night
+//! and is replaced atomically, so a reader never sees a part of a night; `latest-complete` links to the newest complete
+//! night.
 #![expect(clippy::disallowed_methods, reason = "edge: published nights are written and read here")]
 
 use std::collections::BTreeMap;
@@ -108,7 +109,8 @@ pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesE
     if folder.exists() { read_record(&folder).map(Some) } else { Ok(None) }
 }
 
-/// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds UTC).
+/// The folder of the newest night, or of the newest whose figures describe a moment at or before `as_of` (microseconds
+/// UTC).
 pub fn night_folder(data: &Path, as_of: Option<i64>) -> Result<Option<PathBuf>, PublishedFilesError> {
     let root = data.join("published");
     match as_of {

@@ -1,6 +1,7 @@
 //! `removed.json` in a night's folder: states that the night's figures were removed, and what they were.
 //!
-//! Figures that are rebuilt from table `figure_versions` must match it: a past night is shown as it was published, or not at all.
+//! Figures that are rebuilt from table `figure_versions` must match it: a past night is shown as it was published, or
+//! not at all.
 #![expect(clippy::disallowed_methods, reason = "edge: `removed.json` is read here")]
 
 use std::fs;
@@ -61,8 +62,8 @@ impl RemovedFigures {
     }
 }
 
-/// SHA-256 of what identifies and decides each figure, in order. The format is fixed: other versions of motcua must find the same
-/// digest.
+/// SHA-256 of what identifies and decides each figure, in order. The format is fixed: other versions of motcua must
+/// find the same digest.
 fn digest(figures: &[Figure]) -> String {
     let mut hash = Sha256::new();
     for figure in figures {

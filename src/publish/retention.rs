@@ -1,6 +1,7 @@
 //! What of the published nights may be removed: figures of old nights, texts that no night names, partial files.
 //!
-//! Before the figures of a night are removed, [`RemovedFigures`] is written into its folder. `night.json` is always kept.
+//! Before the figures of a night are removed, [`RemovedFigures`] is written into its folder. `night.json` is always
+//! kept.
 #![expect(clippy::disallowed_methods, reason = "edge: old files of published nights are listed and removed here")]
 
 use std::fs;
@@ -29,8 +30,8 @@ pub struct NightFolder {
 }
 
 impl NightFolder {
-    /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files if the
-    /// Parquet file does not exist.
+    /// The night with its CSV and JSON files only: what may be removed while Parquet still holds the figures. No files
+    /// if the Parquet file does not exist.
     #[must_use]
     pub fn texts(&self) -> Self {
         let is_parquet = |(path, _): &(PathBuf, u64)| path.ends_with(FIGURES_PARQUET);
@@ -72,7 +73,8 @@ pub fn published_nights(data: &Path) -> Result<Vec<NightFolder>, PublishedFilesE
     Ok(nights)
 }
 
-/// Removes the files of a night's figures that `night` lists. Writes `removed` beside them first if all of them are removed.
+/// Removes the files of a night's figures that `night` lists. Writes `removed` beside them first if all of them are
+/// removed.
 pub fn remove_figures(night: &NightFolder, removed: Option<&RemovedFigures>) -> Result<(), PublishedFilesError> {
     if let Some(removed) = removed {
         removed.write(&night.folder)?;

@@ -219,7 +219,7 @@ async fn attempt(
     // As of the night: what is published is the same however late it is.
     let standings = assess_connectors_on_night(config, ledger, &night.record.night).await?;
     let connectors: Vec<_> = standings.into_iter().filter_map(|standing| connector_row(config, standing)).collect();
-    let edition = NightPublication {
+    let publication = NightPublication {
         record: &night.record,
         figures: &night.figures,
         indicators: &indicators,
@@ -227,7 +227,7 @@ async fn attempt(
         connectors: &connectors,
         published_at: clock::now(),
     };
-    Ok(postgres::publish(&target, &edition).await.map_err(Unpublished::from))
+    Ok(postgres::publish(&target, &publication).await.map_err(Unpublished::from))
 }
 
 fn target(config: &Configuration, settings: &Postgres) -> Result<PostgresTarget, Unpublished> {

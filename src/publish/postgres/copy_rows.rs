@@ -1,7 +1,7 @@
 //! Streams rows into a table by COPY in text format. At most one buffer of rows is in memory.
 //!
-//! The format: tabs separate cells, line feeds separate rows, null is `\N`; tab, line feed, carriage return and backslash are
-//! escaped with a backslash (PostgreSQL documentation, COPY, "File Formats").
+//! The format: tabs separate cells, line feeds separate rows, null is `\N`; tab, line feed, carriage return and
+//! backslash are escaped with a backslash (PostgreSQL documentation, COPY, "File Formats").
 
 use std::fmt::{self, Display, Write as _};
 

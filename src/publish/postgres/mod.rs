@@ -1,9 +1,10 @@
-//! Copies a night into PostgreSQL, for dashboards: tables `figures`, `figure_latest`, `indicators`, `agencies`, `connectors`,
-//! `runs`.
+//! Copies a night into PostgreSQL, for dashboards: tables `figures`, `figure_latest`, `indicators`, `agencies`,
+//! `connectors`, `runs`.
 //!
-//! A night is written in one transaction: readers see the night before or this one, never a part. Rows are deleted and inserted;
-//! tables are never truncated or swapped, so publications and readers do not block each other, and views and grants of others
-//! stay valid. Publishing the same night again changes nothing. No error contains the user or the password.
+//! A night is written in one transaction: readers see the night before or this one, never a part. Rows are deleted and
+//! inserted; tables are never truncated or swapped, so publications and readers do not block each other, and views and
+//! grants of others stay valid. Publishing the same night again changes nothing. No error contains the user or the
+//! password.
 
 mod copy_rows;
 mod error;
@@ -41,8 +42,8 @@ pub struct PublicationReport {
 /// Publishes a night.
 ///
 /// # Errors
-/// A server that cannot be reached or refuses; a schema of a newer motcua; a schema that holds a newer night, or a night of another
-/// data folder. In all cases at most the schema was migrated, and no night was changed.
+/// A server that cannot be reached or refuses; a schema of a newer motcua; a schema that holds a newer night, or a
+/// night of another data folder. In all cases at most the schema was migrated, and no night was changed.
 pub async fn publish(
     target: &PostgresTarget,
     night: &NightPublication<'_>,

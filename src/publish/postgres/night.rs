@@ -1,5 +1,5 @@
-//! The transaction of one night: COPY into a temporary table, append the changes to the history, replace the newest night and
-//! the small tables.
+//! The transaction of one night: COPY into a temporary table, append the changes to the history, replace the newest
+//! night and the small tables.
 
 use jiff::civil::Date;
 use sqlx::AssertSqlSafe;
@@ -52,7 +52,8 @@ fn value_columns() -> Vec<&'static str> {
     values.map(|column| column.name).collect()
 }
 
-/// Replaces the published night in one transaction. Returns the number of its figures, and of the rows added to the history.
+/// Replaces the published night in one transaction. Returns the number of its figures, and of the rows added to the
+/// history.
 pub(super) async fn replace(
     connection: &mut PgConnection,
     target: &PostgresTarget,
@@ -129,8 +130,8 @@ async fn write(
     Ok((figures, changed))
 }
 
-/// SQL that appends to `figures` what differs between `figure_latest` (the newest published night) and `incoming`. Both tables are
-/// written in one transaction, so `figure_latest` is always the state that the history ends with.
+/// SQL that appends to `figures` what differs between `figure_latest` (the newest published night) and `incoming`. Both
+/// tables are written in one transaction, so `figure_latest` is always the state that the history ends with.
 fn append_changes(schema: &str, run: i64) -> String {
     let key: Vec<_> = key_columns().collect();
     let values = value_columns();

@@ -29,8 +29,8 @@ COMMENT ON COLUMN {schema}.schema_version.program IS 'Version of the motcua that
 const READABLE: [&str; 7] =
     ["agencies", "connectors", "figure_latest", "figures", "indicators", "runs", "schema_version"];
 
-/// Migrates the schema to the newest version and grants the reader role its rights. Returns remarks for the administrator.
-/// `now`: microseconds UTC.
+/// Migrates the schema to the newest version and grants the reader role its rights. Returns remarks for the
+/// administrator. `now`: microseconds UTC.
 pub(super) async fn migrate(
     connection: &mut PgConnection,
     target: &PostgresTarget,
@@ -59,7 +59,8 @@ pub(super) async fn migrate(
 /// The newest applied version. A schema that does not exist is created, and has version 0.
 async fn version(connection: &mut PgConnection, target: &PostgresTarget) -> Result<i32, sqlx::Error> {
     let schema = target.quoted_schema();
-    // `CREATE SCHEMA IF NOT EXISTS` needs the right CREATE on the database, which the owner of an existing schema may lack.
+    // `CREATE SCHEMA IF NOT EXISTS` needs the right CREATE on the database, which the owner of an existing schema may
+    // lack.
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
         .bind(&target.schema)
         .fetch_one(&mut *connection)
@@ -100,8 +101,8 @@ async fn apply(
     Ok(())
 }
 
-/// Lets the reader role read the tables, and nothing else. Creates the role if it does not exist and the user may create roles.
-/// Returns remarks for the administrator.
+/// Lets the reader role read the tables, and nothing else. Creates the role if it does not exist and the user may
+/// create roles. Returns remarks for the administrator.
 async fn grant(connection: &mut PgConnection, target: &PostgresTarget) -> Result<Vec<String>, sqlx::Error> {
     let Some(role) = &target.reader_role else { return Ok(Vec::new()) };
     let (exists, may_create): (bool, bool) = sqlx::query_as(

@@ -6,8 +6,8 @@ use sqlx::postgres::PgConnection;
 use super::target::PostgresTarget;
 use crate::crash_points::crash_point;
 
-/// Limits of each transaction. A lock that another session holds is an error after 30 seconds; the server ends a transaction whose
-/// client is gone; a commit that was acknowledged is on the disk.
+/// Limits of each transaction. A lock that another session holds is an error after 30 seconds; the server ends a
+/// transaction whose client is gone; a commit that was acknowledged is on the disk.
 const LIMITS: &str = "SET LOCAL statement_timeout = '10min'; SET LOCAL lock_timeout = '30s'; \
     SET LOCAL idle_in_transaction_session_timeout = '2min'; SET LOCAL synchronous_commit = on";
 

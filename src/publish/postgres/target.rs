@@ -1,4 +1,5 @@
-//! The database that nights are published to. Messages and logs name host, port and database only, never user or password.
+//! The database that nights are published to. Messages and logs name host, port and database only, never user or
+//! password.
 
 use std::fmt;
 use std::str::FromStr as _;

@@ -1,4 +1,5 @@
-//! A server that is down or refuses: the night is complete without it, its health is `failing`, and a later `publish` succeeds.
+//! A server that is down or refuses: the night is complete without it, its health is `failing`, and a later `publish`
+//! succeeds.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,5 @@
-//! A PostgreSQL server for one test: Debian's binaries, a temporary folder, a loopback port. It is stopped by its process id.
+//! A PostgreSQL server for one test: Debian's binaries, a temporary folder, a loopback port. It is stopped by its
+//! process id.
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -35,7 +36,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with a database. `None` if PostgreSQL is not installed and the tests of services were not asked for.
+    /// Starts a server with a database. `None` if PostgreSQL is not installed and the tests of services were not asked
+    /// for.
     pub(crate) fn start(test: &str) -> Option<Self> {
         let binaries = binaries();
         let missing = binaries.is_none().then_some("there is no /usr/lib/postgresql/*/bin/initdb");
@@ -123,7 +125,8 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Runs a binary of the server as a user other than root, which PostgreSQL refuses. It ends with the thread that started it.
+    /// Runs a binary of the server as a user other than root, which PostgreSQL refuses. It ends with the thread that
+    /// started it.
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "QUIT"]).current_dir(self.folder.path()).env("LC_ALL", "C.UTF-8");
@@ -167,8 +170,8 @@ fn is_root() -> bool {
 /// Number of the user or group that the server runs as if the tests run as root.
 fn id(which: &str) -> u32 {
     let of = |user: &str| {
-        let told = Command::new("id").args([which, user]).output().ok().filter(|told| told.status.success())?;
-        String::from_utf8(told.stdout).ok()?.trim().parse().ok()
+        let output = Command::new("id").args([which, user]).output().ok().filter(|output| output.status.success())?;
+        String::from_utf8(output.stdout).ok()?.trim().parse().ok()
     };
     of("postgres").or_else(|| of("nobody")).expect("the system knows `nobody`")
 }
