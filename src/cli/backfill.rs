@@ -21,8 +21,8 @@ pub(super) struct Arguments {
     to: Date,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (base.load()?, run::now());
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (options.load()?, run::now());
     let days = (arguments.from, arguments.to);
     run_and_publish(&config, "backfill", now, async |folder, progress| {
         folder.backfill(&arguments.connector, days, now, progress).await

@@ -25,15 +25,15 @@ pub(super) struct RestoreArguments {
     folder: PathBuf,
 }
 
-pub(super) async fn back_up(base: &GlobalOptions, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
-    let (data, now) = (base.data_folder()?, run::now());
+pub(super) async fn back_up(options: &GlobalOptions, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
+    let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::back_up(&data, &arguments.folder, now, progress).await).await?;
     narrate(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn restore(base: &GlobalOptions, arguments: &RestoreArguments) -> Result<ExitCode, Failure> {
-    let (data, now) = (base.data_folder()?, run::now());
+pub(super) async fn restore(options: &GlobalOptions, arguments: &RestoreArguments) -> Result<ExitCode, Failure> {
+    let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::restore(&arguments.folder, &data, now, progress).await).await?;
     let made = instant::display(done.made_at);
     narrate(&format!("restored `{}` of {made} into `{}`: {}", arguments.folder.display(), data.display(), size(&done)));

@@ -31,8 +31,8 @@ struct Row {
     run_before: i64,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
         return Err(Failure::usage(format!("there is no table of changes in `{}`", lake.display()))

@@ -28,8 +28,8 @@ pub(super) struct Arguments {
     offline: bool,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let registries = &config.registries;
     print(&format!(
         "configuration: {} connectors, {} indicators, {} rule sets, {} agencies, {} procedures, {} offers, {} days: no mistake\n",

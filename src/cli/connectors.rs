@@ -44,8 +44,8 @@ struct Row {
     title: String,
 }
 
-pub(super) fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let text = match &arguments.verb {
         Verb::List { format } => {
             let disabled = &config.settings.disabled_connectors;

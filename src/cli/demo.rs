@@ -62,11 +62,11 @@ struct Summary<'a> {
     figures: Vec<FigureRow<'a>>,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.dossiers == 0 {
         return Err(Failure::usage("`--dossiers` must be at least 1"));
     }
-    if let Some(data) = base.data.as_ref().filter(|data| data.join("ledger.sqlite").exists()) {
+    if let Some(data) = options.data.as_ref().filter(|data| data.join("ledger.sqlite").exists()) {
         let message = format!("`{}` is already a data folder: a demonstration does not write into it", data.display());
         return Err(Failure::usage(message).with_hint("choose a new folder with `--data`, or omit it"));
     }
@@ -74,14 +74,14 @@ pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<E
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
     }
-    let result = demonstrate(base, arguments, &scratch).await;
+    let result = demonstrate(options, arguments, &scratch).await;
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
     }
     result
 }
 
-async fn demonstrate(base: &GlobalOptions, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
+async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
     let started = Instant::now();
     narrate(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
     // The service judges health by today's clock. So the night is yesterday's, and today's slot is made up.
@@ -96,7 +96,7 @@ async fn demonstrate(base: &GlobalOptions, arguments: &Arguments, scratch: &Path
 
     init::write_shipped(scratch)?;
     let mut config = config::load(&scratch.join("config/motcua.toml"))?;
-    config.settings.data = base.data.clone().unwrap_or_else(|| scratch.join("data"));
+    config.settings.data = options.data.clone().unwrap_or_else(|| scratch.join("data"));
     config.values.set_variable("IGATE_URL", portal.url());
     config.values.set_variable("IGATE_TOKEN_URL", format!("{}{TOKEN_PATH}", portal.url()));
     config.values.set_variable("IGATE_CLIENT_ID", CLIENT_ID);

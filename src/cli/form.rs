@@ -44,8 +44,8 @@ pub(super) struct Arguments {
     output: PathBuf,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let (record, _) = night_of(&config, arguments.as_of.as_deref()).await?;
     let config = arguments.definitions.of(config, &record)?;
     let template = config.forms.get(&arguments.form).ok_or_else(|| {

@@ -45,8 +45,8 @@ struct Row {
     title_en: String,
 }
 
-pub(super) fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let text = match &arguments.verb {
         Verb::List { format } => {
             let rows: Vec<Row> = config.indicators.iter().map(row).collect();

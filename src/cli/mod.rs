@@ -138,29 +138,29 @@ pub fn main() -> ExitCode {
 }
 
 async fn act(cli: Cli) -> Result<ExitCode, Failure> {
-    let base = GlobalOptions { config: cli.config, data: cli.data };
+    let options = GlobalOptions { config: cli.config, data: cli.data };
     match cli.verb {
         Verb::Init(arguments) => init::act(&arguments),
-        Verb::Check(arguments) => check::act(&base, &arguments).await,
-        Verb::Run(arguments) => run::act(&base, &arguments).await,
-        Verb::Serve(arguments) => serve::act(&base, &arguments).await,
-        Verb::Token(arguments) => token::act(&base, &arguments).await,
-        Verb::Publish => publish::act(&base).await,
-        Verb::Status(arguments) => status::act(&base, &arguments).await,
-        Verb::Report(arguments) => report::act(&base, &arguments).await,
-        Verb::Form(arguments) => form::act(&base, &arguments).await,
-        Verb::Runs(arguments) => runs::act(&base, &arguments).await,
-        Verb::Quarantine(arguments) => quarantine::act(&base, &arguments).await,
-        Verb::Replay(arguments) => replay::act(&base, &arguments).await,
-        Verb::Backfill(arguments) => backfill::act(&base, &arguments).await,
-        Verb::Changes(arguments) => changes::act(&base, &arguments).await,
-        Verb::Vacuum(arguments) => vacuum::act(&base, &arguments).await,
-        Verb::Backup(arguments) => backup::back_up(&base, &arguments).await,
-        Verb::Restore(arguments) => backup::restore(&base, &arguments).await,
-        Verb::Connectors(arguments) => connectors::act(&base, &arguments),
-        Verb::Indicators(arguments) => indicators::act(&base, &arguments),
+        Verb::Check(arguments) => check::act(&options, &arguments).await,
+        Verb::Run(arguments) => run::act(&options, &arguments).await,
+        Verb::Serve(arguments) => serve::act(&options, &arguments).await,
+        Verb::Token(arguments) => token::act(&options, &arguments).await,
+        Verb::Publish => publish::act(&options).await,
+        Verb::Status(arguments) => status::act(&options, &arguments).await,
+        Verb::Report(arguments) => report::act(&options, &arguments).await,
+        Verb::Form(arguments) => form::act(&options, &arguments).await,
+        Verb::Runs(arguments) => runs::act(&options, &arguments).await,
+        Verb::Quarantine(arguments) => quarantine::act(&options, &arguments).await,
+        Verb::Replay(arguments) => replay::act(&options, &arguments).await,
+        Verb::Backfill(arguments) => backfill::act(&options, &arguments).await,
+        Verb::Changes(arguments) => changes::act(&options, &arguments).await,
+        Verb::Vacuum(arguments) => vacuum::act(&options, &arguments).await,
+        Verb::Backup(arguments) => backup::back_up(&options, &arguments).await,
+        Verb::Restore(arguments) => backup::restore(&options, &arguments).await,
+        Verb::Connectors(arguments) => connectors::act(&options, &arguments),
+        Verb::Indicators(arguments) => indicators::act(&options, &arguments),
         Verb::Simulate(arguments) => simulate::act(&arguments).await,
-        Verb::Demo(arguments) => demo::act(&base, &arguments).await,
+        Verb::Demo(arguments) => demo::act(&options, &arguments).await,
     }
 }
 

@@ -7,8 +7,8 @@ use crate::cli::output::{narrate, number};
 use crate::cli::{Failure, GlobalOptions};
 use crate::run::{self, Ledger, POSTGRES, PublicationOutcome, RunError};
 
-pub(super) async fn act(base: &GlobalOptions) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     if config.settings.postgres.is_none() {
         return Err(Failure::usage("the settings have no `[postgres]`: there is no database to publish to")
             .with_hint("`motcua run` publishes the files; `motcua.toml` has a commented `[postgres]` to fill in"));

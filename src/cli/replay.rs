@@ -13,8 +13,8 @@ pub(super) struct Arguments {
     run: i64,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (base.load()?, run::now());
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (options.load()?, run::now());
     run_and_publish(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await)
         .await
 }

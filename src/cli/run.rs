@@ -20,8 +20,8 @@ pub(super) struct Arguments {
     connectors: Vec<String>,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (base.load()?, run::now());
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (options.load()?, run::now());
     run_and_publish(&config, "run", now, async |folder, progress| {
         folder.run_once(&arguments.connectors, now, progress).await
     })

@@ -65,8 +65,8 @@ struct CertificateRow<'a> {
     pages: Vec<LandedPage>,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await.map_err(RunError::from)? else {
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))

@@ -17,8 +17,8 @@ pub(super) struct Arguments {
     listen: Option<SocketAddr>,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let mut config = options.load()?;
     if let Some(listen) = arguments.listen {
         config.settings.service.listen = listen;
     }

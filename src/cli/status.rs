@@ -16,8 +16,8 @@ pub(super) struct Arguments {
     format: OutputFormat,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = base.load()?;
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
     let ledger = Ledger::open_existing(&config.settings.data).await.map_err(run::RunError::from)?;
     let rows = assess_connectors(&config, ledger.as_ref(), run::now()).await?;
     let text = match arguments.format {

@@ -67,8 +67,8 @@ struct Row {
     used_at: Option<String>,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (base.load()?, run::now());
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (options.load()?, run::now());
     let data = &config.settings.data;
     std::fs::create_dir_all(data)?;
     let access = AccessStore::open(data).await.map_err(RunError::from)?;

@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     format: OutputFormat,
 }
 
-pub(super) async fn act(base: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (base.load()?, run::now());
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let (config, now) = (options.load()?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
         return Err(Failure::usage(format!("the data folder `{}` has no tables", data.display()))

@@ -1,4 +1,4 @@
-//! The parts of a figure: whose it is, its counts and its value.
+//! The parts of a figure: its scope, its counts and its value.
 
 use crate::locale::{Language, UnitSpace};
 use crate::model::agency::Tier;

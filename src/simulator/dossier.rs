@@ -72,8 +72,8 @@ pub(super) enum Resend {
 /// A request for more papers (yêu cầu bổ sung).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Supplement {
-    pub(super) asked: Moment,
-    pub(super) given: Option<Moment>,
+    pub(super) requested: Moment,
+    pub(super) provided: Option<Moment>,
 }
 
 /// A dossier from its hand-in to its end.
@@ -164,7 +164,7 @@ impl Dossier {
         let accepted = past(self.accepted);
         let ended = past(self.ended);
         let returned = past(self.returned);
-        let open = |supplement: &Supplement| supplement.asked <= now && past(supplement.given).is_none();
+        let open = |supplement: &Supplement| supplement.requested <= now && past(supplement.provided).is_none();
         let status = match (ended, accepted) {
             (Some(_), _) if matches!(self.ending, Ending::Withdrawn | Ending::Refused) => status::CANCELLED,
             (Some(_), _) if returned.is_some() => status::RETURNED,
@@ -198,8 +198,8 @@ impl Dossier {
             self.accepted,
             self.due_change.map(|(from, _)| from),
             self.channel_before.map(|(until, _)| until),
-            self.supplement.map(|supplement| supplement.asked),
-            self.supplement.and_then(|supplement| supplement.given),
+            self.supplement.map(|supplement| supplement.requested),
+            self.supplement.and_then(|supplement| supplement.provided),
             self.ended,
             self.completion_recorded(),
             self.returned,

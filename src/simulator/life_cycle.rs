@@ -135,14 +135,14 @@ impl DossierDraw<'_> {
         }
         let mut from = accepted;
         if dossier.due.is_some() && days >= 3 && rng.random_bool(0.05) {
-            let asked = self.office_after(rng, day, 1..=2);
-            let given = rng.random_bool(0.85).then(|| self.office_after(rng, day_of(asked), 1..=6));
-            dossier.supplement = Some(Supplement { asked, given });
-            let Some(given) = given else { return };
+            let requested = self.office_after(rng, day, 1..=2);
+            let provided = rng.random_bool(0.85).then(|| self.office_after(rng, day_of(requested), 1..=6));
+            dossier.supplement = Some(Supplement { requested, provided });
+            let Some(provided) = provided else { return };
             // NĐ 61/2018 art. 19(4): the time starts again when the dossier is complete.
-            limit = self.after(day_of(given), days);
-            dossier.due_change = Some((given, limit * DAY_SECS + 17 * 3600));
-            from = given;
+            limit = self.after(day_of(provided), days);
+            dossier.due_change = Some((provided, limit * DAY_SECS + 17 * 3600));
+            from = provided;
         }
         dossier.ending = match rng.random_range(0..1_000) {
             // Never ends.

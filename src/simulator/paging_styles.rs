@@ -87,13 +87,13 @@ fn keyset(province: &Province, lines: &[ListedDossier<'_>], fields: &Fields, fau
 
 fn cursor(province: &Province, lines: &[ListedDossier<'_>], fields: &Fields, fault: Option<Fault>) -> String {
     let size = number(fields, "size", DEFAULT_SIZE);
-    let asked = fields.get("cursor").and_then(|text| text.strip_prefix("after-")?.parse().ok()).unwrap_or(0);
+    let from = fields.get("cursor").and_then(|text| text.strip_prefix("after-")?.parse().ok()).unwrap_or(0);
     let next = match fault {
-        Some(Fault::StuckCursor) if asked > 0 => Some(asked),
-        Some(Fault::CirclingCursor) if asked + size >= lines.len() => Some(0),
-        _ => Some(asked + size).filter(|next| *next < lines.len()),
+        Some(Fault::StuckCursor) if from > 0 => Some(from),
+        Some(Fault::CirclingCursor) if from + size >= lines.len() => Some(0),
+        _ => Some(from + size).filter(|next| *next < lines.len()),
     };
-    json!({"items": list(province, part(lines, asked, size)), "next": next.map(|next| format!("after-{next}"))})
+    json!({"items": list(province, part(lines, from, size)), "next": next.map(|next| format!("after-{next}"))})
         .to_string()
 }
 
