@@ -56,6 +56,9 @@ impl From<RunError> for Failure {
                 Self::usage(message).with_hint("give days as yyyy-MM-dd, the earlier one first")
             }
             RunError::NothingToRetry => Self::usage(message).with_hint("`motcua quarantine list` shows the open rows"),
+            RunError::NewerLedger { .. } => {
+                Self::usage(message).with_hint("a newer motcua has written this data folder: use that version")
+            }
             RunError::Ledger(_) => Self::internal(message).with_hint(
                 "if `ledger.sqlite` in the data folder is damaged, move it away: the next run reads everything again, and the figures stay the same",
             ),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::exit_codes::INCOMPLETE;
 use crate::cli::output::{narrate, number};
 use crate::cli::{Failure, GlobalOptions};
-use crate::run::{self, Ledger, POSTGRES, PublicationOutcome, RunError};
+use crate::run::{self, Ledger, POSTGRES, PublicationOutcome};
 
 pub(super) async fn act(options: &GlobalOptions) -> Result<ExitCode, Failure> {
     let config = options.load()?;
@@ -18,7 +18,7 @@ pub(super) async fn act(options: &GlobalOptions) -> Result<ExitCode, Failure> {
         Failure::usage(format!("no night is published in `{}`", data.display()))
             .with_hint("`motcua run` publishes a night")
     };
-    let ledger = Ledger::open_existing(data).await.map_err(RunError::from)?.ok_or_else(no_night)?;
+    let ledger = Ledger::open_existing(data).await?.ok_or_else(no_night)?;
     let outcome = run::publish_newest(&config, data, &ledger).await;
     ledger.close().await;
     let outcome = outcome?.ok_or_else(no_night)?;

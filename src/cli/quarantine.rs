@@ -59,7 +59,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         .await;
     }
     let data = &config.settings.data;
-    let Some(ledger) = Ledger::open_existing(data).await.map_err(RunError::from)? else {
+    let Some(ledger) = Ledger::open_existing(data).await? else {
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     };

@@ -68,7 +68,7 @@ struct CertificateRow<'a> {
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load()?;
     let data = &config.settings.data;
-    let Some(ledger) = Ledger::open_existing(data).await.map_err(RunError::from)? else {
+    let Some(ledger) = Ledger::open_existing(data).await? else {
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
             .with_hint("nothing has run yet: `motcua run`"));
     };

@@ -1,20 +1,33 @@
-//! Backfill: a stretch of the past read again, slice by slice, each a run of its own. The nights' cursor stays where it is.
+//! Backfill: days of the past are read again, slice by slice, each slice in a run of its own. The cursor of the nights
+//! stays where it is.
 //!
-//! A slice that was read is noted: called again, a backfill that was cut goes on after it; one that was done begins anew.
-
-use std::collections::BTreeMap;
+//! Slices that were read are noted. A backfill that was cut, called again with the same days, goes on behind them; one
+//! that was finished starts again from its first slice.
 
 use jiff::civil::Date;
 
 use crate::model::connector::Connector;
 use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Outcome, Purpose, SliceRef};
-use crate::run::pull::PullTask;
-use crate::run::{DataFolder, Progress, RunError, RunReport};
+use crate::run::data_folder::{DataFolder, RunReport};
+use crate::run::error::RunError;
+use crate::run::ledger::Pull;
+use crate::run::progress::Progress;
+use crate::run::reading::PullTask;
 use crate::sources::PullStart;
 
+/// A slice of a backfill that is not read yet.
+struct PendingSlice {
+    /// 1-based position among all slices.
+    number: usize,
+    slice: SliceRef,
+    /// Pass and first day: the name under which it is noted as read.
+    name: String,
+}
+
 impl DataFolder<'_> {
-    /// Reads the days from `from` to `to`, both included, then computes and publishes.
+    /// Reads the days from `from` to `to`, both included, then computes and publishes. Ends at the first slice that
+    /// fails or is incomplete.
     pub async fn backfill(
         &self,
         name: &str,
@@ -31,41 +44,60 @@ impl DataFolder<'_> {
         if slices.is_empty() {
             return Err(RunError::NoStretch { from, to });
         }
-        let mut run = self.begin(Purpose::Backfill, now, progress).await?;
-        let done = self.ledger.backfilled(connector, &from, &to).await?;
         let count = slices.len();
-        let mut ahead: Vec<(usize, SliceRef, String)> = Vec::new();
-        for (number, slice) in (1..).zip(slices) {
-            let named = format!("{} {}", slice.pass, instant::local(slice.since_micros).date());
-            if !done.contains(&named) {
-                ahead.push((number, slice, named));
-            }
-        }
+        let mut run = self.begin(Purpose::Backfill, now, progress).await?;
         let mut pulls = Vec::new();
-        for (number, slice, named) in ahead {
+        for pending in self.pending(connector, slices, (&from, &to)).await? {
             if !pulls.is_empty() {
                 self.ledger.finish_run(run, now, None).await?;
                 run = self.begin(Purpose::Backfill, now, progress).await?;
             }
-            progress(&format!("{name}: slice {number} of {count}, {named}"));
-            let cursor = self.start_of(connector, now).await?.cursor;
-            let start = PullStart { now, cursor, only_slices: Some(vec![slice]), ..PullStart::default() };
-            let (purpose, landed, old_files) = (Purpose::Backfill, Vec::new(), BTreeMap::new());
-            let task = PullTask { connector, run, purpose, start, sweep: None, landed, mends: Vec::new(), old_files };
-            let pull = self.pull(task, progress).await?;
-            let whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
+            let PendingSlice { number, slice, name: slice_name } = pending;
+            progress(&format!("{name}: slice {number} of {count}, {slice_name}"));
+            let pull = self.backfill_slice(connector, slice, run, now, progress).await?;
+            let is_whole = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
             pulls.push(pull);
-            if !whole {
+            if !is_whole {
                 return self.close(run, pulls, now, progress).await;
             }
-            self.ledger.note_backfilled(connector, (&from, &to), &named, run).await?;
+            self.ledger.note_backfilled(connector, (&from, &to), &slice_name, run).await?;
         }
         self.ledger.forget_backfill(connector, &from, &to).await?;
         self.close(run, pulls, now, progress).await
     }
+
+    /// The slices that an earlier call of the same backfill has not read.
+    async fn pending(
+        &self,
+        connector: &Connector,
+        slices: Vec<SliceRef>,
+        (from, to): (&str, &str),
+    ) -> Result<Vec<PendingSlice>, RunError> {
+        let read = self.ledger.backfilled(connector, from, to).await?;
+        let numbered = (1..).zip(slices).map(|(number, slice)| {
+            let name = format!("{} {}", slice.pass, instant::local(slice.since_micros).date());
+            PendingSlice { number, slice, name }
+        });
+        Ok(numbered.filter(|pending| !read.contains(&pending.name)).collect())
+    }
+
+    async fn backfill_slice(
+        &self,
+        connector: &Connector,
+        slice: SliceRef,
+        run: i64,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<Pull, RunError> {
+        let reader = self.reader(progress);
+        let cursor = reader.start_of(connector, now).await?.cursor;
+        let start = PullStart { now, cursor, only_slices: Some(vec![slice]), ..PullStart::default() };
+        let read = reader.read(PullTask::new(connector, run, Purpose::Backfill, start)).await?;
+        self.settler(progress).settle_read(read).await
+    }
 }
 
-/// Every pass over the days, in slices of its length; nothing after now.
+/// The days from `from` to `to` in slices, for every pass of the connector; nothing after `now`.
 fn slices(connector: &Connector, (from, to): (Date, Date), now: i64) -> Vec<SliceRef> {
     let first = instant::from_local(from.into());
     let Ok(after) = to.tomorrow() else { return Vec::new() };

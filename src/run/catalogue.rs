@@ -1,7 +1,7 @@
-//! What procedure catalogues add to the registry file: procedures that it does not have, and names of sectors.
+//! Completes the registry file from the procedure catalogues: procedures that it lacks, and names of sectors.
 //!
-//! The registry file's row of a code counts whole (docs/decisions/0008). Nothing here tells what changed since a night
-//! before: the table is handed in as of the night that is computed.
+//! If the file has a row for a code, the whole row comes from the file (docs/decisions/0008). The table of procedures
+//! is read as of the night that is computed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use crate::config::Registries;
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::model::table::Kind;
 
-/// Codes that the log names at most.
+/// Most codes that the log names.
 const NAMED: usize = 10;
 
-/// The procedures of every catalogue, by code; where several have one, that of the first connector by name.
+/// The procedures of all catalogues, by code. If several catalogues have a code, the first connector by name counts.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
     procedures: BTreeMap<String, Procedure>,
@@ -23,17 +23,17 @@ pub(super) struct Catalogue {
     sectors: BTreeMap<String, String>,
 }
 
-/// Where registry file and catalogue differ: procedure codes in order.
+/// Procedure codes for which registry file and catalogue differ, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Differences {
-    /// Both state a statutory time, and not the same.
+    /// Both state a statutory time, but different ones.
     pub(super) other_time: Vec<String>,
-    /// The file does not have the code.
+    /// The file lacks the code.
     pub(super) not_in_file: Vec<String>,
 }
 
 impl Catalogue {
-    /// Reads the catalogue among the tables in the order of [`Kind::ALL`]. Blocks.
+    /// Reads the catalogue from the tables in the order of [`Kind::ALL`]. Blocks.
     pub(super) fn among(tables: &[LazyFrame]) -> Result<Self, PolarsError> {
         let place = Kind::ALL.iter().position(|kind| *kind == Kind::Procedures);
         place.and_then(|place| tables.get(place)).map_or_else(|| Ok(Self::default()), |table| Self::read(table.clone()))
@@ -70,7 +70,7 @@ impl Catalogue {
                     Some("calendar_days") => TimeUnit::CalendarDays,
                     _ => TimeUnit::WorkingDays,
                 },
-                // NĐ 61/2018/NĐ-CP art. 18(2): the catalogue says nothing of it.
+                // NĐ 61/2018/NĐ-CP art. 18(2); the catalogue does not state it.
                 cut_off: time(15, 0, 0, 0),
                 immediate: false,
                 certification: false,
@@ -82,7 +82,7 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The registries with what only the catalogue has.
+    /// The registries, completed with the procedures and sectors that only the catalogue has.
     pub(super) fn completed(&self, registries: &Registries) -> Registries {
         let mut completed = registries.clone();
         let known: BTreeSet<&str> = registries.procedures.iter().map(|procedure| procedure.code.as_str()).collect();
@@ -92,15 +92,15 @@ impl Catalogue {
         completed
     }
 
-    /// Names of sectors: those given, then those that only the catalogue has.
+    /// Names of sectors: those given, completed with those that only the catalogue has.
     pub(super) fn sectors_beside(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut sectors = self.sectors.clone();
         sectors.extend(given.clone());
         sectors
     }
 
-    /// Where file and catalogue differ on a day. Of a code with several rows those count that are valid then; any that agrees
-    /// will do.
+    /// Differences between file and catalogue on a day. If the file has several rows for a code, those valid on that
+    /// day count; one that agrees is enough.
     pub(super) fn differences(&self, registries: &Registries, day: Date) -> Differences {
         let mut differences = Differences::default();
         for (code, stated) in &self.procedures {
@@ -122,8 +122,8 @@ impl Catalogue {
 }
 
 impl Differences {
-    /// Says so in the log of a night, once; nothing where there are none.
-    pub(super) fn tell(&self, run: i64) {
+    /// Logs the differences of a night in one line; nothing if there are none.
+    pub(super) fn log(&self, run: i64) {
         if *self == Self::default() {
             return;
         }
@@ -135,7 +135,7 @@ impl Differences {
             not_in_file = self.not_in_file.len(),
             other_time_of = named.join(" "),
             only_in_catalogue = new.join(" "),
-            "registry file and procedure catalogue differ: the file's statutory times count, what it lacks is taken from the catalogue"
+            "registry file and procedure catalogue differ: the file's statutory times count, procedures that it lacks come from the catalogue"
         );
     }
 }

@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::*;
 
-/// Source, code, sector and its name, time, unit, deleted.
+/// Source, code, sector, name of the sector, statutory time, unit, deleted.
 type Row<'a> = (&'a str, &'a str, &'a str, &'a str, Option<i64>, Option<&'a str>, Option<bool>);
 
 fn table(rows: &[Row<'_>]) -> LazyFrame {
@@ -43,7 +43,7 @@ fn registries(procedures: Vec<Procedure>) -> Registries {
 }
 
 #[test]
-fn the_files_row_counts_whole_and_only_new_codes_come_from_the_catalogue() {
+fn the_row_of_the_file_counts_whole_and_only_new_codes_come_from_the_catalogue() {
     let catalogue = Catalogue::read(table(&[
         ("b", "1.000001", "LV-1", "Tên khác", Some(9), Some("hours"), None),
         ("a", "1.000001", "HO-TICH", "Hộ tịch, quốc tịch", Some(3), Some("working_days"), None),
@@ -65,16 +65,16 @@ fn the_files_row_counts_whole_and_only_new_codes_come_from_the_catalogue() {
     assert_eq!(completed.procedures[1], new);
     let unstated = &completed.procedures[2];
     assert_eq!((unstated.statutory_time, unstated.unit, unstated.immediate), (None, TimeUnit::WorkingDays, false));
-    assert_eq!(completed.procedures.len(), 3, "what was deleted is not there");
+    assert_eq!(completed.procedures.len(), 3, "the deleted procedure is left out");
     let sectors = [("HO-TICH", "Hộ tịch"), ("LV-1", "Tên khác")].map(|(code, name)| (code.to_owned(), name.to_owned()));
-    assert_eq!(completed.sectors, BTreeMap::from(sectors), "the file's names come first");
+    assert_eq!(completed.sectors, BTreeMap::from(sectors), "names of the file come first");
     let differences = catalogue.differences(&file, date(2026, 1, 5));
-    assert_eq!(differences.other_time, ["1.000001"], "of two catalogues the first by name counts");
+    assert_eq!(differences.other_time, ["1.000001"], "the first catalogue by name counts");
     assert_eq!(differences.not_in_file, ["1.000002", "1.000004"]);
 }
 
 #[test]
-fn times_differ_only_where_both_are_stated_and_valid() {
+fn times_differ_only_if_both_are_stated_and_valid() {
     use TimeUnit::{Hours, WorkingDays};
     let read = |time, unit| {
         Catalogue::read(table(&[("a", "1.000001", "HO-TICH", "Hộ tịch", time, unit, None)])).expect("the table is read")

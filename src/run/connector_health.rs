@@ -1,5 +1,5 @@
-//! How every connector and every publication stands now: one answer for `status`, the API, the pages, the metrics and the
-//! webhook.
+//! Health of every connector and every publication: one assessment for `status`, the API, the pages, the metrics and
+//! the webhook.
 
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -10,33 +10,36 @@ use crate::model::connector::Connector;
 use crate::model::figure::Night;
 use crate::model::instant;
 use crate::model::pull::{Counts, DriftKind, Outcome, Purpose};
+use crate::run::error::RunError;
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
-use crate::run::{RunError, is_mended, schedule};
+use crate::run::night_closing::is_within_budget;
+use crate::run::schedule;
 
-/// Pulls and slots that are looked at to say since when a state holds.
-const LOOKED_AT: i64 = 400;
+/// Most pulls that are searched for the start of a state.
+const EARLIER_PULLS: i64 = 400;
 
-/// How long a publication may take before it is said to be behind.
-const ON_ITS_WAY_MICROS: i64 = 15 * 60 * 1_000_000;
+/// How long after the end of a night its publication may take before it is behind.
+const PUBLICATION_GRACE_MICROS: i64 = 15 * 60 * 1_000_000;
 
-/// The target of the PostgreSQL publication.
+/// Name of the PostgreSQL publication target.
 pub const POSTGRES: &str = "postgres";
 
-/// What stands.
+/// What a health is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Subject)]
 pub enum HealthSubject {
     Connector,
-    /// A place outside the data folder that nights are published to.
+    /// A target outside the data folder that nights are published to.
     Publication,
 }
 
-/// One subject's state: since when, why and what to do. Instants in microseconds UTC, written as RFC 3339.
+/// State of a connector or publication: since when, why, and what to do. Instants in microseconds UTC, serialized as
+/// RFC 3339.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Standing)]
 pub struct ConnectorHealth {
-    /// Name of the connector, or of the target of publication.
+    /// Name of the connector or of the publication target.
     pub connector: String,
     pub state: State,
     #[serde(serialize_with = "moment")]
@@ -50,16 +53,16 @@ pub struct ConnectorHealth {
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub data_until: Option<i64>,
-    /// Of the last pull, as the next five.
+    /// Rows of the last pull, as in the next five fields.
     pub received: u64,
     pub accepted: u64,
     pub unchanged: u64,
     pub duplicate: u64,
     pub superseded: u64,
     pub quarantined: u64,
-    /// Rejected rows of all pulls that are open.
+    /// Open rejections of all pulls.
     pub open: u64,
-    /// Drift, impossible dates and deletions of the last pull.
+    /// Drift, impossible orders of dates and deletions of the last pull.
     pub remarks: String,
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -69,8 +72,8 @@ pub struct ConnectorHealth {
     pub reason_code: Option<String>,
 }
 
-/// An instant as RFC 3339, or null.
-#[expect(clippy::ref_option, reason = "serde hands it over so")]
+/// Serializes an instant as RFC 3339, or null.
+#[expect(clippy::ref_option, reason = "the signature that serde requires")]
 fn moment<S: Serializer>(micros: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
     micros.map(instant::display).serialize(serializer)
 }
@@ -105,7 +108,7 @@ impl ConnectorHealth {
     }
 }
 
-/// How everything stands: the connectors in the order of their names, then the publications. Without a ledger nothing has run.
+/// Health of the connectors by name, then of the publications. `ledger`: `None` if nothing has run yet.
 pub async fn assess_connectors(
     config: &Configuration,
     ledger: Option<&Ledger>,
@@ -114,7 +117,7 @@ pub async fn assess_connectors(
     assess_connectors_until(config, ledger, None, now).await
 }
 
-/// How everything stood on a night, however late that is asked: what was read for a later one is not looked at.
+/// Health as of a night. Pulls of later runs are ignored, so the answer does not depend on when it is computed.
 pub(super) async fn assess_connectors_on_night(
     config: &Configuration,
     ledger: &Ledger,
@@ -133,12 +136,12 @@ async fn assess_connectors_until(
         Some(ledger) => ledger.pauses().await?,
         None => Vec::new(),
     };
-    let mut standings = Vec::new();
+    let mut healths = Vec::new();
     for connector in &config.connectors {
         let off = off(config, &pauses, &connector.name);
-        standings.push(match ledger {
-            Some(ledger) => of_connector(connector, ledger, off, run, now).await?,
-            None => judged(connector, &Seen { off, ..Seen::default() }, now),
+        healths.push(match ledger {
+            Some(ledger) => connector_health(connector, ledger, off, run, now).await?,
+            None => assessed(connector, &Seen { off, ..Seen::default() }, now),
         });
     }
     if config.settings.postgres.is_some() {
@@ -146,9 +149,9 @@ async fn assess_connectors_until(
             Some(ledger) => (ledger.publication(POSTGRES).await?, ledger.newest_published().await?),
             None => (None, None),
         };
-        standings.push(of_publication(&publication.unwrap_or_default(), newest, now));
+        healths.push(publication_health(&publication.unwrap_or_default(), newest, now));
     }
-    Ok(standings)
+    Ok(healths)
 }
 
 fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<Off> {
@@ -159,23 +162,23 @@ fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<Off>
     Some(Off::Paused { since: pause.since, by: pause.paused_by.clone() })
 }
 
-async fn of_connector(
+async fn connector_health(
     connector: &Connector,
     ledger: &Ledger,
     off: Option<Off>,
     until: Option<i64>,
     now: i64,
 ) -> Result<ConnectorHealth, RunError> {
-    // A retry, a replay or a backfill says nothing of the nights.
-    let pulls = ledger.pulls_of(&connector.name, LOOKED_AT).await?;
+    // Retries, replays and backfills do not count.
+    let pulls = ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
     let is_of_night = |pull: &Pull| pull.purpose == Purpose::Night && until.is_none_or(|until| pull.run <= until);
     let nights = pulls.into_iter().filter(is_of_night);
     let pulls: Vec<Pull> = nights.skip_while(|pull| is_under_way(pull.ended(), pull.started_at, now)).collect();
     let mut past: Vec<PastPull> = pulls.iter().map(|pull| past(pull, connector)).collect();
-    // Taken since: what was degraded is so no longer.
+    // A degraded pull whose rejections were resolved since counts as complete.
     if let (Some(last), Some(seen)) = (pulls.first(), past.first_mut())
         && last.outcome == Some(Outcome::Degraded)
-        && is_mended(ledger, connector, last).await?
+        && is_within_budget(ledger, connector, last).await?
     {
         seen.outcome = Some(Outcome::Complete);
     }
@@ -193,16 +196,16 @@ async fn of_connector(
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
     let published_from = ledger.published_from().await?;
-    let standing = judged(connector, &Seen { off, pulls: past, unrun, published_from, data_until }, now);
+    let health = assessed(connector, &Seen { off, pulls: past, unrun, published_from, data_until }, now);
     Ok(ConnectorHealth {
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
         remarks: remarks.join("; "),
-        ..standing.with_counts(pulls.first().map(|pull| pull.counts).unwrap_or_default())
+        ..health.with_counts(pulls.first().map(|pull| pull.counts).unwrap_or_default())
     })
 }
 
-fn judged(connector: &Connector, seen: &Seen, now: i64) -> ConnectorHealth {
+fn assessed(connector: &Connector, seen: &Seen, now: i64) -> ConnectorHealth {
     let health = assess(connector, seen, now);
     ConnectorHealth {
         since: health.since,
@@ -215,10 +218,11 @@ fn judged(connector: &Connector, seen: &Seen, now: i64) -> ConnectorHealth {
     }
 }
 
-/// A publication is judged by the newest night: it holds that night, or it is behind. `newest`: its run and when it ended.
-fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i64) -> ConnectorHealth {
-    // A night that has just ended is on its way.
-    let newest = newest.filter(|(_, ended)| publication.run.is_none() || now - ended > ON_ITS_WAY_MICROS);
+/// Health of a publication: healthy if it holds the newest night, else behind or failing. `newest`: run of that night
+/// and when it ended.
+fn publication_health(publication: &Publication, newest: Option<(i64, i64)>, now: i64) -> ConnectorHealth {
+    // A night that has just ended is still being published.
+    let newest = newest.filter(|(_, ended)| publication.run.is_none() || now - ended > PUBLICATION_GRACE_MICROS);
     let behind = newest.filter(|(run, _)| publication.run.is_none_or(|held| held < *run));
     let (state, code, since, reason, hint) = match (&publication.message, behind) {
         (Some(message), _) => {
@@ -226,7 +230,7 @@ fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i6
             (State::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), hint)
         }
         (None, Some((run, ended))) => {
-            let reason = format!("it does not hold run {run}");
+            let reason = format!("it does not hold run {run}, the newest night");
             let hint = "`motcua publish` publishes the newest night; `motcua serve` does it by itself";
             let state = if publication.run.is_none() { State::NeverRun } else { State::Late };
             (state, Some("publication_behind"), Some(ended), Some(reason), Some(hint))
@@ -245,7 +249,7 @@ fn of_publication(publication: &Publication, newest: Option<(i64, i64)>, now: i6
 }
 
 fn past(pull: &Pull, connector: &Connector) -> PastPull {
-    // What a changed connector made of the source is its own.
+    // Drift that another version of the connector found is not reported.
     let same = pull.connector_digest == connector.digest;
     let drifted =
         |kind| pull.findings.drift.iter().filter(move |drift| drift.kind == kind).map(|drift| drift.field.as_str());
@@ -267,7 +271,7 @@ fn past(pull: &Pull, connector: &Connector) -> PastPull {
     }
 }
 
-/// What of a pull somebody should know although it was taken.
+/// What somebody should know about a pull although it was settled: drift, impossible orders of dates, deletions.
 #[must_use]
 pub fn remarks(pull: &Pull) -> Vec<String> {
     let mut lines = Vec::new();
@@ -280,7 +284,7 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
         lines.push(format!("{}: {rows}", order.replace('_', " ")));
     }
     if pull.findings.swept > 0 {
-        lines.push(format!("marked as deleted, since the source does not list them: {}", pull.findings.swept));
+        lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));
     }
     lines
 }

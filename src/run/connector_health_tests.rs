@@ -5,7 +5,7 @@ use crate::config;
 use crate::run::ledger::{PullState, Slot};
 
 const HOUR_MICROS: i64 = 3_600_000_000;
-/// A moment after which nothing has run.
+/// The current moment of the tests; nothing has run later.
 const NOW: i64 = 1_767_225_600_000_000;
 
 fn connector() -> Connector {
@@ -20,48 +20,48 @@ fn pull(run: i64, outcome: Option<Outcome>, started_at: i64, received: u64) -> P
     Pull { state, outcome, counts, finished_at, ..Pull::begun(run, &connector(), Purpose::Night, started_at) }
 }
 
-async fn standing(ledger: &Ledger) -> ConnectorHealth {
-    of_connector(&connector(), ledger, None, None, NOW).await.expect("it can be read")
+async fn health(ledger: &Ledger) -> ConnectorHealth {
+    connector_health(&connector(), ledger, None, None, NOW).await.expect("it can be read")
 }
 
 #[tokio::test]
 async fn a_pull_under_way_leaves_state_and_counts_to_the_one_before_it() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
-    assert_eq!(standing(&ledger).await.state, State::NeverRun);
+    assert_eq!(health(&ledger).await.state, State::NeverRun);
     let under_way = |run| pull(run, None, NOW - HOUR_MICROS, 0);
     ledger.write_pull(&under_way(1)).await.expect("it is written");
-    assert_eq!(standing(&ledger).await.state, State::NeverRun, "its first pull is under way");
+    assert_eq!(health(&ledger).await.state, State::NeverRun, "its first pull is under way");
     for (outcome, state) in [(Outcome::Complete, State::Healthy), (Outcome::Failed, State::Failing)] {
         ledger.write_pull(&pull(1, Some(outcome), NOW - 2 * HOUR_MICROS, 7)).await.expect("it is written");
         ledger.write_pull(&under_way(2)).await.expect("it is written");
-        let found = standing(&ledger).await;
+        let found = health(&ledger).await;
         assert_eq!((found.state, found.received), (state, 7));
     }
-    // One that nobody has ended in six hours is dead.
+    // A pull that has not ended after six hours died with its process.
     ledger.write_pull(&pull(2, None, NOW - 6 * HOUR_MICROS, 0)).await.expect("it is written");
-    let found = standing(&ledger).await;
+    let found = health(&ledger).await;
     assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
 }
 
 #[test]
-fn a_publication_says_what_to_do_about_its_own_failure() {
+fn a_failed_publication_is_failing_with_its_hint_and_one_that_is_behind_is_late() {
     let (message, hint) = (Some("no value".to_owned()), Some("set the variable".to_owned()));
     let failed = Publication { message, hint, failing_since: Some(NOW), ..Publication::default() };
-    let found = of_publication(&failed, None, NOW);
+    let found = publication_health(&failed, None, NOW);
     assert_eq!(
         (found.state, found.since, found.hint.as_deref()),
         (State::Failing, Some(NOW), Some("set the variable"))
     );
     let held = Publication { run: Some(3), published_at: Some(NOW), ..Publication::default() };
-    assert_eq!(of_publication(&held, Some((3, NOW)), NOW).state, State::Healthy);
-    let on_its_way = of_publication(&held, Some((4, NOW)), NOW + 60_000_000);
+    assert_eq!(publication_health(&held, Some((3, NOW)), NOW).state, State::Healthy);
+    let on_its_way = publication_health(&held, Some((4, NOW)), NOW + 60_000_000);
     assert_eq!(on_its_way.state, State::Healthy, "the night has just ended");
-    assert_eq!(of_publication(&held, Some((4, NOW)), NOW + HOUR_MICROS).state, State::Late);
+    assert_eq!(publication_health(&held, Some((4, NOW)), NOW + HOUR_MICROS).state, State::Late);
 }
 
 #[tokio::test]
-async fn a_night_that_read_its_sources_and_published_nothing_is_told() {
+async fn a_night_that_read_its_sources_and_published_nothing_is_failing() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
     let slot = NOW - 3 * HOUR_MICROS;
@@ -71,29 +71,29 @@ async fn a_night_that_read_its_sources_and_published_nothing_is_told() {
     let cron = connector().file.schedule.cron;
     let failed = Slot { slot, state: SlotState::Failed, tries: 1, made_up: false, message, decided_at: slot, cron };
     ledger.write_slots(&[("feedback".to_owned(), failed)]).await.expect("it is written");
-    let found = standing(&ledger).await;
+    let found = health(&ledger).await;
     assert_eq!((found.state, found.reason_code.as_deref()), (State::Failing, Some("night_failed")));
     assert!(found.reason.is_some_and(|reason| reason.contains("no space left")));
-    // A run that publishes what was read ends it.
+    // Only a run that publishes ends the failure.
     ledger.finish_run(1, NOW, None).await.expect("it is written");
-    assert_eq!(standing(&ledger).await.state, State::Failing, "it is finished, and published nothing");
+    assert_eq!(health(&ledger).await.state, State::Failing, "it is finished, and published nothing");
     ledger.begin_run(2, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
     ledger.finish_run(2, NOW, Some(true)).await.expect("it is written");
-    assert_eq!(standing(&ledger).await.state, State::Healthy);
+    assert_eq!(health(&ledger).await.state, State::Healthy);
 }
 
 #[tokio::test]
-async fn what_is_settled_and_not_in_the_tables_is_no_success() {
+async fn a_pull_that_is_settled_and_not_in_the_tables_is_incomplete() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
     let settled = Pull { state: PullState::Settled, ..pull(1, Some(Outcome::Complete), NOW - 240 * HOUR_MICROS, 7) };
     ledger.write_pull(&settled).await.expect("it is written");
-    let found = standing(&ledger).await;
+    let found = health(&ledger).await;
     assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
 }
 
 #[tokio::test]
-async fn a_run_by_hand_that_published_nothing_is_told_after_six_hours() {
+async fn a_run_by_hand_that_published_nothing_is_failing_after_six_hours() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
     for (hours, state) in [(5, State::Healthy), (6, State::Failing)] {
@@ -101,11 +101,11 @@ async fn a_run_by_hand_that_published_nothing_is_told_after_six_hours() {
             .write_pull(&pull(1, Some(Outcome::Complete), NOW - hours * HOUR_MICROS, 7))
             .await
             .expect("it is written");
-        let found = standing(&ledger).await;
+        let found = health(&ledger).await;
         assert_eq!(found.state, state, "{hours} hours: {found:?}");
         assert_eq!(found.reason_code.as_deref(), (hours == 6).then_some("night_failed"));
     }
     ledger.begin_run(1, Purpose::Night, NOW - 6 * HOUR_MICROS).await.expect("it is written");
     ledger.finish_run(1, NOW, Some(true)).await.expect("it is written");
-    assert_eq!(standing(&ledger).await.state, State::Healthy);
+    assert_eq!(health(&ledger).await.state, State::Healthy);
 }

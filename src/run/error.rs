@@ -1,4 +1,4 @@
-//! Why a run could not be done. A connector that fails is no error of the run: it stands in its pull.
+//! Errors that end a run or a verb. The failure of one connector is written in its pull instead.
 
 use crate::durable::FileError;
 use crate::indicators::IndicatorError;
@@ -12,22 +12,24 @@ use crate::run::lock::LockError;
 pub enum RunError {
     #[error("there is no connector `{name}`")]
     UnknownConnector { name: String },
-    #[error("run {run} has landed nothing in `{folder}`: there is nothing to replay")]
+    #[error("run {run} has no landed pages in `{folder}`: there is nothing to replay")]
     NothingLanded { run: i64, folder: std::path::PathBuf },
-    #[error("what run {run} landed was removed on {day} as old: there is nothing to replay")]
+    #[error("the landed pages of run {run} were removed as old on {day}: there is nothing to replay")]
     LandingRemoved { run: i64, day: String },
-    #[error("connector `{name}` has no window: there is no stretch of time to ask it for")]
+    #[error("connector `{name}` has no `[window]`: it cannot be asked for a range of days")]
     NoWindow { name: String },
-    #[error("`{from}` to `{to}` is no stretch of time that has passed")]
+    #[error("`{from}` to `{to}` is not a range of days in the past")]
     NoStretch { from: String, to: String },
     #[error("nothing is in quarantine that could be retried")]
     NothingToRetry,
-    #[error("other past nights are being read")]
+    #[error("too many past nights are being read at once")]
     NightsBusy,
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("the ledger `ledger.sqlite` of the data folder: {0}")]
+    #[error("cannot use the ledger `ledger.sqlite` of the data folder: {0}")]
     Ledger(#[from] sqlx::Error),
+    #[error("the ledger `ledger.sqlite` has schema version {version}; this motcua knows versions up to {newest}")]
+    NewerLedger { version: i64, newest: i64 },
     #[error(transparent)]
     Landing(#[from] LandingError),
     #[error(transparent)]
@@ -40,9 +42,9 @@ pub enum RunError {
     File { attempted: &'static str, path: std::path::PathBuf, source: std::io::Error },
     #[error(transparent)]
     Backup(#[from] BackupError),
-    #[error("motcua stumbled over something that it did not expect; the log says where")]
+    #[error("an unexpected error in motcua itself (a panic); the log has its place")]
     Panicked,
-    #[error("a task was cut off")]
+    #[error("a task of motcua was cancelled")]
     CutOff,
 }
 
@@ -52,24 +54,24 @@ impl From<FileError> for RunError {
     }
 }
 
-/// What a panic said may quote a cell: the log says where it was.
+/// The text of a panic is left out, since it may quote a cell. The log has its place.
 impl From<tokio::task::JoinError> for RunError {
     fn from(error: tokio::task::JoinError) -> Self {
         if error.is_panic() { Self::Panicked } else { Self::CutOff }
     }
 }
 
-/// An error with what lies behind it, without saying the same twice.
+/// The text of an error and its causes; a cause that the text contains already is left out.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut behind = error.source();
-    while let Some(cause) = behind {
+    let mut next = error.source();
+    while let Some(cause) = next {
         let cause_text = cause.to_string();
         if !text.contains(&cause_text) {
             text = format!("{text}: {cause_text}");
         }
-        behind = cause.source();
+        next = cause.source();
     }
     text
 }

@@ -1,7 +1,8 @@
-//! Figures that no night stores: another rule set, another view of whose a dossier is, a day, a week, any range.
+//! Figures on demand, which no night stores: of another rule set, another agency view, a day, a week, or any range of
+//! days.
 //!
-//! They are computed from the versions as of a published night and speak of that night's moment, by the configuration that is
-//! handed in: what the night kept, or today's.
+//! They are computed from the versions as of a published night and are as of that night's moment. The configuration is
+//! an argument: the one that the night kept, or today's.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +18,21 @@ use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
 use crate::model::rules::{AgencyView, RuleSet};
 use crate::model::table::Kind;
-use crate::run::RunError;
 use crate::run::catalogue::Catalogue;
+use crate::run::error::RunError;
 
-/// What is asked for.
+/// Which figures to compute.
 #[derive(Debug, Clone, Default)]
 pub struct FigureRequest {
-    /// Identifiers; all where empty.
+    /// Identifiers of indicators; empty selects all.
     pub indicators: Vec<String>,
-    /// In place of each indicator's own.
+    /// Rule set to use instead of each indicator's own.
     pub rules: Option<String>,
-    /// In place of the rule set's own.
+    /// Agency view to use instead of the rule set's own.
     pub view: Option<AgencyView>,
-    /// Under the agencies of today, not as they then were.
+    /// Whether dossiers are attributed to today's successors of their agencies.
     pub as_if_today: bool,
-    /// `None`: every named period.
+    /// A single period; `None` computes every named period.
     pub period: Option<Period>,
 }
 
@@ -54,7 +55,7 @@ impl FigureRequest {
             .collect()
     }
 
-    /// A rule set with another view is another rule set, and is called so.
+    /// Name of a rule set under the requested view: `RULES/VIEW`, since another view makes another rule set.
     fn name_of(&self, rules: &str) -> String {
         self.view.map_or(rules.to_owned(), |view| format!("{rules}/{}", view.name()))
     }
@@ -69,7 +70,7 @@ impl FigureRequest {
     }
 }
 
-/// Computes what is asked for as of a published night.
+/// Computes the requested figures as of a published night.
 pub async fn figures_as_of(
     config: &Configuration,
     night: &Night,
@@ -92,7 +93,8 @@ pub async fn figures_as_of(
     .await
 }
 
-/// How an indicator over dossiers, without `having`, reads under every rule set, and how many dossiers each difference from its own moves.
+/// Value of an indicator under every rule set, and how many dossiers each rule that differs from its own moves. Only
+/// for indicators over dossiers without `having`.
 pub async fn compare_rules(
     config: &Configuration,
     night: &Night,
@@ -105,7 +107,7 @@ pub async fn compare_rules(
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
 }
 
-/// Cells of a form by sector code, for a scope in a period.
+/// Cells of a form by sector code, for a scope and a period.
 pub async fn form_counts(
     config: &Configuration,
     night: &Night,
@@ -123,14 +125,14 @@ pub async fn form_counts(
     .await
 }
 
-/// Names of sectors by code: those of the registry file, then those of the procedure catalogue as of a night.
+/// Names of sectors by code: from the registry file, completed from the procedure catalogue as of a night.
 pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTreeMap<String, String>, RunError> {
     let table = Lake::read_as_of(&config.settings.data.join("lake"), Kind::Procedures, night.run).await?;
     let read = tokio::task::spawn_blocking(move || Catalogue::read(table)).await?;
     Ok(read.map_err(indicators::IndicatorError::from)?.sectors_beside(&config.registries.sectors))
 }
 
-/// Hands the tables as of a night to work that blocks.
+/// Runs blocking work on the tables as of a night.
 async fn with_tables<T: Send + 'static>(
     config: &Configuration,
     night: &Night,
@@ -149,8 +151,8 @@ async fn with_tables<T: Send + 'static>(
     Ok(done.await??)
 }
 
-/// What figures rest on besides indicators and rule sets: registries that the catalogue has completed, calendar, the tables in the
-/// order of [`Kind::ALL`], the moment.
+/// Inputs of a computation without its indicators and rule sets. `registries`: completed from the catalogue; `tables`:
+/// in the order of [`Kind::ALL`].
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::run::RunError;
+use crate::durable::file_error;
+use crate::run::error::RunError;
 
 /// A file or a symbolic link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +36,4 @@ pub(super) fn list_files(path: &Path) -> Result<Vec<ListedFile>, RunError> {
 pub(super) fn count_and_bytes(path: &Path) -> Result<(u64, u64), RunError> {
     let files = list_files(path)?;
     Ok((files.len() as u64, files.iter().map(|file| file.bytes).sum()))
-}
-
-/// Converts an I/O error into a [`RunError`] that names the file and what was attempted on it.
-pub(super) fn file_error(attempted: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> RunError + use<> {
-    let path = path.to_owned();
-    move |source| RunError::File { attempted, path, source }
 }

@@ -1,4 +1,4 @@
-//! One process at a time on a data folder: a lock file that says who holds it.
+//! Locks of the data folder, held by one process at a time. The lock file names the process that holds it.
 #![expect(clippy::disallowed_methods, reason = "edge: the lock is a file")]
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::instant;
 
-/// Why the folder could not be taken.
+/// Why a data folder could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error("data folder `{folder}` is held by {holder}")]
@@ -16,24 +16,24 @@ pub enum LockError {
     Io { folder: PathBuf, source: std::io::Error },
 }
 
-/// Held until dropped; the operating system frees it when the process dies.
+/// A lock, held until it is dropped. The operating system releases it when the process dies.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the folder for a verb that changes it.
+    /// Locks the folder for a verb that changes it.
     pub fn take(data: &Path, verb: &str, now: i64) -> Result<Self, LockError> {
         Self::take_file("lock", data, verb, now)
     }
 
-    /// Takes the folder for the one service that may stand on it; verbs that change it may still take theirs.
+    /// Locks the folder for the one service that may run on it. It does not exclude the lock of [`take`](Self::take).
     pub fn take_for_service(data: &Path, now: i64) -> Result<Self, LockError> {
         Self::take_file("serve.lock", data, "serve", now)
     }
 
-    /// Takes the folder for whoever publishes its newest night elsewhere.
+    /// Locks the publication of the newest night to targets outside the folder.
     pub(super) fn take_for_publication(data: &Path, now: i64) -> Result<Self, LockError> {
         Self::take_file("publish.lock", data, "publish", now)
     }

@@ -1,4 +1,5 @@
-//! Published nights as they were: read from their folders, or rebuilt from the versions of figures where they were removed as old.
+//! Published nights of the past: read from their folders, or rebuilt from the figure versions if their files were
+//! removed as old.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,10 @@ use crate::indicators::{sort_figures, stored_columns};
 use crate::lake::FigureTable;
 use crate::model::figure::Figure;
 use crate::publish::{self, NightFigures, NightRecord, PublishedFilesError};
-use crate::run::RunError;
-use crate::run::night::{FIGURE_TABLE, newest_figures};
+use crate::run::error::RunError;
+use crate::run::night_closing::{FIGURE_TABLE, newest_figures};
 
-/// A published night: the newest, or the newest whose figures speak of a moment at or before `as_of` (microseconds UTC).
+/// The newest published night, or the newest one as of `as_of` or earlier (microseconds UTC). `None` if there is none.
 pub async fn night_as_of(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, RunError> {
     match publish::night_folder(data, as_of)? {
         Some(folder) => read(data, folder).await.map(Some),
@@ -40,7 +41,8 @@ async fn read(data: &Path, folder: PathBuf) -> Result<(NightRecord, Vec<Figure>)
     Ok((record, figures))
 }
 
-/// The figures as a run published them, from their versions: the newest of each up to that run, but those that are gone.
+/// The figures as a run published them, rebuilt from the figure versions: the newest version of each up to that run,
+/// without those that are gone.
 pub(super) async fn rebuilt(data: &Path, run: i64) -> Result<Vec<Figure>, RunError> {
     let versions = FigureTable::read(&data.join("lake"), FIGURE_TABLE, &stored_columns()).await?;
     let known = versions.filter(col("run").lt_eq(lit(run)));

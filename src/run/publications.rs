@@ -1,7 +1,7 @@
-//! The newest night, published outside the data folder: tried after each night and again until it succeeds.
+//! Publishes the newest night to targets outside the data folder: after each night, and again until it succeeds.
 //!
-//! A publication that fails never fails the night: it stands in the ledger, and `standing` tells it. Neither the lock of the
-//! data folder nor a run is needed: `published/latest` is what is published.
+//! A failed publication does not fail the night: the ledger records it, and it is part of the health. It needs neither
+//! the lock of the data folder nor a run, since it publishes what `published/latest` points to.
 
 use std::path::Path;
 
@@ -21,10 +21,10 @@ use crate::run::{
 /// Microseconds of a minute.
 const MINUTE_MICROS: i64 = 60_000_000;
 
-/// Minutes between a try that failed and the next, by the tries that failed; then always the last.
-const WAITS: [i64; 5] = [1, 2, 5, 10, 15];
+/// Minutes between a failed attempt and the next, by number of failed attempts; the last value repeats.
+const RETRY_WAITS: [i64; 5] = [1, 2, 5, 10, 15];
 
-/// What became of a publication.
+/// Result of an attempt to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicationOutcome {
     Published {
@@ -34,7 +34,7 @@ pub enum PublicationOutcome {
         remarks: Vec<String>,
     },
     Failed {
-        /// Holds neither user nor password.
+        /// Contains neither user nor password.
         message: String,
         hint: String,
     },
@@ -47,19 +47,19 @@ impl PublicationOutcome {
     }
 }
 
-/// When a publication that failed is tried again, microseconds UTC; one that has not failed: now.
+/// Time of the next attempt after a failed one, microseconds UTC; `now` if the last one did not fail.
 #[must_use]
 pub fn next_try(publication: &Publication, now: i64) -> i64 {
     let (Some(failed_at), tries) = (publication.failed_at, publication.tries) else { return now };
     if tries == 0 {
         return now;
     }
-    let nth = usize::try_from(tries).unwrap_or(usize::MAX).min(WAITS.len()) - 1;
-    // A clock that was set back must not hold it up.
-    failed_at.min(now) + WAITS[nth] * MINUTE_MICROS
+    let nth = usize::try_from(tries).unwrap_or(usize::MAX).min(RETRY_WAITS.len()) - 1;
+    // A clock that was set back must not delay it.
+    failed_at.min(now) + RETRY_WAITS[nth] * MINUTE_MICROS
 }
 
-/// Publishes the newest night if it is not published yet and its time has come; for a caller that asks each minute.
+/// Publishes the newest night unless it is published already or waits for its next attempt. Called every minute.
 pub async fn publish_due(
     config: &Configuration,
     ledger: &Ledger,
@@ -77,14 +77,15 @@ pub async fn publish_due(
     publish_newest(config, &config.settings.data, ledger).await
 }
 
-/// Publishes the newest night at once and writes down what became of it; nothing without `[postgres]` or without a night.
+/// Publishes the newest night at once and records the result. `None` without `[postgres]`, without a night, or while
+/// another process publishes.
 pub async fn publish_newest(
     config: &Configuration,
     data: &Path,
     ledger: &Ledger,
 ) -> Result<Option<PublicationOutcome>, RunError> {
-    match try_newest(config, data, ledger).await {
-        // Whatever keeps it from being published is told where the publication stands, and is waited for.
+    match try_to_publish(config, data, ledger).await {
+        // Every error but one of the ledger is recorded as a failed attempt, which is repeated.
         Err(error) if !matches!(error, RunError::Ledger(_)) => {
             let unpublished = Unpublished {
                 message: with_causes(&error),
@@ -100,41 +101,41 @@ pub async fn publish_newest(
     }
 }
 
-/// The publication after a try that failed.
+/// State and result of a publication after a failed attempt.
 fn failed(before: Publication, unpublished: Unpublished) -> (Publication, PublicationOutcome) {
-    let (ended, Unpublished { message, hint, .. }) = (clock::now(), unpublished);
-    let still_held = Publication {
-        failed_at: Some(ended),
-        failing_since: before.failing_since.or(Some(ended)),
+    let (now, Unpublished { message, hint, .. }) = (clock::now(), unpublished);
+    let state = Publication {
+        failed_at: Some(now),
+        failing_since: before.failing_since.or(Some(now)),
         tries: before.tries.saturating_add(1),
         message: Some(message.clone()),
         hint: Some(hint.clone()),
         ..before
     };
-    (still_held, PublicationOutcome::Failed { message, hint })
+    (state, PublicationOutcome::Failed { message, hint })
 }
 
-async fn try_newest(
+async fn try_to_publish(
     config: &Configuration,
     data: &Path,
     ledger: &Ledger,
 ) -> Result<Option<PublicationOutcome>, RunError> {
     let Some(settings) = &config.settings.postgres else { return Ok(None) };
-    // Somebody else publishes: that is no failure, and what is behind afterwards is tried again.
+    // Another process publishes: no failure. If the publication is behind afterwards, it is tried again.
     let _lock = match Lock::take_for_publication(data, clock::now()) {
         Ok(lock) => lock,
         Err(LockError::Held { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let Some(mut night) = read(config, data).await? else { return Ok(None) };
-    let mut tried = attempt(config, settings, &night, ledger).await?;
-    // Another process published the next night while this one was on its way.
+    let Some(mut night) = read_newest(config, data).await? else { return Ok(None) };
+    let mut tried = publish_once(config, settings, &night, ledger).await?;
+    // Another process published a newer night while this one was being published: publish the newest.
     if let Err(Unpublished { newer: true, .. }) = &tried
         && publish::newest_record(data)?.is_some_and(|record| record.night.run > night.record.night.run)
-        && let Some(newer) = read(config, data).await?
+        && let Some(newer) = read_newest(config, data).await?
     {
         night = newer;
-        tried = attempt(config, settings, &night, ledger).await?;
+        tried = publish_once(config, settings, &night, ledger).await?;
     }
     let before = ledger.publication(POSTGRES).await?.unwrap_or_default();
     let run = night.record.night.run;
@@ -142,11 +143,11 @@ async fn try_newest(
         Ok(PublicationReport { figures, changed, mut remarks }) => {
             tracing::info!(run, figures, changed, "published to PostgreSQL");
             remarks.extend(night.remark);
-            let now_held = Publication { run: Some(run), published_at: Some(clock::now()), ..Publication::default() };
-            (now_held, PublicationOutcome::Published { run, figures, remarks })
+            let published = Publication { run: Some(run), published_at: Some(clock::now()), ..Publication::default() };
+            (published, PublicationOutcome::Published { run, figures, remarks })
         }
         Err(unpublished) => {
-            // Told by whoever asked, as a pull that failed is.
+            // At level info: the caller reports the failure, as it does for a pull.
             tracing::info!(run, reason = "publication_failed", "not published to PostgreSQL: {}", unpublished.message);
             failed(before, unpublished)
         }
@@ -156,7 +157,7 @@ async fn try_newest(
 }
 
 impl DataFolder<'_> {
-    /// Publishes the newest night where the settings name a place outside the data folder. Whatever happens here, the night is done.
+    /// Publishes the newest night to the target of the settings, if they have one. A failure does not fail the night.
     pub async fn publish_elsewhere(&self, progress: &Progress<'_>) -> Option<PublicationOutcome> {
         self.config.settings.postgres.as_ref()?;
         progress("publishing to PostgreSQL");
@@ -168,23 +169,26 @@ impl DataFolder<'_> {
     }
 }
 
-/// The newest night and what it was computed by.
-struct Newest {
+/// The newest night, with the configuration that it was computed by.
+struct NewestNight {
     record: NightRecord,
     figures: Vec<Figure>,
     config: Configuration,
     remark: Option<String>,
 }
 
-async fn read(config: &Configuration, data: &Path) -> Result<Option<Newest>, RunError> {
+async fn read_newest(config: &Configuration, data: &Path) -> Result<Option<NewestNight>, RunError> {
     let (config, data) = (config.clone(), data.to_owned());
     let Some((record, figures)) = night_as_of(&data, None).await? else { return Ok(None) };
     let newest = tokio::task::spawn_blocking(move || {
         let kept = publish::read_definitions(&data, &record).ok().and_then(|kept| config.of_night(&kept).ok());
         let remark = kept.is_none().then(|| {
-            format!("what run {} kept cannot be read: `indicators` and `agencies` are those of today", record.night.run)
+            format!(
+                "the definitions that run {} kept cannot be read: `indicators` and `agencies` are those of today",
+                record.night.run
+            )
         });
-        Newest { record, figures, config: kept.unwrap_or(config), remark }
+        NewestNight { record, figures, config: kept.unwrap_or(config), remark }
     });
     Ok(Some(newest.await?))
 }
@@ -193,7 +197,7 @@ async fn read(config: &Configuration, data: &Path) -> Result<Option<Newest>, Run
 struct Unpublished {
     message: String,
     hint: String,
-    /// The schema holds a newer night.
+    /// The target holds a newer night.
     newer: bool,
 }
 
@@ -204,10 +208,10 @@ impl From<PostgresError> for Unpublished {
     }
 }
 
-async fn attempt(
+async fn publish_once(
     config: &Configuration,
     settings: &Postgres,
-    night: &Newest,
+    night: &NewestNight,
     ledger: &Ledger,
 ) -> Result<Result<PublicationReport, Unpublished>, RunError> {
     let target = match target(config, settings) {
@@ -216,9 +220,9 @@ async fn attempt(
     };
     let indicators: Vec<_> =
         night.config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
-    // As of the night: what is published is the same however late it is.
-    let standings = assess_connectors_on_night(config, ledger, &night.record.night).await?;
-    let connectors: Vec<_> = standings.into_iter().filter_map(|standing| connector_row(config, standing)).collect();
+    // As of the night, so that a late publication writes the same rows.
+    let health = assess_connectors_on_night(config, ledger, &night.record.night).await?;
+    let connectors: Vec<_> = health.into_iter().filter_map(|health| connector_row(config, health)).collect();
     let publication = NightPublication {
         record: &night.record,
         figures: &night.figures,
@@ -237,24 +241,24 @@ fn target(config: &Configuration, settings: &Postgres) -> Result<PostgresTarget,
             unset.placeholder,
             unset.why.map(|why| format!(": {why}")).unwrap_or_default()
         ),
-        hint: "set the variable, or the one with `_FILE` that names a file".to_owned(),
+        hint: "set the environment variable, or the one that ends in `_FILE` to a file that holds the value".to_owned(),
         newer: false,
     })?;
     Ok(PostgresTarget::new(&url, &settings.schema, settings.reader_role.as_deref())?)
 }
 
-fn connector_row(config: &Configuration, standing: ConnectorHealth) -> Option<ConnectorRow> {
-    let connector = config.connector(&standing.connector).filter(|_| standing.kind == HealthSubject::Connector)?;
+fn connector_row(config: &Configuration, health: ConnectorHealth) -> Option<ConnectorRow> {
+    let connector = config.connector(&health.connector).filter(|_| health.kind == HealthSubject::Connector)?;
     Some(ConnectorRow {
         title: connector.file.connector.title.clone(),
         kind: connector.file.connector.kind.image_name(),
-        connector: standing.connector,
-        state: standing.state.name(),
-        since: standing.since,
-        reason_code: standing.reason_code,
-        hint: standing.hint,
-        last_success: standing.last_success,
-        data_until: standing.data_until,
+        connector: health.connector,
+        state: health.state.name(),
+        since: health.since,
+        reason_code: health.reason_code,
+        hint: health.hint,
+        last_success: health.last_success,
+        data_until: health.data_until,
     })
 }
 
@@ -262,21 +266,21 @@ fn connector_row(config: &Configuration, standing: ConnectorHealth) -> Option<Co
 mod tests {
     use super::*;
 
-    /// `serve` spawns it.
+    /// `serve` spawns this future, so it must be `Send`.
     const _: fn(&'static Configuration, &'static Ledger) = |config, ledger| {
         fn is_send(_: impl Send) {}
         is_send(publish_due(config, ledger, 0));
     };
 
     #[test]
-    fn tries_come_apart_and_stay_a_quarter_of_an_hour_apart() {
+    fn attempts_are_repeated_after_longer_and_longer_waits_up_to_a_quarter_of_an_hour() {
         let now = 1_000 * MINUTE_MICROS;
         let failed = |tries, failed_at| Publication { tries, failed_at: Some(failed_at), ..Publication::default() };
         for (tries, minutes) in [(1, 1), (2, 2), (3, 5), (4, 10), (5, 15), (6, 15), (4_000_000_000, 15)] {
             assert_eq!(next_try(&failed(tries, now), now), now + minutes * MINUTE_MICROS, "after {tries} tries");
         }
         assert_eq!(next_try(&Publication::default(), now), now);
-        // The clock was set back by a day: it is not waited for.
+        // The clock was set back by a day: that does not delay the attempt.
         assert_eq!(next_try(&failed(1, now + 1440 * MINUTE_MICROS), now), now + MINUTE_MICROS);
     }
 }

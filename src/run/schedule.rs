@@ -1,8 +1,8 @@
-//! Which slots are due: decided from the ledger, never from what a timer remembers.
+//! Decides which slots are due, from the ledger alone (docs/decisions/0010).
 //!
-//! A timer only rings; the same question asked twice, or by a process that was just started, has the same answer. A slot is
-//! named by its own moment, so a clock that is set back meets slots that were run, and one that is set forward leaves slots
-//! that are written down as missed.
+//! A timer only triggers the decision; a process that was just started decides the same. A slot is identified by its
+//! scheduled time. So a clock that is set back finds slots that were run, and one that is set forward leaves slots that
+//! are recorded as missed.
 
 use crate::calendar::Slots;
 use crate::model::connector::Schedule;
@@ -10,24 +10,24 @@ use crate::run::ledger::{Slot, SlotState};
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
-/// A slot that is begun within this time of its moment is on time.
+/// A slot that begins within this time after its scheduled time is on time.
 const ON_TIME_MICROS: i64 = 10_000_000;
-/// How often a slot whose run died with its process is begun.
-const TRIES: u32 = 3;
-/// Missed slots that are written down at once; of more the newest.
-const MOST_MISSED: usize = 400;
+/// Most runs that are begun for a slot, if each dies with its process.
+const MAX_TRIES: u32 = 3;
+/// Most missed slots that are recorded at once; of more, the newest.
+const MAX_MISSED: usize = 400;
 
-/// What a connector's schedule asks for at a moment.
+/// What to do about the slots of one connector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotDecision {
-    /// The slot to run now, as it is to be written before the run begins.
+    /// The slot to run now, as it must be written before the run begins.
     pub due: Option<Slot>,
-    /// Slots of which something else is to be written.
+    /// Other slots to write: missed, failed, or served by another run.
     pub settled: Vec<Slot>,
 }
 
-/// Decides. `known`: the connector's slots up to now, newest first; `read_at`: when the newest night
-/// began that read it whole and published.
+/// Decides about the slots of a connector. `known`: its slots up to `now`, newest first; `read_at`: start of its newest
+/// complete pull in a night that published.
 #[must_use]
 pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, now: i64) -> SlotDecision {
     let Ok(slots) = Slots::new(&schedule.cron, &schedule.zone) else { return SlotDecision::default() };
@@ -47,8 +47,8 @@ pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, no
     };
     let due = match known.iter().find(|slot| slot.slot == last) {
         Some(Slot { state: SlotState::Done | SlotState::Failed, .. }) => None,
-        Some(Slot { state: SlotState::Begun, tries, .. }) if *tries >= TRIES || !in_time => {
-            let message = format!("its run ended with the process, {tries} times");
+        Some(Slot { state: SlotState::Begun, tries, .. }) if *tries >= MAX_TRIES || !in_time => {
+            let message = format!("the process died during its run, {tries} times");
             settled.push(slot(SlotState::Failed, *tries, true, Some(message)));
             None
         }
@@ -61,7 +61,7 @@ pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, no
             None
         }
         None if in_time => Some(slot(SlotState::Begun, 1, made_up, None)),
-        // Before the first slot of this line that was decided there was no service that could have missed one.
+        // The first slot of a new cron line: no service has run with it, so it cannot be missed.
         None if known.iter().all(|known| known.cron != schedule.cron) => None,
         None => {
             settled.push(missed(last, schedule, now));
@@ -71,7 +71,7 @@ pub fn decide_slot(schedule: &Schedule, known: &[Slot], read_at: Option<i64>, no
     SlotDecision { due, settled }
 }
 
-/// Slots between the newest that is known of this cron line and the last: nobody was there.
+/// Missed slots: those after the newest known one of this cron line and before the last.
 fn passed_over(slots: &Slots, schedule: &Schedule, known: &[Slot], last: i64, now: i64) -> Vec<Slot> {
     let of_line = known.iter().filter(|slot| slot.cron == schedule.cron);
     let Some(newest) = of_line.map(|slot| slot.slot).max().filter(|newest| *newest < last) else { return Vec::new() };
@@ -80,7 +80,7 @@ fn passed_over(slots: &Slots, schedule: &Schedule, known: &[Slot], last: i64, no
     while let Some(before) = slots.last_before(moment - 1_000_000).filter(|before| *before > newest) {
         passed.push(missed(before, schedule, now));
         moment = before;
-        if passed.len() == MOST_MISSED {
+        if passed.len() == MAX_MISSED {
             break;
         }
     }
@@ -88,11 +88,11 @@ fn passed_over(slots: &Slots, schedule: &Schedule, known: &[Slot], last: i64, no
     passed
 }
 
-/// Slots before the last whose run died with its process and that no start found in time.
+/// Failed slots: those before the last that were begun and whose process died.
 fn left_begun(known: &[Slot], last: i64, now: i64) -> impl Iterator<Item = Slot> {
     let begun = known.iter().filter(move |slot| slot.slot < last && slot.state == SlotState::Begun);
     begun.map(move |slot| {
-        let message = Some("its run ended with the process".to_owned());
+        let message = Some("the process died during its run".to_owned());
         Slot { state: SlotState::Failed, message, decided_at: now, ..slot.clone() }
     })
 }
@@ -103,7 +103,7 @@ fn missed(slot: i64, schedule: &Schedule, now: i64) -> Slot {
     Slot { slot, state: SlotState::Missed, tries: 0, made_up: false, message, decided_at: now, cron }
 }
 
-/// Whether the clock was set back, by more than some seconds, behind what was decided of the schedule.
+/// Whether the clock is behind the newest decision by more than ten seconds: it was set back.
 #[must_use]
 pub(super) fn is_set_back(decided_until: Option<i64>, now: i64) -> bool {
     decided_until.is_some_and(|decided| decided - now > ON_TIME_MICROS)

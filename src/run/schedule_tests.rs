@@ -3,7 +3,7 @@ use jiff::civil::date;
 use super::*;
 use crate::model::instant::from_local;
 
-/// Nights at 01:30, made up until noon and a half.
+/// Nights at 01:30, made up until 12:30.
 fn schedule() -> Schedule {
     Schedule { cron: "30 1 * * *".to_owned(), catch_up_within_hours: 11, ..Schedule::default() }
 }
@@ -39,7 +39,7 @@ fn a_slot_is_due_at_its_moment_and_once() {
 }
 
 #[test]
-fn a_slot_that_nobody_ran_is_made_up_within_its_time() {
+fn a_slot_that_was_not_run_is_made_up_within_its_catch_up_time() {
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
     assert_eq!(due(&before, None, at(10, 12, 29)), Some((at(10, 1, 30), true)));
     assert_eq!(due(&before, None, at(10, 12, 31)), None);
@@ -48,25 +48,29 @@ fn a_slot_that_nobody_ran_is_made_up_within_its_time() {
 }
 
 #[test]
-fn of_several_missed_nights_the_newest_is_made_up_and_the_others_are_written_down() {
+fn of_several_missed_nights_the_newest_is_made_up_and_the_others_are_recorded() {
     let before = [slot(5, SlotState::Done, at(5, 1, 31))];
     assert_eq!(due(&before, None, at(9, 8, 0)), Some((at(9, 1, 30), true)));
     assert_eq!(missed_days(&before, at(9, 8, 0)), [6, 7, 8]);
 }
 
 #[test]
-fn a_service_that_is_new_misses_nothing_and_runs_a_slot_that_is_still_in_time() {
+fn a_new_service_misses_nothing_and_runs_a_slot_that_is_still_in_time() {
     assert_eq!(due(&[], None, at(10, 8, 0)), Some((at(10, 1, 30), true)));
     assert_eq!(decide_slot(&schedule(), &[], None, at(10, 20, 0)), SlotDecision::default());
 }
 
 #[test]
-fn a_whole_night_by_hand_serves_the_slot() {
+fn a_complete_night_by_hand_serves_the_slot() {
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
     let decision = decide_slot(&schedule(), &before, Some(at(10, 6, 0)), at(10, 8, 0));
     assert_eq!(decision.due, None);
     assert_eq!(decision.settled.iter().map(|slot| slot.state).collect::<Vec<_>>(), [SlotState::Done]);
-    assert_eq!(due(&before, Some(at(10, 1, 20)), at(10, 8, 0)), Some((at(10, 1, 30), true)), "it was read before");
+    assert_eq!(
+        due(&before, Some(at(10, 1, 20)), at(10, 8, 0)),
+        Some((at(10, 1, 30), true)),
+        "it was read before the slot"
+    );
 }
 
 #[test]
@@ -91,26 +95,26 @@ fn a_clock_that_is_set_back_runs_nothing_twice() {
 }
 
 #[test]
-fn a_clock_that_is_set_forward_and_corrected_skips_nothing_in_silence() {
+fn slots_missed_by_a_clock_that_is_set_forward_are_run_once_it_is_corrected() {
     // Three days ahead by mistake: the night of the 13th is run then, those before it are missed.
     let before = [slot(10, SlotState::Done, at(10, 1, 40))];
     assert_eq!(due(&before, None, at(13, 2, 0)), Some((at(13, 1, 30), true)));
     assert_eq!(missed_days(&before, at(13, 2, 0)), [11, 12]);
-    // What is known up to a moment is what the ledger gives.
+    // The ledger gives the slots up to the asked moment, so the tests cut the list.
     let known = [
         slot(13, SlotState::Done, at(13, 2, 10)),
         slot(12, SlotState::Missed, at(13, 2, 0)),
         slot(11, SlotState::Missed, at(13, 2, 0)),
         slot(10, SlotState::Done, at(10, 1, 40)),
     ];
-    // Corrected: nights that were called missed are run when they come.
+    // Once corrected, nights that were recorded as missed are run when they come.
     assert_eq!(due(&known[2..], None, at(11, 1, 30)), Some((at(11, 1, 30), false)));
     assert_eq!(due(&known[1..], None, at(12, 1, 30)), Some((at(12, 1, 30), false)));
     assert_eq!(due(&known, None, at(13, 1, 30)), None, "it was run");
 }
 
 #[test]
-fn a_run_that_outlasts_slots_leaves_one_due() {
+fn of_the_slots_that_pass_during_a_long_run_the_last_is_due() {
     let schedule = Schedule { cron: "0 * * * *".to_owned(), catch_up_within_hours: 0, ..Schedule::default() };
     let begun = Slot { slot: at(10, 1, 0), cron: schedule.cron.clone(), ..slot(10, SlotState::Done, at(10, 4, 0)) };
     let decision = decide_slot(&schedule, &[begun], None, at(10, 4, 0));
@@ -120,7 +124,7 @@ fn a_run_that_outlasts_slots_leaves_one_due() {
 }
 
 #[test]
-fn a_line_that_is_new_misses_nothing_of_the_past() {
+fn a_new_cron_line_misses_nothing_of_the_past() {
     let other = Schedule { cron: "0 * * * *".to_owned(), ..schedule() };
     let before = [slot(9, SlotState::Done, at(9, 1, 31))];
     let decision = decide_slot(&other, &before, None, at(10, 8, 30));
@@ -129,7 +133,7 @@ fn a_line_that_is_new_misses_nothing_of_the_past() {
 }
 
 #[test]
-fn a_slot_that_was_left_begun_is_written_down_as_failed() {
+fn a_slot_whose_process_died_is_recorded_as_failed_when_the_next_is_due() {
     let begun = slot(8, SlotState::Begun, at(8, 1, 30));
     let decision = decide_slot(&schedule(), std::slice::from_ref(&begun), None, at(10, 2, 0));
     assert_eq!(decision.due.map(|slot| slot.slot), Some(at(10, 1, 30)));

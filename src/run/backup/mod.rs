@@ -1,8 +1,10 @@
-//! Backup and restore of a data folder: a folder of files with their digests, whole or refused.
+//! Backup and restore of a data folder. A backup is a folder of files with their digests; one that is not whole is
+//! refused.
 //!
-//! Made under the data folder's lock, so no run is under way; databases are copied as they stand at one moment, since the
-//! service may write to them without it. `SHA256SUMS` names every file and is written last: without it a backup is none. Files that
-//! motcua writes once and never changes are linked where backup and data lie on one file system, and copied elsewhere.
+//! A backup is made under the lock of the data folder, so no run is under way. The service may still write to the
+//! databases: they are copied as consistent snapshots. `SHA256SUMS` names every file and is written last; without it a
+//! folder is no backup. Files that motcua writes once and never changes are hard-linked if backup and data are on one
+//! file system, else copied.
 
 mod error;
 mod restoring;
@@ -17,13 +19,15 @@ pub use self::error::BackupError;
 pub use self::restoring::restore;
 use self::sums::{LAST, digest, write_sums};
 use crate::durable;
+use crate::run::error::RunError;
 use crate::run::file_listing::list_files;
 use crate::run::ledger::copy_database;
-use crate::run::{Lock, Progress, RunError};
+use crate::run::lock::Lock;
+use crate::run::progress::Progress;
 
-/// What a backup says of itself.
+/// Name of the file that describes a backup.
 const ABOUT: &str = "backup.json";
-/// Grows when an older motcua could not restore it any more.
+/// Format of backups; increased when an older motcua can no longer restore them.
 const FORMAT: u32 = 1;
 
 /// `backup.json`.
@@ -33,14 +37,14 @@ struct About {
     motcua: String,
     /// Microseconds UTC.
     made_at: i64,
-    /// Link → where it leads to, both relative.
+    /// Symbolic link and its target, both relative to the data folder.
     links: Vec<(String, String)>,
-    /// Files besides this one and `SHA256SUMS`.
+    /// Number of files, without this one and `SHA256SUMS`.
     files: u64,
     bytes: u64,
 }
 
-/// What was backed up or restored.
+/// Size and age of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupReport {
     /// When the backup was made, microseconds UTC.
@@ -49,7 +53,7 @@ pub struct BackupReport {
     pub bytes: u64,
 }
 
-/// Backs a data folder up into `target`, which must be absent or empty.
+/// Makes a backup of a data folder in `target`, which must be absent or empty.
 pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'_>) -> Result<BackupReport, RunError> {
     if !data.join("lake").is_dir() {
         return Err(BackupError::Nothing { folder: data.to_owned() }.into());
@@ -69,21 +73,21 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'
     for file in list_files(&data)? {
         let name = sums::name_of(&file.path, &data)?;
         let to = target.join(&name);
-        match Way::of(&name) {
+        match BackupMethod::of(&name) {
             _ if file.is_link => {
-                if !matches!(Way::of(&name), Way::Leave) {
+                if !matches!(BackupMethod::of(&name), BackupMethod::Skip) {
                     about.links.push((name, sums::target_of(&file.path)?));
                 }
                 continue;
             }
-            Way::Leave => continue,
-            Way::Database => {
+            BackupMethod::Skip => continue,
+            BackupMethod::Database => {
                 copy_database(&file.path, &to).await?;
                 // SQLite does not sync what `VACUUM INTO` writes.
                 durable::sync(&to)?;
             }
-            Way::Copy => durable::copy(&file.path, &to)?,
-            Way::Link => durable::link_or_copy(&file.path, &to)?,
+            BackupMethod::Copy => durable::copy(&file.path, &to)?,
+            BackupMethod::Link => durable::link_or_copy(&file.path, &to)?,
         }
         let (digest, bytes) = digest(&to)?;
         about.files += 1;
@@ -98,29 +102,30 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'
     Ok(BackupReport { made_at: now, files: about.files, bytes: about.bytes })
 }
 
-/// How a file comes into a backup.
+/// How a file is backed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// Locks, the parts of a database that its copy holds already, and what died half written.
-    Leave,
+enum BackupMethod {
+    /// Left out: locks, files of a database that its snapshot contains, and half-written files.
+    Skip,
+    /// Copied as a snapshot.
     Database,
-    /// May be changed in place.
+    /// Copied, since it may be changed in place.
     Copy,
-    /// Written once.
+    /// Hard-linked, since it never changes.
     Link,
 }
 
-impl Way {
+impl BackupMethod {
     fn of(name: &str) -> Self {
         let (top, last) = (name.split('/').next().unwrap_or(name), name.rsplit('/').next().unwrap_or(name));
         let ends = |endings: &[&str]| endings.iter().any(|ending| last.ends_with(ending));
         if name.split('/').any(|part| part.ends_with(".partial")) {
-            Self::Leave
+            Self::Skip
         } else if top != name {
             let is_once = ["lake", "landing", "published", "definitions"].contains(&top);
             if is_once && last != "_last_checkpoint" { Self::Link } else { Self::Copy }
         } else if name == "lock" || ends(&[".lock", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal"]) {
-            Self::Leave
+            Self::Skip
         } else if ends(&[".sqlite"]) {
             Self::Database
         } else {
@@ -131,25 +136,25 @@ impl Way {
 
 #[cfg(test)]
 mod tests {
-    use super::Way;
+    use super::BackupMethod;
 
     #[test]
-    fn files_come_into_a_backup_each_in_its_way() {
-        for (name, way) in [
-            ("ledger.sqlite", Way::Database),
-            ("access.sqlite", Way::Database),
-            ("ledger.sqlite-wal", Way::Leave),
-            ("lock", Way::Leave),
-            ("serve.lock", Way::Leave),
-            ("lake/dossiers/_delta_log/00000000000000000001.json", Way::Link),
-            ("lake/dossiers/_delta_log/_last_checkpoint", Way::Copy),
-            ("landing/desk/00000001/000001.ndjson.zst", Way::Link),
-            ("landing/desk/00000001/certificate.partial", Way::Leave),
-            ("landing/desk/.00000001.partial/plan.json", Way::Leave),
-            ("notes.txt", Way::Copy),
-            ("other/notes.txt", Way::Copy),
+    fn the_name_of_a_file_decides_how_it_is_backed_up() {
+        for (name, method) in [
+            ("ledger.sqlite", BackupMethod::Database),
+            ("access.sqlite", BackupMethod::Database),
+            ("ledger.sqlite-wal", BackupMethod::Skip),
+            ("lock", BackupMethod::Skip),
+            ("serve.lock", BackupMethod::Skip),
+            ("lake/dossiers/_delta_log/00000000000000000001.json", BackupMethod::Link),
+            ("lake/dossiers/_delta_log/_last_checkpoint", BackupMethod::Copy),
+            ("landing/desk/00000001/000001.ndjson.zst", BackupMethod::Link),
+            ("landing/desk/00000001/certificate.partial", BackupMethod::Skip),
+            ("landing/desk/.00000001.partial/plan.json", BackupMethod::Skip),
+            ("notes.txt", BackupMethod::Copy),
+            ("other/notes.txt", BackupMethod::Copy),
         ] {
-            assert_eq!(Way::of(name), way, "{name}");
+            assert_eq!(BackupMethod::of(name), method, "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Restoring a backup: every digest is checked before the first file is written.
+//! Restores a backup. Every digest is checked before the first file is written.
 #![expect(clippy::disallowed_methods, reason = "edge: a data folder is filled from a backup")]
 
 use std::collections::BTreeSet;
@@ -6,15 +6,17 @@ use std::fs;
 use std::path::Path;
 
 use crate::durable;
+use crate::durable::file_error;
 use crate::run::backup::sums::{self, LAST, digest, is_inside, read_sums};
 use crate::run::backup::{ABOUT, About, BackupError, BackupReport, FORMAT};
-use crate::run::file_listing::file_error;
-use crate::run::{Lock, Progress, RunError};
+use crate::run::error::RunError;
+use crate::run::lock::Lock;
+use crate::run::progress::Progress;
 
-/// Where files wait until all are there.
+/// Folder in which files are collected until all of them are copied.
 const BESIDE: &str = ".restore.partial";
-/// What a folder without anything to lose may hold.
-const NOTHING: [&str; 3] = ["lock", "serve.lock", "lost+found"];
+/// Files that an empty data folder may contain.
+const IGNORED: [&str; 3] = ["lock", "serve.lock", "lost+found"];
 
 /// Restores a backup into `data`, which must be absent or empty.
 pub async fn restore(backup: &Path, data: &Path, now: i64, progress: &Progress<'_>) -> Result<BackupReport, RunError> {
@@ -34,7 +36,7 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, progress: &Progress<'
     for (name, target) in &about.links {
         sums::link_to(target, &beside.join(name))?;
     }
-    // The ledger comes last: a folder without it reads its sources again and takes nothing twice.
+    // The ledger last: a data folder without it reads its sources again and accepts nothing twice.
     let tops: BTreeSet<&str> =
         names.iter().chain(about.links.iter().map(|(name, _)| name)).map(|name| top(name)).collect();
     let (last, first): (Vec<&str>, Vec<&str>) = tops.into_iter().partition(|name| *name == "ledger.sqlite");
@@ -46,11 +48,12 @@ pub async fn restore(backup: &Path, data: &Path, now: i64, progress: &Progress<'
     Ok(BackupReport { made_at: about.made_at, files: about.files, bytes: about.bytes })
 }
 
+/// First part of a relative path.
 fn top(name: &str) -> &str {
     name.split('/').next().unwrap_or(name)
 }
 
-/// Holds every file against its digest; gives what the backup says of itself, and the names of its files.
+/// Checks every file against its digest. Returns the description of the backup and the names of its files.
 fn checked(backup: &Path, progress: &Progress<'_>) -> Result<(About, Vec<String>), RunError> {
     let sums = read_sums(&backup.join(LAST))?;
     let mut names = Vec::new();
@@ -59,10 +62,10 @@ fn checked(backup: &Path, progress: &Progress<'_>) -> Result<(About, Vec<String>
         let path = backup.join(&name);
         let damaged = |what: &str| BackupError::Damaged { path: name.clone(), what: what.to_owned() };
         if !path.is_file() {
-            return Err(damaged("is not there").into());
+            return Err(damaged("is missing").into());
         }
         if digest(&path)?.0 != expected {
-            return Err(damaged("is not what its digest says").into());
+            return Err(damaged("does not match its digest").into());
         }
         names.push(name);
     }
@@ -78,11 +81,11 @@ fn checked(backup: &Path, progress: &Progress<'_>) -> Result<(About, Vec<String>
         return Err(BackupError::Newer { version: about.motcua }.into());
     }
     if about.files != names.len() as u64 {
-        let what = format!("speaks of {} files, `{LAST}` names {}", about.files, names.len());
+        let what = format!("counts {} files, `{LAST}` names {}", about.files, names.len());
         return Err(damaged(what).into());
     }
     if about.links.iter().any(|(name, target)| !is_inside(name) || !is_inside(target)) {
-        return Err(damaged("has a link that leads out of the data folder".to_owned()).into());
+        return Err(damaged("has a link whose target is outside the data folder".to_owned()).into());
     }
     Ok((about, names))
 }
@@ -93,7 +96,7 @@ fn must_be_empty(data: &Path) -> Result<(), RunError> {
     }
     for entry in fs::read_dir(data).map_err(file_error("list", data))? {
         let name = entry.map_err(file_error("list", data))?.file_name();
-        if !NOTHING.iter().any(|nothing| name == *nothing) {
+        if !IGNORED.iter().any(|ignored| name == *ignored) {
             return Err(BackupError::NotEmpty { folder: data.to_owned() }.into());
         }
     }

@@ -1,4 +1,4 @@
-//! Files of a backup and their digests, as `sha256sum -c SHA256SUMS` reads them too.
+//! Files of a backup and their digests, in the format of `sha256sum -c SHA256SUMS`.
 #![expect(clippy::disallowed_methods, reason = "edge: a backup is a folder of files")]
 
 use std::fs::{self, File};
@@ -8,17 +8,17 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::durable;
-use crate::run::RunError;
+use crate::durable::file_error;
 use crate::run::backup::BackupError;
-use crate::run::file_listing::file_error;
+use crate::run::error::RunError;
 
 /// The file that is written last.
 pub(super) const LAST: &str = "SHA256SUMS";
 
-/// Makes a folder, or takes an empty one, that does not lie in the data folder; gives it without links.
+/// Creates a folder, or accepts an empty one, outside the data folder; returns its path without links.
 pub(super) fn empty_folder(folder: &Path, data: &Path) -> Result<PathBuf, RunError> {
     let whole = std::path::absolute(folder).map_err(file_error("find", folder))?;
-    // The nearest folder above that is there says where it will lie.
+    // The nearest existing parent decides where the folder will be.
     let above = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
     let (above, data) = (above.canonicalize().map_err(file_error("find", above))?, data.canonicalize());
     if data.map_err(file_error("find", folder)).is_ok_and(|data| above.starts_with(data)) {
@@ -28,33 +28,33 @@ pub(super) fn empty_folder(folder: &Path, data: &Path) -> Result<PathBuf, RunErr
     if fs::read_dir(folder).map_err(file_error("list", folder))?.next().is_some() {
         return Err(BackupError::NotEmpty { folder: folder.to_owned() }.into());
     }
-    folder.canonicalize().map_err(file_error("find", folder))
+    Ok(folder.canonicalize().map_err(file_error("find", folder))?)
 }
 
-/// The name of a file below a folder, as a line of text.
+/// The relative path of a file below a folder, as it is written in a line of `SHA256SUMS`.
 pub(super) fn name_of(path: &Path, folder: &Path) -> Result<String, RunError> {
     let name = path.strip_prefix(folder).ok().and_then(Path::to_str).filter(|name| !name.contains(['\n', '\r', '\\']));
     name.map(str::to_owned).ok_or_else(|| BackupError::Name { path: path.to_owned() }.into())
 }
 
-/// The path of a folder, which may be given by a link.
+/// The path of a folder with its links resolved.
 pub(super) fn without_links(folder: &Path) -> Result<PathBuf, RunError> {
-    folder.canonicalize().map_err(file_error("find", folder))
+    Ok(folder.canonicalize().map_err(file_error("find", folder))?)
 }
 
-/// Where a link of the data folder leads to: not out of it.
+/// The target of a link; an error unless it is relative and inside the data folder.
 pub(super) fn target_of(path: &Path) -> Result<String, RunError> {
     let target = fs::read_link(path).map_err(file_error("read", path))?;
     let inside = target.to_str().filter(|target| is_inside(target)).map(str::to_owned);
     inside.ok_or_else(|| BackupError::Link { path: path.to_owned() }.into())
 }
 
-/// Whether a name stays in the folder that it is taken relative to.
+/// Whether a relative path stays in its folder.
 pub(super) fn is_inside(name: &str) -> bool {
     !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// SHA-256 of a file, and its bytes.
+/// SHA-256 of a file, and its size in bytes.
 pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
     let mut file = File::open(path).map_err(file_error("open", path))?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
@@ -68,13 +68,13 @@ pub(super) fn digest(path: &Path) -> Result<(String, u64), RunError> {
     }
 }
 
-/// Makes the link `path`.
+/// Creates the symbolic link `path`.
 pub(super) fn link_to(target: &str, path: &Path) -> Result<(), RunError> {
     durable::create_parent(path)?;
-    std::os::unix::fs::symlink(target, path).map_err(file_error("link", path))
+    Ok(std::os::unix::fs::symlink(target, path).map_err(file_error("link", path))?)
 }
 
-/// Writes the digests of all files: from here on the backup is one.
+/// Writes the digests of all files, which completes the backup.
 pub(super) fn write_sums(path: &Path, sums: &[(String, String)]) -> Result<(), RunError> {
     let lines: Vec<String> = sums.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
     Ok(durable::replace(path, "finish a backup", |out| out.write_all(lines.concat().as_bytes()))?)

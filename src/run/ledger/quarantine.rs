@@ -1,105 +1,49 @@
-//! The quarantine index: which rows of which pulls were not taken, why, and what became of them since. The rows' kept
-//! fields lie in landing.
+//! The quarantine index: place and reason of every rejected row, and whether it is still open. Its kept fields are in
+//! landing.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 use utoipa::ToSchema;
 
-use crate::crash_points::crash_point;
 use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
 
-/// A rejected row: its place and why, nothing of what stood in it. It is open until a later pull has taken its key, or has
-/// read its page again.
+/// A rejected row: its place and the reason, none of its values. It is open until a later pull meets its key or reads
+/// its page again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RejectedRow)]
 pub struct QuarantinedRow {
-    /// Stable while the ledger lives.
+    /// Never changes while the ledger exists.
     pub id: i64,
     pub run: i64,
     pub connector: String,
     pub page: u32,
     pub row: u32,
-    /// Canonical field that failed; null where the whole row did.
+    /// Canonical field that failed; null if the whole row did.
     pub field: Option<String>,
-    /// Code.
+    /// Code of the reason.
     pub reason: String,
-    /// The run after which it is no longer open.
+    /// Run that closed it; null while it is open.
     pub closed_by: Option<i64>,
 }
 
-/// Rejections of one pull by field and reason.
+/// Rejections of one pull that share field and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectionGroup {
     pub field: Option<String>,
     pub reason: String,
     pub rows: i64,
-    /// The first of them.
+    /// Page and row of the first one.
     pub page: u32,
     pub row: u32,
 }
 
 impl Ledger {
-    /// Writes the rejections of a pull in place of any earlier try's. `read_by`: page → the run that read it first.
-    pub async fn write_quarantine(
-        &self,
-        run: i64,
-        connector: &str,
-        rejections: &[Rejection],
-        read_by: &HashMap<u32, i64>,
-    ) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
-            .bind(run)
-            .bind(connector)
-            .execute(&mut *transaction)
-            .await?;
-        for rejection in rejections {
-            sqlx::query(
-                "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(run)
-            .bind(connector)
-            .bind(i64::from(rejection.page))
-            .bind(i64::from(rejection.row))
-            .bind(&rejection.field)
-            .bind(rejection.reason.code())
-            .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
-            .bind(read_by.get(&rejection.page).copied().unwrap_or(run))
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await
-    }
-
-    /// Closes the open rejections of earlier runs whose key this run `met` in a row that is no older (key → run that read
-    /// it): it took the record, or rejected it anew.
-    pub async fn close_met(&self, run: i64, connector: &str, met: &HashMap<u64, i64>) -> Result<u64, Error> {
-        let open = sqlx::query(
-            "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
-        )
-        .bind(connector)
-        .bind(run)
-        .fetch_all(&self.pool)
-        .await?;
-        let mut closed = Vec::new();
-        for row in open {
-            let hash: i64 = row.try_get("key_hash")?;
-            let rejected: i64 = row.try_get("read_by")?;
-            if met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
-                closed.push(row.try_get("rowid")?);
-            }
-        }
-        self.close_rejections(run, &closed).await?;
-        Ok(closed.len() as u64)
-    }
-
-    /// Id, run and page of the open rejections of runs before `run` that have no key.
+    /// Id, run and page of the open rejections without a readable key, of runs before `run`.
     pub async fn open_without_key(&self, connector: &str, run: i64) -> Result<Vec<(i64, i64, u32)>, Error> {
         let rows = sqlx::query(
             "SELECT rowid, run, page FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NULL",
@@ -111,33 +55,7 @@ impl Ledger {
         rows.iter().map(|row| Ok((row.try_get("rowid")?, row.try_get("run")?, place(row, "page")?))).collect()
     }
 
-    pub async fn close_rejections(&self, run: i64, ids: &[i64]) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
-        let mut transaction = self.pool.begin().await?;
-        for id in ids {
-            sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
-                .bind(run)
-                .bind(id)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await
-    }
-
-    /// Forgets what a pull rejected and closed: nothing of it was taken.
-    pub async fn forget_quarantine(&self, run: i64, connector: &str) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
-        let mut transaction = self.pool.begin().await?;
-        for forget in [
-            "DELETE FROM quarantine WHERE run = ? AND connector = ?",
-            "UPDATE quarantine SET closed_by = NULL WHERE closed_by = ? AND connector = ?",
-        ] {
-            sqlx::query(forget).bind(run).bind(connector).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await
-    }
-
-    /// Rejections by field and reason, most first.
+    /// Rejections of a pull by field and reason, most frequent first.
     pub async fn rejections(&self, run: i64, connector: &str) -> Result<Vec<RejectionGroup>, Error> {
         let rows = sqlx::query(
             "SELECT field, reason, COUNT(*) AS number, MIN(page * 4294967296 + row) AS place FROM quarantine \
@@ -150,8 +68,8 @@ impl Ledger {
         rows.iter().map(group).collect()
     }
 
-    /// Rejected rows, newest run first, then in the order of their places: of one connector or all, of one run or all, open ones only
-    /// or all.
+    /// Rejected rows, newest run first, then by connector, page and row. `None` for `connector` or `run` selects all of
+    /// them.
     pub async fn quarantined(
         &self,
         connector: Option<&str>,
@@ -170,7 +88,7 @@ impl Ledger {
         rows.iter().map(quarantined).collect()
     }
 
-    /// As [`quarantined`](Self::quarantined), a page of them.
+    /// `most` rows of [`quarantined`](Self::quarantined), from the 0-based `offset` on.
     pub async fn quarantined_page(
         &self,
         connector: Option<&str>,
@@ -192,7 +110,7 @@ impl Ledger {
         rows.iter().map(quarantined).collect()
     }
 
-    /// Open rejections of a connector by field and reason, most first.
+    /// Open rejections of a connector by field and reason, most frequent first.
     pub async fn open_groups(&self, connector: &str) -> Result<Vec<(Option<String>, String, i64)>, Error> {
         sqlx::query_as(
             "SELECT field, reason, COUNT(*) AS number FROM quarantine WHERE connector = ? AND closed_by IS NULL \
@@ -203,7 +121,7 @@ impl Ledger {
         .await
     }
 
-    /// How many rows [`quarantined`](Self::quarantined) gives.
+    /// Number of rows that [`quarantined`](Self::quarantined) returns.
     pub async fn count_quarantined(
         &self,
         connector: Option<&str>,
@@ -222,13 +140,14 @@ impl Ledger {
         Ok(count.cast_unsigned())
     }
 
+    /// A rejected row by id; `None` if there is none.
     pub async fn quarantined_row(&self, id: i64) -> Result<Option<QuarantinedRow>, Error> {
         let row =
             sqlx::query("SELECT rowid, * FROM quarantine WHERE rowid = ?").bind(id).fetch_optional(&self.pool).await?;
         row.as_ref().map(quarantined).transpose()
     }
 
-    /// Rejected rows of a connector that are open.
+    /// Number of open rejections of a connector.
     pub async fn open_rejections(&self, connector: &str) -> Result<i64, Error> {
         sqlx::query_scalar("SELECT COUNT(*) FROM quarantine WHERE connector = ? AND closed_by IS NULL")
             .bind(connector)
@@ -237,7 +156,88 @@ impl Ledger {
     }
 }
 
-/// What an open rejection is known by: 64 bits of the key's SHA-256.
+/// Writes the rejections of a pull, in place of those that an earlier attempt at it wrote. `read_by`: run that read a
+/// page first, by page number; pages that it lacks were read by `run` itself.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    run: i64,
+    connector: &str,
+    rejections: &[Rejection],
+    read_by: &HashMap<u32, i64>,
+) -> Result<(), Error> {
+    sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
+        .bind(run)
+        .bind(connector)
+        .execute(&mut *connection)
+        .await?;
+    for rejection in rejections {
+        sqlx::query(
+            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run)
+        .bind(connector)
+        .bind(i64::from(rejection.page))
+        .bind(i64::from(rejection.row))
+        .bind(&rejection.field)
+        .bind(rejection.reason.code())
+        .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
+        .bind(read_by.get(&rejection.page).copied().unwrap_or(run))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Closes the open rejections of earlier runs whose key `run` met in a row that is no older: it accepted the record, or
+/// rejected it anew. `keys_met`: newest run that read a row with the key, by the key's hash.
+pub(super) async fn close_met(
+    connection: &mut SqliteConnection,
+    run: i64,
+    connector: &str,
+    keys_met: &HashMap<u64, i64>,
+) -> Result<(), Error> {
+    let open = sqlx::query(
+        "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
+    )
+    .bind(connector)
+    .bind(run)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut closed = Vec::new();
+    for row in open {
+        let hash: i64 = row.try_get("key_hash")?;
+        let rejected: i64 = row.try_get("read_by")?;
+        if keys_met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
+            closed.push(row.try_get("rowid")?);
+        }
+    }
+    close(connection, run, &closed).await
+}
+
+/// Closes rejections by id.
+pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i64]) -> Result<(), Error> {
+    for id in ids {
+        sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
+            .bind(run)
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Deletes the rejections of a pull and opens those again that it closed.
+pub(super) async fn forget(connection: &mut SqliteConnection, run: i64, connector: &str) -> Result<(), Error> {
+    for statement in [
+        "DELETE FROM quarantine WHERE run = ? AND connector = ?",
+        "UPDATE quarantine SET closed_by = NULL WHERE closed_by = ? AND connector = ?",
+    ] {
+        sqlx::query(statement).bind(run).bind(connector).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Hash of a key by which an open rejection is found again: the first 64 bits of its SHA-256.
 pub(in crate::run) fn key_hash(key: &str) -> u64 {
     let whole: [u8; 32] = Sha256::digest(key.as_bytes()).into();
     u64::from_be_bytes(whole[..8].try_into().expect("a quarter of 32 bytes"))

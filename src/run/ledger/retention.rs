@@ -1,7 +1,8 @@
-//! What the ledger knows of old things: whether anything still needs a landed pull, what was removed when, old slots, and copies
-//! of the whole.
+//! Retention and backup: whether a landed pull is still needed, when it was removed, old slots, and copies of the
+//! database.
 //!
-//! The file itself is never packed in place (`VACUUM`): that may number rejected rows anew, and certificates name them.
+//! The database is never compacted in place (`VACUUM`): that may give rejected rows new ids, and certificates name them
+//! by id.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,24 +10,25 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Error, Row as _};
 
-use super::{Ledger, PullState, pull};
 use crate::crash_points::crash_point;
+use crate::run::ledger::pulls::pull;
+use crate::run::ledger::{Ledger, PullState};
 
-/// What still needs a landed pull, as the ledger knows.
+/// Facts that decide whether the landed pages of a pull are still needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LandedNeed {
     /// Microseconds UTC.
     pub started_at: i64,
-    /// Its run has ended, and so has it.
+    /// The pull is done and its run has ended.
     pub is_done: bool,
-    /// Rejected rows of it are open.
+    /// Some of its rejected rows are open.
     pub has_open: bool,
-    /// It brought rows that the tables must hold.
+    /// It accepted or deleted rows, so the tables must hold its run.
     pub has_rows: bool,
 }
 
 impl Ledger {
-    /// Of every pull, by connector and run.
+    /// The needs of every pull, by connector and run.
     pub async fn landed_needs(&self) -> Result<HashMap<(String, i64), LandedNeed>, Error> {
         let rows = sqlx::query(
             "SELECT pulls.*, runs.run IS NULL OR runs.finished_at IS NOT NULL AS ended, \
@@ -50,9 +52,10 @@ impl Ledger {
         Ok(needs)
     }
 
-    /// Notes that the landed pages of a pull are removed.
+    /// Notes that the landed pages of a pull are removed. Written before the removal, so that a missing folder is
+    /// explained.
     pub async fn note_landing_removed(&self, connector: &str, run: i64, now: i64) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("note the removal of a landed pull");
         sqlx::query("UPDATE pulls SET landing_removed_at = ? WHERE connector = ? AND run = ?")
             .bind(now)
             .bind(connector)
@@ -62,7 +65,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Connectors whose landed pages of a run are removed, each with when.
+    /// Connectors whose landed pages of a run were removed, each with the time of the removal.
     pub async fn landing_removed(&self, run: i64) -> Result<Vec<(String, i64)>, Error> {
         sqlx::query_as(
             "SELECT connector, landing_removed_at FROM pulls WHERE run = ? AND landing_removed_at IS NOT NULL \
@@ -73,7 +76,7 @@ impl Ledger {
         .await
     }
 
-    /// How many slots were due before a moment, and how many since.
+    /// Number of slots before a moment, and from it on.
     pub async fn slots_around(&self, moment: i64) -> Result<(i64, i64), Error> {
         sqlx::query_as("SELECT COALESCE(SUM(slot < ?1), 0), COALESCE(SUM(slot >= ?1), 0) FROM slots")
             .bind(moment)
@@ -81,15 +84,15 @@ impl Ledger {
             .await
     }
 
-    /// Forgets the slots that were due before a moment.
+    /// Deletes the slots before a moment.
     pub async fn forget_slots_before(&self, moment: i64) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("delete old slots");
         sqlx::query("DELETE FROM slots WHERE slot < ?").bind(moment).execute(&self.pool).await?;
         Ok(())
     }
 }
 
-/// Brings what a database has in its log into its file, and empties the log, if nobody reads just now.
+/// Moves the write-ahead log of a database into its file and empties the log; does nothing while others read.
 pub(in crate::run) async fn checkpoint(database: &Path) -> Result<(), Error> {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
@@ -100,12 +103,12 @@ pub(in crate::run) async fn checkpoint(database: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Copies a database as it stands at one moment, also while others write to it. `to` must not exist.
+/// Copies a consistent snapshot of a database, also while others write to it. `to` must not exist.
 pub(in crate::run) async fn copy_database(from: &Path, to: &Path) -> Result<(), Error> {
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect_with(SqliteConnectOptions::new().filename(from)).await?;
     let _crash_point = crash_point("copy a database");
-    // Unlike `VACUUM` in place it keeps the numbers of rejected rows; a test holds it to that.
+    // Unlike `VACUUM` in place, it keeps the ids of rejected rows; a test checks that.
     sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&pool).await?;
     pool.close().await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Runs: which were begun, which ended, and which published.
+//! Runs: when each began and ended, and whether it published.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
@@ -7,20 +7,22 @@ use crate::crash_points::crash_point;
 use crate::model::pull::Purpose;
 use crate::run::ledger::Ledger;
 
-/// One run as the ledger knows it.
+/// One night's work, or a retry, replay or backfill. Instants in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     pub run: i64,
     pub purpose: Purpose,
     pub started_at: i64,
+    /// `None` while it is under way, or if it was cut.
     pub finished_at: Option<i64>,
-    /// Whether the figures that it published are complete.
+    /// Whether its figures are complete; `None` if it published none.
     pub complete: Option<bool>,
 }
 
 impl Ledger {
+    /// Writes that a run begins. Its number must be new.
     pub async fn begin_run(&self, run: i64, purpose: Purpose, now: i64) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("begin a run");
         sqlx::query("INSERT INTO runs (run, purpose, started_at) VALUES (?, ?, ?)")
             .bind(run)
             .bind(purpose.name())
@@ -30,12 +32,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Runs, newest first.
+    /// The newest `most` runs, newest first.
     pub async fn runs(&self, most: i64) -> Result<Vec<Run>, Error> {
         self.runs_before(None, most).await
     }
 
-    /// Runs before one, or all, newest first.
+    /// Runs with a number below `before`, or all, newest first, at most `most`.
     pub async fn runs_before(&self, before: Option<i64>, most: i64) -> Result<Vec<Run>, Error> {
         let rows = sqlx::query("SELECT * FROM runs WHERE ?1 IS NULL OR run < ?1 ORDER BY run DESC LIMIT ?2")
             .bind(before)
@@ -45,26 +47,27 @@ impl Ledger {
         rows.iter().map(run).collect()
     }
 
+    /// A run by number; `None` if there is none.
     pub async fn run(&self, number: i64) -> Result<Option<Run>, Error> {
         let row = sqlx::query("SELECT * FROM runs WHERE run = ?").bind(number).fetch_optional(&self.pool).await?;
         row.as_ref().map(run).transpose()
     }
 
-    /// The newest run that published figures, and when it ended.
+    /// Newest run that published figures, and when it ended.
     pub async fn newest_published(&self) -> Result<Option<(i64, i64)>, Error> {
         sqlx::query_as("SELECT run, finished_at FROM runs WHERE complete IS NOT NULL ORDER BY run DESC LIMIT 1")
             .fetch_optional(&self.pool)
             .await
     }
 
-    /// When the newest run that published began.
+    /// Start of the newest run that published figures.
     pub async fn published_from(&self) -> Result<Option<i64>, Error> {
         sqlx::query_scalar("SELECT started_at FROM runs WHERE complete IS NOT NULL ORDER BY run DESC LIMIT 1")
             .fetch_optional(&self.pool)
             .await
     }
 
-    /// When the newest night began that read a connector whole and published.
+    /// Start of a connector's newest complete pull in a night that published figures.
     pub async fn read_whole_from(&self, connector: &str) -> Result<Option<i64>, Error> {
         sqlx::query_scalar(
             "SELECT pulls.started_at FROM pulls JOIN runs USING (run) WHERE connector = ? AND pulls.purpose = 'night' \
@@ -75,9 +78,9 @@ impl Ledger {
         .await
     }
 
-    /// `complete`: whether its figures are; none if it published none.
+    /// Writes that a run ended. `complete`: whether its figures are complete; `None` if it published none.
     pub async fn finish_run(&self, run: i64, now: i64, complete: Option<bool>) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("finish a run");
         sqlx::query("UPDATE runs SET finished_at = ?, complete = ? WHERE run = ?")
             .bind(now)
             .bind(complete)
@@ -87,12 +90,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// Runs that were cut, oldest first.
+    /// Numbers of the runs that have not ended, oldest first.
     pub async fn unfinished_runs(&self) -> Result<Vec<i64>, Error> {
         sqlx::query_scalar("SELECT run FROM runs WHERE finished_at IS NULL ORDER BY run").fetch_all(&self.pool).await
     }
 
-    /// 0 without any.
+    /// Highest run number; 0 if there is no run.
     pub async fn highest_run(&self) -> Result<i64, Error> {
         sqlx::query_scalar("SELECT COALESCE(MAX(run), 0) FROM runs").fetch_one(&self.pool).await
     }

@@ -1,96 +1,60 @@
-//! The ledger's tables. The schema is applied at every start; a column added later gets its own line in [`ADDED`].
+//! Schema of the ledger, as migrations of sqlx. An open ledger has the schema that this program knows: older ones are
+//! migrated, newer ones are refused.
+//!
+//! To change the schema, add a file to `migrations/` and a line to [`migrator`]. A released file never changes: sqlx
+//! compares its checksum with the one in the ledger.
 
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Error, Row as _};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{Error, SqlSafeStr as _};
 
 use crate::crash_points::crash_point;
+use crate::run::error::RunError;
 
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS runs (
-    run INTEGER PRIMARY KEY,
-    started_at INTEGER NOT NULL,
-    finished_at INTEGER,
-    complete INTEGER
-);
-CREATE TABLE IF NOT EXISTS pulls (
-    run INTEGER NOT NULL,
-    connector TEXT NOT NULL,
-    state TEXT NOT NULL,
-    outcome TEXT,
-    reason TEXT,
-    message TEXT,
-    hint TEXT,
-    received INTEGER NOT NULL DEFAULT 0,
-    accepted INTEGER NOT NULL DEFAULT 0,
-    unchanged INTEGER NOT NULL DEFAULT 0,
-    duplicate INTEGER NOT NULL DEFAULT 0,
-    superseded INTEGER NOT NULL DEFAULT 0,
-    quarantined INTEGER NOT NULL DEFAULT 0,
-    cursor TEXT,
-    data_until INTEGER,
-    started_at INTEGER NOT NULL,
-    finished_at INTEGER,
-    PRIMARY KEY (run, connector)
-);
-CREATE INDEX IF NOT EXISTS pulls_by_connector ON pulls (connector, run DESC);
-CREATE TABLE IF NOT EXISTS quarantine (
-    run INTEGER NOT NULL,
-    connector TEXT NOT NULL,
-    page INTEGER NOT NULL,
-    row INTEGER NOT NULL,
-    field TEXT,
-    reason TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS quarantine_by_pull ON quarantine (connector, run);
-CREATE TABLE IF NOT EXISTS fields_seen (
-    connector TEXT NOT NULL,
-    field TEXT NOT NULL,
-    run INTEGER NOT NULL,
-    PRIMARY KEY (connector, field)
-);
-CREATE TABLE IF NOT EXISTS backfilled (
-    connector TEXT NOT NULL,
-    from_day TEXT NOT NULL,
-    to_day TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    slice TEXT NOT NULL,
-    run INTEGER NOT NULL,
-    PRIMARY KEY (connector, from_day, to_day, digest, slice)
-);
-CREATE TABLE IF NOT EXISTS slots (
-    connector TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    tries INTEGER NOT NULL DEFAULT 0,
-    made_up INTEGER NOT NULL DEFAULT 0,
-    message TEXT,
-    decided_at INTEGER NOT NULL,
-    PRIMARY KEY (connector, slot)
-);
-CREATE TABLE IF NOT EXISTS pauses (
-    connector TEXT PRIMARY KEY,
-    since INTEGER NOT NULL,
-    paused_by TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS publications (
-    target TEXT PRIMARY KEY,
-    run INTEGER,
-    published_at INTEGER,
-    failed_at INTEGER,
-    failing_since INTEGER,
-    tries INTEGER NOT NULL DEFAULT 0,
-    message TEXT
-);
-CREATE TABLE IF NOT EXISTS alerts (
-    subject TEXT PRIMARY KEY,
-    state TEXT NOT NULL,
-    since INTEGER,
-    told_at INTEGER NOT NULL
-);
-";
+/// Every migration in order. Files are included by hand: `sqlx::migrate!` would build SQLite a second time, for the
+/// compiler's host.
+fn migrator() -> Migrator {
+    let migration = |version, description: &'static str, sql: &'static str| {
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(vec![migration(1, "tables", include_str!("migrations/0001_tables.sql"))])
+}
 
-/// Table, column and type of every column that is younger than its table.
-const ADDED: &[(&str, &str, &str)] = &[
+/// Brings a ledger to the newest schema, in one transaction. A ledger that has it is only read.
+pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), RunError> {
+    let migrator = migrator();
+    let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
+    match version(&mut *pool.acquire().await?).await? {
+        Some(version) if version > newest => return Err(RunError::NewerLedger { version, newest }),
+        Some(version) if version == newest => return Ok(()),
+        Some(_) | None => {}
+    }
+    let _crash_point = crash_point("migrate the ledger");
+    // The transactions of single migrations become savepoints of this one. IMMEDIATE: another process may open the
+    // ledger too.
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    if version(&mut transaction).await?.is_none() {
+        complete_unversioned(&mut transaction).await?;
+    }
+    migrator.run(&mut *transaction).await.map_err(Error::from)?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Newest migration that a ledger has; `None` if it has no version yet: it is empty, or older than versions.
+async fn version(connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
+    let is_versioned: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')")
+            .fetch_one(&mut *connection)
+            .await?;
+    if !is_versioned {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await
+}
+
+/// Table, column and type of the columns that tables got before ledgers had a version.
+const ADDED_COLUMNS: [(&str, &str, &str); 10] = [
     ("runs", "purpose", "TEXT NOT NULL DEFAULT 'night'"),
     ("pulls", "purpose", "TEXT NOT NULL DEFAULT 'night'"),
     ("pulls", "connector_digest", "TEXT NOT NULL DEFAULT ''"),
@@ -103,21 +67,20 @@ const ADDED: &[(&str, &str, &str)] = &[
     ("publications", "hint", "TEXT"),
 ];
 
-pub(super) async fn apply(pool: &SqlitePool) -> Result<(), Error> {
-    let _crash_point = crash_point("write to the ledger");
-    let mut transaction = pool.begin().await?;
-    sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
-    for (table, column, kind) in ADDED {
-        let known =
-            sqlx::query("SELECT name FROM pragma_table_info(?)").bind(*table).fetch_all(&mut *transaction).await?;
-        let has = known.iter().any(|row| row.try_get::<String, _>("name").is_ok_and(|name| name == *column));
-        if !has {
-            let added = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(added)).execute(&mut *transaction).await?;
+/// Adds the columns that the tables of a ledger without a version may lack. Tables that it lacks are created by
+/// migration 1.
+async fn complete_unversioned(connection: &mut SqliteConnection) -> Result<(), Error> {
+    for (table, column, definition) in ADDED_COLUMNS {
+        let columns: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM pragma_table_info(?)").bind(table).fetch_all(&mut *connection).await?;
+        if !columns.is_empty() && !columns.iter().any(|known| known == column) {
+            let statement = format!("ALTER TABLE {table} ADD COLUMN {column} {definition}");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *connection).await?;
         }
     }
-    sqlx::raw_sql("CREATE INDEX IF NOT EXISTS quarantine_open ON quarantine (connector, closed_by)")
-        .execute(&mut *transaction)
-        .await?;
-    transaction.commit().await
+    Ok(())
 }
+
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;

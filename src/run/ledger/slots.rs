@@ -1,4 +1,5 @@
-//! Slots of the schedule, and connectors that are paused: what was decided, so that a slot runs once whatever happens.
+//! Slots of the schedule and what was decided about each, so that a slot runs once whatever happens; and paused
+//! connectors.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row as _};
@@ -6,16 +7,16 @@ use sqlx::{Error, Row as _};
 use crate::crash_points::crash_point;
 use crate::run::ledger::Ledger;
 
-/// What became of a slot.
+/// What was decided about a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotState {
-    /// Its run was begun; a process that dies leaves it so.
+    /// Its run has begun. A process that dies leaves it so.
     Begun,
-    /// Its run ended, however its sources did.
+    /// Its run ended, whether or not its sources failed.
     Done,
-    /// Its run could not be done.
+    /// Its run ended in an error of motcua's own, or died with its process too often.
     Failed,
-    /// Nobody was there, and its time to be made up is over.
+    /// No run began in time, and it is too late to make it up.
     Missed,
 }
 
@@ -40,33 +41,35 @@ impl SlotState {
     }
 }
 
-/// A slot of a connector's schedule. Instants in microseconds UTC.
+/// One scheduled time of a connector. Instants in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
+    /// The scheduled time; it identifies the slot.
     pub slot: i64,
     pub state: SlotState,
-    /// How often a run was begun for it.
+    /// Number of runs begun for it.
     pub tries: u32,
-    /// Begun after its time.
+    /// Whether its run began later than scheduled.
     pub made_up: bool,
-    /// Why it failed or was missed; a text without cells.
+    /// Why it failed or was missed; contains no cell values.
     pub message: Option<String>,
     pub decided_at: i64,
-    /// The cron line that it is of.
+    /// Cron line that it belongs to.
     pub cron: String,
 }
 
-/// A connector that somebody paused.
+/// A paused connector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
     pub connector: String,
     pub since: i64,
-    /// Name of the token.
+    /// Name of the token that paused it.
     pub paused_by: String,
 }
 
 impl Ledger {
-    /// Slots of a connector up to a moment, newest first: what a clock that was wrong decided of the future is left out.
+    /// Slots of a connector up to `until`, newest first, at most `most`. A clock that was ahead may have decided later
+    /// ones.
     pub async fn slots_of(&self, connector: &str, until: i64, most: i64) -> Result<Vec<Slot>, Error> {
         let rows = sqlx::query("SELECT * FROM slots WHERE connector = ? AND slot <= ? ORDER BY slot DESC LIMIT ?")
             .bind(connector)
@@ -77,7 +80,7 @@ impl Ledger {
         rows.iter().map(slot).collect()
     }
 
-    /// When something was last decided of a connector's slots, by the clock as it then stood.
+    /// Time of the newest decision about a connector's slots, by the clock of that time.
     pub async fn slots_decided_until(&self, connector: &str) -> Result<Option<i64>, Error> {
         sqlx::query_scalar("SELECT MAX(decided_at) FROM slots WHERE connector = ?")
             .bind(connector)
@@ -85,9 +88,9 @@ impl Ledger {
             .await
     }
 
-    /// Writes what was decided of slots, all or none.
+    /// Writes decisions about slots of connectors: all of them or none.
     pub async fn write_slots(&self, decided: &[(String, Slot)]) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("write slots");
         let mut transaction = self.pool.begin().await?;
         for (connector, slot) in decided {
             sqlx::query(
@@ -108,7 +111,7 @@ impl Ledger {
         transaction.commit().await
     }
 
-    /// Connectors that are paused, by name.
+    /// Paused connectors, by name.
     pub async fn pauses(&self) -> Result<Vec<Pause>, Error> {
         let rows = sqlx::query("SELECT * FROM pauses ORDER BY connector").fetch_all(&self.pool).await?;
         let pause = |row: &SqliteRow| {
@@ -118,9 +121,9 @@ impl Ledger {
         rows.iter().map(pause).collect()
     }
 
-    /// Pauses a connector; one that is paused stays as it is.
+    /// Pauses a connector. If it is paused already, nothing changes.
     pub async fn pause(&self, pause: &Pause) -> Result<(), Error> {
-        let _crash_point = crash_point("write to the ledger");
+        let _crash_point = crash_point("pause a connector");
         sqlx::query("INSERT OR IGNORE INTO pauses (connector, since, paused_by) VALUES (?, ?, ?)")
             .bind(&pause.connector)
             .bind(pause.since)
@@ -130,11 +133,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Lets a connector run again; tells whether it was paused.
+    /// Ends the pause of a connector; returns whether it was paused.
     pub async fn resume(&self, connector: &str) -> Result<bool, Error> {
-        let _crash_point = crash_point("write to the ledger");
-        let gone = sqlx::query("DELETE FROM pauses WHERE connector = ?").bind(connector).execute(&self.pool).await?;
-        Ok(gone.rows_affected() > 0)
+        let _crash_point = crash_point("resume a connector");
+        let deleted = sqlx::query("DELETE FROM pauses WHERE connector = ?").bind(connector).execute(&self.pool).await?;
+        Ok(deleted.rows_affected() > 0)
     }
 }
 

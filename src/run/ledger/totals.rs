@@ -1,27 +1,28 @@
-//! Sums over the ledger, for those who watch it.
+//! Sums over the ledger, for the metrics.
 
 use sqlx::Error;
 
 use crate::run::ledger::Ledger;
 
-/// Sums over all that the ledger knows.
+/// Sums over every pull, run and slot of the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LedgerTotals {
-    /// Connector, class, rows.
+    /// Connector, record class, number of rows.
     pub records: Vec<(String, String, u64)>,
-    /// Connector, outcome, pulls.
+    /// Connector, outcome, number of pulls.
     pub pulls: Vec<(String, String, u64)>,
-    /// Purpose, figures (complete · provisional · none), runs.
+    /// Purpose, state of the figures (complete · provisional · none), number of runs.
     pub runs: Vec<(String, String, u64)>,
-    /// Connector, state, slots.
+    /// Connector, state, number of slots.
     pub slots: Vec<(String, String, u64)>,
-    /// Connector, microseconds of its last pull that ended.
+    /// Connector, duration of its last finished pull in microseconds.
     pub pull_micros: Vec<(String, i64)>,
-    /// Purpose, microseconds of its last run that ended.
+    /// Purpose, duration of its last finished run in microseconds.
     pub run_micros: Vec<(String, i64)>,
 }
 
 impl Ledger {
+    /// Computes the sums.
     pub async fn totals(&self) -> Result<LedgerTotals, Error> {
         let mut records = Vec::new();
         let sums: Vec<(String, i64, i64, i64, i64, i64)> = sqlx::query_as(
@@ -60,6 +61,6 @@ impl Ledger {
 
     async fn counts(&self, query: &'static str) -> Result<Vec<(String, String, u64)>, Error> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(query).fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(|(of, what, count)| (of, what, count.cast_unsigned())).collect())
+        Ok(rows.into_iter().map(|(name, class, count)| (name, class, count.cast_unsigned())).collect())
     }
 }

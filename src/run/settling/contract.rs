@@ -1,4 +1,4 @@
-//! What a pull met against what its source promised. Pure.
+//! Checks a pull against the contract of its connector. No effects.
 
 use std::collections::HashSet;
 
@@ -6,35 +6,35 @@ use crate::model::connector::{Breach, Connector, Contract, FieldMap};
 use crate::model::page::Reason;
 use crate::model::pull::{Drift, DriftKind, FieldsSeen, Findings, Outcome};
 use crate::model::record::Rejection;
-use crate::run::judge::Verdict;
+use crate::run::settling::judge::Verdict;
 
-/// Rows below which a field that none of them has says nothing.
-const FEW_ROWS: u64 = 20;
+/// Minimum rows before a missing field is reported.
+const MIN_ROWS: u64 = 20;
 
-/// Fields that are new, and mapped fields that no record has. `baseline`: the fields of earlier pulls; without any, the
-/// first pull says what there is.
+/// New source fields, and mapped fields that no record has. `baseline`: source fields of earlier pulls; if it is empty,
+/// this is the first pull and no field is new.
 pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String], received: u64) -> Vec<Drift> {
     let contract = &connector.file.contract;
     let before: HashSet<&str> = baseline.iter().map(String::as_str).collect();
     let mut drift = Vec::new();
     if contract.unknown != Breach::Accept {
-        let below = |field: &str, known: &str| {
+        let is_below = |field: &str, known: &str| {
             field.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let is_new = |field: &str| match contract.known.as_slice() {
             [] => !before.is_empty() && !before.contains(field),
-            known => !known.iter().any(|known| below(field, known)),
+            known => !known.iter().any(|known| is_below(field, known)),
         };
         for (field, sighting) in seen.others.iter().filter(|(field, _)| is_new(field)) {
             drift.push(Drift { kind: DriftKind::New, field: field.clone(), first: Some(*sighting) });
         }
     }
-    // A pull that went on after a cut does not know what its first pages had.
-    if contract.missing != Breach::Accept && received >= FEW_ROWS && !seen.kept.is_empty() {
-        let gone = |map: &FieldMap| {
+    // A pull that was resumed does not know the fields of its first pages: its `kept` is empty.
+    if contract.missing != Breach::Accept && received >= MIN_ROWS && !seen.kept.is_empty() {
+        let is_missing = |map: &FieldMap| {
             map.default.is_none() && !map.from.as_slice().iter().any(|field| seen.kept.contains(field))
         };
-        for map in connector.file.map.values().filter(|map| gone(map)) {
+        for map in connector.file.map.values().filter(|map| is_missing(map)) {
             let field = map.from.as_slice().join(" or ");
             drift.push(Drift { kind: DriftKind::Missing, field, first: None });
         }
@@ -42,26 +42,28 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
     drift
 }
 
-/// The failure of a pull that broke a term at which the connector stops.
-pub(super) fn stopped(contract: &Contract, findings: &Findings, rejections: &[Rejection]) -> Option<Verdict> {
-    let of = |kind: DriftKind| findings.drift.iter().find(|drift| drift.kind == kind).map(|drift| drift.field.clone());
+/// The failure of a pull that broke a term of the contract set to `stop`; `None` if it broke none.
+pub(super) fn broken(contract: &Contract, findings: &Findings, rejections: &[Rejection]) -> Option<Verdict> {
+    let drifted =
+        |kind: DriftKind| findings.drift.iter().find(|drift| drift.kind == kind).map(|drift| drift.field.clone());
+    // Rejections are in reverse order: the last one is the first row.
     let rejected = |impossible: bool| {
         let first =
             rejections.iter().rev().find(|rejection| (rejection.reason == Reason::ImpossibleOrder) == impossible)?;
         Some(format!("{} (page {}, row {})", first.field.as_deref().unwrap_or("the whole row"), first.page, first.row))
     };
-    let broken = [
-        (contract.unknown, "unknown", of(DriftKind::New)),
-        (contract.missing, "missing", of(DriftKind::Missing)),
+    let terms = [
+        (contract.unknown, "unknown", drifted(DriftKind::New)),
+        (contract.missing, "missing", drifted(DriftKind::Missing)),
         (contract.ill_typed, "ill_typed", rejected(false)),
         (contract.impossible, "impossible", rejected(true)),
     ];
-    let (_, term, what) = broken.into_iter().find(|(breach, _, what)| *breach == Breach::Stop && what.is_some())?;
+    let (_, term, place) = terms.into_iter().find(|(breach, _, place)| *breach == Breach::Stop && place.is_some())?;
     Some(Verdict {
         outcome: Outcome::Failed,
         reason: "contract_broken".to_owned(),
-        message: format!("the connector stops at `contract.{term}`: {}", what.unwrap_or_default()),
-        hint: "mend the mapping, or let the contract report instead of stop".to_owned(),
+        message: format!("the connector stops at `contract.{term}`: {}", place.unwrap_or_default()),
+        hint: "correct the mapping, or set the term of the contract to `report` instead of `stop`".to_owned(),
     })
 }
 
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_new_where_neither_the_contract_nor_an_earlier_pull_knows_it() {
+    fn a_field_is_new_if_neither_the_contract_nor_an_earlier_pull_knows_it() {
         assert_eq!(new_fields(&[], &[]), [""; 0]);
         assert_eq!(new_fields(&[], &["applicant", "procedure.id"]), ["extendTime"]);
         assert_eq!(new_fields(&["procedure", "applicant"], &[]), ["extendTime"]);

@@ -1,16 +1,17 @@
-//! The end of a run: compute, append what changed, publish.
+//! The end of a run: figures are computed, those that changed are appended, and the night is published.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
 use crate::calendar::WorkingCalendar;
+use crate::config::Configuration;
 use crate::indicators::{
     self, FigureInputs, FigureKey, FigureOfNight, compute, figure_key, figures_from_frame, key_columns, stored_columns,
     stored_frame,
 };
-use crate::lake::FigureTable;
+use crate::lake::{FigureTable, Lake};
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
@@ -18,52 +19,65 @@ use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::Kind;
 use crate::publish::{self, NightRecord};
 use crate::run::catalogue::Catalogue;
+use crate::run::error::RunError;
 use crate::run::figures::inputs;
-use crate::run::judge::is_over_budget;
 use crate::run::ledger::{Ledger, Pull};
-use crate::run::{DataFolder, RunError};
+use crate::run::settling::is_over_budget;
 
-/// Name of the versioned table of figures.
+/// Name of the table of figure versions.
 pub(super) const FIGURE_TABLE: &str = "figure_versions";
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
+/// Earlier pulls that are searched for a connector's last night.
+const EARLIER_PULLS: i64 = 400;
 
-/// What a night published.
+/// The night that a run closed and published.
 #[derive(Debug, Clone)]
 pub struct ClosedNight {
     pub night: Night,
     pub folder: PathBuf,
+    /// Number of figures.
     pub figures: usize,
-    /// Figures that differ from the night before, gone ones included.
+    /// Number of figures that differ from the night before, including those that are gone.
     pub changed: usize,
-    /// Connectors that keep the night from being complete.
+    /// Names of the connectors that keep the night from being complete.
     pub not_whole: Vec<String>,
 }
 
-impl DataFolder<'_> {
-    /// Computes the figures as of `now`, appends those that changed and publishes the night.
-    pub(super) async fn close_night(&self, run: i64, now: i64) -> Result<ClosedNight, RunError> {
-        let figures = self.compute(run, now).await?;
-        let (night, not_whole) = self.night(run, now).await?;
+/// Closes the night of a run.
+pub(super) struct NightClosing<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) data: &'a Path,
+    pub(super) lake: &'a Lake,
+    pub(super) ledger: &'a Ledger,
+    pub(super) run: i64,
+    pub(super) now: i64,
+}
+
+impl NightClosing<'_> {
+    /// Computes the figures as of `now`, appends those that changed, and publishes the night.
+    pub(super) async fn close(&self) -> Result<ClosedNight, RunError> {
+        let figures = self.compute().await?;
+        let (night, not_whole) = self.completeness().await?;
         let changed = self.append_changed(&figures, night).await?;
-        self.lake.record_changes(run, now).await?;
+        self.lake.record_changes(self.run, self.now).await?;
         let tables = self.lake.table_versions().await?;
-        let sources = publish::store_definitions(&self.data, &self.config.definition_texts)?;
+        let sources = publish::store_definitions(self.data, &self.config.definition_texts)?;
         let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
-        let folder = publish::publish_night(&self.data, &figures, &record)?;
+        let folder = publish::publish_night(self.data, &figures, &record)?;
         Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole })
     }
 
-    async fn compute(&self, run: i64, now: i64) -> Result<Vec<Figure>, RunError> {
+    async fn compute(&self) -> Result<Vec<Figure>, RunError> {
         let mut tables = Vec::new();
         for kind in Kind::ALL {
             tables.push(self.lake.scan_image(kind).await?);
         }
-        let config = self.config.clone();
+        let (config, run, now) = (self.config.clone(), self.run, self.now);
         let figures = tokio::task::spawn_blocking(move || {
             let catalogue = Catalogue::among(&tables)?;
-            catalogue.differences(&config.registries, instant::local(now).date()).tell(run);
+            catalogue.differences(&config.registries, instant::local(now).date()).log(run);
             let registries = catalogue.completed(&config.registries);
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
@@ -78,52 +92,44 @@ impl DataFolder<'_> {
         Ok(figures)
     }
 
-    /// Whether every connector was read whole at its last try and not long ago, and how far the data reach; with the connectors
-    /// that were not.
-    async fn night(&self, run: i64, now: i64) -> Result<(Night, Vec<String>), RunError> {
+    /// The night, with whether it is complete and until when its data reach; and the connectors that keep it from being
+    /// complete.
+    async fn completeness(&self) -> Result<(Night, Vec<String>), RunError> {
         let (mut not_whole, mut data_until) = (Vec::new(), None);
-        for connector in &self.config.connectors {
-            if self.config.settings.disabled_connectors.contains(&connector.name) {
-                continue;
-            }
-            let pulls = self.ledger.pulls_of(&connector.name, 400).await?;
-            let last = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
-            let is_whole = match last {
-                Some(last) => self.is_whole(connector, last, now).await?,
+        let disabled = &self.config.settings.disabled_connectors;
+        for connector in self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)) {
+            let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
+            let is_whole = match pulls.iter().find(|pull| pull.purpose == Purpose::Night) {
+                Some(last) => self.is_whole(connector, last).await?,
                 None => false,
             };
             if !is_whole {
                 not_whole.push(connector.name.clone());
             }
             if connector.file.connector.kind == Kind::Dossiers {
+                // The night reaches as far as the source that is furthest behind.
                 let until = pulls.iter().find_map(|pull| pull.data_until);
-                data_until = match (data_until, until) {
-                    (Some(left), Some(right)) => Some(std::cmp::min::<i64>(left, right)),
-                    (left, right) => left.or(right),
-                };
+                data_until = data_until.into_iter().chain(until).min();
             }
         }
-        Ok((Night { run, as_of: now, complete: not_whole.is_empty(), data_until }, not_whole))
+        Ok((Night { run: self.run, as_of: self.now, complete: not_whole.is_empty(), data_until }, not_whole))
     }
 
-    /// Whether figures may rest on a pull: complete, or degraded and its rejections taken since, and fresh.
-    async fn is_whole(&self, connector: &Connector, last: &Pull, now: i64) -> Result<bool, RunError> {
-        let fresh = now - last.started_at <= i64::from(connector.file.schedule.fresh_within_hours) * HOUR_MICROS;
-        Ok(fresh
+    /// Whether complete figures may be based on a connector's last night: it is fresh, and complete or degraded with
+    /// its rejections resolved since.
+    async fn is_whole(&self, connector: &Connector, last: &Pull) -> Result<bool, RunError> {
+        let fresh_micros = i64::from(connector.file.schedule.fresh_within_hours) * HOUR_MICROS;
+        Ok(self.now - last.started_at <= fresh_micros
             && match last.outcome {
                 Some(Outcome::Complete) => true,
-                Some(Outcome::Degraded) => is_mended(&self.ledger, connector, last).await?,
+                Some(Outcome::Degraded) => is_within_budget(self.ledger, connector, last).await?,
                 _ => false,
             })
     }
 
-    async fn figure_table(&self) -> Result<FigureTable, RunError> {
-        Ok(FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, &stored_columns()).await?)
-    }
-
-    /// Appends the figures that differ from the newest stored ones, and returns their number.
+    /// Appends the figures that differ from the newest stored ones; returns their number.
     async fn append_changed(&self, figures: &[Figure], night: Night) -> Result<usize, RunError> {
-        let table = self.figure_table().await?;
+        let table = FigureTable::open(&self.data.join("lake"), FIGURE_TABLE, &stored_columns()).await?;
         let stored = table.scan().await?;
         let stored = tokio::task::spawn_blocking(move || newest_figures(stored)).await??;
         let mut before: HashMap<FigureKey, Figure> =
@@ -144,7 +150,7 @@ impl DataFolder<'_> {
 }
 
 /// Whether a pull that rejected too many rows has so few of them open by now that its contract allows them.
-pub async fn is_mended(ledger: &Ledger, connector: &Connector, pull: &Pull) -> Result<bool, RunError> {
+pub(super) async fn is_within_budget(ledger: &Ledger, connector: &Connector, pull: &Pull) -> Result<bool, RunError> {
     let open = ledger.count_quarantined(Some(&connector.name), Some(pull.run), true).await?;
     Ok(!is_over_budget(open, pull.counts.received, &connector.file.contract))
 }

@@ -1,17 +1,19 @@
-//! Whether a pull is proved whole: what was read and found against what was declared, promised and usual. Pure.
+//! Judges whether a pull is complete: against what its source declares, its contract, and the volume of earlier pulls.
+//! No effects.
 
 use crate::model::connector::Contract;
 use crate::model::pull::{Certificate, Counts, DriftKind, Findings, Outcome, Purpose};
 
-/// Rejected rows below which their share says nothing, and the same where they are half of all.
-const FEW_ROWS: u64 = 20;
-const FEWEST_ROWS: u64 = 3;
-/// Earlier pulls of the same weekday from which on there is a usual volume, and how many are looked at.
-const USUAL_FROM: usize = 3;
+/// Minimum rejections before their share is judged.
+const MIN_REJECTIONS: u64 = 20;
+/// Minimum rejections before their share is judged if they are at least half of the rows.
+const MIN_REJECTIONS_OF_HALF: u64 = 3;
+/// Minimum earlier pulls of the same weekday before the volume is judged, and how many are compared.
+const MIN_USUAL_PULLS: usize = 3;
 pub(super) const USUAL_PULLS: usize = 8;
 
-/// The codes of [`judge`]; a source's own codes pass through it.
-pub(super) const CODES: [&str; 8] = [
+/// Codes that [`judge`] gives. The codes of a source pass through it.
+pub(in crate::run) const CODES: [&str; 8] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
@@ -22,11 +24,11 @@ pub(super) const CODES: [&str; 8] = [
     "unusual_volume",
 ];
 
-/// How a pull ended, with what and why if not well.
+/// How a pull ended; if it is not complete, why and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) outcome: Outcome,
-    /// Code; empty where the pull is complete.
+    /// Code of the reason; empty if the pull is complete.
     pub(super) reason: String,
     pub(super) message: String,
     pub(super) hint: String,
@@ -38,7 +40,7 @@ impl Verdict {
     }
 }
 
-/// Judges a landed and classed pull. `usual`: rows received by the last complete pulls of the same weekday, newest first.
+/// Judges a classified pull. `usual`: rows received by the last complete pulls of the same weekday, newest first.
 pub(super) fn judge(
     certificate: &Certificate,
     counts: Counts,
@@ -53,14 +55,14 @@ pub(super) fn judge(
     if certificate.outcome != Outcome::Complete {
         return Verdict::of(certificate.outcome, &certificate.reason, &certificate.message, &certificate.hint);
     }
-    // Rows may be rejected for it: it comes before what became of them.
+    // Before the rejections, which it may have caused.
     if let Some(missing) = findings.drift.iter().find(|drift| drift.kind == DriftKind::Missing) {
         let message = format!("no record has the mapped field `{}`", missing.field);
-        let hint = "mend the mapping; if the source may lack it, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
+        let hint = "correct the mapping; if the source may lack the field, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
         return incomplete("field_missing", message, hint);
     }
     if counts.received > 0 && counts.quarantined == counts.received {
-        let hint = "hold formats and codes of the connector against the source: `motcua quarantine list` says which field fails";
+        let hint = "compare formats and codes of the connector with the source: `motcua quarantine list` shows which field fails";
         return incomplete("all_rejected", "every row was rejected".to_owned(), hint);
     }
     if let Some((first, pages)) = findings.rejected_pages
@@ -70,17 +72,17 @@ pub(super) fn judge(
         let origin = certificate.pages.iter().find(|page| page.number == first).map_or("", |page| &page.origin);
         let more = if pages > 1 { format!(", and of {} more pages", pages - 1) } else { String::new() };
         let message = format!("every row of page {first}, `{origin}`, was rejected{more}");
-        let hint = "the page has another form: `motcua quarantine list` says which field fails; mend the mapping or the source (`contract.reject_share = 1.0` takes such pages)";
+        let hint = "the page has another form: `motcua quarantine list` shows which field fails; correct the mapping or the source (`contract.reject_share = 1.0` accepts such pages)";
         return incomplete("page_rejected", message, hint);
     }
-    if let Some((declared, came)) = findings.disagreeing {
-        let message = format!("the source declares {declared} records and {came} different ones came");
+    if let Some((declared, received)) = findings.disagreeing {
+        let message = format!("the source declares {declared} records and sent {received} different ones");
         let hint = "records moved while they were read, or are listed twice: run again, or at a quieter hour";
         return incomplete("total_disagrees", message, hint);
     }
     if findings.missed_by_sweep > 0 {
         let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);
-        let hint = "ask the source's operator whether they were deleted; nothing was marked";
+        let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
         return incomplete("sweep_unbelievable", message, hint);
     }
     if let Some(verdict) = far_from_usual(counts.received, contract, usual) {
@@ -88,40 +90,40 @@ pub(super) fn judge(
     }
     if is_over_budget(counts.quarantined, counts.received, contract) {
         let message = format!("{} of {} rows were rejected", counts.quarantined, counts.received);
-        let hint = "see `motcua quarantine list`, mend the mapping or the source, then `motcua quarantine retry`";
+        let hint = "see `motcua quarantine list`, correct the mapping or the source, then `motcua quarantine retry`";
         return Verdict::of(Outcome::Degraded, "rejects_over_budget", message, hint);
     }
     Verdict::of(Outcome::Complete, "", "", "")
 }
 
 /// Whether more rows were rejected than the contract allows.
-pub(super) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
+pub(in crate::run) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = rejected as f64 / received.max(1) as f64;
-    // Of a short list a few rows are no judgement, unless they are half of it.
-    let counts = rejected >= FEW_ROWS || (rejected >= FEWEST_ROWS && rejected * 2 >= received);
-    rejected > contract.reject_rows || (counts && share > contract.reject_share)
+    // A few rows of a short list do not judge it, unless they are half of it.
+    let are_enough = rejected >= MIN_REJECTIONS || (rejected >= MIN_REJECTIONS_OF_HALF && rejected * 2 >= received);
+    rejected > contract.reject_rows || (are_enough && share > contract.reject_share)
 }
 
-/// An empty answer where the same weekday never was empty, or a volume far from the same weekdays'.
+/// Incomplete if nothing was received although the same weekday never was empty, or if the volume is far from that of
+/// the same weekday. `None` without enough earlier pulls.
 fn far_from_usual(received: u64, contract: &Contract, usual: &[u64]) -> Option<Verdict> {
-    if usual.len() < USUAL_FROM {
+    if usual.len() < MIN_USUAL_PULLS {
         return None;
     }
-    let hint =
-        "ask the source's operator what happened; if it is right, set `contract.least_of_usual` or `most_of_usual`";
+    let hint = "ask the source's operator what happened; if the volume is right, set `contract.least_of_usual` or `most_of_usual`";
     let mut sorted = usual.to_vec();
     sorted.sort_unstable();
     let median = sorted[sorted.len() / 2];
     if received == 0 && sorted[0] > 0 && contract.least_of_usual > 0.0 {
-        let message = format!("nothing came, and the same weekday never was empty (usually {median} rows)");
+        let message = format!("no row was received, and the same weekday never was empty (usually {median} rows)");
         return Some(Verdict::of(Outcome::Incomplete, "empty", message, hint));
     }
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = received as f64 / median.max(1) as f64;
     let (few, many) = (share < contract.least_of_usual, contract.most_of_usual > 0.0 && share > contract.most_of_usual);
     (median > 0 && (few || many)).then(|| {
-        let message = format!("{received} rows came, and the same weekday usually brings {median}");
+        let message = format!("{received} rows were received, and the same weekday usually brings {median}");
         Verdict::of(Outcome::Incomplete, "unusual_volume", message, hint)
     })
 }
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_is_held_against_what_was_declared_promised_and_usual() {
+    fn a_pull_is_judged_by_declared_totals_rejections_and_usual_volume() {
         use Outcome::{Complete, Degraded, Incomplete};
         let usual = [100, 110, 90];
         for (received, quarantined, disagreeing, usual, expected) in [

@@ -1,0 +1,118 @@
+//! The data folder that this process holds, and what every run on it begins and ends with.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Configuration;
+use crate::lake::Lake;
+use crate::landing;
+use crate::model::connector::Connector;
+use crate::model::pull::{Outcome, Purpose};
+use crate::run::clock;
+use crate::run::error::RunError;
+use crate::run::failure::OWN_ERROR;
+use crate::run::ledger::{Ledger, Pull};
+use crate::run::lock::Lock;
+use crate::run::night_closing::{ClosedNight, NightClosing};
+use crate::run::progress::Progress;
+use crate::run::reading::PullReader;
+use crate::run::settling::Settler;
+
+/// A locked data folder: configuration, tables and ledger. Its verbs are composed of three parts: `PullReader` reads
+/// and lands pulls, `Settler` settles them, `NightClosing` computes and publishes the night.
+#[derive(Debug)]
+pub struct DataFolder<'a> {
+    pub config: &'a Configuration,
+    pub data: PathBuf,
+    pub lake: Lake,
+    pub ledger: Ledger,
+    _lock: Lock,
+}
+
+/// Pulls of a run, and the night that it published.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    pub run: i64,
+    pub pulls: Vec<Pull>,
+    pub published: ClosedNight,
+}
+
+impl RunReport {
+    /// Whether a source failed.
+    #[must_use]
+    pub fn any_failed(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed))
+    }
+
+    /// Whether a pull failed through no fault of its source.
+    #[must_use]
+    pub fn any_own_error(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.reason.as_deref() == Some(OWN_ERROR))
+    }
+}
+
+impl<'a> DataFolder<'a> {
+    /// Locks a data folder and opens its tables and its ledger. `verb` is written into the lock file.
+    pub async fn open(config: &'a Configuration, data: &Path, verb: &str, now: i64) -> Result<Self, RunError> {
+        let lock = Lock::take(data, verb, now)?;
+        let lake = Lake::open(&data.join("lake")).await?;
+        let ledger = Ledger::open(data).await?;
+        Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
+    }
+
+    pub(super) fn reader<'r>(&'r self, progress: &'r Progress<'r>) -> PullReader<'r> {
+        let Self { config, data, lake, ledger, .. } = self;
+        PullReader { config, data, lake, ledger, progress }
+    }
+
+    pub(super) fn settler<'r>(&'r self, progress: &'r Progress<'r>) -> Settler<'r> {
+        let Self { config, data, lake, ledger, .. } = self;
+        Settler { config, data, lake, ledger, progress }
+    }
+
+    /// Finishes the runs that were cut, and begins a run.
+    pub(super) async fn begin(&self, purpose: Purpose, now: i64, progress: &Progress<'_>) -> Result<i64, RunError> {
+        self.finish_cut_runs(now, progress).await?;
+        let run = self.next_run().await?;
+        self.ledger.begin_run(run, purpose, now).await?;
+        tracing::info!(run, purpose = purpose.name(), "run begun");
+        Ok(run)
+    }
+
+    /// Closes the night and ends the run.
+    pub(super) async fn close(
+        &self,
+        run: i64,
+        pulls: Vec<Pull>,
+        now: i64,
+        progress: &Progress<'_>,
+    ) -> Result<RunReport, RunError> {
+        progress("computing figures");
+        let Self { config, data, lake, ledger, .. } = self;
+        let published = NightClosing { config, data, lake, ledger, run, now }.close().await?;
+        self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
+        tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
+        Ok(RunReport { run, pulls, published })
+    }
+
+    pub(super) fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {
+        self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.to_owned() })
+    }
+
+    /// The named connectors, or all that are neither disabled nor paused.
+    pub(super) async fn chosen(&self, only: &[String]) -> Result<Vec<&'a Connector>, RunError> {
+        if !only.is_empty() {
+            return only.iter().map(|name| self.connector(name)).collect();
+        }
+        let paused = self.ledger.pauses().await?;
+        let disabled = &self.config.settings.disabled_connectors;
+        let is_off = |name: &String| disabled.contains(name) || paused.iter().any(|pause| pause.connector == *name);
+        Ok(self.config.connectors.iter().filter(|connector| !is_off(&connector.name)).collect())
+    }
+
+    /// A number above every run of the ledger, the tables and landing.
+    async fn next_run(&self) -> Result<i64, RunError> {
+        let known =
+            [self.ledger.highest_run().await?, self.lake.highest_run().await?, landing::highest_run(&self.data)?];
+        Ok(known.into_iter().max().unwrap_or(0) + 1)
+    }
+}

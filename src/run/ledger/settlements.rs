@@ -1,0 +1,54 @@
+//! What settling a pull changes in the ledger: one transaction before the pull's versions are committed, or one that
+//! undoes it.
+
+use std::collections::HashMap;
+
+use sqlx::Error;
+
+use crate::crash_points::crash_point;
+use crate::model::pull::FieldsSeen;
+use crate::model::record::Rejection;
+use crate::run::ledger::{Ledger, Pull, fields, pulls, quarantine};
+
+/// What settling writes before the versions of a pull are committed. The table's log then decides whether it counts.
+#[derive(Debug)]
+pub(in crate::run) struct Settlement<'a> {
+    /// The pull with its counts and the cursor that it reaches, in state `Settled`.
+    pub(in crate::run) pull: &'a Pull,
+    pub(in crate::run) rejections: &'a [Rejection],
+    /// Run that read a page first, by page number.
+    pub(in crate::run) read_by: &'a HashMap<u32, i64>,
+    /// Newest run that read a row with a key, by the key's hash; `None` if the connector had no open rejections.
+    pub(in crate::run) keys_met: Option<&'a HashMap<u64, i64>>,
+    /// Rejections of earlier runs whose rows this pull read again.
+    pub(in crate::run) read_again: &'a [i64],
+    /// Source fields that the pull met.
+    pub(in crate::run) fields: &'a FieldsSeen,
+}
+
+impl Ledger {
+    /// Writes a settlement: all of it or nothing. What an earlier attempt at the same pull wrote is replaced.
+    pub(in crate::run) async fn write_settlement(&self, settlement: &Settlement<'_>) -> Result<(), Error> {
+        let Settlement { pull, rejections, read_by, keys_met, read_again, fields } = settlement;
+        let (run, connector) = (pull.run, pull.connector.as_str());
+        let _crash_point = crash_point("write a settlement");
+        let mut transaction = self.pool.begin().await?;
+        quarantine::replace(&mut transaction, run, connector, rejections, read_by).await?;
+        if let Some(keys_met) = keys_met {
+            quarantine::close_met(&mut transaction, run, connector, keys_met).await?;
+        }
+        quarantine::close(&mut transaction, run, read_again).await?;
+        fields::remember(&mut transaction, connector, run, fields).await?;
+        pulls::upsert(&mut transaction, pull).await?;
+        transaction.commit().await
+    }
+
+    /// Writes a failed pull, deletes the rejections of its settlement, and reopens those that it closed.
+    pub(in crate::run) async fn revoke_settlement(&self, failed: &Pull) -> Result<(), Error> {
+        let _crash_point = crash_point("revoke a settlement");
+        let mut transaction = self.pool.begin().await?;
+        quarantine::forget(&mut transaction, failed.run, &failed.connector).await?;
+        pulls::upsert(&mut transaction, failed).await?;
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,41 @@
+//! The night: every connector is read, settled, and the night is closed.
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::model::connector::Connector;
+use crate::model::pull::{Outcome, Purpose};
+use crate::run::data_folder::{DataFolder, RunReport};
+use crate::run::error::RunError;
+use crate::run::progress::Progress;
+
+impl DataFolder<'_> {
+    /// Runs one night: of the named connectors, or of all that are neither disabled nor paused.
+    pub async fn run_once(&self, only: &[String], now: i64, progress: &Progress<'_>) -> Result<RunReport, RunError> {
+        let connectors = self.chosen(only).await?;
+        let run = self.begin(Purpose::Night, now, progress).await?;
+        for connector in &connectors {
+            self.resume_failed(connector, now, progress).await?;
+        }
+        // Sources are read side by side; their pulls are settled one after the other, in the order of the names.
+        let (reader, settler) = (self.reader(progress), self.settler(progress));
+        let reading = connectors.iter().map(|connector| reader.read_night(connector, run, now));
+        let at_once = self.config.settings.night.connectors_at_once;
+        let read: Vec<_> = stream::iter(reading).buffered(at_once).try_collect().await?;
+        let mut pulls = Vec::new();
+        for read in read {
+            pulls.push(settler.settle_read(read).await?);
+        }
+        self.close(run, pulls, now, progress).await
+    }
+
+    /// Resumes a connector's last pull if it failed, so that the pages it landed are not requested again.
+    async fn resume_failed(&self, connector: &Connector, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
+        let last = self.ledger.pulls_of(&connector.name, 1).await?.into_iter().next();
+        if let Some(failed) = last.filter(|last| last.outcome == Some(Outcome::Failed))
+            && let Some(read) = self.reader(progress).resume(&failed, now).await?
+        {
+            self.settler(progress).settle_read(read).await?;
+        }
+        Ok(())
+    }
+}

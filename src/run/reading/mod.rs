@@ -1,0 +1,193 @@
+//! Reading a pull: its pages are read from the source, landed one by one, and sealed by a certificate.
+//!
+//! A pull that is cut, or whose source fails, can be resumed at the page that it had reached; a pull without a
+//! certificate does not count.
+
+mod page_landing;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use self::page_landing::PageLanding;
+use crate::config::Configuration;
+use crate::lake::Lake;
+use crate::landing::{LandedPull, Plan};
+use crate::model::connector::{Connector, Start};
+use crate::model::field::Readers;
+use crate::model::instant::{self, DAY_MICROS, Format};
+use crate::model::pull::{Certificate, Cursor, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
+use crate::run::error::RunError;
+use crate::run::failure::{Failure, PullError, catch_panic};
+use crate::run::ledger::{Ledger, Pull};
+use crate::run::progress::Progress;
+use crate::sources::{self, PullStart};
+
+/// How long after its start a pull that was cut may be resumed: half a day. A page chain does not stay the same for
+/// longer.
+const RESUMABLE_MICROS: i64 = 12 * 3_600_000_000;
+/// Earlier pulls that are searched for the last sweep.
+const EARLIER_PULLS: i64 = 400;
+
+/// What a pull reads, and why.
+#[derive(Debug, Clone)]
+pub(super) struct PullTask<'c> {
+    pub(super) connector: &'c Connector,
+    pub(super) run: i64,
+    pub(super) purpose: Purpose,
+    pub(super) start: PullStart,
+    /// Time range that the pull sweeps: records of it that the source does not list are marked as deleted.
+    pub(super) sweep: Option<SliceRef>,
+    /// Pages that are landed already, numbered from 1: those of a retry, or of the pull that is resumed.
+    pub(super) landed: Vec<LandedPage>,
+    /// Rejections that are read again: id, and content digest of the file if the row came in one.
+    pub(super) mends: Vec<(i64, Option<String>)>,
+    /// Content digest of a file that is read again → where its pages were read first.
+    pub(super) old_files: BTreeMap<String, Vec<ReadBy>>,
+}
+
+impl<'c> PullTask<'c> {
+    /// A task without sweep, landed pages and rejections.
+    pub(super) fn new(connector: &'c Connector, run: i64, purpose: Purpose, start: PullStart) -> Self {
+        let (landed, mends, old_files) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { connector, run, purpose, start, sweep: None, landed, mends, old_files }
+    }
+}
+
+/// A pull that was read: its pages are landed, or it failed.
+#[derive(Debug)]
+pub(super) struct ReadPull<'c> {
+    pub(super) connector: &'c Connector,
+    pub(super) begun: Pull,
+    pub(super) landed: LandedPull,
+    pub(super) certificate: Result<Certificate, Failure>,
+}
+
+/// Reads sources and lands their pages. Changes no table.
+pub(super) struct PullReader<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) data: &'a Path,
+    pub(super) lake: &'a Lake,
+    pub(super) ledger: &'a Ledger,
+    pub(super) progress: &'a Progress<'a>,
+}
+
+impl<'a> PullReader<'a> {
+    /// Reads a connector's pull of the night, with its sweep if one is due.
+    pub(super) async fn read_night(
+        &self,
+        connector: &'a Connector,
+        run: i64,
+        now: i64,
+    ) -> Result<ReadPull<'a>, RunError> {
+        let sweep = self.due_sweep(connector, now).await?;
+        let mut start = self.start_of(connector, now).await?;
+        start.whole_pass = sweep.as_ref().map(|sweep| sweep.pass.clone());
+        self.read(PullTask { sweep, ..PullTask::new(connector, run, Purpose::Night, start) }).await
+    }
+
+    /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, under its own
+    /// run. `None` if it cannot be resumed: it landed no page, is too old, or was read with another version of the
+    /// connector.
+    pub(super) async fn resume(&self, pull: &Pull, now: i64) -> Result<Option<ReadPull<'a>>, RunError> {
+        let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
+        let landed = LandedPull::new(self.data, &pull.connector, pull.run);
+        let in_time = now - pull.started_at < RESUMABLE_MICROS && pull.purpose == Purpose::Night;
+        let Some((plan, pages, position)) = landed.cut()?.filter(|_| in_time) else { return Ok(None) };
+        if plan.connector != connector.digest {
+            return Ok(None);
+        }
+        tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull resumed");
+        let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
+        let start =
+            PullStart { now, cursor, oldest_open, whole_pass: whole, resume: Some(position), ..PullStart::default() };
+        let task = PullTask { sweep, landed: pages, ..PullTask::new(connector, pull.run, Purpose::Night, start) };
+        self.read(task).await.map(Some)
+    }
+
+    /// Reads a pull and lands its pages. An error of its source, or one of motcua's own that concerns this pull alone,
+    /// fails it.
+    pub(super) async fn read<'c>(&self, task: PullTask<'c>) -> Result<ReadPull<'c>, RunError> {
+        let (connector, run) = (task.connector, task.run);
+        let begun = Pull::begun(run, connector, task.purpose, task.start.now);
+        self.ledger.write_pull(&begun).await?;
+        tracing::info!(run, connector = connector.name, purpose = task.purpose.name(), "pull begun");
+        let landed = LandedPull::new(self.data, &connector.name, run);
+        match catch_panic(self.land(task, &landed)).await {
+            Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
+            Err(PullError::Pull(failure)) => Ok(ReadPull { connector, begun, landed, certificate: Err(failure) }),
+            Err(PullError::Run(error)) => Err(error),
+        }
+    }
+
+    async fn land(&self, mut task: PullTask<'_>, folder: &LandedPull) -> Result<Certificate, PullError> {
+        let readers = Readers::compile(&task.connector.file).expect("config compiled every map");
+        prepare_folder(&task, folder)?;
+        let start = std::mem::take(&mut task.start);
+        let mut landing = PageLanding::new(task, &start, folder, &readers);
+        let mut source = sources::open(landing.connector(), &readers, &self.config.values, start).await?;
+        let interruption = landing.land_pages(&mut source, self.progress).await?;
+        let certificate = landing.certificate(&source, interruption);
+        folder.seal(&certificate)?;
+        Ok(certificate)
+    }
+
+    /// Where a pull starts: the cursor that counts, and the oldest open dossier by each column that a pass starts from.
+    pub(super) async fn start_of(&self, connector: &Connector, now: i64) -> Result<PullStart, RunError> {
+        let kind = connector.file.connector.kind;
+        let reached = self.lake.last_run(kind, &connector.name).await?;
+        let mut cursor = self.ledger.cursor(&connector.name, reached).await?;
+        // Another version of the connector may accept what the one before rejected or left out: it reads everything
+        // again.
+        if cursor.connector != connector.digest {
+            cursor = Cursor::default();
+        }
+        let mut oldest_open = BTreeMap::new();
+        for pass in connector.file.window.passes.iter().filter(|pass| pass.start == Start::OldestOpen) {
+            if let Some(column) = &pass.open_column
+                && let Some(oldest) = self.lake.oldest_open(kind, &connector.name, column).await?
+            {
+                oldest_open.insert(column.clone(), oldest);
+            }
+        }
+        Ok(PullStart { now, cursor, oldest_open, ..PullStart::default() })
+    }
+
+    /// Time range of tonight's sweep: from the first date of its pass until now. `None` if the connector has no sweep,
+    /// or none is due yet.
+    async fn due_sweep(&self, connector: &Connector, now: i64) -> Result<Option<SliceRef>, RunError> {
+        let Some(sweep) = &connector.file.sweep else { return Ok(None) };
+        let Some(pass) = connector.file.window.passes.iter().find(|pass| pass.name == sweep.pass) else {
+            return Ok(None);
+        };
+        let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
+        let whole = || pulls.iter().filter(|pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)));
+        let last_sweep = whole().filter(|pull| pull.findings.sweep.is_some()).map(|pull| pull.started_at).max();
+        let first_pull = whole().map(|pull| pull.started_at).min();
+        let is_due =
+            last_sweep.or(first_pull).is_some_and(|last| now - last >= i64::from(sweep.every_days) * DAY_MICROS);
+        let since =
+            Format::compile("yyyy-MM-dd").ok().and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
+        let range = |since| SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: now };
+        Ok(since.filter(|_| is_due).map(range))
+    }
+}
+
+/// Empties the landing folder unless pages of the task lie in it, and writes the plan by which a night's pull can be
+/// resumed.
+fn prepare_folder(task: &PullTask<'_>, folder: &LandedPull) -> Result<(), PullError> {
+    if task.landed.is_empty() {
+        folder.clear()?;
+    }
+    let (start, is_resumed) = (&task.start, task.start.resume.is_some());
+    if task.purpose == Purpose::Night && !is_resumed {
+        folder.write_plan(&Plan {
+            connector: task.connector.digest.clone(),
+            now: start.now,
+            cursor: start.cursor.clone(),
+            oldest_open: start.oldest_open.clone(),
+            whole: start.whole_pass.clone(),
+            sweep: task.sweep.clone(),
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Classifies the records of a landed pull against the stored versions and writes the accepted ones.
+//!
+//! Pages and rows are read from the last to the first: of two rows with one key the later one wins, and the pull need
+//! not be held in memory (docs/decisions/0002).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::canonical::{Class, Mapper, Seen, Stored, part_of};
+use crate::lake::{Lake, NewestVersion, VersionWriter};
+use crate::landing::LandedPull;
+use crate::model::connector::Connector;
+use crate::model::field::Readers;
+use crate::model::page::Page;
+use crate::model::pull::{Certificate, Counts, Findings, LandedPage, ReadBy, Sighting};
+use crate::model::record::{Issue, Record, Rejection};
+use crate::run::error::RunError;
+use crate::run::ledger::key_hash;
+
+/// Records that are looked up in the table and written together.
+const BATCH_ROWS: usize = 25_000;
+/// Smallest page that is reported if all of its rows are rejected.
+const MIN_REJECTED_PAGE_ROWS: usize = 3;
+
+/// Classes of a pull's records, and what was noticed about them.
+#[derive(Default)]
+pub(super) struct Classified {
+    pub(super) counts: Counts,
+    pub(super) rejections: Vec<Rejection>,
+    /// Keys of the records.
+    pub(super) keys: Seen,
+    /// Newest date in a record that is not in the future.
+    pub(super) newest_date: Option<i64>,
+    pub(super) findings: Findings,
+    /// Newest run that read a row with a key, by the key's hash; kept only if the connector has open rejections.
+    pub(super) keys_met: Option<HashMap<u64, i64>>,
+    /// First row and number of rows of each ill-typed field.
+    pub(super) ill_typed: BTreeMap<String, Sighting>,
+    /// Keys of each page chain that declares a total.
+    chains: BTreeMap<u32, ChainKeys>,
+    /// Part of each new key. Kept for sources with a change time, of which one pull may accept several versions of a
+    /// key: they must go to the same part.
+    parts: HashMap<String, String>,
+}
+
+/// Keys of one page chain.
+#[derive(Default)]
+struct ChainKeys {
+    hashes: HashSet<u64>,
+    /// Rows without a readable key.
+    rows_without_key: u64,
+}
+
+impl ChainKeys {
+    /// Number of different records.
+    fn records(&self) -> u64 {
+        self.hashes.len() as u64 + self.rows_without_key
+    }
+}
+
+/// A record that waits for its batch.
+struct BatchRecord {
+    record: Record,
+    /// Where it was read first.
+    read_by: ReadBy,
+    chain: u32,
+}
+
+/// Positions of the columns that classification reads.
+struct Columns {
+    key: usize,
+    updated_at: usize,
+    dates: Vec<usize>,
+}
+
+/// Classifies one pull.
+pub(super) struct Classifier<'c> {
+    lake: &'c Lake,
+    connector: &'c Connector,
+    certificate: &'c Certificate,
+    writer: &'c mut VersionWriter,
+    columns: Columns,
+    batch: Vec<BatchRecord>,
+    classified: Classified,
+}
+
+impl<'c> Classifier<'c> {
+    /// `has_open_rejections`: earlier runs left rejections open that the pull's keys may close.
+    pub(super) fn new(
+        lake: &'c Lake,
+        connector: &'c Connector,
+        certificate: &'c Certificate,
+        writer: &'c mut VersionWriter,
+        has_open_rejections: bool,
+    ) -> Self {
+        let kind = connector.file.connector.kind;
+        let column = |name: &str| kind.column_index(name).expect("every table has the column");
+        let columns = Columns {
+            key: column("source_key"),
+            updated_at: column("source_updated_at"),
+            dates: kind.part_columns().iter().map(|name| column(name)).collect(),
+        };
+        let rows = certificate.pages.iter().map(|page| page.rows).sum();
+        let classified = Classified {
+            keys: Seen::for_rows(rows),
+            keys_met: has_open_rejections.then(HashMap::new),
+            chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
+            ..Classified::default()
+        };
+        Self { lake, connector, certificate, writer, columns, batch: Vec::new(), classified }
+    }
+
+    /// Classifies every row of the pull, the last one first.
+    pub(super) async fn classify_pages(&mut self, landed: &LandedPull, readers: &Readers) -> Result<(), RunError> {
+        let mapper = Mapper::new(self.connector, readers, self.certificate.finished_at);
+        for landed_page in self.certificate.pages.iter().rev() {
+            let page = landed.read(landed_page)?;
+            self.map_page(&page, landed_page, &mapper);
+            if self.batch.len() >= BATCH_ROWS {
+                self.classify_batch().await?;
+            }
+        }
+        self.classify_batch().await
+    }
+
+    /// Maps the rows of a page, the last one first, into the batch and the rejections.
+    fn map_page(&mut self, page: &Page, landed: &LandedPage, mapper: &Mapper) {
+        let (read_by, chain) = (landed.first_read(self.certificate.run), landed.chain);
+        let classified = &mut self.classified;
+        classified.counts.received += page.len() as u64;
+        let rejected_before = classified.rejections.len();
+        for mapped in mapper.map_page(page).into_iter().rev() {
+            match mapped {
+                Ok(record) => self.batch.push(BatchRecord { record, read_by, chain }),
+                Err(rejection) => classified.reject(rejection, read_by.run, chain),
+            }
+        }
+        let rejected = classified.rejections.len() - rejected_before;
+        if page.len() >= MIN_REJECTED_PAGE_ROWS && rejected == page.len() {
+            let pages = classified.findings.rejected_pages.map_or(0, |(_, pages)| pages);
+            classified.findings.rejected_pages = Some((page.number, pages + 1));
+        }
+    }
+
+    /// Classifies the records of the batch in their order and writes the accepted ones.
+    async fn classify_batch(&mut self) -> Result<(), RunError> {
+        let batch = std::mem::take(&mut self.batch);
+        let kind = self.connector.file.connector.kind;
+        let key = |waiting: &BatchRecord| waiting.record.values[self.columns.key].as_text().map(str::to_owned);
+        let keys: Vec<String> = batch.iter().filter_map(key).collect();
+        let stored = self.lake.newest_versions(kind, &self.connector.name, &keys).await?;
+        let mut accepted = Vec::new();
+        for waiting in batch {
+            let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default();
+            let stored = stored.get(key);
+            match self.class_of(&waiting, key, stored) {
+                Class::Accepted => {
+                    self.classified.counts.accepted += 1;
+                    let part = self.part_for(&waiting.record, key, stored);
+                    accepted.push((waiting.record, part));
+                }
+                Class::Unchanged => self.classified.counts.unchanged += 1,
+                Class::Duplicate => self.classified.counts.duplicate += 1,
+                Class::Superseded => self.classified.counts.superseded += 1,
+            }
+        }
+        if !accepted.is_empty() {
+            self.writer.write(&accepted)?;
+        }
+        Ok(())
+    }
+
+    /// Class of a record, given the newest stored version of its key.
+    fn class_of(&mut self, waiting: &BatchRecord, key: &str, stored: Option<&NewestVersion>) -> Class {
+        let BatchRecord { record, read_by, chain } = waiting;
+        let classified = &mut self.classified;
+        classified.meet_key(key, read_by.run, *chain);
+        classified.note_issues(record);
+        let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
+        let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
+        classified.newest_date = classified.newest_date.max(newest);
+        let updated_at = record.values[self.columns.updated_at].as_instant();
+        let newest_stored = stored.map(|known| Stored { digest: known.digest, updated_at: known.source_updated_at });
+        let class = classified.keys.class(key, record.digest, updated_at, newest_stored);
+        // Pages of an earlier run that are settled again: what was stored after them is newer.
+        let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
+        let is_newer_stored = stored.is_some_and(|stored| (stored.run, stored.page, stored.row) > place);
+        if class == Class::Accepted && !self.is_ordered() && is_newer_stored { Class::Superseded } else { class }
+    }
+
+    /// Whether the source has a change time that orders versions.
+    fn is_ordered(&self) -> bool {
+        self.connector.file.identity.ordered_by.is_some()
+    }
+
+    /// Part that an accepted record is filed under: that of its key, or a new one.
+    fn part_for(&mut self, record: &Record, key: &str, stored: Option<&NewestVersion>) -> String {
+        let new = || part_of(self.connector.file.connector.kind, record, self.certificate.started_at);
+        match stored {
+            Some(known) => known.part.clone(),
+            None if self.is_ordered() => self.classified.parts.entry(key.to_owned()).or_insert_with(new).clone(),
+            None => new(),
+        }
+    }
+
+    /// The classes, with what the certificate declares beside what came.
+    pub(super) fn finish(self) -> Classified {
+        let Self { certificate, mut classified, .. } = self;
+        classified.counts.quarantined = classified.rejections.len() as u64;
+        let findings = &mut classified.findings;
+        findings.pages = certificate.pages.len() as u64;
+        findings.distinct_keys = classified.keys.len() as u64;
+        findings.sweep.clone_from(&certificate.sweep);
+        findings.declared = certificate.declared().map(|(_, declared)| declared).reduce(|all, more| all + more);
+        findings.disagreeing = certificate.declared().find_map(|(chain, declared)| {
+            let records = classified.chains.get(&chain)?.records();
+            (records != declared).then_some((declared, records))
+        });
+        classified
+    }
+}
+
+impl Classified {
+    fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
+        match &rejection.key {
+            Some(key) => self.meet_key(key, run, chain),
+            None => {
+                if let Some(chain) = self.chains.get_mut(&chain) {
+                    chain.rows_without_key += 1;
+                }
+            }
+        }
+        self.rejections.push(rejection);
+    }
+
+    fn meet_key(&mut self, key: &str, run: i64, chain: u32) {
+        if self.keys_met.is_none() && self.chains.is_empty() {
+            return;
+        }
+        let hash = key_hash(key);
+        if let Some(keys_met) = &mut self.keys_met {
+            let newest = keys_met.entry(hash).or_insert(run);
+            *newest = run.max(*newest);
+        }
+        if let Some(chain) = self.chains.get_mut(&chain) {
+            chain.hashes.insert(hash);
+        }
+    }
+
+    /// Counts the issues of a record that is not rejected for them.
+    fn note_issues(&mut self, record: &Record) {
+        for issue in &record.issues {
+            match issue {
+                Issue::IllTyped { field, .. } => {
+                    let rows = self.ill_typed.get(field).map_or(0, |known| known.rows);
+                    // Rows come from the last to the first, so the newest sighting is the first row.
+                    let first = Sighting { page: record.page, row: record.row, rows: rows + 1 };
+                    self.ill_typed.insert(field.clone(), first);
+                }
+                Issue::Impossible(order) => *self.findings.impossible.entry((*order).to_owned()).or_default() += 1,
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Settling a landed pull: its records are classified, the pull is judged, and ledger, versions and image are written.
+//!
+//! The order of the writes is what makes a cut harmless: first the ledger (one transaction: counts, cursor,
+//! rejections), then the commit to the table of versions, which decides whether the pull counts, then the image.
+//! Settling a pull again after a cut gives the same tables.
+
+mod classify;
+mod contract;
+mod judge;
+mod reread;
+mod sweep;
+mod verdict;
+
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+
+use futures::FutureExt as _;
+
+use self::classify::{Classified, Classifier};
+pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
+use crate::config::Configuration;
+use crate::lake::{Lake, VersionWriter};
+use crate::landing::LandedPull;
+use crate::model::connector::Connector;
+use crate::model::field::Readers;
+use crate::model::pull::{Certificate, Counts, Findings, Outcome, Purpose};
+use crate::model::record::Record;
+use crate::run::clock;
+use crate::run::error::RunError;
+use crate::run::failure::{Failure, OWN_ERROR, own_failure};
+use crate::run::ledger::{Ledger, Pull, PullState, Settlement};
+use crate::run::progress::Progress;
+use crate::run::reading::ReadPull;
+
+/// Earlier pulls that are searched for the newest date among a connector's records.
+const EARLIER_PULLS: i64 = 30;
+
+/// A pull whose pages are landed and sealed by a certificate.
+#[derive(Clone, Copy)]
+pub(super) struct SealedPull<'p> {
+    pub(super) connector: &'p Connector,
+    pub(super) landed: &'p LandedPull,
+    pub(super) certificate: &'p Certificate,
+}
+
+/// Settles landed pulls: writes ledger and tables. One pull at a time.
+pub(super) struct Settler<'a> {
+    pub(super) config: &'a Configuration,
+    pub(super) data: &'a Path,
+    pub(super) lake: &'a Lake,
+    pub(super) ledger: &'a Ledger,
+    pub(super) progress: &'a Progress<'a>,
+}
+
+impl Settler<'_> {
+    /// Settles a pull that was read. One that failed leaves tables and cursor as they were.
+    pub(super) async fn settle_read(&self, read: ReadPull<'_>) -> Result<Pull, RunError> {
+        let ReadPull { connector, begun, landed, certificate } = read;
+        match certificate {
+            Ok(certificate) => {
+                (self.progress)(&format!("{}: settling", connector.name));
+                let sealed = SealedPull { connector, landed: &landed, certificate: &certificate };
+                self.settle_or_fail(sealed, begun).await
+            }
+            Err(failure) => self.fail(begun, failure).await,
+        }
+    }
+
+    /// [Settles](Self::settle) a pull. An error of motcua's own that concerns this pull alone fails it, unless its
+    /// versions are committed already.
+    pub(super) async fn settle_or_fail(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
+        let settling = AssertUnwindSafe(self.settle(sealed, begun.clone()));
+        let error = match settling.catch_unwind().await {
+            Ok(Ok(pull)) => return Ok(pull),
+            Ok(Err(error)) => error,
+            Err(_) => RunError::Panicked,
+        };
+        let Some(failure) = own_failure(&error) else { return Err(error) };
+        // The table's log decides: a pull that it holds counts, and the next run finishes it.
+        match self.is_committed(sealed.connector, begun.run).await {
+            Ok(false) => self.fail(begun, failure).await,
+            Ok(true) | Err(_) => Err(error),
+        }
+    }
+
+    /// Settles a landed pull under its own run.
+    pub(super) async fn settle(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
+        let is_settled = begun.state == PullState::Settled && self.is_committed(sealed.connector, begun.run).await?;
+        let pull = if is_settled { begun } else { self.classify_and_commit(sealed, begun).await? };
+        match pull.state {
+            // Failed: the pull broke its contract.
+            PullState::Done => Ok(pull),
+            PullState::Reading | PullState::Settled => self.finish(sealed.connector, pull).await,
+        }
+    }
+
+    /// Whether the table of versions has reached a run of the connector.
+    async fn is_committed(&self, connector: &Connector, run: i64) -> Result<bool, RunError> {
+        let reached = self.lake.last_run(connector.file.connector.kind, &connector.name).await?;
+        Ok(reached.is_some_and(|reached| reached >= run))
+    }
+
+    async fn classify_and_commit(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
+        let SealedPull { connector, certificate, .. } = sealed;
+        let mut writer = self.lake.version_writer(connector.file.connector.kind, &connector.name, begun.run);
+        let mut classified = self.classify(sealed, &mut writer).await?;
+        let deleted = self.swept(connector, certificate, &mut classified).await?;
+        assert!(classified.counts.balance(), "every received row is in one class");
+        let verdict = self.verdict(connector, certificate, &mut classified).await?;
+        let outcome = verdict.outcome;
+        let judged = verdict.written_to(begun);
+        if outcome == Outcome::Failed {
+            let failed = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..judged };
+            self.ledger.write_pull(&failed).await?;
+            return Ok(failed);
+        }
+        write_deleted(&deleted, outcome, &mut writer, &mut classified)?;
+        let pull = self.write_settlement(sealed, judged, classified).await?;
+        // After the ledger: from this commit on the pull counts.
+        if pull.counts.accepted + pull.findings.swept > 0 {
+            writer.commit().await?;
+        }
+        Ok(pull)
+    }
+
+    async fn classify(&self, sealed: SealedPull<'_>, writer: &mut VersionWriter) -> Result<Classified, RunError> {
+        let SealedPull { connector, landed, certificate } = sealed;
+        let readers = Readers::compile(&connector.file).expect("config compiled every map");
+        let has_open_rejections = self.ledger.open_rejections(&connector.name).await? > 0;
+        let mut classifier = Classifier::new(self.lake, connector, certificate, writer, has_open_rejections);
+        classifier.classify_pages(landed, &readers).await?;
+        Ok(classifier.finish())
+    }
+
+    /// Writes counts, cursor, rejections and source fields of a pull to the ledger, in one transaction.
+    async fn write_settlement(
+        &self,
+        sealed: SealedPull<'_>,
+        judged: Pull,
+        classified: Classified,
+    ) -> Result<Pull, RunError> {
+        let SealedPull { connector, certificate, .. } = sealed;
+        let data_until = self.known_until(&judged).await?.max(classified.newest_date);
+        let read_by = certificate.pages.iter().map(|page| (page.number, page.first_read(judged.run).run)).collect();
+        let mut read_again = self.rejected_in_the_same_files(connector, certificate).await?;
+        // A replay reads every row that its run landed; what it rejects again is written under the new run.
+        if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
+            read_again.extend(&certificate.mends);
+        }
+        let pull = Pull {
+            state: PullState::Settled,
+            counts: classified.counts,
+            cursor: Some(certificate.cursor.clone()),
+            data_until,
+            findings: classified.findings,
+            ..judged
+        };
+        let settlement = Settlement {
+            pull: &pull,
+            rejections: &classified.rejections,
+            read_by: &read_by,
+            keys_met: classified.keys_met.as_ref(),
+            read_again: &read_again,
+            fields: &certificate.fields,
+        };
+        self.ledger.write_settlement(&settlement).await?;
+        Ok(pull)
+    }
+
+    /// Newest date among the records of earlier pulls.
+    async fn known_until(&self, pull: &Pull) -> Result<Option<i64>, RunError> {
+        let earlier = self.ledger.pulls_of(&pull.connector, EARLIER_PULLS).await?;
+        Ok(earlier.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max())
+    }
+
+    /// Brings the image up to the committed versions and writes that the pull is done. A write of its own: it must come
+    /// after the commit.
+    async fn finish(&self, connector: &Connector, pull: Pull) -> Result<Pull, RunError> {
+        self.lake.update_image(connector.file.connector.kind).await?;
+        let done = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..pull };
+        self.ledger.write_pull(&done).await?;
+        let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = done.counts;
+        tracing::info!(
+            run = done.run,
+            connector = done.connector,
+            received,
+            accepted,
+            unchanged,
+            duplicate,
+            superseded,
+            quarantined,
+            "pull settled"
+        );
+        Ok(done)
+    }
+
+    /// Writes that a pull failed: tables and cursor stay as they were, and what an earlier attempt to settle it
+    /// rejected and closed is undone.
+    pub(super) async fn fail(&self, begun: Pull, failure: Failure) -> Result<Pull, RunError> {
+        let Failure { code, message, hint } = failure;
+        let (run, connector) = (begun.run, begun.connector.as_str());
+        if code == OWN_ERROR {
+            tracing::error!(run, connector, reason = code, "pull failed: {message}");
+        } else {
+            tracing::info!(run, connector, reason = code, "pull failed: {message}");
+        }
+        let failed = Pull {
+            state: PullState::Done,
+            outcome: Some(Outcome::Failed),
+            reason: Some(code.to_owned()),
+            message: Some(message),
+            hint: Some(hint.to_owned()),
+            finished_at: Some(clock::now()),
+            counts: Counts::default(),
+            cursor: None,
+            data_until: None,
+            findings: Findings::default(),
+            ..begun
+        };
+        self.ledger.revoke_settlement(&failed).await?;
+        Ok(failed)
+    }
+}
+
+/// Adds the deleted versions of a sweep to those that the pull commits. Only a complete pull shows what a source no
+/// longer lists.
+fn write_deleted(
+    deleted: &[(Record, String)],
+    outcome: Outcome,
+    writer: &mut VersionWriter,
+    classified: &mut Classified,
+) -> Result<(), RunError> {
+    if outcome != Outcome::Complete {
+        classified.findings.sweep = None;
+    } else if !deleted.is_empty() {
+        writer.write(deleted)?;
+        classified.findings.swept = deleted.len() as u64;
+    }
+    Ok(())
+}
