@@ -3,17 +3,17 @@
 
 mod backup;
 mod catalogue;
+mod change_time;
+mod completeness;
+mod configuration_mistakes;
+mod disk_errors;
 mod every_crash_point;
-mod failing;
-mod hostile;
-mod kept;
-mod killed;
+mod failing_sources;
+mod hostile_input;
+mod kept_definitions;
+mod kill_at_any_time;
 mod logs;
-mod mending;
-mod mistakes;
-mod order;
-mod proof;
-mod starved;
+mod quarantine;
 mod vacuum;
 
 use std::collections::BTreeMap;
@@ -28,10 +28,10 @@ use serde_json::Value;
 
 use crate::office::{self, CONNECTORS, Office, Town, assert_same, commits, deep, true_figures};
 
-/// Last day of the towns: the agencies of 2025-07-01 are at work.
+/// Last day of the towns; it is after the reorganisation of the agencies on 2025-07-01.
 const TODAY: Date = date(2025, 11, 28);
 
-/// What makes a record of the simulated portal unreadable, by canonical field, told from the record alone.
+/// Field and reason for which a record of the simulated portal must be rejected; `None` if it is sound.
 fn fault(record: &Value) -> Option<&'static str> {
     let no_day = |date: &Value| date.as_str().is_some_and(|text| text.contains("-02-31T25:61"));
     if record["code"].is_null() {
@@ -61,7 +61,7 @@ fn is_item_code(text: &str) -> bool {
     text.len() == 13 && digits.len() == 9 && digits[8] == check
 }
 
-/// Rows of the post's exports, and which of them are bad.
+/// Number of rows in the post's exports, and of the bad ones by field and reason.
 fn postal_rows(folder: &Path) -> (u64, BTreeMap<&'static str, u64>) {
     let (mut received, mut bad) = (0, BTreeMap::new());
     for file in office::files(folder) {
@@ -79,8 +79,8 @@ fn postal_rows(folder: &Path) -> (u64, BTreeMap<&'static str, u64>) {
     (received, bad)
 }
 
-/// Rejections of a pull, as the ledger holds them.
-fn quarantine(data: &Path, run: i64, connector: &str) -> BTreeMap<String, u64> {
+/// Rejections of a pull in the ledger, by field and reason.
+fn rejections(data: &Path, run: i64, connector: &str) -> BTreeMap<String, u64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let rejections = runtime.block_on(async {
         let ledger = Ledger::open(data).await.expect("the run left a ledger");
@@ -112,14 +112,14 @@ fn a_first_night_gives_the_true_figures_and_counts_every_row() {
     let truth = town.province.truth(TODAY);
     assert_same(&office.figures(), &true_figures(&truth), "first night");
     assert_balanced(&office);
-    // Whether procedures have dossiers, and what is no dossier, cannot be held against other rules dossier by dossier.
+    // Rule sets can be compared dossier by dossier only for indicators over dossiers without `having`.
     for indicator in ["par-7.2.1", "par-7.3.2-having", "par-3.5.1", "par-7.1.2"] {
         let told = office.act(&["report", indicator, "--compare-rules", "--period", "2026"]);
         assert_eq!(told.status.code(), Some(2), "{}", office::said(&told));
         assert!(office::said(&told).contains("does not count dossiers one by one"), "{}", office::said(&told));
     }
 
-    // Each of the three passes reads its records once: the test asks for them itself.
+    // Each of the three passes reads its records once; the test requests them itself.
     let (mut received, mut bad) = (0, BTreeMap::<String, u64>::new());
     let mut distinct = BTreeMap::new();
     for filter in ["accepted", "applied", "result-returned"] {
@@ -131,18 +131,18 @@ fn a_first_night_gives_the_true_figures_and_counts_every_row() {
             }
         }
     }
-    assert_eq!(distinct.len() as u64, truth.rejected_dossiers, "the test tells bad records as the simulator does");
+    assert_eq!(distinct.len() as u64, truth.rejected_dossiers, "the test finds the same bad records as the simulator");
     assert_eq!(office.count("portal-igate", "received"), received);
     assert_eq!(office.count("portal-igate", "accepted"), truth.dossiers_sent - truth.rejected_dossiers);
     assert_eq!(office.count("portal-igate", "quarantined"), bad.values().sum::<u64>());
-    assert_eq!(quarantine(&office.data(), 1, "portal-igate"), bad, "each with its field and reason");
+    assert_eq!(rejections(&office.data(), 1, "portal-igate"), bad, "each with its field and reason");
 
     let (rows, bad) = postal_rows(&office.exports());
     assert_eq!(office.count("bcci-export", "received"), rows);
     assert_eq!(office.count("bcci-export", "accepted"), truth.waybills_sent - truth.rejected_waybills);
     assert_eq!(office.count("bcci-export", "quarantined"), bad.values().sum::<u64>());
     let bad: BTreeMap<String, u64> = bad.into_iter().map(|(what, number)| (what.to_owned(), number)).collect();
-    assert_eq!(quarantine(&office.data(), 1, "bcci-export"), bad);
+    assert_eq!(rejections(&office.data(), 1, "bcci-export"), bad);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_second_night_over_the_same_source_changes_nothing() {
     assert!(office.data().join("published/nights/00000001/figures.csv").exists(), "the night before stays");
 }
 
-/// One night at the evening of a day: the binary would take the clock's.
+/// Runs a night in this process as of 20:00 of a day; the binary would use the system clock.
 pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
     town.day.set(day);
     office.export(town, day);
@@ -202,13 +202,13 @@ pub(crate) fn night(town: &Town, office: &Office, day: Date) -> run::RunReport {
     })
 }
 
-/// Ids of accepted dossiers without and with an end.
+/// Accepted day of every dossier, and whether it has ended, by id.
 fn ends(town: &Town) -> BTreeMap<String, (String, bool)> {
     let record = |record: Value| {
         let text = |name: &str| record[name].as_str().map(str::to_owned);
         (text("id").expect("an id"), (text("acceptedDate").expect("accepted"), text("completedDate").is_some()))
     };
-    // Of a dossier that is listed twice the later copy is the newer.
+    // If a dossier is listed twice, the later copy is newer.
     town.records("accepted").into_iter().filter(|record| fault(record).is_none()).map(record).collect()
 }
 
@@ -234,7 +234,7 @@ fn dossiers_of_months_ago_that_ended_since_are_found() {
 }
 
 #[test]
-fn a_second_process_is_told_who_holds_the_folder() {
+fn a_second_process_is_refused_with_the_process_id_of_the_first() {
     let url = office::stub_server(|_| office::Answer::Silence);
     let office = Office::new(&url);
     let mut first = office.start_on(&office.data());

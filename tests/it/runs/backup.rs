@@ -1,4 +1,4 @@
-//! A data folder that is lost, and comes back from a backup as it was; damaged backups are refused by name.
+//! A lost data folder is restored from a backup as it was; damaged backups are refused.
 #![expect(clippy::disallowed_methods, reason = "tests lose and damage the files of an office")]
 
 use std::path::Path;
@@ -20,7 +20,7 @@ const BAD: [&str; 2] =
     ["X1,H61.14-251001-0003,H61.14,2025-10-01,2025-10-09,X", "X2,H61.14-251001-0004,H61.14,2025-10-01,2025-10-09,X"];
 const MORE: &str = "\n[contract]\nreject_share = 0.9\nleast_of_usual = 0.0\n";
 
-/// After a night of long ago and one of today, with a token and rejected rows whose numbers have a gap.
+/// A scratch office after an old night and one of today, with a token, and with rejected rows whose ids have a gap.
 fn office() -> (Office, String) {
     let office = desk::of_files(MORE);
     file(&office, "1.csv", &[A1, A2, BAD[0], BAD[1]]);
@@ -44,8 +44,8 @@ fn read(office: &Office, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// What readers see: figures of now and of then, health, runs, rejected rows with their numbers.
-fn seen(office: &Office) -> Vec<Vec<u8>> {
+/// Output of the reading verbs: figures of both nights, health, runs, rejected rows with their ids.
+fn outputs(office: &Office) -> Vec<Vec<u8>> {
     let verbs: [&[&str]; 5] = [
         &["report", "--format", "json"],
         &["report", "--as-of", "2025-10-03", "--format", "json"],
@@ -61,15 +61,15 @@ fn restore(office: &Office, backup: &Path) -> Output {
 }
 
 #[test]
-fn a_lost_folder_comes_back_as_it_was() {
+fn a_lost_folder_is_restored_as_it_was() {
     let (office, token) = office();
     let (data, backup) = (office.data(), office.path().join("backups/monday"));
-    let before = seen(&office);
+    let before = outputs(&office);
     let numbers: Value = serde_json::from_slice(&before[4]).expect("a list is JSON");
-    assert_eq!(numbers[0]["id"], 2, "the numbers have a gap");
+    assert_eq!(numbers[0]["id"], 2, "the ids have a gap");
     let to = backup.to_string_lossy().into_owned();
 
-    // Not beside a run, whatever reads or writes the databases meanwhile.
+    // Refused during a run; allowed while the service has the databases open.
     let lock = Lock::take(&data, "run", run::now()).expect("the folder is free");
     let told = expect(&office, &["backup", &to], 1);
     assert!(told.contains("is held by") && !backup.exists(), "{told}");
@@ -84,9 +84,9 @@ fn a_lost_folder_comes_back_as_it_was() {
     drop(service);
     assert!(expect(&office, &["backup", &to], 2).contains("is not empty"));
     let inside = data.join("backup").to_string_lossy().into_owned();
-    assert!(expect(&office, &["backup", &inside], 2).contains("lies in the data folder"));
+    assert!(expect(&office, &["backup", &inside], 2).contains("is inside the data folder"));
     assert!(!data.join("backup").exists());
-    // What lies elsewhere would not be in it.
+    // A folder that is a link to another place would be missing from the backup.
     let (landing, elsewhere) = (data.join("landing"), office.path().join("other-disk"));
     std::fs::rename(&landing, &elsewhere).expect("it is there");
     std::os::unix::fs::symlink(&elsewhere, &landing).expect("links can be made");
@@ -98,12 +98,12 @@ fn a_lost_folder_comes_back_as_it_was() {
         String::from_utf8_lossy(&restore(&office, &backup).stderr).contains("is not empty"),
         "nothing is overwritten"
     );
-    assert_eq!(seen(&office), before);
+    assert_eq!(outputs(&office), before);
 
     std::fs::remove_dir_all(&data).expect("the folder is lost");
     let restored = restore(&office, &backup);
     assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
-    assert_eq!(seen(&office), before);
+    assert_eq!(outputs(&office), before);
     assert_eq!(std::fs::read_link(data.join("published/latest")).expect("a link"), Path::new("nights/00000002"));
     runtime.block_on(async {
         let access = AccessStore::open(&data).await.expect("it opens");
@@ -111,7 +111,7 @@ fn a_lost_folder_comes_back_as_it_was() {
         assert_eq!(caller.name, "dashboard");
         assert_eq!(access.reads(10).await.expect("they can be read").len(), 1);
     });
-    // The files that were read are read; the backup is none the worse.
+    // Files that were read are not read again, and the backup can be restored again.
     office.run();
     let night = office.status("desk");
     assert_eq!((&night["received"], &night["accepted"]), (&0.into(), &0.into()), "{night}");
@@ -146,22 +146,22 @@ fn a_damaged_backup_is_refused_by_name() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         std::fs::write(&path, bytes).expect("it can be written");
-        refused(&format!("`{name}` is not what its digest says"), 1, "a byte was flipped");
+        refused(&format!("`{name}` does not match its digest"), 1, "a byte was flipped");
     }
     copy(&backup, &spoiled);
     std::fs::remove_file(spoiled.join("access.sqlite")).expect("it is there");
-    refused("`access.sqlite` is not there", 1, "a file is lost");
+    refused("`access.sqlite` is missing", 1, "a file is lost");
     copy(&backup, &spoiled);
     std::fs::remove_file(spoiled.join("SHA256SUMS")).expect("it is there");
     refused("has no `SHA256SUMS`", 2, "it was cut");
-    // Lines that were lost, and names that lead out.
+    // A missing line, and a name outside the data folder.
     let sums = std::fs::read_to_string(backup.join("SHA256SUMS")).expect("it is text");
     let without: Vec<&str> = sums.lines().filter(|line| !line.ends_with("ledger.sqlite")).collect();
     copy(&backup, &spoiled);
     std::fs::write(spoiled.join("SHA256SUMS"), without.join("\n")).expect("it can be written");
-    refused("`backup.json` speaks of", 1, "a line is lost");
+    refused("`backup.json` counts", 1, "a line is lost");
     copy(&backup, &spoiled);
     std::fs::write(spoiled.join("SHA256SUMS"), sums.replace("  ledger.sqlite", "  ../ledger.sqlite")).expect("written");
-    refused("`SHA256SUMS` has no digest and name in line", 1, "a name leads out");
+    refused("`SHA256SUMS` has no digest and name in line", 1, "a name is outside the data folder");
     assert_eq!(rows(&office, &["status"]).len(), 1, "there is no night left");
 }

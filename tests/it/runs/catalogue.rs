@@ -1,5 +1,5 @@
-//! Procedures of a catalogue in figures and forms: the registry file's row counts whole, a code that only the catalogue has is
-//! taken from it, as of each night.
+//! Procedures of a catalogue in figures and forms: if the registry file has a code, its whole row counts; other codes
+//! come from the catalogue as of each night.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::desk;
 use crate::office::{Answer, Office, deep, stub_server};
 
-/// Beside the desk's own mapping.
+/// Added to the mapping of the test connector `desk`.
 const MORE: &str = r#"
 [map.procedure_code]
 from = "procedure"
@@ -26,13 +26,14 @@ type = "instant"
 formats = ["yyyy-MM-dd"]
 "#;
 
-/// Two dossiers without a due date, seven working days long: the catalogue's own procedure, and one that the file knows.
+/// Two dossiers without a due date that took seven working days: of a procedure that only the catalogue has, and of one
+/// in the file.
 const DOSSIERS: &str = "id,code,agency,received,due,status,procedure,ended
 A1,H61.14-251103-0001,H61.14,2025-11-03,,D,1.900901,2025-11-12
 A2,H61.14-251103-0002,H61.14,2025-11-03,,D,1.004873,2025-11-12
 ";
 
-/// A catalogue that a test may change.
+/// A catalogue that a test can change.
 #[derive(Clone, Default)]
 struct Catalogue(Arc<Mutex<Vec<Value>>>);
 
@@ -48,7 +49,7 @@ impl Catalogue {
         })
     }
 
-    /// Its own procedure takes `days`; of the one that the file knows it says thirty.
+    /// Sets the statutory time of the catalogue's own procedure to `days`, and of the procedure in the file to thirty.
     fn state(&self, days: u32) {
         let row = |code: &str, sector: &str, sector_name: &str, days: u32| {
             json!({
@@ -73,7 +74,7 @@ fn office(catalogue: &Catalogue) -> Office {
     office
 }
 
-/// One night at the evening of a day: the binary would take the clock's.
+/// Runs a night in this process as of 20:00 of a day; the binary would use the system clock.
 fn night(office: &Office, day: Date) {
     let mut config = config::load(&office.settings()).expect("the configuration is sound");
     for (name, value) in &office.variables {
@@ -98,7 +99,7 @@ fn night(office: &Office, day: Date) {
     assert!(complete, "{day}");
 }
 
-/// On time and received by provincial departments in a period that no night stores, as of a day.
+/// Dossiers on time and received, of provincial departments, in a week (which no night stores), as of a day.
 fn on_time(office: &Office, as_of: &str) -> (u64, u64) {
     let rows = desk::rows(office, &["report", "par-3.4.1", "--period", "2025-W45", "--as-of", as_of]);
     let whole = rows.iter().find(|row| row["agency"].is_null() && row["tier"].is_null()).expect("the province");
@@ -107,20 +108,20 @@ fn on_time(office: &Office, as_of: &str) -> (u64, u64) {
 }
 
 #[test]
-fn what_only_the_catalogue_has_counts_as_of_each_night() {
+fn procedures_of_the_catalogue_count_as_of_each_night() {
     let catalogue = Catalogue::default();
     let office = office(&catalogue);
     catalogue.state(3);
     night(&office, date(2025, 11, 27));
-    assert_eq!(on_time(&office, "2025-11-27"), (0, 2), "three days have passed, the file's three too");
+    assert_eq!(on_time(&office, "2025-11-27"), (0, 2), "three days have passed, in catalogue and file");
     catalogue.state(30);
     night(&office, date(2025, 11, 28));
     assert_eq!(
         on_time(&office, "2025-11-28"),
         (1, 2),
-        "thirty have not; the file's three count, not the catalogue's thirty"
+        "thirty have not passed; of the other procedure the file's three days count, not the catalogue's thirty"
     );
-    assert_eq!(on_time(&office, "2025-11-27"), (0, 2), "the night before stays as it was");
+    assert_eq!(on_time(&office, "2025-11-27"), (0, 2), "the night before does not change");
 
     let told = desk::expect(&office, &["run"], 0);
     let line = told.lines().filter(|line| line.contains("registry file and procedure catalogue differ"));

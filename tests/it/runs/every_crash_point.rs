@@ -1,7 +1,9 @@
-//! Death at every step that lasts, and again while it is mended: the tables and figures of an undisturbed run.
+//! Kills the process at every crash point, and again during the recovery: tables and figures must be those of an
+//! undisturbed run (docs/decisions/0005).
 //!
-//! The binary (a debug build) counts the moments before and after each write that lasts and dies at the one it is told. Between
-//! two moments at most one write may last, so a step that commits and has no moment of its own fails the test.
+//! The binary (a debug build) counts the moments before and after each durable write and aborts at the one in
+//! `MOTCUA_DIE_AT`. Between two moments at most one durable write may happen, so a write without a crash point fails
+//! the test.
 #![expect(clippy::disallowed_methods, reason = "tests look at the files of a run that died")]
 
 use std::collections::BTreeSet;
@@ -16,25 +18,25 @@ use crate::office::{Figures, Office, copy, figures, files, frames, rows, said};
 
 const POST: &str = include_str!("../../../connectors/bcci-export/connector.toml");
 
-/// Before and after each write, or after it alone: what lies on the disk before a write is what lay there after the one before
-/// it, which the first night holds against every step.
+/// Which moments are tested: before and after each write, or after it only. Before a write the disk is as it was after
+/// the write before it, which the first night checks.
 const BOTH_SIDES: usize = 1;
 const AFTER: usize = 2;
 
-/// A desk whose list has rows that are rejected, a sweep, and the post's lists.
+/// A scratch office with a list that has bad rows, a sweep, and lists of the post.
 struct Scene {
     office: Office,
     list: List,
 }
 
 impl Scene {
-    /// After its first night.
+    /// Sets the office up and runs its first night.
     fn new() -> Self {
         let list = List::default();
         let more = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"received_at\"\n\n\
                     [contract]\nimpossible = \"reject_row\"\nreject_share = 0.9\n";
         let scene = Self { office: desk::of_list(&list.serve(), more), list };
-        // One after the other, so that a moment's number always means the same step.
+        // Sources are read one after the other, so that the number of a moment always means the same write.
         scene.office.edit("config/motcua.toml", |text| {
             let in_turn = text.replace("connectors_at_once = 4", "connectors_at_once = 1");
             assert_ne!(in_turn, text, "the shipped settings state how many are read side by side");
@@ -49,7 +51,7 @@ impl Scene {
         scene
     }
 
-    /// One list of the post.
+    /// Writes one list of the post.
     fn post(&self, name: &str, items: &[&str]) {
         let mut text =
             "Mã vận đơn;Mã hồ sơ;Mã TTHC;Đơn vị;Loại dịch vụ;Ngày chấp nhận;Ngày phát;Trạng thái;Phí thu hộ\n"
@@ -62,8 +64,8 @@ impl Scene {
         self.office.write(&format!("exports/{name}"), &(text + &footer));
     }
 
-    /// What was rejected by the mapping is read by it, and what its contract rejected is allowed.
-    fn mend(&self) {
+    /// Corrects the mapping and the contract, so that every rejected row is accepted.
+    fn correct_mapping(&self) {
         self.office.edit("connectors/desk/connector.toml", |text| {
             text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
                 .replace("impossible = \"reject_row\"", "impossible = \"report\"")
@@ -79,7 +81,7 @@ fn first_list() -> Vec<Value> {
     list
 }
 
-/// What a reader finds: nothing of it says by which run it came.
+/// What a reader finds, without anything that depends on the number of a run.
 #[derive(Debug, PartialEq)]
 struct Found {
     figures: Figures,
@@ -128,9 +130,9 @@ fn open_rejections(data: &Path) -> Vec<(String, Option<String>, String)> {
     open
 }
 
-/// Everything in a data folder that lasts, one name a write.
-fn lasting(data: &Path) -> BTreeSet<String> {
-    let mut lasting = BTreeSet::new();
+/// Every durable write in a data folder, each with a name.
+fn durable_writes(data: &Path) -> BTreeSet<String> {
+    let mut writes = BTreeSet::new();
     for file in files(data) {
         let name = file.to_string_lossy().into_owned();
         let is_whole = !name.contains(".partial");
@@ -139,22 +141,22 @@ fn lasting(data: &Path) -> BTreeSet<String> {
             || name.starts_with("definitions/")
             || (name.starts_with("published/nights/") && name.ends_with("/night.json") && is_whole);
         if counts {
-            lasting.insert(name.clone());
+            writes.insert(name.clone());
         }
         if let Ok(target) = std::fs::read_link(data.join(&file))
             && is_whole
         {
-            lasting.insert(format!("{name} -> {}", target.display()));
+            writes.insert(format!("{name} -> {}", target.display()));
         }
     }
     for number in 1..=ledger_commits(&data.join("ledger.sqlite-wal")) {
-        lasting.insert(format!("ledger commit {number}"));
+        writes.insert(format!("ledger commit {number}"));
     }
-    lasting
+    writes
 }
 
-/// Transactions in a write-ahead log of SQLite: frames that carry the size of the database, of the log's own salts
-/// (sqlite.org/fileformat2.html, "The Write-Ahead Log").
+/// Number of transactions in SQLite's write-ahead log: frames with the salts of the log that carry the size of the
+/// database (sqlite.org/fileformat2.html, "The Write-Ahead Log").
 fn ledger_commits(log: &Path) -> usize {
     let Ok(bytes) = std::fs::read(log) else { return 0 };
     let Some((head, frames)) = bytes.split_at_checked(32) else { return 0 };
@@ -168,14 +170,15 @@ fn act(scene: &Scene, data: &Path, verb: &[&str], variables: &[(&str, &str)]) ->
     command.envs(variables.iter().copied()).output().expect("the binary starts")
 }
 
-/// Dies at a moment; false if the run ended before it.
+/// Runs a verb that is killed at a moment; false if it ended before.
 fn die(scene: &Scene, data: &Path, verb: &[&str], moment: usize) -> bool {
     let output = act(scene, data, verb, &[("MOTCUA_DIE_AT", &moment.to_string())]);
-    assert!(output.status.code() != Some(101), "it dies without a panic: {}", said(&output));
+    assert!(output.status.code() != Some(101), "it aborts without a panic: {}", said(&output));
     output.status.code().is_none()
 }
 
-/// Kills `verb` over the data in `base` at every moment of every `step`, and mending at another, then runs it to its end.
+/// Runs `verb` over the data in `base` and kills it at every `step`-th moment; kills the recovery at another moment,
+/// then lets it finish. `least`: minimum number of moments.
 fn at_every_crash_point(scene: &Scene, base: &Path, verb: &[&str], least: usize, step: usize) {
     let whole = scene.office.path().join("undisturbed");
     let names = scene.office.path().join("moments");
@@ -187,27 +190,27 @@ fn at_every_crash_point(scene: &Scene, base: &Path, verb: &[&str], least: usize,
     let names = std::fs::read_to_string(names).expect("the moments were named");
     let names: Vec<&str> = names.lines().collect();
     assert!(names.len() >= least, "{} moments", names.len());
-    let mut lasted: Option<BTreeSet<String>> = None;
+    let mut before_moment: Option<BTreeSet<String>> = None;
     // Moments alternate: before a write, after it.
     for moment in (step..=names.len()).step_by(step) {
         let at = format!("{verb:?}, moment {moment}, {}", names[moment - 1]);
         let data = scene.office.path().join("dies");
         copy(base, &data);
         assert!(die(scene, &data, verb, moment), "{at}: it is passed every time");
-        let now = lasting(&data);
-        if let Some(lasted) = lasted {
-            let new: Vec<&String> = now.difference(&lasted).collect();
-            assert!(new.len() <= 1, "{at}: what lasted since the moment before has no moment of its own: {new:?}");
+        let now = durable_writes(&data);
+        if let Some(earlier) = before_moment {
+            let new: Vec<&String> = now.difference(&earlier).collect();
+            assert!(new.len() <= 1, "{at}: durable writes without a crash point: {new:?}");
         }
-        lasted = Some(now);
+        before_moment = Some(now);
         let seen = published(&data);
         let old_or_new = seen == before || seen.as_ref().is_some_and(|(figures, _)| *figures == undisturbed.figures);
         assert!(old_or_new, "{at}: half a night is published");
-        // Mending dies too, each time somewhere else.
+        // The recovery is killed too, each time at another moment.
         die(scene, &data, verb, 1 + moment * 7 % names.len());
         let mut output = act(scene, &data, verb, &[]);
         if said(&output).contains("nothing is in quarantine") {
-            // All was taken before it died; the next night publishes it.
+            // Every row was accepted before the kill; the next night publishes them.
             output = act(scene, &data, &["run"], &[]);
         }
         assert_eq!(output.status.code(), Some(0), "{at}: {}", said(&output));
@@ -230,7 +233,7 @@ fn a_first_night_dies_at_every_crash_point() {
 fn a_later_night_dies_at_every_crash_point() {
     let scene = Scene::new();
     let mut list = first_list();
-    // Read at last; ended; due later; no longer listed; new, and rejected.
+    // Rows that: can be read now; have ended; are due later; are no longer listed; are new; are new and bad.
     list[1]["status"] = json!("P");
     list[3]["status"] = json!("D");
     list[4]["due"] = json!("2025-12-24");
@@ -247,14 +250,14 @@ fn a_later_night_dies_at_every_crash_point() {
 #[test]
 fn a_retry_dies_at_every_crash_point() {
     let scene = Scene::new();
-    scene.mend();
+    scene.correct_mapping();
     at_every_crash_point(&scene, &base(&scene), &["quarantine", "retry"], 40, AFTER);
 }
 
 #[test]
 fn a_replay_dies_at_every_crash_point() {
     let scene = Scene::new();
-    scene.mend();
+    scene.correct_mapping();
     at_every_crash_point(&scene, &base(&scene), &["replay", "1"], 40, AFTER);
 }
 

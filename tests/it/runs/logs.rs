@@ -1,4 +1,4 @@
-//! Standard error as text for people, or as JSON for a log.
+//! Standard error as text for people, or as JSON lines for a log.
 
 use std::process::Output;
 
@@ -13,7 +13,7 @@ fn act(office: &Office, arguments: &[&str], variables: &[(&str, &str)]) -> Outpu
     office.command(arguments).envs(variables.iter().copied()).output().expect("the binary starts")
 }
 
-/// Every line of standard error, each a JSON object with moment, level, target and message.
+/// The lines of standard error; each must be a JSON object with timestamp, level, target and message.
 fn events(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stderr.clone()).expect("a log is UTF-8");
     let event = |line: &str| {
@@ -33,33 +33,33 @@ fn with_message<'e>(events: &'e [Value], start: &str) -> Option<&'e Value> {
 }
 
 #[test]
-fn a_log_of_json_holds_nothing_else() {
+fn a_json_log_has_only_json_lines() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1]);
     let night = act(&office, &["run"], &[("MOTCUA_LOG_FORMAT", "json"), ("MOTCUA_LOG", "motcua=debug")]);
     assert_eq!(night.status.code(), Some(0), "{}", said(&night));
     let told = events(&night);
-    let settled = with_message(&told, "pull settled").expect("what a pull did");
+    let settled = with_message(&told, "pull settled").expect("a line for the pull");
     assert_eq!(
         (&settled["fields"]["run"], &settled["fields"]["accepted"]),
         (&1.into(), &1.into()),
         "numbers are numbers"
     );
-    assert_eq!(with_message(&told, "page landed").expect("each page")["level"], "DEBUG");
-    let narrated = with_message(&told, "run 1: ").expect("what is said to whoever watches");
+    assert_eq!(with_message(&told, "page landed").expect("a line for each page")["level"], "DEBUG");
+    let narrated = with_message(&told, "run 1: ").expect("the narration of the run");
     assert_eq!((&narrated["target"], &narrated["level"]), (&"motcua::said".into(), &"INFO".into()));
 
-    // No filter takes away what a verb says; what failed has its hint beside it.
+    // No filter removes the output of a verb; a failure has its hint in a field.
     let failed = act(&office, &["replay", "99"], &[("MOTCUA_LOG_FORMAT", "json"), ("MOTCUA_LOG", "off")]);
     assert_eq!(failed.status.code(), Some(2), "{}", said(&failed));
     let told = events(&failed);
-    let failure = with_message(&told, "run 99 has landed nothing").expect("why");
+    let failure = with_message(&told, "run 99 has no landed pages").expect("the reason");
     assert_eq!(failure["level"], "ERROR");
     assert!(failure["fields"]["hint"].as_str().is_some_and(|hint| hint.contains("motcua runs list")), "{failure}");
 }
 
 #[test]
-fn a_log_is_text_unless_told_otherwise_and_a_wrong_word_is_told() {
+fn a_log_is_text_by_default_and_a_wrong_setting_is_an_error() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1]);
     for variables in [&[][..], &[("MOTCUA_LOG_FORMAT", "text")], &[("MOTCUA_LOG_FORMAT", "")]] {

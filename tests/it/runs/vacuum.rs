@@ -1,5 +1,5 @@
-//! What goes and what stays when old things are removed, and that everything reads the same after it.
-#![expect(clippy::disallowed_methods, reason = "tests look at the files of an office and make them old")]
+//! What `vacuum` removes and keeps, and that every night reads the same after it.
+#![expect(clippy::disallowed_methods, reason = "tests read the files of an office and change their age")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::desk::{self, expect, night_at, rows};
 use crate::office::{Office, copy, deep, files, said};
 
-/// Beside the desk's own mapping.
+/// Added to the mapping of the test connector `desk`.
 const MORE: &str = r#"
 [map.completed_at]
 from = "ended"
@@ -27,8 +27,9 @@ reject_share = 0.9
 least_of_usual = 0.0
 "#;
 
-/// A night's day, and what its file says. B1 goes to another agency and comes back; X9 has a status that the mapping does not
-/// know. Weekdays differ where they can, no day is younger than any retention of the tests.
+/// Days of the nights, and the rows of their files. B1 goes to another agency and back; X9 has a status that the
+/// mapping does not know. Weekdays differ, so that no usual volume is compared; every day is older than every retention
+/// of the tests.
 const NIGHTS: [(Date, &str); 5] = [
     (
         date(2025, 8, 5),
@@ -44,19 +45,19 @@ const NIGHTS: [(Date, &str); 5] = [
     (date(2025, 9, 10), "A2,H61.09-250804-0002,H61.09,2025-08-04,2025-08-11,D,2025-09-09\n"),
     (date(2025, 9, 25), "B1,H61.10-250804-0003,H61.10,2025-08-04,2025-08-11,P,\n"),
 ];
-/// The last nights of a month, and the newest, keep their figures.
-const NIGHTS_THAT_GO: [i64; 3] = [1, 3, 4];
-/// Rejected rows of run 2 are open; run 6 is the newest.
-const PULLS_THAT_GO: [i64; 4] = [1, 3, 4, 5];
+/// Nights whose figures are removed: all but the last of each month and the newest.
+const REMOVED_NIGHTS: [i64; 3] = [1, 3, 4];
+/// Pulls whose landing is removed: rejected rows of run 2 are open, and run 6 is the newest.
+const REMOVED_PULLS: [i64; 4] = [1, 3, 4, 5];
 
 fn hand_in(office: &Office, name: &str, rows: &str) {
     office.write(&format!("exports/{name}"), &format!("id,code,agency,received,due,status,ended\n{rows}"));
 }
 
-/// An office after five nights of long ago and one of today.
+/// An office after five old nights and one of today.
 fn old_office() -> Office {
     let office = desk::of_files(MORE);
-    // Few figures, so that six nights of them take little time.
+    // Few figures, so that six nights take little time.
     for file in files(&office.path().join("config/indicators")) {
         std::fs::remove_file(office.path().join("config/indicators").join(file)).expect("it was shipped");
     }
@@ -76,6 +77,7 @@ fn days_ago(days: u64) -> SystemTime {
     SystemTime::now() - Duration::from_hours(24 * days)
 }
 
+/// Sets the modification time of a file.
 fn age(path: &Path, days: u64) {
     File::options()
         .write(true)
@@ -84,13 +86,14 @@ fn age(path: &Path, days: u64) {
         .expect("times can be set");
 }
 
+/// Writes a file of some age that no motcua wrote.
 fn plant(office: &Office, file: &str, days: u64) -> PathBuf {
     office.write(&format!("data/{file}"), "planted");
     age(&office.data().join(file), days);
     PathBuf::from(file)
 }
 
-/// Makes replaced files of the tables old, but for those of the newest commit of each table; gives the old ones.
+/// Makes the replaced files of the tables old, except those of each table's newest commit; returns the old ones.
 fn age_replaced(data: &Path) -> BTreeSet<PathBuf> {
     let millis = days_ago(30).duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis();
     let mut old = BTreeSet::new();
@@ -142,16 +145,16 @@ fn write_slots(data: &Path, slots: &[i64]) {
     });
 }
 
-/// Path and bytes of all that is stored, but databases and the lock.
+/// Path and size of every file in a folder of the data folder: all but databases and locks.
 fn stored(data: &Path) -> BTreeMap<PathBuf, u64> {
     let kept = files(data).into_iter().filter(|file| file.components().count() > 1);
     kept.map(|file| (file.clone(), data.join(file).symlink_metadata().expect("it is there").len())).collect()
 }
 
-/// What `vacuum` says goes: kind → files and bytes.
-fn removed(told: &[Value]) -> BTreeMap<String, (u64, u64)> {
+/// What the report of `vacuum` counts as removed: kind → files and bytes.
+fn removed(report: &[Value]) -> BTreeMap<String, (u64, u64)> {
     let mut removed = BTreeMap::new();
-    for row in told.iter().filter(|row| row["action"] == "removed") {
+    for row in report.iter().filter(|row| row["action"] == "removed") {
         let number = |name: &str| row[name].as_u64().expect("a count");
         let kind: &mut (u64, u64) = removed.entry(row["kind"].as_str().expect("a kind").to_owned()).or_default();
         *kind = (kind.0 + number("count"), kind.1 + number("bytes"));
@@ -159,8 +162,9 @@ fn removed(told: &[Value]) -> BTreeMap<String, (u64, u64)> {
     removed
 }
 
-fn kept(told: &[Value], kind: &str, reason: &str) -> u64 {
-    let row = told.iter().find(|row| {
+/// Number of things that the report of `vacuum` counts as kept for a reason.
+fn kept(report: &[Value], kind: &str, reason: &str) -> u64 {
+    let row = report.iter().find(|row| {
         row["kind"] == kind && row["action"] == "kept" && row["reason"].as_str().is_some_and(|why| why.contains(reason))
     });
     row.map_or(0, |row| row["count"].as_u64().expect("a count"))
@@ -178,43 +182,43 @@ fn reports(office: &Office, data: &Path) -> Vec<Vec<u8>> {
     reports
 }
 
-/// One office for all of it: its nights are what takes time.
+/// One office for all cases, since its nights take most of the time.
 #[test]
-fn old_things_go_and_everything_reads_the_same() {
+fn old_things_are_removed_and_every_night_reads_the_same() {
     let office = old_office();
     let young = office.path().join("young");
     copy(&office.data(), &young);
-    what_cannot_be_given_again_stays_and_younger_things_too(&office, &young);
-    texts_go_before_figures(&office);
+    what_cannot_be_rebuilt_and_what_is_young_is_kept(&office, &young);
+    csv_and_json_are_removed_before_figures(&office);
     let replaced = age_replaced(&office.data());
-    it_may_die_anywhere(&office);
-    what_nothing_rests_on_goes(&office, replaced);
+    it_recovers_from_a_kill_at_any_moment(&office);
+    what_nothing_needs_is_removed(&office, replaced);
 }
 
-/// What `vacuum` says of a data folder.
-fn told(office: &Office, data: &Path, more: &[&str]) -> Vec<Value> {
+/// The report of `vacuum` on a data folder.
+fn report(office: &Office, data: &Path, more: &[&str]) -> Vec<Value> {
     let arguments = [&["vacuum", "--format", "json"], more].concat();
     let output = office.command_on(data, &arguments).output().expect("the binary starts");
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    serde_json::from_slice(&output.stdout).expect("what is told is JSON")
+    serde_json::from_slice(&output.stdout).expect("the report is JSON")
 }
 
-fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
+fn what_nothing_needs_is_removed(office: &Office, replaced: BTreeSet<PathBuf>) {
     let data = office.data();
-    let mut goes = replaced;
-    assert!(goes.len() >= 4, "the image was written anew by each night: {goes:?}");
-    for night in NIGHTS_THAT_GO {
-        goes.extend(
+    let mut expected = replaced;
+    assert!(expected.len() >= 4, "the image was written anew by each night: {expected:?}");
+    for night in REMOVED_NIGHTS {
+        expected.extend(
             ["csv", "json", "parquet"].map(|ending| format!("published/nights/{night:08}/figures.{ending}").into()),
         );
     }
-    for run in PULLS_THAT_GO {
+    for run in REMOVED_PULLS {
         let folder = format!("landing/desk/{run:08}");
         let landed = files(&data.join(&folder));
         assert!(landed.len() >= 3, "a plan, a page and a certificate");
-        goes.extend(landed.into_iter().map(|file| Path::new(&folder).join(file)));
+        expected.extend(landed.into_iter().map(|file| Path::new(&folder).join(file)));
     }
-    goes.extend([
+    expected.extend([
         plant(office, "lake/dossiers/part=2025-08/run-00000099-desk-0.parquet", 8),
         plant(office, "definitions/0123abcd", 1),
         plant(office, "published/nights/.00000077.partial/figures.csv", 1),
@@ -229,15 +233,15 @@ fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
     let (before, read) = (stored(&data), reports(office, &data));
     assert_eq!(read.iter().collect::<BTreeSet<_>>().len(), read.len(), "each night has figures of its own");
 
-    let foretold = rows(office, &["vacuum", "--dry-run"]);
+    let planned = rows(office, &["vacuum", "--dry-run"]);
     assert_eq!(stored(&data), before, "a dry run removes nothing");
     let told = rows(office, &["vacuum"]);
-    assert_eq!(told, foretold);
+    assert_eq!(told, planned, "the dry run reports the same");
     let after = stored(&data);
     let gone: BTreeSet<PathBuf> = before.keys().filter(|file| !after.contains_key(*file)).cloned().collect();
-    assert_eq!(gone, goes);
+    assert_eq!(gone, expected);
     let new: Vec<&PathBuf> = after.keys().filter(|file| !before.contains_key(*file)).collect();
-    let marks = NIGHTS_THAT_GO.map(|night| PathBuf::from(format!("published/nights/{night:08}/removed.json")));
+    let marks = REMOVED_NIGHTS.map(|night| PathBuf::from(format!("published/nights/{night:08}/removed.json")));
     assert_eq!(new, marks.iter().collect::<Vec<_>>());
     let mut counted: BTreeMap<String, (u64, u64)> = BTreeMap::from([("slots".to_owned(), (2, 0))]);
     for file in &gone {
@@ -250,16 +254,16 @@ fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
         let kind = counted.entry(kind.to_owned()).or_default();
         *kind = (kind.0 + 1, kind.1 + before[file]);
     }
-    assert_eq!(removed(&told), counted, "what is told is what left the disk");
+    assert_eq!(removed(&told), counted, "the report counts what was removed from the disk");
     assert_eq!(kept(&told, "slots", "younger"), 1);
-    assert_eq!(kept(&told, "nights", "last of its month"), 9, "two of long ago, and the newest");
+    assert_eq!(kept(&told, "nights", "last of its month"), 9, "two old ones, and the newest");
 
-    assert_eq!(reports(office, &data), read, "past nights read as they did");
+    assert_eq!(reports(office, &data), read, "past nights read the same");
     assert_eq!(removed(&rows(office, &["vacuum"])), BTreeMap::new(), "a second call removes nothing");
     let told = expect(office, &["replay", "1"], 2);
-    assert!(told.contains("what run 1 landed was removed on "), "{told}");
+    assert!(told.contains("the landed pages of run 1 were removed as old on "), "{told}");
     assert!(expect(office, &["runs", "show", "1"], 0).contains("landing    removed "));
-    // What is open can still be shown and taken.
+    // Open rejections can still be shown and retried.
     let open = rows(office, &["quarantine", "list"]);
     let shown = expect(office, &["quarantine", "show", &open[0]["id"].to_string()], 0);
     assert!(shown.contains("code = H61.09-250818-0009"), "{shown}");
@@ -269,7 +273,7 @@ fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
     expect(office, &["quarantine", "retry"], 0);
     assert!(desk::image(office).contains(&("X9".to_owned(), "stopped".to_owned(), false)));
 
-    // A night that is not given again as it was is not given at all.
+    // If the rebuilt figures of a night differ from the removed ones, the night is refused.
     let mark = data.join("published/nights/00000003/removed.json");
     let text = std::fs::read_to_string(&mark).expect("it says so");
     let count = text.find("\"figures\": ").expect("it says how many") + 11;
@@ -278,8 +282,8 @@ fn what_nothing_rests_on_goes(office: &Office, replaced: BTreeSet<PathBuf>) {
     assert!(told.contains("figures of night 3 were removed") && told.contains("no longer holds them"), "{told}");
 }
 
-/// Nights 3 and 4 as if they were of 40 days ago: the later one is the last of its month.
-fn texts_go_before_figures(office: &Office) {
+/// Nights 3 and 4 are made 40 days old; the later one is the last of its month.
+fn csv_and_json_are_removed_before_figures(office: &Office) {
     let data = office.path().join("texts");
     copy(&office.data(), &data);
     let moment = run::now() - 40 * DAY_MICROS;
@@ -291,47 +295,47 @@ fn texts_go_before_figures(office: &Office) {
         record["night"]["as_of"] = moment.into();
         std::fs::write(&path, record.to_string()).expect("the scratch folder is writable");
     }
-    // Night 5 would be newer in the past.
+    // Night 5 is removed, since it would be older than night 4.
     std::fs::remove_dir_all(folder(5)).expect("the scratch folder is writable");
     let read = || {
         let night = run::night_of_run(&data, 3);
         deep(|| desk::runtime().block_on(night)).expect("it reads").expect("it was published")
     };
     let before = read();
-    let told = told(office, &data, &[]);
+    let told = report(office, &data, &[]);
     assert_eq!(files(&folder(3)), [Path::new("figures.parquet"), Path::new("night.json")], "{told:?}");
     assert_eq!(files(&folder(4)).len(), 4, "{told:?}");
     assert_eq!(kept(&told, "nights", "younger than 400 days"), 1, "{told:?}");
-    // Night 1 goes whole, 2, 4 and 6 stay.
+    // All files of night 1 are removed; nights 2, 4 and 6 are kept.
     assert_eq!((removed(&told)["nights"].0, kept(&told, "nights", "last of its month")), (3 + 2, 9));
     assert_eq!(read(), before);
 }
 
-fn what_cannot_be_given_again_stays_and_younger_things_too(office: &Office, data: &Path) {
+fn what_cannot_be_rebuilt_and_what_is_young_is_kept(office: &Office, data: &Path) {
     let nights = data.join("published/nights");
     std::fs::copy(nights.join("00000001/figures.parquet"), nights.join("00000003/figures.parquet")).expect("copied");
-    let by_default = told(office, data, &["--dry-run"]);
+    let by_default = report(office, data, &["--dry-run"]);
     assert_eq!(kept(&by_default, "nights", "do not give them again"), 3, "{by_default:?}");
     assert_eq!(removed(&by_default)["nights"].0, 6);
-    assert!(!removed(&by_default).contains_key("lake"), "replaced a moment ago");
+    assert!(!removed(&by_default).contains_key("lake"), "the files were replaced a moment ago");
     let years: Vec<&str> = ["--dry-run --keep-files 0", "--keep-nights 9999 --keep-texts 9999 --keep-landing 9999"]
         .iter()
         .flat_map(|words| words.split(' '))
         .collect();
-    let files_only = told(office, data, &years);
+    let files_only = report(office, data, &years);
     assert_eq!(removed(&files_only).into_keys().collect::<Vec<_>>(), ["lake"], "{files_only:?}");
-    // Without its tables a run is only in landing: it stays until it is replayed.
+    // If the tables are lost, a run exists only in landing: it is kept until it is replayed.
     std::fs::remove_dir_all(data.join("lake")).expect("the scratch folder is writable");
     let nothing = office.command_on(data, &["vacuum"]).output().expect("the binary starts");
     assert_eq!(nothing.status.code(), Some(2), "{}", said(&nothing));
     std::fs::create_dir(data.join("lake")).expect("the scratch folder is writable");
-    let without = told(office, data, &["--dry-run"]);
+    let without = report(office, data, &["--dry-run"]);
     assert_eq!(removed(&without), BTreeMap::new());
     assert!(kept(&without, "landing", "tables do not hold") >= 9, "{without:?}");
     expect(office, &["vacuum", "--keep-files", "8"], 2);
 }
 
-fn it_may_die_anywhere(office: &Office) {
+fn it_recovers_from_a_kill_at_any_moment(office: &Office) {
     let base = office.data();
     let evenings = NIGHTS.map(|(day, _)| from_local(day.at(23, 0, 0, 0)));
     let runtime = desk::runtime();
@@ -355,7 +359,7 @@ fn it_may_die_anywhere(office: &Office) {
     let left: Vec<PathBuf> = stored(&whole).into_keys().collect();
     let names = std::fs::read_to_string(names).expect("the moments were named");
     let names: Vec<&str> = names.lines().collect();
-    let first = names.iter().position(|name| name.contains("removed")).expect("it says what it removes");
+    let first = names.iter().position(|name| name.contains("removed")).expect("a moment is named after a removal");
     let moments = (first..names.len()).step_by(11);
     assert!(moments.len() >= 4, "{names:?}");
     for moment in moments {
@@ -366,7 +370,7 @@ fn it_may_die_anywhere(office: &Office) {
         assert_eq!(read(&data), before, "{moment} {at}");
         let again = vacuum(&data, ("MOTCUA_LOG", "motcua=warn"));
         assert_eq!(again.status.code(), Some(0), "{moment} {at}: {}", said(&again));
-        // What is left is what an undisturbed call leaves, and that reads the same.
+        // The same files are left as by an undisturbed call.
         assert_eq!(stored(&data).into_keys().collect::<Vec<_>>(), left, "{moment} {at}");
         std::fs::remove_dir_all(&data).expect("the scratch folder is writable");
     }

@@ -1,9 +1,9 @@
-//! A source with a change time: the newer version stays, whatever comes later.
+//! A source with a change time: the version with the newest change time wins, in whatever order versions come.
 
 use crate::desk;
 use crate::office::{Office, commits, rows};
 
-/// Beside the desk's own mapping.
+/// Added to the mapping of the test connector `desk`.
 const CHANGE_TIME: &str = r#"
 [map.source_updated_at]
 from = "changed"
@@ -41,15 +41,15 @@ fn an_older_version_after_a_newer_one_changes_nothing() {
     assert_eq!(image(&office), expected);
     let before = (commits(&office.data()), rows(&office.data(), "dossiers"));
 
-    // Older, and under a part of its own were it taken.
+    // An older version, whose date would put it in another part.
     hand_in(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-09-01,P,2025-10-05 08:00"]);
     assert_eq!(counts(&office), [1, 0, 0, 0, 1, 0]);
-    // The newest again, twice, in a file of other bytes.
+    // The newest version again, twice, in a file with other bytes.
     hand_in(&office, "3.csv", &[newer, newer]);
     assert_eq!(counts(&office), [2, 0, 1, 1, 0, 0]);
     assert_eq!((commits(&office.data()), rows(&office.data(), "dossiers")), before);
 
-    // In one file the newer wins wherever it stands.
+    // In one file the newer version wins, wherever it is.
     let (old, new) = (
         "A2,H61.14-251001-0002,H61.14,2025-10-01,P,2025-10-02 08:00",
         "A2,H61.14-251001-0002,H61.14,2025-10-01,D,2025-10-03 08:00",

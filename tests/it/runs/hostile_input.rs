@@ -1,4 +1,5 @@
-//! Input that is made to exhaust: each ends in a clear error or in rejected rows within 300 MiB, and the next connector runs.
+//! Input that is made to exhaust memory: it ends in a clear error or in rejected rows within 300 MiB, and the next
+//! connector runs.
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "tests write the files of an office and look at a process")]
 
@@ -14,23 +15,24 @@ use crate::desk::{self, List, record};
 use crate::office::Office;
 
 const POST: &str = include_str!("../../../connectors/bcci-export/connector.toml");
-/// What a pull may take above a night without one (issue: bad input).
-const MOST_MIB: u64 = 300;
-const LONGEST: Duration = Duration::from_mins(2);
+/// Most memory of a night with hostile input above an idle night.
+const MAX_MIB: u64 = 300;
+/// Longest time that a night may take.
+const MAX_TIME: Duration = Duration::from_mins(2);
 
-/// What became of a night.
+/// Output and peak memory of a night.
 struct Night {
     said: String,
     peak_mib: u64,
 }
 
-/// A night of the binary, and the most memory that it held.
+/// Runs a night of the binary and measures its peak memory.
 fn night(office: &Office) -> Night {
     let mut child = office.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let (status, started) = (format!("/proc/{}/status", child.id()), Instant::now());
     let mut peak_kib = 0;
     while child.try_wait().expect("it can be asked").is_none() {
-        assert!(started.elapsed() < LONGEST, "it hangs");
+        assert!(started.elapsed() < MAX_TIME, "it hangs");
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let held = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
         peak_kib = peak_kib.max(held.unwrap_or(0));
@@ -41,7 +43,7 @@ fn night(office: &Office) -> Night {
     Night { said: crate::office::said(&output), peak_mib: peak_kib / 1024 }
 }
 
-/// A desk, and after it a connector of the post whose list is sound.
+/// Adds a second connector, `neighbour`, with a sound list.
 fn with_a_neighbour(office: Office) -> Office {
     let post = POST.replace("{env:BCCI_EXPORTS}", &office.path().join("post").to_string_lossy());
     office.write("connectors/neighbour/connector.toml", &post.replace("glob = ", "settle_secs = 0\nglob = "));
@@ -55,7 +57,7 @@ fn with_a_neighbour(office: Office) -> Office {
 }
 
 fn assert_bounded(office: &Office, said: &[&str], what: &str) {
-    // A night of which nothing is read: what every night needs.
+    // A night that reads nothing: the memory that every night needs.
     let idle = with_a_neighbour(desk::of_files("\n[contract]\nleast_of_usual = 0.0\n"));
     let least = night(&idle).peak_mib;
     let night = night(office);
@@ -64,7 +66,7 @@ fn assert_bounded(office: &Office, said: &[&str], what: &str) {
     }
     assert!(night.said.contains("neighbour: received 1 = accepted 1"), "{what}: {}", night.said);
     let above = night.peak_mib.saturating_sub(least);
-    assert!(above <= MOST_MIB, "{what}: {above} MiB above {least}");
+    assert!(above <= MAX_MIB, "{what}: {above} MiB above {least}");
 }
 
 fn of_file(name: &str, bytes: &[u8]) -> Office {
@@ -80,7 +82,7 @@ const HEADER: &str = "id,code,agency,received,due,status\n";
 const ROW: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P\n";
 
 #[test]
-fn lines_and_quotes_without_end() {
+fn endless_lines_and_quotes_are_rejected() {
     let long = format!("{HEADER}{ROW}A2,{},H61.14,2025-10-01,,P\n", "9".repeat(50 << 20));
     assert_bounded(&of_file("1.csv", long.as_bytes()), &["accepted 1 + ", "quarantined 1"], "a line of 50 MB");
     let open = format!("{HEADER}{ROW}\"{}", "A2,H61.14\n".repeat(5 << 20));
@@ -89,7 +91,7 @@ fn lines_and_quotes_without_end() {
     assert_bounded(&of_file("1.csv", commas.as_bytes()), &["accepted 1 + ", "quarantined 1"], "fifty million cells");
 }
 
-/// A deflated stream of spaces, so many times 1 MiB: the same block over and over.
+/// A deflated stream of `mebibytes` MiB of spaces: one block repeated.
 fn bomb(mebibytes: usize) -> Vec<u8> {
     let mut packer = Compress::new(Compression::best(), false);
     let mut block = Vec::with_capacity(1 << 20);
@@ -98,8 +100,8 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn archives_that_expand() {
-    // 40 GB; a terabyte's first gigabytes are no different.
+fn archive_bombs_are_refused() {
+    // 40 GB; the first gigabytes of a terabyte are the same.
     let gzip = [b"\x1f\x8b\x08\0\0\0\0\0\0\xff", bomb(40_000).as_slice()].concat();
     assert!(gzip.len() < 64 << 20, "the file itself is short enough");
     assert_bounded(
@@ -107,14 +109,14 @@ fn archives_that_expand() {
         &["desk: failed", "decompressed content is longer than"],
         "a gzip bomb",
     );
-    // Three gigabytes, said and not said.
+    // Three gigabytes, with the true size and with a false one.
     for (declared, said) in [(3_000 << 20, "decompressed content is longer than"), (100, "cannot be decompressed")] {
         let workbook = zip_of("xl/worksheets/sheet1.xml", &bomb(3_000), declared);
         assert_bounded(&of_file("1.xlsx", &workbook), &["desk: failed", said], "a zip bomb");
     }
 }
 
-/// A ZIP file of one deflated part that declares so many bytes (APPNOTE 6.3.10, 4.3.7, 4.3.12, 4.3.16).
+/// A ZIP file of one deflated part that declares `declared` bytes (APPNOTE 6.3.10, 4.3.7, 4.3.12, 4.3.16).
 fn zip_of(name: &str, packed: &[u8], declared: u32) -> Vec<u8> {
     let size = u32::try_from(packed.len()).expect("small").to_le_bytes();
     let length = u16::try_from(name.len()).expect("short").to_le_bytes();
@@ -129,7 +131,7 @@ fn zip_of(name: &str, packed: &[u8], declared: u32) -> Vec<u8> {
 }
 
 #[test]
-fn workbooks_that_count_falsely() {
+fn workbooks_with_false_sizes_are_refused() {
     let sheet = |dimension: &str, rows: &str| {
         format!("<worksheet xmlns=\"{MAIN}\"><dimension ref=\"{dimension}\"/><sheetData>{rows}</sheetData></worksheet>")
     };
@@ -179,7 +181,7 @@ fn workbook(sheet: &str, shared: &str) -> Vec<u8> {
 }
 
 #[test]
-fn json_that_is_none() {
+fn malformed_json_is_refused() {
     let good = record(1).to_string();
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let with = |field: &str| record(2).to_string().replacen('{', &format!("{{{field},"), 1);

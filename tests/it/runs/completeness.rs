@@ -1,4 +1,5 @@
-//! What a whole night is, and what becomes of one that is not: drift, missing fields, cut chains, sweeps, budgets.
+//! When a night is complete, and what follows if it is not: drift, missing fields, cut page chains, sweeps, rejection
+//! budgets.
 #![expect(clippy::disallowed_methods, reason = "tests look at the links of the published nights")]
 
 use std::path::Path;
@@ -14,7 +15,7 @@ fn night(office: &Office, link: &str) -> Option<Value> {
 }
 
 #[test]
-fn a_pull_that_was_cut_goes_on_at_the_page_it_had_reached() {
+fn a_pull_that_was_cut_is_resumed_at_the_page_it_had_reached() {
     let list = List::default();
     list.set((0..9).map(record).collect());
     let office = desk::of_list(&list.serve(), "");
@@ -24,7 +25,7 @@ fn a_pull_that_was_cut_goes_on_at_the_page_it_had_reached() {
     assert!(image(&office).is_empty(), "nothing of it counts");
     list.break_from(None);
     expect(&office, &["run"], 0);
-    // It goes on at page 3; then comes the new night's own reading.
+    // It is resumed at page 3; then the new night reads its own pages.
     assert_eq!(list.requested(), [3, 4, 0, 1, 2, 3, 4]);
     assert_eq!(image(&office).len(), 9);
     let pulls = expect(&office, &["runs", "show", "1"], 0);
@@ -33,12 +34,12 @@ fn a_pull_that_was_cut_goes_on_at_the_page_it_had_reached() {
 }
 
 #[test]
-fn the_last_whole_night_stays_published_beside_one_that_is_not() {
+fn latest_complete_stays_at_the_last_complete_night() {
     let list = List::default();
     list.set((0..4).map(record).collect());
     let office = desk::of_list(&list.serve(), "");
     expect(&office, &["run"], 0);
-    // A page limit: what was read counts, the night is not whole.
+    // The page limit is reached: what was read counts, the night is incomplete.
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("requests_per_second = 1000.0", "requests_per_second = 1000.0\nmax_pages = 1")
     });
@@ -55,13 +56,13 @@ fn the_last_whole_night_stays_published_beside_one_that_is_not() {
 }
 
 #[test]
-fn a_new_field_is_told_and_a_missing_one_is_no_whole_night() {
+fn a_new_field_is_reported_and_a_missing_one_makes_the_night_incomplete() {
     let list = List::default();
     list.set((0..24).map(record).collect());
     let office = desk::of_list(&list.serve(), "");
     expect(&office, &["run"], 0);
     assert_eq!(office.status("desk")["state"], "healthy");
-    // A field that was never there, whose name is told; and one whose name is a person's.
+    // A new field, whose name is reported; and one whose name is a person's, which is not.
     let mut changed: Vec<Value> = (0..24).map(record).collect();
     changed[5]["mucDoMoi"] = json!(1);
     changed[6]["Nguyễn Văn Mẫu"] = json!(1);
@@ -83,14 +84,14 @@ fn a_new_field_is_told_and_a_missing_one_is_no_whole_night() {
 }
 
 #[test]
-fn what_the_contract_says_of_a_breach_is_done() {
-    // Reported: the value is absent, the row is taken.
+fn ill_typed_values_are_reported_or_stop_the_pull_as_the_contract_says() {
+    // `report`: the value is absent, the row is accepted.
     let office = desk::of_files("\n[contract]\nill_typed = \"report\"\n");
     file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P"]);
     let said = expect(&office, &["run"], 0);
     assert!(said.contains("ill typed field: due_at"), "{said}");
     assert_eq!(image(&office).len(), 1);
-    // Stopped: nothing of the pull counts.
+    // `stop`: nothing of the pull counts.
     let office = desk::of_files("\n[contract]\nill_typed = \"stop\"\n");
     file(
         &office,
@@ -115,7 +116,7 @@ fn more_rejections_than_the_budget_degrade_a_night() {
     assert!(said.contains("degraded: 3 of 9 rows were rejected"), "{said}");
     assert_eq!(office.status("desk")["state"], "degraded");
     assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
-    // The mapping is mended and the rows are taken: the figures are whole again.
+    // The mapping is corrected and the rows are accepted: the figures are complete again.
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
     });
@@ -125,7 +126,7 @@ fn more_rejections_than_the_budget_degrade_a_night() {
 }
 
 #[test]
-fn a_sweep_marks_what_the_source_does_not_list_any_more() {
+fn a_sweep_marks_records_that_the_source_no_longer_lists_as_deleted() {
     let list = List::default();
     list.set((0..6).map(record).collect());
     let sweep = "\n[sweep]\nevery_days = 0\npass = \"received\"\ncolumn = \"received_at\"\n";
@@ -137,14 +138,14 @@ fn a_sweep_marks_what_the_source_does_not_list_any_more() {
     assert!(said.contains("does not list them: 1"), "{said}");
     let deleted: Vec<String> = image(&office).into_iter().filter(|row| row.2).map(|row| row.0).collect();
     assert_eq!(deleted, ["K2"]);
-    assert!(office.figures() != before, "it counts no more");
+    assert!(office.figures() != before, "the deleted dossier no longer counts");
     assert!(rows(&office, &["changes"]).iter().any(|change| change["change"] == "deleted"));
-    // An empty list is no list of deletions.
+    // An empty list deletes nothing.
     list.set(Vec::new());
     let said = expect(&office, &["run"], 4);
     assert!(said.contains("too many to be deletions"), "{said}");
     assert_eq!(image(&office).iter().filter(|row| row.2).count(), 1);
-    // It comes back.
+    // The dossier is listed again.
     list.set((0..6).map(record).collect());
     expect(&office, &["run"], 0);
     assert!(image(&office).iter().all(|row| !row.2));
@@ -152,7 +153,7 @@ fn a_sweep_marks_what_the_source_does_not_list_any_more() {
 }
 
 #[test]
-fn what_was_said_otherwise_later_stands_in_the_changes() {
+fn later_corrections_of_a_dossier_are_recorded_as_changes() {
     let office = desk::of_files("");
     file(
         &office,
@@ -202,18 +203,18 @@ fn a_backfill_reads_the_past_and_leaves_the_cursor() {
     // Two slices of three pages each.
     assert_eq!(list.requested(), [0, 1, 2, 0, 1, 2]);
     assert!(expect(&office, &["runs", "show", "2"], 0).contains("cursor     unchanged"));
-    // The second slice fails: called again it goes on there.
+    // The second slice fails; the next call continues with it.
     list.break_from(Some(1));
     expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 3);
     list.break_from(None);
     list.requested();
     expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-03-31"], 0);
-    // The night reads from its own cursor on: one slice.
+    // The night reads from its own cursor: one slice.
     list.requested();
     expect(&office, &["run"], 0);
     assert_eq!(list.requested(), [0, 1, 2]);
     for (arguments, said) in [
-        (["backfill", "desk", "--from", "2025-04-01", "--to", "2025-03-01"], "is no stretch of time"),
+        (["backfill", "desk", "--from", "2025-04-01", "--to", "2025-03-01"], "is not a range of days"),
         (["backfill", "nobody", "--from", "2025-03-01", "--to", "2025-03-31"], "there is no connector"),
     ] {
         let told = expect(&office, &arguments, 2);

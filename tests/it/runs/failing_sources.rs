@@ -1,4 +1,4 @@
-//! Sources that fail: exit 3, the connector named with a hint, tables and cursor as they were.
+//! Sources that fail: exit code 3, the connector named with a hint, tables and cursor unchanged.
 
 use std::net::TcpListener;
 
@@ -9,19 +9,19 @@ use super::{TODAY, night};
 use crate::desk;
 use crate::office::{Answer, Office, Town, assert_same, files, said, stub_server, true_figures};
 
-/// Runs a night whose portal fails, after a good night of an earlier day; then a good one, which finds everything.
+/// Runs a good night of an earlier day, a night whose portal fails, and a good one, which must find everything.
 fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut Office)) {
     assert_harmless_until(seed, 3, reason, words, spoil, |_| ());
 }
 
-/// The same for a night that ends with the exit code `exit`; `mend` comes before the good night.
+/// The same for a night that ends with exit code `exit`; `repair` is called before the last night.
 fn assert_harmless_until(
     seed: u64,
     exit: i32,
     reason: &str,
     words: &str,
     spoil: impl FnOnce(&mut Office),
-    mend: impl FnOnce(&Office),
+    repair: impl FnOnce(&Office),
 ) {
     let town = Town::new(300, seed, TODAY);
     let mut office = Office::new(&town.url());
@@ -46,26 +46,30 @@ fn assert_harmless_until(
     let status = office.status("portal-igate");
     assert_ne!(status["state"], "healthy", "{reason}");
     assert!(status["hint"].is_string() && status["reason"].is_string(), "{reason}: {status}");
-    assert!(office.count("bcci-export", "received") > 0, "{reason}: the post's new lists are taken nevertheless");
+    assert!(
+        office.count("bcci-export", "received") > 0,
+        "{reason}: the new lists of the post are settled nevertheless"
+    );
     assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false), "{reason}");
 
     office.variables = good;
-    mend(&office);
+    repair(&office);
     office.run();
     assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), reason);
     assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == true), "{reason}");
 }
 
-/// A file where the pages of one connector should be landed: nobody's rights help, and no other connector meets it.
+/// A file is in the place of one connector's landing folder: an error for every user, which concerns no other
+/// connector.
 #[test]
-fn an_error_of_our_own_stops_its_connector_alone() {
+fn an_own_error_fails_its_connector_alone() {
     let landing = |office: &Office| office.data().join("landing/portal-igate");
     let aside = |office: &Office| office.data().join("landing-aside");
     assert_harmless_until(
         37,
         1,
         "own error",
-        "room",
+        "free space",
         |office| {
             std::fs::rename(landing(office), aside(office)).expect("the folder is ours");
             std::fs::write(landing(office), "").expect("the folder is ours");
@@ -99,7 +103,7 @@ fn a_refused_login_changes_nothing() {
 }
 
 #[test]
-fn a_page_for_people_changes_nothing() {
+fn an_html_page_instead_of_json_changes_nothing() {
     let url = stub_server(|request| {
         if request.contains(TOKEN_PATH) {
             Answer::token("t")
@@ -124,8 +128,8 @@ fn a_body_cut_short_changes_nothing() {
 }
 
 #[test]
-fn a_later_page_that_fails_takes_back_the_earlier_ones() {
-    // Every slice holds one good page that says there is a second, which is JSON without records.
+fn if_a_later_page_fails_the_earlier_ones_do_not_count() {
+    // Every slice has one good page that announces a second one, which is JSON without records.
     let url = stub_server(|request| {
         if request.contains(TOKEN_PATH) {
             Answer::token("t")
@@ -141,15 +145,15 @@ fn a_later_page_that_fails_takes_back_the_earlier_ones() {
 }
 
 #[test]
-fn the_failure_is_no_internal_one() {
+fn a_failed_source_exits_with_code_3() {
     let office = Office::new("http://127.0.0.1:1");
     let output = office.act(&["run", "portal-igate"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
 }
 
-/// Nothing taken is never complete: an empty folder, then a connector that rejects every row; mended, it reads the files again.
+/// An empty folder, then a connector that rejects every row: incomplete. Once corrected, it reads the files again.
 #[test]
-fn a_night_that_took_nothing_is_not_complete() {
+fn a_night_that_accepted_nothing_is_incomplete() {
     const CONNECTOR: &str = "connectors/bcci-export/connector.toml";
     let town = Town::new(60, 15, TODAY);
     let office = Office::new(&town.url());
@@ -166,10 +170,10 @@ fn a_night_that_took_nothing_is_not_complete() {
     assert_incomplete("every row was rejected");
     office.edit(CONNECTOR, |text| text.replace("\"yyyyMMdd\"", "\"dd/MM/yyyy[ HH:mm[:ss]]\""));
     office.run();
-    assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "mended");
+    assert_same(&office.figures(), &true_figures(&town.province.truth(TODAY)), "corrected");
 }
 
-/// The ledger's cursor counts only while the tables hold what it says was taken.
+/// The cursor of the ledger counts only if the tables hold the pull's versions.
 #[test]
 fn a_lost_lake_is_read_again() {
     let town = Town::new(60, 16, TODAY);
@@ -182,7 +186,7 @@ fn a_lost_lake_is_read_again() {
 }
 
 #[test]
-fn a_share_that_is_not_there_is_no_empty_night() {
+fn a_missing_share_is_not_an_empty_night() {
     let office = desk::of_files("");
     desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
     office.run();
@@ -190,13 +194,13 @@ fn a_share_that_is_not_there_is_no_empty_night() {
     let said = desk::expect(&office, &["run"], 4);
     assert!(said.contains("holds no file that `glob` matches; 1 were read from it before"), "{said}");
     assert!(said.contains("not complete for `desk`"), "{said}");
-    // Somebody takes the lists away when they were read.
+    // The settings state that files are taken away once they are read.
     office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[contract]\nleast_of_usual = 0.0\n"));
     office.run();
 }
 
 #[test]
-fn check_tries_the_newest_file() {
+fn check_reads_the_newest_file() {
     let office = desk::of_files("");
     desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
     let said = desk::expect(&office, &["check"], 0);

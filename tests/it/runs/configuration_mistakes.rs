@@ -1,8 +1,8 @@
-//! Mistakes in the configuration: all at once, each with file, line and name; nothing written.
+//! Mistakes in the configuration are reported all at once, each with file, line and name; nothing is written.
 
 use crate::office::{Office, said};
 
-/// Line, from 1, of the first line of a file that holds a text.
+/// 1-based number of the first line of a file that contains a text.
 fn line_of(office: &Office, file: &str, text: &str) -> usize {
     let mut found = 0;
     office.edit(file, |whole| {
@@ -20,11 +20,11 @@ fn replace(office: &Office, file: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let office = Office::new("http://127.0.0.1:1");
     let connector = "connectors/portal-igate/connector.toml";
     let (indicators, agencies) = ("config/indicators/resolution.toml", "config/agencies.csv");
-    // A wrong key, a wrong type and a wrong value; each file is another mistake or two.
+    // A wrong key, a wrong type and a wrong value; each file has one or two other mistakes.
     replace(&office, connector, "remove-status = \"0\" }", "remove-status = \"0\" }\nbodyy = 1");
     replace(&office, connector, "overlap_days = 7", "overlap_days = \"seven\"");
     replace(&office, connector, "type = \"oauth2_client_credentials\"", "type = \"oauth9\"");
@@ -35,7 +35,7 @@ fn every_mistake_is_told_at_once() {
     replace(&office, "config/indicators/online.toml", "numerator = \"is_online\"", "numerator = \"agency_kind\"");
     replace(&office, "config/successions.csv", "\nH61.", "\nH69.");
     replace(&office, "config/indicators/postal.toml", "rules = \"seed-2639\"", "rules = \"seed-2640\"");
-    // A missing article does not hide what else is wrong in its file.
+    // A missing article does not hide other mistakes in its file.
     let national = "config/indicators/national.toml";
     let article = "legal = { document = \"224/2026/NĐ-CP\", place = \"Điều 19 khoản 2\", from = 2026-07-01 }\n";
     replace(&office, national, article, "");
@@ -70,11 +70,11 @@ fn every_mistake_is_told_at_once() {
     at("config/indicators/postal.toml", "seed-2640", "seed-2640");
     at("config/successions.csv", "H69.", "from");
     at(agencies, &spoiled, "kingdom");
-    assert!(told.contains("14 mistakes"), "no other is made up of them:\n{told}");
+    assert!(told.contains("14 mistakes"), "no other mistake follows from them:\n{told}");
     assert!(!office.data().exists(), "nothing was written");
 }
 
-/// An indicator of the file that a test writes: its id, its kind, and what else it says.
+/// The text of an indicator with id, kind and further lines.
 fn indicator(id: &str, kind: &str, rest: &str) -> String {
     format!(
         "[[indicator]]\nid = \"{id}\"\nkind = \"{kind}\"\ntitle.vi = \"Mẫu\"\ntitle.en = \"Sample\"\n\
@@ -98,9 +98,9 @@ fn unread_indicators() -> [String; 4] {
     ]
 }
 
-/// Amounts, registries and days: what an indicator of a kind, or over a thing, must have and what it must not have.
+/// Keys that an indicator of a kind, or over procedures or agencies, must have or must not have.
 #[test]
-fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
+fn keys_that_do_not_fit_the_kind_of_an_indicator_are_reported() {
     let told_of = [
         ("mean", OF_DOSSIERS, "", "of", "required for a mean, for example `processing_hours`"),
         ("median", OF_DOSSIERS, "", "of", "required for a median, for example `processing_hours`"),
@@ -185,7 +185,7 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
         let mut of_entry = text.lines().skip(first - 1).take_while(|line| !line.is_empty());
         let line = of_entry.position(|line| line.starts_with(&format!("{key} =")));
         assert_eq!(line.is_none(), message.contains("missing") || message.contains("required for"), "{own}");
-        // Where the key is missing the line is the entry's own.
+        // If the key is missing, the line is that of the entry.
         at(file, first + line.unwrap_or(0), &format!("indicator.{number}.{key}"), message);
     }
     let file = "config/indicators/unread.toml";
@@ -196,25 +196,24 @@ fn what_does_not_fit_a_kind_or_what_is_counted_is_told() {
     let rules = "config/rules/seed-2639.toml";
     at(rules, line_of(&office, rules, "at_noon"), "cut_off", "\"every\"");
     let number = told_of.len() + 5;
-    assert!(told.contains(&format!("{number} mistakes")), "no other is made up of them:\n{told}");
+    assert!(told.contains(&format!("{number} mistakes")), "no other mistake follows from them:\n{told}");
     assert!(!office.data().exists(), "nothing was written");
 }
 
-/// One mistake of an entry or a file hides no other: neither what cannot be read hides what it says, nor a wrong predicate what is
-/// said beside it.
+/// No mistake hides another: neither does an entry that cannot be read hide its other mistakes, nor a wrong predicate.
 #[test]
 fn no_mistake_hides_another() {
     const PLAIN: &str = "numerator = \"TRUE\"\nperiod = \"received_at\"\n";
     let (ratio, file) = (format!("{PLAIN}denominator = \"TRUE\"\n"), "config/indicators/mistaken.toml");
     let office = Office::new("http://127.0.0.1:1");
     let entries = [
-        // Not one of these can be read: an unknown key, no numerator, an unknown word.
+        // None of these can be read: an unknown key, no numerator, an unknown word.
         indicator("par-3.4.1", "ratio", &format!("{ratio}denominatr = \"TRUE\"\ntarget = {{ at_least = 1.5 }}")),
         indicator("hidden-1", "ratio", "period = \"received_at\"\ndenominator = \"is_onlyne\"")
             .replace("seed-2639", "seed-2640"),
         indicator("hidden-2", "ratioo", &format!("{PLAIN}over = \"feedback\"\ndenominator = \"has_due_dat\"")),
         indicator("hidden-2", "ratio", &ratio).replace("\"Sample\"", "\" \""),
-        // These can, but for their predicates.
+        // These can be read, except for their predicates.
         indicator(
             "told-1",
             "ratio",
@@ -231,7 +230,7 @@ fn no_mistake_hides_another() {
     ];
     let text = entries.concat();
     office.write(file, &text);
-    // A rule set with a mistake is still one that indicators may name.
+    // Indicators may name a rule set that has a mistake.
     let (rules, form) = ("config/rules/qd-766.toml", "config/forms/ii-06a.toml");
     replace(&office, rules, "compare = \"instant\"", "compare = \"instantly\"");
     replace(&office, rules, "document = \"766/QĐ-TTg\"", "document = \"\"");
@@ -239,7 +238,7 @@ fn no_mistake_hides_another() {
         let title = text.lines().find(|line| line.starts_with("title = ")).expect("a form has a title");
         text.replacen(title, "title = \"\"", 1)
     });
-    // A code with two validities: offers have dates, procedures have one row.
+    // A code in two rows: offers have dates, a procedure has one row.
     let procedures = "config/procedures.csv";
     let mut twice = String::new();
     office.edit(procedures, |text| {
@@ -280,7 +279,7 @@ fn no_mistake_hides_another() {
         let first = entries[..entry].concat().lines().count() + 1;
         let key = name.split('.').next().unwrap_or_default();
         let of_key = |line: &str| line.starts_with(&format!("{key} =")) || line.starts_with(&format!("{name} ="));
-        // Where the key is missing the line is the entry's own.
+        // If the key is missing, the line is that of the entry.
         let line = entries[entry].lines().position(of_key).unwrap_or(0);
         at(file, first + line, &format!("indicator.{entry}.{name}"), message);
     }
@@ -292,12 +291,15 @@ fn no_mistake_hides_another() {
     let advice =
         "procedure `1.001193` is listed twice: write one row for each code; validity dates of offers belong into";
     at(procedures, line_of(&office, procedures, &twice), "code", advice);
-    assert!(told.contains(&format!("{} mistakes", of_entries.len() + 5)), "no other is made up of them:\n{told}");
+    assert!(
+        told.contains(&format!("{} mistakes", of_entries.len() + 5)),
+        "no other mistake follows from them:\n{told}"
+    );
     assert!(!office.data().exists(), "nothing was written");
 }
 
 #[test]
-fn the_settings_own_mistakes_are_told_too() {
+fn mistakes_in_the_settings_are_reported_too() {
     let office = Office::new("http://127.0.0.1:1");
     replace(&office, "config/motcua.toml", "[province]", "[province]\nsize = 3");
     replace(&office, "config/motcua.toml", "code = \"H61\"", "code = 61");

@@ -1,11 +1,12 @@
-//! Figures and forms by what a night kept, after the configuration changed on disk; a successor's form.
+//! Figures and forms by the definitions that a night kept, after the configuration changed on disk; the form of a
+//! successor agency.
 
 use calamine::{Data, Reader as _};
 
 use crate::desk;
 use crate::office::Office;
 
-/// Beside the desk's own mapping.
+/// Added to the mapping of the test connector `desk`.
 const MORE: &str = r#"
 [map.completed_at]
 from = "ended"
@@ -13,7 +14,8 @@ type = "instant"
 formats = ["yyyy-MM-dd"]
 "#;
 
-/// Due dates are dates: the whole day. The health department of the old province of Bến Tre ended on 2025-06-30.
+/// Due dates without a time include the whole day. The health department of the former province of Bến Tre (H07.09)
+/// ended on 2025-06-30.
 const DOSSIERS: &str = "id,code,agency,received,due,status,ended
 A1,H61.09-251006-0001,H61.09,2025-10-06,2025-10-09,D,2025-10-08
 A2,H61.09-251006-0002,H61.09,2025-10-06,2025-10-09,D,2025-10-10
@@ -31,7 +33,7 @@ fn replace(office: &Office, file: &str, from: &str, to: &str) {
     });
 }
 
-/// The province's counts of a report, and the digest of the definition that they were made by.
+/// Counts of the province in a report, and the digest of the definition that they were computed with.
 fn report(office: &Office, arguments: &[&str]) -> (u64, u64, String) {
     let rows = desk::rows(office, &[&["report"], arguments].concat());
     let whole = rows.iter().find(|row| row["agency"].is_null() && row["tier"].is_null()).expect("the province");
@@ -40,7 +42,7 @@ fn report(office: &Office, arguments: &[&str]) -> (u64, u64, String) {
     (number("numerator"), number("denominator"), digest)
 }
 
-/// Columns 3 to 13 of the last row of the form that holds numbers, which is the total.
+/// Columns 3 to 13 of the last total row of the form.
 fn total(office: &Office, arguments: &[&str]) -> Vec<u64> {
     let path = office.path().join("form.xlsx");
     let file = path.to_str().expect("a scratch folder's name is text");
@@ -53,9 +55,9 @@ fn total(office: &Office, arguments: &[&str]) -> Vec<u64> {
     row.iter().filter_map(number).collect()
 }
 
-/// Received from 6 to 12 October 2025 are A1 to A4: A1 is on time, A2 and A3 are late, of A4 nothing says until when.
+/// A1 to A4 are received from 6 to 12 October 2025: A1 is on time, A2 and A3 are late, A4 has no due date.
 #[test]
-fn what_a_night_kept_decides_until_todays_is_asked_for() {
+fn the_definitions_that_a_night_kept_count_unless_todays_are_requested() {
     const WEEK: [&str; 3] = ["par-3.4.1", "--period", "2025-W41"];
     let office = desk::of_files(MORE);
     office.write("exports/1.csv", DOSSIERS);
@@ -63,36 +65,37 @@ fn what_a_night_kept_decides_until_todays_is_asked_for() {
     let (part, whole, by_night) = report(&office, &WEEK);
     assert_eq!((part, whole), (1, 4));
 
-    // The indicator counts those that are late, and its rule set lets pass what has no due date: A2 and A3.
+    // Now the indicator counts late dossiers, and its rule set counts those without a due date as on time: A2 and A3
+    // remain.
     let resolution = "config/indicators/resolution.toml";
     replace(&office, resolution, "numerator = \"is_on_time\"", "numerator = \"is_late\"");
     replace(&office, "config/rules/seed-2639.toml", "without_due = \"not_on_time\"", "without_due = \"on_time\"");
-    // An indicator that is defined no longer.
+    // An indicator gets another id: the old one is no longer defined.
     office.edit(resolution, |text| text.replace("\"par-ii.1.d\"", "\"par-ii.1.e\""));
     let today = [&WEEK[..], &["--definitions", "today"]].concat();
     assert_eq!(report(&office, &WEEK), (1, 4, by_night.clone()), "the night's own definition");
     let (part, whole, by_today) = report(&office, &today);
     assert_eq!((part, whole), (2, 4), "today's");
     assert_ne!(by_today, by_night);
-    // What the night stores stays as it was stored.
+    // Figures that the night has stored do not change.
     assert_eq!(report(&office, &["par-3.4.1", "--period", "2025-10"]), (1, 4, by_night));
     let (part, whole, _) = report(&office, &["par-ii.1.d", "--period", "2025-W41"]);
     assert_eq!((part, whole), (0, 4), "the night knows it");
     desk::expect(&office, &["report", "par-ii.1.d", "--period", "2025-W41", "--definitions", "today"], 2);
     desk::expect(&office, &["report", "par-ii.1.e", "--period", "2025-W41"], 2);
 
-    // Columns 3 to 13 of June. Of its own the successor has C1, on time on its last day; of the agency before it B1, early, and
-    // B2, which is open in time at the end of June.
+    // Columns 3 to 13 of June. The successor itself has C1, on time on its last day. The agency before it has B1,
+    // early, and B2, which is open in time at the end of June.
     let form = |more: &[&str]| total(&office, &[&["--period", "2025-06"], more].concat());
     let (heir, old) = (["--agency", "H61.09"], ["--agency", "H07.09"]);
     let as_if = [&heir[..], &["--as-if", "today"]].concat();
     assert_eq!(form(&heir), [1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0]);
     assert_eq!(form(&old), [2, 0, 2, 0, 1, 1, 0, 0, 1, 1, 0]);
     assert_eq!(form(&as_if), [3, 0, 3, 0, 2, 1, 1, 0, 1, 1, 0]);
-    // The succession is struck out: for the night it stands.
+    // The succession is commented out: the night has kept it.
     replace(&office, "config/successions.csv", "\nH07.09,H61.09,", "\n# H07.09,H61.09,");
     assert_eq!(form(&as_if), [3, 0, 3, 0, 2, 1, 1, 0, 1, 1, 0]);
     assert_eq!(form(&[&as_if[..], &["--definitions", "today"]].concat()), [1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0]);
-    // Made for all agencies, it is the same under either map: 2 by Bến Tre's, 1 by Vĩnh Long's.
+    // For all agencies together the form is the same with and without successions: 2 of Bến Tre, 1 of Vĩnh Long.
     assert_eq!(form(&["--tier", "province"]), [3, 0, 3, 0, 2, 1, 1, 0, 1, 1, 0]);
 }

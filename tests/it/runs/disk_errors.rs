@@ -1,4 +1,5 @@
-//! A disk that is full and a folder that cannot be written: a clear error, nothing published is lost, the next run mends.
+//! A full disk, a folder that cannot be written, damaged landed pages: a clear error, nothing published is lost, and
+//! the next run recovers.
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "tests take rights away from the folders of an office")]
 
@@ -16,18 +17,18 @@ fn fill(office: &Office, name: &str, from: usize, to: usize) {
     file(office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
-/// The binary under a shell that lets no file grow past so many blocks of 512 bytes.
+/// Runs the binary with a limit on the size of files, in blocks of 512 bytes.
 fn run_within(office: &Office, blocks: u32) -> std::process::Output {
     let plain = office.command(&["run"]);
     let mut command = Command::new("sh");
-    // The signal is ignored, so that a write that goes too far fails as it does on a full disk.
+    // The signal is ignored, so that a write beyond the limit fails as on a full disk.
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("sh").arg(plain.get_program());
     command.args(plain.get_args()).env_remove("MOTCUA_LOG").envs(&office.variables).stdin(Stdio::null());
     command.output().expect("a shell starts")
 }
 
 #[test]
-fn a_full_disk_is_told_and_the_next_run_mends() {
+fn a_full_disk_is_an_error_and_the_next_run_recovers() {
     let office = desk::of_files("");
     fill(&office, "1.csv", 0, 50);
     office.run();
@@ -35,7 +36,7 @@ fn a_full_disk_is_told_and_the_next_run_mends() {
     let before = published();
     fill(&office, "2.csv", 50, 3_000);
     let mut failed = 0;
-    // From room for almost nothing to room for all but the last files.
+    // From space for almost nothing to space for all but the last files.
     for blocks in [0, 2, 8, 24, 48, 96, 160] {
         let output = run_within(&office, blocks);
         if output.status.code() == Some(0) {
@@ -46,13 +47,13 @@ fn a_full_disk_is_told_and_the_next_run_mends() {
         assert!(said(&output).contains("error: "), "{}", said(&output));
         assert_eq!(published(), before, "{blocks} blocks: what was published stays");
     }
-    assert!(failed >= 3, "the limits bite");
+    assert!(failed >= 3, "the limits are reached");
     office.run();
     assert_eq!(image(&office).len(), 3_000);
     assert!(published() != before);
 }
 
-/// The user and group that owns nothing.
+/// User and group `nobody`.
 const NOBODY: u32 = 65_534;
 
 fn give_away(folder: &std::path::Path) {
@@ -67,7 +68,7 @@ fn give_away(folder: &std::path::Path) {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told() {
+fn a_folder_that_cannot_be_written_is_an_error() {
     let office = desk::of_files("");
     fill(&office, "1.csv", 0, 10);
     office.run();
@@ -83,7 +84,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     set(0o555);
     let mut command = office.command(&["run"]);
     if std::fs::write(office.data().join("probe"), "").is_ok() {
-        // The superuser writes everywhere: somebody else runs it, in folders that are theirs.
+        // The superuser can write everywhere, so the folders are given to `nobody`, who runs the binary.
         std::fs::remove_file(office.data().join("probe")).expect("it was just written");
         give_away(office.path());
         command.uid(NOBODY).gid(NOBODY);
@@ -96,8 +97,9 @@ fn a_folder_that_cannot_be_written_is_told() {
     assert_eq!(image(&office).len(), 20);
 }
 
-/// A pull is killed once it is landed whole, at the last moment of a name, and its pages rot; the next night reads them again.
-fn assert_rot_is_mended(moment: &str) {
+/// Kills a pull after it is sealed, at the first moment with a name, and damages its pages; the next night reads them
+/// again.
+fn assert_damaged_pages_are_read_again(moment: &str) {
     let office = desk::of_files("");
     fill(&office, "1.csv", 0, 10);
     office.run();
@@ -114,10 +116,10 @@ fn assert_rot_is_mended(moment: &str) {
     let killed = office.command(&["run"]).env("MOTCUA_DIE_AT", die_at.to_string()).output();
     assert!(!killed.expect("the binary starts").status.success());
     let landed = office.data().join("landing/desk/00000002");
-    assert!(landed.join("certificate.json").exists(), "{moment}: it was landed whole");
+    assert!(landed.join("certificate.json").exists(), "{moment}: it was sealed");
     let pages = files(&landed).into_iter().filter(|file| file.extension().is_some_and(|kind| kind == "zst"));
     for page in pages {
-        std::fs::write(landed.join(page), "rot").expect("the folder is ours");
+        std::fs::write(landed.join(page), "damaged").expect("the folder is ours");
     }
     assert_eq!(image(&office).len(), 10, "{moment}: nothing of it counts");
     office.run();
@@ -127,7 +129,7 @@ fn assert_rot_is_mended(moment: &str) {
 }
 
 #[test]
-fn a_cut_pull_whose_pages_rot_stops_no_later_night() {
-    assert_rot_is_mended("after land a file");
-    assert_rot_is_mended("before commit to a table");
+fn damaged_pages_of_a_cut_pull_stop_no_later_night() {
+    assert_damaged_pages_are_read_again("after land a file");
+    assert_damaged_pages_are_read_again("before commit to a table");
 }

@@ -1,5 +1,5 @@
-//! `kill -9` at any moment, then `run` again: the tables and figures of an undisturbed night. The steps that commit, one by
-//! one: `every_crash_point`.
+//! `kill -9` at ten moments of a night, then `run` again: the tables and figures are those of an undisturbed night.
+//! Every durable write is tested in `every_crash_point`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,12 +23,12 @@ impl Outcome {
     }
 }
 
-/// Runs again what was killed, and holds it against an undisturbed night.
-fn assert_mended(office: &Office, data: &Path, undisturbed: &Outcome, moment: &str) {
+/// Runs a night again after a kill, and compares it with an undisturbed one.
+fn assert_recovered(office: &Office, data: &Path, undisturbed: &Outcome, moment: &str) {
     office.run_on(data);
-    let mended = Outcome::of(office, data);
-    assert_same(&mended.figures, &undisturbed.figures, moment);
-    for ((name, found), expected) in TABLES.iter().zip(&mended.tables).zip(&undisturbed.tables) {
+    let recovered = Outcome::of(office, data);
+    assert_same(&recovered.figures, &undisturbed.figures, moment);
+    for ((name, found), expected) in TABLES.iter().zip(&recovered.tables).zip(&undisturbed.tables) {
         let distinct: BTreeSet<_> = found.iter().collect();
         assert_eq!(distinct.len(), found.len(), "{moment}: `{name}` holds a version twice");
         if ["dossiers", "postal_items"].contains(name) {
@@ -39,7 +39,7 @@ fn assert_mended(office: &Office, data: &Path, undisturbed: &Outcome, moment: &s
     }
 }
 
-/// Starts a night and kills it when the condition holds; whether it was still running then.
+/// Starts a night and kills it when the condition holds; returns whether it was still running.
 fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bool {
     let mut child = office.start_on(data);
     let killed = loop {
@@ -57,11 +57,11 @@ fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bo
 }
 
 #[test]
-fn killed_at_ten_moments_a_night_is_mended() {
+fn a_night_killed_at_ten_moments_recovers() {
     let town = Town::new(120, 21, TODAY);
     let office = Office::of(&town);
     let whole = office.path().join("undisturbed");
-    // The first start pages the binary in: the second is measured.
+    // The first start loads the binary into memory; the second one is measured.
     office.run_on(&office.path().join("warm"));
     let started = Instant::now();
     office.run_on(&whole);
@@ -74,10 +74,10 @@ fn killed_at_ten_moments_a_night_is_mended() {
         let moment = duration * tenth / 10;
         let started = Instant::now();
         killed += u32::from(kill_when(&office, &data, || started.elapsed() >= moment));
-        // Mending is killed as well, the later the earlier the night was.
+        // The recovery is killed too: the earlier the night was killed, the later.
         let started = Instant::now();
         kill_when(&office, &data, || started.elapsed() >= duration.saturating_sub(moment));
-        assert_mended(&office, &data, &undisturbed, &format!("killed at {tenth} tenths"));
+        assert_recovered(&office, &data, &undisturbed, &format!("killed at {tenth} tenths"));
     }
     assert!(killed >= 7, "only {killed} of 10 nights were still under way when killed");
 }

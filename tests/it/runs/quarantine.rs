@@ -1,4 +1,4 @@
-//! Rejected rows and their way back: list, show, retry, replay.
+//! Rejected rows: list, show, retry, replay.
 #![expect(clippy::disallowed_methods, reason = "tests take away and change the files of an office")]
 
 use crate::desk::{self, expect, file, image, rows};
@@ -7,13 +7,15 @@ use crate::office::{Office, commits};
 const A1: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P";
 const A2: &str = "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,X";
 
-fn mend(office: &Office) {
+/// Corrects the mapping, so that status `X` can be read.
+fn correct_mapping(office: &Office) {
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("D = \"completed\"", "D = \"completed\"\nX = \"stopped\"")
     });
 }
 
-fn kept(office: &Office) -> Vec<(String, String)> {
+/// Key and status of the image.
+fn statuses(office: &Office) -> Vec<(String, String)> {
     image(office).into_iter().map(|(key, status, _)| (key, status)).collect()
 }
 
@@ -22,7 +24,7 @@ fn pair(key: &str, status: &str) -> (String, String) {
 }
 
 #[test]
-fn a_rejected_row_is_listed_shown_and_taken_after_the_mapping_was_mended() {
+fn a_rejected_row_is_listed_shown_and_accepted_once_the_mapping_is_corrected() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);
     office.run();
@@ -35,34 +37,34 @@ fn a_rejected_row_is_listed_shown_and_taken_after_the_mapping_was_mended() {
     for said in ["1.csv", "status", "unknown_code", "id = A2", "received = 2025-10-01"] {
         assert!(shown.contains(said), "{said} in {shown}");
     }
-    // The word itself could be anybody's: its shape stands there.
+    // The word itself may be personal data: only its shape is shown.
     assert!(shown.contains("status = ?A:1"), "{shown}");
 
-    // A later list of the same dossier: what the retry reads again is older.
+    // A later list has the same dossier: what the retry reads again is older.
     file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D"]);
     office.run();
-    mend(&office);
+    correct_mapping(&office);
     expect(&office, &["quarantine", "retry"], 0);
-    assert_eq!(kept(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
+    assert_eq!(statuses(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
     assert_eq!(rows(&office, &["quarantine", "list", "--all"])[0]["closed_by"], 3);
     let nothing = expect(&office, &["quarantine", "retry"], 2);
     assert!(nothing.contains("nothing is in quarantine"), "{nothing}");
 
-    // As if it had been right at once.
+    // The result is the same as with a correct mapping from the start.
     let right = desk::of_files("");
-    mend(&right);
+    correct_mapping(&right);
     file(&right, "1.csv", &[A1, A2]);
     right.run();
     file(&right, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D"]);
     right.run();
-    assert_eq!(kept(&right), kept(&office));
+    assert_eq!(statuses(&right), statuses(&office));
     assert_eq!(office.figures(), right.figures());
 }
 
 #[test]
-fn a_row_that_landing_holds_whole_is_taken_without_its_source() {
-    // `due` before `received`: every value is readable, only their order is not allowed.
+fn a_row_that_landing_holds_whole_is_accepted_without_its_source() {
+    // `due` before `received`: every value can be read, only their order is not allowed.
     let office = desk::of_files("\n[contract]\nimpossible = \"reject_row\"\n");
     file(&office, "1.csv", &[A1, "A3,H61.14-251001-0003,H61.14,2025-10-01,2025-09-01,P"]);
     office.run();
@@ -73,21 +75,21 @@ fn a_row_that_landing_holds_whole_is_taken_without_its_source() {
     std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
     let said = expect(&office, &["quarantine", "retry", "desk"], 0);
     assert!(said.contains("due before received: 1"), "{said}");
-    assert_eq!(kept(&office), [pair("A1", "processing"), pair("A3", "processing")]);
+    assert_eq!(statuses(&office), [pair("A1", "processing"), pair("A3", "processing")]);
 }
 
 #[test]
-fn a_row_whose_landed_page_rots_is_read_again_from_its_source() {
+fn a_row_whose_landed_page_is_damaged_is_read_again_from_its_source() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);
     office.run();
     let page = office.data().join("landing/desk/00000001/000001.ndjson.zst");
     assert!(page.exists());
-    std::fs::write(page, "rot").expect("the folder is ours");
-    mend(&office);
+    std::fs::write(page, "damaged").expect("the folder is ours");
+    correct_mapping(&office);
     let said = expect(&office, &["quarantine", "retry"], 0);
-    assert!(said.contains("asked of the source again"), "{said}");
-    assert_eq!(kept(&office), [pair("A1", "processing"), pair("A2", "stopped")]);
+    assert!(said.contains("read again from the source"), "{said}");
+    assert_eq!(statuses(&office), [pair("A1", "processing"), pair("A2", "stopped")]);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
 }
 
@@ -98,13 +100,13 @@ fn a_row_whose_file_is_gone_stays_open() {
     file(&office, "2.csv", &["A5,H61.14-251001-0005,H61.14,2025-10-01,2025-10-09,P"]);
     office.run();
     std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
-    mend(&office);
+    correct_mapping(&office);
     expect(&office, &["quarantine", "retry"], 0);
     assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1, "nothing read it again");
 }
 
 #[test]
-fn a_row_that_is_mended_at_its_source_closes_its_rejection() {
+fn a_row_that_is_corrected_at_its_source_closes_its_rejection() {
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);
     office.run();
@@ -126,23 +128,23 @@ fn a_replayed_night_gives_the_same_tables() {
     assert_eq!((image(&office), lake(&office)), (tables.clone(), versions.clone()));
     assert_eq!(commits(&office.data())["dossier_versions"], before["dossier_versions"], "nothing is written twice");
 
-    // The tables are lost: what was landed gives them again, under the same run.
+    // The tables are lost: they are restored from landing, under the same run.
     std::fs::remove_dir_all(office.data().join("lake")).expect("the lake is there");
     std::fs::remove_dir_all(office.exports()).expect("the lists are there");
     std::fs::create_dir(office.exports()).expect("the scratch folder is writable");
     expect(&office, &["replay", "1"], 0);
     assert_eq!((image(&office), lake(&office), office.figures()), (tables, versions, figures));
 
-    // A mended mapping takes what it reads otherwise.
+    // With another mapping, only what it reads differently changes.
     office.edit("connectors/desk/connector.toml", |text| text.replace("D = \"completed\"", "D = \"returned\""));
     expect(&office, &["replay", "1"], 0);
-    assert_eq!(kept(&office), [pair("A1", "processing"), pair("A4", "returned")]);
+    assert_eq!(statuses(&office), [pair("A1", "processing"), pair("A4", "returned")]);
     let nothing = expect(&office, &["replay", "77"], 2);
-    assert!(nothing.contains("run 77 has landed nothing"), "{nothing}");
+    assert!(nothing.contains("run 77 has no landed pages"), "{nothing}");
 }
 
 #[test]
-fn a_degraded_connector_is_healthy_once_its_rows_were_taken() {
+fn a_degraded_connector_is_healthy_once_its_rows_are_accepted() {
     let office = desk::of_files("");
     let bad = |number: usize| format!("B{number},H61.14-251001-{number:04},H61.14,2025-10-01,2025-10-09,X");
     let bad: Vec<String> = (10..13).map(bad).collect();
@@ -150,7 +152,7 @@ fn a_degraded_connector_is_healthy_once_its_rows_were_taken() {
     expect(&office, &["run"], 4);
     let status = office.status("desk");
     assert_eq!((status["state"].as_str(), status["open"].as_u64()), (Some("degraded"), Some(3)), "{status}");
-    mend(&office);
+    correct_mapping(&office);
     expect(&office, &["quarantine", "retry"], 0);
     let status = office.status("desk");
     assert_eq!((status["state"].as_str(), status["open"].as_u64()), (Some("healthy"), Some(0)), "{status}");
@@ -162,7 +164,7 @@ fn a_row_without_a_key_is_rejected_once_however_often_its_file_is_read() {
     file(&office, "1.csv", &[A1, ",H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"]);
     office.run();
     for word in ["one", "two"] {
-        // Another connector reads every file again.
+        // Another version of the connector reads every file again.
         office.edit("connectors/desk/connector.toml", |text| text.replace("bàn thử\"", &format!("bàn thử {word}\"")));
         office.run();
         assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
@@ -170,17 +172,18 @@ fn a_row_without_a_key_is_rejected_once_however_often_its_file_is_read() {
 }
 
 #[test]
-fn what_is_read_again_is_as_old_as_its_first_reading() {
+fn a_row_that_is_read_again_is_as_old_as_its_first_reading() {
     const A1_DONE: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D";
-    // Two lists of one night: the first is read again for its second row, and says less of A1 than the second.
+    // Two lists of one night: the first is read again for its second row, and its version of A1 is older than that of
+    // the second list.
     let office = desk::of_files("");
     file(&office, "1.csv", &[A1, A2]);
     file(&office, "2.csv", &[A1_DONE]);
     office.run();
-    mend(&office);
+    correct_mapping(&office);
     expect(&office, &["quarantine", "retry"], 0);
-    assert_eq!(kept(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
-    // The same from landing: what was rejected had been overtaken when it came.
+    assert_eq!(statuses(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
+    // The same from landing: the rejected row was superseded by the second list.
     let office = desk::of_files("\n[contract]\nimpossible = \"reject_row\"\n");
     file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-09-01,P"]);
     file(&office, "2.csv", &[A1_DONE]);
@@ -190,7 +193,7 @@ fn what_is_read_again_is_as_old_as_its_first_reading() {
         text.replace("impossible = \"reject_row\"", "impossible = \"report\"")
     });
     expect(&office, &["quarantine", "retry"], 0);
-    assert_eq!(kept(&office), [pair("A1", "completed")]);
+    assert_eq!(statuses(&office), [pair("A1", "completed")]);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
 }
 
@@ -202,5 +205,5 @@ fn a_replay_of_an_older_run_closes_no_later_rejection() {
     file(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,X"]);
     expect(&office, &["run"], 4);
     expect(&office, &["replay", "1"], 4);
-    assert_eq!(rows(&office, &["quarantine", "list"])[0]["run"], 2, "what came last was not read");
+    assert_eq!(rows(&office, &["quarantine", "list"])[0]["run"], 2, "the last list was not replayed");
 }
