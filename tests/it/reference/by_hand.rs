@@ -98,9 +98,9 @@ fn b_the_denominator_has_the_dossiers_received_in_the_period() {
     let new_year = Dossier { received: on("2026-01-01T00:00"), ..late_end.clone() };
     let to_come = Dossier { received: on("2026-03-20T01:30:01"), ..plain("4") };
     let figures = computed(&[next_year, late_end, new_year, to_come], &[], at(NOW));
-    let of = |period| figure(&figures, "par-3.4.1", None, period);
-    assert_eq!((of("2025").numerator, of("2025").denominator), (1, Some(2)));
-    assert_eq!((of("2026-Q1").numerator, of("2026-Q1").denominator), (1, Some(1)));
+    let figure_of = |period| figure(&figures, "par-3.4.1", None, period);
+    assert_eq!((figure_of("2025").numerator, figure_of("2025").denominator), (1, Some(2)));
+    assert_eq!((figure_of("2026-Q1").numerator, figure_of("2026-Q1").denominator), (1, Some(1)));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn due_is_the_portals_date_the_statutory_one_or_the_earlier() {
 
 #[test]
 fn h_having_counts_province_wide_and_by_year_and_levels_by_day() {
-    let of = |code, competent: &str, channel: &str, received| Dossier {
+    let received_by = |code, competent: &str, channel: &str, received| Dossier {
         competent: text(competent),
         channel: text(channel),
         received: on(received),
@@ -279,9 +279,9 @@ fn h_having_counts_province_wide_and_by_year_and_levels_by_day() {
     };
     // The procedure has a postal dossier at one agency in 2025: all its dossiers of 2025 count, and none of 2026.
     let rows = [
-        of("1", "S1", "postal", "2025-05-05T08:00"),
-        of("2", "S3", "counter", "2025-11-05T08:00"),
-        of("3", "S3", "counter", "2026-01-05T08:00"),
+        received_by("1", "S1", "postal", "2025-05-05T08:00"),
+        received_by("2", "S3", "counter", "2025-11-05T08:00"),
+        received_by("3", "S3", "counter", "2026-01-05T08:00"),
     ];
     let figures = computed(&rows, &[], at(NOW));
     let found = figure(&figures, "par-7.3.2-having", None, "2025");
@@ -289,7 +289,8 @@ fn h_having_counts_province_wide_and_by_year_and_levels_by_day() {
     assert_eq!(figure(&figures, "par-7.3.2-having", Some("S3"), "2025-11").denominator, Some(1));
     assert!(!figures.iter().any(|figure| *figure.indicator == *"par-7.3.2-having" && figure.period.year() == 2026));
     // Offered at level 3 until 30 June 2025 and at level 4 from July.
-    let rows = [of("1", "S1", "online", "2025-06-30T23:59"), of("2", "S1", "online", "2025-07-01T00:00")];
+    let rows =
+        [received_by("1", "S1", "online", "2025-06-30T23:59"), received_by("2", "S1", "online", "2025-07-01T00:00")];
     assert_eq!(ratio(&rows, &[], "par-7.2.2-level-3"), (1, 2));
     assert_eq!(ratio(&rows, &[], "par-7.2.2-level-4"), (1, 2));
 }

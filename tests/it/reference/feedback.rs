@@ -30,7 +30,7 @@ const ROWS: [[&str; 7]; 10] = [
 fn computed(period: Option<&str>) -> Vec<Figure> {
     let text = |text: &str| (text != "-").then(|| text.to_owned());
     let moment = |text: &str| (text != "-").then(|| at(text));
-    let of = |[agency, subject, received, handled, outcome, answered, published]: [&str; 7]| Feedback {
+    let feedback = |[agency, subject, received, handled, outcome, answered, published]: [&str; 7]| Feedback {
         subject: text(subject),
         agency: text(agency),
         received: moment(received),
@@ -40,7 +40,7 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
         published: moment(published),
         ..Feedback::default()
     };
-    let mut rows: Vec<Feedback> = ROWS.into_iter().map(of).collect();
+    let mut rows: Vec<Feedback> = ROWS.into_iter().map(feedback).collect();
     rows.push(Feedback { deleted: Some(true), ..rows[0].clone() });
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
     let tables =

@@ -31,7 +31,7 @@ const ROWS: [Row; 11] = [
 ];
 
 fn computed(period: Option<&str>) -> Vec<Figure> {
-    let of = |(indicator, agency, period, counts, entered): Row| Measure {
+    let measure = |(indicator, agency, period, counts, entered): Row| Measure {
         indicator: Some(indicator.to_owned()),
         agency: Some(agency.to_owned()),
         period: Some(period.to_owned()),
@@ -39,7 +39,7 @@ fn computed(period: Option<&str>) -> Vec<Figure> {
         entered: Some(at(entered)),
         ..Measure::default()
     };
-    let mut rows: Vec<Measure> = ROWS.into_iter().map(of).collect();
+    let mut rows: Vec<Measure> = ROWS.into_iter().map(measure).collect();
     rows.push(Measure { period: Some("2024".to_owned()), deleted: Some(true), ..rows[0].clone() });
     of_measures(&rows, period)
 }
@@ -57,11 +57,11 @@ fn the_measure_entered_last_for_the_same_period_counts() {
         let of_measures = figures.into_iter().filter(|one| !REGISTRY_INDICATORS.contains(&&*one.indicator));
         let who =
             |one: &Figure| one.agency.as_deref().map(str::to_owned).or(one.tier.map(|tier| tier.name().to_owned()));
-        let of = |one: Figure| {
+        let row_of = |one: Figure| {
             let (who, met) = (who(&one).unwrap_or_else(|| "-".to_owned()), one.met());
             (one.indicator.to_string(), who, one.period.to_string(), one.numerator, one.denominator, met)
         };
-        let mut rows: Vec<_> = of_measures.map(of).collect();
+        let mut rows: Vec<_> = of_measures.map(row_of).collect();
         rows.sort_by(|left, right| (&left.0, &left.2, &left.1).cmp(&(&right.0, &right.2, &right.1)));
         rows
     };
@@ -107,7 +107,7 @@ fn every_indicator_over_measures_has_its_target() {
         ("sipas-4", 810),
         ("sipas-5", 820),
     ];
-    let of = |indicator: &str, agency: &str, part: i64| Measure {
+    let measure = |indicator: &str, agency: &str, part: i64| Measure {
         indicator: Some(indicator.to_owned()),
         agency: Some(agency.to_owned()),
         period: Some("2025".to_owned()),
@@ -116,9 +116,9 @@ fn every_indicator_over_measures_has_its_target() {
         ..Measure::default()
     };
     let mut rows: Vec<Measure> =
-        targets.iter().flat_map(|(id, part)| [of(id, "S1", *part), of(id, "X3", part - 1)]).collect();
+        targets.iter().flat_map(|(id, part)| [measure(id, "S1", *part), measure(id, "X3", part - 1)]).collect();
     // The decree names no target.
-    rows.push(of("nd224-satisfaction", "S1", 999));
+    rows.push(measure("nd224-satisfaction", "S1", 999));
     let figures = of_measures(&rows, None);
     let met = |indicator: &str, agency: Option<&str>| {
         let is_it = |one: &&Figure| {

@@ -343,12 +343,15 @@ pub(super) fn offers() -> Vec<Offer> {
 /// Holidays of 2025: Tết, Reunification Day, Labour Day and National Day; with days off in exchange for worked
 /// Saturdays.
 pub(super) fn calendar() -> Vec<CalendarDay> {
-    let of =
+    let special_days =
         |kind, days: &[Date]| -> Vec<CalendarDay> { days.iter().map(|&date| CalendarDay { date, kind }).collect() };
     let tet = [27, 28, 29, 30, 31].map(|day| date(2025, 1, day));
-    let mut days = of(DayKind::Holiday, &tet);
-    days.extend(of(DayKind::Holiday, &[date(2025, 4, 30), date(2025, 5, 1), date(2025, 9, 1), date(2025, 9, 2)]));
-    days.extend(of(DayKind::Compensation, &[date(2025, 5, 2), date(2026, 1, 2)]));
-    days.extend(of(DayKind::Working, &[date(2025, 4, 26), date(2026, 1, 10)]));
+    let mut days = special_days(DayKind::Holiday, &tet);
+    days.extend(special_days(
+        DayKind::Holiday,
+        &[date(2025, 4, 30), date(2025, 5, 1), date(2025, 9, 1), date(2025, 9, 2)],
+    ));
+    days.extend(special_days(DayKind::Compensation, &[date(2025, 5, 2), date(2026, 1, 2)]));
+    days.extend(special_days(DayKind::Working, &[date(2025, 4, 26), date(2026, 1, 10)]));
     days
 }

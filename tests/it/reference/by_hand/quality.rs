@@ -54,7 +54,7 @@ fn dossiers_that_ended_on_time_or_with_an_apology() {
 /// day.
 #[test]
 fn feedback_handled_in_time() {
-    let of = |agency: &str, due: &str, handled: &str| Feedback {
+    let feedback = |agency: &str, due: &str, handled: &str| Feedback {
         agency: text(agency),
         received: on("2026-01-05T08:00"),
         due: (!due.is_empty()).then(|| at(due)),
@@ -62,21 +62,21 @@ fn feedback_handled_in_time() {
         ..Feedback::default()
     };
     let rows = [
-        of("S1", "2026-01-26T17:00", "2026-01-26T17:00"),
-        of("S1", "2026-01-26T17:00", "2026-01-26T17:01"),
-        of("S1", "2026-01-26T00:00", "2026-01-26T23:59:59"),
-        of("S1", "2026-01-26T00:00", "2026-01-27T00:00"),
+        feedback("S1", "2026-01-26T17:00", "2026-01-26T17:00"),
+        feedback("S1", "2026-01-26T17:00", "2026-01-26T17:01"),
+        feedback("S1", "2026-01-26T00:00", "2026-01-26T23:59:59"),
+        feedback("S1", "2026-01-26T00:00", "2026-01-27T00:00"),
         // Without a due date: left out, handled or not.
-        of("S1", "", "2026-01-06T08:00"),
-        of("S1", "", ""),
+        feedback("S1", "", "2026-01-06T08:00"),
+        feedback("S1", "", ""),
         // Handled without a date; handled after the night; not handled.
-        Feedback { outcome: text("handled"), ..of("S1", "2026-01-26T17:00", "") },
-        of("S1", "2026-03-30T17:00", "2026-03-20T01:31"),
-        of("S1", "2026-01-26T17:00", ""),
-        of("X3", "2026-01-26T17:00", "2026-01-07T08:00"),
-        Feedback { received: on("2026-02-02T08:00"), ..of("X3", "2026-01-26T17:00", "2026-02-03T08:00") },
-        of("S2", "2026-01-26T17:00", "2026-01-07T08:00"),
-        Feedback { deleted: Some(true), ..of("S1", "2026-01-26T17:00", "2026-01-07T08:00") },
+        Feedback { outcome: text("handled"), ..feedback("S1", "2026-01-26T17:00", "") },
+        feedback("S1", "2026-03-30T17:00", "2026-03-20T01:31"),
+        feedback("S1", "2026-01-26T17:00", ""),
+        feedback("X3", "2026-01-26T17:00", "2026-01-07T08:00"),
+        Feedback { received: on("2026-02-02T08:00"), ..feedback("X3", "2026-01-26T17:00", "2026-02-03T08:00") },
+        feedback("S2", "2026-01-26T17:00", "2026-01-07T08:00"),
+        Feedback { deleted: Some(true), ..feedback("S1", "2026-01-26T17:00", "2026-01-07T08:00") },
     ];
     let [dossiers, items] = [province::dossiers_table(&[]), province::items_table(&[])];
     let tables =
@@ -125,19 +125,23 @@ fn online_dossiers_of_online_procedures_on_time() {
 /// ones are in the denominator.
 #[test]
 fn certification_by_itself() {
-    let of = |certification, dossier: Dossier| Dossier { certification, ..dossier };
+    let marked = |certification, dossier: Dossier| Dossier { certification, ..dossier };
     let rows = [
-        of(Some(true), done("certified", "2025-05-08T17:00")),
-        of(Some(true), done("certified late", "2025-05-09T08:00")),
-        of(Some(true), plain("certification, open")),
+        marked(Some(true), done("certified", "2025-05-08T17:00")),
+        marked(Some(true), done("certified late", "2025-05-09T08:00")),
+        marked(Some(true), plain("certification, open")),
         // Without a due date and without a statutory time: due on the day of reception.
-        Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once", "2025-05-05T23:00")) },
-        Dossier { due: None, procedure: text("9.999999"), ..of(Some(true), done("at once, late", "2025-05-06T08:00")) },
-        of(Some(false), done("plain", "2025-05-08T17:00")),
-        of(None, done("not marked", "2025-05-09T08:00")),
-        of(None, plain("open")),
-        Dossier { competent: text("S2"), ..of(Some(true), done("vertical", "2025-05-08T17:00")) },
-        Dossier { competent: text("X3"), ..of(Some(false), done("a commune's", "2025-05-08T17:00")) },
+        Dossier { due: None, procedure: text("9.999999"), ..marked(Some(true), done("at once", "2025-05-05T23:00")) },
+        Dossier {
+            due: None,
+            procedure: text("9.999999"),
+            ..marked(Some(true), done("at once, late", "2025-05-06T08:00"))
+        },
+        marked(Some(false), done("plain", "2025-05-08T17:00")),
+        marked(None, done("not marked", "2025-05-09T08:00")),
+        marked(None, plain("open")),
+        Dossier { competent: text("S2"), ..marked(Some(true), done("vertical", "2025-05-08T17:00")) },
+        Dossier { competent: text("X3"), ..marked(Some(false), done("a commune's", "2025-05-08T17:00")) },
     ];
     let figures = computed(&rows, &[], at(NOW));
     assert_eq!(counts(&figures, "par-3.4-certification", None, "2025"), (2, 5));
@@ -151,7 +155,7 @@ fn certification_by_itself() {
 /// 3.4.2: dossiers that districts received until their last day.
 #[test]
 fn dossiers_of_districts_until_they_ended() {
-    let of = |code: &str, received: &str, completed: &str| Dossier {
+    let of_district = |code: &str, received: &str, completed: &str| Dossier {
         competent: text("D1"),
         received: on(received),
         due: on("2025-07-04T17:00"),
@@ -160,9 +164,9 @@ fn dossiers_of_districts_until_they_ended() {
         ..plain(code)
     };
     let rows = [
-        of("in time", "2025-06-02T08:00", "2025-06-05T08:00"),
-        of("ended after the district", "2025-06-30T08:00", "2025-07-04T17:00"),
-        of("late", "2025-06-30T08:00", "2025-07-04T17:01"),
+        of_district("in time", "2025-06-02T08:00", "2025-06-05T08:00"),
+        of_district("ended after the district", "2025-06-30T08:00", "2025-07-04T17:00"),
+        of_district("late", "2025-06-30T08:00", "2025-07-04T17:01"),
         done("a department's", "2025-05-08T08:00"),
     ];
     let figures = computed(&rows, &[], at(NOW));
@@ -176,22 +180,22 @@ fn dossiers_of_districts_until_they_ended() {
 /// 7.2.2: of the dossiers of procedures at level 3 or 4 on the day of reception, those submitted online.
 #[test]
 fn online_dossiers_of_procedures_offered_online() {
-    let of = |code: &str, agency: &str, procedure: &str, channel: &str| Dossier {
+    let submitted = |code: &str, agency: &str, procedure: &str, channel: &str| Dossier {
         competent: text(agency),
         procedure: text(procedure),
         channel: text(channel),
         ..plain(code)
     };
     let rows = [
-        of("1", "S1", "1.000001", "online"),
-        of("2", "S1", "1.000001", "counter"),
-        of("3", "X1", "1.000002", "postal"),
-        Dossier { channel: None, ..of("4", "X1", "1.000002", "counter") },
+        submitted("1", "S1", "1.000001", "online"),
+        submitted("2", "S1", "1.000001", "counter"),
+        submitted("3", "X1", "1.000002", "postal"),
+        Dossier { channel: None, ..submitted("4", "X1", "1.000002", "counter") },
         // Not counted: for information only; offered by the communes from July only; vertical.
-        of("5", "S3", "1.000003", "online"),
-        of("6", "X3", "1.000005", "online"),
-        of("7", "S1", "1.000004", "online"),
-        Dossier { received: on("2025-07-01T00:00"), ..of("8", "X3", "1.000005", "online") },
+        submitted("5", "S3", "1.000003", "online"),
+        submitted("6", "X3", "1.000005", "online"),
+        submitted("7", "S1", "1.000004", "online"),
+        Dossier { received: on("2025-07-01T00:00"), ..submitted("8", "X3", "1.000005", "online") },
     ];
     let figures = computed(&rows, &[], at(NOW));
     assert_eq!(counts(&figures, "par-7.2.2", None, "2025-05"), (1, 4));
@@ -203,7 +207,7 @@ fn online_dossiers_of_procedures_offered_online() {
 /// of the return decides the period.
 #[test]
 fn results_returned_by_post_for_procedures_deployed_for_it() {
-    let of = |code: &str, procedure: &str, by: &str| Dossier {
+    let returned = |code: &str, procedure: &str, by: &str| Dossier {
         competent: text("X3"),
         procedure: text(procedure),
         returned: on("2025-07-07T08:00"),
@@ -211,13 +215,13 @@ fn results_returned_by_post_for_procedures_deployed_for_it() {
         ..plain(code)
     };
     let rows = [
-        of("by post", "1.000002", "postal"),
-        of("at the counter", "1.000002", "counter"),
+        returned("by post", "1.000002", "postal"),
+        returned("at the counter", "1.000002", "counter"),
         // X3 does not offer it in May, when the dossier was received.
-        of("not deployed", "1.000005", "postal"),
+        returned("not deployed", "1.000005", "postal"),
         // Not yet returned.
-        Dossier { returned: None, ..of("open", "1.000002", "postal") },
-        Dossier { returned: on("2025-08-01T00:00"), ..of("in August", "1.000002", "postal") },
+        Dossier { returned: None, ..returned("open", "1.000002", "postal") },
+        Dossier { returned: on("2025-08-01T00:00"), ..returned("in August", "1.000002", "postal") },
     ];
     let figures = computed(&rows, &[], at(NOW));
     assert_eq!(counts(&figures, "par-7.3.3-deployed", None, "2025-07"), (1, 2));
@@ -227,7 +231,7 @@ fn results_returned_by_post_for_procedures_deployed_for_it() {
 /// What sources leave out. Only `S1` offers `1.000001`: at other agencies only the source can give a level.
 #[test]
 fn values_that_sources_leave_out_are_counted() {
-    let of = |code: &str, competent: &str, procedure: &str| Dossier {
+    let of_procedure = |code: &str, competent: &str, procedure: &str| Dossier {
         competent: text(competent),
         procedure: text(procedure),
         ..plain(code)
@@ -236,11 +240,11 @@ fn values_that_sources_leave_out_are_counted() {
         plain("nothing is missing"),
         Dossier { due: None, ..plain("no due date") },
         Dossier { channel: None, ..plain("no channel") },
-        of("unknown agency, no level", "Phòng lạ", "1.000001"),
-        of("unknown procedure, no level", "S1", "9.999999"),
-        Dossier { level: text("full"), ..of("unknown procedure, level by the source", "S1", "9.999999") },
+        of_procedure("unknown agency, no level", "Phòng lạ", "1.000001"),
+        of_procedure("unknown procedure, no level", "S1", "9.999999"),
+        Dossier { level: text("full"), ..of_procedure("unknown procedure, level by the source", "S1", "9.999999") },
         // Dossiers of a vertical agency do not count.
-        Dossier { due: None, channel: None, ..of("vertical", "S2", "9.999999") },
+        Dossier { due: None, channel: None, ..of_procedure("vertical", "S2", "9.999999") },
     ];
     let figures = computed(&rows, &[], at(NOW));
     for (indicator, lacking) in [

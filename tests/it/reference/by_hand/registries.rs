@@ -286,21 +286,21 @@ fn procedures_with_online_dossiers() {
 #[test]
 fn procedures_with_postal_dossiers() {
     let id = "par-7.3.1";
-    let of = |code: &str, agency: &str, procedure: &str| Dossier {
+    let of_procedure = |code: &str, agency: &str, procedure: &str| Dossier {
         procedure: text(procedure),
         ..received(code, agency, "2025-05-05T08:00")
     };
     let rows = [
-        Dossier { channel: text("postal"), ..of("by the portal", "S1", "1.000001") },
-        of("by the post's return", "S3", "1.000003"),
-        of("withdrawn", "X3", "1.000002"),
-        Dossier { channel: text("postal"), ..of("vertical", "S1", "1.000004") },
+        Dossier { channel: text("postal"), ..of_procedure("by the portal", "S1", "1.000001") },
+        of_procedure("by the post's return", "S3", "1.000003"),
+        of_procedure("withdrawn", "X3", "1.000002"),
+        Dossier { channel: text("postal"), ..of_procedure("vertical", "S1", "1.000004") },
         // Returned by post according to the portal. The day of reception decides: July, not August.
         Dossier {
             received: on("2025-07-31T08:00"),
             returned: on("2025-08-04T08:00"),
             returned_by: text("postal"),
-            ..of("returned", "X3", "1.000005")
+            ..of_procedure("returned", "X3", "1.000005")
         },
     ];
     let items = [

@@ -75,7 +75,7 @@ fn qd_766_rule_by_rule() {
 fn each_view_attributes_a_dossier_to_another_agency() {
     let one =
         Dossier { receiving: text("TT"), handling: text("S3"), lead: text("X3"), ..done("1", "2025-05-07T10:00") };
-    let of = |view| {
+    let agencies_in = |view| {
         let figures = computed_by(std::slice::from_ref(&one), &[], at(NOW), Some((ShippedRules::Seed2639, view)), None);
         let named: std::collections::BTreeSet<Option<String>> = figures
             .into_iter()
@@ -84,7 +84,7 @@ fn each_view_attributes_a_dossier_to_another_agency() {
             .collect();
         named.into_iter().flatten().collect::<Vec<_>>()
     };
-    assert_eq!(of(AgencyView::Competent), ["X3"]);
+    assert_eq!(agencies_in(AgencyView::Competent), ["X3"]);
     // In every view the competent agency decides what counts: the dossier of a department counts in 3.4.1 in all three
     // views, although a counter received it and a vertical agency handles it.
     let of_department = Dossier { lead: None, competent: text("S1"), handling: text("S2"), ..one.clone() };
@@ -94,8 +94,8 @@ fn each_view_attributes_a_dossier_to_another_agency() {
         assert_eq!(figure(&figures, "par-3.4.1", Some(agency), "2025").denominator, Some(1), "{agency}");
         assert_eq!(figure(&figures, "par-3.4.1", None, "2025").numerator, 1);
     }
-    assert_eq!(of(AgencyView::Receiving), ["TT"]);
-    assert_eq!(of(AgencyView::Handling), ["S3"]);
+    assert_eq!(agencies_in(AgencyView::Receiving), ["TT"]);
+    assert_eq!(agencies_in(AgencyView::Handling), ["S3"]);
 }
 
 /// Dossiers of an ended commune count for its successor. An ended district has no successor and keeps a row of its own.
@@ -104,9 +104,15 @@ fn each_view_attributes_a_dossier_to_another_agency() {
 fn dossiers_count_for_todays_successors() {
     use motcua::model::agency::{Succession, Tier};
 
-    let of = |code, competent: &str| Dossier { competent: text(competent), ..done(code, "2025-05-07T10:00") };
+    let completed_at = |code, competent: &str| Dossier { competent: text(competent), ..done(code, "2025-05-07T10:00") };
     // X1 ended on 30 June 2025 and X2 succeeded it; D1 was dissolved; X3 still exists.
-    let rows = [of("1", "X1"), of("2", "X1"), of("3", "X2"), of("4", "X3"), of("5", "D1")];
+    let rows = [
+        completed_at("1", "X1"),
+        completed_at("2", "X1"),
+        completed_at("3", "X2"),
+        completed_at("4", "X3"),
+        completed_at("5", "D1"),
+    ];
     let successions = vec![Succession {
         from: "X1".to_owned(),
         to: "X2".to_owned(),

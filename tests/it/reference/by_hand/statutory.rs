@@ -105,7 +105,7 @@ fn the_statutory_time_from_before_and_after_the_cut_off() {
 
 #[test]
 fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
-    let of = |what: &str, procedure: &str, due: &str, completed: &str| Dossier {
+    let ended = |what: &str, procedure: &str, due: &str, completed: &str| Dossier {
         competent: text(what),
         procedure: text(procedure),
         due: on(due),
@@ -115,17 +115,17 @@ fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
     };
     let supplied = |what: &str, completed: &str| Dossier {
         supplied: on("2025-05-07T15:30"),
-        ..of(what, "1.000001", "2025-05-08T17:00", completed)
+        ..ended(what, "1.000001", "2025-05-08T17:00", completed)
     };
     let certified = |what: &str, completed: &str| Dossier {
         certification: Some(true),
         received: on("2025-05-05T15:00"),
-        ..of(what, "9.999999", "2025-05-30T17:00", completed)
+        ..ended(what, "9.999999", "2025-05-30T17:00", completed)
     };
     let rows = [
         // Without a statutory time the portal's due date counts.
-        (of("portal", "9.999999", "2025-05-07T17:00", "2025-05-07T17:00"), (1, 1)),
-        (of("portal, late", "9.999999", "2025-05-07T17:00", "2025-05-07T17:01"), (0, 1)),
+        (ended("portal", "9.999999", "2025-05-07T17:00", "2025-05-07T17:00"), (1, 1)),
+        (ended("portal, late", "9.999999", "2025-05-07T17:00", "2025-05-07T17:01"), (0, 1)),
         // A supplement restarts the time. Supplied on Wednesday 7 May after the cut-off, like the 8th: 9, 12 and 13
         // May.
         (supplied("supplied", "2025-05-13T23:59"), (1, 1)),
@@ -134,7 +134,7 @@ fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
         (certified("certified", "2025-05-06T23:59"), (1, 1)),
         (certified("certified, late", "2025-05-07T00:00"), (0, 1)),
         // It was open for months and ended in March 2026.
-        (of("next year", "1.000001", "2025-05-08T17:00", "2026-03-02T08:00"), (0, 1)),
+        (ended("next year", "1.000001", "2025-05-08T17:00", "2026-03-02T08:00"), (0, 1)),
     ];
     let dossiers: Vec<Dossier> = rows.iter().map(|(dossier, _)| dossier.clone()).chain([plain("open")]).collect();
     let figures = computed(&dossiers, &[], at(NOW));

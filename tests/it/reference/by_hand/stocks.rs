@@ -17,7 +17,7 @@ fn ended(code: &str, received: &str, due: &str, completed: &str) -> Dossier {
 
 /// How many dossiers of the province, or of an agency, are pending and overdue; `None` without a figure.
 fn stock(figures: &[Figure], agency: Option<&str>, period: &str) -> [Option<u64>; 2] {
-    let of = |indicator: &str| {
+    let count_of = |indicator: &str| {
         let wanted = Period::parse(period).expect("a period");
         let is_it = |figure: &&Figure| {
             let province = figure.agency.is_none() && figure.tier.is_none();
@@ -29,7 +29,7 @@ fn stock(figures: &[Figure], agency: Option<&str>, period: &str) -> [Option<u64>
         assert_eq!(found.denominator, None, "a stock has no denominator");
         Some(found.numerator)
     };
-    [of("ii06a-pending"), of("ii06a-overdue")]
+    [count_of("ii06a-pending"), count_of("ii06a-overdue")]
 }
 
 /// Which dossiers are open at the end of each period: `a` from December to 2 March, overdue from 11 January on; `b`
@@ -80,17 +80,20 @@ fn open_dossiers_at_the_ends_of_periods() {
 /// A dossier that became overdue and ended within a month is in no stock of a month. The stocks of two agencies add up.
 #[test]
 fn a_dossier_that_begins_and_ends_within_a_month_leaves_no_stock() {
-    let of = |agency: &str, dossier: Dossier| Dossier { competent: text(agency), ..dossier };
+    let at_agency = |agency: &str, dossier: Dossier| Dossier { competent: text(agency), ..dossier };
     let rows = [
-        of("S1", ended("passed", "2025-05-05T08:00", "2025-05-08T17:00", "2025-05-20T08:00")),
+        at_agency("S1", ended("passed", "2025-05-05T08:00", "2025-05-08T17:00", "2025-05-20T08:00")),
         // A due date at midnight includes the whole day: the first is overdue at the end of May; the second, due that
         // day, is not.
-        of("S3", ended("late", "2025-05-26T08:00", "2025-05-30T00:00", "2025-06-10T08:00")),
-        of("S3", ended("in time", "2025-05-26T08:00", "2025-05-31T00:00", "2025-06-10T08:00")),
+        at_agency("S3", ended("late", "2025-05-26T08:00", "2025-05-30T00:00", "2025-06-10T08:00")),
+        at_agency("S3", ended("in time", "2025-05-26T08:00", "2025-05-31T00:00", "2025-06-10T08:00")),
         // Withdrawn without a date: not open since its reception.
-        of("S3", Dossier { status: text("withdrawn"), ..open("gone", "2025-05-05T08:00", "2025-05-08T17:00") }),
-        of("S1", Dossier { status: text("stopped"), ..open("paused", "2025-05-05T08:00", "2025-05-08T17:00") }),
-        of("S1", Dossier { status: text("finance"), ..open("a fee is owed", "2025-06-02T08:00", "2025-06-05T17:00") }),
+        at_agency("S3", Dossier { status: text("withdrawn"), ..open("gone", "2025-05-05T08:00", "2025-05-08T17:00") }),
+        at_agency("S1", Dossier { status: text("stopped"), ..open("paused", "2025-05-05T08:00", "2025-05-08T17:00") }),
+        at_agency(
+            "S1",
+            Dossier { status: text("finance"), ..open("a fee is owed", "2025-06-02T08:00", "2025-06-05T17:00") },
+        ),
     ];
     let figures = computed(&rows, &[], at(NOW));
     for (agency, period, expected) in [

@@ -104,17 +104,17 @@ fn online_and_on_time_shares_of_the_decree() {
         Dossier { competent: text("S2"), channel: text("online"), ..ended("vertical", "2025-05-06T08:00") },
     ];
     let figures = computed(&rows, &[], at(NOW));
-    let of = |indicator: &str, period: &str| {
+    let share = |indicator: &str, period: &str| {
         let found = figure(&figures, indicator, None, period);
         (found.numerator, found.denominator.expect("a ratio"))
     };
     // All but one were received in May.
-    assert_eq!(of("nd224-online", "2025-05"), (2, 5));
-    assert_eq!(of("nd224-online", "2025-04"), (0, 1));
+    assert_eq!(share("nd224-online", "2025-05"), (2, 5));
+    assert_eq!(share("nd224-online", "2025-04"), (0, 1));
     // Four ended in May: in time, late, without a date, and the one received in April.
-    assert_eq!(of("nd224-on-time", "2025-05"), (2, 4));
-    assert_eq!(of("nd224-on-time", "2025-06"), (0, 1));
+    assert_eq!(share("nd224-on-time", "2025-05"), (2, 4));
+    assert_eq!(share("nd224-on-time", "2025-06"), (0, 1));
     // The open one does not count.
-    assert_eq!(of("nd224-on-time", "2025"), (2, 5));
+    assert_eq!(share("nd224-on-time", "2025"), (2, 5));
     assert_eq!(figure(&figures, "nd224-on-time", None, "2025").met(), None, "the decree names no target");
 }
