@@ -1,7 +1,14 @@
 //! The group-bys over the dossiers: which indicators each of them serves, and how its keys are built and read.
 //!
 //! A key is one `u64` that packs the agency with half-months, a procedure or an amount. Grouping by one number is
-//! several times faster than by as many columns.
+//! several times faster than by as many columns. The parts of a key from the highest bit to the lowest, with their bits:
+//!
+//! | kind | parts |
+//! |---|---|
+//! | `AtMoment`, `LatestDay` | agency 28, start 12 |
+//! | `ByEnd` | agency 28, start 12, half-month of the end 12, half-month of becoming overdue 12 |
+//! | `ByProcedure` | procedure + 1 (0: none), agency 28, start 12 |
+//! | `ByAmount` | agency 28, start 12, amount 12 |
 
 use std::collections::BTreeMap;
 

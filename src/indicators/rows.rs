@@ -26,7 +26,7 @@ impl FigureCounts {
 
 /// The rows of one group-by. A large province has millions, so keys stay packed in one number and sums in columns.
 ///
-/// The same key may occur in several rows, one per batch of dossiers. Who reads the rows adds them up.
+/// The same key may occur in several rows, one per batch of dossiers. Readers of the rows add them up.
 #[derive(Debug)]
 pub(super) struct GroupRows {
     kind: GroupKind,
@@ -34,7 +34,7 @@ pub(super) struct GroupRows {
     /// Dossiers of each row.
     pub(super) counts: Vec<u32>,
     /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`]
-    /// stands for a row without any.
+    /// marks a row without a day.
     sums: Vec<Vec<i64>>,
 }
 
