@@ -110,7 +110,7 @@ impl Alerts {
     ) -> Result<(), RunError> {
         let run = night.record.night.run;
         let before = sent.iter().find(|sent| sent.subject == NIGHT).and_then(|sent| sent.state.parse::<i64>().ok());
-        // A provisional night may miss targets only because data are missing.
+        // In a provisional night a target may be missed only because data are missing.
         if before == Some(run) || !night.record.night.complete {
             return Ok(());
         }

@@ -148,9 +148,9 @@ impl Office {
         // A town's last day is in the past, so its sources would be reported as silent.
         for connector in ["bcci-export", "portal-igate"] {
             office.edit(&format!("connectors/{connector}/connector.toml"), |text| {
-                let (judged, others): (Vec<&str>, Vec<&str>) =
+                let (silent_lines, others): (Vec<&str>, Vec<&str>) =
                     text.lines().partition(|line| line.starts_with("silent_after_days = "));
-                assert_eq!(judged.len(), 1, "the shipped connector states when its source stands still");
+                assert_eq!(silent_lines.len(), 1, "the shipped connector states when its source counts as silent");
                 others.join("\n") + "\n"
             });
         }

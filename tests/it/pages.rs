@@ -121,14 +121,14 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
     for (path, vietnamese, english) in PAGES {
         let cookie = if path == "/login" { "" } else { cookie };
         for (lang, word, other) in [("vi", vietnamese, "English"), ("en", english, "Tiếng Việt")] {
-            let asked = format!("{path}{}lang={lang}", if path.contains('?') { '&' } else { '?' });
-            let page = get(service, &asked, cookie);
-            assert_eq!(page.status, 200, "{asked}");
+            let localized = format!("{path}{}lang={lang}", if path.contains('?') { '&' } else { '?' });
+            let page = get(service, &localized, cookie);
+            assert_eq!(page.status, 200, "{localized}");
             assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
             let remembered = format!("motcua_lang={lang};");
-            assert!(page.headers("set-cookie").iter().any(|line| line.starts_with(&remembered)), "{asked}");
-            let text = sound(&asked, page.text(), lang);
-            assert!(text.contains(word) && text.contains(other), "{asked}: `{word}`");
+            assert!(page.headers("set-cookie").iter().any(|line| line.starts_with(&remembered)), "{localized}");
+            let text = sound(&localized, page.text(), lang);
+            assert!(text.contains(word) && text.contains(other), "{localized}: `{word}`");
             let again = get(service, path, &format!("{cookie}; motcua_lang={lang}"));
             assert!(again.text().contains(&format!("<html lang=\"{lang}\">")), "{path}: the language is remembered");
         }

@@ -131,3 +131,19 @@ pub(in crate::service) fn operations() -> Vec<Operation> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients that were generated from the document depend on the names of its schemas.
+    #[test]
+    fn schema_names_do_not_follow_the_names_of_types() {
+        let (_, document) = super::super::routes_and_document();
+        let document = serde_json::to_value(document).expect("an OpenAPI document serializes to JSON");
+        let schemas = document["components"]["schemas"].as_object().expect("the document has schemas");
+        for name in ["Form", "Scope", "Standing", "RejectedRow", "UnderWayRow", "UndoneRow", "RunOrder", "Ordered"] {
+            assert!(schemas.contains_key(name), "`{name}` is not in {:?}", schemas.keys());
+        }
+    }
+}

@@ -47,7 +47,7 @@ pub(super) fn sound(what: &str, html: &str, lang: &str) -> String {
         }
         let name = tag.split([' ', '/', '\n']).next().unwrap_or_default();
         if let Some(id) = attribute(tag, "id") {
-            assert!(ids.insert(id.to_owned()), "{what}: `{id}` stands twice");
+            assert!(ids.insert(id.to_owned()), "{what}: `{id}` is not unique");
         }
         for label in ["aria-label", "title", "data-label", "alt"] {
             assert_ne!(attribute(tag, label), Some(""), "{what}: an empty `{label}` in `{tag}`");
