@@ -6,7 +6,7 @@
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Error, SqlSafeStr as _};
+use sqlx::{Connection as _, Error, SqlSafeStr as _};
 
 use crate::crash_points::crash_point;
 use crate::run::error::RunError;
@@ -24,7 +24,9 @@ fn migrator() -> Migrator {
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), RunError> {
     let migrator = migrator();
     let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match version(&mut *pool.acquire().await?).await? {
+    // One connection for all of it: another one would keep the schema that it read before the migration.
+    let mut connection = pool.acquire().await?;
+    match version(&mut connection).await? {
         Some(version) if version > newest => return Err(RunError::NewerLedger { version, newest }),
         Some(version) if version == newest => return Ok(()),
         Some(_) | None => {}
@@ -32,7 +34,7 @@ pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), RunError> {
     let _crash_point = crash_point("migrate the ledger");
     // The transactions of single migrations become savepoints of this one. IMMEDIATE: another process may open the
     // ledger too.
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if version(&mut transaction).await?.is_none() {
         complete_unversioned(&mut transaction).await?;
     }
