@@ -5,7 +5,7 @@ use motcua::lake::Lake;
 use motcua::model::instant::{DAY_MICROS, from_local};
 use motcua::model::procedure::Offerer;
 use motcua::model::record::{Record, Value};
-use motcua::model::table::Kind;
+use motcua::model::table::RecordKind;
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +17,8 @@ const BATCH: usize = 100_000;
 /// Writes `count` dossiers and one postal item for every tenth.
 pub(crate) async fn write(lake: &Lake, config: &Configuration, count: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    let mut dossiers = lake.version_writer(Kind::Dossiers, "bench", 1);
-    let mut items = lake.version_writer(Kind::PostalItems, "bench-post", 1);
+    let mut dossiers = lake.version_writer(RecordKind::Dossiers, "bench", 1);
+    let mut items = lake.version_writer(RecordKind::PostalItems, "bench-post", 1);
     let mut written = 0;
     while written < count {
         let size = BATCH.min(count - written);
@@ -30,11 +30,11 @@ pub(crate) async fn write(lake: &Lake, config: &Configuration, count: usize) {
     }
     dossiers.commit().await.unwrap();
     items.commit().await.unwrap();
-    lake.update_image(Kind::Dossiers).await.unwrap();
-    lake.update_image(Kind::PostalItems).await.unwrap();
+    lake.update_image(RecordKind::Dossiers).await.unwrap();
+    lake.update_image(RecordKind::PostalItems).await.unwrap();
 }
 
-fn record(kind: Kind, number: usize, values: &[(&str, Value)]) -> Record {
+fn record(kind: RecordKind, number: usize, values: &[(&str, Value)]) -> Record {
     let mut row = vec![Value::Null; kind.columns().len()];
     for (name, value) in values {
         row[kind.column_index(name).unwrap()] = value.clone();
@@ -87,7 +87,7 @@ fn dossier(random: &mut ChaCha8Rng, config: &Configuration, number: usize) -> (R
         ("completed_at", or_null(open, completed)),
         ("returned_at", or_null(open, completed + DAY_MICROS)),
     ];
-    (record(Kind::Dossiers, number, &values), part(received))
+    (record(RecordKind::Dossiers, number, &values), part(received))
 }
 
 fn item(number: usize) -> (Record, String) {
@@ -100,5 +100,5 @@ fn item(number: usize) -> (Record, String) {
         ("accepted_at", Value::Instant(accepted)),
         ("status", text("delivered")),
     ];
-    (record(Kind::PostalItems, number, &values), part(accepted))
+    (record(RecordKind::PostalItems, number, &values), part(accepted))
 }

@@ -21,8 +21,9 @@ use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
 use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, compute};
 use motcua::lake::Lake;
-use motcua::model::table::Kind;
+use motcua::model::table::RecordKind;
 use motcua::run::DataFolder;
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::meter::Meter;
 use crate::portal::{Process, simulate};
@@ -125,10 +126,10 @@ fn figures(count: usize, folder: Option<&Path>) {
             dossiers::write(&lake, &config, count).await;
         }
         let mut tables = Vec::new();
-        for kind in Kind::ALL {
+        for kind in RecordKind::iter() {
             tables.push(lake.scan_image(kind).await.unwrap());
         }
-        <[_; Kind::ALL.len()]>::try_from(tables).unwrap_or_else(|_| unreachable!("one table a kind"))
+        <[_; RecordKind::COUNT]>::try_from(tables).unwrap_or_else(|_| unreachable!("one table a kind"))
     });
     let own: Vec<_> = config.indicators.iter().map(|indicator| indicator.definition.clone()).collect();
     let mut every = Vec::new();

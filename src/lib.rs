@@ -11,6 +11,7 @@
 //! | [`model`] | words that stages share |
 //! | [`locale`] | numbers, dates, periods and figures as people read them, in Vietnamese and English |
 //! | [`calendar`] | working days and hours, slots of a schedule |
+//! | [`fields`] | readers of field texts: types, alphabets, date formats |
 //! | [`config`] | settings, connectors, registries, indicators, rule sets; reports all mistakes at once |
 //! | [`sources`] | HTTP and files, paging, login, retry, decoding |
 //! | [`landing`] | write-ahead copy of the pages: kept fields, compressed, with digests |
@@ -33,6 +34,8 @@ pub mod model;
 pub mod locale;
 
 pub mod calendar;
+
+pub mod fields;
 
 pub mod config;
 

@@ -1,11 +1,13 @@
-//! Working days and hours, and the slots of a schedule. Pure: days and moments are arguments.
+//! Calendar: working days, working hours and due dates, and the slots of a schedule.
+//!
+//! Pure: days and moments are arguments.
 
-pub mod clock;
-mod days;
 mod slots;
-mod working;
+mod working_calendar;
+mod working_day_table;
+pub mod working_time;
 
-pub use clock::StatutoryTime;
-pub use days::{Allowed, FIRST_DAY, LAST_DAY, WorkingDays, day_number};
 pub use slots::Slots;
-pub use working::WorkingCalendar;
+pub use working_calendar::WorkingCalendar;
+pub use working_day_table::{FIRST_DAY, LAST_DAY, ProcedureTime, WorkingDayTable, day_number};
+pub use working_time::StatutoryTime;

@@ -1,4 +1,4 @@
-//! When a connector is due: the slots of a cron line in a zone.
+//! Slots of a schedule: the moments of a cron expression in a time zone.
 
 use std::str::FromStr as _;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A cron line of five or six fields, read in a zone.
+/// Cron expression of five or six fields in a time zone.
 #[derive(Debug, Clone)]
 pub struct Slots {
     cron: Cron,
@@ -16,16 +16,16 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Compiles the line.
+    /// Compiles a cron expression.
     ///
     /// # Errors
-    /// What is wrong with line or zone.
+    /// What is wrong with the expression or the zone.
     pub fn new(cron: &str, zone: &str) -> Result<Self, String> {
         let six = if cron.split_whitespace().count() == 5 { format!("0 {cron}") } else { cron.to_owned() };
-        // As the scheduler reads it, which rings: day of month and day of week must both hold.
+        // Like the scheduler that wakes the runner: day of month and day of week must both match.
         let seconds = croner::parser::Seconds::Required;
         let parser = croner::parser::CronParser::builder().seconds(seconds).dom_and_dow(true).build();
-        let cron = parser.parse(&six).map_err(|error| format!("`{cron}` is no cron line: {error}"))?;
+        let cron = parser.parse(&six).map_err(|error| format!("`{cron}` is no cron expression: {error}"))?;
         let zone = TimeZone::get(zone).map_err(|_| format!("`{zone}` is no IANA time zone"))?;
         Ok(Self { cron, zone })
     }
@@ -46,7 +46,7 @@ impl Slots {
         self.instant(slot)
     }
 
-    /// The zone's wall clock, which croner reads as if it were UTC.
+    /// Local time of the zone, passed to croner as if it were UTC.
     fn wall_clock(&self, now: i64) -> Option<ChronoDateTime<Utc>> {
         let local = self.zone.to_datetime(Timestamp::from_microsecond(now).ok()?);
         let as_utc = jiff::tz::Offset::UTC.to_timestamp(local).ok()?;
@@ -66,7 +66,7 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn slots_stand_in_the_zone() {
+    fn slots_are_computed_in_the_zone() {
         let slots = Slots::new("30 1 * * *", "Asia/Ho_Chi_Minh").expect("valid");
         let now = from_local(date(2026, 3, 1).at(1, 30, 0, 0));
         assert_eq!(slots.next_after(now).map(display).as_deref(), Some("2026-03-02T01:30:00+07:00"));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn names_what_is_wrong() {
+    fn a_wrong_expression_or_zone_is_refused() {
         assert!(Slots::new("61 * * * *", "Asia/Ho_Chi_Minh").is_err());
         assert!(Slots::new("0 1 * * *", "Asia/Saigonn").is_err());
     }

@@ -1,32 +1,34 @@
-//! Maps the rows of a page by the connector's `[map]`: one bad value rejects its row, never its page.
+//! Maps the rows of a page by the connector's `[map]`. A value that does not fit rejects its row, never the page.
 
 use sha2::{Digest, Sha256};
 
-use crate::canonical::order::Orders;
+use crate::canonical::impossible_orders::OrderChecks;
+use crate::fields::{Readers, first_text};
+use crate::landing::{failed_for, is_withheld};
 use crate::model::connector::{Breach, Connector, Contract};
-use crate::model::field::{Readers, failed_for, first_text, is_withheld};
 use crate::model::page::{Page, Reason};
 use crate::model::record::{Issue, Record, Rejection, Value};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 
-/// The mapping of one connector, ready to run.
+/// Compiled mapping of one connector.
 #[derive(Debug, Clone)]
 pub struct Mapper {
-    kind: Kind,
-    /// For each reader its column.
+    kind: RecordKind,
+    /// Index of each reader's column.
     columns: Vec<usize>,
     readers: Readers,
-    /// Columns whose values make the key.
+    /// Indices of the columns that make the key.
     key: Vec<usize>,
     source_key: usize,
     contract: Contract,
-    orders: Orders,
+    orders: OrderChecks,
     /// Microseconds UTC.
     now: i64,
 }
 
 impl Mapper {
-    /// Readies the mapping of a checked connector, for records that were read at `now` (microseconds UTC).
+    /// Compiles the mapping of a checked connector. `now` is the moment at which the records were read, microseconds
+    /// UTC.
     ///
     /// # Panics
     /// If the connector was not checked by `config`.
@@ -41,13 +43,13 @@ impl Mapper {
             key: connector.file.identity.key.iter().map(column).collect(),
             source_key: kind.column_index("source_key").expect("every table has a key"),
             contract: connector.file.contract.clone(),
-            orders: Orders::of(kind),
+            orders: OrderChecks::of(kind),
             now,
         }
     }
 
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RecordKind {
         self.kind
     }
 
@@ -59,7 +61,7 @@ impl Mapper {
     }
 
     fn map_row(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Result<Record, Rejection> {
-        let (row, reason) = page.place(index);
+        let (row, reason) = page.row(index);
         if let Some(reason) = reason {
             return Err(Rejection { page: page.number, row, field: None, reason, key: None });
         }
@@ -77,7 +79,7 @@ impl Mapper {
             let text = first_text(page, index, cells).map(|(_, text)| text);
             match text.map_or_else(|| reader.absent(), |text| reader.read(text)) {
                 Ok(value) => values[column] = value,
-                // Landing withheld it because another field of the row is wrong: that one is the reason.
+                // Landing withheld this text because another field of the row failed; that field gives the reason.
                 Err(reason) if text.is_some_and(is_withheld) => {
                     withheld.get_or_insert_with(|| reject(&reader.column, reason));
                 }
@@ -96,7 +98,7 @@ impl Mapper {
             return Err(rejection);
         }
         if self.contract.impossible != Breach::Accept {
-            for (order, field) in self.orders.broken(&values, self.now) {
+            for (order, field) in self.orders.failed(&values, self.now) {
                 if self.contract.impossible != Breach::Report {
                     return Err(reject(field, Reason::ImpossibleOrder));
                 }
@@ -109,7 +111,7 @@ impl Mapper {
         Ok(Record { digest: digest_of(&values), values, page: page.number, row, issues })
     }
 
-    /// The key of a row that is rejected, if its fields can be read.
+    /// Key of a rejected row, if its fields can be read.
     fn readable_key(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Option<String> {
         let mut values = vec![Value::Null; self.kind.columns().len()];
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
@@ -136,7 +138,8 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// First 16 bytes of the SHA-256 of the values: tag, length and bytes of each, so that no two rows read alike.
+/// First 16 bytes of the SHA-256 of the values. Each value is hashed with its tag and length, so that different rows
+/// never give the same bytes.
 #[must_use]
 pub fn digest_of(values: &[Value]) -> u128 {
     let mut bytes = Vec::with_capacity(512);

@@ -1,9 +1,11 @@
-//! From landed pages to canonical records and rejections. Pure: the same page and mapping give the same records.
+//! Canonical: maps landed pages to canonical records and rejections, and classifies records by key and version.
+//!
+//! Pure: the same page and the same connector give the same records.
 
-mod identity;
+mod impossible_orders;
+mod keys_seen;
 mod map;
-mod order;
 
-pub use identity::{Class, Seen, Stored, part_of};
+pub use impossible_orders::names as order_names;
+pub use keys_seen::{KeysSeen, RecordClass, StoredVersion, part_of};
 pub use map::{Mapper, digest_of};
-pub use order::names as order_names;

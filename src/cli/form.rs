@@ -10,10 +10,10 @@ use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::indicators::FormScope;
 use crate::model::agency::Tier;
-use crate::model::field::fold;
 use crate::model::instant::local;
 use crate::model::period::{PERIOD_FORMS, Period};
 use crate::model::report_form::FilledForm;
+use crate::model::text::fold;
 use crate::{publish, run};
 
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,7 @@ fn scope(config: &Configuration, arguments: &Arguments) -> Result<(FormScope, St
         return Ok((FormScope::Agency(agency.code.clone()), agency.name.clone()));
     }
     let province = &config.settings.province.name;
-    Ok(match arguments.tier.as_deref().and_then(Tier::from_name) {
+    Ok(match arguments.tier.as_deref().and_then(|tier| tier.parse().ok()) {
         None => (FormScope::Province, format!("UBND tỉnh {province}")),
         Some(tier) => {
             let name = match tier {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, percent, print};
 use crate::cli::{Failure, GlobalOptions};
-use crate::config::Indicator;
+use crate::config::DefinedIndicator;
 use crate::model::indicator::IndicatorFile;
 
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(indicator: &Indicator) -> Row {
+fn row(indicator: &DefinedIndicator) -> Row {
     let definition = &indicator.definition;
     Row {
         indicator: definition.id.clone(),

@@ -142,7 +142,7 @@ fn details(data: &std::path::Path, rejected: &QuarantinedRow) -> Result<String, 
     };
     let page = landed.read(entry).map_err(RunError::from)?;
     let _ = writeln!(text, "from       {}", page.origin);
-    if let Some(index) = (0..page.len()).find(|&index| page.place(index).0 == rejected.row) {
+    if let Some(index) = (0..page.len()).find(|&index| page.row(index).0 == rejected.row) {
         text.push_str(
             "kept fields (`?`: shape of a value that failed its type; `~`: shape of a value that may be personal data):\n",
         );

@@ -12,11 +12,11 @@ use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
-use crate::model::field::fold;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
 use crate::model::rules::AgencyView;
+use crate::model::text::fold;
 use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, FigureRequest};
 
@@ -245,7 +245,7 @@ impl<'a> FigureFilter<'a> {
         }
         let years = arguments.format == OutputFormat::Table && period.is_none();
         let kind = arguments.by.filter(|_| !arguments.cumulative).or(years.then_some(PeriodKind::Year));
-        let tier = arguments.tier.as_deref().and_then(Tier::from_name);
+        let tier = arguments.tier.as_deref().and_then(|tier| tier.parse().ok());
         let view = arguments.by_agency.map(|view| match view {
             ByAgency::Competent => AgencyView::Competent,
             ByAgency::Receiving => AgencyView::Receiving,

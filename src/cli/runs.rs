@@ -10,7 +10,7 @@ use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions};
 use crate::landing::LandedPull;
 use crate::model::instant;
-use crate::model::pull::{Certificate, ChainFacts, Counts, Findings, LandedPage, Outcome, Purpose};
+use crate::model::pull::{Certificate, ChainFacts, Findings, LandedPage, Outcome, PullCounts, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
 /// Page chains that are printed, empty ones left out.
@@ -59,7 +59,7 @@ struct CertificateRow<'a> {
     run: i64,
     outcome: Option<Outcome>,
     reason: Option<&'a str>,
-    counts: Counts,
+    counts: PullCounts,
     findings: &'a Findings,
     chains: Vec<ChainFacts>,
     pages: Vec<LandedPage>,

@@ -9,9 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
+use crate::fields::{DateFormat, FieldReader};
 use crate::model::connector::{Access, Breach, Connector, ConnectorFile, Decode, FieldType, Start};
-use crate::model::field::FieldReader;
-use crate::model::instant::Format;
 use crate::model::table::{Column, ColumnType};
 
 /// Upper limit of `access.settle_secs`.
@@ -165,7 +164,7 @@ impl ConnectorCheck<'_> {
     fn window(&mut self, file: &ConnectorFile) {
         for (index, pass) in file.window.passes.iter().enumerate() {
             let pointer = format!("/window/passes/{index}");
-            if let Err(message) = Format::compile(&pass.format) {
+            if let Err(message) = DateFormat::compile(&pass.format) {
                 self.add(&format!("{pointer}/format"), message);
             }
             if jiff::civil::Date::from_str(&pass.first_date).is_err() {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use crate::config::Indicator;
+use crate::config::DefinedIndicator;
 use crate::config::definition_texts::DefinitionTexts;
 use crate::config::document::Document;
 use crate::config::indicator_checks::{check_entry, check_legal};
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
-use crate::model::indicator::{Definition, IndicatorFile, IndicatorKind, Over, PeriodColumn};
-use crate::model::predicate::speaks_of_state;
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorFile, IndicatorKind, PeriodColumn};
+use crate::model::predicate::names_state_column;
 use crate::model::rules::{AsOf, RuleSet};
 
 /// The rule sets that can be read.
@@ -67,8 +67,8 @@ pub(crate) fn load_indicators(
     rules: &RuleSets,
     used_texts: &mut BTreeMap<String, String>,
     problems: &mut Problems,
-) -> Vec<Indicator> {
-    let mut indicators: Vec<Indicator> = Vec::new();
+) -> Vec<DefinedIndicator> {
+    let mut indicators: Vec<DefinedIndicator> = Vec::new();
     let mut ids = BTreeSet::new();
     for (file, text) in texts.folder("indicators", &settings.indicators, problems) {
         let Some(document) = Document::parse(&file, &text, problems) else { continue };
@@ -86,18 +86,21 @@ pub(crate) fn load_indicators(
             for (key, message) in check_entry(&entry, &mut ids, rules.ids.as_ref()) {
                 add(&key, message);
             }
-            let Ok(definition) = serde_json::from_value::<Definition>(entry) else { continue };
+            let Ok(definition) = serde_json::from_value::<IndicatorDefinition>(entry) else { continue };
             let set = rules.by_id.get(&definition.rules);
             for (key, message) in check_kind(&definition).into_iter().chain(check_counted(&definition)) {
                 add(key, message);
             }
-            let uses_state = predicates(&definition).any(speaks_of_state);
+            let uses_state = predicates(&definition).any(names_state_column);
             let is_at_period_end = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
-            if uses_state && is_at_period_end && (definition.having.is_some() || definition.over != Over::Dossiers) {
+            if uses_state
+                && is_at_period_end
+                && (definition.having.is_some() || definition.over != CountedUnit::Dossiers)
+            {
                 add("rules", "states at a period's end can only be computed for dossiers".to_owned());
             }
             let digest = definition_digest(&definition, set);
-            indicators.push(Indicator { definition, digest });
+            indicators.push(DefinedIndicator { definition, digest });
         }
     }
     if indicators.is_empty() && !problems.has_any(&settings.indicators) {
@@ -108,7 +111,7 @@ pub(crate) fn load_indicators(
 }
 
 /// Checks the keys that depend on the kind of the indicator.
-fn check_kind(definition: &Definition) -> Vec<(&'static str, String)> {
+fn check_kind(definition: &IndicatorDefinition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let kind = definition.kind.name();
     match (definition.kind, &definition.denominator) {
@@ -126,7 +129,7 @@ fn check_kind(definition: &Definition) -> Vec<(&'static str, String)> {
         found.push(("of", format!("not allowed for a {kind}")));
     }
     let is_stock = definition.kind == IndicatorKind::Stock;
-    if (has_amount || is_stock) && (definition.over != Over::Dossiers || definition.having.is_some()) {
+    if (has_amount || is_stock) && (definition.over != CountedUnit::Dossiers || definition.having.is_some()) {
         found.push(("kind", format!("a {kind} can only be computed over dossiers, without `having`")));
     }
     if is_stock && definition.period != PeriodColumn::ReceivedAt {
@@ -139,9 +142,9 @@ fn check_kind(definition: &Definition) -> Vec<(&'static str, String)> {
 }
 
 /// Checks the keys that depend on what the indicator counts.
-fn check_counted(definition: &Definition) -> Vec<(&'static str, String)> {
+fn check_counted(definition: &IndicatorDefinition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    let has_registry = matches!(definition.over, Over::Procedures | Over::Agencies);
+    let has_registry = matches!(definition.over, CountedUnit::Procedures | CountedUnit::Agencies);
     if definition.registry_part.is_some() {
         if !has_registry || definition.kind != IndicatorKind::Ratio {
             found.push(("registry_part", "only a ratio over procedures or agencies has it".to_owned()));
@@ -150,7 +153,7 @@ fn check_counted(definition: &Definition) -> Vec<(&'static str, String)> {
             found.push(("registry_part", message.to_owned()));
         }
     }
-    let needs_days = definition.over == Over::Agencies && !definition.is_of_registry();
+    let needs_days = definition.over == CountedUnit::Agencies && !definition.is_of_registry();
     match definition.within_working_days {
         None if needs_days => {
             found.push((
@@ -173,12 +176,12 @@ fn check_counted(definition: &Definition) -> Vec<(&'static str, String)> {
     if !has_registry && definition.registry.is_some() {
         found.push(("registry", "only allowed if `over` is `procedures` or `agencies`".to_owned()));
     }
-    if definition.over == Over::Feedback
+    if definition.over == CountedUnit::Feedback
         && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
     {
         found.push(("period", "feedback is counted by `received_at`, without `having`".to_owned()));
     }
-    let is_measure = definition.over == Over::Measures;
+    let is_measure = definition.over == CountedUnit::Measures;
     if is_measure != (definition.period == PeriodColumn::Stated) {
         found.push(("period", "measures need `stated`; all others must not use it".to_owned()));
     }
@@ -194,7 +197,7 @@ fn check_counted(definition: &Definition) -> Vec<(&'static str, String)> {
 }
 
 /// The predicates over dossiers or feedback.
-fn predicates(definition: &Definition) -> impl Iterator<Item = &str> {
+fn predicates(definition: &IndicatorDefinition) -> impl Iterator<Item = &str> {
     let optional = [&definition.denominator, &definition.having];
     [definition.population.as_str(), definition.numerator.as_str()]
         .into_iter()
@@ -203,7 +206,7 @@ fn predicates(definition: &Definition) -> impl Iterator<Item = &str> {
 
 /// Digest of an indicator's definition and its rule set: the first 16 hexadecimal digits of their SHA-256.
 #[must_use]
-pub fn definition_digest(definition: &Definition, rules: Option<&RuleSet>) -> String {
+pub fn definition_digest(definition: &IndicatorDefinition, rules: Option<&RuleSet>) -> String {
     let text = serde_json::to_string(&(definition, rules)).expect("definitions are plain data");
     format!("{:x}", Sha256::digest(text.as_bytes()))[..16].to_owned()
 }

@@ -3,12 +3,12 @@
 
 use crate::config::Settings;
 use crate::model::connector::{Access, Auth, Connector};
-use crate::model::values::{Values, placeholders};
+use crate::model::values::{PlaceholderValues, placeholders};
 
 /// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file that the
 /// variable `NAME_FILE` names. An unset value is reported only when a connector uses it.
-pub(crate) fn values_of(settings: &Settings, connectors: &[Connector]) -> Values {
-    let mut values = Values::default();
+pub(crate) fn values_of(settings: &Settings, connectors: &[Connector]) -> PlaceholderValues {
+    let mut values = PlaceholderValues::default();
     let of_settings = settings.templates().into_iter().map(str::to_owned);
     for template in connectors.iter().flat_map(templates).chain(of_settings) {
         for placeholder in placeholders(&template) {

@@ -1,13 +1,14 @@
-//! Checks of an indicator's table before it is read as a `Definition`, so that a mistake of one kind does not hide
-//! those of another.
+//! Checks of an indicator's table before it is read as a `IndicatorDefinition`, so that a mistake of one kind does not
+//! hide those of another.
 
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use serde_json::Value;
 
-use crate::model::indicator::{IndicatorKind, Over};
-use crate::model::predicate::{AGENCY_COLUMNS, Columns, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS, check_over};
+use crate::config::predicate_check::check_over;
+use crate::model::indicator::{CountedUnit, IndicatorKind};
+use crate::model::predicate::{AGENCY_COLUMNS, Columns, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS};
 
 /// A mistake: its key (`target/at_least`) and the message.
 pub(super) type Mistake = (String, String);
@@ -35,7 +36,7 @@ pub(super) fn check_entry(
         add("rules", format!("no rule set `{rules}`; there are: {}", known.join(", ")));
     }
     if let Some(target) = entry.pointer("/target/at_least").and_then(Value::as_f64) {
-        let is_ratio = text("kind").and_then(IndicatorKind::from_name) == Some(IndicatorKind::Ratio);
+        let is_ratio = text("kind") == Some(IndicatorKind::Ratio.name());
         if target < 0.0 {
             add("target/at_least", "must not be negative".to_owned());
         } else if is_ratio && target > 1.0 {
@@ -74,13 +75,13 @@ pub(super) fn check_legal(what: &str, title: Option<&Value>, legal: Option<&Valu
 
 /// The keys with a predicate, each with the columns that it may use. Empty if `over` is invalid.
 fn predicates(entry: &Value) -> Vec<(&'static str, Columns)> {
-    let over = entry.get("over").map_or(Ok(Over::default()), |over| serde_json::from_value(over.clone()));
+    let over = entry.get("over").map_or(Ok(CountedUnit::default()), |over| serde_json::from_value(over.clone()));
     let (facts, registry) = match over {
         Err(_) => return Vec::new(),
-        Ok(Over::Feedback) => (FEEDBACK_COLUMNS, None),
-        Ok(Over::Procedures) => (FACT_COLUMNS, Some(OFFER_COLUMNS)),
-        Ok(Over::Agencies) => (FACT_COLUMNS, Some(AGENCY_COLUMNS)),
-        Ok(Over::Dossiers | Over::Measures) => (FACT_COLUMNS, None),
+        Ok(CountedUnit::Feedback) => (FEEDBACK_COLUMNS, None),
+        Ok(CountedUnit::Procedures) => (FACT_COLUMNS, Some(OFFER_COLUMNS)),
+        Ok(CountedUnit::Agencies) => (FACT_COLUMNS, Some(AGENCY_COLUMNS)),
+        Ok(CountedUnit::Dossiers | CountedUnit::Measures) => (FACT_COLUMNS, None),
     };
     let of_registry = registry.into_iter().flat_map(|columns| ["registry", "registry_part"].map(|key| (key, columns)));
     ["population", "numerator", "denominator", "having"]

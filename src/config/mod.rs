@@ -10,6 +10,7 @@ mod environment;
 mod forms;
 mod http_checks;
 mod indicator_checks;
+mod predicate_check;
 mod problem;
 mod registries;
 mod settings;
@@ -24,9 +25,9 @@ pub use settings::{Alerts, NightSettings, Postgres, Province, PublicPart, Servic
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::rules::RuleSet;
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 
 /// The complete configuration.
 #[derive(Debug, Clone)]
@@ -34,9 +35,9 @@ pub struct Configuration {
     pub settings: Settings,
     /// Sorted by name.
     pub connectors: Vec<Connector>,
-    pub values: Values,
+    pub values: PlaceholderValues,
     pub registries: Registries,
-    pub indicators: Vec<Indicator>,
+    pub indicators: Vec<DefinedIndicator>,
     pub rules: BTreeMap<String, RuleSet>,
     /// Official forms by id.
     pub forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
@@ -46,8 +47,8 @@ pub struct Configuration {
 
 /// An indicator with the digest of its definition and rule set.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Indicator {
-    pub definition: Definition,
+pub struct DefinedIndicator {
+    pub definition: IndicatorDefinition,
     /// See [`definition_digest`].
     pub digest: String,
 }
@@ -91,7 +92,7 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
 struct Definitions {
     registries: Registries,
     rules: BTreeMap<String, RuleSet>,
-    indicators: Vec<Indicator>,
+    indicators: Vec<DefinedIndicator>,
     forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
 }
 

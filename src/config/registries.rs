@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::civil::{Date, Time, time};
+use strum::VariantNames;
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
-use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
-use crate::model::day::{CalendarDay, DayKind};
-use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+use crate::model::agency::{Agency, Succession, Tier};
+use crate::model::day::CalendarDay;
+use crate::model::procedure::{Offer, Offerer, Procedure};
 use crate::model::table::{INTERLINKS, ROLES, SERVICE_LEVELS};
 
 /// All registries. Each may be empty.
@@ -191,28 +192,31 @@ impl Row<'_> {
         self.parsed(column, "`true` or `false`").unwrap_or(false)
     }
 
-    fn one_of<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
+    /// Required text that is one of `words`.
+    fn one_of(&mut self, column: &str, words: &[&str]) -> Option<String> {
         let text = self.required(column)?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        if found.is_none() {
-            let expected: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            self.problem(column, format!("`{text}` must be one of {}", expected.join(", ")));
+        let is_known = words.contains(&text.as_str());
+        if !is_known {
+            self.problem(column, format!("`{text}` must be one of {}", words.join(", ")));
         }
-        found
+        is_known.then_some(text)
     }
 
-    /// A word of a closed list; `None` if the cell is empty.
+    /// Required word of an enum.
+    fn variant<T: FromStr + VariantNames>(&mut self, column: &str) -> Option<T> {
+        self.one_of(column, T::VARIANTS)?.parse().ok()
+    }
+
+    /// One of `words`; `None` if the cell is empty.
     fn word(&mut self, column: &str, words: &[&str]) -> Option<String> {
         self.text(column)?;
-        let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
-        self.one_of(column, &words).map(str::to_owned)
+        self.one_of(column, words)
     }
 }
 
 fn agency(row: &mut Row<'_>) -> Option<Agency> {
-    let kinds = AgencyKind::ALL.map(|kind| (kind.name(), kind));
     let (code, name) = (row.required("code"), row.required("name"));
-    let (kind, tier) = (row.one_of("kind", &kinds), row.one_of("tier", &Tier::ALL.map(|tier| (tier.name(), tier))));
+    let (kind, tier) = (row.variant("kind"), row.variant("tier"));
     let (valid_from, valid_to, vertical) = (row.date("valid_from"), row.date("valid_to"), row.flag("vertical"));
     Some(Agency {
         code: code?,
@@ -235,12 +239,7 @@ fn succession(row: &mut Row<'_>) -> Option<Succession> {
 
 fn procedure(row: &mut Row<'_>) -> Option<Procedure> {
     let (code, name) = (row.required("code"), row.required("name"));
-    let units = [
-        ("working_days", TimeUnit::WorkingDays),
-        ("hours", TimeUnit::Hours),
-        ("calendar_days", TimeUnit::CalendarDays),
-    ];
-    let unit = row.one_of("unit", &units);
+    let unit = row.variant("unit");
     let cut_off: Time = row.parsed("cut_off", "a time (HH:mm)").unwrap_or(time(15, 0, 0, 0));
     let statutory_time = row.parsed("statutory_time", "a whole number");
     let (immediate, certification, vertical) = (row.flag("immediate"), row.flag("certification"), row.flag("vertical"));
@@ -272,7 +271,7 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
     let offerer = match offered_by.strip_prefix("tier:") {
         None => Offerer::Agency(offered_by),
         Some(tier) => {
-            let Some(tier) = Tier::from_name(tier) else {
+            let Ok(tier) = tier.parse::<Tier>() else {
                 row.problem("offered_by", format!("`{tier}` is not a tier"));
                 return None;
             };
@@ -296,8 +295,7 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
 }
 
 fn calendar_day(row: &mut Row<'_>) -> Option<CalendarDay> {
-    let kinds = [("holiday", DayKind::Holiday), ("compensation", DayKind::Compensation), ("working", DayKind::Working)];
-    let (date, kind) = (row.date("date"), row.one_of("kind", &kinds));
+    let (date, kind) = (row.date("date"), row.variant("kind"));
     if row.text("date").is_none() {
         row.problem("date", "missing");
     }

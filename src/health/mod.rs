@@ -1,6 +1,10 @@
-//! Health of a connector: judged from its pulls, its schedule and `now`, so that a dead scheduler is seen.
+//! Health of a connector: its state, since when, the reason, and a hint what to do.
+//!
+//! Pure: health is assessed from past pulls, the schedule and `now`, not reported by the pulls themselves. So a
+//! scheduler that has stopped is noticed, too.
 
 use serde::Serialize;
+use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::calendar::Slots;
@@ -10,33 +14,35 @@ use crate::model::pull::Outcome;
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;
-/// How long a pull may be under way before it is thought to be dead.
+/// Longest duration of a pull, and longest time from a pull to its publication, in hours. After that the process is
+/// assumed to have died.
 const UNDER_WAY_HOURS: i64 = 6;
+/// Hours for which a drift is reported after the pull that found it: a week.
+const DRIFT_HOURS: i64 = 7 * 24;
 
-/// Whether a pull is under way: it says nothing yet, the one before it does.
+/// Whether a pull is still running. It has no result yet, so the pull before it decides the health.
 #[must_use]
 pub fn is_under_way(outcome: Option<Outcome>, started_at: i64, now: i64) -> bool {
     outcome.is_none() && now - started_at < UNDER_WAY_HOURS * HOUR_MICROS
 }
 
-/// How long a drift is told: a week.
-const DRIFT_HOURS: i64 = 7 * 24;
-
-/// The codes that health gives of its own, beside those of the pulls.
+/// Reason codes that only [`assess`] gives; all others are those of pulls.
 pub const CODES: [&str; 7] = ["paused", "night_failed", "slot_missed", "late", "silent", "drifted", "not_ended"];
 
-/// State of a connector (design: health).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// State of a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+#[strum(serialize_all = "snake_case")]
+#[schema(as = State)]
+pub enum HealthState {
     Healthy,
     /// No complete pull within the freshness that the connector promises.
     Late,
-    /// The last pull ended before its source was read whole.
+    /// The last pull ended before its source was read completely.
     Incomplete,
-    /// The last pull took nothing.
+    /// The last pull stored nothing.
     Failing,
-    /// The source has fields that it did not have, or lacks some that it had.
+    /// The source has new fields, or lacks fields that it had before.
     Drifted,
     /// The last pull rejected more rows than the connector allows.
     Degraded,
@@ -44,88 +50,76 @@ pub enum State {
     Disabled,
 }
 
-impl State {
-    pub const ALL: [Self; 8] = [
-        Self::Healthy,
-        Self::Late,
-        Self::Incomplete,
-        Self::Failing,
-        Self::Drifted,
-        Self::Degraded,
-        Self::NeverRun,
-        Self::Disabled,
-    ];
-
+impl HealthState {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Late => "late",
-            Self::Incomplete => "incomplete",
-            Self::Failing => "failing",
-            Self::Drifted => "drifted",
-            Self::Degraded => "degraded",
-            Self::NeverRun => "never_run",
-            Self::Disabled => "disabled",
-        }
+        self.into()
     }
 
-    /// Whether nobody needs to look.
+    /// Whether the state needs no attention.
     #[must_use]
     pub fn is_fine(self) -> bool {
         matches!(self, Self::Healthy | Self::Disabled)
     }
 }
 
-/// One past pull, as far as health is concerned.
+/// A past pull, as far as health needs it. Moments are in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastPull {
+    /// `None` if the pull has not ended.
     pub outcome: Option<Outcome>,
+    /// Reason code.
     pub reason: Option<String>,
     pub message: Option<String>,
     pub hint: Option<String>,
-    /// New and missing fields of the pull, in words; none where it met what earlier pulls had met.
+    /// New and missing fields, as text; `None` if there are none.
     pub drift: Option<String>,
     pub started_at: i64,
     pub finished_at: Option<i64>,
 }
 
-/// What became of the newest slot of the schedule, where it was not run.
+/// The newest slot of the schedule, if its run did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnrunSlot {
+    /// Moment of the slot, microseconds UTC.
     pub slot: i64,
-    /// The run was begun and could not be done; else nobody began it.
+    /// The run was started and failed; otherwise it was never started.
     pub failed: bool,
     pub message: Option<String>,
 }
 
-/// A connector that is not to be read, and why.
+/// Why a connector is switched off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Off {
+pub enum OffReason {
     BySettings,
-    Paused { since: i64, by: String },
+    /// Paused by a user, since a moment in microseconds UTC.
+    Paused {
+        since: i64,
+        by: String,
+    },
 }
 
-/// All that is known of a connector.
+/// Facts about a connector from which its health is assessed. Moments are in microseconds UTC.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
-    pub off: Option<Off>,
+pub struct ConnectorHistory {
+    /// `None` if the connector is switched on.
+    pub off: Option<OffReason>,
     /// Newest first.
     pub pulls: Vec<PastPull>,
-    /// The newest slot, if it was missed or failed.
     pub unrun: Option<UnrunSlot>,
-    /// When the newest run that published began.
+    /// Start of the newest run that has published.
     pub published_from: Option<i64>,
-    /// Newest date among its records.
+    /// Newest date among the connector's records.
     pub data_until: Option<i64>,
 }
 
-/// A state with since when, why and what to do.
+/// Health of a connector. Moments are in microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    pub state: State,
+    pub state: HealthState,
+    /// Start of the state; `None` if it is unknown.
     pub since: Option<i64>,
-    /// Code of the reason; texts in other languages go by it.
+    /// Code of the reason; texts in other languages are looked up by it.
     pub code: Option<String>,
     pub reason: Option<String>,
     pub hint: Option<String>,
@@ -133,131 +127,169 @@ pub struct Health {
     pub next_run: Option<i64>,
 }
 
-/// Judges a connector.
-#[must_use]
-pub fn assess(connector: &Connector, seen: &Seen, now: i64) -> Health {
-    let schedule = &connector.file.schedule;
-    let next_run = Slots::new(&schedule.cron, &schedule.zone).ok().and_then(|slots| slots.next_after(now));
-    let pulls = &seen.pulls;
-    let succeeded = |pull: &&PastPull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
-    let last_success = pulls.iter().find(succeeded).and_then(|pull| pull.finished_at);
-    let health = |state, since, code: Option<&str>, reason: Option<String>, hint: Option<String>| Health {
-        state,
-        since,
-        code: code.map(str::to_owned),
-        reason,
-        hint,
-        last_success,
-        next_run: if seen.off.is_some() { None } else { next_run },
-    };
-    match &seen.off {
-        Some(Off::BySettings) => return health(State::Disabled, None, None, None, None),
-        Some(Off::Paused { since, by }) => {
-            let hint = "let it run again on its page, or with `POST /api/v1/connectors/NAME/resume`".to_owned();
-            return health(
-                State::Disabled,
-                Some(*since),
-                Some("paused"),
-                Some(format!("paused by `{by}`")),
-                Some(hint),
-            );
-        }
-        None => {}
+impl Health {
+    fn of(state: HealthState) -> Self {
+        Self { state, since: None, code: None, reason: None, hint: None, last_success: None, next_run: None }
     }
-    let last = pulls.first();
-    // Read since; and, where the run failed, published since: sources that were read say nothing of figures that were not made.
-    let is_over = |slot: &UnrunSlot| {
-        let since = |moment: Option<i64>| moment.is_some_and(|moment| moment >= slot.slot);
-        since(last.map(|last| last.started_at)) && (!slot.failed || since(seen.published_from))
-    };
-    if let Some(slot) = seen.unrun.as_ref().filter(|slot| !is_over(slot)) {
-        return unrun(slot, health);
+
+    fn since(self, since: Option<i64>) -> Self {
+        Self { since, ..self }
     }
-    let Some(last) = last else {
-        let hint = "`motcua run` reads it for the first time".to_owned();
-        return health(State::NeverRun, None, None, None, Some(hint));
-    };
-    // The state holds since the first of the pulls at the head that ended the same way.
-    let since = pulls.iter().take_while(|pull| pull.outcome == last.outcome).last().map(|pull| pull.started_at);
-    let as_it_ended = |state| health(state, since, last.reason.as_deref(), last.message.clone(), last.hint.clone());
-    match last.outcome {
-        Some(Outcome::Failed) => as_it_ended(State::Failing),
-        Some(Outcome::Incomplete) => as_it_ended(State::Incomplete),
-        Some(Outcome::Degraded) => as_it_ended(State::Degraded),
-        Some(Outcome::Complete) if is_unpublished(last, seen, now) => {
-            let read = instant::display(last.started_at);
-            let reason = format!("what was read at {read} has not been published in {UNDER_WAY_HOURS} hours");
-            let hint = "`motcua run` computes and publishes it; what keeps it from that, it says".to_owned();
-            health(State::Failing, Some(last.started_at), Some("night_failed"), Some(reason), Some(hint))
-        }
-        Some(Outcome::Complete) => match late_since(schedule, last_success, now) {
-            Some(since) => {
-                let reason = format!("no complete pull for more than {} hours", schedule.fresh_within_hours);
-                let hint =
-                    "is `motcua serve` running, or does anything else start `motcua run` every night?".to_owned();
-                health(State::Late, Some(since), Some("late"), Some(reason), Some(hint))
-            }
-            None if silent_since(schedule, seen.data_until, now).is_some() => {
-                let newest = seen.data_until.map(instant::display).unwrap_or_default();
-                let days = schedule.silent_after_days.unwrap_or_default();
-                let reason =
-                    format!("the source answers, but its newest record is of {newest}: more than {days} days ago");
-                let hint = "does the source still take in what happens? ask its `contact`".to_owned();
-                let since = silent_since(schedule, seen.data_until, now);
-                health(State::Late, since, Some("silent"), Some(reason), Some(hint))
-            }
-            None => match drifted(pulls, now) {
-                Some((since, fields)) => {
-                    let hint = "compare the source with `map` and `contract.known`; a changed connector reads everything again";
-                    health(State::Drifted, Some(since), Some("drifted"), Some(fields), Some(hint.to_owned()))
-                }
-                None => health(State::Healthy, since, None, None, None),
-            },
-        },
-        None => {
-            let hint = "a run takes very long, or was cut: the next one finishes it".to_owned();
-            let reason = format!("the last pull has not ended in {UNDER_WAY_HOURS} hours");
-            health(State::Incomplete, since, Some("not_ended"), Some(reason), Some(hint))
-        }
+
+    fn because(self, code: &str, reason: String, hint: &str) -> Self {
+        Self { code: Some(code.to_owned()), reason: Some(reason), hint: Some(hint.to_owned()), ..self }
     }
 }
 
-/// Whether the run of a pull read its sources and then came to nothing, nor any since. Whoever started it was told, nobody else.
-fn is_unpublished(last: &PastPull, seen: &Seen, now: i64) -> bool {
-    seen.published_from.is_none_or(|published| published < last.started_at)
+/// Assesses the health of a connector.
+#[must_use]
+pub fn assess(connector: &Connector, history: &ConnectorHistory, now: i64) -> Health {
+    let schedule = &connector.file.schedule;
+    let succeeded = |pull: &&PastPull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
+    let last_success = history.pulls.iter().find(succeeded).and_then(|pull| pull.finished_at);
+    let next_slot = || Slots::new(&schedule.cron, &schedule.zone).ok()?.next_after(now);
+    let next_run = if history.off.is_some() { None } else { next_slot() };
+    let by_pulls = || history.pulls.first().map(|last| after_pull(last, history, schedule, last_success, now));
+    let health = switched_off(history).or_else(|| unrun_slot(history)).or_else(by_pulls).unwrap_or_else(never_run);
+    Health { last_success, next_run, ..health }
+}
+
+fn never_run() -> Health {
+    let hint = Some("`motcua run` reads it for the first time".to_owned());
+    Health { hint, ..Health::of(HealthState::NeverRun) }
+}
+
+fn switched_off(history: &ConnectorHistory) -> Option<Health> {
+    let disabled = Health::of(HealthState::Disabled);
+    Some(match history.off.as_ref()? {
+        OffReason::BySettings => disabled,
+        OffReason::Paused { since, by } => disabled.since(Some(*since)).because(
+            "paused",
+            format!("paused by `{by}`"),
+            "resume it on its page, or with `POST /api/v1/connectors/NAME/resume`",
+        ),
+    })
+}
+
+/// Health while the newest slot was not run. A missed slot counts until a later pull has started. A failed one counts
+/// until a later run has also published, because a pull alone gives no figures.
+fn unrun_slot(history: &ConnectorHistory) -> Option<Health> {
+    let unrun = history.unrun.as_ref()?;
+    let is_later = |moment: Option<i64>| moment.is_some_and(|moment| moment >= unrun.slot);
+    let read_since = is_later(history.pulls.first().map(|last| last.started_at));
+    if read_since && (!unrun.failed || is_later(history.published_from)) {
+        return None;
+    }
+    let moment = instant::display(unrun.slot);
+    let message = unrun.message.as_deref().unwrap_or("no reason is known");
+    let health = if unrun.failed {
+        Health::of(HealthState::Failing).because(
+            "night_failed",
+            format!("the run of {moment} failed: {message}"),
+            "fix what the message names, then start the night with `motcua run`",
+        )
+    } else {
+        Health::of(HealthState::Late).because(
+            "slot_missed",
+            format!("the run of {moment} was missed: {message}"),
+            "start it with `motcua run`, or wait for the next slot",
+        )
+    };
+    Some(health.since(Some(unrun.slot)))
+}
+
+/// Health by the last pull.
+fn after_pull(
+    last: &PastPull,
+    history: &ConnectorHistory,
+    schedule: &Schedule,
+    last_success: Option<i64>,
+    now: i64,
+) -> Health {
+    // The state began with the first of the newest pulls that have the same outcome.
+    let same = history.pulls.iter().take_while(|pull| pull.outcome == last.outcome);
+    let since = same.last().map(|pull| pull.started_at);
+    let state = match last.outcome {
+        Some(Outcome::Complete) => {
+            return after_complete_pull(last, history, schedule, last_success, now)
+                .unwrap_or_else(|| Health::of(HealthState::Healthy).since(since));
+        }
+        None => {
+            return Health::of(HealthState::Incomplete).since(since).because(
+                "not_ended",
+                format!("the last pull has not ended in {UNDER_WAY_HOURS} hours"),
+                "the run takes very long, or its process died: the next run finishes the pull",
+            );
+        }
+        Some(Outcome::Failed) => HealthState::Failing,
+        Some(Outcome::Incomplete) => HealthState::Incomplete,
+        Some(Outcome::Degraded) => HealthState::Degraded,
+    };
+    let PastPull { reason, message, hint, .. } = last.clone();
+    Health { since, code: reason, reason: message, hint, ..Health::of(state) }
+}
+
+/// Health after a complete pull; `None` if nothing is wrong.
+fn after_complete_pull(
+    last: &PastPull,
+    history: &ConnectorHistory,
+    schedule: &Schedule,
+    last_success: Option<i64>,
+    now: i64,
+) -> Option<Health> {
+    if is_unpublished(last, history, now) {
+        let read = instant::display(last.started_at);
+        return Some(Health::of(HealthState::Failing).since(Some(last.started_at)).because(
+            "night_failed",
+            format!("the data read at {read} has not been published in {UNDER_WAY_HOURS} hours"),
+            "`motcua run` computes and publishes it, or reports what prevents it",
+        ));
+    }
+    if let Some(since) = late_since(schedule, last_success, now) {
+        return Some(Health::of(HealthState::Late).since(Some(since)).because(
+            "late",
+            format!("no complete pull for more than {} hours", schedule.fresh_within_hours),
+            "is `motcua serve` running, or does anything else start `motcua run` every night?",
+        ));
+    }
+    if let Some(since) = silent_since(schedule, history.data_until, now) {
+        let newest = history.data_until.map(instant::display).unwrap_or_default();
+        let days = schedule.silent_after_days.unwrap_or_default();
+        return Some(Health::of(HealthState::Late).since(Some(since)).because(
+            "silent",
+            format!("the source answers, but its newest record is of {newest}: more than {days} days ago"),
+            "are new records still entered into the source? ask its `contact`",
+        ));
+    }
+    let (since, fields) = drifted(&history.pulls, now)?;
+    Some(Health::of(HealthState::Drifted).since(Some(since)).because(
+        "drifted",
+        fields,
+        "compare the source with `map` and `contract.known`; after a change of the connector everything is read again",
+    ))
+}
+
+/// Whether a complete pull has not been published in time. Only the person who started its run knows, so health reports
+/// it.
+fn is_unpublished(last: &PastPull, history: &ConnectorHistory, now: i64) -> bool {
+    history.published_from.is_none_or(|published| published < last.started_at)
         && now - last.started_at >= UNDER_WAY_HOURS * HOUR_MICROS
 }
 
-/// Of a slot that was not run, and after which nothing was read.
-fn unrun(
-    slot: &UnrunSlot,
-    health: impl FnOnce(State, Option<i64>, Option<&str>, Option<String>, Option<String>) -> Health,
-) -> Health {
-    let moment = instant::display(slot.slot);
-    let message = slot.message.as_deref().unwrap_or("no reason is known");
-    if slot.failed {
-        let reason = format!("the run of {moment} could not be done: {message}");
-        let hint = "mend what the message names; `motcua run` does the night by hand".to_owned();
-        health(State::Failing, Some(slot.slot), Some("night_failed"), Some(reason), Some(hint))
-    } else {
-        let reason = format!("the run of {moment} was missed: {message}");
-        let hint = "`motcua run` does it by hand; else it is read at its next slot".to_owned();
-        health(State::Late, Some(slot.slot), Some("slot_missed"), Some(reason), Some(hint))
-    }
-}
-
-/// Since when fields drifted, and which: told for a week, unless the connector was changed since.
+/// Start and fields of the drift to report: that of the oldest pull with drift within the last week.
 fn drifted(pulls: &[PastPull], now: i64) -> Option<(i64, String)> {
     let recent = pulls.iter().take_while(|pull| now - pull.started_at < DRIFT_HOURS * HOUR_MICROS);
     let last = recent.filter(|pull| pull.drift.is_some()).last()?;
     Some((last.started_at, last.drift.clone()?))
 }
 
+/// Moment since which the source is silent; `None` if it is not.
 fn silent_since(schedule: &Schedule, data_until: Option<i64>, now: i64) -> Option<i64> {
     let due = data_until? + i64::from(schedule.silent_after_days?) * instant::DAY_MICROS;
     (now > due).then_some(due)
 }
 
+/// Moment since which the connector is late; `None` if it is not.
 fn late_since(schedule: &Schedule, last_success: Option<i64>, now: i64) -> Option<i64> {
     let due = last_success? + i64::from(schedule.fresh_within_hours) * HOUR_MICROS;
     (now > due).then_some(due)

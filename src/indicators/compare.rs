@@ -11,7 +11,7 @@ use polars::prelude::*;
 use crate::indicators::IndicatorError;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::scan::counted_dossiers;
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
 
@@ -36,7 +36,7 @@ type CountedDossiers = HashMap<(String, String), bool>;
 /// A predicate that Polars does not accept, or a table that cannot be scanned.
 pub fn compare_rules(
     inputs: &FigureInputs<'_>,
-    definition: &Definition,
+    definition: &IndicatorDefinition,
     rules: &[RuleSet],
     period: Period,
 ) -> Result<Vec<RuleDifference>, IndicatorError> {
@@ -92,7 +92,7 @@ fn with_single_settings(own: &RuleSet, other: &RuleSet) -> Vec<(String, RuleSet)
 
 fn counted(
     inputs: &FigureInputs<'_>,
-    definition: &Definition,
+    definition: &IndicatorDefinition,
     rules: &RuleSet,
     period: Period,
 ) -> Result<CountedDossiers, IndicatorError> {

@@ -18,7 +18,7 @@ use crate::indicators::sums::IndicatorSums;
 use crate::indicators::{IndicatorError, feedback, measure_figures};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::{IndicatorKind, Over};
+use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::model::period::Period;
 use crate::model::rules::RuleSet;
 
@@ -33,9 +33,9 @@ pub fn compute(inputs: &FigureInputs<'_>) -> Result<Vec<Figure>, IndicatorError>
         let (mut of_feedback, mut of_measures, mut of_dossiers) = (Vec::new(), Vec::new(), Vec::new());
         for indicator in inputs.indicators_of(rules) {
             match indicator.definition.over {
-                Over::Feedback => of_feedback.push(indicator),
-                Over::Measures => of_measures.push(indicator),
-                Over::Dossiers | Over::Procedures | Over::Agencies => of_dossiers.push(indicator),
+                CountedUnit::Feedback => of_feedback.push(indicator),
+                CountedUnit::Measures => of_measures.push(indicator),
+                CountedUnit::Dossiers | CountedUnit::Procedures | CountedUnit::Agencies => of_dossiers.push(indicator),
             }
         }
         if !of_feedback.is_empty() {
@@ -164,11 +164,11 @@ fn figures_of_group(
         });
     };
     Ok(match (indicator.definition.over, group.kind, positions.procedures_with) {
-        (Over::Agencies, ..) => {
+        (CountedUnit::Agencies, ..) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.agency_figures(indicator, &registry, positions, rows, inputs)
         }
-        (Over::Procedures, ..) => {
+        (CountedUnit::Procedures, ..) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.procedure_figures(indicator, &registry, positions, rows, (inputs.agencies, procedures))
         }

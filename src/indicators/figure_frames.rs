@@ -125,7 +125,7 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
     let (target, gone) = (frame.column("target")?.f64()?, frame.column("gone")?.bool()?);
     let kind = frame.column("kind").ok().map(|column| column.str()).transpose()?;
     let kind_of = |row: usize| {
-        let stated = kind.and_then(|kind| kind.get(row)).and_then(IndicatorKind::from_name);
+        let stated = kind.and_then(|kind| kind.get(row)).and_then(|kind| kind.parse().ok());
         let is_ratio = denominator.get(row).is_some();
         stated.unwrap_or(if is_ratio { IndicatorKind::Ratio } else { IndicatorKind::Count })
     };
@@ -154,7 +154,7 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
             rules: shared(rules.get(row)).unwrap_or_default(),
             agency: shared(agency.get(row)),
             agency_name: shared(agency_name.get(row)),
-            tier: tier.get(row).and_then(Tier::from_name),
+            tier: tier.get(row).and_then(|tier| tier.parse().ok()),
             period,
             numerator: count(numerator.get(row)).unwrap_or(0),
             denominator: count(denominator.get(row)),

@@ -12,7 +12,7 @@ use crate::indicators::sums::{IndicatorSums, evidence_column};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
-use crate::model::period::Half;
+use crate::model::period::HalfMonth;
 
 /// The province, tier or agency that a figure is about. The order of variants and fields is the order of figures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,10 +129,11 @@ impl FigureBuilder<'_> {
         }
         // The last half-months of periods. A row's state changes at half-months; a period uses the last change until
         // its end.
-        let mut lasts: Vec<Half> = (0..self.periods.all.len()).map(|index| self.periods.last_half(index)).collect();
+        let mut lasts: Vec<HalfMonth> =
+            (0..self.periods.all.len()).map(|index| self.periods.last_half(index)).collect();
         lasts.sort_unstable();
         lasts.dedup();
-        let last_from = |half: Half| lasts.partition_point(|last| *last < half);
+        let last_from = |half: HalfMonth| lasts.partition_point(|last| *last < half);
         // By agency: how many more are received and in stock at each of `lasts` than at the one before.
         let mut changes: BTreeMap<u32, Vec<[i64; 2]>> = BTreeMap::new();
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -215,8 +216,8 @@ impl FigureBuilder<'_> {
 }
 
 /// State of a row's dossiers at the end of a half-month, as a position in [`IndicatorSums::ByState`].
-fn state_at(key: &GroupKey, last: Half) -> usize {
-    let by_then = |half: Option<Half>| half.is_some_and(|half| half <= last);
+fn state_at(key: &GroupKey, last: HalfMonth) -> usize {
+    let by_then = |half: Option<HalfMonth>| half.is_some_and(|half| half <= last);
     match (by_then(key.ended), by_then(key.overdue)) {
         (true, _) => 0,
         (false, false) => 1,

@@ -20,9 +20,9 @@ use crate::indicators::IndicatorError;
 use crate::indicators::inputs::ComputedIndicator;
 use crate::indicators::registry_lookups::{HalfMonthLookup, half_month_at};
 use crate::indicators::sums::{IndicatorPredicates, IndicatorSums, StillReachable, SumColumns, amount_of};
-use crate::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
-use crate::model::period::{Half, Period};
-use crate::model::predicate::speaks_of_state;
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
+use crate::model::period::{HalfMonth, Period};
+use crate::model::predicate::names_state_column;
 use crate::model::rules::{AsOf, RuleSet};
 
 /// What a group-by has in its key besides the agency and the half-month of the period column (the start).
@@ -60,11 +60,11 @@ pub(super) struct GroupQuery {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GroupKey {
     pub(super) agency: u32,
-    pub(super) start: Half,
+    pub(super) start: HalfMonth,
     /// For [`GroupKind::ByEnd`]; `None` if the dossiers have not ended.
-    pub(super) ended: Option<Half>,
+    pub(super) ended: Option<HalfMonth>,
     /// For [`GroupKind::ByEnd`]; `None` if the dossiers have not become overdue.
-    pub(super) overdue: Option<Half>,
+    pub(super) overdue: Option<HalfMonth>,
     /// For [`GroupKind::ByProcedure`]: number of the procedure, `None` if the dossiers name none.
     pub(super) procedure: Option<IdxSize>,
     /// For [`GroupKind::ByAmount`].
@@ -124,12 +124,12 @@ impl GroupQuery {
 
     /// The packed key of a dossier.
     fn key(&self, half_months: &HalfMonthLookup, period: Option<Period>) -> Expr {
-        let half_of = |day: Expr| half_months.half_month(day).cast(DataType::UInt64);
-        let agency_and_start = shifted(col("agency"), HALF_BITS) + half_of(col(day_column(self.period_column)));
+        let half_month_of = |day: Expr| half_months.half_month(day).cast(DataType::UInt64);
+        let agency_and_start = shifted(col("agency"), HALF_BITS) + half_month_of(col(day_column(self.period_column)));
         let half_or_none = |day: &str| {
             // What happens after the end of the period asked for is ignored.
             let is_by_end = period.map_or(lit(true), |period| col(day).lt_eq(lit(day_number(period.end()))));
-            half_of(when(is_by_end).then(col(day)).otherwise(lit(NULL))).fill_null(lit(NO_HALF))
+            half_month_of(when(is_by_end).then(col(day)).otherwise(lit(NULL))).fill_null(lit(NO_HALF))
         };
         match (self.kind, &self.amount) {
             (GroupKind::AtMoment | GroupKind::LatestDay, _) => agency_and_start,
@@ -228,7 +228,7 @@ pub(super) fn plan_groups(
 }
 
 /// The kind of group-by that an indicator needs; `None` if the registries alone decide it.
-fn group_kind(definition: &Definition, rules: &RuleSet, period: Option<Period>) -> Option<GroupKind> {
+fn group_kind(definition: &IndicatorDefinition, rules: &RuleSet, period: Option<Period>) -> Option<GroupKind> {
     if definition.is_of_registry() {
         return None;
     }
@@ -239,12 +239,12 @@ fn group_kind(definition: &Definition, rules: &RuleSet, period: Option<Period>) 
         return Some(GroupKind::ByAmount);
     }
     let predicates = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
-    let uses_state = predicates.into_iter().flatten().any(|text| speaks_of_state(text));
+    let uses_state = predicates.into_iter().flatten().any(|text| names_state_column(text));
     // A dossier that ended in a period has also ended at the period's end, so its state needs no second look.
     let at_period_end = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
     Some(match (definition.over, &definition.having) {
-        (Over::Agencies, _) => GroupKind::LatestDay,
-        (Over::Procedures, _) | (_, Some(_)) => GroupKind::ByProcedure,
+        (CountedUnit::Agencies, _) => GroupKind::LatestDay,
+        (CountedUnit::Procedures, _) | (_, Some(_)) => GroupKind::ByProcedure,
         (_, None) if uses_state && at_period_end && period.is_none() => GroupKind::ByEnd,
         _ => GroupKind::AtMoment,
     })

@@ -6,7 +6,7 @@ use polars::prelude::LazyFrame;
 
 use crate::calendar::WorkingCalendar;
 use crate::model::agency::{Agency, Succession};
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::procedure::{Offer, Procedure};
 use crate::model::rules::RuleSet;
@@ -22,7 +22,7 @@ pub struct FigureInputs<'a> {
     pub measures: LazyFrame,
     pub dossier_notes: LazyFrame,
     /// The indicators to compute, each with the digest of its definition and rule set.
-    pub indicators: &'a [(&'a Definition, &'a str)],
+    pub indicators: &'a [(&'a IndicatorDefinition, &'a str)],
     pub rules: &'a [&'a RuleSet],
     pub agencies: &'a [Agency],
     pub procedures: &'a [Procedure],
@@ -75,7 +75,7 @@ impl<'a> FigureInputs<'a> {
 /// An indicator to compute: its definition, with the texts that each of its figures shares.
 #[derive(Debug)]
 pub(super) struct ComputedIndicator<'a> {
-    pub(super) definition: &'a Definition,
+    pub(super) definition: &'a IndicatorDefinition,
     pub(super) id: Arc<str>,
     /// Digest of definition and rule set.
     pub(super) digest: Arc<str>,

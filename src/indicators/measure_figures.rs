@@ -44,7 +44,7 @@ pub(super) fn figures(
     let table = inputs.measures.clone().filter(flag("deleted").not());
     let agencies = agencies_of(inputs, table.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text"))?;
     let measures = read(inputs, table, &agencies, indicators)?;
-    let halves = measures.keys().filter_map(|(.., period)| period.halves());
+    let halves = measures.keys().filter_map(|(.., period)| period.half_months());
     let range = halves.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)));
     let periods = match (inputs.period, range) {
         (Some(period), _) => Periods::only(period),

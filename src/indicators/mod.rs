@@ -38,6 +38,7 @@ mod medians;
 mod number_set;
 mod period_changes;
 mod periods;
+mod predicate_text;
 mod ranking;
 mod registry_counts;
 mod registry_lookups;

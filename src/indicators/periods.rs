@@ -7,7 +7,7 @@ use crate::indicators::inputs::FigureInputs;
 use crate::indicators::rows::GroupRows;
 use crate::model::indicator::PeriodColumn;
 use crate::model::instant::{DAY_MICROS, from_local, local};
-use crate::model::period::{Half, Period, PeriodKind, half_of};
+use crate::model::period::{HalfMonth, Period, PeriodKind, half_month_of};
 
 /// Every named period that a range of half-months touches, or the one period that is asked for.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Periods {
     pub(super) all: Vec<Period>,
     /// Kind of each period, as a position in [`PeriodKind::NAMED`]; 0 if one period is asked for.
     kinds: Vec<usize>,
-    first: Half,
+    first: HalfMonth,
     /// For each half-month from `first` on, the indexes of the periods that contain it.
     containing: Vec<Vec<usize>>,
     is_one: bool,
@@ -29,13 +29,14 @@ impl Periods {
             return Self::only(period);
         }
         let first = rows.iter().flat_map(GroupRows::keys).map(|key| key.start).min();
-        let now = half_of(local(inputs.now).date());
+        let now = half_month_of(local(inputs.now).date());
         Self::named(first.unwrap_or(now + 1), now)
     }
 
     /// The named periods of the half-months from `first` to `last`.
-    pub(super) fn named(first: Half, last: Half) -> Self {
-        let of_half = |half: Half| PeriodKind::NAMED.into_iter().filter_map(move |kind| Period::of_half(kind, half));
+    pub(super) fn named(first: HalfMonth, last: HalfMonth) -> Self {
+        let of_half =
+            |half: HalfMonth| PeriodKind::NAMED.into_iter().filter_map(move |kind| Period::of_half_month(kind, half));
         let mut all: Vec<Period> = (first..=last).flat_map(of_half).collect();
         all.sort_unstable();
         all.dedup();
@@ -52,7 +53,7 @@ impl Periods {
     }
 
     /// Indexes of the periods that contain a half-month.
-    pub(super) fn containing(&self, half: Half) -> &[usize] {
+    pub(super) fn containing(&self, half: HalfMonth) -> &[usize] {
         if self.is_one {
             return &[0];
         }
@@ -60,13 +61,13 @@ impl Periods {
         row.and_then(|row| self.containing.get(row)).map_or(&[], Vec::as_slice)
     }
 
-    /// Last half-month of a period. [`Half::MAX`] for a period on demand, since group-bys then count nothing after its
+    /// Last half-month of a period. [`HalfMonth::MAX`] for a period on demand, since group-bys then count nothing after its
     /// end.
-    pub(super) fn last_half(&self, period_index: usize) -> Half {
+    pub(super) fn last_half(&self, period_index: usize) -> HalfMonth {
         if self.is_one {
-            return Half::MAX;
+            return HalfMonth::MAX;
         }
-        self.all[period_index].halves().expect("named periods consist of half-months").1
+        self.all[period_index].half_months().expect("named periods consist of half-months").1
     }
 
     /// For each kind of period the indexes from the first to the last period that is touched, in order.
@@ -114,19 +115,19 @@ mod tests {
 
     #[test]
     fn a_half_month_belongs_to_periods_of_both_calendars() {
-        let periods = Periods::named(half_of(date(2025, 9, 1)), half_of(date(2026, 1, 31)));
-        let mut containing = names(&periods, periods.containing(half_of(date(2025, 12, 20))));
+        let periods = Periods::named(half_month_of(date(2025, 9, 1)), half_month_of(date(2026, 1, 31)));
+        let mut containing = names(&periods, periods.containing(half_month_of(date(2025, 12, 20))));
         containing.sort();
         assert_eq!(
             containing,
             ["2025", "2025-12", "2025-H2", "2025-Q4", "2026-01s", "2026-9Ms", "2026-H1s", "2026-Q1s", "2026s"]
         );
-        assert!(periods.containing(half_of(date(2024, 1, 1))).is_empty());
+        assert!(periods.containing(half_month_of(date(2024, 1, 1))).is_empty());
     }
 
     #[test]
     fn periods_between_touched_ones_are_listed_and_other_kinds_are_not() {
-        let periods = Periods::named(half_of(date(2025, 1, 1)), half_of(date(2025, 6, 30)));
+        let periods = Periods::named(half_month_of(date(2025, 1, 1)), half_month_of(date(2025, 6, 30)));
         let touched = ["2025-02", "2025-05", "2025-Q1"];
         let indexes = periods.between_touched(|index| touched.contains(&periods.all[index].to_string().as_str()));
         assert_eq!(names(&periods, &indexes), ["2025-02", "2025-03", "2025-04", "2025-05", "2025-Q1"]);

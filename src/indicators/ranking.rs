@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::indicator::{Better, Definition, IndicatorKind, Over};
+use crate::model::indicator::{Better, CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::model::period::Period;
 
 /// The least number of dossiers for which an agency gets a rank.
@@ -34,12 +34,12 @@ pub struct RankingRule {
 impl RankingRule {
     /// The rule of an indicator; `None` for indicators over agencies, where a single agency only counts or does not.
     #[must_use]
-    pub fn of(definition: &Definition) -> Option<Self> {
+    pub fn of(definition: &IndicatorDefinition) -> Option<Self> {
         let min_denominator = match definition.over {
-            Over::Dossiers => MIN_RANKED_DOSSIERS,
+            CountedUnit::Dossiers => MIN_RANKED_DOSSIERS,
             // Procedures, feedback and measures are few by nature, so that few of them are enough.
-            Over::Procedures | Over::Feedback | Over::Measures => 1,
-            Over::Agencies => return None,
+            CountedUnit::Procedures | CountedUnit::Feedback | CountedUnit::Measures => 1,
+            CountedUnit::Agencies => return None,
         };
         Some(Self { better: definition.better, min_denominator })
     }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use jiff::civil::{Date, Time};
 use polars::prelude::*;
 
-use crate::calendar::{Allowed, FIRST_DAY, LAST_DAY, StatutoryTime, day_number};
+use crate::calendar::{FIRST_DAY, LAST_DAY, ProcedureTime, StatutoryTime, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::lookups::{RowsByText, TextNumbers, row_by_three, value_at};
 use crate::model::agency::{AgencyKind, Tier};
-use crate::model::period::{Half, half_of};
+use crate::model::period::{HalfMonth, half_month_of};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 
 /// The half-month of a number that [`HalfMonthLookup::half_month`] gave.
-pub(super) fn half_month_at(number: u64) -> Half {
-    half_of(FIRST_DAY) + Half::try_from(number).expect("half-months are counted in thousands")
+pub(super) fn half_month_at(number: u64) -> HalfMonth {
+    half_month_of(FIRST_DAY) + HalfMonth::try_from(number).expect("half-months are counted in thousands")
 }
 
 fn flag_column(values: impl IntoIterator<Item = bool>) -> Column {
@@ -46,7 +46,10 @@ pub(super) struct HalfMonthLookup(Column);
 impl HalfMonthLookup {
     pub(super) fn new() -> Self {
         let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
-        Self(Column::new("half".into(), days.map(|day| half_of(day) - half_of(FIRST_DAY)).collect::<Vec<_>>()))
+        Self(Column::new(
+            "half".into(),
+            days.map(|day| half_month_of(day) - half_month_of(FIRST_DAY)).collect::<Vec<_>>(),
+        ))
     }
 
     /// Number of a day's half-month, for [`half_month_at`].
@@ -113,7 +116,7 @@ pub(super) struct ProcedureLookup {
     certification: Column,
     vertical: Column,
     /// Statutory time, cut-off and same-day rule of each procedure, by number.
-    pub(super) allowed: Arc<[Allowed]>,
+    pub(super) allowed: Arc<[ProcedureTime]>,
 }
 
 impl ProcedureLookup {
@@ -121,7 +124,7 @@ impl ProcedureLookup {
         let rows: BTreeMap<&str, &Procedure> =
             procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
         let rows = || rows.values().copied();
-        let allowed = |one: &Procedure| Allowed {
+        let allowed = |one: &Procedure| ProcedureTime {
             time: one.statutory_time.map(|time| match one.unit {
                 TimeUnit::WorkingDays => StatutoryTime::WorkingDays(time),
                 TimeUnit::Hours => StatutoryTime::Hours(time),

@@ -12,7 +12,7 @@ use crate::indicators::figures::FigureScope;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::number_set::NumberSet;
 use crate::model::agency::{Agency, Tier};
-use crate::model::indicator::{Definition, Over};
+use crate::model::indicator::{CountedUnit, IndicatorDefinition};
 use crate::model::period::Period;
 use crate::model::procedure::{Offer, Offerer};
 
@@ -60,9 +60,9 @@ pub(super) struct RegistryRows {
 }
 
 impl RegistryRows {
-    pub(super) fn read(inputs: &FigureInputs<'_>, definition: &Definition) -> Result<Self, IndicatorError> {
+    pub(super) fn read(inputs: &FigureInputs<'_>, definition: &IndicatorDefinition) -> Result<Self, IndicatorError> {
         let (codes, mut rows, table) = match definition.over {
-            Over::Agencies => agencies(inputs),
+            CountedUnit::Agencies => agencies(inputs),
             _ => offers(inputs),
         };
         let table = table?;
@@ -118,7 +118,7 @@ impl RegistryRows {
 }
 
 /// For each row of a registry's table, whether a predicate over its columns is true.
-fn where_true(table: &DataFrame, definition: &Definition, text: &str) -> Result<Vec<bool>, IndicatorError> {
+fn where_true(table: &DataFrame, definition: &IndicatorDefinition, text: &str) -> Result<Vec<bool>, IndicatorError> {
     let refused = |error: PolarsError| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),

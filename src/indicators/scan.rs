@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::calendar::WorkingDays;
+use crate::calendar::WorkingDayTable;
 use crate::indicators::agencies::{Agencies, agencies_of};
 use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
 use crate::indicators::groups::{between, day_column};
@@ -17,7 +17,7 @@ use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLo
 use crate::indicators::states::micros;
 use crate::indicators::sums::{IndicatorPredicates, StillReachable};
 use crate::indicators::{IndicatorError, states};
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::rules::{AgencyView, AsOf, RuleSet};
 
@@ -26,7 +26,7 @@ pub(super) struct DossierScan {
     notes: NoteLookup,
     post: PostLookup,
     pub(super) procedures: ProcedureLookup,
-    days: Arc<WorkingDays>,
+    days: Arc<WorkingDayTable>,
     pub(super) half_months: HalfMonthLookup,
 }
 
@@ -61,7 +61,7 @@ impl DossierScan {
             notes: NoteLookup::read(inputs.dossier_notes.clone(), inputs.now)?,
             post: PostLookup::read(inputs.postal_items.clone(), inputs.now)?,
             procedures: ProcedureLookup::new(inputs.procedures),
-            days: Arc::new(WorkingDays::new(inputs.calendar)),
+            days: Arc::new(WorkingDayTable::new(inputs.calendar)),
             half_months: HalfMonthLookup::new(),
         })
     }
@@ -124,7 +124,7 @@ pub(super) fn facts_of_period(
 pub(super) fn counted_dossiers(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
-    definition: &Definition,
+    definition: &IndicatorDefinition,
     period: Period,
 ) -> Result<LazyFrame, IndicatorError> {
     let (facts, _) = facts_of_period(inputs, rules, period)?;

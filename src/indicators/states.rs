@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::calendar::{Allowed, WorkingDays};
+use crate::calendar::{ProcedureTime, WorkingDayTable};
 use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 use crate::model::rules::{
-    ApologyDue, Compare, CutOff, DueChoice, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
+    ApologyDue, CutOff, DueChoice, DueComparison, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
 };
 
 /// Vietnam's offset in microseconds.
@@ -49,8 +49,8 @@ pub(super) fn local_day(instant: Expr) -> Expr {
 pub(super) fn computed_due(
     facts: LazyFrame,
     rules: &RuleSet,
-    days: &Arc<WorkingDays>,
-    allowed: &Arc<[Allowed]>,
+    days: &Arc<WorkingDayTable>,
+    allowed: &Arc<[ProcedureTime]>,
 ) -> LazyFrame {
     // If only the portal's due date counts, it is computed for dossiers without one; else for every dossier.
     let for_every_dossier = rules.due != DueChoice::Portal;
@@ -64,9 +64,9 @@ pub(super) fn computed_due(
         let known = procedure.and_then(|number| allowed.get(number as usize));
         let cut_off = known.map_or(USUAL_CUT_OFF, |known| known.cut_off);
         choices.iter().find_map(|choice| match choice {
-            MissingDue::CutOff if is_resolved_same_day(known, certification) => days.at_once(from, cut_off),
+            MissingDue::CutOff if is_resolved_same_day(known, certification) => days.immediate_due(from, cut_off),
             MissingDue::CutOff => None,
-            MissingDue::Statutory => days.statutory(from, known?.time?, cut_off_for_every.then_some(cut_off)),
+            MissingDue::Statutory => days.statutory_due(from, known?.time?, cut_off_for_every.then_some(cut_off)),
         })
     };
     let compute = move |columns: &mut [Column]| -> PolarsResult<Column> {
@@ -90,7 +90,7 @@ pub(super) fn computed_due(
 /// Whether a dossier is due on the day of reception: procedures with immediate result, and certification unless its
 /// procedure has a statutory time (NĐ 23/2015/NĐ-CP art. 7: copies in quantity, signatures and contracts have a time of
 /// their own). `procedure`: `None` if it is not in the registry.
-fn is_resolved_same_day(procedure: Option<&Allowed>, certification: bool) -> bool {
+fn is_resolved_same_day(procedure: Option<&ProcedureTime>, certification: bool) -> bool {
     match procedure {
         Some(known) => known.immediate || (certification && known.time.is_none()),
         None => certification,
@@ -117,8 +117,8 @@ fn portal_due(rules: &RuleSet) -> Expr {
     };
     let is_date = is_date(due.clone());
     let moment = match rules.compare {
-        Compare::Instant | Compare::Date => due.clone(),
-        Compare::InstantStrict => due.clone() - lit(1_i64),
+        DueComparison::Instant | DueComparison::Date => due.clone(),
+        DueComparison::InstantStrict => due.clone() - lit(1_i64),
     };
     match rules.midnight_due {
         MidnightDue::EndOfDay => when(is_date).then(due + lit(DAY_MICROS - 1)).otherwise(moment),
@@ -160,7 +160,7 @@ fn last_moment_on_time(rules: &RuleSet) -> Expr {
             chosen + when(pause.clone().gt(lit(0))).then(pause).otherwise(lit(0_i64)).fill_null(lit(0_i64))
         }
     };
-    let by_day = if rules.compare == Compare::Date { end_of_day(paused) } else { paused };
+    let by_day = if rules.compare == DueComparison::Date { end_of_day(paused) } else { paused };
     if rules.second_supplement_is_late {
         // One microsecond before reception, so that any end is late.
         when(asked_more_than_once()).then(micros("received_at") - lit(1_i64)).otherwise(by_day)
@@ -191,7 +191,7 @@ fn end_date(end: EndDate) -> Expr {
 }
 
 /// Adds `processing_hours`: whole working hours from reception to the end. Needs [`state_columns`].
-pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDays>) -> LazyFrame {
+pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) -> LazyFrame {
     let days = Arc::clone(days);
     let compute = move |columns: &mut [Column]| -> PolarsResult<Column> {
         let (from, to) = (columns[0].i64()?, columns[1].i64()?);

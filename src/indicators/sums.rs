@@ -5,9 +5,10 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use crate::indicators::IndicatorError;
+use crate::indicators::predicate_text::without_lists;
 use crate::indicators::states::{self, LATE, ON_TIME, OVERDUE, PENDING};
-use crate::model::indicator::{Amount, Definition, IndicatorKind, Over};
-use crate::model::predicate::{speaks_of_state, without_lists};
+use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind};
+use crate::model::predicate::names_state_column;
 use crate::model::rules::RuleSet;
 
 /// The columns that a group-by aggregates. Equal expressions of several indicators share one column.
@@ -82,7 +83,7 @@ pub(super) enum IndicatorSums {
 
 /// The predicates of an indicator under a rule set, as Polars expressions over the facts.
 pub(super) struct IndicatorPredicates<'a> {
-    definition: &'a Definition,
+    definition: &'a IndicatorDefinition,
     rules: &'a RuleSet,
     population: Expr,
     denominator: Expr,
@@ -90,7 +91,7 @@ pub(super) struct IndicatorPredicates<'a> {
 }
 
 impl<'a> IndicatorPredicates<'a> {
-    pub(super) fn read(definition: &'a Definition, rules: &'a RuleSet) -> Result<Self, IndicatorError> {
+    pub(super) fn read(definition: &'a IndicatorDefinition, rules: &'a RuleSet) -> Result<Self, IndicatorError> {
         let read = |text: &str| predicate(definition, text);
         Ok(Self {
             definition,
@@ -104,7 +105,7 @@ impl<'a> IndicatorPredicates<'a> {
 
     /// A predicate as of the rule set's moment: in which state the dossier is, and what the predicate is in that state.
     fn predicate_at_moment(&self, predicate: &Expr, text: &str) -> Expr {
-        if !speaks_of_state(text) {
+        if !names_state_column(text) {
             return predicate.clone();
         }
         (0..states::STATES.len())
@@ -135,7 +136,7 @@ impl<'a> IndicatorPredicates<'a> {
         let [in_population, in_denominator, in_numerator] = self.at_moment();
         let reachable = match still_reachable {
             StillReachable::Everything => in_denominator.clone(),
-            StillReachable::OpenInTime if speaks_of_state(&self.definition.numerator) => {
+            StillReachable::OpenInTime if names_state_column(&self.definition.numerator) => {
                 let can_end_on_time = col(states::STATES[PENDING]).and(col("can_end_on_time"));
                 let would_count = in_state(&self.numerator, ON_TIME, self.rules);
                 in_numerator.clone().or(in_denominator.clone().and(can_end_on_time).and(would_count))
@@ -153,7 +154,7 @@ impl<'a> IndicatorPredicates<'a> {
             None => None,
         };
         let in_numerator = counted(in_numerator);
-        let last_day = (self.definition.over == Over::Agencies)
+        let last_day = (self.definition.over == CountedUnit::Agencies)
             .then(|| when(in_numerator.clone()).then(col("received_day")).otherwise(lit(NULL)));
         // A mean is the sum of the known amounts over the number of dossiers whose amount is known.
         let [denominator, numerator, reachable] = match (self.definition.kind, self.definition.of) {
@@ -226,7 +227,7 @@ pub(super) fn amount_of(amount: Amount) -> Expr {
 }
 
 /// Parses a predicate. Null counts as false.
-fn predicate(definition: &Definition, text: &str) -> Result<Expr, IndicatorError> {
+fn predicate(definition: &IndicatorDefinition, text: &str) -> Result<Expr, IndicatorError> {
     sql_expr(without_lists(text)).map(|expr| expr.fill_null(lit(false))).map_err(|error| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
@@ -244,7 +245,7 @@ fn in_state(predicate: &Expr, state: usize, rules: &RuleSet) -> Expr {
 
 /// The fact that is true if only one of portal and post has evidence of what the numerator counts; `None` if the post
 /// plays no part in it.
-pub(super) fn evidence_column(definition: &Definition) -> Option<&'static str> {
+pub(super) fn evidence_column(definition: &IndicatorDefinition) -> Option<&'static str> {
     if definition.numerator.contains("is_postal_submission") {
         Some("submission_one_sided")
     } else if definition.numerator.contains("is_postal_return") {

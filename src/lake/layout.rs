@@ -8,7 +8,7 @@ use std::sync::Arc;
 use deltalake_core::kernel::{DataType as DeltaType, StructField};
 use polars::prelude::{DataType, PlSmallStr, Schema, SchemaRef, TimeUnit, TimeZone};
 
-use crate::model::table::{ColumnType, Kind, PROVENANCE};
+use crate::model::table::{ColumnType, PROVENANCE, RecordKind};
 
 /// The partition column of an image.
 pub(super) const PART: &str = "part";
@@ -68,11 +68,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn versions(kind: Kind) -> Self {
+    pub(super) fn versions(kind: RecordKind) -> Self {
         Self { name: kind.versions_name(), columns: record_columns(kind), parted: false }
     }
 
-    pub(super) fn image(kind: Kind) -> Self {
+    pub(super) fn image(kind: RecordKind) -> Self {
         Self { name: kind.image_name(), columns: record_columns(kind), parted: true }
     }
 
@@ -96,7 +96,7 @@ impl Layout {
     }
 }
 
-fn record_columns(kind: Kind) -> Vec<(&'static str, StoredType)> {
+fn record_columns(kind: RecordKind) -> Vec<(&'static str, StoredType)> {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));
     own.chain(PROVENANCE.iter().copied()).map(|(name, column_type)| (name, column_type.into())).collect()
 }

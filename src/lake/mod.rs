@@ -41,9 +41,11 @@ use polars::prelude::{LazyFrame, SortMultipleOptions, col, lit};
 use self::layout::Layout;
 use self::table::Table;
 use self::transactions::FIGURES;
+use strum::IntoEnumIterator as _;
+
 use crate::durable;
 use crate::model::record::Record;
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 
 pub use self::changes::Change;
 pub use self::damaged_log::damaged_before;
@@ -61,7 +63,7 @@ const CHANGES: &str = "changes";
 #[derive(Debug, Clone)]
 pub struct Lake {
     root: PathBuf,
-    tables: Vec<(Kind, KindTables)>,
+    tables: Vec<(RecordKind, KindTables)>,
 }
 
 /// The versions table of a kind and its image.
@@ -81,7 +83,7 @@ impl Lake {
             return Err(LakeError::Root { path: root });
         }
         let mut tables = Vec::new();
-        for kind in Kind::ALL {
+        for kind in RecordKind::iter() {
             let versions = Table::open(&root, Layout::versions(kind)).await?;
             tables.push((kind, KindTables { versions, image: Table::open(&root, Layout::image(kind)).await? }));
         }
@@ -94,14 +96,14 @@ impl Lake {
         &self.root
     }
 
-    fn tables(&self, kind: Kind) -> &KindTables {
+    fn tables(&self, kind: RecordKind) -> &KindTables {
         &self.tables.iter().find(|(other, _)| *other == kind).expect("`open` opens the tables of every kind").1
     }
 
     /// The newest version, by key, of those of `keys` that the image holds for `source`.
     pub async fn newest_versions(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         source: &str,
         keys: &[String],
     ) -> Result<HashMap<String, NewestVersion>, LakeError> {
@@ -110,18 +112,18 @@ impl Lake {
 
     /// Starts writing the versions of one pull.
     #[must_use]
-    pub fn version_writer(&self, kind: Kind, source: &str, run: i64) -> VersionWriter {
+    pub fn version_writer(&self, kind: RecordKind, source: &str, run: i64) -> VersionWriter {
         VersionWriter::new(self.tables(kind).versions.clone(), kind, source, run)
     }
 
     /// The newest run of `source` whose versions are committed; `None` if there is none.
-    pub async fn last_run(&self, kind: Kind, source: &str) -> Result<Option<i64>, LakeError> {
+    pub async fn last_run(&self, kind: RecordKind, source: &str) -> Result<Option<i64>, LakeError> {
         let versions = &self.tables(kind).versions;
         versions.last_number(&versions.load().await?, &transactions::pull(source)).await
     }
 
     /// Updates the image from the versions. Returns the new version of the image table, or `None` if it was up to date.
-    pub async fn update_image(&self, kind: Kind) -> Result<Option<u64>, LakeError> {
+    pub async fn update_image(&self, kind: RecordKind) -> Result<Option<u64>, LakeError> {
         let tables = self.tables(kind);
         image::update(&tables.versions, &tables.image).await
     }
@@ -129,7 +131,7 @@ impl Lake {
     /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not
     /// deleted, status not refused, withdrawn or stopped, and no end date (`completed_at`, `withdrawn_at`,
     /// `refused_at`, `stopped_at`).
-    pub async fn oldest_open(&self, kind: Kind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
+    pub async fn oldest_open(&self, kind: RecordKind, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
         read::oldest_open(&self.tables(kind).image, source, column).await
     }
 
@@ -137,7 +139,7 @@ impl Lake {
     /// (microseconds UTC, both included).
     pub async fn keys_between(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         source: &str,
         column: &str,
         since: i64,
@@ -149,7 +151,7 @@ impl Lake {
     /// The image's records of the given keys, with all columns, each with its partition.
     pub async fn image_records(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         source: &str,
         keys: &[String],
     ) -> Result<Vec<(Record, String)>, LakeError> {
@@ -164,7 +166,7 @@ impl Lake {
         if last.is_some_and(|last| last >= run) {
             return Ok(0);
         }
-        let versions = &self.tables(Kind::Dossiers).versions;
+        let versions = &self.tables(RecordKind::Dossiers).versions;
         let since = match last {
             Some(last) => last,
             // Without an earlier comparison, versions are compared with those of the first pull.
@@ -194,7 +196,7 @@ impl Lake {
     }
 
     /// Scans the newest version per key as of `run`, from the table under `root`. Nothing is repaired or written.
-    pub async fn read_as_of(root: &Path, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
+    pub async fn read_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         let layout = Layout::versions(kind);
         // A data folder of an older motcua lacks the tables that were introduced later.
         if !files::tables(root)?.iter().any(|name| name == kind.versions_name()) {
@@ -232,14 +234,14 @@ impl Lake {
     }
 
     /// Scans the newest version per key, with its partition.
-    pub async fn scan_image(&self, kind: Kind) -> Result<LazyFrame, LakeError> {
+    pub async fn scan_image(&self, kind: RecordKind) -> Result<LazyFrame, LakeError> {
         let image = &self.tables(kind).image;
         rows::scan(&image.layout, &image.files(&image.load().await?)?)
     }
 
     /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself
     /// names, which can differ from the image's.
-    pub async fn scan_as_of(&self, kind: Kind, run: i64) -> Result<LazyFrame, LakeError> {
+    pub async fn scan_as_of(&self, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         read::scan_as_of(&self.tables(kind).versions, run).await
     }
 }

@@ -10,7 +10,7 @@ use super::layout::PART;
 use super::rows::{collect, columns, newest_per_key, scan};
 use super::table::Table;
 use crate::model::record::{Record, Value};
-use crate::model::table::{ColumnType, Kind};
+use crate::model::table::{ColumnType, RecordKind};
 
 /// The newest stored version of a key: what a new version is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(super) async fn keys_between(
 
 pub(super) async fn image_records(
     image: &Table,
-    kind: Kind,
+    kind: RecordKind,
     source: &str,
     keys: &[String],
 ) -> Result<Vec<(Record, String)>, LakeError> {
@@ -146,7 +146,7 @@ pub(super) async fn image_records(
     .await
 }
 
-fn records(kind: Kind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>> {
+fn records(kind: RecordKind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>> {
     let mut rows = vec![Vec::with_capacity(kind.columns().len()); frame.height()];
     for column in kind.columns() {
         let stored = frame.column(column.name)?;

@@ -13,12 +13,12 @@ use super::rows::{GROUP_ROWS, sink};
 use super::table::Table;
 use super::transactions;
 use crate::model::record::{Record, Value};
-use crate::model::table::{Kind, PROVENANCE};
+use crate::model::table::{PROVENANCE, RecordKind};
 
 /// Writes the accepted records of one pull. Readers see none of them before [`VersionWriter::commit`].
 pub struct VersionWriter {
     table: Table,
-    kind: Kind,
+    kind: RecordKind,
     source: String,
     run: i64,
     columns: Vec<ColumnBuilder>,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for VersionWriter {
 }
 
 impl VersionWriter {
-    pub(super) fn new(table: Table, kind: Kind, source: &str, run: i64) -> Self {
+    pub(super) fn new(table: Table, kind: RecordKind, source: &str, run: i64) -> Self {
         let columns = builders(&table);
         Self { table, kind, source: source.to_owned(), run, columns, buffered: 0, files: Vec::new() }
     }

@@ -1,106 +1,160 @@
-//! What of a row may be written: values that fit the type of a field that reads them, and of the rest only
-//! their shape.
+//! Scrubbing: which texts of a row may be written to landing, and what replaces the others.
+//!
+//! A text that fails its type is replaced by its [`shape`] and the reason code. If a row has failed, its columns may
+//! have shifted, so a text that fits its type may still be a person's name. Most types are then replaced by their
+//! marked shape ([`withheld`]).
 
 use std::borrow::Cow;
-use std::fmt;
-use std::io::Write as _;
+use std::fmt::Write as _;
 
-use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
-
-use crate::landing::reason_of;
-use crate::model::field::{Readers, failed, first_text, is_harmless, shape, withheld};
+use crate::fields::{Readers, first_text, syntax};
+use crate::model::connector::FieldType;
 use crate::model::page::{Page, Reason};
 
-/// Appends one line a row: `[row, reason or null, cell, …]`.
-pub(super) fn write_rows(page: &Page, readers: &Readers, out: &mut Vec<u8>) {
-    let cells = readers.cells(page);
-    let mut fits = vec![false; page.fields.len()];
-    let mut safe = vec![false; page.fields.len()];
-    let mut reasons: Vec<Option<Reason>> = vec![None; page.fields.len()];
-    for index in 0..page.len() {
-        let (row, reason) = page.place(index);
-        fits.fill(false);
-        safe.fill(false);
-        reasons.fill(None);
-        let mut row_failed = false;
-        for (reader, cells) in readers.readers.iter().zip(&cells) {
+/// First character of the marked shape of a withheld text.
+const WITHHELD: &str = "~";
+
+/// Result of checking the cells of one row with the readers of the connector.
+pub(super) struct RowCheck {
+    /// At least one reader accepts the text of the cell.
+    fits: Vec<bool>,
+    /// As `fits`, and the text may be written even if another field of the row failed.
+    safe: Vec<bool>,
+    /// Reason of the first reader that refuses the text of the cell.
+    reasons: Vec<Option<Reason>>,
+    /// The row will be rejected when it is mapped.
+    failed: bool,
+}
+
+impl RowCheck {
+    pub(super) fn new(cells: usize) -> Self {
+        Self { fits: vec![false; cells], safe: vec![false; cells], reasons: vec![None; cells], failed: false }
+    }
+
+    /// Checks row `index` of the page. `cells` are the cells of each reader.
+    pub(super) fn check(&mut self, page: &Page, index: usize, readers: &Readers, cells: &[Vec<usize>]) {
+        self.fits.fill(false);
+        self.safe.fill(false);
+        self.reasons.fill(None);
+        self.failed = false;
+        for (reader, cells) in readers.readers.iter().zip(cells) {
             let counting = first_text(page, index, cells).map(|(cell, _)| cell);
             for &cell in cells {
                 let Some(text) = page.cell(index, cell).filter(|text| !text.trim().is_empty()) else { continue };
                 match reader.read(text) {
                     Ok(_) => {
-                        fits[cell] = true;
-                        safe[cell] |= reader.is_safe_in_failed_row(text.trim());
+                        self.fits[cell] = true;
+                        self.safe[cell] |= is_safe_in_failed_row(reader.field_type(), text.trim());
                     }
                     Err(reason) => {
-                        reasons[cell].get_or_insert(reason);
-                        row_failed |= counting == Some(cell) && !reader.tolerant;
+                        self.reasons[cell].get_or_insert(reason);
+                        self.failed |= counting == Some(cell) && !reader.tolerant;
                     }
                 }
             }
         }
-        let _ = write!(out, "[{row},");
-        match reason {
-            Some(reason) => write_text(reason.code(), out),
-            None => out.extend_from_slice(b"null"),
+    }
+
+    /// What is written for the text of a cell of the checked row: the text, its shape, or nothing if it is blank.
+    pub(super) fn scrubbed<'t>(&self, cell: usize, text: &'t str) -> Cow<'t, str> {
+        let fits = self.fits[cell];
+        let is_allowed = if self.failed { self.safe[cell] } else { fits };
+        if text.trim().is_empty() {
+            Cow::Borrowed("")
+        } else if is_allowed || (!fits && is_harmless(text.trim())) {
+            Cow::Borrowed(text)
+        } else if fits {
+            Cow::Owned(withheld(text))
+        } else {
+            Cow::Owned(self.reasons[cell].map_or_else(|| shape(text), |reason| failed(text, reason)))
         }
-        for cell in 0..page.fields.len() {
-            out.push(b',');
-            match page.cell(index, cell) {
-                None => out.extend_from_slice(b"null"),
-                Some(text) if text.trim().is_empty() => out.extend_from_slice(b"\"\""),
-                Some(text) if if row_failed { safe[cell] } else { fits[cell] } => write_text(text, out),
-                Some(text) if !fits[cell] && is_harmless(text.trim()) => write_text(text, out),
-                Some(text) if fits[cell] => write_text(&withheld(text), out),
-                Some(text) => {
-                    let written = reasons[cell].map_or_else(|| shape(text), |reason| failed(text, reason));
-                    write_text(&written, out);
-                }
-            }
-        }
-        out.extend_from_slice(b"]\n");
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, text).expect("text into memory cannot fail");
-}
-
-/// Reads a line back into the page.
-pub(super) fn read_row(line: &[u8], page: &mut Page) -> Result<(), serde_json::Error> {
-    serde_json::Deserializer::from_slice(line).deserialize_seq(Row(page))
-}
-
-struct Row<'a>(&'a mut Page);
-
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a landed row")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let row: u32 = seq.next_element()?.ok_or_else(|| A::Error::custom("no row number"))?;
-        let reason: Option<Cow<'de, str>> = seq.next_element()?.ok_or_else(|| A::Error::custom("no reason"))?;
-        self.0.begin_row(row);
-        let mut cell = 0;
-        while let Some(text) = seq.next_element::<Option<Text<'de>>>()? {
-            if cell >= self.0.fields.len() {
-                return Err(A::Error::custom("more cells than fields"));
-            }
-            if let Some(Text(text)) = text {
-                self.0.set(cell, &text);
-            }
-            cell += 1;
-        }
-        if let Some(reason) = reason_of(reason.as_deref()) {
-            self.0.spoil_row(reason);
-        }
-        Ok(())
+/// Whether a text that fits `field_type` may be written although another field of its row failed.
+fn is_safe_in_failed_row(field_type: FieldType, text: &str) -> bool {
+    match field_type {
+        FieldType::Agency => syntax::is_agency_code(text) && syntax::code(text).is_ok(),
+        FieldType::Document | FieldType::Title => false,
+        FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => true,
     }
 }
 
-/// Text borrowed from the line where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// Shape and length of a text: `Nguyễn Văn An` → `?Aa_Aa_Aa:13`.
+fn shape(text: &str) -> String {
+    let mut shape = String::from("?");
+    let mut last = ' ';
+    for symbol in text.chars().take(40) {
+        let class = match symbol {
+            digit if digit.is_numeric() => '9',
+            upper if upper.is_uppercase() => 'A',
+            lower if lower.is_alphabetic() => 'a',
+            space if space.is_whitespace() => '_',
+            _ => '.',
+        };
+        if class != last {
+            shape.push(class);
+            last = class;
+        }
+    }
+    let _ = write!(shape, ":{}", text.chars().count());
+    shape
+}
+
+/// Replacement of a text that failed its type: its [`shape`] and the reason code, because the shape itself may fail for
+/// another reason when it is read back.
+fn failed(text: &str, reason: Reason) -> String {
+    format!("{} {}", shape(text), reason.code())
+}
+
+/// Reason in a landed text that replaces one that [`failed`].
+#[must_use]
+pub fn failed_for(text: &str) -> Option<Reason> {
+    text.strip_prefix('?')?.rsplit_once(' ')?.1.parse().ok()
+}
+
+/// Replacement of a text that fits its type, in a row that failed elsewhere: its marked shape. The row is then still
+/// rejected for its actual reason when it is read back.
+fn withheld(text: &str) -> String {
+    shape(text).replacen('?', WITHHELD, 1)
+}
+
+/// Whether a landed text is [`withheld`]. The mark is outside the alphabet of every type that is withheld.
+#[must_use]
+pub fn is_withheld(text: &str) -> bool {
+    text.starts_with(WITHHELD)
+}
+
+/// Whether a text that failed its type may be written unchanged: digits and punctuation with fewer than nine digits, or
+/// a text in the form of a date.
+fn is_harmless(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.chars().all(|symbol| symbol.is_ascii_digit() || "-/:.,+ ".contains(symbol)) && digits < 9
+        || (text.len() <= 24 && has_date_form(text))
+}
+
+/// Whether a text has the form of a date, such as `31/02/2020 08:00`. A wrong date helps the data clerk and identifies
+/// nobody.
+fn has_date_form(text: &str) -> bool {
+    let groups: Vec<&str> = text.split(['/', '-', ' ', ':', '.', '+', 'T']).collect();
+    groups.len() >= 3
+        && groups.iter().all(|group| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_digit()))
+        && (text.matches('/').count() == 2 || (text.matches('-').count() == 2 && text.contains(':')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_hide_the_text() {
+        assert_eq!(shape("Nguyễn Văn An"), "?Aa_Aa_Aa:13");
+        assert_eq!(shape("0912345678"), "?9:10");
+        assert!(is_harmless("31/02/2020"));
+        assert!(is_harmless("99/99/2020 25:61"));
+        assert!(!is_harmless("0912345678"));
+        assert!(!is_harmless("0912 345 678"));
+        assert!(!is_harmless("Nguyễn"));
+    }
+}

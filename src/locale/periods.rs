@@ -1,7 +1,7 @@
 //! Names of reporting periods.
 
 use crate::locale::{Language, date, day_and_month};
-use crate::model::period::{Period, PeriodKind, Span};
+use crate::model::period::{Period, PeriodKind, YearPart};
 
 /// First letter of a period's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +32,19 @@ impl Language {
         }
     }
 
-    fn span(self, year: i16, span: Span) -> String {
+    fn span(self, year: i16, span: YearPart) -> String {
         match (self, span) {
-            (Self::Vietnamese, Span::Month(month)) => format!("tháng {month}/{year}"),
-            (Self::Vietnamese, Span::Quarter(quarter)) => format!("quý {quarter}/{year}"),
-            (Self::Vietnamese, Span::HalfYear(1)) => format!("6 tháng đầu năm {year}"),
-            (Self::Vietnamese, Span::HalfYear(_)) => format!("6 tháng cuối năm {year}"),
-            (Self::Vietnamese, Span::NineMonths) => format!("9 tháng năm {year}"),
-            (Self::Vietnamese, Span::Year) => format!("năm {year}"),
-            (Self::English, Span::Month(month)) => format!("month {month}/{year}"),
-            (Self::English, Span::Quarter(quarter)) => format!("quarter {quarter}/{year}"),
-            (Self::English, Span::HalfYear(half)) => format!("half {half}/{year}"),
-            (Self::English, Span::NineMonths) => format!("nine months of {year}"),
-            (Self::English, Span::Year) => format!("year {year}"),
+            (Self::Vietnamese, YearPart::Month(month)) => format!("tháng {month}/{year}"),
+            (Self::Vietnamese, YearPart::Quarter(quarter)) => format!("quý {quarter}/{year}"),
+            (Self::Vietnamese, YearPart::HalfYear(1)) => format!("6 tháng đầu năm {year}"),
+            (Self::Vietnamese, YearPart::HalfYear(_)) => format!("6 tháng cuối năm {year}"),
+            (Self::Vietnamese, YearPart::NineMonths) => format!("9 tháng năm {year}"),
+            (Self::Vietnamese, YearPart::Year) => format!("năm {year}"),
+            (Self::English, YearPart::Month(month)) => format!("month {month}/{year}"),
+            (Self::English, YearPart::Quarter(quarter)) => format!("quarter {quarter}/{year}"),
+            (Self::English, YearPart::HalfYear(half)) => format!("half {half}/{year}"),
+            (Self::English, YearPart::NineMonths) => format!("nine months of {year}"),
+            (Self::English, YearPart::Year) => format!("year {year}"),
         }
     }
 
@@ -76,12 +76,12 @@ pub fn period_short(period: Period) -> String {
     let Some((year, span, _)) = period.span() else { return period.to_string() };
     let short = year.rem_euclid(100);
     match span {
-        Span::Month(month) => format!("{month}/{short:02}"),
-        Span::Quarter(quarter) => format!("Q{quarter}/{short:02}"),
-        Span::HalfYear(1) => format!("1–6/{short:02}"),
-        Span::HalfYear(_) => format!("7–12/{short:02}"),
-        Span::NineMonths => format!("1–9/{short:02}"),
-        Span::Year => year.to_string(),
+        YearPart::Month(month) => format!("{month}/{short:02}"),
+        YearPart::Quarter(quarter) => format!("Q{quarter}/{short:02}"),
+        YearPart::HalfYear(1) => format!("1–6/{short:02}"),
+        YearPart::HalfYear(_) => format!("7–12/{short:02}"),
+        YearPart::NineMonths => format!("1–9/{short:02}"),
+        YearPart::Year => year.to_string(),
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     fn periods_have_names_in_both_languages() {
         use Initial::{Lower, Upper};
         use Language::{English, Vietnamese};
-        let statutory = Period::Statutory { year: 2026, span: Span::Quarter(1) };
+        let statutory = Period::Statutory { year: 2026, span: YearPart::Quarter(1) };
         for (period, language, initial, expected) in [
             (Period::Month { year: 2026, month: 3 }, Vietnamese, Lower, "tháng 3/2026"),
             (Period::Month { year: 2026, month: 3 }, English, Upper, "Month 3/2026"),

@@ -1,16 +1,20 @@
-//! The agency registry: who they are, under which names, and when.
+//! The registry of agencies (cơ quan, đơn vị): codes, names, kinds, tiers, validity and successions.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
 
-/// What kind of body an agency is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+/// Kind of agency.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AgencyKind {
-    /// Cơ quan chuyên môn thuộc UBND cấp tỉnh.
+    /// Specialised agency of the provincial People's Committee (cơ quan chuyên môn thuộc UBND cấp tỉnh).
     Specialised,
-    /// Trung tâm Phục vụ hành chính công.
+    /// Public administration service centre (Trung tâm Phục vụ hành chính công).
     ServiceCentre,
     District,
     Commune,
@@ -18,31 +22,32 @@ pub enum AgencyKind {
 }
 
 impl AgencyKind {
-    pub const ALL: [Self; 5] = [Self::Specialised, Self::ServiceCentre, Self::District, Self::Commune, Self::Other];
-    /// The words for them, in the same order.
-    pub const NAMES: [&str; 5] = [
-        Self::Specialised.name(),
-        Self::ServiceCentre.name(),
-        Self::District.name(),
-        Self::Commune.name(),
-        Self::Other.name(),
-    ];
-
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Specialised => "specialised",
-            Self::ServiceCentre => "service_centre",
-            Self::District => "district",
-            Self::Commune => "commune",
-            Self::Other => "other",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
-/// Cấp hành chính. The district tier ended on 2025-06-30.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+/// Administrative tier (cấp hành chính). The district tier ended on 2025-06-30.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumIter,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Tier {
     Province,
     District,
@@ -50,20 +55,9 @@ pub enum Tier {
 }
 
 impl Tier {
-    pub const ALL: [Self; 3] = [Self::Province, Self::District, Self::Commune];
-
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Province => "province",
-            Self::District => "district",
-            Self::Commune => "commune",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tier| tier.name() == name)
+        self.into()
     }
 }
 
@@ -76,19 +70,23 @@ pub struct Agency {
     pub aliases: Vec<String>,
     pub kind: AgencyKind,
     pub tier: Tier,
-    /// Ngành dọc: a central body's local branch, outside the province's indicators.
+    /// Local branch of a central body (ngành dọc); the province's indicators leave it out.
     pub vertical: bool,
+    /// Code of the agency above it.
     pub parent: Option<String>,
+    /// First day; `None` if the agency is valid from the beginning of the data.
     pub valid_from: Option<Date>,
-    /// Last day, inclusive.
+    /// Last day, inclusive; `None` if the agency still exists.
     pub valid_to: Option<Date>,
 }
 
-/// One row of `successions.csv`.
+/// One row of `successions.csv`: an agency's tasks passed to another. An agency that was split has several rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Succession {
     pub from: String,
     pub to: String,
+    /// First day of the successor.
     pub date: Date,
+    /// Number of the document that ordered it.
     pub document: String,
 }

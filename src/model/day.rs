@@ -1,6 +1,7 @@
-//! Days that are not what their weekday says: public holidays and swapped Saturdays, as the operator's calendar gives them.
+//! Days whose kind differs from their weekday: public holidays and exchanged working days.
 
 use jiff::civil::Date;
+use strum::{EnumString, VariantNames};
 
 /// One row of `calendar.csv`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,13 +10,14 @@ pub struct CalendarDay {
     pub kind: DayKind,
 }
 
-/// What is unusual about a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a day differs from its weekday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum DayKind {
-    /// A public holiday.
+    /// A public holiday (ngày lễ, tết).
     Holiday,
-    /// A weekday off, given for another day.
+    /// A weekday off in exchange for a worked Saturday (nghỉ hoán đổi).
     Compensation,
-    /// A Saturday worked in exchange.
+    /// A Saturday that is worked in exchange for a weekday off (làm bù).
     Working,
 }

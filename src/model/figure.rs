@@ -1,4 +1,4 @@
-//! A figure: what an indicator counted, for whom, over which period.
+//! Figures: the values that indicators have for a scope and a period.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use crate::model::agency::Tier;
 use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
-/// Ten thousand: ratios and targets are compared and rounded as whole numbers of hundredths of a percent.
+/// Hundredths of a percent in a whole: ratios and targets are rounded and compared as multiples of 1/10,000.
 const SCALE: u128 = 10_000;
 
-/// One figure. Counts are the truth; the ratio is made from them last.
+/// Value of one indicator for one scope (province, tier or agency) and one period.
 ///
-/// Its texts are shared with its neighbours: a night has a million figures of a few hundred texts.
+/// Only counts are stored; the ratio is computed from them last. Texts are shared, because a night's million figures
+/// have only a few hundred different ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     pub indicator: Arc<str>,
@@ -21,34 +22,36 @@ pub struct Figure {
     /// Digest of definition and rule set.
     pub definition: Arc<str>,
     pub rules: Arc<str>,
-    /// `None` for a whole tier or the province.
+    /// Code of the agency; `None` for a tier or the province.
     pub agency: Option<Arc<str>>,
     pub agency_name: Option<Arc<str>>,
     /// `None` for the province, and for an agency that is not in the registry.
     pub tier: Option<Tier>,
     pub period: Period,
-    /// What counts; of a mean the sum of the amounts, of a median the amount itself.
+    /// Dossiers that count; for a mean the sum of the amounts, for a median the amount itself.
     pub numerator: u64,
     /// `None` for a count and a stock.
     pub denominator: Option<u64>,
-    /// What the numerator would be if every dossier that is open in time ended on time.
+    /// Numerator if every dossier that is open and not overdue ended on time.
     pub reachable: u64,
-    /// Numerator dossiers of which only the portal or only the post has evidence; `None` where post plays no part.
+    /// Dossiers of the numerator for which only the portal or only the post has evidence; `None` if the indicator does
+    /// not use postal evidence.
     pub one_sided: Option<u64>,
     pub target: Option<f64>,
 }
 
-/// Whether a target is reached.
+/// Whether a figure reaches its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Met {
     Yes,
     No,
-    /// Not yet, but the pending dossiers could still reach it.
+    /// Not yet, but it would if every dossier that is open and not overdue ended on time.
     Open,
 }
 
-/// A share rounded to hundredths of a percent, half up; `None` of nothing, never 1 of less than all.
+/// Share between 0 and 1, rounded half up to four decimals. `None` if the denominator is 0; never 1 if the numerator is
+/// smaller than the denominator.
 #[must_use]
 pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
     if denominator == 0 {
@@ -62,14 +65,14 @@ pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
 }
 
 impl Figure {
-    /// Share rounded to hundredths of a percent, half up; `None` when nothing was received ("không phát sinh")
-    /// or for what is no ratio. Never 1 while a dossier is missing.
+    /// The [`ratio`] of the counts; `None` if the denominator is 0 ("không phát sinh") or the indicator is not a ratio.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
         if self.kind == IndicatorKind::Ratio { ratio(self.numerator, self.denominator?) } else { None }
     }
 
-    /// What people read: the ratio, the count, or the mean (two decimals, half up) or median amount; `None` of nothing.
+    /// The number to show: the ratio, the count, the mean (rounded half up to two decimals) or the median; `None` if
+    /// the denominator is 0.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -85,7 +88,8 @@ impl Figure {
         }
     }
 
-    /// Whether the target is reached, decided on whole numbers; `None` without a target or without dossiers.
+    /// Whether the target is reached, decided on the counts and not on the rounded ratio; `None` without a target or if
+    /// the denominator is 0.
     #[must_use]
     pub fn met(&self) -> Option<Met> {
         let target = scaled(self.target?);
@@ -104,7 +108,8 @@ impl Figure {
         }
     }
 
-    /// Share of the numerator for which portal and post disagree or only one of them has evidence.
+    /// Share of the numerator that is one-sided, between 0 and 1 with four decimals; `None` if the numerator is 0 or
+    /// the indicator does not use postal evidence.
     #[must_use]
     pub fn unmatched(&self) -> Option<f64> {
         let one_sided = self.one_sided?;
@@ -114,7 +119,7 @@ impl Figure {
     }
 }
 
-/// A target in hundredths of a percent; `config` has checked that it is finite and not negative.
+/// Target in multiples of 1/10,000; `config` has checked that it is finite and not negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -124,15 +129,15 @@ fn scaled(target: f64) -> u128 {
     (target * 10_000.0).round() as u128
 }
 
-/// What holds for every figure of a night.
+/// Properties that all figures of a night share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Night {
     pub run: i64,
-    /// The moment that the figures speak of, microseconds UTC.
+    /// Moment for which the figures were computed, microseconds UTC.
     pub as_of: i64,
-    /// Every connector was read whole.
+    /// Whether every connector was read completely.
     pub complete: bool,
-    /// Newest dossier date of the connector that lags most.
+    /// The newest dossier date of each connector, and of these the earliest; microseconds UTC.
     pub data_until: Option<i64>,
 }
 

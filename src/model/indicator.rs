@@ -1,128 +1,121 @@
-//! Indicators as data: the tables of `config/indicators/*.toml`. The rule sets that they name stand in
-//! [`rules`](crate::model::rules).
+//! Definitions of indicators (chỉ số, tiêu chí): the tables of `config/indicators/*.toml`.
+//!
+//! A definition names its rule set ([`rules`](crate::model::rules)). `config` reads it and adds the digest of both.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
-/// One file of indicators.
+/// One file of indicator definitions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IndicatorFile {
-    pub indicator: Vec<Definition>,
+    pub indicator: Vec<IndicatorDefinition>,
 }
 
-/// `[[indicator]]`: what is counted, over what, and the article that asks for it.
+/// `[[indicator]]`: what is counted, over which population, and the article that requires it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Definition {
+pub struct IndicatorDefinition {
     pub id: String,
     pub kind: IndicatorKind,
     pub title: Title,
     pub legal: Legal,
-    /// Tài liệu kiểm chứng.
+    /// Document that proves the figure (tài liệu kiểm chứng).
     #[serde(default)]
     pub evidence: Option<String>,
-    /// Cơ quan chủ trì.
+    /// Agency responsible for the indicator (cơ quan chủ trì).
     #[serde(default)]
     pub lead_agency: Option<String>,
-    /// What is counted: dossiers, feedback, or what the registries hold.
+    /// What is counted.
     #[serde(default)]
-    pub over: Over,
-    /// SQL over the registry's columns, where procedures or agencies are counted: which of them make the whole.
+    pub over: CountedUnit,
+    /// SQL condition over the registry's columns, if procedures or agencies are counted: those of the denominator.
     #[serde(default)]
     pub registry: Option<String>,
-    /// SQL over the registry's columns: which of the whole are the part, where no dossier decides it.
+    /// SQL condition over the registry's columns: those of the numerator, if the registry alone decides it.
     #[serde(default)]
     pub registry_part: Option<String>,
-    /// Over agencies: in how many working days before the period's end, or before now, the latest dossier must lie.
+    /// For agencies: number of working days before the period's end (or before now, if that is earlier) within which an
+    /// agency's latest dossier must lie.
     #[serde(default)]
     pub within_working_days: Option<u32>,
-    /// What a mean or a median is of.
+    /// Amount of which the mean or median is taken.
     #[serde(default)]
     pub of: Option<Amount>,
-    /// Identifier of the rule set that gives the states of a dossier.
+    /// Id of the rule set that decides the state of a dossier.
     pub rules: String,
-    /// SQL over the fact columns: which dossiers the indicator speaks of.
+    /// SQL condition over the fact columns: the dossiers that the indicator considers.
     pub population: String,
-    /// Whose date files a dossier under a period.
+    /// Date that assigns a dossier to a period.
     pub period: PeriodColumn,
-    /// SQL: which dossiers of the denominator count.
+    /// SQL condition: the dossiers of the denominator that count.
     pub numerator: String,
-    /// SQL: which dossiers of the population are the whole. A count has none.
+    /// SQL condition: the dossiers of the population that make the denominator. A count has none.
     #[serde(default)]
     pub denominator: Option<String>,
-    /// SQL over the fact columns: only dossiers of procedures that have, province-wide and in the calendar
-    /// year, at least one dossier of the population for which it holds ("có phát sinh").
+    /// SQL condition over the fact columns. Only dossiers of procedures count that have at least one dossier of the
+    /// population for which it holds, anywhere in the province in the same calendar year ("có phát sinh").
     #[serde(default)]
     pub having: Option<String>,
     #[serde(default)]
     pub target: Option<Target>,
-    /// Which way is better, for ranks.
+    /// Whether higher or lower is better, for ranks.
     #[serde(default)]
     pub better: Better,
-    /// What the law leaves open and how it is read here.
+    /// What the law leaves open, and how this definition decides it.
     #[serde(default)]
     pub note: Option<String>,
-    /// The same in Vietnamese, for the pages.
+    /// The note in Vietnamese, for the pages.
     #[serde(default)]
     pub note_vi: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum IndicatorKind {
     #[default]
     Ratio,
     Count,
-    /// An amount per dossier: its sum over the numerator's dossiers, and how many they are.
+    /// Mean amount per dossier of the numerator: the sum of the amounts and the number of dossiers.
     Mean,
-    /// The amount for which at least half of the numerator's dossiers took no more, and how many they are.
+    /// Median amount of the numerator's dossiers (the lower one of an even number), and the number of dossiers.
     Median,
-    /// How many dossiers of the numerator there were at the end of the period, whenever they were received.
+    /// Number of dossiers of the numerator at the end of the period, whenever they were received.
     Stock,
 }
 
 impl IndicatorKind {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Ratio => "ratio",
-            Self::Count => "count",
-            Self::Mean => "mean",
-            Self::Median => "median",
-            Self::Stock => "stock",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Ratio, Self::Count, Self::Mean, Self::Median, Self::Stock].into_iter().find(|kind| kind.name() == name)
+        self.into()
     }
 }
 
-/// An amount that a dossier has.
+/// An amount that each dossier has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Amount {
-    /// Working hours from reception to the rule set's end, begun ones not counted; eight are a working day.
+    /// Full working hours from reception to the end by the rule set; eight hours are one working day.
     ProcessingHours,
 }
 
 /// What an indicator counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Over {
+pub enum CountedUnit {
     #[default]
     Dossiers,
-    /// Procedures offered on any day of the period; the numerator: those with at least one dossier of the period for which
-    /// it holds. A count is of the offered ones alone; with `registry_part` the registry decides the numerator too.
+    /// Procedures offered on any day of the period. The numerator counts those with at least one dossier of the period
+    /// for which it holds. A count needs no dossiers; with `registry_part` the registry decides the numerator, too.
     Procedures,
-    /// Agencies that stand on any day of the period; the numerator: those with at least one dossier for which it holds in
-    /// the last `within_working_days` before its end.
+    /// Agencies that are valid on any day of the period. The numerator counts those with at least one dossier for which
+    /// it holds, received within `within_working_days` before the period's end.
     Agencies,
-    /// Phản ánh, kiến nghị: each by what is known of it at the night's moment, whatever the period.
+    /// Feedback (phản ánh, kiến nghị). Its state is always that of the night's moment, not of the period's end.
     Feedback,
-    /// Counts that somebody stated for an agency or the province in a period: their own numerator and denominator.
+    /// Measures: numerator and denominator that an office states for an agency or the province in a period.
     Measures,
 }
 
@@ -134,7 +127,7 @@ pub enum Better {
     Lower,
 }
 
-/// Vietnamese first.
+/// Title in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Title {
@@ -142,61 +135,61 @@ pub struct Title {
     pub en: String,
 }
 
-/// The article behind a figure.
+/// The article that a definition implements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Legal {
+    /// Number of the document, such as `2639/QĐ-UBND`.
     pub document: String,
+    /// Article, annex or row of the document.
     pub place: String,
     /// In force from, `yyyy-MM-dd`.
     pub from: String,
 }
 
-/// What must be reached.
+/// Value that a figure must reach.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Share between 0 and 1, or a number for a count; four decimals count.
+    /// Share between 0 and 1 for a ratio, a number for a count. Rounded to four decimals.
     pub at_least: f64,
 }
 
-/// The date that files a dossier under a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+/// Date that assigns a dossier to a period.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum PeriodColumn {
     /// Day of reception (ngày tiếp nhận).
     ReceivedAt,
-    /// Day on which the result was returned, by portal or post.
+    /// Day on which the result was returned (ngày trả kết quả), by portal or post.
     ReturnedAt,
-    /// Day of the end by the rule set.
+    /// Day on which the dossier ended, by the rule set.
     EndedAt,
-    /// The period that a measure names itself.
+    /// Only for measures: the period is stated with the counts.
     Stated,
 }
 
 impl PeriodColumn {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::ReceivedAt => "received_at",
-            Self::ReturnedAt => "returned_at",
-            Self::EndedAt => "ended_at",
-            Self::Stated => "stated",
-        }
+        self.into()
     }
 }
 
-impl Definition {
-    /// Whether the registries alone decide it, so that no dossier is asked.
+impl IndicatorDefinition {
+    /// Whether the registries alone decide the figures, so that no dossiers are read.
     #[must_use]
     pub fn is_of_registry(&self) -> bool {
-        matches!(self.over, Over::Procedures | Over::Agencies)
+        matches!(self.over, CountedUnit::Procedures | CountedUnit::Agencies)
             && (self.kind == IndicatorKind::Count || self.registry_part.is_some())
     }
 }
 
-impl Over {
-    /// Each of what it counts stands in one agency and one period, so that its figures are sums.
+impl CountedUnit {
+    /// Whether each counted unit belongs to one agency and one period, so that figures of tiers and periods are sums.
     #[must_use]
     pub fn is_additive(self) -> bool {
         matches!(self, Self::Dossiers | Self::Feedback)

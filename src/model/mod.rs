@@ -1,19 +1,22 @@
-//! Words that cross a stage boundary.
+//! Words that several stages share: types, their names and simple accessors.
 //!
-//! Charter: a type stands here only if two stages exchange it. Nothing here reads a file, a clock, the
-//! environment or a network, and nothing here knows a stage.
+//! Charter:
+//! * A type belongs here only if it crosses a stage boundary, or if it is the serialized form of a file that several
+//!   stages use (connectors, indicators, rule sets, certificates).
+//! * No parsing engines and no policy. Texts become values in `fields`, files are checked in `config`, and `landing`
+//!   decides which texts may be written.
+//! * Nothing here reads a file, the clock, the environment or the network, and nothing here imports a stage.
+//! * Serialized names are stored formats. Digests of definitions are made from the serialized [`rules::RuleSet`] and
+//!   [`indicator::IndicatorDefinition`]: the order of their fields and their serde names must not change.
 
 pub mod agency;
 pub mod connector;
 pub mod day;
-pub mod field;
 pub mod figure;
-pub(crate) mod forms;
 pub mod indicator;
 pub mod instant;
 pub mod page;
 pub mod period;
-pub mod person;
 pub(crate) mod position;
 pub mod predicate;
 pub mod procedure;
@@ -22,4 +25,5 @@ pub mod record;
 pub mod report_form;
 pub mod rules;
 pub mod table;
+pub mod text;
 pub mod values;

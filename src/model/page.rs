@@ -1,101 +1,53 @@
-//! A page as it came: the kept fields of its records as text, in one buffer.
+//! Pages: the kept fields of records as text, as a source delivered them.
 //!
-//! Cells are spans of one string, so a page of a thousand records costs a handful of allocations.
+//! All cells of a page are spans of one string, so a page of a thousand records needs few allocations.
 
 use std::sync::Arc;
 
-use crate::model::person::{is_person, names_no_body};
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
 use crate::model::pull::{Sighting, SliceRef};
 
-/// Fields beside the kept ones that a page remembers: keys may be data, without end.
-const OTHER_FIELDS: usize = 200;
-/// Longest name of such a field.
-const FIELD_CHARS: usize = 80;
+/// Most unmapped fields that a page remembers. The keys of JSON objects may be data, so their number has no bound.
+const UNMAPPED_FIELDS: usize = 200;
 
-/// Why a row or a value was not taken. Codes are stable: they stand in quarantine, in `rejects.jsonl` and in docs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Why a row or a value was rejected. The codes are stored in quarantine and landing, and quoted in the docs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// A required field is absent or empty.
     Missing,
-    /// The text is no date in any of the field's formats.
+    /// The text matches none of the field's date formats.
     NotAnInstant,
     /// The text is in none of the field's `codes`.
     UnknownCode,
-    /// The text has a character that its type does not allow, or is too long for it.
+    /// The text has a character that its type does not allow, is too long, or looks like personal data.
     NotOfType,
-    /// The text does not match the field's `pattern` or its type's form.
+    /// The text does not match the field's `pattern` or the syntax of its type.
     WrongForm,
     /// The check digit of a postal item code is wrong (UPU S10).
     CheckDigit,
-    /// A row of a CSV file has another number of columns than its header.
+    /// A row of a CSV file has a different number of columns than the header.
     WrongColumnCount,
-    /// A record is not an object, says one thing twice, or its text is not valid.
+    /// A record is not an object, has a key twice, or its text is not valid.
     Malformed,
-    /// Its dates stand in an order that cannot be.
+    /// Dates or counts of the record contradict each other.
     ImpossibleOrder,
     /// A row of a CSV file is longer than 1 MiB.
     RowTooLong,
-    /// A kept cell of a workbook holds an error such as `#REF!`.
+    /// A kept cell of a workbook has an error value such as `#REF!`.
     CellError,
 }
 
 impl Reason {
-    /// Every reason, in the order of the docs.
-    pub const ALL: [Self; 11] = [
-        Self::Missing,
-        Self::NotAnInstant,
-        Self::UnknownCode,
-        Self::NotOfType,
-        Self::WrongForm,
-        Self::CheckDigit,
-        Self::WrongColumnCount,
-        Self::Malformed,
-        Self::ImpossibleOrder,
-        Self::RowTooLong,
-        Self::CellError,
-    ];
-
+    /// Code in quarantine, `rejects.jsonl` and landed rows.
     #[must_use]
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::NotAnInstant => "not_an_instant",
-            Self::UnknownCode => "unknown_code",
-            Self::NotOfType => "not_of_type",
-            Self::WrongForm => "wrong_form",
-            Self::CheckDigit => "check_digit",
-            Self::WrongColumnCount => "wrong_column_count",
-            Self::Malformed => "malformed",
-            Self::ImpossibleOrder => "impossible_order",
-            Self::RowTooLong => "row_too_long",
-            Self::CellError => "cell_error",
-        }
-    }
-
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
+        self.into()
     }
 }
 
-/// How the name of a field that nobody declared is written: keys may be data, so a name that could be somebody's, or hold
-/// a number of theirs, is not.
-fn field_name(name: &str) -> String {
-    let plain = |symbol: char| symbol.is_alphanumeric() || "_-.:$@ /()".contains(symbol);
-    let digits = name.chars().filter(char::is_ascii_digit).count();
-    let spaced = name.contains(' ') && is_person(name);
-    let personal = spaced
-        || (name.split(' ').all(|word| word.starts_with(char::is_uppercase))
-            && name.contains(' ')
-            && names_no_body(name));
-    if name.chars().count() <= FIELD_CHARS && digits < 6 && name.chars().all(plain) && !personal && !name.is_empty() {
-        name.to_owned()
-    } else {
-        "(a name withheld)".to_owned()
-    }
-}
-
-/// Start and length in the page's buffer; `u32::MAX` as start means null.
+/// Start and length of a cell in the page's text; a start of `u32::MAX` means null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     start: u32,
@@ -104,28 +56,38 @@ struct Span {
 
 const NULL: Span = Span { start: u32::MAX, len: 0 };
 
-/// One answer of a source, or one stretch of a file, cut down to the fields that the connector keeps.
+/// A source field that the connector does not map.
+#[derive(Debug, Clone)]
+struct UnmappedField {
+    /// Place in the record, as the reader of records numbers it.
+    at: usize,
+    name: Box<str>,
+    /// Path under which it is reported.
+    path: String,
+    sighting: Sighting,
+}
+
+/// One reply of a source, or one part of a file, reduced to the fields that the connector keeps.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Position in the pull, from 1.
+    /// Number in the pull, from 1.
     pub number: u32,
-    /// Where it came from, without query values: a request path and its pass, or a file name.
+    /// Request path and pass without query values, or file name.
     pub origin: String,
     /// SHA-256 of the bytes as received, hexadecimal.
     pub body_digest: String,
-    /// The kept source fields, in cell order.
+    /// Kept source fields, in cell order.
     pub fields: Arc<[String]>,
     /// Ordinal of its page chain in the pull, from 0.
     pub chain: u32,
-    /// The stretch of time that its chain reads; `None` where the connector has no passes.
+    /// Time range of its page chain; `None` if the connector has no passes.
     pub slice: Option<SliceRef>,
-    /// Which kept fields at least one record had, with a value or null.
+    /// For each kept field whether at least one record has it, with a value or null.
     seen: Vec<bool>,
-    /// Fields beside the kept ones: where they hang, their own name, how they are written, where they were met.
-    others: Vec<(usize, Box<str>, String, Sighting)>,
+    unmapped: Vec<UnmappedField>,
     text: String,
     cells: Vec<Span>,
-    /// Row number in the source page or file, from 1, and why the row is unreadable if it is.
+    /// Row number in the source page or file, from 1, and a reason if the row is unreadable.
     rows: Vec<(u32, Option<Reason>)>,
 }
 
@@ -141,49 +103,50 @@ impl Page {
             chain: 0,
             slice: None,
             seen,
-            others: Vec::new(),
+            unmapped: Vec::new(),
             text: String::new(),
             cells: Vec::new(),
             rows: Vec::new(),
         }
     }
 
-    /// Notes that the row opened last has a kept field, whatever it holds.
-    pub fn see(&mut self, field: usize) {
+    /// Notes that the current row has a kept field, with a value or null.
+    pub fn note_field(&mut self, field: usize) {
         self.seen[field] = true;
     }
 
-    /// Notes that the row opened last has a field that is not kept: `name` below the place `at`, whose path is `path`.
-    pub fn see_other(&mut self, at: usize, path: &str, name: &str) {
+    /// Notes that the current row has the unmapped field `name` at place `at` of the record. `path` returns the path
+    /// under which the field is reported; it is called at most once for each field.
+    pub fn note_unmapped(&mut self, at: usize, name: &str, path: impl FnOnce() -> String) {
         let row = self.rows.last().map_or(0, |(row, _)| *row);
-        if let Some(known) = self.others.iter_mut().find(|known| known.0 == at && *known.1 == *name) {
-            known.3.rows += 1;
-        } else if self.others.len() < OTHER_FIELDS {
-            let written = if path.is_empty() { field_name(name) } else { format!("{path}.{}", field_name(name)) };
-            self.others.push((at, name.into(), written, Sighting { page: self.number, row, rows: 1 }));
+        if let Some(known) = self.unmapped.iter_mut().find(|known| known.at == at && *known.name == *name) {
+            known.sighting.rows += 1;
+        } else if self.unmapped.len() < UNMAPPED_FIELDS {
+            let sighting = Sighting { page: self.number, row, rows: 1 };
+            self.unmapped.push(UnmappedField { at, name: name.into(), path: path(), sighting });
         }
     }
 
-    /// The kept fields that at least one record had.
+    /// Kept fields that at least one record has.
     pub fn fields_seen(&self) -> impl Iterator<Item = &String> {
         self.fields.iter().zip(&self.seen).filter(|(_, seen)| **seen).map(|(field, _)| field)
     }
 
-    /// Fields beside the kept ones, with where they were first met.
-    pub fn other_fields(&self) -> impl Iterator<Item = (&str, Sighting)> {
-        self.others.iter().map(|(_, _, written, sighting)| (written.as_str(), *sighting))
+    /// Unmapped fields by the path under which they are reported.
+    pub fn unmapped_fields(&self) -> impl Iterator<Item = (&str, Sighting)> {
+        self.unmapped.iter().map(|field| (field.path.as_str(), field.sighting))
     }
 
-    /// Opens a row whose cells are all null; fill them with [`Page::set`].
+    /// Starts a row whose cells are all null; [`Page::set`] fills them.
     pub fn begin_row(&mut self, row: u32) {
         self.cells.resize(self.cells.len() + self.fields.len(), NULL);
         self.rows.push((row, None));
     }
 
-    /// Sets a cell of the row opened last. The first value set stays.
+    /// Sets a cell of the current row, unless it has been set before.
     ///
     /// # Panics
-    /// If no row was opened, the field is out of range, or the page's kept text passes 4 GiB.
+    /// If there is no row, the field is out of range, or the page's text exceeds 4 GiB.
     pub fn set(&mut self, field: usize, value: &str) {
         let at = self.cells.len() - self.fields.len() + field;
         if self.cells[at] == NULL {
@@ -195,23 +158,23 @@ impl Page {
         }
     }
 
-    /// Marks the row opened last as unreadable and forgets its cells: only its place is kept.
+    /// Marks the current row as unreadable and clears its cells; only its row number is kept.
     ///
     /// # Panics
-    /// If no row was opened.
-    pub fn spoil_row(&mut self, reason: Reason) {
+    /// If there is no row.
+    pub fn mark_unreadable(&mut self, reason: Reason) {
         let from = self.cells.len() - self.fields.len();
         self.cells[from..].fill(NULL);
         self.rows.last_mut().expect("a row was opened").1 = Some(reason);
     }
 
-    /// Takes over a row of a page of the same fields.
+    /// Copies a row of another page with the same fields.
     ///
     /// # Panics
     /// If the fields differ.
     pub fn copy_row(&mut self, other: &Self, index: usize) {
         assert!(self.fields == other.fields, "rows are copied between pages of one connector");
-        let (row, reason) = other.place(index);
+        let (row, reason) = other.row(index);
         self.begin_row(row);
         for field in 0..self.fields.len() {
             if let Some(text) = other.cell(index, field) {
@@ -219,11 +182,11 @@ impl Page {
             }
         }
         if let Some(reason) = reason {
-            self.spoil_row(reason);
+            self.mark_unreadable(reason);
         }
     }
 
-    /// Takes over every row of a page of the same fields.
+    /// Copies every row of another page with the same fields.
     pub fn append(&mut self, other: &Self) {
         for index in 0..other.len() {
             self.copy_row(other, index);
@@ -240,13 +203,13 @@ impl Page {
         self.rows.is_empty()
     }
 
-    /// Row number in the source, from 1, and why it is unreadable if it is.
+    /// Row number in the source page or file, from 1, and a reason if the row is unreadable.
     #[must_use]
-    pub fn place(&self, index: usize) -> (u32, Option<Reason>) {
+    pub fn row(&self, index: usize) -> (u32, Option<Reason>) {
         self.rows[index]
     }
 
-    /// The cell's text; `None` where the source had nothing or null.
+    /// Text of a cell; `None` if the source has null or no such field.
     #[must_use]
     pub fn cell(&self, index: usize, field: usize) -> Option<&str> {
         let span = self.cells[index * self.fields.len() + field];

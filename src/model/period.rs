@@ -1,34 +1,37 @@
-//! Reporting periods. Named periods are unions of half-months; days, ISO weeks and free ranges are counted on demand.
+//! Reporting periods.
 //!
-//! Half-months (1–14 and 15 to the month's end) are the unit that figures are summed from, because the statutory
-//! reporting periods run from the 15th to the 14th (NĐ 09/2019/NĐ-CP art. 12; domain E): month M from the 15th of M−1 to the
-//! 14th of M, a quarter from the 15th of the month before it, six months, nine months and the year from 15 December.
+//! Figures are summed up from half-months: 1st to 14th, and 15th to the end of the month. Statutory reporting periods
+//! run from the 15th to the 14th (NĐ 09/2019/NĐ-CP art. 12; domain E): month M from the 15th of M−1 to the 14th of M, a
+//! quarter from the 15th of the month before it, six months, nine months and the year from 15 December.
+//!
+//! Named periods (month to year, calendar or statutory) are unions of half-months, and every night computes them. Days,
+//! ISO weeks and free ranges are counted on demand.
 
 use std::fmt;
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, ISOWeekDate, Weekday, date};
 
-/// Number of a half-month: `(year × 12 + month − 1) × 2`, plus one from the 15th on.
-pub type Half = i32;
+/// Number of a half-month: `(year × 12 + month − 1) × 2` for the days 1 to 14, plus 1 for the days from the 15th on.
+pub type HalfMonth = i32;
 
-/// The half-month of a day.
+/// Half-month that contains a day.
 #[must_use]
-pub fn half_of(day: Date) -> Half {
+pub fn half_month_of(day: Date) -> HalfMonth {
     (i32::from(day.year()) * 12 + i32::from(day.month()) - 1) * 2 + i32::from(day.day() >= 15)
 }
 
 /// First day of a half-month.
-fn first_day_of(half: Half) -> Date {
+fn first_day_of(half: HalfMonth) -> Date {
     let months = half.div_euclid(2);
     let year = i16::try_from(months.div_euclid(12)).expect("half-months come from dates");
     let month = i8::try_from(months.rem_euclid(12)).expect("below twelve") + 1;
     date(year, month, if half.rem_euclid(2) == 0 { 1 } else { 15 })
 }
 
-/// A part of a year that a report is made for.
+/// Part of a year that a named period covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Span {
+pub enum YearPart {
     /// 1 to 12.
     Month(i8),
     /// 1 to 4.
@@ -39,7 +42,7 @@ pub enum Span {
     Year,
 }
 
-/// A period.
+/// A reporting period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
     Month {
@@ -60,26 +63,27 @@ pub enum Period {
     Year {
         year: i16,
     },
-    /// From the 15th to the 14th.
+    /// Statutory period, from the 15th to the 14th.
     Statutory {
         year: i16,
-        span: Span,
+        span: YearPart,
     },
-    /// Week of ISO 8601.
+    /// ISO 8601 week; `week` from 1 to 53.
     Week {
         year: i16,
         week: i8,
     },
     Day(Date),
-    /// Both days inclusive.
+    /// Both days are inclusive.
     Range {
         from: Date,
         to: Date,
     },
 }
 
-/// Kind of a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
+/// Kind of a reporting period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum PeriodKind {
     Month,
     Quarter,
@@ -97,7 +101,7 @@ pub enum PeriodKind {
 }
 
 impl PeriodKind {
-    /// Unions of half-months, which every night computes.
+    /// Kinds that are unions of half-months; every night computes them.
     pub const NAMED: [Self; 10] = [
         Self::Month,
         Self::Quarter,
@@ -113,37 +117,23 @@ impl PeriodKind {
 
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Month => "month",
-            Self::Quarter => "quarter",
-            Self::HalfYear => "half-year",
-            Self::NineMonths => "nine-months",
-            Self::Year => "year",
-            Self::StatutoryMonth => "statutory-month",
-            Self::StatutoryQuarter => "statutory-quarter",
-            Self::StatutoryHalfYear => "statutory-half-year",
-            Self::StatutoryNineMonths => "statutory-nine-months",
-            Self::StatutoryYear => "statutory-year",
-            Self::Week => "week",
-            Self::Day => "day",
-            Self::Range => "range",
-        }
+        self.into()
     }
 }
 
-/// The forms that [`Period::parse`] reads, for messages.
+/// Texts that [`Period::parse`] accepts, for messages.
 pub const PERIOD_FORMS: &str = "`2026`, `2026-Q1`, `2026-H1`, `2026-9M`, `2026-03`, `2026-W05`, `2026-03-05`, \
      `2026-03-05..2026-04-10`; with `s` for the statutory period from the 15th to the 14th: `2026s`, `2026-Q3s`, \
      `2026-H1s`, `2026-9Ms`, `2026-03s`";
 
 impl Period {
-    /// The named period of a kind that holds a half-month; `None` for October to December of nine months, and for
-    /// kinds that are no unions of half-months.
+    /// Named period of a kind that contains a half-month. `None` for nine months if it lies after September, and for
+    /// weeks, days and ranges.
     ///
     /// # Panics
     /// If the half-month is outside the years −9999 to 9999.
     #[must_use]
-    pub fn of_half(kind: PeriodKind, half: Half) -> Option<Self> {
+    pub fn of_half_month(kind: PeriodKind, half: HalfMonth) -> Option<Self> {
         use PeriodKind as Kind;
         let statutory = matches!(
             kind,
@@ -157,43 +147,43 @@ impl Period {
         let year = i16::try_from(months.div_euclid(12)).expect("half-months come from dates");
         let month = i8::try_from(months.rem_euclid(12)).expect("below twelve") + 1;
         let span = match kind {
-            Kind::Month | Kind::StatutoryMonth => Span::Month(month),
-            Kind::Quarter | Kind::StatutoryQuarter => Span::Quarter((month + 2) / 3),
-            Kind::HalfYear | Kind::StatutoryHalfYear => Span::HalfYear((month + 5) / 6),
+            Kind::Month | Kind::StatutoryMonth => YearPart::Month(month),
+            Kind::Quarter | Kind::StatutoryQuarter => YearPart::Quarter((month + 2) / 3),
+            Kind::HalfYear | Kind::StatutoryHalfYear => YearPart::HalfYear((month + 5) / 6),
             Kind::NineMonths | Kind::StatutoryNineMonths if month > 9 => return None,
-            Kind::NineMonths | Kind::StatutoryNineMonths => Span::NineMonths,
-            Kind::Year | Kind::StatutoryYear => Span::Year,
+            Kind::NineMonths | Kind::StatutoryNineMonths => YearPart::NineMonths,
+            Kind::Year | Kind::StatutoryYear => YearPart::Year,
             Kind::Week | Kind::Day | Kind::Range => return None,
         };
         Some(Self::of_span(year, span, statutory))
     }
 
-    fn of_span(year: i16, span: Span, statutory: bool) -> Self {
+    fn of_span(year: i16, span: YearPart, statutory: bool) -> Self {
         match span {
             _ if statutory => Self::Statutory { year, span },
-            Span::Month(month) => Self::Month { year, month },
-            Span::Quarter(quarter) => Self::Quarter { year, quarter },
-            Span::HalfYear(half) => Self::HalfYear { year, half },
-            Span::NineMonths => Self::NineMonths { year },
-            Span::Year => Self::Year { year },
+            YearPart::Month(month) => Self::Month { year, month },
+            YearPart::Quarter(quarter) => Self::Quarter { year, quarter },
+            YearPart::HalfYear(half) => Self::HalfYear { year, half },
+            YearPart::NineMonths => Self::NineMonths { year },
+            YearPart::Year => Self::Year { year },
         }
     }
 
     /// Year, part of the year, and whether the period is statutory; `None` for weeks, days and ranges.
     #[must_use]
-    pub fn span(self) -> Option<(i16, Span, bool)> {
+    pub fn span(self) -> Option<(i16, YearPart, bool)> {
         Some(match self {
-            Self::Month { year, month } => (year, Span::Month(month), false),
-            Self::Quarter { year, quarter } => (year, Span::Quarter(quarter), false),
-            Self::HalfYear { year, half } => (year, Span::HalfYear(half), false),
-            Self::NineMonths { year } => (year, Span::NineMonths, false),
-            Self::Year { year } => (year, Span::Year, false),
+            Self::Month { year, month } => (year, YearPart::Month(month), false),
+            Self::Quarter { year, quarter } => (year, YearPart::Quarter(quarter), false),
+            Self::HalfYear { year, half } => (year, YearPart::HalfYear(half), false),
+            Self::NineMonths { year } => (year, YearPart::NineMonths, false),
+            Self::Year { year } => (year, YearPart::Year, false),
             Self::Statutory { year, span } => (year, span, true),
             Self::Week { .. } | Self::Day(_) | Self::Range { .. } => return None,
         })
     }
 
-    /// Reads one of [`PERIOD_FORMS`].
+    /// Parses one of [`PERIOD_FORMS`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Some((from, to)) = text.split_once("..") {
@@ -207,16 +197,16 @@ impl Period {
         let (year, rest) = text.split_at_checked(4)?;
         let year: i16 = number(year, 4)?;
         let span = match rest.strip_prefix('-') {
-            None => rest.is_empty().then_some(Span::Year)?,
-            Some("9M") => Span::NineMonths,
+            None => rest.is_empty().then_some(YearPart::Year)?,
+            Some("9M") => YearPart::NineMonths,
             Some(part) => match part.split_at_checked(1)? {
-                ("Q", quarter) => Span::Quarter(number(quarter, 1).filter(|quarter| (1..=4).contains(quarter))?),
-                ("H", half) => Span::HalfYear(number(half, 1).filter(|half| (1..=2).contains(half))?),
+                ("Q", quarter) => YearPart::Quarter(number(quarter, 1).filter(|quarter| (1..=4).contains(quarter))?),
+                ("H", half) => YearPart::HalfYear(number(half, 1).filter(|half| (1..=2).contains(half))?),
                 ("W", week) if !statutory => {
                     let week: i8 = number(week, 2)?;
                     return ISOWeekDate::new(year, week, Weekday::Monday).ok().map(|_| Self::Week { year, week });
                 }
-                _ => Span::Month(number(part, 2).filter(|month| (1..=12).contains(month))?),
+                _ => YearPart::Month(number(part, 2).filter(|month| (1..=12).contains(month))?),
             },
         };
         Some(Self::of_span(year, span, statutory))
@@ -230,40 +220,40 @@ impl Period {
             Self::Day(_) => Kind::Day,
             Self::Range { .. } => Kind::Range,
             _ => match self.span().expect("all others are spans") {
-                (_, Span::Month(_), false) => Kind::Month,
-                (_, Span::Quarter(_), false) => Kind::Quarter,
-                (_, Span::HalfYear(_), false) => Kind::HalfYear,
-                (_, Span::NineMonths, false) => Kind::NineMonths,
-                (_, Span::Year, false) => Kind::Year,
-                (_, Span::Month(_), true) => Kind::StatutoryMonth,
-                (_, Span::Quarter(_), true) => Kind::StatutoryQuarter,
-                (_, Span::HalfYear(_), true) => Kind::StatutoryHalfYear,
-                (_, Span::NineMonths, true) => Kind::StatutoryNineMonths,
-                (_, Span::Year, true) => Kind::StatutoryYear,
+                (_, YearPart::Month(_), false) => Kind::Month,
+                (_, YearPart::Quarter(_), false) => Kind::Quarter,
+                (_, YearPart::HalfYear(_), false) => Kind::HalfYear,
+                (_, YearPart::NineMonths, false) => Kind::NineMonths,
+                (_, YearPart::Year, false) => Kind::Year,
+                (_, YearPart::Month(_), true) => Kind::StatutoryMonth,
+                (_, YearPart::Quarter(_), true) => Kind::StatutoryQuarter,
+                (_, YearPart::HalfYear(_), true) => Kind::StatutoryHalfYear,
+                (_, YearPart::NineMonths, true) => Kind::StatutoryNineMonths,
+                (_, YearPart::Year, true) => Kind::StatutoryYear,
             },
         }
     }
 
-    /// The year that the period is named after; for days, weeks and ranges that of the last day.
+    /// Year in the period's name; for days, weeks and ranges the year of the last day.
     #[must_use]
     pub fn year(self) -> i16 {
         self.span().map_or_else(|| self.end().year(), |(year, ..)| year)
     }
 
-    /// First and last month, 1 to 12.
-    fn months(span: Span) -> (i8, i8) {
+    /// First and last month, from 1 to 12.
+    fn months(span: YearPart) -> (i8, i8) {
         match span {
-            Span::Month(month) => (month, month),
-            Span::Quarter(quarter) => (quarter * 3 - 2, quarter * 3),
-            Span::HalfYear(half) => (half * 6 - 5, half * 6),
-            Span::NineMonths => (1, 9),
-            Span::Year => (1, 12),
+            YearPart::Month(month) => (month, month),
+            YearPart::Quarter(quarter) => (quarter * 3 - 2, quarter * 3),
+            YearPart::HalfYear(half) => (half * 6 - 5, half * 6),
+            YearPart::NineMonths => (1, 9),
+            YearPart::Year => (1, 12),
         }
     }
 
-    /// First and last half-month of a named period.
+    /// First and last half-month of a named period; `None` for weeks, days and ranges.
     #[must_use]
-    pub fn halves(self) -> Option<(Half, Half)> {
+    pub fn half_months(self) -> Option<(HalfMonth, HalfMonth)> {
         let (year, span, statutory) = self.span()?;
         let (first, last) = Self::months(span);
         let month = |month: i8| (i32::from(year) * 12 + i32::from(month) - 1) * 2;
@@ -273,10 +263,10 @@ impl Period {
     /// First day.
     ///
     /// # Panics
-    /// Never: a week was checked when it was made.
+    /// If the week does not exist; [`Period::parse`] accepts only weeks that do.
     #[must_use]
     pub fn start(self) -> Date {
-        match (self, self.halves()) {
+        match (self, self.half_months()) {
             (_, Some((first, _))) => first_day_of(first),
             (Self::Day(day), _) => day,
             (Self::Range { from, .. }, _) => from,
@@ -293,7 +283,7 @@ impl Period {
     /// At the end of the year 9999.
     #[must_use]
     pub fn end(self) -> Date {
-        match (self, self.halves()) {
+        match (self, self.half_months()) {
             (_, Some((_, last))) => first_day_of(last + 1).yesterday().expect("a day of this era"),
             (Self::Range { to, .. }, _) => to,
             (Self::Week { .. }, _) => self.start().checked_add(6.days()).expect("a day of this era"),
@@ -301,19 +291,19 @@ impl Period {
         }
     }
 
-    /// The period of the same kind and length just before, the nine months of the year before.
+    /// Preceding period of the same kind and length; for nine months those of the year before.
     #[must_use]
     pub fn previous(self) -> Option<Self> {
         let back = |years: i16, span, statutory, year: i16| Some(Self::of_span(year - years, span, statutory));
         if let Some((year, span, statutory)) = self.span() {
             return match span {
-                Span::Month(1) => back(1, Span::Month(12), statutory, year),
-                Span::Month(month) => back(0, Span::Month(month - 1), statutory, year),
-                Span::Quarter(1) => back(1, Span::Quarter(4), statutory, year),
-                Span::Quarter(quarter) => back(0, Span::Quarter(quarter - 1), statutory, year),
-                Span::HalfYear(1) => back(1, Span::HalfYear(2), statutory, year),
-                Span::HalfYear(_) => back(0, Span::HalfYear(1), statutory, year),
-                Span::NineMonths | Span::Year => back(1, span, statutory, year),
+                YearPart::Month(1) => back(1, YearPart::Month(12), statutory, year),
+                YearPart::Month(month) => back(0, YearPart::Month(month - 1), statutory, year),
+                YearPart::Quarter(1) => back(1, YearPart::Quarter(4), statutory, year),
+                YearPart::Quarter(quarter) => back(0, YearPart::Quarter(quarter - 1), statutory, year),
+                YearPart::HalfYear(1) => back(1, YearPart::HalfYear(2), statutory, year),
+                YearPart::HalfYear(_) => back(0, YearPart::HalfYear(1), statutory, year),
+                YearPart::NineMonths | YearPart::Year => back(1, span, statutory, year),
             };
         }
         let (start, end) = (self.start(), self.end());
@@ -329,16 +319,16 @@ impl Period {
         })
     }
 
-    /// The next period of a named kind; nine months are followed by those of the year after.
+    /// Following period of a named kind; for nine months those of the year after. `None` for weeks, days and ranges.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         match self.span()? {
-            (year, Span::NineMonths, statutory) => Some(Self::of_span(year + 1, Span::NineMonths, statutory)),
-            _ => Self::of_half(self.kind(), self.halves()?.1 + 1),
+            (year, YearPart::NineMonths, statutory) => Some(Self::of_span(year + 1, YearPart::NineMonths, statutory)),
+            _ => Self::of_half_month(self.kind(), self.half_months()?.1 + 1),
         }
     }
 
-    /// The same period of the year before (a day or range of 29 February has none; week 53 may have none).
+    /// Same period one year earlier; `None` for 29 February, and for week 53 if that year has none.
     #[must_use]
     pub fn a_year_before(self) -> Option<Self> {
         let before = |day: Date| Date::new(day.year() - 1, day.month(), day.day()).ok();
@@ -356,11 +346,11 @@ impl Period {
         })
     }
 
-    /// From the beginning of the (statutory) year to the period's last day.
+    /// Range from the first day of the period's (statutory) year to the last day of the period.
     #[must_use]
     pub fn cumulative(self) -> Self {
         let statutory = matches!(self, Self::Statutory { .. });
-        let from = Self::of_span(self.year(), Span::Year, statutory).start();
+        let from = Self::of_span(self.year(), YearPart::Year, statutory).start();
         Self::Range { from, to: self.end() }
     }
 }
@@ -383,11 +373,11 @@ impl fmt::Display for Period {
         }
         let (year, span, statutory) = self.span().expect("all others are spans");
         match span {
-            Span::Month(month) => write!(out, "{year:04}-{month:02}"),
-            Span::Quarter(quarter) => write!(out, "{year:04}-Q{quarter}"),
-            Span::HalfYear(half) => write!(out, "{year:04}-H{half}"),
-            Span::NineMonths => write!(out, "{year:04}-9M"),
-            Span::Year => write!(out, "{year:04}"),
+            YearPart::Month(month) => write!(out, "{year:04}-{month:02}"),
+            YearPart::Quarter(quarter) => write!(out, "{year:04}-Q{quarter}"),
+            YearPart::HalfYear(half) => write!(out, "{year:04}-H{half}"),
+            YearPart::NineMonths => write!(out, "{year:04}-9M"),
+            YearPart::Year => write!(out, "{year:04}"),
         }?;
         out.write_str(if statutory { "s" } else { "" })
     }

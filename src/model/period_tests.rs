@@ -1,8 +1,8 @@
-//! Periods by hand: first and last days, texts that are none, neighbours (domain E).
+//! Periods worked out by hand: first and last days, refused texts, neighbouring periods (domain E).
 
 use super::*;
 
-/// First and last day of each form, by hand (domain E).
+/// Text, first day, last day.
 const PERIODS: &[(&str, &str, &str)] = &[
     ("2026", "2026-01-01", "2026-12-31"),
     ("2026-Q1", "2026-01-01", "2026-03-31"),
@@ -23,7 +23,7 @@ const PERIODS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn periods_begin_and_end_where_the_law_says() {
+fn first_and_last_days_follow_the_law() {
     for (text, start, end) in PERIODS {
         let period = Period::parse(text).unwrap_or_else(|| panic!("{text}"));
         assert_eq!((period.start().to_string(), period.end().to_string()), ((*start).into(), (*end).into()));
@@ -32,7 +32,7 @@ fn periods_begin_and_end_where_the_law_says() {
 }
 
 #[test]
-fn texts_that_are_no_period() {
+fn other_texts_are_no_period() {
     for text in ["", "26", "2026-13", "2026-0", "2026-Q5", "2026-H3", "2026-W54", "2021-W53", "2026-W05s", "2026-9m"] {
         assert_eq!(Period::parse(text), None, "{text}");
     }
@@ -42,26 +42,26 @@ fn texts_that_are_no_period() {
 }
 
 #[test]
-fn half_months_fall_into_the_periods_whose_days_they_hold() {
+fn a_half_month_lies_in_the_period_that_contains_its_days() {
     let mut day = date(2023, 12, 1);
     while day < date(2026, 2, 1) {
         for kind in PeriodKind::NAMED {
-            match Period::of_half(kind, half_of(day)) {
+            match Period::of_half_month(kind, half_month_of(day)) {
                 Some(period) => assert!(period.start() <= day && day <= period.end(), "{day} {period}"),
                 None => assert!(matches!(kind, PeriodKind::NineMonths | PeriodKind::StatutoryNineMonths)),
             }
         }
         day = day.tomorrow().expect("in this millennium");
     }
-    assert_eq!(Period::of_half(PeriodKind::NineMonths, half_of(date(2026, 10, 1))), None);
-    // 15 September is after the nine months' 14th; 15 December begins the next year's.
-    assert_eq!(Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 9, 15))), None);
-    let next = Period::of_half(PeriodKind::StatutoryNineMonths, half_of(date(2026, 12, 15)));
+    assert_eq!(Period::of_half_month(PeriodKind::NineMonths, half_month_of(date(2026, 10, 1))), None);
+    // 15 September lies after the 14th, the last day of the nine months; 15 December begins the next year.
+    assert_eq!(Period::of_half_month(PeriodKind::StatutoryNineMonths, half_month_of(date(2026, 9, 15))), None);
+    let next = Period::of_half_month(PeriodKind::StatutoryNineMonths, half_month_of(date(2026, 12, 15)));
     assert_eq!(next.map(|period| period.to_string()).as_deref(), Some("2027-9Ms"));
 }
 
 #[test]
-fn neighbours() {
+fn neighbouring_periods() {
     let of = |text: &str| Period::parse(text).unwrap_or_else(|| panic!("{text}"));
     for (text, previous, year_before, cumulative) in [
         ("2026-01", "2025-12", "2025-01", "2026-01-01..2026-01-31"),
@@ -79,7 +79,7 @@ fn neighbours() {
     }
     assert_eq!(of("2024-02-29").a_year_before(), None);
     for kind in PeriodKind::NAMED {
-        let period = Period::of_half(kind, half_of(date(2026, 3, 1))).expect("within nine months");
+        let period = Period::of_half_month(kind, half_month_of(date(2026, 3, 1))).expect("within nine months");
         assert_eq!(period.next().and_then(Period::previous), Some(period), "{period}");
     }
 }

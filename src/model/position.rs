@@ -1,50 +1,50 @@
-//! Where a pull of an HTTP source stands: page chains that were read, and those under way.
+//! Position of a pull in an HTTP source: page chains that were read, and page chains that are being read.
 
 use serde::{Deserialize, Serialize};
 
-/// A stretch of time that one page chain reads.
+/// Time range that one page chain reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SliceRef {
-    /// Name of its pass.
+    /// Name of the pass (`[[window.passes]]`).
     pub pass: String,
-    /// Microseconds UTC; both ends are part of it.
+    /// Start and end in microseconds UTC, both inclusive.
     pub since_micros: i64,
     pub until_micros: i64,
 }
 
-/// What a page chain held that was read to its end.
+/// Summary of a page chain that was read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainFacts {
     /// Ordinal of the chain in the pull, from 0.
     pub chain: u32,
     pub slice: Option<SliceRef>,
-    /// `accepted 2026-01-01..2026-01-31`; empty where the connector has no passes.
+    /// Pass and days, such as `accepted 2026-01-01..2026-01-31`; empty if the connector has no passes.
     pub label: String,
     pub pages: u32,
-    /// Records of those pages, each page as it was read last.
+    /// Records of those pages; a page that was read several times counts as last read.
     pub rows: u64,
-    /// How many records the source said it has.
+    /// Number of records that the source declared.
     pub declared_total: Option<u64>,
-    /// Cursor of the second and of the last page, for chains that go on by one.
+    /// Cursors of the second and the last page, if the chain is paged by cursor.
     pub first_cursor: Option<String>,
     pub last_cursor: Option<String>,
 }
 
-/// How a page is asked for.
+/// How a page is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "by", content = "at", rename_all = "snake_case")]
 pub enum PagePlace {
-    /// The first page of a chain that goes on by a cursor or an address, or an answer that holds everything.
+    /// First page of a chain that continues by cursor or address, or the only page of an unpaged source.
     First,
     Number(u32),
     Offset(u64),
-    /// Also the key of the last record before it.
+    /// A cursor, or for `keyset` the key of the last record of the page before.
     Cursor(String),
-    /// Without parameters that hold secrets.
+    /// Address of the page, without the parameters that hold secrets.
     Address(String),
 }
 
-/// A page of a chain that was read.
+/// A page of a chain that has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadPage {
     pub place: PagePlace,
@@ -53,38 +53,38 @@ pub struct ReadPage {
     pub rows: u64,
 }
 
-/// A page chain under way.
+/// A page chain that is being read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenChain {
     /// Ordinal of the chain in the pull, from 0.
     pub chain: u32,
     pub slice: Option<SliceRef>,
-    /// The page to ask for next.
+    /// Page to request next.
     pub next: PagePlace,
     /// The pages read so far, in order.
     pub pages: Vec<ReadPage>,
     pub declared_total: Option<u64>,
-    /// How many pages the source said it has.
+    /// Number of pages that the source declared.
     pub declared_pages: Option<u64>,
-    /// How often its pages were asked for again.
+    /// Number of passes over the pages after the first reading (`read_twice`).
     pub looks: u32,
-    /// Position in `pages` of the page that is asked for again next; `None` while the chain is read.
+    /// Index in `pages` of the page to request again next; `None` during the first reading.
     pub looking_at: Option<u32>,
-    /// Whether a page was found changed in this look.
+    /// Whether a page was found changed in the current pass.
     pub changed: bool,
 }
 
-/// Where a pull stands: with the same connector, plan and `now` it can go on there.
+/// Position of a pull. With the same connector, plan and `now` the pull can be resumed from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Pages given out.
+    /// Pages handed to landing.
     pub pages: u32,
     /// Records of those pages.
     pub records: u64,
-    /// Tries of the retry budget that were used.
+    /// Retries used of the retry budget.
     pub retries: u32,
-    /// Chains that were read to their end.
+    /// Page chains that were read to their end.
     pub done: Vec<ChainFacts>,
-    /// Chains that were begun.
+    /// Page chains that are being read.
     pub open: Vec<OpenChain>,
 }

@@ -1,67 +1,77 @@
-//! The procedure registry: what is offered, by whom, at which level, and from when.
+//! The registry of procedures (thủ tục hành chính) and of their offers: which agency or tier provides them, how, and
+//! when.
 
 use jiff::civil::{Date, Time};
+use strum::{EnumString, VariantNames};
 
 use crate::model::agency::Tier;
 
-/// Unit of a statutory time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Unit of a statutory time (thời hạn giải quyết).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimeUnit {
-    /// Ngày làm việc.
+    /// Working days (ngày làm việc).
     WorkingDays,
-    /// Giờ làm việc.
+    /// Working hours (giờ làm việc).
     Hours,
-    /// Ngày: an end on a day off moves to the next working day.
+    /// Calendar days (ngày); a due date on a day off moves to the next working day.
     CalendarDays,
 }
 
 /// One row of `procedures.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedure {
-    /// `d.dddddd`.
+    /// National code `d.dddddd`.
     pub code: String,
     pub name: String,
+    /// Code of the sector (lĩnh vực).
     pub sector: String,
-    /// Thời hạn giải quyết.
+    /// Statutory time (thời hạn giải quyết), in `unit`; `None` if the registry has none.
     pub statutory_time: Option<u32>,
     pub unit: TimeUnit,
-    /// Papers received after it move on the next working day (NĐ 61/2018 art. 18(2): 15:00).
+    /// Time of day from which a received dossier is processed on the next working day (NĐ 61/2018 art. 18(2): 15:00).
     pub cut_off: Time,
-    /// Resolved at once, lawfully without a due date (NĐ 61/2018 art. 17(4)).
+    /// The result is given immediately, so dossiers lawfully have no due date (NĐ 61/2018 art. 17(4)).
     pub immediate: bool,
-    /// Chứng thực, where the source does not say it of a dossier.
+    /// Certification (chứng thực); used for dossiers whose source has no value for it.
     pub certification: bool,
+    /// Resolved by a local branch of a central body (ngành dọc).
     pub vertical: bool,
     pub valid_from: Option<Date>,
+    /// Last day, inclusive.
     pub valid_to: Option<Date>,
 }
 
-/// Who is competent in a row of `procedure_offers.csv`: one agency, or every agency of a tier.
+/// Who provides an offer: one agency by code, or every agency of a tier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Offerer {
     Agency(String),
     Tier(Tier),
 }
 
-/// One row of `procedure_offers.csv`.
+/// One row of `procedure_offers.csv`: a procedure that an agency or a tier provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
+    /// Code of the procedure.
     pub procedure: String,
     pub offerer: Offerer,
     /// `lead` or `cooperating`.
     pub role: Option<String>,
     /// Received and returned at a one-stop shop (Bộ phận Một cửa).
     pub at_one_stop: bool,
-    /// Lawfully not received at a one-stop shop.
+    /// Lawfully exempt from reception at a one-stop shop.
     pub one_stop_exempt: bool,
     /// In the list of vertical agencies' procedures to be received at one-stop shops (QĐ 1291/QĐ-TTg).
     pub list_1291: bool,
-    /// information · partial · full.
+    /// Level of the online service: `information`, `partial` or `full`; `None` if it is not online.
     pub online_level: Option<String>,
+    /// Dossiers can be submitted by post.
     pub postal_submission: bool,
+    /// Results can be returned by post.
     pub postal_return: bool,
-    /// Liên thông: `none`, `same_level` or `between_levels`.
+    /// Whether the procedure is interlinked (liên thông): `none`, `same_level` or `between_levels`.
     pub interlinked: Option<String>,
     pub valid_from: Option<Date>,
+    /// Last day, inclusive.
     pub valid_to: Option<Date>,
 }

@@ -1,29 +1,31 @@
-//! What one pull did: its counts, how it ended, where it stands, and the certificate that landing keeps.
+//! Results of one pull: counts, outcome, findings, cursor, and the certificate that landing stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 pub use crate::model::position::{ChainFacts, OpenChain, PagePlace, Position, ReadPage, SliceRef};
 
-/// Received = accepted + unchanged + duplicate + superseded + quarantined.
+/// Rows of a pull by what became of them: received = accepted + unchanged + duplicate + superseded + quarantined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Rows that the source sent.
+pub struct PullCounts {
+    /// Rows that the source delivered.
     pub received: u64,
-    /// New versions written.
+    /// Rows stored as a new version.
     pub accepted: u64,
-    /// Same content as the newest version stored.
+    /// Rows with the same content as the newest stored version of their key.
     pub unchanged: u64,
-    /// Same key and content twice in this pull.
+    /// Rows whose key and content appeared before in this pull.
     pub duplicate: u64,
-    /// Overtaken by a newer version, of this pull or stored.
+    /// Rows older than another version of their key, in this pull or stored.
     pub superseded: u64,
+    /// Rows that were rejected.
     pub quarantined: u64,
 }
 
-impl Counts {
-    /// Whether every received row is accounted for.
+impl PullCounts {
+    /// Whether every received row is counted exactly once.
     #[must_use]
     pub fn balance(&self) -> bool {
         self.received == self.accepted + self.unchanged + self.duplicate + self.superseded + self.quarantined
@@ -31,72 +33,52 @@ impl Counts {
 }
 
 /// How a pull ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// Proved whole: page chain followed to its declared end.
+    /// Everything was read, and that is proved: each page chain was followed to its declared end.
     #[default]
     Complete,
-    /// Proved whole, but more rows were rejected than the connector allows: figures that rest on it are provisional.
+    /// As `Complete`, but more rows were rejected than the connector allows: figures are provisional.
     Degraded,
-    /// Not proved whole; its rows count, its cursor does not.
+    /// Not proved to be read completely. Its rows are stored, its cursor is not.
     Incomplete,
-    /// Nothing was taken.
+    /// Nothing was stored.
     Failed,
 }
 
 impl Outcome {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Degraded => "degraded",
-            Self::Incomplete => "incomplete",
-            Self::Failed => "failed",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Complete, Self::Degraded, Self::Incomplete, Self::Failed]
-            .into_iter()
-            .find(|outcome| outcome.name() == name)
+        self.into()
     }
 }
 
 /// Why a pull was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Purpose {
-    /// The night's reading: only these move the cursor and are held against each other's volume.
+    /// The nightly pull. Only these move the cursor and are compared with earlier pulls by volume.
     #[default]
     Night,
-    /// Rejected rows taken again.
+    /// Rejected rows are read again from their source or landed page.
     Retry,
-    /// Landed pages mapped again.
+    /// Landed pages are mapped again.
     Replay,
-    /// A stretch of the past read again.
+    /// A past time range is read again.
     Backfill,
 }
 
 impl Purpose {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Night => "night",
-            Self::Retry => "retry",
-            Self::Replay => "replay",
-            Self::Backfill => "backfill",
-        }
-    }
-
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Night, Self::Retry, Self::Replay, Self::Backfill].into_iter().find(|purpose| purpose.name() == name)
+        self.into()
     }
 }
 
-/// Where something was first seen, and in how many rows.
+/// Page and row in which something was first seen, and the number of rows that have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     pub page: u32,
@@ -104,27 +86,28 @@ pub struct Sighting {
     pub rows: u64,
 }
 
-/// The source fields that a pull met.
+/// Source fields found in the records of a pull.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldsSeen {
     /// Kept fields that at least one record had, with a value or null.
     pub kept: BTreeSet<String>,
-    /// Fields that no part of `[map]` names.
+    /// Fields that `[map]` does not name, by the path under which they are reported.
     pub others: BTreeMap<String, Sighting>,
 }
 
-/// What of a pull differs from the contract.
+/// Difference between the records of a pull and the connector's `[contract]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     pub kind: DriftKind,
-    /// A source field; for `ill_typed` the canonical one.
+    /// Source field; for `ill_typed` the canonical column.
     pub field: String,
-    /// Where it was first seen; none for a missing field.
+    /// First occurrence; `None` for a missing field.
     pub first: Option<Sighting>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DriftKind {
     New,
     Missing,
@@ -134,39 +117,35 @@ pub enum DriftKind {
 impl DriftKind {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Missing => "missing",
-            Self::IllTyped => "ill_typed",
-        }
+        self.into()
     }
 }
 
-/// What settling found out about a pull: with the certificate that landing keeps, the proof that it is whole.
+/// What settling found out about a pull. Together with the certificate it proves whether the pull is complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Findings {
     pub pages: u64,
-    /// Records that the source says it has, over all page chains; none where it says nothing.
+    /// Number of records that the source declares, summed over all page chains; `None` if it declares none.
     pub declared: Option<u64>,
-    /// Keys that were met.
+    /// Number of different keys.
     pub distinct_keys: u64,
-    /// A page chain that declared so many records and brought so many different ones, if there is one.
+    /// Declared number of records and number of different keys of a page chain for which these disagree.
     pub disagreeing: Option<(u64, u64)>,
-    /// The stretch of time that a sweep covered.
+    /// Pass and time range that a sweep covered.
     pub sweep: Option<SliceRef>,
-    /// Rows marked as deleted since a sweep did not find them.
+    /// Rows marked as deleted because a sweep did not find them.
     pub swept: u64,
-    /// Rows that a sweep missed: too many to be believed, so they were left as they are.
+    /// Rows that a sweep did not find but left unchanged, because there were too many to be deletions.
     pub missed_by_sweep: u64,
-    /// The first page of which every row was rejected, and how many pages there are like it.
+    /// First page of which every row was rejected, and the number of such pages.
     pub rejected_pages: Option<(u32, u64)>,
     pub drift: Vec<Drift>,
-    /// Kind of impossible order of dates → rows.
+    /// Name of an impossible order of dates → number of rows.
     pub impossible: BTreeMap<String, u64>,
 }
 
-/// One landed page in the certificate of a pull.
+/// Entry of the certificate for one landed page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LandedPage {
     pub number: u32,
@@ -176,18 +155,18 @@ pub struct LandedPage {
     pub body_digest: String,
     /// SHA-256 of the landed file.
     pub landed_digest: String,
-    /// Ordinal of its page chain in the pull.
+    /// Ordinal of its page chain in the pull, from 0.
     #[serde(default)]
     pub chain: u32,
-    /// The stretch of time that it is of.
+    /// Time range of its page chain; `None` if the connector has no passes.
     #[serde(default)]
     pub slice: Option<SliceRef>,
-    /// Where it was read first, if it was landed again by a later run: what was stored since is newer.
+    /// Run that read it from the source, if a later run landed it again. Versions stored since that run are newer.
     #[serde(default)]
     pub read_by: Option<ReadBy>,
 }
 
-/// The run that read a page, and the page's number in it.
+/// Run that read a page from the source, and the page's number in that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReadBy {
     pub run: i64,
@@ -195,34 +174,36 @@ pub struct ReadBy {
 }
 
 impl LandedPage {
-    /// Where it was read first, `run` being that which landed it.
+    /// Run that read the page from the source; `run` is the run that landed it.
     #[must_use]
     pub fn first_read(&self, run: i64) -> ReadBy {
         self.read_by.unwrap_or(ReadBy { run, page: self.number })
     }
 }
 
-/// Where a pull stands after it: what its next window starts from.
+/// State that a complete pull leaves for the next one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// End of the window that was read whole, microseconds UTC; passes with `start = "cursor"` begin here less the overlap.
+    /// End of the last completely read window, microseconds UTC. Passes with `start = "cursor"` begin here, minus the
+    /// overlap.
     pub read_until: Option<i64>,
-    /// Digest of the connector that read up to here. Another connector reads everything again: what the old one rejected or
-    /// left out was never taken.
+    /// Digest of the connector that read up to here. If the connector has changed, the next pull reads everything,
+    /// because the old one may have rejected or left out records.
     #[serde(default)]
     pub connector: String,
-    /// Content digests of files that were taken.
+    /// Content digests of the files that were read.
     #[serde(default)]
     pub files: Vec<String>,
 }
 
-/// Written into landing when the last page is on disk: from then on the pull can be finished without its source.
+/// Proof of what a pull read, stored in landing after its last page. With it, the pull can be settled without its
+/// source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     pub connector: String,
     pub run: i64,
     pub outcome: Outcome,
-    /// Code, words and advice where it is incomplete; empty otherwise.
+    /// Reason code if the pull is incomplete, else empty; `message` and `hint` alike.
     pub reason: String,
     #[serde(default)]
     pub message: String,
@@ -231,15 +212,15 @@ pub struct Certificate {
     #[serde(default)]
     pub purpose: Purpose,
     pub pages: Vec<LandedPage>,
-    /// The page chains that were read to their end, in the order of the plan; none for files.
+    /// Page chains that were read to their end, in the order of the plan; empty for files.
     #[serde(default)]
     pub chains: Vec<ChainFacts>,
     #[serde(default)]
     pub fields: FieldsSeen,
-    /// The pass and time that a sweep covered.
+    /// Pass and time range that a sweep covered.
     #[serde(default)]
     pub sweep: Option<SliceRef>,
-    /// Rejections of earlier runs that this pull reads again: closed when it is settled.
+    /// Ids of earlier rejections whose rows this pull reads again; they are closed when it is settled.
     #[serde(default)]
     pub mends: Vec<i64>,
     pub cursor: Cursor,
@@ -248,7 +229,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Ordinals of the page chains that declare how many records they have, with that number.
+    /// Page chains that declare their number of records: ordinal and that number.
     pub fn declared(&self) -> impl Iterator<Item = (u32, u64)> {
         self.chains.iter().filter_map(|chain| Some((chain.chain, chain.declared_total?)))
     }

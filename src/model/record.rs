@@ -1,4 +1,4 @@
-//! A canonical record: typed values in the order of its table's columns, and where it came from.
+//! Canonical records: typed values in the order of the table's columns, with the page and row they came from.
 
 use crate::model::page::Reason;
 
@@ -31,35 +31,36 @@ impl Value {
     }
 }
 
-/// A record that was accepted by the mapping; `values` follow `Kind::columns`.
+/// A record that the mapping accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// In the order of [`RecordKind::columns`](crate::model::table::RecordKind::columns).
     pub values: Vec<Value>,
     /// First 16 bytes of the SHA-256 of the values.
     pub digest: u128,
     pub page: u32,
     pub row: u32,
-    /// What is odd about it, though it was taken.
+    /// Deviations that the connector's contract accepts and reports.
     pub issues: Vec<Issue>,
 }
 
-/// Something that the contract lets through and counts.
+/// A deviation that the connector's contract accepts and reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Issue {
-    /// The text of this canonical field did not fit: it counts as absent.
+    /// The text of this canonical column does not fit its type and counts as absent.
     IllTyped { field: String, reason: Reason },
-    /// Its dates stand in an order that cannot be; the name of the order.
+    /// Dates or counts contradict each other; the name of the check, such as `completed_before_received`.
     Impossible(&'static str),
 }
 
-/// A record that was not: where it stands, which field and why. Its kept fields stay in landing.
+/// A record that the mapping rejected. Its kept fields stay in landing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     pub page: u32,
     pub row: u32,
-    /// The canonical field that failed; `None` where the whole row did.
+    /// Canonical column that failed; `None` if the row as a whole is unreadable.
     pub field: Option<String>,
     pub reason: Reason,
-    /// Its key, where that could be read: a later pull that takes it closes the rejection.
+    /// Key of the record, if its fields could be read. A later pull that accepts the key closes the rejection.
     pub key: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Official report forms: their templates as data, their cells, and the identities between columns.
+//! Official report forms (biểu mẫu báo cáo): templates, cells, and the identities between columns.
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -10,30 +10,31 @@ use crate::model::instant::local;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormTemplate {
-    /// As it is asked for: `II.06a`.
+    /// Id, such as `II.06a`.
     pub id: String,
     pub version: u32,
-    /// The document that gives the form.
+    /// Document that prescribes the form.
     pub document: String,
-    /// Rule set that its cells follow.
+    /// Id of the rule set that its cells follow.
     pub rules: String,
     /// Sign of the form, in the upper right corner.
     pub sign: String,
     pub title: String,
-    /// Below the title; `{start}` and `{end}` are the period's days.
+    /// Line below the title; `{start}` and `{end}` become the first and last day of the period.
     pub period: String,
     pub unit: String,
-    /// Heading of the row number and of the row's name, and the name of the last row.
+    /// Heading of the column of row numbers; `label` is the heading of the column of names, `total` the name of the
+    /// last row.
     pub number: String,
     pub label: String,
     pub total: String,
-    /// Columns after the first two, in order.
+    /// Columns after these two, in order.
     pub group: Vec<ColumnGroup>,
-    /// Blocks under the table, from left to right: each its lines.
+    /// Signature blocks under the table, from left to right; each is a list of lines.
     pub signature: Vec<Vec<String>>,
 }
 
-/// Columns under one heading.
+/// Columns under a common heading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnGroup {
@@ -41,20 +42,20 @@ pub struct ColumnGroup {
     pub column: Vec<FormColumn>,
 }
 
-/// One column.
+/// Column of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FormColumn {
-    /// A heading between the group's and its own.
+    /// Heading between the group's and the column's own.
     #[serde(default)]
     pub under: Option<String>,
     pub title: String,
-    /// Its number in the form.
+    /// Number of the column in the form.
     pub number: u32,
     pub count: FormCount,
 }
 
-/// What a column counts.
+/// Count that a column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FormCount {
@@ -71,25 +72,25 @@ pub enum FormCount {
     PendingOverdue,
 }
 
-/// The cells of a row of II.06a; the sums are made from them.
+/// Cells of a row of form II.06a that are counted; the other cells are sums of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FormCounts {
     /// Column 4: received in the period, online.
     pub online: u64,
     /// Column 5: received in the period, at the counter or by post.
     pub counter_and_post: u64,
-    /// Column 6: received before it, not ended before it.
+    /// Column 6: received before the period and not ended before it.
     pub carried_over: u64,
-    /// Columns 8, 9, 10: ended in the period.
+    /// Column 8: ended in the period, before the due day. `on_time` and `late` (columns 9 and 10) alike.
     pub early: u64,
     pub on_time: u64,
     pub late: u64,
-    /// Columns 12, 13: open at the period's end.
+    /// Column 12: open and not overdue at the end of the period. Column 13, `pending_overdue`: open and overdue.
     pub pending_in_time: u64,
     pub pending_overdue: u64,
 }
 
-/// An identity of the form does not hold.
+/// Error: the form's identity 3 = 7 + 11 does not hold in a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("row `{row}`: {received} dossiers to resolve are not {resolved} resolved and {pending} pending (3 = 7 + 11)")]
 pub struct BrokenIdentity {
@@ -128,10 +129,10 @@ impl FormCounts {
         self.pending_overdue += other.pending_overdue;
     }
 
-    /// Holds 3 = 7 + 11. The sums 3 = 4 + 5 + 6, 7 = 8 + 9 + 10 and 11 = 12 + 13 are made, not read, and hold by themselves.
+    /// Checks the identity 3 = 7 + 11. The sums 3 = 4 + 5 + 6, 7 = 8 + 9 + 10 and 11 = 12 + 13 hold by construction.
     ///
     /// # Errors
-    /// The row and both sides.
+    /// [`BrokenIdentity`] with the row and both sides.
     pub fn check(&self, row: &str) -> Result<(), BrokenIdentity> {
         let of = |count| self.get(count);
         let (received, resolved, pending) = (of(FormCount::Received), of(FormCount::Resolved), of(FormCount::Pending));
@@ -142,24 +143,24 @@ impl FormCounts {
     }
 }
 
-/// A form filled in.
+/// A form filled in for a scope and a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilledForm {
-    /// The agency, the tier or the province.
+    /// Name of the agency, tier or province.
     pub whom: String,
     pub start: Date,
     /// Inclusive.
     pub end: Date,
-    /// The moment of the night whose data it rests on, microseconds UTC.
+    /// Moment of the night that the cells were counted from, microseconds UTC.
     pub as_of: i64,
-    /// Every connector was read whole.
+    /// Whether every connector was read completely.
     pub complete: bool,
-    /// Sectors (lĩnh vực) with their cells.
+    /// One row for each sector (lĩnh vực).
     pub rows: Vec<(String, FormCounts)>,
 }
 
 impl FilledForm {
-    /// Whether the period's last day was not over when it was filled in.
+    /// Whether the period had not ended at the moment of the night.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.end >= local(self.as_of).date()

@@ -1,58 +1,60 @@
-//! Rule sets as data: the tables of `config/rules/*.toml`. Every choice is a closed list of words.
+//! Rule sets: the files `config/rules/*.toml`. Every choice is a closed list of words.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use crate::model::indicator::{Legal, Title};
 
-/// A rule set: what on time means where the law leaves it open (domain C.4). Every choice is a closed list;
-/// a later rule set adds words, never code in a definition.
+/// A rule set: how received, ended and on time are decided where the law leaves it open (domain C.4).
+///
+/// A later rule set may add words to the lists of choices. Definitions never contain code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSet {
     pub id: String,
     pub title: Title,
     pub legal: Legal,
-    /// Whose dossier it is.
+    /// Agency that a dossier is attributed to.
     pub agency: AgencyView,
-    /// Which moment's state counts.
+    /// Moment at which the state of a dossier is taken.
     pub as_of: AsOf,
-    /// Statuses whose dossiers count as not received, whatever their dates say.
+    /// Statuses whose dossiers count as not received, regardless of their dates.
     pub not_received: Vec<DossierStatus>,
-    /// How an end is held against its due date.
-    pub compare: Compare,
-    /// Which due date counts.
+    /// How an end is compared with its due date.
+    pub compare: DueComparison,
+    /// Which due date counts if there are two.
     pub due: DueChoice,
-    /// Whether a due date that an apology moved counts.
+    /// Whether the due date before or after an apology (thư xin lỗi) counts.
     pub apology: ApologyDue,
-    /// What a due value of 00:00:00 local means.
+    /// Meaning of a due date at 00:00:00 local time.
     pub midnight_due: MidnightDue,
-    /// What stands in for a missing due date, in order.
+    /// How a missing due date is computed: the first choice that gives one counts.
     pub missing_due: Vec<MissingDue>,
-    /// Which dossiers a procedure's cut-off moves to the next working day. Rule sets that nights kept before there was the
-    /// word have none: they meant the first.
+    /// Which dossiers a procedure's cut-off moves to the next working day. Rule sets stored with older nights lack the
+    /// key and mean the default.
     #[serde(default)]
     pub cut_off: CutOff,
-    /// A dossier without a due date for which nothing stands in.
+    /// State of a dossier without a due date for which none can be computed.
     pub without_due: WithoutDue,
-    /// Which dates end a dossier: the first that it has counts.
+    /// Dates that end a dossier, in order: the first that it has counts.
     pub ends: Vec<EndDate>,
-    /// Ends that are on time whatever the due date.
+    /// Ends that are on time regardless of the due date.
     pub on_time_ends: Vec<EndDate>,
-    /// Statuses of open dossiers that are in time whatever the due date: the clock stands.
+    /// Statuses of open dossiers that are not overdue regardless of the due date, because the clock is stopped.
     pub clock_stopped: Vec<DossierStatus>,
-    /// What a request to supplement does to the clock.
+    /// Effect of a request for supplements (yêu cầu bổ sung) on the clock.
     pub supplement: SupplementRule,
-    /// A dossier that was asked to supplement more than once is late.
+    /// Whether a dossier with more than one request for supplements is late.
     pub second_supplement_is_late: bool,
-    /// Whether a dossier that is open and not overdue counts as on time.
+    /// Whether an open dossier that is not overdue counts as on time.
     pub open_in_time_counts: bool,
-    /// Which evidence makes a submission or a return postal.
+    /// Evidence required for a submission or a return to count as postal.
     pub postal_evidence: PostalEvidence,
 }
 
 impl RuleSet {
-    /// Statuses that say that a dossier has ended, whether or not the date is known.
+    /// Statuses of dossiers that have ended, even if the date of the end is missing.
     #[must_use]
     pub fn ended_statuses(&self) -> Vec<&'static str> {
         let of = |end: &EndDate| match end {
@@ -66,175 +68,169 @@ impl RuleSet {
     }
 }
 
-/// A closed list of choices with their words.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-    };
+/// Agency that a dossier is attributed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AgencyView {
+    /// The agency that is competent to resolve it. An interlinked dossier counts once, for its lead agency.
+    Competent,
+    /// The counter that received it.
+    Receiving,
+    /// The agency that handles it.
+    Handling,
 }
 
-words!(
-    /// Whose dossier it is.
-    AgencyView {
-        /// The agency competent to resolve; an interlinked dossier counts once, at its lead agency.
-        Competent,
-        /// The counter that received it.
-        Receiving,
-        /// The unit that handles it.
-        Handling,
-    }
-);
-words!(
-    /// The moment at which a dossier's state is read.
-    AsOf {
-        /// The night's own moment.
-        Now,
-        /// The end of the period, or the night's moment where that is earlier.
-        PeriodEnd,
-    }
-);
-words!(
-    /// How an end is held against its due date.
-    Compare {
-        /// End ≤ due, as instants.
-        Instant,
-        /// End < due, as instants.
-        InstantStrict,
-        /// Day of the end ≤ day of the due date.
-        Date,
-    }
-);
-words!(
-    /// Which due date counts.
-    DueChoice {
-        /// The portal's; where it has none, what stands in for it.
-        Portal,
-        /// The one computed from the procedure's statutory time; the portal's where there is none.
-        Statutory,
-        /// The earlier of both.
-        Earlier,
-    }
-);
-words!(
-    /// Whether a due date that an apology moved counts.
-    ApologyDue {
-        /// The date before the apology counts; changes by supplement count.
-        Before,
-        /// The date after it counts.
-        After,
-    }
-);
-words!(
-    /// What a due value of 00:00:00 local means.
-    MidnightDue {
-        /// It is a date: the end of that day.
-        EndOfDay,
-        /// It is the moment that it says.
-        Moment,
-    }
-);
-words!(
-    /// What stands in for a missing due date.
-    MissingDue {
-        /// Immediate results, and certification (chứng thực) unless its procedure has a statutory time: the same working day,
-        /// from the procedure's cut-off on the next (NĐ 23/2015/NĐ-CP art. 7).
-        CutOff,
-        /// The procedure's statutory time in working days.
-        Statutory,
-    }
-);
-words!(
-    /// Which dossiers a procedure's cut-off (15:00, if it has none of its own) moves to the next working day.
-    CutOff {
-        /// Certification and immediate results (NĐ 23/2015/NĐ-CP art. 7).
-        AtOnce,
-        /// Every dossier: papers that come after it move on the next working day (NĐ 61/2018/NĐ-CP art. 18(2)), and the
-        /// statutory time runs from there.
-        Every,
-    }
-);
-words!(
-    /// A dossier without any due date.
-    WithoutDue {
-        /// It is never on time: else deleting a due date improves the ratio.
-        NotOnTime,
-        /// It is on time.
-        OnTime,
-    }
-);
-words!(
-    /// A date that ends a dossier.
-    EndDate {
-        Completed,
-        Returned,
-        Withdrawn,
-        Refused,
-        Stopped,
-    }
-);
-words!(
-    /// What a request to supplement does to the clock.
-    SupplementRule {
-        /// Nothing beyond what the due date already holds; a statutory time starts again at the last reception
-        /// of a supplement (NĐ 61/2018/NĐ-CP art. 19(4)).
-        Restart,
-        /// The time between request and reception is added to the due date, and a dossier that still waits ends
-        /// with the request (QĐ 766/QĐ-TTg, 2.1).
-        Pause,
-    }
-);
-words!(
-    /// Which evidence makes a submission or a return postal.
-    PostalEvidence {
-        /// The portal's word or the post's item; one dossier counts once.
-        Either,
-        /// Both of them.
-        Both,
-        Portal,
-        Post,
-    }
-);
-words!(
-    /// A status as rule sets name it.
-    DossierStatus {
-        Registered,
-        Received,
-        Refused,
-        Processing,
-        Supplement,
-        Finance,
-        Withdrawn,
-        Stopped,
-        Completed,
-        Returned,
-    }
-);
+/// Moment at which the state of a dossier is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AsOf {
+    /// The moment of the night.
+    Now,
+    /// The end of the period, or the moment of the night if that is earlier.
+    PeriodEnd,
+}
 
-#[expect(clippy::derivable_impls, reason = "the words are declared alike, and this one alone has a default")]
-impl Default for CutOff {
-    fn default() -> Self {
-        Self::AtOnce
-    }
+/// How an end is compared with its due date to decide whether it is on time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DueComparison {
+    /// End ≤ due, as instants.
+    Instant,
+    /// End < due, as instants.
+    InstantStrict,
+    /// Day of the end ≤ day of the due date.
+    Date,
+}
+
+/// Which due date counts if there are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DueChoice {
+    /// The portal's; if it has none, the computed one.
+    Portal,
+    /// The one computed from the procedure's statutory time; if there is none, the portal's.
+    Statutory,
+    /// The earlier of the two.
+    Earlier,
+}
+
+/// Whether the due date before or after an apology counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApologyDue {
+    /// The date before the apology. Changes because of a supplement count nevertheless.
+    Before,
+    /// The date after the apology.
+    After,
+}
+
+/// Meaning of a due date at 00:00:00 local time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MidnightDue {
+    /// A date without a time of day: due at the end of that day.
+    EndOfDay,
+    /// Due at that moment.
+    Moment,
+}
+
+/// How a missing due date is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingDue {
+    /// The same working day, or the next if received at or after the procedure's cut-off (NĐ 23/2015/NĐ-CP art. 7). For
+    /// immediate results, and for certification (chứng thực) whose procedure has no statutory time.
+    CutOff,
+    /// Reception plus the procedure's statutory time.
+    Statutory,
+}
+
+/// Which dossiers a procedure's cut-off moves to the next working day. The cut-off is 15:00 if the registry has none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutOff {
+    /// Only certification and immediate results (NĐ 23/2015/NĐ-CP art. 7).
+    #[default]
+    AtOnce,
+    /// Every dossier: one received at or after the cut-off is processed from the next working day on, and the statutory
+    /// time runs from there (NĐ 61/2018/NĐ-CP art. 18(2)).
+    Every,
+}
+
+/// State of a dossier without any due date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutDue {
+    /// Never on time; otherwise deleting due dates would improve the ratio.
+    NotOnTime,
+    /// Always on time.
+    OnTime,
+}
+
+/// A date that ends a dossier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndDate {
+    Completed,
+    Returned,
+    Withdrawn,
+    Refused,
+    Stopped,
+}
+
+/// Effect of a request for supplements on the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupplementRule {
+    /// The source's due date already includes it. A computed due date counts from the last reception of a supplement
+    /// (NĐ 61/2018/NĐ-CP art. 19(4)).
+    Restart,
+    /// The time between request and reception of the supplement is added to the due date. A dossier that still waits
+    /// for its first supplement ends with the request (QĐ 766/QĐ-TTg, 2.1).
+    Pause,
+}
+
+/// Evidence required for a submission or a return to count as postal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PostalEvidence {
+    /// The portal's channel or a postal item; a dossier with both counts once.
+    Either,
+    /// The portal's channel and a postal item.
+    Both,
+    Portal,
+    Post,
+}
+
+/// Status of a dossier, in the order of the national codes 1–10 (domain: `TrangThaiHoSo`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum DossierStatus {
+    Registered,
+    Received,
+    Refused,
+    Processing,
+    Supplement,
+    Finance,
+    Withdrawn,
+    Stopped,
+    Completed,
+    Returned,
 }
 
 impl AgencyView {
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Competent => "competent",
-            Self::Receiving => "receiving",
-            Self::Handling => "handling",
-        }
+        self.into()
     }
 }
 
 impl DossierStatus {
-    /// Its word in the dossiers table; in the order of [`STATUSES`](crate::model::table::STATUSES).
+    /// Word in the column `status` of the table `dossiers`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        crate::model::table::STATUSES[self as usize]
+        self.into()
     }
 }

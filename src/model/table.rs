@@ -1,48 +1,46 @@
-//! The canonical tables: their columns, in the order in which they are stored.
+//! Canonical tables: their columns in stored order, and the words that columns may hold.
 //!
-//! Every table has the same frame round its own columns: `source` (the connector) and `source_key` are the
-//! key; `source_updated_at` orders versions where the source has a change time; `deleted` marks a record
-//! that its source withdrew; [`PROVENANCE`] says where a row came from.
+//! Every table has the same frame. `source` (the connector) and `source_key` are the key. `source_updated_at` orders
+//! the versions of a key if the source has a change time. `deleted` marks a record that its source withdrew. The
+//! columns of [`PROVENANCE`] record where a row was read.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumIter, IntoStaticStr, VariantNames as _};
 
-/// What a connector delivers: the table that its records go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+use crate::model::agency::Tier;
+use crate::model::procedure::TimeUnit;
+use crate::model::rules::DossierStatus;
+
+/// Kind of records that a connector delivers. Each kind has a pair of tables: versions and image.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumCount, EnumIter, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Hồ sơ thủ tục hành chính.
+#[strum(serialize_all = "snake_case")]
+pub enum RecordKind {
+    /// Dossiers (hồ sơ thủ tục hành chính).
     Dossiers,
-    /// Bưu gửi BCCI.
+    /// Postal items of the public postal service (bưu gửi BCCI).
     PostalItems,
-    /// Phản ánh, kiến nghị (PAKN).
+    /// Feedback (phản ánh, kiến nghị, PAKN).
     Feedback,
-    /// Counts that come from no dossier, as somebody stated them.
+    /// Measures: counts that an office states itself because no dossier holds them.
     Measures,
-    /// What is known of dossiers beside their source: apologies, causes of lateness.
+    /// Notes on dossiers that their source does not hold: apologies, causes of lateness.
     DossierNotes,
-    /// Danh mục thủ tục hành chính: what a catalogue states of each procedure.
+    /// Procedures as a catalogue lists them (danh mục thủ tục hành chính).
     Procedures,
 }
 
-impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Dossiers, Self::PostalItems, Self::Feedback, Self::Measures, Self::DossierNotes, Self::Procedures];
-
+impl RecordKind {
     /// Name of the image table.
     #[must_use]
     pub fn image_name(self) -> &'static str {
-        match self {
-            Self::Dossiers => "dossiers",
-            Self::PostalItems => "postal_items",
-            Self::Feedback => "feedback",
-            Self::Measures => "measures",
-            Self::DossierNotes => "dossier_notes",
-            Self::Procedures => "procedures",
-        }
+        self.into()
     }
 
-    /// Name of the append-only table.
+    /// Name of the append-only table of versions.
     #[must_use]
     pub fn versions_name(self) -> &'static str {
         match self {
@@ -68,13 +66,14 @@ impl Kind {
         }
     }
 
-    /// Position of a column in [`Kind::columns`].
+    /// Position of a column in [`RecordKind::columns`].
     #[must_use]
     pub fn column_index(self, name: &str) -> Option<usize> {
         self.columns().iter().position(|column| column.name == name)
     }
 
-    /// Columns whose month files a new key under its part: the first that has a value counts; without any, the run's month.
+    /// Date columns that decide the part (month) of a new key: the first that has a value. Without any, it is the run's
+    /// month.
     #[must_use]
     pub fn part_columns(self) -> &'static [&'static str] {
         match self {
@@ -91,7 +90,7 @@ impl Kind {
 /// How a column is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
-    /// UTF-8 text: a code, a word of a closed list, an agency's name, or a published title.
+    /// UTF-8: a code, a word of a closed list, an agency's name, or a published title.
     Text,
     /// Microseconds since 1970-01-01T00:00:00Z.
     Instant,
@@ -104,7 +103,7 @@ pub enum ColumnType {
 pub struct Column {
     pub name: &'static str,
     pub column_type: ColumnType,
-    /// The words that the column may hold; empty where it is open.
+    /// Words that the column may hold; empty if any text of its type is allowed.
     pub words: &'static [&'static str],
 }
 
@@ -125,19 +124,8 @@ const fn integer(name: &'static str) -> Column {
 }
 
 /// Statuses of a dossier, in the order of the national codes 1–10 (domain: `TrangThaiHoSo`).
-pub const STATUSES: &[&str] = &[
-    "registered",
-    "received",
-    "refused",
-    "processing",
-    "supplement",
-    "finance",
-    "withdrawn",
-    "stopped",
-    "completed",
-    "returned",
-];
-/// Submission channel (kênh thực hiện), return request and return.
+pub const STATUSES: &[&str] = DossierStatus::VARIANTS;
+/// Channels of submission (kênh thực hiện), of the requested return and of the return.
 pub const CHANNELS: &[&str] = &["counter", "online", "postal"];
 /// Service level: information (mức 2), partial (một phần, mức 3), full (toàn trình, mức 4).
 pub const SERVICE_LEVELS: &[&str] = &["information", "partial", "full"];
@@ -145,24 +133,24 @@ pub const SERVICE_LEVELS: &[&str] = &["information", "partial", "full"];
 pub const DIRECTIONS: &[&str] = &["submission", "return"];
 /// Statuses of a postal item.
 pub const ITEM_STATUSES: &[&str] = &["accepted", "in_transit", "delivered", "failed", "withdrawn"];
-/// Whose fault a late dossier is: a code, never text.
+/// Who caused a late dossier. Only the code is stored, never the text.
 pub const LATE_CAUSES: &[&str] = &["agency", "cooperating", "applicant", "system", "other"];
 
-/// Who received a feedback: the province itself, or a ministry that passed it on.
+/// Who received feedback first: the province, or a ministry that passed it on.
 pub const FEEDBACK_ORIGINS: &[&str] = &["direct", "from_ministry"];
-/// What a feedback is about: a regulation (quy định hành chính) or the conduct of an official (hành vi hành chính).
+/// Subject of feedback: a regulation (quy định hành chính) or the conduct of an official (hành vi hành chính).
 pub const FEEDBACK_SUBJECTS: &[&str] = &["regulation", "conduct"];
-/// What was done with a feedback: handled (xử lý), or forwarded with a proposal (kiến nghị xử lý).
+/// Outcome of feedback: handled (xử lý), or forwarded with a proposal (kiến nghị xử lý).
 pub const FEEDBACK_OUTCOMES: &[&str] = &["handled", "forwarded"];
 
-/// Tiers: of an agency, and at which a procedure is resolved.
-pub const TIERS: &[&str] = &["province", "district", "commune"];
-/// Part of an agency in what a procedure asks for.
+/// Tiers of agencies, and tiers at which procedures are resolved.
+pub const TIERS: &[&str] = Tier::VARIANTS;
+/// Role of an agency in a procedure.
 pub const ROLES: &[&str] = &["lead", "cooperating"];
 /// How a procedure is interlinked (liên thông): not at all, among agencies of a tier, or between tiers.
 pub const INTERLINKS: &[&str] = &["none", "same_level", "between_levels"];
 /// Unit of a statutory time.
-pub const TIME_UNITS: &[&str] = &["working_days", "hours", "calendar_days"];
+pub const TIME_UNITS: &[&str] = TimeUnit::VARIANTS;
 
 const DOSSIER_COLUMNS: &[Column] = &[
     text("source_key"),
@@ -240,8 +228,8 @@ const FEEDBACK_COLUMNS: &[Column] = &[
     instant("source_updated_at"),
 ];
 
-/// `indicator`: an id of an indicator over measures; `period`: as `--period` takes it; `document`: the number of the document
-/// that the counts stand in.
+/// `indicator` is the id of an indicator over measures, `period` is written as for `--period`, and `document` is the
+/// number of the document that states the counts.
 const MEASURE_COLUMNS: &[Column] = &[
     text("source_key"),
     text("indicator"),
@@ -266,7 +254,8 @@ const DOSSIER_NOTE_COLUMNS: &[Column] = &[
     instant("source_updated_at"),
 ];
 
-/// `agency`: who publishes the procedure. `name` and `sector_name` are public titles of a bounded form, about no person.
+/// `agency` is the publisher of the procedure. `name` and `sector_name` are published titles, checked to be no person's
+/// name.
 const PROCEDURE_COLUMNS: &[Column] = &[
     text("source_key"),
     text("procedure_code"),
@@ -281,9 +270,10 @@ const PROCEDURE_COLUMNS: &[Column] = &[
     instant("source_updated_at"),
 ];
 
-/// Columns that motcua adds to every row, stored after the table's own: the connector; the run, page and
-/// row that the record came from (landing holds its kept fields under these numbers); the digest of its own
-/// columns (32 hexadecimal digits); the part that its key is filed under (`yyyy-MM`).
+/// Columns that motcua adds to every row, stored after the table's own.
+///
+/// `source` is the connector. `run`, `page` and `row` number the landed record. `digest` covers the table's own columns
+/// (32 hexadecimal digits). `part` is the month under which the key is stored (`yyyy-MM`).
 pub const PROVENANCE: &[(&str, ColumnType)] = &[
     ("source", ColumnType::Text),
     ("run", ColumnType::Integer),

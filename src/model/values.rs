@@ -1,30 +1,30 @@
-//! What a connector's placeholders stand for: `{env:NAME}` and `{secret:NAME}`.
+//! Values of the placeholders `{env:NAME}` and `{secret:NAME}` in connectors and settings.
 //!
-//! Filled by `config` from the environment and secret files; secrets have no Debug.
+//! `config` reads them from the environment and from secret files. Secrets are never printed by `Debug`.
 
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Values of the names that the connectors mention.
+/// Values of the placeholders that the configuration contains.
 #[derive(Debug, Clone, Default)]
-pub struct Values {
+pub struct PlaceholderValues {
     variables: BTreeMap<String, String>,
     secrets: BTreeMap<String, SecretString>,
-    /// Names of secrets whose file could not be read → why.
+    /// Secrets whose file could not be read: name → reason.
     unreadable: BTreeMap<String, String>,
 }
 
-/// Which kind of placeholder names no value.
+/// Error: a placeholder has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unset {
-    /// As written, for example `{secret:IGATE_CLIENT_SECRET}`.
+    /// The placeholder, such as `{secret:IGATE_CLIENT_SECRET}`.
     pub placeholder: String,
-    /// Why, where more is known than that nobody set it.
+    /// Reason, if the file of the secret could not be read.
     pub why: Option<String>,
 }
 
-impl Values {
+impl PlaceholderValues {
     pub fn set_variable(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.variables.insert(name.into(), value.into());
     }
@@ -33,12 +33,12 @@ impl Values {
         self.secrets.insert(name.into(), value.into());
     }
 
-    /// Notes why the file of a secret could not be read.
+    /// Stores the reason why the file of a secret could not be read.
     pub fn set_unreadable(&mut self, name: impl Into<String>, why: impl Into<String>) {
         self.unreadable.insert(name.into(), why.into());
     }
 
-    /// Replaces the placeholders of `template`; others (`{since}`) stay.
+    /// Replaces `{env:…}` and `{secret:…}` in `template`; other placeholders such as `{since}` stay.
     ///
     /// # Errors
     /// The first placeholder without a value.
@@ -60,7 +60,8 @@ impl Values {
     }
 }
 
-/// The innermost `{…}` of a template, braces included, in order: also those within a JSON object.
+/// Placeholders `{…}` of a template in order, with their braces. Of nested braces, as in a JSON body, the innermost
+/// count.
 #[must_use]
 pub fn placeholders(template: &str) -> Vec<&str> {
     let mut found = Vec::new();

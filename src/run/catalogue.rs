@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, time};
 use polars::prelude::*;
+use strum::IntoEnumIterator as _;
 
 use crate::config::Registries;
 use crate::model::procedure::{Procedure, TimeUnit};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 
 /// Most codes that the log names.
 const NAMED: usize = 10;
@@ -33,9 +34,9 @@ pub(super) struct Differences {
 }
 
 impl Catalogue {
-    /// Reads the catalogue from the tables in the order of [`Kind::ALL`]. Blocks.
+    /// Reads the catalogue from the tables in the order of [`RecordKind`]. Blocks.
     pub(super) fn among(tables: &[LazyFrame]) -> Result<Self, PolarsError> {
-        let place = Kind::ALL.iter().position(|kind| *kind == Kind::Procedures);
+        let place = RecordKind::iter().position(|kind| kind == RecordKind::Procedures);
         place.and_then(|place| tables.get(place)).map_or_else(|| Ok(Self::default()), |table| Self::read(table.clone()))
     }
 

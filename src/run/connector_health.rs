@@ -5,11 +5,11 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::config::Configuration;
-use crate::health::{Off, PastPull, Seen, State, UnrunSlot, assess, is_under_way};
+use crate::health::{ConnectorHistory, HealthState, OffReason, PastPull, UnrunSlot, assess, is_under_way};
 use crate::model::connector::Connector;
 use crate::model::figure::Night;
 use crate::model::instant;
-use crate::model::pull::{Counts, DriftKind, Outcome, Purpose};
+use crate::model::pull::{DriftKind, Outcome, PullCounts, Purpose};
 use crate::run::error::RunError;
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
 use crate::run::night_closing::is_within_budget;
@@ -41,7 +41,7 @@ pub enum HealthSubject {
 pub struct ConnectorHealth {
     /// Name of the connector or of the publication target.
     pub connector: String,
-    pub state: State,
+    pub state: HealthState,
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<i64>,
@@ -79,7 +79,7 @@ fn moment<S: Serializer>(micros: &Option<i64>, serializer: S) -> Result<S::Ok, S
 }
 
 impl ConnectorHealth {
-    fn new(kind: HealthSubject, name: &str, state: State) -> Self {
+    fn new(kind: HealthSubject, name: &str, state: HealthState) -> Self {
         Self {
             connector: name.to_owned(),
             state,
@@ -102,8 +102,8 @@ impl ConnectorHealth {
         }
     }
 
-    fn with_counts(self, counts: Counts) -> Self {
-        let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = counts;
+    fn with_counts(self, counts: PullCounts) -> Self {
+        let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = counts;
         Self { received, accepted, unchanged, duplicate, superseded, quarantined, ..self }
     }
 }
@@ -141,7 +141,7 @@ async fn assess_connectors_until(
         let off = off(config, &pauses, &connector.name);
         healths.push(match ledger {
             Some(ledger) => connector_health(connector, ledger, off, run, now).await?,
-            None => assessed(connector, &Seen { off, ..Seen::default() }, now),
+            None => assessed(connector, &ConnectorHistory { off, ..ConnectorHistory::default() }, now),
         });
     }
     if config.settings.postgres.is_some() {
@@ -154,18 +154,18 @@ async fn assess_connectors_until(
     Ok(healths)
 }
 
-fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<Off> {
+fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<OffReason> {
     if config.settings.disabled_connectors.iter().any(|disabled| disabled == connector) {
-        return Some(Off::BySettings);
+        return Some(OffReason::BySettings);
     }
     let pause = pauses.iter().find(|pause| pause.connector == connector)?;
-    Some(Off::Paused { since: pause.since, by: pause.paused_by.clone() })
+    Some(OffReason::Paused { since: pause.since, by: pause.paused_by.clone() })
 }
 
 async fn connector_health(
     connector: &Connector,
     ledger: &Ledger,
-    off: Option<Off>,
+    off: Option<OffReason>,
     until: Option<i64>,
     now: i64,
 ) -> Result<ConnectorHealth, RunError> {
@@ -196,7 +196,7 @@ async fn connector_health(
     }
     let data_until = pulls.iter().find_map(|pull| pull.data_until);
     let published_from = ledger.published_from().await?;
-    let health = assessed(connector, &Seen { off, pulls: past, unrun, published_from, data_until }, now);
+    let health = assessed(connector, &ConnectorHistory { off, pulls: past, unrun, published_from, data_until }, now);
     Ok(ConnectorHealth {
         data_until,
         open: u64::try_from(ledger.open_rejections(&connector.name).await?).unwrap_or(0),
@@ -205,8 +205,8 @@ async fn connector_health(
     })
 }
 
-fn assessed(connector: &Connector, seen: &Seen, now: i64) -> ConnectorHealth {
-    let health = assess(connector, seen, now);
+fn assessed(connector: &Connector, history: &ConnectorHistory, now: i64) -> ConnectorHealth {
+    let health = assess(connector, history, now);
     ConnectorHealth {
         since: health.since,
         reason: health.reason,
@@ -227,16 +227,16 @@ fn publication_health(publication: &Publication, newest: Option<(i64, i64)>, now
     let (state, code, since, reason, hint) = match (&publication.message, behind) {
         (Some(message), _) => {
             let hint = publication.hint.as_deref();
-            (State::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), hint)
+            (HealthState::Failing, Some("publication_failed"), publication.failing_since, Some(message.clone()), hint)
         }
         (None, Some((run, ended))) => {
             let reason = format!("it does not hold run {run}, the newest night");
             let hint = "`motcua publish` publishes the newest night; `motcua serve` does it by itself";
-            let state = if publication.run.is_none() { State::NeverRun } else { State::Late };
+            let state = if publication.run.is_none() { HealthState::NeverRun } else { HealthState::Late };
             (state, Some("publication_behind"), Some(ended), Some(reason), Some(hint))
         }
-        (None, None) if publication.run.is_none() => (State::NeverRun, None, None, None, None),
-        (None, None) => (State::Healthy, None, publication.published_at, None, None),
+        (None, None) if publication.run.is_none() => (HealthState::NeverRun, None, None, None, None),
+        (None, None) => (HealthState::Healthy, None, publication.published_at, None, None),
     };
     ConnectorHealth {
         since,

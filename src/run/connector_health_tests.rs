@@ -14,7 +14,7 @@ fn connector() -> Connector {
 }
 
 fn pull(run: i64, outcome: Option<Outcome>, started_at: i64, received: u64) -> Pull {
-    let counts = Counts { received, accepted: received, ..Counts::default() };
+    let counts = PullCounts { received, accepted: received, ..PullCounts::default() };
     let finished_at = outcome.map(|_| started_at);
     let state = if outcome.is_some() { PullState::Done } else { PullState::Reading };
     Pull { state, outcome, counts, finished_at, ..Pull::begun(run, &connector(), Purpose::Night, started_at) }
@@ -28,11 +28,11 @@ async fn health(ledger: &Ledger) -> ConnectorHealth {
 async fn a_pull_under_way_leaves_state_and_counts_to_the_one_before_it() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
-    assert_eq!(health(&ledger).await.state, State::NeverRun);
+    assert_eq!(health(&ledger).await.state, HealthState::NeverRun);
     let under_way = |run| pull(run, None, NOW - HOUR_MICROS, 0);
     ledger.write_pull(&under_way(1)).await.expect("it is written");
-    assert_eq!(health(&ledger).await.state, State::NeverRun, "its first pull is under way");
-    for (outcome, state) in [(Outcome::Complete, State::Healthy), (Outcome::Failed, State::Failing)] {
+    assert_eq!(health(&ledger).await.state, HealthState::NeverRun, "its first pull is under way");
+    for (outcome, state) in [(Outcome::Complete, HealthState::Healthy), (Outcome::Failed, HealthState::Failing)] {
         ledger.write_pull(&pull(1, Some(outcome), NOW - 2 * HOUR_MICROS, 7)).await.expect("it is written");
         ledger.write_pull(&under_way(2)).await.expect("it is written");
         let found = health(&ledger).await;
@@ -41,7 +41,7 @@ async fn a_pull_under_way_leaves_state_and_counts_to_the_one_before_it() {
     // A pull that has not ended after six hours died with its process.
     ledger.write_pull(&pull(2, None, NOW - 6 * HOUR_MICROS, 0)).await.expect("it is written");
     let found = health(&ledger).await;
-    assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
+    assert_eq!((found.state, found.reason_code.as_deref()), (HealthState::Incomplete, Some("not_ended")));
 }
 
 #[test]
@@ -51,13 +51,13 @@ fn a_failed_publication_is_failing_with_its_hint_and_one_that_is_behind_is_late(
     let found = publication_health(&failed, None, NOW);
     assert_eq!(
         (found.state, found.since, found.hint.as_deref()),
-        (State::Failing, Some(NOW), Some("set the variable"))
+        (HealthState::Failing, Some(NOW), Some("set the variable"))
     );
     let held = Publication { run: Some(3), published_at: Some(NOW), ..Publication::default() };
-    assert_eq!(publication_health(&held, Some((3, NOW)), NOW).state, State::Healthy);
+    assert_eq!(publication_health(&held, Some((3, NOW)), NOW).state, HealthState::Healthy);
     let on_its_way = publication_health(&held, Some((4, NOW)), NOW + 60_000_000);
-    assert_eq!(on_its_way.state, State::Healthy, "the night has just ended");
-    assert_eq!(publication_health(&held, Some((4, NOW)), NOW + HOUR_MICROS).state, State::Late);
+    assert_eq!(on_its_way.state, HealthState::Healthy, "the night has just ended");
+    assert_eq!(publication_health(&held, Some((4, NOW)), NOW + HOUR_MICROS).state, HealthState::Late);
 }
 
 #[tokio::test]
@@ -72,14 +72,14 @@ async fn a_night_that_read_its_sources_and_published_nothing_is_failing() {
     let failed = Slot { slot, state: SlotState::Failed, tries: 1, made_up: false, message, decided_at: slot, cron };
     ledger.write_slots(&[("feedback".to_owned(), failed)]).await.expect("it is written");
     let found = health(&ledger).await;
-    assert_eq!((found.state, found.reason_code.as_deref()), (State::Failing, Some("night_failed")));
+    assert_eq!((found.state, found.reason_code.as_deref()), (HealthState::Failing, Some("night_failed")));
     assert!(found.reason.is_some_and(|reason| reason.contains("no space left")));
     // Only a run that publishes ends the failure.
     ledger.finish_run(1, NOW, None).await.expect("it is written");
-    assert_eq!(health(&ledger).await.state, State::Failing, "it is finished, and published nothing");
+    assert_eq!(health(&ledger).await.state, HealthState::Failing, "it is finished, and published nothing");
     ledger.begin_run(2, Purpose::Night, NOW - HOUR_MICROS).await.expect("it is written");
     ledger.finish_run(2, NOW, Some(true)).await.expect("it is written");
-    assert_eq!(health(&ledger).await.state, State::Healthy);
+    assert_eq!(health(&ledger).await.state, HealthState::Healthy);
 }
 
 #[tokio::test]
@@ -89,14 +89,14 @@ async fn a_pull_that_is_settled_and_not_in_the_tables_is_incomplete() {
     let settled = Pull { state: PullState::Settled, ..pull(1, Some(Outcome::Complete), NOW - 240 * HOUR_MICROS, 7) };
     ledger.write_pull(&settled).await.expect("it is written");
     let found = health(&ledger).await;
-    assert_eq!((found.state, found.reason_code.as_deref()), (State::Incomplete, Some("not_ended")));
+    assert_eq!((found.state, found.reason_code.as_deref()), (HealthState::Incomplete, Some("not_ended")));
 }
 
 #[tokio::test]
 async fn a_run_by_hand_that_published_nothing_is_failing_after_six_hours() {
     let folder = tempfile::tempdir().expect("there is a scratch folder");
     let ledger = Ledger::open(folder.path()).await.expect("it opens");
-    for (hours, state) in [(5, State::Healthy), (6, State::Failing)] {
+    for (hours, state) in [(5, HealthState::Healthy), (6, HealthState::Failing)] {
         ledger
             .write_pull(&pull(1, Some(Outcome::Complete), NOW - hours * HOUR_MICROS, 7))
             .await
@@ -107,5 +107,5 @@ async fn a_run_by_hand_that_published_nothing_is_failing_after_six_hours() {
     }
     ledger.begin_run(1, Purpose::Night, NOW - 6 * HOUR_MICROS).await.expect("it is written");
     ledger.finish_run(1, NOW, Some(true)).await.expect("it is written");
-    assert_eq!(health(&ledger).await.state, State::Healthy);
+    assert_eq!(health(&ledger).await.state, HealthState::Healthy);
 }

@@ -5,6 +5,7 @@
 //! an argument: the one that the night kept, or today's.
 
 use std::collections::BTreeMap;
+use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
@@ -13,11 +14,11 @@ use crate::config::{Configuration, Registries};
 use crate::indicators::{self, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
 use crate::model::rules::{AgencyView, RuleSet};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
 
@@ -37,7 +38,7 @@ pub struct FigureRequest {
 }
 
 impl FigureRequest {
-    fn definitions(&self, config: &Configuration) -> Vec<(Definition, String)> {
+    fn definitions(&self, config: &Configuration) -> Vec<(IndicatorDefinition, String)> {
         let wanted = config
             .indicators
             .iter()
@@ -127,7 +128,7 @@ pub async fn form_counts(
 
 /// Names of sectors by code: from the registry file, completed from the procedure catalogue as of a night.
 pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTreeMap<String, String>, RunError> {
-    let table = Lake::read_as_of(&config.settings.data.join("lake"), Kind::Procedures, night.run).await?;
+    let table = Lake::read_as_of(&config.settings.data.join("lake"), RecordKind::Procedures, night.run).await?;
     let read = tokio::task::spawn_blocking(move || Catalogue::read(table)).await?;
     Ok(read.map_err(indicators::IndicatorError::from)?.sectors_beside(&config.registries.sectors))
 }
@@ -140,7 +141,7 @@ async fn with_tables<T: Send + 'static>(
 ) -> Result<T, RunError> {
     let root = config.settings.data.join("lake");
     let mut tables = Vec::new();
-    for kind in Kind::ALL {
+    for kind in RecordKind::iter() {
         tables.push(Lake::read_as_of(&root, kind, night.run).await?);
     }
     let (registries, now) = (config.registries.clone(), night.as_of);
@@ -152,14 +153,14 @@ async fn with_tables<T: Send + 'static>(
 }
 
 /// Inputs of a computation without its indicators and rule sets. `registries`: completed from the catalogue; `tables`:
-/// in the order of [`Kind::ALL`].
+/// in the order of [`RecordKind`].
 pub(super) fn inputs<'a>(
     registries: &'a Registries,
     calendar: &'a WorkingCalendar,
     tables: Vec<LazyFrame>,
     now: i64,
 ) -> FigureInputs<'a> {
-    let [dossiers, postal_items, feedback, measures, dossier_notes, _]: [LazyFrame; Kind::ALL.len()] =
+    let [dossiers, postal_items, feedback, measures, dossier_notes, _]: [LazyFrame; RecordKind::COUNT] =
         tables.try_into().unwrap_or_else(|_| unreachable!("the tables are those of every kind"));
     FigureInputs {
         dossiers,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
+use strum::IntoEnumIterator as _;
 
 use crate::calendar::WorkingCalendar;
 use crate::config::Configuration;
@@ -16,7 +17,7 @@ use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 use crate::publish::{self, NightRecord};
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
@@ -71,7 +72,7 @@ impl NightClosing<'_> {
 
     async fn compute(&self) -> Result<Vec<Figure>, RunError> {
         let mut tables = Vec::new();
-        for kind in Kind::ALL {
+        for kind in RecordKind::iter() {
             tables.push(self.lake.scan_image(kind).await?);
         }
         let (config, run, now) = (self.config.clone(), self.run, self.now);
@@ -106,7 +107,7 @@ impl NightClosing<'_> {
             if !is_whole {
                 not_whole.push(connector.name.clone());
             }
-            if connector.file.connector.kind == Kind::Dossiers {
+            if connector.file.connector.kind == RecordKind::Dossiers {
                 // The night reaches as far as the source that is furthest behind.
                 let until = pulls.iter().find_map(|pull| pull.data_until);
                 data_until = data_until.into_iter().chain(until).min();

@@ -1,8 +1,10 @@
 //! Recovery: finishes the runs that an earlier process left unfinished. Landing is the write-ahead log.
 
+use strum::IntoEnumIterator as _;
+
 use crate::landing::LandedPull;
 use crate::model::pull::Outcome;
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 use crate::run::data_folder::DataFolder;
 use crate::run::error::RunError;
 use crate::run::ledger::{Pull, PullState};
@@ -12,7 +14,7 @@ use crate::run::settling::SealedPull;
 impl DataFolder<'_> {
     /// Brings the images up to their versions and finishes every run that was cut.
     pub(super) async fn finish_cut_runs(&self, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
-        for kind in Kind::ALL {
+        for kind in RecordKind::iter() {
             self.lake.update_image(kind).await?;
         }
         for run in self.ledger.unfinished_runs().await? {

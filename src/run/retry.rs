@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::Mapper;
+use crate::fields::Readers;
 use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector};
-use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::data_folder::{DataFolder, RunReport};
@@ -55,7 +55,7 @@ impl RetryPlan {
         let mut kept = Page::new(entry.number, page.origin.clone(), page.body_digest.clone(), page.fields.clone());
         kept.slice.clone_from(&entry.slice);
         for (index, mapped) in mapper.map_page(page).iter().enumerate() {
-            let Some(rejected) = rows.iter().find(|rejected| rejected.row == page.place(index).0) else { continue };
+            let Some(rejected) = rows.iter().find(|rejected| rejected.row == page.row(index).0) else { continue };
             if mapped.is_ok() {
                 kept.copy_row(page, index);
                 self.from_landing.push(rejected.id);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use crate::health::State;
+use crate::health::HealthState;
 use crate::indicators::figure_key;
 use crate::model::figure::{Figure, Met};
 use crate::model::instant;
@@ -85,7 +85,7 @@ impl Alerts {
                 continue;
             }
             // The first state of a subject is sent only if it is bad.
-            let is_news = before.is_some() || !(health.state.is_fine() || health.state == State::NeverRun);
+            let is_news = before.is_some() || !(health.state.is_fine() || health.state == HealthState::NeverRun);
             let from = before.map(|before| before.state.as_str());
             if is_news && !self.post(url, "webhook", &state_changed(&health, from, service, now)).await {
                 // The receiver is down: do not try it again for each further change.

@@ -16,6 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde_json::json;
+use strum::IntoEnumIterator as _;
 
 use crate::config::PublicPart;
 use crate::health;
@@ -193,9 +194,9 @@ impl Metrics {
 
 /// One sample per state that exists: 1 for the subject's own, 0 for the others.
 fn states(health: &ConnectorHealth, label: &'static str) -> Vec<(Labels, f64)> {
-    let sample = |state: health::State| {
+    let sample = |state: health::HealthState| {
         let labels = vec![(label, health.connector.clone()), ("state", state.name().to_owned())];
         (labels, flag(state == health.state))
     };
-    health::State::ALL.into_iter().map(sample).collect()
+    health::HealthState::iter().map(sample).collect()
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time, time};
 
-use crate::model::agency::{Agency, AgencyKind, Tier};
+use crate::model::agency::{Agency, AgencyKind};
 use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
 use crate::simulator::SimulatorError;
 use crate::simulator::working_days::{Day, WorkingDays, day_number};
@@ -185,7 +185,7 @@ fn agency(row: &Row<'_>) -> Result<Agency, String> {
         name: row.filled("name")?.to_owned(),
         aliases: row.list("aliases")?,
         kind: kinds.into_iter().find(|known| known.name() == kind).ok_or_else(|| format!("unknown kind `{kind}`"))?,
-        tier: Tier::from_name(tier).ok_or_else(|| format!("unknown tier `{tier}`"))?,
+        tier: tier.parse().map_err(|_| format!("unknown tier `{tier}`"))?,
         vertical: row.flag("vertical")?,
         parent: Some(row.text("parent")?).filter(|code| !code.is_empty()).map(str::to_owned),
         valid_from: row.day("valid_from")?,
@@ -226,7 +226,7 @@ fn cut_off(text: &str) -> Result<Option<Time>, String> {
 fn offer(row: &Row<'_>) -> Result<Offer, String> {
     let by = row.filled("offered_by")?;
     let offerer = match by.strip_prefix("tier:") {
-        Some(tier) => Offerer::Tier(Tier::from_name(tier).ok_or_else(|| format!("unknown tier `{tier}`"))?),
+        Some(tier) => Offerer::Tier(tier.parse().map_err(|_| format!("unknown tier `{tier}`"))?),
         None => Offerer::Agency(by.to_owned()),
     };
     Ok(Offer {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::model::connector::{Auth, KeyPlace, Method, ReplyValues, Retry, SecretPlace};
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::decode::envelope::describe_reply_code;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
@@ -80,7 +80,7 @@ struct Oauth2Token {
 impl Login {
     /// # Errors
     /// `unset_placeholder`, `misconfigured`.
-    pub fn new(auth: &Auth, base_url: &Url, values: &Values, retry: &Retry) -> Result<Self, SourceError> {
+    pub fn new(auth: &Auth, base_url: &Url, values: &PlaceholderValues, retry: &Retry) -> Result<Self, SourceError> {
         let fill = |text: &str| request::fill(text, TemplateContext::default(), values);
         let secret = |text: &str| fill(text).map(SecretString::from);
         let issued = |request, reply| {

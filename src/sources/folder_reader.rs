@@ -186,7 +186,7 @@ impl FolderReader {
         let sheet = if page.origin.is_empty() { String::new() } else { format!(" {}", page.origin) };
         let last = page.len().checked_sub(1);
         page.origin = match last {
-            Some(last) => format!("{}{sheet} rows {}-{}", open.name, page.place(0).0, page.place(last).0),
+            Some(last) => format!("{}{sheet} rows {}-{}", open.name, page.row(0).0, page.row(last).0),
             None => format!("{}{sheet} no rows", open.name),
         };
         let is_returned = last.is_some() || (ended && !open.has_pages);

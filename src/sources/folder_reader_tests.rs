@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
-use crate::model::field::Readers;
 use crate::model::pull::Cursor;
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, open};
 
 const CONNECTOR: &str = r#"
@@ -37,7 +37,7 @@ async fn open_connector(text: &str, folder: &str, cursor: Cursor) -> Result<Sour
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "post".to_owned(), file, digest: String::new() };
-    let mut values = Values::default();
+    let mut values = PlaceholderValues::default();
     values.set_variable("INBOX", folder);
     open(&connector, &readers, &values, PullStart { now: 7, cursor, ..PullStart::default() }).await
 }

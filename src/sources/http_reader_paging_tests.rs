@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
-use crate::model::field::Readers;
 use crate::model::pull::ChainFacts;
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::request::Request;
 use crate::sources::{ErrorKind, PullStart, RecordedTransport, Response, SourceError, open_with};
 
@@ -70,7 +70,7 @@ async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
     let file: ConnectorFile = toml::from_str(&format!("{BASE}{}", parts.concat())).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
-    let mut values = Values::default();
+    let mut values = PlaceholderValues::default();
     values.set_secret("KEY", "s3c\"ret");
     let transport = Arc::new(RecordedTransport::new(responses));
     let start = PullStart { now: 1_700_000_000_000_000, ..PullStart::default() };

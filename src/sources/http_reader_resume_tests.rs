@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
-use crate::model::field::Readers;
 use crate::model::instant;
 use crate::model::page::Page;
 use crate::model::pull::{Position, SliceRef};
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::request::Request;
 use crate::sources::{ErrorKind, PullStart, Response, SourceError, SourceReader, Transport, open_with};
 
@@ -86,7 +86,7 @@ async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
     let start = PullStart { now: now(), ..start };
-    open_with(Box::new(Arc::clone(portal)), &connector, &readers, &Values::default(), start).await
+    open_with(Box::new(Arc::clone(portal)), &connector, &readers, &PlaceholderValues::default(), start).await
 }
 
 async fn next(reader: &mut SourceReader) -> Option<Page> {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
-use crate::model::field::Readers;
 use crate::model::instant;
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::error::ErrorClass;
 use crate::sources::{ErrorKind, PullStart, RecordedTransport, Response, SourceError, SourceReader, open_with};
 
@@ -67,7 +67,7 @@ async fn open(text: &str, responses: Vec<Response>) -> Result<(SourceReader, Arc
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
-    let mut values = Values::default();
+    let mut values = PlaceholderValues::default();
     values.set_secret("KEY", "s3cret");
     let transport = Arc::new(RecordedTransport::new(responses));
     let start = PullStart { now: now(), ..PullStart::default() };
@@ -219,7 +219,7 @@ async fn concurrent_renewals_fetch_one_token() {
         secret_place: crate::model::connector::SecretPlace::Body,
         scope: Some("read".to_owned()),
     };
-    let mut values = Values::default();
+    let mut values = PlaceholderValues::default();
     values.set_secret("KEY", "s3cret");
     let base = url::Url::parse("https://portal.example/").expect("an address");
     let login = Login::new(&auth, &base, &values, &Retry::default()).expect("the secret is set");

@@ -42,11 +42,11 @@ pub use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
 pub use crate::sources::pull_start::PullStart;
 pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 
+use crate::fields::Readers;
 use crate::model::connector::{Access, Connector, Limits};
-use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{ChainFacts, Cursor, Position};
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::auth::Login;
 use crate::sources::decode::Decoder;
 use crate::sources::folder_reader::FolderReader;
@@ -85,7 +85,7 @@ enum ReaderKind {
 pub async fn open(
     connector: &Connector,
     readers: &Readers,
-    values: &Values,
+    values: &PlaceholderValues,
     start: PullStart,
 ) -> Result<SourceReader, SourceError> {
     open_source(None, connector, readers, values, start)
@@ -101,7 +101,7 @@ pub async fn open_with(
     transport: Box<dyn Transport>,
     connector: &Connector,
     readers: &Readers,
-    values: &Values,
+    values: &PlaceholderValues,
     start: PullStart,
 ) -> Result<SourceReader, SourceError> {
     open_source(Some(transport), connector, readers, values, start)
@@ -113,7 +113,7 @@ async fn open_source(
     transport: Option<Box<dyn Transport>>,
     connector: &Connector,
     readers: &Readers,
-    values: &Values,
+    values: &PlaceholderValues,
     start: PullStart,
 ) -> Result<SourceReader, SourceError> {
     let file = &connector.file;

@@ -11,7 +11,7 @@ use url::Url;
 use crate::model::connector::{ConnectorFile, Decode, PageEnd, Pages, RequestTemplate, Retry};
 use crate::model::page::Page;
 use crate::model::pull::PagePlace;
-use crate::model::values::Values;
+use crate::model::values::PlaceholderValues;
 use crate::sources::auth::{Login, Token};
 use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::{Decoder, hex_digest};
@@ -30,7 +30,7 @@ pub(crate) struct PageFetcher {
     template: RequestTemplate,
     pages: Pages,
     retry: Retry,
-    values: Values,
+    values: PlaceholderValues,
     decoder: Arc<Decoder>,
     kept_headers: Vec<String>,
     /// Retries so far in this pull, over all requests.
@@ -74,7 +74,7 @@ impl PageFetcher {
         connector: &str,
         file: &ConnectorFile,
         (base_url, login): (Url, Login),
-        values: &Values,
+        values: &PlaceholderValues,
         decoder: Arc<Decoder>,
         (now, retries): (i64, u32),
         transport: Box<dyn Transport>,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::fields::DateFormat;
 use crate::model::connector::{Pass, Start, Window};
-use crate::model::instant::{self, DAY_MICROS, Format};
+use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Cursor, SliceRef};
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -39,7 +40,7 @@ pub fn plan_slices(
     let mut slices = Vec::new();
     for pass in &window.passes {
         let wrong = |message: String| wrong(pass, &message);
-        let format = Format::compile(&pass.format).map_err(wrong)?;
+        let format = DateFormat::compile(&pass.format).map_err(wrong)?;
         let first = first_instant(&pass.first_date)
             .ok_or_else(|| wrong(format!("`first_date` is `{}`, not a day `yyyy-MM-dd`", pass.first_date)))?;
         let is_whole = whole_pass == Some(pass.name.as_str());
@@ -64,13 +65,13 @@ pub fn chosen_slices(window: &Window, wanted: &[SliceRef]) -> Result<Vec<TimeSli
         let pass = window.passes.iter().find(|pass| pass.name == wanted.pass).ok_or_else(|| {
             SourceError::new(ErrorKind::PlanChanged, format!("the connector has no pass `{}`", wanted.pass))
         })?;
-        let format = Format::compile(&pass.format).map_err(|message| wrong(pass, &message))?;
+        let format = DateFormat::compile(&pass.format).map_err(|message| wrong(pass, &message))?;
         Ok(slice(pass, &format, wanted.since_micros, wanted.until_micros))
     });
     slices.collect()
 }
 
-fn slice(pass: &Pass, format: &Format, since: i64, until: i64) -> TimeSlice {
+fn slice(pass: &Pass, format: &DateFormat, since: i64, until: i64) -> TimeSlice {
     TimeSlice {
         reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
         since_param: pass.since_param.clone(),
@@ -100,7 +101,7 @@ fn start_of(pass: &Pass, first: i64, cursor: &Cursor, oldest_open: &BTreeMap<Str
 }
 
 fn first_instant(text: &str) -> Option<i64> {
-    Format::compile("yyyy-MM-dd").ok()?.read(text, &instant::vietnam())
+    DateFormat::compile("yyyy-MM-dd").ok()?.read(text, &instant::vietnam())
 }
 
 #[cfg(test)]
@@ -122,7 +123,7 @@ mod tests {
     }
 
     fn at(text: &str) -> i64 {
-        let format = Format::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
+        let format = DateFormat::compile("yyyy-MM-dd[ HH:mm]").expect("the pattern is valid");
         format.read(text, &instant::vietnam()).expect("the text is a date")
     }
 

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::model::connector::{LoginRequest, Method, Pages, RequestTemplate};
 use crate::model::pull::PagePlace;
-use crate::model::values::{Values, placeholders};
+use crate::model::values::{PlaceholderValues, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::plan::TimeSlice;
 
@@ -72,7 +72,7 @@ pub fn build(
     template: &RequestTemplate,
     pages: &Pages,
     context: TemplateContext<'_>,
-    values: &Values,
+    values: &PlaceholderValues,
 ) -> Result<Request, SourceError> {
     let url = if let Some(PagePlace::Address(next)) = context.page {
         next_page_url(next, template, context, values)?
@@ -106,7 +106,7 @@ pub fn build(
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &Values) -> Result<Request, SourceError> {
+pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &PlaceholderValues) -> Result<Request, SourceError> {
     let context = TemplateContext::default();
     let text = fill(&login.url, context, values)?;
     let url = if text.contains("://") {
@@ -159,7 +159,7 @@ fn next_page_url(
     next: &str,
     template: &RequestTemplate,
     context: TemplateContext<'_>,
-    values: &Values,
+    values: &PlaceholderValues,
 ) -> Result<Url, SourceError> {
     let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the address of the next page cannot be parsed");
     let mut url = Url::parse(next).map_err(no_address)?;
@@ -196,7 +196,7 @@ fn owned((name, value): (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
 ///
 /// # Errors
 /// `unset_placeholder`, or `misconfigured` if the result is not an HTTP address.
-pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, SourceError> {
+pub fn address(key: &str, template: &str, values: &PlaceholderValues) -> Result<Url, SourceError> {
     let text = fill(template, TemplateContext::default(), values)?;
     Url::parse(&text)
         .ok()
@@ -208,12 +208,12 @@ pub fn address(key: &str, template: &str, values: &Values) -> Result<Url, Source
 ///
 /// # Errors
 /// `unset_placeholder`, naming the placeholder.
-pub fn fill(template: &str, context: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
+pub fn fill(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
     fill_with(template, context, values, |value| value)
 }
 
 /// Like [`fill`], but escapes each value for the inside of a JSON string.
-fn fill_json(template: &str, context: TemplateContext<'_>, values: &Values) -> Result<String, SourceError> {
+fn fill_json(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
     fill_with(template, context, values, |value| {
         let quoted = serde_json::Value::from(value).to_string();
         quoted[1..quoted.len() - 1].to_owned()
@@ -223,7 +223,7 @@ fn fill_json(template: &str, context: TemplateContext<'_>, values: &Values) -> R
 fn fill_with(
     template: &str,
     context: TemplateContext<'_>,
-    values: &Values,
+    values: &PlaceholderValues,
     escape: impl Fn(String) -> String,
 ) -> Result<String, SourceError> {
     let mut filled = String::with_capacity(template.len());

@@ -27,8 +27,8 @@ fn slice() -> TimeSlice {
     }
 }
 
-fn values() -> Values {
-    let mut values = Values::default();
+fn values() -> PlaceholderValues {
+    let mut values = PlaceholderValues::default();
     values.set_variable("UNIT", "H61 & {page}");
     values.set_secret("KEY", "s3cret");
     values

@@ -12,6 +12,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::fields::unmapped_field_path;
 use crate::model::page::{Page, Reason};
 
 /// The kept paths of a connector, compiled into a tree.
@@ -83,7 +84,7 @@ impl Selection {
         page.begin_row(row);
         let is_object = record.deserialize_any(ValueWalk { nodes: &self.nodes, node: 0, page: &mut *page })?;
         if !is_object {
-            page.spoil_row(Reason::Malformed);
+            page.mark_unreadable(Reason::Malformed);
         }
         Ok(())
     }
@@ -174,7 +175,7 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
         let node = &self.nodes[self.node];
         if let Some(field) = node.field {
-            self.page.see(field);
+            self.page.note_field(field);
         }
         if node.field.is_none() && node.filters.is_empty() {
             return value.deserialize_any(self).map(|_| ());
@@ -268,7 +269,7 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
             }
         }
         if has_duplicate {
-            self.page.spoil_row(Reason::Malformed);
+            self.page.mark_unreadable(Reason::Malformed);
         }
         Ok(true)
     }
@@ -341,7 +342,8 @@ impl Visitor<'_> for KeyLookup<'_> {
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let found = self.here.keys.iter().enumerate().find(|(_, (name, _))| **name == *key);
         if found.is_none() {
-            self.page.see_other(self.at, &self.here.path, key);
+            let path = || unmapped_field_path(&self.here.path, key);
+            self.page.note_unmapped(self.at, key, path);
         }
         Ok(found.map(|(child, (_, node))| (child, *node)))
     }

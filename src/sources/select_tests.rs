@@ -107,7 +107,7 @@ fn a_record_that_is_not_an_object_is_malformed() {
     for record in ["1", "null", "\"text\"", "[{\"a\":1}]", "true", "1.5"] {
         let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
         selection.read(&mut page, 7, &mut serde_json::Deserializer::from_str(record)).expect("it is JSON");
-        assert_eq!((page.place(0), page.cell(0, 0)), ((7, Some(Reason::Malformed)), None), "{record}");
+        assert_eq!((page.row(0), page.cell(0, 0)), ((7, Some(Reason::Malformed)), None), "{record}");
     }
 }
 

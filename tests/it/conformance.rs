@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use motcua::canonical::Mapper;
+use motcua::fields::Readers;
 use motcua::model::connector::{Connector, ConnectorFile};
-use motcua::model::field::Readers;
 use motcua::model::instant;
 use motcua::model::record::{Record, Value};
-use motcua::model::table::Kind;
-use motcua::model::values::Values;
+use motcua::model::table::RecordKind;
+use motcua::model::values::PlaceholderValues;
 use motcua::sources::{
     ErrorKind, PullStart, RecordedTransport, Response, SourceError, SourceReader, decode_page, open_with,
 };
@@ -105,7 +105,7 @@ fn compare(file: &Path, found: &[Json]) {
     assert_eq!(found.len(), expected.len(), "{}: {:?}", file.display(), found.get(expected.len()));
 }
 
-fn as_json(kind: Kind, record: &Record) -> Json {
+fn as_json(kind: RecordKind, record: &Record) -> Json {
     let mut columns = serde_json::Map::new();
     for (column, value) in kind.columns().iter().zip(&record.values) {
         let value = match value {
@@ -195,7 +195,7 @@ fn recordings_contain_no_secrets_or_personal_data() {
 async fn pull(responses: Vec<Response>) -> (SourceReader, Arc<RecordedTransport>) {
     let connector = connector(&root().join("portal-igate"));
     let readers = Readers::compile(&connector.file).expect("the map is checked");
-    let mut values = Values::default();
+    let mut values = PlaceholderValues::default();
     values.set_variable("IGATE_URL", "https://portal.example/");
     values.set_variable("IGATE_TOKEN_URL", "https://login.example/token");
     values.set_variable("IGATE_CLIENT_ID", "motcua");

@@ -7,8 +7,8 @@ mod command_line;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use motcua::config::{Configuration, Indicator};
-use motcua::model::indicator::{Definition, IndicatorKind, Over, PeriodColumn};
+use motcua::config::{Configuration, DefinedIndicator};
+use motcua::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use motcua::model::predicate::{
     AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS,
 };
@@ -51,7 +51,7 @@ fn page(config: &Configuration) -> String {
          counts: yes, no, or open while pending dossiers could still reach the target. Figures of the province are sums of \
          counts, except those of procedures and agencies, which are counted once in each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
     );
-    for Indicator { definition, .. } in &config.indicators {
+    for DefinedIndicator { definition, .. } in &config.indicators {
         let target = definition.target.map_or("none".to_owned(), |target| format!("≥ {}", target.at_least));
         let place = format!("{}, {}", definition.legal.document, definition.legal.place);
         let _ = writeln!(
@@ -88,7 +88,7 @@ fn page(config: &Configuration) -> String {
     text
 }
 
-fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
+fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedIndicator) {
     let _ = write!(text, "\n## {}\n\n{}.  \n{}.\n\n", definition.id, definition.title.vi, definition.title.en);
     let legal = &definition.legal;
     let _ = writeln!(text, "* Article: {}, {}; in force from {}.", legal.document, legal.place, legal.from);
@@ -105,30 +105,30 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
         PeriodColumn::Stated => "stated",
     };
     let (whole, part) = match definition.over {
-        Over::Dossiers => (
+        CountedUnit::Dossiers => (
             format!("dossiers {filed} in the period for which `{}`", definition.population),
             format!("those for which `{}`", definition.numerator),
         ),
-        Over::Feedback => (
+        CountedUnit::Feedback => (
             format!("feedback {filed} in the period for which `{}`", definition.population),
             format!("that for which `{}`", definition.numerator),
         ),
-        Over::Measures => (
+        CountedUnit::Measures => (
             "the denominator that was stated for exactly this period".to_owned(),
             "the numerator that was stated with it".to_owned(),
         ),
-        Over::Procedures if definition.registry_part.is_some() => (
+        CountedUnit::Procedures if definition.registry_part.is_some() => (
             format!("procedures offered on at least one day of the period, with `{}`", registry_of(definition)),
             format!("those whose offers all have `{}`", definition.registry_part.as_deref().unwrap_or_default()),
         ),
-        Over::Procedures => (
+        CountedUnit::Procedures => (
             format!("procedures offered on at least one day of the period, with `{}`", registry_of(definition)),
             format!(
                 "those that had a dossier {filed} in the period with `{}`, where `{}`",
                 definition.numerator, definition.population
             ),
         ),
-        Over::Agencies => (
+        CountedUnit::Agencies => (
             format!("agencies that exist on at least one day of the period, with `{}`", registry_of(definition)),
             format!(
                 "those with a dossier in the last {} working days before its end, or before the night, where `{}`",
@@ -175,12 +175,12 @@ fn entry(text: &mut String, Indicator { definition, digest }: &Indicator) {
     }
 }
 
-fn registry_of(definition: &Definition) -> &str {
+fn registry_of(definition: &IndicatorDefinition) -> &str {
     definition.registry.as_deref().unwrap_or("TRUE")
 }
 
 /// The amount that a mean or median is computed from, as the definition names it.
-fn amount(definition: &Definition) -> String {
+fn amount(definition: &IndicatorDefinition) -> String {
     let of = serde_json::to_value(definition.of).expect("a word");
     of.as_str().unwrap_or_default().to_owned()
 }

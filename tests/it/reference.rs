@@ -17,7 +17,7 @@ use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{FigureInputs, FormScope, compute};
 use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
-use motcua::model::indicator::Definition;
+use motcua::model::indicator::IndicatorDefinition;
 use motcua::model::period::Period;
 use motcua::model::procedure::Offer;
 use motcua::model::report_form::FormCounts;
@@ -66,7 +66,8 @@ fn computed_with_due(dossiers: &[Dossier], due: DueChoice) -> Vec<Figure> {
     let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
     let notes = province::notes_table(&[]);
     let tables = [province::dossiers_table(dossiers), province::items_table(&[]), feedback, measures, notes];
-    let adapt = move |_: &mut [Definition], rules: &mut [RuleSet]| rules.iter_mut().for_each(|rules| rules.due = due);
+    let adapt =
+        move |_: &mut [IndicatorDefinition], rules: &mut [RuleSet]| rules.iter_mut().for_each(|rules| rules.due = due);
     computed_with_definitions(tables, at(NOW), adapt, None, None)
 }
 
@@ -78,7 +79,7 @@ fn computed_from_tables(
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
-    let adapt = move |definitions: &mut [Definition], rules: &mut [RuleSet]| {
+    let adapt = move |definitions: &mut [IndicatorDefinition], rules: &mut [RuleSet]| {
         let Some((shipped, view)) = rules_and_view else { return };
         for definition in definitions {
             shipped.name().clone_into(&mut definition.rules);
@@ -97,7 +98,7 @@ const ROWS_AT_ONCE: u32 = 64;
 fn computed_with_definitions(
     tables: [LazyFrame; 5],
     now: i64,
-    adapt: impl FnOnce(&mut [Definition], &mut [RuleSet]) + Send + 'static,
+    adapt: impl FnOnce(&mut [IndicatorDefinition], &mut [RuleSet]) + Send + 'static,
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
@@ -110,14 +111,15 @@ fn computed_with_offers(
     offers: Vec<Offer>,
     [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
     now: i64,
-    adapt: impl FnOnce(&mut [Definition], &mut [RuleSet]) + Send + 'static,
+    adapt: impl FnOnce(&mut [IndicatorDefinition], &mut [RuleSet]) + Send + 'static,
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
     let work = move || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
-        let mut definitions: Vec<Definition> = config.indicators.iter().map(|one| one.definition.clone()).collect();
+        let mut definitions: Vec<IndicatorDefinition> =
+            config.indicators.iter().map(|one| one.definition.clone()).collect();
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
         adapt(&mut definitions, &mut rules);
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();

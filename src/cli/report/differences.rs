@@ -10,7 +10,7 @@ use crate::cli::output::{self, LANGUAGE, OutputFormat, number, percent, print};
 use crate::config::Configuration;
 use crate::indicators::RuleDifference;
 use crate::model::figure::{Night, ratio};
-use crate::model::indicator::{Definition, IndicatorKind, Over};
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
 use crate::run;
 
 /// One row of `report --compare-rules`.
@@ -34,8 +34,10 @@ pub(super) async fn compare_rules(
         return Err(Failure::usage("`--compare-rules` takes one indicator"));
     };
     let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
-    let one_by_one = |definition: &Definition| {
-        definition.over == Over::Dossiers && definition.having.is_none() && definition.kind == IndicatorKind::Ratio
+    let one_by_one = |definition: &IndicatorDefinition| {
+        definition.over == CountedUnit::Dossiers
+            && definition.having.is_none()
+            && definition.kind == IndicatorKind::Ratio
     };
     if known.is_some_and(|known| !one_by_one(&known.definition)) {
         let message = format!("`{indicator}` does not count dossiers one by one");

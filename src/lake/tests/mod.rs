@@ -14,9 +14,9 @@ use super::error::blocking;
 use super::rows::collect;
 use super::{Lake, LakeError};
 use crate::model::record::{Record, Value};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 
-const KIND: Kind = Kind::Dossiers;
+const KIND: RecordKind = RecordKind::Dossiers;
 
 /// The compared values of a row: status, source_updated_at, run, page, row, part.
 type Row = (Option<String>, Option<i64>, i64, i64, i64, String);

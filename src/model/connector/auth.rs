@@ -1,4 +1,4 @@
-//! What a connector says of logins: how a request proves who sends it.
+//! `[auth]` of a connector: how requests are authenticated.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::connector::Method;
 
-/// `[auth]`: how a request proves who sends it.
+/// `[auth]`: how requests are authenticated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Auth {
@@ -15,17 +15,17 @@ pub enum Auth {
     None,
     /// User name and password in the `Authorization` header (RFC 7617).
     Basic {
-        /// May hold `{env:NAME}` or `{secret:NAME}`.
+        /// May contain `{env:NAME}` or `{secret:NAME}`.
         username: String,
         /// `{secret:NAME}`.
         password: String,
     },
-    /// A token that does not change (RFC 6750 §2.1).
+    /// A fixed bearer token (RFC 6750 §2.1).
     Bearer {
         /// `{secret:NAME}`.
         token: String,
     },
-    /// A key that does not change, in a header or a query parameter.
+    /// A fixed key in a header or a query parameter.
     ApiKey {
         /// Name of the header or parameter.
         name: String,
@@ -34,39 +34,39 @@ pub enum Auth {
         #[serde(default)]
         place: KeyPlace,
     },
-    /// A bearer token from a token endpoint (RFC 6749 §4.4), renewed once on 401.
+    /// A bearer token from a token endpoint (RFC 6749 §4.4). Renewed once on status 401.
     Oauth2ClientCredentials {
-        /// May hold `{env:NAME}`.
+        /// May contain `{env:NAME}`.
         token_url: String,
-        /// May hold `{env:NAME}` or `{secret:NAME}`.
+        /// May contain `{env:NAME}` or `{secret:NAME}`.
         client_id: String,
         /// `{secret:NAME}`.
         client_secret: String,
-        /// Where id and secret stand in the token request.
+        /// Part of the token request that carries id and secret.
         #[serde(default)]
         secret_place: SecretPlace,
         #[serde(default)]
         scope: Option<String>,
     },
-    /// A request that opens a session; it goes where `[request]` says `{session}`. Renewed once on 401 or on a reply
-    /// that means "log in again".
+    /// A request that opens a session. The session replaces `{session}` in `[request]`. Renewed once on status 401 or
+    /// on a reply that means "log in again".
     Login {
         request: LoginRequest,
-        /// Path of the session in the reply.
+        /// Path of the session token in the reply.
         token: String,
-        /// Reply values that mean that the login succeeded; absent: a reply with a session is enough.
+        /// Values of the reply that mean success; if absent, a reply with a session token is enough.
         #[serde(default)]
         ok: Option<ReplyValues>,
-        /// Reply values of a page that mean "log in again".
+        /// Values in the reply of a page that mean "log in again".
         #[serde(default)]
         expired: Option<ReplyValues>,
-        /// Life of a session; absent: until the source refuses it.
+        /// Lifetime of a session; if absent, it is used until the source refuses it.
         #[serde(default)]
         lifetime_secs: Option<u64>,
     },
 }
 
-/// Where an API key stands.
+/// Part of the request that carries an API key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyPlace {
@@ -75,14 +75,14 @@ pub enum KeyPlace {
     Query,
 }
 
-/// Where the client's id and secret stand in a token request (RFC 6749 §2.3.1).
+/// Part of the token request that carries the client's id and secret (RFC 6749 §2.3.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretPlace {
-    /// In the form.
+    /// Form fields of the body.
     #[default]
     Body,
-    /// In the `Authorization` header, as `basic`.
+    /// `Authorization` header, as for `basic`.
     Header,
 }
 
@@ -92,21 +92,21 @@ pub enum SecretPlace {
 pub struct LoginRequest {
     #[serde(default = "post")]
     pub method: Method,
-    /// A whole address, or a path below `base_url`.
+    /// Absolute URL, or path below `base_url`.
     pub url: String,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// JSON; values are escaped.
+    /// JSON body; placeholder values are escaped.
     #[serde(default)]
     pub body: Option<String>,
 }
 
-/// A place of a reply, and values of it. An absent value counts as the empty text.
+/// Path in a reply, and values to compare with. An absent value counts as the empty text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyValues {
     pub path: String,
-    /// As text: `"0"` is also the number 0.
+    /// Compared as text: `"0"` also matches the number 0.
     pub values: Vec<String>,
 }
 

@@ -1,31 +1,31 @@
-//! What a connector says of trust: what happens to answers that are not as agreed, and how much may be wrong before somebody must look.
+//! `[contract]` and `[sweep]` of a connector: what the source promised, and what happens if it deviates.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[contract]`: what the source promised, and what happens where it does otherwise.
+/// `[contract]`: what the source promised, and what happens if it deviates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Contract {
-    /// A field that the source did not have before: not in `known` if that is given, else in no earlier pull.
+    /// For a field that is new: not in `known` if that is given, else in no earlier pull.
     pub unknown: Breach,
-    /// A mapped field without a default that no record of the pull has (twenty or more). Reported, the pull is incomplete: what
-    /// rests on the field would be wrong.
+    /// For a mapped field without a default that no record of a pull has, if the pull has at least 20 records. With
+    /// `report` the pull is incomplete, because everything computed from the field would be wrong.
     pub missing: Breach,
-    /// A text that does not fit the type of its field. A required field that does not fit always rejects its row.
+    /// For a text that does not fit the type of its field. If the field is required, its row is always rejected.
     pub ill_typed: Breach,
-    /// Dates in an impossible order: received in the future, completed before received, due before received.
+    /// For dates in an impossible order: received in the future, completed before received, due before received.
     pub impossible: Breach,
-    /// Fields that the source may have beside the mapped ones, as dotted paths; a field below one of them is known too.
+    /// Unmapped fields that the source may have, as dotted paths. Fields below one of them are known as well.
     pub known: Vec<String>,
-    /// Rejected rows of one pull, as a share of those received, above which the pull is degraded.
+    /// Share of a pull's received rows, from 0 to 1: if more are rejected, the pull is degraded.
     pub reject_share: f64,
-    /// Rejected rows of one pull above which the pull is degraded, whatever their share.
+    /// Number of rows: if more are rejected, the pull is degraded regardless of their share.
     pub reject_rows: u64,
-    /// Received rows as a share of what the same weekday usually brings (median of the last eight complete pulls, from the
-    /// third on): fewer make the pull incomplete. 0: any number will do.
+    /// Fewest received rows, as a share of the usual number. With fewer the pull is incomplete. The usual number is the
+    /// median of the last eight complete pulls of the same weekday, from the third on. 0: not checked.
     pub least_of_usual: f64,
-    /// The same, above which the pull is incomplete. 0: any number will do.
+    /// Most received rows, as a share of the usual number. With more the pull is incomplete. 0: not checked.
     pub most_of_usual: f64,
 }
 
@@ -45,22 +45,24 @@ impl Default for Contract {
     }
 }
 
-/// What happens where the source does not keep the contract.
+/// What happens if the source deviates from the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Breach {
-    /// Taken without a word.
+    /// The deviation is accepted and not reported.
     Accept,
-    /// Taken, counted and told: `status` says `drifted` of fields, the certificate has the counts.
+    /// The deviation is accepted, counted and reported. Deviating fields make the connector `drifted`.
     Report,
     /// The row goes to quarantine.
     RejectRow,
-    /// The pull ends, and nothing of it counts.
+    /// The pull fails, and nothing of it is stored.
     Stop,
 }
 
-/// `[sweep]`: how deletions are seen in a source that does not tell of them. Every so many days one pass is read from its first
-/// date on; what the tables hold in that time and the source does not list any more is marked as deleted.
+/// `[sweep]`: how deletions are found if the source does not report them.
+///
+/// Every `every_days` days one pass is read from its first date on. Rows of that time range that the tables hold but
+/// the source no longer lists are marked as deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
@@ -68,6 +70,7 @@ pub struct Sweep {
     pub every_days: u32,
     /// Name of the pass that lists every key.
     pub pass: String,
-    /// Instant column that the pass filters by: rows without it, or before the pass's first date, are not judged.
+    /// Instant column that the pass filters by. Rows without a value, or before the pass's first date, are left
+    /// unchanged.
     pub column: String,
 }

@@ -1,7 +1,7 @@
-//! The definition of a connector: the closed vocabulary of `connector.toml`.
+//! Definition of a connector: the vocabulary of `connector.toml`.
 //!
-//! These types are the file: unknown keys and words are refused. What a type cannot say (a pattern that does
-//! not compile, a field that its table lacks) `config` checks with the rest, so that all mistakes are reported at once.
+//! The types mirror the file: unknown keys and words are refused. `config` checks what types cannot express, such as a
+//! pattern that does not compile or a column that the table lacks, and reports all mistakes at once.
 
 mod auth;
 mod contract;
@@ -21,9 +21,9 @@ pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{Decode, Encoding, FieldMap, FieldType, Merged, OneOrMany, ReplyFailure};
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 
-/// `connector.toml`, whole.
+/// The whole of `connector.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectorFile {
@@ -44,7 +44,7 @@ pub struct ConnectorFile {
     #[serde(default)]
     pub retry: Retry,
     pub decode: Decode,
-    /// Canonical column → where its value comes from.
+    /// Canonical column → source fields and type.
     pub map: BTreeMap<String, FieldMap>,
     #[serde(default)]
     pub identity: Identity,
@@ -56,36 +56,36 @@ pub struct ConnectorFile {
     pub schedule: Schedule,
 }
 
-/// `[connector]`: what it is and whom to ask.
+/// `[connector]`: what it reads, and whom to ask about the source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct About {
     pub version: u32,
     pub title: String,
-    pub kind: Kind,
-    /// The outside system, for example `VNPT iGate 2`.
+    pub kind: RecordKind,
+    /// Name of the source system, such as `VNPT iGate 2`.
     pub system: String,
     pub contact: String,
 }
 
-/// `[access]`: where the source is.
+/// `[access]`: how the source is reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Access {
-    /// An HTTP service. Requests go to the host of `base_url` and those in `allowed_hosts`, nowhere else.
+    /// An HTTP service. Requests go only to the host of `base_url` and to `allowed_hosts`.
     Http {
-        /// May hold `{env:NAME}`.
+        /// May contain `{env:NAME}`.
         base_url: String,
         #[serde(default)]
         allowed_hosts: Vec<String>,
     },
-    /// Files of a local folder. A file is taken once by content: under another name it is not taken again.
+    /// Files of a local folder. Each content is read once: the same file under another name is skipped.
     Files {
-        /// Folder; may hold `{env:NAME}`.
+        /// Path of the folder; may contain `{env:NAME}`.
         folder: String,
-        /// Which files of the folder, for example `*.csv`.
+        /// Names of the files to read, such as `*.csv`.
         glob: String,
-        /// A file that changed within these seconds may still be written: it is waited for and looked at again.
+        /// Seconds that a file must be unchanged before it is read, because it may still be written.
         #[serde(default = "two")]
         settle_secs: u64,
     },
@@ -95,13 +95,13 @@ fn two() -> u64 {
     2
 }
 
-/// `[identity]`: which record is which, and which version is newer.
+/// `[identity]`: the key of a record, and which of two versions is newer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Identity {
-    /// Canonical columns whose values, joined by `|`, are the key. Each must be `required`.
+    /// Canonical columns whose values, joined by `|`, make the key. Each must be `required`.
     pub key: Vec<String>,
-    /// Instant column that orders versions; absent: the later pull, then the later page.
+    /// Instant column that orders versions; if absent, the version of the later pull, page and row is newer.
     pub ordered_by: Option<String>,
 }
 
@@ -111,18 +111,18 @@ impl Default for Identity {
     }
 }
 
-/// `[schedule]`: when the connector is due.
+/// `[schedule]`: when the connector is read, and how fresh its data must be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
-    /// Five or six fields, in `zone`.
+    /// Cron expression of five or six fields, in `zone`.
     pub cron: String,
     pub zone: String,
-    /// For how long after its moment a slot that was missed is made up; 0: never.
+    /// Hours after a missed slot within which it is still run; 0: never.
     pub catch_up_within_hours: u32,
-    /// Age of the newest record after which its source is thought to stand still, although it answers; absent: not judged.
+    /// Days since the newest record after which the source counts as silent although it answers; absent: not checked.
     pub silent_after_days: Option<u32>,
-    /// Age of the last complete pull after which the connector is late.
+    /// Hours since the last complete pull after which the connector is late.
     pub fresh_within_hours: u32,
 }
 
@@ -138,7 +138,7 @@ impl Default for Schedule {
     }
 }
 
-/// A connector that was read and checked: its name is its folder's.
+/// A connector whose file was read and checked. Its name is the name of its folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     pub name: String,

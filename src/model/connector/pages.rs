@@ -1,18 +1,18 @@
-//! What a connector says of long answers: how one goes on, how its end is known and how it is proved whole.
+//! `[pages]` and `[complete]` of a connector: paging, the end of a page chain, and the proof that it is complete.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `[pages]`: how a long answer goes on, and how its end is known.
+/// `[pages]`: how the next page is requested, and how the last page is recognised.
 ///
-/// A `param` that is absent stands in `[request]` as placeholder: `{page}`, `{offset}` or `{cursor}`.
+/// If `param` is absent, `[request]` contains the placeholder `{page}`, `{offset}` or `{cursor}` instead.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Pages {
-    /// One answer holds everything.
+    /// No paging: one reply holds all records.
     #[default]
     None,
-    /// Pages are counted.
+    /// Pages have numbers.
     PageNumber {
         /// Query parameter of the page number.
         #[serde(default)]
@@ -23,12 +23,12 @@ pub enum Pages {
         #[serde(default)]
         size_param: Option<String>,
         size: u32,
-        /// Path at which the answer repeats the page number: another number is an error.
+        /// Path at which the reply repeats the page number; a different number is an error.
         #[serde(default)]
         echo: Option<String>,
         end: PageEnd,
     },
-    /// Records are counted: each page begins after as many as were received.
+    /// Each page begins at an offset: the number of records received so far.
     Offset {
         /// Query parameter of the offset.
         #[serde(default)]
@@ -42,18 +42,18 @@ pub enum Pages {
         size: u32,
         end: PageEnd,
     },
-    /// Each answer names the next page, by a word that says nothing to others.
+    /// Each reply holds an opaque cursor of the next page.
     Cursor {
         /// Query parameter of the cursor.
         #[serde(default)]
         param: Option<String>,
-        /// Cursor of the first page; absent: none is sent.
+        /// Cursor of the first page; if absent, the first request has none.
         #[serde(default)]
         first: Option<String>,
-        /// Path of the next cursor in the answer.
+        /// Path of the next cursor in the reply.
         #[serde(default)]
         path: Option<String>,
-        /// Header of the answer that holds the next cursor.
+        /// Header of the reply that holds the next cursor.
         #[serde(default)]
         header: Option<String>,
         /// Records of a full page; for `short_page`.
@@ -62,7 +62,7 @@ pub enum Pages {
         #[serde(default)]
         end: PageEnd,
     },
-    /// Each answer holds the address of the next page: absolute on the same host, relative, or a query string.
+    /// Each reply holds the URL of the next page: absolute on the same host, relative, or only a query string.
     NextUrl {
         path: String,
         /// Records of a full page; for `short_page`.
@@ -71,7 +71,7 @@ pub enum Pages {
         #[serde(default)]
         end: PageEnd,
     },
-    /// The address of the next page stands in the `Link` header with `rel="next"` (RFC 8288).
+    /// The `Link` header with `rel="next"` holds the URL of the next page (RFC 8288).
     LinkHeader {
         /// Records of a full page; for `short_page`.
         #[serde(default)]
@@ -79,14 +79,14 @@ pub enum Pages {
         #[serde(default)]
         end: PageEnd,
     },
-    /// Each page begins after the key of the last record of the page before; the source sorts by it.
+    /// Each page begins after the key of the last record of the page before. The source must sort by the key.
     Keyset {
         /// Query parameter of the key.
         #[serde(default)]
         param: Option<String>,
-        /// Path of the key in a record; a field that `[map]` reads.
+        /// Path of the key in a record; must be a field that `[map]` reads.
         path: String,
-        /// Key of the first page; absent: none is sent.
+        /// Key to start after; if absent, the first request has none.
         #[serde(default)]
         first: Option<String>,
         /// Records of a full page; for `short_page`.
@@ -96,48 +96,49 @@ pub enum Pages {
     },
 }
 
-/// How the last page is known.
+/// How the last page is recognised.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PageEnd {
-    /// A boolean of the answer says so; an answer without it is an error.
+    /// A boolean in the reply is true on the last page. A reply without it is an error.
     LastFlag { path: String },
-    /// A boolean of the answer says that more follow; an answer without it is an error.
+    /// A boolean in the reply is false on the last page. A reply without it is an error.
     NextFlag { path: String },
-    /// As many records were received as the answer declares, by a path or a header; never more, never fewer.
+    /// The number of received records equals the total that the reply declares, at a path or in a header. More or fewer
+    /// is an error.
     Total {
         #[serde(default)]
         path: Option<String>,
         #[serde(default)]
         header: Option<String>,
     },
-    /// As many pages were received as the answer declares.
+    /// The number of received pages equals the number that the reply declares.
     LastPage { path: String },
     /// A page without records.
     EmptyPage,
-    /// A page with fewer records than asked for. A source that silently gives fewer than it was asked for looks read: prefer
-    /// `empty_page` there.
+    /// The page has fewer records than requested. A source that silently returns fewer than requested would seem
+    /// complete; use `empty_page` for it.
     ShortPage,
-    /// No next cursor or address: absent, null or empty.
+    /// The next cursor or URL is absent, null or empty.
     #[default]
     NullCursor,
 }
 
-/// `[complete]`: how a page chain is proved whole, besides its end.
+/// `[complete]`: additional proof that a page chain was read completely.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Complete {
-    /// Path of the number of records that the answer declares; checked at the end of each chain whatever ends it.
+    /// Path of the declared number of records; checked at the end of each chain, however the end is recognised.
     pub total: Option<String>,
-    /// Asks for every page of a chain again, as long as one differs, at most three times: records that moved between pages
-    /// while they were read are found. For chains of several pages without a declared total.
+    /// Reads every page of a chain again until no page differs, at most three times, to find records that moved between
+    /// pages in the meantime. For chains of several pages without a declared total.
     pub read_twice: bool,
-    /// Files only: the first footer row of each file, or of each sheet, says what stands above it.
+    /// Files only: a number in the first footer row of each file or sheet must agree with the rows above it.
     pub trailer: Option<Trailer>,
 }
 
 impl Pages {
-    /// How its end is known; `None` where one answer holds everything.
+    /// How the last page is recognised; `None` without paging.
     #[must_use]
     pub fn end(&self) -> Option<&PageEnd> {
         match self {
@@ -151,7 +152,7 @@ impl Pages {
         }
     }
 
-    /// Records of a full page, where that is known.
+    /// Number of records of a full page, if the connector declares it.
     #[must_use]
     pub fn size(&self) -> Option<u32> {
         match self {
@@ -165,14 +166,14 @@ impl Pages {
     }
 }
 
-/// A number in the footer row that must agree with the rows above it.
+/// Number in the footer row that must agree with the rows above it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trailer {
-    /// Heading of the column in which the footer row has its number.
+    /// Heading of the column that holds the number in the footer row.
     pub column: String,
     pub holds: TrailerHolds,
-    /// Heading of the column that is summed; absent: `column`.
+    /// Heading of the column that is summed; if absent, `column`.
     #[serde(default)]
     pub of: Option<String>,
 }

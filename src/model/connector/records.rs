@@ -1,4 +1,4 @@
-//! What a connector says of records: how bytes become records, and records canonical values.
+//! `[decode]` and `[map]` of a connector: how bytes become records, and fields become canonical values.
 
 use std::collections::BTreeMap;
 
@@ -10,38 +10,38 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decode {
     Json {
-        /// Path of the list of records; empty: the answer is the list.
+        /// Path of the list of records; empty if the reply itself is the list.
         #[serde(default)]
         records: String,
-        /// A reply code that means failure inside a success.
+        /// Reply code that means failure although the HTTP status is 200.
         #[serde(default)]
         failure: Option<ReplyFailure>,
     },
     Csv {
-        /// `;` or `,`; absent: whichever the header row has more of.
+        /// `;` or `,`; if absent, the one that is more frequent in the header row.
         #[serde(default)]
         delimiter: Option<char>,
         #[serde(default)]
         encoding: Encoding,
-        /// A column that the header row must have: rows above the first that has it are titles.
+        /// Column that the header row must have. Rows above the first row with it are titles.
         header: String,
-        /// A row whose first non-empty cell starts with one of these, and all that follows, is no record.
+        /// Beginnings of footer rows. A row whose first non-empty cell begins with one of them ends the records.
         #[serde(default)]
         footers: Vec<String>,
     },
     Xlsx {
-        /// As of `csv`; each sheet has its own.
+        /// As for `csv`; each sheet has its own header row.
         header: String,
-        /// As of `csv`.
+        /// As for `csv`.
         #[serde(default)]
         footers: Vec<String>,
-        /// Pattern of the sheets' names; absent: every visible sheet.
+        /// Pattern of the names of sheets to read; if absent, every visible sheet.
         #[serde(default)]
         sheets: Option<String>,
         #[serde(default)]
         merged: Merged,
     },
-    /// CSV files and workbooks in one folder: each is read as what its first bytes say.
+    /// CSV files and workbooks in one folder; the first bytes of a file decide which it is.
     Spreadsheet {
         #[serde(default)]
         delimiter: Option<char>,
@@ -58,18 +58,18 @@ pub enum Decode {
 }
 
 impl Decode {
-    /// Whether cells may hold dates as numbers: then its instants are read in [`crate::model::instant::CELL_FORMAT`] too.
+    /// Whether cells may be dates. Instants are then also read in the format in which the decoder writes date cells.
     #[must_use]
     pub fn has_date_cells(&self) -> bool {
         matches!(self, Self::Xlsx { .. } | Self::Spreadsheet { .. })
     }
 }
 
-/// How the text of a CSV file is written.
+/// Character encoding of a CSV file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// The byte order mark says which UTF; without one UTF-8.
+    /// UTF-8 or UTF-16 by the byte order mark; UTF-8 without one.
     #[default]
     Auto,
     #[serde(rename = "utf-8")]
@@ -78,54 +78,54 @@ pub enum Encoding {
     Utf16Le,
     #[serde(rename = "utf-16be")]
     Utf16Be,
-    /// Vietnamese letters with their tones as marks of their own; composed (NFC) once read.
+    /// Vietnamese letters followed by their tone marks; composed (NFC) when read.
     #[serde(rename = "windows-1258")]
     Windows1258,
 }
 
-/// What merged cells of a workbook mean. The value of merged cells stands in the first of them.
+/// Meaning of merged cells in a workbook. The first of them holds the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Merged {
-    /// The others are empty.
+    /// The other cells are empty.
     #[default]
     Leave,
-    /// The value holds for every row that the cell spans.
+    /// The value applies to every row that the merged cell spans.
     Repeat,
 }
 
-/// `failure` of `[decode]`: the reply is a failure unless its code is one of `ok`.
+/// `failure` of `[decode]`: the reply is a failure unless its code is in `ok`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyFailure {
     /// Path of the code.
     pub path: String,
-    /// As text: `"0"` is also the number 0. An absent code counts as the empty text.
+    /// Compared as text: `"0"` also matches the number 0. An absent code counts as the empty text.
     pub ok: Vec<String>,
 }
 
-/// `[map.COLUMN]`: where a canonical value comes from and how it is read.
+/// `[map.COLUMN]`: source fields and type of a canonical column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldMap {
-    /// A source field or several: the first that is not empty counts.
+    /// One or several source fields; the first that is not empty counts.
     pub from: OneOrMany,
     #[serde(rename = "type")]
     pub field_type: FieldType,
     /// Date formats, tried in order; for `type = "instant"`.
     #[serde(default)]
     pub formats: Vec<String>,
-    /// IANA zone of times without an offset; Asia/Ho_Chi_Minh where absent.
+    /// IANA time zone of texts without an offset; Asia/Ho_Chi_Minh if absent.
     #[serde(default)]
     pub zone: Option<String>,
-    /// Source text → canonical word, compared without regard to case and spacing; for `type = "word"` and `"flag"`.
+    /// Source text → canonical word, ignoring case and spacing; for `type = "word"` and `"flag"`.
     #[serde(default)]
     pub codes: BTreeMap<String, String>,
     /// Regular expression that the whole text must match.
     #[serde(default)]
     pub pattern: Option<String>,
-    /// The value of an absent or empty field; `""`: none, and the source need not have the field. A column without a default must
-    /// stand in the header of every CSV file, and in at least one record of every pull.
+    /// Value of an absent or empty field; `""` means null. With a default, the source need not have the field. Without
+    /// one, the field must be in the header of every CSV file, or in at least one record of every pull.
     #[serde(default)]
     pub default: Option<String>,
     /// A record without it is rejected.
@@ -150,23 +150,24 @@ impl OneOrMany {
     }
 }
 
-/// What a kept text may be. Each has an alphabet: a text outside it never reaches the disk.
+/// Type of a field. Each type has an alphabet; a text outside it is never written to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
     /// An identifier: letters A–Z, digits and `.-_/`, at most 64.
     Code,
-    /// A dossier code; trimmed and in capitals, else as `code`.
+    /// A dossier code: as `code`, trimmed and in capital letters.
     DossierCode,
-    /// A procedure code `d.dddddd`; a suffix (`.000.00.00.H61`) is cut.
+    /// A procedure code `d.dddddd`; a suffix such as `.000.00.00.H61` is removed.
     ProcedureCode,
-    /// A postal item code, UPU S10: two letters, nine digits with their check digit, two letters.
+    /// A postal item code (UPU S10): two letters, nine digits with check digit, two letters.
     ItemCode,
     /// An agency's code or name: letters, digits, spaces and `.,-/()`, at most 160.
     Agency,
-    /// A published title, such as a procedure's name: letters, digits and usual punctuation, at most 500; no person's name.
+    /// A published title, such as a procedure's name: letters, digits and usual punctuation, at most 500 characters;
+    /// not a person's name.
     Title,
-    /// A date or a time.
+    /// A date or a date and time.
     Instant,
     /// One of the words of `codes`.
     Word,
@@ -176,6 +177,6 @@ pub enum FieldType {
     Period,
     /// The number of a document: digits, `/`, then letters, digits and `.-&`, no spaces, at most 64.
     Document,
-    /// A whole number; dots, commas and spaces between groups of three digits are passed over.
+    /// A whole number; dots, commas and spaces between groups of three digits are ignored.
     Integer,
 }

@@ -1,4 +1,4 @@
-//! What a connector says of requests: what they ask, how much is too much, and what is tried again.
+//! `[request]`, `[limits]` and `[retry]` of a connector.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub struct RequestTemplate {
     pub query: BTreeMap<String, String>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// JSON; values are escaped. For `POST`.
+    /// JSON body for `POST`; placeholder values are escaped.
     #[serde(default)]
     pub body: Option<String>,
 }
@@ -31,18 +31,18 @@ pub enum Method {
     Post,
 }
 
-/// `[limits]`: what one pull may take.
+/// `[limits]`: rate, timeouts and sizes of one pull.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     pub requests_per_second: f64,
-    /// Page chains that are read side by side.
+    /// Page chains read in parallel.
     pub concurrency: u32,
     pub connect_timeout_secs: u64,
     pub read_timeout_secs: u64,
     pub max_pages: u32,
     pub max_body_bytes: u64,
-    /// Of one file once inflated: gzip, and all parts of a workbook that are read.
+    /// Decompressed size of one file: gzip, or all parts of a workbook that are read.
     pub max_expanded_bytes: u64,
     pub max_records: u64,
 }
@@ -62,18 +62,19 @@ impl Default for Limits {
     }
 }
 
-/// `[retry]`: which failures are tried again, and how.
+/// `[retry]`: which failed requests are repeated, how often and after which wait.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retry {
-    /// Tries in all, the first included.
+    /// Attempts per request, including the first.
     pub attempts: u32,
-    /// Further tries in one pull, over all its requests.
+    /// Retries in one pull, over all its requests.
     pub budget: u32,
-    /// Wait before the second try; doubled each time. `Retry-After` is honoured where it is longer.
+    /// Wait before the second attempt; doubled for each further one. A longer `Retry-After` is obeyed.
     pub base_millis: u64,
     /// Longest wait; a longer `Retry-After` ends the pull.
     pub cap_secs: u64,
+    /// HTTP statuses that are retried.
     pub statuses: Vec<u16>,
 }
 

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use crate::indicators::{FigureCell, FigureColumnRole, key_columns, met_word, row_columns};
 use crate::model::agency::Agency;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::{Better, Definition};
+use crate::model::indicator::{Better, IndicatorDefinition};
 use crate::model::instant;
 use crate::publish::figure_rows::FigureRow;
 use crate::publish::nights::NightRecord;
@@ -23,7 +23,7 @@ pub struct NightPublication<'a> {
     pub record: &'a NightRecord,
     pub figures: &'a [Figure],
     /// The night's definitions with their digests.
-    pub indicators: &'a [(&'a Definition, &'a str)],
+    pub indicators: &'a [(&'a IndicatorDefinition, &'a str)],
     pub agencies: &'a [Agency],
     pub connectors: &'a [ConnectorRow],
     /// Microseconds UTC.
@@ -206,7 +206,7 @@ const INDICATORS: [&str; 14] = [
     "note",
 ];
 
-fn write_indicator(row: &mut CopyRow<'_>, (definition, digest): &(&Definition, &str)) {
+fn write_indicator(row: &mut CopyRow<'_>, (definition, digest): &(&IndicatorDefinition, &str)) {
     row.cell(&definition.id)
         .cell(digest)
         .cell(definition.kind.name())

@@ -5,7 +5,7 @@ use sqlx::{Error, Row as _};
 
 use crate::crash_points::crash_point;
 use crate::model::connector::Connector;
-use crate::model::pull::{Counts, Cursor, Findings, Outcome, Purpose};
+use crate::model::pull::{Cursor, Findings, Outcome, PullCounts, Purpose};
 use crate::run::ledger::Ledger;
 
 /// How far a pull has come.
@@ -47,7 +47,7 @@ pub struct Pull {
     pub reason: Option<String>,
     pub message: Option<String>,
     pub hint: Option<String>,
-    pub counts: Counts,
+    pub counts: PullCounts,
     /// Where the next pull starts if this one counts.
     pub cursor: Option<Cursor>,
     /// Newest date in the connector's records, of this pull and earlier ones.
@@ -72,7 +72,7 @@ impl Pull {
             reason: None,
             message: None,
             hint: None,
-            counts: Counts::default(),
+            counts: PullCounts::default(),
             cursor: None,
             data_until: None,
             purpose,
@@ -145,7 +145,7 @@ impl Ledger {
 /// Writes a pull, in place of the row that it may have.
 pub(super) async fn upsert(connection: &mut SqliteConnection, pull: &Pull) -> Result<(), Error> {
     let cursor = pull.cursor.as_ref().map(|cursor| serde_json::to_string(cursor).expect("a cursor is plain data"));
-    let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;
+    let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;
     let mut query = sqlx::query(
         "INSERT OR REPLACE INTO pulls (run, connector, state, outcome, reason, message, hint, cursor, data_until, \
          started_at, finished_at, purpose, connector_digest, findings, received, accepted, unchanged, duplicate, \
@@ -181,11 +181,11 @@ pub(super) fn pull(row: &SqliteRow) -> Result<Pull, Error> {
         run: row.try_get("run")?,
         connector: row.try_get("connector")?,
         state: PullState::from_name(row.try_get("state")?),
-        outcome: outcome.as_deref().and_then(Outcome::from_name),
+        outcome: outcome.as_deref().and_then(|outcome| outcome.parse().ok()),
         reason: row.try_get("reason")?,
         message: row.try_get("message")?,
         hint: row.try_get("hint")?,
-        counts: Counts {
+        counts: PullCounts {
             received: count("received")?,
             accepted: count("accepted")?,
             unchanged: count("unchanged")?,
@@ -195,7 +195,7 @@ pub(super) fn pull(row: &SqliteRow) -> Result<Pull, Error> {
         },
         cursor: cursor.and_then(|text| serde_json::from_str(&text).ok()),
         data_until: row.try_get("data_until")?,
-        purpose: Purpose::from_name(row.try_get("purpose")?).unwrap_or_default(),
+        purpose: row.try_get::<&str, _>("purpose")?.parse().unwrap_or_default(),
         connector_digest: row.try_get("connector_digest")?,
         findings: findings.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         started_at: row.try_get("started_at")?,

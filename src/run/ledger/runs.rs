@@ -104,7 +104,7 @@ impl Ledger {
 fn run(row: &SqliteRow) -> Result<Run, Error> {
     Ok(Run {
         run: row.try_get("run")?,
-        purpose: Purpose::from_name(row.try_get("purpose")?).unwrap_or_default(),
+        purpose: row.try_get::<&str, _>("purpose")?.parse().unwrap_or_default(),
         started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
         complete: row.try_get("complete")?,

@@ -10,11 +10,12 @@ use std::path::Path;
 
 use self::page_landing::PageLanding;
 use crate::config::Configuration;
+use crate::fields::DateFormat;
+use crate::fields::Readers;
 use crate::lake::Lake;
-use crate::landing::{LandedPull, Plan};
+use crate::landing::{LandedPull, PullPlan};
 use crate::model::connector::{Connector, Start};
-use crate::model::field::Readers;
-use crate::model::instant::{self, DAY_MICROS, Format};
+use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Certificate, Cursor, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::error::RunError;
 use crate::run::failure::{Failure, PullError, catch_panic};
@@ -92,12 +93,12 @@ impl<'a> PullReader<'a> {
         let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
         let landed = LandedPull::new(self.data, &pull.connector, pull.run);
         let in_time = now - pull.started_at < RESUMABLE_MICROS && pull.purpose == Purpose::Night;
-        let Some((plan, pages, position)) = landed.cut()?.filter(|_| in_time) else { return Ok(None) };
+        let Some((plan, pages, position)) = landed.resumable()?.filter(|_| in_time) else { return Ok(None) };
         if plan.connector != connector.digest {
             return Ok(None);
         }
         tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull resumed");
-        let Plan { now, cursor, oldest_open, whole, sweep, .. } = plan;
+        let PullPlan { now, cursor, oldest_open, whole, sweep, .. } = plan;
         let start =
             PullStart { now, cursor, oldest_open, whole_pass: whole, resume: Some(position), ..PullStart::default() };
         let task = PullTask { sweep, landed: pages, ..PullTask::new(connector, pull.run, Purpose::Night, start) };
@@ -165,8 +166,9 @@ impl<'a> PullReader<'a> {
         let first_pull = whole().map(|pull| pull.started_at).min();
         let is_due =
             last_sweep.or(first_pull).is_some_and(|last| now - last >= i64::from(sweep.every_days) * DAY_MICROS);
-        let since =
-            Format::compile("yyyy-MM-dd").ok().and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
+        let since = DateFormat::compile("yyyy-MM-dd")
+            .ok()
+            .and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
         let range = |since| SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: now };
         Ok(since.filter(|_| is_due).map(range))
     }
@@ -180,7 +182,7 @@ fn prepare_folder(task: &PullTask<'_>, folder: &LandedPull) -> Result<(), PullEr
     }
     let (start, is_resumed) = (&task.start, task.start.resume.is_some());
     if task.purpose == Purpose::Night && !is_resumed {
-        folder.write_plan(&Plan {
+        folder.write_plan(&PullPlan {
             connector: task.connector.digest.clone(),
             now: start.now,
             cursor: start.cursor.clone(),

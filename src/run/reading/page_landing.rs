@@ -1,8 +1,8 @@
 //! The pages of one pull while they are landed, and the certificate that is made of them.
 
+use crate::fields::Readers;
 use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector};
-use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, ReadBy, Sighting};
 use crate::run::clock;
@@ -107,7 +107,7 @@ impl<'t> PageLanding<'t> {
                 self.fields.kept.insert(field.clone());
             }
         }
-        for (field, sighting) in page.other_fields() {
+        for (field, sighting) in page.unmapped_fields() {
             let here = Sighting { page: page.number, ..sighting };
             let others = self.fields.others.entry(field.to_owned());
             others.and_modify(|known| known.rows += sighting.rows).or_insert(here);

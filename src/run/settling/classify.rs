@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{Class, Mapper, Seen, Stored, part_of};
+use crate::canonical::{KeysSeen, Mapper, RecordClass, StoredVersion, part_of};
+use crate::fields::Readers;
 use crate::lake::{Lake, NewestVersion, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::field::Readers;
 use crate::model::page::Page;
-use crate::model::pull::{Certificate, Counts, Findings, LandedPage, ReadBy, Sighting};
+use crate::model::pull::{Certificate, Findings, LandedPage, PullCounts, ReadBy, Sighting};
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
@@ -24,10 +24,10 @@ const MIN_REJECTED_PAGE_ROWS: usize = 3;
 /// Classes of a pull's records, and what was noticed about them.
 #[derive(Default)]
 pub(super) struct Classified {
-    pub(super) counts: Counts,
+    pub(super) counts: PullCounts,
     pub(super) rejections: Vec<Rejection>,
     /// Keys of the records.
-    pub(super) keys: Seen,
+    pub(super) keys: KeysSeen,
     /// Newest date in a record that is not in the future.
     pub(super) newest_date: Option<i64>,
     pub(super) findings: Findings,
@@ -101,7 +101,7 @@ impl<'c> Classifier<'c> {
         };
         let rows = certificate.pages.iter().map(|page| page.rows).sum();
         let classified = Classified {
-            keys: Seen::for_rows(rows),
+            keys: KeysSeen::for_rows(rows),
             keys_met: has_open_rejections.then(HashMap::new),
             chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
             ..Classified::default()
@@ -153,14 +153,14 @@ impl<'c> Classifier<'c> {
             let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default();
             let stored = stored.get(key);
             match self.class_of(&waiting, key, stored) {
-                Class::Accepted => {
+                RecordClass::Accepted => {
                     self.classified.counts.accepted += 1;
                     let part = self.part_for(&waiting.record, key, stored);
                     accepted.push((waiting.record, part));
                 }
-                Class::Unchanged => self.classified.counts.unchanged += 1,
-                Class::Duplicate => self.classified.counts.duplicate += 1,
-                Class::Superseded => self.classified.counts.superseded += 1,
+                RecordClass::Unchanged => self.classified.counts.unchanged += 1,
+                RecordClass::Duplicate => self.classified.counts.duplicate += 1,
+                RecordClass::Superseded => self.classified.counts.superseded += 1,
             }
         }
         if !accepted.is_empty() {
@@ -170,7 +170,7 @@ impl<'c> Classifier<'c> {
     }
 
     /// Class of a record, given the newest stored version of its key.
-    fn class_of(&mut self, waiting: &BatchRecord, key: &str, stored: Option<&NewestVersion>) -> Class {
+    fn class_of(&mut self, waiting: &BatchRecord, key: &str, stored: Option<&NewestVersion>) -> RecordClass {
         let BatchRecord { record, read_by, chain } = waiting;
         let classified = &mut self.classified;
         classified.meet_key(key, read_by.run, *chain);
@@ -179,12 +179,17 @@ impl<'c> Classifier<'c> {
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
         classified.newest_date = classified.newest_date.max(newest);
         let updated_at = record.values[self.columns.updated_at].as_instant();
-        let newest_stored = stored.map(|known| Stored { digest: known.digest, updated_at: known.source_updated_at });
-        let class = classified.keys.class(key, record.digest, updated_at, newest_stored);
+        let newest_stored =
+            stored.map(|known| StoredVersion { digest: known.digest, updated_at: known.source_updated_at });
+        let class = classified.keys.classify(key, record.digest, updated_at, newest_stored);
         // Pages of an earlier run that are settled again: what was stored after them is newer.
         let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
         let is_newer_stored = stored.is_some_and(|stored| (stored.run, stored.page, stored.row) > place);
-        if class == Class::Accepted && !self.is_ordered() && is_newer_stored { Class::Superseded } else { class }
+        if class == RecordClass::Accepted && !self.is_ordered() && is_newer_stored {
+            RecordClass::Superseded
+        } else {
+            class
+        }
     }
 
     /// Whether the source has a change time that orders versions.
@@ -246,7 +251,7 @@ impl Classified {
         }
     }
 
-    /// Counts the issues of a record that is not rejected for them.
+    /// PullCounts the issues of a record that is not rejected for them.
     fn note_issues(&mut self, record: &Record) {
         for issue in &record.issues {
             match issue {

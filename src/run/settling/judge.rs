@@ -2,7 +2,7 @@
 //! No effects.
 
 use crate::model::connector::Contract;
-use crate::model::pull::{Certificate, Counts, DriftKind, Findings, Outcome, Purpose};
+use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose};
 
 /// Minimum rejections before their share is judged.
 const MIN_REJECTIONS: u64 = 20;
@@ -43,7 +43,7 @@ impl Verdict {
 /// Judges a classified pull. `usual`: rows received by the last complete pulls of the same weekday, newest first.
 pub(super) fn judge(
     certificate: &Certificate,
-    counts: Counts,
+    counts: PullCounts,
     findings: &Findings,
     contract: &Contract,
     usual: &[u64],
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     fn outcome(received: u64, quarantined: u64, disagreeing: Option<(u64, u64)>, usual: &[u64]) -> (Outcome, String) {
-        let counts = Counts { received, quarantined, accepted: received - quarantined, ..Counts::default() };
+        let counts = PullCounts { received, quarantined, accepted: received - quarantined, ..PullCounts::default() };
         let findings = Findings { disagreeing, ..Findings::default() };
         let verdict = judge(&Certificate::default(), counts, &findings, &Contract::default(), usual);
         (verdict.outcome, verdict.reason)

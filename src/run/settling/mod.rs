@@ -19,11 +19,11 @@ use futures::FutureExt as _;
 use self::classify::{Classified, Classifier};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
 use crate::config::Configuration;
+use crate::fields::Readers;
 use crate::lake::{Lake, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::field::Readers;
-use crate::model::pull::{Certificate, Counts, Findings, Outcome, Purpose};
+use crate::model::pull::{Certificate, Findings, Outcome, PullCounts, Purpose};
 use crate::model::record::Record;
 use crate::run::clock;
 use crate::run::error::RunError;
@@ -179,7 +179,7 @@ impl Settler<'_> {
         self.lake.update_image(connector.file.connector.kind).await?;
         let done = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..pull };
         self.ledger.write_pull(&done).await?;
-        let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = done.counts;
+        let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = done.counts;
         tracing::info!(
             run = done.run,
             connector = done.connector,
@@ -211,7 +211,7 @@ impl Settler<'_> {
             message: Some(message),
             hint: Some(hint.to_owned()),
             finished_at: Some(clock::now()),
-            counts: Counts::default(),
+            counts: PullCounts::default(),
             cursor: None,
             data_until: None,
             findings: Findings::default(),

@@ -18,11 +18,13 @@ use std::collections::HashMap;
 
 pub use self::plan::{VacuumAction, VacuumLine};
 use self::plan::{VacuumKind, VacuumPlan};
+use strum::IntoEnumIterator as _;
+
 use crate::lake::unreferenced_files::{self, FileUse};
 use crate::lake::{self, LakeFile};
-use crate::landing::keeping::{self as landings, LandedFolder};
+use crate::landing::retention::{self as landings, LandedFolder};
 use crate::model::instant::DAY_MICROS;
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 use crate::publish::retention::{self, NightFolder};
 use crate::publish::{self, NightFigures, RemovedFigures};
 use crate::run::data_folder::DataFolder;
@@ -203,7 +205,7 @@ impl DataFolder<'_> {
     /// Newest run of a connector in any table; the connector need not be configured any more.
     async fn reached_anywhere(&self, connector: &str) -> Result<i64, RunError> {
         let mut newest = 0;
-        for kind in Kind::ALL {
+        for kind in RecordKind::iter() {
             newest = newest.max(self.lake.last_run(kind, connector).await?.unwrap_or_default());
         }
         Ok(newest)
@@ -215,7 +217,7 @@ impl DataFolder<'_> {
             retention::remove_unneeded(path)?;
         }
         for path in &plan.landing_left {
-            landings::remove_left(path)?;
+            landings::remove_partial(path)?;
         }
         for (night, removed) in &plan.nights {
             retention::remove_figures(night, removed.as_ref())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::lake::LakeFile;
-use crate::landing::keeping::LandedFolder;
+use crate::landing::retention::LandedFolder;
 use crate::publish::RemovedFigures;
 use crate::publish::retention::NightFolder;
 

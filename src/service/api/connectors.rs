@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::model::connector::Connector;
 use crate::model::instant;
-use crate::model::table::Kind;
+use crate::model::table::RecordKind;
 use crate::run::{self, ConnectorHealth, Pause, assess_connectors};
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
@@ -25,7 +25,7 @@ const LISTED: i64 = 30;
 pub(super) struct ConnectorDetail {
     title: String,
     #[schema(value_type = String)]
-    kind: Kind,
+    kind: RecordKind,
     system: String,
     contact: String,
     /// Cron line of the schedule, with five or six fields.

@@ -1,6 +1,7 @@
 //! The OpenAPI document: collected from the handlers, with the values that the configuration allows.
 
 use serde_json::{Value, json};
+use strum::VariantNames as _;
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -55,7 +56,7 @@ pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> 
     let connectors = one_of(config.connectors.iter().map(|connector| connector.name.as_str()).collect());
     let rules = one_of(config.rules.keys().map(String::as_str).collect());
     let agencies = one_of(config.registries.agencies.iter().map(|agency| agency.code.as_str()).collect());
-    let tiers = one_of(Tier::ALL.map(Tier::name).to_vec());
+    let tiers = one_of(Tier::VARIANTS.to_vec());
     let kinds = one_of(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
     let period = json!({ "type": "string", "pattern": PERIOD_PATTERN });
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {

@@ -12,9 +12,9 @@ use utoipa::IntoParams;
 
 use crate::config::Configuration;
 use crate::model::agency::Tier;
-use crate::model::field::fold;
 use crate::model::figure::Figure;
 use crate::model::period::{Period, PeriodKind};
+use crate::model::text::fold;
 use crate::publish;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, comma_list};
@@ -140,7 +140,7 @@ impl FigureFilter {
             None => None,
             Some(text) => Some(
                 Period::parse(text)
-                    .filter(|period| period.halves().is_some())
+                    .filter(|period| period.half_months().is_some())
                     .ok_or_else(|| unknown("period", text, PERIOD_FORMS))?,
             ),
         };

@@ -143,7 +143,7 @@ pub(in crate::service) async fn kept_fields(
         let Some(entry) = entry else { return Ok((None, BTreeMap::new())) };
         let page = landed.read(entry)?;
         let mut kept = BTreeMap::new();
-        if let Some(index) = (0..page.len()).find(|&index| page.place(index).0 == row_number) {
+        if let Some(index) = (0..page.len()).find(|&index| page.row(index).0 == row_number) {
             for (field, name) in page.fields.iter().enumerate() {
                 if let Some(value) = page.cell(index, field) {
                     kept.insert(name.clone(), value.to_owned());

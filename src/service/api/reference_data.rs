@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::Indicator;
+use crate::config::DefinedIndicator;
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
 use crate::service::caller::FigureAccess;
@@ -44,7 +44,7 @@ pub(super) struct IndicatorRow<'a> {
 }
 
 impl<'a> IndicatorRow<'a> {
-    fn new(indicator: &'a Indicator) -> Self {
+    fn new(indicator: &'a DefinedIndicator) -> Self {
         let definition = &indicator.definition;
         Self {
             id: &definition.id,

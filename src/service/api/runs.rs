@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::landing::LandedPull;
 use crate::model::instant;
-use crate::model::pull::{Counts, Outcome};
+use crate::model::pull::{Outcome, PullCounts};
 use crate::run::{Pull, Run, RunError};
 use crate::service::Service;
 use crate::service::api::extract::{JsonBody, NoParameters, StrictQuery, check_positive, check_up_to};
@@ -145,7 +145,7 @@ struct DriftRow {
 
 impl PullRow {
     pub(super) fn new(pull: &Pull) -> Self {
-        let Counts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;
+        let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;
         let findings = &pull.findings;
         let drift = findings.drift.iter().map(|drift| DriftRow {
             kind: drift.kind.name(),

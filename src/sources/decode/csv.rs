@@ -9,8 +9,8 @@ use std::fmt;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use crate::model::connector::Encoding;
-use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
+use crate::model::text::fold;
 use crate::sources::decode::encoding;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -246,7 +246,7 @@ impl CsvFile {
             None
         };
         if let Some(reason) = spoiled {
-            page.spoil_row(reason);
+            page.mark_unreadable(reason);
         }
         if let Some(trailer) = &mut columns.trailer {
             trailer.add(if spoiled.is_none() { std::str::from_utf8(rows.cell(trailer.summed)).ok() } else { None });

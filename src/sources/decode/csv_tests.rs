@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::*;
+use crate::fields::Readers;
 use crate::model::connector::ConnectorFile;
-use crate::model::field::Readers;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
     Từ ngày 01/10/2020;;;;;;;;;\r\n\
@@ -82,7 +82,7 @@ fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
     let mut file = CsvFile::open(layout, text.to_vec())?;
     file.read(&mut page, usize::MAX)?;
     assert!(file.ended());
-    let row = |index| match page.place(index) {
+    let row = |index| match page.row(index) {
         (line, Some(reason)) => format!("{line} {}", reason.code()),
         (line, None) => {
             let cells = names.map(|name| page.cell(index, cell(name)).unwrap_or("-"));
@@ -183,7 +183,7 @@ fn a_large_file_is_read_in_several_pages() {
     while !file.ended() {
         let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
         file.read(&mut page, 5).expect("the file is whole");
-        sizes.push((page.len(), page.place(0).0));
+        sizes.push((page.len(), page.row(0).0));
     }
     assert_eq!(sizes, [(5, 2), (5, 7), (2, 12)]);
 }
@@ -215,7 +215,7 @@ fn a_row_of_fifty_megabytes_is_rejected_within_a_small_buffer() {
     let mut file = CsvFile::open(&layout, text).expect("the header is there");
     let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
     file.read(&mut page, usize::MAX).expect("the file is whole");
-    let found: Vec<_> = (0..page.len()).map(|row| page.place(row)).collect();
+    let found: Vec<_> = (0..page.len()).map(|row| page.row(row)).collect();
     assert_eq!(found, [(2, None), (3, Some(Reason::RowTooLong)), (4, None)]);
     assert!(file.rows.text.capacity() <= MAX_ROW_BYTES);
 

@@ -230,7 +230,7 @@ impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
         }
         let raw = <&RawValue>::deserialize(record)?.get();
         if selection.read(page, *row, &mut serde_json::Deserializer::from_str(raw)).is_err() {
-            page.spoil_row(Reason::Malformed);
+            page.mark_unreadable(Reason::Malformed);
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ fn the_flag_is_found_before_or_after_the_records() {
     ] {
         let (page, found) = read(records, last, body.as_bytes()).expect(body);
         assert_eq!((ids(&page), found), (vec![Some("a"), Some("b")], expected), "{body}");
-        assert_eq!((page.place(0).0, page.place(1).0), (1, 2));
+        assert_eq!((page.row(0).0, page.row(1).0), (1, 2));
     }
 }
 
@@ -63,7 +63,7 @@ fn an_invalid_record_spoils_only_its_own_row() {
     let body = r#"{"content":[{"id":"a"},7,{"id":"\ud800"},{"\ud800":1},{"id":"e"}],"last":true}"#;
     let (page, last) = read("content", Some("last"), body.as_bytes()).expect("the body is JSON");
     assert_eq!(ids(&page), [Some("a"), None, None, None, Some("e")]);
-    let reasons: Vec<_> = (0..5).map(|index| page.place(index).1.is_some()).collect();
+    let reasons: Vec<_> = (0..5).map(|index| page.row(index).1.is_some()).collect();
     assert_eq!((reasons, last), (vec![false, true, true, true, false], Some(true)));
 }
 

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile, Decode};
-use crate::model::field::Readers;
 use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
 use crate::sources::decode::envelope::{EnvelopePaths, EnvelopeValues};

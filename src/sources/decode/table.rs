@@ -1,8 +1,9 @@
 //! Table layout shared by CSV files and sheets of workbooks: title rows, a header row, records, a footer row that may
 //! declare the sum or count of the rows above it. Names are compared after [`fold`].
 
+use crate::fields::Readers;
 use crate::model::connector::{Trailer, TrailerHolds};
-use crate::model::field::{Readers, fold};
+use crate::model::text::fold;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of title rows above the header row.

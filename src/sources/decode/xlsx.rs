@@ -13,8 +13,8 @@ use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::model::connector::Merged;
-use crate::model::field::fold;
 use crate::model::page::{Page, Reason};
+use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, TrailerCheck, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{CellText, text_of};
 use crate::sources::decode::{inflate, xlsx_strings};
@@ -304,7 +304,7 @@ impl<'a> SheetReader<'a> {
                 }
                 self.merged.repeat(row.number - 1, &mut self.page);
                 if let Some(reason) = row.spoiled {
-                    self.page.spoil_row(reason);
+                    self.page.mark_unreadable(reason);
                 }
             }
         } else if !self.title_row.is_empty() {

@@ -2,8 +2,8 @@
 
 use super::test_workbook::{sheet_xml, workbook, workbook_of};
 use super::*;
+use crate::fields::Readers;
 use crate::model::connector::ConnectorFile;
-use crate::model::field::Readers;
 use crate::sources::decode::Decoder;
 
 fn connector(decode: &str) -> ConnectorFile {
@@ -46,7 +46,7 @@ fn rows_of(decode: &str, bytes: &[u8]) -> Result<Vec<String>, SourceError> {
     let readers = Readers::compile(&file).expect("the map is valid");
     let decoder = Decoder::compile(&file, &readers).expect("the connector compiles");
     let (page, _) = decoder.page(bytes, 1, String::new())?;
-    let row = |index| match page.place(index) {
+    let row = |index| match page.row(index) {
         (row, Some(reason)) => format!("{row} {}", reason.code()),
         (row, None) => {
             let cells: Vec<&str> = (0..3).map(|field| page.cell(index, field).unwrap_or("-")).collect();

@@ -5,7 +5,7 @@ use motcua::model::agency::{Agency, AgencyKind, Tier};
 use motcua::model::day::{CalendarDay, DayKind};
 use motcua::model::instant;
 use motcua::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
-use motcua::model::table::{ColumnType, Kind, PROVENANCE};
+use motcua::model::table::{ColumnType, PROVENANCE, RecordKind};
 use polars::prelude::{Column, DataFrame, DataType, IntoLazy as _, LazyFrame, TimeUnit as Resolution, TimeZone};
 
 /// The columns of a dossier that figures use. Instants are in microseconds UTC.
@@ -111,11 +111,11 @@ impl Item {
 }
 
 pub(super) fn dossiers_table(rows: &[Dossier]) -> LazyFrame {
-    table(Kind::Dossiers, rows, Dossier::cell)
+    table(RecordKind::Dossiers, rows, Dossier::cell)
 }
 
 pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
-    table(Kind::PostalItems, rows, Item::cell)
+    table(RecordKind::PostalItems, rows, Item::cell)
 }
 
 /// A feedback (phản ánh, kiến nghị). Instants are in microseconds UTC.
@@ -150,7 +150,7 @@ impl Feedback {
 }
 
 pub(super) fn feedback_table(rows: &[Feedback]) -> LazyFrame {
-    table(Kind::Feedback, rows, Feedback::cell)
+    table(RecordKind::Feedback, rows, Feedback::cell)
 }
 
 /// A measure. `entered` is in microseconds UTC.
@@ -181,7 +181,7 @@ impl Measure {
 }
 
 pub(super) fn measures_table(rows: &[Measure]) -> LazyFrame {
-    table(Kind::Measures, rows, Measure::cell)
+    table(RecordKind::Measures, rows, Measure::cell)
 }
 
 /// A note on a dossier. Instants are in microseconds UTC.
@@ -208,11 +208,11 @@ impl Note {
 }
 
 pub(super) fn notes_table(rows: &[Note]) -> LazyFrame {
-    table(Kind::DossierNotes, rows, Note::cell)
+    table(RecordKind::DossierNotes, rows, Note::cell)
 }
 
 /// A table with every column of its image. Columns that the test's rows do not have are null.
-fn table<T>(kind: Kind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
+fn table<T>(kind: RecordKind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));
     let columns = own.chain(PROVENANCE.iter().copied()).map(|(name, column_type)| {
         let cells = rows.iter().map(|row| cell(row, name));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use crate::health::State;
+use crate::health::HealthState;
 use crate::locale::{Language, day_and_month, moment, moment_or_dash};
 use crate::model::instant::local;
 use crate::model::pull::{Outcome, Purpose};
@@ -78,7 +78,7 @@ impl HealthRow {
             is_fine: health.state.is_fine(),
             class: health.state.name(),
             state: match (health.kind, health.state) {
-                (HealthSubject::Publication, State::NeverRun) => lang.of("Chưa công bố", "Never published"),
+                (HealthSubject::Publication, HealthState::NeverRun) => lang.of("Chưa công bố", "Never published"),
                 (_, state) => lang.state(state),
             },
             since: health.since.map(moment),

@@ -10,12 +10,14 @@ use axum::response::Response;
 use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_summary};
 use super::shown_figure::ShownFigure;
 use super::trend;
-use crate::config::Indicator;
+use strum::IntoEnumIterator as _;
+
+use crate::config::DefinedIndicator;
 use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
-use crate::model::field::fold;
 use crate::model::figure::Figure;
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
+use crate::model::text::fold;
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -30,7 +32,7 @@ const MAX_LISTED: usize = 400;
 struct IndicatorPage<'a> {
     layout: Layout<'a>,
     night: NightSummary,
-    about: &'a Indicator,
+    about: &'a DefinedIndicator,
     kind: &'static str,
     counted_by: &'static str,
     in_force: String,
@@ -156,7 +158,7 @@ fn groups(
     };
     let mut groups =
         vec![(lang.of("Toàn tỉnh và các cấp", "Province and tiers"), whole.into_iter().map(row).collect())];
-    for tier in Tier::ALL.into_iter().map(Some).chain([None]) {
+    for tier in Tier::iter().map(Some).chain([None]) {
         let of_tier: Vec<ScopeRow> =
             agencies.iter().filter(|figure| figure.tier == tier).take(MAX_LISTED).map(|figure| row(figure)).collect();
         let heading = match tier {
@@ -173,7 +175,7 @@ fn groups(
 
 /// The note on the interpretation of the law, and its language: Vietnamese if the page is and there is one, else
 /// English.
-fn note(lang: Language, definition: &Definition) -> Option<(&str, &'static str)> {
+fn note(lang: Language, definition: &IndicatorDefinition) -> Option<(&str, &'static str)> {
     let vietnamese = definition.note_vi.as_deref().filter(|_| lang == Language::Vietnamese).map(|note| (note, "vi"));
     vietnamese.or(definition.note.as_deref().map(|note| (note, "en")))
 }

@@ -13,7 +13,7 @@ use super::shown_figure::ShownFigure;
 use super::trend;
 use crate::locale::{Initial, Language};
 use crate::model::figure::{Figure, Met};
-use crate::model::indicator::Definition;
+use crate::model::indicator::IndicatorDefinition;
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -112,14 +112,14 @@ pub(in crate::service::pages) async fn page(
 }
 
 /// Heading of an indicator: its legal document, or "quality of the sources" for indicators of the sources themselves.
-fn heading(lang: Language, definition: &Definition) -> String {
+fn heading(lang: Language, definition: &IndicatorDefinition) -> String {
     if definition.id.starts_with("source-") {
         return lang.words().source_quality.to_owned();
     }
     definition.legal.document.clone()
 }
 
-fn row(lang: Language, definition: &Definition, figure: &Figure, trend: &[&Figure]) -> IndicatorRow {
+fn row(lang: Language, definition: &IndicatorDefinition, figure: &Figure, trend: &[&Figure]) -> IndicatorRow {
     IndicatorRow {
         id: definition.id.clone(),
         title: lang.of(&definition.title.vi, &definition.title.en).to_owned(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use strum::IntoEnumIterator as _;
 
 use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
@@ -193,7 +194,7 @@ impl Selection {
         };
         let choice =
             |tier: Tier| (tier.name().to_owned(), lang.tier(tier).to_owned(), self.scope == SelectedScope::Tier(tier));
-        Tier::ALL.into_iter().filter(has).map(choice).collect()
+        Tier::iter().filter(has).map(choice).collect()
     }
 }
 
@@ -203,7 +204,7 @@ fn selected_scope(service: &Service, night: &LoadedNight, scope: &str) -> Result
         "all" => return Ok(SelectedScope::All),
         _ => {}
     }
-    if let Some(tier) = Tier::from_name(scope) {
+    if let Ok(tier) = scope.parse::<Tier>() {
         return Ok(SelectedScope::Tier(tier));
     }
     let registered = || service.config.registries.agencies.iter().any(|agency| agency.code == scope);
@@ -214,7 +215,7 @@ fn selected_scope(service: &Service, night: &LoadedNight, scope: &str) -> Result
 }
 
 fn named_period(text: &str) -> Result<Period, PageError> {
-    let named = Period::parse(text).filter(|period| period.halves().is_some());
+    let named = Period::parse(text).filter(|period| period.half_months().is_some());
     named.ok_or_else(|| {
         let detail = format!(
             "`period`: there is no `{text}`; write `2026`, `2026-Q1`, `2026-03`, with `s` for the statutory period"

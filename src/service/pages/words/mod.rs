@@ -3,7 +3,7 @@
 mod formatting;
 mod reasons;
 
-use crate::health::State;
+use crate::health::HealthState;
 use crate::locale::Language;
 use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
@@ -20,16 +20,16 @@ impl Language {
         }
     }
 
-    pub(super) fn state(self, state: State) -> &'static str {
+    pub(super) fn state(self, state: HealthState) -> &'static str {
         match state {
-            State::Healthy => self.of("Tốt", "Healthy"),
-            State::Late => self.of("Trễ", "Late"),
-            State::Incomplete => self.of("Chưa đủ", "Incomplete"),
-            State::Failing => self.of("Lỗi", "Failing"),
-            State::Drifted => self.of("Nguồn thay đổi", "Drifted"),
-            State::Degraded => self.of("Nhiều dòng bị loại", "Degraded"),
-            State::NeverRun => self.of("Chưa chạy", "Never run"),
-            State::Disabled => self.of("Đã tắt", "Disabled"),
+            HealthState::Healthy => self.of("Tốt", "Healthy"),
+            HealthState::Late => self.of("Trễ", "Late"),
+            HealthState::Incomplete => self.of("Chưa đủ", "Incomplete"),
+            HealthState::Failing => self.of("Lỗi", "Failing"),
+            HealthState::Drifted => self.of("Nguồn thay đổi", "Drifted"),
+            HealthState::Degraded => self.of("Nhiều dòng bị loại", "Degraded"),
+            HealthState::NeverRun => self.of("Chưa chạy", "Never run"),
+            HealthState::Disabled => self.of("Đã tắt", "Disabled"),
         }
     }
 

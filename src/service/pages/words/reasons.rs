@@ -221,7 +221,7 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
 
 /// Why a row was rejected, by the code of its reason; an unknown code stays as it is.
 pub(in crate::service::pages) fn rejection_reason(lang: Language, code: &str) -> String {
-    match Reason::from_code(code).map(rejection) {
+    match code.parse().ok().map(rejection) {
         Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
         None => code.to_owned(),
     }
@@ -270,6 +270,8 @@ pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str,
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator as _;
+
     use super::*;
     use crate::run::{order_names, reason_codes};
 
@@ -284,7 +286,7 @@ mod tests {
         for name in order_names() {
             assert!(date_order(name).is_some(), "`{name}` has no name");
         }
-        for reason in Reason::ALL {
+        for reason in Reason::iter() {
             let (vietnamese, english) = rejection(reason);
             assert!(!vietnamese.is_empty() && !english.is_empty(), "{}", reason.code());
         }

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use motcua::model::agency::{Agency, AgencyKind, Tier};
 use motcua::model::period::Period;
 use motcua::model::procedure::{Offer, Offerer, Procedure};
+use strum::IntoEnumIterator as _;
 
 use super::outcome::{end_of, is_working};
 use super::{FigureCounts, FigureKey, ReceivedDossier, ShippedRules, day_of, is_postal, periods_with, scopes_of};
@@ -42,7 +43,7 @@ pub(super) fn registry_figures(
     let periods: BTreeSet<Period> = received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
     let (agencies, ..) = registries;
     let mut scopes = vec![(None, None)];
-    scopes.extend(Tier::ALL.map(|tier| (Some(tier), None)));
+    scopes.extend(Tier::iter().map(|tier| (Some(tier), None)));
     let of_agencies = agencies.iter().map(|agency| (Some(agency.tier), Some(agency.code.clone())));
     for &period in &periods {
         for (tier, agency) in scopes.iter().cloned().chain(of_agencies.clone()) {

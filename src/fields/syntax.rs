@@ -1,32 +1,34 @@
-//! The forms of identifiers, agency names, titles and numbers: what the types of fields let through.
+//! Syntax of field types: identifiers, agency names, titles, document numbers and whole numbers.
+//!
+//! Each check refuses texts that may be personal data: names, telephone numbers, identity numbers, addresses.
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use crate::fields::person_names::{is_person, names_no_body, reads_like_a_name};
 use crate::model::page::Reason;
-use crate::model::person::{is_person, names_no_body, reads_like_a_name};
 
-/// Longest identifier.
+/// Longest identifier, in bytes.
 const CODE_CHARS: usize = 64;
-/// Longest whole number: a longer run of digits, or one that starts with 0, could be somebody's telephone or identity number.
+/// Longest whole number, in digits. A longer one, or one that starts with 0, may be a telephone or identity number.
 const INTEGER_DIGITS: usize = 8;
-/// Longest agency name.
+/// Longest agency name, in characters.
 const AGENCY_CHARS: usize = 160;
-/// Longest title.
+/// Longest title, in characters.
 const TITLE_CHARS: usize = 500;
 
-pub(super) fn code(text: &str) -> Result<(), Reason> {
+pub(crate) fn code(text: &str) -> Result<(), Reason> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/".contains(&byte);
     if text.len() <= CODE_CHARS && text.bytes().all(allowed) { Ok(()) } else { Err(Reason::NotOfType) }
 }
 
-/// A dossier code carries its day and a sequence of at most eight digits (domain A.6): a longer run, or no digit at
-/// all, is something else.
+/// Checks a dossier code. It contains a date and a sequence number of at most eight digits (domain A.6), so a text
+/// without digits or with a longer run of digits is refused, unless the field has its own pattern.
 pub(super) fn dossier_code(text: &str, has_pattern: bool) -> Result<(), Reason> {
     let longest = text.split(|symbol: char| !symbol.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     if has_pattern || (1..9).contains(&longest) { Ok(()) } else { Err(Reason::NotOfType) }
 }
 
-/// `1.002835.000.00.00.H61` → `1.002835` (domain: national procedure code with an older suffix).
+/// National procedure code without its older suffix: `1.002835.000.00.00.H61` → `1.002835`.
 pub(super) fn procedure_code(text: &str) -> Result<&str, Reason> {
     code(text)?;
     let bytes = text.as_bytes();
@@ -38,7 +40,8 @@ pub(super) fn procedure_code(text: &str) -> Result<&str, Reason> {
     if base { Ok(&text[..8]) } else { Err(Reason::WrongForm) }
 }
 
-/// UPU S10: weights 8 6 4 2 3 5 9 7, check = 11 − sum mod 11, with 10 → 0 and 11 → 5.
+/// Postal item code without spaces, in capital letters. Check digit by UPU S10: weights 8 6 4 2 3 5 9 7, check digit
+/// = 11 − sum mod 11, with 10 → 0 and 11 → 5.
 pub(super) fn item_code(text: &str) -> Result<String, Reason> {
     let item: String = text.chars().filter(|symbol| *symbol != ' ').map(|symbol| symbol.to_ascii_uppercase()).collect();
     let bytes = item.as_bytes();
@@ -58,8 +61,8 @@ pub(super) fn item_code(text: &str) -> Result<String, Reason> {
     if u32::from(bytes[10] - b'0') == check { Ok(item) } else { Err(Reason::CheckDigit) }
 }
 
-/// An agency's code or name, NFC, single spaces; no person's name. `has_pattern`: the field's own pattern says which names it
-/// takes, so they need not say what body they are of.
+/// Code or name of an agency, in NFC with single spaces. A person's name is refused, and so is a name without a word
+/// such as "sở" or "phường" that identifies a body, unless the field has its own pattern.
 pub(super) fn agency(text: &str, has_pattern: bool) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
@@ -75,8 +78,8 @@ pub(super) fn agency(text: &str, has_pattern: bool) -> Result<String, Reason> {
     if is_person(&name) || (!has_pattern && names_no_body(&name)) { Err(Reason::NotOfType) } else { Ok(name) }
 }
 
-/// A published title, NFC, single spaces: what a procedure or a sector is called. No run of nine digits and nothing that reads
-/// like a person's name. `has_pattern`: the field's own pattern says which titles it takes, so they may be written like names.
+/// Published title of a procedure or sector, in NFC with single spaces. Nine digits in a row are refused, and so is a
+/// text that reads like a person's name, unless the field has its own pattern.
 pub(super) fn title(text: &str, has_pattern: bool) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
@@ -94,7 +97,7 @@ pub(super) fn title(text: &str, has_pattern: bool) -> Result<String, Reason> {
     if !has_pattern && reads_like_a_name(&title) { Err(Reason::NotOfType) } else { Ok(title) }
 }
 
-/// Nine digits in a row, with or without spaces, dots and dashes between them: somebody's number.
+/// Whether there are nine digits in a row, ignoring spaces, dots and dashes between them: a person's number.
 fn has_long_number(text: &str) -> bool {
     let mut run = 0;
     text.chars().filter(|symbol| !symbol.is_whitespace() && !".-".contains(*symbol)).any(|symbol| {
@@ -103,21 +106,21 @@ fn has_long_number(text: &str) -> bool {
     })
 }
 
-/// NFC, single spaces.
+/// The text in NFC with single spaces.
 fn spaced(text: &str) -> String {
     let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if is_nfc(&spaced) { spaced } else { spaced.nfc().collect() }
 }
 
-/// `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
-pub(super) fn is_agency_code(text: &str) -> bool {
+/// Whether the text contains the group of an agency code: `H61.14.02` (QĐ 20/2020) or `000.00.14.H61` (QCVN 102:2016).
+pub(crate) fn is_agency_code(text: &str) -> bool {
     text.split('.')
         .any(|group| group.len() == 3 && group.starts_with('H') && group[1..].bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Checks the number of a document: `123/BC-UBND`, `2639/QĐ-UBND`. No spaces and at most six digits in a row, so that neither a
-/// name nor somebody's number passes.
-pub(crate) fn document(text: &str) -> Result<(), Reason> {
+/// Checks the number of a document, such as `123/BC-UBND` or `2639/QĐ-UBND`. Spaces and more than six digits in a row
+/// are refused, so neither a name nor a person's number passes.
+pub(super) fn document(text: &str) -> Result<(), Reason> {
     let (number, rest) = text.split_once('/').ok_or(Reason::WrongForm)?;
     let is_number = (1..=6).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     let is_rest = (1..=57).contains(&rest.chars().count())
@@ -144,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_are_what_procedures_and_sectors_are_called() {
+    fn names_of_procedures_and_sectors_are_titles() {
         for text in [
             "Đăng ký khai sinh",
             "Lý lịch tư pháp",
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_address_or_name_is_a_title() {
+    fn numbers_addresses_and_names_are_no_titles() {
         for text in [
             "Gọi 0912 345 678",
             "Số 079.301.012-345",
@@ -184,13 +187,13 @@ mod tests {
         ] {
             assert_eq!(title(text, false), Err(Reason::NotOfType), "{text}");
         }
-        // Such titles are published too: the field's pattern then says which are meant.
+        // Titles in capital letters are published, too; the field then needs a pattern.
         assert!(title("ĐĂNG KÝ KHAI SINH", false).is_err());
         assert!(title("ĐĂNG KÝ KHAI SINH", true).is_ok());
     }
 
     #[test]
-    fn every_shipped_name_is_a_title() {
+    fn every_name_of_the_shipped_registries_is_a_title() {
         for (registry, column) in
             [(include_str!("../../config/procedures.csv"), 1), (include_str!("../../config/sectors.csv"), 1)]
         {

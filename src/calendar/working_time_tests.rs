@@ -1,13 +1,13 @@
-//! Due dates worked by hand over Tết 2024–2026, the swapped Saturdays, lunch breaks, evenings and the cut-off (domain D).
+//! Due dates worked out by hand: Tết 2024–2026, exchanged Saturdays, lunch breaks, evenings and the cut-off (domain D).
 
 use jiff::civil::{Date, DateTime, date, time};
 use proptest::prelude::*;
 
 use super::StatutoryTime::{self, CalendarDays as C, Hours as H, WorkingDays as D};
-use crate::calendar::WorkingCalendar;
+use crate::calendar::working_calendar::WorkingCalendar;
 use crate::model::day::{CalendarDay, DayKind};
 
-/// Days off, and Saturdays worked for them, of the years that the table touches.
+/// Days off, and the Saturdays worked in exchange, in the years of the tests.
 fn calendar() -> WorkingCalendar {
     let off: &[(i16, i8, &[i8])] = &[
         (2024, 2, &[8, 9, 12, 13, 14]),
@@ -39,7 +39,7 @@ fn at(text: &str) -> DateTime {
     text.parse().expect("a date and a time")
 }
 
-/// Received, statutory time, due; each with its working.
+/// Received, statutory time, due; comments show the calculation.
 const DUE: &[(&str, StatutoryTime, &str)] = &[
     // Tết 2024: Thursday 8 to Wednesday 14 February are off.
     ("2024-02-07T09:00", D(1), "2024-02-15T17:00"),
@@ -90,7 +90,7 @@ const DUE: &[(&str, StatutoryTime, &str)] = &[
 ];
 
 #[test]
-fn due_dates_worked_by_hand() {
+fn due_dates_agree_with_those_worked_out_by_hand() {
     let calendar = calendar();
     for (received, statutory, due) in DUE {
         assert_eq!(calendar.due(at(received), *statutory), at(due), "{received} {statutory:?}");
@@ -99,7 +99,7 @@ fn due_dates_worked_by_hand() {
 
 /// Received, cut-off, statutory time, due.
 #[test]
-fn after_the_cut_off_papers_move_on_the_next_working_day() {
+fn a_dossier_after_the_cut_off_counts_from_the_next_working_day() {
     let calendar = calendar();
     let three = time(15, 0, 0, 0);
     for (received, cut_off, statutory, due) in [
@@ -135,8 +135,8 @@ fn a_supplement_restarts_or_pauses_the_clock() {
     }
 }
 
-/// Minute by minute, and only looking at whether each is worked.
-fn plainly(calendar: &WorkingCalendar, from: DateTime, minutes: i64) -> DateTime {
+/// Adds working time minute by minute.
+fn add_minute_by_minute(calendar: &WorkingCalendar, from: DateTime, minutes: i64) -> DateTime {
     let is_worked = |moment: DateTime| {
         let time = moment.time();
         let morning = time >= super::OPENING && time < super::NOON;
@@ -152,14 +152,14 @@ fn plainly(calendar: &WorkingCalendar, from: DateTime, minutes: i64) -> DateTime
 
 proptest! {
     #[test]
-    fn working_time_is_that_of_a_minute_by_minute_count(
+    fn working_time_agrees_with_a_minute_by_minute_count(
         day in 0_i32..900, minute in 0_i64..1440, minutes in 1_i64..3000,
     ) {
         let calendar = calendar();
         let start: Date = date(2024, 1, 1).checked_add(jiff::Span::new().days(day)).expect("in range");
         let from = start.at(0, 0, 0, 0).checked_add(jiff::Span::new().minutes(minute)).expect("in range");
         let found = calendar.add_working_seconds(from, minutes * 60);
-        prop_assert_eq!(found, plainly(&calendar, from, minutes));
+        prop_assert_eq!(found, add_minute_by_minute(&calendar, from, minutes));
         prop_assert_eq!(calendar.working_seconds(from, found), minutes * 60);
     }
 }

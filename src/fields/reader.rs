@@ -1,37 +1,34 @@
-//! From kept text to a canonical value: one reader per mapped column, and what may be written of a text that failed.
+//! Readers of fields: each turns the text of one `[map.COLUMN]` into a canonical value or a reason code.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use regex::Regex;
-use unicode_normalization::UnicodeNormalization;
 
+use crate::fields::date_format::{CELL_FORMAT, DateFormat};
+use crate::fields::syntax;
 use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType};
-use crate::model::forms;
-use crate::model::instant::{self, Format};
+use crate::model::instant;
 use crate::model::page::{Page, Reason};
 use crate::model::period::Period;
 use crate::model::record::Value;
+use crate::model::text::fold;
 
-/// First sign of a text that was withheld.
-const WITHHELD: &str = "~";
-
-/// Reads the text of one canonical column.
+/// Reader of one canonical column.
 #[derive(Debug, Clone)]
 pub struct FieldReader {
     /// Canonical column.
     pub column: String,
-    /// Kept source fields, first non-empty wins.
+    /// Source fields in order of preference; the first that is not empty counts.
     pub from: Vec<String>,
     pub required: bool,
-    /// A text that does not fit counts as absent: the connector's contract says so.
+    /// A text that does not fit counts as absent, by the connector's contract.
     pub tolerant: bool,
-    /// It has a default, if only none: the source need not have the field.
+    /// The column has a default, possibly null, so the source need not have the field.
     pub optional: bool,
     field_type: FieldType,
-    formats: Vec<Format>,
+    formats: Vec<DateFormat>,
     zone: TimeZone,
     codes: HashMap<String, Value>,
     pattern: Option<Regex>,
@@ -42,12 +39,12 @@ impl FieldReader {
     /// Compiles a `[map.COLUMN]` table.
     ///
     /// # Errors
-    /// The key that is wrong and why.
+    /// The key that is wrong, and the reason.
     pub fn compile(column: &str, map: &FieldMap) -> Result<Self, (&'static str, String)> {
         let formats = map
             .formats
             .iter()
-            .map(|format| Format::compile(format))
+            .map(|format| DateFormat::compile(format))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| ("formats", error))?;
         if map.field_type == FieldType::Instant && formats.is_empty() {
@@ -72,7 +69,7 @@ impl FieldReader {
                 (FieldType::Flag, other) => return Err(("codes", format!("`{other}` is neither `true` nor `false`"))),
                 _ => return Err(("codes", "only `word` and `flag` fields have codes".to_owned())),
             };
-            // As written too: most texts are found without being folded.
+            // Also under the text as written: most lookups then need no folding.
             codes.insert(text.clone(), value.clone());
             codes.insert(fold(text), value);
         }
@@ -103,18 +100,24 @@ impl FieldReader {
         Ok(reader)
     }
 
-    /// The value of an absent or empty field.
+    /// The type that the connector declares for the field.
+    #[must_use]
+    pub fn field_type(&self) -> FieldType {
+        self.field_type
+    }
+
+    /// Value of an absent or empty field.
     ///
     /// # Errors
-    /// [`Reason::Missing`] if the field is required.
+    /// [`Reason::Missing`] if the column is required and has no default.
     pub fn absent(&self) -> Result<Value, Reason> {
         if self.required && self.default == Value::Null { Err(Reason::Missing) } else { Ok(self.default.clone()) }
     }
 
-    /// Reads a text that is not empty.
+    /// Value of a text that is not empty.
     ///
     /// # Errors
-    /// Why it does not fit.
+    /// The reason why it does not fit.
     pub fn read(&self, text: &str) -> Result<Value, Reason> {
         let text = text.trim();
         if let Some(pattern) = &self.pattern
@@ -126,13 +129,13 @@ impl FieldReader {
             FieldType::Code => self.code(text).map(|()| Value::Text(text.into())),
             FieldType::DossierCode => {
                 self.code(text)?;
-                forms::dossier_code(text, self.pattern.is_some())?;
+                syntax::dossier_code(text, self.pattern.is_some())?;
                 Ok(Value::Text(text.to_ascii_uppercase().into()))
             }
-            FieldType::ProcedureCode => forms::procedure_code(text).map(|base| Value::Text(base.into())),
-            FieldType::ItemCode => forms::item_code(text).map(|item| Value::Text(item.into())),
-            FieldType::Agency => forms::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
-            FieldType::Title => forms::title(text, self.pattern.is_some()).map(|title| Value::Text(title.into())),
+            FieldType::ProcedureCode => syntax::procedure_code(text).map(|base| Value::Text(base.into())),
+            FieldType::ItemCode => syntax::item_code(text).map(|item| Value::Text(item.into())),
+            FieldType::Agency => syntax::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
+            FieldType::Title => syntax::title(text, self.pattern.is_some()).map(|title| Value::Text(title.into())),
             FieldType::Instant => self
                 .formats
                 .iter()
@@ -149,14 +152,14 @@ impl FieldReader {
                 Some(period) => Ok(Value::Text(period.to_string().into())),
                 None => Err(Reason::WrongForm),
             },
-            FieldType::Document => forms::document(text).map(|()| Value::Text(text.into())),
-            FieldType::Integer => forms::integer(text).map(Value::Integer),
+            FieldType::Document => syntax::document(text).map(|()| Value::Text(text.into())),
+            FieldType::Integer => syntax::integer(text).map(Value::Integer),
         }
     }
 
-    /// An identifier of nine digits or more without a letter could be somebody's number: only a `pattern` lets it in.
+    /// Checks an identifier. Nine digits or more without a letter may be a person's number, so they need a `pattern`.
     fn code(&self, text: &str) -> Result<(), Reason> {
-        forms::code(text)?;
+        syntax::code(text)?;
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let number = digits >= 9 && !text.bytes().any(|byte| byte.is_ascii_alphabetic());
         if number && self.pattern.is_none() { Err(Reason::NotOfType) } else { Ok(()) }
@@ -165,33 +168,21 @@ impl FieldReader {
     fn code_of(&self, text: &str) -> Option<Value> {
         self.codes.get(text).or_else(|| self.codes.get(&fold(text))).cloned()
     }
-
-    /// Whether a text that this field took may be written from a row in which another field failed: in a row
-    /// whose columns have shifted, words may be anybody's name.
-    #[must_use]
-    pub fn is_safe_in_failed_row(&self, text: &str) -> bool {
-        match self.field_type {
-            FieldType::Agency => forms::is_agency_code(text) && forms::code(text).is_ok(),
-            FieldType::Document | FieldType::Title => false,
-            FieldType::Code | FieldType::DossierCode => text.bytes().any(|byte| byte.is_ascii_digit()),
-            _ => true,
-        }
-    }
 }
 
-/// All readers of a connector, and the source fields that they keep.
+/// Readers of a connector, and the source fields that they keep.
 #[derive(Debug, Clone)]
 pub struct Readers {
     pub readers: Vec<FieldReader>,
-    /// Kept source fields in cell order: what [`Page::fields`] holds.
+    /// Kept source fields, in the order of a page's cells ([`Page::fields`]).
     pub fields: Arc<[String]>,
 }
 
 impl Readers {
-    /// Compiles the `map` of a checked connector.
+    /// Compiles `[map]` of a connector.
     ///
     /// # Errors
-    /// Column, key and message of the first table that does not compile.
+    /// Column, key and message of the first entry that does not compile.
     pub fn compile(file: &ConnectorFile) -> Result<Self, (String, &'static str, String)> {
         let mut readers = Vec::new();
         let mut fields: Vec<String> = Vec::new();
@@ -199,7 +190,7 @@ impl Readers {
             let mut reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
             reader.tolerant = !map.required && matches!(file.contract.ill_typed, Breach::Accept | Breach::Report);
             if file.decode.has_date_cells() {
-                let cell = Format::compile(instant::CELL_FORMAT).expect("the format is a constant");
+                let cell = DateFormat::compile(CELL_FORMAT).expect("the format is a constant");
                 reader.formats.push(cell);
             }
             for field in &reader.from {
@@ -212,7 +203,7 @@ impl Readers {
         Ok(Self { readers, fields: fields.into() })
     }
 
-    /// For each reader its cells in a page, in order of preference.
+    /// Indices of each reader's cells in a page, in order of preference.
     #[must_use]
     pub fn cells(&self, page: &Page) -> Vec<Vec<usize>> {
         let cell = |field: &String| page.fields.iter().position(|kept| kept == field);
@@ -220,89 +211,13 @@ impl Readers {
     }
 }
 
-/// The first non-empty text among `cells` of a row, with its cell.
+/// First text that is not empty among `cells` of a row, with the index of its cell.
 #[must_use]
 pub fn first_text<'a>(page: &'a Page, index: usize, cells: &[usize]) -> Option<(usize, &'a str)> {
     cells.iter().find_map(|&cell| {
         let text = page.cell(index, cell)?;
         (!text.trim().is_empty()).then_some((cell, text))
     })
-}
-
-/// What is written of a text that failed its type: its shape and length, never the text.
-#[must_use]
-pub fn shape(text: &str) -> String {
-    let mut shape = String::from("?");
-    let mut last = ' ';
-    for symbol in text.chars().take(40) {
-        let class = match symbol {
-            digit if digit.is_numeric() => '9',
-            upper if upper.is_uppercase() => 'A',
-            lower if lower.is_alphabetic() => 'a',
-            space if space.is_whitespace() => '_',
-            _ => '.',
-        };
-        if class != last {
-            shape.push(class);
-            last = class;
-        }
-    }
-    let _ = write!(shape, ":{}", text.chars().count());
-    shape
-}
-
-/// What is written of a text that failed: its [`shape`] and why, since a shape may fail for another reason.
-#[must_use]
-pub fn failed(text: &str, reason: Reason) -> String {
-    format!("{} {}", shape(text), reason.code())
-}
-
-/// Why a landed text had [`failed`] before it was cut to its shape.
-#[must_use]
-pub fn failed_for(text: &str) -> Option<Reason> {
-    Reason::from_code(text.strip_prefix('?')?.rsplit_once(' ')?.1)
-}
-
-/// What is written of a text that fits its type but stands in a row that failed elsewhere: its shape, marked, so that
-/// the row is still rejected for what was wrong with it.
-#[must_use]
-pub fn withheld(text: &str) -> String {
-    shape(text).replacen('?', WITHHELD, 1)
-}
-
-/// Whether a landed text is [`withheld`]. No type that is withheld takes the mark.
-#[must_use]
-pub fn is_withheld(text: &str) -> bool {
-    text.starts_with(WITHHELD)
-}
-
-/// Whether a text that failed its type may stand as it is: only digits and signs, and no run of nine digits.
-#[must_use]
-pub fn is_harmless(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    text.chars().all(|symbol| symbol.is_ascii_digit() || "-/:.,+ ".contains(symbol)) && digits < 9
-        || (text.len() <= 24 && has_date_form(text))
-}
-
-/// Digits in the groups of a date, such as `31/02/2020 08:00`: a wrong date is worth seeing and is nobody's number.
-fn has_date_form(text: &str) -> bool {
-    let groups: Vec<&str> = text.split(['/', '-', ' ', ':', '.', '+', 'T']).collect();
-    groups.len() >= 3
-        && groups.iter().all(|group| group.len() <= 4 && group.bytes().all(|byte| byte.is_ascii_digit()))
-        && (text.matches('/').count() == 2 || (text.matches('-').count() == 2 && text.contains(':')))
-}
-
-/// Text as it is compared: NFC, lower case, single spaces.
-#[must_use]
-pub fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.extend(word.nfc().flat_map(char::to_lowercase));
-    }
-    folded
 }
 
 #[cfg(test)]
@@ -328,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn item_codes_carry_their_check_digit() {
+    fn item_codes_periods_and_documents_are_checked() {
         // EP12345678_VN: 8·1+6·2+4·3+2·4+3·5+5·6+9·7+7·8 = 204, 204 mod 11 = 6, 11 − 6 = 5.
         assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));
         assert_eq!(reader(FieldType::ItemCode).read("EP123456784VN"), Err(Reason::CheckDigit));
@@ -348,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_personal_passes_as_an_identifier() {
+    fn personal_data_is_refused_as_an_identifier() {
         for text in ["Nguyễn Văn An", "079123456789", "0912 345 678", "an@example.vn", "012345678"] {
             for field_type in [FieldType::Code, FieldType::DossierCode, FieldType::ProcedureCode, FieldType::Integer] {
                 assert!(reader(field_type).read(text).is_err(), "{text} as {field_type:?}");
@@ -360,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_codes_of_the_field() {
+    fn codes_and_names_are_normalised() {
         for (field_type, text, expected) in [
             (FieldType::DossierCode, "000.00.14.h61-201012-0001", "000.00.14.H61-201012-0001"),
             (FieldType::DossierCode, "G09.20-20260609-0092637", "G09.20-20260609-0092637"),
@@ -374,16 +289,5 @@ mod tests {
         }
         assert_eq!(reader(FieldType::Integer).read("30.000"), Ok(Value::Integer(30_000)));
         assert_eq!(reader(FieldType::Integer).read("3.00"), Err(Reason::WrongForm));
-    }
-
-    #[test]
-    fn shapes_say_nothing_of_the_text() {
-        assert_eq!(shape("Nguyễn Văn An"), "?Aa_Aa_Aa:13");
-        assert_eq!(shape("0912345678"), "?9:10");
-        assert!(is_harmless("31/02/2020"));
-        assert!(is_harmless("99/99/2020 25:61"));
-        assert!(!is_harmless("0912345678"));
-        assert!(!is_harmless("0912 345 678"));
-        assert!(!is_harmless("Nguyễn"));
     }
 }

@@ -1,16 +1,16 @@
-//! Landed pulls that have grown old: which there are, and how one goes.
+//! Retention: lists landed pulls and removes old ones.
 //!
-//! A pull goes as a whole: its folder is renamed aside first, so that nobody finds half of it.
-#![expect(clippy::disallowed_methods, reason = "edge: landed folders are looked at and removed")]
+//! The folder of a pull is renamed before it is removed, so that no other process finds a part of it.
+#![expect(clippy::disallowed_methods, reason = "edge: landed folders are listed and removed")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{LandingError, io};
 use crate::crash_points::crash_point;
 use crate::durable;
+use crate::landing::error::{LandingError, io};
 
-/// The folder of a landed pull.
+/// Folder of a landed pull.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LandedFolder {
     pub connector: String,
@@ -18,7 +18,7 @@ pub struct LandedFolder {
     pub folder: PathBuf,
 }
 
-/// Every landed pull, by connector and run; and what processes left that died while they wrote or removed.
+/// Every landed pull by connector and run, and the partial files and folders that crashed processes left.
 pub fn landed(data: &Path) -> Result<(Vec<LandedFolder>, Vec<PathBuf>), LandingError> {
     let (mut pulls, mut left) = (Vec::new(), Vec::new());
     let is_partial = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "partial");
@@ -39,11 +39,11 @@ pub fn landed(data: &Path) -> Result<(Vec<LandedFolder>, Vec<PathBuf>), LandingE
 pub fn remove(pull: &LandedFolder) -> Result<(), LandingError> {
     let aside = pull.folder.with_file_name(format!(".{:08}.partial", pull.run));
     durable::rename(&pull.folder, &aside, "put a landed pull aside")?;
-    remove_left(&aside)
+    remove_partial(&aside)
 }
 
-/// Removes what a process left.
-pub fn remove_left(path: &Path) -> Result<(), LandingError> {
+/// Removes a partial file or folder.
+pub fn remove_partial(path: &Path) -> Result<(), LandingError> {
     let _crash_point = crash_point("remove what was put aside");
     let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(io("remove", path))
@@ -53,7 +53,7 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// What is in a folder, by name; nothing if it is no folder.
+/// Entries of a folder, sorted by name; empty if it is no folder.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, LandingError> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -1,19 +1,20 @@
-//! Whether a text that should name an agency names a person.
+//! Detects persons' names in fields that should hold the name of an agency or the title of a procedure.
 //!
-//! An agency may be one that no registry knows, so its name is kept as it came; a clerk's or applicant's name in
-//! that column would be kept with it. So a name must say what body it is of (sở, UBND, phường, trung tâm …): two to six
-//! words without such a word could be anybody's. Of those with one, a family name in front or Thị or Văn second still
-//! tells a person; left out of the family names are those that begin the names of communes or bodies as well (Châu,
-//! Đoàn, Hồ, Lưu …).
+//! Agency names are kept even if the registry does not know them, so a clerk's or applicant's name in that column would
+//! be kept, too. Therefore a name must contain a word that identifies a body ("sở", "UBND", "phường", "trung tâm"): two
+//! to six words without one are refused. A name with such a word is refused if it begins with a family name, or if its
+//! second word is "Thị" or "Văn". Family names that also begin the names of communes or bodies (Châu, Đoàn, Hồ, Lưu …)
+//! are not listed.
 
-/// Family names and forms of address that begin no agency's name, in lower case, NFC; the commonest also without their marks.
+/// Family names and forms of address, in lower case, NFC, that begin no agency's name; the most frequent ones also
+/// without diacritics.
 const FAMILY_NAMES: [&str; 47] = [
     "ông", "bà", "nguyễn", "trần", "lê", "phạm", "huỳnh", "hoàng", "phan", "vũ", "võ", "đặng", "bùi", "đỗ", "ngô",
     "dương", "lý", "đinh", "trương", "lâm", "trịnh", "đào", "phùng", "thạch", "tạ", "tô", "quách", "hứa", "diệp",
     "trầm", "tăng", "tống", "vương", "triệu", "đàm", "khưu", "nghiêm", "doãn", "mạc", "lại", "nguyển", "huynh",
     "nguyen", "tran", "pham", "dang", "truong",
 ];
-/// Words and pairs of words that say what body a name is of, in lower case, NFC.
+/// Words and pairs of words that identify a body, in lower case, NFC.
 const BODIES: [&str; 63] = [
     "sở",
     "ubnd",
@@ -79,12 +80,11 @@ const BODIES: [&str; 63] = [
     "khu công",
     "chính quyền",
 ];
-/// Words of a full name.
+/// Number of words of a full name.
 const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
 
-/// Whether a text (NFC, single spaces) could be a person's name, since nothing in it says what body it is.
-#[must_use]
-pub fn names_no_body(text: &str) -> bool {
+/// Whether a text (NFC, single spaces) may be a person's name because no word identifies a body.
+pub(super) fn names_no_body(text: &str) -> bool {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower.split(' ').collect();
     let alphabetic = |word: &&str| word.chars().all(|symbol| symbol.is_alphabetic() || "-–,".contains(symbol));
@@ -93,19 +93,18 @@ pub fn names_no_body(text: &str) -> bool {
     WORDS.contains(&words.len()) && words.iter().all(alphabetic) && !says_body
 }
 
-/// Whether a text (NFC, single spaces) reads like a person's full name: a family name and a few words, or any words with
-/// the middle name Thị or Văn second.
-#[must_use]
-pub fn is_person(text: &str) -> bool {
+/// Whether a text (NFC, single spaces) is a person's full name: two to six words that begin with a family name, or
+/// whose second word is the middle name "Thị" or "Văn".
+pub(super) fn is_person(text: &str) -> bool {
     let words: Vec<&str> = text.split(' ').collect();
     let family = words[0].to_lowercase();
     WORDS.contains(&words.len()) && (FAMILY_NAMES.contains(&family.as_str()) || has_middle_name(&words))
 }
 
-/// Whether a title (NFC, single spaces) reads like a person's name: two to six words and nothing else, of which every one is
-/// written like a name (of two, the first is a family name too), or the first in small letters, or the second is Thị or Văn.
-#[must_use]
-pub fn reads_like_a_name(title: &str) -> bool {
+/// Whether a title (NFC, single spaces) reads like a person's name. It then has two to six words of letters only, and
+/// one of these holds: every word is capitalised (of two words, the first is a family name); the first word is in lower
+/// case; the second word is "Thị" or "Văn".
+pub(super) fn reads_like_a_name(title: &str) -> bool {
     let words: Vec<&str> = title.split(' ').collect();
     let alphabetic = |word: &&str| word.chars().all(|symbol| symbol.is_alphabetic() || "-–,".contains(symbol));
     if !WORDS.contains(&words.len()) || !words.iter().all(alphabetic) {
@@ -116,7 +115,8 @@ pub fn reads_like_a_name(title: &str) -> bool {
     named || !is_large(words[0]) || has_middle_name(&words)
 }
 
-/// Thị or Văn second. `UBND thị trấn …`, `UBND thị xã …`, `Sở Văn hóa …` and `… văn phòng` have the same second word.
+/// Whether the second word is the middle name "Thị" or "Văn", and not part of "thị trấn", "thị xã", "văn hóa" or "văn
+/// phòng".
 fn has_middle_name(words: &[&str]) -> bool {
     let lower = |index: usize| words.get(index).map(|word| word.to_lowercase()).unwrap_or_default();
     words.len() > 2
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_persons_from_agencies() {
+    fn persons_are_distinguished_from_agencies() {
         for person in [
             "Nguyễn Thị Hoàng Oanh",
             "NGUYỄN VĂN AN",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_what_body_it_is_of() {
+    fn the_name_of_an_agency_identifies_a_body() {
         for open in
             ["Cao Bá Quát", "Sơn Sa Rây", "Đoàn Trung Thành", "Kim Ngọc Công", "hồ xuân hương", "Customer contact"]
         {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_no_agency_of_the_shipped_registry_for_a_person() {
+    fn no_agency_of_the_shipped_registry_is_detected_as_a_person() {
         let registry = include_str!("../../config/agencies.csv");
         let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(registry.as_bytes());
         let mut names = 0;

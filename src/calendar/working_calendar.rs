@@ -1,4 +1,4 @@
-//! Which days are worked, and the day that lies so many working days on.
+//! Working days: which days are worked, and counting in working days.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use jiff::civil::{Date, Weekday};
 
 use crate::model::day::{CalendarDay, DayKind};
 
-/// Monday to Friday, less holidays and days given in exchange, plus the Saturdays worked for them.
+/// Working days: Monday to Friday without holidays and exchanged days off, plus the Saturdays worked in exchange.
 #[derive(Debug, Clone, Default)]
 pub struct WorkingCalendar {
     days: HashMap<Date, DayKind>,
@@ -28,7 +28,7 @@ impl WorkingCalendar {
         }
     }
 
-    /// The day that lies `count` working days after the last working day at or before `day`.
+    /// Day that is `count` working days after the last working day at or before `day`.
     ///
     /// # Panics
     /// If the result leaves the years −9999 to 9999.
@@ -47,7 +47,7 @@ impl WorkingCalendar {
         at
     }
 
-    /// The first of the `count` working days that end with the last one at or before `day`.
+    /// First of the `count` working days of which the last is the last working day at or before `day`.
     ///
     /// # Panics
     /// If the result leaves the years −9999 to 9999.
@@ -64,7 +64,7 @@ impl WorkingCalendar {
         }
     }
 
-    /// For each day from `first` to `last`: the number of working days from `first` up to and including it.
+    /// Each day from `first` to `last`, with the number of working days from `first` up to and including it.
     #[must_use]
     pub fn ordinals(&self, first: Date, last: Date) -> Vec<(Date, i32)> {
         let mut ordinal = 0;
@@ -85,7 +85,7 @@ mod tests {
     use jiff::civil::date;
 
     fn calendar() -> WorkingCalendar {
-        // The swap of 2025 (domain D): Friday 2 May off, Saturday 26 April worked; 30 April and 1 May are holidays.
+        // The exchange of 2025 (domain D): Friday 2 May off, Saturday 26 April worked; 30 April and 1 May are holidays.
         WorkingCalendar::new(&[
             CalendarDay { date: date(2025, 4, 26), kind: DayKind::Working },
             CalendarDay { date: date(2025, 4, 30), kind: DayKind::Holiday },
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_over_holidays_and_swapped_days() {
+    fn working_days_are_added_over_holidays_and_exchanged_days() {
         let calendar = calendar();
         for (day, count, expected) in [
             (date(2025, 4, 25), 1, date(2025, 4, 26)), // Friday → the worked Saturday
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_back_over_holidays_and_swapped_days() {
+    fn working_days_are_counted_back_over_holidays_and_exchanged_days() {
         let calendar = calendar();
         for (day, count, expected) in [
             (date(2025, 5, 5), 1, date(2025, 5, 5)),

@@ -1,39 +1,42 @@
-//! Working time by the clock: from when a statutory time runs, and when it has run out (domain D).
+//! Working hours and due dates (domain D).
 //!
-//! A working day is 07:00–11:30 and 13:30–17:00, eight hours. A statutory time in days ends with the last of so many
-//! working days after the day of reception, which is not counted itself; one in hours ends at the very moment. All is local time.
+//! A working day is 07:00–11:30 and 13:30–17:00: eight hours. A statutory time in days does not count the day of
+//! reception and ends at the close of its last working day. One in hours ends at the exact moment. All times are local.
 
 use jiff::civil::{Date, DateTime, Time, time};
 use jiff::{SignedDuration, ToSpan as _};
 
-use crate::calendar::WorkingCalendar;
+use crate::calendar::working_calendar::WorkingCalendar;
 
-/// Seconds of an hour, of a morning and of a whole working day.
+/// Seconds of an hour.
 pub const HOUR: i64 = 3600;
+/// Working seconds of a morning.
 pub const MORNING: i64 = 4 * HOUR + HOUR / 2;
+/// Working seconds of a working day.
 pub const WORKING_DAY: i64 = 8 * HOUR;
-/// The halves of a working day, as seconds of the day at which they begin.
+/// Opening in the morning, in seconds since midnight.
 pub const OPENING_SECS: i64 = 7 * HOUR;
+/// Opening in the afternoon, in seconds since midnight.
 pub const AFTERNOON_SECS: i64 = 13 * HOUR + HOUR / 2;
 const OPENING: Time = time(7, 0, 0, 0);
 const NOON: Time = time(11, 30, 0, 0);
 const AFTERNOON: Time = time(13, 30, 0, 0);
 const CLOSING: Time = time(17, 0, 0, 0);
 
-/// Thời hạn giải quyết.
+/// Statutory time of a procedure (thời hạn giải quyết).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatutoryTime {
-    /// "Ngày làm việc".
+    /// Working days ("ngày làm việc").
     WorkingDays(u32),
-    /// "Giờ làm việc".
+    /// Working hours ("giờ làm việc").
     Hours(u32),
-    /// "Ngày": calendar days; an end on a day off moves to the next working day.
+    /// Calendar days ("ngày"); a due date on a day off moves to the next working day.
     CalendarDays(u32),
 }
 
 impl WorkingCalendar {
-    /// The moment that a dossier counts as received: as it was, or, at or after the procedure's cut-off on a working day, the
-    /// opening of the next working day (papers move on then: NĐ 61/2018/NĐ-CP art. 18(2)).
+    /// Moment from which a received dossier counts. At or after `cut_off` on a working day it is the opening of the
+    /// next working day (NĐ 61/2018/NĐ-CP art. 18(2)), otherwise the moment of reception.
     #[must_use]
     pub fn counts_as_received(&self, received: DateTime, cut_off: Option<Time>) -> DateTime {
         match cut_off {
@@ -44,10 +47,10 @@ impl WorkingCalendar {
         }
     }
 
-    /// When a statutory time that runs from `received` has run out.
+    /// Due moment of a statutory time that starts at `received`.
     ///
-    /// Reception outside working time is as good as any: in the lunch break the clock starts in the afternoon, after
-    /// closing, on a Saturday opening or on a holiday with the next working day.
+    /// Reception outside working hours is allowed. The clock then starts at the next opening: in the lunch break the
+    /// same afternoon; after closing, on a day off or a holiday the next working day.
     #[must_use]
     pub fn due(&self, received: DateTime, statutory: StatutoryTime) -> DateTime {
         match statutory {
@@ -61,13 +64,13 @@ impl WorkingCalendar {
         }
     }
 
-    /// A due moment put off by the working time between a request to supplement and its reception.
+    /// Due moment postponed by the working time between a request for supplements and their reception.
     #[must_use]
     pub fn paused(&self, due: DateTime, requested: DateTime, supplied: DateTime) -> DateTime {
         self.add_working_seconds(due, self.working_seconds(requested, supplied))
     }
 
-    /// Working seconds between two moments; 0 where the second is not later.
+    /// Working seconds between two moments; 0 unless the second is later.
     #[must_use]
     pub fn working_seconds(&self, from: DateTime, to: DateTime) -> i64 {
         if to <= from {
@@ -78,7 +81,7 @@ impl WorkingCalendar {
         whole_days * WORKING_DAY + into(to) - into(from)
     }
 
-    /// The moment so many working seconds on; at the end of a half day that end, not the next beginning.
+    /// Moment after `seconds` of working time. At the end of a morning or a day it is that end, not the next opening.
     #[must_use]
     pub fn add_working_seconds(&self, from: DateTime, seconds: i64) -> DateTime {
         let mut day = from.date();
@@ -95,14 +98,14 @@ impl WorkingCalendar {
         if self.is_working(day) { day } else { self.add_working_days(day, 1) }
     }
 
-    /// Working days in `[from, to)`.
+    /// Number of working days in `[from, to)`.
     fn working_days_from(&self, from: Date, to: Date) -> u32 {
         let days = from.series(1.day()).take_while(|day| *day < to).filter(|day| self.is_working(*day));
         u32::try_from(days.count()).unwrap_or(u32::MAX)
     }
 }
 
-/// Working seconds of a working day that have passed at a time.
+/// Working seconds of a working day that have passed at a time of day.
 fn seconds_into(time: Time) -> i64 {
     let since = |from: Time| time.duration_since(from).as_secs();
     if time < OPENING {
@@ -119,5 +122,5 @@ fn seconds_into(time: Time) -> i64 {
 }
 
 #[cfg(test)]
-#[path = "clock_tests.rs"]
+#[path = "working_time_tests.rs"]
 mod tests;

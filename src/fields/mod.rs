@@ -1,0 +1,14 @@
+//! Reads kept texts as typed values: the types of `[map.COLUMN]`, their alphabets and date formats.
+//!
+//! Pure: a text and a compiled reader give a value or a reason code. Every stage that meets kept texts (`config`,
+//! `sources`, `landing`, `canonical`) uses the same readers, so that all agree which texts fit.
+
+mod date_format;
+mod person_names;
+mod reader;
+pub(crate) mod syntax;
+mod unmapped_fields;
+
+pub use date_format::{CELL_FORMAT, DateFormat};
+pub use reader::{FieldReader, Readers, first_text};
+pub use unmapped_fields::unmapped_field_path;

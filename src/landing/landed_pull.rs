@@ -1,0 +1,230 @@
+//! The landed pages of one pull: writing, reading back, resuming and sealing.
+#![expect(clippy::disallowed_methods, reason = "edge: landing is a folder of files")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::crash_points::crash_point;
+use crate::durable;
+use crate::fields::Readers;
+use crate::landing::error::{LandingError, io};
+use crate::landing::rows;
+use crate::model::page::Page;
+use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
+
+/// Low, because a landed page is read at most once.
+const ZSTD_LEVEL: i32 = 1;
+const CERTIFICATE: &str = "certificate.json";
+const PLAN: &str = "plan.json";
+/// Crash point of every file of a landed pull.
+const WRITE: &str = "land a file";
+
+/// First line of a landed page.
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    number: u32,
+    origin: String,
+    body_digest: String,
+    fields: Vec<String>,
+    #[serde(default)]
+    chain: u32,
+    #[serde(default)]
+    slice: Option<SliceRef>,
+    /// Position of the pull after the page; `None` if the pull cannot be resumed from there.
+    #[serde(default)]
+    position: Option<Position>,
+}
+
+/// Everything from which a pull was planned, so that it can be resumed. Written before its first page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullPlan {
+    /// Digest of the connector.
+    pub connector: String,
+    /// Moment of the pull, microseconds UTC.
+    pub now: i64,
+    pub cursor: Cursor,
+    /// Instant column → value for the oldest open dossier, microseconds UTC.
+    pub oldest_open: BTreeMap<String, i64>,
+    /// Pass that is read from its first date on, because a sweep is due.
+    pub whole: Option<String>,
+    pub sweep: Option<SliceRef>,
+}
+
+/// Folder of the landed pages of one pull.
+#[derive(Debug)]
+pub struct LandedPull {
+    folder: PathBuf,
+}
+
+impl LandedPull {
+    #[must_use]
+    pub fn new(data: &Path, connector: &str, run: i64) -> Self {
+        Self { folder: data.join("landing").join(connector).join(format!("{run:08}")) }
+    }
+
+    /// Creates the folder, empty: pages of an earlier attempt without a certificate are removed.
+    pub fn clear(&self) -> Result<(), LandingError> {
+        let _crash_point = crash_point("empty a landing folder");
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder).map_err(io("remove", &self.folder))?;
+        }
+        fs::create_dir_all(&self.folder).map_err(io("create", &self.folder))
+    }
+
+    /// Writes one page, scrubbed and synced. `position` is the position of the pull after it.
+    pub fn write(
+        &self,
+        page: &Page,
+        readers: &Readers,
+        position: Option<Position>,
+    ) -> Result<LandedPage, LandingError> {
+        let path = self.page_path(page.number);
+        let header = Header {
+            number: page.number,
+            origin: page.origin.clone(),
+            body_digest: page.body_digest.clone(),
+            fields: page.fields.to_vec(),
+            chain: page.chain,
+            slice: page.slice.clone(),
+            position,
+        };
+        let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
+        lines.push(b'\n');
+        rows::write_rows(page, readers, &mut lines);
+        let packed = zstd::bulk::compress(&lines, ZSTD_LEVEL).map_err(io("compress", &path))?;
+        durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
+        Ok(LandedPage {
+            number: page.number,
+            origin: page.origin.clone(),
+            rows: page.len() as u64,
+            body_digest: page.body_digest.clone(),
+            chain: page.chain,
+            slice: page.slice.clone(),
+            read_by: None,
+            landed_digest: format!("{:x}", Sha256::digest(&packed)),
+        })
+    }
+
+    /// Reads a page and checks its digest against the certificate.
+    pub fn read(&self, landed: &LandedPage) -> Result<Page, LandingError> {
+        let path = self.page_path(landed.number);
+        let packed = fs::read(&path).map_err(io("read", &path))?;
+        let damaged = |what: String| LandingError::Damaged { path: path.clone(), what };
+        if format!("{:x}", Sha256::digest(&packed)) != landed.landed_digest {
+            return Err(damaged("its digest is not the certificate's".to_owned()));
+        }
+        let mut text = Vec::new();
+        zstd::stream::read::Decoder::new(packed.as_slice())
+            .and_then(|mut decoder| decoder.read_to_end(&mut text))
+            .map_err(|error| damaged(error.to_string()))?;
+        let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let header: Header = serde_json::from_slice(lines.next().unwrap_or_default())
+            .map_err(|error| damaged(format!("header: {error}")))?;
+        let mut page = Page::new(header.number, header.origin, header.body_digest, header.fields.into());
+        for line in lines {
+            rows::read_row(line, &mut page).map_err(|error| damaged(error.to_string()))?;
+        }
+        Ok(page)
+    }
+
+    /// Writes the plan.
+    pub fn write_plan(&self, plan: &PullPlan) -> Result<(), LandingError> {
+        let text = serde_json::to_vec_pretty(plan).expect("a plan is plain data");
+        Ok(durable::replace_one_of_many(&self.folder.join(PLAN), WRITE, |out| out.write_all(&text))?)
+    }
+
+    /// Plan, landed pages in unbroken order, and position after the last of them; `None` if the pull cannot be resumed.
+    pub fn resumable(&self) -> Result<Option<(PullPlan, Vec<LandedPage>, Position)>, LandingError> {
+        let path = self.folder.join(PLAN);
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        let Ok(plan) = serde_json::from_slice::<PullPlan>(&text) else { return Ok(None) };
+        let (mut pages, mut stood) = (Vec::new(), None);
+        for number in 1.. {
+            let Ok(packed) = fs::read(self.page_path(number)) else { break };
+            let Some((landed, position)) = landed_page(&packed) else { break };
+            // The pull cannot be resumed after a page without a position.
+            let Some(position) = position else { break };
+            pages.push(landed);
+            stood = Some(position);
+        }
+        Ok(stood.map(|position| (plan, pages, position)))
+    }
+
+    /// Links a page that another run landed into this pull, under the same number. `read_by` is that run.
+    pub fn adopt(&self, from: &Self, landed: &LandedPage, read_by: i64) -> Result<LandedPage, LandingError> {
+        let path = self.page_path(landed.number);
+        let _crash_point = crash_point("adopt a landed page");
+        fs::hard_link(from.page_path(landed.number), &path).map_err(io("link", &path))?;
+        Ok(LandedPage { read_by: Some(landed.first_read(read_by)), ..landed.clone() })
+    }
+
+    /// Writes the certificate: from now on the pull can be settled without its source.
+    pub fn seal(&self, certificate: &Certificate) -> Result<(), LandingError> {
+        let text = serde_json::to_vec_pretty(certificate).expect("a certificate is plain data");
+        Ok(durable::replace(&self.folder.join(CERTIFICATE), WRITE, |out| out.write_all(&text))?)
+    }
+
+    /// Certificate of the pull; `None` if it is not sealed.
+    pub fn certificate(&self) -> Result<Option<Certificate>, LandingError> {
+        let path = self.folder.join(CERTIFICATE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read(&path).map_err(io("read", &path))?;
+        serde_json::from_slice(&text).map(Some).map_err(|error| LandingError::Damaged { path, what: error.to_string() })
+    }
+
+    fn page_path(&self, number: u32) -> PathBuf {
+        self.folder.join(format!("{number:06}.ndjson.zst"))
+    }
+}
+
+/// Certificate entry and position from the header of a landed page; `None` if the page is damaged.
+fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<Position>)> {
+    let text = zstd::stream::decode_all(packed).ok()?;
+    let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let header: Header = serde_json::from_slice(lines.next()?).ok()?;
+    let landed = LandedPage {
+        number: header.number,
+        origin: header.origin,
+        rows: lines.count() as u64,
+        body_digest: header.body_digest,
+        landed_digest: format!("{:x}", Sha256::digest(packed)),
+        chain: header.chain,
+        slice: header.slice,
+        read_by: None,
+    };
+    Some((landed, header.position))
+}
+
+/// Highest run number of any landed pull; 0 if there is none.
+pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
+    let root = data.join("landing");
+    let mut highest = 0;
+    if !root.exists() {
+        return Ok(highest);
+    }
+    for connector in fs::read_dir(&root).map_err(io("list", &root))?.flatten() {
+        // A file in this folder is no connector.
+        if connector.file_type().is_ok_and(|kind| !kind.is_dir()) {
+            continue;
+        }
+        // Ledger and tables know the highest run, too, so an unreadable folder does not stop the other connectors.
+        let folder = connector.path();
+        let Ok(runs) = fs::read_dir(&folder).inspect_err(|error| {
+            tracing::warn!("cannot list `{}`: {error}", folder.display());
+        }) else {
+            continue;
+        };
+        for run in runs.flatten() {
+            let number = run.file_name().to_string_lossy().parse().unwrap_or(0);
+            highest = highest.max(number);
+        }
+    }
+    Ok(highest)
+}
