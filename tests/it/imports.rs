@@ -19,11 +19,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("locale", &["model"]),
     ("calendar", &["model"]),
-    ("config", &["model", "calendar"]),
-    ("sources", &["model", "calendar"]),
-    // Pages and records are types of `model`, so landing and canonical need nothing of the stage before them.
-    ("landing", &["crash_points", "durable", "model", "calendar"]),
-    ("canonical", &["model", "calendar"]),
+    // The readers of field texts: every stage that meets kept texts uses the same ones, so all agree which texts fit.
+    ("fields", &["model"]),
+    ("config", &["model", "calendar", "fields"]),
+    ("sources", &["model", "calendar", "fields"]),
+    // Pages are types of `model`, so landing needs nothing of the stage before it.
+    ("landing", &["crash_points", "durable", "model", "calendar", "fields"]),
+    // Landing's output: which texts it withheld, and why.
+    ("canonical", &["model", "calendar", "fields", "landing"]),
     ("lake", &["crash_points", "durable", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored.
     ("indicators", &["model", "calendar", "lake"]),

@@ -251,7 +251,7 @@ impl Classified {
         }
     }
 
-    /// PullCounts the issues of a record that is not rejected for them.
+    /// Counts the issues of a record that is not rejected for them.
     fn note_issues(&mut self, record: &Record) {
         for issue in &record.issues {
             match issue {
