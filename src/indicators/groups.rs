@@ -1,7 +1,8 @@
 //! The group-bys over the dossiers: which indicators each of them serves, and how its keys are built and read.
 //!
 //! A key is one `u64` that packs the agency with half-months, a procedure or an amount. Grouping by one number is
-//! several times faster than by as many columns. The parts of a key from the highest bit to the lowest, with their bits:
+//! several times faster than by as many columns. The parts of a key from the highest bit to the lowest, with their
+//! bits:
 //!
 //! | kind | parts |
 //! |---|---|

@@ -8,8 +8,8 @@
 //! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
 //! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
 //!    `scan` combines facts and states in one lazy plan.
-//! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed. `groups` decides by what they are
-//!    grouped, and `rows` holds the results.
+//! 4. **Groups.** `sums` turns an indicator's predicates, rewritten by `predicate_text`, into columns to be summed.
+//!    `groups` decides by what they are grouped, and `rows` holds the results.
 //! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` makes
 //!    those of medians. `registry_counts` counts procedures on offer and agencies, the rows of `registry_rows`, in a
 //!    `number_set`.
@@ -17,9 +17,9 @@
 //! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that
 //! do not come from dossiers.
 //!
-//! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores figures
-//! and reads them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule sets, and
-//! `form` fills form II.06a.
+//! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores
+//! figures and reads them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule
+//! sets, and `form` fills form II.06a.
 
 mod agencies;
 mod compare;

@@ -61,8 +61,8 @@ impl Periods {
         row.and_then(|row| self.containing.get(row)).map_or(&[], Vec::as_slice)
     }
 
-    /// Last half-month of a period. [`HalfMonth::MAX`] for a period on demand, since group-bys then count nothing after its
-    /// end.
+    /// Last half-month of a period. [`HalfMonth::MAX`] for a period on demand, since group-bys then count nothing after
+    /// its end.
     pub(super) fn last_half(&self, period_index: usize) -> HalfMonth {
         if self.is_one {
             return HalfMonth::MAX;
