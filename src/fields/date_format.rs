@@ -11,7 +11,7 @@ use jiff::tz::{Offset, TimeZone};
 
 use crate::model::instant::local;
 
-/// DateFormat in which the decoder of workbooks writes a date cell as text.
+/// Format in which the decoder of workbooks writes a date cell as text.
 pub const CELL_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
 
 /// A compiled date format.
