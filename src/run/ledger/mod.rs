@@ -51,8 +51,8 @@ impl Ledger {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_WAIT);
+        schema::migrate(&options).await?;
         let pool = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
-        schema::migrate(&pool).await?;
         Ok(Self { pool })
     }
 

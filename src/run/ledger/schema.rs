@@ -5,8 +5,8 @@
 //! compares its checksum with the one in the ledger.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use sqlx::{Connection as _, Error, SqlSafeStr as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Error, SqlSafeStr as _};
 
 use crate::crash_points::crash_point;
 use crate::run::error::RunError;
@@ -20,13 +20,20 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![migration(1, "tables", include_str!("migrations/0001_tables.sql"))])
 }
 
-/// Brings a ledger to the newest schema, in one transaction. A ledger that has it is only read.
-pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), RunError> {
+/// Brings a ledger to the newest schema. On a connection of its own, which is closed afterwards: connections that are
+/// opened later read the new schema, and no write-ahead log is left behind.
+pub(super) async fn migrate(options: &SqliteConnectOptions) -> Result<(), RunError> {
+    let mut connection = options.connect().await?;
+    let migrated = migrate_connection(&mut connection).await;
+    connection.close().await?;
+    migrated
+}
+
+/// Applies the migrations that a ledger lacks, in one transaction. A ledger that has the newest schema is only read.
+async fn migrate_connection(connection: &mut SqliteConnection) -> Result<(), RunError> {
     let migrator = migrator();
     let newest = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
-    // One connection for all of it: another one would keep the schema that it read before the migration.
-    let mut connection = pool.acquire().await?;
-    match version(&mut connection).await? {
+    match version(connection).await? {
         Some(version) if version > newest => return Err(RunError::NewerLedger { version, newest }),
         Some(version) if version == newest => return Ok(()),
         Some(_) | None => {}
