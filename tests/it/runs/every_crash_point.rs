@@ -226,7 +226,7 @@ fn base(scene: &Scene) -> PathBuf {
 #[test]
 fn a_first_night_dies_at_every_crash_point() {
     let scene = Scene::new();
-    at_every_crash_point(&scene, &scene.office.path().join("nothing"), &["run"], 90, BOTH_SIDES);
+    at_every_crash_point(&scene, &scene.office.path().join("nothing"), &["run"], 82, BOTH_SIDES);
 }
 
 #[test]
@@ -244,21 +244,21 @@ fn a_later_night_dies_at_every_crash_point() {
     );
     scene.list.set(list);
     scene.post("2.csv", &["EP000000031VN"]);
-    at_every_crash_point(&scene, &base(&scene), &["run"], 60, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["run"], 48, AFTER);
 }
 
 #[test]
 fn a_retry_dies_at_every_crash_point() {
     let scene = Scene::new();
     scene.correct_mapping();
-    at_every_crash_point(&scene, &base(&scene), &["quarantine", "retry"], 40, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["quarantine", "retry"], 30, AFTER);
 }
 
 #[test]
 fn a_replay_dies_at_every_crash_point() {
     let scene = Scene::new();
     scene.correct_mapping();
-    at_every_crash_point(&scene, &base(&scene), &["replay", "1"], 40, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &["replay", "1"], 26, AFTER);
 }
 
 #[test]
@@ -269,5 +269,5 @@ fn a_backfill_dies_at_every_crash_point() {
     list[3]["status"] = json!("D");
     scene.list.set(list);
     let verb = ["backfill", "desk", "--from", "2025-09-01", "--to", "2025-10-31"];
-    at_every_crash_point(&scene, &base(&scene), &verb, 60, AFTER);
+    at_every_crash_point(&scene, &base(&scene), &verb, 46, AFTER);
 }
