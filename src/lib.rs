@@ -1,7 +1,8 @@
 //! motcua (một cửa): nightly statistics of a Vietnamese province's one-stop shops.
 //!
-//! The modules are listed in the order of the flow. A stage imports `model`, `calendar`, `fields` and the output of the stage before it;
-//! `run` is the only module that sees all stages (`docs/ARCHITECTURE.md`; `tests/it/imports.rs` reads the imports).
+//! The modules are listed in the order of the flow. A stage imports `model`, `calendar`, `fields` and the output of the
+//! stage before it; `run` is the only module that sees all stages (`docs/ARCHITECTURE.md`; `tests/it/imports.rs` reads
+//! the imports).
 //!
 //! | module | does |
 //! |---|---|
