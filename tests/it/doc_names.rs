@@ -5,15 +5,16 @@
 //!
 //! **Backticks.** Of the text in backticks outside of blocks, this is checked:
 //! * a path that ends in `.rs`: a file of that path below the root, `src/` or the page, or the end of such a path;
-//! * a path that begins with a folder of the repository (`config/`, `docs/`, …): a file or folder; `*` and `{a,b}` as in a
-//!   shell, and a path with `<name>` or `…` is passed over;
+//! * a path that begins with a folder of the repository (`config/`, `docs/`, …): a file or folder; `*` and `{a,b}` as
+//!   in a shell, and a path with `<name>` or `…` is passed over;
 //! * another file name with an ending of sources and texts (`.md`, `.toml`, …): some file of that name;
-//! * `Type::item` and `module::item`: an item of that name in a file that defines or implements the type, or that is the
-//!   module; or the same text in the code;
+//! * `Type::item` and `module::item`: an item of that name in a file that defines or implements the type, or that is
+//!   the module; or the same text in the code;
 //! * `name()`: a function;
 //! * a word with an underscore, or with a capital after a small letter: a word of the code, of a text in the code, of a
-//!   template, or of the shipped configuration. Comments do not count. `two_words` may also be the variant `TwoWords`, whose
-//!   word is derived. Of a metric, `motcua_` and `_total` are left out. A word in capitals after a flag is a placeholder;
+//!   template, or of the shipped configuration. Comments do not count. `two_words` may also be the variant `TwoWords`,
+//!   whose word is derived. Of a metric, `motcua_` and `_total` are left out. A word in capitals after a flag is a
+//!   placeholder;
 //! * `motcua verb` and `--flag` after it or alone: a verb of the program, and a flag of some verb.
 //!
 //! What belongs to other programs is listed in [`ELSEWHERE`].

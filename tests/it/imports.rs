@@ -1,8 +1,8 @@
-//! Imports between modules follow the flow: a stage imports `model`, `calendar` and the output of the stage before it
-//! (docs/ARCHITECTURE.md).
+//! Imports between modules follow the flow: a stage imports `model`, `calendar`, `fields` and the output of the stage
+//! before it (docs/ARCHITECTURE.md).
 //!
-//! Every path of `src/` that starts at `crate::`, and every chain of `super::` that leads to the root of the crate, is checked
-//! against [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do. `circles` checks the files.
+//! Every path of `src/` that starts at `crate::`, and every chain of `super::` that leads to the root of the crate, is
+//! checked against [`MAY_USE`]. Comments and texts do not count; tests inside `src/` do. `circles` checks the files.
 
 mod circles;
 pub(crate) mod code;

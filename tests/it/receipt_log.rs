@@ -1,7 +1,7 @@
 //! The example `docs/examples/receipt-log` through the real binary: check, run, report.
 //!
-//! It reads a constructed sample with the columns of the public log; its counts are worked by hand below. The log itself is not
-//! part of this repository: docs/CONNECTORS.md has its counts.
+//! It reads a constructed sample with the columns of the public log; its counts are worked by hand below. The log
+//! itself is not part of this repository: docs/CONNECTORS.md has its counts.
 #![expect(clippy::disallowed_methods, reason = "edge: a test writes the sample and runs the binary")]
 
 use std::collections::BTreeMap;

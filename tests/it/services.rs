@@ -1,9 +1,10 @@
-//! Tests that need more than the toolchain: PostgreSQL, Chromium, OpenSSL, and Python programs that read what a night wrote.
+//! Tests that need more than the toolchain: PostgreSQL, Chromium, OpenSSL, and Python programs that read what a night
+//! wrote.
 //!
-//! If `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need), a missing service fails its test.
-//! Otherwise the test passes without running, and prints one line that begins with `NOT RUN`. Either way each of them adds
-//! a line to [`REPORT`]: `ran NAME`, or `not run NAME: why`. `tests/services/tests.txt` lists them all, so that a script
-//! can compare both lists. `MOTCUA_TEST_PYTHON` names the Python interpreter, `python3` if it is unset.
+//! If `MOTCUA_TEST_SERVICES` is 1 (`.ci/run` sets it after installing what they need), a missing service fails its
+//! test. Otherwise the test passes without running, and prints one line that begins with `NOT RUN`. Either way each of
+//! them adds a line to [`REPORT`]: `ran NAME`, or `not run NAME: why`. `tests/services/tests.txt` lists them all, so
+//! that a script can compare both lists. `MOTCUA_TEST_PYTHON` names the Python interpreter, `python3` if it is unset.
 #![expect(
     clippy::disallowed_methods,
     reason = "edge: a test asks its environment what is installed, and writes what others read"

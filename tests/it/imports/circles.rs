@@ -2,8 +2,8 @@
 //!
 //! **The rule.** File A uses file B if a path in A leads into B, in a `use` declaration or in the code. A path starts
 //! at `crate`, `super`, `self`, at a module that A declares, or at a name that A imports. It leads to the file of the
-//! last module in it; if that file only re-exports the next name (`use file::Name`), it leads on to where the name comes
-//! from. A circle is a set of files that all reach each other along such uses.
+//! last module in it; if that file only re-exports the next name (`use file::Name`), it leads on to where the name
+//! comes from. A circle is a set of files that all reach each other along such uses.
 //!
 //! **What does not count.** Code for tests (`#[cfg(test)]`). And what a file takes from the module that it lies in: a
 //! `mod.rs` may hold the words that the files of its folder share, and use these files too. Methods are not seen,
@@ -199,8 +199,8 @@ impl Module {
         found
     }
 
-    /// A path as this module reads it, from the root of the crate; `None` if it leads out of the crate or to a name of the
-    /// file itself.
+    /// A path as this module reads it, from the root of the crate; `None` if it leads out of the crate or to a name of
+    /// the file itself.
     fn absolute(&self, own: &[String], segments: &[String]) -> Option<ModulePath> {
         let (head, mut rest) = segments.split_first()?;
         let mut base = match head.as_str() {
