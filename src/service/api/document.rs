@@ -135,8 +135,6 @@ pub(in crate::service) fn operations() -> Vec<Operation> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// Clients that were generated from the document depend on the names of its schemas.
     #[test]
     fn schema_names_do_not_follow_the_names_of_types() {
