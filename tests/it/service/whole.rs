@@ -27,10 +27,10 @@ fn a_scheduled_night_reaches_every_reader_and_a_broken_portal_is_reported_everyw
     let town = Town::new(150, 21, date(2026, 5, 20));
     let mut office = Office::of(&town).lean();
     let received = Arc::new(Mutex::new(Vec::<Value>::new()));
-    let receiver = Arc::clone(&received);
+    let sink = Arc::clone(&received);
     let url = stub_server(move |request| {
         let body = request.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-        receiver.lock().expect("no holder panics").push(serde_json::from_str(body).expect("a webhook is JSON"));
+        sink.lock().expect("no holder panics").push(serde_json::from_str(body).expect("a webhook is JSON"));
         Answer::json("{}")
     });
     office.variables.insert("POSTGRES_URL", server.url());
