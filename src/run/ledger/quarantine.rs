@@ -189,12 +189,12 @@ pub(super) async fn replace(
 }
 
 /// Closes the open rejections of earlier runs whose key `run` met in a row that is no older: it accepted the record, or
-/// rejected it anew. `keys_met`: newest run that read a row with the key, by the key's hash.
+/// rejected it again. `keys_read`: newest run that read a row with the key, by the key's hash.
 pub(super) async fn close_met(
     connection: &mut SqliteConnection,
     run: i64,
     connector: &str,
-    keys_met: &HashMap<u64, i64>,
+    keys_read: &HashMap<u64, i64>,
 ) -> Result<(), Error> {
     let open = sqlx::query(
         "SELECT rowid, COALESCE(read_by, run) AS read_by, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NOT NULL",
@@ -207,7 +207,7 @@ pub(super) async fn close_met(
     for row in open {
         let hash: i64 = row.try_get("key_hash")?;
         let rejected: i64 = row.try_get("read_by")?;
-        if keys_met.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
+        if keys_read.get(&hash.cast_unsigned()).is_some_and(|read_by| *read_by >= rejected) {
             closed.push(row.try_get("rowid")?);
         }
     }

@@ -19,7 +19,7 @@ pub(in crate::run) struct Settlement<'a> {
     /// Run that read a page first, by page number.
     pub(in crate::run) read_by: &'a HashMap<u32, i64>,
     /// Newest run that read a row with a key, by the key's hash; `None` if the connector had no open rejections.
-    pub(in crate::run) keys_met: Option<&'a HashMap<u64, i64>>,
+    pub(in crate::run) keys_read: Option<&'a HashMap<u64, i64>>,
     /// Rejections of earlier runs whose rows this pull read again.
     pub(in crate::run) read_again: &'a [i64],
     /// Source fields that the pull met.
@@ -29,13 +29,13 @@ pub(in crate::run) struct Settlement<'a> {
 impl Ledger {
     /// Writes a settlement: all of it or nothing. What an earlier attempt at the same pull wrote is replaced.
     pub(in crate::run) async fn write_settlement(&self, settlement: &Settlement<'_>) -> Result<(), Error> {
-        let Settlement { pull, rejections, read_by, keys_met, read_again, fields } = settlement;
+        let Settlement { pull, rejections, read_by, keys_read, read_again, fields } = settlement;
         let (run, connector) = (pull.run, pull.connector.as_str());
         let _crash_point = crash_point("write a settlement");
         let mut transaction = self.pool.begin().await?;
         quarantine::replace(&mut transaction, run, connector, rejections, read_by).await?;
-        if let Some(keys_met) = keys_met {
-            quarantine::close_met(&mut transaction, run, connector, keys_met).await?;
+        if let Some(keys_read) = keys_read {
+            quarantine::close_met(&mut transaction, run, connector, keys_read).await?;
         }
         quarantine::close(&mut transaction, run, read_again).await?;
         fields::remember(&mut transaction, connector, run, fields).await?;

@@ -149,7 +149,7 @@ impl<'t> PageLanding<'t> {
         }
     }
 
-    /// Rejections that this pull read again. Those of a file that is gone were not read: they stay open.
+    /// Rejections that this pull read again. Those of a file that no longer exists were not read: they stay open.
     fn mends(&self) -> Vec<i64> {
         let was_read = |file: &String| self.pages.iter().any(|page| page.body_digest == *file);
         let read = self.task.mends.iter().filter(|(_, file)| file.as_ref().is_none_or(was_read));
@@ -178,8 +178,8 @@ fn incompleteness(
     (source.files_found() == Some(0) && connector.file.contract.least_of_usual > 0.0).then(|| Incompleteness {
         reason: "no_file",
         message: match files_read {
-            0 => "the folder holds no file that `glob` matches, and never did".to_owned(),
-            read => format!("the folder holds no file that `glob` matches; {read} were read from it before"),
+            0 => "the folder has no file that matches `glob`, and never had one".to_owned(),
+            read => format!("the folder has no file that matches `glob`; {read} were read from it before"),
         },
         hint: "check that the folder is the right one and that its share is mounted; if files are taken away once they are \
                read, set `contract.least_of_usual = 0.0`",

@@ -32,7 +32,7 @@ pub(super) struct Classified {
     pub(super) newest_date: Option<i64>,
     pub(super) findings: Findings,
     /// Newest run that read a row with a key, by the key's hash; kept only if the connector has open rejections.
-    pub(super) keys_met: Option<HashMap<u64, i64>>,
+    pub(super) keys_read: Option<HashMap<u64, i64>>,
     /// First row and number of rows of each ill-typed field.
     pub(super) ill_typed: BTreeMap<String, Sighting>,
     /// Keys of each page chain that declares a total.
@@ -102,7 +102,7 @@ impl<'c> Classifier<'c> {
         let rows = certificate.pages.iter().map(|page| page.rows).sum();
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
-            keys_met: has_open_rejections.then(HashMap::new),
+            keys_read: has_open_rejections.then(HashMap::new),
             chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
             ..Classified::default()
         };
@@ -173,7 +173,7 @@ impl<'c> Classifier<'c> {
     fn class_of(&mut self, waiting: &BatchRecord, key: &str, stored: Option<&NewestVersion>) -> RecordClass {
         let BatchRecord { record, read_by, chain } = waiting;
         let classified = &mut self.classified;
-        classified.meet_key(key, read_by.run, *chain);
+        classified.note_key(key, read_by.run, *chain);
         classified.note_issues(record);
         let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
@@ -207,7 +207,7 @@ impl<'c> Classifier<'c> {
         }
     }
 
-    /// The classes, with what the certificate declares beside what came.
+    /// The classes, with the declared totals next to the received ones.
     pub(super) fn finish(self) -> Classified {
         let Self { certificate, mut classified, .. } = self;
         classified.counts.quarantined = classified.rejections.len() as u64;
@@ -227,7 +227,7 @@ impl<'c> Classifier<'c> {
 impl Classified {
     fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
         match &rejection.key {
-            Some(key) => self.meet_key(key, run, chain),
+            Some(key) => self.note_key(key, run, chain),
             None => {
                 if let Some(chain) = self.chains.get_mut(&chain) {
                     chain.rows_without_key += 1;
@@ -237,13 +237,13 @@ impl Classified {
         self.rejections.push(rejection);
     }
 
-    fn meet_key(&mut self, key: &str, run: i64, chain: u32) {
-        if self.keys_met.is_none() && self.chains.is_empty() {
+    fn note_key(&mut self, key: &str, run: i64, chain: u32) {
+        if self.keys_read.is_none() && self.chains.is_empty() {
             return;
         }
         let hash = key_hash(key);
-        if let Some(keys_met) = &mut self.keys_met {
-            let newest = keys_met.entry(hash).or_insert(run);
+        if let Some(keys_read) = &mut self.keys_read {
+            let newest = keys_read.entry(hash).or_insert(run);
             *newest = run.max(*newest);
         }
         if let Some(chain) = self.chains.get_mut(&chain) {

@@ -1,23 +1,25 @@
-//! Judges whether a pull is complete: against what its source declares, its contract, and the volume of earlier pulls.
-//! No effects.
+//! Decides whether a pull is complete. Compares it with the total that the source declares, with its contract, and with
+//! the volume of earlier pulls. No effects.
 
 use crate::model::connector::Contract;
 use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose};
 
 /// Minimum rejections before their share is judged.
 const MIN_REJECTIONS: u64 = 20;
-/// Minimum rejections before their share is judged if they are at least half of the rows.
-const MIN_REJECTIONS_OF_HALF: u64 = 3;
-/// Minimum earlier pulls of the same weekday before the volume is judged, and how many are compared.
+/// If at least half of the rows are rejected, this many rejections are enough.
+const MIN_REJECTIONS_IF_HALF: u64 = 3;
+/// Minimum earlier pulls of the same weekday before the volume is judged.
 const MIN_USUAL_PULLS: usize = 3;
+/// Maximum earlier pulls of the same weekday that the volume is compared with.
 pub(super) const USUAL_PULLS: usize = 8;
 
-/// Codes that [`judge`] gives. The codes of a source pass through it.
+/// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this list.
 pub(in crate::run) const CODES: [&str; 8] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
     "total_disagrees",
+    // The sweep would delete too many rows.
     "sweep_unbelievable",
     "rejects_over_budget",
     "empty",
@@ -28,7 +30,8 @@ pub(in crate::run) const CODES: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) outcome: Outcome,
-    /// Code of the reason; empty if the pull is complete.
+    /// Code of the reason; empty if there is none. A retry, replay or backfill that was degraded is complete, but keeps
+    /// the reason.
     pub(super) reason: String,
     pub(super) message: String,
     pub(super) hint: String,
@@ -40,13 +43,14 @@ impl Verdict {
     }
 }
 
-/// Judges a classified pull. `usual`: rows received by the last complete pulls of the same weekday, newest first.
+/// Judges a classified pull. `usual_volumes`: rows received by the last complete or degraded pulls of the same weekday,
+/// newest first.
 pub(super) fn judge(
     certificate: &Certificate,
     counts: PullCounts,
     findings: &Findings,
     contract: &Contract,
-    usual: &[u64],
+    usual_volumes: &[u64],
 ) -> Verdict {
     let incomplete = |reason, message: String, hint| {
         debug_assert!(CODES.contains(&reason), "`{reason}` is not listed");
@@ -55,7 +59,7 @@ pub(super) fn judge(
     if certificate.outcome != Outcome::Complete {
         return Verdict::of(certificate.outcome, &certificate.reason, &certificate.message, &certificate.hint);
     }
-    // Before the rejections, which it may have caused.
+    // Tested before the rejections: a missing field may be why rows were rejected.
     if let Some(missing) = findings.drift.iter().find(|drift| drift.kind == DriftKind::Missing) {
         let message = format!("no record has the mapped field `{}`", missing.field);
         let hint = "correct the mapping; if the source may lack the field, give it `default = \"\"`, or set `contract.missing = \"accept\"`";
@@ -76,8 +80,8 @@ pub(super) fn judge(
         return incomplete("page_rejected", message, hint);
     }
     if let Some((declared, received)) = findings.disagreeing {
-        let message = format!("the source declares {declared} records and sent {received} different ones");
-        let hint = "records moved while they were read, or are listed twice: run again, or at a quieter hour";
+        let message = format!("the source declares {declared} records, but sent {received} distinct ones");
+        let hint = "records moved while they were read, or are listed twice: run again, if possible when the source is used less";
         return incomplete("total_disagrees", message, hint);
     }
     if findings.missed_by_sweep > 0 {
@@ -85,7 +89,7 @@ pub(super) fn judge(
         let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
         return incomplete("sweep_unbelievable", message, hint);
     }
-    if let Some(verdict) = far_from_usual(counts.received, contract, usual) {
+    if let Some(verdict) = far_from_usual(counts.received, contract, usual_volumes) {
         return verdict;
     }
     if is_over_budget(counts.quarantined, counts.received, contract) {
@@ -100,30 +104,31 @@ pub(super) fn judge(
 pub(in crate::run) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = rejected as f64 / received.max(1) as f64;
-    // A few rows of a short list do not judge it, unless they are half of it.
-    let are_enough = rejected >= MIN_REJECTIONS || (rejected >= MIN_REJECTIONS_OF_HALF && rejected * 2 >= received);
-    rejected > contract.reject_rows || (are_enough && share > contract.reject_share)
+    // A few rejected rows of a short list are no evidence, unless they are half of it.
+    let can_be_judged = rejected >= MIN_REJECTIONS || (rejected >= MIN_REJECTIONS_IF_HALF && rejected * 2 >= received);
+    rejected > contract.reject_rows || (can_be_judged && share > contract.reject_share)
 }
 
-/// Incomplete if nothing was received although the same weekday never was empty, or if the volume is far from that of
-/// the same weekday. `None` without enough earlier pulls.
-fn far_from_usual(received: u64, contract: &Contract, usual: &[u64]) -> Option<Verdict> {
-    if usual.len() < MIN_USUAL_PULLS {
+/// Incomplete if nothing was received although none of the compared pulls was empty, or if the volume is far from their
+/// median. `None` without enough earlier pulls.
+fn far_from_usual(received: u64, contract: &Contract, usual_volumes: &[u64]) -> Option<Verdict> {
+    if usual_volumes.len() < MIN_USUAL_PULLS {
         return None;
     }
     let hint = "ask the source's operator what happened; if the volume is right, set `contract.least_of_usual` or `most_of_usual`";
-    let mut sorted = usual.to_vec();
+    let mut sorted = usual_volumes.to_vec();
     sorted.sort_unstable();
     let median = sorted[sorted.len() / 2];
     if received == 0 && sorted[0] > 0 && contract.least_of_usual > 0.0 {
-        let message = format!("no row was received, and the same weekday never was empty (usually {median} rows)");
+        let message =
+            format!("no row was received, although none of the compared pulls was empty (usually {median} rows)");
         return Some(Verdict::of(Outcome::Incomplete, "empty", message, hint));
     }
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = received as f64 / median.max(1) as f64;
     let (few, many) = (share < contract.least_of_usual, contract.most_of_usual > 0.0 && share > contract.most_of_usual);
     (median > 0 && (few || many)).then(|| {
-        let message = format!("{received} rows were received, and the same weekday usually brings {median}");
+        let message = format!("{received} rows were received, but a pull on this weekday usually has {median}");
         Verdict::of(Outcome::Incomplete, "unusual_volume", message, hint)
     })
 }

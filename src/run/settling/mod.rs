@@ -108,7 +108,7 @@ impl Settler<'_> {
         assert!(classified.counts.balance(), "every received row is in one class");
         let verdict = self.verdict(connector, certificate, &mut classified).await?;
         let outcome = verdict.outcome;
-        let judged = verdict.written_to(begun);
+        let judged = verdict.apply_to(begun);
         if outcome == Outcome::Failed {
             let failed = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..judged };
             self.ledger.write_pull(&failed).await?;
@@ -159,7 +159,7 @@ impl Settler<'_> {
             pull: &pull,
             rejections: &classified.rejections,
             read_by: &read_by,
-            keys_met: classified.keys_met.as_ref(),
+            keys_read: classified.keys_read.as_ref(),
             read_again: &read_again,
             fields: &certificate.fields,
         };

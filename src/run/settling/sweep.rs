@@ -1,4 +1,4 @@
-//! Sweeps: a record that a table holds and its source no longer lists is marked as deleted.
+//! Sweeps: marks as deleted each record that is in the table but no longer in the source's list.
 
 use std::collections::HashSet;
 
@@ -10,9 +10,11 @@ use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::classify::Classified;
 
-/// Deletions are refused above 50 %, or above this number of rows and a tenth of what the table holds.
+/// Deletions are refused above 50 % of the table's rows, or above this number of rows if they also exceed the share of
+/// [`MAX_SHARE_DIVISOR`].
 const MANY_ROWS: usize = 50;
-const ONE_IN: usize = 10;
+/// Divides the table's rows: more than a tenth is too large a share for many rows.
+const MAX_SHARE_DIVISOR: usize = 10;
 
 impl Settler<'_> {
     /// A deleted version of every record that the sweep covered and did not find, each with its part. Refused deletions
@@ -55,5 +57,5 @@ impl Settler<'_> {
 
 /// Whether so many of the `held` records are missing that an error of the source is likelier than deletions.
 fn are_too_many(missing: usize, held: usize) -> bool {
-    missing * 2 > held || (missing > MANY_ROWS && missing * ONE_IN > held)
+    missing * 2 > held || (missing > MANY_ROWS && missing * MAX_SHARE_DIVISOR > held)
 }

@@ -15,13 +15,13 @@ const EARLIER_PULLS: i64 = 400;
 
 impl Verdict {
     /// The pull with outcome, reason, message and hint of the verdict.
-    pub(super) fn written_to(self, pull: Pull) -> Pull {
-        let stated = |text: String| Some(text).filter(|text| !text.is_empty());
+    pub(super) fn apply_to(self, pull: Pull) -> Pull {
+        let none_if_empty = |text: String| Some(text).filter(|text| !text.is_empty());
         Pull {
             outcome: Some(self.outcome),
-            reason: stated(self.reason),
-            message: stated(self.message),
-            hint: stated(self.hint),
+            reason: none_if_empty(self.reason),
+            message: none_if_empty(self.message),
+            hint: none_if_empty(self.hint),
             ..pull
         }
     }
@@ -59,8 +59,8 @@ impl Settler<'_> {
         Ok(verdict)
     }
 
-    /// Rows received by the last complete pulls of the same weekday, newest first. Empty after a day that was not
-    /// worked, and for a second pull of one day, which brings only what is left.
+    /// Rows received by the last complete or degraded pulls of the same weekday, newest first. Empty after a day that is
+    /// not a working day, and for a second pull of a day, which receives only the remaining rows.
     async fn usual_volumes(&self, connector: &Connector, certificate: &Certificate) -> Result<Vec<u64>, RunError> {
         let began = instant::local(certificate.started_at);
         let day = if began.hour() < 12 { began.date().yesterday().unwrap_or(began.date()) } else { began.date() };

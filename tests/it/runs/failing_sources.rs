@@ -164,7 +164,7 @@ fn a_night_that_accepted_nothing_is_incomplete() {
         assert_eq!(office.status("bcci-export")["state"], "incomplete");
         assert!(office.report_on(&office.data()).iter().all(|row| row["complete"] == false));
     };
-    assert_incomplete("holds no file that `glob` matches, and never did");
+    assert_incomplete("has no file that matches `glob`, and never had one");
     office.export(&town, TODAY);
     office.edit(CONNECTOR, |text| text.replace("dd/MM/yyyy[ HH:mm[:ss]]", "yyyyMMdd"));
     assert_incomplete("every row was rejected");
@@ -192,7 +192,7 @@ fn a_missing_share_is_not_an_empty_night() {
     office.run();
     std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
     let said = desk::expect(&office, &["run"], 4);
-    assert!(said.contains("holds no file that `glob` matches; 1 were read from it before"), "{said}");
+    assert!(said.contains("has no file that matches `glob`; 1 were read from it before"), "{said}");
     assert!(said.contains("not complete for `desk`"), "{said}");
     // The settings state that files are taken away once they are read.
     office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[contract]\nleast_of_usual = 0.0\n"));
