@@ -103,7 +103,7 @@ fn is_newer(left: Option<i64>, right: Option<i64>) -> bool {
     matches!((left, right), (Some(left), Some(right)) if left > right)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "half of a digest tells two versions of one key apart")]
+#[expect(clippy::cast_possible_truncation, reason = "half of a digest distinguishes two versions of one key")]
 fn short(digest: u128) -> u64 {
     digest as u64
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::output::{narrate, number};
+use crate::cli::output::{number, print_message};
 use crate::cli::run::with_spinner;
 use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant;
@@ -28,7 +28,7 @@ pub(super) struct RestoreArguments {
 pub(super) async fn back_up(options: &GlobalOptions, arguments: &BackupArguments) -> Result<ExitCode, Failure> {
     let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::back_up(&data, &arguments.folder, now, progress).await).await?;
-    narrate(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
+    print_message(&format!("backed up `{}` to `{}`: {}", data.display(), arguments.folder.display(), size(&done)));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -36,7 +36,12 @@ pub(super) async fn restore(options: &GlobalOptions, arguments: &RestoreArgument
     let (data, now) = (options.data_folder()?, run::now());
     let done = with_spinner(async |progress| run::restore(&arguments.folder, &data, now, progress).await).await?;
     let made = instant::display(done.made_at);
-    narrate(&format!("restored `{}` of {made} into `{}`: {}", arguments.folder.display(), data.display(), size(&done)));
+    print_message(&format!(
+        "restored `{}` of {made} into `{}`: {}",
+        arguments.folder.display(),
+        data.display(),
+        size(&done)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

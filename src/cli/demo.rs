@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::cli::exit_codes::INCOMPLETE;
-use crate::cli::output::{OutputFormat, narrate, number, print, print_with};
+use crate::cli::output::{OutputFormat, number, print, print_message, print_with};
 use crate::cli::{Failure, GlobalOptions, init, report, run, simulate};
 use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
@@ -83,7 +83,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 
 async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &Path) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    narrate(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
+    print_message(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
     // The service judges health by today's clock. So the night is yesterday's, and today's slot is made up.
     let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
     let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?);
@@ -111,7 +111,7 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
 
-    narrate("running one night over it");
+    print_message("running one night over it");
     let night = run::night(&config, &[], "demo", from_local(day.at(20, 0, 0, 0))).await?;
     let truth = tokio::task::spawn_blocking(move || province.truth(day))
         .await
@@ -138,8 +138,8 @@ async fn serve_demonstration(mut config: Configuration, listen: Option<SocketAdd
     let token = made.ok_or_else(|| Failure::internal("the new data folder already has a token"))?;
     config.settings.service.listen = listen.unwrap_or(config.settings.service.listen);
     print(&format!("\nlog in with the token {token}\n"))?;
-    narrate("press Ctrl-C to stop");
-    service::serve(config, |url| narrate(&format!("listening on {url}"))).await?;
+    print_message("press Ctrl-C to stop");
+    service::serve(config, |url| print_message(&format!("listening on {url}"))).await?;
     Ok(())
 }
 
@@ -150,11 +150,11 @@ struct Comparison {
 }
 
 fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
-    let mut ours: HashMap<(&str, TruthScope, String), (u64, u64)> = HashMap::new();
+    let mut computed: HashMap<(&str, TruthScope, String), (u64, u64)> = HashMap::new();
     for figure in figures {
         let counts = (figure.numerator, figure.denominator.unwrap_or(0));
         if counts.1 > 0 && TRUE_INDICATORS.contains(&&*figure.indicator) {
-            ours.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
+            computed.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
         }
     }
     let mut differences = Vec::new();
@@ -162,7 +162,7 @@ fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
     for figure in &truth.figures {
         checked += 1;
         let key = (figure.indicator, figure.scope.clone(), figure.period.clone());
-        let found = ours.remove(&key);
+        let found = computed.remove(&key);
         if found != Some((figure.numerator, figure.denominator)) {
             differences.push(format!(
                 "{} {:?} {}: truth {}/{}, ours {found:?}",
@@ -170,7 +170,7 @@ fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
             ));
         }
     }
-    for ((indicator, scope, period), counts) in ours {
+    for ((indicator, scope, period), counts) in computed {
         checked += 1;
         differences.push(format!("{indicator} {scope:?} {period}: truth has none, ours {counts:?}"));
     }
@@ -201,11 +201,11 @@ fn print_result(
         figures.iter().filter(|figure| figure.period == year && figure.agency.is_none()).collect();
     let equal = comparison.checked - comparison.differences.len();
     for difference in comparison.differences.iter().take(20) {
-        narrate(&format!("differs: {difference}"));
+        print_message(&format!("differs: {difference}"));
     }
     if format == OutputFormat::Table {
         for line in run::narration(report) {
-            narrate(&line);
+            print_message(&line);
         }
         print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;
         return print(&format!(

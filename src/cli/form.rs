@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cli::output::narrate;
+use crate::cli::output::print_message;
 use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
@@ -80,12 +80,17 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let bytes = publish::write_form(template, &form).map_err(|error| Failure::internal(error.to_string()))?;
     std::fs::write(&arguments.output, bytes)
         .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", arguments.output.display())))?;
-    narrate(&format!("wrote form {} for {} ({period}) to `{}`", template.id, form.whom, arguments.output.display()));
+    print_message(&format!(
+        "wrote form {} for {} ({period}) to `{}`",
+        template.id,
+        form.whom,
+        arguments.output.display()
+    ));
     if form.is_running() {
-        narrate("the period has not ended: the form is marked as provisional");
+        print_message("the period has not ended: the form is marked as provisional");
     }
     if !form.complete {
-        narrate("not every source was read completely: the form is marked as provisional");
+        print_message("not every source was read completely: the form is marked as provisional");
     }
     Ok(ExitCode::SUCCESS)
 }

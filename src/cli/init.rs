@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use include_dir::{Dir, DirEntry, include_dir};
 
 use crate::cli::Failure;
-use crate::cli::output::narrate;
+use crate::cli::output::print_message;
 
 static CONFIG: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
 static CONNECTORS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/connectors");
@@ -22,8 +22,10 @@ pub(super) struct Arguments {
 
 pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let written = write_shipped(&arguments.folder)?;
-    narrate(&format!("wrote {written} files into `{}`", arguments.folder.display()));
-    narrate("next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`");
+    print_message(&format!("wrote {written} files into `{}`", arguments.folder.display()));
+    print_message(
+        "next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

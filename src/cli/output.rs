@@ -1,4 +1,4 @@
-//! Printing: data to standard output, narration to standard error.
+//! Printing: data to standard output, messages to standard error.
 
 use std::io::{self, BufWriter, StdoutLock, Write as _};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::locale::{Language, UnitSpace};
 use crate::telemetry;
 
-/// Language of the numbers that the command line prints, in tables and in narration.
+/// Language of the numbers that the command line prints, in tables and in messages.
 pub(super) const LANGUAGE: Language = Language::Vietnamese;
 
 /// How rows are printed.
@@ -37,8 +37,8 @@ pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> i
     }
 }
 
-/// Writes a line of narration to standard error; as an event if logs are JSON.
-pub(super) fn narrate(text: &str) {
+/// Prints a message to standard error; as an event if logs are JSON.
+pub(super) fn print_message(text: &str) {
     if telemetry::is_json() {
         telemetry::narrate(text);
     } else {
@@ -90,9 +90,9 @@ pub(super) fn report_failure(failure: &Failure) -> ExitCode {
         telemetry::report_failure(&failure.message, failure.hint.as_deref());
         return ExitCode::from(failure.code);
     }
-    narrate(&format!("error: {}", failure.message));
+    print_message(&format!("error: {}", failure.message));
     if let Some(hint) = &failure.hint {
-        narrate(&format!("hint: {hint}"));
+        print_message(&format!("hint: {hint}"));
     }
     ExitCode::from(failure.code)
 }

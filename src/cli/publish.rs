@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::exit_codes::INCOMPLETE;
-use crate::cli::output::{narrate, number};
+use crate::cli::output::{number, print_message};
 use crate::cli::{Failure, GlobalOptions};
 use crate::run::{self, Ledger, POSTGRES, PublicationOutcome};
 
@@ -23,7 +23,7 @@ pub(super) async fn act(options: &GlobalOptions) -> Result<ExitCode, Failure> {
     ledger.close().await;
     let outcome = outcome?.ok_or_else(no_night)?;
     for line in narration(&outcome) {
-        narrate(&line);
+        print_message(&line);
     }
     Ok(if outcome.has_failed() { ExitCode::from(INCOMPLETE) } else { ExitCode::SUCCESS })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::cli::output::{self, OutputFormat, narrate, print};
+use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::run::run_and_publish;
 use crate::cli::{Failure, GlobalOptions, audit};
 use crate::landing::LandedPull;
@@ -74,9 +74,9 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             print(&text)?;
             if *format == OutputFormat::Table {
                 for (what, count) in groups(&rows) {
-                    narrate(&format!("{what}: {}", output::number(count)));
+                    print_message(&format!("{what}: {}", output::number(count)));
                 }
-                narrate(&format!("{} rejected rows", output::number(rows.len() as u64)));
+                print_message(&format!("{} rejected rows", output::number(rows.len() as u64)));
             }
         }
         Verb::Show { id } => {

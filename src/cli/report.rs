@@ -62,7 +62,7 @@ pub(super) struct Arguments {
     /// Compute one indicator in one period under every rule set; show how many dossiers each difference affects.
     #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency", "as_if"])]
     compare_rules: bool,
-    /// Agency that a dossier is attributed to. Default: as the rule set says.
+    /// Agency that a dossier is attributed to. Default: the rule set's setting.
     #[arg(long, value_enum)]
     by_agency: Option<ByAgency>,
     /// `today`: attribute dossiers of former agencies to their successors. An agency that was split keeps its own

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, SOURCE_FAILED};
-use crate::cli::output::{narrate, number};
+use crate::cli::output::{number, print_message};
 use crate::cli::{Failure, GlobalOptions, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
@@ -33,7 +33,7 @@ pub(super) async fn night(config: &Configuration, only: &[String], verb: &str, n
     with_data_folder(config, verb, now, async |folder, progress| folder.run_once(only, now, progress).await).await
 }
 
-/// Runs an action that publishes a night, narrates the result and returns the exit code.
+/// Runs an action that publishes a night, prints the result and returns the exit code.
 pub(super) async fn run_and_publish(
     config: &Configuration,
     verb: &str,
@@ -46,7 +46,7 @@ pub(super) async fn run_and_publish(
     })
     .await?;
     for line in narration(&report).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
-        narrate(&line);
+        print_message(&line);
     }
     let is_published = !published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
     let code = exit_code(&report);

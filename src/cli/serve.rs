@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use crate::cli::output::narrate;
+use crate::cli::output::print_message;
 use crate::cli::{Failure, GlobalOptions};
 use crate::run::{LockError, RunError};
 use crate::service::{self, ServiceError};
@@ -22,7 +22,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Some(listen) = arguments.listen {
         config.settings.service.listen = listen;
     }
-    service::serve(config, |url| narrate(&format!("listening on {url}"))).await?;
+    service::serve(config, |url| print_message(&format!("listening on {url}"))).await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::Failure;
 use crate::cli::init::shipped_text;
-use crate::cli::output::{self, OutputFormat, narrate, print};
+use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
     Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
@@ -96,7 +96,7 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
         measures = measures.canonicalize()?.display(),
         notes = notes.canonicalize()?.display(),
     ))?;
-    narrate(&format!("{} postal exports written; the portal runs until Ctrl-C", files.len()));
+    print_message(&format!("{} postal exports written; the portal runs until Ctrl-C", files.len()));
     if let (Some(Fault::ReplacedWhileReading), Some(last)) = (arguments.fault, files.last().cloned()) {
         // The thread ends with the process.
         std::thread::spawn(move || while simulator::write_again(&last).is_ok() {});

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, OutputFormat, narrate, print};
+use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant::{self, DAY_MICROS};
 use crate::run::{self, RunError};
@@ -86,7 +86,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                     "choose another name: a name is never used twice, so that the log of reads stays unambiguous",
                 )
             })?;
-            narrate(&format!("token `{name}` may {}; store it now, it cannot be shown again", scope.name()));
+            print_message(&format!("token `{name}` may {}; store it now, it cannot be shown again", scope.name()));
             print(&format!("{token}\n"))?;
         }
         Verb::List { format } => {
@@ -103,7 +103,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 return Err(Failure::usage(format!("there is no valid token `{name}`"))
                     .with_hint("`motcua token list` shows all tokens"));
             }
-            narrate(&format!("token `{name}` is revoked"));
+            print_message(&format!("token `{name}` is revoked"));
         }
         Verb::Reads { format } => {
             let reads = access.reads(MAX_READS).await.map_err(RunError::from)?;

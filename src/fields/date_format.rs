@@ -2,7 +2,7 @@
 //!
 //! A format is a sequence of tokens. `yyyy MM dd HH mm ss` are digits of that width; `d M H` are one or two digits.
 //! `S` is a fraction of a second of one to nine digits. `Z` is an offset: `+0700`, `+07:00`, `+07` or `Z`.
-//! `[…]` is optional, and any other character stands for itself. Texts without an offset are read in the field's zone.
+//! `[…]` is optional, and any other character matches itself. Texts without an offset are read in the field's zone.
 
 use std::fmt::Write as _;
 

@@ -80,7 +80,7 @@ pub struct PastPull {
 
 /// The newest slot of the schedule, if its run did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnrunSlot {
+pub struct MissedSlot {
     /// Moment of the slot, microseconds UTC.
     pub slot: i64,
     /// The run was started and failed; otherwise it was never started.
@@ -90,7 +90,7 @@ pub struct UnrunSlot {
 
 /// Why a connector is switched off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OffReason {
+pub enum DisabledReason {
     BySettings,
     /// Paused by a user, since a moment in microseconds UTC.
     Paused {
@@ -103,10 +103,10 @@ pub enum OffReason {
 #[derive(Debug, Clone, Default)]
 pub struct ConnectorHistory {
     /// `None` if the connector is switched on.
-    pub off: Option<OffReason>,
+    pub off: Option<DisabledReason>,
     /// Newest first.
     pub pulls: Vec<PastPull>,
-    pub unrun: Option<UnrunSlot>,
+    pub unrun: Option<MissedSlot>,
     /// Start of the newest run that has published.
     pub published_from: Option<i64>,
     /// Newest date among the connector's records.
@@ -162,8 +162,8 @@ fn never_run() -> Health {
 fn switched_off(history: &ConnectorHistory) -> Option<Health> {
     let disabled = Health::of(HealthState::Disabled);
     Some(match history.off.as_ref()? {
-        OffReason::BySettings => disabled,
-        OffReason::Paused { since, by } => disabled.since(Some(*since)).because(
+        DisabledReason::BySettings => disabled,
+        DisabledReason::Paused { since, by } => disabled.since(Some(*since)).because(
             "paused",
             format!("paused by `{by}`"),
             "resume it on its page, or with `POST /api/v1/connectors/NAME/resume`",
@@ -269,8 +269,7 @@ fn after_complete_pull(
     ))
 }
 
-/// Whether a complete pull has not been published in time. Only the person who started its run knows, so health reports
-/// it.
+/// Whether a complete pull has not been published in time. Nobody else learns of it, so it is reported here.
 fn is_unpublished(last: &PastPull, history: &ConnectorHistory, now: i64) -> bool {
     history.published_from.is_none_or(|published| published < last.started_at)
         && now - last.started_at >= UNDER_WAY_HOURS * HOUR_MICROS

@@ -79,7 +79,7 @@ fn compute_over_dossiers(
         }
     }
     let rows = scan_groups(inputs, rule_sets, &scan, &views, &groups)?;
-    // From rows to figures. The scan has numbered the procedures that it met.
+    // From rows to figures. The scan has numbered the procedures that it found.
     let procedures = scan.procedures.numbers.texts();
     let mut figures = Vec::new();
     for (((rules, indicators), groups), rows) in rule_sets.iter().zip(&groups).zip(rows) {

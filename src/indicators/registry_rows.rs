@@ -19,12 +19,13 @@ use crate::model::procedure::{Offer, Offerer};
 /// A row of a registry: a procedure on offer or an agency, with its days and the agency or tier that it belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct RegistryRow {
-    /// Number of the procedure or agency: rows with the same code share it.
+    /// Number of the procedure or agency. Rows with the same code share it, so that a procedure offered by many
+    /// agencies is counted once.
     number: usize,
-    /// Whether `registry_part` is true for it.
+    /// Whether `registry_part` (the indicator's predicate for the numerator) is true for it.
     in_numerator: bool,
-    from: Option<Date>,
-    to: Option<Date>,
+    valid_from: Option<Date>,
+    valid_to: Option<Date>,
     /// The only agency that it belongs to; `None` if it belongs to every agency of the tier.
     agency: Option<String>,
     tier: Option<Tier>,
@@ -33,11 +34,11 @@ pub(super) struct RegistryRow {
 impl RegistryRow {
     /// Whether it is valid on any day of a period.
     fn is_valid_in(&self, period: Period) -> bool {
-        self.from.is_none_or(|from| from <= period.end()) && self.to.is_none_or(|to| period.start() <= to)
+        self.valid_from.is_none_or(|from| from <= period.end()) && self.valid_to.is_none_or(|to| period.start() <= to)
     }
 
-    /// Whether it belongs to a scope. `registry_tier`: the tier of the scope's agency by the registry.
-    fn is_of(&self, scope: &FigureScope, registry_tier: Option<Tier>) -> bool {
+    /// Whether it belongs to a scope. `registry_tier`: the tier that the registry gives to the scope's agency.
+    fn belongs_to(&self, scope: &FigureScope, registry_tier: Option<Tier>) -> bool {
         match scope {
             FigureScope::Province => true,
             FigureScope::Tier(tier) => self.tier == Some(*tier),
@@ -53,8 +54,9 @@ impl RegistryRow {
 #[derive(Debug)]
 pub(super) struct RegistryRows {
     rows: Vec<RegistryRow>,
-    /// All rows of single agencies, whether or not they are in the denominator: they override the rows of their tiers.
-    of_single_agencies: Vec<RegistryRow>,
+    /// All rows of single agencies. Rows outside the denominator are kept too, because they also replace the row of the
+    /// tier.
+    agency_rows: Vec<RegistryRow>,
     /// Numbers by code of the procedure or agency.
     pub(super) numbers: HashMap<String, usize>,
 }
@@ -66,44 +68,55 @@ impl RegistryRows {
             _ => offers(inputs),
         };
         let table = table?;
-        let in_denominator = where_true(&table, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
-        let in_numerator = where_true(&table, definition, definition.registry_part.as_deref().unwrap_or("FALSE"))?;
+        let in_denominator = evaluate_predicate(&table, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
+        let in_numerator =
+            evaluate_predicate(&table, definition, definition.registry_part.as_deref().unwrap_or("FALSE"))?;
         let mut numbers = HashMap::new();
         for (row, code) in rows.iter_mut().zip(codes) {
             let next = numbers.len();
             row.number = *numbers.entry(code).or_insert(next);
         }
-        let of_single_agencies = rows.iter().filter(|row| row.agency.is_some()).cloned().collect();
+        let agency_rows = rows.iter().filter(|row| row.agency.is_some()).cloned().collect();
         let mut flags = in_denominator.iter().zip(&in_numerator);
         rows.retain_mut(|row| {
             let (in_denominator, in_numerator) = flags.next().expect("one pair of flags per row");
             row.in_numerator = *in_numerator;
             *in_denominator
         });
-        Ok(Self { rows, of_single_agencies, numbers })
+        Ok(Self { rows, agency_rows, numbers })
     }
 
     /// The rows that belong to a scope.
     pub(super) fn of_scope<'r>(
         &'r self,
         scope: &FigureScope,
-        known: &Agencies,
-        registered: &'r [Agency],
+        agencies: &Agencies,
+        registry_agencies: &'r [Agency],
     ) -> ScopeRows<'r> {
         let FigureScope::Agency(_, code, number) = scope else {
-            let rows = self.rows.iter().filter(|row| row.is_of(scope, None)).collect();
-            return ScopeRows { rows, own: Vec::new(), agency: None };
+            let rows = self.rows.iter().filter(|row| row.belongs_to(scope, None)).collect();
+            return ScopeRows { rows, agency_rows_of_scope: Vec::new(), agency: None };
         };
-        let registry_tier = known.known[*number as usize].registry_tier;
+        let registry_tier = agencies.known[*number as usize].registry_tier;
+        // If dossiers are attributed to today's successors, a figure of an agency includes its predecessors. Then the
+        // days on which the agency itself exists do not limit it.
+        let agency = if agencies.each_counts_for_itself() {
+            registry_agencies.iter().find(|agency| agency.code == **code)
+        } else {
+            None
+        };
         ScopeRows {
-            rows: self.rows.iter().filter(|row| row.is_of(scope, registry_tier)).collect(),
-            own: self.of_single_agencies.iter().filter(|row| row.agency.as_deref() == Some(&**code)).collect(),
-            // Under today's successors a row also stands for the agencies before it, so its own days do not limit it.
-            agency: registered.iter().find(|agency| agency.code == **code).filter(|_| known.each_counts_for_itself()),
+            rows: self.rows.iter().filter(|row| row.belongs_to(scope, registry_tier)).collect(),
+            agency_rows_of_scope: self
+                .agency_rows
+                .iter()
+                .filter(|row| row.agency.as_deref() == Some(&**code))
+                .collect(),
+            agency,
         }
     }
 
-    /// The numbers of rows that are valid in a period, and of those among them that have a row outside the numerator: a
+    /// Two sets of numbers: all rows valid in the period, and those with at least one row outside the numerator. A
     /// procedure with several rows is in the numerator only if all its rows are.
     fn denominator<'r>(rows: impl Iterator<Item = &'r &'r RegistryRow>, period: Period) -> [NumberSet; 2] {
         let [mut denominator, mut outside_numerator] = [NumberSet::default(), NumberSet::default()];
@@ -118,13 +131,17 @@ impl RegistryRows {
 }
 
 /// For each row of a registry's table, whether a predicate over its columns is true.
-fn where_true(table: &DataFrame, definition: &IndicatorDefinition, text: &str) -> Result<Vec<bool>, IndicatorError> {
-    let refused = |error: PolarsError| IndicatorError::Predicate {
+fn evaluate_predicate(
+    table: &DataFrame,
+    definition: &IndicatorDefinition,
+    text: &str,
+) -> Result<Vec<bool>, IndicatorError> {
+    let predicate_error = |error: PolarsError| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
         message: error.to_string(),
     };
-    let is_true = sql_expr(text).map_err(refused)?.fill_null(lit(false)).alias("is_true");
+    let is_true = sql_expr(text).map_err(predicate_error)?.fill_null(lit(false)).alias("is_true");
     let table = table.clone().lazy().with_column(is_true).collect()?;
     Ok(table.column("is_true")?.bool()?.iter().map(|is_true| is_true == Some(true)).collect())
 }
@@ -140,8 +157,8 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
     let rows = offers.iter().map(|offer| RegistryRow {
         number: 0,
         in_numerator: false,
-        from: offer.valid_from,
-        to: offer.valid_to,
+        valid_from: offer.valid_from,
+        valid_to: offer.valid_to,
         agency: match &offer.offerer {
             Offerer::Agency(code) => Some(code.clone()),
             Offerer::Tier(_) => None,
@@ -168,7 +185,7 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
         |name: &str, of: &dyn Fn(&Offer) -> bool| Column::new(name.into(), offers.iter().map(of).collect::<Vec<_>>());
     let columns = vec![
         text("role", |offer| offer.role.as_deref()),
-        // A row of an agency that names no level has that of its tier.
+        // If an agency's row has no level, it takes the level of its tier's row.
         Column::new("online_level".into(), offers.iter().map(level).collect::<Vec<_>>()),
         text("interlinked", |offer| offer.interlinked.as_deref()),
         flag("at_one_stop", &|offer| offer.at_one_stop),
@@ -188,8 +205,8 @@ fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {
     let rows = agencies.iter().map(|agency: &Agency| RegistryRow {
         number: 0,
         in_numerator: false,
-        from: agency.valid_from,
-        to: agency.valid_to,
+        valid_from: agency.valid_from,
+        valid_to: agency.valid_to,
         agency: Some(agency.code.clone()),
         tier: Some(agency.tier),
     });
@@ -206,8 +223,8 @@ fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {
 pub(super) struct ScopeRows<'r> {
     rows: Vec<&'r RegistryRow>,
     /// The scope's agency's own rows, which override the rows of its tier.
-    own: Vec<&'r RegistryRow>,
-    /// If set, rows of the tier count for the scope only on days on which this agency exists.
+    agency_rows_of_scope: Vec<&'r RegistryRow>,
+    /// If set, only days on which this agency exists count.
     agency: Option<&'r Agency>,
 }
 
@@ -215,9 +232,14 @@ impl ScopeRows<'_> {
     /// See [`RegistryRows::denominator`]; `None` if the agency does not exist in the period.
     pub(super) fn in_period(&self, period: Period) -> Option<[NumberSet; 2]> {
         let days = self.agency.map_or(Some(period), |agency| days_of_agency(agency, period))?;
-        let is_overridden =
-            |row: &RegistryRow| self.own.iter().any(|own| own.number == row.number && own.is_valid_in(days));
-        let rows = self.rows.iter().filter(|row| row.agency.is_some() || self.own.is_empty() || !is_overridden(row));
+        let is_overridden = |row: &RegistryRow| {
+            self.agency_rows_of_scope.iter().any(|own| own.number == row.number && own.is_valid_in(days))
+        };
+        // `is_empty` is a shortcut: without rows of the agency none is overridden.
+        let rows = self
+            .rows
+            .iter()
+            .filter(|row| row.agency.is_some() || self.agency_rows_of_scope.is_empty() || !is_overridden(row));
         Some(RegistryRows::denominator(rows, days))
     }
 }

@@ -1,4 +1,5 @@
-//! Compares consecutive versions of each dossier: which values that figures depend on were changed afterwards.
+//! Finds values that were changed after they had been counted: due dates, end dates, status, channel, agency.
+//! Compares consecutive versions of each dossier.
 //!
 //! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values are written
 //! as stored, instants as ISO 8601 in Vietnam's time zone.
@@ -32,7 +33,19 @@ pub struct Change {
     pub source: String,
     pub source_key: String,
     pub dossier_code: Option<String>,
-    /// Code of the change, for example `due_moved`.
+    /// Code of the change:
+    ///
+    /// | code | change |
+    /// |---|---|
+    /// | `due_moved` | the due date was changed before it had passed |
+    /// | `due_moved_after_due` | the due date was changed after it had passed |
+    /// | `end_set_back` | the end date was moved to an earlier moment |
+    /// | `end_removed` | the end date was removed |
+    /// | `reopened` | the status was one of a closed dossier and no longer is |
+    /// | `channel_changed` | the submission channel was changed |
+    /// | `agency_changed` | the competent agency was changed |
+    /// | `deleted` | the dossier was deleted |
+    /// | `restored` | the deleted dossier is in the source again |
     pub change: String,
     pub before: Option<String>,
     pub after: Option<String>,
@@ -42,8 +55,8 @@ pub struct Change {
     pub run: i64,
 }
 
-/// Statuses after which a dossier is closed.
-const CLOSED: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
+/// Statuses of a closed dossier.
+const ENDED_STATUSES: [&str; 5] = ["completed", "returned", "refused", "withdrawn", "stopped"];
 
 /// The compared values of a version.
 #[derive(Debug, Clone, Default)]
@@ -58,15 +71,16 @@ struct ComparedVersion {
     deleted: bool,
 }
 
-/// Changes by runs after `since`, ordered by key. `now` (microseconds UTC) decides whether a due date had passed when
-/// it was moved.
+/// Changes by runs after `since`, ordered by key. A due date before `now` (microseconds UTC), the moment of the night,
+/// counts as moved after it had passed.
 pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Result<Vec<Change>, LakeError> {
     let files = versions.files(&versions.load().await?)?;
+    // A file without a pull (rewritten from several pulls) may have versions of both: earlier runs and later ones.
     let is_new = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run > since);
     let new_files: Vec<DataFile> = files.iter().filter(|file| is_new(file)).cloned().collect();
     let old_files: Vec<&DataFile> =
         files.iter().filter(|file| file.pull.as_ref().is_none_or(|(_, run)| *run <= since)).collect();
-    // Several versions of a key in the first load are no correction: nobody saw figures of the earlier ones.
+    // Without earlier files there is nothing to compare: no figures had been computed.
     if new_files.is_empty() || old_files.is_empty() {
         return Ok(Vec::new());
     }
@@ -77,11 +91,13 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
         let compared =
             ["dossier_code", "status", "submission_channel", "competent_agency", "due_at", "completed_at", "deleted"];
         let wanted = columns(KEY.into_iter().chain(VERSION_ORDER).chain(compared));
-        let of_keys =
+        let versions_of_changed_keys =
             scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
         let options = SortMultipleOptions::default().with_nulls_last(false);
-        let sorted =
-            collect(layout.name, of_keys.sort_by_exprs(columns(KEY.into_iter().chain(VERSION_ORDER)), options))?;
+        let sorted = collect(
+            layout.name,
+            versions_of_changed_keys.sort_by_exprs(columns(KEY.into_iter().chain(VERSION_ORDER)), options),
+        )?;
         compare_all(&sorted, since, now).map_err(rows_error("read", layout.name))
     })
     .await
@@ -99,7 +115,7 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
     let deleted = frame.column("deleted")?.bool()?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let mut changes = Vec::new();
-    let mut last: HashMap<(&str, &str), ComparedVersion> = HashMap::new();
+    let mut previous: HashMap<(&str, &str), ComparedVersion> = HashMap::new();
     for at in 0..frame.height() {
         let (Some(source), Some(key)) = (sources.get(at), keys.get(at)) else { continue };
         let version = ComparedVersion {
@@ -112,7 +128,7 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
             completed_at: completed.get(at),
             deleted: deleted.get(at).unwrap_or_default(),
         };
-        if let Some(before) = last.get(&(source, key))
+        if let Some(before) = previous.get(&(source, key))
             && version.run > since
         {
             for (change, old, new) in compare(before, &version, now) {
@@ -128,7 +144,7 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
                 });
             }
         }
-        last.insert((source, key), version);
+        previous.insert((source, key), version);
     }
     Ok(changes)
 }
@@ -150,7 +166,8 @@ fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<D
         (Some(old), None) => found.push(("end_removed", shown(Some(old)), None)),
         _ => {}
     }
-    let closed = |status: &Option<String>| status.as_deref().map(|status| CLOSED.contains(&status));
+    // A version without a status neither closes nor opens a dossier.
+    let closed = |status: &Option<String>| status.as_deref().map(|status| ENDED_STATUSES.contains(&status));
     if closed(&before.status) == Some(true) && closed(&after.status) == Some(false) {
         found.push(("reopened", before.status.clone(), after.status.clone()));
     }
@@ -172,7 +189,7 @@ pub(super) fn to_frame(changes: &[Change]) -> PolarsResult<DataFrame> {
     let text = |name: &str, value: fn(&Change) -> Option<&str>| {
         Column::new(name.into(), changes.iter().map(value).collect::<Vec<_>>())
     };
-    let long =
+    let integer =
         |name: &str, value: fn(&Change) -> i64| Column::new(name.into(), changes.iter().map(value).collect::<Vec<_>>());
     DataFrame::new(
         changes.len(),
@@ -183,8 +200,8 @@ pub(super) fn to_frame(changes: &[Change]) -> PolarsResult<DataFrame> {
             text("change", |change| Some(&change.change)),
             text("before", |change| change.before.as_deref()),
             text("after", |change| change.after.as_deref()),
-            long("run_before", |change| change.run_before),
-            long("run", |change| change.run),
+            integer("run_before", |change| change.run_before),
+            integer("run", |change| change.run),
         ],
     )
 }
@@ -192,11 +209,11 @@ pub(super) fn to_frame(changes: &[Change]) -> PolarsResult<DataFrame> {
 /// Converts rows of the table to changes.
 pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
     let text = |name: &str| frame.column(name)?.str();
-    let long = |name: &str| frame.column(name)?.i64();
+    let integer = |name: &str| frame.column(name)?.i64();
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let (sources, keys, codes, changes) =
         (text("source")?, text("source_key")?, text("dossier_code")?, text("change")?);
-    let (before, after, runs_before, runs) = (text("before")?, text("after")?, long("run_before")?, long("run")?);
+    let (before, after, runs_before, runs) = (text("before")?, text("after")?, integer("run_before")?, integer("run")?);
     let change = |at: usize| Change {
         source: owned(sources.get(at)).unwrap_or_default(),
         source_key: owned(keys.get(at)).unwrap_or_default(),

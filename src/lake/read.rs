@@ -26,7 +26,7 @@ pub struct NewestVersion {
 }
 
 /// Statuses after which a dossier is not read again, whether or not it has an end date.
-const CLOSED: [&str; 3] = ["refused", "withdrawn", "stopped"];
+const NOT_READ_AGAIN: [&str; 3] = ["refused", "withdrawn", "stopped"];
 
 pub(super) async fn newest_versions(
     image: &Table,
@@ -87,7 +87,7 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     blocking(layout.name, move || {
         let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
         // A dossier with status `completed` but without an end date stays open: its source may state the date later.
-        for status in CLOSED {
+        for status in NOT_READ_AGAIN {
             open = open.and(col("status").fill_null(lit("")).neq(lit(status)));
         }
         for end in ["completed_at", "withdrawn_at", "refused_at", "stopped_at"] {

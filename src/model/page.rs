@@ -8,7 +8,8 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::model::pull::{Sighting, SliceRef};
 
-/// Most unmapped fields that a page remembers. The keys of JSON objects may be data, so their number has no bound.
+/// Maximum number of unmapped fields that are stored for a page. The keys of JSON objects may be data, so their number
+/// has no bound.
 const UNMAPPED_FIELDS: usize = 200;
 
 /// Why a row or a value was rejected. The codes are stored in quarantine and landing, and quoted in the docs.

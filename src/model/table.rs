@@ -25,7 +25,7 @@ pub enum RecordKind {
     PostalItems,
     /// Feedback (phản ánh, kiến nghị, PAKN).
     Feedback,
-    /// Measures: counts that an office states itself because no dossier holds them.
+    /// Measures: counts that an office states itself because they are not in any dossier.
     Measures,
     /// Notes on dossiers that their source does not hold: apologies, causes of lateness.
     DossierNotes,

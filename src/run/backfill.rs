@@ -62,7 +62,7 @@ impl DataFolder<'_> {
             }
             self.ledger.note_backfilled(connector, (&from, &to), &slice_name, run).await?;
         }
-        self.ledger.forget_backfill(connector, &from, &to).await?;
+        self.ledger.delete_backfill(connector, &from, &to).await?;
         self.close(run, pulls, now, progress).await
     }
 

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::config::Configuration;
-use crate::health::{ConnectorHistory, HealthState, OffReason, PastPull, UnrunSlot, assess, is_under_way};
+use crate::health::{ConnectorHistory, DisabledReason, HealthState, MissedSlot, PastPull, assess, is_under_way};
 use crate::model::connector::Connector;
 use crate::model::figure::Night;
 use crate::model::instant;
@@ -154,18 +154,18 @@ async fn assess_connectors_until(
     Ok(healths)
 }
 
-fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<OffReason> {
+fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<DisabledReason> {
     if config.settings.disabled_connectors.iter().any(|disabled| disabled == connector) {
-        return Some(OffReason::BySettings);
+        return Some(DisabledReason::BySettings);
     }
     let pause = pauses.iter().find(|pause| pause.connector == connector)?;
-    Some(OffReason::Paused { since: pause.since, by: pause.paused_by.clone() })
+    Some(DisabledReason::Paused { since: pause.since, by: pause.paused_by.clone() })
 }
 
 async fn connector_health(
     connector: &Connector,
     ledger: &Ledger,
-    off: Option<OffReason>,
+    off: Option<DisabledReason>,
     until: Option<i64>,
     now: i64,
 ) -> Result<ConnectorHealth, RunError> {
@@ -184,8 +184,8 @@ async fn connector_health(
     }
     let slots = ledger.slots_of(&connector.name, now, 1).await?;
     let unrun = slots.first().and_then(|slot| match slot.state {
-        SlotState::Failed => Some(UnrunSlot { slot: slot.slot, failed: true, message: slot.message.clone() }),
-        SlotState::Missed => Some(UnrunSlot { slot: slot.slot, failed: false, message: slot.message.clone() }),
+        SlotState::Failed => Some(MissedSlot { slot: slot.slot, failed: true, message: slot.message.clone() }),
+        SlotState::Missed => Some(MissedSlot { slot: slot.slot, failed: false, message: slot.message.clone() }),
         SlotState::Begun | SlotState::Done => None,
     });
     let mut remarks: Vec<String> = pulls.first().map(remarks).unwrap_or_default();

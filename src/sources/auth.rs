@@ -26,7 +26,7 @@ use crate::sources::transport::Transport;
 #[derive(Clone)]
 pub struct Token {
     secret: SecretString,
-    /// Counts the tokens issued in this pull, so that a rejected one can be told from its successor.
+    /// Counts the tokens issued in this pull, so that a rejected one can be distinguished from its successor.
     number: u64,
     expires: Option<Instant>,
 }
@@ -37,7 +37,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Authenticates the requests of one pull, as `[auth]` says.
+/// Authenticates the requests of one pull, according to `[auth]`.
 #[derive(Debug)]
 pub struct Login {
     credentials: Credentials,

@@ -1,10 +1,10 @@
-//! Resolves the address of the next page that a response states. Pure.
+//! Resolves the address of the next page that a response gives. Pure.
 
 use url::Url;
 
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Resolves `link` against `page_url`, the address of the page that stated it. A link is absolute, relative, or a query
+/// Resolves `link` against `page_url`, the address of the page that contains the link. A link is absolute, relative, or a query
 /// string with or without `?`. The result has the origin of `base`, so that credentials are sent nowhere else.
 ///
 /// An absolute `http:` link to the host of an `https:` source gets the scheme and port of `base`: services behind a

@@ -129,7 +129,7 @@ impl PageFetcher {
         }
     }
 
-    /// Fetches a page. Transient errors are retried as `[retry]` says.
+    /// Fetches a page. Transient errors are retried according to `[retry]`.
     pub(crate) async fn fetch(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
         let origin = self.origin(wanted);
         let mut attempt = 1;
@@ -190,7 +190,7 @@ impl PageFetcher {
         Ok(request)
     }
 
-    /// Decodes a body; `None` if its envelope says that the session has expired. `headers` holds the kept headers only.
+    /// Decodes a body; `None` if the envelope reports an expired session. `headers` holds the kept headers only.
     fn decode(
         &self,
         wanted: &PageRequest,

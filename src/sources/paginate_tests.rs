@@ -10,7 +10,7 @@ fn numbered(end: &str) -> Pages {
     pages(&format!("type='page_number'\nfirst=1\nsize=2\nparam='page'\n{end}"))
 }
 
-/// One page as a source sends it. The body stands for its digest.
+/// One page as a source sends it. The body is also used as its digest.
 #[derive(Clone, Default)]
 struct SentPage {
     body: &'static str,

@@ -153,7 +153,7 @@ fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> 
     pairs.into_iter().flatten().collect()
 }
 
-/// The address of the next page as a response stated it. Parameters that hold secrets are filled from the template and
+/// The address of the next page as given in a response. Parameters that hold secrets are filled from the template and
 /// replace those of the response.
 fn next_page_url(
     next: &str,

@@ -41,8 +41,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Forgets the slices of a backfill: the next call with the same days reads all of them again.
-    pub async fn forget_backfill(&self, connector: &Connector, from: &str, to: &str) -> Result<(), Error> {
+    /// Deletes the slices of a backfill: the next call with the same days reads all of them again.
+    pub async fn delete_backfill(&self, connector: &Connector, from: &str, to: &str) -> Result<(), Error> {
         let _crash_point = crash_point("forget a backfill");
         sqlx::query("DELETE FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ?")
             .bind(&connector.name)

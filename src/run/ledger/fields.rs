@@ -17,8 +17,8 @@ impl Ledger {
     }
 }
 
-/// Adds the source fields that a pull met and no earlier one did.
-pub(super) async fn remember(
+/// Stores the source fields that a pull read and no earlier pull did.
+pub(super) async fn store_fields(
     connection: &mut SqliteConnection,
     connector: &str,
     run: i64,

@@ -188,9 +188,9 @@ pub(super) async fn replace(
     Ok(())
 }
 
-/// Closes the open rejections of earlier runs whose key `run` met in a row that is no older: it accepted the record, or
+/// Closes the open rejections of earlier runs whose key `run` read in a row that is no older: it accepted the record, or
 /// rejected it again. `keys_read`: newest run that read a row with the key, by the key's hash.
-pub(super) async fn close_met(
+pub(super) async fn close_read(
     connection: &mut SqliteConnection,
     run: i64,
     connector: &str,
@@ -227,7 +227,7 @@ pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i6
 }
 
 /// Deletes the rejections of a pull and opens those again that it closed.
-pub(super) async fn forget(connection: &mut SqliteConnection, run: i64, connector: &str) -> Result<(), Error> {
+pub(super) async fn delete(connection: &mut SqliteConnection, run: i64, connector: &str) -> Result<(), Error> {
     for statement in [
         "DELETE FROM quarantine WHERE run = ? AND connector = ?",
         "UPDATE quarantine SET closed_by = NULL WHERE closed_by = ? AND connector = ?",

@@ -85,7 +85,7 @@ impl Ledger {
     }
 
     /// Deletes the slots before a moment.
-    pub async fn forget_slots_before(&self, moment: i64) -> Result<(), Error> {
+    pub async fn delete_slots_before(&self, moment: i64) -> Result<(), Error> {
         let _crash_point = crash_point("delete old slots");
         sqlx::query("DELETE FROM slots WHERE slot < ?").bind(moment).execute(&self.pool).await?;
         Ok(())

@@ -22,7 +22,7 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) keys_read: Option<&'a HashMap<u64, i64>>,
     /// Rejections of earlier runs whose rows this pull read again.
     pub(in crate::run) read_again: &'a [i64],
-    /// Source fields that the pull met.
+    /// Source fields that the pull read.
     pub(in crate::run) fields: &'a FieldsSeen,
 }
 
@@ -35,10 +35,10 @@ impl Ledger {
         let mut transaction = self.pool.begin().await?;
         quarantine::replace(&mut transaction, run, connector, rejections, read_by).await?;
         if let Some(keys_read) = keys_read {
-            quarantine::close_met(&mut transaction, run, connector, keys_read).await?;
+            quarantine::close_read(&mut transaction, run, connector, keys_read).await?;
         }
         quarantine::close(&mut transaction, run, read_again).await?;
-        fields::remember(&mut transaction, connector, run, fields).await?;
+        fields::store_fields(&mut transaction, connector, run, fields).await?;
         pulls::upsert(&mut transaction, pull).await?;
         transaction.commit().await
     }
@@ -47,7 +47,7 @@ impl Ledger {
     pub(in crate::run) async fn revoke_settlement(&self, failed: &Pull) -> Result<(), Error> {
         let _crash_point = crash_point("revoke a settlement");
         let mut transaction = self.pool.begin().await?;
-        quarantine::forget(&mut transaction, failed.run, &failed.connector).await?;
+        quarantine::delete(&mut transaction, failed.run, &failed.connector).await?;
         pulls::upsert(&mut transaction, failed).await?;
         transaction.commit().await
     }

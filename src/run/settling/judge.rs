@@ -13,7 +13,8 @@ const MIN_USUAL_PULLS: usize = 3;
 /// Maximum earlier pulls of the same weekday that the volume is compared with.
 pub(super) const USUAL_PULLS: usize = 8;
 
-/// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this list.
+/// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this
+/// list.
 pub(in crate::run) const CODES: [&str; 8] = [
     "field_missing",
     "all_rejected",

@@ -49,8 +49,8 @@ impl Settler<'_> {
             return Ok(verdict);
         }
         let is_night = certificate.purpose == Purpose::Night;
-        let usual = if is_night { self.usual_volumes(connector, certificate).await? } else { Vec::new() };
-        let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual);
+        let usual_volumes = if is_night { self.usual_volumes(connector, certificate).await? } else { Vec::new() };
+        let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual_volumes);
         // A retry, replay or backfill has few rows, and those are known to be bad: their share does not judge the
         // source.
         if !is_night && verdict.outcome == Outcome::Degraded {
@@ -59,8 +59,8 @@ impl Settler<'_> {
         Ok(verdict)
     }
 
-    /// Rows received by the last complete or degraded pulls of the same weekday, newest first. Empty after a day that is
-    /// not a working day, and for a second pull of a day, which receives only the remaining rows.
+    /// Rows received by the last complete or degraded pulls of the same weekday, newest first. Empty after a day that
+    /// is not a working day, and for a second pull of a day, which receives only the remaining rows.
     async fn usual_volumes(&self, connector: &Connector, certificate: &Certificate) -> Result<Vec<u64>, RunError> {
         let began = instant::local(certificate.started_at);
         let day = if began.hour() < 12 { began.date().yesterday().unwrap_or(began.date()) } else { began.date() };

@@ -49,7 +49,7 @@ pub struct Retention {
     /// Landed pages of pulls.
     pub landing: u32,
     /// Replaced files of the lake, which readers that opened a table earlier may still read. At most 7: later the
-    /// tables' logs forget when a file was replaced.
+    /// tables' logs do not record when a file was replaced.
     pub files: u32,
 }
 
@@ -234,7 +234,7 @@ impl DataFolder<'_> {
             retention::remove_unneeded(path)?;
         }
         if let Some(moment) = plan.slots_before {
-            self.ledger.forget_slots_before(moment).await?;
+            self.ledger.delete_slots_before(moment).await?;
         }
         for database in ["ledger.sqlite", "access.sqlite"].map(|name| self.data.join(name)) {
             if database.exists() {

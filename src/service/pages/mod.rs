@@ -73,8 +73,8 @@ async fn style() -> Response {
     (headers, STYLE).into_response()
 }
 
-/// Middleware: identifies the visitor, renders errors in the visitor's language, and remembers a language that was
-/// chosen.
+/// Middleware: identifies the visitor, renders errors in the visitor's language, and sets the cookie that stores
+/// the chosen language.
 async fn finish(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let chosen = (request.method() == Method::GET).then(|| language_parameter(request.uri())).flatten();
     let (mut parts, body) = request.into_parts();

@@ -13,7 +13,7 @@ use crate::service::Service;
 use crate::service::access::{Caller, TokenScope};
 use crate::service::caller::{authenticate, cookie};
 
-/// Name of the cookie that remembers the language.
+/// Name of the cookie that stores the language.
 pub(super) const LANGUAGE_COOKIE: &str = "motcua_lang";
 
 /// The visitor of a page.
