@@ -203,7 +203,7 @@ impl ErrorKind {
             Self::CursorStuck => "the source repeats a cursor: check where `pages` reads the next cursor or address",
             Self::PageMissing => "the source sends other pages than requested: check `pages.first` and `pages.echo`",
             Self::TotalDisagrees | Self::RecordsMoved => {
-                "records changed while they were read: run again at a quieter hour, or request smaller slices"
+                "records changed while they were read: run again when the source is used less, or request smaller slices"
             }
             Self::RetryBudget => "the source fails too often: run at another hour, or raise `retry.budget`",
             Self::PlanChanged => "start the pull again from the beginning",

@@ -114,9 +114,9 @@ fn a_first_night_gives_the_true_figures_and_counts_every_row() {
     assert_balanced(&office);
     // Rule sets can be compared dossier by dossier only for indicators over dossiers without `having`.
     for indicator in ["par-7.2.1", "par-7.3.2-having", "par-3.5.1", "par-7.1.2"] {
-        let told = office.act(&["report", indicator, "--compare-rules", "--period", "2026"]);
-        assert_eq!(told.status.code(), Some(2), "{}", office::said(&told));
-        assert!(office::said(&told).contains("does not count dossiers one by one"), "{}", office::said(&told));
+        let output = office.act(&["report", indicator, "--compare-rules", "--period", "2026"]);
+        assert_eq!(output.status.code(), Some(2), "{}", office::said(&output));
+        assert!(office::said(&output).contains("does not count dossiers one by one"), "{}", office::said(&output));
     }
 
     // Each of the three passes reads its records once; the test requests them itself.

@@ -71,8 +71,8 @@ fn a_lost_folder_is_restored_as_it_was() {
 
     // Refused during a run; allowed while the service has the databases open.
     let lock = Lock::take(&data, "run", run::now()).expect("the folder is free");
-    let told = expect(&office, &["backup", &to], 1);
-    assert!(told.contains("is held by") && !backup.exists(), "{told}");
+    let messages = expect(&office, &["backup", &to], 1);
+    assert!(messages.contains("is held by") && !backup.exists(), "{messages}");
     drop(lock);
     let runtime = desk::runtime();
     let service = runtime.block_on(async {

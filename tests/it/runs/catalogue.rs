@@ -123,12 +123,12 @@ fn procedures_of_the_catalogue_count_as_of_each_night() {
     );
     assert_eq!(on_time(&office, "2025-11-27"), (0, 2), "the night before does not change");
 
-    let told = desk::expect(&office, &["run"], 0);
-    let line = told.lines().filter(|line| line.contains("registry file and procedure catalogue differ"));
+    let messages = desk::expect(&office, &["run"], 0);
+    let line = messages.lines().filter(|line| line.contains("registry file and procedure catalogue differ"));
     let lines: Vec<&str> = line.collect();
-    assert_eq!(lines.len(), 1, "{told}");
+    assert_eq!(lines.len(), 1, "{messages}");
     for words in ["other_time=1", "not_in_file=1", "other_time_of=\"1.004873\"", "only_in_catalogue=\"1.900901\""] {
-        assert!(lines[0].contains(words), "{words}: {told}");
+        assert!(lines[0].contains(words), "{words}: {messages}");
     }
 }
 

@@ -43,8 +43,8 @@ fn latest_complete_stays_at_the_last_complete_night() {
     office.edit("connectors/desk/connector.toml", |text| {
         text.replace("requests_per_second = 1000.0", "requests_per_second = 1000.0\nmax_pages = 1")
     });
-    let said = expect(&office, &["run"], 4);
-    assert!(said.contains("incomplete") && said.contains("not complete"), "{said}");
+    let messages = expect(&office, &["run"], 4);
+    assert!(messages.contains("incomplete") && messages.contains("not complete"), "{messages}");
     let link = |name: &str| std::fs::read_link(office.data().join("published").join(name)).expect("it was published");
     assert_eq!(
         (link("latest").as_path(), link("latest-complete").as_path()),
@@ -67,9 +67,9 @@ fn a_new_field_is_reported_and_a_missing_one_makes_the_night_incomplete() {
     changed[5]["mucDoMoi"] = json!(1);
     changed[6]["Nguyễn Văn Mẫu"] = json!(1);
     list.set(changed);
-    let said = expect(&office, &["run"], 0);
-    assert!(said.contains("new field: mucDoMoi, first on page 3, row 2"), "{said}");
-    assert!(!said.contains("Nguyễn"), "{said}");
+    let messages = expect(&office, &["run"], 0);
+    assert!(messages.contains("new field: mucDoMoi, first on page 3, row 2"), "{messages}");
+    assert!(!messages.contains("Nguyễn"), "{messages}");
     let status = office.status("desk");
     assert_eq!(status["state"], "drifted");
     assert!(status["reason"].as_str().is_some_and(|reason| reason.contains("mucDoMoi")), "{status}");
@@ -79,8 +79,8 @@ fn a_new_field_is_reported_and_a_missing_one_makes_the_night_incomplete() {
         record.as_object_mut().expect("an object").remove("received");
     }
     list.set(gone);
-    let said = expect(&office, &["run"], 4);
-    assert!(said.contains("no record has the mapped field `received`"), "{said}");
+    let messages = expect(&office, &["run"], 4);
+    assert!(messages.contains("no record has the mapped field `received`"), "{messages}");
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn ill_typed_values_are_reported_or_stop_the_pull_as_the_contract_says() {
     // `report`: the value is absent, the row is accepted.
     let office = desk::of_files("\n[contract]\nill_typed = \"report\"\n");
     file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P"]);
-    let said = expect(&office, &["run"], 0);
-    assert!(said.contains("ill typed field: due_at"), "{said}");
+    let messages = expect(&office, &["run"], 0);
+    assert!(messages.contains("ill typed field: due_at"), "{messages}");
     assert_eq!(image(&office).len(), 1);
     // `stop`: nothing of the pull counts.
     let office = desk::of_files("\n[contract]\nill_typed = \"stop\"\n");
@@ -98,8 +98,8 @@ fn ill_typed_values_are_reported_or_stop_the_pull_as_the_contract_says() {
         "1.csv",
         &["A1,H61.14-251001-0001,H61.14,2025-10-01,31/31/31,P", "A2,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P"],
     );
-    let said = expect(&office, &["run"], 3);
-    assert!(said.contains("stops at `contract.ill_typed`: due_at (page 1, row 2)"), "{said}");
+    let messages = expect(&office, &["run"], 3);
+    assert!(messages.contains("stops at `contract.ill_typed`: due_at (page 1, row 2)"), "{messages}");
     assert!(image(&office).is_empty());
 }
 
@@ -112,8 +112,8 @@ fn more_rejections_than_the_budget_degrade_a_night() {
     let all: Vec<String> = (0..9).map(|number| row(number, if number < 3 { "X" } else { "P" })).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     file(&office, "1.csv", &all);
-    let said = expect(&office, &["run"], 4);
-    assert!(said.contains("degraded: 3 of 9 rows were rejected"), "{said}");
+    let messages = expect(&office, &["run"], 4);
+    assert!(messages.contains("degraded: 3 of 9 rows were rejected"), "{messages}");
     assert_eq!(office.status("desk")["state"], "degraded");
     assert_eq!(night(&office, "latest").expect("published")["night"]["complete"], false);
     // The mapping is corrected and the rows are accepted: the figures are complete again.
@@ -134,16 +134,16 @@ fn a_sweep_marks_records_that_the_source_no_longer_lists_as_deleted() {
     expect(&office, &["run"], 0);
     let before = office.figures();
     list.set((0..6).filter(|number| *number != 2).map(record).collect());
-    let said = expect(&office, &["run"], 0);
-    assert!(said.contains("does not list them: 1"), "{said}");
+    let messages = expect(&office, &["run"], 0);
+    assert!(messages.contains("does not list them: 1"), "{messages}");
     let deleted: Vec<String> = image(&office).into_iter().filter(|row| row.2).map(|row| row.0).collect();
     assert_eq!(deleted, ["K2"]);
     assert!(office.figures() != before, "the deleted dossier no longer counts");
     assert!(rows(&office, &["changes"]).iter().any(|change| change["change"] == "deleted"));
     // An empty list deletes nothing.
     list.set(Vec::new());
-    let said = expect(&office, &["run"], 4);
-    assert!(said.contains("too many to be deletions"), "{said}");
+    let messages = expect(&office, &["run"], 4);
+    assert!(messages.contains("too many to be deletions"), "{messages}");
     assert_eq!(image(&office).iter().filter(|row| row.2).count(), 1);
     // The dossier is listed again.
     list.set((0..6).map(record).collect());
@@ -198,8 +198,8 @@ fn a_backfill_reads_the_past_and_leaves_the_cursor() {
     });
     expect(&office, &["run"], 0);
     list.requested();
-    let said = expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-04-30"], 0);
-    assert!(said.contains("unchanged 5"), "{said}");
+    let messages = expect(&office, &["backfill", "desk", "--from", "2025-03-01", "--to", "2025-04-30"], 0);
+    assert!(messages.contains("unchanged 5"), "{messages}");
     // Two slices of three pages each.
     assert_eq!(list.requested(), [0, 1, 2, 0, 1, 2]);
     assert!(expect(&office, &["runs", "show", "2"], 0).contains("cursor     unchanged"));
@@ -213,11 +213,11 @@ fn a_backfill_reads_the_past_and_leaves_the_cursor() {
     list.requested();
     expect(&office, &["run"], 0);
     assert_eq!(list.requested(), [0, 1, 2]);
-    for (arguments, said) in [
+    for (arguments, expected) in [
         (["backfill", "desk", "--from", "2025-04-01", "--to", "2025-03-01"], "is not a range of days"),
         (["backfill", "nobody", "--from", "2025-03-01", "--to", "2025-03-31"], "there is no connector"),
     ] {
-        let told = expect(&office, &arguments, 2);
-        assert!(told.contains(said), "{told}");
+        let messages = expect(&office, &arguments, 2);
+        assert!(messages.contains(expected), "{messages}");
     }
 }

@@ -49,12 +49,12 @@ fn all_mistakes_are_reported_at_once() {
     });
 
     let output = office.act(&["run"]);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let messages = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
     let at = |file: &str, text: &str, name: &str| {
         let place = format!("{file}:{}: ", line_of(&office, file, text));
-        let line = told.lines().find(|line| line.contains(&place) && line.contains(name));
-        assert!(line.is_some(), "`{place}` with `{name}` is not among:\n{told}");
+        let line = messages.lines().find(|line| line.contains(&place) && line.contains(name));
+        assert!(line.is_some(), "`{place}` with `{name}` is not among:\n{messages}");
     };
     at(connector, "bodyy = 1", "request.bodyy");
     at(connector, "overlap_days = \"seven\"", "overlap_days");
@@ -63,14 +63,14 @@ fn all_mistakes_are_reported_at_once() {
     at("connectors/bcci-export/connector.toml", "0 26 * * *", "schedule.cron");
     at(indicators, "is_in_time", "is_in_time");
     at(indicators, "'district' AND\"", "population");
-    assert!(told.contains("`indicator.3.legal`: missing"), "{told}");
+    assert!(messages.contains("`indicator.3.legal`: missing"), "{messages}");
     at(national, "is_onlyne", "is_onlyne");
     at("config/indicators/procedures.toml", "interlinkt", "interlinkt");
     at("config/indicators/online.toml", "numerator = \"agency_kind\"", "numerator");
     at("config/indicators/postal.toml", "seed-2640", "seed-2640");
     at("config/successions.csv", "H69.", "from");
     at(agencies, &spoiled, "kingdom");
-    assert!(told.contains("14 mistakes"), "no other mistake follows from them:\n{told}");
+    assert!(messages.contains("14 mistakes"), "no other mistake follows from them:\n{messages}");
     assert!(!office.data().exists(), "nothing was written");
 }
 
@@ -172,12 +172,12 @@ fn keys_that_do_not_fit_the_kind_of_an_indicator_are_reported() {
     replace(&office, "config/rules/seed-2639.toml", "cut_off = \"at_once\"", "cut_off = \"at_noon\"");
 
     let output = office.act(&["run"]);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let messages = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
     let at = |file: &str, line: usize, name: &str, message: &str| {
         let place = format!("{file}:{line}: `{name}`: ");
-        let line = told.lines().find(|line| line.contains(&place) && line.contains(message));
-        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{told}");
+        let line = messages.lines().find(|line| line.contains(&place) && line.contains(message));
+        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{messages}");
     };
     for (number, (_, _, own, key, message)) in told_of.iter().enumerate() {
         let file = "config/indicators/mistaken.toml";
@@ -196,7 +196,7 @@ fn keys_that_do_not_fit_the_kind_of_an_indicator_are_reported() {
     let rules = "config/rules/seed-2639.toml";
     at(rules, line_of(&office, rules, "at_noon"), "cut_off", "\"every\"");
     let number = told_of.len() + 5;
-    assert!(told.contains(&format!("{number} mistakes")), "no other mistake follows from them:\n{told}");
+    assert!(messages.contains(&format!("{number} mistakes")), "no other mistake follows from them:\n{messages}");
     assert!(!office.data().exists(), "nothing was written");
 }
 
@@ -248,12 +248,12 @@ fn no_mistake_hides_another() {
     });
 
     let output = office.act(&["run"]);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let messages = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
     let at = |file: &str, line: usize, name: &str, message: &str| {
         let place = format!("{file}:{line}: `{name}`: ");
-        let line = told.lines().find(|line| line.contains(&place) && line.contains(message));
-        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{told}");
+        let line = messages.lines().find(|line| line.contains(&place) && line.contains(message));
+        assert!(line.is_some(), "`{place}` with `{message}` is not among:\n{messages}");
     };
     let of_entries = [
         (0, "denominatr", "unknown key"),
@@ -292,8 +292,8 @@ fn no_mistake_hides_another() {
         "procedure `1.001193` is listed twice: write one row for each code; validity dates of offers belong into";
     at(procedures, line_of(&office, procedures, &twice), "code", advice);
     assert!(
-        told.contains(&format!("{} mistakes", of_entries.len() + 5)),
-        "no other mistake follows from them:\n{told}"
+        messages.contains(&format!("{} mistakes", of_entries.len() + 5)),
+        "no other mistake follows from them:\n{messages}"
     );
     assert!(!office.data().exists(), "nothing was written");
 }
@@ -304,11 +304,11 @@ fn mistakes_in_the_settings_are_reported_too() {
     replace(&office, "config/motcua.toml", "[province]", "[province]\nsize = 3");
     replace(&office, "config/motcua.toml", "code = \"H61\"", "code = 61");
     let output = office.act(&["run"]);
-    let told = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{told}");
+    let messages = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
     for (text, name) in [("size = 3", "province.size"), ("code = 61", "province.code")] {
         let place = format!("config/motcua.toml:{}: `{name}`", line_of(&office, "config/motcua.toml", text));
-        assert!(told.contains(&place), "`{place}` is not in:\n{told}");
+        assert!(messages.contains(&place), "`{place}` is not in:\n{messages}");
     }
     assert!(!office.data().exists(), "nothing was written");
 }

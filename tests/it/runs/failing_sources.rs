@@ -191,9 +191,9 @@ fn a_missing_share_is_not_an_empty_night() {
     desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
     office.run();
     std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
-    let said = desk::expect(&office, &["run"], 4);
-    assert!(said.contains("has no file that matches `glob`; 1 were read from it before"), "{said}");
-    assert!(said.contains("not complete for `desk`"), "{said}");
+    let messages = desk::expect(&office, &["run"], 4);
+    assert!(messages.contains("has no file that matches `glob`; 1 were read from it before"), "{messages}");
+    assert!(messages.contains("not complete for `desk`"), "{messages}");
     // The settings state that files are taken away once they are read.
     office.edit("connectors/desk/connector.toml", |text| format!("{text}\n[contract]\nleast_of_usual = 0.0\n"));
     office.run();
@@ -203,12 +203,12 @@ fn a_missing_share_is_not_an_empty_night() {
 fn check_reads_the_newest_file() {
     let office = desk::of_files("");
     desk::file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P"]);
-    let said = desk::expect(&office, &["check"], 0);
-    assert!(said.contains("`1.csv rows 2-2`: 1 rows, 1 mapped"), "{said}");
+    let messages = desk::expect(&office, &["check"], 0);
+    assert!(messages.contains("`1.csv rows 2-2`: 1 rows, 1 mapped"), "{messages}");
     std::thread::sleep(std::time::Duration::from_millis(20));
     office.write("exports/0.csv", "id,code,agency,arrived,due,status\n");
-    let said = desk::expect(&office, &["check"], 3);
-    assert!(said.contains("`0.csv`: the header row has no column `received`"), "{said}");
+    let messages = desk::expect(&office, &["check"], 3);
+    assert!(messages.contains("`0.csv`: the header row has no column `received`"), "{messages}");
 }
 
 #[test]

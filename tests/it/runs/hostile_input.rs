@@ -22,7 +22,7 @@ const MAX_TIME: Duration = Duration::from_mins(2);
 
 /// Output and peak memory of a night.
 struct Night {
-    said: String,
+    messages: String,
     peak_mib: u64,
 }
 
@@ -40,7 +40,7 @@ fn night(office: &Office) -> Night {
     }
     let output = child.wait_with_output().expect("it ended");
     assert!(matches!(output.status.code(), Some(0 | 3 | 4)), "{}", crate::office::said(&output));
-    Night { said: crate::office::said(&output), peak_mib: peak_kib / 1024 }
+    Night { messages: crate::office::said(&output), peak_mib: peak_kib / 1024 }
 }
 
 /// Adds a second connector, `neighbour`, with a sound list.
@@ -56,15 +56,15 @@ fn with_a_neighbour(office: Office) -> Office {
     office
 }
 
-fn assert_bounded(office: &Office, said: &[&str], what: &str) {
+fn assert_bounded(office: &Office, expected: &[&str], what: &str) {
     // A night that reads nothing: the memory that every night needs.
     let idle = with_a_neighbour(desk::of_files("\n[contract]\nleast_of_usual = 0.0\n"));
     let least = night(&idle).peak_mib;
     let night = night(office);
-    for words in said {
-        assert!(night.said.contains(words), "{what}: `{words}` in {}", night.said);
+    for words in expected {
+        assert!(night.messages.contains(words), "{what}: `{words}` in {}", night.messages);
     }
-    assert!(night.said.contains("neighbour: received 1 = accepted 1"), "{what}: {}", night.said);
+    assert!(night.messages.contains("neighbour: received 1 = accepted 1"), "{what}: {}", night.messages);
     let above = night.peak_mib.saturating_sub(least);
     assert!(above <= MAX_MIB, "{what}: {above} MiB above {least}");
 }
@@ -110,9 +110,10 @@ fn archive_bombs_are_refused() {
         "a gzip bomb",
     );
     // Three gigabytes, with the true size and with a false one.
-    for (declared, said) in [(3_000 << 20, "decompressed content is longer than"), (100, "cannot be decompressed")] {
+    for (declared, expected) in [(3_000 << 20, "decompressed content is longer than"), (100, "cannot be decompressed")]
+    {
         let workbook = zip_of("xl/worksheets/sheet1.xml", &bomb(3_000), declared);
-        assert_bounded(&of_file("1.xlsx", &workbook), &["desk: failed", said], "a zip bomb");
+        assert_bounded(&of_file("1.xlsx", &workbook), &["desk: failed", expected], "a zip bomb");
     }
 }
 
@@ -185,7 +186,7 @@ fn malformed_json_is_refused() {
     let good = record(1).to_string();
     let deep = "[".repeat(10_000) + &"]".repeat(10_000);
     let with = |field: &str| record(2).to_string().replacen('{', &format!("{{{field},"), 1);
-    for (what, bad, said) in [
+    for (what, bad, expected) in [
         ("ten thousand levels in a field that nobody reads", with(&format!("\"x\":{deep}")), "received 2 = accepted"),
         ("ten thousand levels in a field that is read", with(&format!("\"due\":{deep}")), "received 2 = accepted 1"),
         ("NaN", with("\"x\":NaN"), "desk: failed"),
@@ -196,7 +197,7 @@ fn malformed_json_is_refused() {
             &desk::answering(&format!("{{\"rows\":[{good},{bad}],\"last\":true}}")),
             "",
         ));
-        assert_bounded(&office, &[said], what);
+        assert_bounded(&office, &[expected], what);
     }
     let list = List::default();
     list.set((0..3).map(record).collect());

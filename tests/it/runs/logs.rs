@@ -38,22 +38,22 @@ fn a_json_log_has_only_json_lines() {
     file(&office, "1.csv", &[A1]);
     let night = act(&office, &["run"], &[("MOTCUA_LOG_FORMAT", "json"), ("MOTCUA_LOG", "motcua=debug")]);
     assert_eq!(night.status.code(), Some(0), "{}", said(&night));
-    let told = events(&night);
-    let settled = with_message(&told, "pull settled").expect("a line for the pull");
+    let messages = events(&night);
+    let settled = with_message(&messages, "pull settled").expect("a line for the pull");
     assert_eq!(
         (&settled["fields"]["run"], &settled["fields"]["accepted"]),
         (&1.into(), &1.into()),
         "numbers are numbers"
     );
-    assert_eq!(with_message(&told, "page landed").expect("a line for each page")["level"], "DEBUG");
-    let narrated = with_message(&told, "run 1: ").expect("the narration of the run");
+    assert_eq!(with_message(&messages, "page landed").expect("a line for each page")["level"], "DEBUG");
+    let narrated = with_message(&messages, "run 1: ").expect("the narration of the run");
     assert_eq!((&narrated["target"], &narrated["level"]), (&"motcua::said".into(), &"INFO".into()));
 
     // No filter removes the output of a verb; a failure has its hint in a field.
     let failed = act(&office, &["replay", "99"], &[("MOTCUA_LOG_FORMAT", "json"), ("MOTCUA_LOG", "off")]);
     assert_eq!(failed.status.code(), Some(2), "{}", said(&failed));
-    let told = events(&failed);
-    let failure = with_message(&told, "run 99 has no landed pages").expect("the reason");
+    let messages = events(&failed);
+    let failure = with_message(&messages, "run 99 has no landed pages").expect("the reason");
     assert_eq!(failure["level"], "ERROR");
     assert!(failure["fields"]["hint"].as_str().is_some_and(|hint| hint.contains("motcua runs list")), "{failure}");
 }
@@ -67,12 +67,12 @@ fn a_log_is_text_by_default_and_a_wrong_setting_is_an_error() {
         let text = String::from_utf8_lossy(&night.stderr).into_owned();
         assert!(night.status.success() && text.lines().any(|line| line.starts_with("run ")), "{text}");
     }
-    for (variable, wrong, told) in [
+    for (variable, wrong, expected) in [
         ("MOTCUA_LOG_FORMAT", "jsn", "`MOTCUA_LOG_FORMAT` is `jsn`: it must be `text` or `json`"),
         ("MOTCUA_LOG", "motcua=loud", "`MOTCUA_LOG` is `motcua=loud`, which is not a filter"),
     ] {
         let output = act(&office, &["status"], &[(variable, wrong)]);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-        assert!(said(&output).contains(told), "{}", said(&output));
+        assert!(said(&output).contains(expected), "{}", said(&output));
     }
 }

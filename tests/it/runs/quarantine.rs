@@ -34,8 +34,8 @@ fn a_rejected_row_is_listed_shown_and_accepted_once_the_mapping_is_corrected() {
     assert_eq!((row["run"].as_i64(), row["page"].as_i64(), row["row"].as_i64()), (Some(1), Some(1), Some(3)), "{row}");
     assert_eq!((row["field"].as_str(), row["reason"].as_str()), (Some("status"), Some("unknown_code")));
     let shown = expect(&office, &["quarantine", "show", &row["id"].to_string()], 0);
-    for said in ["1.csv", "status", "unknown_code", "id = A2", "received = 2025-10-01"] {
-        assert!(shown.contains(said), "{said} in {shown}");
+    for expected in ["1.csv", "status", "unknown_code", "id = A2", "received = 2025-10-01"] {
+        assert!(shown.contains(expected), "{expected} in {shown}");
     }
     // The word itself may be personal data: only its shape is shown.
     assert!(shown.contains("status = ?A:1"), "{shown}");
@@ -73,8 +73,8 @@ fn a_row_that_landing_holds_whole_is_accepted_without_its_source() {
         text.replace("impossible = \"reject_row\"", "impossible = \"report\"")
     });
     std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
-    let said = expect(&office, &["quarantine", "retry", "desk"], 0);
-    assert!(said.contains("due before received: 1"), "{said}");
+    let messages = expect(&office, &["quarantine", "retry", "desk"], 0);
+    assert!(messages.contains("due before received: 1"), "{messages}");
     assert_eq!(statuses(&office), [pair("A1", "processing"), pair("A3", "processing")]);
 }
 
@@ -87,8 +87,8 @@ fn a_row_whose_landed_page_is_damaged_is_read_again_from_its_source() {
     assert!(page.exists());
     std::fs::write(page, "damaged").expect("the folder is ours");
     correct_mapping(&office);
-    let said = expect(&office, &["quarantine", "retry"], 0);
-    assert!(said.contains("read again from the source"), "{said}");
+    let messages = expect(&office, &["quarantine", "retry"], 0);
+    assert!(messages.contains("read again from the source"), "{messages}");
     assert_eq!(statuses(&office), [pair("A1", "processing"), pair("A2", "stopped")]);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
 }

@@ -235,8 +235,8 @@ fn what_nothing_needs_is_removed(office: &Office, replaced: BTreeSet<PathBuf>) {
 
     let planned = rows(office, &["vacuum", "--dry-run"]);
     assert_eq!(stored(&data), before, "a dry run removes nothing");
-    let told = rows(office, &["vacuum"]);
-    assert_eq!(told, planned, "the dry run reports the same");
+    let report_rows = rows(office, &["vacuum"]);
+    assert_eq!(report_rows, planned, "the dry run reports the same");
     let after = stored(&data);
     let gone: BTreeSet<PathBuf> = before.keys().filter(|file| !after.contains_key(*file)).cloned().collect();
     assert_eq!(gone, expected);
@@ -254,14 +254,14 @@ fn what_nothing_needs_is_removed(office: &Office, replaced: BTreeSet<PathBuf>) {
         let kind = counted.entry(kind.to_owned()).or_default();
         *kind = (kind.0 + 1, kind.1 + before[file]);
     }
-    assert_eq!(removed(&told), counted, "the report counts what was removed from the disk");
-    assert_eq!(kept(&told, "slots", "younger"), 1);
-    assert_eq!(kept(&told, "nights", "last of its month"), 9, "two old ones, and the newest");
+    assert_eq!(removed(&report_rows), counted, "the report counts what was removed from the disk");
+    assert_eq!(kept(&report_rows, "slots", "younger"), 1);
+    assert_eq!(kept(&report_rows, "nights", "last of its month"), 9, "two old ones, and the newest");
 
     assert_eq!(reports(office, &data), read, "past nights read the same");
     assert_eq!(removed(&rows(office, &["vacuum"])), BTreeMap::new(), "a second call removes nothing");
-    let told = expect(office, &["replay", "1"], 2);
-    assert!(told.contains("the landed pages of run 1 were removed as old on "), "{told}");
+    let messages = expect(office, &["replay", "1"], 2);
+    assert!(messages.contains("the landed pages of run 1 were removed as old on "), "{messages}");
     assert!(expect(office, &["runs", "show", "1"], 0).contains("landing    removed "));
     // Open rejections can still be shown and retried.
     let open = rows(office, &["quarantine", "list"]);
@@ -278,8 +278,11 @@ fn what_nothing_needs_is_removed(office: &Office, replaced: BTreeSet<PathBuf>) {
     let text = std::fs::read_to_string(&mark).expect("it says so");
     let count = text.find("\"figures\": ").expect("it says how many") + 11;
     std::fs::write(&mark, format!("{}1{}", &text[..count], &text[count..])).expect("it can be written");
-    let told = expect(office, &["report", "--as-of", "2025-09-03"], 1);
-    assert!(told.contains("figures of night 3 were removed") && told.contains("no longer holds them"), "{told}");
+    let messages = expect(office, &["report", "--as-of", "2025-09-03"], 1);
+    assert!(
+        messages.contains("figures of night 3 were removed") && messages.contains("no longer holds them"),
+        "{messages}"
+    );
 }
 
 /// Nights 3 and 4 are made 40 days old; the later one is the last of its month.
@@ -302,12 +305,12 @@ fn csv_and_json_are_removed_before_figures(office: &Office) {
         deep(|| desk::runtime().block_on(night)).expect("it reads").expect("it was published")
     };
     let before = read();
-    let told = report(office, &data, &[]);
-    assert_eq!(files(&folder(3)), [Path::new("figures.parquet"), Path::new("night.json")], "{told:?}");
-    assert_eq!(files(&folder(4)).len(), 4, "{told:?}");
-    assert_eq!(kept(&told, "nights", "younger than 400 days"), 1, "{told:?}");
+    let report_rows = report(office, &data, &[]);
+    assert_eq!(files(&folder(3)), [Path::new("figures.parquet"), Path::new("night.json")], "{report_rows:?}");
+    assert_eq!(files(&folder(4)).len(), 4, "{report_rows:?}");
+    assert_eq!(kept(&report_rows, "nights", "younger than 400 days"), 1, "{report_rows:?}");
     // All files of night 1 are removed; nights 2, 4 and 6 are kept.
-    assert_eq!((removed(&told)["nights"].0, kept(&told, "nights", "last of its month")), (3 + 2, 9));
+    assert_eq!((removed(&report_rows)["nights"].0, kept(&report_rows, "nights", "last of its month")), (3 + 2, 9));
     assert_eq!(read(), before);
 }
 
@@ -352,8 +355,8 @@ fn it_recovers_from_a_kill_at_any_moment(office: &Office) {
     let vacuum = |data: &Path, variable: (&str, &str)| {
         office.command_on(data, &["vacuum"]).envs([variable]).output().expect("the binary starts")
     };
-    let told = vacuum(&whole, ("MOTCUA_STEPS", &names.to_string_lossy()));
-    assert_eq!(told.status.code(), Some(0), "{}", said(&told));
+    let output = vacuum(&whole, ("MOTCUA_STEPS", &names.to_string_lossy()));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let before = read(&base);
     assert_eq!(read(&whole), before);
     let left: Vec<PathBuf> = stored(&whole).into_keys().collect();
