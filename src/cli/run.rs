@@ -61,7 +61,8 @@ pub(super) async fn with_data_folder<T>(
     action: impl AsyncFnOnce(&DataFolder<'_>, &Progress<'_>) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let folder = DataFolder::open(config, &config.settings.data, verb, now).await?;
-    let done = with_spinner(async |progress| action(&folder, progress).await).await;
+    // Boxed: the future of a night is too large for the stack of the functions around it.
+    let done = with_spinner(async |progress| Box::pin(action(&folder, progress)).await).await;
     folder.ledger.close().await;
     done
 }

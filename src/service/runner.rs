@@ -157,11 +157,12 @@ impl Runner {
     async fn run_next(&self, config: &Configuration, ledger: &Ledger) -> bool {
         let now = run::now();
         *lock(&self.checked) = Some(Instant::now());
+        // Boxed: the future of a night is too large for the stack of the functions around it.
         let work = async {
             let request = lock(&self.requested).take();
             match request {
-                Some(request) => self.run_requested(config, request, now).await,
-                None => self.run_due(config, ledger, now).await,
+                Some(request) => Box::pin(self.run_requested(config, request, now)).await,
+                None => Box::pin(self.run_due(config, ledger, now)).await,
             }
         };
         let done = AssertUnwindSafe(work).catch_unwind().await;
