@@ -250,7 +250,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
         "data_until",
         FigureColumnType::Instant,
         "Newest dossier date of the connector that lags most; null if no connector has one.",
-        |row| row.night.data_until.map_or(FigureCell::Null, FigureCell::Instant),
+        |row| row.night.data_until.map_or(FigureCell::Null, whole_seconds),
     )
     .role(FigureColumnRole::Night)
     .nullable()
@@ -264,7 +264,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     .nullable()
     .only(FigureColumnForms::Rows),
     FigureColumn::new("as_of", FigureColumnType::Instant, "Moment that the figure describes.", |row| {
-        FigureCell::Instant(row.night.as_of)
+        whole_seconds(row.night.as_of)
     })
     .role(FigureColumnRole::Night)
     .only(FigureColumnForms::Rows),
@@ -323,4 +323,9 @@ pub fn stored_columns() -> Vec<(&'static str, StoredType)> {
 /// Names of the columns of a figure's key.
 pub fn key_columns() -> impl Iterator<Item = &'static FigureColumn> {
     FIGURE_COLUMNS.iter().filter(|column| column.role == FigureColumnRole::Key)
+}
+
+/// A moment of the night to the second, in every form: texts show no fractions.
+fn whole_seconds(micros: i64) -> FigureCell<'static> {
+    FigureCell::Instant(micros.div_euclid(1_000_000) * 1_000_000)
 }

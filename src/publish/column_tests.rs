@@ -21,7 +21,7 @@ use crate::model::indicator::IndicatorKind;
 use crate::model::period::Period;
 
 const NIGHT: Night =
-    Night { run: 7, as_of: 1_790_000_000_000_000, complete: true, data_until: Some(1_789_000_000_000_000) };
+    Night { run: 7, as_of: 1_790_000_000_123_456, complete: true, data_until: Some(1_789_000_000_123_456) };
 
 /// A figure in which every column has a value.
 fn full() -> Figure {

@@ -167,7 +167,35 @@ impl ErrorKind {
             | Self::RowsBelowFooter
             | Self::FileGrowing => ErrorClass::Transient,
             Self::RateLimited => ErrorClass::RateLimited,
-            _ => ErrorClass::Fatal,
+            Self::LoginRefused
+            | Self::UnexpectedStatus
+            | Self::HtmlInsteadOfJson
+            | Self::BodyTooLarge
+            | Self::NotJson
+            | Self::NoRecords
+            | Self::NoLastFlag
+            | Self::NoCursor
+            | Self::SourceSaysFailure
+            | Self::PageRepeated
+            | Self::CursorStuck
+            | Self::PageMissing
+            | Self::TotalDisagrees
+            | Self::RecordsMoved
+            | Self::PlanChanged
+            | Self::PageLimit
+            | Self::RecordLimit
+            | Self::WrongHost
+            | Self::HeaderNotFound
+            | Self::NotUtf8
+            | Self::WrongEncoding
+            | Self::ExpandsTooFar
+            | Self::FileDamaged
+            | Self::FileEncrypted
+            | Self::NotAWorkbook
+            | Self::UnsetPlaceholder
+            | Self::FolderMissing
+            | Self::FileUnreadable
+            | Self::Misconfigured => ErrorClass::Fatal,
         }
     }
 

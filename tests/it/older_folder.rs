@@ -41,11 +41,11 @@ fn office() -> Office {
     office
 }
 
-/// Files of the data folder, without those that SQLite keeps beside a database that is open.
-fn stored_files(office: &Office) -> Vec<PathBuf> {
-    let is_beside =
-        |file: &PathBuf| file.to_string_lossy().ends_with("-wal") || file.to_string_lossy().ends_with("-shm");
-    files(&office.data()).into_iter().filter(|file| !is_beside(file)).collect()
+/// Content of the data folder's files, without databases: opening one may add what its version lacks.
+fn stored_files(office: &Office) -> BTreeMap<PathBuf, Vec<u8>> {
+    let is_database = |file: &PathBuf| file.to_string_lossy().contains(".sqlite");
+    let others = files(&office.data()).into_iter().filter(|file| !is_database(file));
+    others.map(|file| (file.clone(), std::fs::read(office.data().join(&file)).unwrap_or_default())).collect()
 }
 
 /// Answers about the past, which no later night changes.
