@@ -108,7 +108,7 @@ fn failed(text: &str, reason: Reason) -> String {
     format!("{} {}", shape(text), reason.code())
 }
 
-/// Reason in a landed text that replaces one that [`failed`].
+/// Reason in a landed text that `failed` wrote in place of a text that does not fit its type.
 #[must_use]
 pub fn failed_for(text: &str) -> Option<Reason> {
     text.strip_prefix('?')?.rsplit_once(' ')?.1.parse().ok()
@@ -120,7 +120,7 @@ fn withheld(text: &str) -> String {
     shape(text).replacen('?', WITHHELD, 1)
 }
 
-/// Whether a landed text is [`withheld`]. The mark is outside the alphabet of every type that is withheld.
+/// Whether a landed text is one that `withheld` wrote. The mark is outside the alphabet of every type that is withheld.
 #[must_use]
 pub fn is_withheld(text: &str) -> bool {
     text.starts_with(WITHHELD)

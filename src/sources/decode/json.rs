@@ -1,6 +1,6 @@
 //! Decodes a JSON response: an envelope with a list of records.
 //!
-//! The text is parsed in one pass, without building a `serde_json::Value`: [`EnvelopeNode`] walks from the envelope to
+//! The text is parsed in one pass, without building a `serde_json::Value`: `EnvelopeNode` walks from the envelope to
 //! the list, [`Selection`] reads each record along the kept paths.
 
 use std::fmt;

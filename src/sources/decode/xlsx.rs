@@ -2,7 +2,7 @@
 //! one through calamine.
 //!
 //! Row numbers are those of the sheet. Cells become the text that a CSV file would have: a whole number its plain
-//! digits, a date [`CELL_FORMAT`](crate::model::instant::CELL_FORMAT), a boolean `true` or `false`. Hidden sheets are
+//! digits, a date `CELL_FORMAT`, a boolean `true` or `false`. Hidden sheets are
 //! skipped.
 
 use std::io::Cursor;
