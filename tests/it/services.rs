@@ -11,11 +11,11 @@
 )]
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::office::serving::Serving;
-use crate::office::{Office, Town};
+use crate::office::{Office, Town, files};
 
 /// Every test that needs a service, one name a line.
 const TESTS: &str = include_str!("../services/tests.txt");
@@ -58,6 +58,17 @@ fn run(command: &mut Command) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?} ended with {}\n{out}\n{err}", output.status);
     out.into_owned()
+}
+
+/// A test that is renamed without its line would be missed by the script that compares both lists.
+#[test]
+fn the_list_names_tests_that_exist() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let read = |file: PathBuf| std::fs::read_to_string(folder.join(file)).expect("a source is UTF-8");
+    let sources: String = files(&folder).into_iter().map(read).collect();
+    for test in TESTS.lines() {
+        assert!(sources.contains(&format!("\nfn {test}()")), "tests/services/tests.txt: there is no test `{test}`");
+    }
 }
 
 #[test]
