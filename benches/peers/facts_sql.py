@@ -115,7 +115,7 @@ due AS (
 judged AS (
     SELECT *, coalesce(ends_at <= {now}, coalesce(status IN ({ended_statuses}), false)) AS is_ended,
            CASE WHEN ends_at IS NULL THEN coalesce(status IN ({forgiven_statuses}), false)
-                ELSE {forgiven} OR coalesce(ends_at <= due, {without}) END AS good,
+                ELSE ({forgiven} OR coalesce(ends_at <= due, {without})) AND NOT {impossible} END AS good,
            NOT coalesce(status IN ({clock_stopped}), false) AND coalesce(due < {now}, false) AS past_due,
            NOT deleted AND parent_code IS NULL AND NOT coalesce(status IN ({not_received}), false) AS is_whole
     FROM due),
@@ -167,6 +167,10 @@ def facts(rules: dict, now: str) -> str:
         due = f"CASE WHEN {again} THEN received_at - INTERVAL 1 MICROSECOND ELSE {due} END"
 
     ends = list(dates.values())
+    # An end before the reception is never on time; at midnight it is a date.
+    end = f"coalesce({', '.join(ends)})"
+    of_the_day = f"{end} = date_trunc('day', {end}) AND CAST({end} AS DATE) = CAST(received_at AS DATE)"
+    impossible = f"coalesce({end} < received_at AND NOT ({of_the_day}), false)"
     if pauses:
         ends.append(f"CASE WHEN status = 'supplement' AND NOT {again} THEN supplement_requested_at END")
     forgiven = []
@@ -183,6 +187,7 @@ def facts(rules: dict, now: str) -> str:
         "cut_off": sql(rules["cut_off"] == "every"),
         "wanted": sql(always) if always or not rules["missing_due"] else "(due_at IS NULL)",
         "due": due,
+        "impossible": impossible,
         "ends_at": f"coalesce({', '.join([*ends, 'NULL'])})",
         "ended_statuses": texts(statuses(rules["ends"])),
         "forgiven": f"({' OR '.join(forgiven) or 'false'})",

@@ -18,6 +18,9 @@ fn date_orders(kind: RecordKind) -> &'static [Order] {
         RecordKind::Dossiers => &[
             ("completed_before_received", "completed_at", "received_at"),
             ("returned_before_received", "returned_at", "received_at"),
+            ("withdrawn_before_received", "withdrawn_at", "received_at"),
+            ("refused_before_received", "refused_at", "received_at"),
+            ("stopped_before_received", "stopped_at", "received_at"),
             ("due_before_received", "due_at", "received_at"),
         ],
         RecordKind::PostalItems => &[("delivered_before_accepted", "delivered_at", "accepted_at")],

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::canonical::far_due_dates::FarDueDates;
 use crate::canonical::impossible_orders::OrderChecks;
-use crate::fields::{Readers, first_text};
+use crate::fields::Readers;
 use crate::landing::{failed_for, is_withheld};
 use crate::model::connector::{Breach, Connector, Contract};
 use crate::model::page::{Page, Reason};
@@ -22,6 +23,7 @@ pub struct Mapper {
     source_key: usize,
     contract: Contract,
     orders: OrderChecks,
+    far_due_dates: FarDueDates,
     /// Microseconds UTC.
     now: i64,
 }
@@ -44,6 +46,7 @@ impl Mapper {
             source_key: kind.column_index("source_key").expect("every table has a key"),
             contract: connector.file.contract.clone(),
             orders: OrderChecks::of(kind),
+            far_due_dates: FarDueDates::new(kind, &readers.readers),
             now,
         }
     }
@@ -76,8 +79,9 @@ impl Mapper {
         let mut issues = Vec::new();
         let mut withheld = None;
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
-            let text = first_text(page, index, cells).map(|(_, text)| text);
-            match text.map_or_else(|| reader.absent(), |text| reader.read(text)) {
+            let first = reader.first(page, index, cells);
+            let text = first.as_ref().map(|first| first.text);
+            match first.map_or_else(|| reader.absent(), |first| first.value) {
                 Ok(value) => values[column] = value,
                 // Landing withheld this text because another field of the row failed; that field gives the reason.
                 Err(reason) if text.is_some_and(is_withheld) => {
@@ -96,6 +100,16 @@ impl Mapper {
         }
         if let Some(rejection) = withheld {
             return Err(rejection);
+        }
+        for (reader, column) in self.far_due_dates.found(&values) {
+            let reader = &self.readers.readers[reader];
+            if !reader.tolerant {
+                return Err(reject(&reader.column, Reason::OutOfRange));
+            }
+            values[column] = Value::Null;
+            if self.contract.ill_typed == Breach::Report {
+                issues.push(Issue::IllTyped { field: reader.column.clone(), reason: Reason::OutOfRange });
+            }
         }
         if self.contract.impossible != Breach::Accept {
             for (order, field) in self.orders.failed(&values, self.now) {
@@ -116,8 +130,7 @@ impl Mapper {
         let mut values = vec![Value::Null; self.kind.columns().len()];
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
             if self.key.contains(&column) {
-                let (_, text) = first_text(page, index, cells)?;
-                values[column] = reader.read(text).ok()?;
+                values[column] = reader.first(page, index, cells)?.value.ok()?;
             }
         }
         Some(if self.key == [self.source_key] { written(&values[self.source_key]) } else { self.key_of(&values) })

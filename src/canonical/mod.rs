@@ -2,6 +2,7 @@
 //!
 //! Pure: the same page and the same connector give the same records.
 
+mod far_due_dates;
 mod impossible_orders;
 mod keys_seen;
 mod map;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use crate::cli::run::run_and_publish;
 use crate::cli::{Failure, GlobalOptions};
+use crate::model::period::typed_day;
 use crate::run;
 
 #[derive(Debug, clap::Args)]
@@ -14,10 +15,10 @@ pub(super) struct Arguments {
     /// Name of the connector.
     connector: String,
     /// First day, yyyy-MM-dd.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = typed_day)]
     from: Date,
     /// Last day, yyyy-MM-dd.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = typed_day)]
     to: Date,
 }
 

@@ -5,8 +5,6 @@ mod table;
 
 use std::process::ExitCode;
 
-use jiff::civil::Date;
-
 use crate::cli::output::{OutputFormat, print, print_with};
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
@@ -14,7 +12,7 @@ use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant::{DAY_MICROS, from_local};
-use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
+use crate::model::period::{PERIOD_FORMS, Period, PeriodKind, typed_day};
 use crate::model::rules::AgencyView;
 use crate::model::text::fold;
 use crate::publish::{self, FigureRow, NightRecord};
@@ -179,7 +177,7 @@ fn ranking_rule(config: &Configuration, id: &str) -> Option<RankingRule> {
 }
 
 pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
-    let day: Date = text.parse().map_err(|_| Failure::usage(format!("`{text}` is not a date (yyyy-MM-dd)")))?;
+    let day = typed_day(text).map_err(Failure::usage)?;
     Ok(from_local(day.into()) + DAY_MICROS - 1)
 }
 

@@ -125,7 +125,7 @@ impl ConnectorCheck<'_> {
                 self.add(&format!("{pointer}/from"), "must name at least one source field");
             }
             self.words(column, &pointer, map.codes.values().chain(map.default.iter().filter(|word| !word.is_empty())));
-            if let Err((key, message)) = FieldReader::compile(name, map) {
+            if let Err((key, message)) = FieldReader::compile(name, map, file.decode.null_values()) {
                 self.add(&format!("{pointer}/{key}"), message);
             }
         }

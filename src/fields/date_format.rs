@@ -34,8 +34,9 @@ enum Token {
     Optional(Vec<Token>),
 }
 
-#[derive(Clone, Copy, Default)]
-struct Parts {
+/// The numbers of a text that matches a format. They need not be a date: `31/02/2026`, `00/01/1900`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DateParts {
     year: i16,
     month: i8,
     day: i8,
@@ -44,6 +45,30 @@ struct Parts {
     second: i8,
     nanos: i32,
     offset_secs: Option<i32>,
+}
+
+impl DateParts {
+    /// Year, month and day as written.
+    pub(super) fn day(&self) -> (i16, i8, i8) {
+        (self.year, self.month, self.day)
+    }
+
+    /// Whether the text states its offset from UTC.
+    pub(super) fn has_offset(&self) -> bool {
+        self.offset_secs.is_some()
+    }
+
+    /// Instant in microseconds UTC; without an offset in `zone`. `None` if there is no such date or time. `i64::MAX` if it
+    /// is later than the calendar of the library (9999-12-30T22:00:00Z).
+    pub(super) fn instant(&self, zone: &TimeZone) -> Option<i64> {
+        let civil = DateTime::new(self.year, self.month, self.day, self.hour, self.minute, self.second, self.nanos);
+        let civil = civil.ok()?;
+        let (stamp, offset_secs) = match self.offset_secs {
+            Some(secs) => (Offset::UTC.to_timestamp(civil), secs),
+            None => (zone.to_timestamp(civil), 0),
+        };
+        Some(stamp.map_or(i64::MAX, |stamp| stamp.as_microsecond() - i64::from(offset_secs) * 1_000_000))
+    }
 }
 
 impl DateFormat {
@@ -67,25 +92,18 @@ impl DateFormat {
         Ok(Self { tokens })
     }
 
-    /// Instant of `text` in microseconds UTC; `None` unless the whole text matches. Without an offset it is read in
-    /// `zone`.
+    /// Instant of `text` in microseconds UTC; `None` unless the whole text matches and is a date. Without an offset it is
+    /// read in `zone`.
     #[must_use]
     pub fn read(&self, text: &str, zone: &TimeZone) -> Option<i64> {
-        let mut parts = Parts::default();
+        self.parse(text)?.instant(zone)
+    }
+
+    /// Numbers of `text`; `None` unless the whole text matches.
+    pub(super) fn parse(&self, text: &str) -> Option<DateParts> {
+        let mut parts = DateParts::default();
         let rest = take(&self.tokens, text.as_bytes(), &mut parts)?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let civil =
-            DateTime::new(parts.year, parts.month, parts.day, parts.hour, parts.minute, parts.second, parts.nanos)
-                .ok()?;
-        match parts.offset_secs {
-            Some(secs) => {
-                let utc = Offset::UTC.to_timestamp(civil).ok()?;
-                Some(utc.as_microsecond() - i64::from(secs) * 1_000_000)
-            }
-            None => zone.to_timestamp(civil).ok().map(jiff::Timestamp::as_microsecond),
-        }
+        rest.is_empty().then_some(parts)
     }
 
     /// Text of an instant in Vietnam's time. Optional parts are written, `S` has three digits, and `Z` is `+0700`.
@@ -164,7 +182,7 @@ fn compile_until(bytes: &[u8], at: &mut usize, nested: bool) -> Result<Vec<Token
     if nested { Err("a `[` without `]`".to_owned()) } else { Ok(tokens) }
 }
 
-fn take<'a>(tokens: &[Token], mut text: &'a [u8], parts: &mut Parts) -> Option<&'a [u8]> {
+fn take<'a>(tokens: &[Token], mut text: &'a [u8], parts: &mut DateParts) -> Option<&'a [u8]> {
     for token in tokens {
         match token {
             Token::Year => parts.year = i16::try_from(digits(&mut text, 4, 4)?).ok()?,
@@ -269,6 +287,15 @@ mod tests {
         ] {
             assert_eq!(read(pattern, text), None, "{pattern} on {text}");
         }
+    }
+
+    #[test]
+    fn an_instant_beyond_the_calendar_is_later_than_any_bound() {
+        let format = DateFormat::compile("yyyy-MM-ddTHH:mm:ssZ").expect("the pattern is valid");
+        // 30 December 9999, 20:00 at UTC−7 is 03:00 UTC of the 31st: the library's calendar has ended.
+        let late = format.read("9999-12-30T20:00:00-0700", &vietnam()).expect("a date");
+        assert!(late > from_local(jiff::civil::date(2201, 1, 1).at(0, 0, 0, 0)), "{late}");
+        assert_eq!(format.read("9999-12-31T23:59:59-0700", &vietnam()), Some(i64::MAX));
     }
 
     #[test]

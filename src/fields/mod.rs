@@ -3,12 +3,14 @@
 //! Pure: a text and a compiled reader give a value or a reason code. Every stage that meets kept texts (`config`,
 //! `sources`, `landing`, `canonical`) uses the same readers, so that all agree which texts fit.
 
+mod bounds;
 mod date_format;
+mod null_values;
 mod person_names;
 mod reader;
 pub(crate) mod syntax;
 mod unmapped_fields;
 
 pub use date_format::{CELL_FORMAT, DateFormat};
-pub use reader::{FieldReader, Readers, first_text};
+pub use reader::{FieldReader, FirstValue, Readers};
 pub use unmapped_fields::unmapped_field_path;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use regex::Regex;
 
+use crate::fields::bounds::Bounds;
 use crate::fields::date_format::{CELL_FORMAT, DateFormat};
+use crate::fields::null_values::{NullValues, is_serial_of_none};
 use crate::fields::syntax;
-use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType};
+use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType, Grouping};
 use crate::model::instant;
-use crate::model::page::{Page, Reason};
-use crate::model::period::Period;
+use crate::model::page::{CELL_ERROR, Page, Reason};
+use crate::model::period::{Period, PeriodError};
 use crate::model::record::Value;
 use crate::model::text::fold;
 
@@ -27,20 +29,34 @@ pub struct FieldReader {
     pub tolerant: bool,
     /// The column has a default, possibly null, so the source need not have the field.
     pub optional: bool,
+    /// The connector declares a greatest value of its own.
+    pub has_most: bool,
     field_type: FieldType,
     formats: Vec<DateFormat>,
     zone: TimeZone,
     codes: HashMap<String, Value>,
     pattern: Option<Regex>,
+    null_values: NullValues,
+    bounds: Bounds,
+    grouping: Option<Grouping>,
     default: Value,
 }
 
+/// First cell of a row that has a value for a column.
+#[derive(Debug)]
+pub struct FirstValue<'p> {
+    pub text: &'p str,
+    /// The value, or the reason why the text does not fit.
+    pub value: Result<Value, Reason>,
+}
+
 impl FieldReader {
-    /// Compiles a `[map.COLUMN]` table.
+    /// Compiles a `[map.COLUMN]` table. `null_values`: texts that mean in every field of the connector that there is no
+    /// value.
     ///
     /// # Errors
     /// The key that is wrong, and the reason.
-    pub fn compile(column: &str, map: &FieldMap) -> Result<Self, (&'static str, String)> {
+    pub fn compile(column: &str, map: &FieldMap, null_values: &[String]) -> Result<Self, (&'static str, String)> {
         let formats = map
             .formats
             .iter()
@@ -76,12 +92,21 @@ impl FieldReader {
         if map.field_type == FieldType::Word && codes.is_empty() {
             return Err(("codes", "a word needs its codes".to_owned()));
         }
+        if map.grouping.is_some() && map.field_type != FieldType::Integer {
+            return Err(("grouping", "only an `integer` has groups of digits".to_owned()));
+        }
+        let null_texts = map.null_values.iter().chain(null_values);
+        let null_formats = (map.field_type == FieldType::Instant).then_some(&formats[..]);
         let mut reader = Self {
             column: column.to_owned(),
             from: map.from.as_slice().to_vec(),
             required: map.required,
             tolerant: false,
             optional: map.default.is_some(),
+            has_most: map.most.is_some(),
+            null_values: NullValues::compile(null_texts, null_formats),
+            bounds: Bounds::compile(map)?,
+            grouping: map.grouping,
             field_type: map.field_type,
             formats,
             zone,
@@ -114,16 +139,32 @@ impl FieldReader {
         if self.required && self.default == Value::Null { Err(Reason::Missing) } else { Ok(self.default.clone()) }
     }
 
-    /// Value of a text that is not empty.
+    /// Value of the first of `cells` of a row that has one. Blank cells and texts that mean that there is no value are
+    /// passed over.
+    #[must_use]
+    pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &[usize]) -> Option<FirstValue<'p>> {
+        cells.iter().find_map(|&cell| {
+            let text = page.cell(index, cell).filter(|text| !text.trim().is_empty())?;
+            let value = self.read(text);
+            (value != Ok(Value::Null)).then_some(FirstValue { text, value })
+        })
+    }
+
+    /// Value of a text that is not empty; [`Value::Null`] if the text means that there is none.
     ///
     /// # Errors
     /// The reason why it does not fit.
     pub fn read(&self, text: &str) -> Result<Value, Reason> {
         let text = text.trim();
-        if let Some(pattern) = &self.pattern
-            && !pattern.is_match(text)
-        {
-            return Err(Reason::WrongForm);
+        if text == CELL_ERROR {
+            return Err(Reason::CellError);
+        }
+        if self.null_values.has_text(text) {
+            return Ok(Value::Null);
+        }
+        // A day that means that there is none need not match the pattern.
+        if self.field_type != FieldType::Instant {
+            self.check_pattern(text)?;
         }
         match self.field_type {
             FieldType::Code => self.code(text).map(|()| Value::Text(text.into())),
@@ -136,25 +177,52 @@ impl FieldReader {
             FieldType::ItemCode => syntax::item_code(text).map(|item| Value::Text(item.into())),
             FieldType::Agency => syntax::agency(text, self.pattern.is_some()).map(|name| Value::Text(name.into())),
             FieldType::Title => syntax::title(text, self.pattern.is_some()).map(|title| Value::Text(title.into())),
-            FieldType::Instant => self
-                .formats
-                .iter()
-                .find_map(|format| format.read(text, &self.zone))
-                .map(Value::Instant)
-                .ok_or(Reason::NotAnInstant),
+            FieldType::Instant => self.instant(text),
             FieldType::Word => self.code_of(text).ok_or(Reason::UnknownCode),
             FieldType::Flag => match text {
                 "true" | "1" => Ok(Value::Flag(true)),
                 "false" | "0" => Ok(Value::Flag(false)),
                 other => self.code_of(other).ok_or(Reason::UnknownCode),
             },
-            FieldType::Period => match Period::parse(text) {
-                Some(period) => Ok(Value::Text(period.to_string().into())),
-                None => Err(Reason::WrongForm),
+            FieldType::Period => match Period::read(text) {
+                Ok(period) => Ok(Value::Text(period.to_string().into())),
+                Err(PeriodError::Form) => Err(Reason::WrongForm),
+                Err(PeriodError::Year) => Err(Reason::OutOfRange),
             },
             FieldType::Document => syntax::document(text).map(|()| Value::Text(text.into())),
-            FieldType::Integer => syntax::integer(text).map(Value::Integer),
+            FieldType::Integer => {
+                let number = syntax::integer(text, self.grouping)?;
+                self.bounds.check(number).map(Value::Integer)
+            }
         }
+    }
+
+    fn check_pattern(&self, text: &str) -> Result<(), Reason> {
+        match &self.pattern {
+            Some(pattern) if !pattern.is_match(text) => Err(Reason::WrongForm),
+            _ => Ok(()),
+        }
+    }
+
+    /// Instant of a text by the first format that gives one. A day that means that there is none is compared as written,
+    /// so that `9999-12-31T23:59:59` and `00/01/1900` need not be an instant.
+    fn instant(&self, text: &str) -> Result<Value, Reason> {
+        for parts in self.formats.iter().filter_map(|format| format.parse(text)) {
+            if self.null_values.has_day(parts.day()) {
+                return Ok(Value::Null);
+            }
+            let Some(instant) = parts.instant(&self.zone) else { continue };
+            if parts.has_offset() && self.null_values.has_midnight(instant) {
+                return Ok(Value::Null);
+            }
+            self.check_pattern(text)?;
+            return self.bounds.check(instant).map(Value::Instant);
+        }
+        if is_serial_of_none(text) {
+            return Ok(Value::Null);
+        }
+        self.check_pattern(text)?;
+        Err(Reason::NotAnInstant)
     }
 
     /// Checks an identifier. Nine digits or more without a letter may be a person's number, so they need a `pattern`.
@@ -187,7 +255,8 @@ impl Readers {
         let mut readers = Vec::new();
         let mut fields: Vec<String> = Vec::new();
         for (column, map) in &file.map {
-            let mut reader = FieldReader::compile(column, map).map_err(|(key, why)| (column.clone(), key, why))?;
+            let compiled = FieldReader::compile(column, map, file.decode.null_values());
+            let mut reader = compiled.map_err(|(key, why)| (column.clone(), key, why))?;
             reader.tolerant = !map.required && matches!(file.contract.ill_typed, Breach::Accept | Breach::Report);
             if file.decode.has_date_cells() {
                 let cell = DateFormat::compile(CELL_FORMAT).expect("the format is a constant");
@@ -211,83 +280,6 @@ impl Readers {
     }
 }
 
-/// First text that is not empty among `cells` of a row, with the index of its cell.
-#[must_use]
-pub fn first_text<'a>(page: &'a Page, index: usize, cells: &[usize]) -> Option<(usize, &'a str)> {
-    cells.iter().find_map(|&cell| {
-        let text = page.cell(index, cell)?;
-        (!text.trim().is_empty()).then_some((cell, text))
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::connector::OneOrMany;
-
-    fn reader(field_type: FieldType) -> FieldReader {
-        let map = FieldMap {
-            from: OneOrMany::One("x".to_owned()),
-            field_type,
-            formats: vec![],
-            zone: None,
-            codes: [("Trực tuyến".to_owned(), "online".to_owned())]
-                .into_iter()
-                .filter(|_| field_type == FieldType::Word)
-                .collect(),
-            pattern: None,
-            default: None,
-            required: false,
-        };
-        FieldReader::compile("submission_channel", &map).expect("valid")
-    }
-
-    #[test]
-    fn item_codes_periods_and_documents_are_checked() {
-        // EP12345678_VN: 8·1+6·2+4·3+2·4+3·5+5·6+9·7+7·8 = 204, 204 mod 11 = 6, 11 − 6 = 5.
-        assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));
-        assert_eq!(reader(FieldType::ItemCode).read("EP123456784VN"), Err(Reason::CheckDigit));
-        assert_eq!(reader(FieldType::ItemCode).read("123456785"), Err(Reason::WrongForm));
-        assert_eq!(reader(FieldType::Period).read("2026-Q3s"), Ok(Value::Text("2026-Q3s".into())));
-        for text in ["2026-Q5", "quý 1 năm 2026", "2026-13", "01/2026"] {
-            assert_eq!(reader(FieldType::Period).read(text), Err(Reason::WrongForm), "{text}");
-        }
-        for text in ["123/BC-UBND", "2639/QĐ-UBND", "12/2026/BC-SXD", "7/A&B"] {
-            assert_eq!(reader(FieldType::Document).read(text), Ok(Value::Text(text.into())), "{text}");
-        }
-        for text in
-            ["BC-UBND", "theo ông Mẫu", "12/XL Nguyễn Văn Mẫu", "086123456789/BC", "12/086123456789", "12/", "/BC"]
-        {
-            assert_eq!(reader(FieldType::Document).read(text), Err(Reason::WrongForm), "{text}");
-        }
-    }
-
-    #[test]
-    fn personal_data_is_refused_as_an_identifier() {
-        for text in ["Nguyễn Văn An", "079123456789", "0912 345 678", "an@example.vn", "012345678"] {
-            for field_type in [FieldType::Code, FieldType::DossierCode, FieldType::ProcedureCode, FieldType::Integer] {
-                assert!(reader(field_type).read(text).is_err(), "{text} as {field_type:?}");
-            }
-        }
-        for text in ["079123456789", "0912 345 678", "an@example.vn"] {
-            assert!(reader(FieldType::Agency).read(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn codes_and_names_are_normalised() {
-        for (field_type, text, expected) in [
-            (FieldType::DossierCode, "000.00.14.h61-201012-0001", "000.00.14.H61-201012-0001"),
-            (FieldType::DossierCode, "G09.20-20260609-0092637", "G09.20-20260609-0092637"),
-            (FieldType::ProcedureCode, "1.002835.000.00.00.H61", "1.002835"),
-            (FieldType::ProcedureCode, "2.002621.H56", "2.002621"),
-            (FieldType::Agency, "Sở  Nội vụ", "Sở Nội vụ"),
-            (FieldType::Agency, "000.00.14.H61", "000.00.14.H61"),
-            (FieldType::Word, " trực  TUYẾN ", "online"),
-        ] {
-            assert_eq!(reader(field_type).read(text), Ok(Value::Text(expected.into())), "{text}");
-        }
-        assert_eq!(reader(FieldType::Integer).read("30.000"), Ok(Value::Integer(30_000)));
-        assert_eq!(reader(FieldType::Integer).read("3.00"), Err(Reason::WrongForm));
-    }
-}
+#[path = "reader_tests.rs"]
+mod tests;

@@ -5,12 +5,15 @@
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::fields::person_names::{is_person, names_no_body, reads_like_a_name};
+use crate::model::connector::Grouping;
 use crate::model::page::Reason;
 
 /// Longest identifier, in bytes.
 const CODE_CHARS: usize = 64;
 /// Longest whole number, in digits. A longer one, or one that starts with 0, may be a telephone or identity number.
 const INTEGER_DIGITS: usize = 8;
+/// Spaces that separate groups of digits; the last two do not break a line.
+const SPACES: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
 /// Longest agency name, in characters.
 const AGENCY_CHARS: usize = 160;
 /// Longest title, in characters.
@@ -129,17 +132,28 @@ pub(super) fn document(text: &str) -> Result<(), Reason> {
     if is_number && is_rest { Ok(()) } else { Err(Reason::WrongForm) }
 }
 
-pub(super) fn integer(text: &str) -> Result<i64, Reason> {
-    let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
-    let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
-    if !grouped {
-        return Err(Reason::WrongForm);
-    }
+/// Value of a whole number. Digits may be separated into groups of three by the separator of `grouping`, or, without one,
+/// by a dot, a comma or spaces, but by one of them throughout. `1234.567` and `.500` are fractions.
+pub(super) fn integer(text: &str, grouping: Option<Grouping>) -> Result<i64, Reason> {
+    let is_separator = |symbol: char| match (grouping, symbol) {
+        (None | Some(Grouping::Dot), '.') | (None | Some(Grouping::Comma), ',') => true,
+        (None | Some(Grouping::Space), symbol) => SPACES.contains(&symbol),
+        _ => false,
+    };
+    let (sign, number) = text.strip_prefix('-').map_or((1, text), |number| (-1, number));
+    let groups: Vec<&str> = match number.chars().find(|symbol| is_separator(*symbol)) {
+        Some(separator) if SPACES.contains(&separator) => number.split(SPACES).collect(),
+        Some(separator) => number.split(separator).collect(),
+        None => vec![number],
+    };
+    let is_grouped =
+        groups.len() == 1 || ((1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3));
     let digits = groups.concat();
-    if digits.len() > INTEGER_DIGITS || (digits.len() > 1 && digits.starts_with('0')) {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_grouped || !is_number || digits.len() > INTEGER_DIGITS || (digits.len() > 1 && digits.starts_with('0')) {
         return Err(Reason::WrongForm);
     }
-    digits.parse().map_err(|_| Reason::WrongForm)
+    digits.parse().map(|number: i64| sign * number).map_err(|_| Reason::WrongForm)
 }
 
 #[cfg(test)]

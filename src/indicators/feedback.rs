@@ -11,7 +11,7 @@ use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::periods::Periods;
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, day_row};
 use crate::indicators::rows::GroupRows;
-use crate::indicators::states::{end_of_due, local_day, micros};
+use crate::indicators::states::{end_of_due, is_before_reception, local_day, micros};
 use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
@@ -34,6 +34,7 @@ pub(super) fn figures(
         is_known("handled_at").or(col("handled_at").is_null().and(col("outcome").is_not_null())).alias("is_handled"),
         is_known("handled_at")
             .and(micros("handled_at").lt_eq(end_of_due(micros("due_at"))).fill_null(lit(false)))
+            .and(is_before_reception(micros("handled_at")).not())
             .alias("is_handled_in_time"),
         col("due_at").is_not_null().alias("has_due_date"),
         is_known("answered_at").alias("is_answered"),

@@ -107,9 +107,12 @@ fn read(
     let number = |name: &str| rows.column(name).and_then(|column| column.i64());
     let (indicator, agency, period) = (text("indicator")?, text("agency")?, text("period")?);
     let (numerator, denominator) = (number("numerator")?, number("denominator")?);
-    let (mut measures, mut unknown, mut replaced) = (BTreeMap::new(), 0_u64, 0_u64);
+    let (mut measures, mut unknown, mut replaced, mut without_period) = (BTreeMap::new(), 0_u64, 0_u64, 0_u64);
     for row in 0..rows.height() {
-        let Some(period) = period.get(row).and_then(Period::parse) else { continue };
+        let Some(period) = period.get(row).and_then(Period::parse) else {
+            without_period += 1;
+            continue;
+        };
         let is_wanted = match inputs.period {
             Some(wanted) => wanted == period,
             None => PeriodKind::NAMED.contains(&period.kind()),
@@ -133,6 +136,10 @@ fn read(
     // for.
     if unknown > 0 && inputs.period.is_none() {
         tracing::warn!(measures = unknown, "measures of unknown indicators are not used in any figure");
+    }
+    // An older motcua accepted periods of any year.
+    if without_period > 0 {
+        tracing::warn!(measures = without_period, "measures of years outside 1990 to 2099 are not used in any figure");
     }
     if replaced > 0 {
         tracing::warn!(measures = replaced, "measures stated more than once: the one entered last is used");

@@ -169,6 +169,14 @@ fn last_moment_on_time(rules: &RuleSet) -> Expr {
     }
 }
 
+/// Whether an end lies before the reception, which is impossible: such a dossier ended, but not on time. An end at
+/// midnight is a date and lies before the reception only if its day does.
+pub(super) fn is_before_reception(end: Expr) -> Expr {
+    let received = micros("received_at");
+    let is_of_the_day = is_date(end.clone()).and(local_day(end.clone()).eq(local_day(received.clone())));
+    end.lt(received).and(is_of_the_day.not()).fill_null(lit(false))
+}
+
 fn asked_more_than_once() -> Expr {
     col("supplement_requests").gt(lit(1_i64)).fill_null(lit(false))
 }
@@ -209,6 +217,7 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) ->
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
+    let ends_before_reception = is_before_reception(end.clone());
     if rules.supplement == SupplementRule::Pause {
         // A dossier that waits for its first supplement ends with the request.
         let waits = status_is_in(&["supplement"]).and(asked_more_than_once().not());
@@ -233,6 +242,7 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
             last_moment_on_time(rules).alias("overdue_from"),
             end.alias("ends_at"),
             status_is_in(&rules.ended_statuses()).alias("ended_status"),
+            ends_before_reception.alias("ends_before_reception"),
         ])
         .with_columns([
             // An end after `now` is ignored. Without an end the status decides.
@@ -241,7 +251,9 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
         .with_columns([
             when(col("ends_at").is_not_null())
                 .then(
-                    always_on_time.or(col("ends_at").lt_eq(col("overdue_from")).fill_null(on_time_without_due.clone())),
+                    always_on_time
+                        .or(col("ends_at").lt_eq(col("overdue_from")).fill_null(on_time_without_due.clone()))
+                        .and(col("ends_before_reception").not()),
                 )
                 // A dossier that has ended by its status, without a date, is late unless its kind of end is always on
                 // time.

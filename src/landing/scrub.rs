@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::fields::{Readers, first_text, syntax};
+use crate::fields::{Readers, syntax};
 use crate::model::connector::FieldType;
-use crate::model::page::{Page, Reason};
+use crate::model::page::{CELL_ERROR, Page, Reason};
+use crate::model::record::Value;
 
 /// First character of the marked shape of a withheld text.
 const WITHHELD: &str = "~";
@@ -38,19 +39,23 @@ impl RowCheck {
         self.reasons.fill(None);
         self.failed = false;
         for (reader, cells) in readers.readers.iter().zip(cells) {
-            let counting = first_text(page, index, cells).map(|(cell, _)| cell);
+            // Whether an earlier cell of the field has the value that counts.
+            let mut has_value = false;
             for &cell in cells {
                 let Some(text) = page.cell(index, cell).filter(|text| !text.trim().is_empty()) else { continue };
-                match reader.read(text) {
+                let value = reader.read(text);
+                let is_none = value == Ok(Value::Null);
+                match value {
                     Ok(_) => {
                         self.fits[cell] = true;
-                        self.safe[cell] |= is_safe_in_failed_row(reader.field_type(), text.trim());
+                        self.safe[cell] |= is_none || is_safe_in_failed_row(reader.field_type(), text.trim());
                     }
                     Err(reason) => {
                         self.reasons[cell].get_or_insert(reason);
-                        self.failed |= counting == Some(cell) && !reader.tolerant;
+                        self.failed |= !has_value && !reader.tolerant;
                     }
                 }
+                has_value |= !is_none;
             }
         }
     }
@@ -61,7 +66,7 @@ impl RowCheck {
         let is_allowed = if self.failed { self.safe[cell] } else { fits };
         if text.trim().is_empty() {
             Cow::Borrowed("")
-        } else if is_allowed || (!fits && is_harmless(text.trim())) {
+        } else if is_allowed || (!fits && (text == CELL_ERROR || is_harmless(text.trim()))) {
             Cow::Borrowed(text)
         } else if fits {
             Cow::Owned(withheld(text))
@@ -156,5 +161,59 @@ mod tests {
         assert!(!is_harmless("0912345678"));
         assert!(!is_harmless("0912 345 678"));
         assert!(!is_harmless("Nguyễn"));
+    }
+
+    #[test]
+    fn a_failed_row_keeps_what_is_none_and_which_cell_has_an_error() {
+        let connector: crate::model::connector::ConnectorFile = toml::from_str(
+            r#"
+            [connector]
+            version = 1
+            title = "t"
+            kind = "dossiers"
+            system = "s"
+            contact = "c"
+            [access]
+            type = "files"
+            folder = "in"
+            glob = "*.xlsx"
+            [decode]
+            type = "xlsx"
+            header = "code"
+            null_values = ["Chưa có"]
+            [map.competent_agency]
+            from = "agency"
+            type = "agency"
+            [map.due_at]
+            from = "due"
+            type = "instant"
+            formats = ["dd/MM/yyyy"]
+            [map.completed_at]
+            from = "done"
+            type = "instant"
+            formats = ["dd/MM/yyyy"]
+            "#,
+        )
+        .expect("the connector is valid");
+        let readers = Readers::compile(&connector).expect("the map is valid");
+        let mut page = Page::new(1, String::new(), String::new(), readers.fields.clone());
+        page.begin_row(1);
+        for (field, text) in [("agency", "Chưa có"), ("due", CELL_ERROR), ("done", "20/10/2569")] {
+            page.set(readers.fields.iter().position(|known| known == field).expect("kept"), text);
+        }
+        let mut check = RowCheck::new(page.fields.len());
+        check.check(&page, 0, &readers, &readers.cells(&page));
+        assert!(check.failed);
+        for cell in 0..page.fields.len() {
+            let text = page.cell(0, cell).expect("set");
+            assert_eq!(check.scrubbed(cell, text), text, "declared words, errors and dates identify nobody");
+        }
+        // A text that only looks like the mark of an error is replaced by its shape.
+        let person = "?:0 Nguyễn Văn Mẫu cell_error";
+        page.begin_row(2);
+        page.set(readers.fields.iter().position(|known| known == "due").expect("kept"), person);
+        check.check(&page, 1, &readers, &readers.cells(&page));
+        let due = page.fields.iter().position(|known| known == "due").expect("kept");
+        assert!(!check.scrubbed(due, person).contains("Mẫu"));
     }
 }

@@ -12,6 +12,10 @@ use crate::model::pull::{Sighting, SliceRef};
 /// has no bound.
 const UNMAPPED_FIELDS: usize = 200;
 
+/// Text of a cell that holds an error, such as `#REF!`, instead of a value. Every field refuses it with
+/// [`Reason::CellError`], and landing stores it as it is.
+pub const CELL_ERROR: &str = "?:0 cell_error";
+
 /// Why a row or a value was rejected. The codes are stored in quarantine and landing, and quoted in the docs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -36,8 +40,10 @@ pub enum Reason {
     ImpossibleOrder,
     /// A row of a CSV file is longer than 1 MiB.
     RowTooLong,
-    /// A kept cell of a workbook has an error value such as `#REF!`.
+    /// A kept cell of a workbook has an error value such as `#REF!`, or a formula without a stored value.
     CellError,
+    /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
+    OutOfRange,
 }
 
 impl Reason {

@@ -7,10 +7,12 @@
 //! Named periods (month to year, calendar or statutory) are unions of half-months, and every night computes them. Days,
 //! ISO weeks and free ranges are counted on demand.
 
-use std::fmt;
-
 use jiff::ToSpan as _;
 use jiff::civil::{Date, ISOWeekDate, Weekday, date};
+
+mod text;
+
+pub use text::{PERIOD_FORMS, PeriodError, YEARS, typed_day};
 
 /// Number of a half-month: `(year × 12 + month − 1) × 2` for the days 1 to 14, plus 1 for the days from the 15th on.
 pub type HalfMonth = i32;
@@ -121,11 +123,6 @@ impl PeriodKind {
     }
 }
 
-/// Texts that [`Period::parse`] accepts, for messages.
-pub const PERIOD_FORMS: &str = "`2026`, `2026-Q1`, `2026-H1`, `2026-9M`, `2026-03`, `2026-W05`, `2026-03-05`, \
-     `2026-03-05..2026-04-10`; with `s` for the statutory period from the 15th to the 14th: `2026s`, `2026-Q3s`, \
-     `2026-H1s`, `2026-9Ms`, `2026-03s`";
-
 impl Period {
     /// Named period of a kind that contains a half-month. `None` for nine months if it lies after September, and for
     /// weeks, days and ranges.
@@ -181,35 +178,6 @@ impl Period {
             Self::Statutory { year, span } => (year, span, true),
             Self::Week { .. } | Self::Day(_) | Self::Range { .. } => return None,
         })
-    }
-
-    /// Parses one of [`PERIOD_FORMS`].
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if let Some((from, to)) = text.split_once("..") {
-            let (from, to) = (day(from)?, day(to)?);
-            return (from <= to).then_some(Self::Range { from, to });
-        }
-        if let Some(day) = day(text) {
-            return Some(Self::Day(day));
-        }
-        let (text, statutory) = text.strip_suffix('s').map_or((text, false), |text| (text, true));
-        let (year, rest) = text.split_at_checked(4)?;
-        let year: i16 = number(year, 4)?;
-        let span = match rest.strip_prefix('-') {
-            None => rest.is_empty().then_some(YearPart::Year)?,
-            Some("9M") => YearPart::NineMonths,
-            Some(part) => match part.split_at_checked(1)? {
-                ("Q", quarter) => YearPart::Quarter(number(quarter, 1).filter(|quarter| (1..=4).contains(quarter))?),
-                ("H", half) => YearPart::HalfYear(number(half, 1).filter(|half| (1..=2).contains(half))?),
-                ("W", week) if !statutory => {
-                    let week: i8 = number(week, 2)?;
-                    return ISOWeekDate::new(year, week, Weekday::Monday).ok().map(|_| Self::Week { year, week });
-                }
-                _ => YearPart::Month(number(part, 2).filter(|month| (1..=12).contains(month))?),
-            },
-        };
-        Some(Self::of_span(year, span, statutory))
     }
 
     #[must_use]
@@ -352,34 +320,6 @@ impl Period {
         let statutory = matches!(self, Self::Statutory { .. });
         let from = Self::of_span(self.year(), YearPart::Year, statutory).start();
         Self::Range { from, to: self.end() }
-    }
-}
-
-fn number<T: std::str::FromStr>(text: &str, digits: usize) -> Option<T> {
-    (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
-}
-
-fn day(text: &str) -> Option<Date> {
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Day(day) => return write!(out, "{day}"),
-            Self::Range { from, to } => return write!(out, "{from}..{to}"),
-            Self::Week { year, week } => return write!(out, "{year:04}-W{week:02}"),
-            _ => {}
-        }
-        let (year, span, statutory) = self.span().expect("all others are spans");
-        match span {
-            YearPart::Month(month) => write!(out, "{year:04}-{month:02}"),
-            YearPart::Quarter(quarter) => write!(out, "{year:04}-Q{quarter}"),
-            YearPart::HalfYear(half) => write!(out, "{year:04}-H{half}"),
-            YearPart::NineMonths => write!(out, "{year:04}-9M"),
-            YearPart::Year => write!(out, "{year:04}"),
-        }?;
-        out.write_str(if statutory { "s" } else { "" })
     }
 }
 

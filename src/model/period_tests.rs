@@ -42,6 +42,37 @@ fn other_texts_are_no_period() {
 }
 
 #[test]
+fn years_are_those_of_the_calendar_of_figures() {
+    for text in ["1990", "2099", "1990s", "2099-12", "2099-W53", "1990-01-01", "2098-12-31..2099-12-31"] {
+        assert!(Period::parse(text).is_some(), "{text}");
+    }
+    for text in [
+        "0000",
+        "0001",
+        "1989",
+        "2100",
+        "9999",
+        "9999-12",
+        "9999s",
+        "9999-Q4s",
+        "9999-W52",
+        "9999-12-31",
+        "1989-12s",
+        "1989-12-31..1990-01-01",
+        "2026-01-01..9999-12-31",
+    ] {
+        assert_eq!(Period::read(text), Err(PeriodError::Year), "{text}");
+    }
+    for text in ["10000", "-2026", "2026-Q5s", "2026-13s", "02026"] {
+        assert_eq!(Period::read(text), Err(PeriodError::Form), "{text}");
+    }
+    assert_eq!(typed_day("2026-03-05"), Ok(date(2026, 3, 5)));
+    for text in ["9999-12-31", "1989-12-31", "-009999-01-01", "2026-02-30", "05/03/2026", "2026-03-05T10:00"] {
+        assert!(typed_day(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn a_half_month_lies_in_the_period_that_contains_its_days() {
     let mut day = date(2023, 12, 1);
     while day < date(2026, 2, 1) {

@@ -35,7 +35,7 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_received", FactType::Flag, "received by the agency, not deleted, no part of an interlinked dossier"),
     ("is_ended", FactType::Flag, "state: resolved, withdrawn, refused or stopped"),
     ("is_on_time", FactType::Flag, "state: ended on time, or open in time where the rule set counts that"),
-    ("is_late", FactType::Flag, "state: ended after its due date"),
+    ("is_late", FactType::Flag, "state: ended, but not on time: after its due date, or before its reception"),
     ("is_overdue", FactType::Flag, "state: open after its due date"),
     ("is_pending", FactType::Flag, "state: open and not overdue"),
     ("ends_early", FactType::Flag, "ended on a day before its due day; only for ended dossiers"),

@@ -189,6 +189,10 @@ impl Province {
     /// Whether the dossier ended on time: rules d to g of domain C.4.
     fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> bool {
         let Some(end) = shown.completed else { return false };
+        // An end before the reception is a mistake, never on time. At midnight it is a date.
+        if end < accepted && !(clock(end) == 0 && day_of(end) == day_of(accepted)) {
+            return false;
+        }
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
         let day = day_of(accepted);

@@ -23,6 +23,7 @@ pub mod error;
 mod folder_reader;
 mod follow;
 mod http_reader;
+mod json_scalar;
 mod page_fetcher;
 pub mod paginate;
 pub mod plan;

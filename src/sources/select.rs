@@ -6,7 +6,6 @@
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
 //! `true` or `false`. Null, a list or an object at the end of a path leaves the cell empty.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::fields::unmapped_field_path;
 use crate::model::page::{Page, Reason};
+use crate::sources::json_scalar::scalar;
 
 /// The kept paths of a connector, compiled into a tree.
 #[derive(Debug, Clone)]
@@ -144,21 +144,6 @@ fn parse_path(path: &str) -> Result<Vec<PathStep<'_>>, String> {
             None if rest.is_empty() => return Ok(steps),
             None => return Err(wrong("has a name after `]` without `.`")),
         }
-    }
-}
-
-/// The text of a scalar, from its JSON; `None` for null, lists and objects.
-///
-/// # Errors
-/// If a string contains an invalid escape, such as half a surrogate pair.
-fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
-    match raw.as_bytes().first() {
-        Some(b'"') => match raw.get(1..raw.len() - 1) {
-            Some(inner) if !inner.contains('\\') => Ok(Some(Cow::Borrowed(inner))),
-            _ => serde_json::from_str::<String>(raw).map(|text| Some(Cow::Owned(text))),
-        },
-        Some(b'n' | b'[' | b'{') | None => Ok(None),
-        Some(_) => Ok(Some(Cow::Borrowed(raw))),
     }
 }
 

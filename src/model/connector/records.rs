@@ -16,6 +16,9 @@ pub enum Decode {
         /// Reply code that means failure although the HTTP status is 200.
         #[serde(default)]
         failure: Option<ReplyFailure>,
+        /// Texts that mean that there is no value, in every field; as `null_values` of a field.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        null_values: Vec<String>,
     },
     Csv {
         /// `;` or `,`; if absent, the one that is more frequent in the header row.
@@ -28,6 +31,9 @@ pub enum Decode {
         /// Beginnings of footer rows. A row whose first non-empty cell begins with one of them ends the records.
         #[serde(default)]
         footers: Vec<String>,
+        /// Texts that mean that there is no value, as for `json`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        null_values: Vec<String>,
     },
     Xlsx {
         /// As for `csv`; each sheet has its own header row.
@@ -40,6 +46,9 @@ pub enum Decode {
         sheets: Option<String>,
         #[serde(default)]
         merged: Merged,
+        /// Texts that mean that there is no value, as for `json`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        null_values: Vec<String>,
     },
     /// CSV files and workbooks in one folder; the first bytes of a file decide which it is.
     Spreadsheet {
@@ -54,6 +63,9 @@ pub enum Decode {
         sheets: Option<String>,
         #[serde(default)]
         merged: Merged,
+        /// Texts that mean that there is no value, as for `json`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        null_values: Vec<String>,
     },
 }
 
@@ -62,6 +74,17 @@ impl Decode {
     #[must_use]
     pub fn has_date_cells(&self) -> bool {
         matches!(self, Self::Xlsx { .. } | Self::Spreadsheet { .. })
+    }
+
+    /// Texts that mean in every field that there is no value.
+    #[must_use]
+    pub fn null_values(&self) -> &[String] {
+        match self {
+            Self::Json { null_values, .. }
+            | Self::Csv { null_values, .. }
+            | Self::Xlsx { null_values, .. }
+            | Self::Spreadsheet { null_values, .. } => null_values,
+        }
     }
 }
 
@@ -131,6 +154,48 @@ pub struct FieldMap {
     /// A record without it is rejected.
     #[serde(default)]
     pub required: bool,
+    /// Texts that mean that there is no value, ignoring case and spacing. For `type = "instant"` also days
+    /// (`yyyy-MM-dd`, or in one of `formats`), at any time of day. Every instant has these besides: year 0000 without
+    /// month and day, `0001-01-01`, `1900-01-01`, `00/01/1900`, `1970-01-01`, `9999-12-31`, and the serial numbers 0 and
+    /// 1 of a spreadsheet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub null_values: Vec<String>,
+    /// Least allowed value: a day (`yyyy-MM-dd`) for `type = "instant"`, by default 1900-01-01; a whole number for
+    /// `type = "integer"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<Bound>,
+    /// Greatest allowed value: a day for `type = "instant"`, by default 2200-12-31; a whole number for
+    /// `type = "integer"`. A due date without a `most` of its own is at most ten years after the reception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<Bound>,
+    /// Separator between groups of three digits, for `type = "integer"`. If absent: dot, comma or space, but one of them
+    /// throughout the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Grouping>,
+}
+
+/// `least` or `most` of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Bound {
+    Number(i64),
+    /// `yyyy-MM-dd`; the whole day is inside.
+    Day(String),
+}
+
+/// Separator between groups of three digits in a whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// `1.234.567`, as in Vietnam.
+    Dot,
+    /// `1,234,567`.
+    Comma,
+    /// `1 234 567`; a no-break space as well.
+    Space,
+    /// Digits are not grouped.
+    #[serde(rename = "none")]
+    Ungrouped,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

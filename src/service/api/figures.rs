@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use crate::config::Configuration;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
-use crate::model::period::{Period, PeriodKind};
+use crate::model::period::{Period, PeriodKind, typed_day};
 use crate::model::text::fold;
 use crate::publish;
 use crate::service::Service;
@@ -30,7 +30,8 @@ const MAX_LIMIT: u32 = 10_000;
 
 /// How to write a period.
 const PERIOD_FORMS: &str = "write `2026`, `2026-H1`, `2026-9M`, `2026-Q1` or `2026-03`; \
-                            with `s` for the statutory period from the 15th to the 14th";
+                            with `s` for the statutory period from the 15th to the 14th; \
+                            years from 1990 to 2099";
 
 /// Parameters of `GET /figures`. A figure must satisfy every filter that is given.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -236,7 +237,8 @@ fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Res
 }
 
 fn day(parameter: &str, text: Option<&str>) -> Result<Option<Date>, Problem> {
-    let read = |text: &str| text.parse().map_err(|_| unknown(parameter, text, "write a day as yyyy-MM-dd"));
+    let hint = "write a day as yyyy-MM-dd, with a year from 1990 to 2099";
+    let read = |text: &str| typed_day(text).map_err(|_| unknown(parameter, text, hint));
     text.map(read).transpose()
 }
 

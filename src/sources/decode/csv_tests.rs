@@ -66,7 +66,7 @@ fn connector(delimiter: &str) -> String {
 fn layout_of(text: &str) -> CsvLayout {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let crate::model::connector::Decode::Csv { delimiter, encoding, header, footers } = &file.decode else {
+    let crate::model::connector::Decode::Csv { delimiter, encoding, header, footers, .. } = &file.decode else {
         panic!("the connector decodes csv")
     };
     let table = TableLayout::compile(header, footers, &readers, file.complete.trailer.as_ref());

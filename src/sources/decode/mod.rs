@@ -58,15 +58,15 @@ impl TableFormats {
         let trailer = file.complete.trailer.as_ref();
         let (csv, xlsx) = match &file.decode {
             Decode::Json { .. } => (None, None),
-            Decode::Csv { delimiter, encoding, header, footers } => {
+            Decode::Csv { delimiter, encoding, header, footers, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
                 (Some(CsvLayout::compile(*delimiter, *encoding, limit, table)?), None)
             }
-            Decode::Xlsx { header, footers, sheets, merged } => {
+            Decode::Xlsx { header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
                 (None, Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
             }
-            Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged } => {
+            Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
                 let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone())?;
                 (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))

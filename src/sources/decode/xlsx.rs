@@ -13,10 +13,10 @@ use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::model::connector::Merged;
-use crate::model::page::{Page, Reason};
+use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, TrailerCheck, rows_below_footer};
-use crate::sources::decode::xlsx_cell::{CellText, text_of};
+use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
 use crate::sources::decode::{inflate, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -185,8 +185,8 @@ impl<'a> SheetReader<'a> {
             return Err(SourceError::new(ErrorKind::FileDamaged, message));
         }
         let mut buffer = String::new();
-        while let Some(cell) = cells.next_cell().map_err(|error| damaged(&error))? {
-            let (row, column) = cell.get_position();
+        while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(|error| damaged(&error))? {
+            let (row, column) = cell.pos;
             if row >= MAX_ROWS || column >= MAX_COLUMNS || row + 1 < self.row.number {
                 return Err(SourceError::new(ErrorKind::FileDamaged, "a cell has a position that XLSX does not allow"));
             }
@@ -201,7 +201,8 @@ impl<'a> SheetReader<'a> {
                 self.row.number = row + 1;
             }
             buffer.clear();
-            self.take_cell(column as usize, text_of(cell.get_value(), &mut buffer));
+            let text = if cell.formula.is_some() { text_of_formula } else { text_of };
+            self.take_cell(column as usize, text(&cell.value, &mut buffer));
         }
         self.end_row()?;
         if let Some(TableColumns { trailer: Some(trailer), .. }) = &self.columns {
@@ -232,11 +233,11 @@ impl<'a> SheetReader<'a> {
         }
     }
 
-    /// An error such as `#REF!` in a kept column of a record makes its row unreadable.
+    /// An error such as `#REF!`, or a formula without a stored value, is refused by its field. Only kept columns of records
+    /// count.
     fn take_error_cell(&mut self, column: usize) {
         if self.is_kept(column) && self.footer_row == 0 {
-            self.begin_row();
-            self.row.spoiled.get_or_insert(Reason::CellError);
+            self.take_record_cell(column, CELL_ERROR);
         }
     }
 

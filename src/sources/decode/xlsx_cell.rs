@@ -4,16 +4,26 @@ use std::fmt::Write as _;
 
 use calamine::{DataRef, ExcelDateTime};
 
-/// Serial numbers of the days that a sheet can show: from 1900-01-01 (or 1904-01-01) to 9999-12-31.
-const DAYS: std::ops::Range<f64> = 1.0..2_958_466.0;
+/// Serial numbers of days, up to 9999-12-31. 0 and 1, the first days of both date systems, mean that there is no date;
+/// they are written as numbers, which no date format reads.
+const DAYS: std::ops::Range<f64> = 2.0..2_958_466.0;
 
 /// Content of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum CellText<'a> {
     Empty,
     Of(&'a str),
-    /// `#REF!` and the like.
+    /// `#REF!` and the like, or a formula without a stored value.
     Error,
+}
+
+/// The content of a cell that has a formula: without a stored value it is an error, because the program that wrote the
+/// file did not calculate it.
+pub(crate) fn text_of_formula<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> CellText<'a> {
+    match text_of(value, buffer) {
+        CellText::Empty => CellText::Error,
+        text => text,
+    }
 }
 
 /// The content of a cell. A value that is not a text is written into `buffer`, which must be empty.
@@ -29,7 +39,9 @@ pub(crate) fn text_of<'a>(value: &'a DataRef<'_>, buffer: &'a mut String) -> Cel
         }
         DataRef::Float(number) => put_number(*number, buffer),
         DataRef::DateTime(at) if at.is_datetime() && DAYS.contains(&at.as_f64()) => put_date(at, buffer),
-        // A duration, or a time without a day.
+        // A serial number that means no date; its time of day to the second.
+        DataRef::DateTime(at) if at.is_datetime() => put_number((at.as_f64() * 1e6).round() / 1e6, buffer),
+        // A duration.
         DataRef::DateTime(at) => put_number(at.as_f64(), buffer),
         DataRef::DateTimeIso(text) => put_iso(text, buffer),
     }
@@ -84,11 +96,29 @@ mod tests {
             (date(44_119.0, false), "2020-10-15 00:00:00"),
             (date(42_657.437_5, true), "2020-10-15 10:30:00"),
             (date(0.5, false), "0.5"),
+            (date(0.0, false), "0"),
+            (date(1.0, false), "1"),
+            (date(1.5, true), "1.5"),
+            (date(2.0, false), "1900-01-02 00:00:00"),
+            (date(2_958_465.0, false), "9999-12-31 00:00:00"),
             (DataRef::DateTimeIso("2020-10-15T10:30:00.25".to_owned()), "2020-10-15 10:30:00"),
             (DataRef::DateTimeIso("2020-10-15".to_owned()), "2020-10-15 00:00:00"),
         ] {
             assert_eq!(text_of(&value, &mut String::new()), CellText::Of(expected), "{value:?}");
         }
         assert_eq!(text_of(&DataRef::Error(CellErrorType::Ref), &mut String::new()), CellText::Error);
+    }
+
+    #[test]
+    fn a_formula_without_a_stored_value_is_an_error() {
+        for (value, expected) in [
+            (DataRef::Empty, CellText::Error),
+            (DataRef::Error(CellErrorType::Value), CellText::Error),
+            // `=IF(A2="";"";B2+5)` has stored the empty text.
+            (DataRef::String(String::new()), CellText::Of("")),
+            (DataRef::Float(8.0), CellText::Of("8")),
+        ] {
+            assert_eq!(text_of_formula(&value, &mut String::new()), expected, "{value:?}");
+        }
     }
 }

@@ -80,7 +80,7 @@ fn titles_sheets_footers_and_cells_are_read() {
     let expected = [
         "4 Sở 30000 A",
         "6 2020-10-15 10:30:00 30.1250 1000000000000",
-        "7 cell_error",
+        "7 - ?:0 cell_error true",
         "8 Sở - B",
         "9 wrong_column_count",
         "2 - 0 D",
@@ -105,6 +105,39 @@ fn merged_cells_are_repeated_only_if_configured() {
     assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), left);
     let repeated = ["2 Sở A - A", "3 Sở A - B", "4 - - C", "5 Sở B - D", "6 - - E"];
     assert_eq!(rows_of("merged = \"repeat\"", &bytes).expect("the workbook is whole"), repeated);
+}
+
+#[test]
+fn a_formula_that_was_not_calculated_is_an_error_of_its_field() {
+    let rows: &[Vec<&str>] =
+        &[vec!["Mã vận đơn", "Đơn vị", "Phí", "Ghi chú"], vec!["A"], vec!["B"], vec!["C"], vec!["D"]];
+    let more = |row: u32, cells: &str| (format!("<row r=\"{row}\">"), format!("<row r=\"{row}\">{cells}"));
+    let mut xml = sheet_xml(rows);
+    for (from, to) in [
+        // No stored value; an empty one as `openpyxl` writes it; a shared formula.
+        more(2, "<c r=\"C2\"><f>B2*2</f></c>"),
+        more(3, "<c r=\"C3\"><f>B3*2</f><v></v></c>"),
+        more(4, "<c r=\"C4\"><f t=\"shared\" si=\"0\"/></c>"),
+        // The stored value is the empty text, and a formula in a column that is not kept.
+        more(
+            5,
+            "<c r=\"C5\" t=\"str\"><f>IF(A5=&quot;&quot;,&quot;&quot;,&quot;&quot;)</f><v></v></c><c r=\"D5\"><f>1+1</f></c>",
+        ),
+    ] {
+        // Before the row's other cells: their order does not matter.
+        xml = xml.replace(&from, &to);
+    }
+    let bytes = workbook_of(&[("a", xml)], "", &[]);
+    let expected = ["2 - ?:0 cell_error A", "3 - ?:0 cell_error B", "4 - ?:0 cell_error C", "5 - - D"];
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), expected);
+}
+
+#[test]
+fn serial_numbers_that_mean_no_date_are_numbers() {
+    let rows: &[Vec<&str>] =
+        &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "@0"], vec!["B", "@1"], vec!["C", "@0.437512345678"]];
+    let bytes = workbook(&[("a", rows)]);
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), ["2 0 - A", "3 1 - B", "4 0.437512 - C"]);
 }
 
 #[test]

@@ -218,7 +218,8 @@ fn named_period(text: &str) -> Result<Period, PageError> {
     let named = Period::parse(text).filter(|period| period.half_months().is_some());
     named.ok_or_else(|| {
         let detail = format!(
-            "`period`: there is no `{text}`; write `2026`, `2026-Q1`, `2026-03`, with `s` for the statutory period"
+            "`period`: there is no `{text}`; write `2026`, `2026-Q1`, `2026-03`, with `s` for the statutory period, \
+             and a year from 1990 to 2099"
         );
         Problem::bad_request(detail).into()
     })

@@ -242,7 +242,14 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
         Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
         Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
-        Reason::CellError => ("Ô bảng tính báo lỗi", "A cell that holds an error"),
+        Reason::CellError => (
+            "Ô bảng tính báo lỗi, hoặc có công thức chưa được tính: mở tệp, lưu lại rồi gửi lại",
+            "A cell with an error, or with a formula that was not calculated: open the file, save it, deliver it again",
+        ),
+        Reason::OutOfRange => (
+            "Ngày, số hoặc kỳ nằm ngoài khoảng cho phép: xem lại năm, hoặc sửa `least`, `most` của trường",
+            "A date, number or period outside its bounds: check the year, or change `least` and `most` of the field",
+        ),
     }
 }
 
@@ -251,6 +258,9 @@ pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str,
     Some(match name {
         "completed_before_received" => ("Xử lý xong trước khi tiếp nhận", "Completed before received"),
         "returned_before_received" => ("Trả kết quả trước khi tiếp nhận", "Returned before received"),
+        "withdrawn_before_received" => ("Rút hồ sơ trước khi tiếp nhận", "Withdrawn before received"),
+        "refused_before_received" => ("Từ chối trước khi tiếp nhận", "Refused before received"),
+        "stopped_before_received" => ("Dừng xử lý trước khi tiếp nhận", "Stopped before received"),
         "due_before_received" => ("Hẹn trả trước khi tiếp nhận", "Due before received"),
         "delivered_before_accepted" => ("Phát bưu gửi trước khi chấp nhận", "Delivered before accepted"),
         "handled_before_received" => ("Xử lý trước khi tiếp nhận", "Handled before received"),

@@ -50,6 +50,9 @@ pub(super) fn outcome_of(
     rules: ShippedRules,
 ) -> DossierOutcome {
     let status = dossier.status.as_deref();
+    // An end before the reception is a mistake of the source and not on time. At midnight it is a date.
+    let is_possible =
+        |end: Option<i64>| end.is_none_or(|end| end >= received || is_midnight(end) && day_of(end) == day_of(received));
     let has_any_ended_status = matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
     match rules {
         ShippedRules::Seed2639 => {
@@ -59,7 +62,7 @@ pub(super) fn outcome_of(
             DossierOutcome {
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible(end),
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
@@ -73,10 +76,11 @@ pub(super) fn outcome_of(
                 (None, Some(_)) => true,
                 (None, None) => status == Some("withdrawn"),
             };
+            let end = done.or(dossier.withdrawn);
             DossierOutcome {
-                end: done.or(dossier.withdrawn),
+                end,
                 ended_by_status: matches!(status, Some("completed" | "returned" | "withdrawn")),
-                ended_on_time,
+                ended_on_time: ended_on_time && is_possible(end),
                 due,
                 on_time_without_due: true,
                 clock_stopped: matches!(status, Some("supplement" | "finance" | "stopped")),
@@ -86,7 +90,9 @@ pub(super) fn outcome_of(
             let asked_again = dossier.supplements.is_some_and(|times| times > 1);
             let end = dossier.completed.or(dossier.returned).or(dossier.stopped).or(dossier.refused);
             let waiting_since = if status == Some("supplement") && !asked_again { dossier.asked } else { None };
-            let end = end.or(dossier.withdrawn).or(waiting_since);
+            let end = end.or(dossier.withdrawn);
+            let is_possible = is_possible(end);
+            let end = end.or(waiting_since);
             let portal_due = dossier.due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
             let computed_due = computed_due(dossier, received, procedure);
             let pause = match (dossier.asked, dossier.supplied) {
@@ -98,7 +104,7 @@ pub(super) fn outcome_of(
             DossierOutcome {
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)),
+                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible,
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
