@@ -1,7 +1,8 @@
 //! Classifies the records of a pull: new version, unchanged, duplicate or superseded.
 //!
 //! The rows of a pull are processed from the last to the first. If the source has no change time, the later row wins,
-//! so the first row of a key that is met is the winner. Memory therefore holds one entry per key, however long the pull
+//! so the first row of a key that is met is the winner. A row without a change time wins over the rows before it and loses
+//! to those after it, whether or not others have one. Memory therefore holds one entry per key, however long the pull
 //! is.
 
 use std::collections::HashMap;

@@ -2,11 +2,13 @@
 //!
 //! Pure: the same page and the same connector give the same records.
 
+mod change_time;
 mod far_due_dates;
 mod impossible_orders;
 mod keys_seen;
 mod map;
 
+pub use change_time::complete_change_time;
 pub use impossible_orders::names as order_names;
 pub use keys_seen::{KeysSeen, RecordClass, StoredVersion, part_of};
 pub use map::{Mapper, digest_of};

@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use sha2::{Digest, Sha256};
-
+use crate::config::connector_digest::{file_digest, reading_digest};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
 use crate::fields::{DateFormat, FieldReader};
 use crate::model::connector::{Access, Breach, Connector, ConnectorFile, Decode, FieldType, Start};
-use crate::model::table::{Column, ColumnType};
+use crate::model::table::{CHANGE_TIME, Column, ColumnType};
 
 /// Upper limit of `access.settle_secs`.
 const MAX_SETTLE_SECS: u64 = 600;
@@ -76,10 +75,8 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.access(&read);
         check.web(&read);
     }
-    // The digest is that of the values, not of the text: comments do not change it.
-    let values = serde_json::to_string(&read).expect("a definition is plain data");
-    let digest = format!("{:x}", Sha256::digest(values.as_bytes()));
-    Some(Connector { name: name.to_owned(), file: read, digest })
+    let (digest, file_digest) = (reading_digest(&read), file_digest(&read));
+    Some(Connector { name: name.to_owned(), file: read, digest, file_digest })
 }
 
 pub(super) struct ConnectorCheck<'a> {
@@ -154,10 +151,17 @@ impl ConnectorCheck<'_> {
         if file.identity.key.is_empty() {
             self.add("/identity/key", "must name at least one column");
         }
-        if let Some(column) = &file.identity.ordered_by
-            && file.map.get(column).is_none_or(|map| map.field_type != FieldType::Instant)
-        {
-            self.add("/identity/ordered_by", format!("`{column}` is not mapped as an instant"));
+        if let Some(column) = &file.identity.ordered_by {
+            if column != CHANGE_TIME {
+                self.add(
+                    "/identity/ordered_by",
+                    format!(
+                        "versions are ordered by `{CHANGE_TIME}` only: map the source's change time to it, or leave `ordered_by` out"
+                    ),
+                );
+            } else if !file.map.contains_key(CHANGE_TIME) {
+                self.add("/identity/ordered_by", format!("`{CHANGE_TIME}` is not mapped"));
+            }
         }
     }
 

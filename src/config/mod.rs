@@ -2,6 +2,7 @@
 //!
 //! Everything is read and checked before a verb acts. All mistakes are reported at once, each with file, line and key.
 
+mod connector_digest;
 mod connectors;
 mod definition_texts;
 mod definitions;
@@ -74,7 +75,7 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
         read_definitions(&settings, &DefinitionTexts::OnDisk, &mut used_texts, &mut problems);
     let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
-        used_texts.insert(format!("connectors/{}/digest", connector.name), connector.digest.clone());
+        used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());
     }
     problems.into_result(Configuration {
         settings,

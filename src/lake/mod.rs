@@ -33,7 +33,7 @@ mod transactions;
 pub mod unreferenced_files;
 mod version_writer;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{LazyFrame, SortMultipleOptions, col, lit};
@@ -120,6 +120,16 @@ impl Lake {
     pub async fn last_run(&self, kind: RecordKind, source: &str) -> Result<Option<i64>, LakeError> {
         let versions = &self.tables(kind).versions;
         versions.last_number(&versions.load().await?, &transactions::pull(source)).await
+    }
+
+    /// The runs of `source` whose versions are committed, in the tables of every kind.
+    pub async fn committed_runs(&self, source: &str) -> Result<BTreeSet<i64>, LakeError> {
+        let mut runs = BTreeSet::new();
+        for (_, KindTables { versions, .. }) in &self.tables {
+            let mut pulls = image::pulls(versions, &versions.load().await?).await?;
+            runs.extend(pulls.remove(source).unwrap_or_default());
+        }
+        Ok(runs)
     }
 
     /// Updates the image from the versions. Returns the new version of the image table, or `None` if it was up to date.

@@ -43,7 +43,7 @@ struct Header {
 /// Everything from which a pull was planned, so that it can be resumed. Written before its first page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullPlan {
-    /// Digest of the connector.
+    /// Digest of what the connector reads (`Connector::digest`): the pages of another one cannot be added to.
     pub connector: String,
     /// Moment of the pull, microseconds UTC.
     pub now: i64,

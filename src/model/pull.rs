@@ -138,6 +138,8 @@ pub struct Findings {
     pub swept: u64,
     /// Rows that a sweep did not find but left unchanged, because there were too many to be deletions.
     pub missed_by_sweep: u64,
+    /// Whether a sweep marked nothing because the end of its list is not proved.
+    pub unproved_sweep: bool,
     /// First page of which every row was rejected, and the number of such pages.
     pub rejected_pages: Option<(u32, u64)>,
     pub drift: Vec<Drift>,
@@ -187,8 +189,8 @@ pub struct Cursor {
     /// End of the last completely read window, microseconds UTC. Passes with `start = "cursor"` begin here, minus the
     /// overlap.
     pub read_until: Option<i64>,
-    /// Digest of the connector that read up to here. If the connector has changed, the next pull reads everything,
-    /// because the old one may have rejected or left out records.
+    /// Digest of what the connector read up to here (`Connector::digest`). If it reads other records now, the next pull
+    /// reads everything, because the old one may have rejected or left out records.
     #[serde(default)]
     pub connector: String,
     /// Content digests of the files that were read.

@@ -12,6 +12,10 @@ use crate::model::agency::Tier;
 use crate::model::procedure::TimeUnit;
 use crate::model::rules::DossierStatus;
 
+/// The source's change time, a column of every table: it orders the versions of a key. Of a record that comes without
+/// one, it is that of the version before.
+pub const CHANGE_TIME: &str = "source_updated_at";
+
 /// Kind of records that a connector delivers. Each kind has a pair of tables: versions and image.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, EnumCount, EnumIter, IntoStaticStr,

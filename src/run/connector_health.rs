@@ -250,7 +250,7 @@ fn publication_health(publication: &Publication, newest: Option<(i64, i64)>, now
 
 fn past(pull: &Pull, connector: &Connector) -> PastPull {
     // Drift that another version of the connector found is not reported.
-    let same = pull.connector_digest == connector.digest;
+    let same = pull.connector_digest == connector.file_digest;
     let drifted =
         |kind| pull.findings.drift.iter().filter(move |drift| drift.kind == kind).map(|drift| drift.field.as_str());
     let mut words = Vec::new();
@@ -282,6 +282,12 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     }
     for (order, rows) in &pull.findings.impossible {
         lines.push(format!("{}: {rows}", order.replace('_', " ")));
+    }
+    if pull.findings.unproved_sweep {
+        lines.push(
+            "the sweep marked no record as deleted: the end of its list is not proved (a short page proves nothing); declare `complete.total` or another `pages.end`"
+                .to_owned(),
+        );
     }
     if pull.findings.swept > 0 {
         lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));

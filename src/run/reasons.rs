@@ -45,8 +45,15 @@ mod tests {
         ];
         // The ways in which a code is written: as an argument, a field, an option, or an argument on its own line.
         let own_line = "            \"";
-        let places =
-            ["incomplete(\"", "Outcome::Incomplete, \"", "Outcome::Degraded, \"", "reason: \"", "Some(\"", own_line];
+        let places = [
+            "incomplete(\"",
+            "Outcome::Incomplete, \"",
+            "Outcome::Degraded, \"",
+            "reason: \"",
+            "code: \"",
+            "Some(\"",
+            own_line,
+        ];
         let mut found = 0;
         for source in sources {
             let code = source.split("#[cfg(test)]").next().unwrap_or_default();

@@ -1,67 +1,92 @@
-//! Recovery: finishes the runs that an earlier process left unfinished. Landing is the write-ahead log.
+//! Recovery: finishes the pulls and runs that an earlier process left unfinished. Landing is the write-ahead log.
+//!
+//! Every run begins with it, so no pull starts at the cursor of another that is not done. A pull may be older than the
+//! run that was cut: one that failed goes on under its own run in the next.
 
 use strum::IntoEnumIterator as _;
 
 use crate::landing::LandedPull;
-use crate::model::pull::Outcome;
+use crate::model::pull::Certificate;
 use crate::model::table::RecordKind;
 use crate::run::data_folder::DataFolder;
 use crate::run::error::RunError;
+use crate::run::failure::Failure;
 use crate::run::ledger::{Pull, PullState};
 use crate::run::progress::Progress;
 use crate::run::settling::SealedPull;
 
 impl DataFolder<'_> {
-    /// Brings the images up to their versions and finishes every run that was cut.
+    /// Brings the images up to their versions, finishes every pull that was cut, and ends every run that was.
     pub(super) async fn finish_cut_runs(&self, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
         for kind in RecordKind::iter() {
             self.lake.update_image(kind).await?;
         }
+        for pull in self.ledger.unfinished_pulls().await? {
+            tracing::warn!(run = pull.run, connector = pull.connector, "finishing a pull that was cut");
+            self.finish_cut_pull(pull, now, progress).await?;
+        }
         for run in self.ledger.unfinished_runs().await? {
-            tracing::warn!(run, "finishing a run that was cut");
-            for pull in self.ledger.pulls_of_run(run).await? {
-                if pull.state != PullState::Done {
-                    self.finish_cut_pull(pull, now, progress).await?;
-                }
-            }
+            tracing::warn!(run, "ending a run that was cut");
             self.ledger.finish_run(run, now, None).await?;
         }
         Ok(())
     }
 
-    /// Finishes a pull that was cut: it is settled under its own run if it was sealed, else resumed, else
-    /// `interrupted`.
+    /// Finishes a pull that was cut. If the tables hold its versions, it is done. Otherwise it is settled under its own
+    /// run if it was sealed, else resumed, else `interrupted`.
     async fn finish_cut_pull(&self, pull: Pull, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
+        let settler = self.settler(progress);
+        let committed = self.lake.committed_runs(&pull.connector).await?;
+        if pull.state == PullState::Settled && committed.contains(&pull.run) {
+            settler.finish(pull).await?;
+            return Ok(());
+        }
+        if committed.last().is_some_and(|newest| *newest > pull.run) {
+            return self.discard_overtaken(pull, progress).await;
+        }
         let landed = LandedPull::new(&self.data, &pull.connector, pull.run);
-        // A certificate that cannot be read counts as missing: the pages are read from the source again.
-        let certificate = landed.certificate().unwrap_or_else(|error| {
-            tracing::warn!(
-                run = pull.run,
-                connector = pull.connector,
-                "the pull cannot be finished from landing: {error}"
-            );
-            None
-        });
-        if let (Some(connector), Some(certificate)) = (self.config.connector(&pull.connector), certificate) {
+        if let (Some(connector), Some(certificate)) =
+            (self.config.connector(&pull.connector), certificate_of(&landed, &pull))
+        {
             let sealed = SealedPull { connector, landed: &landed, certificate: &certificate };
-            self.settler(progress).settle_or_fail(sealed, pull).await?;
+            settler.settle_or_fail(sealed, pull).await?;
             return Ok(());
         }
         if pull.state == PullState::Reading
             && let Some(read) = self.reader(progress).resume(&pull, now).await?
         {
-            self.settler(progress).settle_read(read).await?;
+            settler.settle_read(read).await?;
             return Ok(());
         }
-        let failed = Pull {
-            state: PullState::Done,
-            outcome: Some(Outcome::Failed),
-            reason: Some("interrupted".to_owned()),
-            message: Some("the run was cut while pages were being read".to_owned()),
-            finished_at: Some(now),
-            ..pull
-        };
-        self.ledger.write_pull(&failed).await?;
+        settler.fail(pull, interrupted("the run was cut while pages were being read")).await?;
         Ok(())
+    }
+
+    /// Fails a pull that can no longer be committed, because a later run of its connector is. What it read is read
+    /// again: cursors of later pulls may build on its own.
+    async fn discard_overtaken(&self, pull: Pull, progress: &Progress<'_>) -> Result<(), RunError> {
+        if pull.cursor.is_some() {
+            self.ledger.discard_cursors_after(&pull.connector, pull.run).await?;
+        }
+        let message = "the run was cut before what it read was stored, and later runs were stored since";
+        self.settler(progress).fail(pull, interrupted(message)).await?;
+        Ok(())
+    }
+}
+
+/// Certificate of a pull. One that cannot be read counts as missing: the pages are read from the source again.
+fn certificate_of(landed: &LandedPull, pull: &Pull) -> Option<Certificate> {
+    landed.certificate().unwrap_or_else(|error| {
+        let (run, connector) = (pull.run, &pull.connector);
+        tracing::warn!(run, connector, "the pull cannot be finished from landing: {error}");
+        None
+    })
+}
+
+fn interrupted(message: &str) -> Failure {
+    Failure {
+        code: "interrupted",
+        message: message.to_owned(),
+        hint: "nothing to do: the next run reads the connector from its source again",
     }
 }

@@ -36,7 +36,7 @@ async fn open_folder(folder: &str, cursor: Cursor) -> Result<SourceReader, Sourc
 async fn open_connector(text: &str, folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "post".to_owned(), file, digest: String::new() };
+    let connector = Connector { name: "post".to_owned(), file, digest: String::new(), file_digest: String::new() };
     let mut values = PlaceholderValues::default();
     values.set_variable("INBOX", folder);
     open(&connector, &readers, &values, PullStart { now: 7, cursor, ..PullStart::default() }).await

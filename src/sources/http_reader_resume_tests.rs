@@ -84,7 +84,7 @@ fn now() -> i64 {
 async fn open(parts: &[&str], start: PullStart, portal: &Arc<Portal>) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(&format!("{CONNECTOR}{}", parts.concat())).expect("valid");
     let readers = Readers::compile(&file).expect("the map is valid");
-    let connector = Connector { name: "portal".to_owned(), file, digest: String::new() };
+    let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
     let start = PullStart { now: now(), ..start };
     open_with(Box::new(Arc::clone(portal)), &connector, &readers, &PlaceholderValues::default(), start).await
 }

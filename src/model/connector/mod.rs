@@ -21,7 +21,7 @@ pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, ReplyFailure};
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
-use crate::model::table::RecordKind;
+use crate::model::table::{CHANGE_TIME, RecordKind};
 
 /// The whole of `connector.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,7 +101,8 @@ fn two() -> u64 {
 pub struct Identity {
     /// Canonical columns whose values, joined by `|`, make the key. Each must be `required`.
     pub key: Vec<String>,
-    /// Instant column that orders versions; if absent, the version of the later pull, page and row is newer.
+    /// `source_updated_at`, the source's change time. It orders the versions if it is mapped, whether or not this key
+    /// says so; otherwise the version of the later pull, page and row is newer.
     pub ordered_by: Option<String>,
 }
 
@@ -138,11 +139,31 @@ impl Default for Schedule {
     }
 }
 
+impl ConnectorFile {
+    /// Whether the source has a change time, which orders the versions of a record.
+    #[must_use]
+    pub fn has_change_time(&self) -> bool {
+        self.map.contains_key(CHANGE_TIME)
+    }
+}
+
 /// A connector whose file was read and checked. Its name is the name of its folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Connector {
     pub name: String,
     pub file: ConnectorFile,
-    /// SHA-256 of `connector.toml`, hexadecimal.
+    /// SHA-256 of the declarations that decide which records it reads, hexadecimal. If it has changed since a pull,
+    /// records that the pull left out or rejected may be read now, so everything is read again.
     pub digest: String,
+    /// SHA-256 of every value of `connector.toml`, hexadecimal.
+    pub file_digest: String,
+}
+
+impl Connector {
+    /// Whether a pull with this digest read what the connector reads now. Pulls of motcua 0.1.0 have the digest of the
+    /// whole file.
+    #[must_use]
+    pub fn was_read_with(&self, digest: &str) -> bool {
+        digest == self.digest || digest == self.file_digest
+    }
 }

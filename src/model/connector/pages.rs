@@ -152,6 +152,13 @@ impl Pages {
         }
     }
 
+    /// Whether the end of a page chain is proved by what the source says. A short page is not: the source may have
+    /// returned fewer records than requested.
+    #[must_use]
+    pub fn proves_its_end(&self) -> bool {
+        !matches!(self.end(), Some(PageEnd::ShortPage))
+    }
+
     /// Number of records of a full page, if the connector declares it.
     #[must_use]
     pub fn size(&self) -> Option<u32> {

@@ -7,15 +7,16 @@ use crate::model::connector::Connector;
 use crate::run::ledger::Ledger;
 
 impl Ledger {
-    /// Slices of a backfill from day `from` to day `to` that were read with this version of the connector.
+    /// Slices of a backfill from day `from` to day `to` that were read by a connector that reads the same records.
     pub async fn backfilled(&self, connector: &Connector, from: &str, to: &str) -> Result<Vec<String>, Error> {
         sqlx::query_scalar(
-            "SELECT slice FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ? AND digest = ?",
+            "SELECT slice FROM backfilled WHERE connector = ? AND from_day = ? AND to_day = ? AND digest IN (?, ?)",
         )
         .bind(&connector.name)
         .bind(from)
         .bind(to)
         .bind(&connector.digest)
+        .bind(&connector.file_digest)
         .fetch_all(&self.pool)
         .await
     }

@@ -17,6 +17,16 @@ impl Ledger {
     }
 }
 
+/// Deletes the source fields that a pull was the first to read.
+pub(super) async fn delete_fields(connection: &mut SqliteConnection, connector: &str, run: i64) -> Result<(), Error> {
+    sqlx::query("DELETE FROM fields_seen WHERE connector = ? AND run = ?")
+        .bind(connector)
+        .bind(run)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Stores the source fields that a pull read and no earlier pull did.
 pub(super) async fn store_fields(
     connection: &mut SqliteConnection,

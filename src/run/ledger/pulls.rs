@@ -53,7 +53,7 @@ pub struct Pull {
     /// Newest date in the connector's records, of this pull and earlier ones.
     pub data_until: Option<i64>,
     pub purpose: Purpose,
-    /// Digest of the connector definition that it was read with.
+    /// Digest of the whole connector definition that it was read with.
     pub connector_digest: String,
     pub findings: Findings,
     pub started_at: i64,
@@ -76,7 +76,7 @@ impl Pull {
             cursor: None,
             data_until: None,
             purpose,
-            connector_digest: connector.digest.clone(),
+            connector_digest: connector.file_digest.clone(),
             findings: Findings::default(),
             started_at: now,
             finished_at: None,
@@ -114,11 +114,20 @@ impl Ledger {
         rows.iter().map(pull).collect()
     }
 
+    /// Pulls that are not done, earliest run first: the process ended while it read or settled them.
+    pub async fn unfinished_pulls(&self) -> Result<Vec<Pull>, Error> {
+        let rows = sqlx::query("SELECT * FROM pulls WHERE state <> 'done' ORDER BY run, connector")
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(pull).collect()
+    }
+
     /// The cursor at which a connector's next pull starts. `reached`: newest run in the table's log.
     ///
-    /// It is the cursor of the newest complete or degraded pull that counts: one whose run the log has reached, or one
-    /// that is done and accepted nothing. If the log is behind a pull that is done, versions were lost (a folder was
-    /// removed, an older backup was restored): then no cursor counts and everything is read again.
+    /// It is the cursor of the newest pull that is done, and complete or degraded. A pull is done only after the log
+    /// holds what it accepted; one that is only settled is finished or undone by recovery first. If the log is behind a
+    /// pull that is done, versions were lost (a folder was removed, an older backup was restored): then no cursor counts
+    /// and everything is read again.
     pub async fn cursor(&self, connector: &str, reached: Option<i64>) -> Result<Cursor, Error> {
         let reached = reached.unwrap_or(-1);
         let newest_done: Option<i64> =
@@ -130,15 +139,26 @@ impl Ledger {
             return Ok(Cursor::default());
         }
         let row = sqlx::query(
-            "SELECT * FROM pulls WHERE connector = ? AND outcome IN ('complete', 'degraded') AND cursor IS NOT NULL \
-             AND (run <= ? OR (accepted = 0 AND state = 'done')) ORDER BY run DESC LIMIT 1",
+            "SELECT * FROM pulls WHERE connector = ? AND state = 'done' AND outcome IN ('complete', 'degraded') \
+             AND cursor IS NOT NULL ORDER BY run DESC LIMIT 1",
         )
         .bind(connector)
-        .bind(reached)
         .fetch_optional(&self.pool)
         .await?;
         let newest = row.as_ref().map(pull).transpose()?;
         Ok(newest.and_then(|pull| pull.cursor).unwrap_or_default())
+    }
+
+    /// Discards the cursors that a connector's pulls reached after `run`: they may have started at a cursor of that run,
+    /// which does not count.
+    pub(in crate::run) async fn discard_cursors_after(&self, connector: &str, run: i64) -> Result<(), Error> {
+        let _crash_point = crash_point("discard cursors");
+        sqlx::query("UPDATE pulls SET cursor = NULL WHERE connector = ? AND run > ?")
+            .bind(connector)
+            .bind(run)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }
 
@@ -202,3 +222,7 @@ pub(super) fn pull(row: &SqliteRow) -> Result<Pull, Error> {
         finished_at: row.try_get("finished_at")?,
     })
 }
+
+#[cfg(test)]
+#[path = "pulls_tests.rs"]
+mod tests;

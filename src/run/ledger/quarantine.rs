@@ -156,8 +156,8 @@ impl Ledger {
     }
 }
 
-/// Writes the rejections of a pull, in place of those that an earlier attempt at it wrote. `read_by`: run that read a
-/// page first, by page number; pages that it lacks were read by `run` itself.
+/// Writes the rejections of a pull, in place of those that an earlier attempt at it wrote; what that attempt closed is
+/// open again. `read_by`: run that read a page first, by page number; pages that it lacks were read by `run` itself.
 pub(super) async fn replace(
     connection: &mut SqliteConnection,
     run: i64,
@@ -165,11 +165,7 @@ pub(super) async fn replace(
     rejections: &[Rejection],
     read_by: &HashMap<u32, i64>,
 ) -> Result<(), Error> {
-    sqlx::query("DELETE FROM quarantine WHERE run = ? AND connector = ?")
-        .bind(run)
-        .bind(connector)
-        .execute(&mut *connection)
-        .await?;
+    delete(connection, run, connector).await?;
     for rejection in rejections {
         sqlx::query(
             "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -43,11 +43,13 @@ impl Ledger {
         transaction.commit().await
     }
 
-    /// Writes a failed pull, deletes the rejections of its settlement, and reopens those that it closed.
+    /// Writes a failed pull, deletes the rejections and source fields of its settlement, and reopens the rejections that
+    /// it closed.
     pub(in crate::run) async fn revoke_settlement(&self, failed: &Pull) -> Result<(), Error> {
         let _crash_point = crash_point("revoke a settlement");
         let mut transaction = self.pool.begin().await?;
         quarantine::delete(&mut transaction, failed.run, &failed.connector).await?;
+        fields::delete_fields(&mut transaction, &failed.connector, failed.run).await?;
         pulls::upsert(&mut transaction, failed).await?;
         transaction.commit().await
     }

@@ -94,7 +94,7 @@ impl<'a> PullReader<'a> {
         let landed = LandedPull::new(self.data, &pull.connector, pull.run);
         let in_time = now - pull.started_at < RESUMABLE_MICROS && pull.purpose == Purpose::Night;
         let Some((plan, pages, position)) = landed.resumable()?.filter(|_| in_time) else { return Ok(None) };
-        if plan.connector != connector.digest {
+        if !connector.was_read_with(&plan.connector) {
             return Ok(None);
         }
         tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull resumed");
@@ -137,9 +137,9 @@ impl<'a> PullReader<'a> {
         let kind = connector.file.connector.kind;
         let reached = self.lake.last_run(kind, &connector.name).await?;
         let mut cursor = self.ledger.cursor(&connector.name, reached).await?;
-        // Another version of the connector may accept what the one before rejected or left out: it reads everything
-        // again.
-        if cursor.connector != connector.digest {
+        // A connector that reads other records may accept what the pulls before rejected or left out: it reads
+        // everything again.
+        if !connector.was_read_with(&cursor.connector) {
             cursor = Cursor::default();
         }
         let mut oldest_open = BTreeMap::new();

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{KeysSeen, Mapper, RecordClass, StoredVersion, part_of};
+use crate::canonical::{KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, part_of};
 use crate::fields::Readers;
 use crate::lake::{Lake, NewestVersion, VersionWriter};
 use crate::landing::LandedPull;
@@ -68,7 +68,6 @@ struct BatchRecord {
 /// Positions of the columns that classification reads.
 struct Columns {
     key: usize,
-    updated_at: usize,
     dates: Vec<usize>,
 }
 
@@ -94,11 +93,8 @@ impl<'c> Classifier<'c> {
     ) -> Self {
         let kind = connector.file.connector.kind;
         let column = |name: &str| kind.column_index(name).expect("every table has the column");
-        let columns = Columns {
-            key: column("source_key"),
-            updated_at: column("source_updated_at"),
-            dates: kind.part_columns().iter().map(|name| column(name)).collect(),
-        };
+        let columns =
+            Columns { key: column("source_key"), dates: kind.part_columns().iter().map(|name| column(name)).collect() };
         let rows = certificate.pages.iter().map(|page| page.rows).sum();
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
@@ -149,13 +145,15 @@ impl<'c> Classifier<'c> {
         let keys: Vec<String> = batch.iter().filter_map(key).collect();
         let stored = self.lake.newest_versions(kind, &self.connector.name, &keys).await?;
         let mut accepted = Vec::new();
-        for waiting in batch {
-            let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default();
-            let stored = stored.get(key);
-            match self.class_of(&waiting, key, stored) {
+        for mut waiting in batch {
+            let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default().to_owned();
+            let stored = stored.get(&key);
+            let changed_at =
+                complete_change_time(kind, &mut waiting.record, stored.and_then(|stored| stored.source_updated_at));
+            match self.class_of(&waiting, &key, changed_at, stored) {
                 RecordClass::Accepted => {
                     self.classified.counts.accepted += 1;
-                    let part = self.part_for(&waiting.record, key, stored);
+                    let part = self.part_for(&waiting.record, &key, stored);
                     accepted.push((waiting.record, part));
                 }
                 RecordClass::Unchanged => self.classified.counts.unchanged += 1,
@@ -169,8 +167,14 @@ impl<'c> Classifier<'c> {
         Ok(())
     }
 
-    /// Class of a record, given the newest stored version of its key.
-    fn class_of(&mut self, waiting: &BatchRecord, key: &str, stored: Option<&NewestVersion>) -> RecordClass {
+    /// Class of a record, given the change time that it states and the newest stored version of its key.
+    fn class_of(
+        &mut self,
+        waiting: &BatchRecord,
+        key: &str,
+        changed_at: Option<i64>,
+        stored: Option<&NewestVersion>,
+    ) -> RecordClass {
         let BatchRecord { record, read_by, chain } = waiting;
         let classified = &mut self.classified;
         classified.note_key(key, read_by.run, *chain);
@@ -178,23 +182,17 @@ impl<'c> Classifier<'c> {
         let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
         classified.newest_date = classified.newest_date.max(newest);
-        let updated_at = record.values[self.columns.updated_at].as_instant();
         let newest_stored =
             stored.map(|known| StoredVersion { digest: known.digest, updated_at: known.source_updated_at });
-        let class = classified.keys.classify(key, record.digest, updated_at, newest_stored);
+        let class = classified.keys.classify(key, record.digest, changed_at, newest_stored);
         // Pages of an earlier run that are settled again: what was stored after them is newer.
         let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));
         let is_newer_stored = stored.is_some_and(|stored| (stored.run, stored.page, stored.row) > place);
-        if class == RecordClass::Accepted && !self.is_ordered() && is_newer_stored {
+        if class == RecordClass::Accepted && changed_at.is_none() && is_newer_stored {
             RecordClass::Superseded
         } else {
             class
         }
-    }
-
-    /// Whether the source has a change time that orders versions.
-    fn is_ordered(&self) -> bool {
-        self.connector.file.identity.ordered_by.is_some()
     }
 
     /// Part that an accepted record is filed under: that of its key, or a new one.
@@ -202,7 +200,9 @@ impl<'c> Classifier<'c> {
         let new = || part_of(self.connector.file.connector.kind, record, self.certificate.started_at);
         match stored {
             Some(known) => known.part.clone(),
-            None if self.is_ordered() => self.classified.parts.entry(key.to_owned()).or_insert_with(new).clone(),
+            None if self.connector.file.has_change_time() => {
+                self.classified.parts.entry(key.to_owned()).or_insert_with(new).clone()
+            }
             None => new(),
         }
     }

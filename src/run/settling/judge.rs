@@ -3,6 +3,7 @@
 
 use crate::model::connector::Contract;
 use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose};
+use crate::run::settling::usual_volume::UsualVolume;
 
 /// Minimum rejections before their share is judged.
 const MIN_REJECTIONS: u64 = 20;
@@ -10,8 +11,6 @@ const MIN_REJECTIONS: u64 = 20;
 const MIN_REJECTIONS_IF_HALF: u64 = 3;
 /// Minimum earlier pulls of the same weekday before the volume is judged.
 const MIN_USUAL_PULLS: usize = 3;
-/// Maximum earlier pulls of the same weekday that the volume is compared with.
-pub(super) const USUAL_PULLS: usize = 8;
 
 /// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
@@ -31,27 +30,29 @@ pub(in crate::run) const CODES: [&str; 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) outcome: Outcome,
-    /// Code of the reason; empty if there is none. A retry, replay or backfill that was degraded is complete, but keeps
-    /// the reason.
+    /// Code of the reason; empty if the pull is complete.
     pub(super) reason: String,
     pub(super) message: String,
     pub(super) hint: String,
 }
 
 impl Verdict {
+    pub(super) fn complete() -> Self {
+        Self::of(Outcome::Complete, "", "", "")
+    }
+
     fn of(outcome: Outcome, reason: &str, message: impl Into<String>, hint: &str) -> Self {
         Self { outcome, reason: reason.to_owned(), message: message.into(), hint: hint.to_owned() }
     }
 }
 
-/// Judges a classified pull. `usual_volumes`: rows received by the last complete or degraded pulls of the same weekday,
-/// newest first.
+/// Judges a classified pull. `usual`: the volume that it is compared with.
 pub(super) fn judge(
     certificate: &Certificate,
     counts: PullCounts,
     findings: &Findings,
     contract: &Contract,
-    usual_volumes: &[u64],
+    usual: &UsualVolume,
 ) -> Verdict {
     let incomplete = |reason, message: String, hint| {
         debug_assert!(CODES.contains(&reason), "`{reason}` is not listed");
@@ -90,7 +91,7 @@ pub(super) fn judge(
         let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
         return incomplete("sweep_unbelievable", message, hint);
     }
-    if let Some(verdict) = far_from_usual(counts.received, contract, usual_volumes) {
+    if let Some(verdict) = far_from_usual(counts.received, contract, usual) {
         return verdict;
     }
     if is_over_budget(counts.quarantined, counts.received, contract) {
@@ -98,7 +99,7 @@ pub(super) fn judge(
         let hint = "see `motcua quarantine list`, correct the mapping or the source, then `motcua quarantine retry`";
         return Verdict::of(Outcome::Degraded, "rejects_over_budget", message, hint);
     }
-    Verdict::of(Outcome::Complete, "", "", "")
+    Verdict::complete()
 }
 
 /// Whether more rows were rejected than the contract allows.
@@ -111,13 +112,15 @@ pub(in crate::run) fn is_over_budget(rejected: u64, received: u64, contract: &Co
 }
 
 /// Incomplete if nothing was received although none of the compared pulls was empty, or if the volume is far from their
-/// median. `None` without enough earlier pulls.
-fn far_from_usual(received: u64, contract: &Contract, usual_volumes: &[u64]) -> Option<Verdict> {
-    if usual_volumes.len() < MIN_USUAL_PULLS {
+/// median. After an outage it may be as many times larger as the source was not read. `None` without enough earlier
+/// pulls.
+fn far_from_usual(received: u64, contract: &Contract, usual: &UsualVolume) -> Option<Verdict> {
+    let UsualVolume { rows, distances } = usual;
+    if rows.len() < MIN_USUAL_PULLS {
         return None;
     }
     let hint = "ask the source's operator what happened; if the volume is right, set `contract.least_of_usual` or `most_of_usual`";
-    let mut sorted = usual_volumes.to_vec();
+    let mut sorted = rows.clone();
     sorted.sort_unstable();
     let median = sorted[sorted.len() / 2];
     if received == 0 && sorted[0] > 0 && contract.least_of_usual > 0.0 {
@@ -125,9 +128,10 @@ fn far_from_usual(received: u64, contract: &Contract, usual_volumes: &[u64]) -> 
             format!("no row was received, although none of the compared pulls was empty (usually {median} rows)");
         return Some(Verdict::of(Outcome::Incomplete, "empty", message, hint));
     }
-    #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
-    let share = received as f64 / median.max(1) as f64;
-    let (few, many) = (share < contract.least_of_usual, contract.most_of_usual > 0.0 && share > contract.most_of_usual);
+    #[expect(clippy::cast_precision_loss, reason = "a share of rows, and a small number")]
+    let (share, distances) = (received as f64 / median.max(1) as f64, *distances as f64);
+    let few = share < contract.least_of_usual;
+    let many = contract.most_of_usual > 0.0 && share > contract.most_of_usual * distances;
     (median > 0 && (few || many)).then(|| {
         let message = format!("{received} rows were received, but a pull on this weekday usually has {median}");
         Verdict::of(Outcome::Incomplete, "unusual_volume", message, hint)
@@ -141,7 +145,8 @@ mod tests {
     fn outcome(received: u64, quarantined: u64, disagreeing: Option<(u64, u64)>, usual: &[u64]) -> (Outcome, String) {
         let counts = PullCounts { received, quarantined, accepted: received - quarantined, ..PullCounts::default() };
         let findings = Findings { disagreeing, ..Findings::default() };
-        let verdict = judge(&Certificate::default(), counts, &findings, &Contract::default(), usual);
+        let usual = UsualVolume { rows: usual.to_vec(), distances: 1 };
+        let verdict = judge(&Certificate::default(), counts, &findings, &Contract::default(), &usual);
         (verdict.outcome, verdict.reason)
     }
 
@@ -175,6 +180,17 @@ mod tests {
                 (expected.0, expected.1.to_owned()),
                 "{received} {quarantined} {disagreeing:?} {usual:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pull_that_catches_up_may_receive_the_rows_of_every_day_that_was_missed() {
+        for (received, distances, is_complete) in
+            [(1_001, 1, false), (1_001, 2, true), (14_000, 14, true), (14_001, 14, false), (19, 14, false)]
+        {
+            let usual = UsualVolume { rows: vec![100, 110, 90], distances };
+            let verdict = far_from_usual(received, &Contract::default(), &usual);
+            assert_eq!(verdict.is_none(), is_complete, "{received} rows after {distances} nights");
         }
     }
 }

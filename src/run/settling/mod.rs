@@ -9,6 +9,7 @@ mod contract;
 mod judge;
 mod reread;
 mod sweep;
+mod usual_volume;
 mod verdict;
 
 use std::panic::AssertUnwindSafe;
@@ -77,7 +78,7 @@ impl Settler<'_> {
         };
         let Some(failure) = own_failure(&error) else { return Err(error) };
         // The table's log decides: a pull that it holds counts, and the next run finishes it.
-        match self.is_committed(sealed.connector, begun.run).await {
+        match self.is_committed(&begun).await {
             Ok(false) => self.fail(begun, failure).await,
             Ok(true) | Err(_) => Err(error),
         }
@@ -85,19 +86,22 @@ impl Settler<'_> {
 
     /// Settles a landed pull under its own run.
     pub(super) async fn settle(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
-        let is_settled = begun.state == PullState::Settled && self.is_committed(sealed.connector, begun.run).await?;
+        let is_settled = begun.state == PullState::Settled && self.is_committed(&begun).await?;
         let pull = if is_settled { begun } else { self.classify_and_commit(sealed, begun).await? };
         match pull.state {
             // Failed: the pull broke its contract.
             PullState::Done => Ok(pull),
-            PullState::Reading | PullState::Settled => self.finish(sealed.connector, pull).await,
+            PullState::Reading | PullState::Settled => {
+                self.lake.update_image(sealed.connector.file.connector.kind).await?;
+                self.finish(pull).await
+            }
         }
     }
 
-    /// Whether the table of versions has reached a run of the connector.
-    async fn is_committed(&self, connector: &Connector, run: i64) -> Result<bool, RunError> {
-        let reached = self.lake.last_run(connector.file.connector.kind, &connector.name).await?;
-        Ok(reached.is_some_and(|reached| reached >= run))
+    /// Whether the tables hold versions of a pull. That a later run is committed does not show it: a pull that is resumed
+    /// goes on under its old run.
+    async fn is_committed(&self, pull: &Pull) -> Result<bool, RunError> {
+        Ok(self.lake.committed_runs(&pull.connector).await?.contains(&pull.run))
     }
 
     async fn classify_and_commit(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
@@ -110,9 +114,7 @@ impl Settler<'_> {
         let outcome = verdict.outcome;
         let judged = verdict.apply_to(begun);
         if outcome == Outcome::Failed {
-            let failed = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..judged };
-            self.ledger.write_pull(&failed).await?;
-            return Ok(failed);
+            return self.discard(judged).await;
         }
         write_deleted(&deleted, outcome, &mut writer, &mut classified)?;
         let pull = self.write_settlement(sealed, judged, classified).await?;
@@ -173,10 +175,8 @@ impl Settler<'_> {
         Ok(earlier.iter().filter(|known| known.run < pull.run).filter_map(|known| known.data_until).max())
     }
 
-    /// Brings the image up to the committed versions and writes that the pull is done. A write of its own: it must come
-    /// after the commit.
-    async fn finish(&self, connector: &Connector, pull: Pull) -> Result<Pull, RunError> {
-        self.lake.update_image(connector.file.connector.kind).await?;
+    /// Writes that a pull is done. A write of its own: it must come after the commit and after the update of the image.
+    pub(super) async fn finish(&self, pull: Pull) -> Result<Pull, RunError> {
         let done = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..pull };
         self.ledger.write_pull(&done).await?;
         let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = done.counts;
@@ -194,8 +194,7 @@ impl Settler<'_> {
         Ok(done)
     }
 
-    /// Writes that a pull failed: tables and cursor stay as they were, and what an earlier attempt to settle it
-    /// rejected and closed is undone.
+    /// Writes that a pull failed, and why.
     pub(super) async fn fail(&self, begun: Pull, failure: Failure) -> Result<Pull, RunError> {
         let Failure { code, message, hint } = failure;
         let (run, connector) = (begun.run, begun.connector.as_str());
@@ -204,18 +203,27 @@ impl Settler<'_> {
         } else {
             tracing::info!(run, connector, reason = code, "pull failed: {message}");
         }
-        let failed = Pull {
-            state: PullState::Done,
+        self.discard(Pull {
             outcome: Some(Outcome::Failed),
             reason: Some(code.to_owned()),
             message: Some(message),
             hint: Some(hint.to_owned()),
+            ..begun
+        })
+        .await
+    }
+
+    /// Writes a failed pull: tables and cursor stay as they were, and what an earlier attempt to settle it counted,
+    /// rejected and closed is undone.
+    async fn discard(&self, failed: Pull) -> Result<Pull, RunError> {
+        let failed = Pull {
+            state: PullState::Done,
             finished_at: Some(clock::now()),
             counts: PullCounts::default(),
             cursor: None,
             data_until: None,
             findings: Findings::default(),
-            ..begun
+            ..failed
         };
         self.ledger.revoke_settlement(&failed).await?;
         Ok(failed)

@@ -7,7 +7,8 @@ use crate::model::pull::{Certificate, Drift, DriftKind, Outcome, Purpose};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
 use crate::run::settling::classify::Classified;
-use crate::run::settling::judge::{USUAL_PULLS, Verdict, judge};
+use crate::run::settling::judge::{Verdict, judge};
+use crate::run::settling::usual_volume::UsualVolume;
 use crate::run::settling::{Settler, contract};
 
 /// Earlier pulls that are searched for those of the same weekday.
@@ -49,36 +50,25 @@ impl Settler<'_> {
             return Ok(verdict);
         }
         let is_night = certificate.purpose == Purpose::Night;
-        let usual_volumes = if is_night { self.usual_volumes(connector, certificate).await? } else { Vec::new() };
-        let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual_volumes);
+        let usual = if is_night { self.usual_volume(connector, certificate).await? } else { UsualVolume::unknown() };
+        let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual);
         // A retry, replay or backfill has few rows, and those are known to be bad: their share does not judge the
         // source.
         if !is_night && verdict.outcome == Outcome::Degraded {
-            verdict.outcome = Outcome::Complete;
+            verdict = Verdict::complete();
         }
         Ok(verdict)
     }
 
-    /// Rows received by the last complete or degraded pulls of the same weekday, newest first. Empty after a day that
-    /// is not a working day, and for a second pull of a day, which receives only the remaining rows.
-    async fn usual_volumes(&self, connector: &Connector, certificate: &Certificate) -> Result<Vec<u64>, RunError> {
+    /// Volume that a night's pull is compared with. Unknown after a day that is not a working day.
+    async fn usual_volume(&self, connector: &Connector, certificate: &Certificate) -> Result<UsualVolume, RunError> {
         let began = instant::local(certificate.started_at);
         let day = if began.hour() < 12 { began.date().yesterday().unwrap_or(began.date()) } else { began.date() };
         if !WorkingCalendar::new(&self.config.registries.calendar).is_working(day) {
-            return Ok(Vec::new());
+            return Ok(UsualVolume::unknown());
         }
         let mut pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
-        pulls.retain(|pull| {
-            matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded))
-                && pull.run < certificate.run
-                && pull.purpose == Purpose::Night
-        });
-        if pulls.iter().any(|pull| instant::local(pull.started_at).date() == began.date()) {
-            return Ok(Vec::new());
-        }
-        let of_weekday = pulls.into_iter().filter(|pull| {
-            instant::local(pull.started_at).weekday() == began.weekday() && pull.connector_digest == connector.digest
-        });
-        Ok(of_weekday.take(USUAL_PULLS).map(|pull| pull.counts.received).collect())
+        pulls.retain(|pull| pull.run < certificate.run);
+        Ok(UsualVolume::before(certificate.started_at, &pulls, connector))
     }
 }

@@ -1,0 +1,120 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::*;
+use crate::config;
+use crate::model::page::Reason;
+use crate::model::pull::{FieldsSeen, Sighting};
+use crate::model::record::Rejection;
+use crate::run::ledger::{Settlement, key_hash};
+
+fn connector() -> Connector {
+    let text = include_str!("../../../connectors/feedback/connector.toml");
+    config::connector_from_text("feedback", Path::new("connector.toml"), text).expect("it is shipped")
+}
+
+/// A complete night that accepted rows and read up to its run's number.
+fn pull(run: i64, state: PullState, outcome: Outcome, accepted: u64) -> Pull {
+    Pull {
+        state,
+        outcome: Some(outcome),
+        counts: PullCounts { received: accepted, accepted, ..PullCounts::default() },
+        cursor: Some(Cursor { read_until: Some(run), ..Cursor::default() }),
+        ..Pull::begun(run, &connector(), Purpose::Night, 0)
+    }
+}
+
+async fn ledger(pulls: &[Pull]) -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().expect("there is a scratch folder");
+    let ledger = Ledger::open(folder.path()).await.expect("a new ledger opens");
+    for pull in pulls {
+        ledger.write_pull(pull).await.expect("it is written");
+    }
+    (folder, ledger)
+}
+
+#[tokio::test]
+async fn a_cursor_counts_only_if_its_pull_is_done() {
+    use Outcome::{Complete, Degraded, Failed, Incomplete};
+    use PullState::{Done, Reading, Settled};
+    for (what, pulls, reached, expected) in [
+        ("no pull", vec![], None, None),
+        ("done and committed", vec![pull(1, Done, Complete, 3)], Some(1), Some(1)),
+        ("done and accepted nothing", vec![pull(1, Done, Complete, 3), pull(2, Done, Degraded, 0)], Some(1), Some(2)),
+        (
+            "a pull that never committed, and a later one that did",
+            vec![pull(1, Done, Complete, 3), pull(2, Settled, Complete, 3), pull(3, Done, Incomplete, 2)],
+            Some(3),
+            Some(1),
+        ),
+        ("settled and committed", vec![pull(1, Done, Complete, 3), pull(2, Settled, Complete, 3)], Some(2), Some(1)),
+        ("read", vec![pull(1, Done, Complete, 3), pull(2, Reading, Complete, 0)], Some(1), Some(1)),
+        ("failed", vec![pull(1, Done, Complete, 3), pull(2, Done, Failed, 0)], Some(1), Some(1)),
+        ("versions were lost", vec![pull(1, Done, Complete, 3), pull(2, Done, Complete, 3)], Some(1), None),
+    ] {
+        let (_folder, ledger) = ledger(&pulls).await;
+        let cursor = ledger.cursor("feedback", reached).await.expect("it can be read");
+        assert_eq!(cursor.read_until, expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn pulls_that_are_not_done_are_found_in_every_run() {
+    let pulls = [
+        pull(3, PullState::Reading, Outcome::Complete, 0),
+        pull(2, PullState::Done, Outcome::Complete, 1),
+        pull(1, PullState::Settled, Outcome::Complete, 1),
+    ];
+    let (_folder, ledger) = ledger(&pulls).await;
+    let found = ledger.unfinished_pulls().await.expect("they can be read");
+    assert_eq!(found.iter().map(|pull| pull.run).collect::<Vec<_>>(), [1, 3]);
+    ledger.discard_cursors_after("feedback", 1).await.expect("it is written");
+    let cursors: Vec<bool> =
+        ledger.pulls_of("feedback", 9).await.expect("read").iter().map(|pull| pull.cursor.is_some()).collect();
+    assert_eq!(cursors, [false, false, true], "newest first");
+}
+
+/// Settles a pull that rejects `rejected` and has read `read`.
+async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> Pull {
+    let settled = pull(run, PullState::Settled, Outcome::Complete, 1);
+    let rejection = |key: &&str| Rejection {
+        page: 1,
+        row: 1,
+        field: None,
+        reason: Reason::ImpossibleOrder,
+        key: Some((*key).to_owned()),
+    };
+    let seen = Sighting { page: 1, row: 1, rows: 1 };
+    let settlement = Settlement {
+        pull: &settled,
+        rejections: &rejected.iter().map(rejection).collect::<Vec<_>>(),
+        read_by: &HashMap::new(),
+        keys_read: Some(&read.iter().map(|key| (key_hash(key), run)).collect()),
+        read_again: &[],
+        fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
+    };
+    ledger.write_settlement(&settlement).await.expect("it is written");
+    settled
+}
+
+async fn open(ledger: &Ledger) -> Vec<i64> {
+    let open = ledger.quarantined(None, None, true).await.expect("it can be read");
+    open.iter().map(|row| row.run).collect()
+}
+
+#[tokio::test]
+async fn what_an_earlier_attempt_settled_is_replaced_or_undone() {
+    let (_folder, ledger) = ledger(&[]).await;
+    settle(&ledger, 1, &["A", "B"], &[]).await;
+    assert_eq!(open(&ledger).await, [1, 1]);
+    // The first attempt reads both; the second one, with another mapping, reads A alone and rejects C.
+    settle(&ledger, 2, &[], &["A", "B"]).await;
+    assert!(open(&ledger).await.is_empty());
+    let settled = settle(&ledger, 2, &["C"], &["A"]).await;
+    assert_eq!(open(&ledger).await, [2, 1]);
+    // A failure undoes all of it.
+    let failed = Pull { outcome: Some(Outcome::Failed), ..settled };
+    ledger.revoke_settlement(&failed).await.expect("it is written");
+    assert_eq!(open(&ledger).await, [1, 1]);
+    assert_eq!(ledger.fields_seen("feedback", 9).await.expect("they can be read"), ["field1"]);
+}
