@@ -26,7 +26,8 @@
 //! | [`simulator`] | portals and a post office on loopback, with known true counts |
 //! | [`cli`] | the verbs |
 
-mod crash_points;
+#[doc(hidden)]
+pub mod crash_points;
 mod durable;
 pub mod telemetry;
 

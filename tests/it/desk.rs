@@ -4,6 +4,8 @@
 
 mod list;
 
+use std::path::Path;
+
 use jiff::civil::Date;
 use motcua::config;
 use motcua::model::instant::from_local;
@@ -174,8 +176,13 @@ pub(crate) fn rows(office: &Office, arguments: &[&str]) -> Vec<Value> {
 
 /// `source_key`, `status` and `deleted` of each row of the image.
 pub(crate) fn image(office: &Office) -> Vec<(String, String, bool)> {
+    image_of(&office.data())
+}
+
+/// The same of any data folder.
+pub(crate) fn image_of(data: &Path) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
-    for frame in frames(&office.data(), "dossiers") {
+    for frame in frames(data, "dossiers") {
         let text = |name: &str| -> Vec<String> {
             let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
             column.iter().map(|text| text.unwrap_or_default().to_owned()).collect()

@@ -87,14 +87,15 @@ impl<'a> PullReader<'a> {
     }
 
     /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, under its own
-    /// run. `None` if it cannot be resumed: it landed no page, is too old, or was read with another version of the
-    /// connector.
+    /// run. `None` if it cannot be resumed: it landed no page, is too old, was read by a connector that read other
+    /// records, or a later run of the connector is committed already.
     pub(super) async fn resume(&self, pull: &Pull, now: i64) -> Result<Option<ReadPull<'a>>, RunError> {
         let Some(connector) = self.config.connector(&pull.connector) else { return Ok(None) };
         let landed = LandedPull::new(self.data, &pull.connector, pull.run);
         let in_time = now - pull.started_at < RESUMABLE_MICROS && pull.purpose == Purpose::Night;
         let Some((plan, pages, position)) = landed.resumable()?.filter(|_| in_time) else { return Ok(None) };
-        if !connector.was_read_with(&plan.connector) {
+        let reached = self.lake.last_run(connector.file.connector.kind, &connector.name).await?;
+        if !connector.was_read_with(&plan.connector) || reached.is_some_and(|reached| reached > pull.run) {
             return Ok(None);
         }
         tracing::info!(run = pull.run, connector = connector.name, pages = pages.len(), "pull resumed");

@@ -12,6 +12,8 @@ pub(crate) struct List {
     records: Arc<Mutex<Vec<Value>>>,
     /// Pages from this number on are answered with 503.
     broken_from: Arc<Mutex<Option<usize>>>,
+    /// Pages from this number on are the first page again.
+    repeated_from: Arc<Mutex<Option<usize>>>,
     requested: Arc<Mutex<Vec<usize>>>,
 }
 
@@ -25,8 +27,15 @@ impl List {
             if list.broken_from.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|from| page >= from) {
                 return Answer::of("503 Service Unavailable", "text/plain", "later");
             }
+            let is_repeated = list.repeated_from.lock().unwrap_or_else(PoisonError::into_inner);
+            let page = if is_repeated.is_some_and(|from| page >= from) { 0 } else { page };
+            let since =
+                request.split("from=").nth(1).and_then(|text| text.split(['&', ' ']).next()).unwrap_or_default();
             let records = list.records.lock().unwrap_or_else(PoisonError::into_inner);
-            let rows: Vec<&Value> = records.iter().skip(page * 2).take(2).collect();
+            // A record that states when it was changed is listed only from that day on.
+            let is_asked = |record: &&Value| record["changed"].as_str().is_none_or(|changed| changed >= since);
+            let records: Vec<&Value> = records.iter().filter(is_asked).collect();
+            let rows: Vec<&Value> = records.iter().copied().skip(page * 2).take(2).collect();
             Answer::json(&json!({"rows": rows, "last": page * 2 + 2 >= records.len()}).to_string())
         })
     }
@@ -37,6 +46,10 @@ impl List {
 
     pub(crate) fn break_from(&self, page: Option<usize>) {
         *self.broken_from.lock().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    pub(crate) fn repeat_from(&self, page: Option<usize>) {
+        *self.repeated_from.lock().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
     /// Pages requested since the last call.

@@ -1,53 +1,76 @@
-//! Kills the process at every crash point, and again during the recovery: tables and figures must be those of an
-//! undisturbed run (docs/decisions/0005).
+//! Kills a run at every crash point, and again during the recovery: tables and figures must be those of an undisturbed
+//! run (docs/decisions/0005).
 //!
-//! The binary (a debug build) counts the moments before and after each durable write and aborts at the one in
-//! `MOTCUA_DIE_AT`. Between two moments at most one durable write may happen, so a write without a crash point fails
-//! the test.
+//! A run in this process copies its data folder at each moment before and after a durable write: each copy is what a kill
+//! would have left. Between two moments at most one durable write may happen, so a write without a crash point fails the
+//! test. Copies that differ in no durable write are recovered once. That a real kill leaves nothing else is shown by
+//! `kill_at_any_time.rs`.
 #![expect(clippy::disallowed_methods, reason = "tests look at the files of a run that died")]
+
+mod found;
+mod moments;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
-use motcua::run::Ledger;
+use jiff::civil::{DateTime, date};
+use motcua::model::pull::Outcome;
+use motcua::run::RunError;
 use serde_json::{Value, json};
 
+use self::found::{Found, FoundNow, durable_writes, published};
+use self::moments::{Moment, Program, Verb};
 use crate::desk::{self, List, record};
-use crate::office::{Figures, Office, copy, figures, files, frames, rows, said};
+use crate::office::{Office, copy};
 
 const POST: &str = include_str!("../../../connectors/bcci-export/connector.toml");
+const SWEEP: &str = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"received_at\"\n";
 
-/// Which moments are tested: before and after each write, or after it only. Before a write the disk is as it was after
-/// the write before it, which the first night checks.
-const BOTH_SIDES: usize = 1;
-const AFTER: usize = 2;
+/// The evening of the first night, and of the second.
+const FIRST: DateTime = date(2025, 11, 10).at(20, 0, 0, 0);
+const SECOND: DateTime = date(2025, 11, 11).at(20, 0, 0, 0);
+/// Hours later, while a pull that failed or was cut in the second night can still be continued.
+const LATER: DateTime = date(2025, 11, 11).at(22, 0, 0, 0);
+const LATER_STILL: DateTime = date(2025, 11, 11).at(23, 0, 0, 0);
 
-/// A scratch office with a list that has bad rows, a sweep, and lists of the post.
+/// What an undisturbed run gives.
+struct Undisturbed {
+    /// The moments that it passed, one for each durable write.
+    moments: Vec<Moment>,
+    /// Number of all moments that it passed.
+    passed: usize,
+    found: Found,
+}
+
+/// A scratch office with a list that has bad rows, and lists of the post.
 struct Scene {
     office: Office,
     list: List,
 }
 
 impl Scene {
-    /// Sets the office up and runs its first night.
-    fn new() -> Self {
+    /// Sets the office up and runs its first night. `more` is added to the connector of the list.
+    fn new(more: &str) -> Self {
         let list = List::default();
-        let more = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"received_at\"\n\n\
-                    [contract]\nimpossible = \"reject_row\"\nreject_share = 0.9\n";
-        let scene = Self { office: desk::of_list(&list.serve(), more), list };
+        let contract = "\n[contract]\nimpossible = \"reject_row\"\nreject_share = 0.9\n";
+        let scene = Self { office: desk::of_list(&list.serve(), &format!("{more}{contract}")), list };
         // Sources are read one after the other, so that the number of a moment always means the same write.
         scene.office.edit("config/motcua.toml", |text| {
             let in_turn = text.replace("connectors_at_once = 4", "connectors_at_once = 1");
             assert_ne!(in_turn, text, "the shipped settings state how many are read side by side");
             in_turn
         });
+        // Three indicators are enough to see a difference; more only cost time.
+        for file in ["feedback", "measures", "online", "postal"] {
+            let path = scene.office.path().join(format!("config/indicators/{file}.toml"));
+            std::fs::remove_file(path).expect("the file was shipped");
+        }
         scene
             .office
             .write("connectors/bcci-export/connector.toml", &POST.replace("glob = ", "settle_secs = 0\nglob = "));
         scene.list.set(first_list());
         scene.post("1.csv", &["EP000000014VN", "EP000000028VN"]);
-        scene.office.run();
+        scene.program(Verb::Run, FIRST).run(&scene.office.data()).expect("the first night ends");
         scene
     }
 
@@ -71,6 +94,98 @@ impl Scene {
                 .replace("impossible = \"reject_row\"", "impossible = \"report\"")
         });
     }
+
+    /// What the sources show in the second night: rows that can be read now; have ended; are due later; are no longer
+    /// listed; are new; are new and bad.
+    fn change(&self) {
+        let mut list = first_list();
+        list[1]["status"] = json!("P");
+        list[3]["status"] = json!("D");
+        list[4]["due"] = json!("2025-12-24");
+        list.remove(5);
+        list.push(record(8));
+        list.push(
+            json!({"id": "K9", "code": "H61.14-251001-0009", "agency": "H61.14", "received": "2025-10-01", "status": "?"}),
+        );
+        self.list.set(list);
+        self.post("2.csv", &["EP000000031VN"]);
+    }
+
+    /// Runs the second night, in which the list fails after its first two pages.
+    fn fail(&self) {
+        self.list.break_from(Some(2));
+        let report = self.program(Verb::Run, SECOND).run(&self.office.data()).expect("the night ends");
+        self.list.break_from(None);
+        let outcomes: Vec<_> = report.pulls.iter().map(|pull| pull.outcome).collect();
+        assert_eq!(outcomes, [Some(Outcome::Complete), Some(Outcome::Failed)], "the post, the list");
+    }
+
+    fn program(&self, verb: Verb, now: DateTime) -> Program {
+        Program::new(&self.office, verb, now)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.office.path().join(name)
+    }
+
+    /// Runs `verb` undisturbed over the data in `base`. `least`: minimum number of moments.
+    fn undisturbed(&self, base: &Path, verb: Verb, now: DateTime, least: usize) -> Undisturbed {
+        let whole = self.path("undisturbed");
+        copy(base, &whole);
+        let moments = self.program(verb, now).moments(&whole, &self.path("moments"));
+        let (found, before, passed) = (Found::of(&whole), published(base), moments.len());
+        assert!(passed >= least, "{passed} moments");
+        let mut distinct = Vec::new();
+        let mut earlier: Option<BTreeSet<String>> = None;
+        for moment in moments {
+            let at = format!("{verb:?}, {}, {}", moment.data.display(), moment.name);
+            let writes = durable_writes(&moment.data);
+            if let Some(earlier) = &earlier {
+                let new: Vec<&String> = writes.difference(earlier).collect();
+                assert!(new.len() <= 1, "{at}: durable writes without a crash point: {new:?}");
+            }
+            let seen = published(&moment.data);
+            let old_or_new = seen == before || seen.as_ref().is_some_and(|(figures, _)| *figures == found.now.figures);
+            assert!(old_or_new, "{at}: half a night is published");
+            if earlier.as_ref() != Some(&writes) {
+                distinct.push(moment);
+            }
+            earlier = Some(writes);
+        }
+        Undisturbed { moments: distinct, passed, found }
+    }
+
+    /// Kills the recovery from each moment of `verb` at another moment, and lets the next one finish: it gives what the
+    /// undisturbed run gives.
+    fn at_every_crash_point(&self, base: &Path, verb: Verb, least: usize) {
+        let Undisturbed { moments, passed, found } = self.undisturbed(base, verb, SECOND, least);
+        let (recovery, last) = (self.program(verb, LATER), self.program(verb, LATER_STILL));
+        let next_night = self.program(Verb::Run, LATER_STILL);
+        for (number, Moment { name, data }) in (1..).zip(moments) {
+            let at = format!("{verb:?}, {number}: {name}");
+            let left = self.path("left");
+            if !recovery.dies_at(&data, 1 + number * 7 % passed, &left) {
+                copy(&data, &left);
+            }
+            match last.run(&left) {
+                // Every row was accepted before the kill; the next night publishes them.
+                Err(RunError::NothingToRetry) => drop(next_night.run(&left).expect("the night ends")),
+                ended => drop(ended.unwrap_or_else(|error| panic!("{at}: {error}"))),
+            }
+            assert_eq!(Found::of(&left), found, "{at}");
+            std::fs::remove_dir_all(&left).expect("the scratch folder is writable");
+        }
+    }
+
+    /// Lets `nights` follow on each of the moments: all give the same.
+    fn after_each(&self, moments: Vec<Moment>, nights: &[&dyn Fn(&Path)], expected: &FoundNow) {
+        for Moment { name, data } in moments {
+            for night in nights {
+                night(&data);
+            }
+            assert_eq!(Found::of(&data).now, *expected, "{name}");
+        }
+    }
 }
 
 fn first_list() -> Vec<Value> {
@@ -81,193 +196,118 @@ fn first_list() -> Vec<Value> {
     list
 }
 
-/// What a reader finds, without anything that depends on the number of a run.
-#[derive(Debug, PartialEq)]
-struct Found {
-    figures: Figures,
-    complete: bool,
-    tables: Vec<Vec<(String, String)>>,
-    changes: Vec<[String; 3]>,
-    /// Connector, field and reason of every rejected row that is open.
-    quarantine: Vec<(String, Option<String>, String)>,
-}
-
-impl Found {
-    fn of(data: &Path) -> Self {
-        let (figures, complete) = published(data).expect("a night was published");
-        let tables = ["dossier_versions", "dossiers", "postal_item_versions", "postal_items"];
-        let tables = tables.iter().map(|table| rows(data, table)).collect();
-        let mut changes = Vec::new();
-        for frame in frames(data, "changes") {
-            let column =
-                |name: &str| frame.column(name).and_then(|column| column.str()).expect("a text column").clone();
-            let columns = ["source_key", "change", "after"].map(column);
-            let text = |at: usize| columns.each_ref().map(|column| column.get(at).unwrap_or_default().to_owned());
-            changes.extend((0..frame.height()).map(text));
-        }
-        changes.sort();
-        Self { figures, complete, tables, changes, quarantine: open_rejections(data) }
-    }
-}
-
-/// The newest published figures, and whether they are complete.
-fn published(data: &Path) -> Option<(Figures, bool)> {
-    let text = std::fs::read(data.join("published/latest/figures.json")).ok()?;
-    let rows: Vec<Value> = serde_json::from_slice(&text).expect("what is published is whole");
-    Some((figures(&rows), rows.iter().all(|row| row["complete"] == true)))
-}
-
-fn open_rejections(data: &Path) -> Vec<(String, Option<String>, String)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
-    let open = runtime.block_on(async {
-        let ledger = Ledger::open(data).await.expect("the run left a ledger");
-        let open = ledger.quarantined(None, None, true).await.expect("the ledger can be read");
-        ledger.close().await;
-        open
-    });
-    let mut open: Vec<_> = open.into_iter().map(|row| (row.connector, row.field, row.reason)).collect();
-    open.sort();
-    open
-}
-
-/// Every durable write in a data folder, each with a name.
-fn durable_writes(data: &Path) -> BTreeSet<String> {
-    let mut writes = BTreeSet::new();
-    for file in files(data) {
-        let name = file.to_string_lossy().into_owned();
-        let is_whole = !name.contains(".partial");
-        let counts = (name.starts_with("landing/") && is_whole)
-            || name.contains("/_delta_log/")
-            || name.starts_with("definitions/")
-            || (name.starts_with("published/nights/") && name.ends_with("/night.json") && is_whole);
-        if counts {
-            writes.insert(name.clone());
-        }
-        if let Ok(target) = std::fs::read_link(data.join(&file))
-            && is_whole
-        {
-            writes.insert(format!("{name} -> {}", target.display()));
-        }
-    }
-    for number in 1..=ledger_commits(&data.join("ledger.sqlite-wal")) {
-        writes.insert(format!("ledger commit {number}"));
-    }
-    writes
-}
-
-/// Number of transactions in SQLite's write-ahead log: frames with the salts of the log that carry the size of the
-/// database (sqlite.org/fileformat2.html, "The Write-Ahead Log").
-fn ledger_commits(log: &Path) -> usize {
-    let Ok(bytes) = std::fs::read(log) else { return 0 };
-    let Some((head, frames)) = bytes.split_at_checked(32) else { return 0 };
-    let page = u32::from_be_bytes(head[8..12].try_into().expect("four bytes")) as usize;
-    let is_commit = |frame: &&[u8]| frame[8..16] == head[16..24] && frame[4..8] != [0; 4];
-    frames.chunks_exact(24 + page).filter(is_commit).count()
-}
-
-fn act(scene: &Scene, data: &Path, verb: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = scene.office.command_on(data, verb);
-    command.envs(variables.iter().copied()).output().expect("the binary starts")
-}
-
-/// Runs a verb that is killed at a moment; false if it ended before.
-fn die(scene: &Scene, data: &Path, verb: &[&str], moment: usize) -> bool {
-    let output = act(scene, data, verb, &[("MOTCUA_DIE_AT", &moment.to_string())]);
-    assert!(output.status.code() != Some(101), "it aborts without a panic: {}", said(&output));
-    output.status.code().is_none()
-}
-
-/// Runs `verb` over the data in `base` and kills it at every `step`-th moment; kills the recovery at another moment,
-/// then lets it finish. `least`: minimum number of moments.
-fn at_every_crash_point(scene: &Scene, base: &Path, verb: &[&str], least: usize, step: usize) {
-    let whole = scene.office.path().join("undisturbed");
-    let names = scene.office.path().join("moments");
-    copy(base, &whole);
-    let output = act(scene, &whole, verb, &[("MOTCUA_STEPS", &names.to_string_lossy())]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    let undisturbed = Found::of(&whole);
-    let before = published(base);
-    let names = std::fs::read_to_string(names).expect("the moments were named");
-    let names: Vec<&str> = names.lines().collect();
-    assert!(names.len() >= least, "{} moments", names.len());
-    let mut before_moment: Option<BTreeSet<String>> = None;
-    // Moments alternate: before a write, after it.
-    for moment in (step..=names.len()).step_by(step) {
-        let at = format!("{verb:?}, moment {moment}, {}", names[moment - 1]);
-        let data = scene.office.path().join("dies");
-        copy(base, &data);
-        assert!(die(scene, &data, verb, moment), "{at}: it is passed every time");
-        let now = durable_writes(&data);
-        if let Some(earlier) = before_moment {
-            let new: Vec<&String> = now.difference(&earlier).collect();
-            assert!(new.len() <= 1, "{at}: durable writes without a crash point: {new:?}");
-        }
-        before_moment = Some(now);
-        let seen = published(&data);
-        let old_or_new = seen == before || seen.as_ref().is_some_and(|(figures, _)| *figures == undisturbed.figures);
-        assert!(old_or_new, "{at}: half a night is published");
-        // The recovery is killed too, each time at another moment.
-        die(scene, &data, verb, 1 + moment * 7 % names.len());
-        let mut output = act(scene, &data, verb, &[]);
-        if said(&output).contains("nothing is in quarantine") {
-            // Every row was accepted before the kill; the next night publishes them.
-            output = act(scene, &data, &["run"], &[]);
-        }
-        assert_eq!(output.status.code(), Some(0), "{at}: {}", said(&output));
-        assert_eq!(Found::of(&data), undisturbed, "{at}");
-        std::fs::remove_dir_all(&data).expect("the scratch folder is writable");
-    }
-}
-
-fn base(scene: &Scene) -> PathBuf {
-    scene.office.data()
-}
-
 #[test]
 fn a_first_night_dies_at_every_crash_point() {
-    let scene = Scene::new();
-    at_every_crash_point(&scene, &scene.office.path().join("nothing"), &["run"], 82, BOTH_SIDES);
+    let scene = Scene::new(SWEEP);
+    scene.at_every_crash_point(&scene.path("nothing"), Verb::Run, 82);
 }
 
 #[test]
 fn a_later_night_dies_at_every_crash_point() {
-    let scene = Scene::new();
-    let mut list = first_list();
-    // Rows that: can be read now; have ended; are due later; are no longer listed; are new; are new and bad.
-    list[1]["status"] = json!("P");
-    list[3]["status"] = json!("D");
-    list[4]["due"] = json!("2025-12-24");
-    list.remove(5);
-    list.push(record(8));
-    list.push(
-        json!({"id": "K9", "code": "H61.14-251001-0009", "agency": "H61.14", "received": "2025-10-01", "status": "?"}),
-    );
-    scene.list.set(list);
-    scene.post("2.csv", &["EP000000031VN"]);
-    at_every_crash_point(&scene, &base(&scene), &["run"], 48, AFTER);
+    let scene = Scene::new(SWEEP);
+    scene.change();
+    scene.at_every_crash_point(&scene.office.data(), Verb::Run, 48);
 }
 
 #[test]
 fn a_retry_dies_at_every_crash_point() {
-    let scene = Scene::new();
+    let scene = Scene::new(SWEEP);
     scene.correct_mapping();
-    at_every_crash_point(&scene, &base(&scene), &["quarantine", "retry"], 30, AFTER);
+    scene.at_every_crash_point(&scene.office.data(), Verb::Retry, 30);
 }
 
 #[test]
 fn a_replay_dies_at_every_crash_point() {
-    let scene = Scene::new();
+    let scene = Scene::new(SWEEP);
     scene.correct_mapping();
-    at_every_crash_point(&scene, &base(&scene), &["replay", "1"], 26, AFTER);
+    scene.at_every_crash_point(&scene.office.data(), Verb::Replay(1), 26);
 }
 
 #[test]
 fn a_backfill_dies_at_every_crash_point() {
-    let scene = Scene::new();
+    let scene = Scene::new(SWEEP);
     scene.office.edit("connectors/desk/connector.toml", |text| text.replace("slice_days = 100000", "slice_days = 31"));
     let mut list = first_list();
     list[3]["status"] = json!("D");
     scene.list.set(list);
-    let verb = ["backfill", "desk", "--from", "2025-09-01", "--to", "2025-10-31"];
-    at_every_crash_point(&scene, &base(&scene), &verb, 46, AFTER);
+    let verb = Verb::Backfill(date(2025, 9, 1), date(2025, 10, 31));
+    scene.at_every_crash_point(&scene.office.data(), verb, 46);
+}
+
+/// The pull that failed goes on under its own run, in a night that has another number.
+#[test]
+fn a_night_after_a_failed_one_dies_at_every_crash_point() {
+    let scene = Scene::new(SWEEP);
+    scene.change();
+    scene.fail();
+    scene.at_every_crash_point(&scene.office.data(), Verb::Run, 60);
+}
+
+/// The connector is changed before the night is run again: nothing of the old mapping is left.
+#[test]
+fn a_night_that_dies_is_finished_by_a_connector_that_was_changed_since() {
+    let scene = Scene::new(SWEEP);
+    scene.change();
+    scene.fail();
+    let Undisturbed { moments, .. } = scene.undisturbed(&scene.office.data(), Verb::Run, LATER, 60);
+    scene.correct_mapping();
+    let changed = scene.program(Verb::Run, LATER_STILL);
+    let night = |data: &Path| drop(changed.run(data).expect("the night ends"));
+    let whole = scene.path("changed");
+    copy(&scene.office.data(), &whole);
+    night(&whole);
+    let expected = Found::of(&whole).now;
+    assert!(expected.complete);
+    scene.after_each(moments, &[&night], &expected);
+}
+
+/// A source that lists only what has changed since its cursor: a row that a cursor passes over is lost.
+#[test]
+fn a_cursor_of_a_night_that_dies_passes_over_no_row() {
+    let scene = Scene::new("");
+    scene.office.edit("connectors/desk/connector.toml", |text| {
+        let narrow = text.replace("overlap_days = 100000", "overlap_days = 1");
+        assert_ne!(narrow, text, "the list is read from its cursor on");
+        narrow
+    });
+    let dated = |number: usize, changed: &str| {
+        let mut row = record(number);
+        row["changed"] = json!(changed);
+        row
+    };
+    // Read under another connector once: its cursor counts from now on.
+    let of_cursor: Vec<Value> = (0..6).map(|number| dated(number, "2025-11-01")).collect();
+    scene.list.set(of_cursor.clone());
+    scene.program(Verb::Run, SECOND).run(&scene.office.data()).expect("the night ends");
+    let at = |day: i8| date(2025, 11, day).at(20, 0, 0, 0);
+    // Rows of days that the failed pull reads, and that no later pull reads again if that one counts.
+    let listed: Vec<Value> = of_cursor.into_iter().chain((10..15).map(|number| dated(number, "2025-11-14"))).collect();
+    scene.list.set(listed.clone());
+    scene.list.break_from(Some(1));
+    scene.program(Verb::Run, at(18)).run(&scene.office.data()).expect("the night ends");
+    scene.list.break_from(None);
+
+    let later = date(2025, 11, 18).at(23, 0, 0, 0);
+    let Undisturbed { moments, found, .. } = scene.undisturbed(&scene.office.data(), Verb::Run, later, 60);
+    assert!(found.now.complete);
+    // The next night is incomplete: its rows are stored, its cursor is not. The one after it is complete.
+    let programs = [scene.program(Verb::Run, at(20)), scene.program(Verb::Run, at(22))];
+    let tonight: Vec<Value> =
+        listed.iter().cloned().chain((20..24).map(|number| dated(number, "2025-11-20"))).collect();
+    let incomplete = |data: &Path| {
+        scene.list.set(tonight.clone());
+        scene.list.repeat_from(Some(1));
+        let report = programs[0].run(data).expect("the night ends");
+        scene.list.repeat_from(None);
+        let list = report.pulls.iter().find(|pull| pull.connector == "desk").expect("it was read");
+        assert_eq!((list.outcome, list.counts.received), (Some(Outcome::Incomplete), 2), "{list:?}");
+    };
+    let complete = |data: &Path| drop(programs[1].run(data).expect("the night ends"));
+    let whole = scene.path("whole");
+    copy(&scene.path("undisturbed"), &whole);
+    incomplete(&whole);
+    complete(&whole);
+    let expected = Found::of(&whole).now;
+    assert_eq!(desk::image_of(&whole).len(), 6 + 5 + 4, "every row was read");
+    scene.after_each(moments, &[&incomplete, &complete], &expected);
 }
