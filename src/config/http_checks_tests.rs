@@ -82,6 +82,23 @@ fn each_mistake_is_reported_under_its_key() {
 }
 
 #[test]
+fn versions_are_ordered_by_the_change_time_or_not_at_all() {
+    let instant = |name: &str| format!("[map.{name}]\nfrom = 'at'\ntype = 'instant'\nformats = ['yyyy-MM-dd']\n");
+    let (ended, changed) = (instant("completed_at"), instant("source_updated_at"));
+    let by = |column: &str| format!("[identity]\nordered_by = '{column}'\n");
+    for (parts, expected) in [
+        ([&changed, &by("source_updated_at")], &[][..]),
+        ([&changed, &String::new()], &[]),
+        // It would be ignored: the tables order versions by their change time.
+        ([&ended, &by("completed_at")], &["identity.ordered_by"]),
+        ([&changed, &by("completed_at")], &["identity.ordered_by"]),
+        ([&ended, &by("source_updated_at")], &["identity.ordered_by"]),
+    ] {
+        assert_eq!(mistakes(&[JSON, GET, parts[0], parts[1]]), expected, "{}{}", parts[0], parts[1]);
+    }
+}
+
+#[test]
 fn the_login_of_the_docs_is_valid() {
     let docs = include_str!("../../docs/CONNECTORS.md");
     let example = docs.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());

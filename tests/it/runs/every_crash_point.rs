@@ -159,15 +159,15 @@ impl Scene {
     /// undisturbed run gives.
     fn at_every_crash_point(&self, base: &Path, verb: Verb, least: usize) {
         let Undisturbed { moments, passed, found } = self.undisturbed(base, verb, SECOND, least);
-        let (recovery, last) = (self.program(verb, LATER), self.program(verb, LATER_STILL));
+        let (killed_again, finishing) = (self.program(verb, LATER), self.program(verb, LATER_STILL));
         let next_night = self.program(Verb::Run, LATER_STILL);
         for (number, Moment { name, data }) in (1..).zip(moments) {
             let at = format!("{verb:?}, {number}: {name}");
             let left = self.path("left");
-            if !recovery.dies_at(&data, 1 + number * 7 % passed, &left) {
+            if !killed_again.dies_at(&data, 1 + number * 7 % passed, &left) {
                 copy(&data, &left);
             }
-            match last.run(&left) {
+            match finishing.run(&left) {
                 // Every row was accepted before the kill; the next night publishes them.
                 Err(RunError::NothingToRetry) => drop(next_night.run(&left).expect("the night ends")),
                 ended => drop(ended.unwrap_or_else(|error| panic!("{at}: {error}"))),
@@ -176,15 +176,15 @@ impl Scene {
             std::fs::remove_dir_all(&left).expect("the scratch folder is writable");
         }
     }
+}
 
-    /// Lets `nights` follow on each of the moments: all give the same.
-    fn after_each(&self, moments: Vec<Moment>, nights: &[&dyn Fn(&Path)], expected: &FoundNow) {
-        for Moment { name, data } in moments {
-            for night in nights {
-                night(&data);
-            }
-            assert_eq!(Found::of(&data).now, *expected, "{name}");
+/// Lets `nights` follow on each of the moments: all give the same.
+fn after_each(moments: Vec<Moment>, nights: &[&dyn Fn(&Path)], expected: &FoundNow) {
+    for Moment { name, data } in moments {
+        for night in nights {
+            night(&data);
         }
+        assert_eq!(Found::of(&data).now, *expected, "{name}");
     }
 }
 
@@ -258,7 +258,7 @@ fn a_night_that_dies_is_finished_by_a_connector_that_was_changed_since() {
     night(&whole);
     let expected = Found::of(&whole).now;
     assert!(expected.complete);
-    scene.after_each(moments, &[&night], &expected);
+    after_each(moments, &[&night], &expected);
 }
 
 /// A source that lists only what has changed since its cursor: a row that a cursor passes over is lost.
@@ -309,5 +309,5 @@ fn a_cursor_of_a_night_that_dies_passes_over_no_row() {
     complete(&whole);
     let expected = Found::of(&whole).now;
     assert_eq!(desk::image_of(&whole).len(), 6 + 5 + 4, "every row was read");
-    scene.after_each(moments, &[&incomplete, &complete], &expected);
+    after_each(moments, &[&incomplete, &complete], &expected);
 }
