@@ -89,10 +89,10 @@ impl Mapper {
                 }
                 Err(reason) => {
                     let reason = text.and_then(failed_for).unwrap_or(reason);
-                    if !reader.tolerant {
+                    if !reader.is_tolerant() {
                         return Err(reject(&reader.column, reason));
                     }
-                    if self.contract.ill_typed == Breach::Report {
+                    if reader.ill_typed == Breach::Report {
                         issues.push(Issue::IllTyped { field: reader.column.clone(), reason });
                     }
                 }
@@ -103,11 +103,11 @@ impl Mapper {
         }
         for (reader, column) in self.far_due_dates.found(&values) {
             let reader = &self.readers.readers[reader];
-            if !reader.tolerant {
+            if !reader.is_tolerant() {
                 return Err(reject(&reader.column, Reason::OutOfRange));
             }
             values[column] = Value::Null;
-            if self.contract.ill_typed == Breach::Report {
+            if reader.ill_typed == Breach::Report {
                 issues.push(Issue::IllTyped { field: reader.column.clone(), reason: Reason::OutOfRange });
             }
         }

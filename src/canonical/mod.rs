@@ -5,10 +5,12 @@
 mod change_time;
 mod far_due_dates;
 mod impossible_orders;
+mod key_spellings;
 mod keys_seen;
 mod map;
 
 pub use change_time::complete_change_time;
 pub use impossible_orders::names as order_names;
+pub use key_spellings::{KeySpellings, other_spellings};
 pub use keys_seen::{KeysSeen, RecordClass, StoredVersion, part_of};
 pub use map::{Mapper, digest_of};

@@ -30,6 +30,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load()?;
+    if let Some(mistake) = run::calendar_mistake(&config, run::now()).await? {
+        return Err(mistake.into());
+    }
     let registries = &config.registries;
     print(&format!(
         "configuration: {} connectors, {} indicators, {} rule sets, {} agencies, {} procedures, {} offers, {} days: no mistake\n",

@@ -9,7 +9,9 @@ use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
 use crate::fields::{DateFormat, FieldReader};
-use crate::model::connector::{Access, Breach, Connector, ConnectorFile, Decode, FieldType, Start};
+use crate::model::connector::{
+    Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, SourceField, Start,
+};
 use crate::model::table::{CHANGE_TIME, Column, ColumnType};
 
 /// Upper limit of `access.settle_secs`.
@@ -74,6 +76,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.identity(&read);
         check.access(&read);
         check.web(&read);
+        check.effects(&read);
     }
     let (digest, file_digest) = (reading_digest(&read), file_digest(&read));
     Some(Connector { name: name.to_owned(), file: read, digest, file_digest })
@@ -89,6 +92,11 @@ impl ConnectorCheck<'_> {
     pub(super) fn add(&mut self, pointer: &str, message: impl Into<String>) {
         let name = pointer.trim_start_matches('/').replace('/', ".");
         self.problems.add(self.file, self.document.line(pointer), name, message);
+    }
+
+    /// Whether the file has a key.
+    pub(super) fn has(&self, pointer: &str) -> bool {
+        self.document.has(pointer)
     }
 
     /// Names are used in paths, transaction identifiers and log fields.
@@ -118,13 +126,29 @@ impl ConnectorCheck<'_> {
                     format!("does not fit the column, which is {:?}", column.column_type),
                 );
             }
-            if map.from.as_slice().is_empty() {
-                self.add(&format!("{pointer}/from"), "must name at least one source field");
-            }
+            self.sources(file, map, &pointer);
             self.words(column, &pointer, map.codes.values().chain(map.default.iter().filter(|word| !word.is_empty())));
             if let Err((key, message)) = FieldReader::compile(name, map, file.decode.null_values()) {
                 self.add(&format!("{pointer}/{key}"), message);
             }
+        }
+    }
+
+    fn sources(&mut self, file: &ConnectorFile, map: &FieldMap, pointer: &str) {
+        let pointer = format!("{pointer}/from");
+        if map.from.as_slice().is_empty() {
+            self.add(&pointer, "must name at least one source field");
+        }
+        if map.ill_typed == Some(Breach::Stop) {
+            let advice = "`stop` is not possible for one field: use `accept`, `report` or `reject_row`";
+            self.add(&pointer.replace("/from", "/ill_typed"), advice);
+        }
+        let repeated = map.from.as_slice().iter().filter_map(SourceField::nth);
+        if repeated.clone().any(|nth| nth == 0) {
+            self.add(&pointer, "`nth` counts from 1");
+        }
+        if repeated.count() > 0 && matches!(file.decode, Decode::Json { .. }) {
+            self.add(&pointer, "`nth` is for headings of tables; JSON records have paths");
         }
     }
 
@@ -227,7 +251,12 @@ impl ConnectorCheck<'_> {
     }
 
     fn contract(&mut self, file: &ConnectorFile) {
-        for (key, breach) in [("unknown", file.contract.unknown), ("missing", file.contract.missing)] {
+        let contract = &file.contract;
+        for (key, breach) in [
+            ("unknown", contract.unknown),
+            ("missing", contract.missing),
+            ("key_in_other_case", contract.key_in_other_case),
+        ] {
             if breach == Breach::RejectRow {
                 self.add(
                     &format!("/contract/{key}"),

@@ -16,6 +16,11 @@ pub(crate) enum DefinitionTexts<'a> {
 }
 
 impl DefinitionTexts<'_> {
+    /// Whether the texts are today's, and not those of a past night.
+    pub(crate) fn are_on_disk(&self) -> bool {
+        matches!(self, Self::OnDisk)
+    }
+
     /// Text of the file `name`. A file that cannot be read is reported as a problem.
     pub(crate) fn file(&self, name: &str, file: &Path, problems: &mut Problems) -> Option<String> {
         match self {

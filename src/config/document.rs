@@ -65,6 +65,11 @@ impl Document {
         }
     }
 
+    /// Whether the document has the key of a JSON pointer.
+    pub(crate) fn has(&self, pointer: &str) -> bool {
+        self.value.pointer(pointer).is_some()
+    }
+
     /// One top-level key; `None` if its value cannot be read as `T`.
     pub(crate) fn part<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.value.get(name)?.clone()).ok()

@@ -105,7 +105,7 @@ impl ConnectorCheck<'_> {
             }
             Pages::NextUrl { path, .. } if path.is_empty() => self.add("/pages/path", "needs a path"),
             Pages::Keyset { path, .. } => {
-                let is_read = file.map.values().any(|map| map.from.as_slice().contains(path));
+                let is_read = file.map.values().any(|map| map.from.names().contains(path));
                 if !is_read {
                     self.add("/pages/path", format!("`{path}` must be a field that a column of `[map]` reads"));
                 }

@@ -7,6 +7,7 @@ mod connectors;
 mod definition_texts;
 mod definitions;
 mod document;
+mod effect_checks;
 mod environment;
 mod forms;
 mod http_checks;
@@ -14,6 +15,7 @@ mod indicator_checks;
 mod predicate_check;
 mod problem;
 mod registries;
+mod registry_checks;
 mod settings;
 
 use std::collections::BTreeMap;

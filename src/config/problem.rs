@@ -37,6 +37,14 @@ impl Problems {
         self.0.push(Problem { file: file.to_owned(), line, name: name.into(), message: message.into() });
     }
 
+    /// One mistake of a whole file.
+    #[must_use]
+    pub fn of(file: &Path, name: &str, message: impl Into<String>) -> Self {
+        let mut problems = Self::default();
+        problems.add(file, 0, name, message);
+        problems
+    }
+
     #[must_use]
     pub fn as_slice(&self) -> &[Problem] {
         &self.0

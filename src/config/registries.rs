@@ -9,6 +9,7 @@ use strum::VariantNames;
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::config::problem::Problems;
+use crate::config::registry_checks::{self, NumberedRows};
 use crate::config::settings::Settings;
 use crate::model::agency::{Agency, Succession, Tier};
 use crate::model::day::CalendarDay;
@@ -35,6 +36,7 @@ pub(crate) fn load(
 ) -> Registries {
     let mut registries = Registries::default();
     let mut references = References::default();
+    let is_checked = texts.are_on_disk();
     let mut read = |name: &str, file: Option<&Path>, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)| {
         let Some(file) = file else { return };
         let name = format!("registries/{name}.csv");
@@ -42,9 +44,10 @@ pub(crate) fn load(
         rows(file, &text, problems, take);
         used_texts.insert(name, text);
     };
+    let mut agencies = NumberedRows::new();
     read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
         references.add_agency(row);
-        registries.agencies.extend(agency(row));
+        agencies.extend(agency(row).map(|agency| (row.line, agency)));
     });
     read("successions", settings.successions.as_deref(), problems, &mut |row| {
         references.refers_to_agency(row, &["from", "to"]);
@@ -60,22 +63,51 @@ pub(crate) fn load(
         }
         registries.procedures.extend(procedure(row));
     });
+    let (mut offers, mut sectors, mut calendar) = (NumberedRows::new(), NumberedRows::new(), NumberedRows::new());
     read("procedure_offers", settings.procedure_offers.as_deref(), problems, &mut |row| {
         references.refers_to_agency(row, &["offered_by"]);
-        registries.offers.extend(offer(row));
+        offers.extend(offer(row).map(|offer| (row.line, offer)));
     });
     read("sectors", settings.sectors.as_deref(), problems, &mut |row| {
         let (code, name) = (row.required("code"), row.required("name"));
-        registries.sectors.extend(code.zip(name));
+        sectors.extend(code.zip(name).map(|sector| (row.line, sector)));
     });
     read("calendar", settings.calendar.as_deref(), problems, &mut |row| {
-        registries.calendar.extend(calendar_day(row));
+        calendar.extend(calendar_day(row).map(|day| (row.line, day)));
     });
+    if is_checked {
+        check(settings.agencies.as_deref(), &agencies, registry_checks::agencies, problems);
+        check(settings.procedure_offers.as_deref(), &offers, registry_checks::offers, problems);
+        check(settings.sectors.as_deref(), &sectors, registry_checks::sectors, problems);
+        check(settings.calendar.as_deref(), &calendar, registry_checks::calendar, problems);
+    }
     // Rows that cannot be read may contain the agencies that other rows refer to.
     if settings.agencies.as_deref().is_none_or(|file| !problems.has_unreadable(file)) {
         references.check(problems);
     }
-    registries
+    Registries {
+        agencies: without_lines(agencies),
+        offers: without_lines(offers),
+        sectors: without_lines(sectors),
+        calendar: without_lines(calendar),
+        ..registries
+    }
+}
+
+/// Compares the rows of a file with each other.
+fn check<T>(
+    file: Option<&Path>,
+    rows: &NumberedRows<T>,
+    compare: fn(&Path, &NumberedRows<T>, &mut Problems),
+    problems: &mut Problems,
+) {
+    if let Some(file) = file {
+        compare(file, rows, problems);
+    }
+}
+
+fn without_lines<T, Rows: FromIterator<T>>(rows: NumberedRows<T>) -> Rows {
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The agencies that exist, and the references to them. A row with another mistake still counts as its agency's row.
@@ -129,6 +161,11 @@ fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&
         Ok(header) => header.clone(),
         Err(error) => return problems.add(file, 1, "", format!("the header row cannot be read: {error}")),
     };
+    for (index, name) in header.iter().enumerate() {
+        if !name.is_empty() && header.iter().take(index).any(|earlier| earlier == name) {
+            problems.add(file, past_comments(text, 1), name, "the header row has this column twice");
+        }
+    }
     for record in reader.records() {
         match record {
             Ok(record) => {
@@ -301,3 +338,7 @@ fn calendar_day(row: &mut Row<'_>) -> Option<CalendarDay> {
     }
     Some(CalendarDay { date: date?, kind: kind? })
 }
+
+#[cfg(test)]
+#[path = "registry_checks_tests.rs"]
+mod tests;

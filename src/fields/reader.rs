@@ -10,12 +10,12 @@ use crate::fields::bounds::Bounds;
 use crate::fields::date_format::{CELL_FORMAT, DateFormat};
 use crate::fields::null_values::{NullValues, is_serial_of_none};
 use crate::fields::syntax;
-use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType, Grouping};
+use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType, Grouping, SourceField};
 use crate::model::instant;
 use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::period::{Period, PeriodError};
 use crate::model::record::Value;
-use crate::model::text::fold;
+use crate::model::text::{fold, is_blank, plain};
 
 /// Reader of one canonical column.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ pub struct FieldReader {
     /// Source fields in order of preference; the first that is not empty counts.
     pub from: Vec<String>,
     pub required: bool,
-    /// A text that does not fit counts as absent, by the connector's contract.
-    pub tolerant: bool,
+    /// What happens to a text that does not fit, by the field or the connector's contract.
+    pub ill_typed: Breach,
     /// The column has a default, possibly null, so the source need not have the field.
     pub optional: bool,
     /// The connector declares a greatest value of its own.
@@ -99,9 +99,9 @@ impl FieldReader {
         let null_formats = (map.field_type == FieldType::Instant).then_some(&formats[..]);
         let mut reader = Self {
             column: column.to_owned(),
-            from: map.from.as_slice().to_vec(),
+            from: map.from.names(),
             required: map.required,
-            tolerant: false,
+            ill_typed: map.ill_typed.unwrap_or(Breach::RejectRow),
             optional: map.default.is_some(),
             has_most: map.most.is_some(),
             null_values: NullValues::compile(null_texts, null_formats),
@@ -125,6 +125,18 @@ impl FieldReader {
         Ok(reader)
     }
 
+    /// Whether a text that does not fit counts as absent, instead of rejecting its row.
+    #[must_use]
+    pub fn is_tolerant(&self) -> bool {
+        !self.required && matches!(self.ill_typed, Breach::Accept | Breach::Report)
+    }
+
+    /// Whether the first text that is one of the words counts, and not the first that is not empty.
+    #[must_use]
+    pub fn takes_first_word(&self) -> bool {
+        matches!(self.field_type, FieldType::Word | FieldType::Flag)
+    }
+
     /// The type that the connector declares for the field.
     #[must_use]
     pub fn field_type(&self) -> FieldType {
@@ -140,14 +152,18 @@ impl FieldReader {
     }
 
     /// Value of the first of `cells` of a row that has one. Blank cells and texts that mean that there is no value are
-    /// passed over.
+    /// passed over; so are texts that are none of the words, if a later one is.
     #[must_use]
     pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &[usize]) -> Option<FirstValue<'p>> {
-        cells.iter().find_map(|&cell| {
-            let text = page.cell(index, cell).filter(|text| !text.trim().is_empty())?;
-            let value = self.read(text);
-            (value != Ok(Value::Null)).then_some(FirstValue { text, value })
-        })
+        let texts = cells.iter().filter_map(|&cell| page.cell(index, cell)).filter(|text| !is_blank(text));
+        let mut values = texts
+            .map(|text| FirstValue { text, value: self.read(text) })
+            .filter(|first| first.value != Ok(Value::Null));
+        let first = values.next()?;
+        if first.value.is_ok() || !self.takes_first_word() {
+            return Some(first);
+        }
+        Some(values.find(|later| later.value.is_ok()).unwrap_or(first))
     }
 
     /// Value of a text that is not empty; [`Value::Null`] if the text means that there is none.
@@ -155,6 +171,7 @@ impl FieldReader {
     /// # Errors
     /// The reason why it does not fit.
     pub fn read(&self, text: &str) -> Result<Value, Reason> {
+        let text = plain(text);
         let text = text.trim();
         if text == CELL_ERROR {
             return Err(Reason::CellError);
@@ -244,6 +261,8 @@ pub struct Readers {
     pub readers: Vec<FieldReader>,
     /// Kept source fields, in the order of a page's cells ([`Page::fields`]).
     pub fields: Arc<[String]>,
+    /// The declaration of each of `fields`.
+    pub sources: Arc<[SourceField]>,
 }
 
 impl Readers {
@@ -253,23 +272,24 @@ impl Readers {
     /// Column, key and message of the first entry that does not compile.
     pub fn compile(file: &ConnectorFile) -> Result<Self, (String, &'static str, String)> {
         let mut readers = Vec::new();
-        let mut fields: Vec<String> = Vec::new();
+        let (mut fields, mut sources) = (Vec::<String>::new(), Vec::new());
         for (column, map) in &file.map {
             let compiled = FieldReader::compile(column, map, file.decode.null_values());
             let mut reader = compiled.map_err(|(key, why)| (column.clone(), key, why))?;
-            reader.tolerant = !map.required && matches!(file.contract.ill_typed, Breach::Accept | Breach::Report);
+            reader.ill_typed = map.ill_typed.unwrap_or(file.contract.ill_typed);
             if file.decode.has_date_cells() {
                 let cell = DateFormat::compile(CELL_FORMAT).expect("the format is a constant");
                 reader.formats.push(cell);
             }
-            for field in &reader.from {
+            for (field, source) in reader.from.iter().zip(map.from.as_slice()) {
                 if !fields.contains(field) {
                     fields.push(field.clone());
+                    sources.push(source.clone());
                 }
             }
             readers.push(reader);
         }
-        Ok(Self { readers, fields: fields.into() })
+        Ok(Self { readers, fields: fields.into(), sources: sources.into() })
     }
 
     /// Indices of each reader's cells in a page, in order of preference.
@@ -283,3 +303,7 @@ impl Readers {
 #[cfg(test)]
 #[path = "reader_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "look_alike_tests.rs"]
+mod look_alike_tests;

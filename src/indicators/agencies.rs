@@ -1,20 +1,20 @@
 //! Which agency a text in a record means: its code, another of its codes, its name or an alias.
 //!
-//! Names are compared without regard to Unicode form, case, spacing and the place of the tone mark. If two agencies had
-//! the same name at different times, the day of reception decides. A text that matches no agency becomes an agency of
-//! its own, which is not in the registry.
+//! Names are compared without regard to Unicode form, case, spacing, letters that look alike and the place of the tone
+//! mark. If two agencies had the same name at different times, the day of reception decides. A text that matches no
+//! agency becomes an agency of its own, which is not in the registry; texts that are alike become one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use polars::prelude::*;
-use unicode_normalization::UnicodeNormalization;
 
 use crate::indicators::IndicatorError;
 use crate::indicators::inputs::FigureInputs;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 use crate::model::instant::local;
+use crate::model::text::{name_key, plain};
 
 /// An agency that figures can be about: a row of the registry, or a text that matches no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Agencies {
                 .chain(Some(&agency.name))
                 .chain(&agency.aliases);
             for name in names {
-                let candidates = by_name.entry(match_key(name)).or_default();
+                let candidates = by_name.entry(name_key(name)).or_default();
                 if !candidates.contains(&number) {
                     candidates.push(number);
                 }
@@ -72,7 +72,7 @@ impl Agencies {
             });
         }
         let candidates: Vec<&[u32]> =
-            texts.iter().map(|text| by_name.get(&match_key(text)).map_or(&[][..], Vec::as_slice)).collect();
+            texts.iter().map(|text| by_name.get(&name_key(text)).map_or(&[][..], Vec::as_slice)).collect();
         let ambiguous =
             candidates.iter().filter(|candidates| candidates.len() > 1).flat_map(|candidates| candidates.iter());
         let mut changes: Vec<Date> = ambiguous
@@ -83,8 +83,9 @@ impl Agencies {
         changes.sort();
         changes.dedup();
         let mut resolved = Self { known, changes, meanings: Vec::new(), attributed: Vec::new() };
+        let mut unregistered = HashMap::new();
         for (text, candidates) in texts.iter().zip(candidates) {
-            resolved.add(registry, text, candidates);
+            resolved.add(registry, text, candidates, &mut unregistered);
         }
         resolved.attributed = (0_u32..).take(resolved.known.len()).collect();
         resolved
@@ -133,9 +134,9 @@ impl Agencies {
     }
 
     /// Adds the meanings of a text, one per epoch. A single candidate is taken whatever the day; of several, the only
-    /// one that exists in the epoch. Otherwise the text becomes an agency of its own.
-    fn add(&mut self, registry: &[Agency], text: &str, candidates: &[u32]) {
-        let mut unregistered = None;
+    /// one that exists in the epoch. Otherwise the text becomes an agency of its own, or means the one in
+    /// `unregistered` (by its key) that an alike text has become.
+    fn add(&mut self, registry: &[Agency], text: &str, candidates: &[u32], unregistered: &mut HashMap<String, u32>) {
         for epoch in 0..=self.changes.len() {
             let day = epoch.checked_sub(1).map(|index| self.changes[index]);
             let number = match candidates {
@@ -144,7 +145,7 @@ impl Agencies {
                     let mut valid = several.iter().filter(|&&number| is_valid(&registry[number as usize], day));
                     match (valid.next(), valid.next()) {
                         (Some(&one), None) => one,
-                        _ => *unregistered.get_or_insert_with(|| self.add_unregistered(text)),
+                        _ => *unregistered.entry(name_key(text)).or_insert_with(|| self.add_unregistered(text)),
                     }
                 }
             };
@@ -154,10 +155,11 @@ impl Agencies {
     }
 
     fn add_unregistered(&mut self, text: &str) -> u32 {
-        let name = if text == NO_AGENCY { "không ghi cơ quan" } else { text };
+        let code = plain(text);
+        let name = if text == NO_AGENCY { "không ghi cơ quan" } else { &code };
         let agency = KnownAgency {
-            code: text.into(),
             name: name.into(),
+            code: (&*code).into(),
             kind: None,
             tier: None,
             registry_tier: None,
@@ -207,25 +209,6 @@ fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
     }
 }
 
-/// Key by which names are compared: lower case, single spaces, the tone mark of each syllable moved to its end.
-pub(super) fn match_key(text: &str) -> String {
-    let mut key = String::with_capacity(text.len() + 8);
-    for word in text.split_whitespace() {
-        if !key.is_empty() {
-            key.push(' ');
-        }
-        let mut tone = None;
-        for symbol in word.nfd().flat_map(char::to_lowercase) {
-            match symbol {
-                '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}' => tone = Some(symbol),
-                other => key.push(other),
-            }
-        }
-        key.extend(tone);
-    }
-    key
-}
-
 /// The agencies that the texts of a table mean, as of the time or under today's successors, as the inputs ask. `text`:
 /// the expression for the agency's text, named `agency_text`.
 pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
@@ -251,6 +234,7 @@ fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, Indicator
 mod tests {
     use super::*;
     use jiff::civil::date;
+    use unicode_normalization::UnicodeNormalization as _;
 
     fn agency(code: &str, name: &str, from: Option<Date>, to: Option<Date>) -> Agency {
         Agency {
@@ -283,6 +267,17 @@ mod tests {
         assert_eq!(meaning(&agencies, &texts[1], 0), "A");
         assert_eq!(meaning(&agencies, &texts[2], 0), "A");
         assert_eq!(meaning(&agencies, &texts[3], 0), "Phường Hoa Thuận");
+    }
+
+    #[test]
+    fn texts_that_are_alike_are_one_agency_without_a_registry() {
+        let texts = ["SỞ NỘI VỤ", "Sở Nội vụ", "Sở\u{a0}Nội vụ", "Phường Ðông", "Phường Đông", "Phường Dông", "?"];
+        let texts = texts.map(str::to_owned);
+        let agencies = Agencies::resolve(&[], &texts);
+        let codes: Vec<String> = texts.iter().map(|text| meaning(&agencies, text, 0)).collect();
+        let expected = ["SỞ NỘI VỤ", "SỞ NỘI VỤ", "SỞ NỘI VỤ", "Phường Đông", "Phường Đông", "Phường Dông", "?"];
+        assert_eq!(codes, expected);
+        assert_eq!(agencies.known.len(), 4);
     }
 
     #[test]

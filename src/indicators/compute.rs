@@ -3,7 +3,9 @@
 //! For named periods the group-bys count by half-month (days 1–14 and from the 15th), because every named period is a
 //! union of half-months. If one period is asked for, only its days are counted. See docs/decisions/0006.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use polars::prelude::*;
 
@@ -16,11 +18,10 @@ use crate::indicators::rows::{GroupRows, rows_of_procedures_with};
 use crate::indicators::scan::{DossierScan, ViewLookups, moment_of};
 use crate::indicators::sums::IndicatorSums;
 use crate::indicators::{IndicatorError, feedback, measure_figures};
-use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{CountedUnit, IndicatorKind};
-use crate::model::period::Period;
 use crate::model::rules::RuleSet;
+use crate::model::vietnamese_order::VietnameseOrder;
 
 /// Computes every figure, in the order of [`sort_figures`].
 ///
@@ -54,13 +55,33 @@ pub fn compute(inputs: &FigureInputs<'_>) -> Result<Vec<Figure>, IndicatorError>
 }
 
 /// Sorts figures by indicator, then province and tiers before agencies, then period: the order in which figures are
-/// computed, stored and published.
+/// computed, stored and published. Agencies of a tier stand in the order of their codes; agencies without a tier, which
+/// no registry orders, in the order of the Vietnamese alphabet.
 pub fn sort_figures(figures: &mut [Figure]) {
-    figures.sort_unstable_by(|left: &Figure, right: &Figure| sort_key(left).cmp(&sort_key(right)));
+    let places = places_without_tier(figures);
+    figures.sort_unstable_by(|left, right| {
+        let scope = |figure: &Figure| (figure.agency.is_some(), figure.tier);
+        let by_scope = left.indicator.cmp(&right.indicator).then_with(|| scope(left).cmp(&scope(right)));
+        let by_agency = by_scope.then_with(|| {
+            let is_one = left.agency == right.agency;
+            if is_one { Ordering::Equal } else { place(left, &places).cmp(&place(right, &places)) }
+        });
+        by_agency.then_with(|| left.agency.cmp(&right.agency)).then_with(|| left.period.cmp(&right.period))
+    });
 }
 
-fn sort_key(figure: &Figure) -> (&str, bool, Option<Tier>, Option<&str>, Period) {
-    (&figure.indicator, figure.agency.is_some(), figure.tier, figure.agency.as_deref(), figure.period)
+/// Place in the alphabet of each agency without a tier, by its code.
+fn places_without_tier(figures: &[Figure]) -> HashMap<Arc<str>, usize> {
+    let without_tier = figures.iter().filter(|figure| figure.tier.is_none());
+    let codes: HashSet<Arc<str>> = without_tier.filter_map(|figure| figure.agency.clone()).collect();
+    let mut codes: Vec<Arc<str>> = codes.into_iter().collect();
+    codes.sort_by_cached_key(|code| VietnameseOrder::of(code));
+    codes.into_iter().enumerate().map(|(place, code)| (code, place)).collect()
+}
+
+/// `None` for an agency with a tier, and for figures that are not of an agency.
+fn place(figure: &Figure, places: &HashMap<Arc<str>, usize>) -> Option<usize> {
+    if figure.tier.is_some() { None } else { places.get(figure.agency.as_ref()?).copied() }
 }
 
 /// The figures of all indicators that need dossiers or registries, by rule set.

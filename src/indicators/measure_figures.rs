@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::{Agencies, NO_AGENCY, agencies_of, match_key};
+use crate::indicators::agencies::{Agencies, NO_AGENCY, agencies_of};
 use crate::indicators::facts::flag;
 use crate::indicators::figures::{FigureBuilder, FigureScope};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
@@ -16,6 +16,7 @@ use crate::indicators::states::micros;
 use crate::model::figure::Figure;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::rules::RuleSet;
+use crate::model::text::name_key;
 
 /// The agency text of a measure that is stated for the whole province; compared without regard to case.
 const WHOLE_PROVINCE: &str = "toàn tỉnh";
@@ -124,7 +125,7 @@ fn read(
             continue;
         };
         let text = agency.get(row).unwrap_or(NO_AGENCY);
-        let agency = (match_key(text) != match_key(WHOLE_PROVINCE)).then(|| agencies.number(text, period.end()));
+        let agency = (name_key(text) != name_key(WHOLE_PROVINCE)).then(|| agencies.number(text, period.end()));
         match measures.entry((position, agency, period)) {
             Entry::Vacant(entry) => {
                 entry.insert(StatedCounts { numerator, denominator: count(denominator.get(row)).unwrap_or(0) });

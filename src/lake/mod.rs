@@ -216,6 +216,16 @@ impl Lake {
         read::scan_as_of(&table, run).await
     }
 
+    /// The partitions (`yyyy-MM`) that the image of a kind has under `root`. Nothing is repaired or written; a table that
+    /// does not exist has none.
+    pub async fn parts(root: &Path, kind: RecordKind) -> Result<BTreeSet<String>, LakeError> {
+        if !root.is_dir() || !files::tables(root)?.iter().any(|name| name == kind.image_name()) {
+            return Ok(BTreeSet::new());
+        }
+        let table = Table { folder: files::absolute(root)?.join(kind.image_name()), layout: Layout::image(kind) };
+        Ok(table.files(&table.load().await?)?.into_iter().filter_map(|file| file.part).collect())
+    }
+
     /// The Delta version of every table under the root folder, by name.
     pub async fn table_versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
         let mut versions = BTreeMap::new();

@@ -23,6 +23,8 @@ pub struct NewestVersion {
     pub row: i64,
     /// Partition of the key (`yyyy-MM`), which never changes.
     pub part: String,
+    /// The source no longer has it.
+    pub is_deleted: bool,
 }
 
 /// Statuses after which a dossier is not read again, whether or not it has an end date.
@@ -55,7 +57,7 @@ pub(super) async fn newest_versions(
         let parts: HashSet<&str> =
             parts.column(PART).and_then(|part| part.str()).map_err(error())?.iter().flatten().collect();
         files.retain(|file| file.part.as_deref().is_some_and(|part| parts.contains(part)));
-        let compared = ["source_key", "digest", "source_updated_at", "run", "page", "row", PART];
+        let compared = ["source_key", "digest", "source_updated_at", "run", "page", "row", PART, "deleted"];
         read_versions(&collect(layout.name, find(&files, &compared)?)?).map_err(error())
     })
     .await
@@ -67,6 +69,7 @@ fn read_versions(frame: &DataFrame) -> PolarsResult<HashMap<String, NewestVersio
     let updated = frame.column("source_updated_at")?.cast(&DataType::Int64)?;
     let (keys, digests, updated, parts) = (text("source_key")?, text("digest")?, updated.i64()?, text(PART)?);
     let (runs, pages, rows) = (long("run")?, long("page")?, long("row")?);
+    let deleted = frame.column("deleted")?.bool()?;
     let version = |at: usize| {
         let version = NewestVersion {
             digest: u128::from_str_radix(digests.get(at)?, 16).ok()?,
@@ -75,6 +78,7 @@ fn read_versions(frame: &DataFrame) -> PolarsResult<HashMap<String, NewestVersio
             page: pages.get(at)?,
             row: rows.get(at)?,
             part: parts.get(at)?.to_owned(),
+            is_deleted: deleted.get(at).unwrap_or(false),
         };
         Some((keys.get(at)?.to_owned(), version))
     };

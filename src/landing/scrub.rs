@@ -11,6 +11,7 @@ use crate::fields::{Readers, syntax};
 use crate::model::connector::FieldType;
 use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::record::Value;
+use crate::model::text::is_blank;
 
 /// First character of the marked shape of a withheld text.
 const WITHHELD: &str = "~";
@@ -39,12 +40,16 @@ impl RowCheck {
         self.reasons.fill(None);
         self.failed = false;
         for (reader, cells) in readers.readers.iter().zip(cells) {
-            // Whether an earlier cell of the field has the value that counts.
-            let mut has_value = false;
+            // Of the texts that mean a value: whether the first fits, and whether one of them does.
+            let (mut first_fits, mut one_fits) = (None, false);
             for &cell in cells {
-                let Some(text) = page.cell(index, cell).filter(|text| !text.trim().is_empty()) else { continue };
+                let Some(text) = page.cell(index, cell).filter(|text| !is_blank(text)) else { continue };
                 let value = reader.read(text);
                 let is_none = value == Ok(Value::Null);
+                if !is_none {
+                    first_fits.get_or_insert(value.is_ok());
+                    one_fits |= value.is_ok();
+                }
                 match value {
                     Ok(_) => {
                         self.fits[cell] = true;
@@ -52,11 +57,11 @@ impl RowCheck {
                     }
                     Err(reason) => {
                         self.reasons[cell].get_or_insert(reason);
-                        self.failed |= !has_value && !reader.tolerant;
                     }
                 }
-                has_value |= !is_none;
             }
+            let is_read = first_fits.is_none_or(|fits| fits || (one_fits && reader.takes_first_word()));
+            self.failed |= !is_read && !reader.is_tolerant();
         }
     }
 
@@ -64,7 +69,7 @@ impl RowCheck {
     pub(super) fn scrubbed<'t>(&self, cell: usize, text: &'t str) -> Cow<'t, str> {
         let fits = self.fits[cell];
         let is_allowed = if self.failed { self.safe[cell] } else { fits };
-        if text.trim().is_empty() {
+        if is_blank(text) {
             Cow::Borrowed("")
         } else if is_allowed || (!fits && (text == CELL_ERROR || is_harmless(text.trim()))) {
             Cow::Borrowed(text)

@@ -27,3 +27,4 @@ pub mod rules;
 pub mod table;
 pub mod text;
 pub mod values;
+pub mod vietnamese_order;

@@ -143,6 +143,8 @@ pub struct Findings {
     /// First page of which every row was rejected, and the number of such pages.
     pub rejected_pages: Option<(u32, u64)>,
     pub drift: Vec<Drift>,
+    /// Rows whose key differs from another key in letter case only.
+    pub keys_in_other_case: Option<Sighting>,
     /// Name of an impossible order of dates → number of rows.
     pub impossible: BTreeMap<String, u64>,
 }

@@ -16,6 +16,7 @@
 
 mod backfill;
 mod backup;
+mod calendar_coverage;
 mod catalogue;
 mod clock;
 mod connector_health;
@@ -41,6 +42,7 @@ mod settling;
 mod vacuum;
 
 pub use backup::{BackupError, BackupReport, back_up, restore};
+pub use calendar_coverage::calendar_mistake;
 pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use data_folder::{DataFolder, RunReport};

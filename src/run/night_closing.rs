@@ -19,6 +19,7 @@ use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::RecordKind;
 use crate::publish::{self, NightRecord};
+use crate::run::calendar_coverage::warn_of_uncovered_years;
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
 use crate::run::figures::inputs;
@@ -59,6 +60,7 @@ pub(super) struct NightClosing<'a> {
 impl NightClosing<'_> {
     /// Computes the figures as of `now`, appends those that changed, and publishes the night.
     pub(super) async fn close(&self) -> Result<ClosedNight, RunError> {
+        warn_of_uncovered_years(self.config, self.lake, self.run, self.now).await?;
         let figures = self.compute().await?;
         let (night, not_whole) = self.completeness().await?;
         let changed = self.append_changed(&figures, night).await?;

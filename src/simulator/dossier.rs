@@ -47,8 +47,7 @@ pub(super) enum Ending {
 pub(super) enum Flaw {
     /// `acceptedDate` names a day that does not exist.
     ImpossibleDate,
-    /// `applyMethod` has a number and a name that iGate does not have.
-    UnknownChannel,
+    NoAgency,
     NoProcedureCode,
     GarbledProcedureCode,
     NoCode,
@@ -56,7 +55,7 @@ pub(super) enum Flaw {
 
 impl Flaw {
     pub(super) const ALL: [Self; 5] =
-        [Self::ImpossibleDate, Self::UnknownChannel, Self::NoProcedureCode, Self::GarbledProcedureCode, Self::NoCode];
+        [Self::ImpossibleDate, Self::NoAgency, Self::NoProcedureCode, Self::GarbledProcedureCode, Self::NoCode];
 }
 
 /// Whether the portal lists a dossier twice.

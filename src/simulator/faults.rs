@@ -91,6 +91,9 @@ faults! {
     BigIds Http "big-ids" "ids are consecutive numbers above 2^53";
     WrongTypes Http "wrong-types" "accepted dates are numbers of milliseconds";
     WrongTypesOnce Http "wrong-types-once" "accepted dates of the second answer are numbers of milliseconds, once";
+    NamesInLanguages Http "names-in-languages" "names of channels, levels and statuses are lists by language, and numbers of statuses are above 6";
+    DeclaredTotal Http "declared-total" "every answer declares the total number of dossiers and lists none twice";
+    MovingWithTotal Http "moving-with-total" "the same, and after the first page, the first record moves to the end of the list";
     NewField Http "new-field" "every record has two undeclared fields, an object and a list";
     MissingField Http "missing-field" "no record has its procedure";
     MissingDate Http "missing-date" "no record has its accepted date";
@@ -113,6 +116,9 @@ faults! {
     SameContentTwice Files "same-content-twice" "the last list is there a second time under another name";
     CorrectedFile Files "corrected-file" "the last list has every item as withdrawn; a corrected list, written later, has another name";
     HeaderRenamed Files "header-renamed" "the column of the item code has another name in the last list";
+    HeadingRepeated Files "heading-repeated" "the last list has a second column with the heading of the delivery date, in capital letters";
+    LookAlikeLetters Files "look-alike-letters" "the last list has no-break spaces for spaces, a zero-width space at the end of every cell, and Ð for Đ";
+    SmallLetters Files "small-letters" "the first item of the last list is there a second time, with its code in small letters";
     ColumnRenamed Files "column-renamed" "the column of the delivery date has another name in the last list";
     EmptyFile Files "empty-file" "the last list has no bytes";
     ZeroedFile Files "zeroed-file" "the last list has its normal length, but all bytes are zero";

@@ -1,7 +1,7 @@
 //! Faults of the portal's answers: which page is sent, what its records contain, and how the bytes are sent.
 #![expect(clippy::disallowed_methods, reason = "edge: a `Retry-After` date counts from the caller's clock")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::io;
 use std::sync::OnceLock;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::simulator::faults::Fault;
 use crate::simulator::listing::{ListedDossier, SearchPage, SearchQuery};
+use crate::simulator::render::status_name;
 use crate::simulator::working_days::AHEAD_SECS;
 use crate::simulator::{Province, file_encodings};
 
@@ -67,10 +68,13 @@ impl FaultState {
     ) -> SearchPage<'a> {
         let (requested, size) = (query.page, query.size);
         let mut lines: Vec<ListedDossier<'a>> = found.collect();
+        if matches!(self.fault, Some(Fault::DeclaredTotal | Fault::MovingWithTotal)) {
+            keep_newest_copies(&mut lines);
+        }
         let pages = lines.len().div_ceil(size);
         self.searches += 1;
         match self.fault {
-            Some(Fault::MovingRecords) => self.moved |= requested > 0,
+            Some(Fault::MovingRecords | Fault::MovingWithTotal) => self.moved |= requested > 0,
             Some(Fault::RestlessRecords) if !lines.is_empty() => {
                 let by = self.searches % lines.len();
                 lines.rotate_left(by);
@@ -86,8 +90,10 @@ impl FaultState {
             Some(Fault::SkippedPage) if requested == 1 && pages > 2 => 2,
             _ => requested,
         };
+        let total = lines.len();
         let mut page = SearchPage::cut(lines.into_iter(), number, size);
         match self.fault {
+            Some(Fault::DeclaredTotal | Fault::MovingWithTotal) => page.total = Some(total),
             Some(Fault::DuplicatePage) => {
                 page.number = requested;
                 page.last &= requested > 0 || pages < 2;
@@ -201,6 +207,7 @@ impl FaultyAnswer {
                 Fault::BigIds => drop(record.insert("id".to_owned(), ids[&dossier.id].into())),
                 Fault::WrongTypes => accepted_in_millis(record, shown.accepted),
                 Fault::WrongTypesOnce if self.second => accepted_in_millis(record, shown.accepted),
+                Fault::NamesInLanguages => names_in_languages(record),
                 Fault::NewField => {
                     record.insert("digital".to_owned(), json!({"signed": [true, null, {"by": 1.5}], "id": "x"}));
                     record.insert("attachments".to_owned(), json!([[], {}, "a"]));
@@ -242,6 +249,29 @@ impl FaultyAnswer {
             _ => json_answer(body),
         }
     }
+}
+
+/// Removes the older copy of each dossier that is listed twice: a declared total counts dossiers.
+fn keep_newest_copies(lines: &mut Vec<ListedDossier<'_>>) {
+    let mut listed = HashSet::new();
+    lines.reverse();
+    lines.retain(|(dossier, _)| listed.insert(dossier.id));
+    lines.reverse();
+}
+
+/// Writes names as lists by language, and adds ten to the number of the status.
+fn names_in_languages(record: &mut serde_json::Map<String, Value>) {
+    let in_languages = |name: &Value| json!([{"languageId": 46, "name": "…"}, {"languageId": 228, "name": name}]);
+    if let Some(number) = record["dossierStatus"].as_u64() {
+        record["dossierStatus"] = json!({"id": number, "name": status_name(number)});
+    }
+    for field in ["applyMethod", "dossierReceivingKind", "procedureLevel", "dossierStatus"] {
+        if let Some(name) = record[field].get("name").cloned() {
+            record[field]["name"] = in_languages(&name);
+        }
+    }
+    let number = record["dossierStatus"]["id"].as_u64().unwrap_or_default();
+    record["dossierStatus"]["id"] = Value::from(number + 10);
 }
 
 fn accepted_in_millis(record: &mut serde_json::Map<String, Value>, accepted: Option<i64>) {

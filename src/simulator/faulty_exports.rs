@@ -43,6 +43,12 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
         }
         Fault::HeaderRenamed => one(replaced(&bytes, "Mã vận đơn", "Số hiệu bưu gửi")),
         Fault::ColumnRenamed => one(replaced(&bytes, "Ngày phát", "Ngày trả bưu gửi")),
+        Fault::HeadingRepeated => one(replaced(&bytes, "Trạng thái", "NGÀY  PHÁT")),
+        Fault::LookAlikeLetters => {
+            let text = list.text().replace(' ', "\u{a0}").replace('Đ', "Ð");
+            one(text.replace(';', "\u{200b};").into_bytes())
+        }
+        Fault::SmallLetters => one(list.with_first_row_in_small_letters().to_bytes()),
         Fault::EmptyFile => one(Vec::new()),
         Fault::ZeroedFile => one(vec![0; bytes.len()]),
         Fault::Utf16 => one(file_encodings::utf16(&list.text())),
@@ -113,6 +119,18 @@ impl List {
 
     fn with_fees(mut self, change: impl Fn(&mut String)) -> Self {
         self.rows.iter_mut().chain([&mut self.trailer]).filter_map(|cells| cells.last_mut()).for_each(change);
+        self
+    }
+
+    /// Repeats the first row with its item code in small letters and without its fee.
+    fn with_first_row_in_small_letters(mut self) -> Self {
+        if let Some(mut copy) = self.rows.first().cloned() {
+            copy[1] = copy[1].to_lowercase();
+            if let Some(fee) = copy.last_mut() {
+                "0".clone_into(fee);
+            }
+            self.rows.insert(0, copy);
+        }
         self
     }
 

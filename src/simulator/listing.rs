@@ -173,6 +173,8 @@ pub(super) struct SearchPage<'a> {
     pub(super) size: usize,
     pub(super) lines: Vec<ListedDossier<'a>>,
     pub(super) last: bool,
+    /// Number of lines on all pages, if the answer declares it.
+    pub(super) total: Option<usize>,
 }
 
 impl<'a> SearchPage<'a> {
@@ -180,16 +182,21 @@ impl<'a> SearchPage<'a> {
     pub(super) fn cut(found: impl Iterator<Item = ListedDossier<'a>>, number: usize, size: usize) -> Self {
         let mut found = found.skip(number.saturating_mul(size));
         let lines: Vec<_> = found.by_ref().take(size).collect();
-        Self { number, size, lines, last: found.next().is_none() }
+        Self { number, size, lines, last: found.next().is_none(), total: None }
     }
 
-    /// JSON of a Spring slice.
+    /// JSON of a Spring slice; of a Spring page if the total is declared.
     pub(super) fn body(&self, province: &Province) -> String {
         let Self { number, size, last, .. } = self;
         let count = self.lines.len();
         let mut body = String::with_capacity(count * 2_048 + 256);
         body.push_str("{\"content\":");
         records(province, &self.lines, &mut body);
+        let declared = self.total.map(|total| {
+            let pages = total.div_ceil(*size);
+            format!(",\"totalElements\":{total},\"totalPages\":{pages}")
+        });
+        body.push_str(&declared.unwrap_or_default());
         let tail = format!(
             ",\"pageable\":{{\"pageNumber\":{number},\"pageSize\":{size},\"paged\":true}},\"number\":{number},\
              \"size\":{size},\"numberOfElements\":{count},\"first\":{},\"last\":{last},\"empty\":{}}}",

@@ -13,6 +13,11 @@ use crate::simulator::working_days::{AHEAD_SECS, Day, Moment, civil, day_number,
 const STATUS: [&str; 7] =
     ["Mới đăng ký", "Yêu cầu bổ sung", "Đang xử lý", "Tạm dừng", "Có kết quả", "Đã trả kết quả", "Đã hủy"];
 
+/// Name of a status by its number.
+pub(super) fn status_name(number: u64) -> &'static str {
+    usize::try_from(number).ok().and_then(|number| STATUS.get(number)).copied().unwrap_or_default()
+}
+
 /// JSON that many dossiers share, rendered once.
 #[derive(Debug)]
 pub(super) struct JsonFragments {
@@ -135,7 +140,10 @@ impl Province {
         out.push_str(",\"nationCode\":null,");
         self.procedure(out, dossier);
         let name_form = usize::from(style >> 3 & 1 == 1);
-        put!(out, ",\"agency\":{}", self.fragments.agencies[dossier.agency as usize][name_form]);
+        match dossier.flaw {
+            Some(Flaw::NoAgency) => out.push_str(",\"agency\":null"),
+            _ => put!(out, ",\"agency\":{}", self.fragments.agencies[dossier.agency as usize][name_form]),
+        }
         let mut dates = Dates { out: &mut *out, style, field: 0 };
         dates.put("appliedDate", dossier.recorded_hand_in());
         if dossier.flaw == Some(Flaw::ImpossibleDate) {
@@ -177,7 +185,6 @@ impl Province {
 
     fn channel_and_level(&self, out: &mut String, dossier: &Dossier, shown: &RecordState) {
         let (method, name) = match shown.channel {
-            _ if dossier.flaw == Some(Flaw::UnknownChannel) => (9, "Hình thức số 9"),
             Channel::Online => (0, "Trực tuyến"),
             Channel::Counter => (1, "Trực tiếp"),
             Channel::Postal => (2, "Bưu chính công ích"),

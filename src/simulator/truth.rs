@@ -182,7 +182,8 @@ impl Province {
             offers_postal_return: offer.is_some_and(|offer| offer.postal_return),
             handed_in_by_post: shown.channel == Channel::Postal || posted_in,
             returned: shown.returned.or(posted_out),
-            returned_by_post: posted_out.is_some() || (dossier.return_by_post && shown.returned.is_some()),
+            // The portal states how a result was asked for, not how it was returned: only the post proves a return.
+            returned_by_post: posted_out.is_some(),
         }
     }
 

@@ -96,6 +96,9 @@ pub enum ErrorKind {
     /// The file has no header row, or the header row lacks a required column.
     #[strum(serialize = "header_not_found")]
     HeaderNotFound,
+    /// Several columns have the heading of a mapped field.
+    #[strum(serialize = "heading_repeated")]
+    HeadingRepeated,
     /// The bytes are not UTF-8.
     #[strum(serialize = "not_utf8")]
     NotUtf8,
@@ -186,6 +189,7 @@ impl ErrorKind {
             | Self::RecordLimit
             | Self::WrongHost
             | Self::HeaderNotFound
+            | Self::HeadingRepeated
             | Self::NotUtf8
             | Self::WrongEncoding
             | Self::ExpandsTooFar
@@ -239,6 +243,9 @@ impl ErrorKind {
             Self::RecordLimit => "raise `limits.max_records` if the source really has more records",
             Self::WrongHost => "the source leads to another host, often that of a login page: check `access.base_url`",
             Self::HeaderNotFound => "the file's layout changed: compare its header row with `decode.header` and `map`",
+            Self::HeadingRepeated => {
+                "say which column is meant, `from = { column = \"…\", nth = 2 }`, or ask for the list with different headings"
+            }
             Self::NotUtf8 => "save or export the file again as UTF-8 (in a spreadsheet program: `CSV UTF-8`)",
             Self::WrongEncoding => "compare `decode.encoding` with the encoding of the file, or save the file as UTF-8",
             Self::UnclosedQuote => {

@@ -173,7 +173,8 @@ impl PageChain {
         Err(SourceError::new(ErrorKind::PageMissing, message))
     }
 
-    /// Records the declared totals. A total that differs from the one of an earlier page is an error.
+    /// Records the declared totals. A total that differs from the one of an earlier page is an error; a number of records
+    /// that differs makes a chain that may be read again do so.
     fn check_declared(&mut self, page: &PageSummary<'_>) -> Result<(), SourceError> {
         let envelope = page.envelope;
         for (known, declared, unit) in [
@@ -182,7 +183,11 @@ impl PageChain {
         ] {
             match (*known, declared) {
                 (Some(before), Some(now)) if before != now => {
-                    return Err(disagrees(format!("the source declared {before} {unit} and then {now}")));
+                    if !self.complete.read_twice || unit != "records" {
+                        return Err(disagrees(format!("the source declared {before} {unit} and then {now}")));
+                    }
+                    *known = Some(now);
+                    self.state.changed = true;
                 }
                 _ => *known = known.or(declared),
             }
@@ -214,21 +219,31 @@ impl PageChain {
         })
     }
 
-    /// After the last page: a declared total must equal the rows; without one the pages are read again if configured.
+    /// After the last page: the chain ends if a declared total equals the rows, and did not change. Otherwise the pages are
+    /// read again if configured.
     fn end(&mut self) -> Result<ChainStep, SourceError> {
-        match (self.state.declared_total, &self.complete.total) {
-            (Some(total), _) if total != self.rows() => {
-                let message = format!("the source declared {total} records and sent {}", self.rows());
-                return Err(disagrees(message));
-            }
-            (None, Some(path)) => {
-                let message = format!("the responses have no total number of records at `{path}`");
-                return Err(SourceError::new(ErrorKind::NoLastFlag, message));
-            }
-            (Some(_), _) => return Ok(ChainStep::End),
-            (None, None) => {}
+        let is_proved = self.state.declared_total == Some(self.rows()) && !self.state.changed;
+        if self.complete.read_twice && self.state.pages.len() > 1 && !is_proved {
+            return self.start_reread();
         }
-        if self.complete.read_twice && self.state.pages.len() > 1 { self.start_reread() } else { Ok(ChainStep::End) }
+        self.check_total()?;
+        match (self.state.declared_total, &self.complete.total) {
+            (None, Some(path)) if !self.complete.read_twice => {
+                let message = format!("the responses have no total number of records at `{path}`");
+                Err(SourceError::new(ErrorKind::NoLastFlag, message))
+            }
+            _ => Ok(ChainStep::End),
+        }
+    }
+
+    /// Compares the declared total, if there is one, with the rows.
+    fn check_total(&self) -> Result<(), SourceError> {
+        match self.state.declared_total {
+            Some(total) if total != self.rows() => {
+                Err(disagrees(format!("the source declared {total} records and sent {}", self.rows())))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn go_to(&mut self, next: PagePlace) -> Result<ChainStep, SourceError> {
@@ -264,6 +279,7 @@ impl PageChain {
         if self.state.pages.iter().any(|page| page.rows > 0 && !digests.insert(&page.digest)) {
             return Err(repeated());
         }
+        self.check_total()?;
         self.state.looking_at = None;
         Ok(ChainStep::End)
     }
@@ -278,6 +294,7 @@ impl PageChain {
     ) -> Result<ChainStep, SourceError> {
         self.state.changed = true;
         self.state.declared_pages = page.envelope.pages;
+        self.state.declared_total = page.envelope.total;
         self.state.pages[at] = read;
         let next = if self.is_last(page)? { None } else { Some(next?) };
         if next.is_some() && self.state.pages.get(at + 1).map(|page| &page.place) == next.as_ref() {

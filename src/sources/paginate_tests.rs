@@ -175,7 +175,7 @@ fn a_page_with_another_number_or_a_repeated_body_is_an_error() {
 
 #[test]
 fn a_declared_total_is_checked_for_every_kind_of_end() {
-    let complete = Complete { total: Some("n".to_owned()), read_twice: true, ..Complete::default() };
+    let complete = Complete { total: Some("n".to_owned()), ..Complete::default() };
     let flagged = numbered("end={type='next_flag',path='more'}");
     for (all, expected) in [
         (vec![sent("a", 2).flag(true).total(3), sent("b", 1).flag(false).total(3)], Ok(ChainStep::End)),
@@ -275,4 +275,53 @@ fn rereading_follows_cursors_that_changed() {
 fn without_paging_one_response_is_a_whole_chain() {
     let (places, last, _) = follow(&Pages::None, &Complete::default(), &[sent("a", 5)]);
     assert_eq!((places, last), (vec![PagePlace::First], Ok(ChainStep::End)));
+}
+
+#[test]
+fn a_declared_total_takes_the_place_of_the_second_reading() {
+    let (more, end) = (Ok(ChainStep::More), Ok(ChainStep::End));
+    let pages = numbered("end={type='last_flag',path='last'}");
+    let complete = Complete { total: Some("n".to_owned()), read_twice: true, trailer: None };
+    let page = |body, rows, last| sent(body, rows).flag(last);
+    for (all, expected, declared) in [
+        // Declared: one reading.
+        (vec![page("a", 2, false).total(3), page("b", 1, true).total(3)], end, Some(3)),
+        (vec![page("", 0, true).total(0)], end, Some(0)),
+        // Not declared: the pages are read again.
+        (vec![page("a", 2, false), page("b", 1, true)], more, None),
+        (vec![page("a", 2, false), page("b", 1, true), page("a", 2, false), page("b", 1, true)], end, None),
+        (vec![page("a", 1, true)], end, None),
+        // The total changed while the pages were read: they are read again until none differs.
+        (vec![page("a", 2, false).total(3), page("b", 2, true).total(4)], more, Some(4)),
+        (
+            vec![
+                page("a", 2, false).total(3),
+                page("b", 2, true).total(4),
+                page("c", 2, false).total(4),
+                page("b", 2, true).total(4),
+                page("c", 2, false).total(4),
+                page("b", 2, true).total(4),
+            ],
+            end,
+            Some(4),
+        ),
+        // A total that stays wrong is an error after the second reading.
+        (
+            vec![
+                page("a", 2, false).total(5),
+                page("b", 2, true).total(5),
+                page("a", 2, false).total(5),
+                page("b", 2, true).total(5),
+            ],
+            Err(ErrorKind::TotalDisagrees),
+            Some(5),
+        ),
+        (vec![page("a", 2, true).total(3)], Err(ErrorKind::TotalDisagrees), Some(3)),
+    ] {
+        let (_, last, facts) = follow(&pages, &complete, &all);
+        assert_eq!((last, facts.declared_total), (expected, declared));
+    }
+    let only_total = Complete { read_twice: false, ..complete };
+    let (_, last, _) = follow(&pages, &only_total, &[page("a", 2, false), page("b", 1, true)]);
+    assert_eq!(last, Err(ErrorKind::NoLastFlag));
 }

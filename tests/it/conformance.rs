@@ -268,7 +268,7 @@ async fn the_portal_is_read_page_by_page_up_to_its_last_flag() {
         assert_eq!(request.url.path(), "/pa/dossier/search");
         assert_eq!(of(since), Some("2020-01-01T00:00:00.000+0700"));
         assert_eq!((of("page"), of("size")), (Some(page), Some("1000")));
-        assert_eq!((of("spec"), of("remove-status")), (Some("slice"), Some("0")));
+        assert_eq!((of("spec"), of("remove-status")), (Some("page"), Some("0")));
         assert!(request.bearer.is_some());
     }
 }

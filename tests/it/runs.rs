@@ -42,8 +42,8 @@ fn fault(record: &Value) -> Option<&'static str> {
         Some("procedure_code not_of_type")
     } else if no_day(&record["acceptedDate"]) {
         Some("received_at not_an_instant")
-    } else if record["applyMethod"]["name"] == "Hình thức số 9" {
-        Some("submission_channel unknown_code")
+    } else if record["agency"].is_null() {
+        Some("competent_agency missing")
     } else {
         None
     }

@@ -32,7 +32,15 @@ async fn a_pull_is_stored_and_read_again() {
 
     let keys = ["a".to_owned(), "c".to_owned()];
     let known = lake.newest_versions(KIND, "portal", &keys).await.expect("the image can be read");
-    let a = NewestVersion { digest: 0, source_updated_at: Some(5), run: 4, page: 0, row: 0, part: part("2026-03") };
+    let a = NewestVersion {
+        digest: 0,
+        source_updated_at: Some(5),
+        run: 4,
+        page: 0,
+        row: 0,
+        part: part("2026-03"),
+        is_deleted: false,
+    };
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [("a".to_owned(), a)]);
     assert!(lake.newest_versions(KIND, "post", &keys).await.expect("the image can be read").is_empty());
     let oldest = lake.oldest_open(KIND, "portal", "received_at").await.expect("the image can be read");

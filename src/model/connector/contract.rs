@@ -16,6 +16,10 @@ pub struct Contract {
     pub ill_typed: Breach,
     /// For dates in an impossible order: received in the future, completed before received, due before received.
     pub impossible: Breach,
+    /// For keys that differ from another key in letter case only, so that one dossier may be counted twice. With `report`
+    /// the pull is incomplete. A key of type `dossier_code` is written in capitals, and has no such keys.
+    #[serde(skip_serializing_if = "is_report")]
+    pub key_in_other_case: Breach,
     /// Unmapped fields that the source may have, as dotted paths. Fields below one of them are known as well.
     pub known: Vec<String>,
     /// Share of a pull's received rows, from 0 to 1: if more are rejected, the pull is degraded.
@@ -36,6 +40,7 @@ impl Default for Contract {
             missing: Breach::Report,
             ill_typed: Breach::RejectRow,
             impossible: Breach::Report,
+            key_in_other_case: Breach::Report,
             known: Vec::new(),
             reject_share: 0.05,
             reject_rows: 100_000,
@@ -43,6 +48,12 @@ impl Default for Contract {
             most_of_usual: 10.0,
         }
     }
+}
+
+/// Whether a term has its default, which is left out where a definition is written, so that digests stay the same.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_report(breach: &Breach) -> bool {
+    *breach == Breach::Report
 }
 
 /// What happens if the source deviates from the contract.

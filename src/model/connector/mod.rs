@@ -18,7 +18,10 @@ use serde::{Deserialize, Serialize};
 pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::contract::{Breach, Contract, Sweep};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
-pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, ReplyFailure};
+pub use self::records::{
+    Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RepeatedHeading, ReplyFailure,
+    SourceField,
+};
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};
 use crate::model::table::{CHANGE_TIME, RecordKind};

@@ -128,10 +128,11 @@ pub enum PageEnd {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Complete {
-    /// Path of the declared number of records; checked at the end of each chain, however the end is recognised.
+    /// Path of the declared number of records; checked at the end of each chain, however the end is recognised. A reply
+    /// without it is an error, unless `read_twice` is set.
     pub total: Option<String>,
     /// Reads every page of a chain again until no page differs, at most three times, to find records that moved between
-    /// pages in the meantime. For chains of several pages without a declared total.
+    /// pages in the meantime. For chains of several pages without a declared total, or whose total changed.
     pub read_twice: bool,
     /// Files only: a number in the first footer row of each file or sheet must agree with the rows above it.
     pub trailer: Option<Trailer>,

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::connector::contract::Breach;
+
 /// `[decode]`: how bytes become records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -131,7 +133,9 @@ pub struct ReplyFailure {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldMap {
-    /// One or several source fields; the first that is not empty counts.
+    /// One or several source fields; the first that is not empty counts, for `type = "word"` and `"flag"` the first that is
+    /// one of the words. A field is a path, a heading, or a heading
+    /// that a table has several times with its place: `{ column = "Ngày trả", nth = 2 }`.
     pub from: OneOrMany,
     #[serde(rename = "type")]
     pub field_type: FieldType,
@@ -172,6 +176,10 @@ pub struct FieldMap {
     /// throughout the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
+    /// For a text that does not fit the type; `ill_typed` of `[contract]` if absent. If the field is required, the row is
+    /// always rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ill_typed: Option<Breach>,
 }
 
 /// `least` or `most` of a field.
@@ -201,16 +209,71 @@ pub enum Grouping {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    One(SourceField),
+    Many(Vec<SourceField>),
 }
 
 impl OneOrMany {
     #[must_use]
-    pub fn as_slice(&self) -> &[String] {
+    pub fn as_slice(&self) -> &[SourceField] {
         match self {
             Self::One(one) => std::slice::from_ref(one),
             Self::Many(many) => many,
+        }
+    }
+
+    /// Names of the fields, see [`SourceField::name`].
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.as_slice().iter().map(SourceField::name).collect()
+    }
+}
+
+/// A source field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SourceField {
+    /// A path in a JSON record, or the heading of a column.
+    Name(String),
+    /// One of several columns with the same heading.
+    Repeated(RepeatedHeading),
+}
+
+/// One of several columns with the same heading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatedHeading {
+    /// The heading, without regard to case, spacing and invisible characters.
+    pub column: String,
+    /// Place among the columns with this heading, from the left; 1 is the first.
+    pub nth: u32,
+}
+
+impl SourceField {
+    /// Name of the field in pages, reports and messages: the path or heading, and the place of a repeated one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Name(name) => name.clone(),
+            Self::Repeated(RepeatedHeading { column, nth }) => format!("{column} [{nth}]"),
+        }
+    }
+
+    /// The path or heading alone.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Repeated(repeated) => &repeated.column,
+        }
+    }
+
+    /// Place among several columns with the heading, from 1; `None` if the heading must occur once.
+    #[must_use]
+    pub fn nth(&self) -> Option<u32> {
+        match self {
+            Self::Name(_) => None,
+            Self::Repeated(repeated) => Some(repeated.nth),
         }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::canonical::{KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, part_of};
+use crate::canonical::{
+    KeySpellings, KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, other_spellings, part_of,
+};
 use crate::fields::Readers;
 use crate::lake::{Lake, NewestVersion, VersionWriter};
 use crate::landing::LandedPull;
@@ -28,6 +30,7 @@ pub(super) struct Classified {
     pub(super) rejections: Vec<Rejection>,
     /// Keys of the records.
     pub(super) keys: KeysSeen,
+    spellings: KeySpellings,
     /// Newest date in a record that is not in the future.
     pub(super) newest_date: Option<i64>,
     pub(super) findings: Findings,
@@ -142,11 +145,15 @@ impl<'c> Classifier<'c> {
         let batch = std::mem::take(&mut self.batch);
         let kind = self.connector.file.connector.kind;
         let key = |waiting: &BatchRecord| waiting.record.values[self.columns.key].as_text().map(str::to_owned);
-        let keys: Vec<String> = batch.iter().filter_map(key).collect();
+        let mut keys: Vec<String> = batch.iter().filter_map(key).collect();
+        let spelled: Vec<Vec<String>> = keys.iter().map(|key| other_spellings(key).collect()).collect();
+        keys.extend(spelled.iter().flatten().cloned());
         let stored = self.lake.newest_versions(kind, &self.connector.name, &keys).await?;
+        let is_held = |spelling: &String| stored.get(spelling).is_some_and(|known| !known.is_deleted);
         let mut accepted = Vec::new();
-        for mut waiting in batch {
+        for (mut waiting, spelled) in batch.into_iter().zip(spelled) {
             let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default().to_owned();
+            self.classified.note_spelling(&key, &waiting, spelled.iter().any(is_held));
             let stored = stored.get(&key);
             let changed_at =
                 complete_change_time(kind, &mut waiting.record, stored.and_then(|stored| stored.source_updated_at));
@@ -248,6 +255,16 @@ impl Classified {
         }
         if let Some(chain) = self.chains.get_mut(&chain) {
             chain.hashes.insert(hash);
+        }
+    }
+
+    /// Counts a record whose key differs in letter case only from another key, of this pull or stored (`is_held`).
+    fn note_spelling(&mut self, key: &str, waiting: &BatchRecord, is_held: bool) {
+        let Self { keys, spellings, findings, .. } = self;
+        if spellings.note(key, |other| keys.contains(other)) || is_held {
+            let rows = findings.keys_in_other_case.map_or(0, |known| known.rows);
+            let BatchRecord { record, .. } = waiting;
+            findings.keys_in_other_case = Some(Sighting { page: record.page, row: record.row, rows: rows + 1 });
         }
     }
 

@@ -31,11 +31,10 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
     }
     // A pull that was resumed does not know the fields of its first pages: its `kept` is empty.
     if contract.missing != Breach::Accept && received >= MIN_ROWS && !seen.kept.is_empty() {
-        let is_missing = |map: &FieldMap| {
-            map.default.is_none() && !map.from.as_slice().iter().any(|field| seen.kept.contains(field))
-        };
+        let is_missing =
+            |map: &FieldMap| map.default.is_none() && !map.from.names().iter().any(|field| seen.kept.contains(field));
         for map in connector.file.map.values().filter(|map| is_missing(map)) {
-            let field = map.from.as_slice().join(" or ");
+            let field = map.from.names().join(" or ");
             drift.push(Drift { kind: DriftKind::Missing, field, first: None });
         }
     }
@@ -57,6 +56,11 @@ pub(super) fn broken(contract: &Contract, findings: &Findings, rejections: &[Rej
         (contract.missing, "missing", drifted(DriftKind::Missing)),
         (contract.ill_typed, "ill_typed", rejected(false)),
         (contract.impossible, "impossible", rejected(true)),
+        (
+            contract.key_in_other_case,
+            "key_in_other_case",
+            findings.keys_in_other_case.map(|first| format!("the key in page {}, row {}", first.page, first.row)),
+        ),
     ];
     let (_, term, place) = terms.into_iter().find(|(breach, _, place)| *breach == Breach::Stop && place.is_some())?;
     Some(Verdict {

@@ -1,8 +1,8 @@
 //! Decides whether a pull is complete. Compares it with the total that the source declares, with its contract, and with
 //! the volume of earlier pulls. No effects.
 
-use crate::model::connector::Contract;
-use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose};
+use crate::model::connector::{Breach, Contract};
+use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose, Sighting};
 use crate::run::settling::usual_volume::UsualVolume;
 
 /// Minimum rejections before their share is judged.
@@ -14,11 +14,12 @@ const MIN_USUAL_PULLS: usize = 3;
 
 /// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
-pub(in crate::run) const CODES: [&str; 8] = [
+pub(in crate::run) const CODES: [&str; 9] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
     "total_disagrees",
+    "key_in_other_case",
     // The sweep would delete too many rows.
     "sweep_unbelievable",
     "rejects_over_budget",
@@ -86,6 +87,16 @@ pub(super) fn judge(
         let hint = "records moved while they were read, or are listed twice: run again, if possible when the source is used less";
         return incomplete("total_disagrees", message, hint);
     }
+    if let Some(first) = findings.keys_in_other_case
+        && contract.key_in_other_case == Breach::Report
+    {
+        let Sighting { page, row, rows } = first;
+        let message = format!(
+            "the keys of {rows} rows differ from other keys in letter case only; the first is in page {page}, row {row}"
+        );
+        let hint = "one dossier may be counted twice: give the key `type = \"dossier_code\"`, or ask for one spelling; if the source tells such keys apart, set `contract.key_in_other_case = \"accept\"`";
+        return incomplete("key_in_other_case", message, hint);
+    }
     if findings.missed_by_sweep > 0 {
         let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);
         let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
@@ -148,6 +159,19 @@ mod tests {
         let usual = UsualVolume { rows: usual.to_vec(), distances: 1 };
         let verdict = judge(&Certificate::default(), counts, &findings, &Contract::default(), &usual);
         (verdict.outcome, verdict.reason)
+    }
+
+    #[test]
+    fn keys_in_another_letter_case_make_a_pull_incomplete_unless_the_contract_accepts_them() {
+        let counts = PullCounts { received: 2, accepted: 2, ..PullCounts::default() };
+        let first = Some(Sighting { page: 1, row: 2, rows: 1 });
+        let findings = Findings { keys_in_other_case: first, ..Findings::default() };
+        for (breach, expected) in [(Breach::Report, Outcome::Incomplete), (Breach::Accept, Outcome::Complete)] {
+            let contract = Contract { key_in_other_case: breach, ..Contract::default() };
+            let verdict = judge(&Certificate::default(), counts, &findings, &contract, &[]);
+            assert_eq!(verdict.outcome, expected);
+            assert_eq!(verdict.reason == "key_in_other_case", expected == Outcome::Incomplete);
+        }
     }
 
     #[test]

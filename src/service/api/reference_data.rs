@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::config::DefinedIndicator;
+use crate::model::vietnamese_order::VietnameseOrder;
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
 use crate::service::caller::FigureAccess;
@@ -166,8 +167,10 @@ pub(super) async fn agencies(
     rows.sort_by(|left, right| left.code.cmp(&right.code));
     if let Some(night) = service.nights.newest().await? {
         let known: std::collections::HashSet<&str> = registered.iter().map(|agency| agency.code.as_str()).collect();
-        let others = night.agencies().into_iter().filter(|(code, _)| !known.contains(code));
-        rows.extend(others.map(|(code, name)| AgencyRow {
+        let mut others: Vec<_> = night.agencies();
+        others.retain(|(code, _)| !known.contains(code));
+        others.sort_by_cached_key(|(code, _)| VietnameseOrder::of(code));
+        rows.extend(others.into_iter().map(|(code, name)| AgencyRow {
             code: code.to_owned(),
             name: name.map(str::to_owned),
             tier: None,

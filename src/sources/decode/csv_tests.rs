@@ -76,7 +76,7 @@ fn layout_of(text: &str) -> CsvLayout {
 /// One text per row: line, item code, dossier code, delivered, other fee; or line and reason.
 fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
     let names = ["Mã vận đơn", "mã hồ  sơ", "Ngày phát", "Phí khác"];
-    let fields: Arc<[String]> = layout.table.fields.clone().into();
+    let fields: Arc<[String]> = layout.table.headings();
     let cell = |name: &str| fields.iter().position(|field| *field == fold(name)).expect("the field is kept");
     let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
     let mut file = CsvFile::open(layout, text.to_vec())?;
@@ -181,7 +181,7 @@ fn a_large_file_is_read_in_several_pages() {
     let mut file = CsvFile::open(&layout, text.into_bytes()).expect("the header is there");
     let mut sizes = Vec::new();
     while !file.ended() {
-        let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
+        let mut page = Page::new(1, String::new(), String::new(), layout.table.headings());
         file.read(&mut page, 5).expect("the file is whole");
         sizes.push((page.len(), page.row(0).0));
     }
@@ -213,7 +213,7 @@ fn a_row_of_fifty_megabytes_is_rejected_within_a_small_buffer() {
     let mut text_open = text.clone();
     let layout = layout("");
     let mut file = CsvFile::open(&layout, text).expect("the header is there");
-    let mut page = Page::new(1, String::new(), String::new(), layout.table.fields.clone().into());
+    let mut page = Page::new(1, String::new(), String::new(), layout.table.headings());
     file.read(&mut page, usize::MAX).expect("the file is whole");
     let found: Vec<_> = (0..page.len()).map(|row| page.row(row)).collect();
     assert_eq!(found, [(2, None), (3, Some(Reason::RowTooLong)), (4, None)]);

@@ -2,8 +2,8 @@
 //! declare the sum or count of the rows above it. Names are compared after [`fold`].
 
 use crate::fields::Readers;
-use crate::model::connector::{Trailer, TrailerHolds};
-use crate::model::text::fold;
+use crate::model::connector::{SourceField, Trailer, TrailerHolds};
+use crate::model::text::{fold, plain};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of title rows above the header row.
@@ -16,17 +16,28 @@ pub struct TableLayout {
     pub(crate) header: String,
     /// Folded beginnings of a footer row.
     footers: Vec<String>,
-    /// Folded names of the kept source fields, in cell order.
-    pub(crate) fields: Vec<String>,
-    /// For each canonical column without a default, its source fields: the header row must have one of them.
-    required: Vec<Vec<String>>,
+    /// The kept source fields, in cell order.
+    pub(crate) fields: Vec<TableField>,
+    /// For each canonical column without a default, the cells of its source fields: the header row must have one.
+    required: Vec<Vec<usize>>,
     trailer: Option<Trailer>,
+}
+
+/// A kept source field of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableField {
+    /// As messages show it.
+    name: String,
+    /// Folded heading.
+    pub(crate) heading: String,
+    /// Place among the columns with this heading, from 1; `None` if there must be only one.
+    nth: Option<u32>,
 }
 
 /// Columns of one table.
 #[derive(Debug, Clone)]
 pub(crate) struct TableColumns {
-    /// For each column, the page cells that it fills. If two columns have the same name, the first is used.
+    /// For each column, the page cells that it fills.
     pub(crate) fills: Vec<Vec<usize>>,
     /// `None` if the connector declares no trailer.
     pub(crate) trailer: Option<TrailerCheck>,
@@ -36,37 +47,50 @@ impl TableLayout {
     #[must_use]
     pub fn compile(header: &str, footers: &[String], readers: &Readers, trailer: Option<&Trailer>) -> Self {
         // A missing column is an error, not an empty column, unless a `default` states its value.
-        let required = readers.readers.iter().filter(|reader| !reader.optional).map(|reader| reader.from.clone());
+        let cell = |name: &String| readers.fields.iter().position(|field| field == name);
+        let required = readers.readers.iter().filter(|reader| !reader.optional);
+        let required = required.map(|reader| reader.from.iter().filter_map(cell).collect());
+        let field = |(name, source): (&String, &SourceField)| TableField {
+            name: name.clone(),
+            heading: fold(source.column()),
+            nth: source.nth(),
+        };
         Self {
             header: fold(header),
             footers: footers.iter().map(|footer| fold(footer)).filter(|footer| !footer.is_empty()).collect(),
-            fields: readers.fields.iter().map(|field| fold(field)).collect(),
+            fields: readers.fields.iter().zip(readers.sources.iter()).map(field).collect(),
             required: required.collect(),
             trailer: trailer.cloned(),
         }
     }
 
+    /// Folded headings of the kept source fields, in cell order.
+    #[cfg(test)]
+    pub(crate) fn headings(&self) -> std::sync::Arc<[String]> {
+        self.fields.iter().map(|field| field.heading.clone()).collect()
+    }
+
     /// The columns of a table. `header` holds the folded cells of its header row.
     ///
     /// # Errors
+    /// `heading_repeated` if several columns have the heading of a field that does not say which one it means;
     /// `header_not_found` if the header row lacks a required column or one that the trailer needs.
     pub(crate) fn columns(&self, header: &[String]) -> Result<TableColumns, SourceError> {
+        let places: Vec<Option<usize>> =
+            self.fields.iter().map(|field| field.place(header)).collect::<Result<_, _>>()?;
         for alternatives in &self.required {
-            if !alternatives.iter().any(|field| header.contains(&fold(field))) {
-                let names = alternatives.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(" or ");
-                return Err(no_column(&names));
+            if alternatives.iter().all(|&cell| places[cell].is_none()) {
+                let name = |&cell: &usize| format!("`{}`", self.fields[cell].name);
+                return Err(no_column(&alternatives.iter().map(name).collect::<Vec<_>>().join(" or ")));
             }
         }
         let mut fills = vec![Vec::new(); header.len()];
-        for (field, name) in self.fields.iter().enumerate() {
-            if let Some(at) = header.iter().position(|cell| cell == name) {
-                fills[at].push(field);
+        for (cell, place) in places.into_iter().enumerate() {
+            if let Some(place) = place {
+                fills[place].push(cell);
             }
         }
-        let at = |name: &str| {
-            let wanted = fold(name);
-            header.iter().position(|cell| *cell == wanted).ok_or_else(|| no_column(&format!("`{name}`")))
-        };
+        let at = |name: &str| self.trailer_field(name).place(header)?.ok_or_else(|| no_column(&format!("`{name}`")));
         let trailer = match &self.trailer {
             None => None,
             Some(trailer) => {
@@ -78,6 +102,14 @@ impl TableLayout {
         Ok(TableColumns { fills, trailer })
     }
 
+    /// A column of the trailer: if exactly one field reads the heading, the column of that field.
+    fn trailer_field(&self, name: &str) -> TableField {
+        let heading = fold(name);
+        let mut places = self.fields.iter().filter(|field| field.heading == heading).map(|field| field.nth);
+        let nth = if let (Some(nth), None) = (places.next(), places.next()) { nth } else { None };
+        TableField { name: name.to_owned(), heading, nth }
+    }
+
     /// Whether a row is a footer row. `first` is its first non-empty cell.
     pub(crate) fn is_footer(&self, first: &[u8]) -> bool {
         // For speed: most rows begin with a number, and then only footers that begin with a digit are compared.
@@ -86,6 +118,27 @@ impl TableLayout {
             .iter()
             .filter(|footer| !number || footer.as_bytes()[0].is_ascii_digit())
             .any(|footer| std::str::from_utf8(first).is_ok_and(|text| fold(text).starts_with(footer.as_str())))
+    }
+}
+
+impl TableField {
+    /// Index of the field's column; `None` if the header row does not have it.
+    fn place(&self, header: &[String]) -> Result<Option<usize>, SourceError> {
+        let alike: Vec<usize> = (0..header.len()).filter(|&at| header[at] == self.heading).collect();
+        match (self.nth, &alike[..]) {
+            (Some(nth), _) => Ok(usize::try_from(nth).ok().and_then(|nth| alike.get(nth.checked_sub(1)?)).copied()),
+            (None, [_, _, ..]) => {
+                let places: Vec<String> = alike.iter().map(|at| (at + 1).to_string()).collect();
+                let message = format!(
+                    "the header row has {} columns `{}`: columns {}",
+                    alike.len(),
+                    self.name,
+                    places.join(", ")
+                );
+                Err(SourceError::new(ErrorKind::HeadingRepeated, message))
+            }
+            (None, _) => Ok(alike.first().copied()),
+        }
     }
 }
 
@@ -160,11 +213,12 @@ impl TrailerCheck {
 
 /// Parses a whole number with or without separators between groups of three digits; an empty text is 0.
 fn number(text: &str) -> Option<u64> {
+    let text = plain(text);
     let text = text.trim();
     if text.is_empty() {
         return Some(0);
     }
-    let groups: Vec<&str> = text.split(['.', ',', ' ', '\u{a0}', '\u{202f}']).collect();
+    let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
     let grouped = groups.len() == 1 || (groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3));
     let digits = groups.concat();
     let plain = !groups[0].is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -221,3 +275,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "table_heading_tests.rs"]
+mod heading_tests;

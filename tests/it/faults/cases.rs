@@ -112,6 +112,9 @@ pub(super) const RECORDS: &[Case] = &[
     },
     incomplete(WrongTypes, "every row is rejected"),
     incomplete(WrongTypesOnce, "`page_rejected`: every row of the page is rejected"),
+    equal(NamesInLanguages, "the Vietnamese names are read; a status whose number is unknown goes by its name"),
+    equal(DeclaredTotal, "a declared total takes the place of the second reading"),
+    incomplete(MovingWithTotal, "`total_disagrees`: one record came twice, another not at all"),
     equal(NewField, "fields that are not mapped are not read"),
     incomplete(MissingField, "every row is rejected"),
     incomplete(MissingDate, "`field_missing`: no record has a mapped field"),
@@ -129,6 +132,9 @@ pub(super) const LISTS: &[Case] = &[
     equal(SameContentTwice, "the same content is read once"),
     equal(CorrectedFile, "the file written later applies"),
     failed(HeaderRenamed, "`header_not_found`"),
+    failed(HeadingRepeated, "`heading_repeated`: two columns have the heading of a mapped field"),
+    equal(LookAlikeLetters, "spaces and letters that look alike are read alike"),
+    equal(SmallLetters, "one item: the type of its code says that case does not count; the later row applies"),
     failed(ColumnRenamed, "`header_not_found`: a mapped column is missing"),
 ];
 

@@ -312,3 +312,19 @@ fn mistakes_in_the_settings_are_reported_too() {
     }
     assert!(!office.data().exists(), "nothing was written");
 }
+
+#[test]
+fn the_calendar_has_each_day_once_and_covers_this_year() {
+    let office = Office::new("http://127.0.0.1:1");
+    let refused = |calendar: &str, expected: &str| {
+        office.edit("config/calendar.csv", |_| calendar.to_owned());
+        let output = office.act(&["check", "--offline"]);
+        let messages = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{messages}");
+        assert!(messages.contains(expected), "`{expected}` is not among:\n{messages}");
+    };
+    let old = "date,kind,name,source\n2020-01-01,holiday,Tết Dương lịch,mẫu\n";
+    refused(old, "`date`: the calendar has no day of 20");
+    refused(&format!("{old}2020-01-01,working,Làm bù,mẫu\n"), "2020-01-01 is listed twice, also in line 2");
+    assert!(!office.data().exists(), "nothing was written");
+}

@@ -17,7 +17,7 @@ use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorDefinition;
-use crate::model::text::fold;
+use crate::model::vietnamese_order::VietnameseOrder;
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
@@ -142,7 +142,7 @@ fn groups(
         figures.into_iter().partition(|figure| figure.agency.is_some());
     whole.sort_by_key(|figure| figure.tier);
     let value = |figure: &Figure| figure.value().unwrap_or(f64::NEG_INFINITY);
-    agencies.sort_by_cached_key(|figure| fold(figure.agency_name.as_deref().unwrap_or_default()));
+    agencies.sort_by_cached_key(|figure| VietnameseOrder::of(figure.agency_name.as_deref().unwrap_or_default()));
     if by_value {
         agencies.sort_by(|left, right| value(right).total_cmp(&value(left)));
     }

@@ -11,6 +11,7 @@ use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::instant::local;
 use crate::model::period::{Period, PeriodKind};
+use crate::model::vietnamese_order::VietnameseOrder;
 use crate::run::{self, assess_connectors};
 use crate::service::Service;
 use crate::service::api::figures::no_night;
@@ -182,7 +183,7 @@ impl Selection {
             by_tier.into_iter().map(|(tier, choices)| (tier.map_or("", |tier| lang.tier(tier)), choices)).collect();
         groups.extend(unknown.map(|choices| (lang.words().other_agencies, choices)));
         for (_, choices) in &mut groups {
-            choices.sort_by(|left, right| left.1.cmp(&right.1));
+            choices.sort_by_cached_key(|choice| VietnameseOrder::of(&choice.1));
         }
         groups
     }

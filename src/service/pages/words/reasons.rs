@@ -99,6 +99,10 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Tệp không có dòng tiêu đề, hoặc thiếu cột bắt buộc.",
             "Mẫu tệp đã đổi: đối chiếu dòng tiêu đề với `decode.header` và `map`.",
         ),
+        "heading_repeated" => (
+            "Dòng tiêu đề có nhiều cột cùng tên với cột cần đọc.",
+            "Đề nghị nơi gửi đặt tên cột khác nhau; hoặc người trực kỹ thuật khai `from = { column = \"…\", nth = 2 }`.",
+        ),
         "not_utf8" => ("Tệp không phải bảng mã UTF-8.", "Lưu lại tệp dạng UTF-8 (trong Excel: CSV UTF-8)."),
         "wrong_encoding" => (
             "Tệp không đúng bảng mã đã khai báo.",
@@ -155,6 +159,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "page_rejected" => (
             "Có trang mà mọi dòng đều bị loại.",
             "Trang đó có mẫu khác: xem mục Dòng bị loại, rồi sửa `map` hoặc đề nghị nguồn sửa.",
+        ),
+        "key_in_other_case" => (
+            "Có mã chỉ khác mã khác ở chữ hoa, chữ thường: một hồ sơ có thể bị đếm hai lần.",
+            "Đề nghị nguồn ghi mã thống nhất; hoặc người trực kỹ thuật khai kiểu `dossier_code` cho mã.",
         ),
         "sweep_unbelievable" => (
             "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",

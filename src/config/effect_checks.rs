@@ -1,0 +1,153 @@
+//! Keys of `connector.toml` that have no effect for the `type` beside them. They are refused by name: whoever wrote them
+//! believes that they do something.
+
+use crate::config::connectors::ConnectorCheck;
+use crate::model::connector::{Access, Auth, ConnectorFile, FieldType, Pages, Start};
+
+/// Tables that only HTTP connectors use.
+const HTTP_TABLES: [&str; 2] = ["/retry", "/window"];
+/// Keys that only HTTP connectors use.
+const HTTP_KEYS: [&str; 6] = [
+    "/complete/total",
+    "/complete/read_twice",
+    "/limits/requests_per_second",
+    "/limits/concurrency",
+    "/limits/connect_timeout_secs",
+    "/limits/max_pages",
+];
+
+impl ConnectorCheck<'_> {
+    pub(super) fn effects(&mut self, file: &ConnectorFile) {
+        if matches!(file.access, Access::Files { .. }) {
+            self.effects_for_files(file);
+        }
+        for (name, map) in &file.map {
+            for key in ["formats", "zone"] {
+                let pointer = format!("/map/{name}/{key}");
+                if map.field_type != FieldType::Instant && self.has(&pointer) {
+                    self.add(&pointer, "has no effect: only fields of `type = \"instant\"` have it");
+                }
+            }
+        }
+        for (index, pass) in file.window.passes.iter().enumerate() {
+            if pass.start == Start::Cursor && pass.open_column.is_some() {
+                let pointer = format!("/window/passes/{index}/open_column");
+                self.add(&pointer, "has no effect: only `start = \"oldest_open\"` uses it");
+            }
+        }
+    }
+
+    fn effects_for_files(&mut self, file: &ConnectorFile) {
+        let is_used = [("/auth", file.auth != Auth::None), ("/pages", file.pages != Pages::None)];
+        let tables = HTTP_TABLES.into_iter().map(|table| (table, true)).chain(is_used);
+        for (pointer, is_stated) in tables.chain(HTTP_KEYS.into_iter().map(|key| (key, true))) {
+            if is_stated && self.has(pointer) {
+                self.add(pointer, "has no effect for a connector of files: remove it");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    const FILES: &str = r#"
+[connector]
+version = 1
+title = "Lists"
+kind = "dossiers"
+system = "lists"
+contact = "staff"
+[access]
+type = "files"
+folder = "in"
+glob = "*.csv"
+[decode]
+type = "csv"
+header = "id"
+footers = ["sum"]
+[map.source_key]
+from = "id"
+type = "code"
+required = true
+"#;
+
+    /// Mistakes of the connector of files with an addition, as `key: message`.
+    fn mistakes(addition: &str) -> Vec<String> {
+        match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{FILES}{addition}")) {
+            Ok(_) => Vec::new(),
+            Err(found) => found.as_slice().iter().map(|one| format!("{}: {}", one.name, one.message)).collect(),
+        }
+    }
+
+    #[test]
+    fn keys_of_http_are_refused_for_files() {
+        for (addition, key) in [
+            ("[auth]\ntype = 'bearer'\ntoken = '{secret:T}'\n", "auth"),
+            ("[pages]\ntype = 'page_number'\nfirst = 1\nsize = 9\nend = { type = 'empty_page' }\n", "pages"),
+            ("[retry]\nattempts = 5\n", "retry"),
+            ("[complete]\ntotal = 'total'\n", "complete.total"),
+            // A value that equals the default has no effect either.
+            ("[complete]\nread_twice = false\n", "complete.read_twice"),
+            ("[limits]\nconcurrency = 1\n", "limits.concurrency"),
+            ("[limits]\nmax_pages = 9\n", "limits.max_pages"),
+            (
+                "[[window.passes]]\nname = 'all'\nformat = 'yyyyMMdd'\nstart = 'cursor'\nfirst_date = '2026-01-01'\n",
+                "window",
+            ),
+        ] {
+            assert_eq!(mistakes(addition), [format!("{key}: has no effect for a connector of files: remove it")]);
+        }
+    }
+
+    #[test]
+    fn keys_that_files_use_are_accepted() {
+        for addition in [
+            "",
+            "[auth]\ntype = 'none'\n[pages]\ntype = 'none'\n",
+            "[complete.trailer]\ncolumn = 'id'\nholds = 'count'\n",
+            "[limits]\nmax_records = 9\nmax_body_bytes = 9\nmax_expanded_bytes = 9\n",
+            "[schedule]\ncron = '30 1 * * *'\n[contract]\nreject_rows = 1\n",
+            "[map.received_at]\nfrom = 'd'\ntype = 'instant'\nformats = ['dd/MM/yyyy']\nzone = 'UTC'\n",
+        ] {
+            assert_eq!(mistakes(addition), [""; 0], "{addition}");
+        }
+    }
+
+    #[test]
+    fn keys_of_another_variant_are_refused() {
+        for (addition, key) in [
+            ("[auth]\ntype = 'none'\ntoken = 'x'\n", "auth.token"),
+            ("[pages]\ntype = 'none'\nsize = 9\n", "pages.size"),
+        ] {
+            assert_eq!(mistakes(addition), [format!("{key}: unknown key")], "{addition}");
+        }
+        let end = "[pages]\ntype = 'page_number'\nfirst = 1\nsize = 9\nend = { type = 'empty_page', path = 'x' }\n";
+        assert!(mistakes(end).contains(&"pages.end.path: unknown key".to_owned()), "{:?}", mistakes(end));
+    }
+
+    #[test]
+    fn keys_of_instants_are_refused_for_other_types() {
+        let addition =
+            "[map.dossier_code]\nfrom = 'c'\ntype = 'dossier_code'\nformats = ['dd/MM/yyyy']\nzone = 'UTC'\n";
+        let only = "has no effect: only fields of `type = \"instant\"` have it";
+        assert_eq!(
+            mistakes(addition),
+            [format!("map.dossier_code.formats: {only}"), format!("map.dossier_code.zone: {only}")]
+        );
+    }
+
+    #[test]
+    fn a_repeated_heading_is_declared_by_its_place() {
+        let field = |from: &str| format!("[map.dossier_code]\nfrom = {from}\ntype = 'dossier_code'\n");
+        assert_eq!(mistakes(&field("{ column = 'c', nth = 2 }")), [""; 0]);
+        assert_eq!(mistakes(&field("['a', { column = 'c', nth = 2 }]")), [""; 0]);
+        assert_eq!(mistakes(&field("{ column = 'c', nth = 0 }")), ["map.dossier_code.from: `nth` counts from 1"]);
+        assert_eq!(mistakes(&field("{ column = 'c', nht = 2 }")).len(), 2);
+        assert_eq!(mistakes(&field("{ column = 'c', nth = '2' }")).len(), 1);
+        assert_eq!(mistakes(&field("3")).len(), 1);
+        let stop = "[map.dossier_code]\nfrom = 'c'\ntype = 'dossier_code'\nill_typed = 'stop'\n";
+        assert_eq!(mistakes(stop).len(), 1);
+    }
+}
