@@ -41,6 +41,9 @@ pub(crate) fn load(
         let Some(file) = file else { return };
         let name = format!("registries/{name}.csv");
         let Some(text) = texts.file(&name, file, problems) else { return };
+        if is_checked {
+            check_header(file, &text, problems);
+        }
         rows(file, &text, problems, take);
         used_texts.insert(name, text);
     };
@@ -156,16 +159,11 @@ struct Row<'a> {
 
 fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&mut Row<'_>)) {
     let text = text.trim_start_matches('\u{feff}');
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = reader(text);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
         Err(error) => return problems.add(file, 1, "", format!("the header row cannot be read: {error}")),
     };
-    for (index, name) in header.iter().enumerate() {
-        if !name.is_empty() && header.iter().take(index).any(|earlier| earlier == name) {
-            problems.add(file, past_comments(text, 1), name, "the header row has this column twice");
-        }
-    }
     for record in reader.records() {
         match record {
             Ok(record) => {
@@ -179,6 +177,24 @@ fn rows(file: &Path, text: &str, problems: &mut Problems, take: &mut dyn FnMut(&
             }
         }
     }
+}
+
+/// Adds a problem for each column that the header row has twice: only the first would be read.
+fn check_header(file: &Path, text: &str, problems: &mut Problems) {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = reader(text);
+    // A header row that cannot be read is reported where the rows are read.
+    let Ok(header) = reader.headers() else { return };
+    for (index, name) in header.iter().enumerate() {
+        if !name.is_empty() && header.iter().take(index).any(|earlier| earlier == name) {
+            problems.add(file, past_comments(text, 1), name, "the header row has this column twice");
+        }
+    }
+}
+
+/// Reads a registry: `#` begins a comment.
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(text.as_bytes())
 }
 
 /// Line of a row. The reader's position is where it started to look for the row, before comments and empty lines.

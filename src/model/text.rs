@@ -29,8 +29,15 @@ pub fn is_blank(text: &str) -> bool {
 fn plain_symbol(symbol: char) -> Option<char> {
     match symbol {
         '\0'..='\u{7f}' => Some(symbol),
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
-        '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => None,
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' => None,
         '\u{d0}' | '\u{189}' => Some('Đ'),
         '\u{f0}' | '\u{256}' => Some('đ'),
         '\u{1cd}' => Some('Ă'),

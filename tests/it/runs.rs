@@ -1,6 +1,7 @@
 //! Nights of the real binary against a simulated town.
 #![expect(clippy::disallowed_methods, reason = "tests read and write the files of an office")]
 
+mod ambiguity;
 mod backup;
 mod catalogue;
 mod change_time;

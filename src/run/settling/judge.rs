@@ -167,8 +167,9 @@ mod tests {
         let first = Some(Sighting { page: 1, row: 2, rows: 1 });
         let findings = Findings { keys_in_other_case: first, ..Findings::default() };
         for (breach, expected) in [(Breach::Report, Outcome::Incomplete), (Breach::Accept, Outcome::Complete)] {
+            let usual = UsualVolume { rows: Vec::new(), distances: 1 };
             let contract = Contract { key_in_other_case: breach, ..Contract::default() };
-            let verdict = judge(&Certificate::default(), counts, &findings, &contract, &[]);
+            let verdict = judge(&Certificate::default(), counts, &findings, &contract, &usual);
             assert_eq!(verdict.outcome, expected);
             assert_eq!(verdict.reason == "key_in_other_case", expected == Outcome::Incomplete);
         }
