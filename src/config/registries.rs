@@ -15,6 +15,7 @@ use crate::model::agency::{Agency, Succession, Tier};
 use crate::model::day::CalendarDay;
 use crate::model::procedure::{Offer, Offerer, Procedure};
 use crate::model::table::{INTERLINKS, ROLES, SERVICE_LEVELS};
+use crate::model::text::plain;
 
 /// All registries. Each may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -211,7 +212,8 @@ impl Row<'_> {
     /// The cell; `None` if it is empty or the file has no such column.
     fn text(&self, column: &str) -> Option<String> {
         let index = self.header.iter().position(|name| name == column)?;
-        let cell = self.record.get(index)?;
+        let cell = plain(self.record.get(index)?);
+        let cell = cell.trim();
         (!cell.is_empty()).then(|| cell.to_owned())
     }
 

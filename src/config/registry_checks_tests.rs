@@ -60,6 +60,12 @@ fn a_name_of_two_agencies_on_one_day_is_a_mistake() {
 }
 
 #[test]
+fn cells_are_read_without_invisible_characters() {
+    let text = "date,kind\n2026-03-09\u{a0},holiday\n\u{200b}2026-03-09,holiday\u{200b}\n";
+    assert_eq!(problems(text, calendar_day, registry_checks::calendar).len(), 1);
+}
+
+#[test]
 fn three_agencies_of_one_name_give_a_problem_for_each_pair() {
     let lines =
         ["1.A,,Phường 1,,commune,commune,,", "1.B,,Phường 1,,commune,commune,,", "1.C,,Phường 1,,commune,commune,,"];

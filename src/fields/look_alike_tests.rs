@@ -54,3 +54,14 @@ fn signs_that_look_alike_are_read_alike() {
         assert!(reader("agency").read(text).is_err(), "{text:?}");
     }
 }
+
+#[test]
+fn codes_that_read_alike_mean_one_word() {
+    let compiled = |codes: &str| {
+        let map = toml::from_str(&format!("from = 'x'\ntype = 'word'\ncodes = {{ {codes} }}")).expect("a valid field");
+        FieldReader::compile("x", &map, &[]).map(|_| ()).map_err(|(key, _)| key)
+    };
+    assert_eq!(compiled("'Đông' = 'a', 'ÐÔNG' = 'a', 'Tây' = 'b'"), Ok(()));
+    assert_eq!(compiled("'Đông' = 'a', 'ÐÔNG' = 'b'"), Err("codes"));
+    assert_eq!(compiled("'Đông' = 'a', 'đông ' = 'b'"), Err("codes"));
+}

@@ -85,9 +85,15 @@ impl FieldReader {
                 (FieldType::Flag, other) => return Err(("codes", format!("`{other}` is neither `true` nor `false`"))),
                 _ => return Err(("codes", "only `word` and `flag` fields have codes".to_owned())),
             };
+            let folded = fold(text);
+            if codes.get(&folded).is_some_and(|known| *known != value) {
+                let message =
+                    format!("`{text}` stands for two words: case, spacing and look-alike letters do not count");
+                return Err(("codes", message));
+            }
             // Also under the text as written: most lookups then need no folding.
             codes.insert(text.clone(), value.clone());
-            codes.insert(fold(text), value);
+            codes.insert(folded, value);
         }
         if map.field_type == FieldType::Word && codes.is_empty() {
             return Err(("codes", "a word needs its codes".to_owned()));
