@@ -10,10 +10,12 @@
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Stderr, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
+
+use crate::model::escape::escaped_lines;
 
 /// Target of narration and of panics.
 const NARRATION: &str = "motcua::said";
@@ -35,7 +37,7 @@ pub fn start() -> Result<(), String> {
     let filter = EnvFilter::builder()
         .parse(&chosen)
         .map_err(|error| format!("`MOTCUA_LOG` is `{chosen}`, which is not a filter: {error}"))?;
-    let logs = tracing_subscriber::fmt().with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_writer(|| EscapedOutput(std::io::stderr()));
     if is_json {
         let narration = format!("{NARRATION}=info").parse().expect("the directive is constant");
         let logs = logs.json().with_current_span(false).with_span_list(false);
@@ -49,6 +51,25 @@ pub fn start() -> Result<(), String> {
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Standard error without the characters that change how a log is shown. The escape character stays: the subscriber
+/// escapes it in texts, and colours its own lines with it.
+struct EscapedOutput(Stderr);
+
+impl Write for EscapedOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_all(escaped_log(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+fn escaped_log(text: &str) -> String {
+    text.split('\u{1b}').map(escaped_lines).collect::<Vec<_>>().join("\u{1b}")
 }
 
 /// Logs where a panic occurred, and its message if the message cannot contain data.
@@ -90,6 +111,14 @@ fn variable(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn direction_marks_do_not_reach_a_log() {
+        assert_eq!(
+            escaped_log("\u{1b}[2mINFO\u{1b}[0m a\u{202e}b\u{9b}31m\n"),
+            "\u{1b}[2mINFO\u{1b}[0m a\\u202eb\\u009b31m\n"
+        );
+    }
 
     #[test]
     fn a_panic_that_quotes_a_cell_is_not_repeated() {

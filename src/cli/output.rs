@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::Failure;
 use crate::locale::{Language, UnitSpace};
+use crate::model::escape::escaped_lines;
 use crate::telemetry;
 
 /// Language of the numbers that the command line prints, in tables and in messages.
@@ -23,12 +24,12 @@ pub(super) enum OutputFormat {
     Csv,
 }
 
-/// Prints data. It is not an error if the reader has closed the pipe (`| head`).
+/// Prints data, its control characters escaped. It is not an error if the reader has closed the pipe (`| head`).
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    print_with(|out| out.write_all(text.as_bytes()))
+    print_with(|out| out.write_all(escaped_lines(text).as_bytes()))
 }
 
-/// As [`print`], for data that is written in parts.
+/// As [`print`], for published figures, which are written in parts and hold no character that must be escaped.
 pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
@@ -37,12 +38,12 @@ pub(super) fn print_with(write: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> i
     }
 }
 
-/// Prints a message to standard error; as an event if logs are JSON.
+/// Prints a message to standard error, its control characters escaped; as an event if logs are JSON.
 pub(super) fn print_message(text: &str) {
     if telemetry::is_json() {
         telemetry::narrate(text);
     } else {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(text));
     }
 }
 

@@ -3,14 +3,21 @@
 //! Pure: a text and a compiled reader give a value or a reason code. Every stage that meets kept texts (`config`,
 //! `sources`, `landing`, `canonical`) uses the same readers, so that all agree which texts fit.
 
+mod agency_names;
+mod agency_words;
 mod bounds;
 mod date_format;
 mod null_values;
 mod person_names;
 mod reader;
+mod shape;
+mod shown_names;
 pub(crate) mod syntax;
 mod unmapped_fields;
 
+pub use agency_names::is_publishable_agency;
 pub use date_format::{CELL_FORMAT, DateFormat};
 pub use reader::{FieldReader, FirstValue, Readers};
+pub use shape::shape;
+pub use shown_names::{shown_host, shown_name};
 pub use unmapped_fields::unmapped_field_path;

@@ -6,6 +6,10 @@
 //! second word is "Thị" or "Văn". Family names that also begin the names of communes or bodies (Châu, Đoàn, Hồ, Lưu …)
 //! are not listed.
 
+use std::sync::LazyLock;
+
+use crate::fields::agency_words::word_key;
+
 /// Family names and forms of address, in lower case, NFC, that begin no agency's name; the most frequent ones also
 /// without diacritics.
 const FAMILY_NAMES: [&str; 47] = [
@@ -14,6 +18,13 @@ const FAMILY_NAMES: [&str; 47] = [
     "trầm", "tăng", "tống", "vương", "triệu", "đàm", "khưu", "nghiêm", "doãn", "mạc", "lại", "nguyển", "huynh",
     "nguyen", "tran", "pham", "dang", "truong",
 ];
+/// Family names that are hardly ever the second syllable of a place.
+const FREQUENT_FAMILY_NAMES: [&str; 12] =
+    ["nguyễn", "trần", "lê", "phạm", "huỳnh", "võ", "đặng", "bùi", "đỗ", "ngô", "trương", "trịnh"];
+/// The family names by their [`word_key`].
+static FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FAMILY_NAMES.map(word_key).to_vec());
+static FREQUENT_FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FREQUENT_FAMILY_NAMES.map(word_key).to_vec());
+static MIDDLE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| ["thị", "văn"].map(word_key).to_vec());
 /// Words and pairs of words that identify a body, in lower case, NFC.
 const BODIES: [&str; 63] = [
     "sở",
@@ -82,6 +93,21 @@ const BODIES: [&str; 63] = [
 ];
 /// Number of words of a full name.
 const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
+
+/// Whether the key of a word is a family name or a form of address.
+pub(super) fn is_family_name(key: &str) -> bool {
+    FAMILY_KEYS.iter().any(|known| known == key)
+}
+
+/// Whether the key of a word is one of the most frequent family names.
+pub(super) fn is_frequent_family_name(key: &str) -> bool {
+    FREQUENT_FAMILY_KEYS.iter().any(|known| known == key)
+}
+
+/// Whether the key of a word is the middle name "Thị" or "Văn".
+pub(super) fn is_middle_name(key: &str) -> bool {
+    MIDDLE_KEYS.iter().any(|known| known == key)
+}
 
 /// Whether a text (NFC, single spaces) may be a person's name because no word identifies a body.
 pub(super) fn names_no_body(text: &str) -> bool {

@@ -12,6 +12,7 @@
 pub mod agency;
 pub mod connector;
 pub mod day;
+pub mod escape;
 pub mod figure;
 pub mod indicator;
 pub mod instant;

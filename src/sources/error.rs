@@ -1,11 +1,13 @@
 //! Errors of reading a source, classed by what the caller does next.
 //!
 //! A message names what was attempted and on what: method, path, pass, page, file, line. It never contains query
-//! values, header values, bodies or cells.
+//! values, header values, bodies or cells. Control characters and direction marks in it are escaped.
 
 use std::fmt;
 
 use strum::VariantArray;
+
+use crate::model::escape::escaped;
 
 /// What the caller does about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,12 +298,13 @@ pub struct SourceError {
 
 impl SourceError {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { class: kind.class(), kind, message: message.into(), hint: kind.hint(), retry_after: None }
+        let message = escaped(&message.into()).into_owned();
+        Self { class: kind.class(), kind, message, hint: kind.hint(), retry_after: None }
     }
 
     /// Prefixes the message with what was attempted.
     pub(crate) fn on(mut self, what: impl fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
+        self.message = format!("{}: {}", escaped(&what.to_string()), self.message);
         self
     }
 

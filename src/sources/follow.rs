@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::fields::shown_host;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Resolves `link` against `page_url`, the address of the page that contains the link. A link is absolute, relative, or a query
@@ -20,7 +21,7 @@ pub(crate) fn next_address(base: &Url, page_url: &Url, link: &str) -> Result<Url
         joined.map_err(|_| SourceError::new(ErrorKind::NoCursor, "the address of the next page cannot be parsed"))?;
     next.set_fragment(None);
     if next.host_str() != base.host_str() {
-        let host = next.host_str().unwrap_or_default();
+        let host = shown_host(next.host_str().unwrap_or_default());
         let message = format!("the next page is on another host, `{host}`; it was not requested");
         return Err(SourceError::new(ErrorKind::WrongHost, message));
     }

@@ -21,6 +21,9 @@ use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::transport::{Response, Transport};
 use crate::sources::{follow, response, retry};
 
+/// Longest `Retry-After` that a message quotes, in seconds: a week. A larger number may be a telephone number.
+const SHOWN_WAIT_SECS: u64 = 7 * 86_400;
+
 /// Sends the requests of one pull and decodes their responses.
 pub(crate) struct PageFetcher {
     connector: String,
@@ -275,8 +278,12 @@ fn kept_headers(pages: &Pages) -> Vec<String> {
 
 /// The error of the last attempt, with `Retry-After` and the number of attempts in its message.
 fn given_up(mut error: SourceError, attempts: u32) -> SourceError {
-    if let Some(seconds) = error.retry_after.as_deref().filter(|text| text.parse::<u64>().is_ok()) {
-        error.message = format!("{} and `Retry-After: {seconds}`", error.message);
+    match error.retry_after.as_deref().and_then(|text| text.parse::<u64>().ok()) {
+        Some(seconds) if seconds <= SHOWN_WAIT_SECS => {
+            error.message = format!("{} and `Retry-After: {seconds}`", error.message);
+        }
+        Some(_) => error.message = format!("{} and demands a wait of more than a week", error.message),
+        None => {}
     }
     if attempts > 1 {
         error.message = format!("{}, tried {attempts} times", error.message);

@@ -1,5 +1,6 @@
 //! Checks the status and headers of a response. Pure.
 
+use crate::fields::shown_host;
 use crate::model::connector::Retry;
 use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
 use crate::sources::request::Request;
@@ -35,6 +36,7 @@ fn redirect(response: &Response, request: &Request) -> SourceError {
     let target = response.location.as_deref().and_then(|location| request.url.join(location).ok());
     match target.as_ref().and_then(url::Url::host_str) {
         Some(host) if Some(host) != request.url.host_str() => {
+            let host = shown_host(host);
             let message = format!("the source redirects to another host, `{host}`; the redirect was not followed");
             SourceError::new(ErrorKind::WrongHost, message)
         }

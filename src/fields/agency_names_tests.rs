@@ -1,0 +1,116 @@
+//! Names of agencies that may be published without a registry, and texts that may not.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::*;
+
+#[test]
+fn plain_names_of_bodies_are_published() {
+    for name in [
+        "Sở Nội vụ",
+        "sở nội vụ",
+        "SỞ NỘI VỤ",
+        "UBND xã An Bình",
+        "UBND XÃ AN BÌNH",
+        "Uỷ ban nhân dân xã Tân An Luông",
+        "Xã Long Hồ",
+        "Phường 1",
+        "Phường Trường Long Hòa",
+        "UBND phường Đông",
+        "UBND huyện Trà Ôn (cũ)",
+        "UBND TP. Trà Vinh",
+        "UBND thành phố Bà Rịa",
+        "Xã Hội An",
+        "Công an tỉnh Lâm Đồng",
+        "Công an xã An Bình, huyện Long Hồ",
+        "Trung tâm Phục vụ hành chính công",
+        "Trung Tâm Phục Vụ Hành Chính Công Tỉnh Vĩnh Long",
+        "Trung tâm Phục vụ hành chính công - UBND xã An Bình",
+        "Phòng Tài chính - Kế hoạch",
+        "Phòng Kinh tế, Hạ tầng và Đô thị",
+        "Phòng Văn hóa - Xã hội phường Long Châu",
+        "Chi nhánh Văn phòng Đăng ký đất đai khu vực Trà Ôn",
+        "Văn phòng HĐND và UBND",
+        "Chi cục Thuế khu vực IX",
+        "Thuế cơ sở 5 tỉnh Vĩnh Long",
+        "Kho bạc Nhà nước khu vực XVIII",
+        "Tòa án nhân dân khu vực 3 - Vĩnh Long",
+        "Toà án nhân dân tỉnh",
+        "Bưu điện Trà Vinh",
+        "Bảo hiểm xã hội cơ sở Long Hồ".trim_end_matches(" Long Hồ"),
+        "Đội Cảnh sát giao thông số 2",
+        "Bộ phận Tiếp nhận và Trả kết quả",
+        "Ban mẫu ngoài sổ",
+        "Phòng lạ khác",
+        "Sở mẫu A",
+        "Xã mẫu E",
+        "Sở TN&MT",
+        "Sở VH-TT&DL",
+        "Sở Nội vụ (H61.02)",
+        "H61",
+        "H61.14.02",
+        "000.00.14.H61",
+        "G09.20",
+    ] {
+        assert!(is_publishable_agency(name), "{name}");
+        let decomposed: String = name.nfd().collect();
+        assert!(is_publishable_agency(&decomposed), "{name}, decomposed");
+    }
+}
+
+#[test]
+fn persons_addresses_and_numbers_are_not_published() {
+    for text in [
+        "Cao Bá Canari (CB)",
+        "Cao Bá Canari",
+        "Canari",
+        "Sở Nội vụ Cao Bá Canari",
+        "Sở Nội vụ - Cao Bá Canari",
+        "Sở Nội vụ (Canari)",
+        "Sở Nội vụ, danh canari",
+        "Sở Nội vụ bà Canari",
+        "SỞ NỘI VỤ CAO BÁ CANARI",
+        "Phòng Tư pháp: Trần Thị Canari",
+        "Phòng Tư pháp nguyễn văn canari",
+        "UBND xã An Bình Cao Bá Canari",
+        "UBND xã An Bình Trần Canari",
+        "UBND xã Nguyễn Văn Canari",
+        "UBND xã Bình Trần Canari",
+        "UBND XÃ AN BÌNH CAO BÁ CANARI",
+        "UBND xã An Bình (ông Canari)",
+        "Bảo hiểm xã hội Trần Canari",
+        "Trung tâm Canari",
+        "Số 12 đường Canari, xã An Hội",
+        "Ấp 3 xã Canari 0912/345/679",
+        "UBND xã An Bình, ấp 3",
+        "UBND xã An Bình, số 12 đường Canari",
+        "UBND xã An Bình, 12 Canari",
+        "Sở Nội vụ 0912345679",
+        "Sở Nội vụ 0912/345/679",
+        "Sở Nội vụ 0912a345b679",
+        "Sở Nội vụ 0912 345 (679)",
+        "Sở Nội vụ ٠٩١٢٣٤٥٦٧",
+        "Sở Nội vụ H61.02 0912345679",
+        "Sở Nội vụ\u{202e}iranac",
+        "đơn vị chưa có trong danh mục #2",
+        "H61.14.Canari",
+        "H61.02 H61.03",
+        "?",
+        "",
+    ] {
+        assert!(!is_publishable_agency(text), "{text}");
+    }
+}
+
+#[test]
+fn names_of_the_shipped_registry_are_published_but_for_those_that_read_like_persons() {
+    let registry = include_str!("../../config/agencies.csv");
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(registry.as_bytes());
+    let mut withheld = Vec::new();
+    for row in reader.records() {
+        let row = row.expect("the registry is CSV");
+        let names = std::iter::once(&row[2]).chain(row[3].split(';')).map(str::trim).filter(|name| !name.is_empty());
+        withheld.extend(names.filter(|name| !is_publishable_agency(name)).map(str::to_owned));
+    }
+    assert!(withheld.is_empty(), "{withheld:?}");
+}

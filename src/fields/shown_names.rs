@@ -1,0 +1,208 @@
+//! How names from outside are shown: names of files and sheets, and of hosts.
+//!
+//! A file can be named after a person ("Nguyễn Văn An.xlsx") or hold a telephone number. Such a name is replaced by its
+//! shape and a request to rename it. Every other name is shown, so that a data clerk finds the file.
+
+use std::net::IpAddr;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::fields::agency_names::{PERSONAL_DIGITS, is_publishable_agency};
+use crate::fields::agency_words::{phrase, word_key};
+use crate::fields::person_names::{is_family_name, is_middle_name};
+use crate::fields::shape::shape;
+use crate::model::escape::escaped;
+
+/// Follows the shape of a name that is withheld.
+const RENAME: &str = "(name withheld, rename it: tên bị che, cần đổi tên)";
+/// Words of documents, without tone marks: a name that has one is not that of a person.
+const DOCUMENT_WORDS: [&str; 42] = [
+    "danh", "sach", "bao", "cao", "thang", "ho", "so", "lieu", "tong", "hop", "ket", "qua", "dvc", "tthc", "hs",
+    "thong", "ke", "bieu", "mau", "export", "list", "data", "quy", "nam", "ngay", "tuan", "file", "sheet", "trang",
+    "report", "dossiers", "bang", "don", "vi", "tiep", "nhan", "xa", "phuong", "huyen", "tinh", "tra", "loi",
+];
+/// Family names without diacritics that begin no usual word of a file name.
+const LATIN_FAMILY_NAMES: [&str; 6] = ["nguyen", "tran", "pham", "huynh", "trinh", "hoang"];
+/// Words before and after "thi" or "van" that make it a part of another word: "đô thị", "thị trấn", "công văn", "văn bản".
+const BEFORE_MIDDLE: [&str; 18] = [
+    "de", "do", "ky", "sieu", "cuoc", "thuc", "bai", "mon", "chi", "du", "hoi", "thu", "ubnd", "cong", "nhan", "luan",
+    "ban", "tu",
+];
+const AFTER_MIDDLE: [&str; 16] = [
+    "truong", "tran", "xa", "hanh", "cong", "dua", "cu", "dau", "hoa", "phong", "ban", "thu", "kien", "nghe", "den",
+    "di",
+];
+/// Labels of hosts that say what a host is for.
+const HOST_LABELS: [&str; 20] = [
+    "www",
+    "api",
+    "sso",
+    "login",
+    "auth",
+    "id",
+    "portal",
+    "dichvucong",
+    "dvc",
+    "motcua",
+    "igate",
+    "xacthuc",
+    "cas",
+    "adfs",
+    "gateway",
+    "lgsp",
+    "ngsp",
+    "test",
+    "accounts",
+    "app",
+];
+/// Second-level domains under a country's.
+const SECOND_LEVEL: [&str; 6] = ["gov", "com", "net", "org", "edu", "ac"];
+
+/// Name of a file or sheet as messages, origins and pages show it: escaped, or its shape if it looks like a person's or
+/// holds nine digits. Digits of a date and time do not count: `export_20261128_153000.csv`.
+#[must_use]
+pub fn shown_name(name: &str) -> String {
+    if looks_personal(name) { format!("{} {RENAME}", shape(name)) } else { escaped(name).into_owned() }
+}
+
+/// Name of a host that a source names: an address, or its domain with the labels before it that are usual. Another
+/// label before the domain is `*`.
+#[must_use]
+pub fn shown_host(host: &str) -> String {
+    if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+        return host.to_owned();
+    }
+    let labels: Vec<&str> = host.split('.').collect();
+    let is_country = labels.len() > 2 && labels.last().is_some_and(|last| last.len() == 2);
+    let is_second_level = is_country && SECOND_LEVEL.contains(&labels[labels.len() - 2]);
+    let domain = labels.len().saturating_sub(if is_second_level { 3 } else { 2 });
+    let digits = |text: &str| text.chars().filter(|symbol| symbol.is_numeric()).count();
+    let is_number = digits(host) >= PERSONAL_DIGITS;
+    let shown = labels.iter().enumerate().map(|(at, label)| {
+        let is_shown = if at < domain {
+            HOST_LABELS.contains(label)
+        } else {
+            digits(label) < 6 && !is_number && !looks_personal(label)
+        };
+        if is_shown { escaped(label).into_owned() } else { "*".to_owned() }
+    });
+    shown.collect::<Vec<_>>().join(".")
+}
+
+/// Whether a name looks like a person's, or holds nine digits that are no date and time.
+pub(super) fn looks_personal(name: &str) -> bool {
+    counted_digits(name) >= PERSONAL_DIGITS || holds_person(name)
+}
+
+/// Digits of a name without those of dates and times.
+fn counted_digits(name: &str) -> usize {
+    let runs: Vec<String> =
+        name.split(|symbol: char| !symbol.is_numeric()).filter(|run| !run.is_empty()).map(str::to_owned).collect();
+    let (mut counted, mut at) = (0, 0);
+    while at < runs.len() {
+        let date = runs_of_date(&runs[at..]);
+        if date == 0 {
+            counted += runs[at].chars().count();
+            at += 1;
+            continue;
+        }
+        at += date;
+        // Hours, minutes and seconds, together or apart.
+        let is_time = |run: &&String| matches!(run.len(), 2 | 4 | 6);
+        at += runs[at..].iter().take(3).take_while(is_time).count();
+    }
+    counted
+}
+
+/// How many runs of digits make a date: `20261128`, `202611281530`, `2026-11-28`, `28-11-2026`; 0 if there is none.
+fn runs_of_date(runs: &[String]) -> usize {
+    let is =
+        |text: &str, range: std::ops::RangeInclusive<u32>| text.parse().is_ok_and(|number| range.contains(&number));
+    let is_year = |text: &str| text.len() == 4 && is(text, 1990..=2099);
+    let is_day = |month: &str, day: &str| month.len() <= 2 && day.len() <= 2 && is(month, 1..=12) && is(day, 1..=31);
+    let is_whole = |run: &str| {
+        matches!(run.len(), 8 | 12 | 14) && run.is_ascii() && {
+            let is_time = run.len() == 8 || is(&run[8..10], 0..=23) && is(&run[10..12], 0..=59);
+            is_time
+                && (is_year(&run[..4]) && is_day(&run[4..6], &run[6..8])
+                    || is_year(&run[4..8]) && is_day(&run[2..4], &run[..2]))
+        }
+    };
+    match runs {
+        [whole, ..] if is_whole(whole) => 1,
+        [year, month, day, ..] if is_year(year) && is_day(month, day) => 3,
+        [day, month, year, ..] if is_year(year) && is_day(month, day) => 3,
+        _ => 0,
+    }
+}
+
+/// Whether a name holds that of a person: a family name or a form of address before a capitalised word, a middle name
+/// between two words, or three to five capitalised words of which none is a document's or an agency's.
+fn holds_person(name: &str) -> bool {
+    let name: String = name.nfc().collect();
+    let stem =
+        name.rsplit_once('.').map_or(name.as_str(), |(stem, ending)| if ending.len() <= 5 { stem } else { &name });
+    if is_publishable_agency(stem) {
+        return false;
+    }
+    let words = words_of(stem);
+    let keys: Vec<String> = words.iter().map(|word| word_key(word)).collect();
+    let plain: Vec<String> = words.iter().map(|word| without_marks(word)).collect();
+    let is_capitalised = |at: usize| words.get(at).is_some_and(|word| word.starts_with(char::is_uppercase));
+    let is_known =
+        |at: usize| (2..=3).any(|count| keys.get(at..at + count).is_some_and(|keys| phrase(&keys.join(" ")).is_some()));
+    for at in 0..words.len() {
+        let is_part = at > 0 && plain[at - 1] == "thi";
+        let is_family = (is_family_name(&keys[at]) && !words[at].is_ascii()
+            || LATIN_FAMILY_NAMES.contains(&plain[at].as_str()))
+            && !is_known(at)
+            && !is_part;
+        if is_family && is_capitalised(at) && is_capitalised(at + 1) && !is_known(at + 1) {
+            return true;
+        }
+        let is_middle = is_middle_name(&keys[at]) || matches!(plain[at].as_str(), "thi" | "van");
+        if is_middle && at > 0 && at + 1 < words.len() {
+            let (before, after) = (plain[at - 1].as_str(), plain[at + 1].as_str());
+            let is_family = LATIN_FAMILY_NAMES.contains(&before) || is_family_name(&keys[at - 1]);
+            if is_family
+                || !BEFORE_MIDDLE.contains(&before) && !AFTER_MIDDLE.contains(&after) && before.chars().count() > 1
+            {
+                return true;
+            }
+        }
+    }
+    let is_document = |at: usize| DOCUMENT_WORDS.contains(&plain[at].as_str()) || is_known(at);
+    (3..=5).contains(&words.len())
+        && (0..words.len()).all(|at| is_capitalised(at) && words[at].chars().count() > 1)
+        && !(0..words.len()).any(is_document)
+        && stem.chars().all(|symbol| !symbol.is_numeric())
+}
+
+/// Words of a name: letters between other signs, and the parts of `NguyenVanAn`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let (mut is_inside, mut was_small) = (false, false);
+    for symbol in name.chars() {
+        if !symbol.is_alphabetic() {
+            is_inside = false;
+            continue;
+        }
+        let begins = !is_inside || (was_small && symbol.is_uppercase());
+        match words.last_mut() {
+            Some(last) if !begins => last.push(symbol),
+            _ => words.push(symbol.to_string()),
+        }
+        (is_inside, was_small) = (true, symbol.is_lowercase());
+    }
+    words
+}
+
+/// The letters of a word without diacritics, in lower case: `Thị` → `thi`.
+fn without_marks(word: &str) -> String {
+    let letters = word.nfd().filter(|symbol| !unicode_normalization::char::is_combining_mark(*symbol));
+    letters.flat_map(char::to_lowercase).map(|symbol| if matches!(symbol, 'đ' | 'ð') { 'd' } else { symbol }).collect()
+}
+
+#[cfg(test)]
+#[path = "shown_names_tests.rs"]
+mod tests;
