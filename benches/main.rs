@@ -154,6 +154,7 @@ fn figures(count: usize, folder: Option<&Path>) {
             indicators: &indicators,
             rules: &config.rules.values().collect::<Vec<_>>(),
             agencies: &config.registries.agencies,
+            agency_names: &motcua::indicators::AgencyNames::default(),
             procedures: &config.registries.procedures,
             offers: &config.registries.offers,
             calendar: &calendar,

@@ -10,10 +10,14 @@ use crate::service::AccessStore;
 
 /// Adds an entry for the current user to the access log.
 pub(super) async fn log_read(data: &Path, what: &str) -> Result<(), Failure> {
-    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     let access = AccessStore::open(data).await.map_err(RunError::from)?;
-    let reader = user.unwrap_or_else(|| "unknown".to_owned());
-    access.record_read(&reader, "command", what, run::now()).await.map_err(RunError::from)?;
+    access.record_read(&user(), "command", what, run::now()).await.map_err(RunError::from)?;
     access.close().await;
     Ok(())
+}
+
+/// Name of the current user.
+pub(super) fn user() -> String {
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    user.unwrap_or_else(|| "unknown".to_owned())
 }

@@ -4,7 +4,7 @@ use crate::cli::exit_codes::{INTERNAL, USAGE};
 use crate::config::Problems;
 use crate::lake::LakeError;
 use crate::publish::PublishedFilesError;
-use crate::run::{LockError, RunError, with_causes};
+use crate::run::{AgencyNumbersError, LockError, RunError, with_causes};
 use crate::simulator::SimulatorError;
 
 /// Why a verb failed.
@@ -50,6 +50,12 @@ impl From<RunError> for Failure {
                 "its records are in the tables; `motcua backfill` reads past days again from the source",
             ),
             RunError::Backup(backup) if backup.is_usage() => Self::usage(message),
+            RunError::AgencyNumbers(AgencyNumbersError::UnknownNumber { .. }) => {
+                Self::usage(message).with_hint("`motcua agencies unknown --all` lists the numbers")
+            }
+            RunError::AgencyNumbers(AgencyNumbersError::Damaged { .. }) => Self::internal(message).with_hint(
+                "restore the file from a backup; if there is none, move it away: agencies then get new numbers, and must be approved again",
+            ),
             RunError::NoWindow { .. } => Self::usage(message)
                 .with_hint("a connector of files has no window: `motcua run` reads every file that was not read yet"),
             RunError::NoStretch { .. } => {

@@ -1,6 +1,7 @@
 //! The command line: parses arguments, calls `run` or `service`, prints. Data goes to standard output, narration and
 //! errors to standard error.
 
+mod agencies;
 mod audit;
 mod backfill;
 mod backup;
@@ -86,6 +87,8 @@ enum Verb {
     Backfill(backfill::Arguments),
     /// List later changes of dossiers: moved due dates, moved ends, reopened dossiers.
     Changes(changes::Arguments),
+    /// List agencies that no registry has, or approve that they are published under their own names.
+    Agencies(agencies::Arguments),
     /// Remove files that are no longer needed: replaced table files, old landed pages, figures of old nights.
     Vacuum(vacuum::Arguments),
     /// Copy the data folder into another folder, with the digest of every file.
@@ -154,6 +157,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Replay(arguments) => replay::act(&options, &arguments).await,
         Verb::Backfill(arguments) => backfill::act(&options, &arguments).await,
         Verb::Changes(arguments) => changes::act(&options, &arguments).await,
+        Verb::Agencies(arguments) => agencies::act(&options, &arguments).await,
         Verb::Vacuum(arguments) => vacuum::act(&options, &arguments).await,
         Verb::Backup(arguments) => backup::back_up(&options, &arguments).await,
         Verb::Restore(arguments) => backup::restore(&options, &arguments).await,

@@ -4,13 +4,14 @@
 //! mark. If two agencies had the same name at different times, the day of reception decides. A text that matches no
 //! agency becomes an agency of its own, which is not in the registry; texts that are alike become one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
+use crate::indicators::agency_names::AgencyNames;
 use crate::indicators::inputs::FigureInputs;
 use crate::model::agency::{Agency, AgencyKind, Succession, Tier};
 use crate::model::instant::local;
@@ -29,6 +30,8 @@ pub(super) struct KnownAgency {
     pub(super) is_registered: bool,
 }
 
+/// The agency text of a measure that is stated for the whole province; compared without regard to case.
+pub(super) const WHOLE_PROVINCE: &str = "toàn tỉnh";
 /// Code for dossiers that name no agency.
 pub(super) const NO_AGENCY: &str = "?";
 
@@ -51,11 +54,7 @@ impl Agencies {
         let mut by_name: HashMap<String, Vec<u32>> = HashMap::new();
         let mut known = Vec::new();
         for (number, agency) in (0_u32..).zip(registry) {
-            let names = std::iter::once(&agency.code)
-                .chain(&agency.other_codes)
-                .chain(Some(&agency.name))
-                .chain(&agency.aliases);
-            for name in names {
+            for name in names_of(agency) {
                 let candidates = by_name.entry(name_key(name)).or_default();
                 if !candidates.contains(&number) {
                     candidates.push(number);
@@ -109,6 +108,33 @@ impl Agencies {
     /// Whether the dossiers of every agency count for itself.
     pub(super) fn each_counts_for_itself(&self) -> bool {
         (0..).zip(&self.attributed).all(|(agency, attributed)| agency == *attributed)
+    }
+
+    /// Replaces the code and the name of each agency that is not in the registry and whose text must not be published.
+    /// Agencies that are published under one name become one.
+    fn published_as(mut self, registry: &[Agency], names: &AgencyNames) -> Self {
+        let registered: HashSet<String> = registry.iter().flat_map(names_of).map(name_key).collect();
+        let mut first_of: HashMap<Arc<str>, u32> = HashMap::new();
+        let mut replaced: HashMap<u32, u32> = HashMap::new();
+        for (number, agency) in (0_u32..).zip(&mut self.known) {
+            let key = name_key(&agency.code);
+            let is_plain = &*agency.code == NO_AGENCY || key == name_key(WHOLE_PROVINCE);
+            // A name that two agencies of the registry share is known, whichever is meant.
+            if agency.is_registered || is_plain || registered.contains(&key) {
+                continue;
+            }
+            if let Some(name) = names.withheld(&agency.code) {
+                (agency.code, agency.name) = (name.clone(), name);
+            }
+            let first = *first_of.entry(Arc::clone(&agency.code)).or_insert(number);
+            if first != number {
+                replaced.insert(number, first);
+            }
+        }
+        for (.., number) in &mut self.meanings {
+            *number = replaced.get(number).copied().unwrap_or(*number);
+        }
+        self
     }
 
     /// Attributes the dossiers of agencies that have ended to their successors of today.
@@ -171,6 +197,12 @@ impl Agencies {
     }
 }
 
+/// The codes, the name and the aliases of an agency.
+fn names_of(agency: &Agency) -> impl Iterator<Item = &str> {
+    let codes = std::iter::once(&agency.code).chain(&agency.other_codes);
+    codes.chain(Some(&agency.name)).chain(&agency.aliases).map(String::as_str)
+}
+
 /// Code of the agency that an agency is today: itself, or the end of its chain of successions. `None` if the chain ends
 /// at an agency that no longer exists, or splits.
 fn successor<'a>(
@@ -213,6 +245,7 @@ fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
 /// the expression for the agency's text, named `agency_text`.
 pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
     let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text)?);
+    let agencies = agencies.published_as(inputs.agencies, inputs.agency_names);
     Ok(match inputs.successions {
         Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
         None => agencies,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polars::prelude::LazyFrame;
 
 use crate::calendar::WorkingCalendar;
+use crate::indicators::agency_names::AgencyNames;
 use crate::model::agency::{Agency, Succession};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
@@ -25,6 +26,8 @@ pub struct FigureInputs<'a> {
     pub indicators: &'a [(&'a IndicatorDefinition, &'a str)],
     pub rules: &'a [&'a RuleSet],
     pub agencies: &'a [Agency],
+    /// Names of the agencies that the registry lacks.
+    pub agency_names: &'a AgencyNames,
     pub procedures: &'a [Procedure],
     pub offers: &'a [Offer],
     pub calendar: &'a WorkingCalendar,

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use polars::prelude::*;
 
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::{Agencies, NO_AGENCY, agencies_of};
+use crate::indicators::agencies::{Agencies, NO_AGENCY, WHOLE_PROVINCE, agencies_of};
 use crate::indicators::facts::flag;
 use crate::indicators::figures::{FigureBuilder, FigureScope};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
@@ -17,9 +17,6 @@ use crate::model::figure::Figure;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::rules::RuleSet;
 use crate::model::text::name_key;
-
-/// The agency text of a measure that is stated for the whole province; compared without regard to case.
-const WHOLE_PROVINCE: &str = "toàn tỉnh";
 
 /// Key of a measure: position of the indicator, number of the agency (`None` for the province), period.
 type MeasureKey = (usize, Option<u32>, Period);

@@ -3,7 +3,7 @@
 //! The data passes through five forms: tables → facts → states → groups → figures.
 //!
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
-//!    text means. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
+//!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
 //! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
 //! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
@@ -22,6 +22,7 @@
 //! sets, and `form` fills form II.06a.
 
 mod agencies;
+mod agency_names;
 mod compare;
 mod compute;
 mod facts;
@@ -48,6 +49,7 @@ mod scan;
 mod states;
 mod sums;
 
+pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_number};
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
 pub use figure_columns::{

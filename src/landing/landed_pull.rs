@@ -13,7 +13,8 @@ use crate::crash_points::crash_point;
 use crate::durable;
 use crate::fields::Readers;
 use crate::landing::error::{LandingError, io};
-use crate::landing::rows;
+use crate::landing::{position_file, rows};
+use crate::model::connector::RequestTemplate;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
 
@@ -35,7 +36,8 @@ struct Header {
     chain: u32,
     #[serde(default)]
     slice: Option<SliceRef>,
-    /// Position of the pull after the page; `None` if the pull cannot be resumed from there.
+    /// Position of the pull after the page; `None` if the pull cannot be resumed from there, or if the position holds
+    /// cursors of the source (`position_file`).
     #[serde(default)]
     position: Option<Position>,
 }
@@ -84,6 +86,14 @@ impl LandedPull {
         position: Option<Position>,
     ) -> Result<LandedPage, LandingError> {
         let path = self.page_path(page.number);
+        let (plain, personal): (Option<Position>, Option<Position>) = match position {
+            Some(position) if position_file::is_plain(&position) => (Some(position), None),
+            position => (None, position),
+        };
+        // Before the page: a page without its position would be read again.
+        if let Some(position) = &personal {
+            position_file::write(&self.folder, page.number, position)?;
+        }
         let header = Header {
             number: page.number,
             origin: page.origin.clone(),
@@ -91,7 +101,7 @@ impl LandedPull {
             fields: page.fields.to_vec(),
             chain: page.chain,
             slice: page.slice.clone(),
-            position,
+            position: plain,
         };
         let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
         lines.push(b'\n');
@@ -143,16 +153,20 @@ impl LandedPull {
         let path = self.folder.join(PLAN);
         let Ok(text) = fs::read(&path) else { return Ok(None) };
         let Ok(plan) = serde_json::from_slice::<PullPlan>(&text) else { return Ok(None) };
-        let (mut pages, mut stood) = (Vec::new(), None);
+        let (mut pages, mut positions) = (Vec::new(), position_file::read(&self.folder));
         for number in 1.. {
             let Ok(packed) = fs::read(self.page_path(number)) else { break };
             let Some((landed, position)) = landed_page(&packed) else { break };
-            // The pull cannot be resumed after a page without a position.
-            let Some(position) = position else { break };
             pages.push(landed);
-            stood = Some(position);
+            positions.extend(position.map(|position| (number, position)));
         }
-        Ok(stood.map(|position| (plan, pages, position)))
+        // The pull is resumed after the last page whose position is known.
+        let landed = |page: u32| page as usize <= pages.len();
+        let last = positions.into_iter().filter(|(page, _)| landed(*page)).max_by_key(|(page, _)| *page);
+        Ok(last.map(|(page, position)| {
+            pages.truncate(page as usize);
+            (plan, pages, position)
+        }))
     }
 
     /// Links a page that another run landed into this pull, under the same number. `read_by` is that run.
@@ -163,10 +177,22 @@ impl LandedPull {
         Ok(LandedPage { read_by: Some(landed.first_read(read_by)), ..landed.clone() })
     }
 
-    /// Writes the certificate: from now on the pull can be settled without its source.
+    /// Writes the certificate: from now on the pull can be settled without its source, and its cursors are removed.
     pub fn seal(&self, certificate: &Certificate) -> Result<(), LandingError> {
         let text = serde_json::to_vec_pretty(certificate).expect("a certificate is plain data");
-        Ok(durable::replace(&self.folder.join(CERTIFICATE), WRITE, |out| out.write_all(&text))?)
+        durable::replace(&self.folder.join(CERTIFICATE), WRITE, |out| out.write_all(&text))?;
+        self.remove_cursors()
+    }
+
+    /// Removes the cursors and addresses of the source that an open pull needs to be resumed.
+    pub fn remove_cursors(&self) -> Result<(), LandingError> {
+        position_file::remove(&self.folder)
+    }
+
+    /// As [`remove_cursors`](Self::remove_cursors) for a pull that failed, which the next run resumes if no cursor can
+    /// be personal data.
+    pub fn remove_personal_cursors(&self, request: Option<&RequestTemplate>) -> Result<(), LandingError> {
+        position_file::remove_personal(&self.folder, request)
     }
 
     /// Certificate of the pull; `None` if it is not sealed.

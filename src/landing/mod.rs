@@ -5,11 +5,13 @@
 //! `certificate.json` after the last.
 //!
 //! With a certificate, the pull can be settled without its source. Without one, it can be resumed after its last page,
-//! from `plan.json` and the position in the page's header; otherwise its pages are discarded. Only kept fields are
+//! from `plan.json` and the position in the page's header or beside it (`position_file`); otherwise its pages are
+//! discarded. Only kept fields are
 //! written, and texts that may be personal data are replaced by their shape (`scrub`).
 
 mod error;
 mod landed_pull;
+mod position_file;
 pub mod retention;
 mod rows;
 mod scrub;

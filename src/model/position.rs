@@ -25,7 +25,7 @@ pub struct ChainFacts {
     pub rows: u64,
     /// Number of records that the source declared.
     pub declared_total: Option<u64>,
-    /// Cursors of the second and the last page, if the chain is paged by cursor.
+    /// Digests of the cursors of the second and the last page, if the chain is paged by cursor.
     pub first_cursor: Option<String>,
     pub last_cursor: Option<String>,
 }

@@ -5,6 +5,7 @@ use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
 use crate::landing::LandingError;
 use crate::publish::PublishedFilesError;
+use crate::run::agency_numbers::AgencyNumbersError;
 use crate::run::backup::BackupError;
 use crate::run::lock::LockError;
 
@@ -34,6 +35,8 @@ pub enum RunError {
     Landing(#[from] LandingError),
     #[error(transparent)]
     Lake(#[from] LakeError),
+    #[error(transparent)]
+    AgencyNumbers(#[from] AgencyNumbersError),
     #[error(transparent)]
     Indicators(#[from] IndicatorError),
     #[error(transparent)]

@@ -11,7 +11,7 @@ use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
-use crate::indicators::{self, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, compute};
+use crate::indicators::{self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, compute};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::IndicatorDefinition;
@@ -19,6 +19,7 @@ use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
 use crate::model::rules::{AgencyView, RuleSet};
 use crate::model::table::RecordKind;
+use crate::run::agency_numbers::AgencyNumbers;
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
 
@@ -144,18 +145,20 @@ async fn with_tables<T: Send + 'static>(
     for kind in RecordKind::iter() {
         tables.push(Lake::read_as_of(&root, kind, night.run).await?);
     }
-    let (registries, now) = (config.registries.clone(), night.as_of);
+    let (config, now) = (config.clone(), night.as_of);
+    let numbers = AgencyNumbers::read(&config.settings.data).await?;
     let done = tokio::task::spawn_blocking(move || {
-        let registries = Catalogue::among(&tables)?.completed(&registries);
-        work(inputs(&registries, &WorkingCalendar::new(&registries.calendar), tables, now))
+        let registries = Catalogue::among(&tables)?.completed(&config.registries);
+        let names = numbers.names(&config, &tables)?.fixed();
+        work(inputs((&registries, &names), &WorkingCalendar::new(&registries.calendar), tables, now))
     });
     Ok(done.await??)
 }
 
-/// Inputs of a computation without its indicators and rule sets. `registries`: completed from the catalogue; `tables`:
-/// in the order of [`RecordKind`].
+/// Inputs of a computation without its indicators and rule sets. `registries`: completed from the catalogue, with the
+/// names of the agencies that they lack; `tables`: in the order of [`RecordKind`].
 pub(super) fn inputs<'a>(
-    registries: &'a Registries,
+    (registries, agency_names): (&'a Registries, &'a AgencyNames),
     calendar: &'a WorkingCalendar,
     tables: Vec<LazyFrame>,
     now: i64,
@@ -171,6 +174,7 @@ pub(super) fn inputs<'a>(
         indicators: &[],
         rules: &[],
         agencies: &registries.agencies,
+        agency_names,
         procedures: &registries.procedures,
         offers: &registries.offers,
         calendar,

@@ -12,8 +12,10 @@
 //! | state | `data_folder` `ledger` `lock` `clock` |
 //! | decisions without effects | `schedule` `connector_health` |
 //! | figures of other nights, rules or periods | `figures` `past_nights` `catalogue` |
+//! | names of agencies that no registry has | `agency_numbers` |
 //! | copies of the data | `publications` `backup` |
 
+mod agency_numbers;
 mod backfill;
 mod backup;
 mod calendar_coverage;
@@ -41,6 +43,7 @@ mod schedule;
 mod settling;
 mod vacuum;
 
+pub use agency_numbers::{AgencyNumbersError, Approval, UnknownAgency, approve_agencies, unknown_agencies};
 pub use backup::{BackupError, BackupReport, back_up, restore};
 pub use calendar_coverage::calendar_mistake;
 pub use clock::now;

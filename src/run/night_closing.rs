@@ -20,6 +20,7 @@ use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::RecordKind;
 use crate::publish::{self, NightRecord};
 use crate::run::calendar_coverage::warn_of_uncovered_years;
+use crate::run::agency_numbers::AgencyNumbers;
 use crate::run::catalogue::Catalogue;
 use crate::run::error::RunError;
 use crate::run::figures::inputs;
@@ -78,20 +79,25 @@ impl NightClosing<'_> {
             tables.push(self.lake.scan_image(kind).await?);
         }
         let (config, run, now) = (self.config.clone(), self.run, self.now);
-        let figures = tokio::task::spawn_blocking(move || {
+        let numbers = AgencyNumbers::read(self.data).await?;
+        let (figures, numbers, given) = tokio::task::spawn_blocking(move || {
+            let names = numbers.names(&config, &tables)?;
             let catalogue = Catalogue::among(&tables)?;
             catalogue.differences(&config.registries, instant::local(now).date()).log(run);
             let registries = catalogue.completed(&config.registries);
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
             let calendar = WorkingCalendar::new(&registries.calendar);
-            compute(&FigureInputs {
+            let figures = compute(&FigureInputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                ..inputs(&registries, &calendar, tables, now)
-            })
+                ..inputs((&registries, &names), &calendar, tables, now)
+            })?;
+            Ok::<_, indicators::IndicatorError>((figures, numbers, names.into_numbered()))
         })
         .await??;
+        // Before the figures that use them.
+        numbers.write_given(self.data, &given, run)?;
         Ok(figures)
     }
 

@@ -48,6 +48,8 @@ impl DataFolder<'_> {
         if let (Some(connector), Some(certificate)) =
             (self.config.connector(&pull.connector), certificate_of(&landed, &pull))
         {
+            // The process may have ended between the certificate and the removal.
+            landed.remove_cursors()?;
             let sealed = SealedPull { connector, landed: &landed, certificate: &certificate };
             settler.settle_or_fail(sealed, pull).await?;
             return Ok(());
@@ -58,6 +60,7 @@ impl DataFolder<'_> {
             settler.settle_read(read).await?;
             return Ok(());
         }
+        landed.remove_cursors()?;
         settler.fail(pull, interrupted("the run was cut while pages were being read")).await?;
         Ok(())
     }
@@ -65,6 +68,7 @@ impl DataFolder<'_> {
     /// Fails a pull that can no longer be committed, because a later run of its connector is. What it read is read
     /// again: cursors of later pulls may build on its own.
     async fn discard_overtaken(&self, pull: Pull, progress: &Progress<'_>) -> Result<(), RunError> {
+        LandedPull::new(&self.data, &pull.connector, pull.run).remove_cursors()?;
         if pull.cursor.is_some() {
             self.ledger.discard_cursors_after(&pull.connector, pull.run).await?;
         }

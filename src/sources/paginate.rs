@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use crate::model::connector::{Complete, PageEnd, Pages};
 use crate::model::pull::{ChainFacts, OpenChain, PagePlace, ReadPage, SliceRef};
 use crate::sources::decode::envelope::EnvelopeValues;
+use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// How many times the pages of a chain are read again at most.
@@ -101,11 +102,12 @@ impl PageChain {
         &self.state
     }
 
-    /// What the pull's certificate records of a finished chain. `label` names its pass and days.
+    /// What the pull's certificate records of a finished chain. `label` names its pass and days. Cursors are recorded by
+    /// a digest: they can hold values of records.
     #[must_use]
     pub fn facts(&self, label: String) -> ChainFacts {
         let cursor = |page: Option<&ReadPage>| match page.map(|page| &page.place) {
-            Some(PagePlace::Cursor(cursor)) => Some(cursor.clone()),
+            Some(PagePlace::Cursor(cursor)) => Some(cursor_mark(cursor)),
             _ => None,
         };
         let pages = &self.state.pages;
@@ -316,6 +318,11 @@ impl PageChain {
         self.seen_places = pages.iter().map(|page| page.place.clone()).collect();
         self.seen_places.insert(self.state.next.clone());
     }
+}
+
+/// Digest of a cursor, of 16 bits: it shows that two cursors differ, and is too short to find a cursor by trying.
+fn cursor_mark(cursor: &str) -> String {
+    format!("#{}", &hex_digest(cursor.as_bytes())[..4])
 }
 
 fn first_place(pages: &Pages) -> PagePlace {

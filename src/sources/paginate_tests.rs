@@ -135,7 +135,7 @@ fn a_cursor_is_followed_until_there_is_none() {
     let all = [sent("a", 2).next("x"), sent("b", 2).next("y"), sent("c", 1)];
     let (places, last, facts) = follow(&cursor, &Complete::default(), &all);
     assert_eq!((places, last), (vec![PagePlace::First, named("x"), named("y")], Ok(ChainStep::End)));
-    assert_eq!((facts.first_cursor.as_deref(), facts.last_cursor.as_deref()), (Some("x"), Some("y")));
+    assert_eq!((facts.first_cursor.as_deref(), facts.last_cursor.as_deref()), (Some("#2d71"), Some("#a1fc")));
     for (all, kind) in [
         (vec![sent("a", 2).next("x"), sent("b", 2).next("x")], ErrorKind::CursorStuck),
         (vec![sent("a", 1).next("x"), sent("b", 1).next("y"), sent("c", 1).next("x")], ErrorKind::CursorStuck),

@@ -1,7 +1,9 @@
 //! No personal data and no secret is found in any file or output of a night.
 #![expect(clippy::disallowed_methods, reason = "the tests read every file of the data folder")]
 
+mod agencies;
 mod catalogue;
+mod outside;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -116,7 +116,10 @@ impl<'a> PullReader<'a> {
         let landed = LandedPull::new(self.data, &connector.name, run);
         match catch_panic(self.land(task, &landed)).await {
             Ok(certificate) => Ok(ReadPull { connector, begun, landed, certificate: Ok(certificate) }),
-            Err(PullError::Pull(failure)) => Ok(ReadPull { connector, begun, landed, certificate: Err(failure) }),
+            Err(PullError::Pull(failure)) => {
+                landed.remove_personal_cursors(connector.file.request.as_ref())?;
+                Ok(ReadPull { connector, begun, landed, certificate: Err(failure) })
+            }
             Err(PullError::Run(error)) => Err(error),
         }
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 use globset::{GlobBuilder, GlobMatcher};
 
+use crate::fields::shown_name;
 use crate::model::connector::Merged;
 use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
@@ -108,8 +109,9 @@ fn read_workbook(
         workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect();
     let mut has_table = false;
     for name in &names {
-        let mut sheet = SheetReader::new(layout, fields, max_rows, format!("sheet `{name}`"));
-        let goes_on = sheet.read(workbook, name, send).map_err(|error| error.on(format!("sheet `{name}`")))?;
+        let origin = format!("sheet `{}`", shown_name(name));
+        let mut sheet = SheetReader::new(layout, fields, max_rows, origin.clone());
+        let goes_on = sheet.read(workbook, name, send).map_err(|error| error.on(origin))?;
         has_table |= sheet.columns.is_some();
         if !goes_on {
             return Ok(());
