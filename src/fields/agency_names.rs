@@ -6,7 +6,7 @@
 //! chính"), begin one whose next word is in lower case, or follow a word for a territory ("xã An Bình"). So a name of
 //! two or three capitalised words is never taken for a field of work.
 
-use crate::fields::agency_words::{PHRASE_WORDS, Phrase, is_foreign, phrase, word_key};
+use crate::fields::agency_words::{PHRASE_WORDS, Phrase, is_foreign, is_ordinal, phrase, word_key};
 use crate::fields::person_names::{is_family_name, is_frequent_family_name, is_middle_name};
 use crate::model::escape::escaped;
 
@@ -52,6 +52,10 @@ fn is_national_code(text: &str) -> bool {
 struct Word {
     key: String,
     is_capitalised: bool,
+    /// It has letters only; otherwise it has figures.
+    is_letters: bool,
+    /// Letters and figures, without marks.
+    length: usize,
     /// A sign that divides names stands before it: a comma, dash, bracket, slash or colon.
     begins_part: bool,
 }
@@ -60,7 +64,7 @@ struct Word {
 #[derive(Debug)]
 struct Name {
     words: Vec<Word>,
-    /// Words begin both with capital and with small letters, so that capital letters mean something.
+    /// There are capital and small letters, so that a capital letter at the beginning of a word means something.
     has_case: bool,
 }
 
@@ -72,16 +76,20 @@ impl Name {
             let end = piece.chars().next_back().filter(|symbol| !is_of_word(*symbol));
             let word = piece.trim_end_matches(|symbol: char| !is_of_word(symbol));
             if let Some(first) = word.chars().next() {
-                let is_capitalised = first.is_uppercase();
-                words.push(Word { key: word_key(word), is_capitalised, begins_part });
+                let symbols = || word.chars().filter(|symbol| symbol.is_alphanumeric());
+                words.push(Word {
+                    key: word_key(word),
+                    is_capitalised: first.is_uppercase(),
+                    is_letters: symbols().all(char::is_alphabetic),
+                    length: symbols().count(),
+                    begins_part,
+                });
                 begins_part = false;
             }
             begins_part |= end.is_some_and(|sign| !sign.is_whitespace() && !".&'".contains(sign));
         }
-        let is_letters = |word: &&Word| word.key.chars().count() > 1 && word.key.chars().all(char::is_alphabetic);
-        let has_small = words.iter().any(|word| !word.is_capitalised && word.key.starts_with(char::is_alphabetic));
-        let has_capital = words.iter().filter(is_letters).any(|word| word.is_capitalised);
-        Self { words, has_case: has_small && has_capital }
+        let has_case = text.chars().any(char::is_uppercase) && text.chars().any(char::is_lowercase);
+        Self { words, has_case }
     }
 
     /// Whether the name begins with a word for a body, and each other word is one that names of agencies have.
@@ -102,7 +110,7 @@ impl Name {
 
     /// Longest known phrase at a word: number of its words, and what it stands for.
     fn phrase_at(&self, at: usize) -> Option<(usize, Phrase)> {
-        let rest = &self.words[at..];
+        let rest = self.words.get(at..).filter(|rest| !rest.is_empty())?;
         let in_part = 1 + rest.iter().skip(1).take_while(|word| !word.begins_part).count();
         (1..=in_part.min(PHRASE_WORDS)).rev().find_map(|count| {
             let keys: Vec<&str> = rest[..count].iter().map(|word| word.key.as_str()).collect();
@@ -125,9 +133,14 @@ impl Name {
         let is_of_name = |offset: &usize| {
             let at = next + offset;
             let Some(word) = self.words.get(at) else { return false };
-            let is_plain = word.key.chars().all(char::is_alphabetic) && (*offset == 0 || !is_foreign(&word.key));
-            let is_case = if self.has_case { word.is_capitalised } else { self.phrase_at(at).is_none() };
-            is_plain && is_case && !word.begins_part
+            // In capitals throughout, a known word ends the name, unless the name begins with it: `XÃ TRUNG THÀNH`.
+            let is_free = match self.phrase_at(at) {
+                None => *offset == 0 || !is_foreign(&word.key),
+                Some((1, Phrase::Other)) => *offset == 0,
+                Some(_) => false,
+            };
+            let is_case = if self.has_case { word.is_capitalised } else { is_free };
+            word.is_letters && is_case && !word.begins_part
         };
         let length = (0..TERRITORY_WORDS).take_while(is_of_name).count();
         let name: Vec<&str> = self.words[next..next + length].iter().map(|word| word.key.as_str()).collect();
@@ -140,13 +153,13 @@ impl Name {
         if is_foreign(&word.key) || is_family_name(&word.key) {
             return None;
         }
-        let is_number = word.key.chars().all(char::is_numeric) || ROMAN.contains(&word.key.as_str());
-        if is_number || word.key.chars().count() == 1 {
+        // A number after a comma may be that of a house.
+        let is_ordinal = is_ordinal(&word.key) && !word.begins_part && self.words.get(at + 1).is_some_and(is_number);
+        if is_ordinal || is_number(word) || word.length == 1 {
             return Some(at + 1);
         }
         let part_begins = (0..=at).rev().find(|&before| self.words[before].begins_part).unwrap_or(0);
-        let is_small =
-            |word: &Word| !word.is_capitalised && !word.begins_part && word.key.chars().all(char::is_alphabetic);
+        let is_small = |word: &Word| !word.is_capitalised && !word.begins_part && word.is_letters;
         let following = self.words[at + 1..].iter().take_while(|word| is_small(word)).count();
         if !self.has_case || part_begins > 0 {
             return None;
@@ -161,12 +174,17 @@ impl Name {
     }
 }
 
+/// Whether a word is a number, in figures or Roman numerals.
+fn is_number(word: &Word) -> bool {
+    word.key.chars().all(char::is_numeric) || ROMAN.contains(&word.key.as_str())
+}
+
 /// Whether the name of a territory reads like a person's: three words that begin with a family name, that have a
 /// middle name, or whose second word is a family name. Two words may be a territory's: `Lâm Đồng`, `Lý Sơn`.
 fn is_personal_place(name: &[&str]) -> bool {
     let [first, second, _] = name else { return false };
     phrase(&name.join(" ")).is_none()
-        && (is_family_name(first) || is_middle_name(second) || is_frequent_family_name(second))
+        && (is_family_name(first) || is_middle_name(second) || is_frequent_family_name(second) || is_foreign(second))
 }
 
 /// Whether a symbol belongs to a word.

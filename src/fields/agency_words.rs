@@ -20,7 +20,7 @@ pub(super) enum Phrase {
 /// Words for bodies. The first word of the name of an agency is one of them, or one of [`TERRITORIES`].
 const BODIES: &str = "sở, ubnd, hđnd, ủy ban, ủy ban nhân dân, hội đồng nhân dân, hội đồng, trung tâm, chi cục, cục, tổng cục, \
     ban, ban quản lý, ban chỉ huy, ban tiếp công dân, phòng, công an, bảo hiểm xã hội, bảo hiểm, bhxh, văn phòng, vp, vpubnd, \
-    chi nhánh, đội, thuế, cơ quan thuế, kho bạc, kho bạc nhà nước, kbnn, tòa án, tòa án nhân dân, tand, viện kiểm sát, \
+    chi nhánh, đội, thuế, thuế cơ sở, cơ quan thuế, kho bạc, kho bạc nhà nước, kbnn, tòa án, tòa án nhân dân, tand, viện kiểm sát, \
     viện kiểm sát nhân dân, vksnd, viện, bưu điện, bưu cục, điện lực, bộ, bộ phận, bộ chỉ huy, vụ, trường, bệnh viện, trạm, hạt, \
     tổ, tổng công ty, công ty, ngân hàng, thanh tra, liên đoàn, liên đoàn lao động, quỹ, cơ quan, đơn vị, đài, chính quyền, \
     khu kinh tế, khu công nghiệp, bql, bqlda, hải quan, thi hành án, cảng vụ, thư viện, bảo tàng, nhà văn hóa, ttpvhcc, tthcc, tt, \
@@ -30,7 +30,7 @@ const BODIES: &str = "sở, ubnd, hđnd, ủy ban, ủy ban nhân dân, hội đ
 
 /// Words for territories.
 const TERRITORIES: &str = "xã, phường, huyện, quận, tỉnh, thị trấn, thị xã, thành phố, tp, tx, khu vực, đặc khu, liên xã, liên huyện, \
-    liên phường, cụm, vùng, ngành, số";
+    liên phường, cụm, vùng, ngành";
 
 /// Fields of work, words that stand between them, abbreviations.
 const OTHERS: &str = "nội vụ, y tế, công thương, tư pháp, xây dựng, tài chính, kế hoạch, đầu tư, khoa học, công nghệ, giáo dục, đào tạo, \
@@ -50,7 +50,7 @@ const OTHERS: &str = "nội vụ, y tế, công thương, tư pháp, xây dựng
     quản lý thị trường, thị trường, nhà ở, công sở, bất động sản, quy hoạch, kiến trúc, khoáng sản, biển, đảo, khí tượng, biến đổi khí hậu, \
     giảm nghèo, bảo trợ, người có công, việc làm, dạy nghề, giáo dục nghề nghiệp, giáo dục thường xuyên, trẻ em, bình đẳng giới, phụ nữ, \
     thanh niên, nông dân, cựu chiến binh, tổ quốc, mặt trận, lao động, đảng, dân vận, tuyên giáo, tuyên huấn, kiểm tra, nội chính, \
-    ngân sách, giá, công sản, kho bạc, thuế, thuế cơ sở, hải quan, chính sách, ngân hàng, chính sách xã hội, nhà nước, tín dụng, \
+    ngân sách, giá, công sản, kho bạc, thuế, hải quan, chính sách, ngân hàng, chính sách xã hội, nhà nước, tín dụng, \
     và, với, của, tại, cho, các, thuộc, cấp, trực thuộc, trong, ngoài, cũ, mới, khác, chung, trung ương, địa phương, khu, cơ quan, \
     mẫu, sổ, bắc, nam, đông, tây, trung, \
     pvhcc, hcc, kcn, kkt, ccn, gd, đt, gdđt, gtvt, kh, cn, khcn, khđt, lđ, tb, xh, lđtbxh, tbxh, nn, mt, nnmt, ptnt, nnptnt, tn, tnmt, \
@@ -82,6 +82,11 @@ pub(super) const PHRASE_WORDS: usize = 6;
 /// The phrase that a text is, by its key.
 pub(super) fn phrase(key: &str) -> Option<Phrase> {
     PHRASES.get(key).copied()
+}
+
+/// Whether a word announces a number: `Đội số 2`.
+pub(super) fn is_ordinal(key: &str) -> bool {
+    key == word_key("số")
 }
 
 /// Whether a word belongs to an address, or addresses a person.

@@ -15,11 +15,42 @@ use crate::model::escape::escaped;
 
 /// Follows the shape of a name that is withheld.
 const RENAME: &str = "(name withheld, rename it: tên bị che, cần đổi tên)";
-/// Words of documents, without tone marks: a name that has one is not that of a person.
-const DOCUMENT_WORDS: [&str; 42] = [
-    "danh", "sach", "bao", "cao", "thang", "ho", "so", "lieu", "tong", "hop", "ket", "qua", "dvc", "tthc", "hs",
-    "thong", "ke", "bieu", "mau", "export", "list", "data", "quy", "nam", "ngay", "tuan", "file", "sheet", "trang",
-    "report", "dossiers", "bang", "don", "vi", "tiep", "nhan", "xa", "phuong", "huyen", "tinh", "tra", "loi",
+/// Words and pairs of words of documents, without diacritics: a name that has one is not that of a person.
+const DOCUMENT_WORDS: [&str; 34] = [
+    "bao cao",
+    "danh sach",
+    "ho so",
+    "so lieu",
+    "tong hop",
+    "ket qua",
+    "thong ke",
+    "bieu mau",
+    "bang ke",
+    "don vi",
+    "tiep nhan",
+    "tra ket",
+    "phan anh",
+    "kien nghi",
+    "thu tuc",
+    "trang tinh",
+    "thang",
+    "quy",
+    "nam",
+    "ngay",
+    "tuan",
+    "dvc",
+    "tthc",
+    "hs",
+    "ds",
+    "export",
+    "list",
+    "data",
+    "file",
+    "sheet",
+    "report",
+    "dossiers",
+    "excel",
+    "copy",
 ];
 /// Family names without diacritics that begin no usual word of a file name.
 const LATIN_FAMILY_NAMES: [&str; 6] = ["nguyen", "tran", "pham", "huynh", "trinh", "hoang"];
@@ -171,7 +202,12 @@ fn holds_person(name: &str) -> bool {
             }
         }
     }
-    let is_document = |at: usize| DOCUMENT_WORDS.contains(&plain[at].as_str()) || is_known(at);
+    let is_document = |at: usize| {
+        let of_document = |count: usize| {
+            plain.get(at..at + count).is_some_and(|words| DOCUMENT_WORDS.contains(&words.join(" ").as_str()))
+        };
+        of_document(1) || of_document(2) || is_known(at)
+    };
     (3..=5).contains(&words.len())
         && (0..words.len()).all(|at| is_capitalised(at) && words[at].chars().count() > 1)
         && !(0..words.len()).any(is_document)

@@ -16,7 +16,7 @@ use strum::IntoEnumIterator as _;
 
 use crate::config::Configuration;
 use crate::durable;
-use crate::fields::FieldReader;
+use crate::fields::Readers;
 use crate::indicators::{AgencyNames, IndicatorError, NumberedAgency, stored_columns, withheld_number};
 use crate::lake::{FigureTable, Lake};
 use crate::model::connector::{Connector, FieldType};
@@ -170,15 +170,13 @@ async fn highest_published(data: &Path) -> Result<u64, RunError> {
 fn declared_texts(config: &Configuration, tables: &[LazyFrame]) -> Result<BTreeSet<String>, PolarsError> {
     let mut texts = BTreeSet::new();
     for connector in &config.connectors {
-        for (column, map) in &connector.file.map {
-            if map.field_type != FieldType::Agency {
-                continue;
-            }
+        let readers = Readers::compile(&connector.file).expect("config compiled every map");
+        for reader in readers.readers.iter().filter(|reader| reader.field_type() == FieldType::Agency) {
+            let map = &connector.file.map[&reader.column];
             texts.extend(map.default.clone().filter(|text| !text.is_empty()));
             let (Some(table), true) = (table_of(connector, tables), map.pattern.is_some()) else { continue };
-            let reader = FieldReader::compile(column, map).expect("config compiled every map");
             let of_connector = table.clone().filter(col("source").eq(lit(connector.name.as_str())));
-            let kept = texts_by_source(of_connector, column)?;
+            let kept = texts_by_source(of_connector, &reader.column)?;
             texts.extend(kept.into_iter().map(|found| found.text).filter(|text| reader.read(text).is_ok()));
         }
     }
