@@ -254,3 +254,7 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
     }
     Ok(highest)
 }
+
+#[cfg(test)]
+#[path = "landed_pull_tests.rs"]
+mod tests;

@@ -58,23 +58,28 @@ pub(super) fn read(folder: &Path) -> Vec<(u32, Position)> {
 
 /// Removes the positions.
 pub(super) fn remove(folder: &Path) -> Result<(), LandingError> {
-    let kept: Vec<PathBuf> =
-        [0, 1].map(|parity| path(folder, parity)).into_iter().filter(|path| path.exists()).collect();
-    if kept.is_empty() {
-        return Ok(());
+    let kept = files(folder);
+    for path in &kept {
+        let _crash_point = crash_point("remove a position");
+        fs::remove_file(path).map_err(io("remove", path))?;
     }
-    let _crash_point = crash_point("remove positions");
-    for path in kept {
-        fs::remove_file(&path).map_err(io("remove", &path))?;
-    }
-    Ok(durable::sync(folder)?)
+    if kept.is_empty() { Ok(()) } else { Ok(durable::sync(folder)?) }
 }
 
 /// Removes the positions of a pull that failed, unless no cursor in them can be personal data.
 pub(super) fn remove_personal(folder: &Path, request: Option<&RequestTemplate>) -> Result<(), LandingError> {
     let kept = read(folder);
     let is_opaque = |position: &Position| places(position).all(|place| is_opaque_place(place, request));
-    if kept.iter().all(|(_, position)| is_opaque(position)) { Ok(()) } else { remove(folder) }
+    // A file that cannot be read, or that a crash left half written, is removed too.
+    let is_whole = kept.len() == files(folder).len();
+    if is_whole && kept.iter().all(|(_, position)| is_opaque(position)) { Ok(()) } else { remove(folder) }
+}
+
+/// The files that are there, half-written ones among them.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = [0, 1].map(|parity| path(folder, parity));
+    let all = paths.into_iter().flat_map(|path| [path.with_extension("partial"), path]);
+    all.filter(|path| path.exists()).collect()
 }
 
 fn path(folder: &Path, parity: u32) -> PathBuf {

@@ -135,7 +135,7 @@ impl FolderReader {
             match self.open_file(&file, decoder, number).await {
                 Ok(Some(page)) => return Ok(Some(page)),
                 Ok(None) => {}
-                Err(error) => self.fail(&file.name, error),
+                Err(error) => self.fail(&file.shown(), error),
             }
         }
     }
@@ -149,12 +149,12 @@ impl FolderReader {
         number: u32,
     ) -> Result<Option<Page>, SourceError> {
         let Some(content) = files::read(file, self.max_body_bytes, self.settle).await? else {
-            tracing::info!(file = file.name, "file is still being written; the next pull reads it");
-            self.growing.push(file.name.clone());
+            tracing::info!(file = file.shown(), "file is still being written; the next pull reads it");
+            self.growing.push(file.shown());
             return Ok(None);
         };
         if self.known_digests.contains(&content.digest) {
-            tracing::debug!(file = file.name, "file was taken before");
+            tracing::debug!(file = file.shown(), "file was taken before");
             return Ok(None);
         }
         if let Some(tables) = decoder.tables() {
@@ -164,10 +164,10 @@ impl FolderReader {
                     FileRows::Workbook(read_workbook(Arc::clone(layout), content.bytes, decoder.fields()))
                 }
             };
-            self.open = Some(OpenFile { name: file.name.clone(), digest: content.digest, rows, has_pages: false });
+            self.open = Some(OpenFile { name: file.shown(), digest: content.digest, rows, has_pages: false });
             return Ok(None);
         }
-        let (page, _) = decoder.page(&content.bytes, number, file.name.clone())?;
+        let (page, _) = decoder.page(&content.bytes, number, file.shown())?;
         self.mark_taken(content.digest);
         Ok(Some(page))
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use globset::GlobBuilder;
 use tokio::io::AsyncReadExt;
 
+use crate::fields::shown_name;
 use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -22,6 +23,14 @@ pub struct FoundFile {
     modified: Option<SystemTime>,
     pub name: String,
     path: PathBuf,
+}
+
+impl FoundFile {
+    /// The name as messages and origins show it, see [`shown_name`].
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown_name(&self.name)
+    }
 }
 
 /// Content of a file. `Debug` shows the digest only.
