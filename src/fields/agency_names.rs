@@ -6,9 +6,10 @@
 //! chính"), begin one whose next word is in lower case, or follow a word for a territory ("xã An Bình"). So a name of
 //! two or three capitalised words is never taken for a field of work.
 
-use crate::fields::agency_words::{PHRASE_WORDS, Phrase, is_foreign, is_ordinal, phrase, word_key};
+use crate::fields::agency_words::{PHRASE_WORDS, Phrase, is_foreign, is_ordinal, phrase};
 use crate::fields::person_names::{is_family_name, is_frequent_family_name, is_middle_name};
 use crate::model::escape::escaped;
+use crate::model::text::name_key;
 
 /// Digits of the shortest number that identifies a person: a telephone number without its 0, an old identity card.
 pub(super) const PERSONAL_DIGITS: usize = 9;
@@ -78,7 +79,7 @@ impl Name {
             if let Some(first) = word.chars().next() {
                 let symbols = || word.chars().filter(|symbol| symbol.is_alphanumeric());
                 words.push(Word {
-                    key: word_key(word),
+                    key: name_key(word),
                     is_capitalised: first.is_uppercase(),
                     is_letters: symbols().all(char::is_alphabetic),
                     length: symbols().count(),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::model::text::name_key;
 
 /// What a known phrase stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +70,12 @@ const FOREIGN: &str = "đường, phố, hẻm, ngõ, ngách, kiệt, ấp, thô
     điện thoại, ông, bà, anh, chị, cô, chú, bác, em, cháu";
 
 static PHRASES: LazyLock<HashMap<String, Phrase>> = LazyLock::new(|| {
-    let of = |list: &'static str, phrase| list.split(", ").map(move |text| (text_key(text), phrase));
+    let of = |list: &'static str, phrase| list.split(", ").map(move |text| (name_key(text), phrase));
     let others = of(OTHERS, Phrase::Other).chain(of(PROVINCES, Phrase::Other));
     // The last of several meanings counts.
     others.chain(of(BODIES, Phrase::Body)).chain(of(TERRITORIES, Phrase::Territory)).collect()
 });
-static FOREIGN_WORDS: LazyLock<Vec<String>> = LazyLock::new(|| FOREIGN.split(", ").map(text_key).collect());
+static FOREIGN_WORDS: LazyLock<Vec<String>> = LazyLock::new(|| FOREIGN.split(", ").map(name_key).collect());
 /// Most words of a phrase.
 pub(super) const PHRASE_WORDS: usize = 6;
 
@@ -86,29 +86,10 @@ pub(super) fn phrase(key: &str) -> Option<Phrase> {
 
 /// Whether a word announces a number: `Đội số 2`.
 pub(super) fn is_ordinal(key: &str) -> bool {
-    key == word_key("số")
+    key == name_key("số")
 }
 
 /// Whether a word belongs to an address, or addresses a person.
 pub(super) fn is_foreign(key: &str) -> bool {
     FOREIGN_WORDS.iter().any(|word| word == key)
-}
-
-/// Key of several words, single spaces between them.
-pub(super) fn text_key(text: &str) -> String {
-    text.split_whitespace().map(word_key).collect::<Vec<_>>().join(" ")
-}
-
-/// Key by which words are compared: lower case, decomposed, the tone mark at the end, Ð as Đ, `uỷ` as `ủy`.
-pub(super) fn word_key(word: &str) -> String {
-    let (mut key, mut tone) = (String::with_capacity(word.len() + 2), None);
-    for symbol in word.nfd().flat_map(char::to_lowercase) {
-        match symbol {
-            '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}' => tone = Some(symbol),
-            'ð' => key.push('đ'),
-            other => key.push(other),
-        }
-    }
-    key.extend(tone);
-    key
 }

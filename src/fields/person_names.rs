@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use crate::fields::agency_words::word_key;
+use crate::model::text::name_key;
 
 /// Family names and forms of address, in lower case, NFC, that begin no agency's name; the most frequent ones also
 /// without diacritics.
@@ -21,10 +21,10 @@ const FAMILY_NAMES: [&str; 47] = [
 /// Family names that are hardly ever the second syllable of a place.
 const FREQUENT_FAMILY_NAMES: [&str; 12] =
     ["nguyễn", "trần", "lê", "phạm", "huỳnh", "võ", "đặng", "bùi", "đỗ", "ngô", "trương", "trịnh"];
-/// The family names by their [`word_key`].
-static FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FAMILY_NAMES.map(word_key).to_vec());
-static FREQUENT_FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FREQUENT_FAMILY_NAMES.map(word_key).to_vec());
-static MIDDLE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| ["thị", "văn"].map(word_key).to_vec());
+/// The family names by their [`name_key`].
+static FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FAMILY_NAMES.map(name_key).to_vec());
+static FREQUENT_FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FREQUENT_FAMILY_NAMES.map(name_key).to_vec());
+static MIDDLE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| ["thị", "văn"].map(name_key).to_vec());
 /// Words and pairs of words that identify a body, in lower case, NFC.
 const BODIES: [&str; 63] = [
     "sở",

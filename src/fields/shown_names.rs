@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::fields::agency_names::{PERSONAL_DIGITS, is_publishable_agency};
-use crate::fields::agency_words::{phrase, word_key};
+use crate::fields::agency_words::phrase;
 use crate::fields::person_names::{is_family_name, is_middle_name};
 use crate::fields::shape::shape;
 use crate::model::escape::escaped;
+use crate::model::text::name_key;
 
 /// Follows the shape of a name that is withheld.
 const RENAME: &str = "(name withheld, rename it: tên bị che, cần đổi tên)";
@@ -177,7 +178,7 @@ fn holds_person(name: &str) -> bool {
         return false;
     }
     let words = words_of(stem);
-    let keys: Vec<String> = words.iter().map(|word| word_key(word)).collect();
+    let keys: Vec<String> = words.iter().map(|word| name_key(word)).collect();
     let plain: Vec<String> = words.iter().map(|word| without_marks(word)).collect();
     let is_capitalised = |at: usize| words.get(at).is_some_and(|word| word.starts_with(char::is_uppercase));
     let is_known =
