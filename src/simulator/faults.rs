@@ -95,6 +95,7 @@ faults! {
     DeclaredTotal Http "declared-total" "every answer declares the total number of dossiers and lists none twice";
     MovingWithTotal Http "moving-with-total" "the same, and after the first page, the first record moves to the end of the list";
     NewField Http "new-field" "every record has two undeclared fields, an object and a list";
+    PersonalKeys Http "personal-keys" "every record has fields whose keys are a person's name, an e-mail address and a telephone number";
     MissingField Http "missing-field" "no record has its procedure";
     MissingDate Http "missing-date" "no record has its accepted date";
     ShrinkingTotal Http "shrinking-total" "after the first page of `/td/dossiers`, the last page of the list is gone and the total is smaller";
@@ -114,6 +115,7 @@ faults! {
     Growing Files "growing" "the last list is half written, and somebody may still be writing it";
     ReplacedWhileReading Files "replaced-while-reading" "the last list is written again and again while it is read";
     SameContentTwice Files "same-content-twice" "the last list is there a second time under another name";
+    PersonalFileName Files "personal-file-name" "the last list is named after a person, and its name has control bytes";
     CorrectedFile Files "corrected-file" "the last list has every item as withdrawn; a corrected list, written later, has another name";
     HeaderRenamed Files "header-renamed" "the column of the item code has another name in the last list";
     HeadingRepeated Files "heading-repeated" "the last list has a second column with the heading of the delivery date, in capital letters";

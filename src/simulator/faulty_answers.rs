@@ -212,6 +212,11 @@ impl FaultyAnswer {
                     record.insert("digital".to_owned(), json!({"signed": [true, null, {"by": 1.5}], "id": "x"}));
                     record.insert("attachments".to_owned(), json!([[], {}, "a"]));
                 }
+                Fault::PersonalKeys => {
+                    for key in ["Nguyễn Văn Mẫu", "mau@example.vn", "0900.000.001"] {
+                        record.insert(key.to_owned(), json!(1));
+                    }
+                }
                 Fault::MissingField => drop(record.remove("procedure")),
                 Fault::MissingDate => drop(record.remove("acceptedDate")),
                 _ => {}

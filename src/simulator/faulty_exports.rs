@@ -33,6 +33,7 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
             one(List { trailer, ..list }.to_bytes())
         }
         Fault::SameContentTwice => vec![(".csv", bytes.clone()), (" (2).csv", bytes)],
+        Fault::PersonalFileName => vec![(" Nguyễn Văn Mẫu \u{1b}[31m.csv", bytes)],
         Fault::CorrectedFile => {
             let wrong = list.with_rows(|cells| {
                 cells[7].clear();
