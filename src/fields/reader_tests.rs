@@ -193,10 +193,10 @@ fn declared_values_are_none_and_others_are_not() {
 
 #[test]
 fn numbers_are_whole_and_grouped_in_one_way() {
+    const NO: &str = "wrong_form";
     let of = |grouping: &str| compiled(&format!("type = \"integer\"\n{grouping}"), &[]).expect("valid");
     let any = of("");
     let [dot, comma, space, none] = ["dot", "comma", "space", "none"].map(|word| of(&format!("grouping = \"{word}\"")));
-    const NO: &str = "wrong_form";
     for (text, expected) in [
         ("1234567", ["1234567"; 5]),
         ("1.234.567", ["1234567", "1234567", NO, NO, NO]),

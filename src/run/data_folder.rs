@@ -88,7 +88,7 @@ impl<'a> DataFolder<'a> {
     ) -> Result<RunReport, RunError> {
         progress("computing figures");
         let Self { config, data, lake, ledger, .. } = self;
-        let published = NightClosing { config, data, lake, ledger, run, now }.close().await?;
+        let published = Box::pin(NightClosing { config, data, lake, ledger, run, now }.close()).await?;
         self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
         Ok(RunReport { run, pulls, published })
