@@ -71,7 +71,7 @@ impl<'a> DataFolder<'a> {
 
     /// Finishes the runs that were cut, and begins a run.
     pub(super) async fn begin(&self, purpose: Purpose, now: i64, progress: &Progress<'_>) -> Result<i64, RunError> {
-        self.finish_cut_runs(now, progress).await?;
+        Box::pin(self.finish_cut_runs(now, progress)).await?;
         let run = self.next_run().await?;
         self.ledger.begin_run(run, purpose, now).await?;
         tracing::info!(run, purpose = purpose.name(), "run begun");

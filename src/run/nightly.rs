@@ -14,7 +14,7 @@ impl DataFolder<'_> {
         let connectors = self.chosen(only).await?;
         let run = self.begin(Purpose::Night, now, progress).await?;
         for connector in &connectors {
-            self.resume_failed(connector, now, progress).await?;
+            Box::pin(self.resume_failed(connector, now, progress)).await?;
         }
         // Sources are read side by side; their pulls are settled one after the other, in the order of the names.
         let (reader, settler) = (self.reader(progress), self.settler(progress));
