@@ -70,7 +70,7 @@ impl Settler<'_> {
     /// [Settles](Self::settle) a pull. An error of motcua's own that concerns this pull alone fails it, unless its
     /// versions are committed already.
     pub(super) async fn settle_or_fail(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
-        let settling = AssertUnwindSafe(self.settle(sealed, begun.clone()));
+        let settling = AssertUnwindSafe(Box::pin(self.settle(sealed, begun.clone())));
         let error = match settling.catch_unwind().await {
             Ok(Ok(pull)) => return Ok(pull),
             Ok(Err(error)) => error,
