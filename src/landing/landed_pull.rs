@@ -106,7 +106,7 @@ impl LandedPull {
         let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
         lines.push(b'\n');
         rows::write_rows(page, readers, &mut lines);
-        let packed = zstd::bulk::compress(&lines, ZSTD_LEVEL).map_err(io("compress", &path))?;
+        let packed = compressed(&lines).map_err(io("compress", &path))?;
         durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
         Ok(LandedPage {
             number: page.number,
@@ -210,6 +210,14 @@ impl LandedPull {
     }
 }
 
+/// Compresses a page, with a checksum of its content: until the certificate names the digest of the page, nothing else
+/// shows that it is as it was written.
+fn compressed(lines: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    compressor.include_checksum(true)?;
+    compressor.compress(lines)
+}
+
 /// Certificate entry and position from the header of a landed page; `None` if the page is damaged.
 fn landed_page(packed: &[u8]) -> Option<(LandedPage, Option<Position>)> {
     let text = zstd::stream::decode_all(packed).ok()?;
@@ -258,3 +266,7 @@ pub fn highest_run(data: &Path) -> Result<i64, LandingError> {
 #[cfg(test)]
 #[path = "landed_pull_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "landed_pull_damage_tests.rs"]
+mod damage_tests;
