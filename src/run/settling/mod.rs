@@ -87,7 +87,7 @@ impl Settler<'_> {
     /// Settles a landed pull under its own run.
     pub(super) async fn settle(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
         let is_settled = begun.state == PullState::Settled && self.is_committed(&begun).await?;
-        let pull = if is_settled { begun } else { self.classify_and_commit(sealed, begun).await? };
+        let pull = if is_settled { begun } else { Box::pin(self.classify_and_commit(sealed, begun)).await? };
         match pull.state {
             // Failed: the pull broke its contract.
             PullState::Done => Ok(pull),

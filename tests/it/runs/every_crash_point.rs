@@ -29,9 +29,9 @@ const SWEEP: &str = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"
 /// The evening of the first night, and of the second.
 const FIRST: DateTime = date(2025, 11, 10).at(20, 0, 0, 0);
 const SECOND: DateTime = date(2025, 11, 11).at(20, 0, 0, 0);
-/// Hours later, while a pull that failed or was cut in the second night can still be continued.
-const LATER: DateTime = date(2025, 11, 11).at(22, 0, 0, 0);
-const LATER_STILL: DateTime = date(2025, 11, 11).at(23, 0, 0, 0);
+/// Later in that evening: a pull that failed or was cut can still be continued, and the first night is still fresh.
+const LATER: DateTime = date(2025, 11, 11).at(21, 0, 0, 0);
+const LATER_STILL: DateTime = date(2025, 11, 11).at(21, 30, 0, 0);
 
 /// What an undisturbed run gives.
 struct Undisturbed {
@@ -60,7 +60,11 @@ impl Scene {
             assert_ne!(in_turn, text, "the shipped settings state how many are read side by side");
             in_turn
         });
-        // Three indicators are enough to see a difference; more only cost time.
+        // One indicator is enough to see a difference; more only cost time.
+        scene.office.edit("config/indicators/resolution.toml", |text| {
+            let end = text.match_indices("[[indicator]]").nth(1).expect("it has several").0;
+            text[..end].to_owned()
+        });
         for file in ["feedback", "measures", "online", "postal"] {
             let path = scene.office.path().join(format!("config/indicators/{file}.toml"));
             std::fs::remove_file(path).expect("the file was shipped");
@@ -288,7 +292,7 @@ fn a_cursor_of_a_night_that_dies_passes_over_no_row() {
     scene.list.break_from(None);
 
     let later = date(2025, 11, 18).at(23, 0, 0, 0);
-    let Undisturbed { moments, found, .. } = scene.undisturbed(&scene.office.data(), Verb::Run, later, 60);
+    let Undisturbed { moments, found, .. } = scene.undisturbed(&scene.office.data(), Verb::Run, later, 50);
     assert!(found.now.complete);
     // The next night is incomplete: its rows are stored, its cursor is not. The one after it is complete.
     let programs = [scene.program(Verb::Run, at(20)), scene.program(Verb::Run, at(22))];
