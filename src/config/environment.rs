@@ -52,9 +52,9 @@ fn secret(name: &str) -> Option<Result<String, String>> {
 fn templates(connector: &Connector) -> Vec<String> {
     let mut templates = Vec::new();
     match &connector.file.access {
-        Access::Http { base_url, allowed_hosts } => {
+        Access::Http { base_url, allowed_hosts, ca_certificates } => {
             templates.push(base_url.clone());
-            templates.extend(allowed_hosts.iter().cloned());
+            templates.extend(allowed_hosts.iter().chain(ca_certificates).cloned());
         }
         Access::Files { folder, .. } => templates.push(folder.clone()),
     }

@@ -200,6 +200,12 @@ impl Page {
         }
     }
 
+    /// The text of all cells, in the order in which they were read. Pages with the same records have the same text.
+    #[must_use]
+    pub fn kept_text(&self) -> &str {
+        &self.text
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()

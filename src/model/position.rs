@@ -50,6 +50,9 @@ pub struct ReadPage {
     pub place: PagePlace,
     /// SHA-256 of the bytes as received.
     pub digest: String,
+    /// SHA-256 of the kept text of its records; empty in a position of an older version.
+    #[serde(default)]
+    pub records: String,
     pub rows: u64,
 }
 
@@ -72,6 +75,12 @@ pub struct OpenChain {
     pub looking_at: Option<u32>,
     /// Whether a page was found changed in the current pass.
     pub changed: bool,
+    /// Page size that the source serves, if it is smaller than that of the connector.
+    #[serde(default)]
+    pub served_size: Option<u32>,
+    /// Whether the last records of the newest page have the same key (`keyset`), so that some of them may be missing.
+    #[serde(default)]
+    pub is_tied: bool,
 }
 
 /// Position of a pull. With the same connector, plan and `now` the pull can be resumed from it.

@@ -68,9 +68,16 @@ faults! {
     EmptyBody Http "empty-body" "every answer from the second on is 200 without a body";
     EndlessBody Http "endless-body" "every answer from the second on is followed by spaces without end";
     ZippedBomb Http "zipped-bomb" "every answer from the second on is gzip that inflates to a gigabyte of spaces";
+    ManyRecords Http "many-records" "every answer from the second on is gzip that inflates to nine million empty records";
+    OtherCoding Http "other-coding" "every answer from the second on has `Content-Encoding: br`";
+    LooseTypes Http "loose-types" "the last-page flag is a text, the token's lifetime is a text with a fraction, and answers are `x-gzip`";
+    NotReadyOnce Http "not-ready-once" "the second answer is 202 with an empty list and `Retry-After: 1`, once";
+    NoContent Http "no-content" "every answer from the second on is 204";
+    PartialContent Http "partial-content" "every answer from the second on is 206 with a `Content-Range` of a million dossiers";
     LoginPage Http "login-page" "every answer from the second on is an HTML login page with status 200";
     LoginPageAsJson Http "login-page-as-json" "the same login page with `Content-Type: application/json`";
     TokenRevoked Http "token-revoked" "every token is revoked before the second answer, once";
+    TokenExpired403 Http "token-expired-403" "every token is revoked before the second answer, once, which is 403 with `token expired`";
     TokenRefused Http "token-refused" "tokens are issued, but every search refuses them";
     TokenPage Http "token-page" "the token endpoint answers with an HTML page and status 200";
     TokenUnavailableOnce Http "token-unavailable-once" "the token endpoint answers 503 once";
@@ -82,9 +89,12 @@ faults! {
     MovingRecords Http "moving-records" "after the first page, the first record moves to the end of the list: all others move up by one";
     RestlessRecords Http "restless-records" "the list starts at another record in every request";
     NoLastFlag Http "no-last-flag" "no answer has the field that marks the last page";
+    RenumberedPage Http "renumbered-page" "every page of a chain has the dossiers of the first one, under the page number that was requested";
+    CappedPages Http "capped-pages" "pages have at most three dossiers, and begin at multiples of the requested size";
     NeverLast Http "never-last" "no answer is marked as last; empty pages follow without end";
     NullList Http "null-list" "an empty list is `null`";
     NullPage Http "null-page" "the list of the second answer is `null`, and it is the last page, once";
+    NullMiddle Http "null-middle" "the list of every answer from the second on is `null`, and it is not the last page";
     FailureInside Http "failure-inside" "every answer from the second on is 200 with an error message in its body";
     InvalidUtf8 Http "invalid-utf8" "every answer from the second on contains a byte that is invalid in UTF-8";
     HalfSurrogate Http "half-surrogate" "applicants' names contain half of a surrogate pair";
@@ -102,6 +112,7 @@ faults! {
     StuckCursor Http "stuck-cursor" "`/cursor/dossiers` returns the same cursor and the same page again";
     CirclingCursor Http "circling-cursor" "`/cursor/dossiers` returns the first page's cursor on the last page";
     StuckKey Http "stuck-key" "`/keyset/dossiers` ignores the key and always returns the first page";
+    KeyTies Http "key-ties" "`/keyset/dossiers` lists every dossier but the first twice";
     SessionOver Http "session-over" "the national portal's first answer reports in its body that the session has expired, once";
     SessionRefused Http "session-refused" "the national portal issues sessions and reports each one as expired";
     CatalogueFailure Http "catalogue-failure" "every catalogue is 200 with an `error_code` other than 0 in its body";

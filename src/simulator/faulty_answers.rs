@@ -3,13 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::{Value, json};
@@ -22,6 +25,8 @@ use crate::simulator::{Province, file_encodings};
 
 /// First integer that a double cannot represent.
 const ABOVE_DOUBLES: u64 = (1 << 53) + 1;
+/// Most dossiers of a page with the fault `capped-pages`.
+const SERVED_SIZE: usize = 3;
 const JSON: &str = "application/json;charset=UTF-8";
 const LOGIN_PAGE: &str = "<!DOCTYPE html><html><body><form action=\"/login\">Đăng nhập</form></body></html>";
 
@@ -86,7 +91,7 @@ impl FaultState {
         }
         let number = match self.fault {
             Some(Fault::DuplicatePage) => requested.saturating_sub(1),
-            Some(Fault::RepeatedPage) => 0,
+            Some(Fault::RepeatedPage | Fault::RenumberedPage) => 0,
             Some(Fault::SkippedPage) if requested == 1 && pages > 2 => 2,
             _ => requested,
         };
@@ -99,6 +104,11 @@ impl FaultState {
                 page.last &= requested > 0 || pages < 2;
             }
             Some(Fault::RepeatedPage) => page.last = pages < 2,
+            Some(Fault::RenumberedPage) => {
+                page.number = requested;
+                page.last = pages < 2;
+            }
+            Some(Fault::CappedPages) => page.lines.truncate(SERVED_SIZE),
             Some(Fault::NeverLast) => page.last = false,
             _ => {}
         }
@@ -134,8 +144,14 @@ pub(super) struct FaultyAnswer {
 }
 
 impl FaultyAnswer {
-    pub(super) fn revokes_tokens(&self) -> bool {
-        self.fault == Some(Fault::TokenRevoked) && self.second
+    /// The refusal of a token that was revoked in the meantime; `None` if the fault revokes none.
+    pub(super) fn refusal(&self) -> Option<Response> {
+        let refused = |status: StatusCode, error: &str| Some((status, Json(json!({"error": error}))).into_response());
+        match self.fault.filter(|_| self.second)? {
+            Fault::TokenRevoked => refused(StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Fault::TokenExpired403 => refused(StatusCode::FORBIDDEN, "token expired"),
+            _ => None,
+        }
     }
 
     /// Builds the response.
@@ -168,6 +184,16 @@ impl FaultyAnswer {
                 let bomb = BOMB.get_or_init(|| Bytes::from(file_encodings::gzip_bomb())).clone();
                 ([(header::CONTENT_TYPE, JSON), (header::CONTENT_ENCODING, "gzip")], bomb).into_response()
             }
+            Fault::ManyRecords if self.later => {
+                static RECORDS: OnceLock<Bytes> = OnceLock::new();
+                let packed = RECORDS.get_or_init(|| Bytes::from(many_records())).clone();
+                ([(header::CONTENT_TYPE, JSON), (header::CONTENT_ENCODING, "gzip")], packed).into_response()
+            }
+            Fault::NotReadyOnce if self.second => {
+                (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], json_answer("{\"content\":[]}".to_owned()))
+                    .into_response()
+            }
+            Fault::NoContent if self.later => StatusCode::NO_CONTENT.into_response(),
             Fault::LoginPage if self.later => login_page("text/html;charset=UTF-8"),
             Fault::LoginPageAsJson if self.later => login_page(JSON),
             Fault::RedirectElsewhere if self.later => {
@@ -194,6 +220,11 @@ impl FaultyAnswer {
                 answer["content"] = Value::Null;
                 answer["last"] = Value::Bool(true);
             }
+            Fault::NullMiddle if self.later => {
+                answer["content"] = Value::Null;
+                answer["last"] = Value::Bool(false);
+            }
+            Fault::LooseTypes => answer["last"] = Value::String(answer["last"].to_string()),
             _ => {}
         }
         let ids: HashMap<[u8; 12], u64> = match fault {
@@ -251,6 +282,14 @@ impl FaultyAnswer {
                 bytes.insert(within, 0xff);
                 ([(header::CONTENT_TYPE, JSON)], bytes).into_response()
             }
+            Fault::PartialContent if self.later => {
+                let range = [(header::CONTENT_RANGE, "items 0-6/1000000")];
+                (StatusCode::PARTIAL_CONTENT, range, json_answer(body)).into_response()
+            }
+            Fault::OtherCoding if self.later => ([(header::CONTENT_ENCODING, "br")], json_answer(body)).into_response(),
+            Fault::LooseTypes => {
+                ([(header::CONTENT_ENCODING, "x-gzip")], json_answer_of(packed(body.as_bytes()))).into_response()
+            }
             _ => json_answer(body),
         }
     }
@@ -279,6 +318,16 @@ fn names_in_languages(record: &mut serde_json::Map<String, Value>) {
     record["dossierStatus"]["id"] = Value::from(number + 10);
 }
 
+/// A slice of nine million empty records, as gzip.
+fn many_records() -> Vec<u8> {
+    packed(format!("{{\"content\":[{{}}{}],\"last\":true}}", ",{}".repeat(9_000_000)).as_bytes())
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    packer.write_all(bytes).and_then(|()| packer.finish()).expect("memory takes everything")
+}
+
 fn accepted_in_millis(record: &mut serde_json::Map<String, Value>, accepted: Option<i64>) {
     if record["acceptedDate"].is_string()
         && let Some(accepted) = accepted
@@ -288,6 +337,10 @@ fn accepted_in_millis(record: &mut serde_json::Map<String, Value>, accepted: Opt
 }
 
 pub(super) fn json_answer(body: String) -> Response {
+    json_answer_of(body.into_bytes())
+}
+
+fn json_answer_of(body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, JSON)], body).into_response()
 }
 

@@ -79,6 +79,11 @@ fn td(province: &Province, mut lines: Vec<ListedDossier<'_>>, fields: &Fields, f
 }
 
 fn keyset(province: &Province, lines: &[ListedDossier<'_>], fields: &Fields, fault: Option<Fault>) -> String {
+    let twice: Vec<ListedDossier<'_>> = match fault {
+        Some(Fault::KeyTies) => lines.iter().flat_map(|line| [*line, *line]).skip(1).collect(),
+        _ => lines.to_vec(),
+    };
+    let lines = &twice[..];
     let last = fields.get("lastId").filter(|_| fault != Some(Fault::StuckKey)).map_or("", String::as_str);
     let from = lines.partition_point(|(dossier, _)| hex(&dossier.id).as_str() <= last);
     json!({"_embedded": {"rh:doc": list(province, part(lines, from, number(fields, "pagesize", DEFAULT_SIZE)))}})

@@ -233,8 +233,12 @@ async fn token(
     }
     let token = format!("simulated.{number:08}.token");
     locked(&portal.tokens).insert(token.clone(), Instant::now() + Duration::from_secs(TOKEN_SECS));
+    let lifetime = match locked(&portal.fault_state).fault {
+        Some(Fault::LooseTypes) => json!(format!("{TOKEN_SECS}.5")),
+        _ => json!(TOKEN_SECS),
+    };
     Json(json!({
-        "access_token": token, "expires_in": TOKEN_SECS, "refresh_expires_in": 0, "token_type": "Bearer",
+        "access_token": token, "expires_in": lifetime, "refresh_expires_in": 0, "token_type": "Bearer",
         "not-before-policy": 0, "scope": "email profile",
     }))
     .into_response()
@@ -267,9 +271,9 @@ async fn search(
         let answer = fault_state.next_answer(&page);
         (page, answer)
     };
-    if answer.revokes_tokens() {
+    if let Some(refusal) = answer.refusal() {
         locked(&portal.tokens).clear();
-        return unauthorized(SEARCH_PATH);
+        return refusal;
     }
     answer.respond(&portal.province, &page).await
 }

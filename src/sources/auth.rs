@@ -1,8 +1,8 @@
 //! Adds credentials to requests: fixed ones (password, bearer token, API key), or a token that a login issues (an
 //! OAuth2 access token, RFC 6749 §4.4; the session of a login request).
 //!
-//! An issued token is cached until nine tenths of its lifetime have passed. A token that the source rejects is renewed
-//! once: if several requests report the same rejected token, the first renews it and the others get the new one.
+//! An issued token is cached until nine tenths of its lifetime have passed. A token that the source rejects (401, or a
+//! 403 that calls it expired) is renewed once: if several requests report the same rejected token, the first renews it and the others get the new one.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,7 +20,10 @@ use crate::sources::decode::envelope::describe_reply_code;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::response;
-use crate::sources::transport::Transport;
+use crate::sources::transport::{Response, Transport};
+
+/// Largest body of a login or token response. It holds one token; as a JSON tree, a larger one takes too much memory.
+const MAX_TOKEN_BYTES: usize = 1 << 20;
 
 /// An issued token or session.
 #[derive(Clone)]
@@ -73,8 +76,9 @@ enum TokenReply {
 #[derive(Deserialize)]
 struct Oauth2Token {
     access_token: String,
+    /// Seconds: a number, with or without a fraction, or its text.
     #[serde(default)]
-    expires_in: Option<u64>,
+    expires_in: Value,
 }
 
 impl Login {
@@ -162,6 +166,18 @@ impl Login {
         matches!(&self.credentials, Credentials::Key { name, place: KeyPlace::Query, .. } if name == parameter)
     }
 
+    /// Whether the response rejects the credentials, so that a new token may help: status 401, one of the statuses that
+    /// frameworks use for an expired session (419, 440, 498), or a 403 that calls the token expired.
+    #[must_use]
+    pub fn is_rejected_by(&self, response: &Response) -> bool {
+        match response.status {
+            401 => true,
+            419 | 440 | 498 => self.issuer().is_some(),
+            403 => self.issuer().is_some() && response::names_expired_token(response),
+            _ => false,
+        }
+    }
+
     /// Message for a rejection (401 or an expired session) after which nothing more can be tried.
     #[must_use]
     pub fn refusal_message(&self) -> &'static str {
@@ -221,6 +237,10 @@ impl Login {
             return Err(refused(format!("the login was refused with status {}", response.status)));
         }
         let body = response::successful_body(response, request, &self.retry)?;
+        if body.len() > MAX_TOKEN_BYTES {
+            let message = format!("{}: the response is longer than {MAX_TOKEN_BYTES} bytes", request.label);
+            return Err(SourceError::new(ErrorKind::BodyTooLarge, message));
+        }
         let (secret, lifetime) = issuer.reply.read(&body).map_err(refused)?;
         let number = cached.as_ref().map_or(0, |token| token.number) + 1;
         let expires = lifetime.map(|lifetime| Instant::now() + lifetime * 9 / 10);
@@ -240,7 +260,7 @@ impl TokenReply {
             Self::Oauth2 => {
                 let issued: Oauth2Token =
                     serde_json::from_slice(body).map_err(|_| "the response has no `access_token`".to_owned())?;
-                Ok((issued.access_token.into(), issued.expires_in.map(seconds)))
+                Ok((issued.access_token.into(), lifetime_of(&issued.expires_in)))
             }
             Self::Session { token, ok, lifetime } => {
                 let reply: Value = serde_json::from_slice(body).map_err(|_| "the response is not JSON".to_owned())?;
@@ -272,6 +292,14 @@ fn text_at(value: &Value, path: &str) -> Option<String> {
         let rest = path.strip_prefix(key.as_str())?;
         if rest.is_empty() { text_at(below, rest) } else { text_at(below, rest.strip_prefix('.')?) }
     })
+}
+
+/// The lifetime that a token response declares: a number of seconds, or its text (both occur), without the fraction.
+/// `None` if there is none, or if it is not above 0: the token is then used until the source rejects it.
+fn lifetime_of(expires_in: &Value) -> Option<Duration> {
+    let text = text_at(expires_in, "")?;
+    let (whole, _) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    whole.parse().ok().filter(|number| *number > 0).map(seconds)
 }
 
 /// A lifetime, capped at `u32::MAX` seconds so that adding it to an [`Instant`] cannot overflow.

@@ -41,6 +41,21 @@ pub enum ErrorKind {
     /// Status 429 (too many requests).
     #[strum(serialize = "rate_limited")]
     RateLimited,
+    /// Status 202: the source has accepted the request, and the list is not ready yet.
+    #[strum(serialize = "not_ready")]
+    NotReady,
+    /// Status 204 or 205: a success without content.
+    #[strum(serialize = "no_content")]
+    NoContent,
+    /// Status 206 or `Content-Range`: the response is a part of the list.
+    #[strum(serialize = "partial_content")]
+    PartialContent,
+    /// The server's certificate is not accepted: unknown issuer, expired, another name.
+    #[strum(serialize = "tls_certificate")]
+    TlsCertificate,
+    /// The response has a content coding that motcua did not ask for and cannot decode.
+    #[strum(serialize = "content_coding")]
+    ContentCoding,
     /// An HTML page where data was expected, often a login page.
     #[strum(serialize = "html_instead_of_json")]
     HtmlInsteadOfJson,
@@ -50,6 +65,9 @@ pub enum ErrorKind {
     /// More bytes than `limits.max_body_bytes`.
     #[strum(serialize = "body_too_large")]
     BodyTooLarge,
+    /// More records in one response than `limits.max_page_records`.
+    #[strum(serialize = "page_too_long")]
+    PageTooLong,
     /// The body is not valid JSON.
     #[strum(serialize = "not_json")]
     NotJson,
@@ -65,12 +83,18 @@ pub enum ErrorKind {
     /// The envelope of a 200 response has a reply code that means failure.
     #[strum(serialize = "source_says_failure")]
     SourceSaysFailure,
-    /// Two pages of a chain have the same body.
+    /// Two pages of a chain have the same records.
     #[strum(serialize = "page_repeated")]
     PageRepeated,
     /// A cursor or address occurred twice in a chain, or does not change.
     #[strum(serialize = "cursor_stuck")]
     CursorStuck,
+    /// Pages before the last one are shorter than requested: the source may step by another size than it serves.
+    #[strum(serialize = "page_size_capped")]
+    PageSizeCapped,
+    /// Several records at the edge of a page have the key after which the next page begins.
+    #[strum(serialize = "keyset_ties")]
+    KeysetTies,
     /// The source sent another page than was requested.
     #[strum(serialize = "page_missing")]
     PageMissing,
@@ -164,6 +188,7 @@ impl ErrorKind {
             Self::Unreachable
             | Self::Timeout
             | Self::Unavailable
+            | Self::NotReady
             | Self::BodyCutShort
             | Self::RetryBudget
             | Self::UnclosedQuote
@@ -174,8 +199,13 @@ impl ErrorKind {
             Self::RateLimited => ErrorClass::RateLimited,
             Self::LoginRefused
             | Self::UnexpectedStatus
+            | Self::NoContent
+            | Self::PartialContent
+            | Self::TlsCertificate
+            | Self::ContentCoding
             | Self::HtmlInsteadOfJson
             | Self::BodyTooLarge
+            | Self::PageTooLong
             | Self::NotJson
             | Self::NoRecords
             | Self::NoLastFlag
@@ -183,6 +213,8 @@ impl ErrorKind {
             | Self::SourceSaysFailure
             | Self::PageRepeated
             | Self::CursorStuck
+            | Self::PageSizeCapped
+            | Self::KeysetTies
             | Self::PageMissing
             | Self::TotalDisagrees
             | Self::RecordsMoved
@@ -209,17 +241,33 @@ impl ErrorKind {
     #[must_use]
     pub fn hint(self) -> &'static str {
         match self {
-            Self::Unreachable => "check that the source is running, its address, the network and the certificate",
+            Self::Unreachable => "check that the source is running, its address and the network",
             Self::Timeout => "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices",
             Self::LoginRefused => "check the connector's client id and secret, and whether the account is locked",
             Self::Unavailable => "the source is down or overloaded: ask its `contact`; the next run reads it again",
             Self::UnexpectedStatus => "check the path and parameters of `[request]` against the source's documentation",
             Self::RateLimited => "lower `limits.requests_per_second`, or run at another hour",
+            Self::NotReady => {
+                "the source was still preparing the list: run again later, or raise `retry.attempts` and `retry.base_millis`"
+            }
+            Self::NoContent => "check the path and parameters of `[request]`: the source answers, but with no content",
+            Self::PartialContent => {
+                "the source sends the list in parts: describe in `[pages]` how to ask for the next part"
+            }
+            Self::TlsCertificate => {
+                "an unknown issuer: name the PEM file of the authority in `access.ca_certificates`; expired or another name: \
+                 ask the source's `contact`"
+            }
+            Self::ContentCoding => {
+                "ask the source's `contact` to send the list uncompressed or with gzip, or remove `accept-encoding` from \
+                 `request.headers`"
+            }
             Self::HtmlInsteadOfJson => {
                 "the login has expired or the address is wrong: open the address in a browser to see the page"
             }
             Self::BodyCutShort => "the connection or the file ended early: run again, or ask for the file again",
             Self::BodyTooLarge => "request smaller pages, or raise `limits.max_body_bytes`",
+            Self::PageTooLong => "request smaller pages, or raise `limits.max_page_records`",
             Self::NotJson => "check the address, and compare `decode` with what the source sends",
             Self::NoRecords => {
                 "the response has another structure, or reports a failure inside a 200: check `decode.records`"
@@ -235,6 +283,13 @@ impl ErrorKind {
                 "the source ignores the page parameter, or its records moved: check `pages.param` and `pages.first`"
             }
             Self::CursorStuck => "the source repeats a cursor: check where `pages` reads the next cursor or address",
+            Self::PageSizeCapped => {
+                "set `pages.size` to the number of records that the source really sends, or choose an end that the source \
+                 states (`last_flag`, `total`)"
+            }
+            Self::KeysetTies => {
+                "choose a key that every record has for itself in `pages.path`, such as its id; the source must sort by it"
+            }
             Self::PageMissing => "the source sends other pages than requested: check `pages.first` and `pages.echo`",
             Self::TotalDisagrees | Self::RecordsMoved => {
                 "records changed while they were read: run again when the source is used less, or request smaller slices"
@@ -319,6 +374,9 @@ impl SourceError {
                 | ErrorKind::RecordsMoved
                 | ErrorKind::PageRepeated
                 | ErrorKind::CursorStuck
+                | ErrorKind::PartialContent
+                | ErrorKind::PageSizeCapped
+                | ErrorKind::KeysetTies
                 | ErrorKind::PageMissing
                 | ErrorKind::TrailerMissing
                 | ErrorKind::TrailerDisagrees
@@ -335,48 +393,5 @@ impl SourceError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_are_distinct() {
-        let mut codes: Vec<&str> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), ErrorKind::ALL.len());
-    }
-
-    #[test]
-    fn every_code_is_documented() {
-        let docs = include_str!("../../docs/CONNECTORS.md");
-        for kind in ErrorKind::ALL {
-            assert!(docs.contains(&format!("`{}`", kind.code())), "{}", kind.code());
-        }
-    }
-
-    #[test]
-    fn errors_after_valid_pages_make_a_pull_incomplete() {
-        let incomplete: Vec<&str> = ErrorKind::ALL
-            .iter()
-            .filter(|kind| SourceError::new(**kind, "").is_incomplete())
-            .map(|kind| kind.code())
-            .collect();
-        let mut expected = [
-            "page_limit",
-            "record_limit",
-            "total_disagrees",
-            "records_moved",
-            "page_repeated",
-            "cursor_stuck",
-            "page_missing",
-            "trailer_missing",
-            "trailer_disagrees",
-            "rows_below_footer",
-            "file_growing",
-        ];
-        expected.sort_unstable();
-        let mut found = incomplete;
-        found.sort_unstable();
-        assert_eq!(found, expected);
-    }
-}
+#[path = "error_tests.rs"]
+mod tests;

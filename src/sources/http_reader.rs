@@ -16,6 +16,7 @@ use crate::sources::page_fetcher::{FetchedPage, PageFetcher, PageReply, PageRequ
 use crate::sources::paginate::{ChainStep, PageChain, PageSummary};
 use crate::sources::plan::{self, TimeSlice};
 use crate::sources::pull_start::PullStart;
+use crate::sources::request;
 
 /// One pull over HTTP.
 pub(crate) struct HttpReader {
@@ -30,7 +31,13 @@ pub(crate) struct HttpReader {
     /// Requests in flight, at most one per chain. All of them progress while the caller awaits the next page.
     in_flight: FuturesUnordered<BoxFuture<'static, FetchOutcome>>,
     finished: Vec<ChainFacts>,
+    /// Slices of all chains, by ordinal.
+    slices: Vec<Option<Arc<TimeSlice>>>,
     read_pages: u32,
+    /// Page size that the source serves, if a chain found out that it is smaller than that of the connector.
+    served_size: Option<u32>,
+    /// Whether a text of `[request]` has the page size.
+    is_size_in_text: bool,
     /// An error that the last returned page revealed, for the next call: the page's records are valid, its chain is not
     /// complete.
     deferred_error: Option<SourceError>,
@@ -68,7 +75,7 @@ impl HttpReader {
         } else {
             slices.into_iter().map(|slice| Some(Arc::new(slice))).collect()
         };
-        let mut pending: BTreeMap<u32, Option<Arc<TimeSlice>>> = (0..).zip(slices).collect();
+        let mut pending: BTreeMap<u32, Option<Arc<TimeSlice>>> = (0..).zip(slices.iter().cloned()).collect();
         let position = start.resume.clone().unwrap_or_default();
         let mut take = |chain: u32, wanted: Option<&SliceRef>| {
             let slice = pending.remove(&chain);
@@ -80,10 +87,12 @@ impl HttpReader {
             take(facts.chain, facts.slice.as_ref())?;
         }
         let mut active = BTreeMap::new();
+        let is_size_in_text = request::states_size(file);
+        let served_size = position.open.iter().find_map(|state| state.served_size);
         for state in position.open {
             let slice = take(state.chain, state.slice.as_ref())?;
             let ordinal = state.chain;
-            let chain = PageChain::resume(&file.pages, &file.complete, state);
+            let chain = PageChain::resume(&file.pages, &file.complete, state).with_size_in_text(is_size_in_text);
             active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
         Ok(Self {
@@ -95,7 +104,10 @@ impl HttpReader {
             active,
             in_flight: FuturesUnordered::new(),
             finished: position.done,
+            slices,
             read_pages: position.pages,
+            served_size,
+            is_size_in_text,
             deferred_error: None,
         })
     }
@@ -114,17 +126,26 @@ impl HttpReader {
             let (page, step) = match reply? {
                 PageReply::Unchanged => (None, active.chain.confirm_unchanged()),
                 PageReply::Page(fetched) => {
-                    let FetchedPage { mut page, envelope, next } = *fetched;
+                    let FetchedPage { mut page, records, envelope, next, range, edge } = *fetched;
                     page.number = number;
                     page.chain = ordinal;
                     page.slice = active.slice.as_ref().map(|slice| slice.reference.clone());
-                    let rows = page.len() as u64;
-                    let summary =
-                        PageSummary { digest: &page.body_digest, rows, envelope: &envelope, next: next.as_ref() };
+                    let summary = PageSummary {
+                        digest: &page.body_digest,
+                        records: &records,
+                        rows: page.len() as u64,
+                        envelope: &envelope,
+                        next: next.as_ref(),
+                        range: range.as_ref(),
+                        edge: edge.as_ref(),
+                    };
+                    let is_known = active.chain.has_same_records(&summary);
                     let step = active.chain.advance(&summary);
-                    (Some(page), step)
+                    (Some(page).filter(|_| !is_known), step)
                 }
             };
+            let step = step.map(|step| active.chain.adopt_served_size(self.served_size).unwrap_or(step));
+            self.note_served_size(ordinal, &request);
             match step {
                 Ok(ChainStep::More) => {}
                 Ok(ChainStep::End) => self.finish(ordinal),
@@ -141,6 +162,23 @@ impl HttpReader {
                 self.read_pages += 1;
                 return Ok(Some(page));
             }
+        }
+    }
+
+    /// Notes the smaller page size that a chain has found out, for the chains that begin later. Chains that ended with
+    /// as many records on a page are read again: a cap may have cut them.
+    fn note_served_size(&mut self, ordinal: u32, request: &PageRequest) {
+        let found = self.active.get(&ordinal).and_then(|active| active.chain.state().served_size);
+        let Some(size) = found.filter(|_| self.served_size.is_none()) else { return };
+        tracing::warn!(
+            rows = size,
+            "{}: the source caps its pages; that size is requested",
+            self.fetcher.origin(request)
+        );
+        self.served_size = found;
+        for facts in self.finished.extract_if(.., |facts| facts.rows >= u64::from(size)) {
+            let slice = self.slices.get(facts.chain as usize).cloned().flatten();
+            self.pending.push_back((facts.chain, slice));
         }
     }
 
@@ -167,6 +205,7 @@ impl HttpReader {
             let Some((ordinal, slice)) = self.pending.pop_front() else { break };
             let reference = slice.as_ref().map(|slice| slice.reference.clone());
             let chain = PageChain::new(&self.pages, &self.complete, ordinal, reference);
+            let chain = chain.with_served_size(self.served_size).with_size_in_text(self.is_size_in_text);
             self.active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
         for (ordinal, active) in self.active.iter_mut().filter(|(_, active)| !active.is_in_flight) {
@@ -178,6 +217,8 @@ impl HttpReader {
                 place: active.chain.place().clone(),
                 ordinal: active.chain.ordinal(),
                 expected_digest: active.chain.expected_digest().map(str::to_owned),
+                size: active.chain.state().served_size,
+                may_be_behind_end: active.chain.may_be_behind_end(),
             };
             let in_flight = u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX);
             let is_new_page = request.expected_digest.is_none();
@@ -214,6 +255,10 @@ mod tests;
 #[cfg(test)]
 #[path = "http_reader_paging_tests.rs"]
 mod paging_tests;
+
+#[cfg(test)]
+#[path = "http_reader_answer_tests.rs"]
+mod answer_tests;
 
 #[cfg(test)]
 #[path = "http_reader_resume_tests.rs"]

@@ -29,8 +29,8 @@ const BASE: &str = r#"
     type = "code"
     required = true
 "#;
-const GET: &str = "[request]\npath = '/search'\nquery = { q = 'a' }\n";
-const ROWS: &str = "[decode]\ntype = 'json'\nrecords = 'rows'\n";
+pub(super) const GET: &str = "[request]\npath = '/search'\nquery = { q = 'a' }\n";
+pub(super) const ROWS: &str = "[decode]\ntype = 'json'\nrecords = 'rows'\n";
 const LOGIN: &str = r#"
     [auth]
     type = "login"
@@ -45,28 +45,28 @@ const LOGIN: &str = r#"
 "#;
 
 /// Result of a pull.
-struct Pull {
+pub(super) struct Pull {
     /// First cell of each record, by page.
-    pages: Vec<Vec<String>>,
-    error: Option<SourceError>,
+    pub(super) pages: Vec<Vec<String>>,
+    pub(super) error: Option<SourceError>,
     chains: Vec<ChainFacts>,
-    requests: Vec<Request>,
-    unused: usize,
+    pub(super) requests: Vec<Request>,
+    pub(super) unused: usize,
 }
 
 impl Pull {
-    fn kind(&self) -> Option<ErrorKind> {
+    pub(super) fn kind(&self) -> Option<ErrorKind> {
         self.error.as_ref().map(|error| error.kind)
     }
-    fn urls(&self) -> Vec<String> {
+    pub(super) fn urls(&self) -> Vec<String> {
         self.requests.iter().map(|request| request.url.to_string().replace("https://portal.example/api", "")).collect()
     }
-    fn rows(&self) -> Vec<usize> {
+    pub(super) fn rows(&self) -> Vec<usize> {
         self.pages.iter().map(Vec::len).collect()
     }
 }
 
-async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
+pub(super) async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
     let file: ConnectorFile = toml::from_str(&format!("{BASE}{}", parts.concat())).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "portal".to_owned(), file, digest: String::new(), file_digest: String::new() };
@@ -96,16 +96,16 @@ async fn pull(parts: &[&str], responses: Vec<Response>) -> Pull {
 }
 
 /// A response with one record per key; `more` is further JSON of the envelope.
-fn page(keys: &[&str], more: &str) -> Response {
+pub(super) fn page(keys: &[&str], more: &str) -> Response {
     page_with_headers(&[], keys, more)
 }
 
-fn page_with_headers(headers: &[(&str, &str)], keys: &[&str], more: &str) -> Response {
+pub(super) fn page_with_headers(headers: &[(&str, &str)], keys: &[&str], more: &str) -> Response {
     let rows: Vec<String> = keys.iter().map(|key| format!(r#"{{"_id":{{"$oid":"{key}"}}}}"#)).collect();
     Response::new(200, headers, format!(r#"{{"rows":[{}]{more}}}"#, rows.join(",")))
 }
 
-fn json(body: &str) -> Response {
+pub(super) fn json(body: &str) -> Response {
     Response::new(200, &[("content-type", "application/json")], body)
 }
 

@@ -5,9 +5,9 @@
 //! | plan | `plan` | splits the time to read into slices: one page chain per slice |
 //! | request | `request`, `auth` | fills the templates of a connector and adds credentials |
 //! | transport | `transport` | sends one request (`http`), lists and reads files (`files`) |
-//! | response | `response`, `retry` | checks status and headers; decides whether and when to retry |
+//! | response | `response`, `content_range`, `retry` | checks status and headers; decides whether and when to retry |
 //! | decode | `decode`, `select` | turns bytes into a page: JSON, CSV, XLSX; keeps the mapped fields |
-//! | page chain | `paginate`, `follow` | finds the next page and checks that the chain has reached its end |
+//! | page chain | `paginate`, `page_proof`, `follow` | finds the next page and checks that the chain has reached its end |
 //!
 //! `http_reader` runs these steps for an HTTP source, and `page_fetcher` repeats one request until a page arrives or
 //! the retries are used up. `folder_reader` does the same for a folder of files. Only `transport` performs I/O.
@@ -18,6 +18,7 @@
 //! a [`SourceError`], whose class says what the caller does next.
 
 pub mod auth;
+pub mod content_range;
 pub mod decode;
 pub mod error;
 mod folder_reader;
@@ -25,6 +26,7 @@ mod follow;
 mod http_reader;
 mod json_scalar;
 mod page_fetcher;
+mod page_proof;
 pub mod paginate;
 pub mod plan;
 mod pull_start;
@@ -55,6 +57,7 @@ use crate::sources::http_reader::HttpReader;
 use crate::sources::page_fetcher::PageFetcher;
 use crate::sources::request::TemplateContext;
 use crate::sources::transport::http::HttpTransport;
+use crate::sources::transport::read_authorities;
 
 /// Reads the pages of one pull.
 #[derive(Debug)]
@@ -122,7 +125,7 @@ async fn open_source(
     let position = start.resume.as_ref().map_or((0, 0, 0), |at| (at.pages, at.records, at.retries));
     let (mut pages, mut records, retries) = position;
     let kind = match &file.access {
-        Access::Http { base_url, allowed_hosts } => {
+        Access::Http { base_url, allowed_hosts, ca_certificates } => {
             let base_url = request::address("access.base_url", base_url, values)?;
             let login = Login::new(&file.auth, &base_url, values, &file.retry)?;
             let transport = if let Some(transport) = transport {
@@ -130,7 +133,11 @@ async fn open_source(
             } else {
                 let mut hosts: BTreeSet<String> = allowed_hosts.iter().cloned().collect();
                 hosts.extend([base_url.host_str(), login.host()].into_iter().flatten().map(str::to_owned));
-                Box::new(HttpTransport::new(&file.limits, hosts)?)
+                let authorities = match ca_certificates {
+                    Some(path) => read_authorities(&request::fill(path, TemplateContext::default(), values)?)?,
+                    None => Vec::new(),
+                };
+                Box::new(HttpTransport::new(&file.limits, hosts, authorities)?)
             };
             let (name, at) = (&connector.name, (start.now, retries));
             let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;

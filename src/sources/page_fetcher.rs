@@ -13,9 +13,11 @@ use crate::model::page::Page;
 use crate::model::pull::PagePlace;
 use crate::model::values::PlaceholderValues;
 use crate::sources::auth::{Login, Token};
+use crate::sources::content_range::ContentRange;
 use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::{Decoder, hex_digest};
 use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::paginate::KeysetEdge;
 use crate::sources::plan::TimeSlice;
 use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::transport::{Response, Transport};
@@ -23,6 +25,9 @@ use crate::sources::{follow, response, retry};
 
 /// Longest `Retry-After` that a message quotes, in seconds: a week. A larger number may be a telephone number.
 const SHOWN_WAIT_SECS: u64 = 7 * 86_400;
+
+/// Longest cursor or next address. Every page of a chain keeps its own until the chain ends.
+const MAX_CURSOR_BYTES: usize = 8 << 10;
 
 /// Sends the requests of one pull and decodes their responses.
 pub(crate) struct PageFetcher {
@@ -53,6 +58,10 @@ pub(crate) struct PageRequest {
     pub(crate) ordinal: usize,
     /// Body digest that the page had when it was last read; `None` if it was not read before.
     pub(crate) expected_digest: Option<String>,
+    /// Page size to request instead of that of `[pages]`.
+    pub(crate) size: Option<u32>,
+    /// Whether the page may be behind the end of the list, where some sources respond with 204, 404 or 416.
+    pub(crate) may_be_behind_end: bool,
 }
 
 /// Response to a [`PageRequest`].
@@ -67,9 +76,14 @@ pub(crate) enum PageReply {
 #[derive(Debug)]
 pub(crate) struct FetchedPage {
     pub(crate) page: Page,
+    /// SHA-256 of the kept text of the records; of the body if no text is kept.
+    pub(crate) records: String,
     pub(crate) envelope: EnvelopeValues,
     /// Place of the next page, if the response states it.
     pub(crate) next: Option<PagePlace>,
+    /// Part of the list that the response states, counted in records.
+    pub(crate) range: Option<ContentRange>,
+    pub(crate) edge: Option<KeysetEdge>,
 }
 
 impl PageFetcher {
@@ -132,13 +146,19 @@ impl PageFetcher {
         }
     }
 
-    /// Fetches a page. Transient errors are retried according to `[retry]`.
+    /// Fetches a page. Transient errors are retried according to `[retry]`. A page whose list is `null` is requested a
+    /// second time: some sources send `null` when they fail.
     pub(crate) async fn fetch(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
         let origin = self.origin(wanted);
         let mut attempt = 1;
+        let mut is_second_null = false;
         loop {
             let error = match self.fetch_once(wanted, &origin).await {
                 Err(error) if error.is_retryable() => error,
+                Ok(PageReply::Page(fetched)) if fetched.envelope.null_list && !is_second_null => {
+                    is_second_null = true;
+                    continue;
+                }
                 done => return done,
             };
             let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
@@ -156,7 +176,7 @@ impl PageFetcher {
         }
     }
 
-    /// Fetches a page without retries. A token that the source rejects, by status 401 or in the envelope, is renewed
+    /// Fetches a page without retries. A token that the source rejects, by the status or in the envelope, is renewed
     /// once.
     async fn fetch_once(&self, wanted: &PageRequest, origin: &str) -> Result<PageReply, SourceError> {
         let mut token = self.login.token(&*self.transport).await?;
@@ -164,8 +184,15 @@ impl PageFetcher {
         loop {
             let request = self.request(wanted, token.as_ref(), origin)?;
             let mut response = self.transport.send(&request).await?;
-            if response.status != 401 {
-                let headers = Response { headers: std::mem::take(&mut response.headers), ..Response::default() };
+            if wanted.may_be_behind_end && matches!(response.status, 204 | 404 | 416) {
+                return Ok(self.page_behind_end(&request));
+            }
+            if !self.login.is_rejected_by(&response) {
+                let headers = Response {
+                    headers: std::mem::take(&mut response.headers),
+                    content_range: response.content_range.clone(),
+                    ..Response::default()
+                };
                 let body = response::successful_body(response, &request, &self.retry)?;
                 let reply = self.decode(wanted, &request, &headers, &body).map_err(|error| error.on(origin))?;
                 if let Some(reply) = reply {
@@ -185,7 +212,8 @@ impl PageFetcher {
 
     fn request(&self, wanted: &PageRequest, token: Option<&Token>, origin: &str) -> Result<Request, SourceError> {
         let session = self.login.session(token);
-        let context = TemplateContext { slice: wanted.slice.as_deref(), page: Some(&wanted.place), session };
+        let (slice, page) = (wanted.slice.as_deref(), Some(&wanted.place));
+        let context = TemplateContext { slice, page, size: wanted.size, session };
         let mut request = request::build(&self.base_url, &self.template, &self.pages, context, &self.values)?;
         origin.clone_into(&mut request.label);
         request.kept_headers.clone_from(&self.kept_headers);
@@ -210,10 +238,50 @@ impl PageFetcher {
         }
         if let Some(PageEnd::Total { header: Some(name), .. }) = self.pages.end() {
             let text = headers.header(&name.to_ascii_lowercase());
-            envelope.total = text.and_then(|text| text.trim().parse().ok());
+            envelope.total = text.and_then(|text| total_in_header(&text));
         }
         let next = self.next_place(&page, &envelope, headers, request)?;
-        Ok(Some(PageReply::Page(Box::new(FetchedPage { page, envelope, next }))))
+        let is_too_long = |place: &PagePlace| match place {
+            PagePlace::Cursor(text) | PagePlace::Address(text) => text.len() > MAX_CURSOR_BYTES,
+            PagePlace::First | PagePlace::Number(_) | PagePlace::Offset(_) => false,
+        };
+        if next.as_ref().is_some_and(is_too_long) {
+            let message = format!("the cursor or address of the next page is longer than {MAX_CURSOR_BYTES} bytes");
+            return Err(SourceError::new(ErrorKind::NoCursor, message));
+        }
+        let (records, edge) = (self.records_digest(&page), self.keyset_edge(&page));
+        let range = response::record_range(headers);
+        Ok(Some(PageReply::Page(Box::new(FetchedPage { page, records, envelope, next, range, edge }))))
+    }
+
+    /// An empty page in place of one that does not exist.
+    fn page_behind_end(&self, request: &Request) -> PageReply {
+        let page = Page::new(0, request.label.clone(), hex_digest(&[]), self.decoder.fields());
+        let records = self.records_digest(&page);
+        let envelope = EnvelopeValues::default();
+        PageReply::Page(Box::new(FetchedPage { page, records, envelope, next: None, range: None, edge: None }))
+    }
+
+    /// Digest by which a page is recognised when it comes again. Records without any kept text are recognised by the
+    /// body.
+    fn records_digest(&self, page: &Page) -> String {
+        let text = page.kept_text();
+        let is_only_page = self.pages == Pages::None;
+        if is_only_page || (text.is_empty() && !page.is_empty()) {
+            page.body_digest.clone()
+        } else {
+            hex_digest(text.as_bytes())
+        }
+    }
+
+    /// Keys of the first and the last two records; `None` unless the chain is paged by key.
+    fn keyset_edge(&self, page: &Page) -> Option<KeysetEdge> {
+        let Pages::Keyset { path, .. } = &self.pages else { return None };
+        let field = page.fields.iter().position(|field| field == path)?;
+        let last = page.len().checked_sub(1)?;
+        let before = last.checked_sub(1).and_then(|before| page.cell(before, field));
+        let first = page.cell(0, field).unwrap_or_default().to_owned();
+        Some(KeysetEdge { first, is_tied: before.is_some() && before == page.cell(last, field) })
     }
 
     /// Place of the next page, if the response states it: in the envelope, in a header, or as the key of the last
@@ -260,6 +328,11 @@ impl PageFetcher {
         request::remove_parameters(&mut address, is_secret);
         address.into()
     }
+}
+
+/// The total in a header: a number, or the end of a `Content-Range`.
+fn total_in_header(text: &str) -> Option<u64> {
+    text.trim().parse().ok().or_else(|| ContentRange::parse(text)?.total)
 }
 
 /// Lowercase names of the response headers that the page chain needs: the next cursor or link, the total.

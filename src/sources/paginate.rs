@@ -10,9 +10,13 @@ use std::collections::HashSet;
 
 use crate::model::connector::{Complete, PageEnd, Pages};
 use crate::model::pull::{ChainFacts, OpenChain, PagePlace, ReadPage, SliceRef};
+use crate::sources::content_range::ContentRange;
 use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
+
+/// Length of all cursors and addresses of a chain. They stay in memory until the chain ends.
+const MAX_PLACE_BYTES: usize = 16 << 20;
 
 /// How many times the pages of a chain are read again at most.
 const MAX_REREADS: u32 = 3;
@@ -22,10 +26,25 @@ const MAX_REREADS: u32 = 3;
 pub struct PageSummary<'a> {
     /// SHA-256 of its body.
     pub digest: &'a str,
+    /// SHA-256 of the kept text of its records.
+    pub records: &'a str,
     pub rows: u64,
     pub envelope: &'a EnvelopeValues,
     /// Place of the next page as the response states it; `None` for chains of page numbers or offsets.
     pub next: Option<&'a PagePlace>,
+    /// Part of the list that the response states in `Content-Range`, counted in records.
+    pub range: Option<&'a ContentRange>,
+    /// Keys at the edges of the page, for `keyset`.
+    pub edge: Option<&'a KeysetEdge>,
+}
+
+/// Keys at the edges of a page of a `keyset` chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysetEdge {
+    /// Key of the first record.
+    pub first: String,
+    /// Whether the last two records have the same key.
+    pub is_tied: bool,
 }
 
 /// Whether a chain goes on after a page.
@@ -40,13 +59,17 @@ pub enum ChainStep {
 /// One page chain, from its first page to its proved end.
 #[derive(Debug, Clone)]
 pub struct PageChain {
-    pages: Pages,
+    pub(super) pages: Pages,
     complete: Complete,
-    state: OpenChain,
-    /// Body digests of the pages that have records. A second page with one of them is `page_repeated`.
-    seen_bodies: HashSet<String>,
+    pub(super) state: OpenChain,
+    /// Digests of the records of the pages that have some. A second page with one of them is `page_repeated`.
+    seen_records: HashSet<String>,
     /// Places that were requested. A next page at one of them is `cursor_stuck`.
     seen_places: HashSet<PagePlace>,
+    /// Length of the cursors and addresses of the chain.
+    place_bytes: usize,
+    /// Whether a text of the request states the page size, so that no other size can be requested.
+    pub(super) is_size_in_text: bool,
 }
 
 impl PageChain {
@@ -62,6 +85,8 @@ impl PageChain {
             looks: 0,
             looking_at: None,
             changed: false,
+            served_size: None,
+            is_tied: false,
         };
         Self::resume(pages, complete, state)
     }
@@ -69,10 +94,19 @@ impl PageChain {
     /// Restores a chain from its saved state.
     #[must_use]
     pub fn resume(pages: &Pages, complete: &Complete, state: OpenChain) -> Self {
-        let (seen_bodies, seen_places) = (HashSet::new(), HashSet::new());
-        let mut chain = Self { pages: pages.clone(), complete: complete.clone(), state, seen_bodies, seen_places };
+        let (seen_records, seen_places) = (HashSet::new(), HashSet::new());
+        let (pages, complete) = (pages.clone(), complete.clone());
+        let mut chain =
+            Self { pages, complete, state, seen_records, seen_places, place_bytes: 0, is_size_in_text: false };
         chain.rebuild_seen();
         chain
+    }
+
+    /// Begins with the page size that another chain of the pull found out.
+    #[must_use]
+    pub fn with_served_size(mut self, served_size: Option<u32>) -> Self {
+        self.state.served_size = served_size;
+        self
     }
 
     /// Place of the page to request.
@@ -94,6 +128,12 @@ impl PageChain {
     #[must_use]
     pub fn expected_digest(&self) -> Option<&str> {
         self.reread_page().map(|page| page.digest.as_str())
+    }
+
+    /// Whether the page that is being read again has these records, and only what stands around them changed.
+    #[must_use]
+    pub fn has_same_records(&self, page: &PageSummary<'_>) -> bool {
+        self.reread_page().is_some_and(|read| read.records == page.records)
     }
 
     /// State to save, for [`PageChain::resume`].
@@ -126,22 +166,32 @@ impl PageChain {
     /// Moves past a page that was read for the first time, or again with another body.
     ///
     /// # Errors
-    /// `page_repeated`, `page_missing`, `cursor_stuck`, `total_disagrees`, `records_moved`. `no_last_flag` or
-    /// `no_cursor` if the response lacks what [`Pages`] needs to go on.
+    /// `page_repeated`, `page_missing`, `page_size_capped`, `keyset_ties`, `cursor_stuck`, `total_disagrees`,
+    /// `partial_content`, `records_moved`. `no_records`, `no_last_flag` or `no_cursor` if the response lacks what
+    /// [`Pages`] needs to go on.
     pub fn advance(&mut self, page: &PageSummary<'_>) -> Result<ChainStep, SourceError> {
         let place = self.place().clone();
         self.check_page_number(&place, page)?;
+        self.check_null_list(page)?;
         let next = next_place(&self.pages, &place, page);
-        let read = ReadPage { place, digest: page.digest.to_owned(), rows: page.rows };
+        let read =
+            ReadPage { place, digest: page.digest.to_owned(), records: page.records.to_owned(), rows: page.rows };
         if let Some(at) = self.state.looking_at {
             return self.replace(at as usize, read, page, next);
         }
-        if page.rows > 0 && !self.seen_bodies.insert(page.digest.to_owned()) {
+        if page.rows > 0 && !self.seen_records.insert(page.records.to_owned()) {
             return Err(repeated());
         }
+        let served = self.served_size(page.rows);
+        let edge = self.check_ties(&read.place, page);
+        self.state.is_tied = self.is_tied_at_end(page);
         self.state.pages.push(read);
         self.check_declared(page)?;
-        if self.is_last(page)? { self.end() } else { self.go_to(next?) }
+        edge?;
+        if let Some(size) = served? {
+            return Ok(self.restart(size));
+        }
+        if self.is_last(page)? { self.end(page) } else { self.go_to(next?) }
     }
 
     /// Moves past a page that was read again with the same body.
@@ -158,43 +208,8 @@ impl PageChain {
         self.state.pages.get(self.state.looking_at? as usize)
     }
 
-    fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.state.pages.iter().map(|page| page.rows).sum()
-    }
-
-    /// Compares the page number in the response (`pages.echo`) with the requested one.
-    fn check_page_number(&self, place: &PagePlace, page: &PageSummary<'_>) -> Result<(), SourceError> {
-        let (Pages::PageNumber { echo: Some(_), .. }, PagePlace::Number(requested)) = (&self.pages, place) else {
-            return Ok(());
-        };
-        let message = match page.envelope.number {
-            Some(number) if number == u64::from(*requested) => return Ok(()),
-            Some(number) => format!("the source sent page {number} instead"),
-            None => "the response has no page number".to_owned(),
-        };
-        Err(SourceError::new(ErrorKind::PageMissing, message))
-    }
-
-    /// Records the declared totals. A total that differs from the one of an earlier page is an error; a number of records
-    /// that differs makes a chain that may be read again do so.
-    fn check_declared(&mut self, page: &PageSummary<'_>) -> Result<(), SourceError> {
-        let envelope = page.envelope;
-        for (known, declared, unit) in [
-            (&mut self.state.declared_total, envelope.total, "records"),
-            (&mut self.state.declared_pages, envelope.pages, "pages"),
-        ] {
-            match (*known, declared) {
-                (Some(before), Some(now)) if before != now => {
-                    if !self.complete.read_twice || unit != "records" {
-                        return Err(disagrees(format!("the source declared {before} {unit} and then {now}")));
-                    }
-                    *known = Some(now);
-                    self.state.changed = true;
-                }
-                _ => *known = known.or(declared),
-            }
-        }
-        Ok(())
     }
 
     /// Whether this page is the last of the chain.
@@ -216,14 +231,15 @@ impl PageChain {
                 read as u64 >= pages
             }
             PageEnd::EmptyPage => page.rows == 0,
-            PageEnd::ShortPage => page.rows < u64::from(self.pages.size().unwrap_or(1)),
+            PageEnd::ShortPage => self.is_proved_short(page),
             PageEnd::NullCursor => page.next.is_none(),
         })
     }
 
     /// After the last page: the chain ends if a declared total equals the rows, and did not change. Otherwise the pages are
     /// read again if configured.
-    fn end(&mut self) -> Result<ChainStep, SourceError> {
+    fn end(&mut self, page: &PageSummary<'_>) -> Result<ChainStep, SourceError> {
+        self.check_range(page)?;
         let is_proved = self.state.declared_total == Some(self.rows()) && !self.state.changed;
         if self.complete.read_twice && self.state.pages.len() > 1 && !is_proved {
             return self.start_reread();
@@ -249,6 +265,13 @@ impl PageChain {
     }
 
     fn go_to(&mut self, next: PagePlace) -> Result<ChainStep, SourceError> {
+        self.place_bytes += place_bytes(&next);
+        if self.place_bytes > MAX_PLACE_BYTES {
+            let pages = self.state.pages.len();
+            let message =
+                format!("the cursors or addresses of {pages} pages are longer than {MAX_PLACE_BYTES} bytes together");
+            return Err(SourceError::new(ErrorKind::NoCursor, message));
+        }
         if !self.seen_places.insert(next.clone()) {
             let message = "the next page is one that was read before";
             return Err(SourceError::new(ErrorKind::CursorStuck, message));
@@ -277,8 +300,8 @@ impl PageChain {
         if self.state.changed {
             return self.start_reread();
         }
-        let mut digests = HashSet::new();
-        if self.state.pages.iter().any(|page| page.rows > 0 && !digests.insert(&page.digest)) {
+        let mut records = HashSet::new();
+        if self.state.pages.iter().any(|page| page.rows > 0 && !records.insert(records_of(page))) {
             return Err(repeated());
         }
         self.check_total()?;
@@ -286,7 +309,7 @@ impl PageChain {
         Ok(ChainStep::End)
     }
 
-    /// Replaces page `at`, whose body changed. If the page after it is now at another place, the rest is read anew.
+    /// Replaces page `at`, whose body changed. Its records may be the same. If the page after it is now at another place, the rest is read anew.
     fn replace(
         &mut self,
         at: usize,
@@ -294,12 +317,14 @@ impl PageChain {
         page: &PageSummary<'_>,
         next: Result<PagePlace, SourceError>,
     ) -> Result<ChainStep, SourceError> {
-        self.state.changed = true;
+        self.state.changed |= !self.has_same_records(page) || page.envelope.total != self.state.declared_total;
+        self.state.is_tied = self.is_tied_at_end(page);
         self.state.declared_pages = page.envelope.pages;
         self.state.declared_total = page.envelope.total;
         self.state.pages[at] = read;
         let next = if self.is_last(page)? { None } else { Some(next?) };
-        if next.is_some() && self.state.pages.get(at + 1).map(|page| &page.place) == next.as_ref() {
+        // The page after it is where it was, or there is still none.
+        if self.state.pages.get(at + 1).map(|page| &page.place) == next.as_ref() {
             return self.reread_at(at + 1);
         }
         self.state.pages.truncate(at + 1);
@@ -308,15 +333,16 @@ impl PageChain {
         self.rebuild_seen();
         match next {
             Some(next) => self.go_to(next),
-            None => self.end(),
+            None => self.end(page),
         }
     }
 
-    fn rebuild_seen(&mut self) {
+    pub(super) fn rebuild_seen(&mut self) {
         let pages = &self.state.pages;
-        self.seen_bodies = pages.iter().filter(|page| page.rows > 0).map(|page| page.digest.clone()).collect();
+        self.seen_records = pages.iter().filter(|page| page.rows > 0).map(|page| records_of(page).to_owned()).collect();
         self.seen_places = pages.iter().map(|page| page.place.clone()).collect();
         self.seen_places.insert(self.state.next.clone());
+        self.place_bytes = self.seen_places.iter().map(place_bytes).sum();
     }
 }
 
@@ -325,7 +351,19 @@ fn cursor_mark(cursor: &str) -> String {
     format!("#{}", &hex_digest(cursor.as_bytes())[..4])
 }
 
-fn first_place(pages: &Pages) -> PagePlace {
+fn place_bytes(place: &PagePlace) -> usize {
+    match place {
+        PagePlace::Cursor(text) | PagePlace::Address(text) => text.len(),
+        PagePlace::First | PagePlace::Number(_) | PagePlace::Offset(_) => 0,
+    }
+}
+
+/// Digest by which a page is recognised when it comes again.
+fn records_of(page: &ReadPage) -> &str {
+    if page.records.is_empty() { &page.digest } else { &page.records }
+}
+
+pub(super) fn first_place(pages: &Pages) -> PagePlace {
     match pages {
         Pages::PageNumber { first, .. } => PagePlace::Number(*first),
         Pages::Offset { first, .. } => PagePlace::Offset(*first),
@@ -337,7 +375,7 @@ fn first_place(pages: &Pages) -> PagePlace {
 }
 
 /// Whether the response states where the next page is: a cursor, a key or an address.
-fn uses_cursor(pages: &Pages) -> bool {
+pub(super) fn uses_cursor(pages: &Pages) -> bool {
     !matches!(pages, Pages::None | Pages::PageNumber { .. } | Pages::Offset { .. })
 }
 
@@ -355,10 +393,10 @@ fn next_place(pages: &Pages, place: &PagePlace, page: &PageSummary<'_>) -> Resul
 }
 
 fn repeated() -> SourceError {
-    SourceError::new(ErrorKind::PageRepeated, "the response body is the same as that of an earlier page")
+    SourceError::new(ErrorKind::PageRepeated, "the records are those of an earlier page")
 }
 
-fn disagrees(message: String) -> SourceError {
+pub(super) fn disagrees(message: String) -> SourceError {
     SourceError::new(ErrorKind::TotalDisagrees, message)
 }
 

@@ -14,6 +14,8 @@ fn numbered(end: &str) -> Pages {
 #[derive(Clone, Default)]
 struct SentPage {
     body: &'static str,
+    /// Digest of the records; the body if `None`.
+    records: Option<&'static str>,
     rows: u64,
     envelope: EnvelopeValues,
     next: Option<&'static str>,
@@ -39,6 +41,9 @@ impl SentPage {
     fn next(self, next: &'static str) -> Self {
         Self { next: Some(next), ..self }
     }
+    fn records(self, records: &'static str) -> Self {
+        Self { records: Some(records), ..self }
+    }
 }
 
 fn step(chain: &mut PageChain, sent: &SentPage) -> Result<ChainStep, SourceError> {
@@ -46,7 +51,15 @@ fn step(chain: &mut PageChain, sent: &SentPage) -> Result<ChainStep, SourceError
         return chain.confirm_unchanged();
     }
     let next = sent.next.map(|next| PagePlace::Cursor(next.to_owned()));
-    chain.advance(&PageSummary { digest: sent.body, rows: sent.rows, envelope: &sent.envelope, next: next.as_ref() })
+    chain.advance(&PageSummary {
+        digest: sent.body,
+        records: sent.records.unwrap_or(sent.body),
+        rows: sent.rows,
+        envelope: &sent.envelope,
+        next: next.as_ref(),
+        range: None,
+        edge: None,
+    })
 }
 
 /// Feeds all pages to a new chain. Returns the requested places, the last step, and the facts of the chain.
@@ -78,6 +91,9 @@ fn each_kind_of_end_ends_the_chain_by_its_own_mark_only() {
         ("end={type='next_flag',path='next'}", vec![sent("a", 2).flag(true), sent("b", 0).flag(false)], end),
         ("end={type='next_flag',path='next'}", vec![sent("a", 2)], Err(ErrorKind::NoLastFlag)),
         ("end={type='empty_page'}", vec![sent("a", 2), sent("b", 1)], more),
+        ("end={type='short_page'}", vec![sent("a", 1)], more),
+        ("end={type='short_page'}", vec![sent("a", 1), sent("", 0)], end),
+        ("end={type='short_page'}", vec![sent("", 0)], end),
         ("end={type='empty_page'}", vec![sent("a", 2), sent("b", 1), sent("", 0)], end),
         ("end={type='short_page'}", vec![sent("a", 2), sent("b", 2)], more),
         ("end={type='short_page'}", vec![sent("a", 2), sent("b", 1)], end),
@@ -167,6 +183,10 @@ fn a_page_with_another_number_or_a_repeated_body_is_an_error() {
     ] {
         assert_eq!(follow(&echoed, &Complete::default(), &all).1, expected);
     }
+    // Another body with the same records is the same page.
+    let stamped = vec![sent("a1", 2).records("a"), sent("a2", 2).records("a")];
+    let plain = numbered("end={type='empty_page'}");
+    assert_eq!(follow(&plain, &Complete::default(), &stamped).1, Err(ErrorKind::PageRepeated));
     // Pages without records may have the same body.
     let flagged = numbered("end={type='last_flag',path='last'}");
     let all = [sent("", 0).flag(false), sent("", 0).flag(false), sent("a", 1).flag(true)];
@@ -201,6 +221,32 @@ fn a_chain_is_read_again_until_its_pages_stay_the_same() {
             vec![more("a", 2), last("b", 1), more("A", 2), last("b", 1), more("A", 2), last("b", 1)],
             Ok(ChainStep::End),
             2,
+        ),
+        (
+            "only a time stamp around the records changed",
+            vec![
+                more("a1", 2).records("a"),
+                last("b1", 1).records("b"),
+                more("a2", 2).records("a"),
+                last("b2", 1).records("b"),
+            ],
+            Ok(ChainStep::End),
+            2,
+        ),
+        (
+            "the records stayed, and a page came after them",
+            vec![
+                more("a", 2),
+                last("b1", 2).records("b"),
+                more("a", 2),
+                more("b2", 2).records("b"),
+                last("c", 1),
+                more("a", 2),
+                more("b2", 2).records("b"),
+                last("c", 1),
+            ],
+            Ok(ChainStep::End),
+            3,
         ),
         (
             "the list grew: the new pages are read, then all again",

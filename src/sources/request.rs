@@ -6,7 +6,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::connector::{LoginRequest, Method, Pages, RequestTemplate};
+use crate::model::connector::{ConnectorFile, LoginRequest, Method, Pages, RequestTemplate};
 use crate::model::pull::PagePlace;
 use crate::model::values::{PlaceholderValues, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -60,6 +60,8 @@ impl Request {
 pub struct TemplateContext<'a> {
     pub slice: Option<&'a TimeSlice>,
     pub page: Option<&'a PagePlace>,
+    /// Page size to request instead of that of `[pages]`.
+    pub size: Option<u32>,
     pub session: Option<&'a SecretString>,
 }
 
@@ -86,7 +88,7 @@ pub fn build(
             query.extend(slice.since_param.iter().map(|name| (name.clone(), slice.since.clone())));
             query.extend(slice.until_param.iter().map(|name| (name.clone(), slice.until.clone())));
         }
-        query.extend(page_query(pages, context.page));
+        query.extend(page_query(pages, context.page, context.size));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
@@ -135,15 +137,15 @@ fn join_path(base_url: &Url, path: &str) -> Url {
     url
 }
 
-/// Query parameters of the page number, offset or cursor, and of the page size.
-fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> {
+/// Query parameters of the page number, offset or cursor, and of the page size, which `other_size` replaces.
+fn page_query(pages: &Pages, page: Option<&PagePlace>, other_size: Option<u32>) -> Vec<(String, String)> {
     let pair = |name: &Option<String>, text: String| name.clone().map(|name| (name, text));
     let pairs = match (pages, page) {
         (Pages::PageNumber { param, size_param, size, .. }, Some(PagePlace::Number(number))) => {
-            [pair(param, number.to_string()), pair(size_param, size.to_string())]
+            [pair(param, number.to_string()), pair(size_param, other_size.unwrap_or(*size).to_string())]
         }
         (Pages::Offset { param, size_param, size, .. }, Some(PagePlace::Offset(offset))) => {
-            [pair(param, offset.to_string()), pair(size_param, size.to_string())]
+            [pair(param, offset.to_string()), pair(size_param, other_size.unwrap_or(*size).to_string())]
         }
         (Pages::Cursor { param, .. } | Pages::Keyset { param, .. }, Some(PagePlace::Cursor(cursor))) => {
             [pair(param, cursor.clone()), None]
@@ -151,6 +153,15 @@ fn page_query(pages: &Pages, page: Option<&PagePlace>) -> Vec<(String, String)> 
         _ => [None, None],
     };
     pairs.into_iter().flatten().collect()
+}
+
+/// Whether `[request]` has the page size as a number in its path, query, headers or body.
+pub(crate) fn states_size(file: &ConnectorFile) -> bool {
+    let (Some(template), Some(size)) = (&file.request, file.pages.size()) else { return false };
+    let size = size.to_string();
+    let has_size = |text: &String| text.split(|symbol: char| !symbol.is_ascii_digit()).any(|number| number == size);
+    let texts = template.query.values().chain(template.headers.values()).chain(&template.body);
+    texts.chain([&template.path]).any(has_size)
 }
 
 /// The address of the next page as given in a response. Parameters that hold secrets are filled from the template and

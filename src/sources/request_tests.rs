@@ -46,7 +46,8 @@ fn placeholders_are_filled_and_query_values_encoded() {
     };
     let base = Url::parse("https://portal.example/igate/").expect("an address");
     let slice = slice();
-    let context = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Number(3)), session: None };
+    let context =
+        TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Number(3)), ..TemplateContext::default() };
     let template = template(&[("key", "{secret:KEY}"), ("unit", "{env:UNIT}"), ("json", "{\"a\":1}")]);
     let request = build(&base, &template, &pages, context, &values()).expect("all is set");
     assert_eq!(
@@ -85,7 +86,12 @@ fn values_are_escaped_in_a_json_body() {
     let mut values = values();
     values.set_variable("QUOTED", "a\"b\\{page}\n");
     let (slice, session) = (slice(), SecretString::from("s3c\"ret"));
-    let context = TemplateContext { slice: Some(&slice), page: Some(&PagePlace::Offset(40)), session: Some(&session) };
+    let context = TemplateContext {
+        slice: Some(&slice),
+        page: Some(&PagePlace::Offset(40)),
+        session: Some(&session),
+        size: None,
+    };
     let request = build(&base, &template, &Pages::None, context, &values).expect("all is set");
     let sent: serde_json::Value = serde_json::from_str(&request.body.clone().unwrap_or_default()).expect("JSON");
     let expected = serde_json::json!({

@@ -7,6 +7,7 @@ mod doc_names;
 mod documents;
 mod faults;
 mod imports;
+mod memory_bounds;
 mod office;
 mod older_folder;
 mod pages;

@@ -34,7 +34,7 @@ pub enum Auth {
         #[serde(default)]
         place: KeyPlace,
     },
-    /// A bearer token from a token endpoint (RFC 6749 §4.4). Renewed once on status 401.
+    /// A bearer token from a token endpoint (RFC 6749 §4.4). Renewed once if the source rejects it.
     Oauth2ClientCredentials {
         /// May contain `{env:NAME}`.
         token_url: String,
@@ -48,8 +48,8 @@ pub enum Auth {
         #[serde(default)]
         scope: Option<String>,
     },
-    /// A request that opens a session. The session replaces `{session}` in `[request]`. Renewed once on status 401 or
-    /// on a reply that means "log in again".
+    /// A request that opens a session. The session replaces `{session}` in `[request]`. Renewed once if the source
+    /// rejects it, or on a reply that means "log in again".
     Login {
         request: LoginRequest,
         /// Path of the session token in the reply.

@@ -81,6 +81,10 @@ pub enum Access {
         base_url: String,
         #[serde(default)]
         allowed_hosts: Vec<String>,
+        /// Path of a PEM file with authorities that the connector trusts besides those of the machine; may contain
+        /// `{env:NAME}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca_certificates: Option<String>,
     },
     /// Files of a local folder. Each content is read once: the same file under another name is skipped.
     Files {

@@ -100,9 +100,9 @@ pub enum Pages {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PageEnd {
-    /// A boolean in the reply is true on the last page. A reply without it is an error.
+    /// A boolean in the reply (or the text `"true"`) is true on the last page. A reply without it is an error.
     LastFlag { path: String },
-    /// A boolean in the reply is false on the last page. A reply without it is an error.
+    /// A boolean in the reply (or the text `"false"`) is false on the last page. A reply without it is an error.
     NextFlag { path: String },
     /// The number of received records equals the total that the reply declares, at a path or in a header. More or fewer
     /// is an error.
@@ -116,8 +116,8 @@ pub enum PageEnd {
     LastPage { path: String },
     /// A page without records.
     EmptyPage,
-    /// The page has fewer records than requested. A source that silently returns fewer than requested would seem
-    /// complete; use `empty_page` for it.
+    /// The page has fewer records than requested. If the first page has, the next one must be empty: the source may
+    /// cap its pages.
     ShortPage,
     /// The next cursor or URL is absent, null or empty.
     #[default]

@@ -41,10 +41,22 @@ pub struct Limits {
     pub connect_timeout_secs: u64,
     pub read_timeout_secs: u64,
     pub max_pages: u32,
+    /// Bytes of one response, after decompression, or of one file.
     pub max_body_bytes: u64,
+    /// Records of one response. Many tiny records take far more memory than their bytes.
+    #[serde(skip_serializing_if = "is_usual_page")]
+    pub max_page_records: u32,
     /// Decompressed size of one file: gzip, or all parts of a workbook that are read.
     pub max_expanded_bytes: u64,
     pub max_records: u64,
+}
+
+/// Default of [`Limits::max_page_records`].
+const USUAL_PAGE_RECORDS: u32 = 100_000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_usual_page(records: &u32) -> bool {
+    *records == USUAL_PAGE_RECORDS
 }
 
 impl Default for Limits {
@@ -56,6 +68,7 @@ impl Default for Limits {
             read_timeout_secs: 180,
             max_pages: 100_000,
             max_body_bytes: 64 << 20,
+            max_page_records: USUAL_PAGE_RECORDS,
             max_expanded_bytes: 128 << 20,
             max_records: 10_000_000,
         }

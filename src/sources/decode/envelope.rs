@@ -47,6 +47,10 @@ pub struct EnvelopeValues {
     pub next: Option<String>,
     /// The session has expired: log in again. The other values are then absent.
     pub expired: bool,
+    /// The list of records is `null`.
+    pub null_list: bool,
+    /// The next cursor or address is there, and is `null`.
+    pub null_next: bool,
 }
 
 /// Paths of the envelope fields, and the reply codes with a meaning.
@@ -97,12 +101,12 @@ impl EnvelopePaths {
         std::array::from_fn(|index| self.paths[index].as_deref())
     }
 
-    /// Interprets the texts found at the paths. `flag` is the flag if it was a JSON boolean.
+    /// Interprets the texts found at the paths.
     ///
     /// # Errors
     /// `source_says_failure` if the reply code is not in `decode.failure.ok`.
-    pub(crate) fn read(&self, flag: Option<bool>, texts: EnvelopeTexts) -> Result<EnvelopeValues, SourceError> {
-        let [_, _, total, pages, number, next, code, session] = texts;
+    pub(crate) fn read(&self, texts: EnvelopeTexts) -> Result<EnvelopeValues, SourceError> {
+        let [_, flag, total, pages, number, next, code, session] = texts;
         let code = code.unwrap_or_default();
         if let Some(expired) = &self.expired
             && expired.values.contains(&session.unwrap_or_default())
@@ -117,14 +121,23 @@ impl EnvelopePaths {
         }
         let count = |text: Option<String>| text?.trim().parse::<u64>().ok();
         Ok(EnvelopeValues {
-            flag,
+            flag: flag.and_then(|flag| flag_of(&flag)),
             total: count(total),
             pages: count(pages),
             number: count(number),
             next: next.filter(|next| !next.is_empty()),
-            expired: false,
+            ..EnvelopeValues::default()
         })
     }
+}
+
+/// A flag written as a boolean or as the word for it. Numbers are no flags: `"last": 1` may be the number of the last
+/// page.
+fn flag_of(text: &str) -> Option<bool> {
+    let text = text.trim();
+    [("true", true), ("false", false)]
+        .into_iter()
+        .find_map(|(word, flag)| text.eq_ignore_ascii_case(word).then_some(flag))
 }
 
 /// The text found at each path, indexed by [`EnvelopeField`].

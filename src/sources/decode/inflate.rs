@@ -1,9 +1,9 @@
-//! Decompresses gzip files and workbooks within a limit. Sizes that a file declares are not used for the limit: the
+//! Decompresses gzip files, workbooks and response bodies within a limit. Sizes that a file declares are not used for the limit: the
 //! decompressed bytes are counted.
 
 use std::io::{Cursor, ErrorKind as IoKind, Read, Write};
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -50,6 +50,62 @@ pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     let mut left = limit;
     copy(&mut MultiGzDecoder::new(Cursor::new(bytes)), &mut text, &mut left, limit)?;
     Ok(text)
+}
+
+/// Decompresses a response body by its `Content-Encoding` (RFC 9110 §8.4): gzip, x-gzip, deflate, or none.
+///
+/// # Errors
+/// `content_coding` for another coding and for damaged data, `body_too_large`, `body_cut_short`.
+pub(crate) fn content(body: Vec<u8>, codings: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
+    let mut body = body;
+    // The last coding was applied last.
+    for coding in codings.rsplit(',').map(str::trim) {
+        if coding.is_empty() || coding.eq_ignore_ascii_case("identity") || body.is_empty() {
+            continue;
+        }
+        let mut text = Vec::new();
+        let mut left = limit;
+        let is_gzip = ["gzip", "x-gzip"].iter().any(|name| coding.eq_ignore_ascii_case(name));
+        let inflated = if is_gzip {
+            copy(&mut MultiGzDecoder::new(Cursor::new(body)), &mut text, &mut left, limit)
+        } else if !coding.eq_ignore_ascii_case("deflate") {
+            return Err(unknown_coding(coding));
+        } else if is_zlib(&body) {
+            copy(&mut ZlibDecoder::new(Cursor::new(body)), &mut text, &mut left, limit)
+        } else {
+            copy(&mut DeflateDecoder::new(Cursor::new(body)), &mut text, &mut left, limit)
+        };
+        inflated.map_err(|error| in_response(error, coding, limit))?;
+        body = text;
+    }
+    Ok(body)
+}
+
+/// Whether the data begin with a zlib header (RFC 1950). Some servers send `deflate` without it.
+fn is_zlib(bytes: &[u8]) -> bool {
+    bytes.first_chunk::<2>().is_some_and(|head| head[0] & 0x0f == 8 && u16::from_be_bytes(*head) % 31 == 0)
+}
+
+fn unknown_coding(coding: &str) -> SourceError {
+    let is_plain = coding.len() <= 16 && coding.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let shown = if is_plain { coding } else { "a text that is not shown" };
+    let message =
+        format!("the response has the content coding `{shown}`, which motcua did not ask for and cannot decode");
+    SourceError::new(ErrorKind::ContentCoding, message)
+}
+
+/// The error of decompressing a body, in the words for responses.
+fn in_response(error: SourceError, coding: &str, limit: u64) -> SourceError {
+    match error.kind {
+        ErrorKind::ExpandsTooFar => {
+            SourceError::new(ErrorKind::BodyTooLarge, format!("the response body is longer than {limit} bytes"))
+        }
+        ErrorKind::FileDamaged => SourceError::new(
+            ErrorKind::ContentCoding,
+            format!("the body is not `{coding}`, which `Content-Encoding` names"),
+        ),
+        _ => error,
+    }
 }
 
 /// Decompresses the parts of a workbook that hold cells into an archive of uncompressed parts. Each part is
@@ -115,7 +171,7 @@ fn has_cells(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use flate2::Compression;
-    use flate2::write::GzEncoder;
+    use flate2::write::{GzEncoder, ZlibEncoder};
 
     use super::*;
 
@@ -123,6 +179,42 @@ mod tests {
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());
         packed.write_all(&vec![b' '; bytes]).expect("memory takes all");
         packed.finish().expect("memory takes all")
+    }
+
+    #[test]
+    fn a_body_is_decompressed_by_the_codings_that_its_response_names() {
+        let text = b"[{\"id\":\"a\"}]".repeat(50);
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+        zlib.write_all(&text).expect("memory takes all");
+        let zlib = zlib.finish().expect("memory takes all");
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&text).expect("memory takes all");
+        let gzip = gzip.finish().expect("memory takes all");
+        let raw = zlib[2..zlib.len() - 4].to_vec();
+        let mut twice = GzEncoder::new(Vec::new(), Compression::fast());
+        twice.write_all(&zlib).expect("memory takes all");
+        let twice = twice.finish().expect("memory takes all");
+        for (body, coding, expected) in [
+            (text.clone(), "identity", Ok(text.clone())),
+            (text.clone(), "", Ok(text.clone())),
+            (gzip.clone(), "x-gzip", Ok(text.clone())),
+            (gzip.clone(), "GZIP", Ok(text.clone())),
+            (zlib.clone(), "deflate", Ok(text.clone())),
+            (raw, "Deflate", Ok(text.clone())),
+            (twice, "deflate, gzip", Ok(text.clone())),
+            (Vec::new(), "x-gzip", Ok(Vec::new())),
+            (text.clone(), "br", Err(ErrorKind::ContentCoding)),
+            (text.clone(), "zstd", Err(ErrorKind::ContentCoding)),
+            (text.clone(), "x-gzip", Err(ErrorKind::ContentCoding)),
+            (gzip[..gzip.len() / 2].to_vec(), "x-gzip", Err(ErrorKind::BodyCutShort)),
+            (packed(2_000), "x-gzip", Err(ErrorKind::BodyTooLarge)),
+        ] {
+            assert_eq!(content(body, coding, 1_000).map_err(|error| error.kind), expected, "{coding}");
+        }
+        let named = content(text.clone(), "br", 1_000).expect_err("not decoded").message;
+        assert!(named.contains("`br`"), "{named}");
+        let hidden = content(text, "Nguyen Van A", 1_000).expect_err("not decoded").message;
+        assert!(!hidden.contains("Nguyen"), "{hidden}");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -14,28 +15,37 @@ use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopeP
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
 
+/// First bytes of gzip data.
+const GZIP: &[u8] = b"\x1f\x8b";
+
 /// Paths of the envelope, and the fields to keep of a record.
 #[derive(Debug, Clone)]
 pub struct JsonLayout {
     paths: EnvelopePaths,
     selection: Selection,
+    /// Maximum number of records of one body.
+    max_records: u32,
 }
 
 impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
-    pub(crate) fn compile(paths: EnvelopePaths, fields: &[String]) -> Result<Self, SourceError> {
+    pub(crate) fn compile(paths: EnvelopePaths, fields: &[String], max_records: u32) -> Result<Self, SourceError> {
         let selection =
             Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
-        Ok(Self { paths, selection })
+        Ok(Self { paths, selection, max_records })
     }
 
     /// Reads the records of `body` into `page`, with rows numbered from 1, and returns the values of the envelope.
     ///
     /// # Errors
-    /// `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `source_says_failure` or `no_records`. The
-    /// content of `page` is then unspecified.
+    /// `content_coding`, `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `page_too_long`,
+    /// `source_says_failure` or `no_records`. The content of `page` is then unspecified.
     pub fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
+        if body.starts_with(GZIP) {
+            let message = "the body is gzip, and the response has no `Content-Encoding` that says so";
+            return Err(SourceError::new(ErrorKind::ContentCoding, message));
+        }
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML or XML, not JSON"));
@@ -44,21 +54,25 @@ impl JsonLayout {
             let message = format!("byte {} of the body is not UTF-8", error.valid_up_to() + 1);
             SourceError::new(ErrorKind::NotUtf8, message)
         })?;
-        let contents = match self.walk(text, page, false) {
-            // A record may be valid by the JSON grammar and still not be text, for example with half a surrogate pair.
-            // Read one by one, such a record spoils its own row only.
-            Err(error) if error.classify() != Category::Eof => {
-                *page = Page::new(
-                    page.number,
-                    std::mem::take(&mut page.origin),
-                    std::mem::take(&mut page.body_digest),
-                    page.fields.clone(),
-                );
-                self.walk(text, page, true)
-            }
-            other => other,
-        };
-        let contents = contents.map_err(|error| {
+        let mut contents = EnvelopeContents::default();
+        let mut walked = self.walk(text, page, &mut contents, false);
+        // A record may be valid by the JSON grammar and still not be text, for example with half a surrogate pair.
+        // Read one by one, such a record spoils its own row only.
+        if walked.as_ref().is_err_and(|error| error.classify() != Category::Eof) && !contents.too_many {
+            *page = Page::new(
+                page.number,
+                std::mem::take(&mut page.origin),
+                std::mem::take(&mut page.body_digest),
+                page.fields.clone(),
+            );
+            contents = EnvelopeContents::default();
+            walked = self.walk(text, page, &mut contents, true);
+        }
+        if contents.too_many {
+            let message = format!("the response has more than {} records", self.max_records);
+            return Err(SourceError::new(ErrorKind::PageTooLong, message));
+        }
+        walked.map_err(|error| {
             // Not the text of the error: it may quote the body.
             let place = format!("line {} column {}", error.line(), error.column());
             if error.classify() == Category::Eof || ends_in_number(text, &error) {
@@ -67,18 +81,32 @@ impl JsonLayout {
                 SourceError::new(ErrorKind::NotJson, format!("the body is not JSON at {place}"))
             }
         })?;
-        let envelope = self.paths.read(contents.flag, contents.texts)?;
-        if contents.has_list || envelope.expired { Ok(envelope) } else { Err(self.no_records()) }
+        let envelope = self.paths.read(contents.texts)?;
+        if envelope.expired {
+            return Ok(envelope);
+        }
+        let (null_list, null_next) = (contents.list == ListSeen::Null, contents.null_next);
+        if contents.list == ListSeen::Absent {
+            Err(self.no_records())
+        } else {
+            Ok(EnvelopeValues { null_list, null_next, ..envelope })
+        }
     }
 
-    fn walk(&self, text: &str, page: &mut Page, one_by_one: bool) -> Result<EnvelopeContents, serde_json::Error> {
-        let mut contents = EnvelopeContents::default();
+    fn walk(
+        &self,
+        text: &str,
+        page: &mut Page,
+        contents: &mut EnvelopeContents,
+        one_by_one: bool,
+    ) -> Result<(), serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let sink = RecordSink { selection: &self.selection, one_by_one, row: 0, page };
-        let mut walk = EnvelopeWalk { contents: &mut contents, sink };
-        EnvelopeNode { walk: &mut walk, paths: self.paths.paths() }.deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        Ok(contents)
+        let paths = self.paths.paths();
+        let is_root_list = paths[EnvelopeField::Records as usize].is_none_or(str::is_empty);
+        let sink = RecordSink { selection: &self.selection, one_by_one, row: 0, max_records: self.max_records, page };
+        let mut walk = EnvelopeWalk { contents, sink, is_root_list };
+        EnvelopeNode { walk: &mut walk, paths }.deserialize(&mut deserializer)?;
+        deserializer.end()
     }
 
     fn no_records(&self) -> SourceError {
@@ -97,12 +125,25 @@ fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
     at_end && last_line.ends_with(['.', 'e', 'E', '+', '-'])
 }
 
+/// What stands in the place of the list of records.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum ListSeen {
+    /// Nothing, or something else.
+    #[default]
+    Absent,
+    Null,
+    /// A list, or an object that is the only record.
+    Found,
+}
+
 /// What was read of the envelope.
 #[derive(Debug, Default)]
 struct EnvelopeContents {
-    /// Whether the list of records was found.
-    has_list: bool,
-    flag: Option<bool>,
+    list: ListSeen,
+    /// Whether the list has more than the maximum number of records.
+    too_many: bool,
+    /// Whether the next cursor or address is `null`.
+    null_next: bool,
     texts: EnvelopeTexts,
 }
 
@@ -112,12 +153,15 @@ struct RecordSink<'a> {
     /// Whether each record is parsed separately, so that an invalid one spoils only its own row.
     one_by_one: bool,
     row: u32,
+    max_records: u32,
     page: &'a mut Page,
 }
 
 struct EnvelopeWalk<'a> {
     contents: &'a mut EnvelopeContents,
     sink: RecordSink<'a>,
+    /// Whether the response itself is the list. An object is then an envelope, not a record.
+    is_root_list: bool,
 }
 
 /// A value of the envelope. For each path, `paths` has the part below this value: `Some("")` if the path ends here,
@@ -130,6 +174,26 @@ struct EnvelopeNode<'a, 'w> {
 impl EnvelopeNode<'_, '_> {
     fn is_at(&self, fact: EnvelopeField) -> bool {
         self.paths[fact as usize] == Some("")
+    }
+
+    /// Whether an object at this place is a record: it stands where the list of records should, and is no envelope of
+    /// anything else.
+    fn is_only_record(&self) -> bool {
+        let has_values_below = self.paths.iter().flatten().any(|path| !path.is_empty());
+        self.is_at(EnvelopeField::Records) && !self.walk.is_root_list && !has_values_below
+    }
+
+    /// Reads the only record of a list that is the record itself. An object without a kept field, such as a message of
+    /// failure, is no record.
+    fn read_only_record<'de, A: MapAccess<'de>>(self, record: A) -> Result<(), A::Error> {
+        let EnvelopeWalk { contents, sink, .. } = self.walk;
+        sink.row += 1;
+        sink.selection.read(sink.page, sink.row, MapAccessDeserializer::new(record))?;
+        let row = sink.page.len() - 1;
+        if (0..sink.page.fields.len()).any(|field| sink.page.cell(row, field).is_some()) {
+            contents.list = ListSeen::Found;
+        }
+        Ok(())
     }
 
     /// Stores the text of this value for the paths that end here.
@@ -167,9 +231,6 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
     }
 
     fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
-        if self.is_at(EnvelopeField::Flag) {
-            self.walk.contents.flag = Some(flag);
-        }
         if !self.is_at(EnvelopeField::Next) {
             self.keep(if flag { "true" } else { "false" });
         }
@@ -192,10 +253,17 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
         Ok(())
     }
     fn visit_unit<E>(self) -> Result<(), E> {
+        self.walk.contents.null_next |= self.is_at(EnvelopeField::Next);
+        if self.is_at(EnvelopeField::Records) {
+            self.walk.contents.list = ListSeen::Null;
+        }
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        if self.is_only_record() {
+            return self.read_only_record(map);
+        }
         while let Some(key) = map.next_key::<String>()? {
             let paths = self.paths.map(|path| below(path, &key));
             map.next_value_seed(EnvelopeNode { walk: &mut *self.walk, paths })?;
@@ -208,8 +276,9 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
-        self.walk.contents.has_list = true;
-        while list.next_element_seed(RecordSeed { sink: &mut self.walk.sink })?.is_some() {}
+        let EnvelopeWalk { contents, sink, .. } = self.walk;
+        contents.list = ListSeen::Found;
+        while list.next_element_seed(RecordSeed { sink, too_many: &mut contents.too_many })?.is_some() {}
         Ok(())
     }
 }
@@ -217,13 +286,18 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
 /// Reads one record of the list into the sink.
 struct RecordSeed<'a, 'w> {
     sink: &'a mut RecordSink<'w>,
+    too_many: &'a mut bool,
 }
 
 impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
-        let RecordSink { selection, one_by_one, row, page } = self.sink;
+        let RecordSink { selection, one_by_one, row, max_records, page } = self.sink;
+        if row == max_records {
+            *self.too_many = true;
+            return Err(D::Error::custom("too many records"));
+        }
         *row += 1;
         if !*one_by_one {
             return selection.read(page, *row, record);

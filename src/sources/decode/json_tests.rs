@@ -12,9 +12,12 @@ fn paths(decode: &str, pages: &str) -> EnvelopePaths {
     EnvelopePaths::of(&toml::from_str(&text).expect("the connector is valid"))
 }
 
+/// Most records of a body in these tests.
+const MAX_RECORDS: u32 = 5;
+
 fn read_with(paths: EnvelopePaths, body: &[u8]) -> Result<(Page, EnvelopeValues), SourceError> {
     let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
-    let layout = JsonLayout::compile(paths, &fields)?;
+    let layout = JsonLayout::compile(paths, &fields, MAX_RECORDS)?;
     let mut page = Page::new(1, String::new(), String::new(), fields);
     let envelope = layout.read(body, &mut page)?;
     Ok((page, envelope))
@@ -39,6 +42,12 @@ fn the_flag_is_found_before_or_after_the_records() {
         ("content", Some("page.last"), r#"{"page":{"n":1,"last":true},"content":[{"id":"a"},{"id":"b"}]}"#, Some(true)),
         ("d.rows", Some("d.last"), r#"{"d":{"last":false,"rows":[{"id":"a"},{"id":"b"}]}}"#, Some(false)),
         ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"no"}"#, None),
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"true"}"#, Some(true)),
+        ("content", Some("last"), r#"{"last":" False ","content":[{"id":"a"},{"id":"b"}]}"#, Some(false)),
+        // The number of the last page, or of pages: no flag.
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":1}"#, None),
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":"1"}"#, None),
+        ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":null}"#, None),
         ("content", None, "\u{feff}{\"content\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"last\":true}", None),
         ("_embedded.rh:doc", None, r#"{"_embedded":{"rh:doc":[{"id":"a"},{"id":"b"}]}}"#, None),
         ("", None, r#"[{"id":"a"},{"id":"b"}]"#, None),
@@ -79,7 +88,13 @@ fn an_invalid_body_gives_an_error_that_does_not_quote_it() {
         (br#"{"content":[{"id":"secret"]}"#, ErrorKind::NotJson),
         (b"{\"content\":[{\"id\":\"\xff\"}]}", ErrorKind::NotUtf8),
         (br#"{"error":"secret"}"#, ErrorKind::NoRecords),
-        (br#"{"content":null,"last":true}"#, ErrorKind::NoRecords),
+        (br#"{"content":"secret","last":true}"#, ErrorKind::NoRecords),
+        (br#"{"content":{"error":"secret"}}"#, ErrorKind::NoRecords),
+        (br#"{"content":{"id":null,"error":"secret"}}"#, ErrorKind::NoRecords),
+        (b"\x1f\x8bsecret", ErrorKind::ContentCoding),
+        (br#"{"content":[{"id":"secret"},{},{},{},{},{}],"last":true}"#, ErrorKind::PageTooLong),
+        // The limit ends the reading: what follows is not parsed.
+        (br#"{"content":[{},{},{},{},{},{},secret"#, ErrorKind::PageTooLong),
         (br#""secret""#, ErrorKind::NoRecords),
         (br#"[{"id":"secret"}]"#, ErrorKind::NoRecords),
     ] {
@@ -108,7 +123,7 @@ fn totals_page_numbers_and_cursors_are_read_from_the_envelope() {
         ),
         (
             "[pages]\ntype='cursor'\npath='meta.next'\n[complete]\ntotal='@odata.count'",
-            EnvelopeValues { total: Some(7), ..EnvelopeValues::default() },
+            EnvelopeValues { total: Some(7), null_next: true, ..EnvelopeValues::default() },
         ),
     ] {
         let read = read_with(paths("records='rows'", pages), body.as_bytes());
@@ -131,4 +146,51 @@ fn a_reply_code_that_is_not_ok_is_a_failure_and_only_a_short_code_is_repeated() 
         let message = error.map(|error| error.message).unwrap_or_default();
         assert!(message.ends_with(message_end.unwrap_or_default()) && !message.contains("Nguyen"), "{message}");
     }
+}
+
+#[test]
+fn a_list_that_is_null_is_marked_and_has_no_records() {
+    let cursor = "[pages]\ntype='cursor'\npath='next'";
+    for (pages, body, null_list, null_next) in [
+        ("", r#"{"content":null}"#, true, false),
+        ("", r#"{"content":[]}"#, false, false),
+        (cursor, r#"{"content":null,"next":null}"#, true, true),
+        (cursor, r#"{"next":null,"content":[{"id":"a"}]}"#, false, true),
+        (cursor, r#"{"content":null,"next":"x"}"#, true, false),
+    ] {
+        let (page, envelope) = read_with(paths("records='content'", pages), body.as_bytes()).expect(body);
+        assert_eq!((envelope.null_list, envelope.null_next), (null_list, null_next), "{body}");
+        assert_eq!(page.is_empty(), !body.contains("id"), "{body}");
+    }
+}
+
+#[test]
+fn an_object_in_the_place_of_the_list_is_its_only_record() {
+    for (records, body, expected) in [
+        ("content", r#"{"content":{"id":"a"}}"#, Some("a")),
+        ("content", r#"{"content":{"x":[{"id":"z"}],"id":7},"last":true}"#, Some("7")),
+        ("d.rows", r#"{"d":{"rows":{"id":"a"},"n":1}}"#, Some("a")),
+        // The response itself is the list: an object is an envelope, for example of a failure.
+        ("", r#"{"id":"a"}"#, None),
+        // The list has moved one level down.
+        ("content", r#"{"content":{"items":[{"id":"a"}]}}"#, None),
+    ] {
+        let found = read_with(paths(&format!("records='{records}'"), ""), body.as_bytes());
+        let ids = found.as_ref().map(|(page, _)| ids(page)).map_err(|error| error.kind);
+        assert_eq!(ids, expected.map(|id| vec![Some(id)]).ok_or(ErrorKind::NoRecords), "{body}");
+    }
+    // A value of the envelope below the list: the object is an envelope.
+    let below = "[pages]\ntype='page_number'\nfirst=0\nsize=1\nend={ type='last_flag', path='content.last' }";
+    let found = read_with(paths("records='content'", below), br#"{"content":{"id":"a","last":true}}"#);
+    assert_eq!(found.map_err(|error| error.kind).map(|_| ()), Err(ErrorKind::NoRecords));
+}
+
+#[test]
+fn a_body_with_the_most_records_is_read() {
+    let (page, _) = read("content", None, br#"{"content":[{},{},{},{},{"id":"e"}]}"#).expect("five records");
+    assert_eq!((page.len(), page.cell(4, 0)), (5, Some("e")));
+    // Also if a record is invalid, so that the body is read twice.
+    let body = br#"{"content":[{"id":"\ud800"},{},{},{},{},{}]}"#;
+    let error = read("content", None, body).expect_err("six records");
+    assert_eq!((error.kind, error.message.contains("more than 5 records")), (ErrorKind::PageTooLong, true), "{error}");
 }

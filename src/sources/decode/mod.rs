@@ -3,7 +3,7 @@
 pub mod csv;
 mod encoding;
 pub mod envelope;
-mod inflate;
+pub(crate) mod inflate;
 pub mod json;
 pub mod table;
 pub mod xlsx;
@@ -29,6 +29,8 @@ use crate::sources::error::{ErrorKind, SourceError};
 #[derive(Debug, Clone)]
 pub struct Decoder {
     layout: Layout,
+    /// Maximum number of records of one body.
+    max_records: usize,
     fields: Arc<[String]>,
 }
 
@@ -93,12 +95,15 @@ impl Decoder {
     /// `misconfigured` if a path, pattern or delimiter is invalid.
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
-            Decode::Json { .. } => Layout::Json(JsonLayout::compile(EnvelopePaths::of(file), &readers.fields)?),
+            Decode::Json { .. } => {
+                let (paths, max_records) = (EnvelopePaths::of(file), file.limits.max_page_records);
+                Layout::Json(JsonLayout::compile(paths, &readers.fields, max_records)?)
+            }
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
                 Layout::Tables(TableFormats::compile(file, readers)?)
             }
         };
-        Ok(Self { layout, fields: Arc::clone(&readers.fields) })
+        Ok(Self { layout, max_records: file.limits.max_page_records as usize, fields: Arc::clone(&readers.fields) })
     }
 
     /// Decodes a whole body into one page, and the values of its envelope (none for tables). An unreadable record
@@ -114,15 +119,20 @@ impl Decoder {
                 Ok((page, envelope))
             }
             Layout::Tables(layout) => {
+                let enough = self.max_records + 1;
                 match layout.of(body)? {
-                    TableFile::Csv(layout) => CsvFile::open(layout, body.to_vec())?.read(&mut page, usize::MAX)?,
+                    TableFile::Csv(layout) => CsvFile::open(layout, body.to_vec())?.read(&mut page, enough)?,
                     TableFile::Xlsx(layout) => {
                         let mut take = |sheet: Page| {
                             page.append(&sheet);
-                            true
+                            page.len() < enough
                         };
-                        xlsx::read(layout, body.to_vec(), &self.fields, usize::MAX, &mut take)?;
+                        xlsx::read(layout, body.to_vec(), &self.fields, enough, &mut take)?;
                     }
+                }
+                if page.len() >= enough {
+                    let message = format!("the response has more than {} records", self.max_records);
+                    return Err(SourceError::new(ErrorKind::PageTooLong, message));
                 }
                 Ok((page, EnvelopeValues::default()))
             }

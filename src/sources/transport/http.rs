@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::Certificate;
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use reqwest::redirect::Policy;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::model::connector::{Limits, Method};
+use crate::sources::decode::inflate;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
-use crate::sources::transport::{Response, Transport};
+use crate::sources::transport::{Response, Transport, tls};
 
 /// Maximum number of redirects to follow, all within one origin.
 const MAX_REDIRECTS: usize = 5;
@@ -35,9 +39,11 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
+    /// Trusts `authorities` besides those of the machine.
+    ///
     /// # Errors
     /// `misconfigured` if the client cannot be built, for example without a TLS provider.
-    pub fn new(limits: &Limits, hosts: BTreeSet<String>) -> Result<Self, SourceError> {
+    pub fn new(limits: &Limits, hosts: BTreeSet<String>, authorities: Vec<Certificate>) -> Result<Self, SourceError> {
         let same_origin = Policy::custom(|attempt| {
             let from = attempt.previous().last().map(url::Url::origin);
             if from == Some(attempt.url().origin()) && attempt.previous().len() <= MAX_REDIRECTS {
@@ -52,6 +58,7 @@ impl HttpTransport {
             .no_proxy()
             .redirect(same_origin)
             .referer(false)
+            .tls_certs_merge(authorities)
             .connect_timeout(Duration::from_secs(limits.connect_timeout_secs))
             .read_timeout(read_timeout)
             .timeout(Duration::from_secs(limits.read_timeout_secs.saturating_mul(WHOLE_RESPONSE_TIMEOUTS)))
@@ -108,15 +115,22 @@ impl HttpTransport {
             content_type: header(CONTENT_TYPE),
             retry_after: header(RETRY_AFTER),
             location: header(LOCATION),
+            content_range: header(CONTENT_RANGE),
+            authenticate: header(WWW_AUTHENTICATE),
             headers: kept_headers(&received, &request.kept_headers),
             body: Vec::new(),
         };
+        // Absent if the body is decompressed while it is received (gzip).
+        let coding = header(CONTENT_ENCODING);
         while let Some(chunk) = received.chunk().await.map_err(|error| failure(&error, host, true))? {
             if (response.body.len() + chunk.len()) as u64 > self.max_body_bytes {
                 let message = format!("the response body is longer than {} bytes", self.max_body_bytes);
                 return Err(SourceError::new(ErrorKind::BodyTooLarge, message));
             }
             response.body.extend_from_slice(&chunk);
+        }
+        if let Some(coding) = coding {
+            response.body = inflate::content(response.body, &coding, self.max_body_bytes)?;
         }
         Ok(response)
     }
@@ -144,6 +158,9 @@ fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
     }
     if error.is_builder() {
         return SourceError::new(ErrorKind::Misconfigured, "the address or a header is not valid in HTTP");
+    }
+    if let Some(error) = tls::handshake_error(error, host) {
+        return error;
     }
     if in_body {
         return SourceError::new(ErrorKind::BodyCutShort, format!("the response of `{host}` ended early"));

@@ -44,7 +44,7 @@ fn transport() -> HttpTransport {
     // Fails if another test has installed it: both install the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits { read_timeout_secs: 1, max_body_bytes: 1_000, ..Limits::default() };
-    HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()])).expect("the client can be built")
+    HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Vec::new()).expect("the client can be built")
 }
 
 fn request(url: Url) -> Request {
@@ -151,7 +151,8 @@ async fn concurrent_requests_keep_the_request_rate() {
     let (url, _server) = serve(vec![response_text("200 OK\r\nContent-Length: 0", ""); 3]).await;
     let limits = Limits { requests_per_second: 20.0, read_timeout_secs: 1, ..Limits::default() };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let transport = HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()])).expect("a client");
+    let transport =
+        HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Vec::new()).expect("a client");
     let request = request(url);
     let begun = Instant::now();
     let (one, two, three) = tokio::join!(transport.send(&request), transport.send(&request), transport.send(&request));

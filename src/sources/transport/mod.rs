@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod http;
+mod tls;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,6 +12,7 @@ use futures::future::BoxFuture;
 
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
+pub(crate) use crate::sources::transport::tls::read_authorities;
 
 /// An HTTP response, with only those headers that are used. `Debug` does not show the body.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -19,6 +21,10 @@ pub struct Response {
     pub content_type: Option<String>,
     pub retry_after: Option<String>,
     pub location: Option<String>,
+    /// `Content-Range`: which part of the list the body is.
+    pub content_range: Option<String>,
+    /// `WWW-Authenticate`: why the credentials were refused.
+    pub authenticate: Option<String>,
     /// Names (lowercase) and values of the headers that [`Request::kept_headers`] lists.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -44,6 +50,8 @@ impl Response {
             content_type: header("content-type"),
             retry_after: header("retry-after"),
             location: header("location"),
+            content_range: header("content-range"),
+            authenticate: header("www-authenticate"),
             headers: headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect(),
             body: body.into(),
         }

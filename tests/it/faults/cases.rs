@@ -67,6 +67,11 @@ pub(super) const RESPONSES: &[Case] = &[
     failed(LoginPageAsJson, "`html_instead_of_json`, recognised by the body"),
     failed(FailureInside, "`no_records`"),
     failed(EmptyBody, "`body_cut_short`"),
+    equal(NotReadyOnce, "retried after the wait"),
+    failed(NoContent, "`no_content`"),
+    incomplete(PartialContent, "`partial_content`: the chain ends before the total of `Content-Range`"),
+    failed(OtherCoding, "`content_coding`"),
+    equal(LooseTypes, "the text of a flag, of a number and the older name of gzip are read"),
 ];
 
 pub(super) const CONNECTIONS: &[Case] = &[
@@ -79,10 +84,12 @@ pub(super) const CONNECTIONS: &[Case] = &[
     failed(ResetAlways, "`body_cut_short`"),
     failed(EndlessBody, "`body_too_large`"),
     failed(ZippedBomb, "`body_too_large`: decompressed bytes are counted"),
+    failed(ManyRecords, "`page_too_long`: records are counted while they are read"),
 ];
 
 pub(super) const TOKENS: &[Case] = &[
     equal(TokenRevoked, "a new token is fetched, once"),
+    equal(TokenExpired403, "a new token is fetched, once"),
     failed(TokenRefused, "`login_refused`"),
     failed(TokenPage, "`html_instead_of_json`"),
     equal(TokenUnavailableOnce, "retried"),
@@ -91,15 +98,18 @@ pub(super) const TOKENS: &[Case] = &[
 ];
 
 pub(super) const PAGES: &[Case] = &[
-    equal(DuplicatePage, "records received twice are duplicates"),
+    incomplete(DuplicatePage, "`page_repeated`: known by its records, although its number is that of the next page"),
     incomplete(RepeatedPage, "`page_repeated`"),
     incomplete(SkippedPage, "`page_repeated`: the third page was received already in place of the second"),
     equal(MovingRecords, "the second reading of the pages finds the record that moved"),
     incomplete(RestlessRecords, "`records_moved`: pages differ at each reading"),
     failed(NoLastFlag, "`no_last_flag`"),
     incomplete(NeverLast, "`page_limit`"),
-    failed(NullList, "`no_records`: `null` is not an empty list"),
-    failed(NullPage, "`no_records`"),
+    incomplete(RenumberedPage, "`page_repeated`: known by its records"),
+    equal(CappedPages, "the chain is read again with the size that the source serves"),
+    equal(NullList, "`null` twice, on a page that is marked as the last one, is an empty list"),
+    equal(NullPage, "requested again: a list counts as `null` only if it is so twice"),
+    failed(NullMiddle, "`no_records`: nothing else says that the list ends there"),
 ];
 
 pub(super) const RECORDS: &[Case] = &[
@@ -168,6 +178,10 @@ pub(super) const OTHER_SYSTEMS: &[Case] = &[
         incomplete(CirclingCursor, "`page_repeated`: the page to which the cursor returns"),
     ),
     with_api(other_systems::KEYSET, incomplete(StuckKey, "`page_repeated`")),
+    with_api(
+        other_systems::KEYSET,
+        incomplete(KeyTies, "`keyset_ties`: records behind the edge of the page are left out"),
+    ),
 ];
 
 /// The adapter from which the catalogue of procedures is read.

@@ -9,7 +9,7 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
     Some(match code {
         "unreachable" => (
             "Không kết nối được tới hệ thống nguồn.",
-            "Kiểm tra hệ thống nguồn có hoạt động không, cùng địa chỉ, đường mạng và chứng thư số.",
+            "Kiểm tra hệ thống nguồn có hoạt động không, cùng địa chỉ và đường mạng.",
         ),
         "timeout" => (
             "Hệ thống nguồn trả lời quá chậm.",
@@ -31,6 +31,25 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Hệ thống nguồn yêu cầu gọi chậm lại.",
             "Giảm `limits.requests_per_second`, hoặc chuyển lượt chạy sang giờ khác.",
         ),
+        "not_ready" => (
+            "Nguồn chưa chuẩn bị xong danh sách (mã 202).",
+            "Chạy lại sau; nếu vẫn vậy, tăng `retry.attempts` và `retry.base_millis`.",
+        ),
+        "no_content" => (
+            "Nguồn trả lời thành công nhưng không có nội dung (mã 204).",
+            "Đối chiếu đường dẫn và tham số trong `[request]` với tài liệu của nguồn.",
+        ),
+        "partial_content" => (
+            "Nguồn chỉ gửi một phần của danh sách (mã 206 hoặc `Content-Range`).",
+            "Khai báo trong `[pages]` cách hỏi phần tiếp theo; nếu dữ liệu thay đổi trong lúc đọc thì chạy lại.",
+        ),
+        "tls_certificate" => (
+            "Chứng thư số của máy chủ nguồn không được chấp nhận: chưa rõ nơi cấp, hết hạn, hoặc cấp cho tên khác.",
+            "Chưa rõ nơi cấp: khai báo tệp PEM của nơi cấp trong `access.ca_certificates`. Hết hạn hoặc sai tên: báo đơn vị vận hành nguồn.",
+        ),
+        "content_coding" => {
+            ("Nguồn nén dữ liệu theo cách mà hệ thống không đọc được.", "Đề nghị nguồn gửi không nén hoặc nén gzip.")
+        }
         "html_instead_of_json" => (
             "Nguồn trả về trang web thay cho dữ liệu.",
             "Phiên đăng nhập hết hạn hoặc sai địa chỉ: mở địa chỉ bằng trình duyệt để xem trang đó.",
@@ -41,6 +60,10 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
         "body_too_large" => {
             ("Một trang dữ liệu lớn hơn mức cho phép.", "Hỏi từng trang nhỏ hơn, hoặc tăng `limits.max_body_bytes`.")
         }
+        "page_too_long" => (
+            "Một câu trả lời có nhiều bản ghi hơn mức cho phép.",
+            "Hỏi từng trang nhỏ hơn, hoặc tăng `limits.max_page_records`.",
+        ),
         "not_json" => {
             ("Dữ liệu trả về không phải JSON.", "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.")
         }
@@ -65,6 +88,14 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Nguồn bỏ qua tham số trang, hoặc bản ghi đã dịch chuyển: kiểm tra `pages.param` và `pages.first`.",
         ),
         "cursor_stuck" => ("Nguồn trả vòng lặp, không đi tới trang mới.", "Kiểm tra nơi `[pages]` tìm trang kế tiếp."),
+        "page_size_capped" => (
+            "Nguồn gửi mỗi trang ít bản ghi hơn số được hỏi, nên có thể thiếu bản ghi.",
+            "Đặt `pages.size` bằng số bản ghi mà nguồn thật sự gửi, hoặc dùng dấu hiệu kết thúc do nguồn nêu (`last_flag`, `total`).",
+        ),
+        "keyset_ties" => (
+            "Nhiều bản ghi có cùng khóa ở cuối một trang, nên có thể thiếu bản ghi.",
+            "Chọn trong `pages.path` một khóa mà mỗi bản ghi có riêng, như mã của bản ghi.",
+        ),
         "page_missing" => ("Nguồn gửi một trang khác với trang được hỏi.", "Kiểm tra `pages.first` và `pages.echo`."),
         "total_disagrees" => (
             "Số bản ghi nhận được khác số mà nguồn khai.",

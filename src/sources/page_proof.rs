@@ -1,0 +1,192 @@
+//! Checks of a page chain beside its declared end: page numbers and totals, page sizes, `null` lists, keys at page edges, `Content-Range`. Pure.
+
+use crate::model::connector::{PageEnd, Pages};
+use crate::model::pull::{PagePlace, ReadPage};
+use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::paginate::{ChainStep, PageChain, PageSummary, disagrees, first_place, uses_cursor};
+
+impl PageChain {
+    /// Whether the page to request may not exist: it follows a page that is shorter than requested.
+    #[must_use]
+    pub fn may_be_behind_end(&self) -> bool {
+        let is_short = |page: &ReadPage| page.rows < self.size();
+        let before = self.ordinal().checked_sub(2).and_then(|at| self.state.pages.get(at));
+        self.pages.end() == Some(&PageEnd::ShortPage) && before.is_some_and(is_short)
+    }
+
+    /// States that a text of the request, such as its body, has the page size.
+    #[must_use]
+    pub fn with_size_in_text(mut self, is_size_in_text: bool) -> Self {
+        self.is_size_in_text = is_size_in_text;
+        self
+    }
+
+    /// Number of records of a full page; at least 1.
+    pub(super) fn size(&self) -> u64 {
+        u64::from(self.state.served_size.or(self.pages.size()).unwrap_or(1))
+    }
+
+    /// Pages before the one that is being read, or read again.
+    fn earlier_pages(&self) -> &[ReadPage] {
+        &self.state.pages[..self.ordinal() - 1]
+    }
+
+    /// The page size that the source serves, if the pages before show that it is smaller than the requested one: they
+    /// all have the same smaller number of records, and this page, with `rows` records, has no more. Call it before the
+    /// page is added.
+    ///
+    /// # Errors
+    /// `page_size_capped` if records may be missing, and another size cannot be requested or was requested already.
+    pub(super) fn served_size(&self, rows: u64) -> Result<Option<u32>, SourceError> {
+        let Pages::PageNumber { size_param, end, .. } = &self.pages else { return Ok(None) };
+        let earlier = self.earlier_pages();
+        // A source that is not told the size serves its own, and steps by it.
+        if size_param.is_none() && !self.is_size_in_text {
+            return Ok(None);
+        }
+        let Some(short) = earlier.iter().find(|page| page.rows < self.size()).filter(|_| rows > 0) else {
+            return Ok(None);
+        };
+        let is_even = rows <= short.rows && earlier.iter().all(|page| page.rows == short.rows);
+        let size = u32::try_from(short.rows).unwrap_or(u32::MAX);
+        if is_even && size_param.is_some() && self.state.served_size.is_none() {
+            return Ok(Some(size));
+        }
+        let is_stated = !matches!(end, PageEnd::EmptyPage | PageEnd::ShortPage);
+        // An end that the source states counts for pages of different lengths, and after the smaller size was requested.
+        if is_stated && (!is_even || self.state.served_size.is_some()) {
+            return Ok(None);
+        }
+        let message = format!("a page before this one has {size} records instead of the {} requested", self.size());
+        Err(SourceError::new(ErrorKind::PageSizeCapped, message))
+    }
+
+    /// Begins the chain again with a smaller page size.
+    pub(super) fn restart(&mut self, size: u32) -> ChainStep {
+        self.state.served_size = Some(size);
+        self.state.pages.clear();
+        (self.state.looking_at, self.state.looks, self.state.changed) = (None, 0, false);
+        self.state.next = first_place(&self.pages);
+        (self.state.declared_total, self.state.declared_pages) = (None, None);
+        self.rebuild_seen();
+        ChainStep::More
+    }
+
+    /// Begins the chain again if another chain of the pull found out that the source serves a smaller page size, and a
+    /// page of this one has as many records.
+    pub(super) fn adopt_served_size(&mut self, size: Option<u32>) -> Option<ChainStep> {
+        let size = size.filter(|_| self.state.served_size.is_none())?;
+        let may_be_capped = self.state.pages.iter().any(|page| page.rows >= u64::from(size));
+        may_be_capped.then(|| self.restart(size))
+    }
+
+    /// Compares the page number in the response (`pages.echo`) with the requested one.
+    pub(super) fn check_page_number(&self, place: &PagePlace, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let (Pages::PageNumber { echo: Some(_), .. }, PagePlace::Number(requested)) = (&self.pages, place) else {
+            return Ok(());
+        };
+        let message = match page.envelope.number {
+            Some(number) if number == u64::from(*requested) => return Ok(()),
+            Some(number) => format!("the source sent page {number} instead"),
+            None => "the response has no page number".to_owned(),
+        };
+        Err(SourceError::new(ErrorKind::PageMissing, message))
+    }
+
+    /// Records the declared totals. A total that differs from the one of an earlier page is an error; a number of records
+    /// that differs makes a chain that may be read again do so.
+    pub(super) fn check_declared(&mut self, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let envelope = page.envelope;
+        for (known, declared, unit) in [
+            (&mut self.state.declared_total, envelope.total, "records"),
+            (&mut self.state.declared_pages, envelope.pages, "pages"),
+        ] {
+            match (*known, declared) {
+                (Some(before), Some(now)) if before != now => {
+                    if !self.complete.read_twice || unit != "records" {
+                        return Err(disagrees(format!("the source declared {before} {unit} and then {now}")));
+                    }
+                    *known = Some(now);
+                    self.state.changed = true;
+                }
+                _ => *known = known.or(declared),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a page shorter than requested is the last one (`short_page`). If no page before was full, the source may
+    /// cap its pages: then only an empty page is the last. Call it after the page was added.
+    pub(super) fn is_proved_short(&self, page: &PageSummary<'_>) -> bool {
+        let size = self.size();
+        let at = self.state.looking_at.map_or(self.state.pages.len() - 1, |at| at as usize);
+        let earlier = &self.state.pages[..at];
+        let are_full = !earlier.is_empty() && earlier.iter().all(|page| page.rows >= size);
+        let has_no_next = uses_cursor(&self.pages) && page.next.is_none();
+        page.rows == 0 || (page.rows < size && (are_full || has_no_next))
+    }
+
+    /// A list that is `null` is an empty list only if something else says that the chain ends with it.
+    pub(super) fn check_null_list(&self, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let envelope = page.envelope;
+        if !envelope.null_list {
+            return Ok(());
+        }
+        let read: u64 = self.earlier_pages().iter().map(|page| page.rows).sum();
+        let is_end = match self.pages.end() {
+            Some(PageEnd::LastFlag { .. }) => envelope.flag == Some(true),
+            Some(PageEnd::NextFlag { .. }) => envelope.flag == Some(false),
+            Some(PageEnd::LastPage { .. }) => envelope.pages.is_some_and(|pages| pages < self.ordinal() as u64),
+            Some(PageEnd::NullCursor) => envelope.null_next,
+            Some(PageEnd::EmptyPage | PageEnd::ShortPage) => {
+                self.earlier_pages().last().is_some_and(|before| before.rows > 0 && before.rows < self.size())
+            }
+            Some(PageEnd::Total { .. }) | None => false,
+        };
+        if is_end || envelope.total == Some(read) {
+            return Ok(());
+        }
+        let message = "the list of records is `null`, and nothing else says that the list ends here";
+        Err(SourceError::new(ErrorKind::NoRecords, message))
+    }
+
+    /// Whether records with one key may be cut by the end of this page: it is full, and its last records have one key.
+    /// Call it before the page is added.
+    pub(super) fn is_tied_at_end(&self, page: &PageSummary<'_>) -> bool {
+        let longest = self.earlier_pages().iter().map(|page| page.rows).max().unwrap_or(0);
+        let is_full = page.rows >= self.pages.size().map_or(longest, u64::from);
+        is_full && page.edge.is_some_and(|edge| edge.is_tied)
+    }
+
+    /// Reports records that the end of the page before has cut: its last records have one key, and this page, at
+    /// `place`, does not begin with that key. Call it before the page is added.
+    pub(super) fn check_ties(&self, place: &PagePlace, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let is_whole = self.state.declared_total == Some(self.rows());
+        let begins_with_key =
+            page.edge.is_some_and(|edge| matches!(place, PagePlace::Cursor(key) if *key == edge.first));
+        if !self.state.is_tied || begins_with_key || is_whole {
+            return Ok(());
+        }
+        let message = "several records at the end of the page before have the same key, after which this page begins";
+        Err(SourceError::new(ErrorKind::KeysetTies, message))
+    }
+
+    /// Compares the records of a finished chain with the `Content-Range` of its last page.
+    pub(super) fn check_range(&self, page: &PageSummary<'_>) -> Result<(), SourceError> {
+        let Some(range) = page.range else { return Ok(()) };
+        let message = match range.missing_of(page.rows, self.rows()) {
+            Some(total) => {
+                format!("`Content-Range` says that the list has {total} entries, and {} records were sent", self.rows())
+            }
+            None if range.total.is_none() && self.pages == Pages::None => {
+                "`Content-Range` says that the response is a part, and not of how many records".to_owned()
+            }
+            None => return Ok(()),
+        };
+        Err(SourceError::new(ErrorKind::PartialContent, message))
+    }
+}
+
+#[cfg(test)]
+#[path = "page_proof_tests.rs"]
+mod tests;
