@@ -47,7 +47,7 @@ pub struct EnvelopeValues {
     pub next: Option<String>,
     /// The session has expired: log in again. The other values are then absent.
     pub expired: bool,
-    /// The list of records is `null`.
+    /// The list of records is `null`, or an empty text.
     pub null_list: bool,
     /// The next cursor or address is there, and is `null`.
     pub null_next: bool,

@@ -249,6 +249,10 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
         Ok(())
     }
     fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
+        // Converters from XML write an empty list as an empty text.
+        if self.is_at(EnvelopeField::Records) && text.trim().is_empty() {
+            self.walk.contents.list = ListSeen::Null;
+        }
         self.keep(text);
         Ok(())
     }

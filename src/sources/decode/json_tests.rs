@@ -153,6 +153,7 @@ fn a_list_that_is_null_is_marked_and_has_no_records() {
     let cursor = "[pages]\ntype='cursor'\npath='next'";
     for (pages, body, null_list, null_next) in [
         ("", r#"{"content":null}"#, true, false),
+        ("", r#"{"content":" "}"#, true, false),
         ("", r#"{"content":[]}"#, false, false),
         (cursor, r#"{"content":null,"next":null}"#, true, true),
         (cursor, r#"{"next":null,"content":[{"id":"a"}]}"#, false, true),

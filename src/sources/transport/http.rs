@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the HTTP client of the sources is built here")]
 
 use std::collections::BTreeSet;
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -162,6 +164,10 @@ fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
     if let Some(error) = tls::handshake_error(error, host) {
         return error;
     }
+    if in_body && is_not_gzip(error) {
+        let message = format!("the body of `{host}` is not the gzip that `Content-Encoding` names");
+        return SourceError::new(ErrorKind::ContentCoding, message);
+    }
     if in_body {
         return SourceError::new(ErrorKind::BodyCutShort, format!("the response of `{host}` ended early"));
     }
@@ -172,6 +178,19 @@ fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
         format!("`{host}` closed the connection without a response")
     };
     SourceError::new(ErrorKind::Unreachable, message)
+}
+
+/// Whether decompressing failed because the data are invalid, not because they end early.
+fn is_not_gzip(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

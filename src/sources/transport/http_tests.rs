@@ -82,6 +82,13 @@ async fn each_failure_has_its_error_kind() {
         .await;
     fails_with(vec![response_text("200 OK\r\nContent-Length: 2000", &"x".repeat(2_000))], ErrorKind::BodyTooLarge)
         .await;
+    fails_with(
+        vec![response_text("200 OK\r\nContent-Encoding: br\r\nContent-Length: 2", "[]")],
+        ErrorKind::ContentCoding,
+    )
+    .await;
+    let not_gzip = response_text("200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20", &"x".repeat(20));
+    fails_with(vec![not_gzip], ErrorKind::ContentCoding).await;
     fails_with(vec![String::new()], ErrorKind::Timeout).await;
     let closed = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("a bound port");
     let url = Url::parse(&format!("http://{closed}/")).expect("an address");
