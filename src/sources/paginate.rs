@@ -60,7 +60,7 @@ pub enum ChainStep {
 #[derive(Debug, Clone)]
 pub struct PageChain {
     pub(super) pages: Pages,
-    complete: Complete,
+    pub(super) complete: Complete,
     pub(super) state: OpenChain,
     /// Digests of the records of the pages that have some. A second page with one of them is `page_repeated`.
     seen_records: HashSet<String>,
