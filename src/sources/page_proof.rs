@@ -6,6 +6,19 @@ use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::paginate::{ChainStep, PageChain, PageSummary, disagrees, first_place, uses_cursor};
 
 impl PageChain {
+    /// Begins with the page size that another chain of the pull found out.
+    #[must_use]
+    pub fn with_served_size(mut self, served_size: Option<u32>) -> Self {
+        self.state.served_size = served_size;
+        self
+    }
+
+    /// Whether the page that is being read again has these records, and only what stands around them changed.
+    #[must_use]
+    pub fn has_same_records(&self, page: &PageSummary<'_>) -> bool {
+        self.reread_page().is_some_and(|read| read.records == page.records)
+    }
+
     /// Whether the page to request may not exist: it follows a page that is shorter than requested.
     #[must_use]
     pub fn may_be_behind_end(&self) -> bool {

@@ -102,13 +102,6 @@ impl PageChain {
         chain
     }
 
-    /// Begins with the page size that another chain of the pull found out.
-    #[must_use]
-    pub fn with_served_size(mut self, served_size: Option<u32>) -> Self {
-        self.state.served_size = served_size;
-        self
-    }
-
     /// Place of the page to request.
     #[must_use]
     pub fn place(&self) -> &PagePlace {
@@ -128,12 +121,6 @@ impl PageChain {
     #[must_use]
     pub fn expected_digest(&self) -> Option<&str> {
         self.reread_page().map(|page| page.digest.as_str())
-    }
-
-    /// Whether the page that is being read again has these records, and only what stands around them changed.
-    #[must_use]
-    pub fn has_same_records(&self, page: &PageSummary<'_>) -> bool {
-        self.reread_page().is_some_and(|read| read.records == page.records)
     }
 
     /// State to save, for [`PageChain::resume`].
@@ -204,7 +191,7 @@ impl PageChain {
     }
 
     /// The page that is being read again; `None` during the first reading.
-    fn reread_page(&self) -> Option<&ReadPage> {
+    pub(super) fn reread_page(&self) -> Option<&ReadPage> {
         self.state.pages.get(self.state.looking_at? as usize)
     }
 
