@@ -39,6 +39,8 @@ fn position(pages: u32, next: PagePlace) -> Position {
         looks: 0,
         looking_at: None,
         changed: false,
+        served_size: None,
+        is_tied: false,
     };
     Position { pages, open: vec![open], ..Position::default() }
 }

@@ -155,6 +155,8 @@ mod tests {
             looks: 0,
             looking_at: None,
             changed: false,
+            served_size: None,
+            is_tied: false,
         };
         Position { open: vec![chain], ..Position::default() }
     }
