@@ -33,16 +33,21 @@ pub fn is_publishable_agency(name: &str) -> bool {
     digits < PERSONAL_DIGITS && *escaped(name) == *name && Name::of(&rest).is_of_a_body()
 }
 
-/// Whether a text is an agency code: `H61.14.02` (QĐ 20/2020/QĐ-TTg) or `000.00.14.H61` (QCVN 102:2016).
+/// Whether a text is an agency code: `H61.14.02` (QĐ 20/2020/QĐ-TTg) or `000.00.14.H61` (QCVN 102:2016). Numbers below the
+/// province may have one digit: `H61.3`.
 fn is_national_code(text: &str) -> bool {
     let groups: Vec<&str> = text.split('.').collect();
-    let is_number =
-        |group: &&str, digits: usize| group.len() == digits && group.bytes().all(|byte| byte.is_ascii_digit());
-    let is_owner = |group: &str| group.strip_prefix(['H', 'G']).is_some_and(|number| is_number(&number, 2));
+    let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let is_owner =
+        |group: &str| group.len() == 3 && group.strip_prefix(['H', 'G']).is_some_and(|number| is_number(number));
     match groups[..] {
-        [owner, ref below @ ..] if is_owner(owner) => below.len() <= 3 && below.iter().all(|group| is_number(group, 2)),
+        [owner, ref below @ ..] if is_owner(owner) => {
+            below.len() <= 3 && below.iter().all(|group| (1..=2).contains(&group.len()) && is_number(group))
+        }
         [first, second, third, owner] => {
-            is_owner(owner) && is_number(&first, 3) && is_number(&second, 2) && is_number(&third, 2)
+            is_owner(owner)
+                && [first, second, third].iter().all(|group| is_number(group))
+                && [first.len(), second.len(), third.len()] == [3, 2, 2]
         }
         _ => false,
     }

@@ -52,6 +52,8 @@ fn plain_names_of_bodies_are_published() {
         "Sở Nội vụ (H61.02)",
         "H61",
         "H61.14.02",
+        "H61.3",
+        "Phòng mẫu B",
         "000.00.14.H61",
         "G09.20",
     ] {
@@ -99,6 +101,8 @@ fn persons_addresses_and_numbers_are_not_published() {
         "Sở Nội vụ\u{202e}iranac",
         "đơn vị chưa có trong danh mục #2",
         "H61.14.Canari",
+        "H61.091.234.567",
+        "H091234567",
         "H61.02 H61.03",
         "?",
         "",

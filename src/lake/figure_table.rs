@@ -15,6 +15,9 @@ use super::table::Table;
 use super::transactions::FIGURES;
 use crate::durable;
 
+/// Name of the table of figure versions.
+pub const FIGURE_TABLE: &str = "figure_versions";
+
 /// A table of figures under the lake's root folder.
 #[derive(Debug, Clone)]
 pub struct FigureTable {

@@ -50,7 +50,7 @@ use crate::model::table::RecordKind;
 pub use self::changes::Change;
 pub use self::damaged_log::damaged_before;
 pub use self::error::LakeError;
-pub use self::figure_table::FigureTable;
+pub use self::figure_table::{FIGURE_TABLE, FigureTable};
 pub use self::files::LakeFile;
 pub use self::layout::StoredType;
 pub use self::read::NewestVersion;

@@ -12,7 +12,7 @@ use crate::indicators::{
     self, FigureInputs, FigureKey, FigureOfNight, compute, figure_key, figures_from_frame, key_columns, stored_columns,
     stored_frame,
 };
-use crate::lake::{FigureTable, Lake};
+use crate::lake::{FIGURE_TABLE, FigureTable, Lake};
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
@@ -26,9 +26,6 @@ use crate::run::error::RunError;
 use crate::run::figures::inputs;
 use crate::run::ledger::{Ledger, Pull};
 use crate::run::settling::is_over_budget;
-
-/// Name of the table of figure versions.
-pub(super) const FIGURE_TABLE: &str = "figure_versions";
 
 /// Microseconds of an hour.
 const HOUR_MICROS: i64 = 3_600_000_000;

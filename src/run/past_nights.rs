@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use polars::prelude::{col, lit};
 
 use crate::indicators::{sort_figures, stored_columns};
-use crate::lake::FigureTable;
+use crate::lake::{FIGURE_TABLE, FigureTable};
 use crate::model::figure::Figure;
 use crate::publish::{self, NightFigures, NightRecord, PublishedFilesError};
 use crate::run::error::RunError;
-use crate::run::night_closing::{FIGURE_TABLE, newest_figures};
+use crate::run::night_closing::newest_figures;
 
 /// The newest published night, or the newest one as of `as_of` or earlier (microseconds UTC). `None` if there is none.
 pub async fn night_as_of(data: &Path, as_of: Option<i64>) -> Result<Option<(NightRecord, Vec<Figure>)>, RunError> {

@@ -13,7 +13,8 @@ use code::{leading_name, line_of, sources, without_comments_and_texts};
 
 /// Module → the modules that it may use besides itself, in the order of the flow.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("telemetry", &[]),
+    // Texts of events are escaped as everywhere.
+    ("telemetry", &["model"]),
     ("crash_points", &[]),
     ("durable", &["crash_points"]),
     ("model", &[]),
@@ -28,8 +29,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Landing's output: which texts it withheld, and why.
     ("canonical", &["model", "calendar", "fields", "landing"]),
     ("lake", &["crash_points", "durable", "model", "calendar"]),
-    // The lake's output: its tables and how their columns are stored.
-    ("indicators", &["model", "calendar", "lake"]),
+    // The lake's output: its tables and how their columns are stored. Which names of agencies may be published is decided
+    // beside the readers that accept them.
+    ("indicators", &["model", "calendar", "fields", "lake"]),
     ("publish", &["crash_points", "durable", "model", "locale", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (

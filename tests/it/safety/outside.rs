@@ -37,6 +37,7 @@ type = "instant"
 formats = ["yyyy-MM-dd"]
 
 [contract]
+known = ["note"]
 least_of_usual = 0.0
 most_of_usual = 1000000.0
 "#;

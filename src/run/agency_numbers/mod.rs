@@ -5,26 +5,28 @@
 //! new numbers begin above the highest that was ever published, so no number gets a second meaning.
 #![expect(clippy::disallowed_methods, reason = "edge: the numbers are a file of the data folder")]
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use strum::IntoEnumIterator as _;
 
+pub use self::error::AgencyNumbersError;
 use crate::config::Configuration;
 use crate::durable;
 use crate::fields::Readers;
 use crate::indicators::{AgencyNames, IndicatorError, NumberedAgency, stored_columns, withheld_number};
-use crate::lake::{FigureTable, Lake};
+use crate::lake::{FIGURE_TABLE, FigureTable, Lake};
 use crate::model::connector::{Connector, FieldType};
 use crate::model::instant::local;
 use crate::model::table::RecordKind;
 use crate::run::error::RunError;
 use crate::run::lock::Lock;
-use crate::run::night_closing::FIGURE_TABLE;
 
 /// Name of the file in the data folder.
 const FILE: &str = "agency-numbers.json";
@@ -68,15 +70,6 @@ pub struct UnknownAgency {
     pub records: u64,
     pub since_run: i64,
     pub approved: Option<Approval>,
-}
-
-/// Why the numbers of withheld agencies cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AgencyNumbersError {
-    #[error("the numbers of agencies in `{path}` are damaged: {what}")]
-    Damaged { path: PathBuf, what: String },
-    #[error("there is no withheld agency with the number {number}")]
-    UnknownNumber { number: u64 },
 }
 
 /// The numbers of a data folder.
@@ -273,5 +266,4 @@ pub async fn approve_agencies(
 }
 
 #[cfg(test)]
-#[path = "agency_numbers_tests.rs"]
 mod tests;
