@@ -17,7 +17,7 @@ const PERSON: &str = "Trần Thị Chimyen 0912345678";
 const AGENCY: &str = "Cao Bá Zephyrin (ZB)";
 const AGENCY_MARK: &str = "zephyrin";
 /// Not to be found anywhere, besides what [`look`] searches.
-const MARKS: [&str; 3] = ["\u{1b}[31m", "\u{202e}", "oanh"];
+const MARKS: [&str; 3] = ["\u{1b}[31m", "\u{202e}", "kimyen"];
 
 const ABOUT: &str =
     "[connector]\nversion = 1\ntitle = \"Thử\"\nkind = \"dossiers\"\nsystem = \"thử\"\ncontact = \"thử\"\n";
@@ -79,11 +79,11 @@ fn answer(request: &str) -> Answer {
         "/by-address" if is_first => page(1, "Sở Nội vụ", &json!({ "next": "/by-address?after=Chimyen-0912345678" })),
         "/by-address" => Answer::of("500 Internal Server Error", "application/json", "{}"),
         "/keys" => Answer::json(
-            r#"{"rows":[{"id":"K1","agency":"Sở Nội vụ","received":"2026-03-02","oanh.chimyen@example.vn":1,"Trần Thị Chimyen":2,"0912.345.678":{"oanh_thi_chimyen":3}}]}"#,
+            r#"{"rows":[{"id":"K1","agency":"Sở Nội vụ","received":"2026-03-02","kimyen.chimyen@example.vn":1,"Trần Thị Chimyen":2,"0912.345.678":{"kimyen_thi_chimyen":3}}]}"#,
         ),
-        "/redirect" => with_header("302 Found", "location: https://tran-thi-chimyen-0912345678.oanh.example.vn/login"),
+        "/redirect" => with_header("302 Found", "location: https://tran-thi-chimyen-0912345678.kimyen.example.org/login"),
         "/wait" => with_header("429 Too Many Requests", &format!("retry-after: {TELEPHONE}")),
-        "/link" => page(1, "Sở Nội vụ", &json!({ "next": "https://tran-thi-chimyen.oanh.example.vn/link?page=2" })),
+        "/link" => page(1, "Sở Nội vụ", &json!({ "next": "https://tran-thi-chimyen.kimyen.example.org/link?page=2" })),
         _ => Answer::of("404 Not Found", "text/plain", ""),
     }
 }
