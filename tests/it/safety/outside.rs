@@ -81,7 +81,9 @@ fn answer(request: &str) -> Answer {
         "/keys" => Answer::json(
             r#"{"rows":[{"id":"K1","agency":"Sở Nội vụ","received":"2026-03-02","kimyen.chimyen@example.vn":1,"Trần Thị Chimyen":2,"0912.345.678":{"kimyen_thi_chimyen":3}}]}"#,
         ),
-        "/redirect" => with_header("302 Found", "location: https://tran-thi-chimyen-0912345678.kimyen.example.org/login"),
+        "/redirect" => {
+            with_header("302 Found", "location: https://tran-thi-chimyen-0912345678.kimyen.example.org/login")
+        }
         "/wait" => with_header("429 Too Many Requests", &format!("retry-after: {TELEPHONE}")),
         "/link" => page(1, "Sở Nội vụ", &json!({ "next": "https://tran-thi-chimyen.kimyen.example.org/link?page=2" })),
         _ => Answer::of("404 Not Found", "text/plain", ""),
