@@ -174,3 +174,7 @@ pub fn digest_of(values: &[Value]) -> u128 {
     let whole: [u8; 32] = Sha256::digest(&bytes).into();
     u128::from_be_bytes(whole[..16].try_into().expect("half of 32 bytes"))
 }
+
+#[cfg(test)]
+#[path = "map_tests.rs"]
+mod tests;

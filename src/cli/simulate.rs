@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::cli::Failure;
 use crate::cli::init::shipped_text;
 use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::model::period::typed_day;
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
     Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Last simulated day (yyyy-MM-dd).
-    #[arg(long, value_name = "DAY", default_value_t = TODAY)]
+    #[arg(long, value_name = "DAY", default_value_t = TODAY, value_parser = typed_day)]
     today: Date,
     /// Fault of the portal or of the exports, by its name in `--faults`.
     #[arg(long, value_name = "NAME", value_parser = known_fault)]

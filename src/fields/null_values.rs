@@ -86,6 +86,31 @@ impl NullValues {
     }
 }
 
+impl NullValues {
+    /// Whether a text that no format of the field reads is such a day in another usual form, with or without a time: a
+    /// system often writes the dates that it lacks in another form than those that it has.
+    pub(super) fn has_written_day(&self, text: &str) -> bool {
+        let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
+        let groups: Vec<&str> = date.split(['-', '/', '.']).collect();
+        let &[first, second, third] = groups.as_slice() else { return false };
+        let year_first = first.len() == 4;
+        let (year, day) = if year_first { (first, third) } else { (third, first) };
+        let number = |text: &str| text.parse::<i8>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let year = year.parse::<i16>().ok().filter(|_| year.len() == 4);
+        let (Some(year), Some(month), Some(day)) = (year, number(second), number(day)) else { return false };
+        is_time(time) && (self.has_day((year, month, day)) || (!year_first && self.has_day((year, day, month))))
+    }
+}
+
+/// Whether a text has the form of a time of day with or without an offset. Its runs of digits are short, so that it is
+/// nobody's number.
+fn is_time(text: &str) -> bool {
+    text.find(':').is_some_and(|at| (1..=2).contains(&at))
+        && text.len() <= 30
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b":.+-Z ".contains(&byte))
+        && text.split(|symbol: char| !symbol.is_ascii_digit()).all(|digits| digits.len() <= 8)
+}
+
 fn midnight_of(day: Date) -> (i64, i64) {
     let at = from_local(day.into());
     (if day.year() > LAST_YEAR_AHEAD { at } else { at - AHEAD_MICROS }, at)

@@ -182,11 +182,11 @@ impl FieldReader {
         if text == CELL_ERROR {
             return Err(Reason::CellError);
         }
-        if self.null_values.has_text(text) {
-            return Ok(Value::Null);
-        }
-        // A day that means that there is none need not match the pattern.
+        // A text or day that means that there is none need not match the pattern.
         if self.field_type != FieldType::Instant {
+            if self.null_values.has_text(text) {
+                return Ok(Value::Null);
+            }
             self.check_pattern(text)?;
         }
         match self.field_type {
@@ -241,7 +241,7 @@ impl FieldReader {
             self.check_pattern(text)?;
             return self.bounds.check(instant).map(Value::Instant);
         }
-        if is_serial_of_none(text) {
+        if self.null_values.has_text(text) || is_serial_of_none(text) || self.null_values.has_written_day(text) {
             return Ok(Value::Null);
         }
         self.check_pattern(text)?;

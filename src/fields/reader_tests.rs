@@ -120,6 +120,28 @@ fn dates_that_mean_none_are_none() {
     ] {
         assert_eq!(said(&reader, text), "none", "{text}");
     }
+    let one_format = compiled("type = \"instant\"\nformats = [\"yyyyMMdd\"]\nnull_values = [\"31/12/2099\"]", &[]);
+    let one_format = one_format.expect("valid");
+    for (text, expected) in [
+        // In another form than the field's own.
+        ("00010101", "none"),
+        ("0001-01-01T00:00:00", "none"),
+        ("0001-01-01 00:00:00.0000000 +00:00", "none"),
+        ("1/1/1900 0:00", "none"),
+        ("1/1/1900 00:00", "none"),
+        ("12/31/9999", "none"),
+        ("31.12.9999", "none"),
+        ("1970-01-01T08:00:00+08:00", "none"),
+        ("31/12/2099", "none"),
+        ("2099-12-31", "not_an_instant"),
+        ("2026-03-02", "not_an_instant"),
+        ("0001-01-01 0912345678", "not_an_instant"),
+        ("0001-01-01 09:12345678", "none"),
+        ("0001-01-01 09:123456789", "not_an_instant"),
+        ("+1/1/1900", "not_an_instant"),
+    ] {
+        assert_eq!(said(&one_format, text), expected, "{text}");
+    }
     for (text, expected) in [
         ("1900-01-02", "1900-01-02T00:00:00+07:00"),
         ("02/01/1970", "1970-01-02T00:00:00+07:00"),

@@ -104,6 +104,8 @@ faults! {
     NamesInLanguages Http "names-in-languages" "names of channels, levels and statuses are lists by language, and numbers of statuses are above 6";
     DeclaredTotal Http "declared-total" "every answer declares the total number of dossiers and lists none twice";
     MovingWithTotal Http "moving-with-total" "the same, and after the first page, the first record moves to the end of the list";
+    YearOne Http "year-one" "dates that a record lacks are `0001-01-01T00:00:00.000+0000` in every answer";
+    BuddhistYears Http "buddhist-years" "every date of the second answer is 543 years later, as in the Buddhist calendar, once";
     NewField Http "new-field" "every record has two undeclared fields, an object and a list";
     PersonalKeys Http "personal-keys" "every record has fields whose keys are a person's name, an e-mail address and a telephone number";
     MissingField Http "missing-field" "no record has its procedure";
@@ -141,6 +143,7 @@ faults! {
     Gzip Files "gzip" "the last list is `.csv.gz`";
     GzipBomb Files "gzip-bomb" "the last list is `.csv.gz` and inflates to a gigabyte of spaces";
     TruncatedWorkbook Files "truncated-workbook" "the last list is `.xlsx` and ends in the middle";
+    FormulasWithoutValues Files "formulas-without-values" "the last list is `.xlsx`, and its delivery dates are formulas that were not calculated";
     UnclosedQuote Files "unclosed-quote" "a cell in the middle of the last list opens a quote that is never closed";
     LongLine Files "long-line" "the last list contains a line of 50 MB that is not an item";
     FeesWithCommas Files "fees-with-commas" "fees in the last list have commas between thousands";

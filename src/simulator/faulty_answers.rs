@@ -239,6 +239,8 @@ impl FaultyAnswer {
                 Fault::WrongTypes => accepted_in_millis(record, shown.accepted),
                 Fault::WrongTypesOnce if self.second => accepted_in_millis(record, shown.accepted),
                 Fault::NamesInLanguages => names_in_languages(record),
+                Fault::YearOne => absent_dates_in_year_one(record),
+                Fault::BuddhistYears if self.second => dates_of_another_calendar(record),
                 Fault::NewField => {
                     record.insert("digital".to_owned(), json!({"signed": [true, null, {"by": 1.5}], "id": "x"}));
                     record.insert("attachments".to_owned(), json!([[], {}, "a"]));
@@ -333,6 +335,31 @@ fn accepted_in_millis(record: &mut serde_json::Map<String, Value>, accepted: Opt
         && let Some(accepted) = accepted
     {
         record.insert("acceptedDate".to_owned(), ((accepted - AHEAD_SECS) * 1000).into());
+    }
+}
+
+/// The keys of a record's dates.
+const DATES: [&str; 5] = ["appliedDate", "acceptedDate", "appointmentDate", "completedDate", "returnedDate"];
+
+fn absent_dates_in_year_one(record: &mut serde_json::Map<String, Value>) {
+    for key in DATES {
+        let date = record.entry(key).or_insert(Value::Null);
+        if date.is_null() {
+            *date = "0001-01-01T00:00:00.000+0000".into();
+        }
+    }
+}
+
+/// Adds 543 years, by which the Buddhist calendar is ahead.
+fn dates_of_another_calendar(record: &mut serde_json::Map<String, Value>) {
+    for (_, date) in record.iter_mut().filter(|(key, _)| DATES.contains(&key.as_str())) {
+        let later = date.as_str().and_then(|text| {
+            let (year, rest) = text.split_at_checked(4)?;
+            Some(format!("{}{rest}", year.parse::<u16>().ok()? + 543))
+        });
+        if let Some(later) = later {
+            *date = later.into();
+        }
     }
 }
 

@@ -62,6 +62,10 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
             workbook.truncate(workbook.len() / 2);
             vec![(".xlsx", workbook)]
         }
+        Fault::FormulasWithoutValues => {
+            let list = list.with_rows(|cells| "=G1+1".clone_into(&mut cells[7]));
+            vec![(".xlsx", file_encodings::workbook(&list.all_rows()))]
+        }
         Fault::UnclosedQuote => {
             let middle = list.rows.len() / 2;
             list.rows[middle][4].insert(0, '"');

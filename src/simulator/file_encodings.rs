@@ -92,7 +92,8 @@ fn crc32(content: &[u8]) -> u32 {
     })
 }
 
-/// A workbook with one sheet of texts (ECMA-376: parts in a ZIP file without compression).
+/// A workbook with one sheet of texts, and of formulas (`=…`) without stored values (ECMA-376: parts in a ZIP file
+/// without compression).
 pub(super) fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
     let mut sheet = format!("{XML}<worksheet xmlns=\"{MAIN}\"><sheetData>");
     for (number, cells) in (1_usize..).zip(rows) {
@@ -100,7 +101,10 @@ pub(super) fn workbook(rows: &[Vec<String>]) -> Vec<u8> {
         for (column, cell) in (b'A'..).zip(cells) {
             let text = cell.replace('&', "&amp;").replace('<', "&lt;");
             let place = format!("{}{number}", char::from(column));
-            sheet.extend(["<c r=\"", &place, "\" t=\"inlineStr\"><is><t>", &text, "</t></is></c>"]);
+            match text.strip_prefix('=') {
+                Some(formula) => sheet.extend(["<c r=\"", &place, "\"><f>", formula, "</f></c>"]),
+                None => sheet.extend(["<c r=\"", &place, "\" t=\"inlineStr\"><is><t>", &text, "</t></is></c>"]),
+            }
         }
         sheet.push_str("</row>");
     }

@@ -22,7 +22,7 @@ const PAGES: [(&str, &str, &str); 10] = [
     ("/connectors/feedback", "Không có lịch nào bị bỏ lỡ", "No slot was missed"),
     ("/runs/1", "Chứng nhận của từng kết nối", "Certificates by connector"),
     ("/api", "API cho hệ thống khác", "API for other systems"),
-    ("/figures?period=1907", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
+    ("/figures?period=1997", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
     ("/login", "Đăng nhập", "Log in"),
 ];
 
@@ -135,6 +135,12 @@ fn every_page_in_both_languages(service: &Serving, cookie: &str) {
     }
     for (path, status) in [
         ("/figures?period=2026-Q9", 400),
+        ("/figures?period=2026-Q5s", 400),
+        ("/figures?period=9999", 400),
+        ("/figures?period=10000", 400),
+        ("/figures/par-3.4.1?period=1989", 400),
+        ("/figures.csv?period=2100", 400),
+        ("/figures.xlsx?period=9999-12", 400),
         ("/figures?scope=nobody", 400),
         ("/figures/nothing", 404),
         ("/connectors/nothing", 404),

@@ -16,6 +16,7 @@ mod kill_at_any_time;
 mod logs;
 mod quarantine;
 mod vacuum;
+mod values;
 
 use std::collections::BTreeMap;
 use std::path::Path;

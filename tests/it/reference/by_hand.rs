@@ -4,6 +4,7 @@
 //! `1.000001` (three working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
 mod complete;
+mod impossible_ends;
 mod quality;
 mod registries;
 mod rule_sets;

@@ -75,6 +75,9 @@ fn feedback_handled_in_time() {
         feedback("S1", "2026-01-26T17:00", ""),
         feedback("X3", "2026-01-26T17:00", "2026-01-07T08:00"),
         Feedback { received: on("2026-02-02T08:00"), ..feedback("X3", "2026-01-26T17:00", "2026-02-03T08:00") },
+        // Handled the day before it was received; and on that day, which is stored without a time.
+        feedback("S1", "2026-01-26T17:00", "2026-01-04T10:00"),
+        feedback("S1", "2026-01-26T17:00", "2026-01-05T00:00"),
         feedback("S2", "2026-01-26T17:00", "2026-01-07T08:00"),
         Feedback { deleted: Some(true), ..feedback("S1", "2026-01-26T17:00", "2026-01-07T08:00") },
     ];
@@ -83,11 +86,11 @@ fn feedback_handled_in_time() {
         [dossiers, items, province::feedback_table(&rows), province::measures_table(&[]), province::notes_table(&[])];
     let figures = computed_from_tables(tables, at(NOW), None, None, None);
     for (agency, period, expected) in [
-        (Some("S1"), "2026-01", (2, 7)),
+        (Some("S1"), "2026-01", (3, 9)),
         (Some("X3"), "2026-01", (1, 1)),
         (Some("X3"), "2026-02", (0, 1)),
-        (None, "2026-01", (3, 8)),
-        (None, "2026", (3, 9)),
+        (None, "2026-01", (4, 10)),
+        (None, "2026", (4, 11)),
     ] {
         assert_eq!(counts(&figures, "par-3.4.5-8", agency, period), expected, "{agency:?} {period}");
     }
