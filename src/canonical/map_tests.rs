@@ -40,7 +40,7 @@ fn connector(due: &str, contract: &str) -> Connector {
         "#
     );
     let file: ConnectorFile = toml::from_str(&text).expect("the connector is valid");
-    Connector { name: "t".to_owned(), file, digest: String::new() }
+    Connector { name: "t".to_owned(), file, digest: String::new(), file_digest: String::new() }
 }
 
 /// For each row (id, received, registered, due) its due day, `-` for none, or field and reason of its rejection.
