@@ -83,6 +83,13 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Nguồn báo lỗi bên trong một câu trả lời thành công.",
             "Tra mã lỗi trong tài liệu của nguồn; `decode.failure` khai báo mã nào không phải lỗi.",
         ),
+        _ => return chain_explanation(code),
+    })
+}
+
+/// Codes of page chains and limits.
+fn chain_explanation(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
         "page_repeated" => (
             "Nguồn gửi lại cùng một trang.",
             "Nguồn bỏ qua tham số trang, hoặc bản ghi đã dịch chuyển: kiểm tra `pages.param` và `pages.first`.",
