@@ -223,5 +223,11 @@ fn certificate(pull: &Pull) -> String {
     if findings.swept > 0 {
         let _ = writeln!(text, "  swept      {} rows marked as deleted", number(findings.swept));
     }
+    if findings.restored > 0 {
+        let _ = writeln!(text, "  restored   {} rows with the values of another file", number(findings.restored));
+    }
+    if let Some(left) = &findings.left {
+        let _ = writeln!(text, "  left       {} rows that files no longer have", number(left.rows));
+    }
     text
 }

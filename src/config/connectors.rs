@@ -10,7 +10,7 @@ use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
 use crate::fields::{DateFormat, FieldReader};
 use crate::model::connector::{
-    Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, SourceField, Start,
+    Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
 };
 use crate::model::table::{CHANGE_TIME, Column, ColumnType};
 
@@ -225,6 +225,11 @@ impl ConnectorCheck<'_> {
             && *settle_secs > MAX_SETTLE_SECS
         {
             self.add("/access/settle_secs", format!("must be at most {MAX_SETTLE_SECS}: every pull waits this long"));
+        }
+        if let Access::Files { order: FileOrder::Name(pattern), .. } = &file.access
+            && let Err(message) = DateFormat::compile_month(pattern)
+        {
+            self.add("/access/order/name", message);
         }
         self.decode(file);
     }

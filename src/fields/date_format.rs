@@ -77,19 +77,43 @@ impl DateFormat {
     /// # Errors
     /// What is wrong with it: unbalanced brackets, a letter that is no token, or no full date.
     pub fn compile(pattern: &str) -> Result<Self, String> {
+        let format = Self::compile_month(pattern)?;
+        if format.tokens.iter().any(|token| matches!(token, Token::Day { .. })) {
+            Ok(format)
+        } else {
+            Err(format!("format `{pattern}` has no `dd`"))
+        }
+    }
+
+    /// Compiles a format that may lack the day: the text is then read as the first day of its month.
+    ///
+    /// # Errors
+    /// As [`DateFormat::compile`].
+    pub fn compile_month(pattern: &str) -> Result<Self, String> {
         let bytes = pattern.as_bytes();
         let mut at = 0;
         let tokens = compile_until(bytes, &mut at, false)?;
         for (name, found) in [
             ("yyyy", tokens.iter().any(|token| matches!(token, Token::Year))),
             ("MM", tokens.iter().any(|token| matches!(token, Token::Month { .. }))),
-            ("dd", tokens.iter().any(|token| matches!(token, Token::Day { .. }))),
         ] {
             if !found {
                 return Err(format!("format `{pattern}` has no `{name}`"));
             }
         }
         Ok(Self { tokens })
+    }
+
+    /// Instant of the first part of `text` that matches and that no digit precedes or follows; `None` if there is none.
+    #[must_use]
+    pub fn find(&self, text: &str, zone: &TimeZone) -> Option<i64> {
+        let bytes = text.as_bytes();
+        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        (0..bytes.len()).filter(|&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).find_map(|at| {
+            let mut parts = DateParts { day: 1, ..DateParts::default() };
+            let end = bytes.len() - take(&self.tokens, &bytes[at..], &mut parts)?.len();
+            if is_digit(end) && is_digit(end - 1) { None } else { parts.instant(zone) }
+        })
     }
 
     /// Instant of `text` in microseconds UTC; `None` unless the whole text matches and is a date. Without an offset it is
@@ -257,6 +281,27 @@ mod tests {
     fn read(pattern: &str, text: &str) -> Option<String> {
         let format = DateFormat::compile(pattern).expect("the pattern is valid");
         format.read(text, &vietnam()).map(display)
+    }
+
+    #[test]
+    fn a_date_is_found_in_a_file_name() {
+        for (pattern, text, expected) in [
+            ("yyyy-MM-dd", "bcci-2026-10-31.csv", Some("2026-10-31")),
+            ("yyyy-MM-dd", "bcci-2026-10-31-2026-11-01.csv", Some("2026-10-31")),
+            ("MM.yyyy", "BCCI T10.2026 (2).xlsx", Some("2026-10-01")),
+            ("M.yyyy", "tháng 9.2026.xlsx", Some("2026-09-01")),
+            ("yyyyMMdd", "x120261031.csv", None),
+            ("yyyyMMdd", "x20261031.csv", Some("2026-10-31")),
+            ("yyyyMMdd", "x202610315.csv", None),
+            ("yyyyMMdd", "202613 20261031", Some("2026-10-31")),
+            ("yyyy-MM-dd", "báo cáo.csv", None),
+            ("yyyy-MM-dd", "", None),
+        ] {
+            let format = DateFormat::compile_month(pattern).expect("the pattern is valid");
+            let found = format.find(text, &vietnam()).map(|found| display(found)[..10].to_owned());
+            assert_eq!(found.as_deref(), expected, "{pattern} in {text}");
+        }
+        assert!(DateFormat::compile_month("yyyy").is_err() && DateFormat::compile("MM.yyyy").is_err());
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod version_writer;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{LazyFrame, SortMultipleOptions, col, lit};
+use polars::prelude::{DataType, LazyFrame, SortMultipleOptions, col, lit};
 
 use self::layout::Layout;
 use self::table::Table;
@@ -155,7 +155,14 @@ impl Lake {
         since: i64,
         until: i64,
     ) -> Result<Vec<String>, LakeError> {
-        read::keys_between(&self.tables(kind).image, source, column, (since, until)).await
+        let at = col(column).cast(DataType::Int64);
+        let within = at.clone().gt_eq(lit(since)).and(at.lt_eq(lit(until)));
+        read::held_keys(&self.tables(kind).image, source, within).await
+    }
+
+    /// Keys of the image's rows of `source` that are not deleted.
+    pub async fn held_keys(&self, kind: RecordKind, source: &str) -> Result<Vec<String>, LakeError> {
+        read::held_keys(&self.tables(kind).image, source, lit(true)).await
     }
 
     /// The image's records of the given keys, with all columns, each with its partition.

@@ -109,18 +109,12 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
     .await
 }
 
-pub(super) async fn keys_between(
-    image: &Table,
-    source: &str,
-    column: &str,
-    (since, until): (i64, i64),
-) -> Result<Vec<String>, LakeError> {
+/// Keys of the rows of `source` that are not deleted and for which `wanted` is true.
+pub(super) async fn held_keys(image: &Table, source: &str, wanted: Expr) -> Result<Vec<String>, LakeError> {
     let files = image.files(&image.load().await?)?;
-    let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
+    let (layout, source) = (image.layout.clone(), source.to_owned());
     blocking(layout.name, move || {
-        let at = col(column).cast(DataType::Int64);
-        let within = at.clone().gt_eq(lit(since)).and(at.lt_eq(lit(until)));
-        let held = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not()).and(within);
+        let held = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not()).and(wanted);
         let frame = collect(layout.name, scan(&layout, &files)?.filter(held).select([col("source_key")]))?;
         let keys = frame.column("source_key").and_then(|keys| keys.str()).map_err(rows_error("read", layout.name))?;
         Ok(keys.iter().flatten().map(str::to_owned).collect())

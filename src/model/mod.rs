@@ -14,6 +14,7 @@ pub mod connector;
 pub mod day;
 pub mod escape;
 pub mod figure;
+pub mod folder;
 pub mod indicator;
 pub mod instant;
 pub mod page;

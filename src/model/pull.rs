@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
+use crate::model::folder::FileNote;
 pub use crate::model::position::{ChainFacts, OpenChain, PagePlace, Position, ReadPage, SliceRef};
 
 /// Rows of a pull by what became of them: received = accepted + unchanged + duplicate + superseded + quarantined.
@@ -134,8 +135,12 @@ pub struct Findings {
     pub disagreeing: Option<(u64, u64)>,
     /// Pass and time range that a sweep covered.
     pub sweep: Option<SliceRef>,
-    /// Rows marked as deleted because a sweep did not find them.
+    /// Rows marked as deleted because a sweep did not find them, or because no file of the folder has them any more.
     pub swept: u64,
+    /// Rows that one file no longer has and that got the values of another file.
+    pub restored: u64,
+    /// Rows that files no longer have, but that were left as they were.
+    pub left: Option<RowsLeft>,
     /// Rows that a sweep did not find but left unchanged, because there were too many to be deletions.
     pub missed_by_sweep: u64,
     /// Whether a sweep marked nothing because the end of its list is not proved.
@@ -147,6 +152,33 @@ pub struct Findings {
     pub keys_in_other_case: Option<Sighting>,
     /// Name of an impossible order of dates → number of rows.
     pub impossible: BTreeMap<String, u64>,
+}
+
+/// Rows that files of a folder no longer have, but that were left as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsLeft {
+    pub rows: u64,
+    pub because: LeftBecause,
+    /// Content digest of one of the files; empty if none alone is the reason.
+    pub file: String,
+}
+
+/// Why rows that files no longer have were not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftBecause {
+    /// The folder is declared `append`.
+    Append,
+    /// A file has fewer than half of the keys that it had: it may be another list under the same name.
+    OtherList,
+    /// So many rows are gone that an error is likelier than deletions.
+    TooMany,
+    /// A rejected row without a readable key may be any of them.
+    UnreadableKeys,
+    /// The landed rows of another file, which count again, cannot be read.
+    LandingLost,
+    /// The pull is incomplete for another reason.
+    Incomplete,
 }
 
 /// Entry of the certificate for one landed page.
@@ -177,7 +209,24 @@ pub struct ReadBy {
     pub page: u32,
 }
 
+/// Name of the file that a page came from: the part of its origin before sheet and rows.
+#[must_use]
+pub fn file_of(origin: &str) -> &str {
+    let rows = [" rows ", " no rows"].iter().filter_map(|word| origin.rfind(word)).max();
+    let name = &origin[..rows.unwrap_or(origin.len())];
+    name.rfind(" sheet `").map_or(name, |sheet| &name[..sheet])
+}
+
+/// Page chain of pages that hold only some rows of a file's content: those that a retry takes from landing.
+pub const PARTIAL_CHAIN: u32 = u32::MAX;
+
 impl LandedPage {
+    /// Whether it holds only some rows of its content.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.chain == PARTIAL_CHAIN
+    }
+
     /// Run that read the page from the source; `run` is the run that landed it.
     #[must_use]
     pub fn first_read(&self, run: i64) -> ReadBy {
@@ -228,6 +277,9 @@ pub struct Certificate {
     #[serde(default)]
     pub mends: Vec<i64>,
     pub cursor: Cursor,
+    /// What changed in the folder of a file connector, by file name.
+    #[serde(default)]
+    pub files: Vec<FileNote>,
     pub started_at: i64,
     pub finished_at: i64,
 }

@@ -292,6 +292,15 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     if pull.findings.swept > 0 {
         lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));
     }
+    if pull.findings.restored > 0 {
+        lines.push(format!(
+            "with the values of another file, because a file no longer has them: {}",
+            pull.findings.restored
+        ));
+    }
+    if let Some(left) = &pull.findings.left {
+        lines.push(format!("left as they are, although files no longer have them: {}", left.rows));
+    }
     lines
 }
 

@@ -11,7 +11,7 @@ use crate::fields::Readers;
 use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector};
 use crate::model::page::Page;
-use crate::model::pull::{Certificate, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
+use crate::model::pull::{Certificate, LandedPage, Outcome, PARTIAL_CHAIN, Purpose, ReadBy, SliceRef};
 use crate::run::data_folder::{DataFolder, RunReport};
 use crate::run::error::RunError;
 use crate::run::failure::{PullError, catch_panic};
@@ -211,7 +211,7 @@ fn land_pages(
     for ((mut page, read_by), number) in pages.into_iter().zip(1..) {
         page.number = number;
         let entry = landed.write(&page, &readers, None)?;
-        written.push(LandedPage { read_by: Some(read_by), chain: u32::MAX, ..entry });
+        written.push(LandedPage { read_by: Some(read_by), chain: PARTIAL_CHAIN, ..entry });
     }
     Ok(written)
 }

@@ -1,20 +1,22 @@
-//! Reads the files of a folder that were not read before, cut into pages.
+//! Reads the files of a folder whose content is new for their name, cut into pages.
 //!
 //! A file that cannot be read does not stop the files after it. The pull then ends with an error that names all failed
 //! files: it marks no file as taken, and the next pull reads them again. A file that is still being written is left
 //! for the next pull.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::model::folder::FileNote;
 use crate::model::page::Page;
 use crate::sources::decode::csv::CsvFile;
 use crate::sources::decode::xlsx::{self, XlsxLayout};
 use crate::sources::decode::{Decoder, TableFile};
 use crate::sources::error::SourceError;
+use crate::sources::folder_files::FolderFiles;
 use crate::sources::transport::files::{self, FoundFile};
 
 /// Maximum number of records in a page.
@@ -25,13 +27,11 @@ pub(crate) const PAGE_ROWS: usize = 5_000;
 pub(crate) struct FolderReader {
     /// Files that were not opened yet, in reading order.
     pending: VecDeque<FoundFile>,
+    /// What is known about the files, and what this pull finds out.
+    files: FolderFiles,
     /// Number of matching files in the folder when the pull began.
     files_found: usize,
     open: Option<OpenFile>,
-    /// Content digests of the files that earlier pulls or this one have taken.
-    known_digests: BTreeSet<String>,
-    /// Those of this pull, in reading order.
-    taken: Vec<String>,
     /// Names of the files that are still being written.
     growing: Vec<String>,
     /// Names and errors of the files that could not be read.
@@ -43,7 +43,7 @@ pub(crate) struct FolderReader {
 
 #[derive(Debug)]
 struct OpenFile {
-    name: String,
+    file: FoundFile,
     digest: String,
     rows: FileRows,
     /// Whether a page of it was returned already.
@@ -76,35 +76,30 @@ impl FileRows {
 }
 
 impl FolderReader {
-    pub(crate) async fn open(
-        folder: &str,
-        glob: &str,
-        known: &[String],
-        max_body_bytes: u64,
-        settle: Duration,
-        newest_only: bool,
-    ) -> Result<Self, SourceError> {
-        let mut pending: VecDeque<FoundFile> = files::list(folder, glob).await?.into();
-        let files_found = pending.len();
+    /// `limits`: maximum bytes of a file, and `access.settle_secs`.
+    pub(crate) fn new(mut files: FolderFiles, limits: (u64, Duration), newest_only: bool) -> Self {
+        let mut pending: VecDeque<FoundFile> = files.to_read().into();
+        let files_found = files.found();
         if newest_only {
-            pending.drain(..files_found.saturating_sub(1));
+            pending.drain(..pending.len().saturating_sub(1));
         }
-        Ok(Self {
-            pending,
-            files_found,
-            open: None,
-            known_digests: known.iter().cloned().collect(),
-            taken: Vec::new(),
-            growing: Vec::new(),
-            failures: Vec::new(),
-            max_body_bytes,
-            settle,
-        })
+        let (max_body_bytes, settle) = limits;
+        let (growing, failures) = (Vec::new(), Vec::new());
+        Self { pending, files, files_found, open: None, growing, failures, max_body_bytes, settle }
     }
 
     /// Content digests of the files that this pull read to their end, in reading order.
     pub(crate) fn taken(&self) -> &[String] {
-        &self.taken
+        self.files.taken()
+    }
+
+    /// What changed in the folder so far. `is_ended`: every file was met.
+    pub(crate) fn notes(&self, is_ended: bool) -> Vec<FileNote> {
+        let mut notes = self.files.notes(is_ended);
+        if let Some(open) = self.open.as_ref().filter(|open| open.has_pages) {
+            notes.push(self.files.unfinished(&open.file, open.digest.clone()));
+        }
+        notes
     }
 
     /// Number of matching files in the folder when the pull began.
@@ -153,8 +148,8 @@ impl FolderReader {
             self.growing.push(file.shown());
             return Ok(None);
         };
-        if self.known_digests.contains(&content.digest) {
-            tracing::debug!(file = file.shown(), "file was taken before");
+        if self.files.is_known(file, &content.digest) {
+            tracing::debug!(file = file.shown(), "content was read before");
             return Ok(None);
         }
         if let Some(tables) = decoder.tables() {
@@ -164,11 +159,11 @@ impl FolderReader {
                     FileRows::Workbook(read_workbook(Arc::clone(layout), content.bytes, decoder.fields()))
                 }
             };
-            self.open = Some(OpenFile { name: file.shown(), digest: content.digest, rows, has_pages: false });
+            self.open = Some(OpenFile { file: file.clone(), digest: content.digest, rows, has_pages: false });
             return Ok(None);
         }
         let (page, _) = decoder.page(&content.bytes, number, file.shown())?;
-        self.mark_taken(content.digest);
+        self.files.mark_taken(file, content.digest);
         Ok(Some(page))
     }
 
@@ -177,7 +172,10 @@ impl FolderReader {
         let (mut page, ended) = match open.rows.next(decoder).await {
             Ok(next) => next,
             Err(error) => {
-                self.fail(&open.name, error);
+                self.fail(&open.file.shown(), error);
+                if open.has_pages {
+                    self.files.mark_unfinished(&open.file, open.digest);
+                }
                 return None;
             }
         };
@@ -186,22 +184,17 @@ impl FolderReader {
         let sheet = if page.origin.is_empty() { String::new() } else { format!(" {}", page.origin) };
         let last = page.len().checked_sub(1);
         page.origin = match last {
-            Some(last) => format!("{}{sheet} rows {}-{}", open.name, page.row(0).0, page.row(last).0),
-            None => format!("{}{sheet} no rows", open.name),
+            Some(last) => format!("{}{sheet} rows {}-{}", open.file.shown(), page.row(0).0, page.row(last).0),
+            None => format!("{}{sheet} no rows", open.file.shown()),
         };
         let is_returned = last.is_some() || (ended && !open.has_pages);
         if ended {
-            self.mark_taken(open.digest);
+            self.files.mark_taken(&open.file, open.digest);
         } else {
             open.has_pages = true;
             self.open = Some(open);
         }
         is_returned.then_some(page)
-    }
-
-    fn mark_taken(&mut self, digest: String) {
-        self.known_digests.insert(digest.clone());
-        self.taken.push(digest);
     }
 
     fn fail(&mut self, name: &str, error: SourceError) {

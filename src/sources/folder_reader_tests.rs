@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
+use crate::model::folder::{KnownFile, NoteKind};
 use crate::model::pull::Cursor;
 use crate::model::values::PlaceholderValues;
-use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, open};
+use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, name_digest, open};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -34,12 +35,16 @@ async fn open_folder(folder: &str, cursor: Cursor) -> Result<SourceReader, Sourc
 }
 
 async fn open_connector(text: &str, folder: &str, cursor: Cursor) -> Result<SourceReader, SourceError> {
+    open_with_start(text, folder, PullStart { now: 7, cursor, ..PullStart::default() }).await
+}
+
+async fn open_with_start(text: &str, folder: &str, start: PullStart) -> Result<SourceReader, SourceError> {
     let file: ConnectorFile = toml::from_str(text).expect("the connector is valid");
     let readers = Readers::compile(&file).expect("the map is valid");
     let connector = Connector { name: "post".to_owned(), file, digest: String::new(), file_digest: String::new() };
     let mut values = PlaceholderValues::default();
     values.set_variable("INBOX", folder);
-    open(&connector, &readers, &values, PullStart { now: 7, cursor, ..PullStart::default() }).await
+    open(&connector, &readers, &values, start).await
 }
 
 async fn read_all(reader: &mut SourceReader) -> (Vec<String>, Option<SourceError>) {
@@ -81,9 +86,99 @@ async fn files_with_the_same_content_are_read_once() {
     assert_eq!(origins, ["a.CSV rows 2-5001", "a.CSV rows 5002-5002", "b.csv rows 2-3", "empty.csv no rows"]);
     let cursor = first.cursor();
     assert_eq!((cursor.read_until, cursor.files.len()), (Some(7), 3));
-    let mut second = open_folder(&folder, cursor.clone()).await.expect("the folder is there");
+    let start = PullStart { cursor: cursor.clone(), known_files: known(&first), ..PullStart::default() };
+    let mut second = open_with_start(CONNECTOR, &folder, start).await.expect("the folder is there");
     assert_eq!(read_all(&mut second).await, (Vec::new(), None));
-    assert_eq!(second.cursor(), cursor);
+    assert_eq!((second.cursor().files, second.file_notes()), (cursor.files, Vec::new()));
+}
+
+/// The files that a reader noted, as a ledger stores them.
+fn known(reader: &SourceReader) -> Vec<KnownFile> {
+    reader.file_notes().iter().map(|note| KnownFile::of_note(note, 1)).collect()
+}
+
+/// Kind, landing run and first letter of the content's digest of each note, by file name.
+fn noted<'n>(reader: &SourceReader, names: &[&'n str]) -> Vec<(&'n str, NoteKind, bool)> {
+    let notes = reader.file_notes();
+    let of = |name: &&'n str| {
+        let digest = name_digest(name);
+        let of_name: Vec<_> = notes.iter().filter(|note| note.name == digest).collect();
+        of_name.into_iter().map(|note| (*name, note.kind, note.landed_by.is_none())).collect::<Vec<_>>()
+    };
+    names.iter().flat_map(of).collect()
+}
+
+#[tokio::test]
+async fn a_content_is_read_if_it_is_new_for_its_name() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    let put = |name: &str, rows: usize, seconds: u64| {
+        let path = inbox.path().join(name);
+        std::fs::write(&path, export(rows)).expect("the folder can be written");
+        age(&path, seconds);
+    };
+    put("a.csv", 1, 90);
+    put("b.csv", 2, 80);
+    let folder = inbox.path().to_str().expect("the path is UTF-8").to_owned();
+    let mut first = open_folder(&folder, Cursor::default()).await.expect("the folder is there");
+    read_all(&mut first).await;
+    let names = ["a.csv", "b.csv", "c.csv"];
+    assert_eq!(noted(&first, &names), [("a.csv", NoteKind::Holds, true), ("b.csv", NoteKind::Holds, true)]);
+    let start = |known_files, are_imported| PullStart {
+        cursor: first.cursor(),
+        known_files,
+        are_imported,
+        ..PullStart::default()
+    };
+
+    // `a` was put back to a content that was read before, but that it does not hold now.
+    let mut held: Vec<KnownFile> = known(&first);
+    held.iter_mut()
+        .filter(|file| file.name == name_digest("a.csv"))
+        .for_each(|file| file.content.digest = "B".to_owned());
+    let mut reverted = open_with_start(CONNECTOR, &folder, start(held, false)).await.expect("the folder is there");
+    assert_eq!(read_all(&mut reverted).await.0, ["a.csv rows 2-2"]);
+
+    // `b` is renamed, and `a` is touched: nothing is read, the changes are noted.
+    std::fs::rename(inbox.path().join("b.csv"), inbox.path().join("c.csv")).expect("it can be renamed");
+    put("a.csv", 1, 10);
+    let mut renamed =
+        open_with_start(CONNECTOR, &folder, start(known(&first), false)).await.expect("the folder is there");
+    assert_eq!(read_all(&mut renamed).await, (Vec::new(), None));
+    let expected =
+        [("a.csv", NoteKind::Holds, false), ("b.csv", NoteKind::Forgotten, false), ("c.csv", NoteKind::Holds, false)];
+    assert_eq!(noted(&renamed, &names), expected);
+
+    // Files that an older version read are taken over.
+    let mut imported =
+        open_with_start(CONNECTOR, &folder, start(known(&first), true)).await.expect("the folder is there");
+    assert_eq!(read_all(&mut imported).await, (Vec::new(), None));
+    assert_eq!(
+        noted(&imported, &["b.csv"]),
+        [("b.csv", NoteKind::Imported, false), ("b.csv", NoteKind::Forgotten, false)]
+    );
+}
+
+#[tokio::test]
+async fn the_date_in_a_name_orders_files_and_of_whole_lists_only_the_newest_is_read() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    // The file without a date is ordered by its modification time: 15 December 2026.
+    for (name, rows, modified) in
+        [("so 31.10.2026.csv", 1, 1_797_400_000), ("so 30.11.2026.csv", 2, 1_797_300_000), ("so.csv", 3, 1_797_292_800)]
+    {
+        let path = inbox.path().join(name);
+        std::fs::write(&path, export(rows)).expect("the folder can be written");
+        let file = std::fs::File::options().write(true).open(&path).expect("the file is there");
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(modified);
+        file.set_modified(time).expect("the time can be set");
+    }
+    let dated = CONNECTOR.replace("settle_secs = 0", "settle_secs = 0\norder = { name = \"dd.MM.yyyy\" }");
+    let whole = dated.replace("order =", "content = \"whole\"\norder =");
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    let mut dated = open_with_start(&dated, folder, PullStart::default()).await.expect("the folder is there");
+    let origins = read_all(&mut dated).await.0;
+    assert_eq!(origins, ["so 31.10.2026.csv rows 2-2", "so 30.11.2026.csv rows 2-3", "so.csv rows 2-4"]);
+    let mut whole = open_with_start(&whole, folder, PullStart::default()).await.expect("the folder is there");
+    assert_eq!(read_all(&mut whole).await.0, ["so.csv rows 2-4"]);
 }
 
 #[tokio::test]

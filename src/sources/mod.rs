@@ -21,6 +21,7 @@ pub mod auth;
 pub mod content_range;
 pub mod decode;
 pub mod error;
+mod folder_files;
 mod folder_reader;
 mod follow;
 mod http_reader;
@@ -42,16 +43,19 @@ use std::time::Duration;
 
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
+pub use crate::sources::folder_files::{DatedNames, name_digest};
 pub use crate::sources::pull_start::PullStart;
 pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 
 use crate::fields::Readers;
 use crate::model::connector::{Access, Connector, Limits};
+use crate::model::folder::FileNote;
 use crate::model::page::Page;
 use crate::model::pull::{ChainFacts, Cursor, Position};
 use crate::model::values::PlaceholderValues;
 use crate::sources::auth::Login;
 use crate::sources::decode::Decoder;
+use crate::sources::folder_files::FolderFiles;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
 use crate::sources::page_fetcher::PageFetcher;
@@ -143,13 +147,13 @@ async fn open_source(
             let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
             ReaderKind::Http(Box::new(HttpReader::new(fetcher, file, &start)?))
         }
-        Access::Files { folder, glob, settle_secs } => {
+        Access::Files { folder, glob, settle_secs, content, order } => {
             let folder = request::fill(folder, TemplateContext::default(), values)?;
-            let known = &start.cursor.files;
             (pages, records) = (0, 0);
-            let (max_bytes, settle) = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
-            let reader = FolderReader::open(&folder, glob, known, max_bytes, settle, start.newest_only).await?;
-            ReaderKind::Folder(Box::new(reader))
+            let found = transport::files::list(&folder, glob).await?;
+            let files = FolderFiles::new(*content, order, found, &start)?;
+            let limits = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
+            ReaderKind::Folder(Box::new(FolderReader::new(files, limits, start.newest_only)))
         }
     };
     Ok(SourceReader {
@@ -234,6 +238,16 @@ impl SourceReader {
         match &self.kind {
             ReaderKind::Http(_) => Vec::new(),
             ReaderKind::Folder(reader) => reader.growing_files().to_vec(),
+        }
+    }
+
+    /// What changed in the folder, by file name: files whose content was read to its end or is known, and names that no
+    /// longer count. Empty for HTTP.
+    #[must_use]
+    pub fn file_notes(&self) -> Vec<FileNote> {
+        match &self.kind {
+            ReaderKind::Http(_) => Vec::new(),
+            ReaderKind::Folder(reader) => reader.notes(self.proved),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::folder::KnownFile;
 use crate::model::pull::{Cursor, Position, SliceRef};
 
 /// Start of a pull.
@@ -21,4 +22,8 @@ pub struct PullStart {
     pub only_slices: Option<Vec<SliceRef>>,
     /// Reads the newest file only (a trial by `check`). Files only.
     pub newest_only: bool,
+    /// Files whose rows are in the tables. Files only.
+    pub known_files: Vec<KnownFile>,
+    /// `known_files` were found in landing, because the ledger does not know them yet. Files only.
+    pub are_imported: bool,
 }

@@ -5,6 +5,7 @@
 
 mod auth;
 mod contract;
+mod files;
 mod pages;
 mod records;
 mod web;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::contract::{Breach, Contract, Sweep};
+pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{
     Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RepeatedHeading, ReplyFailure,
@@ -86,7 +88,7 @@ pub enum Access {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca_certificates: Option<String>,
     },
-    /// Files of a local folder. Each content is read once: the same file under another name is skipped.
+    /// Files of a local folder. A content is read once: the same file under another name is not read again.
     Files {
         /// Path of the folder; may contain `{env:NAME}`.
         folder: String,
@@ -95,7 +97,17 @@ pub enum Access {
         /// Seconds that a file must be unchanged before it is read, because it may still be written.
         #[serde(default = "two")]
         settle_secs: u64,
+        /// What the files mean together.
+        #[serde(default, skip_serializing_if = "is_default")]
+        content: Content,
+        /// Which of two files is newer.
+        #[serde(default, skip_serializing_if = "is_default")]
+        order: FileOrder,
     },
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn two() -> u64 {

@@ -5,6 +5,7 @@
 
 mod backfills;
 mod fields;
+mod files;
 mod notifications;
 mod publications;
 mod pulls;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+pub(super) use self::files::FileChanges;
 pub use self::notifications::Notification;
 pub use self::publications::Publication;
 pub use self::pulls::{Pull, PullState};

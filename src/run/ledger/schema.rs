@@ -17,7 +17,10 @@ fn migrator() -> Migrator {
     let migration = |version, description: &'static str, sql: &'static str| {
         Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![migration(1, "tables", include_str!("migrations/0001_tables.sql"))])
+    Migrator::with_migrations(vec![
+        migration(1, "tables", include_str!("migrations/0001_tables.sql")),
+        migration(2, "files", include_str!("migrations/0002_files.sql")),
+    ])
 }
 
 /// Brings a ledger to the newest schema. On a connection of its own, which is closed afterwards: connections that are

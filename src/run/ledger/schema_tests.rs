@@ -82,6 +82,7 @@ async fn a_ledger_of_a_newer_schema_is_refused() {
     )
     .await;
     let refused = Ledger::open(folder.path()).await.expect_err("it has tables that this version does not know");
-    assert!(matches!(refused, RunError::NewerLedger { version: 99, newest: 1 }), "{refused}");
+    let known = migrator().iter().map(|migration| migration.version).max();
+    assert!(matches!(refused, RunError::NewerLedger { version: 99, newest } if Some(newest) == known), "{refused}");
     assert!(refused.to_string().contains("schema version 99"), "{refused}");
 }

@@ -3,6 +3,7 @@
 //! A pull that is cut, or whose source fails, can be resumed at the page that it had reached; a pull without a
 //! certificate does not count.
 
+mod landed_files;
 mod page_landing;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use crate::fields::DateFormat;
 use crate::fields::Readers;
 use crate::lake::Lake;
 use crate::landing::{LandedPull, PullPlan};
-use crate::model::connector::{Connector, Start};
+use crate::model::connector::{Access, Connector, Start};
 use crate::model::instant::{self, DAY_MICROS};
 use crate::model::pull::{Certificate, Cursor, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::error::RunError;
@@ -83,7 +84,8 @@ impl<'a> PullReader<'a> {
         let sweep = self.due_sweep(connector, now).await?;
         let mut start = self.start_of(connector, now).await?;
         start.whole_pass = sweep.as_ref().map(|sweep| sweep.pass.clone());
-        self.read(PullTask { sweep, ..PullTask::new(connector, run, Purpose::Night, start) }).await
+        let old_files = read_before_files_were_known(&start);
+        self.read(PullTask { sweep, old_files, ..PullTask::new(connector, run, Purpose::Night, start) }).await
     }
 
     /// Resumes a night's pull that was cut or whose source failed: reads on behind its last landed page, under its own
@@ -154,7 +156,16 @@ impl<'a> PullReader<'a> {
                 oldest_open.insert(column.clone(), oldest);
             }
         }
-        Ok(PullStart { now, cursor, oldest_open, ..PullStart::default() })
+        let mut start = PullStart { now, cursor, oldest_open, ..PullStart::default() };
+        if let Access::Files { order, .. } = &connector.file.access {
+            let before = self.ledger.files_counted_before(&connector.name, reached, i64::MAX).await?;
+            start.known_files = self.ledger.known_files(&connector.name, before).await?;
+            if start.known_files.is_empty() && (reached.is_some() || !start.cursor.files.is_empty()) {
+                start.known_files = landed_files::landed_files(self.data, &connector.name, order)?;
+                start.are_imported = true;
+            }
+        }
+        Ok(start)
     }
 
     /// Time range of tonight's sweep: from the first date of its pass until now. `None` if the connector has no sweep,
@@ -176,6 +187,17 @@ impl<'a> PullReader<'a> {
         let range = |since| SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: now };
         Ok(since.filter(|_| is_due).map(range))
     }
+}
+
+/// Contents that were read before the ledger knew of files and whose landed pages are gone: their rows are older than
+/// all that is stored.
+fn read_before_files_were_known(start: &PullStart) -> BTreeMap<String, Vec<ReadBy>> {
+    if !start.are_imported {
+        return BTreeMap::new();
+    }
+    let is_known = |digest: &&String| start.known_files.iter().any(|file| file.content.digest == **digest);
+    let unknown = start.cursor.files.iter().filter(|digest| !is_known(digest));
+    unknown.map(|digest| (digest.clone(), vec![ReadBy { run: 0, page: 0 }])).collect()
 }
 
 /// Empties the landing folder unless pages of the task lie in it, and writes the plan by which a night's pull can be

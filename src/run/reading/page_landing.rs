@@ -127,6 +127,7 @@ impl<'t> PageLanding<'t> {
             run: self.task.run,
             purpose: self.task.purpose,
             chains: source.chains(),
+            files: source.file_notes(),
             mends: self.mends(),
             // The fields of the pages before the cut are not known any more: without them no drift is judged.
             fields: if self.is_resumed { FieldsSeen::default() } else { self.fields },

@@ -17,6 +17,7 @@ use crate::model::pull::{Certificate, Findings, LandedPage, PullCounts, ReadBy, 
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
+use crate::run::settling::folder::{FolderPull, Worth, raise, stated_change_time};
 
 /// Records that are looked up in the table and written together.
 const BATCH_ROWS: usize = 25_000;
@@ -66,6 +67,8 @@ struct BatchRecord {
     /// Where it was read first.
     read_by: ReadBy,
     chain: u32,
+    /// Content of the file that it came in; 0 unless the pull has a folder.
+    content: usize,
 }
 
 /// Positions of the columns that classification reads.
@@ -83,16 +86,18 @@ pub(super) struct Classifier<'c> {
     columns: Columns,
     batch: Vec<BatchRecord>,
     classified: Classified,
+    /// Files of the pull; `None` for HTTP.
+    folder: Option<FolderPull>,
 }
 
 impl<'c> Classifier<'c> {
     /// `has_open_rejections`: earlier runs left rejections open that the pull's keys may close.
     pub(super) fn new(
         lake: &'c Lake,
-        connector: &'c Connector,
-        certificate: &'c Certificate,
+        (connector, certificate): (&'c Connector, &'c Certificate),
         writer: &'c mut VersionWriter,
         has_open_rejections: bool,
+        folder: Option<FolderPull>,
     ) -> Self {
         let kind = connector.file.connector.kind;
         let column = |name: &str| kind.column_index(name).expect("every table has the column");
@@ -105,13 +110,18 @@ impl<'c> Classifier<'c> {
             chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
             ..Classified::default()
         };
-        Self { lake, connector, certificate, writer, columns, batch: Vec::new(), classified }
+        Self { lake, connector, certificate, writer, columns, batch: Vec::new(), classified, folder }
     }
 
     /// Classifies every row of the pull, the last one first.
     pub(super) async fn classify_pages(&mut self, landed: &LandedPull, readers: &Readers) -> Result<(), RunError> {
         let mapper = Mapper::new(self.connector, readers, self.certificate.finished_at);
-        for landed_page in self.certificate.pages.iter().rev() {
+        self.note_ranks(landed, &mapper)?;
+        let pages = match &self.folder {
+            Some(folder) => folder.in_order(&self.certificate.pages),
+            None => self.certificate.pages.iter().collect(),
+        };
+        for landed_page in pages.into_iter().rev() {
             let page = landed.read(landed_page)?;
             self.map_page(&page, landed_page, &mapper);
             if self.batch.len() >= BATCH_ROWS {
@@ -121,16 +131,36 @@ impl<'c> Classifier<'c> {
         self.classify_batch().await
     }
 
+    /// Notes the change time of every row of a folder whose rows are ordered by it: which row of a key counts must be
+    /// known before the first one is classified.
+    fn note_ranks(&mut self, landed: &LandedPull, mapper: &Mapper) -> Result<(), RunError> {
+        let Some(folder) = self.folder.as_mut().filter(|folder| folder.is_ordered()) else { return Ok(()) };
+        for landed_page in &self.certificate.pages {
+            let content = folder.content_of(landed_page);
+            for record in mapper.map_page(&landed.read(landed_page)?).into_iter().flatten() {
+                let key = record.values[self.columns.key].as_text().unwrap_or_default();
+                folder.note_rank(content, key, stated_change_time(self.connector.file.connector.kind, &record));
+            }
+        }
+        Ok(())
+    }
+
     /// Maps the rows of a page, the last one first, into the batch and the rejections.
     fn map_page(&mut self, page: &Page, landed: &LandedPage, mapper: &Mapper) {
         let (read_by, chain) = (landed.first_read(self.certificate.run), landed.chain);
+        let content = self.folder.as_ref().map_or(0, |folder| folder.content_of(landed));
         let classified = &mut self.classified;
         classified.counts.received += page.len() as u64;
         let rejected_before = classified.rejections.len();
         for mapped in mapper.map_page(page).into_iter().rev() {
             match mapped {
-                Ok(record) => self.batch.push(BatchRecord { record, read_by, chain }),
-                Err(rejection) => classified.reject(rejection, read_by.run, chain),
+                Ok(record) => self.batch.push(BatchRecord { record, read_by, chain, content }),
+                Err(rejection) => {
+                    if let Some(folder) = &mut self.folder {
+                        folder.note_rejected(content, rejection.key.as_deref());
+                    }
+                    classified.reject(rejection, read_by.run, chain);
+                }
             }
         }
         let rejected = classified.rejections.len() - rejected_before;
@@ -161,6 +191,9 @@ impl<'c> Classifier<'c> {
                 RecordClass::Accepted => {
                     self.classified.counts.accepted += 1;
                     let part = self.part_for(&waiting.record, &key, stored);
+                    if self.folder.is_some() {
+                        raise(kind, &mut waiting.record, stored.and_then(|stored| stored.source_updated_at));
+                    }
                     accepted.push((waiting.record, part));
                 }
                 RecordClass::Unchanged => self.classified.counts.unchanged += 1,
@@ -182,13 +215,19 @@ impl<'c> Classifier<'c> {
         changed_at: Option<i64>,
         stored: Option<&NewestVersion>,
     ) -> RecordClass {
-        let BatchRecord { record, read_by, chain } = waiting;
+        let BatchRecord { record, read_by, chain, content } = waiting;
         let classified = &mut self.classified;
         classified.note_key(key, read_by.run, *chain);
         classified.note_issues(record);
         let dates = self.columns.dates.iter().filter_map(|&index| record.values[index].as_instant());
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
         classified.newest_date = classified.newest_date.max(newest);
+        if let Some(folder) = &mut self.folder {
+            let is_outranked = folder.is_outranked(*content, key_hash(key), changed_at);
+            if !matches!(folder.worth(*content), Worth::Older(_)) {
+                return classified.class_in_folder(record, key, stored, is_outranked);
+            }
+        }
         let newest_stored =
             stored.map(|known| StoredVersion { digest: known.digest, updated_at: known.source_updated_at });
         let class = classified.keys.classify(key, record.digest, changed_at, newest_stored);
@@ -214,9 +253,9 @@ impl<'c> Classifier<'c> {
         }
     }
 
-    /// The classes, with the declared totals next to the received ones.
-    pub(super) fn finish(self) -> Classified {
-        let Self { certificate, mut classified, .. } = self;
+    /// The classes, with the declared totals next to the received ones, and the files of the pull.
+    pub(super) fn finish(self) -> (Classified, Option<FolderPull>) {
+        let Self { certificate, mut classified, folder, .. } = self;
         classified.counts.quarantined = classified.rejections.len() as u64;
         let findings = &mut classified.findings;
         findings.pages = certificate.pages.len() as u64;
@@ -227,11 +266,31 @@ impl<'c> Classifier<'c> {
             let records = classified.chains.get(&chain)?.records();
             (records != declared).then_some((declared, records))
         });
-        classified
+        (classified, folder)
     }
 }
 
 impl Classified {
+    /// Class of a row of a folder. What the files say now counts, not what was stored last. `is_outranked`: another row
+    /// of the key counts instead.
+    fn class_in_folder(
+        &mut self,
+        record: &Record,
+        key: &str,
+        stored: Option<&NewestVersion>,
+        is_outranked: bool,
+    ) -> RecordClass {
+        let stored = stored.map(|known| StoredVersion { digest: known.digest, updated_at: None });
+        if !is_outranked {
+            return self.keys.classify(key, record.digest, None, stored);
+        }
+        if stored.is_some_and(|stored| stored.digest == record.digest) {
+            RecordClass::Unchanged
+        } else {
+            RecordClass::Superseded
+        }
+    }
+
     fn reject(&mut self, rejection: Rejection, run: i64, chain: u32) {
         match &rejection.key {
             Some(key) => self.note_key(key, run, chain),

@@ -2,7 +2,9 @@
 //! the volume of earlier pulls. No effects.
 
 use crate::model::connector::{Breach, Contract};
-use crate::model::pull::{Certificate, DriftKind, Findings, Outcome, PullCounts, Purpose, Sighting};
+use crate::model::pull::{
+    Certificate, DriftKind, Findings, LeftBecause, Outcome, PullCounts, Purpose, Sighting, file_of,
+};
 use crate::run::settling::usual_volume::UsualVolume;
 
 /// Minimum rejections before their share is judged.
@@ -14,7 +16,7 @@ const MIN_USUAL_PULLS: usize = 3;
 
 /// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
-pub(in crate::run) const CODES: [&str; 9] = [
+pub(in crate::run) const CODES: [&str; 13] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
@@ -22,6 +24,11 @@ pub(in crate::run) const CODES: [&str; 9] = [
     "key_in_other_case",
     // The sweep would delete too many rows.
     "sweep_unbelievable",
+    // Rows that files no longer have were left as they are.
+    "file_replaced",
+    "deletions_too_many",
+    "deletions_unproved",
+    "kept_rows_lost",
     "rejects_over_budget",
     "empty",
     "unusual_volume",
@@ -102,6 +109,9 @@ pub(super) fn judge(
         let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
         return incomplete("sweep_unbelievable", message, hint);
     }
+    if let Some(verdict) = rows_left(certificate, findings) {
+        return verdict;
+    }
     if let Some(verdict) = far_from_usual(counts.received, contract, usual) {
         return verdict;
     }
@@ -111,6 +121,46 @@ pub(super) fn judge(
         return Verdict::of(Outcome::Degraded, "rejects_over_budget", message, hint);
     }
     Verdict::complete()
+}
+
+/// Whether a pull is incomplete only because rows that files no longer have were not deleted.
+pub(super) fn is_about_rows_left(code: &str) -> bool {
+    ["file_replaced", "deletions_too_many", "deletions_unproved", "kept_rows_lost"].contains(&code)
+}
+
+/// Incomplete if rows that files no longer have were not deleted.
+fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> {
+    let left = findings.left.as_ref()?;
+    let page = certificate.pages.iter().find(|page| page.body_digest == left.file);
+    let file = page.map_or_else(|| "a file".to_owned(), |page| format!("file `{}`", file_of(&page.origin)));
+    let (reason, message, hint) = match left.because {
+        LeftBecause::Append | LeftBecause::Incomplete => return None,
+        LeftBecause::OtherList => (
+            "file_replaced",
+            format!("{file} has fewer than half of the rows that it had: {} rows were left as they are", left.rows),
+            "if the name is used again for another list, set `access.content = \"append\"` or give each list a name of its \
+             own; if the file was spoiled, put it back",
+        ),
+        LeftBecause::TooMany => (
+            "deletions_too_many",
+            format!("{} rows are in no file any more: too many to be deletions", left.rows),
+            "ask whoever delivers the files whether they were deleted; none was marked as deleted",
+        ),
+        LeftBecause::UnreadableKeys => (
+            "deletions_unproved",
+            format!(
+                "{} rows are gone from {file}, but rejected rows without a readable key may be among them",
+                left.rows
+            ),
+            "correct the rejected rows: `motcua quarantine list` names them; until then nothing is deleted",
+        ),
+        LeftBecause::LandingLost => (
+            "kept_rows_lost",
+            format!("{} rows have the values of another file again, whose landed rows cannot be read", left.rows),
+            "save the older files of the folder again, so that they are read anew",
+        ),
+    };
+    Some(Verdict::of(Outcome::Incomplete, reason, message, hint))
 }
 
 /// Whether more rows were rejected than the contract allows.

@@ -6,6 +6,7 @@
 
 mod classify;
 mod contract;
+mod folder;
 mod judge;
 mod reread;
 mod sweep;
@@ -18,13 +19,14 @@ use std::path::Path;
 use futures::FutureExt as _;
 
 use self::classify::{Classified, Classifier};
+use self::folder::{FolderOutcome, FolderPull};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
 use crate::config::Configuration;
 use crate::fields::Readers;
 use crate::lake::{Lake, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Findings, Outcome, PullCounts, Purpose};
+use crate::model::pull::{Certificate, Findings, LeftBecause, Outcome, PullCounts, Purpose};
 use crate::model::record::Record;
 use crate::run::clock;
 use crate::run::error::RunError;
@@ -105,31 +107,59 @@ impl Settler<'_> {
     }
 
     async fn classify_and_commit(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
-        let SealedPull { connector, certificate, .. } = sealed;
-        let mut writer = self.lake.version_writer(connector.file.connector.kind, &connector.name, begun.run);
-        let mut classified = self.classify(sealed, &mut writer).await?;
-        let deleted = self.swept(connector, certificate, &mut classified).await?;
-        assert!(classified.counts.balance(), "every received row is in one class");
-        let verdict = self.verdict(connector, certificate, &mut classified).await?;
-        let outcome = verdict.outcome;
-        let judged = verdict.apply_to(begun);
-        if outcome == Outcome::Failed {
-            return self.discard(judged).await;
-        }
-        write_deleted(&deleted, outcome, &mut writer, &mut classified)?;
-        let pull = self.write_settlement(sealed, judged, classified).await?;
+        let (pull, writer) = self.classify_and_write(sealed, begun).await?;
         // After the ledger: from this commit on the pull counts.
-        if pull.counts.accepted + pull.findings.swept > 0 {
+        let has_versions = pull.counts.accepted + pull.findings.swept + pull.findings.restored > 0;
+        if pull.state == PullState::Settled && has_versions {
             writer.commit().await?;
         }
         Ok(pull)
     }
 
-    async fn classify(&self, sealed: SealedPull<'_>, writer: &mut VersionWriter) -> Result<Classified, RunError> {
+    /// Classifies and judges a pull and writes the ledger; the writer holds the versions to commit.
+    async fn classify_and_write(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<(Pull, VersionWriter), RunError> {
+        let SealedPull { connector, certificate, .. } = sealed;
+        let mut writer = self.lake.version_writer(connector.file.connector.kind, &connector.name, begun.run);
+        let (mut classified, folder) = self.classify(sealed, begun.run, &mut writer).await?;
+        let deleted = self.swept(connector, certificate, &mut classified).await?;
+        assert!(classified.counts.balance(), "every received row is in one class");
+        let older_rows = folder.as_ref().map_or(0, |folder| folder.older_rows(&certificate.pages));
+        let mut files = match folder {
+            Some(folder) => Some(self.folder_outcome(connector, folder).await?),
+            None => None,
+        };
+        classified.findings.left = files.as_ref().and_then(|files| files.left.clone());
+        let verdict = self.verdict(connector, certificate, &mut classified, older_rows).await?;
+        let outcome = verdict.outcome;
+        let judged = verdict.apply_to(begun);
+        if outcome == Outcome::Failed {
+            return Ok((self.discard(judged).await?, writer));
+        }
+        write_deleted(&deleted, outcome, &mut writer, &mut classified)?;
+        if let Some(files) = &mut files {
+            // A file that was read to its end is whole, even if another one was not.
+            let is_doubtful = outcome == Outcome::Incomplete && certificate.outcome == Outcome::Complete;
+            if is_doubtful && !judge::is_about_rows_left(judged.reason.as_deref().unwrap_or_default()) {
+                files.hold(LeftBecause::Incomplete);
+            }
+            write_lost_rows(files, &mut writer, &mut classified)?;
+        }
+        let pull = self.write_settlement(sealed, judged, classified, files.as_ref()).await?;
+        Ok((pull, writer))
+    }
+
+    async fn classify(
+        &self,
+        sealed: SealedPull<'_>,
+        run: i64,
+        writer: &mut VersionWriter,
+    ) -> Result<(Classified, Option<FolderPull>), RunError> {
         let SealedPull { connector, landed, certificate } = sealed;
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
         let has_open_rejections = self.ledger.open_rejections(&connector.name).await? > 0;
-        let mut classifier = Classifier::new(self.lake, connector, certificate, writer, has_open_rejections);
+        let folder = self.folder_of(sealed, run).await?;
+        let definition = (connector, certificate);
+        let mut classifier = Classifier::new(self.lake, definition, writer, has_open_rejections, folder);
         classifier.classify_pages(landed, &readers).await?;
         Ok(classifier.finish())
     }
@@ -140,6 +170,7 @@ impl Settler<'_> {
         sealed: SealedPull<'_>,
         judged: Pull,
         classified: Classified,
+        files: Option<&FolderOutcome>,
     ) -> Result<Pull, RunError> {
         let SealedPull { connector, certificate, .. } = sealed;
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
@@ -164,6 +195,7 @@ impl Settler<'_> {
             keys_read: classified.keys_read.as_ref(),
             read_again: &read_again,
             fields: &certificate.fields,
+            files: files.map(|files| &files.changes),
         };
         self.ledger.write_settlement(&settlement).await?;
         Ok(pull)
@@ -244,5 +276,21 @@ fn write_deleted(
         writer.write(deleted)?;
         classified.findings.swept = deleted.len() as u64;
     }
+    Ok(())
+}
+
+/// Adds the rows that files no longer have to the versions that the pull commits: deleted, or with the values of another
+/// file.
+fn write_lost_rows(
+    files: &FolderOutcome,
+    writer: &mut VersionWriter,
+    classified: &mut Classified,
+) -> Result<(), RunError> {
+    writer.write(&files.deleted)?;
+    writer.write(&files.restored)?;
+    writer.write(&files.reordered)?;
+    classified.findings.swept += files.deleted.len() as u64;
+    classified.findings.restored = (files.restored.len() + files.reordered.len()) as u64;
+    classified.findings.left.clone_from(&files.left);
     Ok(())
 }

@@ -49,7 +49,17 @@ impl Settler<'_> {
             classified.findings.missed_by_sweep = missing.len() as u64;
             return Ok(Vec::new());
         }
-        let mut rows = self.lake.image_records(kind, &connector.name, &missing).await?;
+        self.deleted_versions(connector, &missing).await
+    }
+
+    /// A deleted version of every given key, each with its part.
+    pub(super) async fn deleted_versions(
+        &self,
+        connector: &Connector,
+        keys: &[String],
+    ) -> Result<Vec<(Record, String)>, RunError> {
+        let kind = connector.file.connector.kind;
+        let mut rows = self.lake.image_records(kind, &connector.name, keys).await?;
         let deleted = kind.column_index("deleted").expect("every table has the column");
         for (record, _) in &mut rows {
             record.values[deleted] = Value::Flag(true);
@@ -78,7 +88,7 @@ fn is_proved_whole(range: &SliceRef, chains: &[ChainFacts], pages: &Pages) -> bo
 }
 
 /// Whether so many of the `held` records are missing that an error of the source is likelier than deletions.
-fn are_too_many(missing: usize, held: usize) -> bool {
+pub(super) fn are_too_many(missing: usize, held: usize) -> bool {
     missing * 2 > held || (missing > MANY_ROWS && missing * MAX_SHARE_DIVISOR > held)
 }
 

@@ -29,12 +29,14 @@ impl Verdict {
 }
 
 impl Settler<'_> {
-    /// Judges a classified pull; adds the drift to its findings.
+    /// Judges a classified pull; adds the drift to its findings. `older_rows`: rows that were in the tables before and do
+    /// not count as received when the volume is judged.
     pub(super) async fn verdict(
         &self,
         connector: &Connector,
         certificate: &Certificate,
         classified: &mut Classified,
+        older_rows: u64,
     ) -> Result<Verdict, RunError> {
         let known_fields = self.ledger.fields_seen(&connector.name, certificate.run).await?;
         let received = classified.counts.received;
@@ -50,7 +52,7 @@ impl Settler<'_> {
             return Ok(verdict);
         }
         let is_night = certificate.purpose == Purpose::Night;
-        let usual = if is_night { self.usual_volume(connector, certificate).await? } else { UsualVolume::unknown() };
+        let usual = if is_night && older_rows == 0 { self.usual_volume(connector, certificate).await? } else { UsualVolume::unknown() };
         let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual);
         // A retry, replay or backfill has few rows, and those are known to be bad: their share does not judge the
         // source.

@@ -171,6 +171,7 @@ impl DataFolder<'_> {
         let until = before(now, keep.landing);
         let (pulls, left) = landings::landed(&self.data)?;
         let needs = self.ledger.landed_needs().await?;
+        let with_files = self.ledger.runs_with_files().await?;
         let mut newest: HashMap<String, i64> = HashMap::new();
         for pull in &pulls {
             let known = newest.entry(pull.connector.clone()).or_default();
@@ -185,7 +186,12 @@ impl DataFolder<'_> {
             let need = needs.get(&(pull.connector.clone(), pull.run));
             let whole = count_and_bytes(&pull.folder)?;
             let is_newest = newest[&pull.connector] == pull.run;
-            if let Some(reason) = still_needed(&pull, need, is_newest, reached[&pull.connector], until, keep.landing) {
+            let reason = if with_files.contains(&(pull.connector.clone(), pull.run)) {
+                Some("files of the folder have the content that they hold".to_owned())
+            } else {
+                still_needed(&pull, need, is_newest, reached[&pull.connector], until, keep.landing)
+            };
+            if let Some(reason) = reason {
                 plan.keeps(VacuumKind::Landing, reason, whole);
             } else {
                 // Half-written files in it are removed with it.

@@ -1,6 +1,6 @@
 //! Lists the files of a local folder, waits until a file no longer changes, and reads it.
 //!
-//! A file is identified by the digest of its content: a copy under another name is not read again.
+//! The content of a file is identified by its digest: a copy under another name is not read again.
 #![expect(clippy::disallowed_methods, reason = "edge: the age of a file is its modification time against the clock")]
 
 use std::fmt;
@@ -30,6 +30,12 @@ impl FoundFile {
     #[must_use]
     pub fn shown(&self) -> String {
         shown_name(&self.name)
+    }
+
+    /// Modification time, microseconds UTC; 0 if it is not known.
+    pub(crate) fn modified_at(&self) -> i64 {
+        let since = self.modified.and_then(|modified| modified.duration_since(SystemTime::UNIX_EPOCH).ok());
+        since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default()
     }
 }
 

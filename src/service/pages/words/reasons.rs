@@ -206,6 +206,22 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
             "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
         ),
+        "file_replaced" => (
+            "Một tệp chỉ còn chưa đến một nửa số dòng cũ; các dòng mất đi vẫn được giữ.",
+            "Nếu tên tệp được dùng lại cho danh sách khác, đặt `content = \"append\"` hoặc đặt mỗi danh sách một tên; nếu tệp bị hỏng, chép lại tệp đúng.",
+        ),
+        "deletions_too_many" => (
+            "Quá nhiều dòng không còn trong tệp nào, khó là do xóa.",
+            "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+        ),
+        "deletions_unproved" => (
+            "Có dòng không còn trong tệp, nhưng cũng có dòng bị loại không đọc được mã.",
+            "Xem mục Dòng bị loại và sửa các dòng đó; trước khi sửa, hệ thống không xóa dòng nào.",
+        ),
+        "kept_rows_lost" => (
+            "Bản lưu các dòng của một tệp cũ không đọc được, nên chưa lấy lại được giá trị của tệp đó.",
+            "Lưu lại các tệp cũ trong thư mục để hệ thống đọc lại.",
+        ),
         "empty" => (
             "Nguồn không gửi bản ghi nào, trong khi cùng thứ các tuần trước đều có.",
             "Hỏi đơn vị vận hành nguồn; nếu đúng là không có, đặt `contract.least_of_usual`.",

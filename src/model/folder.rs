@@ -1,0 +1,80 @@
+//! What is known about the files of a folder: the content of each name, and its order.
+//!
+//! A file name is stored as a digest, because it may contain the name of a person.
+
+use serde::{Deserialize, Serialize};
+
+/// Order of a file among those of its folder: the later one is newer. Microseconds UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileTime {
+    /// Date in the name, or modification time: as `access.order` declares.
+    pub ordered_at: i64,
+    /// Modification time; decides between equal dates.
+    pub modified_at: i64,
+}
+
+/// A content of a file, and the run in whose landing its pages are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContentRef {
+    /// SHA-256, hexadecimal.
+    pub digest: String,
+    pub landed_by: i64,
+}
+
+/// A file name whose rows are in the tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFile {
+    /// First 16 bytes of the SHA-256 of the file name, hexadecimal.
+    pub name: String,
+    pub content: ContentRef,
+    pub time: FileTime,
+    /// Earlier contents with rows that the present one lacks, and that were not deleted.
+    #[serde(default)]
+    pub former: Vec<ContentRef>,
+}
+
+/// What a pull found out about one file name; stored in the certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    /// First 16 bytes of the SHA-256 of the file name, hexadecimal.
+    pub name: String,
+    /// SHA-256 of the content.
+    pub digest: String,
+    #[serde(default)]
+    pub time: FileTime,
+    /// Run that landed the content before; `None` if this pull landed it.
+    #[serde(default)]
+    pub landed_by: Option<i64>,
+    #[serde(default)]
+    pub kind: NoteKind,
+}
+
+/// What a note changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// The name has the content from now on.
+    #[default]
+    Holds,
+    /// The name has the content, but it was not read to its end: rows of it count, and none is deleted.
+    Unfinished,
+    /// The name was in the tables before the ledger knew of names: the note changes no row.
+    Imported,
+    /// The name no longer counts: the folder has its content under another name, or a newer whole list.
+    Forgotten,
+}
+
+impl KnownFile {
+    /// The file as a note of `run` describes it.
+    #[must_use]
+    pub fn of_note(note: &FileNote, run: i64) -> Self {
+        let FileNote { name, digest, time, landed_by, .. } = note.clone();
+        let content = ContentRef { digest, landed_by: landed_by.unwrap_or(run) };
+        Self { name, content, time, former: Vec::new() }
+    }
+
+    /// Every content with rows of the name in the tables, the present one first.
+    pub fn contents(&self) -> impl Iterator<Item = &ContentRef> {
+        std::iter::once(&self.content).chain(&self.former)
+    }
+}

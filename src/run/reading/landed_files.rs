@@ -1,0 +1,50 @@
+//! Finds in landing which files a folder had: for a ledger that does not know of files yet, or that was lost.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::landing::{LandedPull, LandingError, retention};
+use crate::model::connector::FileOrder;
+use crate::model::folder::{ContentRef, KnownFile, NoteKind};
+use crate::model::pull::{Certificate, Purpose, file_of};
+use crate::sources::{DatedNames, name_digest};
+
+/// The newest landed content of every file name of a connector.
+pub(super) fn landed_files(data: &Path, connector: &str, order: &FileOrder) -> Result<Vec<KnownFile>, LandingError> {
+    let names = DatedNames::compile(order).expect("config compiled the pattern");
+    let (landed, _) = retention::landed(data)?;
+    let mut files = BTreeMap::new();
+    for pull in landed.iter().filter(|pull| pull.connector == connector) {
+        // A pull without a readable certificate gives no files: those of the folder are read again.
+        let certificate = LandedPull::new(data, connector, pull.run).certificate().unwrap_or_default();
+        if let Some(certificate) = certificate.filter(|certificate| certificate.purpose == Purpose::Night) {
+            apply(&certificate, &names, &mut files);
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+/// Applies what a pull found out about the files.
+fn apply(certificate: &Certificate, names: &DatedNames, files: &mut BTreeMap<String, KnownFile>) {
+    for note in &certificate.files {
+        match note.kind {
+            NoteKind::Forgotten => {
+                files.remove(&note.name);
+            }
+            NoteKind::Holds | NoteKind::Unfinished | NoteKind::Imported => {
+                files.insert(note.name.clone(), KnownFile::of_note(note, certificate.run));
+            }
+        }
+    }
+    if !certificate.files.is_empty() {
+        return;
+    }
+    // An older version wrote the certificate: the pages name their files.
+    for page in certificate.pages.iter().filter(|page| !page.is_partial()) {
+        let name = file_of(&page.origin);
+        let content = ContentRef { digest: page.body_digest.clone(), landed_by: certificate.run };
+        let time = names.time(name, certificate.started_at);
+        let file = KnownFile { name: name_digest(name), content, time, former: Vec::new() };
+        files.insert(file.name.clone(), file);
+    }
+}

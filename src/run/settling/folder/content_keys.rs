@@ -1,0 +1,86 @@
+//! Keys of one content of a file, by hash, each with its rank. Stored in the ledger as compressed bytes.
+
+/// Rank of a row within an order of change times: a higher rank is newer.
+pub(super) type Rank = i64;
+
+/// Rank of a rejected row: its key is present, but it gives no values.
+pub(super) const REJECTED: Rank = i64::MIN;
+/// Rank of a row without change time, and of every row if the connector has none.
+pub(super) const UNTIMED: Rank = i64::MIN + 1;
+
+/// Low: hashes do not compress, and most ranks are equal.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Keys of one content of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct ContentKeys {
+    /// Hash of a key → highest rank of its rows; sorted by hash, each hash once.
+    entries: Vec<(u64, Rank)>,
+    /// Rows without a readable key.
+    pub(super) unreadable: u64,
+}
+
+impl ContentKeys {
+    /// `entries` may hold a key several times, in any order.
+    pub(super) fn new(mut entries: Vec<(u64, Rank)>, unreadable: u64) -> Self {
+        entries.sort_unstable();
+        // The last of equal hashes has the highest rank.
+        entries.reverse();
+        entries.dedup_by_key(|(hash, _)| *hash);
+        entries.reverse();
+        Self { entries, unreadable }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, Rank)> {
+        self.entries.iter().copied()
+    }
+
+    pub(super) fn contains(&self, hash: u64) -> bool {
+        self.entries.binary_search_by_key(&hash, |(hash, _)| *hash).is_ok()
+    }
+
+    /// These keys, with the ranks of `newer` where it has the key too.
+    pub(super) fn amended(&self, newer: &Self) -> Self {
+        let kept = self.entries.iter().filter(|(hash, _)| !newer.contains(*hash));
+        Self::new(kept.chain(&newer.entries).copied().collect(), self.unreadable)
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.unreadable.to_le_bytes().to_vec();
+        bytes.extend(self.entries.iter().flat_map(|(hash, _)| hash.to_le_bytes()));
+        bytes.extend(self.entries.iter().flat_map(|(_, rank)| rank.to_le_bytes()));
+        zstd::bulk::compress(&bytes, ZSTD_LEVEL).expect("memory can be compressed")
+    }
+
+    /// `None` if the bytes are damaged.
+    pub(super) fn from_bytes(packed: &[u8]) -> Option<Self> {
+        let bytes = zstd::stream::decode_all(packed).ok()?;
+        let (numbers, rest) = bytes.as_chunks::<8>();
+        let (first, numbers) = numbers.split_first()?;
+        if !rest.is_empty() || numbers.len() % 2 != 0 {
+            return None;
+        }
+        let (hashes, ranks) = numbers.split_at(numbers.len() / 2);
+        let ranks = ranks.iter().map(|rank| Rank::from_le_bytes(*rank));
+        let entries = hashes.iter().map(|hash| u64::from_le_bytes(*hash)).zip(ranks).collect();
+        Some(Self { entries, unreadable: u64::from_le_bytes(*first) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_its_highest_rank_and_bytes_give_the_same_keys() {
+        let keys = ContentKeys::new(vec![(9, UNTIMED), (2, 7), (9, REJECTED), (2, 5), (4, REJECTED)], 3);
+        assert_eq!(keys.iter().collect::<Vec<_>>(), [(2, 7), (4, REJECTED), (9, UNTIMED)]);
+        assert!(keys.contains(4) && !keys.contains(3));
+        assert_eq!(ContentKeys::from_bytes(&keys.to_bytes()), Some(keys.clone()));
+        assert_eq!(ContentKeys::from_bytes(&ContentKeys::default().to_bytes()), Some(ContentKeys::default()));
+        assert_eq!(ContentKeys::from_bytes(b"no frame"), None);
+        let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1)], 0));
+        assert_eq!(amended.iter().collect::<Vec<_>>(), [(2, 7), (4, UNTIMED), (5, 1), (9, UNTIMED)]);
+        assert_eq!(amended.unreadable, 3);
+    }
+}

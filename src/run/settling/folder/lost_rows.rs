@@ -1,0 +1,354 @@
+//! Rows that files no longer have: they get the values of another file, are deleted, or are left and reported.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::connector::{Connector, Content};
+use crate::model::folder::{ContentRef, KnownFile};
+use crate::model::pull::{LeftBecause, RowsLeft};
+use crate::model::record::Record;
+use crate::run::error::RunError;
+use crate::run::ledger::{FileChanges, key_hash};
+use crate::run::settling::Settler;
+use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
+use crate::run::settling::folder::{FolderPull, Standing};
+use crate::run::settling::sweep::are_too_many;
+
+/// What a pull changes besides the rows that it read.
+#[derive(Debug, Default)]
+pub(in crate::run::settling) struct FolderOutcome {
+    /// Deleted versions of rows that no file has any more, each with its part.
+    pub(in crate::run::settling) deleted: Vec<(Record, String)>,
+    /// Rows of other files that count again, because a file no longer has the row.
+    pub(in crate::run::settling) restored: Vec<(Record, String)>,
+    /// Rows that count because the order of files changed.
+    pub(in crate::run::settling) reordered: Vec<(Record, String)>,
+    pub(in crate::run::settling) left: Option<RowsLeft>,
+    pub(in crate::run::settling) changes: FileChanges,
+    /// Names with rows that the pull deletes, as they are stored if it deletes none.
+    if_held: Vec<KnownFile>,
+    /// Number of rows that the pull would delete or restore.
+    lost: u64,
+    /// The landed rows of a file that counts again cannot be read.
+    is_landing_lost: bool,
+}
+
+impl FolderOutcome {
+    /// Leaves the rows that files no longer have as they are; a later pull decides about them.
+    pub(in crate::run::settling) fn hold(&mut self, because: LeftBecause) {
+        self.deleted.clear();
+        self.restored.clear();
+        for held in std::mem::take(&mut self.if_held) {
+            self.changes.holds.retain(|file| file.name != held.name);
+            self.changes.holds.push(held);
+        }
+        if self.lost > 0 {
+            self.left = Some(RowsLeft { rows: self.lost, because, file: String::new() });
+        }
+    }
+}
+
+/// Rows that one file no longer has.
+struct Loss {
+    name: String,
+    lost: Vec<u64>,
+    /// Why they are left as they are; `None` if they are deleted or restored.
+    because: Option<LeftBecause>,
+}
+
+/// Best row of a key among the rows of all files.
+#[derive(Default)]
+struct BestRows {
+    rows: HashMap<u64, (Standing, ContentRef)>,
+    /// Keys that a file has, if only in a rejected row.
+    present: HashSet<u64>,
+}
+
+impl Settler<'_> {
+    /// Decides about the rows that files no longer have.
+    pub(in crate::run::settling) async fn folder_outcome(
+        &self,
+        connector: &Connector,
+        mut folder: FolderPull,
+    ) -> Result<FolderOutcome, RunError> {
+        folder.collect_keys();
+        let mut outcome = FolderOutcome::default();
+        match folder.content {
+            Content::Whole => self.whole_outcome(connector, &mut folder, &mut outcome).await?,
+            Content::Lists | Content::Append => self.lists_outcome(connector, &mut folder, &mut outcome).await?,
+        }
+        self.add_changes(connector, &mut folder, &mut outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Rows of the table that the newest whole list does not have.
+    async fn whole_outcome(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        outcome: &mut FolderOutcome,
+    ) -> Result<(), RunError> {
+        let newest = folder.after.values().max_by_key(|file| file.time);
+        let whole = newest.filter(|file| folder.is_read(&file.content) && !folder.unfinished.contains(&file.name));
+        let Some(list) = whole.map(|file| file.content.clone()) else { return Ok(()) };
+        let Some(keys) = self.keys_of(connector, folder, &list).await? else { return Ok(()) };
+        let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
+        let held_count = held.len();
+        let missing: Vec<String> = held.into_iter().filter(|key| !keys.contains(key_hash(key))).collect();
+        outcome.lost = missing.len() as u64;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if keys.unreadable > 0 {
+            outcome.hold(LeftBecause::UnreadableKeys);
+        } else if are_too_many(missing.len(), held_count) {
+            outcome.hold(LeftBecause::TooMany);
+        } else {
+            outcome.deleted = self.deleted_versions(connector, &missing).await?;
+        }
+        Ok(())
+    }
+
+    async fn lists_outcome(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        outcome: &mut FolderOutcome,
+    ) -> Result<(), RunError> {
+        let losses = self.losses(connector, folder).await?;
+        folder.settle_former(&losses, outcome);
+        let doubtful = self.doubtful_keys(connector, folder, &losses).await?;
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        let before = self.best_rows(connector, folder, false, &doubtful).await?;
+        let after = self.best_rows(connector, folder, true, &doubtful).await?;
+        let (mut gone, mut again) = (HashSet::new(), BTreeMap::<ContentRef, HashMap<u64, Rank>>::new());
+        for hash in &doubtful {
+            match after.rows.get(hash) {
+                // What the pull read is classified already.
+                Some((_, content)) if folder.is_read(content) => {}
+                Some(best) if before.rows.get(hash).is_some_and(|known| known.1 == best.1) => {}
+                Some(((rank, _), content)) => {
+                    again.entry(content.clone()).or_default().insert(*hash, *rank);
+                }
+                None if after.present.contains(hash) => {}
+                None => {
+                    gone.insert(*hash);
+                }
+            }
+        }
+        let is_lost: HashSet<u64> = losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect();
+        for (content, wanted) in again {
+            let (lost, moved) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
+            let restored = self.restored(connector, folder, &content, lost).await?;
+            let reordered = self.restored(connector, folder, &content, moved).await?;
+            outcome.is_landing_lost |= restored.is_none();
+            outcome.restored.extend(restored.unwrap_or_default());
+            outcome.reordered.extend(reordered.unwrap_or_default());
+        }
+        self.delete(connector, &gone, outcome).await?;
+        if outcome.is_landing_lost {
+            outcome.hold(LeftBecause::LandingLost);
+        }
+        Ok(())
+    }
+
+    /// Adds the deleted versions of the keys that no file has any more, unless they are too many.
+    async fn delete(
+        &self,
+        connector: &Connector,
+        gone: &HashSet<u64>,
+        outcome: &mut FolderOutcome,
+    ) -> Result<(), RunError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
+        let held_count = held.len();
+        let missing: Vec<String> = held.into_iter().filter(|key| gone.contains(&key_hash(key))).collect();
+        if are_too_many(missing.len(), held_count) {
+            outcome.hold(LeftBecause::TooMany);
+        } else {
+            outcome.deleted = self.deleted_versions(connector, &missing).await?;
+        }
+        Ok(())
+    }
+
+    /// Rows that files no longer have, by file name.
+    async fn losses(&self, connector: &Connector, folder: &mut FolderPull) -> Result<Vec<Loss>, RunError> {
+        let has_unreadable = folder.contents.iter().any(|content| content.unreadable > 0);
+        let changed: Vec<KnownFile> = folder.after.values().filter(|file| !file.former.is_empty()).cloned().collect();
+        let mut losses = Vec::new();
+        for file in changed {
+            let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
+            let mut former = HashSet::new();
+            for content in &file.former {
+                if let Some(keys) = self.keys_of(connector, folder, content).await? {
+                    former.extend(keys.iter().map(|(hash, _)| hash));
+                }
+            }
+            let lost: Vec<u64> = former.iter().copied().filter(|hash| !present.contains(*hash)).collect();
+            let shared = former.len() - lost.len();
+            let because = if lost.is_empty() {
+                None
+            } else if folder.unfinished.contains(&file.name) {
+                Some(LeftBecause::Incomplete)
+            } else if folder.content == Content::Append {
+                Some(LeftBecause::Append)
+            } else if has_unreadable || present.unreadable > 0 {
+                Some(LeftBecause::UnreadableKeys)
+            } else if shared * 2 < former.len() {
+                Some(LeftBecause::OtherList)
+            } else {
+                None
+            };
+            losses.push(Loss { name: file.name, lost, because });
+        }
+        Ok(losses)
+    }
+
+    /// Keys whose best row may have changed to one that the pull did not read.
+    async fn doubtful_keys(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        losses: &[Loss],
+    ) -> Result<HashSet<u64>, RunError> {
+        let deleted = losses.iter().filter(|loss| loss.because.is_none());
+        let mut doubtful: HashSet<u64> = deleted.flat_map(|loss| loss.lost.iter().copied()).collect();
+        for content in folder.moved_contents() {
+            if let Some(keys) = self.keys_of(connector, folder, &content).await? {
+                doubtful.extend(keys.iter().map(|(hash, _)| hash));
+            }
+        }
+        Ok(doubtful)
+    }
+
+    async fn best_rows(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        is_after: bool,
+        wanted: &HashSet<u64>,
+    ) -> Result<BestRows, RunError> {
+        let files: Vec<KnownFile> = if is_after { &folder.after } else { &folder.before }.values().cloned().collect();
+        let mut best = BestRows::default();
+        for file in &files {
+            for content in file.contents() {
+                let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
+                for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
+                    best.present.insert(hash);
+                    let standing = (rank, file.time);
+                    if rank != REJECTED && best.rows.get(&hash).is_none_or(|known| known.0 < standing) {
+                        best.rows.insert(hash, (standing, content.clone()));
+                    }
+                }
+            }
+        }
+        Ok(best)
+    }
+
+    /// Keys of any content: collected by this pull, or stored by an earlier one.
+    async fn keys_of(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        content: &ContentRef,
+    ) -> Result<Option<Arc<ContentKeys>>, RunError> {
+        let collected = folder.collected.get(&content.digest).cloned();
+        if folder.is_read(content) {
+            return Ok(collected);
+        }
+        let stored = self.stored_keys(connector, folder, content).await?;
+        Ok(match (stored, collected) {
+            (Some(stored), Some(newer)) => Some(Arc::new(stored.amended(&newer))),
+            (stored, _) => stored,
+        })
+    }
+
+    /// What is stored about file names and keys.
+    async fn add_changes(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        outcome: &mut FolderOutcome,
+    ) -> Result<(), RunError> {
+        let changed = folder
+            .after
+            .values()
+            .filter(|file| folder.imported.contains(&file.name) || folder.before.get(&file.name) != Some(file));
+        let known: BTreeSet<String> = outcome.changes.holds.iter().map(|file| file.name.clone()).collect();
+        let changed: Vec<KnownFile> = changed.filter(|file| !known.contains(&file.name)).cloned().collect();
+        outcome.changes.holds.extend(changed);
+        outcome.changes.counted_before = folder.counted_before;
+        let gone = folder.before.keys().filter(|name| !folder.after.contains_key(*name));
+        outcome.changes.forgotten = gone.cloned().collect();
+        let mut written = BTreeSet::new();
+        let files: Vec<KnownFile> = folder.after.values().cloned().collect();
+        for content in files.iter().flat_map(KnownFile::contents) {
+            let is_new = folder.collected.contains_key(&content.digest) || folder.computed.contains_key(content);
+            if (is_new || folder.imported_content(content))
+                && written.insert(content.clone())
+                && let Some(keys) = self.keys_of(connector, folder, content).await?
+            {
+                outcome.changes.keys.push((content.clone(), keys.to_bytes()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FolderPull {
+    /// Makes the keys of every content of which the pull has rows.
+    fn collect_keys(&mut self) {
+        for content in &mut self.contents {
+            let keys = ContentKeys::new(std::mem::take(&mut content.entries), content.unreadable);
+            self.collected.insert(content.digest.clone(), Arc::new(keys));
+        }
+    }
+
+    /// Forgets the former contents whose rows are decided.
+    fn settle_former(&mut self, losses: &[Loss], outcome: &mut FolderOutcome) {
+        for loss in losses {
+            let Some(file) = self.after.get_mut(&loss.name) else { continue };
+            if let Some(because) = loss.because {
+                let rows = loss.lost.len() as u64 + outcome.left.as_ref().map_or(0, |left| left.rows);
+                outcome.left = Some(RowsLeft { rows, because, file: file.content.digest.clone() });
+                continue;
+            }
+            if !loss.lost.is_empty() {
+                outcome.if_held.push(file.clone());
+                outcome.lost += loss.lost.len() as u64;
+            }
+            file.former.clear();
+        }
+    }
+
+    /// Contents with keys whose standing may have changed other than by the rows that the pull read: those of a name
+    /// that is older now, and those that a name holds without having been read.
+    fn moved_contents(&self) -> Vec<ContentRef> {
+        let mut moved = BTreeSet::new();
+        for (name, before) in &self.before {
+            let after = self.after.get(name);
+            let is_same = after.is_some_and(|after| after.content.digest == before.content.digest);
+            let is_older = after.is_none_or(|after| after.time < before.time);
+            if (is_same && self.imported.contains(name)) || !(is_older || (self.is_ordered && !is_same)) {
+                continue;
+            }
+            moved.extend(before.contents().cloned());
+        }
+        let unread = self.after.values().filter(|file| !self.is_read(&file.content));
+        for file in unread.filter(|file| !self.imported.contains(&file.name)) {
+            let known = self.before.get(&file.name);
+            if known.is_none_or(|known| known.content != file.content || known.time != file.time) {
+                moved.insert(file.content.clone());
+            }
+        }
+        moved.into_iter().collect()
+    }
+
+    fn imported_content(&self, content: &ContentRef) -> bool {
+        self.imported.iter().any(|name| self.before.get(name).is_some_and(|file| file.content == *content))
+    }
+}

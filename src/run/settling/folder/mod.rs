@@ -1,0 +1,260 @@
+//! Files of a folder while a pull is settled: which content each name holds before and after the pull, and which row of
+//! a key counts.
+//!
+//! The tables hold the fold over all file names in their order: of the rows with a key, the one of the newest file
+//! counts. A row that its file no longer has gets the values of the next newest file, or is deleted
+//! ([`lost_rows`](self::lost_rows)).
+
+mod content_keys;
+mod kept_rows;
+mod lost_rows;
+#[cfg(test)]
+mod property_tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
+pub(super) use self::kept_rows::{raise, stated_change_time};
+pub(super) use self::lost_rows::FolderOutcome;
+use crate::model::connector::{Access, Connector, Content};
+use crate::model::folder::{ContentRef, FileTime, KnownFile, NoteKind};
+use crate::model::pull::{Certificate, LandedPage};
+use crate::run::error::RunError;
+use crate::run::ledger::key_hash;
+use crate::run::settling::{SealedPull, Settler};
+
+/// Which row of a key counts: that of the higher rank, then that of the newer file.
+type Standing = (Rank, FileTime);
+
+/// What the rows of one content are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// A file name holds the content; its newest order.
+    Current(FileTime),
+    /// The same, but the rows were in the tables before the ledger knew of files: what is stored is newer.
+    Older(FileTime),
+    /// No file name holds the content any more.
+    Outdated,
+}
+
+/// A content of which the pull has rows.
+#[derive(Debug)]
+struct ReadContent {
+    digest: String,
+    worth: Worth,
+    entries: Vec<(u64, Rank)>,
+    unreadable: u64,
+}
+
+/// The files of one pull.
+#[derive(Debug)]
+pub(super) struct FolderPull {
+    run: i64,
+    content: Content,
+    is_ordered: bool,
+    /// Run before which files count.
+    counted_before: i64,
+    /// What each name held before the pull, by name.
+    before: BTreeMap<String, KnownFile>,
+    /// What it holds after it; rows that were not deleted are not decided yet.
+    after: BTreeMap<String, KnownFile>,
+    /// Names that were found in landing, because the ledger did not know them.
+    imported: BTreeSet<String>,
+    /// Names whose content was not read to its end.
+    unfinished: BTreeSet<String>,
+    /// Contents of which the pull has rows.
+    contents: Vec<ReadContent>,
+    /// Best row of each key in files that the pull did not read and that may be newer.
+    unread: HashMap<u64, Standing>,
+    /// Keys of the contents of which the pull has rows, by digest; made once all rows are classified.
+    collected: HashMap<String, Arc<ContentKeys>>,
+    /// Keys of contents that were read again from landing.
+    computed: HashMap<ContentRef, Arc<ContentKeys>>,
+    /// Start of the pull, microseconds UTC.
+    started_at: i64,
+    /// Highest rank of each key in the pull; empty unless rows are ordered by a change time.
+    best: HashMap<u64, Rank>,
+}
+
+impl Settler<'_> {
+    /// The files of a pull; `None` for HTTP, and for pulls that know nothing of files (an older version read them).
+    pub(super) async fn folder_of(&self, sealed: SealedPull<'_>, run: i64) -> Result<Option<FolderPull>, RunError> {
+        let SealedPull { connector, certificate, .. } = sealed;
+        let Access::Files { content, .. } = &connector.file.access else { return Ok(None) };
+        let reached = self.lake.last_run(connector.file.connector.kind, &connector.name).await?;
+        let counted_before = self.ledger.files_counted_before(&connector.name, reached, run).await?;
+        let known = self.ledger.known_files(&connector.name, counted_before).await?;
+        if known.is_empty() && certificate.files.is_empty() {
+            return Ok(None);
+        }
+        let mut folder = FolderPull::new(connector, certificate, *content, (run, counted_before), known);
+        self.note_unread(connector, &mut folder).await?;
+        Ok(Some(folder))
+    }
+
+    /// Notes the best row of each key in files that the pull did not read and that may be newer than one that it read.
+    async fn note_unread(&self, connector: &Connector, folder: &mut FolderPull) -> Result<(), RunError> {
+        let oldest_read = folder.contents.iter().filter_map(|content| content.worth.time()).min();
+        let Some(oldest_read) = oldest_read else { return Ok(()) };
+        let unread: Vec<KnownFile> = folder
+            .after
+            .values()
+            .filter(|file| !folder.is_read(&file.content) && (folder.is_ordered || file.time > oldest_read))
+            .cloned()
+            .collect();
+        for file in unread {
+            for content in file.contents() {
+                let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
+                for (hash, rank) in keys.iter().filter(|(_, rank)| *rank != REJECTED) {
+                    let best = folder.unread.entry(hash).or_insert((rank, file.time));
+                    *best = (*best).max((rank, file.time));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Worth {
+    fn time(self) -> Option<FileTime> {
+        match self {
+            Self::Current(time) | Self::Older(time) => Some(time),
+            Self::Outdated => None,
+        }
+    }
+}
+
+impl FolderPull {
+    fn new(
+        connector: &Connector,
+        certificate: &Certificate,
+        content: Content,
+        (run, counted_before): (i64, i64),
+        known: Vec<KnownFile>,
+    ) -> Self {
+        let mut before: BTreeMap<String, KnownFile> = known.into_iter().map(|file| (file.name.clone(), file)).collect();
+        let (mut imported, mut unfinished) = (BTreeSet::new(), BTreeSet::new());
+        for note in certificate.files.iter().filter(|note| note.kind == NoteKind::Imported) {
+            before.insert(note.name.clone(), KnownFile::of_note(note, run));
+            imported.insert(note.name.clone());
+        }
+        let mut after = before.clone();
+        for note in &certificate.files {
+            match note.kind {
+                NoteKind::Imported => {}
+                NoteKind::Forgotten => {
+                    after.remove(&note.name);
+                }
+                NoteKind::Holds | NoteKind::Unfinished => {
+                    let mut file = KnownFile::of_note(note, run);
+                    if note.kind == NoteKind::Unfinished {
+                        unfinished.insert(note.name.clone());
+                    }
+                    if let Some(known) = before.get(&note.name) {
+                        file.former = known.contents().filter(|former| former.digest != note.digest).cloned().collect();
+                    }
+                    after.insert(note.name.clone(), file);
+                }
+            }
+        }
+        let is_ordered = connector.file.has_change_time();
+        let mut folder = Self {
+            run,
+            content,
+            is_ordered,
+            counted_before,
+            before,
+            after,
+            imported,
+            unfinished,
+            contents: Vec::new(),
+            unread: HashMap::new(),
+            collected: HashMap::new(),
+            computed: HashMap::new(),
+            started_at: certificate.started_at,
+            best: HashMap::new(),
+        };
+        for page in &certificate.pages {
+            if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
+                let worth = folder.worth_of(page);
+                let digest = page.body_digest.clone();
+                folder.contents.push(ReadContent { digest, worth, entries: Vec::new(), unreadable: 0 });
+            }
+        }
+        folder
+    }
+
+    fn worth_of(&self, page: &LandedPage) -> Worth {
+        let holders = self.after.values().filter(|file| file.content.digest == page.body_digest);
+        match holders.map(|file| file.time).max() {
+            Some(time) if page.read_by.is_some_and(|read_by| read_by.run == 0) => Worth::Older(time),
+            Some(time) => Worth::Current(time),
+            None => Worth::Outdated,
+        }
+    }
+
+    /// Whether this pull read the content whole.
+    fn is_read(&self, content: &ContentRef) -> bool {
+        content.landed_by == self.run
+    }
+
+    /// Index of the content of a page, for the other methods.
+    pub(super) fn content_of(&self, page: &LandedPage) -> usize {
+        self.contents.iter().position(|content| content.digest == page.body_digest).unwrap_or_default()
+    }
+
+    /// The pages of a pull, those of older files first.
+    pub(super) fn in_order<'p>(&self, pages: &'p [LandedPage]) -> Vec<&'p LandedPage> {
+        let mut sorted: Vec<&LandedPage> = pages.iter().collect();
+        sorted.sort_by_key(|page| (self.contents[self.content_of(page)].worth.time(), page.number));
+        sorted
+    }
+
+    pub(super) fn worth(&self, content: usize) -> Worth {
+        self.contents[content].worth
+    }
+
+    /// Whether every row must be known before the first one is classified.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.is_ordered
+    }
+
+    /// Notes the rank of a row, before rows are classified.
+    pub(super) fn note_rank(&mut self, content: usize, key: &str, updated_at: Option<i64>) {
+        if matches!(self.worth(content), Worth::Current(_)) {
+            let rank = self.rank(updated_at);
+            let best = self.best.entry(key_hash(key)).or_insert(rank);
+            *best = rank.max(*best);
+        }
+    }
+
+    fn rank(&self, updated_at: Option<i64>) -> Rank {
+        updated_at.filter(|_| self.is_ordered).unwrap_or(UNTIMED)
+    }
+
+    /// Notes the key of a record, and whether another row of the key counts instead.
+    pub(super) fn is_outranked(&mut self, content: usize, hash: u64, updated_at: Option<i64>) -> bool {
+        let rank = self.rank(updated_at);
+        let read = &mut self.contents[content];
+        read.entries.push((hash, rank));
+        let Some(time) = read.worth.time() else { return true };
+        let is_older = |other: &Standing| *other > (rank, time);
+        self.unread.get(&hash).is_some_and(is_older) || self.best.get(&hash).is_some_and(|best| *best > rank)
+    }
+
+    /// Notes a rejected row.
+    pub(super) fn note_rejected(&mut self, content: usize, key: Option<&str>) {
+        let read = &mut self.contents[content];
+        match key {
+            Some(key) => read.entries.push((key_hash(key), REJECTED)),
+            None => read.unreadable += 1,
+        }
+    }
+
+    /// Rows of pages that were in the tables before the ledger knew of files.
+    pub(super) fn older_rows(&self, pages: &[LandedPage]) -> u64 {
+        let older = pages.iter().filter(|page| matches!(self.worth(self.content_of(page)), Worth::Older(_)));
+        older.map(|page| page.rows).sum()
+    }
+}

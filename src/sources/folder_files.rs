@@ -1,0 +1,183 @@
+//! Decides which files of a folder are read, and notes what each file name holds.
+//!
+//! A file is read if its content is new for its name. The notes are the changes against the files that are known; the
+//! certificate of the pull carries them, and settling applies them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::fields::DateFormat;
+use crate::model::connector::{Content, FileOrder};
+use crate::model::folder::{FileNote, FileTime, KnownFile, NoteKind};
+use crate::model::instant;
+use crate::sources::PullStart;
+use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::transport::files::FoundFile;
+
+/// First 16 bytes of the SHA-256 of a file name, hexadecimal. A name may contain that of a person, so it is not stored.
+#[must_use]
+pub fn name_digest(name: &str) -> String {
+    let mut text = format!("{:x}", Sha256::digest(name.as_bytes()));
+    text.truncate(32);
+    text
+}
+
+/// Order of files by a date in their names (`access.order`).
+#[derive(Debug, Clone)]
+pub struct DatedNames(Option<DateFormat>);
+
+impl DatedNames {
+    /// # Errors
+    /// `misconfigured` if the pattern is no date format.
+    pub fn compile(order: &FileOrder) -> Result<Self, SourceError> {
+        let FileOrder::Name(pattern) = order else { return Ok(Self(None)) };
+        let wrong = |message| SourceError::new(ErrorKind::Misconfigured, format!("`access.order`: {message}"));
+        DateFormat::compile_month(pattern).map(|format| Self(Some(format))).map_err(wrong)
+    }
+
+    /// Order of a file: the date in its name if the connector declares one and the name has it, else its modification
+    /// time.
+    #[must_use]
+    pub fn time(&self, name: &str, modified_at: i64) -> FileTime {
+        let dated = self.0.as_ref().and_then(|format| format.find(name, &instant::vietnam()));
+        FileTime { ordered_at: dated.unwrap_or(modified_at), modified_at }
+    }
+}
+
+/// The files of one pull.
+#[derive(Debug)]
+pub(crate) struct FolderFiles {
+    content: Content,
+    names: DatedNames,
+    /// Matching files in the folder, the older ones first.
+    found: Vec<FoundFile>,
+    /// Files whose rows are in the tables, by digest of the name.
+    known: BTreeMap<String, KnownFile>,
+    are_imported: bool,
+    /// Contents that complete pulls have read.
+    read_before: BTreeSet<String>,
+    /// Contents that this pull read to their end, in reading order.
+    taken: Vec<String>,
+    /// Content of each file that was met, by digest of the name.
+    met: BTreeMap<String, String>,
+    notes: Vec<FileNote>,
+}
+
+impl FolderFiles {
+    pub(crate) fn new(
+        content: Content,
+        order: &FileOrder,
+        mut found: Vec<FoundFile>,
+        start: &PullStart,
+    ) -> Result<Self, SourceError> {
+        let names = DatedNames::compile(order)?;
+        found.sort_by_cached_key(|file| (names.time(&file.name, file.modified_at()), file.name.clone()));
+        Ok(Self {
+            content,
+            names,
+            found,
+            known: start.known_files.iter().map(|known| (known.name.clone(), known.clone())).collect(),
+            are_imported: start.are_imported,
+            read_before: start.cursor.files.iter().cloned().collect(),
+            taken: Vec::new(),
+            met: BTreeMap::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// Number of matching files in the folder.
+    pub(crate) fn found(&self) -> usize {
+        self.found.len()
+    }
+
+    /// The files to open, the older ones first. Of whole lists only the newest, unless a newer one was read before.
+    pub(crate) fn to_read(&mut self) -> Vec<FoundFile> {
+        if self.content != Content::Whole {
+            return self.found.clone();
+        }
+        let Some(newest) = self.found.last() else { return Vec::new() };
+        let (name, time) = self.key(newest);
+        let is_here = |known: &KnownFile| self.found.iter().any(|file| name_digest(&file.name) == known.name);
+        let is_older = self.known.values().any(|known| known.name != name && known.time > time && !is_here(known));
+        if is_older { Vec::new() } else { vec![newest.clone()] }
+    }
+
+    fn key(&self, file: &FoundFile) -> (String, FileTime) {
+        (name_digest(&file.name), self.names.time(&file.name, file.modified_at()))
+    }
+
+    /// Whether the rows of a content are known under the file's name or another one, so that it need not be read. Notes
+    /// what changed for the name.
+    pub(crate) fn is_known(&mut self, file: &FoundFile, digest: &str) -> bool {
+        let (name, time) = self.key(file);
+        let (before, taken) = (self.read_before.contains(digest), self.taken.iter().any(|taken| taken == digest));
+        let known = self.known.get(&name).filter(|known| known.content.digest == digest);
+        let landed_by = match known.or_else(|| self.known.values().find(|known| known.content.digest == digest)) {
+            _ if taken => None,
+            Some(known) if before => Some(known.content.landed_by),
+            _ => return false,
+        };
+        let is_unchanged = known.is_some_and(|known| known.time.ordered_at == time.ordered_at);
+        if taken || !is_unchanged {
+            self.note(&name, digest, time, landed_by);
+        }
+        self.met.insert(name, digest.to_owned());
+        true
+    }
+
+    /// Notes a file that was read to its end.
+    pub(crate) fn mark_taken(&mut self, file: &FoundFile, digest: String) {
+        let (name, time) = self.key(file);
+        self.note(&name, &digest, time, None);
+        self.met.insert(name, digest.clone());
+        self.taken.push(digest);
+    }
+
+    fn note(&mut self, name: &str, digest: &str, time: FileTime, landed_by: Option<i64>) {
+        let (name, digest) = (name.to_owned(), digest.to_owned());
+        self.notes.push(FileNote { name, digest, time, landed_by, kind: NoteKind::Holds });
+    }
+
+    /// Notes a file of which some pages were read, but not the last one.
+    pub(crate) fn mark_unfinished(&mut self, file: &FoundFile, digest: String) {
+        let note = self.unfinished(file, digest);
+        self.notes.push(note);
+    }
+
+    pub(crate) fn unfinished(&self, file: &FoundFile, digest: String) -> FileNote {
+        let (name, time) = self.key(file);
+        FileNote { name, digest, time, landed_by: None, kind: NoteKind::Unfinished }
+    }
+
+    /// Content digests of the files that were read to their end, in reading order.
+    pub(crate) fn taken(&self) -> &[String] {
+        &self.taken
+    }
+
+    /// What changed. `is_ended`: every file was met, so that a renamed file shows.
+    pub(crate) fn notes(&self, is_ended: bool) -> Vec<FileNote> {
+        let mut notes: Vec<FileNote> = Vec::new();
+        if self.are_imported {
+            notes.extend(self.known.values().map(|known| note_of(known, NoteKind::Imported)));
+        }
+        notes.extend(self.notes.iter().cloned());
+        let forgotten = self.known.values().filter(|known| match self.content {
+            Content::Whole => self.notes.iter().any(|note| note.name != known.name),
+            Content::Lists | Content::Append => is_ended && self.was_renamed(known),
+        });
+        notes.extend(forgotten.map(|known| note_of(known, NoteKind::Forgotten)));
+        notes
+    }
+
+    /// Whether a name left the folder and its content is there under another name.
+    fn was_renamed(&self, known: &KnownFile) -> bool {
+        let is_here = self.found.iter().any(|file| name_digest(&file.name) == known.name);
+        !is_here && known.former.is_empty() && self.met.values().any(|digest| *digest == known.content.digest)
+    }
+}
+
+fn note_of(known: &KnownFile, kind: NoteKind) -> FileNote {
+    let KnownFile { name, content, time, .. } = known.clone();
+    FileNote { name, digest: content.digest, time, landed_by: Some(content.landed_by), kind }
+}
