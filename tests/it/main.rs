@@ -6,6 +6,7 @@ mod desk;
 mod doc_names;
 mod documents;
 mod faults;
+mod folders;
 mod imports;
 mod memory_bounds;
 mod office;

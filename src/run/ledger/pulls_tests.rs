@@ -92,6 +92,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         keys_read: Some(&read.iter().map(|key| (key_hash(key), run)).collect()),
         read_again: &[],
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
+        files: None,
     };
     ledger.write_settlement(&settlement).await.expect("it is written");
     settled

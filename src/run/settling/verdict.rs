@@ -52,7 +52,11 @@ impl Settler<'_> {
             return Ok(verdict);
         }
         let is_night = certificate.purpose == Purpose::Night;
-        let usual = if is_night && older_rows == 0 { self.usual_volume(connector, certificate).await? } else { UsualVolume::unknown() };
+        let usual = if is_night && older_rows == 0 {
+            self.usual_volume(connector, certificate).await?
+        } else {
+            UsualVolume::unknown()
+        };
         let mut verdict = judge(certificate, classified.counts, &classified.findings, terms, &usual);
         // A retry, replay or backfill has few rows, and those are known to be bad: their share does not judge the
         // source.

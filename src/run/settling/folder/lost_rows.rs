@@ -189,7 +189,16 @@ impl Settler<'_> {
                 }
             }
             let lost: Vec<u64> = former.iter().copied().filter(|hash| !present.contains(*hash)).collect();
-            let shared = former.len() - lost.len();
+            // The content whose rows were decided last; later ones were left undecided.
+            let settled = folder.before.get(&file.name).and_then(|before| before.contents().last().cloned());
+            let settled = match settled.filter(|content| content.digest != file.content.digest) {
+                Some(content) => self.keys_of(connector, folder, &content).await?,
+                None => None,
+            };
+            let is_other_list = settled.is_some_and(|settled| {
+                let shared = settled.iter().filter(|(hash, _)| present.contains(*hash)).count();
+                shared * 2 < settled.iter().count()
+            });
             let because = if lost.is_empty() {
                 None
             } else if folder.unfinished.contains(&file.name) {
@@ -198,7 +207,7 @@ impl Settler<'_> {
                 Some(LeftBecause::Append)
             } else if has_unreadable || present.unreadable > 0 {
                 Some(LeftBecause::UnreadableKeys)
-            } else if shared * 2 < former.len() {
+            } else if is_other_list {
                 Some(LeftBecause::OtherList)
             } else {
                 None

@@ -19,7 +19,7 @@ use crate::run::settling::SealedPull;
 use crate::run::settling::sweep::are_too_many;
 
 const KIND: RecordKind = RecordKind::DossierNotes;
-const NIGHTS: usize = 9;
+const NIGHTS: usize = 7;
 const KEYS: u64 = 12;
 /// Causes of lateness as the file writes them and as they are stored: the values of a row.
 const CAUSES: [(&str, &str); 5] = [
@@ -71,6 +71,8 @@ struct Known {
     time: u64,
     /// Keys that the name had, that it no longer has, and that were left.
     left: BTreeSet<u64>,
+    /// Keys of the content whose rows were decided last.
+    settled: BTreeSet<u64>,
 }
 
 /// The plain model: what the table must hold.
@@ -112,10 +114,12 @@ impl Model {
                 rows: Rows::new(),
                 time: 0,
                 left: BTreeSet::new(),
+                settled: BTreeSet::new(),
             });
             let former: BTreeSet<u64> = known.rows.keys().chain(&known.left).copied().collect();
             let gone: BTreeSet<u64> = former.iter().copied().filter(|key| !file.rows.contains_key(key)).collect();
-            let is_other_list = (former.len() - gone.len()) * 2 < former.len();
+            let shared = known.settled.iter().filter(|key| file.rows.contains_key(key)).count();
+            let is_other_list = shared * 2 < known.settled.len();
             known.left.clear();
             if content == Content::Append || is_other_list {
                 known.left = gone;
@@ -133,6 +137,9 @@ impl Model {
             for (name, gone) in lost {
                 self.names.get_mut(&name).expect("a file of the folder").left.extend(gone);
             }
+        }
+        for known in self.names.values_mut().filter(|known| known.left.is_empty()) {
+            known.settled = known.rows.keys().copied().collect();
         }
     }
 
@@ -247,9 +254,15 @@ enum Cut {
     AfterLedger,
 }
 
-async fn night(data: &DataFolder<'_>, now: i64, cut: Cut) -> Option<Pull> {
+/// One night under the number `run`; `None` if it was cut. The night after a cut finishes it first, as the next process
+/// does.
+async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, is_after_cut: bool) -> Option<Pull> {
     let progress = |_: &str| {};
-    let run = data.begin(Purpose::Night, now, &progress).await.expect("a run begins");
+    if is_after_cut {
+        assert_eq!(data.begin(Purpose::Night, now, &progress).await.expect("a run begins"), run);
+    } else {
+        data.ledger.begin_run(run, Purpose::Night, now).await.expect("a run begins");
+    }
     let connector = &data.config.connectors[0];
     let read = data.reader(&progress).read_night(connector, run, now).await.expect("the folder is read");
     let settler = data.settler(&progress);
@@ -300,7 +313,15 @@ fn configuration(root: &Path, content: &str) -> Configuration {
         root.join("inbox").display()
     );
     std::fs::write(connector.join("connector.toml"), text).expect("a scratch folder");
-    std::fs::write(root.join("motcua.toml"), "").expect("a scratch folder");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log");
+    let (indicators, rules) = (example.join("indicators"), example.join("rules"));
+    let settings = format!(
+        "[province]\nname = \"Test\"\n[folders]\ndata = \"data\"\nconnectors = \"connectors\"\n\
+         indicators = \"{}\"\nrules = \"{}\"\n",
+        indicators.display(),
+        rules.display()
+    );
+    std::fs::write(root.join("motcua.toml"), settings).expect("a scratch folder");
     config::load(&root.join("motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
@@ -311,7 +332,7 @@ async fn history(meaning: (Content, &str), seed: u64) {
     let (mut random, mut model) = (Random(seed), Model::default());
     let mut desk =
         Desk { path: root.path().join("inbox"), files: BTreeMap::new(), clock: 0, history: format!("seed {seed}:") };
-    let mut now = 1_790_000_000_000_000;
+    let (mut now, mut run) = (1_790_000_000_000_000, 0);
     for number in 0..NIGHTS {
         for _ in 0..=random.below(3) {
             desk.edit(&mut random);
@@ -319,14 +340,15 @@ async fn history(meaning: (Content, &str), seed: u64) {
         let cut = [Cut::Never, Cut::Never, Cut::AfterReading, Cut::AfterLedger][random.index(4)];
         let _ = write!(desk.history, " | night {number} {cut:?}");
         model.night(meaning.0, &desk.files);
-        now += DAY_MICROS;
-        let mut pull = night(&data, now, cut).await;
+        (now, run) = (now + DAY_MICROS, run + 1);
+        let mut pull = night(&data, run, now, cut, false).await;
         if pull.is_none() {
             if random.below(2) == 0 {
                 desk.edit(&mut random);
             }
             model.night(meaning.0, &desk.files);
-            pull = night(&data, now, Cut::Never).await;
+            run += 1;
+            pull = night(&data, run, now, Cut::Never, true).await;
         }
         let pull = pull.expect("the last night was not cut");
         let (found, allowed) = (table(&data).await, model.allowed(meaning.0));
@@ -345,7 +367,7 @@ async fn history(meaning: (Content, &str), seed: u64) {
 }
 
 fn play(content: Content, name: &str) {
-    let count = std::env::var("MOTCUA_FOLDER_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(4);
+    let count = std::env::var("MOTCUA_FOLDER_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     for seed in 0..count {
