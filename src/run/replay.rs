@@ -101,6 +101,8 @@ impl DataFolder<'_> {
             purpose: Purpose::Replay,
             pages: pages.collect::<Result<_, _>>()?,
             cursor: self.reader(progress).start_of(connector, now).await?.cursor,
+            // What the file names hold now stays: rows of contents that no name holds any more are outdated.
+            files: Vec::new(),
             // A sweep compares the source's list of its own night with the tables.
             sweep: None,
             mends: open.iter().map(|rejected| rejected.id).collect(),
