@@ -99,5 +99,5 @@ fn figures_are_those_of_what_the_lists_say_now() {
     desk.put("a.csv", 2, &[("case-50", IN_TIME)]);
     assert_eq!(desk.night(), (Some(4), [4, 6]));
     let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
-    assert!(status.contains("file_replaced") && status.contains("3 rows"), "{status}");
+    assert!(status.contains("file `a.csv` has fewer than half of the rows that it had: 3 rows were left"), "{status}");
 }
