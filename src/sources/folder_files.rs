@@ -92,7 +92,7 @@ impl FolderFiles {
     }
 
     /// The files to open, the older ones first. Of whole lists only the newest, unless a newer one was read before.
-    pub(crate) fn to_read(&mut self) -> Vec<FoundFile> {
+    pub(crate) fn to_read(&self) -> Vec<FoundFile> {
         if self.content != Content::Whole {
             return self.found.clone();
         }

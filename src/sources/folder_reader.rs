@@ -77,7 +77,7 @@ impl FileRows {
 
 impl FolderReader {
     /// `limits`: maximum bytes of a file, and `access.settle_secs`.
-    pub(crate) fn new(mut files: FolderFiles, limits: (u64, Duration), newest_only: bool) -> Self {
+    pub(crate) fn new(files: FolderFiles, limits: (u64, Duration), newest_only: bool) -> Self {
         let mut pending: VecDeque<FoundFile> = files.to_read().into();
         let files_found = files.found();
         if newest_only {

@@ -113,11 +113,13 @@ async fn a_content_is_read_if_it_is_new_for_its_name() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
     let put = |name: &str, rows: usize, seconds: u64| {
         let path = inbox.path().join(name);
-        std::fs::write(&path, export(rows)).expect("the folder can be written");
-        age(&path, seconds);
+        async move {
+            tokio::fs::write(&path, export(rows)).await.expect("the folder can be written");
+            age(&path, seconds);
+        }
     };
-    put("a.csv", 1, 90);
-    put("b.csv", 2, 80);
+    put("a.csv", 1, 90).await;
+    put("b.csv", 2, 80).await;
     let folder = inbox.path().to_str().expect("the path is UTF-8").to_owned();
     let mut first = open_folder(&folder, Cursor::default()).await.expect("the folder is there");
     read_all(&mut first).await;
@@ -139,8 +141,9 @@ async fn a_content_is_read_if_it_is_new_for_its_name() {
     assert_eq!(read_all(&mut reverted).await.0, ["a.csv rows 2-2"]);
 
     // `b` is renamed, and `a` is touched: nothing is read, the changes are noted.
-    std::fs::rename(inbox.path().join("b.csv"), inbox.path().join("c.csv")).expect("it can be renamed");
-    put("a.csv", 1, 10);
+    let (old, new) = (inbox.path().join("b.csv"), inbox.path().join("c.csv"));
+    tokio::fs::rename(old, new).await.expect("it can be renamed");
+    put("a.csv", 1, 10).await;
     let mut renamed =
         open_with_start(CONNECTOR, &folder, start(known(&first), false)).await.expect("the folder is there");
     assert_eq!(read_all(&mut renamed).await, (Vec::new(), None));
@@ -166,7 +169,7 @@ async fn the_date_in_a_name_orders_files_and_of_whole_lists_only_the_newest_is_r
         [("so 31.10.2026.csv", 1, 1_797_400_000), ("so 30.11.2026.csv", 2, 1_797_300_000), ("so.csv", 3, 1_797_292_800)]
     {
         let path = inbox.path().join(name);
-        std::fs::write(&path, export(rows)).expect("the folder can be written");
+        tokio::fs::write(&path, export(rows)).await.expect("the folder can be written");
         let file = std::fs::File::options().write(true).open(&path).expect("the file is there");
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(modified);
         file.set_modified(time).expect("the time can be set");

@@ -11,6 +11,7 @@ use crate::model::folder::ContentRef;
 use crate::model::page::Page;
 use crate::model::record::{Record, Value};
 use crate::model::table::{CHANGE_TIME, RecordKind};
+use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
@@ -34,7 +35,7 @@ impl Settler<'_> {
             return Ok(Some(Arc::new(keys)));
         }
         let Some(pages) = self.kept_pages(connector, content) else { return Ok(None) };
-        let mapper = self.mapper(connector);
+        let mapper = mapper_of(connector);
         let (mut entries, mut unreadable) = (Vec::new(), 0);
         for mapped in pages.iter().flat_map(|page| mapper.map_page(page)) {
             match mapped {
@@ -63,7 +64,7 @@ impl Settler<'_> {
             return Ok(Some(Vec::new()));
         }
         let Some(pages) = self.kept_pages(connector, content) else { return Ok(None) };
-        let mapper = self.mapper(connector);
+        let mapper = mapper_of(connector);
         let mut found = Vec::new();
         // Of two rows with one key the later one counts.
         for record in pages.iter().rev().flat_map(|page| mapper.map_page(page).into_iter().rev()).flatten() {
@@ -107,11 +108,6 @@ impl Settler<'_> {
             None
         })
     }
-
-    fn mapper(&self, connector: &Connector) -> Mapper {
-        let readers = Readers::compile(&connector.file).expect("config compiled every map");
-        Mapper::new(connector, &readers, crate::run::clock::now())
-    }
 }
 
 impl FolderPull {
@@ -136,6 +132,11 @@ pub(in crate::run::settling) fn raise(kind: RecordKind, record: &mut Record, sto
 
 fn change_time(kind: RecordKind) -> usize {
     kind.column_index(CHANGE_TIME).expect("every table has the column")
+}
+
+fn mapper_of(connector: &Connector) -> Mapper {
+    let readers = Readers::compile(&connector.file).expect("config compiled every map");
+    Mapper::new(connector, &readers, clock::now())
 }
 
 fn key_of<'r>(record: &'r Record, connector: &Connector) -> &'r str {

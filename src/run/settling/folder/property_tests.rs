@@ -301,13 +301,13 @@ fn configuration(root: &Path, content: &str) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
-    let codes: String = CAUSES.iter().map(|(word, code)| format!("\"{word}\" = \"{code}\"\n")).collect();
+    let codes = CAUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
     let text = format!(
         "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossier_notes\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
          [access]\ntype = \"files\"\nfolder = \"{}\"\nglob = \"*.csv\"\nsettle_secs = 0\ncontent = \"{content}\"\n\
          [decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
          [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
-         [map.late_cause]\nfrom = \"Nguyên nhân trễ\"\ntype = \"word\"\n[map.late_cause.codes]\n{codes}\
+         [map.late_cause]\nfrom = \"Nguyên nhân trễ\"\ntype = \"word\"\n[map.late_cause.codes]\n{codes}\n\
          [identity]\nkey = [\"dossier_code\"]\n\
          [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\n",
         root.join("inbox").display()
