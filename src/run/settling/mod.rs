@@ -6,6 +6,7 @@
 
 mod classify;
 mod contract;
+mod deletions;
 mod folder;
 mod judge;
 mod reread;

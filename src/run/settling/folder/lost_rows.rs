@@ -10,9 +10,9 @@ use crate::model::record::Record;
 use crate::run::error::RunError;
 use crate::run::ledger::{FileChanges, key_hash};
 use crate::run::settling::Settler;
+use crate::run::settling::deletions::are_too_many;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
 use crate::run::settling::folder::{FolderPull, Standing};
-use crate::run::settling::sweep::are_too_many;
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]

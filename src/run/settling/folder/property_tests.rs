@@ -16,7 +16,7 @@ use crate::model::table::RecordKind;
 use crate::run::data_folder::DataFolder;
 use crate::run::ledger::Pull;
 use crate::run::settling::SealedPull;
-use crate::run::settling::sweep::are_too_many;
+use crate::run::settling::deletions::are_too_many;
 
 const KIND: RecordKind = RecordKind::DossierNotes;
 const NIGHTS: usize = 7;
