@@ -38,6 +38,15 @@ pub(crate) fn replace(
     sync_parent(path)
 }
 
+/// Writes `path`, atomically and durably, within a write whose crash point the caller holds.
+pub(crate) fn replace_within(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), FileError> {
+    write_and_rename(path, write)?;
+    sync_parent(path)
+}
+
 /// Writes `path` atomically, as one of several files. The caller syncs the folder with [`sync`] after the last of them:
 /// until then a power failure can lose the file as a whole.
 pub(crate) fn replace_one_of_many(

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `crash_points` | marks the moments around each durable write, for tests that end the process there |
 //! | `durable` | writes files so that they survive a crash |
+//! | `digests` | digests of stored files and documents |
 //! | [`telemetry`] | log output; messages of panics without cell values |
 //! | [`model`] | words that stages share |
 //! | [`locale`] | numbers, dates, periods and figures as people read them, in Vietnamese and English |
@@ -28,6 +29,7 @@
 
 #[doc(hidden)]
 pub mod crash_points;
+mod digests;
 mod durable;
 pub mod telemetry;
 

@@ -32,7 +32,7 @@ struct Row {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_with_data()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
         return Err(Failure::usage(format!("there is no table of changes in `{}`", lake.display()))

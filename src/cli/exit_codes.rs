@@ -15,11 +15,11 @@ pub const EXIT_CODES: [(u8, &str); 5] = [
     ),
     (USAGE, "wrong usage or configuration; nothing was written"),
     (SOURCE_FAILED, "a source failed (3 wins over 4)"),
-    (INCOMPLETE, "finished, but something is incomplete, unhealthy or not published, or the demo's figures differ"),
+    (INCOMPLETE, "finished, but something is incomplete, unhealthy, damaged or not published, or figures differ"),
 ];
 
 /// Exit codes of single verbs besides 0, 1 and 2, which every verb has.
-pub const FURTHER_EXIT_CODES: [(&str, &[u8]); 8] = [
+pub const FURTHER_EXIT_CODES: [(&str, &[u8]); 10] = [
     ("check", &[SOURCE_FAILED]),
     ("run", &[SOURCE_FAILED, INCOMPLETE]),
     ("publish", &[INCOMPLETE]),
@@ -27,6 +27,8 @@ pub const FURTHER_EXIT_CODES: [(&str, &[u8]); 8] = [
     ("quarantine", &[SOURCE_FAILED, INCOMPLETE]),
     ("replay", &[INCOMPLETE]),
     ("backfill", &[SOURCE_FAILED, INCOMPLETE]),
+    ("verify", &[INCOMPLETE]),
+    ("backup", &[INCOMPLETE]),
     ("demo", &[INCOMPLETE]),
 ];
 

@@ -1,10 +1,12 @@
 //! Failures of a verb: message, hint and exit code.
 
-use crate::cli::exit_codes::{INTERNAL, USAGE};
+use std::path::Path;
+
+use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, USAGE};
 use crate::config::Problems;
 use crate::lake::LakeError;
 use crate::publish::PublishedFilesError;
-use crate::run::{AgencyNumbersError, LockError, RunError, with_causes};
+use crate::run::{self, AgencyNumbersError, BackupError, LockError, RunError, with_causes};
 use crate::simulator::SimulatorError;
 
 /// Why a verb failed.
@@ -24,6 +26,13 @@ impl Failure {
         Self { code: USAGE, message: message.into(), hint: None }
     }
 
+    /// A verb reads what was stored, and nothing is there.
+    pub(super) fn no_data_folder(data: &Path) -> Self {
+        Self::usage(format!("there is no data folder `{}`", data.display())).with_hint(
+            "name another one with `--data` or in the settings; `motcua run` creates it with the first night",
+        )
+    }
+
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -39,6 +48,9 @@ impl From<Problems> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let message = with_causes(&error);
+        if let Some(hint) = run::disk_full_hint(&message) {
+            return Self::internal(message).with_hint(hint);
+        }
         match &error {
             RunError::UnknownConnector { .. } => {
                 Self::usage(message).with_hint("`motcua connectors list` shows the configured connectors")
@@ -46,9 +58,10 @@ impl From<RunError> for Failure {
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
                 "`motcua runs list` shows the runs; a run that failed before its first page has no landed pages",
             ),
-            RunError::LandingRemoved { .. } => Self::usage(message).with_hint(
-                "its records are in the tables; `motcua backfill` reads past days again from the source",
-            ),
+            RunError::LandingRemoved { .. } => Self::usage(message)
+                .with_hint("its records are in the tables; `motcua backfill` reads past days again from the source"),
+            RunError::Backup(BackupError::DamagedData { .. }) => Self { code: INCOMPLETE, message, hint: None }
+                .with_hint("`motcua verify` lists everything that is damaged, and says how to restore it"),
             RunError::Backup(backup) if backup.is_usage() => Self::usage(message),
             RunError::AgencyNumbers(AgencyNumbersError::UnknownNumber { .. }) => {
                 Self::usage(message).with_hint("`motcua agencies unknown --all` lists the numbers")
@@ -65,12 +78,9 @@ impl From<RunError> for Failure {
             RunError::NewerLedger { .. } => {
                 Self::usage(message).with_hint("a newer motcua has written this data folder: use that version")
             }
-            RunError::Ledger(_) => Self::internal(message).with_hint(
-                "if `ledger.sqlite` in the data folder is damaged, move it away: the next run reads everything again, and the figures stay the same",
-            ),
-            RunError::Lock(LockError::Held { .. }) => {
-                Self::internal(message).with_hint("wait until the other process ends, or choose another folder with `--data`")
-            }
+            RunError::Ledger(ledger) => Self::internal(message).with_hint(ledger_hint(ledger)),
+            RunError::Lock(LockError::Held { .. }) => Self::internal(message)
+                .with_hint("wait until the other process ends, or choose another folder with `--data`"),
             RunError::Lake(lake) => {
                 let failure = Self::internal(message);
                 match LakeError::hint(lake) {
@@ -83,9 +93,30 @@ impl From<RunError> for Failure {
     }
 }
 
+/// What to do about an error of the ledger. Only one that is damaged may be moved away.
+fn ledger_hint(error: &sqlx::Error) -> &'static str {
+    /// Result codes of SQLite, without the upper bits that tell details apart.
+    const IO: u32 = 10;
+    const CORRUPT: u32 = 11;
+    const CANNOT_OPEN: u32 = 14;
+    const NO_DATABASE: u32 = 26;
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok()).map(|code| code & 0xff);
+    match code {
+        Some(IO | CANNOT_OPEN) => {
+            "the disk may be full or failing: check its free space and its health, and that the data folder belongs to this \
+             user. Leave `ledger.sqlite` where it is"
+        }
+        Some(CORRUPT | NO_DATABASE) => {
+            "`ledger.sqlite` in the data folder is damaged: restore it from the newest backup, or move it away: the next run \
+             reads everything again, and the figures stay the same"
+        }
+        _ => "run again; if the error stays, check the disk and restore `ledger.sqlite` from the newest backup",
+    }
+}
+
 impl From<PublishedFilesError> for Failure {
     fn from(error: PublishedFilesError) -> Self {
-        Self::internal(with_causes(&error))
+        Self::from(RunError::from(error))
     }
 }
 

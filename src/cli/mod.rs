@@ -26,6 +26,7 @@ mod simulate;
 mod status;
 mod token;
 mod vacuum;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -91,6 +92,8 @@ enum Verb {
     Agencies(agencies::Arguments),
     /// Remove files that are no longer needed: replaced table files, old landed pages, figures of old nights.
     Vacuum(vacuum::Arguments),
+    /// Check every stored file against its digest and the tables' logs. Changes nothing.
+    Verify(verify::Arguments),
     /// Copy the data folder into another folder, with the digest of every file.
     Backup(backup::BackupArguments),
     /// Check a backup and restore it into an empty data folder.
@@ -159,6 +162,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Changes(arguments) => changes::act(&options, &arguments).await,
         Verb::Agencies(arguments) => agencies::act(&options, &arguments).await,
         Verb::Vacuum(arguments) => vacuum::act(&options, &arguments).await,
+        Verb::Verify(arguments) => verify::act(&options, &arguments).await,
         Verb::Backup(arguments) => backup::back_up(&options, &arguments).await,
         Verb::Restore(arguments) => backup::restore(&options, &arguments).await,
         Verb::Connectors(arguments) => connectors::act(&options, &arguments),
@@ -183,6 +187,13 @@ impl GlobalOptions {
             config.settings.data.clone_from(data);
         }
         Ok(config)
+    }
+
+    /// Loads the configuration for a verb that reads what was stored: the data folder must be there.
+    fn load_with_data(&self) -> Result<Configuration, Failure> {
+        let config = self.load()?;
+        let data = &config.settings.data;
+        if data.is_dir() { Ok(config) } else { Err(Failure::no_data_folder(data)) }
     }
 
     /// The data folder. If `--data` names it, the settings are not read.

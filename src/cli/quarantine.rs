@@ -51,7 +51,7 @@ enum Verb {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load()?, run::now());
+    let (config, now) = (options.load_with_data()?, run::now());
     if let Verb::Retry { connectors } = &arguments.verb {
         return run_and_publish(&config, "quarantine retry", now, async |folder, progress| {
             folder.retry(connectors, now, progress).await

@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load()?, run::now());
+    let (config, now) = (options.load_with_data()?, run::now());
     run_and_publish(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await)
         .await
 }

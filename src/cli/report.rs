@@ -124,6 +124,9 @@ pub(super) async fn night_of(
     let moment = as_of.map(end_of_day).transpose()?;
     run::night_as_of(&config.settings.data, moment).await?.ok_or_else(|| {
         let folder = config.settings.data.display();
+        if !config.settings.data.is_dir() {
+            return Failure::no_data_folder(&config.settings.data);
+        }
         match as_of {
             Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
             None => Failure::usage(format!("no night is published in `{folder}`"))

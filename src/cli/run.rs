@@ -10,7 +10,7 @@ use crate::cli::output::{number, print_message};
 use crate::cli::{Failure, GlobalOptions, publish};
 use crate::config::Configuration;
 use crate::model::pull::Outcome;
-use crate::run::{self, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
+use crate::run::{self, ClosedNight, DataFolder, Progress, PublicationOutcome, RunError, RunReport};
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
@@ -121,14 +121,19 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         report.run,
         number(published.figures as u64),
         number(published.changed as u64),
-        completeness(&published.not_whole),
+        completeness(published),
         published.folder.display(),
     ));
+    lines.extend(published.clock.as_ref().map(|doubt| format!("  hint: {doubt}")));
     lines
 }
 
-fn completeness(not_whole: &[String]) -> String {
-    if not_whole.is_empty() { "complete".to_owned() } else { format!("not complete for `{}`", not_whole.join("`, `")) }
+fn completeness(published: &ClosedNight) -> String {
+    match (published.not_whole.as_slice(), &published.clock) {
+        ([], None) => "complete".to_owned(),
+        ([], Some(_)) => "not complete, because the clock of this machine cannot be right".to_owned(),
+        (not_whole, _) => format!("not complete for `{}`", not_whole.join("`, `")),
+    }
 }
 
 pub(super) fn exit_code(report: &RunReport) -> ExitCode {

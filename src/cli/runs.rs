@@ -66,7 +66,7 @@ struct CertificateRow<'a> {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_with_data()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
         return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))

@@ -17,7 +17,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_with_data()?;
     let ledger = Ledger::open_existing(&config.settings.data).await?;
     let rows = assess_connectors(&config, ledger.as_ref(), run::now()).await?;
     let text = match arguments.format {

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load()?, run::now());
+    let (config, now) = (options.load_with_data()?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
         return Err(Failure::usage(format!("the data folder `{}` has no tables", data.display()))

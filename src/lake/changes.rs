@@ -77,13 +77,13 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
     let files = versions.files(&versions.load().await?)?;
     // A file without a pull (rewritten from several pulls) may have versions of both: earlier runs and later ones.
     let is_new = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run > since);
-    let new_files: Vec<DataFile> = files.iter().filter(|file| is_new(file)).cloned().collect();
-    let old_files: Vec<&DataFile> =
-        files.iter().filter(|file| file.pull.as_ref().is_none_or(|(_, run)| *run <= since)).collect();
+    let is_old = |file: &DataFile| file.pull.as_ref().is_none_or(|(_, run)| *run <= since);
     // Without earlier files there is nothing to compare: no figures had been computed.
-    if new_files.is_empty() || old_files.is_empty() {
+    if !files.iter().any(is_new) || !files.iter().any(is_old) {
         return Ok(Vec::new());
     }
+    let files = versions.verified(files).await?;
+    let new_files = files.filtered(is_new);
     let layout = versions.layout.clone();
     blocking(layout.name, move || {
         let keys = scan(&layout, &new_files)?.filter(col("run").gt(lit(since))).select(columns(KEY));

@@ -1,8 +1,9 @@
 //! Log entries that a power failure cut.
 //!
 //! The newest entry of a log does not parse if the power failed before its commit was acknowledged. Such an entry is
-//! moved to `damaged/<table>/` beside the tables, and the table is read at the version before it. The same is done with
-//! a checkpoint that is cut, and with the pointer to it.
+//! moved to `damaged/<table>/` beside the tables, and the table is read at the version before it. An entry that has a
+//! digest was acknowledged: it stays, and the table is damaged. A checkpoint that is cut or damaged is moved if the
+//! entries before it are still there, and so is the pointer to it. A damaged image is moved as a whole.
 #![expect(clippy::disallowed_methods, reason = "edge: logs of the tables are read and repaired")]
 
 use std::fs;
@@ -10,15 +11,16 @@ use std::path::Path;
 
 use super::error::{LakeError, file_error};
 use super::files::{self, LOG_FOLDER, LakeFile};
+use super::log_digests::{self, LAST_CHECKPOINT, LogDigests};
 use crate::durable;
 
 /// The folder beside the tables that damaged entries are moved to.
 const DAMAGED: &str = "damaged";
-const LAST_CHECKPOINT: &str = "_last_checkpoint";
 
-/// Moves the newest entry of a table's log, its newest checkpoint and the pointer to it aside if they do not parse.
-/// Returns the names of the files that were moved.
-pub(super) fn move_aside(root: &Path, table: &str) -> Result<Vec<String>, LakeError> {
+/// Moves the newest entry of a table's log aside if it does not parse and was never acknowledged; its newest checkpoint
+/// and the pointer to it if they do not parse or do not match their digests. Returns the names of the files that were
+/// moved.
+pub(super) fn move_aside(root: &Path, table: &str, digests: &LogDigests) -> Result<Vec<String>, LakeError> {
     let log = root.join(table).join(LOG_FOLDER);
     if !log.is_dir() {
         return Ok(Vec::new());
@@ -29,14 +31,16 @@ pub(super) fn move_aside(root: &Path, table: &str) -> Result<Vec<String>, LakeEr
         |ending: &str| names.iter().filter(|name| name.len() == 20 + ending.len() && name.ends_with(ending)).max();
     let mut damaged = Vec::new();
     if let Some(name) = newest(".json")
+        && !digests.has(name)
         && !is_json_lines(&log.join(name))?
     {
         damaged.push(name.as_str());
     }
     let pointer = log.join(LAST_CHECKPOINT);
-    let mut pointer_is_damaged = pointer.exists() && !is_json_lines(&pointer)?;
+    let mut pointer_is_damaged =
+        pointer.exists() && (!is_json_lines(&pointer)? || digests.damage(&log, LAST_CHECKPOINT)?.is_some());
     if let Some(name) = newest(".checkpoint.parquet")
-        && !is_parquet(&log.join(name))?
+        && (!is_parquet(&log.join(name))? || (digests.damage(&log, name)?.is_some() && is_replaceable(&names, name)))
     {
         damaged.push(name.as_str());
         pointer_is_damaged = pointer.exists();
@@ -55,6 +59,28 @@ pub(super) fn move_aside(root: &Path, table: &str) -> Result<Vec<String>, LakeEr
         durable::rename(&log.join(name), &to, "move a damaged log entry aside")?;
     }
     Ok(damaged.into_iter().map(str::to_owned).collect())
+}
+
+/// Whether all entries up to a checkpoint are there, so that the table can be read without it.
+fn is_replaceable(names: &[String], checkpoint: &str) -> bool {
+    let version: Option<u64> = checkpoint.get(..20).and_then(|digits| digits.parse().ok());
+    let has = |version: u64| names.iter().any(|name| *name == format!("{version:020}.json"));
+    version.is_some_and(|version| (0..=version).all(has))
+}
+
+/// Moves a table aside, with the digests of its log: an image is made again from its versions.
+pub(super) fn move_table_aside(root: &Path, table: &str) -> Result<(), LakeError> {
+    let aside = root.join(DAMAGED);
+    durable::create_folder(&aside)?;
+    let folder = (0_u32..).map(|number| aside.join(format!("{table}.{number}"))).find(|folder| !folder.exists());
+    let folder = folder.unwrap_or_else(|| aside.join(table));
+    durable::create_folder(&folder)?;
+    for (from, to) in [(root.join(table), "table"), (log_digests::path_of(root, table), "digests.json")] {
+        if from.exists() {
+            durable::rename(&from, &folder.join(to), "move a damaged image aside")?;
+        }
+    }
+    Ok(())
 }
 
 /// Damaged entries that were last written before `until` (microseconds UTC).

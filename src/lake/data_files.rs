@@ -12,6 +12,12 @@ pub(super) struct DataFile {
     pub(super) part: Option<String>,
     /// Source and run, read from the file name, if all rows are versions of one pull.
     pub(super) pull: Option<(String, i64)>,
+    /// Size as the log states it.
+    pub(super) bytes: u64,
+    /// Number of rows as the log states it.
+    pub(super) rows: Option<u64>,
+    /// Digest of the content as the log states it; `None` if an older motcua wrote the file.
+    pub(super) digest: Option<String>,
     /// The log action that takes the file out of the table.
     pub(super) remove: Remove,
 }

@@ -7,6 +7,45 @@ use polars::prelude::PolarsError;
 
 use crate::durable::FileError;
 
+/// A stored file that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedFile {
+    pub path: PathBuf,
+    pub damage: Damage,
+}
+
+/// How a stored file differs from what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Damage {
+    /// The file is gone.
+    Missing,
+    /// It has another size than the log states.
+    Size,
+    /// Its content does not match its digest.
+    Content,
+}
+
+impl Damage {
+    /// What is wrong with the file, to follow its name.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Missing => "is missing",
+            Self::Size => "has another size than its table's log states",
+            Self::Content => "does not match its digest",
+        }
+    }
+}
+
+/// What is wrong with the first file, and how many others there are.
+fn listed(files: &[DamagedFile]) -> String {
+    let Some(first) = files.first() else { return "a file was changed".to_owned() };
+    let more = files.len() - 1;
+    let others = if more == 0 { String::new() } else { format!(" (and {more} more files)") };
+    format!("`{}` {}{others}", first.path.display(), first.damage.what())
+}
+
 /// An error of the lake. The cause is in `source`.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -24,9 +63,15 @@ pub enum LakeError {
     Foreign { table: &'static str, path: String },
     #[error("could not use `{}` for the lake: its path holds `=` or is not UTF-8", path.display())]
     Root { path: PathBuf },
+    #[error("table `{table}` is damaged: {}", listed(.files))]
+    Damaged { table: String, files: Vec<DamagedFile> },
     #[error("could not finish the work on table `{table}`: its background task panicked or was cancelled")]
     Interrupted { table: &'static str },
 }
+
+/// How a file of the lake is restored.
+pub const RESTORE: &str = "copy the file of the same name from the newest backup into its place, and check with \
+     `motcua verify`; without it, restore the whole data folder (docs/OPERATIONS.md). Check the health of the disk";
 
 impl LakeError {
     /// What the engineer on duty can do; `None` if there is no advice beyond the error itself.
@@ -37,6 +82,7 @@ impl LakeError {
                 Some("choose a data folder whose path has no `=`: partition folders of the lake are named `part=…`")
             }
             Self::File { .. } => Some("check that the disk has space and that the data folder belongs to this user"),
+            Self::Damaged { .. } => Some(RESTORE),
             Self::Foreign { .. } => Some("only motcua may write these tables; restore the folder from a backup"),
             _ => None,
         }

@@ -13,6 +13,7 @@ use super::layout::{Layout, StoredType};
 use super::rows::{columns, scan, sink};
 use super::table::Table;
 use super::transactions::FIGURES;
+use super::verification::VerifiedFiles;
 use crate::durable;
 
 /// Name of the table of figure versions.
@@ -45,9 +46,9 @@ impl FigureTable {
     ) -> Result<LazyFrame, LakeError> {
         let layout = Layout { name, columns: columns.to_vec(), parted: false };
         if !files::tables(root)?.iter().any(|known| known == name) {
-            return scan(&layout, &[]);
+            return scan(&layout, &VerifiedFiles::default());
         }
-        let table = Self { table: Table { folder: files::absolute(root)?.join(name), layout } };
+        let table = Self { table: Table::existing(&files::absolute(root)?, layout) };
         table.scan().await
     }
 
@@ -79,6 +80,6 @@ impl FigureTable {
 
     /// Scans the figures of all runs.
     pub async fn scan(&self) -> Result<LazyFrame, LakeError> {
-        scan(&self.table.layout, &self.table.files(&self.table.load().await?)?)
+        scan(&self.table.layout, &self.table.verified_files(&self.table.load().await?).await?)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Transaction};
-use polars::prelude::{DataFrame, PolarsResult, UniqueKeepStrategy};
+use polars::prelude::{DataFrame, Expr, PolarsResult, UniqueKeepStrategy, col, lit};
 
 use super::data_files::DataFile;
 use super::error::{LakeError, blocking, rows_error};
@@ -25,24 +25,27 @@ pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64
         let from = versions.load().await?;
         let to = image.load().await?;
         let at = i64::try_from(from.version().unwrap_or_default()).unwrap_or(i64::MAX);
-        let new_pulls = new_pulls(versions, &from, image, &to).await?;
-        if new_pulls.runs.is_empty() && image.last_number(&to, VERSIONS).await?.unwrap_or_default() >= at {
+        let mut new_pulls = new_pulls(versions, &from, image, &to).await?;
+        let is_any_damaged = leave_out_damaged(versions, &from, &mut new_pulls).await?;
+        let is_up_to_date = image.last_number(&to, VERSIONS).await?.unwrap_or_default() >= at;
+        if new_pulls.runs.is_empty() && (is_any_damaged || is_up_to_date) {
             return Ok(updated);
         }
         let round: BTreeMap<String, i64> =
             new_pulls.runs.iter().filter_map(|(source, runs)| Some((source.clone(), *runs.first()?))).collect();
         let mut numbers: Vec<Transaction> =
             round.iter().map(|(source, run)| Transaction::new(transactions::pull(source), *run)).collect();
-        if new_pulls.runs.values().all(|runs| runs.len() == 1) {
+        if !is_any_damaged && new_pulls.runs.values().all(|runs| runs.len() == 1) {
             numbers.push(Transaction::new(VERSIONS, at));
         }
         let mut files = versions.files(&from)?;
         files.retain(|file| single_pull(file).is_none_or(|(source, run)| round.get(source) == Some(&run)));
+        let files = versions.verified(files).await?;
         let input = RewriteInput {
             versions: versions.layout.clone(),
             image: image.clone(),
             version_files: files,
-            image_files: image.files(&to)?,
+            image_files: image.verified_files(&to).await?,
             imaged: round.keys().filter(|source| new_pulls.imaged.contains(*source)).cloned().collect(),
             pulls: round,
             stem: format!("versions-{at:08}"),
@@ -78,6 +81,36 @@ async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &Delt
     Ok(new)
 }
 
+/// Condition on versions: they are of a pull that an image contains. `reached`: newest run of each source in the image.
+pub(super) fn is_contained(reached: &BTreeMap<String, i64>) -> Expr {
+    let of_source =
+        |(source, run): (&String, &i64)| col("source").eq(lit(source.clone())).and(col("run").lt_eq(lit(*run)));
+    reached.iter().map(of_source).reduce(Expr::or).unwrap_or_else(|| lit(false))
+}
+
+/// Takes out the sources of which a new file is damaged: the image keeps their rows as they were. Returns whether there
+/// are any.
+async fn leave_out_damaged(versions: &Table, from: &DeltaTable, new: &mut NewPulls) -> Result<bool, LakeError> {
+    let mut files = versions.files(from)?;
+    files.retain(|file| {
+        single_pull(file).is_some_and(|(source, run)| new.runs.get(source).is_some_and(|runs| runs.contains(&run)))
+    });
+    let (_, damaged) = versions.sorted(files).await?;
+    for (file, damage) in &damaged {
+        let Some((source, run)) = single_pull(file) else { continue };
+        if new.runs.remove(source).is_some() {
+            tracing::error!(
+                run,
+                connector = source,
+                path = %damage.path.display(),
+                "a file of versions {}: the image stays as it is for this connector",
+                damage.damage.what()
+            );
+        }
+    }
+    Ok(!damaged.is_empty())
+}
+
 /// The pulls of a versions table, by source. They are read from the file names; compacted files, which hold several
 /// pulls, are scanned.
 pub(super) async fn pulls(versions: &Table, table: &DeltaTable) -> Result<BTreeMap<String, BTreeSet<i64>>, LakeError> {
@@ -92,6 +125,7 @@ pub(super) async fn pulls(versions: &Table, table: &DeltaTable) -> Result<BTreeM
         }
     }
     if !mixed.is_empty() {
+        let mixed = versions.verified(mixed).await?;
         let layout = versions.layout.clone();
         let frame = blocking(layout.name, move || {
             let read = scan(&layout, &mixed)?.select(columns(["source", "run"]));

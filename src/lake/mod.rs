@@ -7,7 +7,8 @@
 //! <root>/postal_items           …
 //! <root>/changes                differences between consecutive versions of a dossier
 //! <root>/figure_versions        figures that a night changed ([`FigureTable`])
-//! <root>/damaged                log entries that a power failure cut
+//! <root>/digests                digests of the files of each table's log
+//! <root>/damaged                log entries that a power failure cut, images whose log was damaged
 //! ```
 //! One pull is one commit to the versions table with `txn("pull/<source>", run)`. [`Lake::update_image`] then updates
 //! the image, and commits the same transaction numbers to it. A scan reads the files that the log named when the scan
@@ -15,6 +16,7 @@
 //! and must be collected outside async tasks (`spawn_blocking`).
 
 mod changes;
+mod check;
 mod column_builder;
 mod damaged_log;
 mod data_files;
@@ -23,7 +25,9 @@ mod figure_table;
 mod files;
 mod image;
 mod layout;
+mod log_digests;
 mod read;
+mod rebuild;
 mod rewrite;
 mod rows;
 mod table;
@@ -31,6 +35,7 @@ mod table;
 mod tests;
 mod transactions;
 pub mod unreferenced_files;
+mod verification;
 mod version_writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,6 +46,7 @@ use polars::prelude::{DataType, LazyFrame, SortMultipleOptions, col, lit};
 use self::layout::Layout;
 use self::table::Table;
 use self::transactions::FIGURES;
+use self::verification::VerifiedFiles;
 use strum::IntoEnumIterator as _;
 
 use crate::durable;
@@ -48,8 +54,9 @@ use crate::model::record::Record;
 use crate::model::table::RecordKind;
 
 pub use self::changes::Change;
+pub use self::check::{CheckedTable, ImageDifference, check_tables, image_differences};
 pub use self::damaged_log::damaged_before;
-pub use self::error::LakeError;
+pub use self::error::{Damage, DamagedFile, LakeError, RESTORE};
 pub use self::figure_table::{FIGURE_TABLE, FigureTable};
 pub use self::files::LakeFile;
 pub use self::layout::StoredType;
@@ -85,7 +92,7 @@ impl Lake {
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {
             let versions = Table::open(&root, Layout::versions(kind)).await?;
-            tables.push((kind, KindTables { versions, image: Table::open(&root, Layout::image(kind)).await? }));
+            tables.push((kind, KindTables { versions, image: open_image(&root, kind).await? }));
         }
         Ok(Self { root, tables })
     }
@@ -132,9 +139,20 @@ impl Lake {
         Ok(runs)
     }
 
-    /// Updates the image from the versions. Returns the new version of the image table, or `None` if it was up to date.
+    /// Compares the files that hold versions of `source` with their digests. An error names those that are damaged.
+    pub async fn check_versions(&self, kind: RecordKind, source: &str) -> Result<(), LakeError> {
+        let versions = &self.tables(kind).versions;
+        let mut files = versions.files(&versions.load().await?)?;
+        files.retain(|file| file.pull.as_ref().is_none_or(|(own, _)| own == source));
+        versions.verified(files).await?;
+        Ok(())
+    }
+
+    /// Updates the image from the versions, after its damaged and missing files were rebuilt. Returns the new
+    /// version of the image table, or `None` if it was up to date.
     pub async fn update_image(&self, kind: RecordKind) -> Result<Option<u64>, LakeError> {
         let tables = self.tables(kind);
+        rebuild::mend(&tables.versions, &tables.image).await?;
         image::update(&tables.versions, &tables.image).await
     }
 
@@ -200,8 +218,8 @@ impl Lake {
     /// The changes of `run`, or of all runs, from the table under `root`. Nothing is repaired or written.
     pub async fn read_changes(root: &Path, run: Option<i64>) -> Result<Vec<Change>, LakeError> {
         let layout = Layout { name: CHANGES, columns: changes::CHANGE_COLUMNS.to_vec(), parted: false };
-        let table = Table { folder: files::absolute(root)?.join(CHANGES), layout };
-        let mut wanted = rows::scan(&table.layout, &table.files(&table.load().await?)?)?;
+        let table = Table::existing(&files::absolute(root)?, layout);
+        let mut wanted = rows::scan(&table.layout, &table.verified_files(&table.load().await?).await?)?;
         if let Some(run) = run {
             wanted = wanted.filter(col("run").eq(lit(run)));
         }
@@ -217,9 +235,9 @@ impl Lake {
         let layout = Layout::versions(kind);
         // A data folder of an older motcua lacks the tables that were introduced later.
         if !files::tables(root)?.iter().any(|name| name == kind.versions_name()) {
-            return rows::scan(&layout, &[]);
+            return rows::scan(&layout, &VerifiedFiles::default());
         }
-        let table = Table { folder: files::absolute(root)?.join(kind.versions_name()), layout };
+        let table = Table::existing(&files::absolute(root)?, layout);
         read::scan_as_of(&table, run).await
     }
 
@@ -263,7 +281,7 @@ impl Lake {
     /// Scans the newest version per key, with its partition.
     pub async fn scan_image(&self, kind: RecordKind) -> Result<LazyFrame, LakeError> {
         let image = &self.tables(kind).image;
-        rows::scan(&image.layout, &image.files(&image.load().await?)?)
+        rows::scan(&image.layout, &image.verified_files(&image.load().await?).await?)
     }
 
     /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself
@@ -271,4 +289,20 @@ impl Lake {
     pub async fn scan_as_of(&self, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         read::scan_as_of(&self.tables(kind).versions, run).await
     }
+}
+
+/// Opens an image. If its log is damaged it is moved aside, and the next update makes it again from its versions.
+async fn open_image(root: &Path, kind: RecordKind) -> Result<Table, LakeError> {
+    let opened = Table::open(root, Layout::image(kind)).await;
+    let Err(LakeError::Damaged { files, .. }) = &opened else { return opened };
+    for file in files {
+        tracing::warn!(
+            table = kind.image_name(),
+            path = %file.path.display(),
+            "a file of the image's log {}: the image is made again from its versions. Check the health of the disk",
+            file.damage.what()
+        );
+    }
+    damaged_log::move_table_aside(root, kind.image_name())?;
+    Table::open(root, Layout::image(kind)).await
 }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
 
-use super::data_files::DataFile;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::PART;
 use super::rows::{collect, columns, newest_per_key, scan};
 use super::table::Table;
+use super::verification::VerifiedFiles;
 use crate::model::record::{Record, Value};
 use crate::model::table::{ColumnType, RecordKind};
 
@@ -35,7 +35,7 @@ pub(super) async fn newest_versions(
     source: &str,
     keys: &[String],
 ) -> Result<HashMap<String, NewestVersion>, LakeError> {
-    let mut files = image.files(&image.load().await?)?;
+    let files = image.verified_files(&image.load().await?).await?;
     if files.is_empty() || keys.is_empty() {
         return Ok(HashMap::new());
     }
@@ -44,7 +44,7 @@ pub(super) async fn newest_versions(
     blocking(layout.name, move || {
         let error = || rows_error("read", layout.name);
         let wanted = wanted.map_err(error())?.lazy();
-        let find = |files: &[DataFile], selected: &[&str]| -> Result<LazyFrame, LakeError> {
+        let find = |files: &VerifiedFiles, selected: &[&str]| -> Result<LazyFrame, LakeError> {
             let own = scan(&layout, files)?.filter(col("source").eq(lit(source.as_str())));
             let (key, arguments) = ([col("source_key")], JoinArgs::new(JoinType::Semi));
             Ok(own.select(columns(selected.iter().copied())).join(wanted.clone(), key.clone(), key, arguments))
@@ -56,7 +56,7 @@ pub(super) async fn newest_versions(
         let parts = collect(layout.name, parts)?;
         let parts: HashSet<&str> =
             parts.column(PART).and_then(|part| part.str()).map_err(error())?.iter().flatten().collect();
-        files.retain(|file| file.part.as_deref().is_some_and(|part| parts.contains(part)));
+        let files = files.filtered(|file| file.part.as_deref().is_some_and(|part| parts.contains(part)));
         let compared = ["source_key", "digest", "source_updated_at", "run", "page", "row", PART, "deleted"];
         read_versions(&collect(layout.name, find(&files, &compared)?)?).map_err(error())
     })
@@ -86,7 +86,7 @@ fn read_versions(frame: &DataFrame) -> PolarsResult<HashMap<String, NewestVersio
 }
 
 pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Result<Option<i64>, LakeError> {
-    let files = image.files(&image.load().await?)?;
+    let files = image.verified_files(&image.load().await?).await?;
     let (layout, source, column) = (image.layout.clone(), source.to_owned(), column.to_owned());
     blocking(layout.name, move || {
         let mut open = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not());
@@ -111,7 +111,7 @@ pub(super) async fn oldest_open(image: &Table, source: &str, column: &str) -> Re
 
 /// Keys of the rows of `source` that are not deleted and for which `wanted` is true.
 pub(super) async fn held_keys(image: &Table, source: &str, wanted: Expr) -> Result<Vec<String>, LakeError> {
-    let files = image.files(&image.load().await?)?;
+    let files = image.verified_files(&image.load().await?).await?;
     let (layout, source) = (image.layout.clone(), source.to_owned());
     blocking(layout.name, move || {
         let held = col("source").eq(lit(source)).and(col("deleted").fill_null(lit(false)).not()).and(wanted);
@@ -128,7 +128,7 @@ pub(super) async fn image_records(
     source: &str,
     keys: &[String],
 ) -> Result<Vec<(Record, String)>, LakeError> {
-    let files = image.files(&image.load().await?)?;
+    let files = image.verified_files(&image.load().await?).await?;
     if files.is_empty() || keys.is_empty() {
         return Ok(Vec::new());
     }
@@ -176,5 +176,6 @@ fn fill(rows: &mut [Vec<Value>], column: impl Iterator<Item = Option<Value>>) {
 pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
     let mut files = versions.files(&versions.load().await?)?;
     files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
+    let files = versions.verified(files).await?;
     Ok(newest_per_key(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
 }

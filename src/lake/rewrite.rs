@@ -15,6 +15,7 @@ use super::error::{LakeError, rows_error};
 use super::layout::{Layout, PART};
 use super::rows::{KEY, VERSION_ORDER, collect, columns, newest_per_key, scan, sink};
 use super::table::Table;
+use super::verification::VerifiedFiles;
 
 /// New rows that are held in memory at once, about 0.6 KB each. Tests hold few, so that they also stream.
 const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 60_000 };
@@ -23,8 +24,8 @@ const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 60_000 };
 pub(super) struct RewriteInput {
     pub(super) versions: Layout,
     pub(super) image: Table,
-    pub(super) version_files: Vec<DataFile>,
-    pub(super) image_files: Vec<DataFile>,
+    pub(super) version_files: VerifiedFiles,
+    pub(super) image_files: VerifiedFiles,
     /// Run by source.
     pub(super) pulls: BTreeMap<String, i64>,
     /// Sources that the image may already hold keys of.
@@ -80,8 +81,7 @@ fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut R
         let place = columns(["source", "run", "page", "row"]);
         query = query.join(newest_keys.clone().lazy(), place.clone(), place, JoinArgs::new(JoinType::Semi));
     }
-    let old: Vec<DataFile> =
-        input.image_files.iter().filter(|file| file.part.as_ref() == Some(&part)).cloned().collect();
+    let old = input.image_files.filtered(|file| file.part.as_ref() == Some(&part));
     if !old.is_empty() {
         let kept = scan(layout, &old)?.drop(by_name([PART], true, false)).join(
             newest_keys.lazy().select(columns(KEY)),
@@ -94,7 +94,7 @@ fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut R
     }
     let folder = input.image.folder.join(format!("{PART}={part}"));
     into.written.push(sink(layout, query, &folder, &input.stem, Some(part))?);
-    into.replaced.extend(old);
+    into.replaced.extend(old.into_files());
     Ok(())
 }
 

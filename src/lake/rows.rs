@@ -7,10 +7,11 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::data_files::{DataFile, UncommittedFile};
+use super::data_files::UncommittedFile;
 use super::error::{LakeError, rows_error};
 use super::files;
 use super::layout::{Layout, PART};
+use super::verification::VerifiedFiles;
 use crate::durable;
 
 /// Rows of one row group.
@@ -28,12 +29,10 @@ pub(super) fn columns<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Expr>
 }
 
 /// Scans the given files with the columns of `layout`. Without files the scan has no rows.
-pub(super) fn scan<'a>(layout: &Layout, files: impl IntoIterator<Item = &'a DataFile>) -> Result<LazyFrame, LakeError> {
+pub(super) fn scan(layout: &Layout, files: &VerifiedFiles) -> Result<LazyFrame, LakeError> {
     let error = || rows_error("read", layout.name);
-    let paths: Vec<PlRefPath> = files
-        .into_iter()
-        .map(|file| PlRefPath::try_from_path(&file.path).map_err(error()))
-        .collect::<Result<_, _>>()?;
+    let paths: Vec<PlRefPath> =
+        files.iter().map(|file| PlRefPath::try_from_path(&file.path).map_err(error())).collect::<Result<_, _>>()?;
     let wanted = layout.scan_schema();
     if paths.is_empty() {
         return Ok(DataFrame::empty_with_schema(&wanted).lazy());

@@ -5,10 +5,11 @@
 //! number is read from the log before a commit, and again after an error. Only one task commits: a commit fails if the
 //! table has changed since it was loaded.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, Transaction};
+use deltalake_core::kernel::{Action, Add, LogicalFileView, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
@@ -17,18 +18,24 @@ use url::Url;
 
 use super::damaged_log;
 use super::data_files::{DataFile, UncommittedFile, pull_of};
-use super::error::{LakeError, log_error};
+use super::error::{DamagedFile, LakeError, file_error, log_error};
 use super::files;
 use super::layout::{Layout, PART};
+use super::log_digests::{self, StoredDigests};
+use super::verification::{VerifiedFiles, Verifier};
 use crate::crash_points::crash_point;
-use crate::durable;
+use crate::{digests, durable};
 
 /// A table under the lake's root folder.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) folder: PathBuf,
     pub(super) layout: Layout,
+    verifier: Verifier,
 }
+
+/// Tag of a data file in the log: the digest of its content.
+const DIGEST_TAG: &str = "motcua.digest";
 
 /// Statistics of a data file in the log. Ranges of the columns are left out: where some columns have ranges and one has
 /// none, deltalake for Python takes that one for empty, and a filter on it finds no row.
@@ -39,13 +46,19 @@ struct FileStatistics {
 }
 
 impl Table {
-    /// Opens a table. Moves aside what a power failure cut in its log, creates the table if it is absent, and adds the
-    /// columns that an older table lacks.
+    /// A table that exists. Nothing is read.
+    pub(super) fn existing(root: &Path, layout: Layout) -> Self {
+        Self { folder: root.join(layout.name), layout, verifier: Verifier::default() }
+    }
+
+    /// Opens a table for writing. Moves aside what a power failure cut in its log, compares the log with its digests,
+    /// creates the table if it is absent, and adds the columns that an older table lacks.
     pub(super) async fn open(root: &Path, layout: Layout) -> Result<Self, LakeError> {
-        let table = Self { folder: root.join(layout.name), layout };
+        let table = Self::existing(root, layout);
         let name = table.layout.name;
-        for entry in damaged_log::move_aside(root, name)? {
-            tracing::warn!(table = name, entry, "moved aside a damaged log entry, which was never acknowledged");
+        let stored = StoredDigests::of(root, name)?;
+        for entry in damaged_log::move_aside(root, name, &stored.clone().known())? {
+            tracing::warn!(table = name, entry, "moved aside a damaged file of the log, which is not needed");
         }
         durable::create_folder(&table.folder)?;
         let opened = match table.load().await {
@@ -53,6 +66,7 @@ impl Table {
             Err(LakeError::Log { source, .. }) if is_absent(&source) => table.create().await?,
             Err(error) => return Err(error),
         };
+        table.check_digests(&opened, &stored).await?;
         let schema = opened.snapshot().map_err(log_error("read", name))?.schema();
         let mut fields = table.layout.fields();
         fields.retain(|field| schema.field(field.name()).is_none());
@@ -61,7 +75,29 @@ impl Table {
             let widened = opened.add_columns().with_fields(fields).await.map_err(log_error("add columns to", name))?;
             table.sync_log(widened.version().unwrap_or_default(), widened.version().unwrap_or_default())?;
         }
+        log_digests::record(&table.folder, name)?;
         Ok(table)
+    }
+
+    /// Reports digests of the log that were lost. They are made again only if every data file is as the log says.
+    async fn check_digests(&self, table: &DeltaTable, stored: &StoredDigests) -> Result<(), LakeError> {
+        let files = self.files(table)?;
+        let is_lost = match stored {
+            StoredDigests::Present(_) => false,
+            StoredDigests::Damaged => true,
+            // A table of an older motcua has digests neither here nor in its log.
+            StoredDigests::Absent => files.iter().any(|file| file.digest.is_some()),
+        };
+        if is_lost {
+            let name = self.layout.name;
+            self.verified(files).await?;
+            tracing::warn!(
+                table = name,
+                path = %log_digests::path_of(self.folder.parent().unwrap_or(&self.folder), name).display(),
+                "the digests of the table's log were lost or damaged: made again, since every data file matches the log"
+            );
+        }
+        Ok(())
     }
 
     async fn create(&self) -> Result<DeltaTable, LakeError> {
@@ -107,10 +143,31 @@ impl Table {
                 if part.is_some() != self.layout.parted {
                     return Err(foreign());
                 }
-                let remove = file.remove_action(true);
-                Ok(DataFile { path: self.folder.join(&relative), part, pull: pull_of(&relative), remove })
+                let (remove, digest) = (file.remove_action(true), digest_of(&file));
+                let bytes = u64::try_from(file.size()).unwrap_or_default();
+                let rows = file.num_records().and_then(|rows| u64::try_from(rows).ok());
+                let (path, pull) = (self.folder.join(&relative), pull_of(&relative));
+                Ok(DataFile { path, part, pull, bytes, rows, digest, remove })
             })
             .collect()
+    }
+
+    /// The active data files, compared with their digests. An error names those that are damaged.
+    pub(super) async fn verified_files(&self, table: &DeltaTable) -> Result<VerifiedFiles, LakeError> {
+        self.verified(self.files(table)?).await
+    }
+
+    /// Compares data files with their digests. An error names those that are damaged.
+    pub(super) async fn verified(&self, files: Vec<DataFile>) -> Result<VerifiedFiles, LakeError> {
+        self.verifier.verified(self.layout.name, files).await
+    }
+
+    /// Compares data files with their digests: those that are whole, and the damaged ones.
+    pub(super) async fn sorted(
+        &self,
+        files: Vec<DataFile>,
+    ) -> Result<(VerifiedFiles, Vec<(DataFile, DamagedFile)>), LakeError> {
+        self.verifier.sorted(self.layout.name, files).await
     }
 
     /// Adds files in one commit with the transaction `number` of `application`, and returns the table's version. If the
@@ -186,14 +243,16 @@ impl Table {
             }
         };
         self.sync_log(before.saturating_add(1).min(version), version)?;
+        log_digests::record(&self.folder, name)?;
         Ok(version)
     }
 
-    /// Syncs a data file and makes the log action that adds it.
+    /// Syncs a data file and makes the log action that adds it, with the digest of its content.
     pub(super) fn add(&self, written: &UncommittedFile) -> Result<Add, LakeError> {
         let (size, modification_time) = files::sync_data(&written.path)?;
         let stats = FileStatistics { num_records: written.rows };
         let relative = written.path.strip_prefix(&self.folder).unwrap_or(&written.path);
+        let (digest, _) = digests::of_file(&written.path).map_err(file_error("read", &written.path))?;
         Ok(Add {
             path: relative.to_string_lossy().into_owned(),
             partition_values: written.part.iter().map(|part| (PART.to_owned(), Some(part.clone()))).collect(),
@@ -201,13 +260,23 @@ impl Table {
             modification_time,
             data_change: true,
             stats: serde_json::to_string(&stats).ok(),
+            tags: Some(HashMap::from([(DIGEST_TAG.to_owned(), Some(digest))])),
             ..Add::default()
         })
     }
 }
 
-/// Loads the table in `folder`, which must exist, at its newest version.
+/// The digest of a data file as the log states it.
+pub(super) fn digest_of(file: &LogicalFileView) -> Option<String> {
+    #[expect(deprecated, reason = "the view has no other accessor of the tags")]
+    file.add_action().tags?.remove(DIGEST_TAG)?
+}
+
+/// Loads the table in `folder`, which must exist, at its newest version. An error names damaged files of its log.
 pub(super) async fn load(folder: &Path, name: &str) -> Result<DeltaTable, LakeError> {
+    if folder.join(files::LOG_FOLDER).is_dir() {
+        log_digests::check(folder, name)?;
+    }
     let url = Url::from_directory_path(folder).map_err(|()| LakeError::Root { path: folder.to_owned() })?;
     let builder = DeltaTableBuilder::from_url(url).map_err(log_error("find", name))?;
     builder.load().await.map_err(log_error("read", name))

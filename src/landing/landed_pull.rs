@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::crash_points::crash_point;
-use crate::durable;
 use crate::fields::Readers;
 use crate::landing::error::{LandingError, io};
 use crate::landing::{position_file, rows};
 use crate::model::connector::RequestTemplate;
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
+use crate::{digests, durable};
 
 /// Low, because a landed page is read at most once.
 const ZSTD_LEVEL: i32 = 1;
@@ -144,7 +144,7 @@ impl LandedPull {
 
     /// Writes the plan.
     pub fn write_plan(&self, plan: &PullPlan) -> Result<(), LandingError> {
-        let text = serde_json::to_vec_pretty(plan).expect("a plan is plain data");
+        let text = digests::sealed(plan);
         Ok(durable::replace_one_of_many(&self.folder.join(PLAN), WRITE, |out| out.write_all(&text))?)
     }
 
@@ -152,7 +152,8 @@ impl LandedPull {
     pub fn resumable(&self) -> Result<Option<(PullPlan, Vec<LandedPage>, Position)>, LandingError> {
         let path = self.folder.join(PLAN);
         let Ok(text) = fs::read(&path) else { return Ok(None) };
-        let Ok(plan) = serde_json::from_slice::<PullPlan>(&text) else { return Ok(None) };
+        // A damaged plan: the pull is read again from its first page.
+        let Ok((plan, _)) = digests::unsealed::<PullPlan>(&text) else { return Ok(None) };
         let (mut pages, mut positions) = (Vec::new(), position_file::read(&self.folder));
         for number in 1.. {
             let Ok(packed) = fs::read(self.page_path(number)) else { break };
@@ -179,7 +180,7 @@ impl LandedPull {
 
     /// Writes the certificate: from now on the pull can be settled without its source, and its cursors are removed.
     pub fn seal(&self, certificate: &Certificate) -> Result<(), LandingError> {
-        let text = serde_json::to_vec_pretty(certificate).expect("a certificate is plain data");
+        let text = digests::sealed(certificate);
         durable::replace(&self.folder.join(CERTIFICATE), WRITE, |out| out.write_all(&text))?;
         self.remove_cursors()
     }
@@ -202,7 +203,10 @@ impl LandedPull {
             return Ok(None);
         }
         let text = fs::read(&path).map_err(io("read", &path))?;
-        serde_json::from_slice(&text).map(Some).map_err(|error| LandingError::Damaged { path, what: error.to_string() })
+        match digests::unsealed(&text) {
+            Ok((certificate, _)) => Ok(Some(certificate)),
+            Err(what) => Err(LandingError::Damaged { path, what }),
+        }
     }
 
     fn page_path(&self, number: u32) -> PathBuf {

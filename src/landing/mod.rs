@@ -9,6 +9,7 @@
 //! discarded. Only kept fields are
 //! written, and texts that may be personal data are replaced by their shape (`scrub`).
 
+mod check;
 mod error;
 mod landed_pull;
 mod position_file;
@@ -16,6 +17,7 @@ pub mod retention;
 mod rows;
 mod scrub;
 
+pub use check::check;
 pub use error::LandingError;
 pub use landed_pull::{LandedPull, PullPlan, highest_run};
 pub use scrub::{failed_for, is_withheld};

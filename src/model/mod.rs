@@ -10,6 +10,7 @@
 //!   [`indicator::IndicatorDefinition`]: the order of their fields and their serde names must not change.
 
 pub mod agency;
+pub mod checked_file;
 pub mod connector;
 pub mod day;
 pub mod escape;

@@ -152,6 +152,9 @@ pub struct Findings {
     pub keys_in_other_case: Option<Sighting>,
     /// Name of an impossible order of dates → number of rows.
     pub impossible: BTreeMap<String, u64>,
+    /// Seconds that the source's clock was ahead of this machine's; `None` if the source states no date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ahead_secs: Option<i64>,
 }
 
 /// Rows that files of a folder no longer have, but that were left as they were.
@@ -280,6 +283,9 @@ pub struct Certificate {
     /// What changed in the folder of a file connector, by file name.
     #[serde(default)]
     pub files: Vec<FileNote>,
+    /// Seconds that the source's clock was ahead of this machine's; `None` if the source states no date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ahead_secs: Option<i64>,
     pub started_at: i64,
     pub finished_at: i64,
 }

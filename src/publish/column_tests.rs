@@ -159,7 +159,14 @@ fn csv_json_parquet_arrow_and_the_schema_of_the_api_have_the_same_columns() {
 }
 
 fn publish(data: &Path) -> std::path::PathBuf {
-    let record = NightRecord { night: NIGHT, not_whole: Vec::new(), tables: BTreeMap::new(), sources: BTreeMap::new() };
+    let record = NightRecord {
+        night: NIGHT,
+        not_whole: Vec::new(),
+        clock: None,
+        tables: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        files: BTreeMap::new(),
+    };
     publish_night(data, &[full(), bare()], &record).expect("the folder is writable")
 }
 
@@ -180,6 +187,35 @@ fn the_published_parquet_file_has_all_columns_and_is_read_back() {
     assert_eq!(present(&folder), [full(), bare()]);
 }
 
+/// Makes the record of a night one of an older motcua, which names no digests.
+fn remove_digests(folder: &Path) {
+    let path = folder.join("night.json");
+    let text = std::fs::read(&path).expect("it was written");
+    let mut record: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
+    let fields = record.as_object_mut().expect("it is an object");
+    fields.retain(|name, _| !["files", "digest"].contains(&name.as_str()));
+    std::fs::write(&path, record.to_string()).expect("the folder is writable");
+}
+
+#[test]
+fn a_damaged_file_of_a_night_is_named() {
+    let data = tempfile::tempdir().expect("the temporary folder is writable");
+    let folder = publish(data.path());
+    for name in ["figures.parquet", "night.json"] {
+        let path = folder.join(name);
+        let whole = std::fs::read(&path).expect("it was written");
+        for at in (0..whole.len()).step_by(whole.len() / 50) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            std::fs::write(&path, damaged).expect("the folder is writable");
+            let error = read_night(&folder).expect_err("it is damaged").to_string();
+            assert!(error.contains(name), "byte {at} of {name}: {error}");
+        }
+        std::fs::write(&path, whole).expect("the folder is writable");
+    }
+    assert_eq!(present(&folder), [full(), bare()]);
+}
+
 #[test]
 fn a_parquet_file_of_an_older_motcua_is_read_back() {
     let data = tempfile::tempdir().expect("the temporary folder is writable");
@@ -191,6 +227,7 @@ fn a_parquet_file_of_an_older_motcua_is_read_back() {
     for kind in [IndicatorKind::Mean, IndicatorKind::Count] {
         let older = frame.select(columns.iter().copied()).expect("they are among all columns");
         super::columnar::write_parquet(&path, older).expect("the folder is writable");
+        remove_digests(&folder);
         assert_eq!(present(&folder), [full(), Figure { kind, ..bare() }]);
         columns.retain(|name| *name != "kind");
     }

@@ -7,6 +7,7 @@
 //! * [`retention`]: which old files may be removed.
 //! * [`postgres`]: copies a night into a database.
 
+mod check;
 #[cfg(test)]
 mod column_tests;
 mod columnar;
@@ -19,13 +20,14 @@ pub mod postgres;
 mod removed_figures;
 pub mod retention;
 
+pub use check::{check_definitions, check_nights};
 pub use columnar::{arrow, parquet};
 pub use definitions::{read_definitions, store_definitions};
 pub use error::PublishedFilesError;
 pub use figure_rows::{FigureRow, csv, json};
 pub use forms::{FormError, write_form};
 pub use nights::{
-    NightFigures, NightRecord, newest_record, newest_run, night_folder, night_folder_of_run, publish_night, read_night,
-    run_as_of,
+    NightFigures, NightRecord, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
+    publish_night, read_night, run_as_of,
 };
 pub use removed_figures::RemovedFigures;

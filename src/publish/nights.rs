@@ -1,6 +1,7 @@
 //! Published nights: one folder per night, written once, and links to the newest.
 //!
-//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`. The folder
+//! `<data>/published/nights/<run>/` holds `figures.csv`, `figures.json`, `figures.parquet` and `night.json`, which names
+//! the digests of the others and has its own. The folder
 //! is written beside its place and renamed into it. `<data>/published/latest` is a symbolic link to the newest night
 //! and is replaced atomically, so a reader never sees a part of a night; `latest-complete` links to the newest complete
 //! night.
@@ -18,6 +19,7 @@ use super::columnar::write_parquet;
 use super::error::{PublishedFilesError, file_error};
 use super::figure_rows::{FigureRow, csv, json};
 use super::removed_figures::RemovedFigures;
+use crate::digests::{self, Seal};
 use crate::durable;
 use crate::indicators::{self, stored_columns};
 use crate::model::figure::{Figure, Night};
@@ -29,6 +31,9 @@ pub(super) const LATEST_COMPLETE: &str = "latest-complete";
 /// The file that figures are read back from.
 pub(super) const FIGURES_PARQUET: &str = "figures.parquet";
 
+/// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last.
+pub(super) const FIGURE_FILES: [&str; 3] = ["figures.csv", "figures.json", FIGURES_PARQUET];
+
 /// `night.json`: what the figures of a night were computed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightRecord {
@@ -36,10 +41,16 @@ pub struct NightRecord {
     /// Connectors that keep the night from being complete.
     #[serde(default)]
     pub not_whole: Vec<String>,
+    /// Why the clock of the machine cannot have been right, which keeps the night from being complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
     /// Delta version of every table that was read.
     pub tables: BTreeMap<String, u64>,
     /// Digest of every text that decides a figure, by name. The texts are in `<data>/definitions/`.
     pub sources: BTreeMap<String, String>,
+    /// Digest of every other file of the night, by name. Empty for a night of an older motcua.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
 }
 
 /// The figures of a published night, or what is known of them after vacuum removed them.
@@ -64,7 +75,7 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     let parquet = beside.join(FIGURES_PARQUET);
     write_parquet(&parquet, indicators::published_frame(figures, record.night)?)?;
     durable::sync(&parquet)?;
-    let text = serde_json::to_vec_pretty(record).expect("a night's record is plain data");
+    let text = digests::sealed(&NightRecord { files: digests_of(&beside)?, ..record.clone() });
     durable::create(&beside.join("night.json"), |out| out.write_all(&text))?;
     durable::sync(&beside)?;
     durable::rename(&beside, &folder, "publish a night's folder")?;
@@ -73,6 +84,16 @@ pub fn publish_night(data: &Path, figures: &[Figure], record: &NightRecord) -> R
     }
     link_to_night(&root, LATEST, &name)?;
     Ok(folder)
+}
+
+/// Digests of the figure files in a folder, by name.
+fn digests_of(folder: &Path) -> Result<BTreeMap<String, String>, PublishedFilesError> {
+    let digest = |name: &str| {
+        let path = folder.join(name);
+        let (digest, _) = digests::of_file(&path).map_err(file_error("read", &path))?;
+        Ok((name.to_owned(), digest))
+    };
+    FIGURE_FILES.into_iter().map(digest).collect()
 }
 
 /// Removes folders that a process left which died while it published.
@@ -103,6 +124,17 @@ pub fn run_as_of(data: &Path, as_of: i64) -> Result<Option<i64>, PublishedFilesE
     Ok(folder.and_then(|folder| folder.file_name()?.to_str()?.parse().ok()))
 }
 
+/// Nights, newest runs first, among which the latest is searched.
+const RECENT_NIGHTS: usize = 100;
+
+/// The latest of the recent nights by their moment, without those that were made with a wrong clock. A record that cannot
+/// be read is left out.
+pub fn latest_night(data: &Path) -> Result<Option<Night>, PublishedFilesError> {
+    let folders = night_folders(&data.join("published").join("nights"))?;
+    let records = folders.iter().rev().take(RECENT_NIGHTS).filter_map(|folder| read_record(folder).ok());
+    Ok(records.filter(|record| record.clock.is_none()).map(|record| record.night).max_by_key(|night| night.as_of))
+}
+
 /// The record of the newest published night, without its figures.
 pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesError> {
     let folder = data.join("published").join(LATEST);
@@ -131,9 +163,23 @@ pub fn read_night(folder: &Path) -> Result<(NightRecord, NightFigures), Publishe
     let removed = if folder.join(FIGURES_PARQUET).exists() { None } else { RemovedFigures::read(folder)? };
     let figures = match removed {
         Some(removed) => NightFigures::Removed(removed),
-        None => NightFigures::Present(read_figures(folder)?),
+        None => {
+            check_file(folder, FIGURES_PARQUET, &record)?;
+            NightFigures::Present(read_figures(folder)?)
+        }
     };
     Ok((record, figures))
+}
+
+/// An error if a file of a night does not match the digest in the night's record.
+pub(super) fn check_file(folder: &Path, name: &str, record: &NightRecord) -> Result<(), PublishedFilesError> {
+    let Some(digest) = record.files.get(name) else { return Ok(()) };
+    let path = folder.join(name);
+    let (found, _) = digests::of_file(&path).map_err(file_error("read", &path))?;
+    if found == *digest {
+        return Ok(());
+    }
+    Err(PublishedFilesError::Damaged { path, what: "it does not match the digest in `night.json`".to_owned() })
 }
 
 fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishedFilesError> {
@@ -152,7 +198,17 @@ fn read_figures(folder: &Path) -> Result<Vec<Figure>, PublishedFilesError> {
 pub(super) fn read_record(folder: &Path) -> Result<NightRecord, PublishedFilesError> {
     let path = folder.join("night.json");
     let text = fs::read(&path).map_err(file_error("read", &path))?;
-    serde_json::from_slice(&text).map_err(|error| PublishedFilesError::Damaged { path, what: error.to_string() })
+    let (record, seal) =
+        digests::unsealed(&text).map_err(|what| PublishedFilesError::Damaged { path: path.clone(), what })?;
+    check_seal(record, seal, path)
+}
+
+/// A record that names digests of files has one itself.
+fn check_seal(record: NightRecord, seal: Seal, path: PathBuf) -> Result<NightRecord, PublishedFilesError> {
+    if seal == Seal::Absent && !record.files.is_empty() {
+        return Err(PublishedFilesError::Damaged { path, what: "its digest is gone".to_owned() });
+    }
+    Ok(record)
 }
 
 fn newest_as_of(nights: &Path, as_of: i64) -> Result<Option<PathBuf>, PublishedFilesError> {

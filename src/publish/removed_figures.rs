@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::{PublishedFilesError, file_error};
-use crate::durable;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
+use crate::{digests, durable};
 
-const REMOVED: &str = "removed.json";
+pub(super) const REMOVED: &str = "removed.json";
 
 /// When the figures of a night were removed, their number, and their digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +43,10 @@ impl RemovedFigures {
     pub(super) fn read(night: &Path) -> Result<Option<Self>, PublishedFilesError> {
         let path = night.join(REMOVED);
         match fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map(Some)
-                .map_err(|error| PublishedFilesError::Damaged { path, what: error.to_string() }),
+            Ok(text) => match digests::unsealed(&text) {
+                Ok((removed, _)) => Ok(Some(removed)),
+                Err(what) => Err(PublishedFilesError::Damaged { path, what }),
+            },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(file_error("read", &path)(error)),
         }
@@ -57,7 +58,7 @@ impl RemovedFigures {
         if path.exists() {
             return Ok(());
         }
-        let text = serde_json::to_vec_pretty(self).expect("it is plain data");
+        let text = digests::sealed(self);
         Ok(durable::replace(&path, "say that a night's figures are removed", |out| out.write_all(&text))?)
     }
 }

@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 
 use super::definitions::DEFINITIONS;
 use super::error::{PublishedFilesError, file_error};
-use super::nights::{FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record};
+use super::nights::{
+    FIGURE_FILES, FIGURES_PARQUET, LATEST, LATEST_COMPLETE, NightRecord, list_folder, night_folders, read_record,
+};
 use super::removed_figures::RemovedFigures;
 use crate::crash_points::crash_point;
 use crate::durable;
 use crate::model::instant;
-
-/// The files of a night's figures, in the order of their removal: the one that figures are read back from goes last.
-const FIGURE_FILES: [&str; 3] = ["figures.csv", "figures.json", FIGURES_PARQUET];
 
 /// The folder of a published night.
 #[derive(Debug, Clone)]

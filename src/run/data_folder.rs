@@ -9,7 +9,7 @@ use crate::model::connector::Connector;
 use crate::model::pull::{Outcome, Purpose};
 use crate::run::clock;
 use crate::run::error::RunError;
-use crate::run::failure::OWN_ERROR;
+use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED};
 use crate::run::ledger::{Ledger, Pull};
 use crate::run::lock::Lock;
 use crate::run::night_closing::{ClosedNight, NightClosing};
@@ -46,7 +46,8 @@ impl RunReport {
     /// Whether a pull failed through no fault of its source.
     #[must_use]
     pub fn any_own_error(&self) -> bool {
-        self.pulls.iter().any(|pull| pull.reason.as_deref() == Some(OWN_ERROR))
+        let own = [OWN_ERROR, STORED_DATA_DAMAGED, DISK_FULL].map(Some);
+        self.pulls.iter().any(|pull| own.contains(&pull.reason.as_deref()))
     }
 }
 

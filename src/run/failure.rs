@@ -7,12 +7,33 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 
+use crate::lake::{LakeError, RESTORE};
 use crate::landing::LandingError;
 use crate::run::error::{RunError, with_causes};
 use crate::sources::SourceError;
 
 /// Code of a pull that failed through no fault of its source.
 pub(super) const OWN_ERROR: &str = "own_error";
+
+/// Code of a pull that stopped because stored versions of its connector are damaged.
+pub(super) const STORED_DATA_DAMAGED: &str = "stored_data_damaged";
+
+/// Code of a pull that found no space on the disk.
+pub(super) const DISK_FULL: &str = "disk_full";
+
+/// Texts by which the operating system and SQLite say that a disk is full. Polars and Delta keep the text of an error and
+/// not its kind.
+const DISK_FULL_TEXTS: [&str; 3] = ["No space left on device", "database or disk is full", "Disk quota exceeded"];
+
+/// What to do if the disk is full.
+const DISK_FULL_HINT: &str = "the disk is full: free space on it, for example with `motcua vacuum`, and run again. Nothing that \
+     was stored is lost";
+
+/// The advice if an error says that the disk is full; `None` for other errors.
+#[must_use]
+pub fn disk_full_hint(message: &str) -> Option<&'static str> {
+    DISK_FULL_TEXTS.iter().any(|text| message.contains(text)).then_some(DISK_FULL_HINT)
+}
 
 /// Why one pull failed.
 #[derive(Debug)]
@@ -47,19 +68,29 @@ impl<E: Into<RunError>> From<E> for PullError {
 /// The failure of one pull that an error of motcua's own causes; `None` for errors that concern every pull, like those
 /// of the ledger.
 pub(super) fn own_failure(error: &RunError) -> Option<Failure> {
-    let hint = match error {
+    let message = with_causes(error);
+    if let (RunError::Landing(_) | RunError::Lake(_), Some(hint)) = (error, disk_full_hint(&message)) {
+        return Some(Failure { code: DISK_FULL, message, hint });
+    }
+    let (code, hint) = match error {
+        RunError::Lake(LakeError::Damaged { .. }) => (STORED_DATA_DAMAGED, RESTORE),
         RunError::Landing(LandingError::Damaged { .. }) => {
-            "the disk may be failing: check its health. The next run reads the pages from their source again"
+            let hint =
+                "the disk may be failing: check its health. The next run reads the pages from their source again";
+            (OWN_ERROR, hint)
         }
         RunError::Landing(_) | RunError::Lake(_) => {
-            "check that the data folder can be written and has free space; the next run reads the connector again"
+            let hint =
+                "check that the data folder can be written and has free space; the next run reads the connector again";
+            (OWN_ERROR, hint)
         }
         RunError::CutOff | RunError::Panicked => {
-            "a fault of motcua: send its developers the log and the connector; the other connectors are not affected"
+            let hint = "a fault of motcua: send its developers the log and the connector; the other connectors are not affected";
+            (OWN_ERROR, hint)
         }
         _ => return None,
     };
-    Some(Failure { code: OWN_ERROR, message: with_causes(error), hint })
+    Some(Failure { code, message, hint })
 }
 
 /// Converts a panic of `work` into an error, which fails the pull.

@@ -10,10 +10,11 @@
 //! | verbs, as methods of [`DataFolder`] | `nightly` `recovery` `retry` `replay` `backfill` `vacuum` |
 //! | a night | `reading` `settling` `night_closing` |
 //! | state | `data_folder` `ledger` `lock` `clock` |
-//! | decisions without effects | `schedule` `connector_health` |
+//! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
 //! | figures of other nights, rules or periods | `figures` `past_nights` `catalogue` |
 //! | names of agencies that no registry has | `agency_numbers` |
 //! | copies of the data | `publications` `backup` |
+//! | checks of the data | `verify` |
 
 mod agency_numbers;
 mod backfill;
@@ -21,6 +22,7 @@ mod backup;
 mod calendar_coverage;
 mod catalogue;
 mod clock;
+mod clock_doubt;
 mod connector_health;
 mod data_folder;
 mod error;
@@ -42,6 +44,7 @@ mod retry;
 mod schedule;
 mod settling;
 mod vacuum;
+mod verify;
 
 pub use agency_numbers::{AgencyNumbersError, Approval, UnknownAgency, approve_agencies, unknown_agencies};
 pub use backup::{BackupError, BackupReport, back_up, restore};
@@ -50,6 +53,7 @@ pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
+pub use failure::disk_full_hint;
 pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names};
 pub use ledger::{
     Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow, RejectionGroup, Run, Slot,
@@ -63,3 +67,4 @@ pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest
 pub use reasons::{order_names, reason_codes};
 pub use schedule::{SlotDecision, decide_slot};
 pub use vacuum::{Retention, VacuumAction, VacuumLine};
+pub use verify::{VerifyKind, VerifyLine, verify};

@@ -12,7 +12,7 @@ use crate::indicators::{
     self, FigureInputs, FigureKey, FigureOfNight, compute, figure_key, figures_from_frame, key_columns, stored_columns,
     stored_frame,
 };
-use crate::lake::{FIGURE_TABLE, FigureTable, Lake};
+use crate::lake::{FIGURE_TABLE, FigureTable, Lake, LakeError};
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
@@ -22,6 +22,7 @@ use crate::publish::{self, NightRecord};
 use crate::run::agency_numbers::AgencyNumbers;
 use crate::run::calendar_coverage::warn_of_uncovered_years;
 use crate::run::catalogue::Catalogue;
+use crate::run::clock_doubt;
 use crate::run::error::RunError;
 use crate::run::figures::inputs;
 use crate::run::ledger::{Ledger, Pull};
@@ -43,6 +44,17 @@ pub struct ClosedNight {
     pub changed: usize,
     /// Names of the connectors that keep the night from being complete.
     pub not_whole: Vec<String>,
+    /// Why the clock of the machine cannot be right, which keeps the night from being complete.
+    pub clock: Option<String>,
+}
+
+/// The night, with whether it is complete and until when its data reach, and what keeps it from being complete.
+struct Completeness {
+    night: Night,
+    /// Names of connectors.
+    not_whole: Vec<String>,
+    /// What speaks against the clock of the machine.
+    clock: Option<String>,
 }
 
 /// Closes the night of a run.
@@ -60,14 +72,28 @@ impl NightClosing<'_> {
     pub(super) async fn close(&self) -> Result<ClosedNight, RunError> {
         warn_of_uncovered_years(self.config, self.lake, self.run, self.now).await?;
         let figures = self.compute().await?;
-        let (night, not_whole) = self.completeness().await?;
+        let Completeness { night, not_whole, clock } = self.completeness().await?;
         let changed = self.append_changed(&figures, night).await?;
-        self.lake.record_changes(self.run, self.now).await?;
+        self.record_changes().await?;
         let tables = self.lake.table_versions().await?;
         let sources = publish::store_definitions(self.data, &self.config.definition_texts)?;
-        let record = NightRecord { night, not_whole: not_whole.clone(), tables, sources };
+        let (files, not_whole_of) = (BTreeMap::new(), not_whole.clone());
+        let record = NightRecord { night, not_whole: not_whole_of, clock: clock.clone(), tables, sources, files };
         let folder = publish::publish_night(self.data, &figures, &record)?;
-        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole })
+        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole, clock })
+    }
+
+    /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the
+    /// changes are found once they are restored.
+    async fn record_changes(&self) -> Result<(), RunError> {
+        match self.lake.record_changes(self.run, self.now).await {
+            Ok(_) => Ok(()),
+            Err(error @ LakeError::Damaged { .. }) => {
+                tracing::error!(run = self.run, "changes of dossiers are not compared tonight: {error}");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn compute(&self) -> Result<Vec<Figure>, RunError> {
@@ -98,15 +124,16 @@ impl NightClosing<'_> {
         Ok(figures)
     }
 
-    /// The night, with whether it is complete and until when its data reach; and the connectors that keep it from being
-    /// complete.
-    async fn completeness(&self) -> Result<(Night, Vec<String>), RunError> {
-        let (mut not_whole, mut data_until) = (Vec::new(), None);
+    async fn completeness(&self) -> Result<Completeness, RunError> {
+        let (mut not_whole, mut data_until, mut ahead) = (Vec::new(), None, Vec::new());
         let disabled = &self.config.settings.disabled_connectors;
         for connector in self.config.connectors.iter().filter(|connector| !disabled.contains(&connector.name)) {
             let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
             let is_whole = match pulls.iter().find(|pull| pull.purpose == Purpose::Night) {
-                Some(last) => self.is_whole(connector, last).await?,
+                Some(last) => {
+                    ahead.extend(last.findings.source_ahead_secs);
+                    self.is_whole(connector, last).await?
+                }
                 None => false,
             };
             if !is_whole {
@@ -118,7 +145,12 @@ impl NightClosing<'_> {
                 data_until = data_until.into_iter().chain(until).min();
             }
         }
-        Ok((Night { run: self.run, as_of: self.now, complete: not_whole.is_empty(), data_until }, not_whole))
+        let clock = clock_doubt::doubt(self.now, publish::latest_night(self.data)?.as_ref(), &ahead);
+        if let Some(doubt) = &clock {
+            tracing::error!(run = self.run, "the night is not complete: {doubt}");
+        }
+        let complete = not_whole.is_empty() && clock.is_none();
+        Ok(Completeness { night: Night { run: self.run, as_of: self.now, complete, data_until }, not_whole, clock })
     }
 
     /// Whether complete figures may be based on a connector's last night: it is fresh, and complete or degraded with

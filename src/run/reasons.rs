@@ -2,13 +2,21 @@
 
 use crate::canonical;
 use crate::health;
-use crate::run::failure::OWN_ERROR;
+use crate::run::failure::{DISK_FULL, OWN_ERROR, STORED_DATA_DAMAGED};
 use crate::run::settling::JUDGE_CODES;
 use crate::sources::ErrorKind;
 
 /// Codes of runs and publications; sources, the judgement of pulls and the health of connectors have their own.
-const RUN_CODES: [&str; 6] =
-    ["contract_broken", "no_file", "interrupted", OWN_ERROR, "publication_failed", "publication_behind"];
+const RUN_CODES: [&str; 8] = [
+    "contract_broken",
+    "no_file",
+    "interrupted",
+    OWN_ERROR,
+    STORED_DATA_DAMAGED,
+    DISK_FULL,
+    "publication_failed",
+    "publication_behind",
+];
 
 /// Every code that a pull or a connector's health may have, each once.
 #[must_use]

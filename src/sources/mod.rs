@@ -62,6 +62,7 @@ use crate::sources::page_fetcher::PageFetcher;
 use crate::sources::request::TemplateContext;
 use crate::sources::transport::http::HttpTransport;
 use crate::sources::transport::read_authorities;
+use crate::sources::transport::server_clock::ServerClock;
 
 /// Reads the pages of one pull.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ pub struct SourceReader {
     proved: bool,
     /// The error that ended the pull. Every later call returns it: the next page might skip records.
     failed: Option<SourceError>,
+    server_clock: ServerClock,
 }
 
 #[derive(Debug)]
@@ -128,6 +130,7 @@ async fn open_source(
     let decoder = Arc::new(Decoder::compile(file, readers)?);
     let position = start.resume.as_ref().map_or((0, 0, 0), |at| (at.pages, at.records, at.retries));
     let (mut pages, mut records, retries) = position;
+    let mut server_clock = ServerClock::default();
     let kind = match &file.access {
         Access::Http { base_url, allowed_hosts, ca_certificates } => {
             let base_url = request::address("access.base_url", base_url, values)?;
@@ -141,7 +144,9 @@ async fn open_source(
                     Some(path) => read_authorities(&request::fill(path, TemplateContext::default(), values)?)?,
                     None => Vec::new(),
                 };
-                Box::new(HttpTransport::new(&file.limits, hosts, authorities)?)
+                let transport = HttpTransport::new(&file.limits, hosts, authorities)?;
+                server_clock = transport.server_clock();
+                Box::new(transport)
             };
             let (name, at) = (&connector.name, (start.now, retries));
             let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
@@ -166,6 +171,7 @@ async fn open_source(
         records,
         proved: false,
         failed: None,
+        server_clock,
     })
 }
 
@@ -220,6 +226,13 @@ impl SourceReader {
             ReaderKind::Http(reader) => Some(reader.position(self.pages, self.records)),
             ReaderKind::Folder(_) => None,
         }
+    }
+
+    /// What the source's clock shows now by the `Date` of its responses, microseconds UTC; `None` for files, and if no
+    /// response had one.
+    #[must_use]
+    pub fn server_time(&self) -> Option<i64> {
+        self.server_clock.now()
     }
 
     /// Number of files in the folder when the pull began; `None` for HTTP.

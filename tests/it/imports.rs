@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Texts of events are escaped as everywhere.
     ("telemetry", &["model"]),
     ("crash_points", &[]),
+    ("digests", &[]),
     ("durable", &["crash_points"]),
     ("model", &[]),
     ("locale", &["model"]),
@@ -25,20 +26,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["model", "calendar", "fields"]),
     ("sources", &["model", "calendar", "fields"]),
     // Pages are types of `model`, so landing needs nothing of the stage before it.
-    ("landing", &["crash_points", "durable", "model", "calendar", "fields"]),
+    ("landing", &["crash_points", "digests", "durable", "model", "calendar", "fields"]),
     // Landing's output: which texts it withheld, and why.
     ("canonical", &["model", "calendar", "fields", "landing"]),
-    ("lake", &["crash_points", "durable", "model", "calendar"]),
+    ("lake", &["crash_points", "digests", "durable", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored. Which names of agencies may be published is decided
     // beside the readers that accept them.
     ("indicators", &["model", "calendar", "fields", "lake"]),
-    ("publish", &["crash_points", "durable", "model", "locale", "calendar", "indicators"]),
+    ("publish", &["crash_points", "digests", "durable", "model", "locale", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (
         "run",
         &[
             "telemetry",
             "crash_points",
+            "digests",
             "durable",
             "model",
             "calendar",

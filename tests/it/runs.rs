@@ -7,6 +7,7 @@ mod catalogue;
 mod change_time;
 mod completeness;
 mod configuration_mistakes;
+mod damage;
 mod disk_errors;
 mod every_crash_point;
 mod failing_sources;

@@ -1,6 +1,7 @@
 //! The lake against a simple model in memory: both must hold the same rows.
 #![expect(clippy::disallowed_methods, reason = "tests damage files of a temporary folder")]
 
+mod damage;
 mod images;
 mod logs;
 mod model;

@@ -15,6 +15,8 @@ pub enum BackupError {
     NotWhole { folder: PathBuf, file: &'static str },
     #[error("the backup is damaged: `{path}` {what}; nothing was restored")]
     Damaged { path: String, what: String },
+    #[error("`{path}` {what}: the copy in `{target}` is no backup")]
+    DamagedData { path: PathBuf, what: String, target: PathBuf },
     #[error("the backup was made by motcua {version}, in a format that this version does not know")]
     Newer { version: String },
     #[error("`{path}` is a link that motcua did not make: a backup would not contain its target")]
@@ -27,6 +29,6 @@ impl BackupError {
     /// Whether the arguments or the folders are wrong, rather than the data.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::Damaged { .. } | Self::Name { .. })
+        !matches!(self, Self::Damaged { .. } | Self::DamagedData { .. } | Self::Name { .. })
     }
 }

@@ -19,6 +19,7 @@ pub use self::error::BackupError;
 pub use self::restoring::restore;
 use self::sums::{LAST, digest, write_sums};
 use crate::durable;
+use crate::lake;
 use crate::run::error::RunError;
 use crate::run::file_listing::list_files;
 use crate::run::ledger::copy_database;
@@ -95,11 +96,27 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'
         progress(&format!("{} files, {} MB", about.files, about.bytes / 1_000_000));
         sums.push((name, digest));
     }
+    check_copy(&data, &target, progress).await?;
     let text = serde_json::to_vec_pretty(&about).expect("it is plain data");
     durable::create(&target.join(ABOUT), |out| out.write_all(&text))?;
     sums.push((ABOUT.to_owned(), digest(&target.join(ABOUT))?.0));
     write_sums(&target.join(LAST), &sums)?;
     Ok(BackupReport { made_at: now, files: about.files, bytes: about.bytes })
+}
+
+/// Compares the copied tables with their logs: every file that a log names must be in the backup and match its digest.
+async fn check_copy(data: &Path, target: &Path, progress: &Progress<'_>) -> Result<(), RunError> {
+    let tables =
+        lake::check_tables(&target.join("lake"), &|table| progress(&format!("checking table {table}"))).await?;
+    for table in tables.iter().filter(|table| !table.is_whole()) {
+        let wrong = table.log.iter().chain(&table.data).find(|file| !file.state.is_fine());
+        let (path, what) = match wrong {
+            Some(file) => (file.path.strip_prefix(target).unwrap_or(&file.path).to_owned(), file.what.clone()),
+            None => (Path::new("lake").join(&table.name), table.unreadable.clone().unwrap_or_default()),
+        };
+        return Err(BackupError::DamagedData { path: data.join(path), what, target: target.to_owned() }.into());
+    }
+    Ok(())
 }
 
 /// How a file is backed up.

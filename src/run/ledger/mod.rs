@@ -28,7 +28,7 @@ pub use self::publications::Publication;
 pub use self::pulls::{Pull, PullState};
 pub(super) use self::quarantine::key_hash;
 pub use self::quarantine::{QuarantinedRow, RejectionGroup};
-pub(super) use self::retention::{LandedNeed, checkpoint, copy_database};
+pub(super) use self::retention::{LandedNeed, checkpoint, copy_database, database_damage};
 pub use self::runs::Run;
 pub(super) use self::settlements::Settlement;
 pub use self::slots::{Pause, Slot, SlotState};

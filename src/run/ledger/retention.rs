@@ -113,3 +113,19 @@ pub(in crate::run) async fn copy_database(from: &Path, to: &Path) -> Result<(), 
     pool.close().await;
     Ok(())
 }
+
+/// What is wrong with a database, as SQLite's own check finds it; `None` if nothing is. Nothing is changed.
+pub(in crate::run) async fn database_damage(path: &Path) -> Option<String> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let checked = async {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let found: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_all(&pool).await?;
+        pool.close().await;
+        Ok::<_, Error>(found)
+    };
+    match checked.await {
+        Ok(found) if found == ["ok"] => None,
+        Ok(found) => Some(format!("is damaged: {}", found.join("; "))),
+        Err(error) => Some(format!("cannot be read: {error}")),
+    }
+}

@@ -134,6 +134,7 @@ impl<'t> PageLanding<'t> {
             sweep: self.task.sweep,
             pages: self.pages,
             cursor,
+            source_ahead_secs: source.server_time().map(|theirs| (theirs - clock::now()) / 1_000_000),
             started_at: self.started_at,
             finished_at: clock::now(),
             ..Certificate::default()

@@ -261,6 +261,7 @@ impl<'c> Classifier<'c> {
         findings.pages = certificate.pages.len() as u64;
         findings.distinct_keys = classified.keys.len() as u64;
         findings.sweep.clone_from(&certificate.sweep);
+        findings.source_ahead_secs = certificate.source_ahead_secs;
         findings.declared = certificate.declared().map(|(_, declared)| declared).reduce(|all, more| all + more);
         findings.disagreeing = certificate.declared().find_map(|(chain, declared)| {
             let records = classified.chains.get(&chain)?.records();

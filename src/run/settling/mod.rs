@@ -31,7 +31,7 @@ use crate::model::pull::{Certificate, Findings, LeftBecause, Outcome, PullCounts
 use crate::model::record::Record;
 use crate::run::clock;
 use crate::run::error::RunError;
-use crate::run::failure::{Failure, OWN_ERROR, own_failure};
+use crate::run::failure::{DISK_FULL, Failure, OWN_ERROR, STORED_DATA_DAMAGED, own_failure};
 use crate::run::ledger::{Ledger, Pull, PullState, Settlement};
 use crate::run::progress::Progress;
 use crate::run::reading::ReadPull;
@@ -108,6 +108,8 @@ impl Settler<'_> {
     }
 
     async fn classify_and_commit(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
+        let connector = sealed.connector;
+        self.lake.check_versions(connector.file.connector.kind, &connector.name).await?;
         let (pull, writer) = self.classify_and_write(sealed, begun).await?;
         // After the ledger: from this commit on the pull counts.
         let has_versions = pull.counts.accepted + pull.findings.swept + pull.findings.restored > 0;
@@ -231,7 +233,7 @@ impl Settler<'_> {
     pub(super) async fn fail(&self, begun: Pull, failure: Failure) -> Result<Pull, RunError> {
         let Failure { code, message, hint } = failure;
         let (run, connector) = (begun.run, begun.connector.as_str());
-        if code == OWN_ERROR {
+        if [OWN_ERROR, STORED_DATA_DAMAGED, DISK_FULL].contains(&code) {
             tracing::error!(run, connector, reason = code, "pull failed: {message}");
         } else {
             tracing::info!(run, connector, reason = code, "pull failed: {message}");

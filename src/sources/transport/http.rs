@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use reqwest::Certificate;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use reqwest::redirect::Policy;
 use secrecy::ExposeSecret;
@@ -20,6 +20,7 @@ use crate::model::connector::{Limits, Method};
 use crate::sources::decode::inflate;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
+use crate::sources::transport::server_clock::ServerClock;
 use crate::sources::transport::{Response, Transport, tls};
 
 /// Maximum number of redirects to follow, all within one origin.
@@ -38,6 +39,7 @@ pub struct HttpTransport {
     interval: Duration,
     /// Earliest time of the next request; `None` before the first.
     next: Mutex<Option<Instant>>,
+    server_clock: ServerClock,
 }
 
 impl HttpTransport {
@@ -68,7 +70,20 @@ impl HttpTransport {
             .map_err(|_| SourceError::new(ErrorKind::Misconfigured, "the HTTP client cannot be built"))?;
         let interval = Duration::try_from_secs_f64(1.0 / limits.requests_per_second).unwrap_or_default();
         let hosts = hosts.into_iter().map(|host| host.to_ascii_lowercase()).collect();
-        Ok(Self { client, hosts, max_body_bytes: limits.max_body_bytes, interval, next: Mutex::default() })
+        Ok(Self {
+            client,
+            hosts,
+            max_body_bytes: limits.max_body_bytes,
+            interval,
+            next: Mutex::default(),
+            server_clock: ServerClock::default(),
+        })
+    }
+
+    /// The clock of the source, from the responses.
+    #[must_use]
+    pub fn server_clock(&self) -> ServerClock {
+        self.server_clock.clone()
     }
 
     /// Waits until the request rate allows the next request.
@@ -112,6 +127,9 @@ impl HttpTransport {
         let mut received = builder.send().await.map_err(|error| failure(&error, host, false))?;
         let header =
             |name: HeaderName| received.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        if let Some(date) = header(DATE) {
+            self.server_clock.note(&date);
+        }
         let mut response = Response {
             status: received.status().as_u16(),
             content_type: header(CONTENT_TYPE),

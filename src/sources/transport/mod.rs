@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod http;
+pub mod server_clock;
 mod tls;
 
 use std::collections::VecDeque;

@@ -247,6 +247,14 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Lỗi của chính motcua khi đọc hoặc ghi dữ liệu, không phải lỗi của nguồn.",
             "Xem nhật ký; kiểm tra thư mục dữ liệu còn ghi được và còn chỗ trống. Lượt chạy sau sẽ đọc lại.",
         ),
+        "stored_data_damaged" => (
+            "Tệp dữ liệu đã lưu của kết nối bị hỏng hoặc bị mất; kết nối dừng để không ra số liệu sai.",
+            "Báo người trực kỹ thuật: chép lại đúng tệp đó từ bản sao lưu mới nhất, chạy `motcua verify`, rồi chạy lại. Kiểm tra ổ đĩa.",
+        ),
+        "disk_full" => (
+            "Ổ đĩa của máy chủ đã đầy nên không ghi được dữ liệu.",
+            "Báo người trực kỹ thuật giải phóng chỗ trống (có thể dùng `motcua vacuum`), rồi chạy lại. Dữ liệu đã lưu không mất.",
+        ),
         "publication_failed" => (
             "Không ghi được vào cơ sở dữ liệu ngoài.",
             "Kiểm tra máy chủ có chạy không và tài khoản có quyền ghi không. Hệ thống tự thử lại.",

@@ -1,0 +1,118 @@
+//! Rebuilds the partitions of an image whose files are damaged or lost, from the versions.
+//!
+//! A key belongs to the partition that its first version names. So the rows of a partition are the newest version of
+//! every key whose first version names it, of the pulls that the image already contains.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deltalake_core::kernel::Action;
+use polars::prelude::*;
+
+use super::data_files::{DataFile, UncommittedFile};
+use super::error::{LakeError, blocking};
+use super::files;
+use super::image::{self, is_contained};
+use super::layout::{Layout, PART};
+use super::rows::{KEY, collect, columns, newest_per_key, scan, sink};
+use super::table::Table;
+use super::transactions;
+use super::verification::VerifiedFiles;
+
+/// The order in which the versions of a key were stored.
+const STORED_ORDER: [&str; 3] = ["run", "page", "row"];
+
+/// Compares the files of `image` with their digests, and rebuilds the partitions of those that are damaged or missing.
+/// Returns their number.
+pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeError> {
+    let table = image.load().await?;
+    let (_, damaged) = image.sorted(image.files(&table)?).await?;
+    if damaged.is_empty() {
+        return Ok(0);
+    }
+    for (_, file) in &damaged {
+        tracing::warn!(
+            table = image.layout.name,
+            path = %file.path.display(),
+            "a file of the image {}: its partition is rebuilt from the versions. Check the health of the disk",
+            file.damage.what()
+        );
+    }
+    let from = versions.load().await?;
+    let mut reached = BTreeMap::new();
+    for source in image::pulls(versions, &from).await?.into_keys() {
+        if let Some(run) = image.last_number(&table, &transactions::pull(&source)).await? {
+            reached.insert(source, run);
+        }
+    }
+    let version_files = versions.verified(versions.files(&from)?).await?;
+    let parts: BTreeSet<String> = damaged.iter().filter_map(|(file, _)| file.part.clone()).collect();
+    // A partition has one file; of several, all are replaced.
+    let mut replaced = image.files(&table)?;
+    replaced.retain(|file| file.part.as_ref().is_some_and(|part| parts.contains(part)));
+    let (to, layout) = (image.clone(), versions.layout.clone());
+    // A name that no commit has used: a lost file must not come back under its own name, which the commit removes.
+    let stem = format!("rebuilt-{:08}", table.version().unwrap_or_default());
+    let written: Vec<UncommittedFile> = blocking(image.layout.name, move || {
+        parts
+            .iter()
+            .filter_map(|part| rebuilt_part(&layout, &version_files, &to, &reached, part, &stem).transpose())
+            .collect()
+    })
+    .await?;
+    // Rows that the versions do not hold must not vanish with the file that held them.
+    let stated: Option<u64> = replaced.iter().map(|file| file.rows).sum();
+    if stated.is_some_and(|stated| stated != written.iter().map(|file| file.rows).sum::<u64>()) {
+        written.iter().for_each(|file| files::remove_uncommitted(&file.path));
+        let files = damaged.into_iter().map(|(_, file)| file).collect();
+        return Err(LakeError::Damaged { table: image.layout.name.to_owned(), files });
+    }
+    replace(image, &table, replaced, &written).await?;
+    Ok(damaged.len())
+}
+
+async fn replace(
+    image: &Table,
+    table: &deltalake_core::DeltaTable,
+    replaced: Vec<DataFile>,
+    written: &[UncommittedFile],
+) -> Result<(), LakeError> {
+    let mut actions: Vec<Action> = replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
+    for file in written {
+        actions.push(Action::Add(image.add(file)?));
+    }
+    image.commit(table, actions, Vec::new()).await?;
+    Ok(())
+}
+
+/// Writes the rows of one partition. `None` if it has none. `reached`: newest run of each source that the image contains.
+fn rebuilt_part(
+    versions: &Layout,
+    files: &VerifiedFiles,
+    image: &Table,
+    reached: &BTreeMap<String, i64>,
+    part: &str,
+    stem: &str,
+) -> Result<Option<UncommittedFile>, LakeError> {
+    let name = image.layout.name;
+    let is_contained = is_contained(reached);
+    let stored = || Ok::<_, LakeError>(scan(versions, files)?.filter(is_contained.clone()));
+    let named = stored()?.filter(col(PART).eq(lit(part))).select(columns(KEY));
+    let named = collect(name, named.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
+    let semi = || JoinArgs::new(JoinType::Semi);
+    let order = columns(KEY.into_iter().chain(STORED_ORDER).chain([PART]));
+    let first = stored()?
+        .select(order)
+        .join(named, columns(KEY), columns(KEY), semi())
+        .sort_by_exprs(columns(STORED_ORDER), SortMultipleOptions::default())
+        .unique_stable_generic(Some(columns(KEY)), UniqueKeepStrategy::First)
+        .filter(col(PART).eq(lit(part)))
+        .select(columns(KEY));
+    let own = collect(name, first)?;
+    if own.height() == 0 {
+        return Ok(None);
+    }
+    let rows = newest_per_key(stored()?.join(own.lazy(), columns(KEY), columns(KEY), semi()));
+    let rows = rows.drop(by_name([PART], true, false));
+    let folder = image.folder.join(format!("{PART}={part}"));
+    sink(&image.layout, rows, &folder, stem, Some(part.to_owned())).map(Some)
+}
