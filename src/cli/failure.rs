@@ -78,6 +78,7 @@ impl From<RunError> for Failure {
             RunError::NewerLedger { .. } => {
                 Self::usage(message).with_hint("a newer motcua has written this data folder: use that version")
             }
+            RunError::DamagedLedger { .. } => Self::internal(message).with_hint(DAMAGED_LEDGER),
             RunError::Ledger(ledger) => Self::internal(message).with_hint(ledger_hint(ledger)),
             RunError::Lock(LockError::Held { .. }) => Self::internal(message)
                 .with_hint("wait until the other process ends, or choose another folder with `--data`"),
@@ -93,6 +94,10 @@ impl From<RunError> for Failure {
     }
 }
 
+/// What to do about a damaged ledger.
+const DAMAGED_LEDGER: &str = "restore `ledger.sqlite` from the newest backup; without one, move it away with `ledger.sqlite-wal` and \
+     `ledger.sqlite-shm`: the next run reads everything again, and the figures stay the same";
+
 /// What to do about an error of the ledger. Only one that is damaged may be moved away.
 fn ledger_hint(error: &sqlx::Error) -> &'static str {
     /// Result codes of SQLite, without the upper bits that tell details apart.
@@ -106,10 +111,7 @@ fn ledger_hint(error: &sqlx::Error) -> &'static str {
             "the disk may be full or failing: check its free space and its health, and that the data folder belongs to this \
              user. Leave `ledger.sqlite` where it is"
         }
-        Some(CORRUPT | NO_DATABASE) => {
-            "`ledger.sqlite` in the data folder is damaged: restore it from the newest backup, or move it away: the next run \
-             reads everything again, and the figures stay the same"
-        }
+        Some(CORRUPT | NO_DATABASE) => DAMAGED_LEDGER,
         _ => "run again; if the error stays, check the disk and restore `ledger.sqlite` from the newest backup",
     }
 }

@@ -57,6 +57,7 @@ impl<'a> DataFolder<'a> {
         let lock = Lock::take(data, verb, now)?;
         let lake = Lake::open(&data.join("lake")).await?;
         let ledger = Ledger::open(data).await?;
+        ledger.check().await?;
         Ok(Self { config, data: data.to_owned(), lake, ledger, _lock: lock })
     }
 

@@ -29,6 +29,8 @@ pub enum RunError {
     Lock(#[from] LockError),
     #[error("cannot use the ledger `ledger.sqlite` of the data folder: {0}")]
     Ledger(#[from] sqlx::Error),
+    #[error("the ledger `ledger.sqlite` of the data folder is damaged: {what}")]
+    DamagedLedger { what: String },
     #[error("the ledger `ledger.sqlite` has schema version {version}; this motcua knows versions up to {newest}")]
     NewerLedger { version: i64, newest: i64 },
     #[error(transparent)]

@@ -63,6 +63,12 @@ impl Ledger {
         if data.join("ledger.sqlite").exists() { Self::open(data).await.map(Some) } else { Ok(None) }
     }
 
+    /// An error if SQLite finds the structure of the ledger damaged.
+    pub(super) async fn check(&self) -> Result<(), RunError> {
+        let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(&self.pool).await?;
+        if found == ["ok"] { Ok(()) } else { Err(RunError::DamagedLedger { what: found.join("; ") }) }
+    }
+
     /// Closes the connections; the last one to close empties SQLite's write-ahead log.
     pub async fn close(self) {
         self.pool.close().await;

@@ -4,6 +4,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
 
 use crate::crash_points::crash_point;
+use crate::digests;
 use crate::model::connector::Connector;
 use crate::model::pull::{Cursor, Findings, Outcome, PullCounts, Purpose};
 use crate::run::ledger::Ledger;
@@ -164,7 +165,7 @@ impl Ledger {
 
 /// Writes a pull, in place of the row that it may have.
 pub(super) async fn upsert(connection: &mut SqliteConnection, pull: &Pull) -> Result<(), Error> {
-    let cursor = pull.cursor.as_ref().map(|cursor| serde_json::to_string(cursor).expect("a cursor is plain data"));
+    let cursor = pull.cursor.as_ref().map(sealed_cursor);
     let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = pull.counts;
     let mut query = sqlx::query(
         "INSERT OR REPLACE INTO pulls (run, connector, state, outcome, reason, message, hint, cursor, data_until, \
@@ -192,6 +193,27 @@ pub(super) async fn upsert(connection: &mut SqliteConnection, pull: &Pull) -> Re
     Ok(())
 }
 
+/// A cursor with the digest of its text: one that is damaged would skip what was not read.
+fn sealed_cursor(cursor: &Cursor) -> String {
+    String::from_utf8(digests::sealed(cursor)).expect("JSON is UTF-8")
+}
+
+/// A stored cursor; `None` if it is damaged: then the connector is read again, which accepts nothing twice.
+fn unsealed_cursor(text: &str, row: &SqliteRow) -> Option<Cursor> {
+    match digests::unsealed(text.as_bytes()) {
+        Ok((cursor, _)) => Some(cursor),
+        Err(what) => {
+            let (run, connector) = (row.try_get::<i64, _>("run").ok(), row.try_get::<String, _>("connector").ok());
+            tracing::warn!(
+                run,
+                connector,
+                "the cursor of a pull in `ledger.sqlite` is damaged and does not count: {what}"
+            );
+            None
+        }
+    }
+}
+
 pub(super) fn pull(row: &SqliteRow) -> Result<Pull, Error> {
     let count = |name: &str| -> Result<u64, Error> { Ok(row.try_get::<i64, _>(name)?.try_into().unwrap_or(0)) };
     let outcome: Option<String> = row.try_get("outcome")?;
@@ -213,7 +235,7 @@ pub(super) fn pull(row: &SqliteRow) -> Result<Pull, Error> {
             superseded: count("superseded")?,
             quarantined: count("quarantined")?,
         },
-        cursor: cursor.and_then(|text| serde_json::from_str(&text).ok()),
+        cursor: cursor.and_then(|text| unsealed_cursor(&text, row)),
         data_until: row.try_get("data_until")?,
         purpose: row.try_get::<&str, _>("purpose")?.parse().unwrap_or_default(),
         connector_digest: row.try_get("connector_digest")?,

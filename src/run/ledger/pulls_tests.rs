@@ -119,3 +119,23 @@ async fn what_an_earlier_attempt_settled_is_replaced_or_undone() {
     assert_eq!(open(&ledger).await, [1, 1]);
     assert_eq!(ledger.fields_seen("feedback", 9).await.expect("they can be read"), ["field1"]);
 }
+
+#[tokio::test]
+async fn a_damaged_cursor_does_not_count_and_one_of_an_older_version_does() {
+    let pulls = [pull(1, PullState::Done, Outcome::Complete, 3)];
+    for (what, sql, expected) in [
+        ("another moment", "UPDATE pulls SET cursor = replace(cursor, '\"read_until\": 1', '\"read_until\": 3')", None),
+        ("cut short", "UPDATE pulls SET cursor = substr(cursor, 1, 20)", None),
+        (
+            "as older versions wrote it",
+            "UPDATE pulls SET cursor = '{\"read_until\":1,\"connector\":\"\",\"files\":[]}'",
+            Some(1),
+        ),
+    ] {
+        let (_folder, ledger) = ledger(&pulls).await;
+        let changed = sqlx::query(sql).execute(&ledger.pool).await.expect("the statement is SQL");
+        assert_eq!(changed.rows_affected(), 1);
+        let cursor = ledger.cursor("feedback", Some(1)).await.expect("it can be read");
+        assert_eq!(cursor.read_until, expected, "{what}");
+    }
+}

@@ -21,7 +21,8 @@ fn office() -> Office {
         let (agency, due) = ([14, 15][number % 2], 9 + number % 20);
         format!("A{number},H61.{agency}-251001-{number:06},H61.{agency},2025-10-01,2025-10-{due:02},{status}")
     };
-    let list = |name: &str, rows: Vec<String>| file(&office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let list =
+        |name: &str, rows: Vec<String>| file(&office, name, &rows.iter().map(String::as_str).collect::<Vec<_>>());
     list("1.csv", (0..40).map(|number| row(number, "P")).collect());
     night_at(&office, date(2025, 10, 12));
     list("2.csv", (0..60).map(|number| row(number, if number % 3 == 0 { "D" } else { "P" })).collect());
