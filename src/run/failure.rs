@@ -102,6 +102,30 @@ pub(super) async fn catch_panic<T>(work: impl Future<Output = Result<T, PullErro
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_full_disk_and_damaged_versions_have_codes_and_hints_of_their_own() {
+        let file = |code| LakeError::File {
+            attempted: "write",
+            path: "run-00000001-desk-0.parquet".into(),
+            source: std::io::Error::from_raw_os_error(code),
+        };
+        let damaged = LakeError::Damaged { table: "dossier_versions".to_owned(), files: Vec::new() };
+        // Numbers of Linux: no space, quota exceeded, no permission.
+        for (error, code, hint) in [
+            (RunError::Lake(file(28)), DISK_FULL, "the disk is full"),
+            (RunError::Lake(file(122)), DISK_FULL, "the disk is full"),
+            (RunError::Lake(file(13)), OWN_ERROR, "can be written"),
+            (RunError::Lake(damaged), STORED_DATA_DAMAGED, "backup"),
+        ] {
+            let failure = own_failure(&error).expect("it fails one pull");
+            assert_eq!(failure.code, code, "{failure:?}");
+            assert!(failure.hint.contains(hint), "{failure:?}");
+        }
+        let ledger = "cannot use the ledger: (code: 13) database or disk is full";
+        assert!(disk_full_hint(ledger).is_some_and(|hint| !hint.contains("move")));
+        assert_eq!(disk_full_hint("cannot write `full.csv`: permission denied"), None);
+    }
+
     #[tokio::test]
     async fn a_panic_and_a_landing_error_fail_one_pull_and_a_ledger_error_ends_the_run() {
         let landing = || LandingError::Damaged { path: "000001.ndjson.zst".into(), what: "cut short".to_owned() };

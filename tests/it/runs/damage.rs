@@ -6,10 +6,10 @@ use std::process::Output;
 use jiff::civil::date;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::desk::{self, expect, file, night_at};
-use crate::office::{Figures, Office, copy, figures, files, said};
+use crate::desk::{self, expect, file, night_at, record};
+use crate::office::{Answer, Figures, Office, copy, figures, files, said, stub_server};
 
 /// Bits that are flipped unless `MOTCUA_BIT_FLIPS` says otherwise. Each costs a night.
 const FLIPS: usize = 5;
@@ -137,6 +137,30 @@ fn a_data_folder_that_is_not_there_is_told() {
         assert!(said(&output).contains("there is no data folder"), "{verb:?}: {}", said(&output));
         assert!(!nowhere.exists(), "{verb:?} creates nothing");
     }
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_gives_no_complete_night() {
+    // A source whose `Date` is of another year than this machine's clock.
+    let body = json!({"rows": [record(0)], "last": true}).to_string();
+    let far = "application/json\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT";
+    let office = desk::of_list(&stub_server(move |_| Answer::of("200 OK", far, &body)), "");
+    let messages = expect(&office, &["run"], 4);
+    assert!(messages.contains("every source that states a date"), "{messages}");
+    assert_eq!(office.status("desk")["state"], "healthy", "the pull itself is whole");
+    let night = std::fs::read_to_string(office.data().join("published/latest/night.json")).expect("it is published");
+    assert!(night.contains("\"complete\": false") && night.contains("\"clock\""), "{night}");
+
+    // A clock that is set back, and stays wrong.
+    let office = desk::of_files("");
+    file(&office, "1.csv", &["A1,H61.14-251001-000001,H61.14,2025-10-01,2025-10-09,P"]);
+    let is_complete = |day| night_at(&office, day).published.night.complete;
+    assert!(is_complete(date(2025, 10, 12)));
+    assert!(!is_complete(date(2025, 10, 8)), "A1 would be on time again");
+    assert!(!is_complete(date(2025, 10, 11)), "the night before was made with the same clock");
+    let complete = std::fs::read_link(office.data().join("published/latest-complete")).expect("it is published");
+    assert!(complete.ends_with("00000001"), "{}", complete.display());
+    assert!(is_complete(date(2025, 10, 13)));
 }
 
 /// Flips one random bit of a data folder at a time: `verify` finds it, or no figure of the next night differs. With
