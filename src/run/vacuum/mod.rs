@@ -26,7 +26,7 @@ use crate::landing::retention::{self as landings, LandedFolder};
 use crate::model::instant::DAY_MICROS;
 use crate::model::table::RecordKind;
 use crate::publish::retention::{self, NightFolder};
-use crate::publish::{self, NightFigures, RemovedFigures};
+use crate::publish::{self, NightFigures, PublishedFilesError, RemovedFigures};
 use crate::run::data_folder::DataFolder;
 use crate::run::error::RunError;
 use crate::run::file_listing::count_and_bytes;
@@ -136,12 +136,17 @@ impl DataFolder<'_> {
             plan.keeps(VacuumKind::Nights, "the newest, or the last of its month", whole);
         } else if as_of < until {
             progress(&format!("night {run}: checking whether its figures can be rebuilt"));
-            match self.removable(&night, now).await? {
-                Some(removed) => {
+            match self.removable(&night, now).await {
+                Err(RunError::Publish(PublishedFilesError::Damaged { path, what })) => {
+                    tracing::warn!(path = %path.display(), "the night is kept, since it is damaged: {what}");
+                    plan.keeps(VacuumKind::Nights, "a file of them is damaged: see `motcua verify`", whole);
+                }
+                Err(error) => return Err(error),
+                Ok(Some(removed)) => {
                     plan.removes(VacuumKind::Nights, format!("older than {} days", keep.nights), whole);
                     plan.nights.push((night, Some(removed)));
                 }
-                None => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
+                Ok(None) => plan.keeps(VacuumKind::Nights, "the versions of figures do not give them again", whole),
             }
         } else if as_of < texts_until && of_texts.0 > 0 {
             let reason = format!("CSV and JSON older than {} days; the Parquet file holds the same", keep.texts);

@@ -78,7 +78,7 @@ fn what_can_be_rebuilt_is_rebuilt_and_what_cannot_stops_its_connector_until_it_i
     expect(&office, &["backup", &backup.to_string_lossy()], 0);
 
     // An image, a definition, a page of landing and a file for people: the next night is the same.
-    let image = one(&data, "lake/dossiers", ".parquet");
+    let image = one(&data, "lake/dossiers", "versions-00000002");
     let definition = data.join(files(&data).into_iter().find(|file| file.starts_with("definitions")).expect("one"));
     let page = one(&data, "landing/desk/00000001", ".zst");
     let csv = one(&data, "published/nights/00000002", "figures.csv");
