@@ -247,7 +247,7 @@ impl Lake {
         if !root.is_dir() || !files::tables(root)?.iter().any(|name| name == kind.image_name()) {
             return Ok(BTreeSet::new());
         }
-        let table = Table { folder: files::absolute(root)?.join(kind.image_name()), layout: Layout::image(kind) };
+        let table = Table::existing(&files::absolute(root)?, Layout::image(kind));
         Ok(table.files(&table.load().await?)?.into_iter().filter_map(|file| file.part).collect())
     }
 
