@@ -13,7 +13,9 @@ use crate::landing::retention::LandedFolder;
 use crate::model::checked_file::CheckedFile;
 use crate::model::pull::Certificate;
 
-/// Checks every file of a landed pull: plan and certificate against their own digests, pages against the certificate. Of
+const CERTIFICATE: &str = "certificate.json";
+
+/// Checks every file of a landed pull: documents against their own digests, pages against the certificate. Of
 /// a pull without a certificate, the pages have a checksum of their own.
 pub fn check(pull: &LandedFolder) -> Result<Vec<CheckedFile>, LandingError> {
     let mut checked = Vec::new();
@@ -22,10 +24,12 @@ pub fn check(pull: &LandedFolder) -> Result<Vec<CheckedFile>, LandingError> {
     let mut files: BTreeMap<String, PathBuf> =
         entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
     files.retain(|name, path| !name.ends_with(".partial") && path.is_file());
-    for name in ["certificate.json", "plan.json"] {
-        let Some(path) = files.remove(name) else { continue };
+    // The certificate, the plan, and the positions of an open pull.
+    let documents: Vec<String> = files.keys().filter(|name| name.ends_with(".json")).cloned().collect();
+    for name in documents {
+        let Some(path) = files.remove(&name) else { continue };
         let text = fs::read(&path).map_err(io("read", &path))?;
-        if name == "certificate.json" {
+        if name == CERTIFICATE {
             pages = Pages::of(&text);
         }
         checked.push(match digests::check(&text) {

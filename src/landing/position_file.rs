@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::crash_points::crash_point;
-use crate::durable;
 use crate::landing::error::{LandingError, io};
 use crate::model::connector::RequestTemplate;
 use crate::model::pull::{PagePlace, Position};
+use crate::{digests, durable};
 
 /// Digits of a number that may identify a person.
 const PERSONAL_DIGITS: usize = 9;
@@ -41,8 +41,7 @@ pub(super) fn is_plain(position: &Position) -> bool {
 
 /// Writes the position after a page. The file of the page before stays.
 pub(super) fn write(folder: &Path, page: u32, position: &Position) -> Result<(), LandingError> {
-    let text =
-        serde_json::to_vec(&PositionFile { page, position: position.clone() }).expect("a position is plain data");
+    let text = digests::sealed(&PositionFile { page, position: position.clone() });
     Ok(durable::replace_one_of_many(&path(folder, page % 2), "write a position", |out| out.write_all(&text))?)
 }
 
@@ -50,7 +49,7 @@ pub(super) fn write(folder: &Path, page: u32, position: &Position) -> Result<(),
 pub(super) fn read(folder: &Path) -> Vec<(u32, Position)> {
     let kept = [0, 1].into_iter().filter_map(|parity| {
         let text = fs::read(path(folder, parity)).ok()?;
-        let file: PositionFile = serde_json::from_slice(&text).ok()?;
+        let (file, _): (PositionFile, _) = digests::unsealed(&text).ok()?;
         Some((file.page, file.position))
     });
     kept.collect()

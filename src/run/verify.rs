@@ -10,6 +10,7 @@ use crate::lake::{self, CheckedTable};
 use crate::landing::{self, retention::landed};
 use crate::model::checked_file::{CheckedFile, FileState};
 use crate::publish::{self, NightFigures};
+use crate::run::agency_numbers;
 use crate::run::error::{RunError, with_causes};
 use crate::run::ledger::database_damage;
 use crate::run::lock::Lock;
@@ -46,6 +47,8 @@ pub enum VerifyKind {
     /// The newest night against the versions of its figures.
     Figures,
     Definitions,
+    /// The numbers of agencies that no registry has.
+    Agencies,
     Databases,
 }
 
@@ -60,6 +63,7 @@ impl VerifyKind {
             Self::Nights => "nights",
             Self::Figures => "figures",
             Self::Definitions => "definitions",
+            Self::Agencies => "agencies",
             Self::Databases => "databases",
         }
     }
@@ -86,6 +90,10 @@ impl VerifyKind {
             }
             Self::Definitions => {
                 "the next `motcua run` writes the definitions of today again; one of an older night comes from a backup"
+            }
+            Self::Agencies => {
+                "restore the file from a backup; without one, move it away: agencies then get new numbers, and must be approved \
+                 again"
             }
             Self::Databases => {
                 "restore it from the newest backup; `ledger.sqlite` may also be moved away: the next run reads everything again, \
@@ -172,6 +180,7 @@ pub async fn verify(data: &Path, now: i64, progress: &Progress<'_>) -> Result<Ve
     if nights_are_whole && has_figures {
         report.add_all(VerifyKind::Figures, newest_figures(&data).await?);
     }
+    report.add_all(VerifyKind::Agencies, agency_numbers::check(&data).await);
     for name in ["ledger.sqlite", "access.sqlite"] {
         let path = data.join(name);
         if path.is_file() {

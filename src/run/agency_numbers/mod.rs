@@ -22,6 +22,7 @@ use crate::durable;
 use crate::fields::Readers;
 use crate::indicators::{AgencyNames, IndicatorError, NumberedAgency, stored_columns, withheld_number};
 use crate::lake::{FIGURE_TABLE, FigureTable, Lake};
+use crate::model::checked_file::CheckedFile;
 use crate::model::connector::{Connector, FieldType};
 use crate::model::instant::local;
 use crate::model::table::RecordKind;
@@ -137,6 +138,16 @@ impl AgencyNumbers {
         let text = serde_json::to_vec_pretty(&file).expect("numbers are plain data");
         Ok(durable::replace(&data.join(FILE), "write the numbers of agencies", |out| out.write_all(&text))?)
     }
+}
+
+/// The file as a check of the data folder found it; `None` if there is none.
+pub(super) async fn check(data: &Path) -> Option<CheckedFile> {
+    let path = data.join(FILE);
+    let bytes = path.metadata().ok()?.len();
+    Some(match AgencyNumbers::read(data).await {
+        Ok(_) => CheckedFile::whole(path, bytes, true),
+        Err(error) => CheckedFile::damaged(path, bytes, format!("cannot be read: {error}")),
+    })
 }
 
 fn digest_of(entries: &[NumberEntry]) -> String {
