@@ -72,8 +72,11 @@ fn is_replaceable(names: &[String], checkpoint: &str) -> bool {
 pub(super) fn move_table_aside(root: &Path, table: &str) -> Result<(), LakeError> {
     let aside = root.join(DAMAGED);
     durable::create_folder(&aside)?;
-    let folder = (0_u32..).map(|number| aside.join(format!("{table}.{number}"))).find(|folder| !folder.exists());
-    let folder = folder.unwrap_or_else(|| aside.join(table));
+    let mut number = 0_u32;
+    while aside.join(format!("{table}.{number}")).exists() {
+        number += 1;
+    }
+    let folder = aside.join(format!("{table}.{number}"));
     durable::create_folder(&folder)?;
     for (from, to) in [(root.join(table), "table"), (log_digests::path_of(root, table), "digests.json")] {
         if from.exists() {

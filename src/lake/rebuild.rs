@@ -62,7 +62,9 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
     // Rows that the versions do not hold must not vanish with the file that held them.
     let stated: Option<u64> = replaced.iter().map(|file| file.rows).sum();
     if stated.is_some_and(|stated| stated != written.iter().map(|file| file.rows).sum::<u64>()) {
-        written.iter().for_each(|file| files::remove_uncommitted(&file.path));
+        for file in &written {
+            files::remove_uncommitted(&file.path);
+        }
         let files = damaged.into_iter().map(|(_, file)| file).collect();
         return Err(LakeError::Damaged { table: image.layout.name.to_owned(), files });
     }

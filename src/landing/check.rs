@@ -25,7 +25,7 @@ pub fn check(pull: &LandedFolder) -> Result<Vec<CheckedFile>, LandingError> {
         entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path())).collect();
     files.retain(|name, path| !name.ends_with(".partial") && path.is_file());
     // The certificate, the plan, and the positions of an open pull.
-    let documents: Vec<String> = files.keys().filter(|name| name.ends_with(".json")).cloned().collect();
+    let documents: Vec<String> = files.keys().filter(|name| is_document(name)).cloned().collect();
     for name in documents {
         let Some(path) = files.remove(&name) else { continue };
         let text = fs::read(&path).map_err(io("read", &path))?;
@@ -45,6 +45,11 @@ pub fn check(pull: &LandedFolder) -> Result<Vec<CheckedFile>, LandingError> {
         checked.push(check_page(&name, &path, &pages)?);
     }
     Ok(checked)
+}
+
+/// Whether a file of a landed pull is no page.
+fn is_document(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "json")
 }
 
 /// What is known of the pages of a pull.

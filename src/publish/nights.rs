@@ -161,12 +161,11 @@ pub fn night_folder_of_run(data: &Path, run: i64) -> Option<PathBuf> {
 pub fn read_night(folder: &Path) -> Result<(NightRecord, NightFigures), PublishedFilesError> {
     let record = read_record(folder)?;
     let removed = if folder.join(FIGURES_PARQUET).exists() { None } else { RemovedFigures::read(folder)? };
-    let figures = match removed {
-        Some(removed) => NightFigures::Removed(removed),
-        None => {
-            check_file(folder, FIGURES_PARQUET, &record)?;
-            NightFigures::Present(read_figures(folder)?)
-        }
+    let figures = if let Some(removed) = removed {
+        NightFigures::Removed(removed)
+    } else {
+        check_file(folder, FIGURES_PARQUET, &record)?;
+        NightFigures::Present(read_figures(folder)?)
     };
     Ok((record, figures))
 }

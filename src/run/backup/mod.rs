@@ -108,15 +108,12 @@ pub async fn back_up(data: &Path, target: &Path, now: i64, progress: &Progress<'
 async fn check_copy(data: &Path, target: &Path, progress: &Progress<'_>) -> Result<(), RunError> {
     let tables =
         lake::check_tables(&target.join("lake"), &|table| progress(&format!("checking table {table}"))).await?;
-    for table in tables.iter().filter(|table| !table.is_whole()) {
-        let wrong = table.log.iter().chain(&table.data).find(|file| !file.state.is_fine());
-        let (path, what) = match wrong {
-            Some(file) => (file.path.strip_prefix(target).unwrap_or(&file.path).to_owned(), file.what.clone()),
-            None => (Path::new("lake").join(&table.name), table.unreadable.clone().unwrap_or_default()),
-        };
-        return Err(BackupError::DamagedData { path: data.join(path), what, target: target.to_owned() }.into());
-    }
-    Ok(())
+    let Some(table) = tables.iter().find(|table| !table.is_whole()) else { return Ok(()) };
+    let (path, what) = match table.log.iter().chain(&table.data).find(|file| !file.state.is_fine()) {
+        Some(file) => (file.path.strip_prefix(target).unwrap_or(&file.path).to_owned(), file.what.clone()),
+        None => (Path::new("lake").join(&table.name), table.unreadable.clone().unwrap_or_default()),
+    };
+    Err(BackupError::DamagedData { path: data.join(path), what, target: target.to_owned() }.into())
 }
 
 /// How a file is backed up.
