@@ -160,7 +160,7 @@ pub async fn verify(data: &Path, now: i64, progress: &Progress<'_>) -> Result<Ve
     let tables = lake::check_tables(&data.join("lake"), &|table| progress(&format!("checking table {table}"))).await?;
     let is_whole = |name: &str| tables.iter().any(|table| table.name == name && table.is_whole());
     let are_whole = tables.iter().all(CheckedTable::is_whole);
-    let has_figures = is_whole(crate::run::night_closing::FIGURE_TABLE);
+    let has_figures = is_whole(lake::FIGURE_TABLE);
     for table in tables {
         add_table(&mut report, table);
     }
