@@ -18,7 +18,7 @@ use motcua::model::pull::Outcome;
 use motcua::run::RunError;
 use serde_json::{Value, json};
 
-use self::found::{Found, FoundNow, durable_writes, published};
+use self::found::{Found, FoundNow, durable_writes, has_unfinished_pull, published};
 use self::moments::{Moment, Program, Verb};
 use crate::desk::{self, List, record};
 use crate::office::{Office, copy};
@@ -32,6 +32,9 @@ const SECOND: DateTime = date(2025, 11, 11).at(20, 0, 0, 0);
 /// Later in that evening: a pull that failed or was cut can still be continued, and the first night is still fresh.
 const LATER: DateTime = date(2025, 11, 11).at(21, 0, 0, 0);
 const LATER_STILL: DateTime = date(2025, 11, 11).at(21, 30, 0, 0);
+
+/// One recovery of so many is killed.
+const KILLED_AGAIN: usize = 3;
 
 /// What an undisturbed run gives.
 struct Undisturbed {
@@ -159,16 +162,16 @@ impl Scene {
         Undisturbed { moments: distinct, passed, found }
     }
 
-    /// Kills the recovery from each moment of `verb` at another moment, and lets the next one finish: it gives what the
-    /// undisturbed run gives.
+    /// Lets the next run finish what each moment of `verb` left: it gives what the undisturbed run gives. The recovery
+    /// from every third moment is killed too, each time at another moment.
     fn at_every_crash_point(&self, base: &Path, verb: Verb, least: usize) {
         let Undisturbed { moments, passed, found } = self.undisturbed(base, verb, SECOND, least);
         let (killed_again, finishing) = (self.program(verb, LATER), self.program(verb, LATER_STILL));
         let next_night = self.program(Verb::Run, LATER_STILL);
-        for (number, Moment { name, data }) in (1..).zip(moments) {
+        for (number, Moment { name, data }) in (1_usize..).zip(moments) {
             let at = format!("{verb:?}, {number}: {name}");
             let left = self.path("left");
-            if !killed_again.dies_at(&data, 1 + number * 7 % passed, &left) {
+            if !number.is_multiple_of(KILLED_AGAIN) || !killed_again.dies_at(&data, 1 + number * 7 % passed, &left) {
                 copy(&data, &left);
             }
             match finishing.run(&left) {
@@ -182,9 +185,12 @@ impl Scene {
     }
 }
 
-/// Lets `nights` follow on each of the moments: all give the same.
-fn after_each(moments: Vec<Moment>, nights: &[&dyn Fn(&Path)], expected: &FoundNow) {
-    for Moment { name, data } in moments {
+/// Lets `nights` follow on each of the moments that left a pull unfinished: all give the same. `least`: minimum number of
+/// these moments.
+fn after_each(moments: Vec<Moment>, least: usize, nights: &[&dyn Fn(&Path)], expected: &FoundNow) {
+    let cut: Vec<Moment> = moments.into_iter().filter(|moment| has_unfinished_pull(&moment.data)).collect();
+    assert!(cut.len() >= least, "{} moments", cut.len());
+    for Moment { name, data } in cut {
         for night in nights {
             night(&data);
         }
@@ -262,7 +268,7 @@ fn a_night_that_dies_is_finished_by_a_connector_that_was_changed_since() {
     night(&whole);
     let expected = Found::of(&whole).now;
     assert!(expected.complete);
-    after_each(moments, &[&night], &expected);
+    after_each(moments, 8, &[&night], &expected);
 }
 
 /// A source that lists only what has changed since its cursor: a row that a cursor passes over is lost.
@@ -313,5 +319,5 @@ fn a_cursor_of_a_night_that_dies_passes_over_no_row() {
     complete(&whole);
     let expected = Found::of(&whole).now;
     assert_eq!(desk::image_of(&whole).len(), 6 + 5 + 4, "every row was read");
-    after_each(moments, &[&incomplete, &complete], &expected);
+    after_each(moments, 8, &[&incomplete, &complete], &expected);
 }

@@ -65,6 +65,16 @@ fn open_rejections(data: &Path) -> Vec<(String, Option<String>, String)> {
     open
 }
 
+/// Whether a pull in a data folder is not done.
+pub(super) fn has_unfinished_pull(data: &Path) -> bool {
+    desk::runtime().block_on(async {
+        let ledger = Ledger::open(data).await.expect("the run left a ledger");
+        let unfinished = ledger.unfinished_pulls().await.expect("the ledger can be read");
+        ledger.close().await;
+        !unfinished.is_empty()
+    })
+}
+
 /// Every durable write in a data folder, each with a name.
 pub(super) fn durable_writes(data: &Path) -> BTreeSet<String> {
     let mut writes = BTreeSet::new();
