@@ -220,6 +220,9 @@ fn certificate(pull: &Pull) -> String {
     for (order, rows) in &findings.impossible {
         let _ = writeln!(text, "  impossible {order}: {} rows", number(*rows));
     }
+    if findings.short_rows > 0 {
+        let _ = writeln!(text, "  short      {} rows lacked empty cells at their end", number(findings.short_rows));
+    }
     if findings.swept > 0 {
         let _ = writeln!(text, "  swept      {} rows marked as deleted", number(findings.swept));
     }

@@ -40,6 +40,8 @@ pub enum Reason {
     ImpossibleOrder,
     /// A row of a CSV file is longer than 1 MiB.
     RowTooLong,
+    /// A quoted cell of a CSV file closes before anything but a delimiter or a line end.
+    StrayQuote,
     /// A kept cell of a workbook has an error value such as `#REF!`, or a formula without a stored value.
     CellError,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
@@ -96,6 +98,8 @@ pub struct Page {
     cells: Vec<Span>,
     /// Row number in the source page or file, from 1, and a reason if the row is unreadable.
     rows: Vec<(u32, Option<Reason>)>,
+    /// Number of rows that lack empty cells at their end.
+    short_rows: u64,
 }
 
 impl Page {
@@ -114,6 +118,7 @@ impl Page {
             text: String::new(),
             cells: Vec::new(),
             rows: Vec::new(),
+            short_rows: 0,
         }
     }
 
@@ -132,6 +137,17 @@ impl Page {
             let sighting = Sighting { page: self.number, row, rows: 1 };
             self.unmapped.push(UnmappedField { at, name: name.into(), path: path(), sighting });
         }
+    }
+
+    /// Notes that the current row lacks empty cells at its end.
+    pub fn note_short_row(&mut self) {
+        self.short_rows += 1;
+    }
+
+    /// Number of rows that lack empty cells at their end.
+    #[must_use]
+    pub fn short_rows(&self) -> u64 {
+        self.short_rows
     }
 
     /// Kept fields that at least one record has.

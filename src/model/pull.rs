@@ -155,6 +155,8 @@ pub struct Findings {
     /// Seconds that the source's clock was ahead of this machine's; `None` if the source states no date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_ahead_secs: Option<i64>,
+    /// Rows that lacked empty cells at their end, and were taken.
+    pub short_rows: u64,
 }
 
 /// Rows that files of a folder no longer have, but that were left as they were.
@@ -279,6 +281,9 @@ pub struct Certificate {
     /// Ids of earlier rejections whose rows this pull reads again; they are closed when it is settled.
     #[serde(default)]
     pub mends: Vec<i64>,
+    /// Rows that lacked empty cells at their end.
+    #[serde(default)]
+    pub short_rows: u64,
     pub cursor: Cursor,
     /// What changed in the folder of a file connector, by file name.
     #[serde(default)]

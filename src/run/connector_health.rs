@@ -289,6 +289,9 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if pull.findings.short_rows > 0 {
+        lines.push(format!("rows that lacked empty cells at their end, and were taken: {}", pull.findings.short_rows));
+    }
     if pull.findings.swept > 0 {
         lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));
     }

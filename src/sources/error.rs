@@ -155,6 +155,9 @@ pub enum ErrorKind {
     /// Rows below the footer row look like records: the list has several sections.
     #[strum(serialize = "rows_below_footer")]
     RowsBelowFooter,
+    /// A file has no bytes, or nothing but spaces and NULs.
+    #[strum(serialize = "file_empty")]
+    FileEmpty,
     /// A file changed while it was read.
     #[strum(serialize = "file_growing")]
     FileGrowing,
@@ -230,6 +233,7 @@ impl ErrorKind {
             | Self::FileDamaged
             | Self::FileEncrypted
             | Self::NotAWorkbook
+            | Self::FileEmpty
             | Self::UnsetPlaceholder
             | Self::FolderMissing
             | Self::FileUnreadable
@@ -242,7 +246,10 @@ impl ErrorKind {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Unreachable => "check that the source is running, its address and the network",
-            Self::Timeout => "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices",
+            Self::Timeout => {
+                "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices; if it is a \
+                 folder, check that its share answers"
+            }
             Self::LoginRefused => "check the connector's client id and secret, and whether the account is locked",
             Self::Unavailable => "the source is down or overloaded: ask its `contact`; the next run reads it again",
             Self::UnexpectedStatus => "check the path and parameters of `[request]` against the source's documentation",
@@ -325,13 +332,16 @@ impl ErrorKind {
             Self::RowsBelowFooter => {
                 "ask for one list without sections, or remove the footers of the sections from `decode.footers`"
             }
+            Self::FileEmpty => "the export wrote nothing, or its transfer broke off: ask for the file again, or remove it",
             Self::FileGrowing => "the file is still being written: the next run reads it",
             Self::UnsetPlaceholder => {
                 "set the variable (for a secret also: a file, named by the same variable with `_FILE` added); the \
                  connector's README lists the variables"
             }
             Self::FolderMissing => "create the folder, mount its share, or correct `access.folder`",
-            Self::FileUnreadable => "check the permissions of the folder and its files",
+            Self::FileUnreadable => {
+                "check the permissions of the folder and its files; a link must lead to a file that exists"
+            }
             Self::Misconfigured => "correct `connector.toml`, or the variable that it names",
         }
     }

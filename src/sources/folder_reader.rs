@@ -1,12 +1,11 @@
 //! Reads the files of a folder whose content is new for their name, cut into pages.
 //!
 //! A file that cannot be read does not stop the files after it. The pull then ends with an error that names all failed
-//! files: it marks no file as taken, and the next pull reads them again. A file that is still being written is left
-//! for the next pull.
+//! files, and is incomplete: what the other files have counts, but no file is marked as taken, and the next pull reads
+//! them again. If no file can be read, the pull fails. A file that is still being written is left for the next pull.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -14,10 +13,10 @@ use crate::model::folder::FileNote;
 use crate::model::page::Page;
 use crate::sources::decode::csv::CsvFile;
 use crate::sources::decode::xlsx::{self, XlsxLayout};
-use crate::sources::decode::{Decoder, TableFile};
+use crate::sources::decode::{Decoder, TableFile, without_panic};
 use crate::sources::error::SourceError;
 use crate::sources::folder_files::FolderFiles;
-use crate::sources::transport::files::{self, FoundFile};
+use crate::sources::transport::files::{self, FileLimits, FoundFile};
 
 /// Maximum number of records in a page.
 pub(crate) const PAGE_ROWS: usize = 5_000;
@@ -36,9 +35,9 @@ pub(crate) struct FolderReader {
     growing: Vec<String>,
     /// Names and errors of the files that could not be read.
     failures: Vec<(String, SourceError)>,
-    max_body_bytes: u64,
-    /// `access.settle_secs`: a file modified more recently is waited for.
-    settle: Duration,
+    /// Whether a file of the folder was read to its end, by this pull or an earlier one.
+    has_good_file: bool,
+    limits: FileLimits,
 }
 
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl FileRows {
         match self {
             Self::Csv(file) => {
                 let mut page = empty();
-                file.read(&mut page, PAGE_ROWS)?;
+                without_panic(|| file.read(&mut page, PAGE_ROWS))?;
                 Ok((page, file.ended()))
             }
             Self::Workbook(pages) => match pages.recv().await {
@@ -76,16 +75,14 @@ impl FileRows {
 }
 
 impl FolderReader {
-    /// `limits`: maximum bytes of a file, and `access.settle_secs`.
-    pub(crate) fn new(files: FolderFiles, limits: (u64, Duration), newest_only: bool) -> Self {
+    pub(crate) fn new(files: FolderFiles, limits: FileLimits, newest_only: bool) -> Self {
         let mut pending: VecDeque<FoundFile> = files.to_read().into();
         let files_found = files.found();
         if newest_only {
             pending.drain(..pending.len().saturating_sub(1));
         }
-        let (max_body_bytes, settle) = limits;
         let (growing, failures) = (Vec::new(), Vec::new());
-        Self { pending, files, files_found, open: None, growing, failures, max_body_bytes, settle }
+        Self { pending, files, files_found, open: None, growing, failures, has_good_file: false, limits }
     }
 
     /// Content digests of the files that this pull read to their end, in reading order.
@@ -110,6 +107,12 @@ impl FolderReader {
     /// Names of the files that are still being written.
     pub(crate) fn growing_files(&self) -> &[String] {
         &self.growing
+    }
+
+    /// Whether a file of the folder was read to its end, by this pull or an earlier one: then a file that failed makes
+    /// the pull incomplete, not failed.
+    pub(crate) fn has_good_file(&self) -> bool {
+        self.has_good_file
     }
 
     /// The next page; `None` after the last file.
@@ -143,18 +146,19 @@ impl FolderReader {
         decoder: &Decoder,
         number: u32,
     ) -> Result<Option<Page>, SourceError> {
-        let Some(content) = files::read(file, self.max_body_bytes, self.settle).await? else {
+        let Some(content) = files::read(file, self.limits).await? else {
             tracing::info!(file = file.shown(), "file is still being written; the next pull reads it");
             self.growing.push(file.shown());
             return Ok(None);
         };
         if self.files.is_known(file, &content.digest) {
             tracing::debug!(file = file.shown(), "content was read before");
+            self.has_good_file = true;
             return Ok(None);
         }
         if let Some(tables) = decoder.tables() {
             let rows = match tables.of(&content.bytes)? {
-                TableFile::Csv(layout) => FileRows::Csv(Box::new(CsvFile::open(layout, content.bytes)?)),
+                TableFile::Csv(layout) => FileRows::Csv(Box::new(without_panic(|| CsvFile::open(layout, content.bytes))?)),
                 TableFile::Xlsx(layout) => {
                     FileRows::Workbook(read_workbook(Arc::clone(layout), content.bytes, decoder.fields()))
                 }
@@ -162,8 +166,8 @@ impl FolderReader {
             self.open = Some(OpenFile { file: file.clone(), digest: content.digest, rows, has_pages: false });
             return Ok(None);
         }
-        let (page, _) = decoder.page(&content.bytes, number, file.shown())?;
-        self.files.mark_taken(file, content.digest);
+        let (page, _) = without_panic(|| decoder.page(&content.bytes, number, file.shown()))?;
+        self.mark_taken(file, content.digest);
         Ok(Some(page))
     }
 
@@ -189,12 +193,17 @@ impl FolderReader {
         };
         let is_returned = last.is_some() || (ended && !open.has_pages);
         if ended {
-            self.files.mark_taken(&open.file, open.digest);
+            self.mark_taken(&open.file, open.digest);
         } else {
             open.has_pages = true;
             self.open = Some(open);
         }
         is_returned.then_some(page)
+    }
+
+    fn mark_taken(&mut self, file: &FoundFile, digest: String) {
+        self.has_good_file = true;
+        self.files.mark_taken(file, digest);
     }
 
     fn fail(&mut self, name: &str, error: SourceError) {

@@ -60,6 +60,7 @@ use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
 use crate::sources::page_fetcher::PageFetcher;
 use crate::sources::request::TemplateContext;
+use crate::sources::transport::files::FileLimits;
 use crate::sources::transport::http::HttpTransport;
 use crate::sources::transport::read_authorities;
 use crate::sources::transport::server_clock::ServerClock;
@@ -91,7 +92,7 @@ enum ReaderKind {
 /// Opens a connector's source. No request is sent yet; a folder is listed.
 ///
 /// # Errors
-/// `misconfigured`, `unset_placeholder`, `plan_changed`; of a folder `folder_missing`, `file_unreadable`.
+/// `misconfigured`, `unset_placeholder`, `plan_changed`; of a folder `folder_missing`, `file_unreadable`, `timeout`.
 pub async fn open(
     connector: &Connector,
     readers: &Readers,
@@ -155,9 +156,13 @@ async fn open_source(
         Access::Files { folder, glob, settle_secs, content, order } => {
             let folder = request::fill(folder, TemplateContext::default(), values)?;
             (pages, records) = (0, 0);
-            let found = transport::files::list(&folder, glob).await?;
+            let limits = FileLimits {
+                max_bytes: file.limits.max_body_bytes,
+                settle: Duration::from_secs(*settle_secs),
+                silence: Duration::from_secs(file.limits.read_timeout_secs),
+            };
+            let found = transport::files::list(&folder, glob, limits.silence).await?;
             let files = FolderFiles::new(*content, order, found, &start)?;
-            let limits = (file.limits.max_body_bytes, Duration::from_secs(*settle_secs));
             ReaderKind::Folder(Box::new(FolderReader::new(files, limits, start.newest_only)))
         }
     };
@@ -241,6 +246,16 @@ impl SourceReader {
         match &self.kind {
             ReaderKind::Http(_) => None,
             ReaderKind::Folder(reader) => Some(reader.files_found()),
+        }
+    }
+
+    /// Whether a file of the folder was read to its end, by this pull or an earlier one. What the good files have then
+    /// counts although others failed. Always false for HTTP.
+    #[must_use]
+    pub fn has_good_file(&self) -> bool {
+        match &self.kind {
+            ReaderKind::Http(_) => false,
+            ReaderKind::Folder(reader) => reader.has_good_file(),
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct PageLanding<'t> {
     fields: FieldsSeen,
     /// Rows of all pages.
     received: u64,
+    /// Rows that lacked empty cells at their end.
+    short_rows: u64,
 }
 
 /// Why a pull that was read is known to be incomplete.
@@ -54,6 +56,7 @@ impl<'t> PageLanding<'t> {
             number_shift: if is_resumed { 0 } else { u32::try_from(pages.len()).unwrap_or(u32::MAX) },
             received: pages.iter().map(|page| page.rows).sum(),
             pages,
+            short_rows: 0,
             fields: FieldsSeen::default(),
         }
     }
@@ -74,6 +77,8 @@ impl<'t> PageLanding<'t> {
             match source.next().await {
                 Ok(Some(page)) => self.land_page(page, source, progress)?,
                 Ok(None) => return Ok(None),
+                // What the good files of a folder have counts, whatever is wrong with the others.
+                Err(error) if source.has_good_file() => return Ok(Some(error)),
                 // Of a web source that sent nothing yet nothing is lost: the pull fails and is resumed later.
                 Err(error) if error.is_incomplete() && (self.received > 0 || is_files) => return Ok(Some(error)),
                 Err(error) => return Err(error.into()),
@@ -88,6 +93,7 @@ impl<'t> PageLanding<'t> {
         self.pages.push(LandedPage { read_by: self.first_reading(&page), ..landed });
         self.note_fields(&page);
         self.received += page.len() as u64;
+        self.short_rows += page.short_rows();
         progress(&format!("{name}: page {}, {} records", page.number, self.received));
         tracing::debug!(run = self.task.run, connector = name, page = page.number, rows = page.len(), "page landed");
         Ok(())
@@ -132,6 +138,7 @@ impl<'t> PageLanding<'t> {
             // The fields of the pages before the cut are not known any more: without them no drift is judged.
             fields: if self.is_resumed { FieldsSeen::default() } else { self.fields },
             sweep: self.task.sweep,
+            short_rows: self.short_rows,
             pages: self.pages,
             cursor,
             source_ahead_secs: source.server_time().map(|theirs| (theirs - clock::now()) / 1_000_000),

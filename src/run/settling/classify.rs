@@ -262,6 +262,7 @@ impl<'c> Classifier<'c> {
         findings.distinct_keys = classified.keys.len() as u64;
         findings.sweep.clone_from(&certificate.sweep);
         findings.source_ahead_secs = certificate.source_ahead_secs;
+        findings.short_rows = certificate.short_rows;
         findings.declared = certificate.declared().map(|(_, declared)| declared).reduce(|all, more| all + more);
         findings.disagreeing = certificate.declared().find_map(|(chain, declared)| {
             let records = classified.chains.get(&chain)?.records();

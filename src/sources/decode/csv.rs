@@ -2,23 +2,27 @@
 //!
 //! Columns are found by name. The row number of a record is its line in the file. Of a row whose number of columns
 //! differs from the header only the line and the reason are kept: its cells may be shifted, so that a kept column could
-//! contain a person's name. At most 1 MiB of a row is buffered.
+//! contain a person's name. The one exception are rows that lack cells at their end, which spreadsheet programs leave
+//! out where they are empty (see [`CsvFile::is_short_record`]).
 
 use std::fmt;
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use memchr::memmem;
 
+use crate::fields::Readers;
 use crate::model::connector::Encoding;
 use crate::model::page::{Page, Reason};
 use crate::model::text::fold;
+use crate::sources::decode::csv_rows::{CsvRows, Spoiled};
 use crate::sources::decode::encoding;
+use crate::sources::decode::record_test::RecordTest;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Longest row that is read; a longer one is rejected (`row_too_long`).
-const MAX_ROW_BYTES: usize = 1 << 20;
-/// Maximum number of cells in a row: the number of columns of a sheet (ECMA-376).
-const MAX_ROW_CELLS: usize = 16_384;
+/// Delimiters that are tried. Of those that find the header row with equally many columns, the last is used.
+const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
+/// As many NULs as the smallest block of a disk: a part of the file was never written.
+const LOST_BLOCK: [u8; 512] = [0; 512];
 
 /// Layout of a connector's CSV files.
 #[derive(Debug, Clone)]
@@ -27,6 +31,7 @@ pub struct CsvLayout {
     encoding: Encoding,
     max_expanded_bytes: u64,
     pub(crate) table: TableLayout,
+    record_test: RecordTest,
 }
 
 impl CsvLayout {
@@ -37,11 +42,12 @@ impl CsvLayout {
         encoding: Encoding,
         max_expanded_bytes: u64,
         table: TableLayout,
+        readers: &Readers,
     ) -> Result<Self, SourceError> {
         let delimiter = delimiter.map(u8::try_from).transpose().map_err(|_| {
             SourceError::new(ErrorKind::Misconfigured, "`decode.delimiter` is not a one-byte character")
         })?;
-        Ok(Self { delimiter, encoding, max_expanded_bytes, table })
+        Ok(Self { delimiter, encoding, max_expanded_bytes, table, record_test: RecordTest::new(readers) })
     }
 }
 
@@ -51,7 +57,12 @@ pub struct CsvFile {
     rows: CsvRows,
     layout: TableLayout,
     columns: TableColumns,
+    record_test: RecordTest,
     lines: LineCounter,
+    /// Whether the text has [`LOST_BLOCK`]s.
+    has_lost_blocks: bool,
+    /// Whether NULs were removed behind a last row without a line end.
+    is_padded_in_row: bool,
     /// Whether the file was read to its end or its footer row.
     ended: bool,
 }
@@ -59,71 +70,6 @@ pub struct CsvFile {
 impl fmt::Debug for CsvFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("CsvFile").field("lines", &self.lines).field("ended", &self.ended).finish_non_exhaustive()
-    }
-}
-
-/// Splits a text into rows. One buffer holds the current row.
-struct CsvRows {
-    core: Reader,
-    delimiter: u8,
-    /// Byte position of the current row.
-    start: usize,
-    /// Byte position after the current row.
-    at: usize,
-    /// Cells of the current row, without separators and quotes.
-    text: Vec<u8>,
-    /// End of each cell in `text`.
-    ends: Vec<usize>,
-    /// Number of cells of the current row; 0 if it is too long.
-    count: usize,
-    too_long: bool,
-}
-
-impl CsvRows {
-    fn new(delimiter: u8, at: usize) -> Self {
-        let core = ReaderBuilder::new().delimiter(delimiter).build();
-        Self { core, delimiter, start: at, at, text: vec![0; 8 << 10], ends: vec![0; 64], count: 0, too_long: false }
-    }
-
-    /// Reads the next row; false at the end of the text. Empty lines are skipped.
-    fn next(&mut self, bytes: &[u8]) -> bool {
-        self.start = self.at;
-        self.too_long = false;
-        let (mut written, mut count) = (0, 0);
-        loop {
-            let (result, read, wrote, ended) =
-                self.core.read_record(&bytes[self.at..], &mut self.text[written..], &mut self.ends[count..]);
-            self.at += read;
-            written += wrote;
-            count += ended;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.text.len() < MAX_ROW_BYTES => {
-                    self.text.resize((self.text.len() * 2).min(MAX_ROW_BYTES), 0);
-                }
-                ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_ROW_CELLS => {
-                    self.ends.resize((self.ends.len() * 2).min(MAX_ROW_CELLS), 0);
-                }
-                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                    self.too_long = true;
-                    (written, count) = (0, 0);
-                }
-                ReadRecordResult::Record => {
-                    self.count = if self.too_long { 0 } else { count };
-                    return true;
-                }
-                ReadRecordResult::End => return false,
-            }
-        }
-    }
-
-    fn cell(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[index]]
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.count).map(|index| self.cell(index))
     }
 }
 
@@ -136,14 +82,12 @@ struct LineCounter {
 }
 
 impl LineCounter {
-    /// Line number (from 1) and byte position of the row at `position`. Line ends at `position` are skipped first.
-    fn of(&mut self, bytes: &[u8], position: usize) -> (u32, usize) {
-        let gap = bytes[position..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let start = position + gap;
-        let passed: u32 = bytes[self.at..start].iter().map(|byte| u32::from(*byte == b'\n')).sum();
+    /// Line number (from 1) of the row at `position`.
+    fn of(&mut self, bytes: &[u8], position: usize) -> u32 {
+        let passed: u32 = bytes[self.at..position].iter().map(|byte| u32::from(*byte == b'\n')).sum();
         self.before = self.before.saturating_add(passed);
-        self.at = start;
-        (self.before.saturating_add(1), start)
+        self.at = position;
+        self.before.saturating_add(1)
     }
 }
 
@@ -151,18 +95,21 @@ impl CsvFile {
     /// Decodes the text and finds the header row.
     ///
     /// # Errors
-    /// `header_not_found`, `not_utf8`, `wrong_encoding`; for a gzip file also `body_cut_short`, `file_damaged`,
-    /// `expands_too_far`.
+    /// `file_empty`, `header_not_found`, `not_utf8`, `wrong_encoding`; for a gzip file also `body_cut_short`,
+    /// `file_damaged`, `expands_too_far`.
     pub fn open(layout: &CsvLayout, bytes: Vec<u8>) -> Result<Self, SourceError> {
-        let bytes = encoding::text_of(bytes, layout.encoding, layout.max_expanded_bytes)?;
-        let candidates = layout.delimiter.map_or_else(|| vec![b';', b','], |delimiter| vec![delimiter]);
+        let mut bytes = encoding::text_of(bytes, layout.encoding, layout.max_expanded_bytes)?;
+        let is_padded_in_row = remove_padding(&mut bytes);
+        let candidates = layout.delimiter.map_or_else(|| DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
         let found = candidates
             .into_iter()
             .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.table.header))
             .max_by_key(|(_, cells)| cells.len());
         let Some((rows, header)) = found else {
             return Err(match std::str::from_utf8(&bytes) {
-                Ok(text) if text.trim().is_empty() => SourceError::new(ErrorKind::HeaderNotFound, "the file is empty"),
+                Ok(text) if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {
+                    SourceError::new(ErrorKind::FileEmpty, "the file is empty")
+                }
                 Ok(_) => {
                     let message = format!("no row has the column `{}`", layout.table.header);
                     SourceError::new(ErrorKind::HeaderNotFound, message)
@@ -174,7 +121,17 @@ impl CsvFile {
             });
         };
         let columns = layout.table.columns(&header)?;
-        Ok(Self { bytes, rows, layout: layout.table.clone(), columns, lines: LineCounter::default(), ended: false })
+        Ok(Self {
+            has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
+            record_test: layout.record_test.in_columns(&columns),
+            bytes,
+            rows,
+            layout: layout.table.clone(),
+            columns,
+            lines: LineCounter::default(),
+            is_padded_in_row,
+            ended: false,
+        })
     }
 
     /// Whether the file was read to its end or its footer row.
@@ -194,14 +151,14 @@ impl CsvFile {
                 self.ended = true;
                 return self.columns.trailer.as_ref().map_or(Ok(()), |trailer| trailer.check(None));
             }
-            let first = self.rows.cells().find(|cell| !cell.trim_ascii().is_empty());
-            if first.is_none() && !self.rows.too_long {
+            let first = self.rows.first_text(&self.bytes);
+            if first.is_none() && self.rows.spoiled.is_none() {
                 continue;
             }
             if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
                 if let Some(trailer) = &self.columns.trailer {
-                    let number = if trailer.column < self.rows.count { self.rows.cell(trailer.column) } else { &[] };
+                    let number = self.rows.cell(&self.bytes, trailer.column);
                     trailer.check(Some(std::str::from_utf8(number).unwrap_or_default()))?;
                 }
                 return self.check_below_footer();
@@ -218,9 +175,9 @@ impl CsvFile {
     fn check_below_footer(&mut self) -> Result<(), SourceError> {
         let Self { bytes, rows, columns, lines, .. } = self;
         while rows.next(bytes) {
-            let kept = rows.cells().zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
+            let kept = rows.cells(bytes).zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
             if columns.is_record(kept.filter(|(cell, _)| !cell.trim_ascii().is_empty()).count()) {
-                return Err(rows_below_footer(format_args!("line {}", lines.of(bytes, rows.start).0)));
+                return Err(rows_below_footer(format_args!("line {}", lines.of(bytes, rows.start))));
             }
         }
         Ok(())
@@ -228,43 +185,138 @@ impl CsvFile {
 
     /// Adds the current row to the page: its cells, or the reason why it is unreadable.
     fn take_row(&mut self, page: &mut Page) -> Result<(), SourceError> {
-        let Self { bytes, rows, columns, lines, .. } = self;
-        let (line, start) = lines.of(bytes, rows.start);
-        if rows.at == bytes.len() && is_open_quote(rows.delimiter, &bytes[start..]) {
-            let message = format!("the file ends inside a quoted cell of the row in line {line}");
-            return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
+        let line = self.lines.of(&self.bytes, self.rows.start);
+        if let Some(quote) = self.quote_over_records() {
+            self.rows.end_at_quote(&self.bytes, quote);
         }
-        page.begin_row(line);
-        let width = columns.fills.len();
-        let spoiled = if rows.too_long {
-            Some(Reason::RowTooLong)
-        } else if rows.count < width || (width..rows.count).any(|at| !rows.cell(at).trim_ascii().is_empty()) {
-            Some(Reason::WrongColumnCount)
-        } else if rows.cells().any(|cell| std::str::from_utf8(cell).is_err()) {
-            Some(Reason::Malformed)
-        } else {
-            None
+        let (spoiled, is_short) = match self.state_of_row() {
+            RowState::Whole => (None, false),
+            RowState::Short => (None, true),
+            RowState::Spoiled(reason) => (Some(reason), false),
+            RowState::Open => {
+                let message = format!("the file ends inside a quoted cell of the row in line {line}");
+                return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
+            }
         };
+        page.begin_row(line);
+        let Self { bytes, rows, columns, .. } = self;
+        if let Some(trailer) = &mut columns.trailer {
+            let summed = rows.cell(bytes, trailer.summed);
+            trailer.add(if spoiled.is_none() { std::str::from_utf8(summed).ok() } else { None });
+        }
         if let Some(reason) = spoiled {
             page.mark_unreadable(reason);
+            return Ok(());
         }
-        if let Some(trailer) = &mut columns.trailer {
-            trailer.add(if spoiled.is_none() { std::str::from_utf8(rows.cell(trailer.summed)).ok() } else { None });
+        if is_short {
+            page.note_short_row();
         }
-        if spoiled.is_none() {
-            for (cell, fields) in rows.cells().zip(&columns.fills) {
-                if !fields.is_empty()
-                    && !cell.is_empty()
-                    && let Ok(text) = std::str::from_utf8(cell)
-                {
-                    for &field in fields {
-                        page.set(field, text);
-                    }
+        for (cell, fields) in rows.cells(bytes).zip(&columns.fills) {
+            if !fields.is_empty()
+                && !cell.is_empty()
+                && let Ok(text) = std::str::from_utf8(cell)
+            {
+                for &field in fields {
+                    page.set(field, text);
                 }
             }
         }
         Ok(())
     }
+
+    fn state_of_row(&self) -> RowState {
+        let Self { bytes, rows, columns, .. } = self;
+        let width = columns.fills.len();
+        let kept_cells = rows.cells(bytes).zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
+        match rows.spoiled {
+            Some(Spoiled::OpenQuote) => return RowState::Open,
+            Some(Spoiled::TooLong) => return RowState::Spoiled(Reason::RowTooLong),
+            Some(Spoiled::StrayQuote) => return RowState::Spoiled(Reason::StrayQuote),
+            None => {}
+        }
+        if (width..rows.count()).any(|at| !rows.cell(bytes, at).trim_ascii().is_empty()) {
+            RowState::Spoiled(Reason::WrongColumnCount)
+        } else if self.is_in_lost_part() || kept_cells.map(|(cell, _)| cell).any(|cell| std::str::from_utf8(cell).is_err()) {
+            RowState::Spoiled(Reason::Malformed)
+        } else if rows.count() >= width {
+            RowState::Whole
+        } else if self.is_short_record() {
+            RowState::Short
+        } else {
+            RowState::Spoiled(Reason::WrongColumnCount)
+        }
+    }
+
+    /// Whether the current row lacks nothing but empty cells at its end, which spreadsheet programs leave out. It has
+    /// every required field, and its cells fit their fields. It ends with a line end, so that the file is not cut in
+    /// it. What follows is not the rest of a record that a line end without quotation marks has broken in two.
+    fn is_short_record(&self) -> bool {
+        self.rows.has_line_end
+            && self.record_test.is_record(|column| self.rows.cell(&self.bytes, column))
+            && self.record_test.fits(|column| self.rows.cell(&self.bytes, column))
+            && !self.is_before_fragment()
+    }
+
+    /// Whether the next row may be the rest of the current one: it has at most as many cells as the current one lacks,
+    /// one more for the cell that was broken, and is no record by itself.
+    fn is_before_fragment(&self) -> bool {
+        let longest_rest = self.columns.fills.len() - self.rows.count() + 1;
+        let mut next = self.rows.following();
+        while next.next(&self.bytes) {
+            if next.spoiled.is_some() {
+                return next.count_in_first_line(&self.bytes) <= longest_rest;
+            }
+            if let Some(first) = next.first_text(&self.bytes) {
+                return next.count() <= longest_rest
+                    && !self.layout.is_footer(first)
+                    && !self.record_test.is_record(|column| next.cell(&self.bytes, column));
+            }
+        }
+        false
+    }
+
+    /// The quotation mark in the current row that encloses several lines of which one is a record by itself: it was
+    /// never meant to open a cell, and would swallow that record.
+    fn quote_over_records(&self) -> Option<usize> {
+        let quote = self.rows.lines_quoted_at.filter(|_| self.rows.spoiled != Some(Spoiled::OpenQuote))?;
+        let row = &self.bytes[quote..self.rows.at];
+        let is_swallowed = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1).any(|line| {
+            let cells: Vec<&[u8]> = line.split(|byte| *byte == self.rows.delimiter()).collect();
+            let cell = |column: usize| cells.get(column).copied().unwrap_or_default();
+            cells.len() > 1 && self.record_test.is_record(cell)
+        });
+        is_swallowed.then_some(quote)
+    }
+
+    /// Whether a part of the current row was lost: a block of NULs, or the end of the file, filled up with NULs.
+    fn is_in_lost_part(&self) -> bool {
+        let row = &self.bytes[self.rows.start..self.rows.at];
+        (self.has_lost_blocks && memmem::find(row, &LOST_BLOCK).is_some())
+            || (self.is_padded_in_row && !self.rows.has_line_end)
+    }
+}
+
+/// Whether the current row can be taken.
+enum RowState {
+    Whole,
+    /// It lacks empty cells at its end.
+    Short,
+    Spoiled(Reason),
+    /// The file ends inside one of its quoted cells.
+    Open,
+}
+
+/// Removes NULs and the end mark of DOS (^Z) from the end of a text; line ends and spaces may stand between them. Returns
+/// whether NULs stood behind a row without a line end.
+fn remove_padding(bytes: &mut Vec<u8>) -> bool {
+    let text = bytes.iter().rposition(|byte| !matches!(byte, 0 | 0x1a | b'\r' | b'\n' | b' ' | b'\t'));
+    let text_end = text.map_or(0, |last| last + 1);
+    let Some(padding) = bytes[text_end..].iter().position(|byte| matches!(byte, 0 | 0x1a)) else { return false };
+    let is_in_row = bytes[text_end + padding] == 0
+        && text.is_some()
+        && !bytes[text_end..text_end + padding].iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    bytes.truncate(text_end + padding);
+    is_in_row
 }
 
 /// Reads to the header row: returns the rows after it and its folded cells. Empty cells at its end are not columns.
@@ -277,7 +329,7 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Ve
             return None;
         }
         let mut cells: Vec<String> =
-            rows.cells().map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
+            rows.cells(bytes).map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
         if cells.iter().any(|cell| cell == header) {
             let last = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
             cells.truncate(last);
@@ -287,27 +339,10 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Ve
     None
 }
 
-/// Whether the last row of a file ends inside a quoted cell. A line end is appended: if it does not end the row, it is
-/// part of an open cell.
-fn is_open_quote(delimiter: u8, row: &[u8]) -> bool {
-    if !row.contains(&b'"') {
-        return false;
-    }
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
-    let (mut scratch, mut ends) = (vec![0; 64 << 10], [0; 64]);
-    for part in [row, b"\n"] {
-        let mut at = 0;
-        while at < part.len() {
-            let (result, read, ..) = reader.read_record(&part[at..], &mut scratch, &mut ends);
-            at += read;
-            if result == ReadRecordResult::Record {
-                return false;
-            }
-        }
-    }
-    true
-}
-
 #[cfg(test)]
 #[path = "csv_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "csv_damage_tests.rs"]
+mod damage_tests;

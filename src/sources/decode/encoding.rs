@@ -7,14 +7,23 @@ use crate::model::connector::Encoding;
 use crate::sources::decode::inflate;
 use crate::sources::error::{ErrorKind, SourceError};
 
+/// Stands in the text for a unit that cannot be decoded: as long as U+FFFD, and not UTF-8.
+const UNDECODABLE: [u8; 3] = [0xff; 3];
+/// If one unit in fewer than this many cannot be decoded, the file has another encoding.
+const MIN_UNITS_PER_UNDECODABLE: usize = 20;
+
 /// The text of a file in UTF-8, at most `limit` bytes. A file in UTF-8 is returned unchanged, with its byte order mark,
-/// and is not validated.
+/// and is not validated. Of a UTF-16 file, single units that cannot be decoded become bytes that are not UTF-8.
 ///
 /// # Errors
 /// `not_utf8`, `wrong_encoding`, `body_cut_short`, `expands_too_far`; for a gzip file also `file_damaged`.
 pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Result<Vec<u8>, SourceError> {
     if bytes.starts_with(b"\x1f\x8b") {
         bytes = inflate::gzip(bytes, limit)?;
+    }
+    // The end mark of DOS, as one byte behind the two-byte units of UTF-16.
+    if bytes.len() % 2 == 1 && bytes.last() == Some(&0x1a) {
+        bytes.pop();
     }
     let mark = match bytes.as_slice() {
         [0xef, 0xbb, 0xbf, ..] => Some(Encoding::Utf8),
@@ -53,26 +62,44 @@ fn name(encoding: Encoding) -> &'static str {
     }
 }
 
-/// Decodes bytes without a byte order mark to at most `limit` bytes of UTF-8.
+/// Decodes bytes without a byte order mark to at most `limit` bytes of UTF-8. Where a unit cannot be decoded (the half of
+/// a letter outside the basic plane, which programs that shorten texts leave behind), the text has bytes that are not
+/// UTF-8, so that only its own cell is affected.
 fn decode(bytes: &[u8], encoding: &'static encoding_rs::Encoding, limit: u64) -> Result<Vec<u8>, SourceError> {
     let max_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let needed = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(usize::MAX);
     let mut text = String::with_capacity(needed.min(max_bytes.saturating_add(4)));
-    let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
-    match result {
-        DecoderResult::InputEmpty if text.len() <= max_bytes => Ok(text.into_bytes()),
-        DecoderResult::InputEmpty | DecoderResult::OutputFull => Err(inflate::expands_too_far(limit)),
-        // Half of a two-byte unit at the end.
-        DecoderResult::Malformed(..) if read == bytes.len() && bytes.len() % 2 == 1 => Err(SourceError::new(
-            ErrorKind::BodyCutShort,
-            format!("the file ends inside a {} character", encoding.name()),
-        )),
-        DecoderResult::Malformed(..) => {
-            let message = format!("byte {read} of the file is not {}", encoding.name());
-            Err(SourceError::new(ErrorKind::WrongEncoding, message))
+    let (mut at, mut undecodable) = (0, Vec::new());
+    loop {
+        let (result, read) = decoder.decode_to_string_without_replacement(&bytes[at..], &mut text, true);
+        at += read;
+        match result {
+            DecoderResult::InputEmpty if text.len() <= max_bytes => break,
+            DecoderResult::InputEmpty | DecoderResult::OutputFull => return Err(inflate::expands_too_far(limit)),
+            // Half of a two-byte unit at the end.
+            DecoderResult::Malformed(..) if at == bytes.len() && bytes.len() % 2 == 1 => {
+                let message = format!("the file ends inside a {} character", encoding.name());
+                return Err(SourceError::new(ErrorKind::BodyCutShort, message));
+            }
+            DecoderResult::Malformed(..) if (undecodable.len() + 1) * MIN_UNITS_PER_UNDECODABLE > bytes.len() / 2 => {
+                let message = format!("byte {at} of the file is not {}", encoding.name());
+                return Err(SourceError::new(ErrorKind::WrongEncoding, message));
+            }
+            DecoderResult::Malformed(..) if text.len() + UNDECODABLE.len() > max_bytes => {
+                return Err(inflate::expands_too_far(limit));
+            }
+            DecoderResult::Malformed(..) => {
+                undecodable.push(text.len());
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
         }
     }
+    let mut text = text.into_bytes();
+    for at in undecodable {
+        text[at..at + UNDECODABLE.len()].copy_from_slice(&UNDECODABLE);
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -104,6 +131,24 @@ mod tests {
             (b"Ma\xde h\xf4\xcc s\xf5".to_vec(), Encoding::Windows1258),
         ] {
             assert_eq!(read(&bytes, encoding).as_deref(), Ok(text), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn half_a_letter_of_utf_16_spoils_only_its_place() {
+        let halved = |big: bool| {
+            let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let half = unit(0xd83d);
+            [utf16("Mã hồ sơ;Ghi chú của cán bộ\nHS-0001;", big), half.to_vec(), utf16("\nHS-0002;x", big), half.to_vec()].concat()
+        };
+        let expected = [b"\nHS-0001;\xff\xff\xff\nHS-0002;x\xff\xff\xff".as_slice()].concat();
+        for (bytes, encoding) in [
+            ([b"\xff\xfe".as_slice(), &halved(false)].concat(), Encoding::Auto),
+            (halved(true), Encoding::Utf16Be),
+            ([halved(false).as_slice(), b"\x1a"].concat(), Encoding::Utf16Le),
+        ] {
+            let text = text_of(bytes, encoding, 1000).expect("most of it can be decoded");
+            assert!(text.ends_with(&expected), "{}", String::from_utf8_lossy(&text));
         }
     }
 

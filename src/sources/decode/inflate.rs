@@ -8,6 +8,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use crate::sources::decode::foreign_format;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of parts in a workbook. A list has a dozen, a workbook with pictures some hundreds.
@@ -130,6 +131,9 @@ pub(crate) fn workbook(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceErro
     })?;
     if archive.len() > MAX_PARTS {
         return Err(damaged(format!("the workbook has more than {MAX_PARTS} parts")));
+    }
+    if let Some(format) = foreign_format::of_archive(archive.file_names().filter_map(Result::ok)) {
+        return Err(SourceError::new(ErrorKind::NotAWorkbook, format!("the file is {format}")));
     }
     // The declared size is used, up to the limit, as the capacity of the buffer only.
     let hint = archive.decompressed_size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0).min(limit);

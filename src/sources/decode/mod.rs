@@ -1,16 +1,22 @@
 //! Decodes the bytes of a response or file into pages of kept fields: JSON, CSV, XLSX.
 
 pub mod csv;
+mod csv_rows;
 mod encoding;
 pub mod envelope;
+mod foreign_format;
 pub(crate) mod inflate;
 pub mod json;
+mod record_test;
 pub mod table;
 pub mod xlsx;
 mod xlsx_cell;
+mod xlsx_parts;
+mod xlsx_rows;
 mod xlsx_strings;
 
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -62,7 +68,7 @@ impl TableFormats {
             Decode::Json { .. } => (None, None),
             Decode::Csv { delimiter, encoding, header, footers, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
-                (Some(CsvLayout::compile(*delimiter, *encoding, limit, table)?), None)
+                (Some(CsvLayout::compile(*delimiter, *encoding, limit, table, readers)?), None)
             }
             Decode::Xlsx { header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
@@ -70,7 +76,7 @@ impl TableFormats {
             }
             Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
-                let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone())?;
+                let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone(), readers)?;
                 (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
             }
         };
@@ -79,7 +85,13 @@ impl TableFormats {
 
     /// The format of a file. If the connector reads both, a file with the first bytes of a ZIP archive or of an OLE
     /// compound file is a workbook.
+    ///
+    /// # Errors
+    /// `not_a_workbook` if the file is a web page or a document.
     pub(crate) fn of(&self, bytes: &[u8]) -> Result<TableFile<'_>, SourceError> {
+        if let Some(format) = foreign_format::of_text(bytes) {
+            return Err(SourceError::new(ErrorKind::NotAWorkbook, format!("the file is {format}")));
+        }
         let is_workbook = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0");
         match (&self.csv, &self.xlsx) {
             (Some(csv), None) => Ok(TableFile::Csv(csv)),
@@ -164,6 +176,17 @@ pub fn decode_page(
     origin: String,
 ) -> Result<(Page, EnvelopeValues), SourceError> {
     Decoder::compile(&connector.file, readers)?.page(body, number, origin)
+}
+
+/// Runs `work` on a file; a panic becomes an error of that file. The log has the place of the panic.
+///
+/// # Errors
+/// `file_damaged` after a panic, and the errors of `work`.
+pub(crate) fn without_panic<T>(work: impl FnOnce() -> Result<T, SourceError>) -> Result<T, SourceError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let message = "reading the file failed with an unexpected error (a panic); the log has its place";
+        Err(SourceError::new(ErrorKind::FileDamaged, message))
+    })
 }
 
 /// SHA-256, hexadecimal.

@@ -6,7 +6,6 @@
 //! skipped.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
@@ -18,7 +17,7 @@ use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, TrailerCheck, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
-use crate::sources::decode::{inflate, xlsx_strings};
+use crate::sources::decode::{inflate, without_panic, xlsx_parts};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum size of a sheet (ECMA-376).
@@ -71,14 +70,13 @@ pub(crate) fn read(
     max_rows: usize,
     send: PageSink<'_>,
 ) -> Result<(), SourceError> {
-    // A damaged file may make the libraries panic. The panic then becomes an error of this file.
-    catch_unwind(AssertUnwindSafe(|| {
+    // A damaged file may make the libraries panic.
+    without_panic(|| {
         let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
-        xlsx_strings::check(&stored)?;
+        xlsx_parts::check(&stored)?;
         let mut workbook: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
         read_workbook(layout, &mut workbook, fields, max_rows, send)
-    }))
-    .unwrap_or_else(|_| Err(SourceError::new(ErrorKind::FileDamaged, "the workbook cannot be read")))
+    })
 }
 
 fn damaged(error: &XlsxError) -> SourceError {
@@ -148,6 +146,8 @@ struct SheetReader<'a> {
 struct SheetRow {
     /// Row number in the sheet, from 1; 0 before the first row.
     number: u32,
+    /// Columns of the cells that were read.
+    cells: Vec<u32>,
     /// Whether the row was begun in the page.
     begun: bool,
     /// Why the row is unreadable.
@@ -156,6 +156,13 @@ struct SheetRow {
     summed: String,
     /// Number of filled kept columns, if the row is below the footer row.
     below: usize,
+}
+
+impl SheetRow {
+    /// Whether a cell of this column was read. Cells come in the order of their columns, as a rule.
+    fn has_cell(&self, column: u32) -> bool {
+        self.cells.last().is_some_and(|last| *last >= column) && self.cells.contains(&column)
+    }
 }
 
 impl<'a> SheetReader<'a> {
@@ -192,6 +199,10 @@ impl<'a> SheetReader<'a> {
             if row >= MAX_ROWS || column >= MAX_COLUMNS || row + 1 < self.row.number {
                 return Err(SourceError::new(ErrorKind::FileDamaged, "a cell has a position that XLSX does not allow"));
             }
+            if row + 1 == self.row.number && self.row.has_cell(column) {
+                let message = format!("row {} of the sheet comes twice", row + 1);
+                return Err(SourceError::new(ErrorKind::FileDamaged, message));
+            }
             if row + 1 != self.row.number {
                 self.end_row()?;
                 if self.columns.is_none() && self.title_rows >= MAX_TITLE_ROWS {
@@ -202,6 +213,7 @@ impl<'a> SheetReader<'a> {
                 }
                 self.row.number = row + 1;
             }
+            self.row.cells.push(column);
             buffer.clear();
             let text = if cell.formula.is_some() { text_of_formula } else { text_of };
             self.take_cell(column as usize, text(&cell.value, &mut buffer));
@@ -317,6 +329,7 @@ impl<'a> SheetReader<'a> {
             }
             self.title_row.clear();
         }
+        self.row.cells.clear();
         self.row.begun = false;
         self.row.spoiled = None;
         self.row.summed.clear();
@@ -342,7 +355,6 @@ impl MergedCells {
         Self { spans, held: Vec::new() }
     }
 
-    /// Keeps the value if its cell is the first of a merged one.
     /// Keeps the value if its cell is the first one of a merged cell.
     fn hold(&mut self, field: usize, column: usize, row: u32, text: &str) {
         let Ok(column) = u32::try_from(column) else { return };
@@ -352,7 +364,6 @@ impl MergedCells {
         }
     }
 
-    /// Writes the kept values into a row.
     /// Writes the kept values into a row.
     fn repeat(&mut self, row: u32, page: &mut Page) {
         self.held.retain(|(_, last, _)| *last >= row);

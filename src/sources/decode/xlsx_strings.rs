@@ -1,9 +1,5 @@
 //! Checks the declared number of shared strings in a workbook: calamine allocates memory by that number.
 
-use std::io::Cursor;
-
-use zip::ZipArchive;
-
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Length of the shortest shared string, `<si/>`, in bytes.
@@ -11,27 +7,11 @@ const MIN_STRING_BYTES: u64 = 5;
 /// Maximum number of strings: each takes about 40 bytes of memory besides its text.
 const MAX_STRINGS: u64 = 2_000_000;
 
-/// Checks the parts named `sharedStrings.xml` of an archive whose parts are not compressed.
+/// Checks the part `sharedStrings.xml`.
 ///
 /// # Errors
-/// `file_damaged` if a part declares more strings than its length allows, `expands_too_far` if it has too many.
-pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
-    let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
-    let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
-    for index in 0..archive.len() {
-        let part = archive.by_index(index).map_err(broken)?;
-        let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-        let start = part.data_start().and_then(|start| usize::try_from(start).ok());
-        if name.ends_with("sharedstrings.xml")
-            && let Some(text) = start.and_then(|start| stored.get(start..)?.get(..usize::try_from(part.size()).ok()?))
-        {
-            check_part(text)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_part(text: &[u8]) -> Result<(), SourceError> {
+/// `file_damaged` if it declares more strings than its length allows, `expands_too_far` if it has too many.
+pub(crate) fn check(text: &[u8]) -> Result<(), SourceError> {
     let damaged = |message: String| Err(SourceError::new(ErrorKind::FileDamaged, message));
     if text.iter().take(64).any(|byte| *byte == 0) || text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return damaged("the shared strings are not UTF-8".to_owned());

@@ -1,19 +1,45 @@
 //! Lists the files of a local folder, waits until a file no longer changes, and reads it.
 //!
-//! The content of a file is identified by its digest: a copy under another name is not read again.
+//! The content of a file is identified by its digest: a copy under another name is not read again. The folder may lie
+//! on a share that stops answering in the middle of any call. Each call therefore runs in a thread of its own and has a
+//! time limit ([`answer_within`]).
 #![expect(clippy::disallowed_methods, reason = "edge: the age of a file is its modification time against the clock")]
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use globset::GlobBuilder;
-use tokio::io::AsyncReadExt;
+use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fields::shown_name;
 use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
+
+/// Endings of names that programs give to files which are not complete, or which they remove again.
+const TEMPORARY_ENDINGS: [&str; 8] = [".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~"];
+/// Files that Windows and macOS create in folders by themselves.
+const SYSTEM_FILES: [&str; 2] = ["thumbs.db", "desktop.ini"];
+
+/// A file may take this many times as long as it may stand still. As for HTTP responses.
+const LONGEST_READING: u32 = 10;
+/// Bytes that are read at once.
+const CHUNK_BYTES: u64 = 1 << 20;
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy)]
+pub struct FileLimits {
+    /// Longest file that is read.
+    pub max_bytes: u64,
+    /// `access.settle_secs`: a file modified more recently is waited for.
+    pub settle: Duration,
+    /// `limits.read_timeout_secs`: longest time without new bytes, or until a folder is listed.
+    pub silence: Duration,
+}
 
 /// A file in the folder. The order is by modification time, then by name: if two files contain the same record, the one
 /// delivered later is read later.
@@ -60,9 +86,26 @@ struct FileStamp {
     inode: u64,
 }
 
-async fn stamp_of(path: &Path) -> Result<FileStamp, SourceError> {
-    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
-    Ok(FileStamp { bytes: metadata.len(), modified: metadata.modified().map_err(unreadable)?, inode: metadata.ino() })
+impl FileStamp {
+    /// # Errors
+    /// `file_unreadable` if the file is not there, or is a pipe, a device or a socket.
+    fn of(path: &Path) -> Result<Self, SourceError> {
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if path.is_symlink() => not_a_file("a link to a file that does not exist"),
+            _ => unreadable(error),
+        })?;
+        check_is_file(&metadata)?;
+        let modified = metadata.modified().map_err(unreadable)?;
+        Ok(Self { bytes: metadata.len(), modified, inode: metadata.ino() })
+    }
+}
+
+fn check_is_file(metadata: &std::fs::Metadata) -> Result<(), SourceError> {
+    if metadata.is_file() { Ok(()) } else { Err(not_a_file("a pipe, device or socket, not a file")) }
+}
+
+fn not_a_file(what: &str) -> SourceError {
+    SourceError::new(ErrorKind::FileUnreadable, what)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` passes the error by value")]
@@ -70,12 +113,46 @@ fn unreadable(error: std::io::Error) -> SourceError {
     SourceError::new(ErrorKind::FileUnreadable, error.kind().to_string())
 }
 
-/// Files of `folder` whose name matches `glob`, ignoring case, the oldest modification first. Hidden files are skipped:
-/// they are being written, or belong to a program.
+/// Runs `work` in a thread of its own, and returns its result. `work` gets a counter and adds to it while it gets on. If
+/// the counter stands still for `silence`, or `work` takes ten times as long, the result is `timeout`. A call that hangs
+/// cannot be interrupted: its thread is left behind, and ends with the call or with the process.
 ///
 /// # Errors
-/// `misconfigured`, `folder_missing`, `file_unreadable`.
-pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceError> {
+/// `timeout`, `file_unreadable` if the thread panics or cannot be started, and the errors of `work`.
+async fn answer_within<T: Send + 'static>(
+    silence: Duration,
+    work: impl FnOnce(&AtomicU64) -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let (sender, mut answer) = tokio::sync::oneshot::channel();
+    let counter = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&counter);
+    let answer_later = move || {
+        // Fails if the time is over: then nobody waits for the answer.
+        let _ = sender.send(work(&counted));
+    };
+    std::thread::Builder::new().name("read files".to_owned()).spawn(answer_later).map_err(unreadable)?;
+    let mut last = 0;
+    for _ in 0..LONGEST_READING {
+        match tokio::time::timeout(silence, &mut answer).await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(_)) => {
+                return Err(SourceError::new(ErrorKind::FileUnreadable, "reading it failed; the log has the place"));
+            }
+            Err(_) if counter.load(Ordering::Relaxed) == last => break,
+            Err(_) => last = counter.load(Ordering::Relaxed),
+        }
+    }
+    let message = format!("no answer within {} s: its share may have stopped answering", silence.as_secs());
+    Err(SourceError::new(ErrorKind::Timeout, message))
+}
+
+/// Files of `folder` whose name matches `glob`, ignoring case, the oldest modification first. Folders are skipped, and
+/// so are the files that programs create beside their documents (see [`is_delivery`]). Pipes, devices and links that
+/// lead nowhere are listed, so that [`read`] reports them.
+///
+/// # Errors
+/// `misconfigured`, `folder_missing`, `file_unreadable`, `timeout`.
+pub async fn list(folder: &str, glob: &str, silence: Duration) -> Result<Vec<FoundFile>, SourceError> {
     let matcher = GlobBuilder::new(glob)
         .case_insensitive(true)
         .build()
@@ -83,23 +160,32 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
             SourceError::new(ErrorKind::Misconfigured, format!("`access.glob` `{glob}` is not a valid pattern"))
         })?
         .compile_matcher();
-    let unreadable = |error: &std::io::Error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ErrorKind::FolderMissing,
-            _ => ErrorKind::FileUnreadable,
-        };
-        SourceError::new(kind, format!("list folder `{folder}`: {}", error.kind()))
+    let listed = PathBuf::from(folder);
+    let found = answer_within(silence, move |_| list_folder(&listed, &matcher)).await;
+    found.map_err(|error| error.on(format!("list folder `{folder}`")))
+}
+
+fn list_folder(folder: &Path, matcher: &GlobMatcher) -> Result<Vec<FoundFile>, SourceError> {
+    let folder_error = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+            SourceError::new(ErrorKind::FolderMissing, error.kind().to_string())
+        }
+        _ => unreadable(error),
     };
-    let mut entries = tokio::fs::read_dir(folder).await.map_err(|error| unreadable(&error))?;
     let mut found = Vec::new();
-    while let Some(entry) = entries.next_entry().await.map_err(|error| unreadable(&error))? {
+    for entry in std::fs::read_dir(folder).map_err(folder_error)? {
+        let entry = entry.map_err(folder_error)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || !matcher.is_match(&name) {
+        if !matcher.is_match(&name) {
+            continue;
+        }
+        if !is_delivery(&name) {
+            tracing::debug!(file = name, "file of a program skipped");
             continue;
         }
         // A file without readable metadata is kept: `read` then reports the error.
-        let metadata = tokio::fs::metadata(entry.path()).await.ok();
-        if metadata.as_ref().is_none_or(std::fs::Metadata::is_file) {
+        let metadata = std::fs::metadata(entry.path()).ok();
+        if metadata.as_ref().is_none_or(|metadata| !metadata.is_dir()) {
             let modified = metadata.and_then(|metadata| metadata.modified().ok());
             found.push(FoundFile { modified, name, path: entry.path() });
         }
@@ -108,24 +194,38 @@ pub async fn list(folder: &str, glob: &str) -> Result<Vec<FoundFile>, SourceErro
     Ok(found)
 }
 
+/// Whether a name is that of a delivered file, not of one that a program creates for itself: hidden files, the lock
+/// files of office programs (`~$list.xlsx`), files that are still being transferred, backups of editors.
+fn is_delivery(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let is_temporary = TEMPORARY_ENDINGS.iter().any(|ending| name.ends_with(ending));
+    !(name.starts_with('.') || name.starts_with("~$") || is_temporary || SYSTEM_FILES.contains(&name.as_str()))
+}
+
 /// Reads a whole file; `None` if it is still being written. If it was modified less than `settle` ago, this function
 /// waits until it is that old. If it was replaced while it was read, it is read once more.
 ///
 /// # Errors
-/// `file_unreadable`, `body_too_large`.
-pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<Option<FileContent>, SourceError> {
-    let mut before = stamp_of(&file.path).await?;
+/// `file_unreadable`, `file_empty`, `body_too_large`, `timeout`.
+pub async fn read(file: &FoundFile, limits: FileLimits) -> Result<Option<FileContent>, SourceError> {
+    let path = file.path.clone();
+    let silence = limits.silence.saturating_add(limits.settle);
+    answer_within(silence, move |counter| read_settled(&path, limits, counter)).await
+}
+
+fn read_settled(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<Option<FileContent>, SourceError> {
+    let mut before = FileStamp::of(path)?;
     // The clock of a file server may be ahead (`duration_since` then fails): the wait is never longer than `settle`.
     let age = SystemTime::now().duration_since(before.modified).unwrap_or_default();
-    if age < settle {
-        tokio::time::sleep(settle.saturating_sub(age)).await;
-        if stamp_of(&file.path).await? != before {
+    if age < limits.settle {
+        std::thread::sleep(limits.settle.saturating_sub(age));
+        if FileStamp::of(path)? != before {
             return Ok(None);
         }
     }
     for _ in 0..2 {
-        let content = read_bytes(file, max_bytes).await;
-        let after = stamp_of(&file.path).await?;
+        let content = read_bytes(path, limits.max_bytes, counter);
+        let after = FileStamp::of(path)?;
         if before == after {
             return content.map(Some);
         }
@@ -134,12 +234,104 @@ pub async fn read(file: &FoundFile, max_bytes: u64, settle: Duration) -> Result<
     Ok(None)
 }
 
-async fn read_bytes(file: &FoundFile, max_bytes: u64) -> Result<FileContent, SourceError> {
-    let opened = tokio::fs::File::open(&file.path).await.map_err(unreadable)?;
+fn read_bytes(path: &Path, max_bytes: u64, counter: &AtomicU64) -> Result<FileContent, SourceError> {
+    let opened = open(path).map_err(unreadable)?;
+    // Again, now of the opened file: it may have been replaced by a pipe.
+    check_is_file(&opened.metadata().map_err(unreadable)?)?;
     let mut bytes = Vec::new();
-    opened.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes).await.map_err(unreadable)?;
+    let mut left = opened.take(max_bytes.saturating_add(1));
+    while left.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? > 0 {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
     if bytes.len() as u64 > max_bytes {
         return Err(SourceError::new(ErrorKind::BodyTooLarge, format!("the file is longer than {max_bytes} bytes")));
     }
+    if bytes.is_empty() {
+        return Err(SourceError::new(ErrorKind::FileEmpty, "the file has 0 bytes"));
+    }
     Ok(FileContent { digest: hex_digest(&bytes), bytes })
+}
+
+/// Opens a file without waiting: opening a pipe would wait for its writer. A file that another program holds under a
+/// lease cannot be opened so (`WouldBlock`); it is opened with waiting.
+fn open(path: &Path) -> std::io::Result<File> {
+    match File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => File::open(path),
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: FileLimits =
+        FileLimits { max_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
+
+    #[test]
+    fn lock_files_and_unfinished_transfers_are_no_deliveries() {
+        for name in ["~$a.xlsx", "a.csv.part", "A.TMP", "~WRL0001.tmp", "a.csv~", ".~lock.a.ods#", "Thumbs.db", "a.filepart"] {
+            assert!(!is_delivery(name), "{name}");
+        }
+        for name in ["a.csv", "~a.csv", "$a.xlsx", "part.csv", "tmp.xlsx", "a.tmp.csv", "Danh sách ~ tháng 10.xlsx"] {
+            assert!(is_delivery(name), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_readable_file_is_listed_and_reported_without_waiting() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(at("pipe.csv")).status();
+        assert!(made.is_ok_and(|status| status.success()), "a pipe can be made");
+        std::fs::create_dir(at("folder.csv")).expect("writable");
+        for (link, target) in [("gone.csv", "nowhere"), ("null.csv", "/dev/null"), ("good.csv", "target"), ("loop.csv", "loop.csv")] {
+            std::os::unix::fs::symlink(target, at(link)).expect("writable");
+        }
+        for (name, text) in [("target", "text"), ("empty.csv", ""), ("long.csv", "0123456789x")] {
+            std::fs::write(at(name), text).expect("writable");
+        }
+        let found = list(folder.path().to_str().expect("UTF-8"), "*.csv", LIMITS.silence).await.expect("a folder");
+        let mut results = Vec::new();
+        for file in &found {
+            let result = read(file, LIMITS).await.map(|content| content.map(|content| content.bytes.len()));
+            results.push((file.name.as_str(), result.map_err(|error| (error.kind, error.message))));
+        }
+        results.sort_by_key(|(name, _)| *name);
+        let unreadable = |message: &str| Err((ErrorKind::FileUnreadable, message.to_owned()));
+        let expected = [
+            ("empty.csv", Err((ErrorKind::FileEmpty, "the file has 0 bytes".to_owned()))),
+            ("gone.csv", unreadable("a link to a file that does not exist")),
+            ("good.csv", Ok(Some(4))),
+            ("long.csv", Err((ErrorKind::BodyTooLarge, "the file is longer than 10 bytes".to_owned()))),
+            ("loop.csv", unreadable("filesystem loop or indirection limit (e.g. symlink loop)")),
+            ("null.csv", unreadable("a pipe, device or socket, not a file")),
+            ("pipe.csv", unreadable("a pipe, device or socket, not a file")),
+        ];
+        assert_eq!(results, expected);
+        // Also if it became a pipe after its metadata were read.
+        let error = read_bytes(&at("pipe.csv"), 10, &AtomicU64::new(0)).expect_err("a pipe is no file");
+        assert_eq!(error.kind, ErrorKind::FileUnreadable);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_hangs_ends_at_its_time_limit_and_one_that_gets_on_does_not() {
+        let (never_sent, hang) = std::sync::mpsc::channel::<()>();
+        let hanging = answer_within(Duration::from_millis(20), move |_| {
+            let _ = hang.recv();
+            Ok(())
+        });
+        assert_eq!(hanging.await.map_err(|error| error.kind), Err(ErrorKind::Timeout));
+        drop(never_sent);
+        let slow = answer_within(Duration::from_millis(100), |counter| {
+            for _ in 0..20 {
+                std::thread::sleep(Duration::from_millis(15));
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        assert_eq!(slow.await, Ok(()));
+        let panicking = answer_within::<()>(LIMITS.silence, |_| panic!("in a call"));
+        assert_eq!(panicking.await.map_err(|error| error.kind), Err(ErrorKind::FileUnreadable));
+    }
 }

@@ -169,13 +169,20 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Còn dòng dữ liệu phía dưới dòng tổng cộng.",
             "Đề nghị một danh sách không chia phần, hoặc bỏ dòng tổng của từng phần khỏi `decode.footers`.",
         ),
+        "file_empty" => (
+            "Tệp không có nội dung.",
+            "Phần mềm xuất tệp rỗng hoặc việc chép tệp bị ngắt: đề nghị gửi lại tệp, hoặc xóa tệp đó.",
+        ),
         "file_growing" => ("Tệp còn đang được ghi.", "Lượt sau sẽ đọc tệp này."),
         "unset_placeholder" => (
             "Thiếu một biến môi trường của kết nối.",
             "Đặt biến đó (biến bí mật có thể để trong tệp mà `TÊN_FILE` chỉ tới); README của kết nối liệt kê các biến.",
         ),
         "folder_missing" => ("Không có thư mục chứa tệp.", "Tạo thư mục, gắn lại ổ chia sẻ, hoặc sửa `access.folder`."),
-        "file_unreadable" => ("Không đọc được tệp hoặc thư mục.", "Kiểm tra quyền của thư mục và các tệp."),
+        "file_unreadable" => (
+            "Không đọc được tệp hoặc thư mục.",
+            "Kiểm tra quyền của thư mục và các tệp; lối tắt (link) phải dẫn tới tệp có thật.",
+        ),
         "misconfigured" => {
             ("Cấu hình kết nối không thực hiện được.", "Sửa `connector.toml`, hoặc biến mà thông báo nêu tên.")
         }
@@ -312,6 +319,9 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
         Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
         Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
+        Reason::StrayQuote => {
+            ("Dấu nháy kép (\") thừa hoặc thiếu trong dòng", "A quotation mark too many or too few in the row")
+        }
         Reason::CellError => (
             "Ô bảng tính báo lỗi, hoặc có công thức chưa được tính: mở tệp, lưu lại rồi gửi lại",
             "A cell with an error, or with a formula that was not calculated: open the file, save it, deliver it again",

@@ -1,0 +1,31 @@
+//! Checks the parts of a workbook for what its reader, calamine, does not check.
+
+use std::io::Cursor;
+
+use zip::ZipArchive;
+
+use crate::sources::decode::{xlsx_rows, xlsx_strings};
+use crate::sources::error::{ErrorKind, SourceError};
+
+/// Checks the shared strings and the sheets of an archive whose parts are not compressed.
+///
+/// # Errors
+/// `file_damaged`, `expands_too_far`.
+pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
+    let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
+    let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(broken)?;
+        let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+        let start = part.data_start().and_then(|start| usize::try_from(start).ok());
+        let Some(text) = start.and_then(|start| stored.get(start..)?.get(..usize::try_from(part.size()).ok()?)) else {
+            continue;
+        };
+        if name.ends_with("sharedstrings.xml") {
+            xlsx_strings::check(text)?;
+        } else if name.starts_with("xl/worksheets/") && name.ends_with(".xml") {
+            xlsx_rows::check(text)?;
+        }
+    }
+    Ok(())
+}
