@@ -1,5 +1,7 @@
 //! Maps the rows of a page by the connector's `[map]`. A value that does not fit rejects its row, never the page.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use sha2::{Digest, Sha256};
 
 use crate::canonical::far_due_dates::FarDueDates;
@@ -60,7 +62,8 @@ impl Mapper {
     #[must_use]
     pub fn map_page(&self, page: &Page) -> Vec<Result<Record, Rejection>> {
         let cells = self.readers.cells(page);
-        (0..page.len()).map(|index| self.map_row(page, index, &cells)).collect()
+        let row = |index| without_panic(page, index, || self.map_row(page, index, &cells));
+        (0..page.len()).map(row).collect()
     }
 
     fn map_row(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Result<Record, Rejection> {
@@ -140,6 +143,18 @@ impl Mapper {
         let parts: Vec<String> = self.key.iter().map(|&column| written(&values[column])).collect();
         parts.join("|")
     }
+}
+
+/// Maps a row; a panic rejects it. The log has the place of the panic.
+fn without_panic(
+    page: &Page,
+    index: usize,
+    map_row: impl FnOnce() -> Result<Record, Rejection>,
+) -> Result<Record, Rejection> {
+    catch_unwind(AssertUnwindSafe(map_row)).unwrap_or_else(|_| {
+        let (row, _) = page.row(index);
+        Err(Rejection { page: page.number, row, field: None, reason: Reason::OwnError, key: None })
+    })
 }
 
 fn written(value: &Value) -> String {

@@ -123,3 +123,12 @@ fn a_declared_bound_replaces_the_ten_years() {
     let found = mapped(&connector("most = \"2060-12-31\"", ""), &ROWS);
     assert_eq!([&found[3], &found[5]], ["2036-03-03", "F: due_at out_of_range"]);
 }
+
+#[test]
+fn a_panic_rejects_the_row_that_caused_it() {
+    let mut page = Page::new(3, String::new(), String::new(), Vec::new().into());
+    page.begin_row(7);
+    let rejection = without_panic(&page, 0, || panic!("in a row")).expect_err("the row is rejected");
+    let expected = Rejection { page: 3, row: 7, field: None, reason: Reason::OwnError, key: None };
+    assert_eq!(rejection, expected);
+}

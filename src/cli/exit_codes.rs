@@ -10,8 +10,8 @@ pub const EXIT_CODES: [(u8, &str); 5] = [
     (0, "done"),
     (
         INTERNAL,
-        "internal failure; another process holds the data folder; or a connector met an error of motcua itself, and the \
-         night was published without it (1 wins over 3)",
+        "internal failure; another process holds the data folder; or a connector or an indicator met an error of motcua itself, \
+         and the night was published without it (1 wins over 3)",
     ),
     (USAGE, "wrong usage or configuration; nothing was written"),
     (SOURCE_FAILED, "a source failed (3 wins over 4)"),

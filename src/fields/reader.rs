@@ -1,6 +1,7 @@
 //! Readers of fields: each turns the text of one `[map.COLUMN]` into a canonical value or a reason code.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -177,6 +178,10 @@ impl FieldReader {
     /// # Errors
     /// The reason why it does not fit.
     pub fn read(&self, text: &str) -> Result<Value, Reason> {
+        without_panic(|| self.value_of(text))
+    }
+
+    fn value_of(&self, text: &str) -> Result<Value, Reason> {
         let text = plain(text);
         let text = text.trim();
         if text == CELL_ERROR {
@@ -259,6 +264,11 @@ impl FieldReader {
     fn code_of(&self, text: &str) -> Option<Value> {
         self.codes.get(text).or_else(|| self.codes.get(&fold(text))).cloned()
     }
+}
+
+/// Reads a value; a panic rejects it. The log has the place of the panic.
+fn without_panic(read: impl FnOnce() -> Result<Value, Reason>) -> Result<Value, Reason> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Reason::OwnError))
 }
 
 /// Readers of a connector, and the source fields that they keep.

@@ -33,6 +33,12 @@ fn said(reader: &FieldReader, text: &str) -> String {
 }
 
 #[test]
+fn a_panic_rejects_the_value_that_caused_it() {
+    assert_eq!(without_panic(|| panic!("in a reader")), Err(Reason::OwnError));
+    assert_eq!(without_panic(|| Ok(Value::Integer(1))), Ok(Value::Integer(1)));
+}
+
+#[test]
 fn item_codes_periods_and_documents_are_checked() {
     // EP12345678_VN: 8·1+6·2+4·3+2·4+3·5+5·6+9·7+7·8 = 204, 204 mod 11 = 6, 11 − 6 = 5.
     assert_eq!(reader(FieldType::ItemCode).read("EP123456785VN"), Ok(Value::Text("EP123456785VN".into())));

@@ -64,6 +64,22 @@ impl<'a> FigureInputs<'a> {
         }
     }
 
+    /// The same inputs with other indicators.
+    pub(super) fn with_indicators<'i>(&self, indicators: &'i [(&'i IndicatorDefinition, &'i str)]) -> FigureInputs<'i>
+    where
+        'a: 'i,
+    {
+        FigureInputs {
+            dossiers: self.dossiers.clone(),
+            postal_items: self.postal_items.clone(),
+            feedback: self.feedback.clone(),
+            measures: self.measures.clone(),
+            dossier_notes: self.dossier_notes.clone(),
+            indicators,
+            ..*self
+        }
+    }
+
     /// The indicators that use a rule set.
     pub(super) fn indicators_of(&self, rules: &RuleSet) -> impl Iterator<Item = ComputedIndicator<'a>> {
         let of_rules = self.indicators.iter().filter(|(definition, _)| definition.rules == rules.id);

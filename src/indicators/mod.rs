@@ -14,7 +14,8 @@
 //!    those of medians. `registry_counts` counts procedures on offer and agencies, the rows of `registry_rows`, in a
 //!    `number_set`.
 //!
-//! `compute` runs all of this in one scan for every rule set. `feedback` and `measure_figures` compute the figures that
+//! `compute` runs all of this in one scan for every rule set; `compute_each` does it so that an indicator that fails
+//! costs its own figures only. `feedback` and `measure_figures` compute the figures that
 //! do not come from dossiers.
 //!
 //! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores
@@ -25,6 +26,7 @@ mod agencies;
 mod agency_names;
 mod compare;
 mod compute;
+mod compute_each;
 mod facts;
 mod feedback;
 mod figure_columns;
@@ -52,6 +54,7 @@ mod sums;
 pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_number};
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
+pub use compute_each::{ComputedFigures, compute_each};
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
     key_columns, met_word, row_columns, stored_columns,
@@ -69,4 +72,6 @@ pub enum IndicatorError {
     Polars(#[from] polars::error::PolarsError),
     #[error("cannot compute indicator `{indicator}`: predicate `{predicate}`: {message}")]
     Predicate { indicator: String, predicate: String, message: String },
+    #[error("an unexpected error in motcua itself (a panic); the log has its place")]
+    Panicked,
 }

@@ -30,6 +30,7 @@ mod read;
 mod rebuild;
 mod rewrite;
 mod rows;
+mod statistics;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,6 @@ use deltalake_core::kernel::{Action, Add, LogicalFileView, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use serde::Serialize;
 use url::Url;
 
 use super::damaged_log;
@@ -22,6 +21,7 @@ use super::error::{DamagedFile, LakeError, file_error, log_error};
 use super::files;
 use super::layout::{Layout, PART};
 use super::log_digests::{self, StoredDigests};
+use super::statistics::FileStatistics;
 use super::verification::{VerifiedFiles, Verifier};
 use crate::crash_points::crash_point;
 use crate::{digests, durable};
@@ -36,14 +36,6 @@ pub(super) struct Table {
 
 /// Tag of a data file in the log: the digest of its content.
 const DIGEST_TAG: &str = "motcua.digest";
-
-/// Statistics of a data file in the log. Ranges of the columns are left out: where some columns have ranges and one has
-/// none, deltalake for Python takes that one for empty, and a filter on it finds no row.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FileStatistics {
-    num_records: u64,
-}
 
 impl Table {
     /// A table that exists. Nothing is read.
@@ -250,7 +242,7 @@ impl Table {
     /// Syncs a data file and makes the log action that adds it, with the digest of its content.
     pub(super) fn add(&self, written: &UncommittedFile) -> Result<Add, LakeError> {
         let (size, modification_time) = files::sync_data(&written.path)?;
-        let stats = FileStatistics { num_records: written.rows };
+        let stats = FileStatistics::of(&self.layout, &written.path, written.rows)?;
         let relative = written.path.strip_prefix(&self.folder).unwrap_or(&written.path);
         let (digest, _) = digests::of_file(&written.path).map_err(file_error("read", &written.path))?;
         Ok(Add {

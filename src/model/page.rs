@@ -44,6 +44,8 @@ pub enum Reason {
     StrayQuote,
     /// A kept cell of a workbook has an error value such as `#REF!`, or a formula without a stored value.
     CellError,
+    /// Reading the row met an unexpected error of motcua itself; the log has its place.
+    OwnError,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
     OutOfRange,
 }

@@ -43,11 +43,12 @@ impl RunReport {
         self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed))
     }
 
-    /// Whether a pull failed through no fault of its source.
+    /// Whether a pull failed through no fault of its source, or an indicator could not be computed.
     #[must_use]
     pub fn any_own_error(&self) -> bool {
         let own = [OWN_ERROR, STORED_DATA_DAMAGED, DISK_FULL].map(Some);
         self.pulls.iter().any(|pull| own.contains(&pull.reason.as_deref()))
+            || !self.published.failed_indicators.is_empty()
     }
 }
 

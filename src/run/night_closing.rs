@@ -9,7 +9,7 @@ use strum::IntoEnumIterator as _;
 use crate::calendar::WorkingCalendar;
 use crate::config::Configuration;
 use crate::indicators::{
-    self, FigureInputs, FigureKey, FigureOfNight, compute, figure_key, figures_from_frame, key_columns, stored_columns,
+    self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, figures_from_frame, key_columns, stored_columns,
     stored_frame,
 };
 use crate::lake::{FIGURE_TABLE, FigureTable, Lake, LakeError};
@@ -42,8 +42,10 @@ pub struct ClosedNight {
     pub figures: usize,
     /// Number of figures that differ from the night before, including those that are gone.
     pub changed: usize,
-    /// Names of the connectors that keep the night from being complete.
+    /// Names of the connectors, and `indicator ID` of the indicators, that keep the night from being complete.
     pub not_whole: Vec<String>,
+    /// Identifiers of the indicators that could not be computed: the night has no figures of them, and is not complete.
+    pub failed_indicators: Vec<String>,
     /// Why the clock of the machine cannot be right, which keeps the night from being complete.
     pub clock: Option<String>,
 }
@@ -71,8 +73,11 @@ impl NightClosing<'_> {
     /// Computes the figures as of `now`, appends those that changed, and publishes the night.
     pub(super) async fn close(&self) -> Result<ClosedNight, RunError> {
         warn_of_uncovered_years(self.config, self.lake, self.run, self.now).await?;
-        let figures = self.compute().await?;
-        let Completeness { night, not_whole, clock } = self.completeness().await?;
+        let ComputedFigures { figures, failed } = self.compute().await?;
+        let failed_indicators: Vec<String> = failed.into_iter().map(|(indicator, _)| indicator).collect();
+        let Completeness { mut night, mut not_whole, clock } = self.completeness().await?;
+        night.complete &= failed_indicators.is_empty();
+        not_whole.extend(failed_indicators.iter().map(|indicator| format!("indicator {indicator}")));
         let changed = self.append_changed(&figures, night).await?;
         self.record_changes().await?;
         let tables = self.lake.table_versions().await?;
@@ -80,7 +85,7 @@ impl NightClosing<'_> {
         let (files, not_whole_of) = (BTreeMap::new(), not_whole.clone());
         let record = NightRecord { night, not_whole: not_whole_of, clock: clock.clone(), tables, sources, files };
         let folder = publish::publish_night(self.data, &figures, &record)?;
-        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole, clock })
+        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole, failed_indicators, clock })
     }
 
     /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the
@@ -96,7 +101,7 @@ impl NightClosing<'_> {
         }
     }
 
-    async fn compute(&self) -> Result<Vec<Figure>, RunError> {
+    async fn compute(&self) -> Result<ComputedFigures, RunError> {
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {
             tables.push(self.lake.scan_image(kind).await?);
@@ -111,7 +116,7 @@ impl NightClosing<'_> {
             let indicators: Vec<_> =
                 config.indicators.iter().map(|indicator| (&indicator.definition, indicator.digest.as_str())).collect();
             let calendar = WorkingCalendar::new(&registries.calendar);
-            let figures = compute(&FigureInputs {
+            let figures = compute_each(&FigureInputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
                 ..inputs((&registries, &names), &calendar, tables, now)

@@ -157,14 +157,14 @@ impl File {
             Damage::None | Damage::BadByteInNote => true,
             // Otherwise the last cell is empty, and the row has not too many cells.
             Damage::ExtraCell => !row.fee,
-            // If the cells behind it are empty, a missing one is not seen, and nothing is wrong without it.
-            Damage::MissingCell => !has_more,
+            // If the last cells are empty, one that is missing before them cannot be told from one of them.
+            Damage::MissingCell => !row.date && !row.fee,
             // Nothing but empty cells stands in the second line.
             Damage::Broken => !has_more && plain(&row.note).trim().is_empty(),
             _ => false,
         };
         match row.damage {
-            Damage::MissingCell if !is_harmless => drop(cells.remove(if row.date || row.fee { 2 } else { 1 })),
+            Damage::MissingCell if !is_harmless => drop(cells.remove(2)),
             Damage::ExtraCell if !is_harmless => cells.insert(1, "x".to_owned()),
             Damage::LostBlock => cells[1] = "\0".repeat(600),
             _ => {}

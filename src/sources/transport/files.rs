@@ -180,7 +180,7 @@ fn list_folder(folder: &Path, matcher: &GlobMatcher) -> Result<Vec<FoundFile>, S
             continue;
         }
         if !is_delivery(&name) {
-            tracing::debug!(file = name, "file of a program skipped");
+            tracing::debug!(file = shown_name(&name), "file of a program skipped");
             continue;
         }
         // A file without readable metadata is kept: `read` then reports the error.

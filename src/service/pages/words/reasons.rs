@@ -319,6 +319,10 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
         Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
         Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
+        Reason::OwnError => (
+            "Lỗi của phần mềm khi đọc dòng này: gửi nhật ký (log) cho nhóm phát triển",
+            "An error of motcua while the row was read: send its developers the log",
+        ),
         Reason::StrayQuote => {
             ("Dấu nháy kép (\") thừa hoặc thiếu trong dòng", "A quotation mark too many or too few in the row")
         }
