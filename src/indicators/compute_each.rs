@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::indicators::IndicatorError;
 use crate::indicators::compute::{compute, sort_figures};
 use crate::indicators::inputs::FigureInputs;
-use crate::indicators::IndicatorError;
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorDefinition;
 

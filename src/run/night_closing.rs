@@ -9,8 +9,8 @@ use strum::IntoEnumIterator as _;
 use crate::calendar::WorkingCalendar;
 use crate::config::Configuration;
 use crate::indicators::{
-    self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, figures_from_frame, key_columns, stored_columns,
-    stored_frame,
+    self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, figures_from_frame,
+    key_columns, stored_columns, stored_frame,
 };
 use crate::lake::{FIGURE_TABLE, FigureTable, Lake, LakeError};
 use crate::model::connector::Connector;

@@ -332,7 +332,9 @@ impl ErrorKind {
             Self::RowsBelowFooter => {
                 "ask for one list without sections, or remove the footers of the sections from `decode.footers`"
             }
-            Self::FileEmpty => "the export wrote nothing, or its transfer broke off: ask for the file again, or remove it",
+            Self::FileEmpty => {
+                "the export wrote nothing, or its transfer broke off: ask for the file again, or remove it"
+            }
             Self::FileGrowing => "the file is still being written: the next run reads it",
             Self::UnsetPlaceholder => {
                 "set the variable (for a secret also: a file, named by the same variable with `_FILE` added); the \

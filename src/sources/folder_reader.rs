@@ -158,7 +158,9 @@ impl FolderReader {
         }
         if let Some(tables) = decoder.tables() {
             let rows = match tables.of(&content.bytes)? {
-                TableFile::Csv(layout) => FileRows::Csv(Box::new(without_panic(|| CsvFile::open(layout, content.bytes))?)),
+                TableFile::Csv(layout) => {
+                    FileRows::Csv(Box::new(without_panic(|| CsvFile::open(layout, content.bytes))?))
+                }
                 TableFile::Xlsx(layout) => {
                     FileRows::Workbook(read_workbook(Arc::clone(layout), content.bytes, decoder.fields()))
                 }

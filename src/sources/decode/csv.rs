@@ -236,7 +236,9 @@ impl CsvFile {
         }
         if (width..rows.count()).any(|at| !rows.cell(bytes, at).trim_ascii().is_empty()) {
             RowState::Spoiled(Reason::WrongColumnCount)
-        } else if self.is_in_lost_part() || kept_cells.map(|(cell, _)| cell).any(|cell| std::str::from_utf8(cell).is_err()) {
+        } else if self.is_in_lost_part()
+            || kept_cells.map(|(cell, _)| cell).any(|cell| std::str::from_utf8(cell).is_err())
+        {
             RowState::Spoiled(Reason::Malformed)
         } else if rows.count() >= width {
             RowState::Whole

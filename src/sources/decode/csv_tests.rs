@@ -70,7 +70,8 @@ fn layout_of(text: &str) -> CsvLayout {
         panic!("the connector decodes csv")
     };
     let table = TableLayout::compile(header, footers, &readers, file.complete.trailer.as_ref());
-    CsvLayout::compile(*delimiter, *encoding, file.limits.max_expanded_bytes, table, &readers).expect("the layout is valid")
+    CsvLayout::compile(*delimiter, *encoding, file.limits.max_expanded_bytes, table, &readers)
+        .expect("the layout is valid")
 }
 
 /// One text per row: line, item code, dossier code, delivered, other fee; or line and reason.

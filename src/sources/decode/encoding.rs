@@ -139,7 +139,13 @@ mod tests {
         let halved = |big: bool| {
             let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
             let half = unit(0xd83d);
-            [utf16("Mã hồ sơ;Ghi chú của cán bộ\nHS-0001;", big), half.to_vec(), utf16("\nHS-0002;x", big), half.to_vec()].concat()
+            [
+                utf16("Mã hồ sơ;Ghi chú của cán bộ\nHS-0001;", big),
+                half.to_vec(),
+                utf16("\nHS-0002;x", big),
+                half.to_vec(),
+            ]
+            .concat()
         };
         let expected = [b"\nHS-0001;\xff\xff\xff\nHS-0002;x\xff\xff\xff".as_slice()].concat();
         for (bytes, encoding) in [

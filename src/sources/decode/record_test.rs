@@ -1,6 +1,8 @@
 //! Tests whether the cells of a line can be those of a record.
 
 use crate::fields::{FieldReader, Readers};
+use crate::model::page::Reason;
+use crate::model::record::Value;
 use crate::sources::decode::table::TableColumns;
 
 /// The fields of a connector, to tell a record from a remark or from a part of a broken row.
@@ -24,11 +26,11 @@ impl TestedField {
         self.reader.absent().is_err()
     }
 
-    /// Whether its text can be read; `None` if it has none.
-    fn fits<'t>(&self, cell: &impl Fn(usize) -> &'t [u8]) -> Option<bool> {
+    /// The value of its text, or why it has none; `None` if there is no text.
+    fn value<'t>(&self, cell: &impl Fn(usize) -> &'t [u8]) -> Option<Result<Value, Reason>> {
         let texts = self.columns.iter().map(|&column| cell(column)).filter(|text| !text.trim_ascii().is_empty());
-        let mut texts = texts.map(|text| std::str::from_utf8(text).is_ok_and(|text| self.reader.read(text).is_ok()));
-        texts.next()
+        let mut values = texts.map(|text| self.reader.read(std::str::from_utf8(text).map_err(|_| Reason::Malformed)?));
+        values.next()
     }
 }
 
@@ -58,12 +60,13 @@ impl RecordTest {
 
     /// Whether every required field of a line can be read. `cell` returns the text of a column, empty if there is none.
     pub(crate) fn is_record<'t>(&self, cell: impl Fn(usize) -> &'t [u8]) -> bool {
-        self.required().next().is_some() && self.required().all(|field| field.fits(&cell) == Some(true))
+        self.required().next().is_some()
+            && self.required().all(|field| matches!(field.value(&cell), Some(Ok(value)) if value != Value::Null))
     }
 
     /// Whether every field of a line that has a text can be read. If a cell is missing before others, the texts of the
     /// others stand in the wrong columns and do not fit.
     pub(crate) fn fits<'t>(&self, cell: impl Fn(usize) -> &'t [u8]) -> bool {
-        self.fields.iter().all(|field| field.fits(&cell) != Some(false))
+        self.fields.iter().all(|field| !matches!(field.value(&cell), Some(Err(_))))
     }
 }

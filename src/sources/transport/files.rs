@@ -265,12 +265,13 @@ fn open(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
 
-    const LIMITS: FileLimits =
-        FileLimits { max_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
+    const LIMITS: FileLimits = FileLimits { max_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
 
     #[test]
     fn lock_files_and_unfinished_transfers_are_no_deliveries() {
-        for name in ["~$a.xlsx", "a.csv.part", "A.TMP", "~WRL0001.tmp", "a.csv~", ".~lock.a.ods#", "Thumbs.db", "a.filepart"] {
+        for name in
+            ["~$a.xlsx", "a.csv.part", "A.TMP", "~WRL0001.tmp", "a.csv~", ".~lock.a.ods#", "Thumbs.db", "a.filepart"]
+        {
             assert!(!is_delivery(name), "{name}");
         }
         for name in ["a.csv", "~a.csv", "$a.xlsx", "part.csv", "tmp.xlsx", "a.tmp.csv", "Danh sách ~ tháng 10.xlsx"] {
@@ -285,7 +286,9 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(at("pipe.csv")).status();
         assert!(made.is_ok_and(|status| status.success()), "a pipe can be made");
         std::fs::create_dir(at("folder.csv")).expect("writable");
-        for (link, target) in [("gone.csv", "nowhere"), ("null.csv", "/dev/null"), ("good.csv", "target"), ("loop.csv", "loop.csv")] {
+        for (link, target) in
+            [("gone.csv", "nowhere"), ("null.csv", "/dev/null"), ("good.csv", "target"), ("loop.csv", "loop.csv")]
+        {
             std::os::unix::fs::symlink(target, at(link)).expect("writable");
         }
         for (name, text) in [("target", "text"), ("empty.csv", ""), ("long.csv", "0123456789x")] {
