@@ -146,6 +146,9 @@ faults! {
     FormulasWithoutValues Files "formulas-without-values" "the last list is `.xlsx`, and its delivery dates are formulas that were not calculated";
     UnclosedQuote Files "unclosed-quote" "a cell in the middle of the last list opens a quote that is never closed";
     LongLine Files "long-line" "the last list contains a line of 50 MB that is not an item";
+    StrayQuote Files "stray-quote" "the last list contains a row, which is no item, with a text behind a closing quotation mark";
+    EndMark Files "end-mark" "the last list ends with the end mark of DOS (^Z) and a hundred NULs";
+    TabSeparated Files "tab-separated" "the last list has tabs between its cells and is UTF-16: `Unicode text` of a spreadsheet program";
     FeesWithCommas Files "fees-with-commas" "fees in the last list have commas between thousands";
     FeesWithDecimals Files "fees-with-decimals" "fees in the last list have two decimals after a comma";
 }

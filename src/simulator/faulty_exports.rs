@@ -76,6 +76,16 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
             list.rows.insert(middle, vec!["x".repeat(LONG_LINE_BYTES)]);
             one(list.to_bytes())
         }
+        Fault::StrayQuote => {
+            let middle = list.rows.len() / 2;
+            list.rows.insert(middle, vec!["0".to_owned(), "\"x\"y".to_owned()]);
+            one(list.to_bytes())
+        }
+        Fault::EndMark => one([bytes.as_slice(), b"\x1a", &[0; 100]].concat()),
+        Fault::TabSeparated => {
+            let lines = list.all_rows().into_iter().map(|cells| cells.join("\t") + LINE_END);
+            one(file_encodings::utf16(&lines.collect::<String>()))
+        }
         Fault::FeesWithCommas => one(list.with_fees(|fee| *fee = fee.replace('.', ",")).to_bytes()),
         Fault::FeesWithDecimals => one(list.with_fees(|fee| fee.push_str(",00")).to_bytes()),
         // Faults of HTTP, and those that change nothing in the bytes.

@@ -14,12 +14,16 @@ use crate::model::page::Page;
 use crate::sources::decode::csv::CsvFile;
 use crate::sources::decode::xlsx::{self, XlsxLayout};
 use crate::sources::decode::{Decoder, TableFile, without_panic};
-use crate::sources::error::SourceError;
+use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::folder_files::FolderFiles;
 use crate::sources::transport::files::{self, FileLimits, FoundFile};
 
 /// Maximum number of records in a page.
 pub(crate) const PAGE_ROWS: usize = 5_000;
+
+/// Files that may give no answer until the other files are not tried any more: the share hangs, and each file would be
+/// waited for.
+const MAX_TIMEOUTS: usize = 2;
 
 /// One pull of a folder.
 #[derive(Debug)]
@@ -146,6 +150,10 @@ impl FolderReader {
         decoder: &Decoder,
         number: u32,
     ) -> Result<Option<Page>, SourceError> {
+        if self.failures.iter().filter(|(_, error)| error.kind == ErrorKind::Timeout).count() >= MAX_TIMEOUTS {
+            let message = format!("not tried: {MAX_TIMEOUTS} other files of the folder gave no answer");
+            return Err(SourceError::new(ErrorKind::Timeout, message));
+        }
         let Some(content) = files::read(file, self.limits).await? else {
             tracing::info!(file = file.shown(), "file is still being written; the next pull reads it");
             self.growing.push(file.shown());

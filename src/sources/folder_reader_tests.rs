@@ -187,7 +187,8 @@ async fn the_date_in_a_name_orders_files_and_of_whole_lists_only_the_newest_is_r
 #[tokio::test]
 async fn an_unreadable_file_leaves_the_others_readable_and_the_cursor_unchanged() {
     let inbox = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in [("a.csv", "x;y\n1;2\n".to_owned()), ("b.csv", export(1))] {
+    let files = [("a.csv", "x;y\n1;2\n".to_owned()), ("b.csv", export(1)), ("~$b.csv", "x".to_owned())];
+    for (name, text) in files {
         tokio::fs::write(inbox.path().join(name), text).await.expect("the folder can be written");
     }
     let folder = inbox.path().to_str().expect("the path is UTF-8");
@@ -198,6 +199,11 @@ async fn an_unreadable_file_leaves_the_others_readable_and_the_cursor_unchanged(
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
     assert_eq!(error.message, "connector `post`: file `a.csv`: no row has the column `mã vận đơn`");
     assert_eq!(reader.cursor(), Cursor::default());
+    assert!(reader.has_good_file(), "the pull is incomplete");
+    tokio::fs::remove_file(inbox.path().join("b.csv")).await.expect("the folder can be written");
+    let mut reader = open_folder(folder, Cursor::default()).await.expect("the folder is there");
+    let (_, error) = read_all(&mut reader).await;
+    assert_eq!((error.map(|error| error.kind), reader.has_good_file()), (Some(ErrorKind::HeaderNotFound), false));
 }
 
 /// Sets a file's modification time to `seconds` before its present one.

@@ -164,6 +164,9 @@ pub(super) const BYTES: &[Case] = &[
     incomplete(FormulasWithoutValues, "`page_rejected`: every row is rejected, its formula has no stored value"),
     incomplete(UnclosedQuote, "`unclosed_quote`: the file ends inside a cell"),
     equal(LongLine, "one row is rejected"),
+    equal(StrayQuote, "the row is rejected, and no other"),
+    equal(EndMark, "no rows"),
+    equal(TabSeparated, "recognised by the header row"),
     equal(FeesWithCommas, "dots and commas both separate groups of three digits"),
     incomplete(FeesWithDecimals, "`trailer_disagrees`: fees and their sum must be whole đồng"),
 ];
