@@ -200,44 +200,7 @@ impl ErrorKind {
             | Self::RowsBelowFooter
             | Self::FileGrowing => ErrorClass::Transient,
             Self::RateLimited => ErrorClass::RateLimited,
-            Self::LoginRefused
-            | Self::UnexpectedStatus
-            | Self::NoContent
-            | Self::PartialContent
-            | Self::TlsCertificate
-            | Self::ContentCoding
-            | Self::HtmlInsteadOfJson
-            | Self::BodyTooLarge
-            | Self::PageTooLong
-            | Self::NotJson
-            | Self::NoRecords
-            | Self::NoLastFlag
-            | Self::NoCursor
-            | Self::SourceSaysFailure
-            | Self::PageRepeated
-            | Self::CursorStuck
-            | Self::PageSizeCapped
-            | Self::KeysetTies
-            | Self::PageMissing
-            | Self::TotalDisagrees
-            | Self::RecordsMoved
-            | Self::PlanChanged
-            | Self::PageLimit
-            | Self::RecordLimit
-            | Self::WrongHost
-            | Self::HeaderNotFound
-            | Self::HeadingRepeated
-            | Self::NotUtf8
-            | Self::WrongEncoding
-            | Self::ExpandsTooFar
-            | Self::FileDamaged
-            | Self::FileEncrypted
-            | Self::NotAWorkbook
-            | Self::FileEmpty
-            | Self::UnsetPlaceholder
-            | Self::FolderMissing
-            | Self::FileUnreadable
-            | Self::Misconfigured => ErrorClass::Fatal,
+            _ => ErrorClass::Fatal,
         }
     }
 
