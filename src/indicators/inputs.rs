@@ -65,10 +65,10 @@ impl<'a> FigureInputs<'a> {
     }
 
     /// The same inputs with other indicators.
-    pub(super) fn with_indicators<'i>(&self, indicators: &'i [(&'i IndicatorDefinition, &'i str)]) -> FigureInputs<'i>
-    where
-        'a: 'i,
-    {
+    pub(super) fn with_indicators<'i>(
+        &'i self,
+        indicators: &'i [(&'i IndicatorDefinition, &'i str)],
+    ) -> FigureInputs<'i> {
         FigureInputs {
             dossiers: self.dossiers.clone(),
             postal_items: self.postal_items.clone(),
