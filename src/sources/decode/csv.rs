@@ -266,7 +266,8 @@ impl CsvFile {
         let mut next = self.rows.following();
         while next.next(&self.bytes) {
             if next.spoiled.is_some() {
-                return next.count_in_first_line(&self.bytes) <= longest_rest;
+                let line = next.first_line(&self.bytes);
+                return self.cells_of_line(line).count() <= longest_rest && !self.is_record(line);
             }
             if let Some(first) = next.first_text(&self.bytes) {
                 return next.count() <= longest_rest
@@ -282,12 +283,20 @@ impl CsvFile {
     fn quote_over_records(&self) -> Option<usize> {
         let quote = self.rows.lines_quoted_at.filter(|_| self.rows.spoiled != Some(Spoiled::OpenQuote))?;
         let row = &self.bytes[quote..self.rows.at];
-        let is_swallowed = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1).any(|line| {
-            let cells: Vec<&[u8]> = line.split(|byte| *byte == self.rows.delimiter()).collect();
-            let cell = |column: usize| cells.get(column).copied().unwrap_or_default();
-            cells.len() > 1 && self.record_test.is_record(cell)
-        });
+        let is_swallowed = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1).any(|line| self.is_record(line));
         is_swallowed.then_some(quote)
+    }
+
+    /// Cells of a line, if quotation marks are taken as text.
+    fn cells_of_line<'t>(&self, line: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
+        let delimiter = self.rows.delimiter();
+        line.split(move |byte| *byte == delimiter)
+    }
+
+    /// Whether a line is a record by itself, if quotation marks are taken as text.
+    fn is_record(&self, line: &[u8]) -> bool {
+        let cells: Vec<&[u8]> = self.cells_of_line(line).collect();
+        cells.len() > 1 && self.record_test.is_record(|column| cells.get(column).copied().unwrap_or_default())
     }
 
     /// Whether a part of the current row was lost: a block of NULs, or the end of the file, filled up with NULs.

@@ -5,7 +5,7 @@
 //! end, its first quotation mark is a stray one: the row is spoiled, and the next row begins at the line after that
 //! mark. So a stray quotation mark costs its own row, whatever it seems to enclose.
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 /// Longest row that is read.
 pub(super) const MAX_ROW_BYTES: usize = 1 << 20;
@@ -185,11 +185,10 @@ impl CsvRows {
         };
     }
 
-    /// Number of cells in the first line of the current row, if quotation marks are taken as text.
-    pub(super) fn count_in_first_line(&self, bytes: &[u8]) -> usize {
+    /// The first line of the current row.
+    pub(super) fn first_line<'t>(&self, bytes: &'t [u8]) -> &'t [u8] {
         let row = &bytes[self.start..self.at];
-        let line = &row[..memchr2(b'\r', b'\n', row).unwrap_or(row.len())];
-        memchr_iter(self.delimiter, line).count() + 1
+        &row[..memchr2(b'\r', b'\n', row).unwrap_or(row.len())]
     }
 
     /// Number of cells; 0 if the row is spoiled.
