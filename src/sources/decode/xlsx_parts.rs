@@ -23,7 +23,7 @@ pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
         };
         if name.ends_with("sharedstrings.xml") {
             xlsx_strings::check(text)?;
-        } else if name.starts_with("xl/worksheets/") && name.ends_with(".xml") {
+        } else if name.strip_prefix("xl/worksheets/").is_some_and(|sheet| !sheet.contains('/')) {
             xlsx_rows::check(text)?;
         }
     }

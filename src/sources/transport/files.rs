@@ -125,10 +125,10 @@ async fn answer_within<T: Send + 'static>(
 ) -> Result<T, SourceError> {
     let (sender, mut answer) = tokio::sync::oneshot::channel();
     let counter = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&counter);
+    let of_thread = Arc::clone(&counter);
     let answer_later = move || {
         // Fails if the time is over: then nobody waits for the answer.
-        let _ = sender.send(work(&counted));
+        let _ = sender.send(work(&of_thread));
     };
     std::thread::Builder::new().name("read files".to_owned()).spawn(answer_later).map_err(unreadable)?;
     let mut last = 0;
