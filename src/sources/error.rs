@@ -209,10 +209,7 @@ impl ErrorKind {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Unreachable => "check that the source is running, its address and the network",
-            Self::Timeout => {
-                "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices; if it is a \
-                 folder, check that its share answers"
-            }
+            Self::Timeout => "the source is slow: raise `limits.read_timeout_secs`, or request smaller pages or slices",
             Self::LoginRefused => "check the connector's client id and secret, and whether the account is locked",
             Self::Unavailable => "the source is down or overloaded: ask its `contact`; the next run reads it again",
             Self::UnexpectedStatus => "check the path and parameters of `[request]` against the source's documentation",
@@ -295,18 +292,14 @@ impl ErrorKind {
             Self::RowsBelowFooter => {
                 "ask for one list without sections, or remove the footers of the sections from `decode.footers`"
             }
-            Self::FileEmpty => {
-                "the export wrote nothing, or its transfer broke off: ask for the file again, or remove it"
-            }
+            Self::FileEmpty => "the export or its transfer broke off: ask for the file again, or remove it",
             Self::FileGrowing => "the file is still being written: the next run reads it",
             Self::UnsetPlaceholder => {
                 "set the variable (for a secret also: a file, named by the same variable with `_FILE` added); the \
                  connector's README lists the variables"
             }
             Self::FolderMissing => "create the folder, mount its share, or correct `access.folder`",
-            Self::FileUnreadable => {
-                "check the permissions of the folder and its files; a link must lead to a file that exists"
-            }
+            Self::FileUnreadable => "check the permissions of the folder and its files, and where a link leads",
             Self::Misconfigured => "correct `connector.toml`, or the variable that it names",
         }
     }
