@@ -57,13 +57,12 @@ fn other_success(response: &Response) -> Option<SourceError> {
         Some(SourceError::new(kind, format!("the source responded with status {status}{}{what}", meaning(status))))
     };
     match status {
-        200 | 201 | 203 => part_of_bytes(response),
         202 => said(ErrorKind::NotReady, ": the list is not ready yet"),
         204 | 205 => said(ErrorKind::NoContent, ""),
         206 if content_range(response).is_none() => {
             said(ErrorKind::PartialContent, ", without a `Content-Range` that says which part")
         }
-        206 => part_of_bytes(response),
+        200 | 201 | 203 | 206 => part_of_bytes(response),
         _ => said(ErrorKind::UnexpectedStatus, ", which is not a list"),
     }
 }
