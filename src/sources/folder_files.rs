@@ -163,7 +163,7 @@ impl FolderFiles {
         }
         notes.extend(self.notes.iter().cloned());
         let forgotten = self.known.values().filter(|known| match self.content {
-            Content::Whole => self.notes.iter().any(|note| note.name != known.name),
+            Content::Whole => self.notes.iter().any(|note| note.kind == NoteKind::Holds && note.name != known.name),
             Content::Lists | Content::Append => is_ended && self.was_renamed(known),
         });
         notes.extend(forgotten.map(|known| note_of(known, NoteKind::Forgotten)));

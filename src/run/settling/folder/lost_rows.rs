@@ -88,9 +88,9 @@ impl Settler<'_> {
         folder: &mut FolderPull,
         outcome: &mut FolderOutcome,
     ) -> Result<(), RunError> {
+        // Also if it was read before: deletions that were held are decided again.
         let newest = folder.after.values().max_by_key(|file| file.time);
-        let whole = newest.filter(|file| folder.is_read(&file.content) && !folder.unfinished.contains(&file.name));
-        let Some(list) = whole.map(|file| file.content.clone()) else { return Ok(()) };
+        let Some(list) = newest.map(|file| file.content.clone()) else { return Ok(()) };
         let Some(keys) = self.keys_of(connector, folder, &list).await? else { return Ok(()) };
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
         let held_count = held.len();

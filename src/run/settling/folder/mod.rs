@@ -143,6 +143,8 @@ impl FolderPull {
         for note in &certificate.files {
             match note.kind {
                 NoteKind::Imported => {}
+                // A whole list that was not read to its end is none: the one before stays.
+                NoteKind::Unfinished if content == Content::Whole => {}
                 NoteKind::Forgotten => {
                     after.remove(&note.name);
                 }
