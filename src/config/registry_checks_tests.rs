@@ -37,7 +37,8 @@ fn a_name_of_two_agencies_on_one_day_is_a_mistake() {
         ),
         (
             ["H99.01,,UBND xã Hòa Đông,,commune,commune,,", "H99.02,,Xã B,ubnd  XÃ hoà Ðông,commune,commune,,"],
-            vec![conflict(3, "aliases", "ubnd  XÃ hoà Ðông", "H99.02", 2, "H99.01")],
+            // Cells are read with the Vietnamese letter in place of the one that looks like it.
+            vec![conflict(3, "aliases", "ubnd  XÃ hoà Đông", "H99.02", 2, "H99.01")],
         ),
         (
             [

@@ -38,15 +38,14 @@ pub fn is_publishable_agency(name: &str) -> bool {
 fn is_national_code(text: &str) -> bool {
     let groups: Vec<&str> = text.split('.').collect();
     let is_number = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let is_owner =
-        |group: &str| group.len() == 3 && group.strip_prefix(['H', 'G']).is_some_and(|number| is_number(number));
+    let is_owner = |group: &str| group.len() == 3 && group.strip_prefix(['H', 'G']).is_some_and(is_number);
     match groups[..] {
         [owner, ref below @ ..] if is_owner(owner) => {
             below.len() <= 3 && below.iter().all(|group| (1..=2).contains(&group.len()) && is_number(group))
         }
         [first, second, third, owner] => {
             is_owner(owner)
-                && [first, second, third].iter().all(|group| is_number(group))
+                && [first, second, third].into_iter().all(is_number)
                 && [first.len(), second.len(), third.len()] == [3, 2, 2]
         }
         _ => false,

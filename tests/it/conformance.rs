@@ -235,9 +235,13 @@ async fn read_all(reader: &mut SourceReader) -> Result<Vec<(u32, usize)>, Source
 async fn the_portal_is_read_page_by_page_up_to_its_last_flag() {
     let responses = vec![
         token(),
+        // A thousand records are requested and three sent, then three more: the portal caps its pages.
         recorded("offsets-and-words", "page-1.json"),
         recorded("offsets-and-words", "page-2.json"),
-        // The chain has two pages and no declared total: `read_twice` requests them again.
+        // The chain begins again with pages of three.
+        recorded("offsets-and-words", "page-1.json"),
+        recorded("offsets-and-words", "page-2.json"),
+        // It has two pages and no declared total: `read_twice` requests them again.
         recorded("offsets-and-words", "page-1.json"),
         recorded("offsets-and-words", "page-2.json"),
         empty(),
@@ -246,7 +250,7 @@ async fn the_portal_is_read_page_by_page_up_to_its_last_flag() {
     let (mut reader, transport) = pull(responses).await;
     assert_eq!(reader.cursor().read_until, None);
     let pages = read_all(&mut reader).await.expect("the pull is complete");
-    assert_eq!(pages, [(1, 3), (2, 3), (3, 0), (4, 0)]);
+    assert_eq!(pages, [(1, 3), (2, 3), (3, 3), (4, 3), (5, 0), (6, 0)]);
     let now = instant::from_local(jiff::civil::datetime(2020, 1, 20, 1, 30, 0, 0));
     assert_eq!(reader.cursor().read_until, Some(now), "the cursor moves because the end is proved");
     assert_eq!(transport.unused_responses(), 0);
@@ -254,20 +258,22 @@ async fn the_portal_is_read_page_by_page_up_to_its_last_flag() {
     let requests = transport.requests();
     assert_eq!(requests[0].url.as_str(), "https://login.example/token");
     let wanted = [
-        ("accepted-from", "0"),
-        ("accepted-from", "1"),
-        ("accepted-from", "0"),
-        ("accepted-from", "1"),
-        ("applied-from", "0"),
-        ("result-returned-from", "0"),
+        ("accepted-from", "0", "1000"),
+        ("accepted-from", "1", "1000"),
+        ("accepted-from", "0", "3"),
+        ("accepted-from", "1", "3"),
+        ("accepted-from", "0", "3"),
+        ("accepted-from", "1", "3"),
+        ("applied-from", "0", "3"),
+        ("result-returned-from", "0", "3"),
     ];
     assert_eq!(requests.len(), 1 + wanted.len());
-    for (request, (since, page)) in requests[1..].iter().zip(wanted) {
+    for (request, (since, page, size)) in requests[1..].iter().zip(wanted) {
         let query: BTreeMap<String, String> = request.url.query_pairs().into_owned().collect();
         let of = |name: &str| query.get(name).map(String::as_str);
         assert_eq!(request.url.path(), "/pa/dossier/search");
         assert_eq!(of(since), Some("2020-01-01T00:00:00.000+0700"));
-        assert_eq!((of("page"), of("size")), (Some(page), Some("1000")));
+        assert_eq!((of("page"), of("size")), (Some(page), Some(size)));
         assert_eq!((of("spec"), of("remove-status")), (Some("page"), Some("0")));
         assert!(request.bearer.is_some());
     }

@@ -164,7 +164,7 @@ fn a_clock_that_cannot_be_right_gives_no_complete_night() {
 }
 
 /// Flips one random bit of a data folder at a time: `verify` finds it, or no figure of the next night differs. With
-/// `MOTCUA_BIT_FLIPS=200` this is the test that docs/DATA-SAFETY.md names.
+/// `MOTCUA_BIT_FLIPS=200` this is the test that docs/DATA-SAFETY.md names. `target/tmp/bit-flips.txt` has its result.
 #[test]
 fn a_flipped_bit_anywhere_is_found_or_changes_no_figure() {
     let flips = std::env::var("MOTCUA_BIT_FLIPS").ok().and_then(|number| number.parse().ok()).unwrap_or(FLIPS);
@@ -213,5 +213,7 @@ fn a_flipped_bit_anywhere_is_found_or_changes_no_figure() {
         }
         std::fs::remove_dir_all(&data).expect("the folder is ours");
     }
-    println!("{flips} bits flipped: {found} found, {harmless} not found and without effect on any figure");
+    assert_eq!(found + harmless, flips);
+    let summary = format!("{flips} bits flipped: {found} found, {harmless} not found and without effect on any figure\n");
+    std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bit-flips.txt"), summary).expect("it is writable");
 }

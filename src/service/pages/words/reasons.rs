@@ -209,26 +209,6 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Có mã chỉ khác mã khác ở chữ hoa, chữ thường: một hồ sơ có thể bị đếm hai lần.",
             "Đề nghị nguồn ghi mã thống nhất; hoặc người trực kỹ thuật khai kiểu `dossier_code` cho mã.",
         ),
-        "sweep_unbelievable" => (
-            "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
-            "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
-        ),
-        "file_replaced" => (
-            "Một tệp chỉ còn chưa đến một nửa số dòng cũ; các dòng mất đi vẫn được giữ.",
-            "Nếu tên tệp được dùng lại cho danh sách khác, đặt `content = \"append\"` hoặc đặt mỗi danh sách một tên; nếu tệp bị hỏng, chép lại tệp đúng.",
-        ),
-        "deletions_too_many" => (
-            "Quá nhiều dòng không còn trong tệp nào, khó là do xóa.",
-            "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
-        ),
-        "deletions_unproved" => (
-            "Có dòng không còn trong tệp, nhưng cũng có dòng bị loại không đọc được mã.",
-            "Xem mục Dòng bị loại và sửa các dòng đó; trước khi sửa, hệ thống không xóa dòng nào.",
-        ),
-        "kept_rows_lost" => (
-            "Bản lưu các dòng của một tệp cũ không đọc được, nên chưa lấy lại được giá trị của tệp đó.",
-            "Lưu lại các tệp cũ trong thư mục để hệ thống đọc lại.",
-        ),
         "empty" => (
             "Nguồn không gửi bản ghi nào, trong khi cùng thứ các tuần trước đều có.",
             "Hỏi đơn vị vận hành nguồn; nếu đúng là không có, đặt `contract.least_of_usual`.",
@@ -292,6 +272,33 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "disabled" => {
             ("Kết nối bị tắt trong cấu hình.", "Không cần làm gì; bật lại bằng cách bỏ tên khỏi `disabled_connectors`.")
         }
+        _ => return deletion_explanation(code),
+    })
+}
+
+/// Codes of rows that a source no longer lists.
+fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "sweep_unbelievable" => (
+            "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
+            "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+        ),
+        "file_replaced" => (
+            "Một tệp chỉ còn chưa đến một nửa số dòng cũ; các dòng mất đi vẫn được giữ.",
+            "Nếu tên tệp được dùng lại cho danh sách khác, đặt `content = \"append\"` hoặc đặt mỗi danh sách một tên; nếu tệp bị hỏng, chép lại tệp đúng.",
+        ),
+        "deletions_too_many" => (
+            "Quá nhiều dòng không còn trong tệp nào, khó là do xóa.",
+            "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+        ),
+        "deletions_unproved" => (
+            "Có dòng không còn trong tệp, nhưng cũng có dòng bị loại không đọc được mã.",
+            "Xem mục Dòng bị loại và sửa các dòng đó; trước khi sửa, hệ thống không xóa dòng nào.",
+        ),
+        "kept_rows_lost" => (
+            "Bản lưu các dòng của một tệp cũ không đọc được, nên chưa lấy lại được giá trị của tệp đó.",
+            "Lưu lại các tệp cũ trong thư mục để hệ thống đọc lại.",
+        ),
         _ => return None,
     })
 }
