@@ -1,6 +1,6 @@
 //! Crash points: the moments before and after every durable write, at which tests kill the process.
 //!
-//! Whoever writes something that a later run or a reader may find holds a [`CrashPoint`] during the write. Wherever the
+//! Whoever writes something that a later run or a reader may find holds a `CrashPoint` during the write. Wherever the
 //! process is killed, the next run must repair what is left. Tests check this at every crash point of a debug build.
 //! They [watch](watch_thread) the moments of a run and copy the data folder at each: the copy is what a kill would have
 //! left. Or a process aborts at the moment whose 1-based number is in `MOTCUA_DIE_AT`, and appends the name of each moment

@@ -37,7 +37,7 @@ impl CheckedTable {
     }
 }
 
-/// Checks the files of every table under `root`, by name. `progress` is told the name of each table.
+/// Checks the files of every table under `root`, by name. `progress` is called with the name of each table.
 pub async fn check_tables(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Vec<CheckedTable>, LakeError> {
     let mut checked = Vec::new();
     if !root.is_dir() {

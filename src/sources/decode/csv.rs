@@ -3,7 +3,7 @@
 //! Columns are found by name. The row number of a record is its line in the file. Of a row whose number of columns
 //! differs from the header only the line and the reason are kept: its cells may be shifted, so that a kept column could
 //! contain a person's name. The one exception are rows that lack cells at their end, which spreadsheet programs leave
-//! out where they are empty (see [`CsvFile::is_short_record`]).
+//! out where they are empty (see `CsvFile::is_short_record`).
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //!
 //! The content of a file is identified by its digest: a copy under another name is not read again. The folder may lie
 //! on a share that stops answering in the middle of any call. Each call therefore runs in a thread of its own and has a
-//! time limit ([`answer_within`]).
+//! time limit (`answer_within`).
 #![expect(clippy::disallowed_methods, reason = "edge: the age of a file is its modification time against the clock")]
 
 use std::fmt;
@@ -147,7 +147,7 @@ async fn answer_within<T: Send + 'static>(
 }
 
 /// Files of `folder` whose name matches `glob`, ignoring case, the oldest modification first. Folders are skipped, and
-/// so are the files that programs create beside their documents (see [`is_delivery`]). Pipes, devices and links that
+/// so are the files that programs create beside their documents (see `is_delivery`). Pipes, devices and links that
 /// lead nowhere are listed, so that [`read`] reports them.
 ///
 /// # Errors
