@@ -214,6 +214,7 @@ fn a_flipped_bit_anywhere_is_found_or_changes_no_figure() {
         std::fs::remove_dir_all(&data).expect("the folder is ours");
     }
     assert_eq!(found + harmless, flips);
-    let summary = format!("{flips} bits flipped: {found} found, {harmless} not found and without effect on any figure\n");
+    let summary =
+        format!("{flips} bits flipped: {found} found, {harmless} not found and without effect on any figure\n");
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bit-flips.txt"), summary).expect("it is writable");
 }
