@@ -12,7 +12,7 @@ use crate::run::ledger::{FileChanges, key_hash};
 use crate::run::settling::Settler;
 use crate::run::settling::deletions::are_too_many;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
-use crate::run::settling::folder::{FolderPull, Standing};
+use crate::run::settling::folder::{FolderPull, Standing, newest};
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]
@@ -81,32 +81,61 @@ impl Settler<'_> {
         Ok(outcome)
     }
 
-    /// Rows of the table that the newest whole list does not have.
+    /// Rows of the table that the newest whole list does not have. Decided when the list is new, and again while they
+    /// are left.
     async fn whole_outcome(
         &self,
         connector: &Connector,
         folder: &mut FolderPull,
         outcome: &mut FolderOutcome,
     ) -> Result<(), RunError> {
-        // Also if it was read before: deletions that were held are decided again.
-        let newest = folder.after.values().max_by_key(|file| file.time);
-        let Some(list) = newest.map(|file| file.content.clone()) else { return Ok(()) };
-        let Some(keys) = self.keys_of(connector, folder, &list).await? else { return Ok(()) };
-        let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
-        let held_count = held.len();
-        let missing: Vec<String> = held.into_iter().filter(|key| !keys.contains(key_hash(key))).collect();
-        outcome.lost = missing.len() as u64;
-        if missing.is_empty() {
+        let Some(list) = newest(&folder.after).cloned() else { return Ok(()) };
+        let is_same = newest(&folder.before).is_some_and(|known| known.content.digest == list.content.digest);
+        if is_same && list.former.is_empty() {
             return Ok(());
         }
-        if keys.unreadable > 0 {
+        let Some(keys) = self.keys_of(connector, folder, &list.content).await? else { return Ok(()) };
+        let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
+        let settled = self.settled_keys(connector, folder, &held).await?;
+        let missing: Vec<String> = held.into_iter().filter(|key| !keys.contains(key_hash(key))).collect();
+        outcome.lost = missing.len() as u64;
+        if let Some(file) = folder.after.get_mut(&list.name) {
+            file.former.clear();
+        }
+        outcome.if_held.push(list);
+        let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
+        if !missing.is_empty() && keys.unreadable > 0 {
             outcome.hold(LeftBecause::UnreadableKeys);
-        } else if are_too_many(missing.len(), held_count) {
+        } else if are_too_many(settled.intersection(&gone).count(), settled.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
         }
         Ok(())
+    }
+
+    /// Keys of the contents whose rows were decided last: what deletions are measured against, so that a limit that
+    /// held rows one night holds them the next. The keys of the table (`held`) if there are no such contents.
+    async fn settled_keys(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        held: &[String],
+    ) -> Result<HashSet<u64>, RunError> {
+        let files = match folder.content {
+            Content::Whole => newest(&folder.before).cloned().into_iter().collect(),
+            Content::Lists | Content::Append => folder.before.values().cloned().collect::<Vec<_>>(),
+        };
+        let mut settled = HashSet::new();
+        for content in files.iter().filter_map(|file| file.contents().last()) {
+            if let Some(keys) = self.keys_of(connector, folder, content).await? {
+                settled.extend(keys.iter().map(|(hash, _)| hash));
+            }
+        }
+        if files.is_empty() {
+            settled.extend(held.iter().map(|key| key_hash(key)));
+        }
+        Ok(settled)
     }
 
     async fn lists_outcome(
@@ -147,7 +176,7 @@ impl Settler<'_> {
             outcome.restored.extend(restored.unwrap_or_default());
             outcome.reordered.extend(reordered.unwrap_or_default());
         }
-        self.delete(connector, &gone, outcome).await?;
+        self.delete(connector, folder, &gone, outcome).await?;
         if outcome.is_landing_lost {
             outcome.hold(LeftBecause::LandingLost);
         }
@@ -158,6 +187,7 @@ impl Settler<'_> {
     async fn delete(
         &self,
         connector: &Connector,
+        folder: &mut FolderPull,
         gone: &HashSet<u64>,
         outcome: &mut FolderOutcome,
     ) -> Result<(), RunError> {
@@ -165,9 +195,9 @@ impl Settler<'_> {
             return Ok(());
         }
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
-        let held_count = held.len();
+        let settled = self.settled_keys(connector, folder, &held).await?;
         let missing: Vec<String> = held.into_iter().filter(|key| gone.contains(&key_hash(key))).collect();
-        if are_too_many(missing.len(), held_count) {
+        if are_too_many(settled.intersection(gone).count(), settled.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;

@@ -153,7 +153,11 @@ impl FolderPull {
                     if note.kind == NoteKind::Unfinished {
                         unfinished.insert(note.name.clone());
                     }
-                    if let Some(known) = before.get(&note.name) {
+                    let known = match content {
+                        Content::Whole => newest(&before),
+                        Content::Lists | Content::Append => before.get(&note.name),
+                    };
+                    if let Some(known) = known {
                         file.former = known.contents().filter(|former| former.digest != note.digest).cloned().collect();
                     }
                     after.insert(note.name.clone(), file);
@@ -259,4 +263,9 @@ impl FolderPull {
         let older = pages.iter().filter(|page| matches!(self.worth(self.content_of(page)), Worth::Older(_)));
         older.map(|page| page.rows).sum()
     }
+}
+
+/// The newest file.
+fn newest(files: &BTreeMap<String, KnownFile>) -> Option<&KnownFile> {
+    files.values().max_by_key(|file| file.time)
 }

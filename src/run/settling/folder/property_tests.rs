@@ -82,6 +82,8 @@ struct Model {
     /// For whole lists.
     table: Rows,
     newest: Option<(String, u64)>,
+    /// Keys of the whole list whose rows were decided last.
+    settled: BTreeSet<u64>,
 }
 
 impl Model {
@@ -99,15 +101,17 @@ impl Model {
             return;
         }
         self.newest = Some((name.clone(), file.time));
-        let missing: Vec<u64> = self.table.keys().copied().filter(|key| !file.rows.contains_key(key)).collect();
-        if !are_too_many(missing.len(), self.table.len()) {
-            self.table.retain(|key, _| !missing.contains(key));
+        let missing = self.settled.iter().filter(|key| !file.rows.contains_key(key)).count();
+        if !are_too_many(missing, self.settled.len()) {
+            self.settled = file.rows.keys().copied().collect();
+            self.table.clear();
         }
         self.table.extend(file.rows.iter().map(|(key, cause)| (*key, *cause)));
     }
 
     fn lists_night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
         let held: BTreeSet<u64> = self.keys();
+        let settled: BTreeSet<u64> = self.names.values().flat_map(|known| known.settled.clone()).collect();
         let mut lost: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
         for (name, file) in folder {
             let known = self.names.entry(name.clone()).or_insert_with(|| Known {
@@ -132,8 +136,9 @@ impl Model {
             let is_elsewhere = folder.values().any(|file| file.rows == known.rows);
             folder.contains_key(name) || !known.left.is_empty() || !is_elsewhere
         });
-        let deleted = held.difference(&self.keys()).count();
-        if are_too_many(deleted, held.len()) {
+        let after = self.keys();
+        let deleted = held.difference(&after).filter(|key| settled.contains(key)).count();
+        if are_too_many(deleted, settled.len()) {
             for (name, gone) in lost {
                 self.names.get_mut(&name).expect("a file of the folder").left.extend(gone);
             }
