@@ -41,6 +41,7 @@ fn position(pages: u32, next: PagePlace) -> Position {
         changed: false,
         served_size: None,
         is_tied: false,
+        range_total: None,
     };
     Position { pages, open: vec![open], ..Position::default() }
 }

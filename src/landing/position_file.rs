@@ -156,6 +156,7 @@ mod tests {
             changed: false,
             served_size: None,
             is_tied: false,
+            range_total: None,
         };
         Position { open: vec![chain], ..Position::default() }
     }

@@ -81,6 +81,9 @@ pub struct OpenChain {
     /// Whether the last records of the newest page have the same key (`keyset`), so that some of them may be missing.
     #[serde(default)]
     pub is_tied: bool,
+    /// Number of records of the whole list by the newest `Content-Range` that counts records.
+    #[serde(default)]
+    pub range_total: Option<u64>,
 }
 
 /// Position of a pull. With the same connector, plan and `now` the pull can be resumed from it.

@@ -42,6 +42,14 @@ impl ContentRange {
         matches!((self.positions, self.total), (Some((0, last)), Some(total)) if last.checked_add(1) == Some(total))
     }
 
+    /// The declared number of records of the whole list, if the range counts the records of its page.
+    #[must_use]
+    pub fn records_in_all(&self, page_rows: u64) -> Option<u64> {
+        let (first, last) = self.positions.filter(|_| !self.is_bytes)?;
+        let is_of_records = last.checked_sub(first).and_then(|rows| rows.checked_add(1)) == Some(page_rows);
+        self.total.filter(|_| is_of_records)
+    }
+
     /// The declared total if a page chain that ends with this range has fewer records. `page_rows` and `chain_rows`:
     /// records of the last page, and of all pages of the chain.
     ///

@@ -80,7 +80,7 @@ impl PageChain {
         self.state.pages.clear();
         (self.state.looking_at, self.state.looks, self.state.changed) = (None, 0, false);
         self.state.next = first_place(&self.pages);
-        (self.state.declared_total, self.state.declared_pages) = (None, None);
+        (self.state.declared_total, self.state.declared_pages, self.state.range_total) = (None, None, None);
         self.rebuild_seen();
         ChainStep::More
     }
@@ -184,9 +184,22 @@ impl PageChain {
         Err(SourceError::new(ErrorKind::KeysetTies, message))
     }
 
-    /// Compares the records of a finished chain with the `Content-Range` of its last page.
+    /// Keeps the number of records that a page's `Content-Range` states for the whole list.
+    pub(super) fn note_range(&mut self, page: &PageSummary<'_>) {
+        let stated = page.range.and_then(|range| range.records_in_all(page.rows));
+        self.state.range_total = stated.or(self.state.range_total);
+    }
+
+    /// Compares the records of a finished chain with the `Content-Range` of its last page; if that page has none, with the
+    /// newest one.
     pub(super) fn check_range(&self, page: &PageSummary<'_>) -> Result<(), SourceError> {
-        let Some(range) = page.range else { return Ok(()) };
+        let Some(range) = page.range else {
+            let Some(total) = self.state.range_total.filter(|total| *total > self.rows()) else { return Ok(()) };
+            let sent = self.rows();
+            let message =
+                format!("`Content-Range` says that the list has {total} entries, and {sent} records were sent");
+            return Err(SourceError::new(ErrorKind::PartialContent, message));
+        };
         let message = match range.missing_of(page.rows, self.rows()) {
             Some(total) => {
                 format!("`Content-Range` says that the list has {total} entries, and {} records were sent", self.rows())

@@ -274,6 +274,8 @@ fn a_chain_that_ends_before_the_total_of_its_content_range_is_partial() {
         ("an empty list", &Pages::None, vec![rows(0).range("*/0")], end),
         ("every page", &empty, vec![rows(4).range("0-3/5"), rows(1).range("4-4/5"), rows(0).range("*/5")], end),
         ("unknown total, page by page", &empty, vec![rows(4).range("0-3/*"), rows(0)], end),
+        ("the last page states no range", &empty, vec![rows(2).range("items 0-1/6"), rows(0)], partial),
+        ("a range of pages is none of records", &empty, vec![rows(4).range("0-0/9"), rows(0)], end),
         ("a page is missing", &empty, vec![rows(4).range("0-3/9"), rows(0).range("*/9")], partial),
     ] {
         assert_eq!(follow(table, &all).0, expected, "{what}");

@@ -86,6 +86,7 @@ impl PageChain {
             looking_at: None,
             changed: false,
             served_size: None,
+            range_total: None,
             is_tied: false,
         };
         Self::resume(pages, complete, state)
@@ -172,6 +173,7 @@ impl PageChain {
         let served = self.served_size(page.rows);
         let edge = self.check_ties(&read.place, page);
         self.state.is_tied = self.is_tied_at_end(page);
+        self.note_range(page);
         self.state.pages.push(read);
         self.check_declared(page)?;
         edge?;

@@ -63,6 +63,8 @@ pub struct CsvFile {
     has_lost_blocks: bool,
     /// Whether NULs were removed behind a last row without a line end.
     is_padded_in_row: bool,
+    /// Line of a record without a line end that lacks cells: the file was cut in it.
+    cut_at: Option<u32>,
     /// Whether the file was read to its end or its footer row.
     ended: bool,
 }
@@ -130,6 +132,7 @@ impl CsvFile {
             columns,
             lines: LineCounter::default(),
             is_padded_in_row,
+            cut_at: None,
             ended: false,
         })
     }
@@ -143,13 +146,16 @@ impl CsvFile {
     /// Reads up to `max_rows` records into `page`.
     ///
     /// # Errors
-    /// `unclosed_quote`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
+    /// `unclosed_quote`, `body_cut_short`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
     pub fn read(&mut self, page: &mut Page, max_rows: usize) -> Result<(), SourceError> {
         let before = page.len();
         while !self.ended && page.len() - before < max_rows {
             if !self.rows.next(&self.bytes) {
                 self.ended = true;
-                return self.columns.trailer.as_ref().map_or(Ok(()), |trailer| trailer.check(None));
+                if let Some(trailer) = &self.columns.trailer {
+                    trailer.check(None)?;
+                }
+                return self.cut_at.map_or(Ok(()), |line| Err(cut_in(line)));
             }
             let first = self.rows.first_text(&self.bytes);
             if first.is_none() && self.rows.spoiled.is_none() {
@@ -198,6 +204,9 @@ impl CsvFile {
                 return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
             }
         };
+        if spoiled == Some(Reason::WrongColumnCount) && self.is_cut_record() {
+            self.cut_at = Some(line);
+        }
         page.begin_row(line);
         let Self { bytes, rows, columns, .. } = self;
         if let Some(trailer) = &mut columns.trailer {
@@ -259,6 +268,14 @@ impl CsvFile {
             && !self.is_before_fragment()
     }
 
+    /// Whether the file ends within the current row, which is more than a remark: it has several cells, lacks others, and
+    /// no line end.
+    fn is_cut_record(&self) -> bool {
+        let Self { bytes, rows, columns, .. } = self;
+        let filled = rows.cells(bytes).filter(|cell| !cell.trim_ascii().is_empty()).count();
+        !rows.has_line_end && rows.count() < columns.fills.len() && filled > 1
+    }
+
     /// Whether the next row may be the rest of the current one: it has at most as many cells as the current one lacks,
     /// one more for the cell that was broken, and is no record by itself.
     fn is_before_fragment(&self) -> bool {
@@ -305,6 +322,10 @@ impl CsvFile {
         (self.has_lost_blocks && memmem::find(row, &LOST_BLOCK).is_some())
             || (self.is_padded_in_row && !self.rows.has_line_end)
     }
+}
+
+fn cut_in(line: u32) -> SourceError {
+    SourceError::new(ErrorKind::BodyCutShort, format!("the file ends within the row in line {line}"))
 }
 
 /// Whether the current row can be taken.

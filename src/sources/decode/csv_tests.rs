@@ -215,6 +215,25 @@ fn only_a_file_that_ends_inside_a_quoted_cell_is_cut() {
 }
 
 #[test]
+fn a_file_that_ends_within_a_row_is_cut() {
+    let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n";
+    for (rows_of, expected) in [
+        ("1;A;B;C\n2;A;B;C", Ok(2)),
+        ("1;A;B;C\n2;A;B", Err(ErrorKind::BodyCutShort)),
+        ("1;A;B;C\n2;A", Err(ErrorKind::BodyCutShort)),
+        // A remark is no record.
+        ("1;A;B;C\nNgười lập", Ok(2)),
+        ("1;A;B;C\n;;Người lập", Ok(2)),
+        // With its line end the row is rejected, and the file is whole.
+        ("1;A;B;C\n2;A\n", Ok(2)),
+        ("1;A;B;C\n2;A\n3;A;B;C", Ok(3)),
+    ] {
+        let found = rows(&layout(""), format!("{header}{rows_of}").as_bytes()).map(|rows| rows.len());
+        assert_eq!(found.map_err(|error| error.kind), expected, "{rows_of}");
+    }
+}
+
+#[test]
 fn a_row_of_fifty_megabytes_is_rejected() {
     let mut text = "Mã vận đơn;x\nA;\n".to_owned().into_bytes();
     text.resize(text.len() + (50 << 20), b'y');
@@ -253,7 +272,7 @@ fn a_file_cut_at_a_line_end_is_found_by_its_missing_footer_row() {
 
 proptest::proptest! {
     #[test]
-    fn any_bytes_below_a_header_give_rows_or_an_unclosed_quote(bytes in proptest::collection::vec(
+    fn any_bytes_below_a_header_give_rows_or_a_file_that_is_cut(bytes in proptest::collection::vec(
         proptest::sample::select(b"1A;,\"\r\n \xff".as_slice()), 0..200,
     )) {
         let text = ["STT;Mã vận đơn;x\n".as_bytes(), &bytes].concat();
