@@ -20,7 +20,7 @@ const HASH: &str = "xxh3:";
 /// Length of a digest in bytes: [`HASH`] and 32 hexadecimal digits.
 const DIGEST_BYTES: usize = HASH.len() + 32;
 /// What stands between the text of a sealed document and its digest.
-const BEFORE_DIGEST: &str = ",\n  \"digest\": \"";
+const BEFORE_DIGEST: &str = ",\n  \"document_digest\": \"";
 /// What follows the digest of a sealed document.
 const AFTER_DIGEST: &str = "\"\n}";
 
@@ -110,7 +110,7 @@ mod tests {
         let text = sealed(&document());
         let value: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
         assert_eq!(value["run"], 42);
-        assert_eq!(value["digest"].as_str().map(str::len), Some(DIGEST_BYTES));
+        assert_eq!(value["document_digest"].as_str().map(str::len), Some(DIGEST_BYTES));
         let plain: BTreeMap<String, serde_json::Value> = unsealed(&text).expect("it is whole").0;
         assert_eq!(plain["rows"], u64::MAX);
         for bit in 0..text.len() * 8 {

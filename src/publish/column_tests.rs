@@ -193,7 +193,7 @@ fn remove_digests(folder: &Path) {
     let text = std::fs::read(&path).expect("it was written");
     let mut record: serde_json::Value = serde_json::from_slice(&text).expect("it is JSON");
     let fields = record.as_object_mut().expect("it is an object");
-    fields.retain(|name, _| !["files", "digest"].contains(&name.as_str()));
+    fields.retain(|name, _| !["files", "document_digest"].contains(&name.as_str()));
     std::fs::write(&path, record.to_string()).expect("the folder is writable");
 }
 

@@ -23,6 +23,7 @@ use strum::IntoEnumIterator as _;
 use crate::lake::unreferenced_files::{self, FileUse};
 use crate::lake::{self, LakeFile};
 use crate::landing::retention::{self as landings, LandedFolder};
+use crate::model::connector::{Access, Content};
 use crate::model::instant::DAY_MICROS;
 use crate::model::table::RecordKind;
 use crate::publish::retention::{self, NightFolder};
@@ -191,7 +192,8 @@ impl DataFolder<'_> {
             let need = needs.get(&(pull.connector.clone(), pull.run));
             let whole = count_and_bytes(&pull.folder)?;
             let is_newest = newest[&pull.connector] == pull.run;
-            let reason = if with_files.contains(&(pull.connector.clone(), pull.run)) {
+            let has_files = with_files.contains(&(pull.connector.clone(), pull.run));
+            let reason = if has_files && !self.only_appends(&pull.connector) {
                 Some("files of the folder have the content that they hold".to_owned())
             } else {
                 still_needed(&pull, need, is_newest, reached[&pull.connector], until, keep.landing)
@@ -211,6 +213,12 @@ impl DataFolder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a connector's files only add rows: their values never come back in place of another file's.
+    fn only_appends(&self, connector: &str) -> bool {
+        let connector = self.config.connector(connector);
+        connector.is_some_and(|found| matches!(found.file.access, Access::Files { content: Content::Append, .. }))
     }
 
     /// Newest run of a connector in any table; the connector need not be configured any more.

@@ -13,8 +13,8 @@ use crate::service::api::figures::FigureScope;
 use crate::service::api::formats::FigureFormat;
 use crate::service::problem::Problem;
 
-/// Pattern of a period, for the years 1900 to 2099.
-const PERIOD_PATTERN: &str = "^(19|20)[0-9]{2}(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
+/// Pattern of a period, for the years 1990 to 2099.
+const PERIOD_PATTERN: &str = "^(199[0-9]|20[0-9]{2})(-(Q[1-4]|H[12]|9M|0[1-9]|1[0-2]))?s?$";
 
 /// General part of the document.
 #[derive(utoipa::OpenApi)]

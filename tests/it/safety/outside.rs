@@ -121,8 +121,9 @@ fn search(text: &str, place: &str, found: &mut Vec<String>) {
 /// As [`search`], for texts that are shown or published.
 fn search_shown(text: &str, place: &str, found: &mut Vec<String>) {
     search(text, place, found);
-    if text.to_lowercase().contains(AGENCY_MARK) {
-        found.push(format!("the text of an unknown agency in {place}"));
+    let text = text.to_lowercase();
+    if let Some(line) = text.lines().find(|line| line.contains(AGENCY_MARK)) {
+        found.push(format!("the text of an unknown agency in {place}: {}", line.chars().take(300).collect::<String>()));
     }
 }
 
