@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+/// Low, because what is compressed is read at most once.
+const ZSTD_LEVEL: i32 = 1;
 /// Bytes that are read at once.
 const BUFFER_BYTES: usize = 1 << 20;
 /// First part of every digest: the name of its hash.
@@ -42,6 +44,14 @@ pub(crate) fn of_file(path: &Path) -> io::Result<(String, u64)> {
             }
         }
     }
+}
+
+/// Compresses bytes that are read back rarely, with a checksum of their content: of what no other record names a digest,
+/// it shows whether it is as it was written. `zstd::stream::decode_all` compares it.
+pub(crate) fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    compressor.include_checksum(true)?;
+    compressor.compress(bytes)
 }
 
 fn shown(hash: u128) -> String {

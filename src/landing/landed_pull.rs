@@ -18,8 +18,6 @@ use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, LandedPage, Position, SliceRef};
 use crate::{digests, durable};
 
-/// Low, because a landed page is read at most once.
-const ZSTD_LEVEL: i32 = 1;
 const CERTIFICATE: &str = "certificate.json";
 const PLAN: &str = "plan.json";
 /// Crash point of every file of a landed pull.
@@ -69,6 +67,11 @@ impl LandedPull {
         Self { folder: data.join("landing").join(connector).join(format!("{run:08}")) }
     }
 
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Creates the folder, empty: pages of an earlier attempt without a certificate are removed.
     pub fn clear(&self) -> Result<(), LandingError> {
         let _crash_point = crash_point("empty a landing folder");
@@ -106,7 +109,7 @@ impl LandedPull {
         let mut lines = serde_json::to_vec(&header).expect("a header is plain data");
         lines.push(b'\n');
         rows::write_rows(page, readers, &mut lines);
-        let packed = compressed(&lines).map_err(io("compress", &path))?;
+        let packed = digests::compressed(&lines).map_err(io("compress", &path))?;
         durable::replace_one_of_many(&path, WRITE, |out| out.write_all(&packed))?;
         Ok(LandedPage {
             number: page.number,
@@ -209,17 +212,18 @@ impl LandedPull {
         }
     }
 
+    /// Whether the pull's pages of a content are there. They are not read.
+    #[must_use]
+    pub fn has_pages_of(&self, body_digest: &str) -> bool {
+        let certificate = self.certificate().ok().flatten();
+        let pages = certificate.iter().flat_map(|certificate| &certificate.pages);
+        let mut pages = pages.filter(|page| page.body_digest == body_digest && !page.is_partial()).peekable();
+        pages.peek().is_some() && pages.all(|page| self.page_path(page.number).exists())
+    }
+
     fn page_path(&self, number: u32) -> PathBuf {
         self.folder.join(format!("{number:06}.ndjson.zst"))
     }
-}
-
-/// Compresses a page, with a checksum of its content: until the certificate names the digest of the page, nothing else
-/// shows that it is as it was written.
-fn compressed(lines: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-    compressor.include_checksum(true)?;
-    compressor.compress(lines)
 }
 
 /// Certificate entry and position from the header of a landed page; `None` if the page is damaged.

@@ -1,10 +1,10 @@
 //! Finds in landing which files a folder had: for a ledger that does not know of files yet, or that was lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::landing::{LandedPull, LandingError, retention};
-use crate::model::connector::FileOrder;
+use crate::model::connector::{Access, Connector, Content, FileOrder};
 use crate::model::folder::{ContentRef, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, Purpose, file_of};
 use crate::sources::{DatedNames, name_digest};
@@ -22,6 +22,26 @@ pub(super) fn landed_files(data: &Path, connector: &str, order: &FileOrder) -> R
         }
     }
     Ok(files.into_values().collect())
+}
+
+/// Contents that files of a connector hold and whose landed pages are gone. They are read again while the files are there:
+/// a row of them may count again, if a newer file loses it. Of files that only add rows none ever does.
+pub(super) fn without_pages(data: &Path, connector: &Connector, known: &[KnownFile]) -> BTreeSet<String> {
+    if matches!(connector.file.access, Access::Files { content: Content::Append, .. }) {
+        return BTreeSet::new();
+    }
+    let contents = known.iter().map(|file| &file.content);
+    let lost = contents
+        .filter(|content| !LandedPull::new(data, &connector.name, content.landed_by).has_pages_of(&content.digest));
+    let lost: BTreeSet<String> = lost.map(|content| content.digest.clone()).collect();
+    if !lost.is_empty() {
+        tracing::warn!(
+            connector = connector.name,
+            files = lost.len(),
+            "landed pages of files are gone: they are read again"
+        );
+    }
+    lost
 }
 
 /// Applies what a pull found out about the files.

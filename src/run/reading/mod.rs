@@ -166,6 +166,8 @@ impl<'a> PullReader<'a> {
                 start.known_files = landed_files::landed_files(self.data, &connector.name, order)?;
                 start.are_imported = true;
             }
+            let lost = landed_files::without_pages(self.data, connector, &start.known_files);
+            start.cursor.files.retain(|digest| !lost.contains(digest));
         }
         Ok(start)
     }

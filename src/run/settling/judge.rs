@@ -157,7 +157,7 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
         LeftBecause::LandingLost => (
             "kept_rows_lost",
             format!("{} rows have the values of another file again, whose landed rows cannot be read", left.rows),
-            "save the older files of the folder again, so that they are read anew",
+            "save the older files of the folder again with a change, such as a blank line at the end, so that they are read anew",
         ),
     };
     Some(Verdict::of(Outcome::Incomplete, reason, message, hint))

@@ -1,4 +1,6 @@
-//! Keys of one content of a file, by hash, each with its rank. Stored in the ledger as compressed bytes.
+//! Keys of one content of a file, by hash, each with its rank. Stored in the ledger as compressed bytes with a checksum.
+
+use crate::digests;
 
 /// Rank of a row within an order of change times: a higher rank is newer.
 pub(super) type Rank = i64;
@@ -7,9 +9,6 @@ pub(super) type Rank = i64;
 pub(super) const REJECTED: Rank = i64::MIN;
 /// Rank of a row without change time, and of every row if the connector has none.
 pub(super) const UNTIMED: Rank = i64::MIN + 1;
-
-/// Low: hashes do not compress, and most ranks are equal.
-const ZSTD_LEVEL: i32 = 1;
 
 /// Keys of one content of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl ContentKeys {
         let mut bytes = self.unreadable.to_le_bytes().to_vec();
         bytes.extend(self.entries.iter().flat_map(|(hash, _)| hash.to_le_bytes()));
         bytes.extend(self.entries.iter().flat_map(|(_, rank)| rank.to_le_bytes()));
-        zstd::bulk::compress(&bytes, ZSTD_LEVEL).expect("memory can be compressed")
+        digests::compressed(&bytes).expect("memory can be compressed")
     }
 
     /// `None` if the bytes are damaged.
@@ -82,5 +81,17 @@ mod tests {
         let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1)], 0));
         assert_eq!(amended.iter().collect::<Vec<_>>(), [(2, 7), (4, UNTIMED), (5, 1), (9, UNTIMED)]);
         assert_eq!(amended.unreadable, 3);
+    }
+
+    #[test]
+    fn a_flipped_bit_of_stored_keys_is_found() {
+        let keys = ContentKeys::new(vec![(9, UNTIMED), (2, 7), (4, REJECTED)], 3);
+        let bytes = keys.to_bytes();
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            // A bit of the frame's header may decide nothing.
+            assert!(ContentKeys::from_bytes(&damaged).is_none_or(|read| read == keys), "bit {bit}");
+        }
     }
 }

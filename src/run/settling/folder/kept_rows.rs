@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::canonical::{Mapper, complete_change_time, part_of};
 use crate::fields::Readers;
 use crate::landing::{LandedPull, LandingError};
-use crate::model::connector::Connector;
+use crate::model::connector::{Connector, Content};
 use crate::model::folder::ContentRef;
 use crate::model::page::Page;
 use crate::model::record::{Record, Value};
@@ -19,8 +19,11 @@ use crate::run::settling::folder::FolderPull;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
 
 impl Settler<'_> {
-    /// Keys of a content that an earlier pull landed: from the ledger, or from its landed pages if the ledger never had
-    /// them. `None` if neither has them.
+    /// Keys of a content that an earlier pull landed: from the ledger, or from its landed pages if the ledger has none that
+    /// can be read. `None` if neither has them and rows are only added.
+    ///
+    /// # Errors
+    /// If neither has them: without them an older row could count as the newest.
     pub(super) async fn stored_keys(
         &self,
         connector: &Connector,
@@ -34,7 +37,9 @@ impl Settler<'_> {
         if let Some(keys) = stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)) {
             return Ok(Some(Arc::new(keys)));
         }
-        let Some(pages) = self.kept_pages(connector, content) else { return Ok(None) };
+        let Some(pages) = self.kept_pages(connector, content) else {
+            return if folder.content == Content::Append { Ok(None) } else { Err(self.lost_keys(connector, content)) };
+        };
         let mapper = mapper_of(connector);
         let (mut entries, mut unreadable) = (Vec::new(), 0);
         for mapped in pages.iter().flat_map(|page| mapper.map_page(page)) {
@@ -49,6 +54,13 @@ impl Settler<'_> {
         let keys = Arc::new(ContentKeys::new(entries, unreadable));
         folder.computed.insert(content.clone(), Arc::clone(&keys));
         Ok(Some(keys))
+    }
+
+    fn lost_keys(&self, connector: &Connector, content: &ContentRef) -> RunError {
+        let path = LandedPull::new(self.data, &connector.name, content.landed_by).folder().to_owned();
+        let what =
+            "neither it nor the ledger has the rows of a file that still count: restore one of the two from a backup";
+        LandingError::Damaged { path, what: what.to_owned() }.into()
     }
 
     /// The records of a content that count again and differ from what is stored, each with its part. `wanted`: rank of

@@ -296,7 +296,7 @@ impl Settler<'_> {
         content: &ContentRef,
     ) -> Result<Option<Arc<ContentKeys>>, RunError> {
         let collected = folder.collected.get(&content.digest).cloned();
-        if folder.is_read(content) {
+        if folder.is_read(content) || folder.is_read_again(content) {
             return Ok(collected);
         }
         let stored = self.stored_keys(connector, folder, content).await?;

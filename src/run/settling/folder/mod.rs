@@ -7,6 +7,8 @@
 
 mod content_keys;
 mod kept_rows;
+#[cfg(test)]
+mod lost_pages_tests;
 mod lost_rows;
 #[cfg(test)]
 mod property_tests;
@@ -203,6 +205,12 @@ impl FolderPull {
     /// Whether this pull read the content whole.
     fn is_read(&self, content: &ContentRef) -> bool {
         content.landed_by == self.run
+    }
+
+    /// Whether this pull read a content whole that an earlier one had landed.
+    fn is_read_again(&self, content: &ContentRef) -> bool {
+        let mut read = self.after.values().filter(|file| self.is_read(&file.content));
+        read.any(|file| file.content.digest == content.digest && !self.unfinished.contains(&file.name))
     }
 
     /// Index of the content of a page, for the other methods.

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
 use crate::config::{self, Configuration};
 use crate::model::connector::Content;
 use crate::model::instant::DAY_MICROS;
@@ -31,18 +34,13 @@ const CAUSES: [(&str, &str); 5] = [
 ];
 
 /// Key → index of its cause.
-type Rows = BTreeMap<u64, usize>;
+pub(super) type Rows = BTreeMap<u64, usize>;
 
-/// SplitMix64.
-struct Random(u64);
+struct Random(ChaCha8Rng);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
+        self.0.random_range(0..bound)
     }
 
     fn index(&mut self, len: usize) -> usize {
@@ -173,7 +171,7 @@ impl Model {
 }
 
 /// The folder on disk, and the history of its edits for a message.
-struct Desk {
+pub(super) struct Desk {
     path: PathBuf,
     files: BTreeMap<String, File>,
     clock: u64,
@@ -181,7 +179,12 @@ struct Desk {
 }
 
 impl Desk {
-    fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
+    /// The folder that [`configuration`] declares.
+    pub(super) fn new(root: &Path, history: String) -> Self {
+        Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history }
+    }
+
+    pub(super) fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
         self.clock += 1;
         let time = if is_late { self.clock } else { self.clock + 1_000 };
         let earlier = self
@@ -251,7 +254,7 @@ impl Desk {
 
 /// When a night is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
+pub(super) enum Cut {
     Never,
     /// After the certificate.
     AfterReading,
@@ -261,7 +264,7 @@ enum Cut {
 
 /// One night under the number `run`; `None` if it was cut. The night after a cut finishes it first, as the next process
 /// does.
-async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, is_after_cut: bool) -> Option<Pull> {
+pub(super) async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, is_after_cut: bool) -> Option<Pull> {
     let progress = |_: &str| {};
     if is_after_cut {
         assert_eq!(data.begin(Purpose::Night, now, &progress).await.expect("a run begins"), run);
@@ -287,7 +290,7 @@ async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, is_after_cut
 }
 
 /// Key → cause of the rows that are not deleted.
-async fn table(data: &DataFolder<'_>) -> Rows {
+pub(super) async fn table(data: &DataFolder<'_>) -> Rows {
     let source = &data.config.connectors[0].name;
     let keys = data.lake.held_keys(KIND, source).await.expect("the image can be read");
     let records = data.lake.image_records(KIND, source, &keys).await.expect("the image can be read");
@@ -302,7 +305,7 @@ async fn table(data: &DataFolder<'_>) -> Rows {
     records.iter().map(|(record, _)| row(&record.values)).collect()
 }
 
-fn configuration(root: &Path, content: &str) -> Configuration {
+pub(super) fn configuration(root: &Path, content: &str) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
@@ -334,9 +337,8 @@ async fn history(meaning: (Content, &str), seed: u64) {
     let root = tempfile::tempdir().expect("a scratch folder");
     let config = configuration(root.path(), meaning.1);
     let data = DataFolder::open(&config, &root.path().join("data"), "test", 0).await.expect("a data folder");
-    let (mut random, mut model) = (Random(seed), Model::default());
-    let mut desk =
-        Desk { path: root.path().join("inbox"), files: BTreeMap::new(), clock: 0, history: format!("seed {seed}:") };
+    let (mut random, mut model) = (Random(ChaCha8Rng::seed_from_u64(seed)), Model::default());
+    let mut desk = Desk::new(root.path(), format!("seed {seed}:"));
     let (mut now, mut run) = (1_790_000_000_000_000, 0);
     for number in 0..NIGHTS {
         for _ in 0..=random.below(3) {

@@ -297,7 +297,7 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "kept_rows_lost" => (
             "Bản lưu các dòng của một tệp cũ không đọc được, nên chưa lấy lại được giá trị của tệp đó.",
-            "Lưu lại các tệp cũ trong thư mục để hệ thống đọc lại.",
+            "Sửa nhẹ rồi lưu lại các tệp cũ (ví dụ thêm một dòng trống ở cuối) để hệ thống đọc lại.",
         ),
         _ => return None,
     })
