@@ -17,7 +17,7 @@ use crate::model::pull::{Certificate, Findings, LandedPage, PullCounts, ReadBy, 
 use crate::model::record::{Issue, Record, Rejection};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
-use crate::run::settling::folder::{FolderPull, Worth, raise, stated_change_time};
+use crate::run::settling::folder::{FolderPull, Validity, raise, stated_change_time};
 
 /// Records that are looked up in the table and written together.
 const BATCH_ROWS: usize = 25_000;
@@ -224,7 +224,7 @@ impl<'c> Classifier<'c> {
         classified.newest_date = classified.newest_date.max(newest);
         if let Some(folder) = &mut self.folder {
             let is_outranked = folder.is_outranked(*content, key_hash(key), changed_at);
-            if !matches!(folder.worth(*content), Worth::Older(_)) {
+            if !matches!(folder.validity(*content), Validity::Older(_)) {
                 return classified.class_in_folder(record, key, stored, is_outranked);
             }
         }

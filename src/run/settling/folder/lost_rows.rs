@@ -12,7 +12,7 @@ use crate::run::ledger::{FileChanges, key_hash};
 use crate::run::settling::Settler;
 use crate::run::settling::deletions::are_too_many;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
-use crate::run::settling::folder::{FolderPull, Standing, newest};
+use crate::run::settling::folder::{FolderPull, Precedence, newest};
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ struct Loss {
 /// Best row of a key among the rows of all files.
 #[derive(Default)]
 struct BestRows {
-    rows: HashMap<u64, (Standing, ContentRef)>,
+    rows: HashMap<u64, (Precedence, ContentRef)>,
     /// Keys that a file has, if only in a rejected row.
     present: HashSet<u64>,
 }
@@ -278,9 +278,9 @@ impl Settler<'_> {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
                 for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
                     best.present.insert(hash);
-                    let standing = (rank, file.time);
-                    if rank != REJECTED && best.rows.get(&hash).is_none_or(|known| known.0 < standing) {
-                        best.rows.insert(hash, (standing, content.clone()));
+                    let precedence = (rank, file.time);
+                    if rank != REJECTED && best.rows.get(&hash).is_none_or(|known| known.0 < precedence) {
+                        best.rows.insert(hash, (precedence, content.clone()));
                     }
                 }
             }
@@ -364,7 +364,7 @@ impl FolderPull {
         }
     }
 
-    /// Contents with keys whose standing may have changed other than by the rows that the pull read: those of a name
+    /// Contents with keys whose precedence may have changed other than by the rows that the pull read: those of a name
     /// that is older now, and those that a name holds without having been read.
     fn moved_contents(&self) -> Vec<ContentRef> {
         let mut moved = BTreeSet::new();

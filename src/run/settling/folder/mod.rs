@@ -27,11 +27,11 @@ use crate::run::ledger::key_hash;
 use crate::run::settling::{SealedPull, Settler};
 
 /// Which row of a key counts: that of the higher rank, then that of the newer file.
-type Standing = (Rank, FileTime);
+type Precedence = (Rank, FileTime);
 
-/// What the rows of one content are worth.
+/// Whether the rows of one content count, and with which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Worth {
+pub(super) enum Validity {
     /// A file name holds the content; its newest order.
     Current(FileTime),
     /// The same, but the rows were in the tables before the ledger knew of files: what is stored is newer.
@@ -44,7 +44,7 @@ pub(super) enum Worth {
 #[derive(Debug)]
 struct ReadContent {
     digest: String,
-    worth: Worth,
+    validity: Validity,
     entries: Vec<(u64, Rank)>,
     unreadable: u64,
 }
@@ -68,7 +68,7 @@ pub(super) struct FolderPull {
     /// Contents of which the pull has rows.
     contents: Vec<ReadContent>,
     /// Best row of each key in files that the pull did not read and that may be newer.
-    unread: HashMap<u64, Standing>,
+    unread: HashMap<u64, Precedence>,
     /// Keys of the contents of which the pull has rows, by digest; made once all rows are classified.
     collected: HashMap<String, Arc<ContentKeys>>,
     /// Keys of contents that were read again from landing.
@@ -97,7 +97,7 @@ impl Settler<'_> {
 
     /// Notes the best row of each key in files that the pull did not read and that may be newer than one that it read.
     async fn note_unread(&self, connector: &Connector, folder: &mut FolderPull) -> Result<(), RunError> {
-        let oldest_read = folder.contents.iter().filter_map(|content| content.worth.time()).min();
+        let oldest_read = folder.contents.iter().filter_map(|content| content.validity.time()).min();
         let Some(oldest_read) = oldest_read else { return Ok(()) };
         let unread: Vec<KnownFile> = folder
             .after
@@ -118,7 +118,7 @@ impl Settler<'_> {
     }
 }
 
-impl Worth {
+impl Validity {
     fn time(self) -> Option<FileTime> {
         match self {
             Self::Current(time) | Self::Older(time) => Some(time),
@@ -185,20 +185,20 @@ impl FolderPull {
         };
         for page in &certificate.pages {
             if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
-                let worth = folder.worth_of(page);
+                let validity = folder.validity_of(page);
                 let digest = page.body_digest.clone();
-                folder.contents.push(ReadContent { digest, worth, entries: Vec::new(), unreadable: 0 });
+                folder.contents.push(ReadContent { digest, validity, entries: Vec::new(), unreadable: 0 });
             }
         }
         folder
     }
 
-    fn worth_of(&self, page: &LandedPage) -> Worth {
+    fn validity_of(&self, page: &LandedPage) -> Validity {
         let holders = self.after.values().filter(|file| file.content.digest == page.body_digest);
         match holders.map(|file| file.time).max() {
-            Some(time) if page.read_by.is_some_and(|read_by| read_by.run == 0) => Worth::Older(time),
-            Some(time) => Worth::Current(time),
-            None => Worth::Outdated,
+            Some(time) if page.read_by.is_some_and(|read_by| read_by.run == 0) => Validity::Older(time),
+            Some(time) => Validity::Current(time),
+            None => Validity::Outdated,
         }
     }
 
@@ -221,12 +221,12 @@ impl FolderPull {
     /// The pages of a pull, those of older files first.
     pub(super) fn in_order<'p>(&self, pages: &'p [LandedPage]) -> Vec<&'p LandedPage> {
         let mut sorted: Vec<&LandedPage> = pages.iter().collect();
-        sorted.sort_by_key(|page| (self.contents[self.content_of(page)].worth.time(), page.number));
+        sorted.sort_by_key(|page| (self.contents[self.content_of(page)].validity.time(), page.number));
         sorted
     }
 
-    pub(super) fn worth(&self, content: usize) -> Worth {
-        self.contents[content].worth
+    pub(super) fn validity(&self, content: usize) -> Validity {
+        self.contents[content].validity
     }
 
     /// Whether every row must be known before the first one is classified.
@@ -236,7 +236,7 @@ impl FolderPull {
 
     /// Notes the rank of a row, before rows are classified.
     pub(super) fn note_rank(&mut self, content: usize, key: &str, updated_at: Option<i64>) {
-        if matches!(self.worth(content), Worth::Current(_)) {
+        if matches!(self.validity(content), Validity::Current(_)) {
             let rank = self.rank(updated_at);
             let best = self.best.entry(key_hash(key)).or_insert(rank);
             *best = rank.max(*best);
@@ -252,8 +252,8 @@ impl FolderPull {
         let rank = self.rank(updated_at);
         let read = &mut self.contents[content];
         read.entries.push((hash, rank));
-        let Some(time) = read.worth.time() else { return true };
-        let is_older = |other: &Standing| *other > (rank, time);
+        let Some(time) = read.validity.time() else { return true };
+        let is_older = |other: &Precedence| *other > (rank, time);
         self.unread.get(&hash).is_some_and(is_older) || self.best.get(&hash).is_some_and(|best| *best > rank)
     }
 
@@ -268,7 +268,7 @@ impl FolderPull {
 
     /// Rows of pages that were in the tables before the ledger knew of files.
     pub(super) fn older_rows(&self, pages: &[LandedPage]) -> u64 {
-        let older = pages.iter().filter(|page| matches!(self.worth(self.content_of(page)), Worth::Older(_)));
+        let older = pages.iter().filter(|page| matches!(self.validity(self.content_of(page)), Validity::Older(_)));
         older.map(|page| page.rows).sum()
     }
 }

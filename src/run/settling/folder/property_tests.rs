@@ -359,15 +359,16 @@ async fn history(meaning: (Content, &str), seed: u64) {
         }
         let pull = pull.expect("the last night was not cut");
         let (found, allowed) = (table(&data).await, model.allowed(meaning.0));
-        let told = |what: &str| format!("{what}\n{}\n{found:?}\n{allowed:?}\n{:?}\n{pull:?}", desk.history, desk.files);
-        assert_eq!(found.keys().collect::<Vec<_>>(), allowed.keys().collect::<Vec<_>>(), "{}", told("keys"));
+        let described =
+            |what: &str| format!("{what}\n{}\n{found:?}\n{allowed:?}\n{:?}\n{pull:?}", desk.history, desk.files);
+        assert_eq!(found.keys().collect::<Vec<_>>(), allowed.keys().collect::<Vec<_>>(), "{}", described("keys"));
         for (key, cause) in &found {
-            assert!(allowed[key].contains(cause), "{}", told(&format!("row {key}")));
+            assert!(allowed[key].contains(cause), "{}", described(&format!("row {key}")));
         }
         let is_told = pull.outcome == Some(Outcome::Incomplete);
         match meaning.0 {
-            Content::Lists => assert_eq!(is_told, model.has_left(), "{}", told("outcome")),
-            Content::Append => assert_eq!(pull.outcome, Some(Outcome::Complete), "{}", told("outcome")),
+            Content::Lists => assert_eq!(is_told, model.has_left(), "{}", described("outcome")),
+            Content::Append => assert_eq!(pull.outcome, Some(Outcome::Complete), "{}", described("outcome")),
             Content::Whole => {}
         }
     }
