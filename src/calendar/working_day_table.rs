@@ -52,7 +52,7 @@ struct LocalMoment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcedureTime {
     pub time: Option<StatutoryTime>,
-    /// Time of day from which a received dossier counts from the next working day, in microseconds since midnight.
+    /// Time of day after which a received dossier counts from the next working day, in microseconds since midnight.
     pub cut_off: i64,
     /// The result is given immediately.
     pub immediate: bool,
@@ -89,22 +89,22 @@ impl WorkingDayTable {
         self.worked.get(usize::try_from(ordinal - 1).ok()?).copied()
     }
 
-    /// Last moment on time of an immediate result: the end of the same working day, or of the next at or after the
-    /// cut-off.
+    /// Last moment on time of an immediate result: the end of the same working day, or of the next after the cut-off
+    /// ("sau 15 giờ": 15:00:00 itself is within the day).
     #[must_use]
     pub fn immediate_due(&self, received: i64, cut_off: i64) -> Option<i64> {
         let at = self.split(received);
-        let in_time = at.working && at.time_of_day < cut_off;
+        let in_time = at.working && at.time_of_day <= cut_off;
         self.nth_working_day(at.ordinal + i64::from(!in_time)).map(end_of_day)
     }
 
     /// Last moment on time of a statutory time that starts at `from`: the end of its last day, or the exact moment if
-    /// it is in hours. With `cut_off`, a dossier received at or after it on a working day counts from the opening of
-    /// the next one.
+    /// it is in hours. With `cut_off`, a dossier received after it on a working day counts from the opening of the
+    /// next one.
     #[must_use]
     pub fn statutory_due(&self, from: i64, time: StatutoryTime, cut_off: Option<i64>) -> Option<i64> {
         let at = self.split(from);
-        let moves_on = at.working && cut_off.is_some_and(|cut_off| at.time_of_day >= cut_off);
+        let moves_on = at.working && cut_off.is_some_and(|cut_off| at.time_of_day > cut_off);
         match time {
             // Zero working days end with the day itself, or with the next working day.
             StatutoryTime::WorkingDays(0) => {

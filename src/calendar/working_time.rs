@@ -35,12 +35,12 @@ pub enum StatutoryTime {
 }
 
 impl WorkingCalendar {
-    /// Moment from which a received dossier counts. At or after `cut_off` on a working day it is the opening of the
-    /// next working day (NĐ 61/2018/NĐ-CP art. 18(2)), otherwise the moment of reception.
+    /// Moment from which a received dossier counts. After `cut_off` on a working day it is the opening of the next
+    /// working day (NĐ 61/2018/NĐ-CP art. 18(2)), otherwise the moment of reception.
     #[must_use]
     pub fn counts_as_received(&self, received: DateTime, cut_off: Option<Time>) -> DateTime {
         match cut_off {
-            Some(cut_off) if self.is_working(received.date()) && received.time() >= cut_off => {
+            Some(cut_off) if self.is_working(received.date()) && received.time() > cut_off => {
                 self.add_working_days(received.date(), 1).to_datetime(OPENING)
             }
             _ => received,

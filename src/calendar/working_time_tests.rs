@@ -103,9 +103,11 @@ fn a_dossier_after_the_cut_off_counts_from_the_next_working_day() {
     let calendar = calendar();
     let three = time(15, 0, 0, 0);
     for (received, cut_off, statutory, due) in [
-        ("2025-12-31T15:00", three, D(1), "2026-01-06T17:00"), // counts as received on Monday 5 January
+        ("2025-12-31T15:00:01", three, D(1), "2026-01-06T17:00"), // counts as received on Monday 5 January
+        ("2025-12-31T15:00", three, D(1), "2026-01-05T17:00"),    // 15:00:00 is not after 15:00
         ("2025-12-31T14:59", three, D(1), "2026-01-05T17:00"),
-        ("2026-01-09T15:00", three, D(1), "2026-01-12T17:00"), // as on the worked Saturday
+        ("2026-01-09T15:01", three, D(1), "2026-01-12T17:00"), // as on the worked Saturday
+        ("2026-11-23T15:00", three, D(0), "2026-11-23T17:00"), // an immediate result
         ("2026-11-23T15:30", three, D(0), "2026-11-25T17:00"), // an immediate result, over Culture Day
         ("2026-11-23T14:00", three, D(0), "2026-11-23T17:00"),
         ("2026-11-23T10:30", time(10, 0, 0, 0), H(4), "2026-11-25T11:00"), // a procedure with an earlier cut-off

@@ -139,8 +139,12 @@ impl Mapper {
         Some(if self.key == [self.source_key] { written(&values[self.source_key]) } else { self.key_of(&values) })
     }
 
+    /// The values of the key's columns, joined by `|`. Empty ones at the end are left out.
     fn key_of(&self, values: &[Value]) -> String {
-        let parts: Vec<String> = self.key.iter().map(|&column| written(&values[column])).collect();
+        let mut parts: Vec<String> = self.key.iter().map(|&column| written(&values[column])).collect();
+        while parts.len() > 1 && parts.last().is_some_and(String::is_empty) {
+            parts.pop();
+        }
         parts.join("|")
     }
 }

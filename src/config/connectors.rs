@@ -168,9 +168,26 @@ impl ConnectorCheck<'_> {
         for column in &file.identity.key {
             match file.map.get(column) {
                 None => self.add("/identity/key", format!("`{column}` is not mapped")),
-                Some(map) if !map.required => self.add("/identity/key", format!("`{column}` must be `required`")),
+                Some(map) if !map.required && !file.identity.may_be_empty.contains(column) => {
+                    self.add(
+                        "/identity/key",
+                        format!("`{column}` must be `required`, or listed in `identity.may_be_empty`"),
+                    );
+                }
                 Some(_) => {}
             }
+        }
+        for column in &file.identity.may_be_empty {
+            if !file.identity.key.contains(column) {
+                self.add("/identity/may_be_empty", format!("`{column}` is not in `identity.key`"));
+            } else if file.map.get(column).is_some_and(|map| map.required) {
+                self.add("/identity/may_be_empty", format!("`{column}` is `required`, so it is never empty"));
+            }
+        }
+        if !file.identity.key.is_empty()
+            && file.identity.key.iter().all(|column| file.identity.may_be_empty.contains(column))
+        {
+            self.add("/identity/may_be_empty", "at least one column of `identity.key` must never be empty");
         }
         if file.identity.key.is_empty() {
             self.add("/identity/key", "must name at least one column");

@@ -153,6 +153,13 @@ fn check_counted(definition: &IndicatorDefinition) -> Vec<(&'static str, String)
             found.push(("registry_part", message.to_owned()));
         }
     }
+    if let Some(other) = &definition.also {
+        if definition.over != CountedUnit::Procedures || definition.is_of_registry() {
+            found.push(("also", "only a ratio over procedures that have dossiers has it".to_owned()));
+        } else if other.period == definition.period || other.period == PeriodColumn::Stated {
+            found.push(("also/period", "must be another date of the dossier than `period`".to_owned()));
+        }
+    }
     let needs_days = definition.over == CountedUnit::Agencies && !definition.is_of_registry();
     match definition.within_working_days {
         None if needs_days => {
@@ -199,9 +206,11 @@ fn check_counted(definition: &IndicatorDefinition) -> Vec<(&'static str, String)
 /// The predicates over dossiers or feedback.
 fn predicates(definition: &IndicatorDefinition) -> impl Iterator<Item = &str> {
     let optional = [&definition.denominator, &definition.having];
+    let also = definition.also.iter().map(|other| other.numerator.as_str());
     [definition.population.as_str(), definition.numerator.as_str()]
         .into_iter()
         .chain(optional.into_iter().filter_map(Option::as_deref))
+        .chain(also)
 }
 
 /// Digest of an indicator's definition and its rule set: the first 16 hexadecimal digits of their SHA-256.

@@ -44,7 +44,8 @@ pub(super) fn check_entry(
         }
     }
     for (key, columns) in predicates(entry) {
-        if let Some(Err(message)) = text(key).map(|text| check_over(text, columns)) {
+        let text = entry.pointer(&format!("/{key}")).and_then(Value::as_str);
+        if let Some(Err(message)) = text.map(|text| check_over(text, columns)) {
             add(key, message);
         }
     }
@@ -84,7 +85,7 @@ fn predicates(entry: &Value) -> Vec<(&'static str, Columns)> {
         Ok(CountedUnit::Dossiers | CountedUnit::Measures) => (FACT_COLUMNS, None),
     };
     let of_registry = registry.into_iter().flat_map(|columns| ["registry", "registry_part"].map(|key| (key, columns)));
-    ["population", "numerator", "denominator", "having"]
+    ["population", "numerator", "denominator", "having", "also/numerator"]
         .map(|key| (key, facts))
         .into_iter()
         .chain(of_registry)

@@ -4,7 +4,7 @@
 //! differently are counted. Settings affect each other, so these numbers need not add up to the difference of the whole
 //! rule sets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use polars::prelude::*;
 
@@ -78,12 +78,22 @@ fn with_single_settings(own: &RuleSet, other: &RuleSet) -> Vec<(String, RuleSet)
     };
     let (own, other) = (settings(own), settings(other));
     let is_setting = |key: &str| !matches!(key, "id" | "title" | "legal");
-    let differing = other.into_iter().filter(|(key, value)| is_setting(key) && own.get(key) != Some(value));
+    // A setting with its default value is not written.
+    let keys: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
+    let differing = keys.into_iter().filter(|key| is_setting(key) && own.get(*key) != other.get(*key));
     differing
-        .map(|(key, value)| {
-            let setting = format!("{key} = {value}");
+        .map(|key| {
             let mut mixed = own.clone();
-            mixed.insert(key, value);
+            let setting = match other.get(key) {
+                Some(value) => {
+                    mixed.insert(key.clone(), value.clone());
+                    format!("{key} = {value}")
+                }
+                None => {
+                    mixed.remove(key);
+                    format!("{key}: default")
+                }
+            };
             let mixed = serde_json::to_value(mixed).and_then(serde_json::from_value);
             (setting, mixed.expect("each setting was taken from a rule set"))
         })

@@ -14,9 +14,9 @@ use crate::indicators::groups::{GroupKind, GroupQuery, plan_groups};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::periods::Periods;
 use crate::indicators::registry_rows::RegistryRows;
-use crate::indicators::rows::{GroupRows, rows_of_procedures_with};
+use crate::indicators::rows::{GroupRows, procedures_with_since};
 use crate::indicators::scan::{DossierScan, ViewLookups, moment_of};
-use crate::indicators::sums::IndicatorSums;
+use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::indicators::{IndicatorError, feedback, measure_figures};
 use crate::model::figure::Figure;
 use crate::model::indicator::{CountedUnit, IndicatorKind};
@@ -112,10 +112,19 @@ fn compute_over_dossiers(
             rules: rules.id.as_str().into(),
             now: inputs.now,
         };
+        for (index, indicator) in indicators.iter().enumerate() {
+            let sides = sides_of(index, groups, &rows);
+            if indicator.definition.over == CountedUnit::Procedures && !sides.is_empty() {
+                let registry = RegistryRows::read(inputs, indicator.definition)?;
+                figures.extend(builder.procedure_figures(indicator, &registry, &sides, (inputs.agencies, &procedures)));
+            }
+        }
         for (group, rows) in groups.iter().zip(rows) {
             for (index, sums) in &group.members {
                 let indicator = &indicators[*index];
-                figures.extend(figures_of_group(inputs, &builder, indicator, group, sums, &rows, &procedures)?);
+                if indicator.definition.over != CountedUnit::Procedures {
+                    figures.extend(figures_of_group(inputs, &builder, indicator, group, sums, &rows)?);
+                }
             }
         }
         for indicator in indicators.iter().filter(|indicator| indicator.definition.is_of_registry()) {
@@ -168,7 +177,20 @@ fn batches(inputs: &FigureInputs<'_>) -> PolarsResult<Vec<LazyFrame>> {
     Ok((0..batches).map(batch).collect())
 }
 
-/// The figures of one indicator from the rows of its group-by. `procedures`: codes by the numbers in the rows' keys.
+/// The group-bys that an indicator is a member of: positions of its sums, and the rows.
+fn sides_of<'r>(index: usize, groups: &[GroupQuery], rows: &'r [GroupRows]) -> Vec<(SumPositions, &'r GroupRows)> {
+    let mut sides = Vec::new();
+    for (group, rows) in groups.iter().zip(rows) {
+        for (member, sums) in &group.members {
+            if let (true, IndicatorSums::AtMoment(positions)) = (*member == index, sums) {
+                sides.push((*positions, rows));
+            }
+        }
+    }
+    sides
+}
+
+/// The figures of one indicator over dossiers or agencies from the rows of its group-by.
 fn figures_of_group(
     inputs: &FigureInputs<'_>,
     builder: &FigureBuilder<'_>,
@@ -176,7 +198,6 @@ fn figures_of_group(
     group: &GroupQuery,
     sums: &IndicatorSums,
     rows: &GroupRows,
-    procedures: &[String],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let IndicatorSums::AtMoment(positions) = sums else {
         return Ok(match indicator.definition.kind {
@@ -189,14 +210,10 @@ fn figures_of_group(
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.agency_figures(indicator, &registry, positions, rows, inputs)
         }
-        (CountedUnit::Procedures, ..) => {
-            let registry = RegistryRows::read(inputs, indicator.definition)?;
-            builder.procedure_figures(indicator, &registry, positions, rows, (inputs.agencies, procedures))
-        }
         (_, GroupKind::ByAmount, _) => builder.median_figures(indicator, rows),
         (_, _, Some(procedures_with)) => {
-            let counted = rows_of_procedures_with(rows, procedures_with);
-            builder.additive_figures(indicator, sums, rows, Some(&counted))
+            let counted_from = procedures_with_since(rows, procedures_with);
+            builder.additive_figures(indicator, sums, rows, Some(&counted_from))
         }
         _ => builder.additive_figures(indicator, sums, rows, None),
     })

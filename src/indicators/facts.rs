@@ -6,10 +6,12 @@
 use polars::prelude::*;
 
 use crate::indicators::agencies::NO_AGENCY;
+use crate::indicators::apologies;
 use crate::indicators::lookups::{RowsByText, value_at};
+use crate::indicators::parts::ParentCodes;
 use crate::indicators::registry_lookups::{ProcedureLookup, day_row};
 use crate::indicators::states::{local_day, micros, status_is_in};
-use crate::model::rules::{AgencyView, PostalEvidence, RuleSet};
+use crate::model::rules::{AgencyView, PostalEvidence, ReturnDay, RuleSet};
 
 /// The text that names the agency of a dossier in a view, as the column `agency_text`.
 pub(super) fn agency_text(view: AgencyView) -> Expr {
@@ -32,13 +34,15 @@ pub(super) fn common_facts(
     notes: &NoteLookup,
     post: &PostLookup,
     procedures: &ProcedureLookup,
+    parents: &ParentCodes,
 ) -> LazyFrame {
     let day = local_day(micros("received_at"));
     let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
     post.add_to(procedures.add_to(notes.add_to(facts))).with_columns([
         flag("non_territorial"),
         flag("result_electronic"),
-        col("apology_at").is_not_null().alias("has_apology"),
+        parents.is_part(),
+        apologies::is_stated().alias("has_apology"),
         col("due_at").is_not_null().alias("has_due_date"),
         col("submission_channel").eq(lit("online")).fill_null(lit(false)).alias("is_online"),
     ])
@@ -50,6 +54,8 @@ pub(super) struct NoteLookup {
     codes: RowsByText,
     /// The values of each of [`NOTE_COLUMNS`].
     values: [Column; NOTE_COLUMNS.len()],
+    /// Whether the notes state more than one extension.
+    has_extensions: Column,
 }
 
 const NOTE_COLUMNS: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
@@ -66,17 +72,21 @@ impl NoteLookup {
         let notes = notes
             .filter(flag("deleted").not().and(is_known).and(col("dossier_code").is_not_null()))
             .group_by([col("dossier_code")])
-            .agg(NOTE_COLUMNS.map(latest))
+            .agg(
+                [&NOTE_COLUMNS.map(latest)[..], &[apologies::has_several_extensions().alias("has_extensions")]]
+                    .concat(),
+            )
             .collect()?;
         let codes = RowsByText::new(notes.column("dossier_code")?.str()?.iter());
         let column = |name: &str| notes.column(name).expect("it was just aggregated").clone();
-        Ok(Self { codes, values: NOTE_COLUMNS.map(column) })
+        Ok(Self { codes, values: NOTE_COLUMNS.map(column), has_extensions: column("has_extensions") })
     }
 
-    /// Replaces cause and apology by those of the notes; without a note the source's values stay.
+    /// Replaces cause and apology by those of the notes; without a note the source's values stay. Adds
+    /// `has_extensions`.
     fn add_to(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
-            return dossiers;
+            return dossiers.with_columns([lit(false).alias("has_extensions")]);
         }
         let columns = NOTE_COLUMNS.iter().zip(&self.values);
         let columns =
@@ -84,6 +94,9 @@ impl NoteLookup {
         dossiers
             .with_columns([self.codes.row(col("dossier_code")).alias("note")])
             .with_columns(columns.collect::<Vec<_>>())
+            .with_columns([value_at(col("note"), self.has_extensions.clone())
+                .fill_null(lit(false))
+                .alias("has_extensions")])
     }
 }
 
@@ -179,12 +192,13 @@ pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64) -> Laz
     let portal_submission = col("submission_channel").eq(lit("postal")).fill_null(lit(false));
     let portal_returned = micros("returned_at").lt_eq(lit(now)).fill_null(lit(false));
     let portal_return = portal_returned.and(col("returned_by").eq(lit("postal")).fill_null(lit(false)));
-    let returned_at = coalesce(&[
-        when(micros("returned_at").lt_eq(lit(now))).then(micros("returned_at")).otherwise(lit(NULL)),
-        col("post_returned_at"),
-    ]);
+    let by_portal = when(micros("returned_at").lt_eq(lit(now))).then(micros("returned_at")).otherwise(lit(NULL));
+    let returned_at = match rules.return_day {
+        ReturnDay::Portal => coalesce(&[by_portal, col("post_returned_at")]),
+        ReturnDay::Post => coalesce(&[col("post_returned_at"), by_portal]),
+    };
     let not_received: Vec<&str> = rules.not_received.iter().map(|status| status.name()).collect();
-    let is_countable = flag("deleted").not().and(col("parent_code").is_null()).and(status_is_in(&not_received).not());
+    let is_countable = flag("deleted").not().and(col("is_part").not()).and(status_is_in(&not_received).not());
     facts
         .with_columns([
             is_countable.clone().and(micros("received_at").lt_eq(lit(now))).fill_null(lit(false)).alias("is_received"),

@@ -71,26 +71,28 @@ impl FigureBuilder<'_> {
     }
 
     /// Figures whose counts add up over agencies and half-months. Between the first and the last period with dossiers a
-    /// scope also gets figures for periods without, with denominator 0 ("không phát sinh"). `counted`: which rows
-    /// count; `None` for all.
+    /// scope also gets figures for periods without, with denominator 0 ("không phát sinh"). `counted_from`: for each row
+    /// the half-month that a period must reach for the row to count in it, `None` for a row that never counts. Without
+    /// `counted_from` all rows count.
     pub(super) fn additive_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
         sums: &IndicatorSums,
         rows: &GroupRows,
-        counted: Option<&[bool]>,
+        counted_from: Option<&[Option<HalfMonth>]>,
     ) -> Vec<Figure> {
         let mut tables = AgencyTables::new(self.periods.all.len());
         match sums {
             IndicatorSums::AtMoment(positions) => {
                 let counts = rows.figure_counts(positions);
                 for (row, key) in rows.keys().enumerate() {
-                    if counts[row].denominator == 0 || counted.is_some_and(|counted| !counted[row]) {
-                        continue;
-                    }
+                    let from = counted_from.map_or(Some(key.start), |from| from[row]);
+                    let Some(from) = from.filter(|_| counts[row].denominator > 0) else { continue };
                     let table = tables.of(key.agency);
                     for &period_index in self.periods.containing(key.start) {
-                        table[period_index].add(&counts[row]);
+                        if from <= self.periods.last_half(period_index) {
+                            table[period_index].add(&counts[row]);
+                        }
                     }
                 }
             }

@@ -157,10 +157,8 @@ impl GroupQuery {
         let day = day_column(self.period_column);
         let is_grouped = match (period, self.kind) {
             (None, _) => col(day).is_not_null(),
-            // Whether a procedure has dossiers of a kind is decided over the calendar year.
-            (Some(period), GroupKind::ByProcedure) => {
-                between(day, period.start().first_of_year(), period.end().last_of_year())
-            }
+            // Whether a procedure has dossiers of a kind is decided from 1 January to the period's end.
+            (Some(period), GroupKind::ByProcedure) => between(day, period.start().first_of_year(), period.end()),
             // Dossiers that are open at the end, or an agency's latest one, may have started before the period.
             (Some(period), GroupKind::ByEnd | GroupKind::LatestDay) => col(day).lt_eq(lit(day_number(period.end()))),
             (Some(period), _) => between(day, period.start(), period.end()),
@@ -209,21 +207,26 @@ pub(super) fn plan_groups(
         let Some(kind) = kind else { continue };
         // Each median has a group-by of its own, because its amount is in the key.
         let own_number = if kind == GroupKind::ByAmount { index + 1 } else { 0 };
-        let key = (definition.period, kind, own_number);
-        let group = groups.entry(key).or_insert_with(|| GroupQuery::new(definition.period, kind));
-        let predicates = IndicatorPredicates::read(definition, rules)?;
-        let inside = period.filter(|_| kind == GroupKind::ByProcedure);
-        let inside = inside.map(|period| between(day_column(definition.period), period.start(), period.end()));
-        let sums = match kind {
-            GroupKind::ByEnd => predicates.sum_by_state(&mut group.sums),
-            _ => predicates.sum_at_moment(&mut group.sums, still_reachable, inside.as_ref())?,
+        let mut add = |column: PeriodColumn, predicates: &IndicatorPredicates<'_>| -> Result<(), IndicatorError> {
+            let group = groups.entry((column, kind, own_number)).or_insert_with(|| GroupQuery::new(column, kind));
+            let inside = period.filter(|_| kind == GroupKind::ByProcedure);
+            let inside = inside.map(|period| between(day_column(column), period.start(), period.end()));
+            let sums = match kind {
+                GroupKind::ByEnd => predicates.sum_by_state(&mut group.sums),
+                _ => predicates.sum_at_moment(&mut group.sums, still_reachable, inside.as_ref())?,
+            };
+            if kind == GroupKind::ByAmount {
+                let [.., in_numerator] = predicates.at_moment();
+                group.amount = definition.of.map(amount_of);
+                group.only = group.amount.as_ref().map(|amount| in_numerator.and(amount.clone().is_not_null()));
+            }
+            group.members.push((index, sums));
+            Ok(())
         };
-        if kind == GroupKind::ByAmount {
-            let [.., in_numerator] = predicates.at_moment();
-            group.amount = definition.of.map(amount_of);
-            group.only = group.amount.as_ref().map(|amount| in_numerator.and(amount.clone().is_not_null()));
+        add(definition.period, &IndicatorPredicates::read(definition, rules)?)?;
+        if let Some(other) = &definition.also {
+            add(other.period, &IndicatorPredicates::read_other(definition, other, rules)?)?;
         }
-        group.members.push((index, sums));
     }
     Ok(groups.into_values().collect())
 }

@@ -5,7 +5,8 @@
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
 //!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
-//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
+//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use. `parts` knows which parts of
+//!    interlinked dossiers have their whole, `apologies` which apologies were sent in time.
 //! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
 //!    `scan` combines facts and states in one lazy plan.
 //! 4. **Groups.** `sums` turns an indicator's predicates, rewritten by `predicate_text`, into columns to be summed.
@@ -24,6 +25,7 @@
 
 mod agencies;
 mod agency_names;
+mod apologies;
 mod compare;
 mod compute;
 mod compute_each;
@@ -39,6 +41,7 @@ mod lookups;
 mod measure_figures;
 mod medians;
 mod number_set;
+mod parts;
 mod period_changes;
 mod periods;
 mod predicate_text;

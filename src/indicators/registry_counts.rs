@@ -63,29 +63,34 @@ impl FigureBuilder<'_> {
     }
 
     /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every
-    /// scope that offers any procedure.
+    /// scope that offers any procedure. `sides`: the group-bys that give the dossiers, each by a date of its own.
     pub(super) fn procedure_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
         registry: &RegistryRows,
-        positions: &SumPositions,
-        rows: &GroupRows,
+        sides: &[(SumPositions, &GroupRows)],
         (agencies, procedures): (&[Agency], &[String]),
     ) -> Vec<Figure> {
-        let dossiers = rows.sums(positions.numerator);
         let number_of = |procedure: IdxSize| registry.numbers.get(procedures.get(procedure as usize)?).copied();
         // By agency and period: the procedures that have dossiers.
         let mut found: BTreeMap<u32, Vec<NumberSet>> = BTreeMap::new();
-        for (_, key) in rows.keys().enumerate().filter(|(row, _)| dossiers[*row] > 0) {
-            let Some(number) = key.procedure.and_then(number_of) else { continue };
-            let table = found.entry(key.agency).or_insert_with(|| vec![NumberSet::default(); self.periods.all.len()]);
-            self.periods.containing(key.start).iter().for_each(|index| table[*index].insert(number));
+        let mut with_dossiers = self.with_dossiers.to_vec();
+        for (positions, rows) in sides {
+            let dossiers = rows.sums(positions.numerator);
+            for (_, key) in rows.keys().enumerate().filter(|(row, _)| dossiers[*row] > 0) {
+                let periods = self.periods.containing(key.start);
+                periods.iter().for_each(|index| with_dossiers[*index] = true);
+                let Some(number) = key.procedure.and_then(number_of) else { continue };
+                let table =
+                    found.entry(key.agency).or_insert_with(|| vec![NumberSet::default(); self.periods.all.len()]);
+                periods.iter().for_each(|index| table[*index].insert(number));
+            }
         }
         let found = self.tables_by_scope(found, NumberSet::unite);
         let mut figures = Vec::new();
         for scope in self.all_scopes() {
             let (rows, found) = (registry.of_scope(&scope, self.agencies, agencies), found.get(&scope));
-            for period_index in self.periods_with_dossiers() {
+            for period_index in (0..with_dossiers.len()).filter(|index| with_dossiers[*index]) {
                 let Some([offered, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
                 let numerator = found.map_or(0, |found| offered.count_common(&found[period_index]));
                 let denominator = offered.count();

@@ -1,6 +1,6 @@
 //! The rows of the registries that indicators count: procedures on offer and agencies, by scope and period.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use polars::prelude::*;
@@ -149,11 +149,23 @@ fn evaluate_predicate(
 /// Code of each row, the rows, and the columns that predicates may name.
 type RegistryTable = (Vec<String>, Vec<RegistryRow>, PolarsResult<DataFrame>);
 
+/// The offers of the registry. An agency's row that names no level has that of its tier's row, so it becomes one row for
+/// each time in which another row of the tier is valid.
 fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
     let find = |code: &str| inputs.agencies.iter().find(|agency| agency.code == code);
+    let mut offers = Vec::with_capacity(inputs.offers.len());
+    for offer in inputs.offers {
+        let tier = match &offer.offerer {
+            Offerer::Agency(code) if offer.online_level.is_none() => find(code).map(|agency| agency.tier),
+            _ => None,
+        };
+        match tier {
+            Some(tier) => offers.extend(with_levels_of_tier(offer, tier, inputs.offers)),
+            None => offers.push(offer.clone()),
+        }
+    }
     let vertical: HashMap<&str, bool> =
         inputs.procedures.iter().map(|known| (known.code.as_str(), known.vertical)).collect();
-    let offers = inputs.offers;
     let rows = offers.iter().map(|offer| RegistryRow {
         number: 0,
         in_numerator: false,
@@ -172,12 +184,6 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
         Offerer::Agency(code) => find(code).is_some_and(|agency| agency.vertical),
         Offerer::Tier(_) => false,
     };
-    let level = |offer: &'_ Offer| -> Option<String> {
-        let Offerer::Agency(code) = &offer.offerer else { return offer.online_level.clone() };
-        let tier = Offerer::Tier(find(code)?.tier);
-        let of_tier = || offers.iter().rfind(|other| other.procedure == offer.procedure && other.offerer == tier);
-        offer.online_level.clone().or_else(|| of_tier()?.online_level.clone())
-    };
     let text = |name: &str, of: fn(&Offer) -> Option<&str>| {
         Column::new(name.into(), offers.iter().map(of).collect::<Vec<_>>())
     };
@@ -185,8 +191,7 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
         |name: &str, of: &dyn Fn(&Offer) -> bool| Column::new(name.into(), offers.iter().map(of).collect::<Vec<_>>());
     let columns = vec![
         text("role", |offer| offer.role.as_deref()),
-        // If an agency's row has no level, it takes the level of its tier's row.
-        Column::new("online_level".into(), offers.iter().map(level).collect::<Vec<_>>()),
+        text("online_level", |offer| offer.online_level.as_deref()),
         text("interlinked", |offer| offer.interlinked.as_deref()),
         flag("at_one_stop", &|offer| offer.at_one_stop),
         flag("one_stop_exempt", &|offer| offer.one_stop_exempt),
@@ -198,6 +203,33 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
     ];
     let codes = offers.iter().map(|offer| offer.procedure.clone()).collect();
     (codes, rows.collect(), DataFrame::new(offers.len(), columns))
+}
+
+/// An agency's row, cut at the days on which the rows of its tier begin and end; each piece with the level that the tier
+/// has on its days. Of several rows of a tier on one day the last listed counts.
+fn with_levels_of_tier(offer: &Offer, tier: Tier, offers: &[Offer]) -> Vec<Offer> {
+    let is_of_tier = |other: &&Offer| other.procedure == offer.procedure && other.offerer == Offerer::Tier(tier);
+    let of_tier: Vec<&Offer> = offers.iter().filter(is_of_tier).collect();
+    let ends = of_tier.iter().flat_map(|other| [other.valid_from, other.valid_to.and_then(|day| day.tomorrow().ok())]);
+    let is_within =
+        |day: &Date| offer.valid_from.is_none_or(|from| from < *day) && offer.valid_to.is_none_or(|to| *day <= to);
+    let starts: BTreeSet<Date> = ends.flatten().filter(is_within).collect();
+    let mut pieces = vec![offer.clone()];
+    for start in starts {
+        let last = pieces.last_mut().expect("there is a first piece");
+        let next = Offer { valid_from: Some(start), ..last.clone() };
+        last.valid_to = start.yesterday().ok();
+        pieces.push(next);
+    }
+    for piece in &mut pieces {
+        // Nothing of the tier changes within a piece, so its first day decides.
+        let is_valid = |other: &&&Offer| match piece.valid_from {
+            None => other.valid_from.is_none(),
+            Some(day) => other.valid_from.is_none_or(|from| from <= day) && other.valid_to.is_none_or(|to| day <= to),
+        };
+        piece.online_level = of_tier.iter().rfind(is_valid).and_then(|other| other.online_level.clone());
+    }
+    pieces
 }
 
 fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {

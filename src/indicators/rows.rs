@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use crate::indicators::groups::{GroupKey, GroupKind, GroupQuery};
 use crate::indicators::sums::{SumColumns, SumPositions};
+use crate::model::period::HalfMonth;
 
 /// The counts behind one figure.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -93,15 +94,23 @@ impl GroupRows {
     }
 }
 
-/// Which rows belong to a procedure that has, province-wide and in the row's calendar year, at least one dossier of the
-/// indicator's `having` condition. `position`: the column of sums that counts these dossiers.
-pub(super) fn rows_of_procedures_with(rows: &GroupRows, position: usize) -> Vec<bool> {
+/// For each row, from which half-month of the row's calendar year on its procedure has, province-wide, a dossier of the
+/// indicator's `having` condition; `None` if it has none in that year. `position`: the column of sums that counts these
+/// dossiers.
+///
+/// A period counts the rows whose half-month is not after its own end, so that what is received later in the year does
+/// not change it.
+pub(super) fn procedures_with_since(rows: &GroupRows, position: usize) -> Vec<Option<HalfMonth>> {
     let dossiers = rows.sums(position);
     let procedure_and_year = |row: usize| {
         let key = rows.key(row);
         // A year has 24 half-months.
         (key.procedure, key.start.div_euclid(24))
     };
-    let found: PlHashSet<_> = (0..dossiers.len()).filter(|&row| dossiers[row] > 0).map(procedure_and_year).collect();
-    (0..dossiers.len()).map(|row| found.contains(&procedure_and_year(row))).collect()
+    let mut first: PlHashMap<_, HalfMonth> = PlHashMap::new();
+    for row in (0..dossiers.len()).filter(|&row| dossiers[row] > 0) {
+        let start = rows.key(row).start;
+        first.entry(procedure_and_year(row)).and_modify(|half| *half = start.min(*half)).or_insert(start);
+    }
+    (0..dossiers.len()).map(|row| first.get(&procedure_and_year(row)).copied()).collect()
 }

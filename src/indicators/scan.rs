@@ -12,6 +12,7 @@ use crate::indicators::agencies::{Agencies, agencies_of};
 use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
 use crate::indicators::groups::{between, day_column};
 use crate::indicators::inputs::FigureInputs;
+use crate::indicators::parts::ParentCodes;
 use crate::indicators::periods::end_of;
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup};
 use crate::indicators::states::micros;
@@ -25,6 +26,7 @@ use crate::model::rules::{AgencyView, AsOf, RuleSet};
 pub(super) struct DossierScan {
     notes: NoteLookup,
     post: PostLookup,
+    parents: ParentCodes,
     pub(super) procedures: ProcedureLookup,
     days: Arc<WorkingDayTable>,
     pub(super) half_months: HalfMonthLookup,
@@ -60,6 +62,7 @@ impl DossierScan {
         Ok(Self {
             notes: NoteLookup::read(inputs.dossier_notes.clone(), inputs.now)?,
             post: PostLookup::read(inputs.postal_items.clone(), inputs.now)?,
+            parents: ParentCodes::read(&inputs.dossiers)?,
             procedures: ProcedureLookup::new(inputs.procedures),
             days: Arc::new(WorkingDayTable::new(inputs.calendar)),
             half_months: HalfMonthLookup::new(),
@@ -68,7 +71,7 @@ impl DossierScan {
 
     /// Step 1: dossiers with the facts that every rule set reads alike.
     pub(super) fn common_facts(&self, dossiers: LazyFrame) -> LazyFrame {
-        common_facts(dossiers, &self.notes, &self.post, &self.procedures)
+        common_facts(dossiers, &self.notes, &self.post, &self.procedures, &self.parents)
     }
 
     /// Step 2: the look-up tables of a view; [`ViewLookups::add_to`] adds their columns to the common facts.

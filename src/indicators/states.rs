@@ -9,6 +9,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::calendar::{ProcedureTime, WorkingDayTable};
+use crate::indicators::apologies;
 use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 use crate::model::rules::{
     ApologyDue, CutOff, DueChoice, DueComparison, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
@@ -142,7 +143,7 @@ fn end_of_day(instant: Expr) -> Expr {
 }
 
 /// The last moment that is on time by the rule set; null if there is no due date of any kind.
-fn last_moment_on_time(rules: &RuleSet) -> Expr {
+pub(super) fn last_moment_on_time(rules: &RuleSet) -> Expr {
     let portal = portal_due(rules);
     let computed = col("computed_due");
     let chosen = match rules.due {
@@ -190,6 +191,7 @@ pub(super) fn status_is_in(words: &[&str]) -> Expr {
 
 fn end_date(end: EndDate) -> Expr {
     micros(match end {
+        EndDate::Finished => return finished_at(),
         EndDate::Completed => "completed_at",
         EndDate::Returned => "returned_at",
         EndDate::Withdrawn => "withdrawn_at",
@@ -198,7 +200,15 @@ fn end_date(end: EndDate) -> Expr {
     })
 }
 
-/// Adds `processing_hours`: whole working hours from reception to the end. Needs [`state_columns`].
+/// The earlier of completion and return.
+fn finished_at() -> Expr {
+    let [completed, returned] = ["completed_at", "returned_at"].map(micros);
+    let completed_first = completed.clone().lt_eq(returned.clone()).fill_null(returned.clone().is_null());
+    when(completed_first).then(completed).otherwise(returned)
+}
+
+/// Adds `processing_hours`: whole working hours from reception to the end; null if the end is before the reception.
+/// Needs [`state_columns`].
 pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) -> LazyFrame {
     let days = Arc::clone(days);
     let compute = move |columns: &mut [Column]| -> PolarsResult<Column> {
@@ -207,13 +217,14 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) ->
             from.iter().zip(to.iter()).map(|(from, to)| Some(days.hours_between(from?, to?))).collect();
         Ok(hours.with_name(columns[0].name().clone()).into_column())
     };
+    let end = when(col("ends_before_reception")).then(lit(NULL)).otherwise(col("ends_at"));
     let hours = micros("received_at")
-        .map_many(compute, &[col("ends_at")], |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
+        .map_many(compute, &[end], |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
     facts.with_columns([hours.alias("processing_hours")])
 }
 
-/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early` and the four [`STATES`] at
-/// `now`.
+/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early`, `apology` and the four
+/// [`STATES`] at `now`.
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
@@ -240,6 +251,7 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
     let facts = facts
         .with_columns([
             last_moment_on_time(rules).alias("overdue_from"),
+            apologies::timing(rules),
             end.alias("ends_at"),
             status_is_in(&rules.ended_statuses()).alias("ended_status"),
             ends_before_reception.alias("ends_before_reception"),
@@ -286,6 +298,12 @@ pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<Ex
         // A dossier that is open in time counts only if it can become late, or if the rule set needs no due date.
         "is_on_time" if pending && rules.open_in_time_counts => return Some(col("can_end_on_time")),
         "is_on_time" => on_time,
+        // Without any limit nobody knows whether a dossier is late, although it is not on time.
+        "is_late" if late => {
+            let is_known = col("can_end_on_time").or(col("ends_before_reception"));
+            return Some(when(is_known).then(lit(true)).otherwise(lit(NULL)));
+        }
+        "is_overdue" if pending => return Some(when(col("can_end_on_time")).then(lit(false)).otherwise(lit(NULL))),
         "is_late" => late,
         "is_pending" => pending,
         "is_overdue" => overdue,

@@ -7,7 +7,7 @@ use polars::sql::sql_expr;
 use crate::indicators::IndicatorError;
 use crate::indicators::predicate_text::without_lists;
 use crate::indicators::states::{self, LATE, ON_TIME, OVERDUE, PENDING};
-use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind};
+use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind, OtherDossiers};
 use crate::model::predicate::names_state_column;
 use crate::model::rules::RuleSet;
 
@@ -88,6 +88,7 @@ pub(super) struct IndicatorPredicates<'a> {
     population: Expr,
     denominator: Expr,
     numerator: Expr,
+    numerator_text: &'a str,
 }
 
 impl<'a> IndicatorPredicates<'a> {
@@ -100,7 +101,18 @@ impl<'a> IndicatorPredicates<'a> {
             // A count has no denominator: its numerator is counted over the population.
             denominator: read(definition.denominator.as_deref().unwrap_or("TRUE"))?,
             numerator: read(&definition.numerator)?,
+            numerator_text: &definition.numerator,
         })
+    }
+
+    /// The same with the numerator of other dossiers that the indicator also counts.
+    pub(super) fn read_other(
+        definition: &'a IndicatorDefinition,
+        other: &'a OtherDossiers,
+        rules: &'a RuleSet,
+    ) -> Result<Self, IndicatorError> {
+        let numerator = predicate(definition, &other.numerator)?;
+        Ok(Self { numerator, numerator_text: &other.numerator, ..Self::read(definition, rules)? })
     }
 
     /// A predicate as of the rule set's moment: in which state the dossier is, and what the predicate is in that state.
@@ -120,7 +132,7 @@ impl<'a> IndicatorPredicates<'a> {
         let in_population = self.predicate_at_moment(&self.population, &definition.population);
         let denominator = definition.denominator.as_deref().unwrap_or("TRUE");
         let in_denominator = in_population.clone().and(self.predicate_at_moment(&self.denominator, denominator));
-        let numerator = self.predicate_at_moment(&self.numerator, &definition.numerator);
+        let numerator = self.predicate_at_moment(&self.numerator, self.numerator_text);
         let in_numerator = in_denominator.clone().and(numerator);
         [in_population, in_denominator, in_numerator]
     }
@@ -136,7 +148,7 @@ impl<'a> IndicatorPredicates<'a> {
         let [in_population, in_denominator, in_numerator] = self.at_moment();
         let reachable = match still_reachable {
             StillReachable::Everything => in_denominator.clone(),
-            StillReachable::OpenInTime if names_state_column(&self.definition.numerator) => {
+            StillReachable::OpenInTime if names_state_column(self.numerator_text) => {
                 let can_end_on_time = col(states::STATES[PENDING]).and(col("can_end_on_time"));
                 let would_count = in_state(&self.numerator, ON_TIME, self.rules);
                 in_numerator.clone().or(in_denominator.clone().and(can_end_on_time).and(would_count))

@@ -51,11 +51,15 @@ pub struct IndicatorDefinition {
     pub period: PeriodColumn,
     /// SQL condition: the dossiers of the denominator that count.
     pub numerator: String,
+    /// For procedures: other dossiers that count for the numerator as well, by a date of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<OtherDossiers>,
     /// SQL condition: the dossiers of the population that make the denominator. A count has none.
     #[serde(default)]
     pub denominator: Option<String>,
     /// SQL condition over the fact columns. Only dossiers of procedures count that have at least one dossier of the
-    /// population for which it holds, anywhere in the province in the same calendar year ("có phát sinh").
+    /// population for which it holds, anywhere in the province, from 1 January of the year of the dossier to the end of
+    /// the period ("có phát sinh").
     #[serde(default)]
     pub having: Option<String>,
     #[serde(default)]
@@ -145,6 +149,16 @@ pub struct Legal {
     pub place: String,
     /// In force from, `yyyy-MM-dd`.
     pub from: String,
+}
+
+/// Dossiers that put a procedure into the numerator, besides those of `numerator`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherDossiers {
+    /// Date that assigns them to a period.
+    pub period: PeriodColumn,
+    /// SQL condition over the fact columns: those of the population that count.
+    pub numerator: String,
 }
 
 /// Value that a figure must reach.

@@ -30,15 +30,27 @@ impl FactType {
     }
 }
 
+/// Values of the fact `apology`.
+const APOLOGIES: &[&str] = &["absent", "timely", "late", "repeated"];
+
 /// Facts of a dossier. The values of [`STATE_COLUMNS`] are those at the rule set's moment.
 pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
-    ("is_received", FactType::Flag, "received by the agency, not deleted, no part of an interlinked dossier"),
+    (
+        "is_received",
+        FactType::Flag,
+        "received by the agency, not deleted, no part of an interlinked dossier that some source has",
+    ),
     ("is_ended", FactType::Flag, "state: resolved, withdrawn, refused or stopped"),
     ("is_on_time", FactType::Flag, "state: ended on time, or open in time where the rule set counts that"),
-    ("is_late", FactType::Flag, "state: ended, but not on time: after its due date, or before its reception"),
-    ("is_overdue", FactType::Flag, "state: open after its due date"),
+    (
+        "is_late",
+        FactType::Flag,
+        "state: ended, but not on time: after its due date, or before its reception; null if it has no due date of any kind",
+    ),
+    ("is_overdue", FactType::Flag, "state: open after its due date; null if it has no due date of any kind"),
     ("is_pending", FactType::Flag, "state: open and not overdue"),
     ("ends_early", FactType::Flag, "ended on a day before its due day; only for ended dossiers"),
+    ("ends_before_reception", FactType::Flag, "its end is dated before its reception, which is impossible"),
     ("has_due_date", FactType::Flag, "the source gives a due date"),
     ("agency_kind", FactType::Word(AgencyKind::VARIANTS), "kind of agency"),
     ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
@@ -61,7 +73,13 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("service_level", FactType::Word(SERVICE_LEVELS), "level as the source gives it"),
     ("result_electronic", FactType::Flag, "the result is electronic"),
     ("supplement_requests", FactType::Number, "how often the applicant was asked to supplement"),
-    ("has_apology", FactType::Flag, "an apology was sent (NĐ 61/2018 art. 19(9))"),
+    ("has_apology", FactType::Flag, "an apology is stated: its number, its date or the new due date"),
+    (
+        "apology",
+        FactType::Word(APOLOGIES),
+        "the apology by NĐ 61/2018 art. 19(9): absent; timely: sent on a day before that of the limit; late; repeated: more \
+         than one extension; null if its day or the limit is unknown",
+    ),
     ("late_cause", FactType::Word(LATE_CAUSES), "who caused a late dossier"),
     ("non_territorial", FactType::Flag, "received elsewhere than where it is resolved (phi địa giới)"),
     ("source", FactType::Text, "connector"),

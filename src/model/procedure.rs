@@ -29,7 +29,8 @@ pub struct Procedure {
     /// Statutory time (thời hạn giải quyết), in `unit`; `None` if the registry has none.
     pub statutory_time: Option<u32>,
     pub unit: TimeUnit,
-    /// Time of day from which a received dossier is processed on the next working day (NĐ 61/2018 art. 18(2): 15:00).
+    /// Time of day after which a received dossier is processed on the next working day (NĐ 61/2018 art. 18(2): 15:00);
+    /// one received at this very time is within the day.
     pub cut_off: Time,
     /// The result is given immediately, so dossiers lawfully have no due date (NĐ 61/2018 art. 17(4)).
     pub immediate: bool,

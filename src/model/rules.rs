@@ -51,6 +51,10 @@ pub struct RuleSet {
     pub open_in_time_counts: bool,
     /// Evidence required for a submission or a return to count as postal.
     pub postal_evidence: PostalEvidence,
+    /// Day on which a result counts as returned if portal and post state different ones. Rule sets stored with older
+    /// nights lack the key and mean the default.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub return_day: ReturnDay,
 }
 
 impl RuleSet {
@@ -58,7 +62,7 @@ impl RuleSet {
     #[must_use]
     pub fn ended_statuses(&self) -> Vec<&'static str> {
         let of = |end: &EndDate| match end {
-            EndDate::Completed => &["completed", "returned"][..],
+            EndDate::Finished | EndDate::Completed => &["completed", "returned"][..],
             EndDate::Returned => &["returned"],
             EndDate::Withdrawn => &["withdrawn"],
             EndDate::Refused => &["refused"],
@@ -139,8 +143,9 @@ pub enum MidnightDue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingDue {
-    /// The same working day, or the next if received at or after the procedure's cut-off (NĐ 23/2015/NĐ-CP art. 7). For
-    /// immediate results, and for certification (chứng thực) whose procedure has no statutory time.
+    /// The same working day, or the next if received after the procedure's cut-off (NĐ 23/2015/NĐ-CP art. 7: "sau 15
+    /// giờ"; the cut-off itself is within the day). For immediate results, and for certification (chứng thực) whose
+    /// procedure has no statutory time.
     CutOff,
     /// Reception plus the procedure's statutory time.
     Statutory,
@@ -153,8 +158,8 @@ pub enum CutOff {
     /// Only certification and immediate results (NĐ 23/2015/NĐ-CP art. 7).
     #[default]
     AtOnce,
-    /// Every dossier: one received at or after the cut-off is processed from the next working day on, and the statutory
-    /// time runs from there (NĐ 61/2018/NĐ-CP art. 18(2)).
+    /// Every dossier: one received after the cut-off is processed from the next working day on, and the statutory time
+    /// runs from there (NĐ 61/2018/NĐ-CP art. 18(2)).
     Every,
 }
 
@@ -172,6 +177,8 @@ pub enum WithoutDue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndDate {
+    /// Completed or returned, whichever is earlier: a result that was handed over had been completed.
+    Finished,
     Completed,
     Returned,
     Withdrawn,
@@ -201,6 +208,21 @@ pub enum PostalEvidence {
     Both,
     Portal,
     Post,
+}
+
+/// Day on which a result counts as returned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnDay {
+    /// The portal's; that of the post where the portal has none.
+    #[default]
+    Portal,
+    /// The day on which the post took the result (QĐ 45/2016/QĐ-TTg art. 9); the portal's where the post has none.
+    Post,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Status of a dossier, in the order of the national codes 1–10 (domain: `TrangThaiHoSo`).

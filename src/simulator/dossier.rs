@@ -100,6 +100,8 @@ pub(super) struct Dossier {
     pub(super) supplement: Option<Supplement>,
     pub(super) ending: Ending,
     pub(super) ended: Option<Moment>,
+    /// What the portal writes for the end by mistake, at or before the acceptance.
+    pub(super) mistaken_end: Option<Moment>,
     pub(super) returned: Option<Moment>,
     pub(super) flaw: Option<Flaw>,
     pub(super) resend: Resend,
@@ -179,7 +181,9 @@ impl Dossier {
                 Some((from, due)) if from <= now => Some(due),
                 _ => self.due,
             }),
-            completed: ended.filter(|_| accepted.is_some() && past(self.completion_recorded()).is_some()),
+            completed: ended
+                .filter(|_| accepted.is_some() && past(self.completion_recorded()).is_some())
+                .map(|ended| self.mistaken_end.unwrap_or(ended)),
             returned,
             channel: match self.channel_before {
                 Some((until, before)) if now < until => before,

@@ -10,11 +10,54 @@ use jiff::civil::Date;
 
 use crate::simulator::Province;
 use crate::simulator::list_cells::minute;
-use crate::simulator::working_days::{DAY_SECS, civil, day_number, evening};
+use crate::simulator::working_days::{DAY_SECS, Day, Moment, civil, day_number, day_of, evening};
 
 const CAUSES: [&str; 5] = ["Cơ quan giải quyết", "Cơ quan phối hợp", "Người nộp hồ sơ", "Hệ thống", "Khác"];
 
+/// A letter of apology, as a counter notes it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Letter {
+    pub(super) number: Option<usize>,
+    pub(super) sent: Option<Moment>,
+    /// The day that it promises.
+    pub(super) promised: Option<Day>,
+}
+
 impl Province {
+    /// The letters of apology for a dossier that are noted down on an evening; `None` if it has no note. One overdue
+    /// dossier in three has one.
+    pub(super) fn letters(&self, index: usize, now: Moment) -> Option<Vec<Letter>> {
+        let dossier = &self.dossiers[index];
+        let due = dossier.due.filter(|due| *due <= now && index % 3 == 1)?;
+        if dossier.accepted.is_none() || dossier.ended.is_some_and(|ended| ended <= due) {
+            return None;
+        }
+        let (first, due_day) = (index * 2 + 1, day_of(due));
+        let letter = |number: Option<usize>, sent: Moment, promised: Day| Letter {
+            number,
+            sent: Some(sent),
+            promised: Some(promised),
+        };
+        let before = (due_day - 1) * DAY_SECS + 16 * 3600;
+        let letters = match index / 3 % 9 {
+            0 => vec![],
+            1 => vec![letter(Some(first), before, due_day + 5)],
+            // On the day of the due date, and after it.
+            2 => vec![letter(Some(first), due_day * DAY_SECS + 7 * 3600, due_day + 5)],
+            3 => vec![letter(Some(first), before + 3 * DAY_SECS, due_day + 9)],
+            4 => vec![Letter { number: Some(first), sent: None, promised: None }],
+            // Two letters; and one letter with two promises.
+            5 => {
+                vec![letter(Some(first), before - DAY_SECS, due_day + 5), letter(Some(first + 1), before, due_day + 9)]
+            }
+            6 => vec![letter(Some(first), before, due_day + 5), letter(Some(first), before, due_day + 9)],
+            // A date without a number and without a time of day.
+            7 => vec![letter(None, (due_day - 2) * DAY_SECS, due_day + 5)],
+            _ => vec![Letter { number: None, sent: None, promised: Some(due_day + 5) }],
+        };
+        Some(letters.into_iter().filter(|letter| letter.sent.is_none_or(|sent| sent <= now)).collect())
+    }
+
     /// Writes the notes as of 20:00 of a day to `ghi-chu-YYYY-MM-DD.csv` in `folder`, which must exist.
     pub fn write_notes(&self, folder: &Path, day: Date) -> io::Result<PathBuf> {
         let day = day.min(self.today());
@@ -22,17 +65,16 @@ impl Province {
         let mut text = "STT;Mã hồ sơ;Nguyên nhân trễ;Số văn bản xin lỗi;Ngày xin lỗi;Hẹn trả lại\r\n".to_owned();
         let mut rows = 0_usize;
         for (number, dossier) in self.dossiers.iter().enumerate() {
-            let Some(due) = dossier.due.filter(|due| *due <= now && number % 3 == 1) else { continue };
-            if dossier.accepted.is_none() || dossier.ended.is_some_and(|ended| ended <= due) {
-                continue;
-            }
-            rows += 1;
-            let apology = due - due % 60;
-            let promised = civil(apology + 5 * DAY_SECS).strftime("%d/%m/%Y").to_string();
+            let Some(letters) = self.letters(number, now) else { continue };
             let (code, cause) = (self.code(dossier), CAUSES[number % CAUSES.len()]);
-            let letter =
-                if number % 2 == 0 { format!("{rows}/XL-MP;{};{promised}", minute(apology)) } else { ";;".to_owned() };
-            writeln!(text, "{rows};{code};{cause};{letter}\r").map_err(io::Error::other)?;
+            let mut noted: Vec<String> = letters.iter().map(cells).collect();
+            if noted.is_empty() {
+                noted.push(";;".to_owned());
+            }
+            for letter in noted {
+                rows += 1;
+                writeln!(text, "{rows};{code};{cause};{letter}\r").map_err(io::Error::other)?;
+            }
         }
         writeln!(text, "Tổng cộng;{rows};;;;\r").map_err(io::Error::other)?;
         let path = folder.join(format!("ghi-chu-{day}.csv"));
@@ -52,4 +94,11 @@ impl Province {
         self.write_notes(&folders[2], day)?;
         Ok(folders)
     }
+}
+
+/// Number, date and promised date of a letter as cells.
+fn cells(letter: &Letter) -> String {
+    let number = letter.number.map(|number| format!("{number}/XL-MP")).unwrap_or_default();
+    let promised = letter.promised.map(|day| civil(day * DAY_SECS).strftime("%d/%m/%Y").to_string());
+    format!("{number};{};{}", letter.sent.map(minute).unwrap_or_default(), promised.unwrap_or_default())
 }

@@ -56,6 +56,7 @@ impl DossierDraw<'_> {
             supplement: None,
             ending: Ending::Done,
             ended: None,
+            mistaken_end: None,
             returned: None,
             flaw,
             resend: Resend::Once,
@@ -104,7 +105,9 @@ impl DossierDraw<'_> {
     /// Moments of hand-in and acceptance; no acceptance for 1.2 % of online dossiers.
     fn reception(&self, rng: &mut ChaCha8Rng, channel: Channel, at_once: bool) -> (Moment, Option<Moment>) {
         if channel != Channel::Online {
-            let accepted = office(rng, self.day);
+            // One in a hundred exactly at the usual cut-off, 15:00:00.
+            let at_cut_off = self.day * DAY_SECS + 15 * 3600;
+            let accepted = if rng.random_bool(0.01) { at_cut_off } else { office(rng, self.day) };
             let waited = if at_once { 0 } else { rng.random_range(0..900) };
             return (accepted - waited, Some(accepted));
         }
@@ -149,7 +152,7 @@ impl DossierDraw<'_> {
             0..8 => return,
             8..28 => Ending::Withdrawn,
             28..43 => Ending::Refused,
-            43..47 => Ending::DoneWithoutDate,
+            43..53 => Ending::DoneWithoutDate,
             _ => Ending::Done,
         };
         let ended = self.end(rng, from, limit, dossier.due);
@@ -161,13 +164,20 @@ impl DossierDraw<'_> {
                 self.office_after(rng, day_of(ended), 1..=4)
             });
         }
+        if dossier.ending == Ending::Done && rng.random_bool(0.004) {
+            // On the day of acceptance without a time of day, which is possible; else before the acceptance.
+            let midnight = day * DAY_SECS;
+            let mistakes =
+                [midnight, accepted - rng.random_range(60..7200), midnight - rng.random_range(0..5) * DAY_SECS];
+            dossier.mistaken_end = Some(mistakes[rng.random_range(0..mistakes.len())]);
+        }
         self.correct(rng, dossier, accepted);
     }
 
     /// Day on which the result is due.
     fn limit(&self, rng: &mut ChaCha8Rng, procedure: &Procedure, accepted: Moment, days: u32) -> Day {
         let day = day_of(accepted);
-        let late_reception = clock(accepted) >= seconds(procedure.cut_off);
+        let late_reception = clock(accepted) > seconds(procedure.cut_off);
         if procedure.immediate {
             let same_day = self.registry.working_days.is_working(day) && !late_reception;
             return if same_day { day } else { self.after(day, 1) };
@@ -262,7 +272,7 @@ fn due(rng: &mut ChaCha8Rng, limit: Day, accepted: Moment) -> Moment {
     }
 }
 
-/// A moment in office hours; never on a full minute, so never exactly at the cut-off time.
+/// A moment in office hours; never on a full minute.
 pub(super) fn office(rng: &mut ChaCha8Rng, day: Day) -> Moment {
     const HOURS: [i64; 21] = [7, 8, 8, 8, 8, 9, 9, 9, 9, 10, 10, 10, 13, 13, 14, 14, 14, 15, 15, 16, 16];
     let hour = HOURS[rng.random_range(0..HOURS.len())];

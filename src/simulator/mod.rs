@@ -6,6 +6,7 @@
 //! own. Nothing here uses the pipeline's readers, calendar or stages: the two must be able to disagree. All persons are
 //! invented, and their names show it.
 
+mod apologies;
 mod dossier;
 mod dossier_notes;
 mod exports;
@@ -26,6 +27,7 @@ mod post;
 mod registry;
 mod render;
 mod truth;
+mod truth_periods;
 mod working_days;
 mod workload;
 

@@ -191,10 +191,18 @@ impl PostOffice<'_> {
         if !self.rng.random_bool(share) {
             return;
         }
-        // QĐ 45/2016 art. 9: the result is returned at the moment when the post accepts it.
-        self.send(PostalService::Return, returned, None);
+        // The portal's record is often of another day than that on which the post took the result.
+        let taken = match self.rng.random_range(0..10) {
+            0 | 1 => {
+                let days = self.rng.random_range(1..=3);
+                office(self.rng, self.registry.working_days.after(day_of(returned), days))
+            }
+            2 => dossier.ended.unwrap_or(returned),
+            _ => returned,
+        };
+        self.send(PostalService::Return, taken, None);
         if self.rng.random_bool(0.03) {
-            self.send(PostalService::Return, returned + 1800, None);
+            self.send(PostalService::Return, taken + 1800, None);
         }
     }
 

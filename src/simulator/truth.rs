@@ -4,16 +4,18 @@
 //! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the
 //! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use crate::model::agency::AgencyKind;
 use crate::model::procedure::TimeUnit;
 use crate::simulator::Province;
-use crate::simulator::dossier::{Channel, Dossier, Level, RecordState};
+use crate::simulator::apologies::Apology;
+use crate::simulator::dossier::{Channel, Dossier, Level, RecordState, status};
 use crate::simulator::life_cycle::seconds;
 use crate::simulator::post::{PostalService, Target};
+use crate::simulator::truth_periods::HavingCounts;
 use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
 
 /// Scope of a figure.
@@ -54,7 +56,7 @@ pub struct Truth {
 
 /// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback,
 /// then the measures.
-pub const INDICATORS: [&str; 21] = [
+pub const INDICATORS: [&str; 24] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -67,6 +69,9 @@ pub const INDICATORS: [&str; 21] = [
     "par-7.3.3-having",
     "par-3.5.1",
     "par-3.5.2",
+    "par-3.4.4",
+    "par-3.4.4-stated",
+    "par-3.4.4-late",
     "par-3.2.2",
     "par-3.2.3",
     "par-3.2.6",
@@ -79,13 +84,13 @@ pub const INDICATORS: [&str; 21] = [
 ];
 
 /// Number of the indicators that are counted from dossiers and feedback.
-const COUNTED: usize = 12;
+pub(super) const COUNTED: usize = 15;
 
 /// Indicators whose figures are measures.
 pub(super) const MEASURES: &[&str] = INDICATORS.split_at(COUNTED).1;
 
 /// Numerator and denominator of each counted indicator.
-type Counts = [(u64, u64); COUNTED];
+pub(super) type Counts = [(u64, u64); COUNTED];
 
 /// One accepted dossier and the facts that the figures count.
 struct JudgedDossier<'a> {
@@ -93,6 +98,9 @@ struct JudgedDossier<'a> {
     accepted: Moment,
     channel: Channel,
     on_time: bool,
+    /// Whether it is late or overdue, so that an apology is owed; `None` if it has no due date of any kind.
+    is_late: Option<bool>,
+    apology: Apology,
     /// Counts in the indicators 7.x: neither agency nor procedure is vertical.
     is_provincial: bool,
     level: Option<Level>,
@@ -117,7 +125,7 @@ impl Province {
             if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
-                received.push(self.judge(dossier, shown, accepted, submitted[index], returned[index]));
+                received.push(self.judge(index, (shown, accepted, now), submitted[index], returned[index]));
             }
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
@@ -157,14 +165,25 @@ impl Province {
         (submitted, returned)
     }
 
-    fn judge<'a>(
-        &'a self,
-        dossier: &'a Dossier,
-        shown: RecordState,
-        accepted: Moment,
+    fn judge(
+        &self,
+        index: usize,
+        (shown, accepted, now): (RecordState, Moment, Moment),
         posted_in: bool,
         posted_out: Option<Moment>,
-    ) -> JudgedDossier<'a> {
+    ) -> JudgedDossier<'_> {
+        let dossier = &self.dossiers[index];
+        // Completed or handed over, whichever came first.
+        let end = [shown.completed, shown.returned].into_iter().flatten().min();
+        let limit = self.limit(dossier, shown, accepted);
+        let on_time = end.is_some_and(|end| !is_before(end, accepted) && limit.is_some_and(|limit| end <= limit));
+        let is_late = match end {
+            Some(end) if is_before(end, accepted) => Some(true),
+            Some(end) => limit.map(|limit| end > limit),
+            // Ended by its status, without a date.
+            None if shown.status >= status::HAS_RESULT => limit.map(|_| true),
+            None => limit.map(|limit| limit < now),
+        };
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
         let level = match offer {
@@ -175,36 +194,35 @@ impl Province {
             dossier,
             accepted,
             channel: shown.channel,
-            on_time: self.is_on_time(dossier, shown, accepted),
+            on_time,
+            is_late,
+            apology: self.apology(index, limit, now),
             is_provincial: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
             level,
             offers_postal_submission: offer.is_some_and(|offer| offer.postal_submission),
             offers_postal_return: offer.is_some_and(|offer| offer.postal_return),
             handed_in_by_post: shown.channel == Channel::Postal || posted_in,
-            returned: shown.returned.or(posted_out),
+            // QĐ 45/2016 art. 9: returned when the post takes it, whatever the portal writes.
+            returned: posted_out.or(shown.returned),
             // The portal states how a result was asked for, not how it was returned: only the post proves a return.
             returned_by_post: posted_out.is_some(),
         }
     }
 
-    /// Whether the dossier ended on time: rules d to g of domain C.4.
-    fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> bool {
-        let Some(end) = shown.completed else { return false };
-        // An end before the reception is a mistake, never on time. At midnight it is a date.
-        if end < accepted && !(clock(end) == 0 && day_of(end) == day_of(accepted)) {
-            return false;
-        }
+    /// The last moment on time: rules d, e and g of domain C.4.
+    fn limit(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> Option<Moment> {
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
         let day = day_of(accepted);
-        let last = match (shown.due, procedure.statutory_time) {
+        Some(match (shown.due, procedure.statutory_time) {
             // A due moment at midnight is a date: the whole day counts.
             (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
             (Some(due), _) => due,
             // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate
             // procedures.
             (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
-                let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
+                // "Sau 15 giờ": 15:00:00 itself is not after it.
+                let same_day = days.is_working(day) && clock(accepted) <= seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
             }
             (None, Some(time)) => match procedure.unit {
@@ -215,9 +233,8 @@ impl Province {
                     end_of(if days.is_working(last) { last } else { days.after(last, 1) })
                 }
             },
-            (None, None) => return false,
-        };
-        end <= last
+            (None, None) => return None,
+        })
     }
 
     /// The moment a number of working hours later. Working hours are 7:00 to 11:30 and 13:30 to 17:00; the loop steps
@@ -244,16 +261,7 @@ impl Province {
 
     fn figures(&self, received: &[JudgedDossier<'_>], now: Moment) -> Vec<TruthFigure> {
         let group = |one: &JudgedDossier<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
-        let mut with_postal_submission = BTreeSet::new();
-        let mut with_postal_return = BTreeSet::new();
-        for one in received.iter().filter(|one| one.is_provincial) {
-            if one.handed_in_by_post {
-                with_postal_submission.insert((year(one.accepted), group(one)));
-            }
-            if let Some(at) = one.returned.filter(|_| one.returned_by_post) {
-                with_postal_return.insert((year(at), group(one)));
-            }
-        }
+        let (mut submitted, mut returned) = (HavingCounts::default(), HavingCounts::default());
         let mut halves: BTreeMap<(usize, i32), Counts> = BTreeMap::new();
         for one in received {
             let row = one.dossier.agency as usize;
@@ -268,9 +276,16 @@ impl Province {
                 AgencyKind::Commune => count(counts, 2, one.on_time),
                 AgencyKind::ServiceCentre | AgencyKind::Other => {}
             }
+            if one.is_late == Some(true) {
+                let counts = halves.entry((row, half(one.accepted))).or_default();
+                count(counts, 12, one.apology == Apology::Timely);
+                count(counts, 13, one.apology != Apology::Absent);
+                count(counts, 14, matches!(one.apology, Apology::Late | Apology::Repeated));
+            }
             if !one.is_provincial {
                 continue;
             }
+            let counts = halves.entry((row, half(one.accepted))).or_default();
             let online = one.channel == Channel::Online;
             if matches!(one.level, Some(Level::Partial | Level::Full)) {
                 count(counts, 3, online);
@@ -280,17 +295,13 @@ impl Province {
             if one.offers_postal_submission {
                 count(counts, 6, one.handed_in_by_post);
             }
-            if with_postal_submission.contains(&(year(one.accepted), group(one))) {
-                count(counts, 7, one.handed_in_by_post);
-            }
+            submitted.add(row, half(one.accepted), group(one), one.handed_in_by_post);
             let Some(at) = one.returned else { continue };
             let counts = halves.entry((row, half(at))).or_default();
             if one.offers_postal_return {
                 count(counts, 8, one.returned_by_post);
             }
-            if with_postal_return.contains(&(year(at), group(one))) {
-                count(counts, 9, one.returned_by_post);
-            }
+            returned.add(row, half(at), group(one), one.returned_by_post);
         }
         for one in self.feedback(now) {
             let row = one.agency as usize;
@@ -303,40 +314,7 @@ impl Province {
                 count(counts, 11, one.published.is_some());
             }
         }
-        self.roll_up(&halves)
-    }
-
-    /// Sums half-months of agency rows into all periods of all scopes.
-    fn roll_up(&self, halves: &BTreeMap<(usize, i32), Counts>) -> Vec<TruthFigure> {
-        let mut sums: BTreeMap<(TruthScope, String), Counts> = BTreeMap::new();
-        for (&(row, half), counts) in halves {
-            let agency = &self.registry.agencies[row];
-            let mut periods = period_names(half.div_euclid(2), "");
-            // From the 15th on, a day belongs to the next month's statutory period.
-            periods.extend(period_names((half + 1).div_euclid(2), "s"));
-            for scope in
-                [TruthScope::Province, TruthScope::Tier(agency.tier.name()), TruthScope::Agency(agency.code.clone())]
-            {
-                for period in &periods {
-                    let sum = sums.entry((scope.clone(), period.clone())).or_default();
-                    for (total, count) in sum.iter_mut().zip(counts) {
-                        total.0 += count.0;
-                        total.1 += count.1;
-                    }
-                }
-            }
-        }
-        let mut figures = Vec::new();
-        for (at, indicator) in INDICATORS.into_iter().take(COUNTED).enumerate() {
-            for ((scope, period), counts) in &sums {
-                let (numerator, denominator) = counts[at];
-                if denominator > 0 {
-                    let (scope, period) = (scope.clone(), period.clone());
-                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator });
-                }
-            }
-        }
-        figures
+        self.roll_up(&halves, &[(7, submitted), (9, returned)])
     }
 }
 
@@ -345,27 +323,13 @@ fn count(counts: &mut Counts, indicator: usize, hit: bool) {
     counts[indicator].1 += 1;
 }
 
-fn year(at: Moment) -> i16 {
-    date_of(day_of(at)).year()
-}
-
 /// Number of half-months since year 0. The first half ends on the 14th.
 fn half(at: Moment) -> i32 {
     let date = date_of(day_of(at));
     (i32::from(date.year()) * 12 + i32::from(date.month()) - 1) * 2 + i32::from(date.day() > 14)
 }
 
-/// Names of the periods that contain a month (counted since year 0). `end`: suffix of statutory periods.
-fn period_names(month: i32, end: &str) -> Vec<String> {
-    let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
-    let mut names = vec![
-        format!("{year}-{:02}{end}", number + 1),
-        format!("{year}-Q{}{end}", number / 3 + 1),
-        format!("{year}-H{}{end}", number / 6 + 1),
-        format!("{year}{end}"),
-    ];
-    if number < 9 {
-        names.push(format!("{year}-9M{end}"));
-    }
-    names
+/// Whether an end lies before the reception. At midnight it is a date, and may be that of the day of reception.
+fn is_before(end: Moment, accepted: Moment) -> bool {
+    end < accepted && !(clock(end) == 0 && day_of(end) == day_of(accepted))
 }

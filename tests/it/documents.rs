@@ -166,7 +166,16 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
     if let Some(having) = &definition.having {
         let _ = writeln!(
             text,
-            "* Only procedures that have a dossier, in the whole province and the calendar year, with `{having}`."
+            "* Only procedures that have a dossier with `{having}`, in the whole province, from 1 January to the end of the \
+             period."
+        );
+    }
+    if let Some(other) = &definition.also {
+        let _ = writeln!(
+            text,
+            "* The numerator also has procedures with a dossier for which `{}`, by `{}`.",
+            other.numerator,
+            other.period.name()
         );
     }
     let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
@@ -195,14 +204,21 @@ fn rule_sets(text: &mut String, config: &Configuration) {
         let _ = write!(text, " {} |", set["id"].as_str().unwrap_or_default());
     }
     let _ = write!(text, "\n|---|{}\n", "---|".repeat(sets.len()));
-    let words = sets[0].as_object().expect("a rule set is a table");
-    for word in words.keys().filter(|word| !matches!(word.as_str(), "id" | "title" | "legal")) {
+    // A setting with its default value is not written.
+    let mut words: Vec<&String> = Vec::new();
+    for word in sets.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
+        if !words.contains(&word) && !matches!(word.as_str(), "id" | "title" | "legal") {
+            words.push(word);
+        }
+    }
+    for word in words {
         let _ = write!(text, "| `{word}` |");
         for set in &sets {
             let value = match &set[word] {
                 Value::Array(values) if values.is_empty() => "none".to_owned(),
                 Value::Array(values) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
                 Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+                Value::Null => "default".to_owned(),
                 value => value.as_str().unwrap_or_default().to_owned(),
             };
             let _ = write!(text, " {value} |");

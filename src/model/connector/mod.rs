@@ -118,8 +118,12 @@ fn two() -> u64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Identity {
-    /// Canonical columns whose values, joined by `|`, make the key. Each must be `required`.
+    /// Canonical columns whose values, joined by `|`, make the key. Each must be `required`, or listed in
+    /// `may_be_empty`.
     pub key: Vec<String>,
+    /// Columns of `key` that a record may lack, but not all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_be_empty: Vec<String>,
     /// `source_updated_at`, the source's change time. It orders the versions if it is mapped, whether or not this key
     /// says so; otherwise the version of the later pull, page and row is newer.
     pub ordered_by: Option<String>,
@@ -127,7 +131,7 @@ pub struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { key: vec!["source_key".to_owned()], ordered_by: None }
+        Self { key: vec!["source_key".to_owned()], may_be_empty: Vec::new(), ordered_by: None }
     }
 }
 

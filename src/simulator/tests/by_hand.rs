@@ -36,6 +36,7 @@ fn dossier(number: u8, agency: u32, procedure: u32, channel: Channel, accepted: 
         supplement: None,
         ending: Ending::Done,
         ended: None,
+        mistaken_end: None,
         returned: None,
         flaw: None,
         resend: Resend::Once,
@@ -109,6 +110,10 @@ fn figures_of_the_year_as_of_today() {
     let expected = [
         ("par-3.4.1", 2, 3),
         ("par-3.4.3", 1, 2),
+        // The late one, and the certification accepted at 15:00 sharp, which is overdue since that evening.
+        ("par-3.4.4", 0, 2),
+        ("par-3.4.4-late", 0, 2),
+        ("par-3.4.4-stated", 0, 2),
         ("par-7.2.2", 2, 5),
         ("par-7.2.2-level-3", 1, 5),
         ("par-7.2.2-level-4", 1, 5),
@@ -142,6 +147,9 @@ fn figures_of_the_year_as_of_an_earlier_evening() {
         [
             ("par-3.4.1", 1, 2),
             ("par-3.4.3", 1, 2),
+            ("par-3.4.4", 0, 2),
+            ("par-3.4.4-late", 0, 2),
+            ("par-3.4.4-stated", 0, 2),
             ("par-7.2.2", 2, 4),
             ("par-7.2.2-level-3", 1, 4),
             ("par-7.2.2-level-4", 1, 4),

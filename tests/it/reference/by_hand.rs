@@ -3,10 +3,14 @@
 //! The night is 20 March 2026, 01:30. Unless a row has other values, its dossier is at agency `S1`, of procedure
 //! `1.000001` (three working days), received on Monday 5 May 2025 at 08:00 and due on Thursday 8 May at 17:00.
 
+mod apologies;
 mod complete;
+mod ends;
 mod impossible_ends;
+mod parts;
 mod quality;
 mod registries;
+mod returns;
 mod rule_sets;
 mod statutory;
 mod stocks;
@@ -45,6 +49,12 @@ fn plain(code: &str) -> Dossier {
 /// A plain dossier that is completed.
 fn done(code: &str, completed: &str) -> Dossier {
     Dossier { completed: on(completed), status: text("completed"), ..plain(code) }
+}
+
+/// The dossier at an agency of its own, `H61.<number>`, which no registry has.
+fn own_agency(number: usize, dossier: &Dossier) -> Dossier {
+    let name = format!("H61.{number}");
+    Dossier { code: text(&name), competent: text(&name), ..dossier.clone() }
 }
 
 fn item(dossier: &str, direction: &str) -> Item {
@@ -126,14 +136,10 @@ fn d_ends_and_due_dates_are_compared_as_instants_and_midnight_is_a_day() {
         done("late by a microsecond", "2025-05-08T17:00:00.000001"),
         midnight("any time of the day", "2025-05-08T23:59:59.999999"),
         midnight("the day after", "2025-05-09T00:00"),
-        // The end is the completion: it does not matter that the result was fetched weeks later.
-        Dossier { returned: on("2025-06-20T09:00"), ..done("fetched late", "2025-05-08T09:00") },
-        // A dossier that was returned but has no completion date has no end, and is not on time.
-        Dossier { returned: on("2025-05-06T09:00"), status: text("returned"), ..plain("no end") },
         // An end after the night is ignored.
         Dossier { due: on("2027-01-01T17:00"), ..done("ahead", "2026-12-01T08:00") },
     ];
-    assert_eq!(on_time(&rows), (3, 7));
+    assert_eq!(on_time(&rows), (2, 5));
 }
 
 #[test]
@@ -175,17 +181,19 @@ fn g_a_missing_due_date_is_computed_or_the_dossier_is_not_on_time() {
         // Saturday 26 April is worked in exchange: three days from Friday are Saturday, Monday and Tuesday.
         no_due("swapped", "1.000001", "2025-04-25T08:00", "2025-04-29T17:00"),
         no_due("swapped, late", "1.000001", "2025-04-25T08:00", "2025-05-05T08:00"),
-        // Immediate result: the same day if received before 15:00, else the next working day.
+        // Immediate result: the same day if received by 15:00:00, after it the next working day ("sau 15 giờ").
         no_due("at once", "1.000002", "2025-05-05T14:59", "2025-05-05T20:00"),
         no_due("at once, late", "1.000002", "2025-05-05T14:59", "2025-05-06T08:00"),
-        no_due("after the cut-off", "1.000002", "2025-05-09T15:00", "2025-05-12T17:00"),
+        no_due("at the cut-off", "1.000002", "2025-05-09T15:00", "2025-05-09T20:00"),
+        no_due("at the cut-off, late", "1.000002", "2025-05-09T15:00", "2025-05-12T07:00"),
+        no_due("after the cut-off", "1.000002", "2025-05-09T15:00:01", "2025-05-12T17:00"),
         Dossier {
             certification: Some(true),
             ..no_due("certified", "9.999999", "2025-05-10T08:00", "2025-05-12T17:00")
         },
         no_due("no due date can be computed", "9.999999", "2025-05-05T08:00", "2025-05-05T08:01"),
     ];
-    assert_eq!(on_time(&rows), (5, 9));
+    assert_eq!(on_time(&rows), (6, 11));
 }
 
 /// NĐ 23/2015/NĐ-CP art. 7: certification is due on the same day or, if received after 15:00, on the next working day.
@@ -217,6 +225,9 @@ fn g_certification_with_a_statutory_time_follows_that_time() {
         // date.
         ("1.000004", true, "14:59", "2025-05-05T23:59", 1),
         ("1.000004", true, "14:59", "2025-05-06T00:00", 0),
+        ("1.000004", true, "15:00", "2025-05-05T23:59", 1),
+        ("1.000004", true, "15:00", "2025-05-06T08:00", 0),
+        ("1.000004", true, "15:00:01", "2025-05-06T08:00", 1),
         ("1.000004", true, "16:00", "2025-05-06T23:59", 1),
         ("1.000004", false, "08:00", "2025-05-05T08:01", 0),
         // Not in the registry: the same.
@@ -278,15 +289,26 @@ fn h_having_counts_province_wide_and_by_year_and_levels_by_day() {
         received: on(received),
         ..plain(code)
     };
-    // The procedure has a postal dossier at one agency in 2025: all its dossiers of 2025 count, and none of 2026.
+    // The procedure has its first postal dossier in May 2025, at one agency: all its dossiers of 2025 count in periods
+    // that reach May, and none of 2026.
     let rows = [
+        received_by("0", "S3", "counter", "2025-01-06T08:00"),
         received_by("1", "S1", "postal", "2025-05-05T08:00"),
         received_by("2", "S3", "counter", "2025-11-05T08:00"),
         received_by("3", "S3", "counter", "2026-01-05T08:00"),
     ];
     let figures = computed(&rows, &[], at(NOW));
-    let found = figure(&figures, "par-7.3.2-having", None, "2025");
-    assert_eq!((found.numerator, found.denominator), (1, Some(2)));
+    for (period, expected) in
+        [("2025", (1, Some(3))), ("2025-H1", (1, Some(2))), ("2025-Q2", (1, Some(1))), ("2025-05", (1, Some(1)))]
+    {
+        let found = figure(&figures, "par-7.3.2-having", None, period);
+        assert_eq!((found.numerator, found.denominator), expected, "{period}");
+    }
+    let of_january = |figure: &&Figure| {
+        let january = ["2025-01", "2025-Q1"].map(|name| Period::parse(name).expect("a period"));
+        *figure.indicator == *"par-7.3.2-having" && january.contains(&figure.period)
+    };
+    assert_eq!(figures.iter().find(of_january), None, "what May brings does not change January");
     assert_eq!(figure(&figures, "par-7.3.2-having", Some("S3"), "2025-11").denominator, Some(1));
     assert!(!figures.iter().any(|figure| *figure.indicator == *"par-7.3.2-having" && figure.period.year() == 2026));
     // Offered at level 3 until 30 June 2025 and at level 4 from July.
@@ -330,7 +352,7 @@ fn j_an_interlinked_dossier_counts_once_at_its_lead_agency() {
 fn apologies_supplements_and_levels_are_counted() {
     let late = |code| done(code, "2025-05-09T10:00");
     let rows = [
-        Dossier { apology: on("2025-05-08T08:00"), ..late("late, apologised") },
+        Dossier { apology: on("2025-05-07T08:00"), ..late("late, apologised") },
         late("late"),
         plain("overdue"),
         Dossier { apology: on("2025-05-07T08:00"), ..done("on time, apologised", "2025-05-08T10:00") },

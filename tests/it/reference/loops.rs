@@ -17,7 +17,7 @@ use motcua::model::period::Period;
 use motcua::model::rules::AgencyView;
 
 pub(super) use form::form_cells;
-use outcome::end_of;
+use outcome::{Apology, end_of};
 use received::{ReceivedDossier, received_dossier};
 use registry_counts::registry_figures;
 
@@ -67,7 +67,14 @@ pub(super) fn figures(
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
     let mut received = Vec::new();
     for dossier in dossiers {
-        received.extend(received_dossier(dossier, items, [&agencies], &procedures, &offers, (now, rules, view)));
+        received.extend(received_dossier(
+            dossier,
+            (dossiers, items),
+            &agencies,
+            &procedures,
+            &offers,
+            (now, rules, view),
+        ));
     }
     let mut figures = BTreeMap::new();
     // The moment at which states are read for a period, and whether it is the end of the period. It is the night under
@@ -111,7 +118,8 @@ pub(super) fn figures(
             count(&mut figures, "nd224-online", dossier, day, |_| [true, dossier.online, dossier.online, false]);
             if let Some(day) = dossier.ended_on {
                 let on_time = dossier.outcome.ended_on_time;
-                let in_order = on_time || dossier.has_apology;
+                let has_apology = dossier.apology != Apology::Absent;
+                let in_order = on_time || has_apology && !dossier.outcome.before_reception;
                 count(&mut figures, "nd224-on-time", dossier, day, |_| [true, on_time, on_time, false]);
                 count(&mut figures, "par-3.4.5-1", dossier, day, |_| [true, on_time, on_time, false]);
                 count(&mut figures, "par-3.4.5-5", dossier, day, |_| [true, in_order, in_order, false]);
@@ -124,18 +132,25 @@ pub(super) fn figures(
             for (id, lacks) in [
                 ("source-without-due-date", dossier.lacks_due_date),
                 ("source-without-channel", dossier.lacks_channel),
+                ("source-ended-before-reception", dossier.outcome.before_reception),
                 ("source-without-level", dossier.level.is_none()),
                 ("source-unknown-agency", dossier.competent.is_none()),
                 ("source-unknown-procedure", dossier.has_unknown_procedure),
             ] {
                 count(&mut figures, id, dossier, day, |_| [true, lacks, lacks, false]);
             }
-            let apology = |period: Period| {
-                let (moment, _) = moment_for(period);
-                let late = dossier.outcome.late_by(moment) || dossier.outcome.overdue_at(moment);
-                [late, dossier.has_apology, dossier.has_apology, false]
-            };
-            count(&mut figures, "par-3.4.4", dossier, day, apology);
+            for (id, counts) in [
+                ("par-3.4.4", dossier.apology == Apology::Timely),
+                ("par-3.4.4-stated", dossier.apology != Apology::Absent),
+                ("par-3.4.4-late", dossier.apology == Apology::Late),
+            ] {
+                let apology = |period: Period| {
+                    let (moment, _) = moment_for(period);
+                    let late = dossier.outcome.late_by(moment) || dossier.outcome.overdue_at(moment);
+                    [late, counts, counts, false]
+                };
+                count(&mut figures, id, dossier, day, apology);
+            }
             if let Some(day) = dossier.ended_on {
                 count(&mut figures, "ii06a-on-time", dossier, day, |_| {
                     [true, dossier.outcome.ended_on_time, dossier.outcome.ended_on_time, false]
@@ -168,6 +183,9 @@ fn processing_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent
     let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), Vec<u64>> = BTreeMap::new();
     for dossier in competent {
         let (Some(day), Some(end)) = (dossier.ended_on, dossier.outcome.end) else { continue };
+        if dossier.outcome.before_reception {
+            continue;
+        }
         for (tier, agency) in scopes_of(dossier) {
             for period in periods_with(day) {
                 let hours = hours.entry((tier, agency.clone(), period)).or_default();
@@ -229,13 +247,14 @@ fn postal_figures(
     for (is_return, deployed_id, having_id) in
         [(false, "par-7.3.2-deployed", "par-7.3.2-having"), (true, "par-7.3.3-deployed", "par-7.3.3-having")]
     {
-        // Procedures with postal dossiers, by calendar year.
-        let mut procedures_with = BTreeSet::new();
+        // Procedures with postal dossiers, by calendar year, with the day of the first one.
+        let mut procedures_with: BTreeMap<(Option<String>, i16), Date> = BTreeMap::new();
         for dossier in competent {
             if let Some(day) = day_of(dossier, is_return)
                 && is_postal(dossier, is_return, rules)
             {
-                procedures_with.insert((dossier.procedure.clone(), day.year()));
+                let first = procedures_with.entry((dossier.procedure.clone(), day.year())).or_insert(day);
+                *first = day.min(*first);
             }
         }
         for dossier in competent {
@@ -246,8 +265,10 @@ fn postal_figures(
             if dossier.deployed[usize::from(is_return)] {
                 count(figures, deployed_id, dossier, day, counts);
             }
-            if procedures_with.contains(&(dossier.procedure.clone(), day.year())) {
-                count(figures, having_id, dossier, day, counts);
+            if let Some(first) = procedures_with.get(&(dossier.procedure.clone(), day.year())) {
+                count(figures, having_id, dossier, day, |period| {
+                    [*first <= period.end(), is_postal, is_postal, portal != post]
+                });
             }
         }
     }

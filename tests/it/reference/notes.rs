@@ -1,5 +1,6 @@
 //! Notes on dossiers, worked by hand: the values of a note replace those of the source.
 
+use motcua::model::figure::Figure;
 use motcua::model::period::Period;
 
 use super::province::{self, Dossier, Note, at};
@@ -24,28 +25,32 @@ fn note(code: &str, apology: &str) -> Note {
     Note { dossier: Some(code.to_owned()), apology: Some(at(apology)), ..Note::default() }
 }
 
-/// How many late dossiers have an apology, and how many are late; `None` if none is late.
-fn apologised(dossiers: &[Dossier], notes: &[Note]) -> Option<(u64, u64)> {
+fn figures_of(dossiers: &[Dossier], notes: &[Note]) -> Vec<Figure> {
     let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
     let [dossiers, items] = [province::dossiers_table(dossiers), province::items_table(&[])];
     let tables = [dossiers, items, feedback, measures, province::notes_table(notes)];
-    let figures = computed_from_tables(tables, at(NOW), None, Period::parse("2025-05"), None);
-    let province = |one: &&motcua::model::figure::Figure| one.agency.is_none() && one.tier.is_none();
+    computed_from_tables(tables, at(NOW), None, Period::parse("2025-05"), None)
+}
+
+/// How many late dossiers have a timely apology, and how many are late; `None` if none is late.
+fn apologised(dossiers: &[Dossier], notes: &[Note]) -> Option<(u64, u64)> {
+    let figures = figures_of(dossiers, notes);
+    let province = |one: &&Figure| one.agency.is_none() && one.tier.is_none();
     let figure = figures.iter().filter(province).find(|one| *one.indicator == *"par-3.4.4")?;
     Some((figure.numerator, figure.denominator?))
 }
 
 #[test]
 fn an_apology_in_a_note_counts_like_one_of_the_source() {
-    let rows = [late("A"), Dossier { apology: Some(at("2025-05-08T08:00")), ..late("B") }, late("C"), late("D")];
+    let rows = [late("A"), Dossier { apology: Some(at("2025-05-07T08:00")), ..late("B") }, late("C"), late("D")];
     assert_eq!(apologised(&rows, &[]), Some((1, 4)));
-    let deleted = Note { deleted: Some(true), ..note("C", "2025-05-08T08:00") };
+    let deleted = Note { deleted: Some(true), ..note("C", "2025-05-07T08:00") };
     // The note on D is from after the night, that on Z is for a missing dossier, and the last one has no apology.
     let notes = [
-        note("A", "2025-05-08T08:00"),
+        note("A", "2025-05-07T08:00"),
         deleted,
         note("D", "2026-03-20T01:31"),
-        note("Z", "2025-05-08T08:00"),
+        note("Z", "2025-05-07T08:00"),
         Note { dossier: Some("C".to_owned()), cause: Some("agency".to_owned()), ..Note::default() },
     ];
     assert_eq!(apologised(&rows, &notes), Some((2, 4)));
@@ -56,6 +61,39 @@ fn a_due_date_does_not_count_if_a_note_shows_that_an_apology_moved_it() {
     // The portal replaced the due date by the promised one without recording an apology, so the dossier seems on time.
     let moved = Dossier { due: Some(at("2025-05-20T17:00")), first_due: Some(at("2025-05-08T17:00")), ..late("A") };
     assert_eq!(apologised(std::slice::from_ref(&moved), &[]), None);
-    let promised = Note { new_due: Some(at("2025-05-20T17:00")), ..note("A", "2025-05-08T08:00") };
+    let promised = Note { new_due: Some(at("2025-05-20T17:00")), ..note("A", "2025-05-07T08:00") };
     assert_eq!(apologised(&[moved], &[promised]), Some((1, 1)));
+}
+
+/// NĐ 61/2018 art. 19(9): a new date once only. The dossier was due on Thursday 8 May; both letters are of the 6th.
+#[test]
+fn more_than_one_extension_among_the_notes_is_not_timely() {
+    let letter = |number: &str, new_due: &str| Note {
+        number: (!number.is_empty()).then(|| number.to_owned()),
+        new_due: (!new_due.is_empty()).then(|| at(new_due)),
+        ..note("A", "2025-05-06T08:00")
+    };
+    let cause = Note { dossier: Some("A".to_owned()), cause: Some("agency".to_owned()), ..Note::default() };
+    let rows = [
+        ("one letter", vec![letter("1/XL", "2025-05-15T17:00")], 1),
+        ("the same in two lists", vec![letter("1/XL", "2025-05-15T17:00"), letter("1/XL", "2025-05-15T17:00")], 1),
+        ("two numbers", vec![letter("1/XL", "2025-05-15T17:00"), letter("2/XL", "2025-05-15T17:00")], 0),
+        ("one number, two new dates", vec![letter("1/XL", "2025-05-15T17:00"), letter("1/XL", "2025-05-22T17:00")], 0),
+        ("one list without the number", vec![letter("1/XL", "2025-05-15T17:00"), letter("", "2025-05-15T17:00")], 1),
+        ("two letters without numbers", vec![letter("", "2025-05-15T17:00"), letter("", "2025-05-22T17:00")], 0),
+        ("a cause in another list", vec![letter("1/XL", ""), cause], 1),
+    ];
+    let own = |number: usize| Some(format!("H61.{number}"));
+    let dossiers: Vec<Dossier> =
+        (0..rows.len()).map(|number| Dossier { code: own(number), competent: own(number), ..late("") }).collect();
+    let of_row = |(number, (_, notes, _)): (usize, &(&str, Vec<Note>, u64))| -> Vec<Note> {
+        notes.iter().map(|note| Note { dossier: own(number), ..note.clone() }).collect()
+    };
+    let notes: Vec<Note> = rows.iter().enumerate().flat_map(of_row).collect();
+    let figures = figures_of(&dossiers, &notes);
+    for (number, (what, _, expected)) in rows.iter().enumerate() {
+        let is_its = |figure: &&Figure| figure.agency.as_deref() == own(number).as_deref();
+        let found = figures.iter().filter(is_its).find(|figure| *figure.indicator == *"par-3.4.4").expect(what);
+        assert_eq!((found.numerator, found.denominator), (*expected, Some(1)), "{what}");
+    }
 }

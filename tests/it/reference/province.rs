@@ -13,6 +13,7 @@ use polars::prelude::{Column, DataFrame, DataType, IntoLazy as _, LazyFrame, Tim
 pub(super) struct Dossier {
     pub(super) code: Option<String>,
     pub(super) national: Option<String>,
+    pub(super) others: Option<String>,
     pub(super) parent: Option<String>,
     pub(super) lead: Option<String>,
     pub(super) competent: Option<String>,
@@ -37,6 +38,7 @@ pub(super) struct Dossier {
     pub(super) asked: Option<i64>,
     pub(super) supplied: Option<i64>,
     pub(super) apology: Option<i64>,
+    pub(super) apology_number: Option<String>,
     pub(super) certification: Option<bool>,
     pub(super) deleted: Option<bool>,
 }
@@ -65,6 +67,7 @@ impl Dossier {
         match column {
             "source_key" | "dossier_code" => text(&self.code),
             "national_code" => text(&self.national),
+            "other_codes" => text(&self.others),
             "parent_code" => text(&self.parent),
             "lead_agency" => text(&self.lead),
             "competent_agency" => text(&self.competent),
@@ -89,6 +92,7 @@ impl Dossier {
             "supplement_requested_at" => Some(Cell::Instant(self.asked)),
             "supplement_received_at" => Some(Cell::Instant(self.supplied)),
             "apology_at" => Some(Cell::Instant(self.apology)),
+            "apology_number" => text(&self.apology_number),
             "certification" => Some(Cell::Flag(self.certification)),
             "deleted" => Some(Cell::Flag(self.deleted)),
             _ => None,
@@ -189,6 +193,7 @@ pub(super) fn measures_table(rows: &[Measure]) -> LazyFrame {
 pub(super) struct Note {
     pub(super) dossier: Option<String>,
     pub(super) cause: Option<String>,
+    pub(super) number: Option<String>,
     pub(super) apology: Option<i64>,
     pub(super) new_due: Option<i64>,
     pub(super) deleted: Option<bool>,
@@ -199,6 +204,7 @@ impl Note {
         match column {
             "dossier_code" => Some(Cell::Text(self.dossier.clone())),
             "late_cause" => Some(Cell::Text(self.cause.clone())),
+            "apology_number" => Some(Cell::Text(self.number.clone())),
             "apology_at" => Some(Cell::Instant(self.apology)),
             "apology_new_due_at" => Some(Cell::Instant(self.new_due)),
             "deleted" => Some(Cell::Flag(self.deleted)),

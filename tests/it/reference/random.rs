@@ -5,7 +5,7 @@ use proptest::test_runner::TestRunner;
 
 use super::province::{Dossier, Item, at};
 
-const BYTES_PER_ROW: usize = 64;
+const BYTES_PER_ROW: usize = 80;
 
 /// Runs few tables and few steps of shrinking, because Polars built for debugging is slow.
 pub(super) fn runner(cases: u32) -> TestRunner {
@@ -104,7 +104,9 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
     Dossier {
         code: (dice.roll(30) > 0).then(|| format!("H-{number}")),
         national: (dice.roll(4) == 0).then(|| format!("G-{number}")),
-        parent: (dice.roll(12) == 0).then(|| "H-0".to_owned()),
+        others: (dice.roll(6) == 0).then(|| format!("A-{number}; B-{number}")),
+        // A dossier of the table by one of its codes, itself or another, or none.
+        parent: if dice.roll(6) == 0 { dice.word(&["H-0", "G-1", "B-2", "A-3", "H-7", "H-none"]) } else { None },
         lead: if dice.roll(6) == 0 { dice.word(&agencies) } else { None },
         competent: dice.word(&agencies),
         receiving: Some("TT".to_owned()),
@@ -129,7 +131,8 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         supplements: [None, Some(0), Some(1), Some(2)][dice.roll(4)],
         asked: (dice.roll(3) == 0).then(|| dice.moment(received, 6)),
         supplied: (dice.roll(4) == 0).then(|| dice.moment(received, 12)),
-        apology: (dice.roll(3) == 0).then_some(received),
+        apology: (dice.roll(3) == 0).then(|| dice.moment(received, 15)),
+        apology_number: (dice.roll(4) == 0).then(|| "1/XL".to_owned()),
     }
 }
 

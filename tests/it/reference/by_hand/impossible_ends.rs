@@ -35,6 +35,28 @@ fn an_end_before_the_reception_stands_in_no_numerator() {
     assert_eq!((in_may.numerator, in_may.denominator), (3, Some(6)));
 }
 
+/// Working hours: none for the two that ended at the reception and on its day. For the third 7 on Monday, 8 on Tuesday,
+/// 8 on Wednesday and 3 on Thursday. The four with an impossible end have no known time.
+#[test]
+fn an_end_before_the_reception_gives_no_processing_time() {
+    let figures = computed(&rows(), &[], at(NOW));
+    let mean = figure(&figures, "nd224-processing-mean", None, "2025");
+    assert_eq!((mean.numerator, mean.denominator), (26, Some(3)));
+    let median = figure(&figures, "nd224-processing-median", None, "2025");
+    assert_eq!((median.numerator, median.denominator), (0, Some(3)));
+}
+
+/// An apology does not put such a dossier among those that were handled by the rules (3.4.5, index 5). They are told.
+#[test]
+fn an_end_before_the_reception_is_told_and_no_apology_makes_it_regular() {
+    let apologised = |dossier: Dossier| Dossier { apology: on("2025-05-07T08:00"), ..dossier };
+    let rows: Vec<Dossier> = rows().into_iter().map(apologised).collect();
+    assert_eq!(ratio(&rows, &[], "source-ended-before-reception"), (4, 7));
+    let figures = computed(&rows, &[], at(NOW));
+    let regular = figure(&figures, "par-3.4.5-5", None, "2025");
+    assert_eq!((regular.numerator, regular.denominator), (3, Some(6)));
+}
+
 #[test]
 fn the_form_has_each_of_them_once_and_its_identities_hold() {
     let period = Period::parse("2025-05").expect("a period");

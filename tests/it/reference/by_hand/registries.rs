@@ -295,7 +295,7 @@ fn procedures_with_postal_dossiers() {
         of_procedure("by the post's return", "S3", "1.000003"),
         of_procedure("withdrawn", "X3", "1.000002"),
         Dossier { channel: text("postal"), ..of_procedure("vertical", "S1", "1.000004") },
-        // Returned by post according to the portal. The day of reception decides: July, not August.
+        // Returned by post according to the portal. The day of the return decides: August, not July.
         Dossier {
             received: on("2025-07-31T08:00"),
             returned: on("2025-08-04T08:00"),
@@ -317,9 +317,66 @@ fn procedures_with_postal_dossiers() {
             (id, "S3", "2025-05", Some((1, 1))),
             (id, "tier:province", "2025-05", Some((2, 2))),
             (id, "tier:commune", "2025-05", Some((0, 1))),
-            (id, "-", "2025-07", Some((1, 4))),
-            (id, "-", "2025-08", None),
+            (id, "-", "2025-07", Some((0, 4))),
+            // Nothing was received in August, but a result was returned.
+            (id, "-", "2025-08", Some((1, 4))),
+            (id, "X3", "2025-08", Some((1, 2))),
             (id, "-", "2025", Some((3, 4))),
+            // Other indicators of registries have no figure in a month without receptions.
+            ("par-7.2.1", "-", "2025-08", None),
+        ],
+    );
+}
+
+/// 7.2.1, an agency's own row without a level: it has that of its tier's row on the same days. Here the communes offer
+/// 1.000002 for information only until June 2025, at level 4 from July to September, and not from October on. X3's own
+/// row, without a level, is valid on all days, and X2's until August.
+#[test]
+fn an_own_offer_without_a_level_has_that_of_the_tier_on_its_days() {
+    let id = "par-7.2.1";
+    let day = |month, day| Some(jiff::civil::date(2025, month, day));
+    let of_tier = |level, from, to| Offer {
+        valid_from: from,
+        valid_to: to,
+        ..province::offer("1.000002", Offerer::Tier(Tier::Commune), Some(level), false, false)
+    };
+    let own = |code: &str, to| Offer {
+        valid_to: to,
+        ..province::offer("1.000002", Offerer::Agency(code.to_owned()), None, false, false)
+    };
+    let offers = vec![
+        own("X3", None),
+        own("X2", day(8, 31)),
+        of_tier("full", day(7, 1), day(9, 30)),
+        of_tier("information", None, day(6, 30)),
+    ];
+    let online = |code: &str, moment: &str| Dossier {
+        procedure: text("1.000002"),
+        channel: text("online"),
+        ..received(code, "X3", moment)
+    };
+    let rows = [
+        online("May", "2025-05-05T08:00"),
+        online("July", "2025-07-07T08:00"),
+        online("September", "2025-09-08T08:00"),
+        online("November", "2025-11-03T08:00"),
+    ];
+    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
+    let [dossiers, items] = [province::dossiers_table(&rows), province::items_table(&[])];
+    let tables = [dossiers, items, feedback, measures, province::notes_table(&[])];
+    let figures = computed_with_offers(offers, tables, at(NOW), |_, _| (), None, None);
+    assert_rows(
+        &figures,
+        &[
+            (id, "X3", "2025-05", None),
+            (id, "X3", "2025-07", Some((1, 1))),
+            (id, "X3", "2025-09", Some((1, 1))),
+            (id, "X3", "2025-11", None),
+            (id, "X2", "2025-07", Some((0, 1))),
+            (id, "-", "2025-05", None),
+            (id, "-", "2025-07", Some((1, 1))),
+            (id, "-", "2025-11", None),
+            (id, "-", "2025", Some((1, 1))),
         ],
     );
 }

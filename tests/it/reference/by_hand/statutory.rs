@@ -1,5 +1,5 @@
-//! 3.4.5, index 1, worked by hand: the statutory time. For dossiers received at or after the cut-off it begins on the
-//! next working day (NĐ 61/2018 art. 18(2)).
+//! 3.4.5, index 1, worked by hand: the statutory time. For dossiers received after the cut-off it begins on the next
+//! working day (NĐ 61/2018 art. 18(2)).
 //!
 //! Every row is an agency of its own with two dossiers. One ends at the last moment that is on time, and one a
 //! microsecond later. So one of two is on time. A time in days ends at the end of its last day.
@@ -14,11 +14,12 @@ use super::{figure, on, plain, text};
 /// 1 May are holidays; Friday 2 May is off in exchange for the Saturday.
 type Row = (&'static str, &'static str, &'static str, &'static str);
 
-const DAYS: [Row; 8] = [
+const DAYS: [Row; 9] = [
     // 1.000001: three working days, cut-off 15:00. Monday 5 May 2025: 6, 7 and 8 May.
     ("before the cut-off", "1.000001", "2025-05-05T14:59", "2025-05-08"),
+    ("at the cut-off", "1.000001", "2025-05-05T15:00", "2025-05-08"),
     // Like Tuesday the 6th: 7, 8 and 9 May.
-    ("at the cut-off", "1.000001", "2025-05-05T15:00", "2025-05-09"),
+    ("a second after the cut-off", "1.000001", "2025-05-05T15:00:01", "2025-05-09"),
     ("after the cut-off", "1.000001", "2025-05-05T16:00", "2025-05-09"),
     // Saturday 3 May is no working day and has no cut-off. The time begins on Monday: 5, 6 and 7 May.
     ("a Saturday afternoon", "1.000001", "2025-05-03T16:00", "2025-05-07"),
@@ -27,15 +28,15 @@ const DAYS: [Row; 8] = [
     // Like Monday 5 May, the next working day: 6, 7 and 8 May.
     ("before the holidays, after the cut-off", "1.000001", "2025-04-29T16:00", "2025-05-08"),
     // The worked Saturday has a cut-off. Like Monday 28 April: 29 April, 5 and 6 May.
-    ("a worked Saturday at the cut-off", "1.000001", "2025-04-26T15:00", "2025-05-06"),
-    ("a worked Saturday before it", "1.000001", "2025-04-26T14:59", "2025-05-05"),
+    ("a worked Saturday after the cut-off", "1.000001", "2025-04-26T15:01", "2025-05-06"),
+    ("a worked Saturday at it", "1.000001", "2025-04-26T15:00", "2025-05-05"),
 ];
 
 const CALENDAR_DAYS: [Row; 6] = [
     // 1.000006: four calendar days. Monday 5 May: Friday the 9th.
     ("ends on a Friday", "1.000006", "2025-05-05T14:59", "2025-05-09"),
     // Like Tuesday the 6th: Saturday the 10th, moved to Monday the 12th.
-    ("ends on a Saturday", "1.000006", "2025-05-05T15:00", "2025-05-12"),
+    ("ends on a Saturday", "1.000006", "2025-05-05T15:01", "2025-05-12"),
     // Wednesday the 7th: Sunday the 11th, moved to Monday.
     ("ends on a Sunday", "1.000006", "2025-05-07T09:00", "2025-05-12"),
     // From the worked Saturday 26 April: Wednesday the 30th, a holiday, moved over the holidays and the weekend.
@@ -50,8 +51,9 @@ const HOURS: [Row; 6] = [
     // 1.000005: twelve working hours, 07:00–11:30 and 13:30–17:00. Monday 5 May 14:59: 2 h 01 until 17:00, 8 h on
     // Tuesday, the remaining 1 h 59 on Wednesday.
     ("hours before the cut-off", "1.000005", "2025-05-05T14:59", "2025-05-07T08:59"),
+    // 2 h until 17:00, 8 h on Tuesday, 2 h on Wednesday.
+    ("hours at the cut-off", "1.000005", "2025-05-05T15:00", "2025-05-07T09:00"),
     // From Tuesday 07:00: 8 h, and 4 h on Wednesday.
-    ("hours at the cut-off", "1.000005", "2025-05-05T15:00", "2025-05-07T11:00"),
     ("hours after the cut-off", "1.000005", "2025-05-05T16:00", "2025-05-07T11:00"),
     // Saturday 10 May: from Monday 07:00.
     ("hours from a Saturday", "1.000005", "2025-05-10T09:00", "2025-05-13T11:00"),
@@ -60,15 +62,17 @@ const HOURS: [Row; 6] = [
     ("hours after the cut-off over the holidays", "1.000005", "2025-04-29T15:30", "2025-05-06T11:00"),
 ];
 
-const AT_ONCE: [Row; 6] = [
+const AT_ONCE: [Row; 8] = [
     // 1.000002: immediate result, cut-off 15:00.
     ("at once", "1.000002", "2025-05-05T14:59", "2025-05-05"),
-    ("at once, after the cut-off", "1.000002", "2025-05-05T15:00", "2025-05-06"),
+    ("at once, at the cut-off", "1.000002", "2025-05-05T15:00", "2025-05-05"),
+    ("at once, after the cut-off", "1.000002", "2025-05-05T15:01", "2025-05-06"),
     ("at once, before the holidays", "1.000002", "2025-04-29T16:00", "2025-05-05"),
     ("at once, on a Saturday", "1.000002", "2025-05-03T10:00", "2025-05-05"),
     // 1.000003: immediate result, cut-off 10:00. The twelve hours of the registry are not used.
     ("at once, before its own cut-off", "1.000003", "2025-05-05T09:59", "2025-05-05"),
-    ("at once, at its own cut-off", "1.000003", "2025-05-05T10:00", "2025-05-06"),
+    ("at once, at its own cut-off", "1.000003", "2025-05-05T10:00", "2025-05-05"),
+    ("at once, after its own cut-off", "1.000003", "2025-05-05T10:01", "2025-05-06"),
 ];
 
 /// An agency of its own for each row. No registry has it; it is published under its code.
@@ -105,7 +109,7 @@ fn the_statutory_time_from_before_and_after_the_cut_off() {
     for (number, (what, ..)) in rows.iter().enumerate() {
         assert_eq!(index_1(&figures, Some(&agency(number))), (1, 2), "{what}");
     }
-    assert_eq!(index_1(&figures, None), (26, 52));
+    assert_eq!(index_1(&figures, None), (29, 58));
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn dossiers_without_a_statutory_time_and_dossiers_with_a_supplement() {
     };
     let certified = |what: &str, completed: &str| Dossier {
         certification: Some(true),
-        received: on("2025-05-05T15:00"),
+        received: on("2025-05-05T15:01"),
         ..ended(what, "9.999999", "2025-05-30T17:00", completed)
     };
     let rows = [

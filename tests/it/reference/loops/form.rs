@@ -22,7 +22,7 @@ pub(crate) fn form_cells(
     let mut cells: BTreeMap<String, [u64; 8]> = BTreeMap::new();
     for dossier in dossiers {
         let inputs = (now, ShippedRules::Form06a, AgencyView::Competent);
-        let Some(received) = received_dossier(dossier, &[], [&agencies], &procedures, &offers, inputs) else {
+        let Some(received) = received_dossier(dossier, (dossiers, &[]), &agencies, &procedures, &offers, inputs) else {
             continue;
         };
         if !counts(received.competent, &received.agency_text) || received.received_on > period.end() {

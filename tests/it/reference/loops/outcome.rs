@@ -21,6 +21,8 @@ pub(super) struct DossierOutcome {
     pub(super) on_time_without_due: bool,
     /// Whether it cannot become overdue while it is open.
     pub(super) clock_stopped: bool,
+    /// Whether its end is dated before its reception.
+    pub(super) before_reception: bool,
 }
 
 impl DossierOutcome {
@@ -32,8 +34,10 @@ impl DossierOutcome {
         !self.ended_by(moment) && !self.clock_stopped && self.due.is_some_and(|due| due < moment)
     }
 
+    /// Ended, and known to be late: without a due date of any kind nobody knows.
     pub(super) fn late_by(&self, moment: i64) -> bool {
-        self.ended_by(moment) && !self.ended_on_time
+        let is_known = self.due.is_some() || self.on_time_without_due || self.before_reception;
+        self.ended_by(moment) && !self.ended_on_time && is_known
     }
 
     /// Open and not overdue, and with a due date if the rule set needs one.
@@ -56,8 +60,10 @@ pub(super) fn outcome_of(
     let has_any_ended_status = matches!(status, Some("refused" | "withdrawn" | "stopped" | "completed" | "returned"));
     match rules {
         ShippedRules::Seed2639 => {
-            // f: withdrawn, refused and stopped dossiers end on that date. d: the pick-up of the result is no end.
-            let end = dossier.completed.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
+            // d: completed or handed over, whichever came first. f: withdrawn, refused and stopped dossiers end on that
+            // date.
+            let finished = [dossier.completed, dossier.returned].into_iter().flatten().min();
+            let end = finished.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
             let due = due_of(dossier, received, procedure);
             DossierOutcome {
                 end,
@@ -66,6 +72,7 @@ pub(super) fn outcome_of(
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
+                before_reception: !is_possible(end),
             }
         }
         ShippedRules::Form06a => {
@@ -84,6 +91,7 @@ pub(super) fn outcome_of(
                 due,
                 on_time_without_due: true,
                 clock_stopped: matches!(status, Some("supplement" | "finance" | "stopped")),
+                before_reception: !is_possible(end),
             }
         }
         ShippedRules::Qd766 => {
@@ -108,8 +116,53 @@ pub(super) fn outcome_of(
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
+                before_reception: !is_possible,
             }
         }
+    }
+}
+
+/// The apology for a dossier (NĐ 61/2018 art. 19(9)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apology {
+    Absent,
+    /// Sent at the latest on the day before that of the limit.
+    Timely,
+    Late,
+    /// Stated, but its day or the limit is not known.
+    Unknown,
+}
+
+/// Whether an apology was sent in time: one day before the limit that was in force before it.
+pub(super) fn apology_of(
+    dossier: &Dossier,
+    received: i64,
+    procedure: Option<&Procedure>,
+    rules: ShippedRules,
+) -> Apology {
+    if dossier.apology.is_none() && dossier.apology_number.is_none() && dossier.apology_due.is_none() {
+        return Apology::Absent;
+    }
+    let is_moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
+    let portal_due = if is_moved { dossier.first_due.or(dossier.due) } else { dossier.due };
+    let limit = match rules {
+        ShippedRules::Seed2639 => due_of(dossier, received, procedure),
+        ShippedRules::Form06a => portal_due,
+        ShippedRules::Qd766 => {
+            let pause = match (dossier.asked, dossier.supplied) {
+                (Some(asked), Some(supplied)) if supplied > asked => supplied - asked,
+                _ => 0,
+            };
+            let portal_due = portal_due.map(|due| if is_midnight(due) { end_of(day_of(due)) } else { due });
+            portal_due.or(computed_due(dossier, received, procedure)).map(|due| due + pause)
+        }
+    };
+    match (dossier.apology, limit) {
+        (Some(sent), Some(limit)) if day_of(sent) >= day_of(limit) => Apology::Late,
+        // The date before the apology is not known; it was an earlier one.
+        (Some(_), Some(_)) if is_moved && dossier.first_due.is_none() => Apology::Unknown,
+        (Some(_), Some(_)) => Apology::Timely,
+        _ => Apology::Unknown,
     }
 }
 
@@ -200,7 +253,8 @@ fn computed_due(dossier: &Dossier, received: i64, procedure: Option<&Procedure>)
     let has_time = procedure.is_some_and(|procedure| procedure.statutory_time.is_some());
     if immediate || certification && !has_time {
         let cut_off = procedure.map_or(jiff::civil::time(15, 0, 0, 0), |procedure| procedure.cut_off);
-        let same_day = is_working(day) && local(received).time() < cut_off;
+        // "Sau 15 giờ": 15:00:00 itself is within the day.
+        let same_day = is_working(day) && local(received).time() <= cut_off;
         return Some(end_of(if same_day { day } else { next_working(day) }));
     }
     statutory(received, procedure?)

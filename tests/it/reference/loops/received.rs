@@ -6,7 +6,7 @@ use motcua::model::procedure::{Offer, Offerer, Procedure};
 use motcua::model::rules::AgencyView;
 
 use super::super::province::{Dossier, Item};
-use super::outcome::{DossierOutcome, outcome_of};
+use super::outcome::{Apology, DossierOutcome, apology_of, outcome_of};
 use super::{ShippedRules, day_of};
 
 /// A dossier that was received, with what the loops need of it.
@@ -34,7 +34,7 @@ pub(super) struct ReceivedDossier<'a> {
     pub(super) submission_evidence: [bool; 2],
     pub(super) return_evidence: [bool; 2],
     pub(super) supplements: i64,
-    pub(super) has_apology: bool,
+    pub(super) apology: Apology,
     pub(super) lacks_due_date: bool,
     pub(super) lacks_channel: bool,
     pub(super) has_unknown_procedure: bool,
@@ -44,15 +44,15 @@ pub(super) struct ReceivedDossier<'a> {
 /// `seed-2639`.
 pub(super) fn received_dossier<'a>(
     dossier: &Dossier,
-    items: &[Item],
-    [agencies]: [&'a [Agency]; 1],
+    (dossiers, items): (&[Dossier], &[Item]),
+    agencies: &'a [Agency],
     procedures: &[Procedure],
     offers: &[Offer],
     (now, rules, view): (i64, ShippedRules, AgencyView),
 ) -> Option<ReceivedDossier<'a>> {
-    // b: received by now. j: a part of an interlinked dossier does not count by itself.
+    // b: received by now. j: a part of an interlinked dossier does not count by itself, unless its parent is missing.
     let received = dossier.received.filter(|&received| received <= now)?;
-    if dossier.deleted == Some(true) || dossier.parent.is_some() {
+    if dossier.deleted == Some(true) || is_part(dossier, dossiers) {
         return None;
     }
     if rules == ShippedRules::Form06a && matches!(dossier.status.as_deref(), Some("registered" | "refused")) {
@@ -95,11 +95,15 @@ pub(super) fn received_dossier<'a>(
         certification: dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification)),
         received,
         received_on,
-        returned_on: portal_returned.or(post_returned).map(day_of),
+        // QĐ 45/2016 art. 9: returned when the post takes it.
+        returned_on: match rules {
+            ShippedRules::Seed2639 => post_returned.or(portal_returned).map(day_of),
+            ShippedRules::Form06a | ShippedRules::Qd766 => portal_returned.or(post_returned).map(day_of),
+        },
         ended_on,
         outcome,
         supplements: dossier.supplements.unwrap_or(0),
-        has_apology: dossier.apology.is_some(),
+        apology: apology_of(dossier, received, procedure, rules),
         lacks_due_date: dossier.due.is_none(),
         lacks_channel: dossier.channel.is_none(),
         has_unknown_procedure: procedure.is_none(),
@@ -109,6 +113,18 @@ pub(super) fn received_dossier<'a>(
         submission_evidence: [dossier.channel.as_deref() == Some("postal"), post_submission],
         return_evidence: [portal_returned.is_some() && dossier.returned_by.as_deref() == Some("postal"), post_return],
     })
+}
+
+/// Whether a dossier names a parent that is in the table and not deleted. One that names itself is no part.
+fn is_part(dossier: &Dossier, dossiers: &[Dossier]) -> bool {
+    let Some(parent) = &dossier.parent else { return false };
+    let has = |of: &Dossier| {
+        let others = of.others.iter().flat_map(|others| others.split("; "));
+        of.code.as_ref() == Some(parent)
+            || of.national.as_ref() == Some(parent)
+            || others.into_iter().any(|one| one == parent)
+    };
+    !has(dossier) && dossiers.iter().any(|other| other.deleted != Some(true) && has(other))
 }
 
 /// i: whether a postal item belongs to a dossier by either of its codes, was accepted by now, and was not withdrawn.

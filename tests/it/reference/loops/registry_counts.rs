@@ -24,23 +24,29 @@ pub(super) fn registry_figures(
         let mut found = FoundProcedures::new();
         for dossier in received.iter().filter(|dossier| dossier.in_competence) {
             let online_level = matches!(dossier.level.as_deref(), Some("partial" | "full"));
-            let counts = match id {
-                "par-7.2.1" => online_level && dossier.online,
-                _ => {
-                    is_postal(dossier, false, rules) || dossier.returned_on.is_some() && is_postal(dossier, true, rules)
-                }
+            let days = match id {
+                "par-7.2.1" => vec![Some(dossier.received_on).filter(|_| online_level && dossier.online)],
+                // Each side by its own day.
+                _ => vec![
+                    Some(dossier.received_on).filter(|_| is_postal(dossier, false, rules)),
+                    dossier.returned_on.filter(|_| is_postal(dossier, true, rules)),
+                ],
             };
             for (tier, agency) in scopes_of(dossier) {
-                for period in periods_with(dossier.received_on) {
+                for period in days.iter().flatten().flat_map(|day| periods_with(*day)) {
                     let procedures = found.entry((tier, agency.clone(), period)).or_default();
-                    procedures.extend(dossier.procedure.clone().filter(|_| counts));
+                    procedures.extend(dossier.procedure.clone());
                 }
             }
         }
         with_dossiers.insert(id, found);
     }
-    // Registries are counted in every period in which any dossier was received.
-    let periods: BTreeSet<Period> = received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
+    // Registries are counted in every period in which any dossier was received; procedures with dossiers of a kind also
+    // where there is one of these.
+    let with_receptions: BTreeSet<Period> =
+        received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
+    let mut periods = with_receptions.clone();
+    periods.extend(with_dossiers.values().flat_map(|found| found.keys().map(|(.., period)| *period)));
     let (agencies, ..) = registries;
     let mut scopes = vec![(None, None)];
     scopes.extend(Tier::iter().map(|tier| (Some(tier), None)));
@@ -48,7 +54,7 @@ pub(super) fn registry_figures(
     for &period in &periods {
         for (tier, agency) in scopes.iter().cloned().chain(of_agencies.clone()) {
             let key = |id: &str| (id.to_owned(), tier, agency.clone(), period);
-            for id in ["par-3.3.3", "par-3.3.4"] {
+            for id in ["par-3.3.3", "par-3.3.4"].into_iter().filter(|_| with_receptions.contains(&period)) {
                 let count = registry_codes(id, tier, agency.as_deref(), period, registries).len() as u64;
                 if agency.is_none() {
                     let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
@@ -64,6 +70,9 @@ pub(super) fn registry_figures(
             }
             let days = Period::Range { from, to };
             for (id, elsewhere) in [("par-3.3.1", "3.3.1 elsewhere"), ("par-3.3.2", "3.3.2 elsewhere")] {
+                if !with_receptions.contains(&period) {
+                    continue;
+                }
                 let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
                 let elsewhere = registry_codes(elsewhere, tier, agency.as_deref(), days, registries);
                 let (numerator, denominator) = (offered.difference(&elsewhere).count() as u64, offered.len() as u64);
@@ -73,6 +82,9 @@ pub(super) fn registry_figures(
                 }
             }
             for (id, found) in &with_dossiers {
+                if !with_receptions.contains(&period) && !found.keys().any(|(.., with)| *with == period) {
+                    continue;
+                }
                 let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
                 let found = found.get(&(tier, agency.clone(), period));
                 let numerator = found.map_or(0, |found| found.intersection(&offered).count() as u64);
@@ -82,6 +94,9 @@ pub(super) fn registry_figures(
                     let counts = FigureCounts { numerator, denominator, reachable, one_sided: 0 };
                     figures.insert(key(id), counts);
                 }
+            }
+            if !with_receptions.contains(&period) {
+                continue;
             }
             // Agencies that exist on the last day, or now: one that ended before cannot be connected any more.
             let last_day = Period::Day(period.end().min(day_of(now)));
@@ -160,11 +175,18 @@ fn registry_codes(
         if offerer.is_none() && offers.iter().any(|other| own(&other)) {
             continue;
         }
-        let of_tier = |other: &&Offer| {
-            other.procedure == offer.procedure
-                && other.offerer == Offerer::Tier(offerer_tier.expect("every offerer has a tier"))
+        let is_online_on = |day: Date| {
+            let is_on =
+                |one: &&Offer| one.valid_from.is_none_or(|from| from <= day) && one.valid_to.is_none_or(|to| day <= to);
+            let of_tier = |other: &&Offer| {
+                other.procedure == offer.procedure
+                    && other.offerer == Offerer::Tier(offerer_tier.expect("every offerer has a tier"))
+            };
+            let of_tier = || offers.iter().filter(of_tier).filter(is_on).next_back()?.online_level.clone();
+            let level = offer.online_level.clone().or_else(of_tier);
+            is_on(&offer) && matches!(level.as_deref(), Some("partial" | "full"))
         };
-        let level = offer.online_level.clone().or_else(|| offers.iter().rfind(of_tier)?.online_level.clone());
+        let days = || period.start().series(jiff::ToSpan::day(1)).take_while(|day| *day <= period.end());
         let in_scope = match (tier, agency) {
             (None, None) => true,
             (_, Some(code)) => offerer.map_or(tier.is_some() && tier == offerer_tier, |known| known.code == code),
@@ -179,7 +201,7 @@ fn registry_codes(
             "3.3.1 elsewhere" => !offer.one_stop_exempt && !offer.at_one_stop,
             "par-3.3.2" => offer.list_1291,
             "3.3.2 elsewhere" => offer.list_1291 && !offer.at_one_stop,
-            "par-7.2.1" => matches!(level.as_deref(), Some("partial" | "full")),
+            "par-7.2.1" => in_scope && days().any(is_online_on),
             _ => offer.postal_submission || offer.postal_return,
         };
         // The list of QĐ 1291 has procedures of vertical agencies.
