@@ -5,8 +5,9 @@
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
 //!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
-//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use.
-//! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
+//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use; `local_time` has the days of
+//!    instants.
+//! 3. **States.** `due_dates` reads the due date of the source: which one counts if it was moved. `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
 //!    `scan` combines facts and states in one lazy plan.
 //! 4. **Groups.** `sums` turns an indicator's predicates, rewritten by `predicate_text`, into columns to be summed.
 //!    `groups` decides by what they are grouped, and `rows` holds the results.
@@ -27,6 +28,7 @@ mod agency_names;
 mod compare;
 mod compute;
 mod compute_each;
+mod due_dates;
 mod facts;
 mod feedback;
 mod figure_columns;
@@ -35,6 +37,7 @@ mod figures;
 mod form;
 mod groups;
 mod inputs;
+mod local_time;
 mod lookups;
 mod measure_figures;
 mod medians;
