@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use crate::simulator::Province;
 use crate::simulator::list_cells::minute;
-use crate::simulator::working_days::{DAY_SECS, civil, day_number, evening};
+use crate::simulator::working_days::{DAY_SECS, Day, Moment, date_of, day_number, day_of, evening};
 
 const CAUSES: [&str; 5] = ["Cơ quan giải quyết", "Cơ quan phối hợp", "Người nộp hồ sơ", "Hệ thống", "Khác"];
 
@@ -22,22 +22,39 @@ impl Province {
         let mut text = "STT;Mã hồ sơ;Nguyên nhân trễ;Số văn bản xin lỗi;Ngày xin lỗi;Hẹn trả lại\r\n".to_owned();
         let mut rows = 0_usize;
         for (number, dossier) in self.dossiers.iter().enumerate() {
-            let Some(due) = dossier.due.filter(|due| *due <= now && number % 3 == 1) else { continue };
-            if dossier.accepted.is_none() || dossier.ended.is_some_and(|ended| ended <= due) {
+            let apology = self.apology(number, now);
+            if apology.is_none() && !self.is_noted(number, now) {
                 continue;
             }
             rows += 1;
-            let apology = due - due % 60;
-            let promised = civil(apology + 5 * DAY_SECS).strftime("%d/%m/%Y").to_string();
             let (code, cause) = (self.code(dossier), CAUSES[number % CAUSES.len()]);
-            let letter =
-                if number % 2 == 0 { format!("{rows}/XL-MP;{};{promised}", minute(apology)) } else { ";;".to_owned() };
+            let letter = apology.map_or(";;".to_owned(), |(sent, promised)| {
+                let promised = date_of(promised).strftime("%d/%m/%Y");
+                format!("{rows}/XL-MP;{};{promised}", minute(sent))
+            });
             writeln!(text, "{rows};{code};{cause};{letter}\r").map_err(io::Error::other)?;
         }
         writeln!(text, "Tổng cộng;{rows};;;;\r").map_err(io::Error::other)?;
         let path = folder.join(format!("ghi-chu-{day}.csv"));
         std::fs::write(&path, text)?;
         Ok(path)
+    }
+
+    /// Whether a note states who caused the delay of dossier `number`.
+    fn is_noted(&self, number: usize, now: Moment) -> bool {
+        let dossier = &self.dossiers[number];
+        let due = dossier.due.filter(|due| *due <= now && number % 3 == 1 && dossier.accepted.is_some());
+        due.is_some_and(|due| dossier.ended.is_none_or(|ended| ended > due))
+    }
+
+    /// The letter of apology for dossier `number` that was sent by `now`: when, and the day that it announces.
+    pub(super) fn apology(&self, number: usize, now: Moment) -> Option<(Moment, Day)> {
+        let dossier = &self.dossiers[number];
+        if let Some(apology) = dossier.apology.filter(|(sent, _)| *sent <= now) {
+            return Some(apology);
+        }
+        let due = dossier.due.filter(|_| number % 2 == 0 && self.is_noted(number, now))?;
+        Some((due - due % 60, day_of(due - due % 60 + 5 * DAY_SECS)))
     }
 
     /// Writes feedback, measures and notes, each into a folder of its own below `folder`. Returns the folders `pakn`,

@@ -8,6 +8,7 @@
 
 mod dossier;
 mod dossier_notes;
+mod due_moves;
 mod exports;
 mod faults;
 mod faulty_answers;
@@ -25,6 +26,7 @@ mod portal;
 mod post;
 mod registry;
 mod render;
+mod true_due;
 mod truth;
 mod working_days;
 mod workload;

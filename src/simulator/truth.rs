@@ -14,6 +14,7 @@ use crate::simulator::Province;
 use crate::simulator::dossier::{Channel, Dossier, Level, RecordState};
 use crate::simulator::life_cycle::seconds;
 use crate::simulator::post::{PostalService, Target};
+use crate::simulator::true_due::HeldTo;
 use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
 
 /// Scope of a figure.
@@ -104,9 +105,19 @@ struct JudgedDossier<'a> {
 }
 
 impl Province {
-    /// Figures as of the evening of `day`, at the latest of `today`.
+    /// Figures as of the evening of `day`, at the latest of `today`, if the portal was read on that evening only.
     #[must_use]
     pub fn truth(&self, day: Date) -> Truth {
+        self.truth_after(&[day])
+    }
+
+    /// Figures as of the last evening of `nights`, if the portal was read on each of them.
+    ///
+    /// # Panics
+    /// Without any night.
+    #[must_use]
+    pub fn truth_after(&self, nights: &[Date]) -> Truth {
+        let day = *nights.last().expect("the portal was read");
         let now = evening(day_number(day.min(self.today)));
         let (mut dossiers_sent, mut rejected_dossiers) = (0, 0);
         let (submitted, returned) = self.post_evidence(now);
@@ -117,7 +128,8 @@ impl Province {
             if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
-                received.push(self.judge(dossier, shown, accepted, submitted[index], returned[index]));
+                let held_to = self.held_to(index, dossier, accepted, nights);
+                received.push(self.judge(dossier, (shown, held_to), accepted, submitted[index], returned[index]));
             }
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
@@ -160,7 +172,7 @@ impl Province {
     fn judge<'a>(
         &'a self,
         dossier: &'a Dossier,
-        shown: RecordState,
+        (shown, held_to): (RecordState, HeldTo),
         accepted: Moment,
         posted_in: bool,
         posted_out: Option<Moment>,
@@ -175,7 +187,7 @@ impl Province {
             dossier,
             accepted,
             channel: shown.channel,
-            on_time: self.is_on_time(dossier, shown, accepted),
+            on_time: self.is_on_time(dossier, shown.completed, held_to, accepted),
             is_provincial: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
             level,
             offers_postal_submission: offer.is_some_and(|offer| offer.postal_submission),
@@ -188,8 +200,8 @@ impl Province {
     }
 
     /// Whether the dossier ended on time: rules d to g of domain C.4.
-    fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> bool {
-        let Some(end) = shown.completed else { return false };
+    fn is_on_time(&self, dossier: &Dossier, end: Option<Moment>, held_to: HeldTo, accepted: Moment) -> bool {
+        let Some(end) = end else { return false };
         // An end before the reception is a mistake, never on time. At midnight it is a date.
         if end < accepted && !(clock(end) == 0 && day_of(end) == day_of(accepted)) {
             return false;
@@ -197,17 +209,18 @@ impl Province {
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
         let day = day_of(accepted);
-        let last = match (shown.due, procedure.statutory_time) {
+        let last = match (held_to, procedure.statutory_time) {
             // A due moment at midnight is a date: the whole day counts.
-            (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
-            (Some(due), _) => due,
+            (HeldTo::Due(due), _) if clock(due) == 0 => end_of(day_of(due)),
+            (HeldTo::Due(due), _) => due,
+            (HeldTo::NothingKnown, _) => return false,
             // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate
             // procedures.
-            (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
+            (HeldTo::None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
                 let same_day = days.is_working(day) && clock(accepted) < seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
             }
-            (None, Some(time)) => match procedure.unit {
+            (HeldTo::None, Some(time)) => match procedure.unit {
                 TimeUnit::WorkingDays => end_of(days.after(days.on_or_before(day), time)),
                 TimeUnit::Hours => self.hours_after(accepted, i64::from(time)),
                 TimeUnit::CalendarDays => {
@@ -215,7 +228,7 @@ impl Province {
                     end_of(if days.is_working(last) { last } else { days.after(last, 1) })
                 }
             },
-            (None, None) => return false,
+            (HeldTo::None, None) => return false,
         };
         end <= last
     }
