@@ -29,6 +29,8 @@ struct Row {
     before: Option<String>,
     after: Option<String>,
     run_before: i64,
+    /// Of a due date that was moved later: whether a supplement or a suspension explains it.
+    explained: Option<bool>,
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -52,8 +54,8 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 }
 
 fn row(change: Change) -> Row {
-    let Change { source, dossier_code, change, before, after, run_before, run, .. } = change;
-    Row { run, connector: source, dossier_code, change, before, after, run_before }
+    let Change { source, dossier_code, change, before, after, run_before, run, explained, .. } = change;
+    Row { run, connector: source, dossier_code, change, before, after, run_before, explained }
 }
 
 fn table(rows: &[Row]) -> String {

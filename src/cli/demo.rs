@@ -1,4 +1,4 @@
-//! `demo`: runs one night over a simulated province and compares its figures with the simulator's own. With `--serve`
+//! `demo`: runs two nights over a simulated province and compares its figures with the simulator's own. With `--serve`
 //! it then serves them.
 #![expect(clippy::disallowed_methods, reason = "edge: a demonstration uses a scratch folder")]
 
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::cli::exit_codes::INCOMPLETE;
@@ -26,6 +27,11 @@ use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, SimulatedDay,
     TOKEN_PATH, TRUE_INDICATORS, Truth, TruthScope,
 };
+
+/// The connector of the simulated portal.
+const PORTAL: &str = "portal-igate";
+/// Days between the two nights: on different weekdays, whose volumes are not compared.
+const DAYS_BETWEEN: i64 = 12;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -49,7 +55,7 @@ pub(super) struct Arguments {
     listen: Option<SocketAddr>,
 }
 
-/// Output of `demo --format json`.
+/// Output of `demo --format json`. Rows are those of both nights.
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     dossiers: u64,
@@ -92,7 +98,8 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     province.write_exports(&exports, day)?;
     let [feedback, measures, notes] = province.write_lists(scratch, day)?;
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let portal = simulator::serve(province.clone(), loopback, SimulatedDay::new(day)).await?;
+    let shown = SimulatedDay::new(day);
+    let portal = simulator::serve(province.clone(), loopback, shown.clone()).await?;
 
     init::write_shipped(scratch)?;
     let mut config = config::load(&scratch.join("config/motcua.toml"))?;
@@ -111,9 +118,15 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
 
-    print_message("running one night over it");
-    let night = run::night(&config, &[], "demo", from_local(day.at(20, 0, 0, 0))).await?;
-    let truth = tokio::task::spawn_blocking(move || province.truth(day))
+    // Before it, the portal is read once: what it changed since then, due dates above all, counts.
+    let earlier = day.saturating_sub(jiff::Span::new().days(DAYS_BETWEEN));
+    let evening = |day: Date| from_local(day.at(20, 0, 0, 0));
+    print_message("running two nights over it");
+    shown.set(earlier);
+    let first = run::night(&config, &[PORTAL.to_owned()], "demo", evening(earlier)).await?;
+    shown.set(day);
+    let night = run::night(&config, &[], "demo", evening(day)).await?;
+    let truth = tokio::task::spawn_blocking(move || province.truth_after(&[earlier, day]))
         .await
         .map_err(|error| Failure::internal(error.to_string()))?;
     let (_, figures) = crate::run::night_as_of(&config.settings.data, None)
@@ -121,7 +134,7 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
         .ok_or_else(|| Failure::internal("the night was not published"))?;
     let comparison = compare(&figures, &truth);
     let seconds = started.elapsed().as_secs_f64();
-    print_result(arguments.format, &config, &night, &figures, &truth, &comparison, seconds)?;
+    print_result(arguments.format, &config, [&first, &night], &figures, &truth, &comparison, seconds)?;
     if arguments.serve {
         serve_demonstration(config, arguments.listen).await?;
     }
@@ -189,14 +202,15 @@ fn scope_of(figure: &Figure) -> TruthScope {
 fn print_result(
     format: OutputFormat,
     config: &Configuration,
-    report: &RunReport,
+    reports: [&RunReport; 2],
     figures: &[Figure],
     truth: &Truth,
     comparison: &Comparison,
     seconds: f64,
 ) -> Result<(), Failure> {
+    let [_, report] = reports;
     let year = Period::Year { year: local(report.published.night.as_of).date().year() };
-    let sums = |count: fn(&crate::run::Pull) -> u64| report.pulls.iter().map(count).sum();
+    let sums = |count: fn(&crate::run::Pull) -> u64| reports.iter().flat_map(|report| &report.pulls).map(count).sum();
     let of_year: Vec<&Figure> =
         figures.iter().filter(|figure| figure.period == year && figure.agency.is_none()).collect();
     let equal = comparison.checked - comparison.differences.len();

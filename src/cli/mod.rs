@@ -104,7 +104,7 @@ enum Verb {
     Indicators(indicators::Arguments),
     /// Simulate the portals and the post office on loopback.
     Simulate(simulate::Arguments),
-    /// Run one night over a simulated province and compare its figures with the simulator's own.
+    /// Run two nights over a simulated province and compare its figures with the simulator's own.
     Demo(demo::Arguments),
 }
 

@@ -13,7 +13,7 @@ use crate::config::problem::Problems;
 use crate::config::settings::Settings;
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorFile, IndicatorKind, PeriodColumn};
 use crate::model::predicate::names_state_column;
-use crate::model::rules::{AsOf, RuleSet};
+use crate::model::rules::{ApologyDue, AsOf, DueMoves, RuleSet};
 
 /// The rule sets that can be read.
 #[derive(Debug, Default)]
@@ -54,8 +54,14 @@ pub(crate) fn load_rules(
         for (key, message) in check_legal(&format!("rule set `{id}`"), title.as_ref(), legal.as_ref()) {
             add(&key, message);
         }
-        let Some(set) = document.read::<RuleSet>(&file, problems) else { continue };
-        used_texts.insert(text_name("rules", &file), text);
+        let Some(mut set) = document.read::<RuleSet>(&file, problems) else { continue };
+        let mut kept = text;
+        if texts.are_on_disk() && !document.has("/due_moves") && set.apology == ApologyDue::Before {
+            // The text that the night keeps says so: texts of older nights without the key mean the portal's date.
+            set.due_moves = DueMoves::Explained;
+            kept = format!("due_moves = \"{}\"\n{kept}", set.due_moves.name());
+        }
+        used_texts.insert(text_name("rules", &file), kept);
         rules.by_id.insert(id, set);
     }
     rules

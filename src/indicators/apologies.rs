@@ -4,8 +4,10 @@
 
 use polars::prelude::*;
 
-use crate::indicators::states::{last_moment_on_time, local_day, micros};
-use crate::model::rules::{ApologyDue, RuleSet};
+use crate::indicators::due_dates::portal_due;
+use crate::indicators::local_time::{local_day, micros};
+use crate::indicators::states::last_moment_on_time;
+use crate::model::rules::{ApologyDue, DueMoves, RuleSet};
 
 /// Whether a dossier or a note states an apology: its number, its date, or the new due date that it gives.
 pub(super) fn is_stated() -> Expr {
@@ -24,23 +26,26 @@ pub(super) fn has_several_extensions() -> Expr {
 ///
 /// The limit is the one without the apology's extension. Needs `computed_due`, `has_apology` and `has_extensions`.
 pub(super) fn timing(rules: &RuleSet) -> Expr {
-    let limit = last_moment_on_time(&RuleSet {
-        apology: ApologyDue::Before,
-        second_supplement_is_late: false,
-        ..rules.clone()
-    });
-    let (day, limit_day) = (local_day(micros("apology_at")), local_day(limit));
-    // If the source replaced its due date by the apology's and tells no earlier one, the limit is only known to lie
-    // before that date.
-    let limit_is_hidden =
-        col("due_at").eq(col("apology_new_due_at")).and(col("first_due_at").is_null()).fill_null(lit(false));
+    let before = RuleSet { apology: ApologyDue::Before, second_supplement_is_late: false, ..rules.clone() };
+    let (certain, latest) = portal_due(&before);
+    let limit_day = |portal: Expr| local_day(last_moment_on_time(&before, portal));
+    let day = local_day(micros("apology_at"));
+    let limit_is_hidden = match rules.due_moves {
+        // If the source replaced its due date by the apology's and states no earlier one, the limit is only known to lie
+        // before that date.
+        DueMoves::Portal => {
+            col("due_at").eq(col("apology_new_due_at")).and(col("first_due_at").is_null()).fill_null(lit(false))
+        }
+        // `certain` and `latest` differ.
+        DueMoves::Explained => lit(false),
+    };
     when(col("has_apology").not())
         .then(lit("absent"))
         .when(col("has_extensions"))
         .then(lit("repeated"))
-        .when(day.clone().gt_eq(limit_day.clone()))
+        .when(day.clone().gt_eq(limit_day(latest)))
         .then(lit("late"))
-        .when(day.lt(limit_day).and(limit_is_hidden.not()))
+        .when(day.lt(limit_day(certain)).and(limit_is_hidden.not()))
         .then(lit("timely"))
         .otherwise(lit(NULL).cast(DataType::String))
         .alias("apology")

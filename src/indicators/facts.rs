@@ -7,10 +7,12 @@ use polars::prelude::*;
 
 use crate::indicators::agencies::NO_AGENCY;
 use crate::indicators::apologies;
+use crate::indicators::due_dates::is_moved_unexplained;
+use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::parts::ParentCodes;
 use crate::indicators::registry_lookups::{ProcedureLookup, day_row};
-use crate::indicators::states::{local_day, micros, status_is_in};
+use crate::indicators::states::status_is_in;
 use crate::model::rules::{AgencyView, PostalEvidence, ReturnDay, RuleSet};
 
 /// The text that names the agency of a dossier in a view, as the column `agency_text`.
@@ -44,6 +46,7 @@ pub(super) fn common_facts(
         parents.is_part(),
         apologies::is_stated().alias("has_apology"),
         col("due_at").is_not_null().alias("has_due_date"),
+        is_moved_unexplained().alias("due_moved_unexplained"),
         col("submission_channel").eq(lit("online")).fill_null(lit(false)).alias("is_online"),
     ])
 }

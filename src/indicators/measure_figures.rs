@@ -10,9 +10,9 @@ use crate::indicators::agencies::{Agencies, NO_AGENCY, WHOLE_PROVINCE, agencies_
 use crate::indicators::facts::flag;
 use crate::indicators::figures::{FigureBuilder, FigureScope};
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
+use crate::indicators::local_time::micros;
 use crate::indicators::periods::Periods;
 use crate::indicators::rows::FigureCounts;
-use crate::indicators::states::micros;
 use crate::model::figure::Figure;
 use crate::model::period::{Period, PeriodKind};
 use crate::model::rules::RuleSet;

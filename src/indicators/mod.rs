@@ -5,9 +5,11 @@
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
 //!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
-//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use. `parts` knows which parts of
-//!    interlinked dossiers have their whole, `apologies` which apologies were sent in time.
-//! 3. **States.** `states` adds when a dossier becomes overdue and ends under a rule set, and whether it is on time.
+//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use; `local_time` has the days of
+//!    instants. `parts` knows which parts of interlinked dossiers have their whole, `apologies` which apologies were sent
+//!    in time.
+//! 3. **States.** `due_dates` reads the due date of the source: which one counts if it was moved. `states` adds when a
+//!    dossier becomes overdue and ends under a rule set, and whether it is on time.
 //!    `scan` combines facts and states in one lazy plan.
 //! 4. **Groups.** `sums` turns an indicator's predicates, rewritten by `predicate_text`, into columns to be summed.
 //!    `groups` decides by what they are grouped, and `rows` holds the results.
@@ -29,6 +31,7 @@ mod apologies;
 mod compare;
 mod compute;
 mod compute_each;
+mod due_dates;
 mod facts;
 mod feedback;
 mod figure_columns;
@@ -37,6 +40,7 @@ mod figures;
 mod form;
 mod groups;
 mod inputs;
+mod local_time;
 mod lookups;
 mod measure_figures;
 mod medians;

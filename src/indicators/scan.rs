@@ -9,13 +9,14 @@ use polars::prelude::*;
 
 use crate::calendar::WorkingDayTable;
 use crate::indicators::agencies::{Agencies, agencies_of};
+use crate::indicators::due_dates::with_portal_due;
 use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
 use crate::indicators::groups::{between, day_column};
 use crate::indicators::inputs::FigureInputs;
+use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::parts::ParentCodes;
 use crate::indicators::periods::end_of;
 use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup};
-use crate::indicators::states::micros;
 use crate::indicators::sums::{IndicatorPredicates, StillReachable};
 use crate::indicators::{IndicatorError, states};
 use crate::model::indicator::IndicatorDefinition;
@@ -92,6 +93,7 @@ impl DossierScan {
     pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
         let (moment, _) = moment_of(inputs, rules);
         let facts = rule_set_facts(view_facts, rules, inputs.now);
+        let facts = with_portal_due(facts, rules);
         let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
         let facts = states::state_columns(facts, rules, moment);
         let facts = states::processing_hours(facts, &self.days);
@@ -145,11 +147,7 @@ fn with_days(facts: LazyFrame, now: i64) -> LazyFrame {
     facts.with_columns([
         day_if(col("is_received"), col("day"), "received_day"),
         day_if(col("is_returned"), col("returned_day"), "returned_day"),
-        day_if(col("is_ended_now").and(col("is_received")), states::local_day(end), "ended_day"),
-        day_if(
-            col("open_overdue_from").lt(lit(now)),
-            states::local_day(col("open_overdue_from") + lit(1)),
-            "overdue_day",
-        ),
+        day_if(col("is_ended_now").and(col("is_received")), local_day(end), "ended_day"),
+        day_if(col("open_overdue_from").lt(lit(now)), local_day(col("open_overdue_from") + lit(1)), "overdue_day"),
     ])
 }

@@ -10,13 +10,9 @@ use polars::prelude::*;
 
 use crate::calendar::{ProcedureTime, WorkingDayTable};
 use crate::indicators::apologies;
-use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
-use crate::model::rules::{
-    ApologyDue, CutOff, DueChoice, DueComparison, EndDate, MidnightDue, MissingDue, RuleSet, SupplementRule, WithoutDue,
-};
-
-/// Vietnam's offset in microseconds.
-const OFFSET: i64 = VIETNAM_OFFSET_SECS * 1_000_000;
+use crate::indicators::local_time::{OFFSET, is_before_reception, is_date, local_day, micros};
+use crate::model::instant::DAY_MICROS;
+use crate::model::rules::{CutOff, DueChoice, DueComparison, EndDate, MissingDue, RuleSet, SupplementRule, WithoutDue};
 
 /// 15:00, for procedures that are not in the registry (NĐ 61/2018/NĐ-CP art. 18(2)), in microseconds of the day.
 const USUAL_CUT_OFF: i64 = 15 * 3600 * 1_000_000;
@@ -33,20 +29,10 @@ pub(super) const PENDING: usize = 2;
 /// Open and overdue.
 pub(super) const OVERDUE: usize = 3;
 
-/// An instant column in microseconds UTC.
-pub(super) fn micros(name: &str) -> Expr {
-    col(name).cast(DataType::Int64)
-}
-
-/// The local day of an instant in microseconds, as days since 1970-01-01.
-pub(super) fn local_day(instant: Expr) -> Expr {
-    (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)).cast(DataType::Int32)
-}
-
 /// Adds `computed_due`: the last moment that is on time by the procedure's statutory time or its same-day rule. Null if
 /// the rule set does not need it for the dossier, or if neither applies.
 ///
-/// It counts like [`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due). Needs the column `procedure`.
+/// It counts like [`WorkingCalendar::due`](crate::calendar::WorkingCalendar::due). Needs the columns `procedure` and `portal_due`.
 pub(super) fn computed_due(
     facts: LazyFrame,
     rules: &RuleSet,
@@ -82,7 +68,7 @@ pub(super) fn computed_due(
             .collect();
         Ok(computed.with_name(columns[0].name().clone()).into_column())
     };
-    let arguments = [portal_due(rules), col("procedure"), col("certification")];
+    let arguments = [col("portal_due"), col("procedure"), col("certification")];
     let due = clock_from(rules)
         .map_many(compute, &arguments, |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)));
     facts.with_columns([due.alias("computed_due")])
@@ -107,31 +93,6 @@ fn clock_from(rules: &RuleSet) -> Expr {
     }
 }
 
-/// The last moment that is on time by the portal's due date; null if it has none.
-fn portal_due(rules: &RuleSet) -> Expr {
-    let due = match rules.apology {
-        ApologyDue::After => micros("due_at"),
-        ApologyDue::Before => {
-            let extended = col("apology_new_due_at").is_not_null().and(col("due_at").eq(col("apology_new_due_at")));
-            when(extended).then(coalesce(&[micros("first_due_at"), micros("due_at")])).otherwise(micros("due_at"))
-        }
-    };
-    let is_date = is_date(due.clone());
-    let moment = match rules.compare {
-        DueComparison::Instant | DueComparison::Date => due.clone(),
-        DueComparison::InstantStrict => due.clone() - lit(1_i64),
-    };
-    match rules.midnight_due {
-        MidnightDue::EndOfDay => when(is_date).then(due + lit(DAY_MICROS - 1)).otherwise(moment),
-        MidnightDue::Moment => moment,
-    }
-}
-
-/// Whether an instant is midnight in Viet Nam, which is how a date without a time of day is stored.
-fn is_date(instant: Expr) -> Expr {
-    ((instant + lit(OFFSET)) % lit(DAY_MICROS)).eq(lit(0_i64))
-}
-
 /// The last moment that is on time by a due date: the end of the day if it has no time of day.
 pub(super) fn end_of_due(due: Expr) -> Expr {
     when(is_date(due.clone())).then(due.clone() + lit(DAY_MICROS - 1)).otherwise(due)
@@ -142,9 +103,8 @@ fn end_of_day(instant: Expr) -> Expr {
     (instant + lit(OFFSET)).floor_div(lit(DAY_MICROS)) * lit(DAY_MICROS) + lit(DAY_MICROS - OFFSET - 1)
 }
 
-/// The last moment that is on time by the rule set; null if there is no due date of any kind.
-pub(super) fn last_moment_on_time(rules: &RuleSet) -> Expr {
-    let portal = portal_due(rules);
+/// The last moment that is on time by the rule set, given the source's; null if there is no due date of any kind.
+pub(super) fn last_moment_on_time(rules: &RuleSet, portal: Expr) -> Expr {
     let computed = col("computed_due");
     let chosen = match rules.due {
         DueChoice::Portal => coalesce(&[portal, computed]),
@@ -168,14 +128,6 @@ pub(super) fn last_moment_on_time(rules: &RuleSet) -> Expr {
     } else {
         by_day
     }
-}
-
-/// Whether an end lies before the reception, which is impossible: such a dossier ended, but not on time. An end at
-/// midnight is a date and lies before the reception only if its day does.
-pub(super) fn is_before_reception(end: Expr) -> Expr {
-    let received = micros("received_at");
-    let is_of_the_day = is_date(end.clone()).and(local_day(end.clone()).eq(local_day(received.clone())));
-    end.lt(received).and(is_of_the_day.not()).fill_null(lit(false))
 }
 
 fn asked_more_than_once() -> Expr {
@@ -223,8 +175,8 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) ->
     facts.with_columns([hours.alias("processing_hours")])
 }
 
-/// Adds the rule set's columns: `overdue_from`, `ends_at`, `ended_on_time`, `ends_early`, `apology` and the four
-/// [`STATES`] at `now`.
+/// Adds the rule set's columns: `overdue_from`, `late_from`, `ends_at`, `ended_on_time` (null if undecided), `ends_early`,
+/// `apology` and the four [`STATES`] at `now`.
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
@@ -248,9 +200,14 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
     let on_time_without_due = lit(rules.without_due == WithoutDue::OnTime);
     let clock_stopped: Vec<&str> = rules.clock_stopped.iter().map(|status| status.name()).collect();
 
+    // The end lies between the last moment that is on time for certain and the last one that may be.
+    let is_undecided = col("ends_at").gt(col("overdue_from")).and(col("ends_at").lt_eq(col("late_from")));
+
     let facts = facts
         .with_columns([
-            last_moment_on_time(rules).alias("overdue_from"),
+            last_moment_on_time(rules, col("portal_due")).alias("overdue_from"),
+            // Later than `overdue_from` if the due date that counts is not known.
+            last_moment_on_time(rules, col("portal_due_latest")).alias("late_from"),
             apologies::timing(rules),
             end.alias("ends_at"),
             status_is_in(&rules.ended_statuses()).alias("ended_status"),
@@ -264,7 +221,9 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
             when(col("ends_at").is_not_null())
                 .then(
                     always_on_time
-                        .or(col("ends_at").lt_eq(col("overdue_from")).fill_null(on_time_without_due.clone()))
+                        .or(when(is_undecided).then(lit(NULL)).otherwise(
+                            col("ends_at").lt_eq(col("overdue_from")).fill_null(on_time_without_due.clone()),
+                        ))
                         .and(col("ends_before_reception").not()),
                 )
                 // A dossier that has ended by its status, without a date, is late unless its kind of end is always on
@@ -273,18 +232,19 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
                 .alias("ended_on_time"),
             // A dossier whose clock is stopped does not become overdue. Only its newest status is known, so that one is
             // used.
-            when(status_is_in(&clock_stopped))
-                .then(lit(NULL))
-                .otherwise(col("overdue_from"))
-                .alias("open_overdue_from"),
+            when(status_is_in(&clock_stopped)).then(lit(NULL)).otherwise(col("late_from")).alias("open_overdue_from"),
             local_day(col("ends_at")).lt(local_day(col("overdue_from"))).fill_null(lit(false)).alias("ends_early"),
-            col("overdue_from").is_not_null().or(on_time_without_due).alias("can_end_on_time"),
+            (col("overdue_from").gt_eq(lit(now)).or(col("late_from").eq(col("overdue_from"))))
+                .fill_null(on_time_without_due)
+                .alias("can_end_on_time"),
         ])
         .with_columns([col("open_overdue_from").lt(lit(now)).fill_null(lit(false)).alias("is_past_due_now")]);
     let ended = || col("is_ended_now");
+    let is_on_time = || col("ended_on_time").fill_null(lit(false));
     facts.with_columns([
-        ended().and(col("ended_on_time")).alias(STATES[ON_TIME]),
-        ended().and(col("ended_on_time").not()).alias(STATES[LATE]),
+        // What is undecided counts as not on time.
+        ended().and(is_on_time()).alias(STATES[ON_TIME]),
+        ended().and(is_on_time().not()).alias(STATES[LATE]),
         ended().not().and(col("is_past_due_now").not()).alias(STATES[PENDING]),
         ended().not().and(col("is_past_due_now")).alias(STATES[OVERDUE]),
     ])
@@ -293,6 +253,7 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
 /// Value that a column of predicates has in a state; `None` if the column does not depend on the state.
 pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<Expr> {
     let [on_time, late, pending, overdue] = [ON_TIME, LATE, PENDING, OVERDUE].map(|one| state == one);
+    let has_limit = || col("overdue_from").is_not_null().or(lit(rules.without_due == WithoutDue::OnTime));
     let value = match column {
         "is_ended" => on_time || late,
         // A dossier that is open in time counts only if it can become late, or if the rule set needs no due date.
@@ -300,10 +261,10 @@ pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<Ex
         "is_on_time" => on_time,
         // Without any limit nobody knows whether a dossier is late, although it is not on time.
         "is_late" if late => {
-            let is_known = col("can_end_on_time").or(col("ends_before_reception"));
+            let is_known = has_limit().or(col("ends_before_reception"));
             return Some(when(is_known).then(lit(true)).otherwise(lit(NULL)));
         }
-        "is_overdue" if pending => return Some(when(col("can_end_on_time")).then(lit(false)).otherwise(lit(NULL))),
+        "is_overdue" if pending => return Some(when(has_limit()).then(lit(false)).otherwise(lit(NULL))),
         "is_late" => late,
         "is_pending" => pending,
         "is_overdue" => overdue,

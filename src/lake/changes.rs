@@ -1,14 +1,16 @@
 //! Finds values that were changed after they had been counted: due dates, end dates, status, channel, agency.
 //! Compares consecutive versions of each dossier.
 //!
-//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run. Values are written
-//! as stored, instants as ISO 8601 in Vietnam's time zone.
+//! One table, `changes`: source, source_key, dossier_code, change, before, after, run_before, run, explained. Values are
+//! written as stored, instants as ISO 8601 in Vietnam's time zone.
 
 use std::collections::HashMap;
 
 use polars::prelude::*;
 
 use super::data_files::DataFile;
+use super::due_columns;
+use super::due_history::DueHistory;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::StoredType;
 use super::rows::{KEY, VERSION_ORDER, collect, columns, scan};
@@ -25,6 +27,7 @@ pub(super) const CHANGE_COLUMNS: &[(&str, StoredType)] = &[
     ("after", StoredType::Text),
     ("run_before", StoredType::Integer),
     ("run", StoredType::Integer),
+    ("explained", StoredType::Flag),
 ];
 
 /// A value that differs between two consecutive versions of a dossier.
@@ -39,6 +42,7 @@ pub struct Change {
     /// |---|---|
     /// | `due_moved` | the due date was changed before it had passed |
     /// | `due_moved_after_due` | the due date was changed after it had passed |
+    /// | `due_removed` | the due date was removed |
     /// | `end_set_back` | the end date was moved to an earlier moment |
     /// | `end_removed` | the end date was removed |
     /// | `reopened` | the status was one of a closed dossier and no longer is |
@@ -53,6 +57,9 @@ pub struct Change {
     pub run_before: i64,
     /// The run of the version that differs.
     pub run: i64,
+    /// Of a due date that was moved later: whether a supplement or a suspension explains it. `None` of other changes, and if
+    /// the source states neither supplements nor a status.
+    pub explained: Option<bool>,
 }
 
 /// Statuses of a closed dossier.
@@ -69,6 +76,8 @@ struct ComparedVersion {
     due_at: Option<i64>,
     completed_at: Option<i64>,
     deleted: bool,
+    /// The history of the due date up to this version.
+    due_history: DueHistory,
 }
 
 /// Changes by runs after `since`, ordered by key. A due date before `now` (microseconds UTC), the moment of the night,
@@ -88,9 +97,8 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
     blocking(layout.name, move || {
         let keys = scan(&layout, &new_files)?.filter(col("run").gt(lit(since))).select(columns(KEY));
         let keys = collect(layout.name, keys.unique_generic(None, UniqueKeepStrategy::Any))?.lazy();
-        let compared =
-            ["dossier_code", "status", "submission_channel", "competent_agency", "due_at", "completed_at", "deleted"];
-        let wanted = columns(KEY.into_iter().chain(VERSION_ORDER).chain(compared));
+        let compared = ["dossier_code", "submission_channel", "competent_agency", "completed_at", "deleted"];
+        let wanted: Vec<Expr> = due_columns::stated().into_iter().chain(columns(compared)).collect();
         let versions_of_changed_keys =
             scan(&layout, &files)?.select(wanted).join(keys, columns(KEY), columns(KEY), JoinArgs::new(JoinType::Semi));
         let options = SortMultipleOptions::default().with_nulls_last(false);
@@ -106,7 +114,6 @@ pub(super) async fn changes_since(versions: &Table, since: i64, now: i64) -> Res
 /// Compares each version with the one before it. `frame` is sorted by key and version order.
 fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Change>> {
     let text = |name: &str| frame.column(name)?.str();
-    let (sources, keys) = (text("source")?, text("source_key")?);
     let (codes, statuses) = (text("dossier_code")?, text("status")?);
     let (channels, agencies) = (text("submission_channel")?, text("competent_agency")?);
     let instants = |name: &str| frame.column(name)?.cast(&DataType::Int64);
@@ -114,10 +121,12 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
     let (due, completed, runs) = (due.i64()?, completed.i64()?, runs.i64()?);
     let deleted = frame.column("deleted")?.bool()?;
     let owned = |text: Option<&str>| text.map(str::to_owned);
+    // Every row has its key, so the two lists are parallel.
+    let stated = due_columns::read(frame)?;
     let mut changes = Vec::new();
     let mut previous: HashMap<(&str, &str), ComparedVersion> = HashMap::new();
-    for at in 0..frame.height() {
-        let (Some(source), Some(key)) = (sources.get(at), keys.get(at)) else { continue };
+    for (at, ((source, key), due_version)) in stated.into_iter().enumerate() {
+        let history = previous.get(&(source, key)).map(|before| before.due_history.clone()).unwrap_or_default();
         let version = ComparedVersion {
             run: runs.get(at).unwrap_or_default(),
             dossier_code: owned(codes.get(at)),
@@ -127,12 +136,15 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
             due_at: due.get(at),
             completed_at: completed.get(at),
             deleted: deleted.get(at).unwrap_or_default(),
+            due_history: history.after(due_version),
         };
         if let Some(before) = previous.get(&(source, key))
             && version.run > since
         {
             for (change, old, new) in compare(before, &version, now) {
+                let is_due = change.starts_with("due_moved");
                 changes.push(Change {
+                    explained: if is_due { is_explained(before, &version) } else { None },
                     source: source.to_owned(),
                     source_key: key.to_owned(),
                     dossier_code: version.dossier_code.clone(),
@@ -149,6 +161,15 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
     Ok(changes)
 }
 
+/// Whether a supplement or a suspension explains that the due date is later than before. `None` if it is not, or if the
+/// source states neither.
+fn is_explained(before: &ComparedVersion, after: &ComparedVersion) -> Option<bool> {
+    let stated = &after.due_history.newest;
+    let states_none = after.status.is_none()
+        && [stated.requests, stated.requested, stated.supplied].iter().all(|value| value.is_none());
+    (after.due_at > before.due_at && !states_none).then(|| after.due_at <= after.due_history.explained)
+}
+
 /// Code of a change, the value before and the value after.
 type Difference = (&'static str, Option<String>, Option<String>);
 
@@ -160,6 +181,9 @@ fn compare(before: &ComparedVersion, after: &ComparedVersion, now: i64) -> Vec<D
     {
         let change = if old < now { "due_moved_after_due" } else { "due_moved" };
         found.push((change, shown(Some(old)), shown(Some(new))));
+    }
+    if let (Some(old), None) = (before.due_at, after.due_at) {
+        found.push(("due_removed", shown(Some(old)), None));
     }
     match (before.completed_at, after.completed_at) {
         (Some(old), Some(new)) if new < old => found.push(("end_set_back", shown(Some(old)), shown(Some(new)))),
@@ -202,6 +226,7 @@ pub(super) fn to_frame(changes: &[Change]) -> PolarsResult<DataFrame> {
             text("after", |change| change.after.as_deref()),
             integer("run_before", |change| change.run_before),
             integer("run", |change| change.run),
+            Column::new("explained".into(), changes.iter().map(|change| change.explained).collect::<Vec<_>>()),
         ],
     )
 }
@@ -214,6 +239,7 @@ pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
     let (sources, keys, codes, changes) =
         (text("source")?, text("source_key")?, text("dossier_code")?, text("change")?);
     let (before, after, runs_before, runs) = (text("before")?, text("after")?, integer("run_before")?, integer("run")?);
+    let explained = frame.column("explained")?.bool()?;
     let change = |at: usize| Change {
         source: owned(sources.get(at)).unwrap_or_default(),
         source_key: owned(keys.get(at)).unwrap_or_default(),
@@ -223,12 +249,14 @@ pub(super) fn from_frame(frame: &DataFrame) -> PolarsResult<Vec<Change>> {
         after: owned(after.get(at)),
         run_before: runs_before.get(at).unwrap_or_default(),
         run: runs.get(at).unwrap_or_default(),
+        explained: explained.get(at),
     };
     Ok((0..frame.height()).map(change).collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::due_history::DueVersion;
     use super::*;
 
     #[test]
@@ -248,6 +276,7 @@ mod tests {
         assert_eq!(names(old.clone(), 0), [""; 0]);
         assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 9 * day), ["due_moved"]);
         assert_eq!(names(ComparedVersion { due_at: Some(11 * day), ..old.clone() }, 13 * day), ["due_moved_after_due"]);
+        assert_eq!(names(ComparedVersion { due_at: None, ..old.clone() }, 0), ["due_removed"]);
         assert_eq!(names(ComparedVersion { completed_at: Some(9 * day), ..old.clone() }, 0), ["end_set_back"]);
         assert_eq!(names(ComparedVersion { completed_at: Some(13 * day), ..old.clone() }, 0), [""; 0]);
         let reopened = ComparedVersion { completed_at: None, status: Some("processing".to_owned()), ..old.clone() };
@@ -260,5 +289,28 @@ mod tests {
         assert_eq!(names(ComparedVersion { agency: Some("H61.15".to_owned()), ..old.clone() }, 0), ["agency_changed"]);
         assert_eq!(names(ComparedVersion { agency: None, ..old.clone() }, 0), [""; 0]);
         assert_eq!(names(ComparedVersion { deleted: true, ..old.clone() }, 0), ["deleted"]);
+    }
+
+    #[test]
+    fn a_move_is_explained_unknown_or_neither() {
+        let first = DueVersion {
+            order: [None, Some(1), Some(0), Some(0)],
+            received: Some(1),
+            due: Some(10),
+            ..DueVersion::default()
+        };
+        let version = |status: Option<&str>, stated: DueVersion, before: Option<&ComparedVersion>| ComparedVersion {
+            status: status.map(str::to_owned),
+            due_at: stated.due,
+            due_history: before.map(|before| before.due_history.clone()).unwrap_or_default().after(stated),
+            ..ComparedVersion::default()
+        };
+        let open = version(Some("processing"), first.clone(), None);
+        let moved = |due| DueVersion { order: [None, Some(2), Some(0), Some(0)], due: Some(due), ..first.clone() };
+        let supplied = DueVersion { requests: Some(1), ..moved(20) };
+        assert_eq!(is_explained(&open, &version(Some("processing"), moved(20), Some(&open))), Some(false));
+        assert_eq!(is_explained(&open, &version(Some("processing"), supplied, Some(&open))), Some(true));
+        assert_eq!(is_explained(&open, &version(None, moved(20), Some(&open))), None, "nothing tells of supplements");
+        assert_eq!(is_explained(&open, &version(Some("processing"), moved(5), Some(&open))), None, "an earlier date");
     }
 }

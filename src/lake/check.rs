@@ -1,7 +1,6 @@
 //! Checks every file of the tables against its digest, and every image against its versions. Nothing is repaired or
 //! written.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -9,12 +8,12 @@ use strum::IntoEnumIterator as _;
 
 use super::error::{Damage, LakeError, blocking};
 use super::files::{self, LOG_FOLDER};
+use super::image;
 use super::layout::Layout;
 use super::log_digests::{self, LogDigests, StoredDigests};
 use super::rows::{KEY, VERSION_ORDER, collect, columns, newest_per_key, scan};
 use super::table::{self, Table};
 use super::verification::compare;
-use super::{image, transactions};
 use crate::model::checked_file::CheckedFile;
 use crate::model::table::RecordKind;
 
@@ -154,12 +153,7 @@ async fn image_difference(root: &Path, kind: RecordKind) -> Result<Option<ImageD
     let versions = Table::existing(root, Layout::versions(kind));
     let image = Table::existing(root, Layout::image(kind));
     let (from, to) = (versions.load().await?, image.load().await?);
-    let mut reached = BTreeMap::new();
-    for source in image::pulls(&versions, &from).await?.into_keys() {
-        if let Some(run) = image.last_number(&to, &transactions::pull(&source)).await? {
-            reached.insert(source, run);
-        }
-    }
+    let reached = image::reached(&versions, &from, &image, &to).await?;
     let (version_files, image_files) = (versions.verified_files(&from).await?, image.verified_files(&to).await?);
     blocking(kind.image_name(), move || {
         let place = || columns(KEY.into_iter().chain(VERSION_ORDER));

@@ -12,11 +12,12 @@ use deltalake_core::kernel::{Action, Transaction};
 use polars::prelude::{DataFrame, Expr, PolarsResult, UniqueKeepStrategy, col, lit};
 
 use super::data_files::DataFile;
+use super::due_columns;
 use super::error::{LakeError, blocking, rows_error};
 use super::rewrite::{RewriteInput, rewrite};
 use super::rows::{collect, columns, scan};
 use super::table::Table;
-use super::transactions::{self, VERSIONS};
+use super::transactions::{self, DUE_HISTORY, VERSIONS};
 
 /// Updates `image` from `versions`. Returns the new version of the image, or `None` if it was up to date.
 pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
@@ -35,6 +36,10 @@ pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64
             new_pulls.runs.iter().filter_map(|(source, runs)| Some((source.clone(), *runs.first()?))).collect();
         let mut numbers: Vec<Transaction> =
             round.iter().map(|(source, run)| Transaction::new(transactions::pull(source), *run)).collect();
+        if due_columns::are_in(&image.layout) && image.last_number(&to, DUE_HISTORY).await?.is_none() {
+            // The image was empty: from its first commit on, every row has its history.
+            numbers.push(Transaction::new(DUE_HISTORY, 1));
+        }
         if !is_any_damaged && new_pulls.runs.values().all(|runs| runs.len() == 1) {
             numbers.push(Transaction::new(VERSIONS, at));
         }
@@ -79,6 +84,22 @@ async fn new_pulls(versions: &Table, from: &DeltaTable, image: &Table, to: &Delt
         }
     }
     Ok(new)
+}
+
+/// The newest run of each source that an image contains.
+pub(super) async fn reached(
+    versions: &Table,
+    from: &DeltaTable,
+    image: &Table,
+    to: &DeltaTable,
+) -> Result<BTreeMap<String, i64>, LakeError> {
+    let mut reached = BTreeMap::new();
+    for source in pulls(versions, from).await?.into_keys() {
+        if let Some(run) = image.last_number(to, &transactions::pull(&source)).await? {
+            reached.insert(source, run);
+        }
+    }
+    Ok(reached)
 }
 
 /// Condition on versions: they are of a pull that an image contains. `reached`: newest run of each source in the image.

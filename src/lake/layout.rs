@@ -73,7 +73,14 @@ impl Layout {
     }
 
     pub(super) fn image(kind: RecordKind) -> Self {
-        Self { name: kind.image_name(), columns: record_columns(kind), parted: true }
+        let derived = kind.derived_columns().iter().map(|(name, column_type)| (*name, (*column_type).into()));
+        let columns = record_columns(kind).into_iter().chain(derived).collect();
+        Self { name: kind.image_name(), columns, parted: true }
+    }
+
+    /// Whether the table has a column.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|(name, _)| *name == column)
     }
 
     pub(super) fn fields(&self) -> Vec<StructField> {

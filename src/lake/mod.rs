@@ -20,6 +20,9 @@ mod check;
 mod column_builder;
 mod damaged_log;
 mod data_files;
+mod due_backfill;
+mod due_columns;
+mod due_history;
 mod error;
 mod figure_table;
 mod files;
@@ -154,6 +157,7 @@ impl Lake {
     pub async fn update_image(&self, kind: RecordKind) -> Result<Option<u64>, LakeError> {
         let tables = self.tables(kind);
         rebuild::mend(&tables.versions, &tables.image).await?;
+        due_backfill::fill(&tables.versions, &tables.image).await?;
         image::update(&tables.versions, &tables.image).await
     }
 
@@ -233,13 +237,12 @@ impl Lake {
 
     /// Scans the newest version per key as of `run`, from the table under `root`. Nothing is repaired or written.
     pub async fn read_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
-        let layout = Layout::versions(kind);
         // A data folder of an older motcua lacks the tables that were introduced later.
         if !files::tables(root)?.iter().any(|name| name == kind.versions_name()) {
-            return rows::scan(&layout, &VerifiedFiles::default());
+            return rows::scan(&Layout::image(kind), &VerifiedFiles::default());
         }
-        let table = Table::existing(&files::absolute(root)?, layout);
-        read::scan_as_of(&table, run).await
+        let table = Table::existing(&files::absolute(root)?, Layout::versions(kind));
+        read::scan_as_of(&table, kind, run).await
     }
 
     /// The partitions (`yyyy-MM`) that the image of a kind has under `root`. Nothing is repaired or written; a table that
@@ -288,7 +291,7 @@ impl Lake {
     /// Scans the newest version per key as of `run`, from the versions. `part` is the partition that the version itself
     /// names, which can differ from the image's.
     pub async fn scan_as_of(&self, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
-        read::scan_as_of(&self.tables(kind).versions, run).await
+        read::scan_as_of(&self.tables(kind).versions, kind, run).await
     }
 }
 

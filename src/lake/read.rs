@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
 
+use super::due_columns;
 use super::error::{LakeError, blocking, rows_error};
 use super::layout::PART;
 use super::rows::{collect, columns, newest_per_key, scan};
@@ -173,9 +174,15 @@ fn fill(rows: &mut [Vec<Value>], column: impl Iterator<Item = Option<Value>>) {
     }
 }
 
-pub(super) async fn scan_as_of(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
+/// The newest version per key as of `run`, with the columns of the image. Blocks no thread of the runtime.
+pub(super) async fn scan_as_of(versions: &Table, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
     let mut files = versions.files(&versions.load().await?)?;
     files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
     let files = versions.verified(files).await?;
-    Ok(newest_per_key(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)))))
+    let known = scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)));
+    if kind.derived_columns().is_empty() {
+        return Ok(newest_per_key(known));
+    }
+    let layout = versions.layout.clone();
+    blocking(layout.name, move || due_columns::newest_with_history(&layout, known)).await
 }

@@ -5,17 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deltalake_core::kernel::Action;
+use deltalake_core::DeltaTable;
+use deltalake_core::kernel::{Action, Transaction};
 use polars::prelude::*;
 
 use super::data_files::{DataFile, UncommittedFile};
+use super::due_columns;
 use super::error::{LakeError, blocking};
 use super::files;
 use super::image::{self, is_contained};
 use super::layout::{Layout, PART};
 use super::rows::{KEY, collect, columns, newest_per_key, scan, sink};
 use super::table::Table;
-use super::transactions;
 use super::verification::VerifiedFiles;
 
 /// The order in which the versions of a key were stored.
@@ -38,12 +39,7 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
         );
     }
     let from = versions.load().await?;
-    let mut reached = BTreeMap::new();
-    for source in image::pulls(versions, &from).await?.into_keys() {
-        if let Some(run) = image.last_number(&table, &transactions::pull(&source)).await? {
-            reached.insert(source, run);
-        }
-    }
+    let reached = image::reached(versions, &from, image, &table).await?;
     let version_files = versions.verified(versions.files(&from)?).await?;
     let parts: BTreeSet<String> = damaged.iter().filter_map(|(file, _)| file.part.clone()).collect();
     // A partition has one file; of several, all are replaced.
@@ -68,21 +64,23 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
         let files = damaged.into_iter().map(|(_, file)| file).collect();
         return Err(LakeError::Damaged { table: image.layout.name.to_owned(), files });
     }
-    replace(image, &table, replaced, &written).await?;
+    replace(image, &table, replaced, &written, Vec::new()).await?;
     Ok(damaged.len())
 }
 
-async fn replace(
+/// Replaces files of an image in one commit.
+pub(super) async fn replace(
     image: &Table,
-    table: &deltalake_core::DeltaTable,
+    table: &DeltaTable,
     replaced: Vec<DataFile>,
     written: &[UncommittedFile],
+    numbers: Vec<Transaction>,
 ) -> Result<(), LakeError> {
     let mut actions: Vec<Action> = replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
     for file in written {
         actions.push(Action::Add(image.add(file)?));
     }
-    image.commit(table, actions, Vec::new()).await?;
+    image.commit(table, actions, numbers).await?;
     Ok(())
 }
 
@@ -113,8 +111,12 @@ fn rebuilt_part(
     if own.height() == 0 {
         return Ok(None);
     }
-    let rows = newest_per_key(stored()?.join(own.lazy(), columns(KEY), columns(KEY), semi()));
-    let rows = rows.drop(by_name([PART], true, false));
+    let own = stored()?.join(own.lazy(), columns(KEY), columns(KEY), semi()).drop(by_name([PART], true, false));
+    let rows = if due_columns::are_in(&image.layout) {
+        due_columns::newest_with_history(&image.layout, own)?
+    } else {
+        newest_per_key(own)
+    };
     let folder = image.folder.join(format!("{PART}={part}"));
     sink(&image.layout, rows, &folder, stem, Some(part.to_owned())).map(Some)
 }

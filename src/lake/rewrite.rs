@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::data_files::{DataFile, UncommittedFile};
+use super::due_columns;
 use super::error::{LakeError, rows_error};
 use super::layout::{Layout, PART};
 use super::rows::{KEY, VERSION_ORDER, collect, columns, newest_per_key, scan, sink};
@@ -70,8 +71,11 @@ pub(super) fn rewrite(input: &RewriteInput) -> Result<Rewritten, LakeError> {
 /// Rewrites one partition. `own`: the new rows of its keys.
 fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut Rewritten) -> Result<(), LakeError> {
     let layout = &input.image.layout;
-    let keys = collect(layout.name, own.clone().select(columns(KEY.into_iter().chain(VERSION_ORDER))))?;
-    let newest_keys = collect(layout.name, newest_per_key(keys.clone().lazy()))?;
+    let has_due_history = due_columns::are_in(layout);
+    let wanted = if has_due_history { due_columns::stated() } else { columns(KEY.into_iter().chain(VERSION_ORDER)) };
+    let keys = collect(layout.name, own.clone().select(wanted))?;
+    let order = columns(KEY.into_iter().chain(VERSION_ORDER));
+    let newest_keys = collect(layout.name, newest_per_key(keys.clone().lazy().select(order)))?;
     if newest_keys.height() == 0 {
         return Ok(());
     }
@@ -82,6 +86,9 @@ fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut R
         query = query.join(newest_keys.clone().lazy(), place.clone(), place, JoinArgs::new(JoinType::Semi));
     }
     let old = input.image_files.filtered(|file| file.part.as_ref() == Some(&part));
+    if has_due_history {
+        query = due_columns::add_to_new(layout, query, &keys, &old)?;
+    }
     if !old.is_empty() {
         let kept = scan(layout, &old)?.drop(by_name([PART], true, false)).join(
             newest_keys.lazy().select(columns(KEY)),

@@ -52,6 +52,11 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("ends_early", FactType::Flag, "ended on a day before its due day; only for ended dossiers"),
     ("ends_before_reception", FactType::Flag, "its end is dated before its reception, which is impossible"),
     ("has_due_date", FactType::Flag, "the source gives a due date"),
+    (
+        "due_moved_unexplained",
+        FactType::Flag,
+        "the source moved the due date to a later one that no supplement and no suspension explains; unknown if it states neither",
+    ),
     ("agency_kind", FactType::Word(AgencyKind::VARIANTS), "kind of agency"),
     ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),

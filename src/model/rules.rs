@@ -27,6 +27,11 @@ pub struct RuleSet {
     pub due: DueChoice,
     /// Whether the due date before or after an apology (thư xin lỗi) counts.
     pub apology: ApologyDue,
+    /// Which due date counts if the source moved it. Rule sets stored with older nights lack the key and mean `portal`; a
+    /// rule set of today's configuration without it means `explained` if it reads the date before an apology, else
+    /// `portal`.
+    #[serde(default)]
+    pub due_moves: DueMoves,
     /// Meaning of a due date at 00:00:00 local time.
     pub midnight_due: MidnightDue,
     /// How a missing due date is computed: the first choice that gives one counts.
@@ -127,6 +132,20 @@ pub enum ApologyDue {
     Before,
     /// The date after the apology.
     After,
+}
+
+/// Which due date counts if the source moved it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum DueMoves {
+    /// The one that the portal shows now, whatever it was before.
+    #[default]
+    Portal,
+    /// The first one, or a later one that a supplement or a suspension explains; an earlier one always. If the source
+    /// states neither supplements nor a status, a later date is unknown: the dossier is on time by the first, and late by
+    /// the later one.
+    Explained,
 }
 
 /// Meaning of a due date at 00:00:00 local time.
@@ -243,6 +262,14 @@ pub enum DossierStatus {
 }
 
 impl AgencyView {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl DueMoves {
+    /// Word in a rule set.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()

@@ -76,6 +76,15 @@ impl RecordKind {
         self.columns().iter().position(|column| column.name == name)
     }
 
+    /// The columns that motcua derives from the versions of a key and adds to the image.
+    #[must_use]
+    pub fn derived_columns(self) -> &'static [(&'static str, ColumnType)] {
+        match self {
+            Self::Dossiers => DUE_HISTORY,
+            _ => &[],
+        }
+    }
+
     /// Date columns that decide the part (month) of a new key: the first that has a value. Without any, it is the run's
     /// month.
     #[must_use]
@@ -285,4 +294,19 @@ pub const PROVENANCE: &[(&str, ColumnType)] = &[
     ("row", ColumnType::Integer),
     ("digest", ColumnType::Text),
     ("part", ColumnType::Text),
+];
+
+/// Columns that motcua adds to the image of dossiers, stored after [`PROVENANCE`]: the history of the due date. They are
+/// a function of the versions of a key and no part of `digest`.
+///
+/// * `known_first_due_at`: the source's own first due date (`first_due_at`), else the first due date that any version
+///   stated. A due date before the reception is no due date.
+/// * `explained_due_at`: the latest due date that counts: the first one, or a later one that a supplement or a suspension
+///   explains. The due date that a dossier is held to is the earlier of this one and `due_at`.
+/// * `due_pause_seen`: a version since `due_at` was first stated shows a supplement or a suspension, so that the next move
+///   is explained.
+pub const DUE_HISTORY: &[(&str, ColumnType)] = &[
+    ("known_first_due_at", ColumnType::Instant),
+    ("explained_due_at", ColumnType::Instant),
+    ("due_pause_seen", ColumnType::Flag),
 ];

@@ -19,8 +19,9 @@ pub(super) enum Apology {
 }
 
 impl Province {
-    /// The apology for a dossier on an evening. `limit`: the last moment on time.
-    pub(super) fn apology(&self, index: usize, limit: Option<Moment>, now: Moment) -> Apology {
+    /// The apology for a dossier on an evening. `limit`: the last moment that is on time for certain, and the last one
+    /// that may be.
+    pub(super) fn apology(&self, index: usize, limit: Option<(Moment, Moment)>, now: Moment) -> Apology {
         let letters = self.letters(index, now).unwrap_or_default();
         let numbers: BTreeSet<usize> = letters.iter().filter_map(|letter| letter.number).collect();
         let promises: BTreeSet<i64> = letters.iter().filter_map(|letter| letter.promised).collect();
@@ -31,8 +32,8 @@ impl Province {
             return Apology::Repeated;
         }
         match (letters.iter().find_map(|letter| letter.sent), limit) {
-            (Some(sent), Some(limit)) if day_of(sent) < day_of(limit) => Apology::Timely,
-            (Some(_), Some(_)) => Apology::Late,
+            (Some(sent), Some((certain, _))) if day_of(sent) < day_of(certain) => Apology::Timely,
+            (Some(sent), Some((_, latest))) if day_of(sent) >= day_of(latest) => Apology::Late,
             _ => Apology::Undated,
         }
     }

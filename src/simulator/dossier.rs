@@ -3,7 +3,7 @@
 //! Everything that will happen is drawn when the dossier is generated. `shown` returns the state at a moment, as the
 //! portal would answer then.
 
-use crate::simulator::working_days::{DAY_SECS, Moment};
+use crate::simulator::working_days::{DAY_SECS, Day, Moment};
 
 /// A completed date that the portal writes late comes this many to twice this many days after the end.
 const LATE_DATE_DAYS: i64 = 30;
@@ -92,6 +92,12 @@ pub(super) struct Dossier {
     pub(super) due: Option<Moment>,
     /// When the due date changed, and the new due date.
     pub(super) due_change: Option<(Moment, Moment)>,
+    /// When the due date was moved after that, and to which date; `None` if it was removed. In the order of time.
+    pub(super) due_moves: Vec<(Moment, Option<Moment>)>,
+    /// When an apology was sent, and the day that it announces.
+    pub(super) apology: Option<(Moment, Day)>,
+    /// The portal shows no status.
+    pub(super) is_silent: bool,
     pub(super) channel: Channel,
     /// Until when the portal showed another channel, and that channel.
     pub(super) channel_before: Option<(Moment, Channel)>,
@@ -177,10 +183,7 @@ impl Dossier {
         };
         Some(RecordState {
             accepted,
-            due: accepted.and(match self.due_change {
-                Some((from, due)) if from <= now => Some(due),
-                _ => self.due,
-            }),
+            due: accepted.and(self.due_shown(now)),
             completed: ended
                 .filter(|_| accepted.is_some() && past(self.completion_recorded()).is_some())
                 .map(|ended| self.mistaken_end.unwrap_or(ended)),
@@ -192,6 +195,12 @@ impl Dossier {
             status,
             refused: self.ending == Ending::Refused,
         })
+    }
+
+    fn due_shown(&self, now: Moment) -> Option<Moment> {
+        let changes = self.due_change.iter().map(|(from, due)| (*from, Some(*due)));
+        let last = changes.chain(self.due_moves.iter().copied()).filter(|(from, _)| *from <= now).last();
+        last.map_or(self.due, |(_, due)| due)
     }
 
     /// Latest moment up to `now` at which the record changed, the hand-in included.
@@ -207,6 +216,7 @@ impl Dossier {
             self.completion_recorded(),
             self.returned,
         ];
-        moments.into_iter().flatten().filter(|&at| at <= now).max().unwrap_or(self.applied)
+        let moves = self.due_moves.iter().map(|(from, _)| *from);
+        moments.into_iter().flatten().chain(moves).filter(|&at| at <= now).max().unwrap_or(self.applied)
     }
 }

@@ -25,9 +25,12 @@ pub(super) struct Letter {
 
 impl Province {
     /// The letters of apology for a dossier that are noted down on an evening; `None` if it has no note. One overdue
-    /// dossier in three has one.
+    /// dossier in three has one, and so has every dossier whose due date an apology moved.
     pub(super) fn letters(&self, index: usize, now: Moment) -> Option<Vec<Letter>> {
         let dossier = &self.dossiers[index];
+        if let Some((sent, promised)) = dossier.apology.filter(|(sent, _)| *sent <= now) {
+            return Some(vec![Letter { number: Some(index * 2 + 1), sent: Some(sent), promised: Some(promised) }]);
+        }
         let due = dossier.due.filter(|due| *due <= now && index % 3 == 1)?;
         if dossier.accepted.is_none() || dossier.ended.is_some_and(|ended| ended <= due) {
             return None;

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Level, Resend, Supplement};
+use crate::simulator::due_moves;
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{DAY_SECS, Day, Moment, clock, day_of, end_of};
 use crate::simulator::workload::Habits;
@@ -48,6 +49,9 @@ impl DossierDraw<'_> {
             accepted,
             due: None,
             due_change: None,
+            due_moves: Vec::new(),
+            apology: None,
+            is_silent: false,
             channel,
             channel_before: None,
             // In 3 % of the records the level disagrees with the registry.
@@ -63,7 +67,10 @@ impl DossierDraw<'_> {
             style: rng.random(),
         };
         match accepted {
-            Some(accepted) => self.process(rng, &mut dossier, accepted),
+            Some(accepted) => {
+                self.process(rng, &mut dossier, accepted);
+                due_moves::draw(&mut dossier, &self.registry.working_days);
+            }
             None if rng.random_bool(0.7) => {
                 dossier.ending = Ending::Refused;
                 dossier.ended = Some(self.office_after(rng, day_of(applied), 1..=3));

@@ -9,6 +9,7 @@
 mod apologies;
 mod dossier;
 mod dossier_notes;
+mod due_moves;
 mod exports;
 mod faults;
 mod faulty_answers;
@@ -26,6 +27,7 @@ mod portal;
 mod post;
 mod registry;
 mod render;
+mod true_due;
 mod truth;
 mod truth_periods;
 mod working_days;

@@ -241,7 +241,9 @@ impl Dates<'_> {
 
 fn status(out: &mut String, dossier: &Dossier, shown: &RecordState) {
     let name = STATUS[usize::from(shown.status)];
-    if dossier.style >> 2 & 1 == 1 {
+    if dossier.is_silent {
+        out.push_str(",\"dossierStatus\":null");
+    } else if dossier.style >> 2 & 1 == 1 {
         put!(out, ",\"dossierStatus\":{}", shown.status);
     } else {
         put!(out, ",\"dossierStatus\":{{\"id\":{},\"name\":\"{name}\"}}", shown.status);

@@ -15,6 +15,7 @@ use crate::simulator::apologies::Apology;
 use crate::simulator::dossier::{Channel, Dossier, Level, RecordState, status};
 use crate::simulator::life_cycle::seconds;
 use crate::simulator::post::{PostalService, Target};
+use crate::simulator::true_due::HeldTo;
 use crate::simulator::truth_periods::HavingCounts;
 use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
 
@@ -112,9 +113,19 @@ struct JudgedDossier<'a> {
 }
 
 impl Province {
-    /// Figures as of the evening of `day`, at the latest of `today`.
+    /// Figures as of the evening of `day`, at the latest of `today`, if the portal was read on that evening only.
     #[must_use]
     pub fn truth(&self, day: Date) -> Truth {
+        self.truth_after(&[day])
+    }
+
+    /// Figures as of the last evening of `nights`, if the portal was read on each of them.
+    ///
+    /// # Panics
+    /// Without any night.
+    #[must_use]
+    pub fn truth_after(&self, nights: &[Date]) -> Truth {
+        let day = *nights.last().expect("the portal was read");
         let now = evening(day_number(day.min(self.today)));
         let (mut dossiers_sent, mut rejected_dossiers) = (0, 0);
         let (submitted, returned) = self.post_evidence(now);
@@ -125,7 +136,8 @@ impl Province {
             if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
-                received.push(self.judge(index, (shown, accepted, now), submitted[index], returned[index]));
+                let held_to = self.held_to(index, dossier, accepted, nights);
+                received.push(self.judge(index, (shown, held_to, accepted, now), submitted[index], returned[index]));
             }
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
@@ -168,21 +180,22 @@ impl Province {
     fn judge(
         &self,
         index: usize,
-        (shown, accepted, now): (RecordState, Moment, Moment),
+        (shown, held_to, accepted, now): (RecordState, HeldTo, Moment, Moment),
         posted_in: bool,
         posted_out: Option<Moment>,
     ) -> JudgedDossier<'_> {
         let dossier = &self.dossiers[index];
         // Completed or handed over, whichever came first.
         let end = [shown.completed, shown.returned].into_iter().flatten().min();
-        let limit = self.limit(dossier, shown, accepted);
-        let on_time = end.is_some_and(|end| !is_before(end, accepted) && limit.is_some_and(|limit| end <= limit));
+        let limit = self.limit(dossier, held_to, accepted);
+        let on_time =
+            end.is_some_and(|end| !is_before(end, accepted) && limit.is_some_and(|(certain, _)| end <= certain));
         let is_late = match end {
             Some(end) if is_before(end, accepted) => Some(true),
-            Some(end) => limit.map(|limit| end > limit),
+            Some(end) => limit.map(|(certain, _)| end > certain),
             // Ended by its status, without a date.
-            None if shown.status >= status::HAS_RESULT => limit.map(|_| true),
-            None => limit.map(|limit| limit < now),
+            None if shown.status >= status::HAS_RESULT && !dossier.is_silent => limit.map(|_| true),
+            None => limit.map(|(_, latest)| latest < now),
         };
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
@@ -209,23 +222,24 @@ impl Province {
         }
     }
 
-    /// The last moment on time: rules d, e and g of domain C.4.
-    fn limit(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> Option<Moment> {
+    /// The last moment that is on time for certain, and the last one that may be: rules d, e and g of domain C.4.
+    fn limit(&self, dossier: &Dossier, held_to: HeldTo, accepted: Moment) -> Option<(Moment, Moment)> {
         let days = &self.registry.working_days;
         let procedure = &self.registry.procedures[dossier.procedure as usize];
         let day = day_of(accepted);
-        Some(match (shown.due, procedure.statutory_time) {
-            // A due moment at midnight is a date: the whole day counts.
-            (Some(due), _) if clock(due) == 0 => end_of(day_of(due)),
-            (Some(due), _) => due,
+        // A due moment at midnight is a date: the whole day counts.
+        let last_moment = |due: Moment| if clock(due) == 0 { end_of(day_of(due)) } else { due };
+        let last = match (held_to, procedure.statutory_time) {
+            (HeldTo::Due { certain, latest }, _) => return Some((last_moment(certain), last_moment(latest))),
+            (HeldTo::NothingKnown { latest }, _) => return Some((accepted - 1, last_moment(latest))),
             // NĐ 23/2015 art. 7: certification without a statutory time is due on the same day, like immediate
             // procedures.
-            (None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
+            (HeldTo::None, time) if procedure.immediate || (procedure.certification && time.is_none()) => {
                 // "Sau 15 giờ": 15:00:00 itself is not after it.
                 let same_day = days.is_working(day) && clock(accepted) <= seconds(procedure.cut_off);
                 end_of(if same_day { day } else { days.after(day, 1) })
             }
-            (None, Some(time)) => match procedure.unit {
+            (HeldTo::None, Some(time)) => match procedure.unit {
                 TimeUnit::WorkingDays => end_of(days.after(days.on_or_before(day), time)),
                 TimeUnit::Hours => self.hours_after(accepted, i64::from(time)),
                 TimeUnit::CalendarDays => {
@@ -233,8 +247,9 @@ impl Province {
                     end_of(if days.is_working(last) { last } else { days.after(last, 1) })
                 }
             },
-            (None, None) => return None,
-        })
+            (HeldTo::None, None) => return None,
+        };
+        Some((last, last))
     }
 
     /// The moment a number of working hours later. Working hours are 7:00 to 11:30 and 13:30 to 17:00; the loop steps

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use motcua::model::rules::DueMoves;
 use serde_json::Value;
 
 use crate::desk::{self, List};
@@ -58,7 +59,12 @@ fn assert_past_answers(office: &Office) {
         let (found, expected) = (desk::rows(office, arguments), expected(name));
         assert_eq!(found.len(), expected.len(), "{arguments:?}");
         for (found, expected) in found.iter().zip(&expected) {
-            assert_eq!(found, expected, "{arguments:?}");
+            let mut found = found.clone();
+            // A column that the older version did not have.
+            if let Some(row) = found.as_object_mut().filter(|row| row.get("explained").is_some_and(Value::is_null)) {
+                row.remove("explained");
+            }
+            assert_eq!(&found, expected, "{arguments:?}");
         }
     }
 }
@@ -107,7 +113,11 @@ fn a_night_on_an_older_data_folder_accepts_and_changes_nothing() {
     let today = figures(&desk::rows(&office, &["report"]));
     assert!(of_night_2.len() > 400, "there is something to compare");
     for (key, figure) in &of_night_2 {
-        assert_eq!(today.get(key), Some(figure), "{key:?}");
+        let found = today.get(key).unwrap_or_else(|| panic!("{key:?} is gone"));
+        assert_eq!(found[1..], figure[1..], "{key:?}");
+        // Rule sets that read the date before an apology read moved due dates otherwise since: their series show a break.
+        let is_read_otherwise = key[1].contains("seed-2639");
+        assert_eq!(found[0] != figure[0], is_read_otherwise, "{key:?}");
     }
     assert_past_answers(&office);
     // The ledger of the older version held a digest of the whole file; from now on it holds one of what is read.
@@ -119,4 +129,20 @@ fn a_night_on_an_older_data_folder_accepts_and_changes_nothing() {
         });
     }
     assert_nothing_is_read_again();
+}
+
+#[test]
+fn a_rule_set_without_due_moves_means_what_it_meant_in_its_night_and_todays_reading_today() {
+    let office = office();
+    let mut config = motcua::config::load(&office.settings()).expect("the older configuration is sound");
+    let moves =
+        |config: &motcua::config::Configuration| ["seed-2639", "form-06a"].map(|rules| config.rules[rules].due_moves);
+    assert_eq!(moves(&config), [DueMoves::Explained, DueMoves::Portal], "today's reading");
+    let kept = config.of_night(&config.definition_texts).expect("the kept texts are sound");
+    assert_eq!(moves(&kept), moves(&config), "a night of today keeps what it meant");
+    let file = office.path().join("config/rules/seed-2639.toml");
+    let text = std::fs::read_to_string(file).expect("the fixture has the file");
+    config.definition_texts.insert("rules/seed-2639.toml".to_owned(), text);
+    let older = config.of_night(&config.definition_texts).expect("the kept texts are sound");
+    assert_eq!(moves(&older), [DueMoves::Portal, DueMoves::Portal], "a night of then");
 }

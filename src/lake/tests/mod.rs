@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests damage files of a temporary folder")]
 
 mod damage;
+mod due_dates;
 mod images;
 mod logs;
 mod model;

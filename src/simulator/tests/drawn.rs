@@ -47,6 +47,10 @@ fn records_are_json_of_about_a_kilobyte_in_every_form() {
         province.render(&mut text, dossier, &shown);
         assert!((900..2_600).contains(&text.len()), "{} bytes: {text}", text.len());
         let record: serde_json::Value = serde_json::from_str(&text).expect("records are JSON");
+        let former = dossier.due_change.map_or(dossier.due, |(_, due)| Some(due));
+        let moves = |is_so: fn(Option<i64>, Option<i64>) -> bool| {
+            dossier.due_moves.first().is_some_and(|(_, after)| is_so(former, *after))
+        };
         let found = [
             ("status number", record["dossierStatus"].is_number()),
             ("status object", record["dossierStatus"]["id"].is_number()),
@@ -67,6 +71,16 @@ fn records_are_json_of_about_a_kilobyte_in_every_form() {
             ("twice", dossier.resend != crate::simulator::dossier::Resend::Once),
             ("corrected channel", dossier.channel_before.is_some()),
             ("changed due date", dossier.due_change.is_some()),
+            ("due date moved later", moves(|before, after| after > before)),
+            ("due date moved earlier", moves(|before, after| after.is_some() && after < before)),
+            ("due date removed", moves(|_, after| after.is_none())),
+            ("due date moved twice", dossier.due_moves.len() > 1),
+            (
+                "due before the reception",
+                dossier.due.is_some_and(|due| dossier.accepted.is_some_and(|at| due < at - 86_400)),
+            ),
+            ("moved by an apology", dossier.apology.is_some()),
+            ("no status", record["dossierStatus"].is_null()),
         ];
         for (form, seen) in found {
             *forms.entry(form).or_default() += u32::from(seen);

@@ -28,6 +28,9 @@ pub(super) struct Dossier {
     pub(super) due: Option<i64>,
     pub(super) first_due: Option<i64>,
     pub(super) apology_due: Option<i64>,
+    /// The history of the due date, as the image keeps it.
+    pub(super) known_first: Option<i64>,
+    pub(super) explained: Option<i64>,
     pub(super) completed: Option<i64>,
     pub(super) returned: Option<i64>,
     pub(super) refused: Option<i64>,
@@ -82,6 +85,8 @@ impl Dossier {
             "due_at" => Some(Cell::Instant(self.due)),
             "first_due_at" => Some(Cell::Instant(self.first_due)),
             "apology_new_due_at" => Some(Cell::Instant(self.apology_due)),
+            "known_first_due_at" => Some(Cell::Instant(self.known_first)),
+            "explained_due_at" => Some(Cell::Instant(self.explained)),
             "completed_at" => Some(Cell::Instant(self.completed)),
             "returned_at" => Some(Cell::Instant(self.returned)),
             "refused_at" => Some(Cell::Instant(self.refused)),
@@ -220,7 +225,8 @@ pub(super) fn notes_table(rows: &[Note]) -> LazyFrame {
 /// A table with every column of its image. Columns that the test's rows do not have are null.
 fn table<T>(kind: RecordKind, rows: &[T], cell: impl Fn(&T, &str) -> Option<Cell>) -> LazyFrame {
     let own = kind.columns().iter().map(|column| (column.name, column.column_type));
-    let columns = own.chain(PROVENANCE.iter().copied()).map(|(name, column_type)| {
+    let added = PROVENANCE.iter().chain(kind.derived_columns()).copied();
+    let columns = own.chain(added).map(|(name, column_type)| {
         let cells = rows.iter().map(|row| cell(row, name));
         match column_type {
             ColumnType::Text => {

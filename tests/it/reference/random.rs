@@ -5,7 +5,7 @@ use proptest::test_runner::TestRunner;
 
 use super::province::{Dossier, Item, at};
 
-const BYTES_PER_ROW: usize = 80;
+const BYTES_PER_ROW: usize = 88;
 
 /// Runs few tables and few steps of shrinking, because Polars built for debugging is slow.
 pub(super) fn runner(cases: u32) -> TestRunner {
@@ -69,6 +69,13 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         _ => None,
     };
     let first_due = if dice.roll(3) == 0 { Some(dice.moment(received, 8)) } else { None };
+    let (known_first, explained) = match dice.roll(4) {
+        0 | 1 => (due, due),
+        moved => {
+            let first = dice.moment(received, 8);
+            (Some(first), Some(if moved == 2 { first } else { first.max(dice.moment(received, 12)) }))
+        }
+    };
     let near_due = |dice: &mut Dice<'_>| {
         let offset = [0, 1, -1, 3_600_000_000][dice.roll(4)];
         match due {
@@ -120,6 +127,8 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         due,
         first_due,
         apology_due: apology,
+        known_first,
+        explained,
         completed,
         returned,
         refused,

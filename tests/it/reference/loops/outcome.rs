@@ -15,8 +15,10 @@ pub(super) struct DossierOutcome {
     pub(super) ended_by_status: bool,
     /// Whether it is on time once it has ended.
     pub(super) ended_on_time: bool,
-    /// The last moment that is on time.
+    /// The last moment that is on time for certain.
     pub(super) due: Option<i64>,
+    /// The last moment that may be on time: later than `due` if the due date that counts is not known.
+    pub(super) latest: Option<i64>,
     /// Whether a dossier without a due date can be on time.
     pub(super) on_time_without_due: bool,
     /// Whether it cannot become overdue while it is open.
@@ -31,7 +33,7 @@ impl DossierOutcome {
     }
 
     pub(super) fn overdue_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.clock_stopped && self.due.is_some_and(|due| due < moment)
+        !self.ended_by(moment) && !self.clock_stopped && self.latest.is_some_and(|due| due < moment)
     }
 
     /// Ended, and known to be late: without a due date of any kind nobody knows.
@@ -42,7 +44,9 @@ impl DossierOutcome {
 
     /// Open and not overdue, and with a due date if the rule set needs one.
     pub(super) fn can_end_on_time_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.on_time_without_due)
+        // Where the due date is not known, on time is what is so for certain.
+        let can_be_in_time = self.due.map_or(self.on_time_without_due, |due| moment <= due || self.latest == self.due);
+        !self.ended_by(moment) && !self.overdue_at(moment) && can_be_in_time
     }
 }
 
@@ -64,8 +68,9 @@ pub(super) fn outcome_of(
             // date.
             let finished = [dossier.completed, dossier.returned].into_iter().flatten().min();
             let end = finished.or(dossier.withdrawn).or(dossier.refused).or(dossier.stopped);
-            let due = due_of(dossier, received, procedure);
+            let (due, latest) = due_of(dossier, received, procedure).unzip();
             DossierOutcome {
+                latest,
                 end,
                 ended_by_status: has_any_ended_status,
                 ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible(end),
@@ -85,6 +90,7 @@ pub(super) fn outcome_of(
             };
             let end = done.or(dossier.withdrawn);
             DossierOutcome {
+                latest: due,
                 end,
                 ended_by_status: matches!(status, Some("completed" | "returned" | "withdrawn")),
                 ended_on_time: ended_on_time && is_possible(end),
@@ -110,6 +116,7 @@ pub(super) fn outcome_of(
             let due = portal_due.or(computed_due).map(|due| due + pause);
             let due = if asked_again { Some(received - 1) } else { due };
             DossierOutcome {
+                latest: due,
                 end,
                 ended_by_status: has_any_ended_status,
                 ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible,
@@ -146,7 +153,13 @@ pub(super) fn apology_of(
     let is_moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
     let portal_due = if is_moved { dossier.first_due.or(dossier.due) } else { dossier.due };
     let limit = match rules {
-        ShippedRules::Seed2639 => due_of(dossier, received, procedure),
+        ShippedRules::Seed2639 => {
+            return match (dossier.apology, due_of(dossier, received, procedure)) {
+                (Some(sent), Some((_, latest))) if day_of(sent) >= day_of(latest) => Apology::Late,
+                (Some(sent), Some((certain, _))) if day_of(sent) < day_of(certain) => Apology::Timely,
+                _ => Apology::Unknown,
+            };
+        }
         ShippedRules::Form06a => portal_due,
         ShippedRules::Qd766 => {
             let pause = match (dossier.asked, dossier.supplied) {
@@ -232,16 +245,42 @@ fn working_days_on(day: Date, days: u32) -> Date {
     last
 }
 
-/// The last moment that is on time by `seed-2639`.
-fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<i64> {
-    // e: the date before the apology, if the portal replaced it by the apology's date.
-    let is_moved = dossier.due.is_some() && dossier.due == dossier.apology_due;
-    let due = if is_moved { dossier.first_due.or(dossier.due) } else { dossier.due };
-    // NĐ 61/2018 art. 19(4): a supplement restarts the statutory time.
-    let from = dossier.supplied.unwrap_or(received);
-    let Some(due) = due else { return computed_due(dossier, from, procedure) };
+/// The last moment that is on time by `seed-2639` for certain, and the last one that may be.
+fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<(i64, i64)> {
     // d: midnight is a date without a time of day.
-    Some(if is_midnight(due) { end_of(day_of(due)) } else { due })
+    let whole_day = |due: i64| if is_midnight(due) { end_of(day_of(due)) } else { due };
+    let states_no_pause = dossier.status.is_none()
+        && dossier.supplements.is_none()
+        && dossier.asked.is_none()
+        && dossier.supplied.is_none();
+    // e: a date before the reception is no due date.
+    let due = dossier.due.filter(|due| *due >= received || is_midnight(*due) && day_of(*due) == day_of(received));
+    // e: an apology's date does not count. What counts is the date before it, if any version stated one.
+    if let (Some(due), Some(apology)) = (due, dossier.apology_due)
+        && (due == apology || (is_midnight(due) || is_midnight(apology)) && day_of(due) == day_of(apology))
+    {
+        let before = [dossier.explained, dossier.known_first].into_iter().flatten().find(|before| *before < due);
+        return Some(match before {
+            Some(before) => (whole_day(before), whole_day(before)),
+            None => (received - 1, whole_day(due)),
+        });
+    }
+    // e: a later date counts if something explains it.
+    match (due, dossier.explained) {
+        (Some(due), Some(explained)) if explained < due && states_no_pause => {
+            Some((whole_day(explained), whole_day(due)))
+        }
+        (Some(due), Some(explained)) => Some((whole_day(due.min(explained)), whole_day(due.min(explained)))),
+        (Some(due), None) | (None, Some(due)) => Some((whole_day(due), whole_day(due))),
+        (None, None) => computed(dossier, received, procedure),
+    }
+}
+
+/// The computed due date, which is always known.
+fn computed(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<(i64, i64)> {
+    // NĐ 61/2018 art. 19(4): a supplement restarts the statutory time.
+    let due = computed_due(dossier, dossier.supplied.unwrap_or(received), procedure)?;
+    Some((due, due))
 }
 
 /// g: the due date of a dossier for which the source has none. Immediate results, and certification without a statutory
