@@ -58,7 +58,10 @@ fn assert_past_answers(office: &Office) {
         let (found, expected) = (desk::rows(office, arguments), expected(name));
         assert_eq!(found.len(), expected.len(), "{arguments:?}");
         for (found, expected) in found.iter().zip(&expected) {
-            assert_eq!(found, expected, "{arguments:?}");
+            // Columns may be new since; those that the older version printed are the same.
+            for (name, value) in expected.as_object().expect("a row is an object") {
+                assert_eq!(&found[name], value, "{arguments:?}: {name} of {expected}");
+            }
         }
     }
 }
