@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::output::{self, OutputFormat, percent, print};
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::DefinedIndicator;
-use crate::model::indicator::IndicatorFile;
+use crate::model::indicator::{IndicatorFile, Target};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  motcua indicators show par-3.4.1")]
@@ -41,6 +41,7 @@ struct Row {
     place: String,
     rules: String,
     target: Option<f64>,
+    target_period: Option<&'static str>,
     title_vi: String,
     title_en: String,
 }
@@ -87,6 +88,7 @@ fn row(indicator: &DefinedIndicator) -> Row {
         place: definition.legal.place.clone(),
         rules: definition.rules.clone(),
         target: definition.target.map(|target| target.at_least),
+        target_period: definition.target.and_then(Target::annual_name),
         title_vi: definition.title.vi.clone(),
         title_en: definition.title.en.clone(),
     }
@@ -95,11 +97,14 @@ fn row(indicator: &DefinedIndicator) -> Row {
 fn table(rows: Vec<Row>) -> String {
     let headings = ["Mã", "Chỉ số", "Căn cứ", "Bộ quy tắc", "Chỉ tiêu"];
     let cells = rows.into_iter().map(|row| {
-        let target = match (row.target, row.kind) {
+        let mut target = match (row.target, row.kind) {
             (None, _) => String::new(),
             (Some(target), "ratio") => format!("≥ {}", percent(target)),
             (Some(target), _) => format!("≥ {target}"),
         };
+        if row.target_period.is_some() {
+            target.push_str(" (chỉ tiêu năm)");
+        }
         vec![row.indicator, row.title_vi, format!("{}, {}", row.document, row.place), row.rules, target]
     });
     output::table(&headings, cells.collect())

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use crate::lake::StoredType;
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Met, Night};
+use crate::model::indicator::TargetPeriods;
 
 /// A figure and the night that it belongs to: what a row is made from.
 #[derive(Debug, Clone, Copy)]
@@ -233,7 +234,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "met",
         FigureColumnType::Met,
-        "Whether the target is met: `true`, `false`, or `open` while pending dossiers could still reach it; null without a target or without dossiers.",
+        "Whether the target is met: `true`, `false`, or `open` while pending dossiers could still reach it; null without a target, without dossiers, and below the year of an annual target.",
         |row| row.figure.met().map_or(FigureCell::Null, FigureCell::Met),
     )
     .nullable()
@@ -290,6 +291,16 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     )
     .nullable()
     .only(FigureColumnForms::Rows),
+    FigureColumn::new(
+        "target_period",
+        FigureColumnType::Text,
+        "`year` if the target is judged for years only, so that `met` is null for shorter periods; else null.",
+        |row| {
+            let periods = row.figure.target.map(|_| row.figure.target_periods);
+            optional_text(periods.filter(|periods| !periods.is_all()).map(TargetPeriods::name))
+        },
+    )
+    .nullable(),
 ];
 
 fn text(text: &str) -> FigureCell<'_> {

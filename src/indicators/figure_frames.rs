@@ -124,6 +124,12 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
     let (reachable, one_sided) = (number("reachable")?, number("one_sided")?);
     let (target, gone) = (frame.column("target")?.f64()?, frame.column("gone")?.bool()?);
     let kind = frame.column("kind").ok().map(|column| column.str()).transpose()?;
+    // A night of an older motcua has no such column: its targets were judged for every period.
+    let target_period = frame.column("target_period").ok().map(|column| column.str()).transpose()?;
+    let target_periods_of = |row: usize| {
+        let stated = target_period.and_then(|column| column.get(row)).and_then(|periods| periods.parse().ok());
+        stated.unwrap_or_default()
+    };
     let kind_of = |row: usize| {
         let stated = kind.and_then(|kind| kind.get(row)).and_then(|kind| kind.parse().ok());
         let is_ratio = denominator.get(row).is_some();
@@ -161,6 +167,7 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
             reachable: count(reachable.get(row)).unwrap_or(0),
             one_sided: count(one_sided.get(row)),
             target: target.get(row),
+            target_periods: target_periods_of(row),
         });
     }
     Ok(figures)

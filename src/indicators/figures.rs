@@ -213,6 +213,7 @@ impl FigureBuilder<'_> {
             reachable: counts.reachable,
             one_sided: evidence_column(definition).map(|_| counts.one_sided),
             target: definition.target.map(|target| target.at_least),
+            target_periods: definition.target.map(|target| target.judged).unwrap_or_default(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub fn period_changes(figures: &[&Figure], period: Period) -> Vec<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::indicator::IndicatorKind;
+    use crate::model::indicator::{IndicatorKind, TargetPeriods};
 
     fn figure(
         agency: Option<&str>,
@@ -56,6 +56,7 @@ mod tests {
             reachable: 0,
             one_sided: None,
             target: None,
+            target_periods: TargetPeriods::All,
         }
     }
 

@@ -94,6 +94,7 @@ fn compare_fractions(left: &Figure, right: &Figure) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::indicator::TargetPeriods;
 
     fn figure(agency: &str, tier: Tier, numerator: u64, denominator: u64) -> Figure {
         Figure {
@@ -110,6 +111,7 @@ mod tests {
             reachable: numerator,
             one_sided: None,
             target: None,
+            target_periods: TargetPeriods::All,
         }
     }
 

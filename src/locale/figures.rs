@@ -48,6 +48,29 @@ impl Language {
         }
     }
 
+    /// In the place of whether an annual target is met, for a period shorter than a year: that it is one, and how far the
+    /// value is from it. `None` for any other figure.
+    #[must_use]
+    pub fn annual_target(self, figure: &Figure) -> Option<String> {
+        if !figure.is_below_target_period() {
+            return None;
+        }
+        let annual = self.of("chỉ tiêu năm", "annual target");
+        let Some(distance) = figure.distance_to_target() else { return Some(annual.to_owned()) };
+        let (size, unit) = match figure.kind {
+            IndicatorKind::Ratio => ((distance.abs() * 10_000.0).round() / 100.0, self.of(" điểm %", " points")),
+            _ => (distance.abs(), ""),
+        };
+        let size = self.decimal(size);
+        Some(match (distance, self) {
+            (below, Self::Vietnamese) if below < 0.0 => format!("{annual}, còn thiếu {size}{unit}"),
+            (below, Self::English) if below < 0.0 => format!("{annual}, {size}{unit} short"),
+            (above, Self::Vietnamese) if above > 0.0 => format!("{annual}, đang vượt {size}{unit}"),
+            (above, Self::English) if above > 0.0 => format!("{annual}, {size}{unit} above"),
+            _ => format!("{annual}, {}", self.of("đang bằng", "just reached")),
+        })
+    }
+
     /// In the place of a value that has no dossiers.
     #[must_use]
     pub fn nothing_received(self) -> &'static str {
@@ -57,5 +80,43 @@ impl Language {
     #[must_use]
     pub fn working_hours(self, hours: f64, space: UnitSpace) -> String {
         format!("{}{}{}", self.decimal(hours), space.text(), self.of("giờ làm việc", "working hours"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::indicator::TargetPeriods;
+    use crate::model::period::Period;
+
+    #[test]
+    fn an_annual_target_is_a_distance_in_shorter_periods() {
+        use Language::{English, Vietnamese};
+        let of = |period: &str, numerator, denominator| Figure {
+            indicator: "x".into(),
+            kind: IndicatorKind::Ratio,
+            definition: "".into(),
+            rules: "".into(),
+            agency: None,
+            agency_name: None,
+            tier: None,
+            period: Period::parse(period).expect("a period"),
+            numerator,
+            denominator: Some(denominator),
+            reachable: numerator,
+            one_sided: None,
+            target: Some(0.2),
+            target_periods: TargetPeriods::Year,
+        };
+        for (figure, language, text) in [
+            (of("2026-09", 1, 8), Vietnamese, Some("chỉ tiêu năm, còn thiếu 7,50 điểm %")),
+            (of("2026-09", 1, 8), English, Some("annual target, 7.50 points short")),
+            (of("2026-Q3", 1, 4), Vietnamese, Some("chỉ tiêu năm, đang vượt 5 điểm %")),
+            (of("2026-Q3", 1, 5), Vietnamese, Some("chỉ tiêu năm, đang bằng")),
+            (of("2026-Q3", 0, 0), Vietnamese, Some("chỉ tiêu năm")),
+            (of("2026", 1, 8), Vietnamese, None),
+        ] {
+            assert_eq!(language.annual_target(&figure).as_deref(), text);
+        }
     }
 }

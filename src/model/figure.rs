@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::agency::Tier;
-use crate::model::indicator::IndicatorKind;
+use crate::model::indicator::{IndicatorKind, TargetPeriods};
 use crate::model::period::Period;
 
 /// Hundredths of a percent in a whole: ratios and targets are rounded and compared as multiples of 1/10,000.
@@ -38,6 +38,8 @@ pub struct Figure {
     /// not use postal evidence.
     pub one_sided: Option<u64>,
     pub target: Option<f64>,
+    /// Periods for which the target is judged.
+    pub target_periods: TargetPeriods,
 }
 
 /// Whether a figure reaches its target.
@@ -88,11 +90,26 @@ impl Figure {
         }
     }
 
-    /// Whether the target is reached, decided on the counts and not on the rounded ratio; `None` without a target or if
-    /// the denominator is 0.
+    /// Whether the figure has a target that is set for the year, and its period is none.
+    #[must_use]
+    pub fn is_below_target_period(&self) -> bool {
+        self.target.is_some() && self.target_periods == TargetPeriods::Year && !self.period.is_year()
+    }
+
+    /// Value minus target, of the rounded numbers that are shown; `None` without a value or a target.
+    #[must_use]
+    pub fn distance_to_target(&self) -> Option<f64> {
+        Some(((self.value()? - self.target?) * 10_000.0).round() / 10_000.0)
+    }
+
+    /// Whether the target is reached, decided on the counts and not on the rounded ratio; `None` without a target, if
+    /// the denominator is 0, and for a period that is shorter than the year of an annual target.
     #[must_use]
     pub fn met(&self) -> Option<Met> {
         let target = scaled(self.target?);
+        if self.is_below_target_period() {
+            return None;
+        }
         let reaches = |count: u64| match self.denominator {
             Some(whole) => u128::from(count) * SCALE >= target * u128::from(whole),
             None => u128::from(count) * SCALE >= target,
@@ -160,6 +177,7 @@ mod tests {
             reachable,
             one_sided: None,
             target: Some(target),
+            target_periods: TargetPeriods::All,
         }
     }
 
@@ -199,5 +217,27 @@ mod tests {
         ] {
             assert_eq!(figure(numerator, denominator, reachable, target).met(), expected);
         }
+    }
+
+    #[test]
+    fn an_annual_target_is_judged_for_years_only() {
+        let of = |period: &str, numerator, target_periods| {
+            let period = Period::parse(period).expect("a period");
+            Figure { period, target_periods, ..figure(numerator, 100, numerator, 0.5) }
+        };
+        let (all, year) = (TargetPeriods::All, TargetPeriods::Year);
+        for (period, numerator, periods, met, distance) in [
+            ("2026", 60, year, Some(Met::Yes), 0.1),
+            ("2026s", 40, year, Some(Met::No), -0.1),
+            ("2026-9M", 60, year, None, 0.1),
+            ("2026-H1s", 40, year, None, -0.1),
+            ("2026-Q3", 50, year, None, 0.0),
+            ("2026-09", 0, year, None, -0.5),
+            ("2026-09", 40, all, Some(Met::No), -0.1),
+        ] {
+            let figure = of(period, numerator, periods);
+            assert_eq!((figure.met(), figure.distance_to_target()), (met, Some(distance)), "{period}");
+        }
+        assert!(!Figure { target: None, ..of("2026-09", 1, year) }.is_below_target_period());
     }
 }

@@ -167,6 +167,45 @@ pub struct OtherDossiers {
 pub struct Target {
     /// Share between 0 and 1 for a ratio, a number for a count. Rounded to four decimals.
     pub at_least: f64,
+    /// Periods that the target is judged for. Definitions stored with older nights lack the key and mean the default.
+    #[serde(default, skip_serializing_if = "TargetPeriods::is_all")]
+    pub judged: TargetPeriods,
+}
+
+impl Target {
+    /// `year` for an annual target, else `None`: the column `target_period` of lists of indicators.
+    #[must_use]
+    pub fn annual_name(self) -> Option<&'static str> {
+        (!self.judged.is_all()).then(|| self.judged.name())
+    }
+}
+
+/// Periods for which a target is met or missed.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum TargetPeriods {
+    /// Every period.
+    #[default]
+    All,
+    /// Years only, calendar or statutory: the law sets the target for the year ("trong năm đánh giá", chỉ tiêu năm).
+    /// Shorter periods only have a distance to it.
+    Year,
+}
+
+impl TargetPeriods {
+    /// For `skip_serializing_if`: a definition without the key keeps its digest.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == Self::All
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Date that assigns a dossier to a period.

@@ -180,6 +180,12 @@ impl Period {
         })
     }
 
+    /// Whether it is a year, calendar or statutory.
+    #[must_use]
+    pub fn is_year(self) -> bool {
+        matches!(self.kind(), PeriodKind::Year | PeriodKind::StatutoryYear)
+    }
+
     #[must_use]
     pub fn kind(self) -> PeriodKind {
         use PeriodKind as Kind;

@@ -17,7 +17,7 @@ use crate::indicators::{
 };
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::IndicatorKind;
+use crate::model::indicator::{IndicatorKind, TargetPeriods};
 use crate::model::period::Period;
 
 const NIGHT: Night =
@@ -33,12 +33,13 @@ fn full() -> Figure {
         agency: Some("H61,14".into()),
         agency_name: Some("Sở \"Y\" tế".into()),
         tier: Some(Tier::Province),
-        period: Period::parse("2026-Q3").expect("a period"),
+        period: Period::parse("2026").expect("a period"),
         numerator: 9,
         denominator: Some(10),
         reachable: 10,
         one_sided: Some(2),
         target: Some(1.0),
+        target_periods: TargetPeriods::Year,
     }
 }
 
@@ -52,6 +53,7 @@ fn bare() -> Figure {
         denominator: None,
         one_sided: None,
         target: None,
+        target_periods: TargetPeriods::All,
         ..full()
     }
 }
@@ -97,18 +99,18 @@ fn rows_are_written_as_ever() {
     let (full, bare) = (full(), bare());
     let rows = || [FigureRow::new(&full, &NIGHT), FigureRow::new(&bare, &Night { data_until: None, ..NIGHT })];
     let expected = r#"[
-{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":"H61,14","agency_name":"Sở \"Y\" tế","tier":"province","period":"2026-Q3","period_start":"2026-07-01","period_end":"2026-09-30","numerator":9,"denominator":10,"ratio":0.9,"target":1.0,"met":"open","complete":true,"data_until":"2026-09-10T07:26:40+07:00","unmatched":0.2222,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"ratio","value":0.9},
-{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":null,"agency_name":null,"tier":null,"period":"2026-Q3","period_start":"2026-07-01","period_end":"2026-09-30","numerator":9,"denominator":null,"ratio":null,"target":null,"met":null,"complete":true,"data_until":null,"unmatched":null,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"mean","value":9.0}
+{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":"H61,14","agency_name":"Sở \"Y\" tế","tier":"province","period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":10,"ratio":0.9,"target":1.0,"met":"open","complete":true,"data_until":"2026-09-10T07:26:40+07:00","unmatched":0.2222,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"ratio","value":0.9,"target_period":"year"},
+{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":null,"agency_name":null,"tier":null,"period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":null,"ratio":null,"target":null,"met":null,"complete":true,"data_until":null,"unmatched":null,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"mean","value":9.0,"target_period":null}
 ]
 "#;
     assert_eq!(text(|out| json(out, rows())), expected);
     let header = "indicator,definition,rules,agency,agency_name,tier,period,period_start,period_end,numerator,\
-                  denominator,ratio,target,met,complete,data_until,unmatched,as_of,run,kind,value";
+                  denominator,ratio,target,met,complete,data_until,unmatched,as_of,run,kind,value,target_period";
     let expected = format!(
         "{header}\n\
-         par-3.4.1,\"d\"\"1\",seed-2639,\"H61,14\",\"Sở \"\"Y\"\" tế\",province,2026-Q3,2026-07-01,2026-09-30,9,10,0.9,1.0,\
-         open,true,2026-09-10T07:26:40+07:00,0.2222,2026-09-21T21:13:20+07:00,7,ratio,0.9\n\
-         par-3.4.1,\"d\"\"1\",seed-2639,,,,2026-Q3,2026-07-01,2026-09-30,9,,,,,true,,,2026-09-21T21:13:20+07:00,7,mean,9.0\n"
+         par-3.4.1,\"d\"\"1\",seed-2639,\"H61,14\",\"Sở \"\"Y\"\" tế\",province,2026,2026-01-01,2026-12-31,9,10,0.9,1.0,\
+         open,true,2026-09-10T07:26:40+07:00,0.2222,2026-09-21T21:13:20+07:00,7,ratio,0.9,year\n\
+         par-3.4.1,\"d\"\"1\",seed-2639,,,,2026,2026-01-01,2026-12-31,9,,,,,true,,,2026-09-21T21:13:20+07:00,7,mean,9.0,\n"
     );
     assert_eq!(text(|out| csv(out, rows())), expected);
     assert_eq!(text(|out| csv(out, [])), format!("{header}\n"), "the header is written without rows, too");
@@ -117,7 +119,7 @@ fn rows_are_written_as_ever() {
     let ranked = FigureRow::new(&met, &NIGHT).with_rank(Some(Rank::Place(2))).with_change(None);
     let written = text(|out| json(out, [ranked]));
     assert!(written.contains(r#""met":true,"#), "{written}");
-    assert!(written.ends_with("\"value\":1.0,\"rank\":2,\"change\":null}\n]\n"), "{written}");
+    assert!(written.ends_with("\"target_period\":\"year\",\"rank\":2,\"change\":null}\n]\n"), "{written}");
     let unranked = FigureRow::new(&full, &NIGHT).with_rank(Some(Rank::TooFew)).with_change(Some(0.5));
     let written = text(|out| csv(out, [unranked]));
     assert!(
@@ -222,14 +224,15 @@ fn a_parquet_file_of_an_older_motcua_is_read_back() {
     let folder = publish(data.path());
     let path = folder.join("figures.parquet");
     let frame = ParquetReader::new(std::fs::File::open(&path).expect("it was written")).finish().expect("Parquet");
-    // The columns of version 0.1.0 before this one, and of a still older one, which had no kinds.
+    // The columns of the version before annual targets, and of a still older one, which had no kinds.
     let mut columns: Vec<&str> = stored_columns().into_iter().map(|(name, _)| name).collect();
-    for kind in [IndicatorKind::Mean, IndicatorKind::Count] {
+    for (missing, kind) in [("target_period", IndicatorKind::Mean), ("kind", IndicatorKind::Count)] {
+        columns.retain(|name| *name != missing);
         let older = frame.select(columns.iter().copied()).expect("they are among all columns");
         super::columnar::write_parquet(&path, older).expect("the folder is writable");
         remove_digests(&folder);
-        assert_eq!(present(&folder), [full(), Figure { kind, ..bare() }]);
-        columns.retain(|name| *name != "kind");
+        let full = Figure { target_periods: TargetPeriods::All, ..full() };
+        assert_eq!(present(&folder), [full, Figure { kind, ..bare() }]);
     }
 }
 
@@ -240,7 +243,10 @@ fn migrated(table: &str) -> Vec<(String, String, bool)> {
     let (body, _) = body.split_once("\n);").expect("the table ends");
     let lines = body.lines().map(|line| line.trim().trim_end_matches(','));
     let columns = lines.filter(|line| !line.is_empty() && !line.starts_with("CONSTRAINT"));
+    let alter = format!("ALTER TABLE {{schema}}.{table} ADD COLUMN ");
+    let added = sql.lines().filter_map(|line| Some(line.strip_prefix(&alter)?.trim_end_matches(';')));
     columns
+        .chain(added)
         .map(|line| {
             let (name, rest) = line.split_once(' ').expect("name and type");
             let sql_type = rest.trim_end_matches(" NOT NULL");

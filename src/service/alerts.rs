@@ -234,7 +234,7 @@ mod tests {
 
     use super::*;
     use crate::model::figure::Night;
-    use crate::model::indicator::IndicatorKind;
+    use crate::model::indicator::{IndicatorKind, TargetPeriods};
     use crate::model::period::Period;
     use crate::publish::NightRecord;
 
@@ -253,6 +253,7 @@ mod tests {
             reachable: numerator,
             one_sided: None,
             target: Some(0.9),
+            target_periods: TargetPeriods::All,
         }
     }
 

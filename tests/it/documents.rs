@@ -48,11 +48,15 @@ fn page(config: &Configuration) -> String {
          `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of its definition and rule set. \
          A ratio is shown with its counts. It is rounded half up to two decimals of a percent, and is never 100 % while the \
          numerator is below the denominator. A denominator of 0 is shown as \"không phát sinh\". `met` is decided on the \
-         counts: yes, no, or open while pending dossiers could still reach the target. Figures of the province are sums of \
+         counts: yes, no, or open while pending dossiers could still reach the target. An annual target ("a year") is judged for years \
+         only, calendar or statutory; shorter periods show their distance to it. Figures of the province are sums of \
          counts, except those of procedures and agencies, which are counted once in each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
     );
     for DefinedIndicator { definition, .. } in &config.indicators {
-        let target = definition.target.map_or("none".to_owned(), |target| format!("≥ {}", target.at_least));
+        let target = definition.target.map_or("none".to_owned(), |target| {
+            let of_year = if target.judged.is_all() { "" } else { " a year" };
+            format!("≥ {}{of_year}", target.at_least)
+        });
         let place = format!("{}, {}", definition.legal.document, definition.legal.place);
         let _ = writeln!(
             text,

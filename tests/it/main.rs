@@ -1,5 +1,6 @@
 //! The integration tests: one binary, because each links hundreds of megabytes.
 
+mod annex;
 mod conformance;
 mod dependencies;
 mod desk;

@@ -112,10 +112,11 @@ fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
         Some(Met::Open) => "còn có thể đạt",
         None => "",
     };
+    let met = LANGUAGE.annual_target(figure).unwrap_or_else(|| met.to_owned());
     let mut period = LANGUAGE.period(figure.period, Initial::Lower);
     // Readers must not compare a period that has not ended with a whole one.
     if figure.period.end() >= local(night.as_of).date() {
         period.push_str(" (chưa hết kỳ)");
     }
-    vec![scope, period, counts, value, target, met.to_owned()]
+    vec![scope, period, counts, value, target, met]
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use crate::indicators::{FigureCell, FigureColumnRole, key_columns, met_word, row_columns};
 use crate::model::agency::Agency;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::{Better, IndicatorDefinition};
+use crate::model::indicator::{Better, IndicatorDefinition, Target};
 use crate::model::instant;
 use crate::publish::figure_rows::FigureRow;
 use crate::publish::nights::NightRecord;
@@ -189,7 +189,7 @@ fn write_figure(row: &mut CopyRow<'_>, figure: &FigureRow<'_>) {
     }
 }
 
-const INDICATORS: [&str; 14] = [
+const INDICATORS: [&str; 15] = [
     "indicator",
     "definition",
     "kind",
@@ -204,6 +204,7 @@ const INDICATORS: [&str; 14] = [
     "lead_agency",
     "evidence",
     "note",
+    "target_period",
 ];
 
 fn write_indicator(row: &mut CopyRow<'_>, (definition, digest): &(&IndicatorDefinition, &str)) {
@@ -223,7 +224,8 @@ fn write_indicator(row: &mut CopyRow<'_>, (definition, digest): &(&IndicatorDefi
         })
         .optional(definition.lead_agency.as_ref())
         .optional(definition.evidence.as_ref())
-        .optional(definition.note.as_ref());
+        .optional(definition.note.as_ref())
+        .optional(definition.target.and_then(Target::annual_name));
 }
 
 const AGENCIES: [&str; 10] =

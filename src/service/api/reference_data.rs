@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::config::DefinedIndicator;
+use crate::model::indicator::Target;
 use crate::model::vietnamese_order::VietnameseOrder;
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
@@ -30,6 +31,8 @@ pub(super) struct IndicatorRow<'a> {
     in_force_from: &'a str,
     rules: &'a str,
     target: Option<f64>,
+    /// `year` if the target is judged for years only; else null.
+    target_period: Option<&'static str>,
     evidence: Option<&'a str>,
     lead_agency: Option<&'a str>,
     /// How points that the law leaves open are interpreted.
@@ -58,6 +61,7 @@ impl<'a> IndicatorRow<'a> {
             in_force_from: &definition.legal.from,
             rules: &definition.rules,
             target: definition.target.map(|target| target.at_least),
+            target_period: definition.target.and_then(Target::annual_name),
             evidence: definition.evidence.as_deref(),
             lead_agency: definition.lead_agency.as_deref(),
             note: definition.note.as_deref(),

@@ -65,26 +65,26 @@ fn the_measure_entered_last_for_the_same_period_counts() {
         rows.sort_by(|left, right| (&left.0, &left.2, &left.1).cmp(&(&right.0, &right.2, &right.1)));
         rows
     };
-    let row = |indicator: &str, who: &str, period: &str, [numerator, denominator]: [u64; 2], met: Met| {
-        (indicator.to_owned(), who.to_owned(), period.to_owned(), numerator, Some(denominator), Some(met))
+    let row = |indicator: &str, who: &str, period: &str, [numerator, denominator]: [u64; 2], met| {
+        (indicator.to_owned(), who.to_owned(), period.to_owned(), numerator, Some(denominator), met)
     };
     assert_eq!(
         readable(computed(None)),
         [
-            row("par-3.2.2", "-", "2026", [1, 2], Met::Open),
-            row("par-3.2.2", "S1", "2026", [1, 2], Met::Open),
-            row("par-3.2.2", "province", "2026", [1, 2], Met::Open),
-            row("par-7.1.2", "-", "2025-12", [1, 2], Met::No),
-            row("par-7.1.2", "S1", "2025-12", [1, 2], Met::No),
-            row("par-7.1.2", "province", "2025-12", [1, 2], Met::No),
-            // 99 of 110 is exactly 90 %, the target.
-            row("par-7.1.2", "-", "2025-Q4", [99, 110], Met::Yes),
-            row("par-7.1.2", "Ban mẫu ngoài sổ", "2025-Q4", [10, 10], Met::Yes),
-            row("par-7.1.2", "S1", "2025-Q4", [89, 100], Met::No),
-            row("par-7.1.2", "province", "2025-Q4", [89, 100], Met::No),
-            row("sipas-1", "-", "2025", [830, 1000], Met::Yes),
-            row("sipas-1", "S1", "2025", [70, 100], Met::No),
-            row("sipas-1", "province", "2025", [70, 100], Met::No),
+            row("par-3.2.2", "-", "2026", [1, 2], Some(Met::Open)),
+            row("par-3.2.2", "S1", "2026", [1, 2], Some(Met::Open)),
+            row("par-3.2.2", "province", "2026", [1, 2], Some(Met::Open)),
+            row("par-7.1.2", "-", "2025-12", [1, 2], None),
+            row("par-7.1.2", "S1", "2025-12", [1, 2], None),
+            row("par-7.1.2", "province", "2025-12", [1, 2], None),
+            // An annual target: shorter periods are not judged.
+            row("par-7.1.2", "-", "2025-Q4", [99, 110], None),
+            row("par-7.1.2", "Ban mẫu ngoài sổ", "2025-Q4", [10, 10], None),
+            row("par-7.1.2", "S1", "2025-Q4", [89, 100], None),
+            row("par-7.1.2", "province", "2025-Q4", [89, 100], None),
+            row("sipas-1", "-", "2025", [830, 1000], Some(Met::Yes)),
+            row("sipas-1", "S1", "2025", [70, 100], Some(Met::No)),
+            row("sipas-1", "province", "2025", [70, 100], Some(Met::No)),
         ]
     );
     let week = readable(computed(Some("2026-W02")));
@@ -96,10 +96,24 @@ fn the_measure_entered_last_for_the_same_period_counts() {
 #[test]
 fn every_indicator_over_measures_has_its_target() {
     let targets = [
+        ("par-1.3.1", 300),
+        ("par-2.2", 700),
+        ("par-2.3", 700),
+        ("par-3.1.1", 1000),
+        ("par-3.1.2", 1000),
+        ("par-3.2.1", 1000),
         ("par-3.2.2", 1000),
         ("par-3.2.3", 1000),
+        ("par-3.2.4", 1000),
+        ("par-3.2.5", 1000),
         ("par-3.2.6", 1000),
+        ("par-7.1.1", 1000),
         ("par-7.1.2", 900),
+        ("par-7.1.3", 1000),
+        ("par-7.1.5", 1000),
+        ("par-7.1.6", 1000),
+        ("par-7.4.1", 1000),
+        ("par-7.4.2", 1000),
         // The annex has 82 % in one column and 83 % in the other: 83 is used.
         ("sipas-1", 830),
         ("sipas-2", 800),
@@ -117,8 +131,17 @@ fn every_indicator_over_measures_has_its_target() {
     };
     let mut rows: Vec<Measure> =
         targets.iter().flat_map(|(id, part)| [measure(id, "S1", *part), measure(id, "X3", part - 1)]).collect();
-    // The decree names no target.
-    rows.push(measure("nd224-satisfaction", "S1", 999));
+    // Neither the decree nor Decision 766 as we have it names a target.
+    let without_target = [
+        "nd224-satisfaction",
+        "qd766-digitised-papers",
+        "qd766-digitised-result",
+        "qd766-digitised-reused",
+        "qd766-payment-dossiers",
+        "qd766-payment-procedures",
+        "qd766-satisfaction",
+    ];
+    rows.extend(without_target.map(|id| measure(id, "S1", 999)));
     let figures = of_measures(&rows, None);
     let met = |indicator: &str, agency: Option<&str>| {
         let is_it = |one: &&Figure| {
@@ -134,5 +157,7 @@ fn every_indicator_over_measures_has_its_target() {
         // The province has no measure of its own: its figure is the sum.
         assert_eq!(met(id, None), (2 * part - 1, Some(2000), Some(Met::No)), "{id}");
     }
-    assert_eq!(met("nd224-satisfaction", Some("S1")), (999, Some(1000), None));
+    for id in without_target {
+        assert_eq!(met(id, Some("S1")), (999, Some(1000), None), "{id}");
+    }
 }

@@ -17,7 +17,7 @@ use rust_xlsxwriter::{
 use super::selection::{FigurePageQuery, Selection};
 use crate::config::Configuration;
 use crate::locale::{Initial, Language, date, moment};
-use crate::model::figure::{Figure, Met};
+use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorKind;
 use crate::model::instant::local;
 use crate::run::RunError;
@@ -183,7 +183,7 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         value,
         text(unit),
         target,
-        figure.met().map_or(Cell::Empty, |met: Met| text(lang.met(met))),
+        text(&lang.annual_target(figure).or_else(|| figure.met().map(|met| lang.met(met).to_owned())).unwrap_or_default()),
         figure.unmatched().map_or(Cell::Empty, Cell::Share),
         text(&figure.rules),
     ]

@@ -12,6 +12,8 @@ pub(super) struct ShownFigure {
     pub(super) is_nothing: bool,
     pub(super) target: Option<String>,
     pub(super) met: Option<MetBadge>,
+    /// In the place of `met` for a period shorter than the year of an annual target.
+    pub(super) annual_target: Option<String>,
     pub(super) unmatched: Option<String>,
 }
 
@@ -38,6 +40,7 @@ impl ShownFigure {
             is_nothing: figure.value().is_none(),
             target: lang.target(figure),
             met: figure.met().map(badge),
+            annual_target: lang.annual_target(figure),
             unmatched: figure.unmatched().map(|share| lang.percent(share, UnitSpace::NonBreaking)),
         }
     }

@@ -156,6 +156,7 @@ pub(super) fn chart(lang: Language, figures: &[&Figure]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::indicator::TargetPeriods;
 
     fn of_month(month: i8, numerator: u64, denominator: u64) -> Figure {
         Figure {
@@ -172,6 +173,7 @@ mod tests {
             reachable: numerator,
             one_sided: None,
             target: None,
+            target_periods: TargetPeriods::All,
         }
     }
 

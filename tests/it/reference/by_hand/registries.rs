@@ -204,7 +204,9 @@ fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
             (id, "-", "2025-05", Some((0, 5))),
         ],
     );
-    assert_eq!(figure(&figures, id, None, "2025-05s").met(), Some(Met::No));
+    // An annual target: the year is judged at its end, in whose last ten working days there was no dossier.
+    assert_eq!(figure(&figures, id, None, "2025-05s").met(), None);
+    assert_eq!(figure(&figures, id, None, "2025").met(), Some(Met::No));
 }
 
 /// 7.1.4 in a period that is not over: up to the night, Friday 20 March 2026. Counted back: 20 to 16 and 13 to 9 March,
@@ -232,9 +234,9 @@ fn agencies_connected_in_the_ten_working_days_up_to_the_night() {
             (id, "S3", "2026-03s", Some((1, 1))),
         ],
     );
-    // Until the month is over, the others can still become connected.
-    assert_eq!(figure(&figures, id, None, "2026-03").met(), Some(Met::Open));
-    assert_eq!(figure(&figures, id, None, "2026-03s").met(), Some(Met::No));
+    // Until the year is over, the others can still become connected.
+    assert_eq!(figure(&figures, id, None, "2026").met(), Some(Met::Open));
+    assert_eq!(figure(&figures, id, None, "2026-03s").met(), None);
 }
 
 /// 7.2.1. Offered at level 3 or 4: 1.000001 by S1, 1.000002 by the communes, 1.000003 by the provincial tier, and from
