@@ -189,6 +189,10 @@ fn check_counted(definition: &IndicatorDefinition) -> Vec<(&'static str, String)
     if !has_registry && definition.registry.is_some() {
         found.push(("registry", "only allowed if `over` is `procedures` or `agencies`".to_owned()));
     }
+    if definition.groups_once && (definition.over != CountedUnit::Procedures || definition.kind != IndicatorKind::Count)
+    {
+        found.push(("groups_once", "only allowed for a count of procedures".to_owned()));
+    }
     if definition.over == CountedUnit::Feedback
         && (definition.having.is_some() || definition.period != PeriodColumn::ReceivedAt)
     {

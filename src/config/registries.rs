@@ -344,6 +344,7 @@ fn offer(row: &mut Row<'_>) -> Option<Offer> {
         postal_submission,
         postal_return,
         interlinked,
+        group_code: row.text("group_code"),
         valid_from,
         valid_to,
     })

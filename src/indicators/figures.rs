@@ -196,6 +196,9 @@ impl FigureBuilder<'_> {
         };
         let definition = indicator.definition;
         let has_denominator = !matches!(definition.kind, IndicatorKind::Count | IndicatorKind::Stock);
+        // The target of a count is that of the whole province ("trên địa bàn tỉnh"): its parts have none.
+        let has_target = definition.kind != IndicatorKind::Count || *scope == FigureScope::Province;
+        let target = definition.target.filter(|_| has_target);
         Figure {
             indicator: Arc::clone(&indicator.id),
             kind: definition.kind,
@@ -212,8 +215,8 @@ impl FigureBuilder<'_> {
             denominator: has_denominator.then_some(counts.denominator),
             reachable: counts.reachable,
             one_sided: evidence_column(definition).map(|_| counts.one_sided),
-            target: definition.target.map(|target| target.at_least),
-            target_periods: definition.target.map(|target| target.judged).unwrap_or_default(),
+            target: target.map(|target| target.at_least),
+            target_periods: target.map(|target| target.judged).unwrap_or_default(),
         }
     }
 }

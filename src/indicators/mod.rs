@@ -29,6 +29,7 @@ mod agencies;
 mod agency_names;
 mod apologies;
 mod compare;
+mod competence;
 mod compute;
 mod compute_each;
 mod due_dates;
@@ -45,6 +46,7 @@ mod lookups;
 mod measure_figures;
 mod medians;
 mod number_set;
+mod offer_list;
 mod parts;
 mod period_changes;
 mod periods;
@@ -69,6 +71,7 @@ pub use figure_columns::{
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::{FigureInputs, ROWS_AT_ONCE};
+pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
 

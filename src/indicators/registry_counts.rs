@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::civil::Date;
 use polars::prelude::IdxSize;
 
 use crate::calendar::day_number;
@@ -16,7 +17,7 @@ use crate::indicators::rows::{FigureCounts, GroupRows};
 use crate::indicators::sums::SumPositions;
 use crate::model::agency::Agency;
 use crate::model::figure::Figure;
-use crate::model::indicator::IndicatorKind;
+use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::model::instant::local;
 use crate::model::period::Period;
 
@@ -31,9 +32,14 @@ impl FigureBuilder<'_> {
         self.with_dossiers.iter().enumerate().filter(|(_, with)| **with).map(|(period_index, _)| period_index)
     }
 
+    /// The day as of which agencies are counted: the period's last, or today.
+    fn last_day(&self, period_index: usize) -> Date {
+        self.periods.all[period_index].end().min(local(self.now).date())
+    }
+
     /// Figures that the registry alone decides: how many procedures or agencies there are, or what share of them is in
     /// the numerator. There is one for every period with dossiers. For an agency only the days on which it exists
-    /// count: what its tier offers before or after them does not belong to it.
+    /// count: what its tier offers before or after them does not belong to it. An agency has a count only if it is above 0.
     pub(super) fn registry_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -41,19 +47,23 @@ impl FigureBuilder<'_> {
         agencies: &[Agency],
     ) -> Vec<Figure> {
         let is_count = indicator.definition.kind == IndicatorKind::Count;
+        let is_over_agencies = indicator.definition.over == CountedUnit::Agencies;
         let mut figures = Vec::new();
         for scope in self.all_scopes() {
-            // Counts are reported for the province and its tiers only.
-            if is_count && matches!(scope, FigureScope::Agency(..)) {
-                continue;
-            }
+            let is_agency = matches!(scope, FigureScope::Agency(..));
             let rows = registry.of_scope(&scope, self.agencies, agencies);
             for period_index in self.periods_with_dossiers() {
-                let Some([all, outside]) = rows.in_period(self.periods.all[period_index]) else { continue };
+                let period = if is_over_agencies {
+                    Period::Day(self.last_day(period_index))
+                } else {
+                    self.periods.all[period_index]
+                };
+                let Some([all, outside]) = rows.in_period(period) else { continue };
                 let (denominator, outside) = (all.count(), outside.count());
                 let numerator = if is_count { denominator } else { denominator - outside };
-                // A scope without rows has no share. It may have a count, which is 0.
-                if denominator > 0 || is_count {
+                // A scope without rows has no share. The province and its tiers have a count, which is 0; agencies are
+                // listed with what they have.
+                if denominator > 0 || (is_count && !is_agency) {
                     let counts = FigureCounts { denominator, numerator, reachable: numerator, one_sided: 0 };
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
@@ -117,7 +127,7 @@ impl FigureBuilder<'_> {
     ) -> Vec<Figure> {
         let working_days = indicator.definition.within_working_days.expect("the configuration has checked it");
         let latest = rows.days(positions.last_day.expect("indicators over agencies have it"));
-        let last_day = |period_index: usize| self.periods.all[period_index].end().min(local(self.now).date());
+        let last_day = |period_index: usize| self.last_day(period_index);
         let since: Vec<i32> = (0..self.periods.all.len())
             .map(|index| day_number(inputs.calendar.back_working_days(last_day(index), working_days)))
             .collect();

@@ -8,13 +8,14 @@ use polars::sql::sql_expr;
 
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::Agencies;
+use crate::indicators::competence::{CompetenceDays, competence_days};
 use crate::indicators::figures::FigureScope;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::number_set::NumberSet;
 use crate::model::agency::{Agency, Tier};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
 use crate::model::period::Period;
-use crate::model::procedure::{Offer, Offerer};
+use crate::model::procedure::{Offer, Offerer, Procedure};
 
 /// A row of a registry: a procedure on offer or an agency, with its days and the agency or tier that it belongs to.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ impl RegistryRows {
     pub(super) fn read(inputs: &FigureInputs<'_>, definition: &IndicatorDefinition) -> Result<Self, IndicatorError> {
         let (codes, mut rows, table) = match definition.over {
             CountedUnit::Agencies => agencies(inputs),
-            _ => offers(inputs),
+            _ => offers(inputs.agencies, inputs.procedures, inputs.offers, definition.groups_once),
         };
         let table = table?;
         let in_denominator = evaluate_predicate(&table, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
@@ -149,23 +150,53 @@ fn evaluate_predicate(
 /// Code of each row, the rows, and the columns that predicates may name.
 type RegistryTable = (Vec<String>, Vec<RegistryRow>, PolarsResult<DataFrame>);
 
-/// The offers of the registry. An agency's row that names no level has that of its tier's row, so it becomes one row for
-/// each time in which another row of the tier is valid.
-fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
-    let find = |code: &str| inputs.agencies.iter().find(|agency| agency.code == code);
-    let mut offers = Vec::with_capacity(inputs.offers.len());
-    for offer in inputs.offers {
-        let tier = match &offer.offerer {
-            Offerer::Agency(code) if offer.online_level.is_none() => find(code).map(|agency| agency.tier),
-            _ => None,
-        };
-        match tier {
-            Some(tier) => offers.extend(with_levels_of_tier(offer, tier, inputs.offers)),
-            None => offers.push(offer.clone()),
-        }
+/// For each offer, whether an indicator's `registry` condition is true for it on any of its days.
+pub(super) fn offers_with(
+    agencies: &[Agency],
+    procedures: &[Procedure],
+    offers: &[Offer],
+    definition: &IndicatorDefinition,
+) -> Result<Vec<bool>, IndicatorError> {
+    let pieces = offers
+        .iter()
+        .enumerate()
+        .flat_map(|(index, offer)| pieces_of(offer, agencies, offers).into_iter().map(move |piece| (index, piece)));
+    let (indexes, pieces): (Vec<usize>, Vec<Offer>) = pieces.unzip();
+    let (.., table) = table_of_offers(agencies, procedures, &pieces, definition.groups_once);
+    let is_true = evaluate_predicate(&table?, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
+    let mut found = vec![false; offers.len()];
+    for (index, is_true) in indexes.into_iter().zip(is_true) {
+        found[index] |= is_true;
     }
-    let vertical: HashMap<&str, bool> =
-        inputs.procedures.iter().map(|known| (known.code.as_str(), known.vertical)).collect();
+    Ok(found)
+}
+
+/// The offers of the registry.
+fn offers(agencies: &[Agency], procedures: &[Procedure], offers: &[Offer], groups_once: bool) -> RegistryTable {
+    let pieces: Vec<Offer> = offers.iter().flat_map(|offer| pieces_of(offer, agencies, offers)).collect();
+    table_of_offers(agencies, procedures, &pieces, groups_once)
+}
+
+/// An agency's row that names no level has that of its tier's row, so it becomes one row for each time in which another
+/// row of the tier is valid.
+fn pieces_of(offer: &Offer, agencies: &[Agency], offers: &[Offer]) -> Vec<Offer> {
+    let tier = match &offer.offerer {
+        Offerer::Agency(code) if offer.online_level.is_none() => {
+            agencies.iter().find(|agency| agency.code == *code).map(|agency| agency.tier)
+        }
+        _ => None,
+    };
+    tier.map_or_else(|| vec![offer.clone()], |tier| with_levels_of_tier(offer, tier, offers))
+}
+
+fn table_of_offers(
+    agencies: &[Agency],
+    procedures: &[Procedure],
+    offers: &[Offer],
+    groups_once: bool,
+) -> RegistryTable {
+    let find = |code: &str| agencies.iter().find(|agency| agency.code == code);
+    let vertical: HashMap<&str, bool> = procedures.iter().map(|known| (known.code.as_str(), known.vertical)).collect();
     let rows = offers.iter().map(|offer| RegistryRow {
         number: 0,
         in_numerator: false,
@@ -201,7 +232,11 @@ fn offers(inputs: &FigureInputs<'_>) -> RegistryTable {
         flag("procedure_vertical", &|offer| vertical.get(offer.procedure.as_str()).copied().unwrap_or(false)),
         flag("agency_vertical", &is_by_vertical_agency),
     ];
-    let codes = offers.iter().map(|offer| offer.procedure.clone()).collect();
+    let code = |offer: &Offer| match &offer.group_code {
+        Some(group) if groups_once => format!("group {group}"),
+        _ => offer.procedure.clone(),
+    };
+    let codes = offers.iter().map(code).collect();
     (codes, rows.collect(), DataFrame::new(offers.len(), columns))
 }
 
@@ -233,21 +268,29 @@ fn with_levels_of_tier(offer: &Offer, tier: Tier, offers: &[Offer]) -> Vec<Offer
 }
 
 fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {
-    let agencies = inputs.agencies;
-    let rows = agencies.iter().map(|agency: &Agency| RegistryRow {
+    let agencies: Vec<(&Agency, CompetenceDays)> = inputs
+        .agencies
+        .iter()
+        .flat_map(|agency| competence_days(agency, inputs.offers).into_iter().map(move |days| (agency, days)))
+        .collect();
+    let rows = agencies.iter().map(|(agency, days)| RegistryRow {
         number: 0,
         in_numerator: false,
-        valid_from: agency.valid_from,
-        valid_to: agency.valid_to,
+        valid_from: days.from,
+        valid_to: days.to,
         agency: Some(agency.code.clone()),
         tier: Some(agency.tier),
     });
     let columns = vec![
-        Column::new("agency_kind".into(), agencies.iter().map(|agency| agency.kind.name()).collect::<Vec<_>>()),
-        Column::new("agency_tier".into(), agencies.iter().map(|agency| agency.tier.name()).collect::<Vec<_>>()),
-        Column::new("agency_vertical".into(), agencies.iter().map(|agency| agency.vertical).collect::<Vec<_>>()),
+        Column::new("agency_kind".into(), agencies.iter().map(|(agency, _)| agency.kind.name()).collect::<Vec<_>>()),
+        Column::new("agency_tier".into(), agencies.iter().map(|(agency, _)| agency.tier.name()).collect::<Vec<_>>()),
+        Column::new("agency_vertical".into(), agencies.iter().map(|(agency, _)| agency.vertical).collect::<Vec<_>>()),
+        Column::new(
+            "agency_has_procedures".into(),
+            agencies.iter().map(|(_, days)| days.has_procedures).collect::<Vec<_>>(),
+        ),
     ];
-    let codes = agencies.iter().map(|agency| agency.code.clone()).collect();
+    let codes = agencies.iter().map(|(agency, _)| agency.code.clone()).collect();
     (codes, rows.collect(), DataFrame::new(agencies.len(), columns))
 }
 

@@ -33,6 +33,10 @@ pub struct IndicatorDefinition {
     /// SQL condition over the registry's columns, if procedures or agencies are counted: those of the denominator.
     #[serde(default)]
     pub registry: Option<String>,
+    /// For a count of procedures: whether procedures with the same `group_code` count once (nhóm TTHC). Definitions
+    /// stored with older nights lack the key: each procedure counted by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub groups_once: bool,
     /// SQL condition over the registry's columns: those of the numerator, if the registry alone decides it.
     #[serde(default)]
     pub registry_part: Option<String>,
@@ -114,8 +118,9 @@ pub enum CountedUnit {
     /// Procedures offered on any day of the period. The numerator counts those with at least one dossier of the period
     /// for which it holds. A count needs no dossiers; with `registry_part` the registry decides the numerator, too.
     Procedures,
-    /// Agencies that are valid on any day of the period. The numerator counts those with at least one dossier for which
-    /// it holds, received within `within_working_days` before the period's end.
+    /// Agencies that exist on the period's last day (or now, if that is earlier). The numerator counts those with at
+    /// least one dossier for which it holds, received within `within_working_days` up to that day. A count needs no
+    /// dossiers.
     Agencies,
     /// Feedback (phản ánh, kiến nghị). Its state is always that of the night's moment, not of the period's end.
     Feedback,
@@ -181,9 +186,7 @@ impl Target {
 }
 
 /// Periods for which a target is met or missed.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, EnumString, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum TargetPeriods {

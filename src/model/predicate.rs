@@ -109,6 +109,11 @@ pub const AGENCY_COLUMNS: &[(&str, FactType, &str)] = &[
     ("agency_kind", FactType::Word(AgencyKind::VARIANTS), "kind of agency"),
     ("agency_tier", FactType::Word(TIERS), "the agency's tier"),
     ("agency_vertical", FactType::Flag, "a central body's local branch (ngành dọc)"),
+    (
+        "agency_has_procedures",
+        FactType::Flag,
+        "the registry of offers has a procedure that the agency, or its tier, is competent to resolve on that day",
+    ),
 ];
 
 /// Facts of feedback (phản ánh, kiến nghị), at the night's moment.

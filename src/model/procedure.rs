@@ -72,6 +72,8 @@ pub struct Offer {
     pub postal_return: bool,
     /// Whether the procedure is interlinked (liên thông): `none`, `same_level` or `between_levels`.
     pub interlinked: Option<String>,
+    /// Group of procedures that are resolved together (nhóm TTHC liên thông).
+    pub group_code: Option<String>,
     pub valid_from: Option<Date>,
     /// Last day, inclusive.
     pub valid_to: Option<Date>,

@@ -1,6 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the simulated agencies write their sheet")]
 //! Measures: figures that departments state themselves each quarter (electronic documents, published procedures, survey
-//! answers), and the sheet that lists them.
+//! answers, inspections, online payments), and the sheet that lists them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,8 +17,8 @@ use crate::simulator::working_days::day_number;
 /// First year with measures.
 const FIRST_YEAR: i32 = 2025;
 
-/// This indicator counts agencies: each department states 1 of 1, or 0 of 1.
-const COUNTS_AGENCIES: &str = "par-3.2.6";
+/// These indicators count agencies: each department states 1 of 1, or 0 of 1.
+const COUNT_AGENCIES: [&str; 2] = ["par-3.2.4", "par-3.2.6"];
 
 /// One measure of a department for a quarter.
 struct MeasureRow<'a> {
@@ -45,9 +45,10 @@ impl Province {
                 }
                 for (place, &indicator) in (0_u64..).zip(MEASURES) {
                     let whole = 180 + 37 * number + 11 * age + 13 * place;
-                    let counts = match indicator {
-                        COUNTS_AGENCIES => [u64::from(!(number + age).is_multiple_of(4)), 1],
-                        _ => [whole - (number * 5 + age * 3 + place * 7) % 40, whole],
+                    let counts = if COUNT_AGENCIES.contains(&indicator) {
+                        [u64::from(!(number + age).is_multiple_of(4)), 1]
+                    } else {
+                        [whole - (number * 5 + age * 3 + place * 7) % 40, whole]
                     };
                     let quarter = format!("{year}-Q{}", last_month / 3);
                     found.push(MeasureRow { indicator, agency: &agency.code, quarter, counts });

@@ -236,6 +236,7 @@ fn offer(row: &Row<'_>) -> Result<Offer, String> {
         postal_submission: row.flag("postal_submission")?,
         postal_return: row.flag("postal_return")?,
         interlinked: None,
+        group_code: None,
         role: None,
         at_one_stop: false,
         one_stop_exempt: false,

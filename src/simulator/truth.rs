@@ -57,7 +57,7 @@ pub struct Truth {
 
 /// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback,
 /// then the measures.
-pub const INDICATORS: [&str; 24] = [
+pub const INDICATORS: [&str; 44] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -82,6 +82,26 @@ pub const INDICATORS: [&str; 24] = [
     "sipas-3",
     "sipas-4",
     "sipas-5",
+    "par-1.3.1",
+    "par-2.2",
+    "par-2.3",
+    "par-3.1.1",
+    "par-3.1.2",
+    "par-3.2.1",
+    "par-3.2.4",
+    "par-3.2.5",
+    "par-7.1.1",
+    "par-7.1.3",
+    "par-7.1.5",
+    "par-7.1.6",
+    "par-7.4.1",
+    "par-7.4.2",
+    "qd766-digitised-papers",
+    "qd766-digitised-result",
+    "qd766-digitised-reused",
+    "qd766-payment-dossiers",
+    "qd766-payment-procedures",
+    "qd766-satisfaction",
 ];
 
 /// Number of the indicators that are counted from dossiers and feedback.

@@ -90,11 +90,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "Triển khai Kiến trúc Chính quyền điện tử của tỉnh",
         "Sở Thông tin và Truyền thông (nay là Sở Khoa học và Công nghệ)",
     ),
-    (
-        "7.1.2",
-        "Tỷ lệ văn bản trao đổi giữa các cơ quan hành chính nhà nước dưới dạng điện tử",
-        "Văn phòng UBND tỉnh",
-    ),
+    ("7.1.2", "Tỷ lệ văn bản trao đổi giữa các cơ quan hành chính nhà nước dưới dạng điện tử", "Văn phòng UBND tỉnh"),
     (
         "7.1.3",
         "Thực hiện kết nối, liên thông các phần mềm quản lý văn bản (từ cấp tỉnh đến cấp xã)",

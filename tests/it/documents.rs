@@ -48,10 +48,12 @@ fn page(config: &Configuration) -> String {
          `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of its definition and rule set. \
          A ratio is shown with its counts. It is rounded half up to two decimals of a percent, and is never 100 % while the \
          numerator is below the denominator. A denominator of 0 is shown as \"không phát sinh\". `met` is decided on the \
-         counts: yes, no, or open while pending dossiers could still reach the target. An annual target ("a year") is judged for years \
+         counts: yes, no, or open while pending dossiers could still reach the target. An annual target (\"a year\") is judged for years \
          only, calendar or statutory; shorter periods show their distance to it. Figures of the province are sums of \
-         counts, except those of procedures and agencies, which are counted once in each scope.\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n",
+         counts, except those of procedures and agencies, which are counted once in each scope.\n",
     );
+    readings(&mut text);
+    text.push_str("\n## The indicators\n\n| indicator | what | article | rules | target |\n|---|---|---|---|---|\n");
     for DefinedIndicator { definition, .. } in &config.indicators {
         let target = definition.target.map_or("none".to_owned(), |target| {
             let of_year = if target.judged.is_all() { "" } else { " a year" };
@@ -90,6 +92,28 @@ fn page(config: &Configuration) -> String {
         }
     }
     text
+}
+
+/// The readings a to l of the decision, in Vietnamese, from the files of `tests/law`.
+fn readings(text: &mut String) {
+    text.push_str(
+        "\n## Quyết định 2639/QĐ-UBND được hiểu thế nào\n\nDành cho người biết quyết định và không cần biết phần mềm. Chỗ nào quyết định không nói \
+         rõ, bộ quy tắc `seed-2639` hiểu như sau; mỗi cách hiểu có căn cứ và có ví dụ được kiểm thử (`tests/law`). Biểu II.06a và Quyết định \
+         766/QĐ-TTg có cách hiểu riêng, ở bảng *Rule sets* cuối trang.\n",
+    );
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/law");
+    for letter in 'a'..='l' {
+        let path = folder.join(format!("seed-2639-{letter}.toml"));
+        let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file: toml::Table = file.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let of = |key: &str| file.get(key).and_then(toml::Value::as_str).unwrap_or_else(|| panic!("`{key}`"));
+        let article = of("article").split_once('(').map_or("", |(_, article)| article.trim_end_matches(')'));
+        let _ = write!(text, "\n**{letter}. {}** {} Căn cứ: {article}.\n\n", of("question"), of("means"));
+        let examples = file.get("example").and_then(toml::Value::as_array).into_iter().flatten();
+        for about in examples.filter_map(|example| example.get("about").and_then(toml::Value::as_str)) {
+            let _ = writeln!(text, "* Ví dụ: {about}.");
+        }
+    }
 }
 
 fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedIndicator) {
@@ -133,7 +157,10 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
             ),
         ),
         CountedUnit::Agencies => (
-            format!("agencies that exist on at least one day of the period, with `{}`", registry_of(definition)),
+            format!(
+                "agencies that exist on the period's last day, or today if that is earlier, with `{}`",
+                registry_of(definition)
+            ),
             format!(
                 "those with a dossier in the last {} working days before its end, or before the night, where `{}`",
                 definition.within_working_days.unwrap_or_default(),

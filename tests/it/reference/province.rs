@@ -323,6 +323,7 @@ pub(super) fn offer(procedure: &str, offerer: Offerer, level: Option<&str>, subm
         postal_submission: submission,
         postal_return: back,
         interlinked: None,
+        group_code: None,
         role: None,
         at_one_stop: true,
         one_stop_exempt: false,

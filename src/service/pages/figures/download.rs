@@ -183,7 +183,12 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         value,
         text(unit),
         target,
-        text(&lang.annual_target(figure).or_else(|| figure.met().map(|met| lang.met(met).to_owned())).unwrap_or_default()),
+        text(
+            &lang
+                .annual_target(figure)
+                .or_else(|| figure.met().map(|met| lang.met(met).to_owned()))
+                .unwrap_or_default(),
+        ),
         figure.unmatched().map_or(Cell::Empty, Cell::Share),
         text(&figure.rules),
     ]

@@ -149,15 +149,54 @@ fn interlinked_procedures() {
         ("par-3.3.4", "-", "2025-05", Some(1)),
         ("par-3.3.4", "tier:commune", "2025-07", Some(1)),
         ("par-3.3.4", "tier:province", "2025-07", Some(0)),
-        // Agencies have no such figures: counts are for the province and its tiers.
-        ("par-3.3.3", "S1", "2025-05", None),
-        ("par-3.3.4", "X3", "2025-05", None),
+        // An agency has what it offers itself, and no row if that is nothing.
+        ("par-3.3.3", "S1", "2025-05", Some(1)),
+        ("par-3.3.3", "S1", "2025-07", None),
+        ("par-3.3.3", "S3", "2025-05", None),
+        ("par-3.3.4", "X3", "2025-05", Some(1)),
     ] {
         let expected = expected.map(|count| (count, None));
         assert_eq!(counted(&figures, indicator, scope, period), expected, "{indicator} {scope} {period}");
     }
-    // The target is fifty.
+    // The target is fifty in the whole province; the annex sets none for a tier or an agency.
     assert_eq!(figure(&figures, "par-3.3.3", None, "2025").met(), Some(Met::No));
+    assert_eq!(figure(&figures, "par-3.3.3", Some("S1"), "2025-05").target, None);
+}
+
+/// "TTHC hoặc nhóm TTHC": a group of procedures that are resolved together counts once, wherever its parts are offered.
+#[test]
+fn a_group_of_interlinked_procedures_counts_once() {
+    let linked = |procedure: &str, offerer, group: Option<&str>| Offer {
+        interlinked: Some("same_level".to_owned()),
+        group_code: group.map(str::to_owned),
+        ..province::offer(procedure, offerer, None, false, false)
+    };
+    let agency = |code: &str| Offerer::Agency(code.to_owned());
+    let offers = vec![
+        linked("1.000001", agency("S1"), Some("N1")),
+        linked("1.000003", agency("S3"), Some("N1")),
+        linked("1.000005", agency("S1"), None),
+        // Another group, of one level only with itself.
+        linked("1.000006", Offerer::Tier(Tier::Commune), Some("N2")),
+        // Its procedure is vertical.
+        linked("1.000004", agency("S1"), Some("N3")),
+    ];
+    let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
+    let [dossiers, items] = [province::dossiers_table(&in_may_and_july()), province::items_table(&[])];
+    let tables = [dossiers, items, feedback, measures, province::notes_table(&[])];
+    let figures = computed_with_offers(offers, tables, at(NOW), |_, _| (), None, None);
+    for (scope, expected) in [
+        // N1, 1.000005 and N2.
+        ("-", Some(3)),
+        ("tier:province", Some(2)),
+        ("tier:commune", Some(1)),
+        ("S1", Some(2)),
+        ("S3", Some(1)),
+        ("X3", Some(1)),
+        ("D1", None),
+    ] {
+        assert_eq!(counted(&figures, "par-3.3.3", scope, "2025-05"), expected.map(|count| (count, None)), "{scope}");
+    }
 }
 
 fn received(code: &str, agency: &str, moment: &str) -> Dossier {
@@ -166,8 +205,8 @@ fn received(code: &str, agency: &str, moment: &str) -> Dossier {
 
 /// 7.1.4 on Wednesday 14 May 2025, the end of the statutory month. Working days counted back: 14, 13, 12, 9, 8, 7, 6
 /// and 5 May are eight. 2 May is a day off in exchange, 30 April and 1 May are holidays. 29 April is the ninth and
-/// Monday 28 April the tenth. The eleventh is Saturday the 26th, which is worked. S1, S3, D1, X1 and X3 exist; X2
-/// begins in July; TT is a service centre and S2 is vertical.
+/// Monday 28 April the tenth. The eleventh is Saturday the 26th, which is worked. S1, S3, X1 and X3 exist; X2
+/// begins in July; TT is a service centre and S2 is vertical. D1 exists too, but no offer gives it a procedure.
 #[test]
 fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
     let id = "par-7.1.4";
@@ -185,25 +224,38 @@ fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
     assert_rows(
         &figures,
         &[
-            (id, "-", "2025-05s", Some((3, 5))),
+            (id, "-", "2025-05s", Some((3, 4))),
             (id, "tier:province", "2025-05s", Some((1, 2))),
-            (id, "tier:district", "2025-05s", Some((0, 1))),
+            (id, "tier:district", "2025-05s", None),
             (id, "tier:commune", "2025-05s", Some((2, 2))),
             (id, "S1", "2025-05s", Some((1, 1))),
             (id, "S3", "2025-05s", Some((0, 1))),
-            (id, "D1", "2025-05s", Some((0, 1))),
+            (id, "D1", "2025-05s", None),
             (id, "TT", "2025-05s", None),
             (id, "S2", "2025-05s", None),
             // Not yet founded.
             (id, "X2", "2025-05s", None),
             // April ends on Wednesday the 30th, a holiday. Counted back: 29, 28, 26, 25, 24, 23, 22, 21, 18; the tenth
             // is 17.
-            (id, "-", "2025-04", Some((2, 5))),
+            (id, "-", "2025-04", Some((2, 4))),
             (id, "S3", "2025-04", Some((1, 1))),
             // May ends on Saturday the 31st. Counted back: 30 to 26 and 23 to 19. The latest dossier is of the 15th.
-            (id, "-", "2025-05", Some((0, 5))),
+            (id, "-", "2025-05", Some((0, 4))),
         ],
     );
+    // D1 is told instead; it ended in 2025, before the year's last day.
+    let without = "par-7.1.4-without-procedures";
+    for (scope, period, expected) in [
+        ("-", "2025-05s", Some(1)),
+        ("tier:district", "2025-05s", Some(1)),
+        ("tier:commune", "2025-05s", Some(0)),
+        ("D1", "2025-05s", Some(1)),
+        ("S1", "2025-05s", None),
+        ("-", "2025", Some(0)),
+        ("D1", "2025", None),
+    ] {
+        assert_eq!(counted(&figures, without, scope, period), expected.map(|count| (count, None)), "{scope} {period}");
+    }
     // An annual target: the year is judged at its end, in whose last ten working days there was no dossier.
     assert_eq!(figure(&figures, id, None, "2025-05s").met(), None);
     assert_eq!(figure(&figures, id, None, "2025").met(), Some(Met::No));

@@ -54,13 +54,6 @@ pub(super) fn registry_figures(
     for &period in &periods {
         for (tier, agency) in scopes.iter().cloned().chain(of_agencies.clone()) {
             let key = |id: &str| (id.to_owned(), tier, agency.clone(), period);
-            for id in ["par-3.3.3", "par-3.3.4"].into_iter().filter(|_| with_receptions.contains(&period)) {
-                let count = registry_codes(id, tier, agency.as_deref(), period, registries).len() as u64;
-                if agency.is_none() {
-                    let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
-                    figures.insert(key(id), counts);
-                }
-            }
             // What a tier offers on days on which an agency does not exist does not count for the agency.
             let known = agency.as_ref().and_then(|code| agencies.iter().find(|known| known.code == *code));
             let from = known.and_then(|known| known.valid_from).map_or(period.start(), |day| day.max(period.start()));
@@ -69,6 +62,16 @@ pub(super) fn registry_figures(
                 continue;
             }
             let days = Period::Range { from, to };
+            // Agencies are counted as of the last day, or now: one that ended before cannot be connected any more.
+            let last_day = Period::Day(period.end().min(day_of(now)));
+            let counted = [("par-3.3.3", days), ("par-3.3.4", days), ("par-7.1.4-without-procedures", last_day)];
+            for (id, days) in counted.into_iter().filter(|_| with_receptions.contains(&period)) {
+                let count = registry_codes(id, tier, agency.as_deref(), days, registries).len() as u64;
+                if agency.is_none() || count > 0 {
+                    let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
+                    figures.insert(key(id), counts);
+                }
+            }
             for (id, elsewhere) in [("par-3.3.1", "3.3.1 elsewhere"), ("par-3.3.2", "3.3.2 elsewhere")] {
                 if !with_receptions.contains(&period) {
                     continue;
@@ -98,8 +101,6 @@ pub(super) fn registry_figures(
             if !with_receptions.contains(&period) {
                 continue;
             }
-            // Agencies that exist on the last day, or now: one that ended before cannot be connected any more.
-            let last_day = Period::Day(period.end().min(day_of(now)));
             let existing = registry_codes("par-7.1.4", tier, agency.as_deref(), last_day, registries);
             let connected = existing.iter().filter(|code| is_connected(code, period, received, now)).count() as u64;
             let denominator = existing.len() as u64;
@@ -147,11 +148,22 @@ fn registry_codes(
         from.is_none_or(|from| from <= period.end()) && to.is_none_or(|to| to >= period.start())
     };
     let mut codes = BTreeSet::new();
-    if id == "par-7.1.4" {
+    if id.starts_with("par-7.1.4") {
+        let is_valid_offer = |offer: &&Offer| is_valid(offer.valid_from, offer.valid_to);
+        let is_competent = |known: &Agency| {
+            offers.iter().filter(is_valid_offer).any(|offer| {
+                let by_itself = |other: &Offer| other.offerer == Offerer::Agency(known.code.clone());
+                let mut own = offers.iter().filter(is_valid_offer).filter(|other| by_itself(other));
+                let is_replaced = own.any(|other| other.procedure == offer.procedure);
+                let is_its = by_itself(offer) || (offer.offerer == Offerer::Tier(known.tier) && !is_replaced);
+                is_its && offer.role.as_deref() != Some("cooperating")
+            })
+        };
         for known in agencies.iter().filter(|known| agency.is_none_or(|code| known.code == code)) {
             let kind = matches!(known.kind, AgencyKind::Specialised | AgencyKind::District | AgencyKind::Commune);
             let in_scope = tier.is_none_or(|tier| known.tier == tier);
-            if kind && !known.vertical && in_scope && is_valid(known.valid_from, known.valid_to) {
+            let is_wanted = is_competent(known) != id.ends_with("-without-procedures");
+            if kind && !known.vertical && in_scope && is_valid(known.valid_from, known.valid_to) && is_wanted {
                 codes.insert(known.code.clone());
             }
         }
