@@ -11,6 +11,7 @@ pub(crate) mod server;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use motcua::model::indicator::Target;
 use serde_json::{Value, json};
 
 use crate::desk;
@@ -185,6 +186,7 @@ fn registries_and_runs(server: &Server, office: &Office) {
                 "legal_place": legal.place, "in_force_from": legal.from, "rules": definition.rules,
                 "better": serde_json::to_value(definition.better).expect("a word"),
                 "lead_agency": definition.lead_agency, "evidence": definition.evidence, "note": definition.note,
+                "target_period": definition.target.and_then(Target::annual_name),
             })
         })
         .collect();
