@@ -184,20 +184,19 @@ fn figures_of_group(
             _ => builder.additive_figures(indicator, sums, rows, None),
         });
     };
-    Ok(match (indicator.definition.over, group.kind, positions.procedures_with) {
-        (CountedUnit::Agencies, ..) => {
+    Ok(match (indicator.definition.over, group.kind) {
+        (CountedUnit::Agencies, _) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.agency_figures(indicator, &registry, positions, rows, inputs)
         }
-        (CountedUnit::Procedures, ..) => {
+        (CountedUnit::Procedures, _) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.procedure_figures(indicator, &registry, positions, rows, (inputs.agencies, procedures))
         }
-        (_, GroupKind::ByAmount, _) => builder.median_figures(indicator, rows),
-        (_, _, Some(procedures_with)) => {
-            let counted = rows_of_procedures_with(rows, procedures_with);
-            builder.additive_figures(indicator, sums, rows, Some(&counted))
+        (_, GroupKind::ByAmount) => builder.median_figures(indicator, positions, rows),
+        _ => {
+            let counted = rows_of_procedures_with(rows, positions);
+            builder.additive_figures(indicator, sums, rows, counted.as_deref())
         }
-        _ => builder.additive_figures(indicator, sums, rows, None),
     })
 }

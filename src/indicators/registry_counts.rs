@@ -64,7 +64,7 @@ impl FigureBuilder<'_> {
                 // A scope without rows has no share. The province and its tiers have a count, which is 0; agencies are
                 // listed with what they have.
                 if denominator > 0 || (is_count && !is_agency) {
-                    let counts = FigureCounts { denominator, numerator, reachable: numerator, one_sided: 0 };
+                    let counts = FigureCounts::settled(numerator, denominator);
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }
@@ -73,7 +73,7 @@ impl FigureBuilder<'_> {
     }
 
     /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every
-    /// scope that offers any procedure.
+    /// scope that offers any procedure. A procedure that has none is unknown if one of its dossiers is.
     pub(super) fn procedure_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -82,27 +82,40 @@ impl FigureBuilder<'_> {
         rows: &GroupRows,
         (agencies, procedures): (&[Agency], &[String]),
     ) -> Vec<Figure> {
-        let dossiers = rows.sums(positions.numerator);
+        let counts = rows.figure_counts(positions);
         let number_of = |procedure: IdxSize| registry.numbers.get(procedures.get(procedure as usize)?).copied();
-        // By agency and period: the procedures that have dossiers.
-        let mut found: BTreeMap<u32, Vec<NumberSet>> = BTreeMap::new();
-        for (_, key) in rows.keys().enumerate().filter(|(row, _)| dossiers[*row] > 0) {
+        // By agency and period: the procedures that have such dossiers, and those that may have some.
+        let mut found: BTreeMap<u32, Vec<[NumberSet; 2]>> = BTreeMap::new();
+        for (row, key) in rows.keys().enumerate() {
+            let FigureCounts { numerator, unknown, undecided, .. } = counts[row];
             let Some(number) = key.procedure.and_then(number_of) else { continue };
-            let table = found.entry(key.agency).or_insert_with(|| vec![NumberSet::default(); self.periods.all.len()]);
-            self.periods.containing(key.start).iter().for_each(|index| table[*index].insert(number));
+            let place = match (numerator, unknown + undecided) {
+                (0, 0) => continue,
+                (0, _) => 1,
+                _ => 0,
+            };
+            let table = found.entry(key.agency).or_insert_with(|| vec![Default::default(); self.periods.all.len()]);
+            self.periods.containing(key.start).iter().for_each(|index| table[*index][place].insert(number));
         }
-        let found = self.tables_by_scope(found, NumberSet::unite);
+        let found = self.tables_by_scope(found, |sum, more| {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| sum.unite(more));
+        });
         let mut figures = Vec::new();
         for scope in self.all_scopes() {
             let (rows, found) = (registry.of_scope(&scope, self.agencies, agencies), found.get(&scope));
             for period_index in self.periods_with_dossiers() {
                 let Some([offered, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
-                let numerator = found.map_or(0, |found| offered.count_common(&found[period_index]));
+                let [numerator, unknown] = found.map_or([0; 2], |found| {
+                    let [with, maybe_with] = &found[period_index];
+                    let with_any = offered.count_common(&with.united(maybe_with));
+                    let with = offered.count_common(with);
+                    [with, with_any - with]
+                });
                 let denominator = offered.count();
                 // Until the period is over, any procedure can still have its first dossier.
                 let reachable = if self.is_over(period_index) { numerator } else { denominator };
                 if denominator > 0 {
-                    let counts = FigureCounts { denominator, numerator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, unknown, ..FigureCounts::settled(numerator, denominator) };
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }
@@ -151,7 +164,7 @@ impl FigureBuilder<'_> {
                 let numerator = numbers().filter(is_connected).count() as u64;
                 let reachable = if self.is_over(period_index) { numerator } else { denominator };
                 if denominator > 0 {
-                    let counts = FigureCounts { denominator, numerator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, ..FigureCounts::settled(numerator, denominator) };
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }

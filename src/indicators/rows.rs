@@ -13,10 +13,26 @@ pub(super) struct FigureCounts {
     /// What the numerator can still become, see [`Figure::reachable`](crate::model::figure::Figure::reachable).
     pub(super) reachable: u64,
     pub(super) one_sided: u64,
+    /// See [`Figure::unknown`](crate::model::figure::Figure::unknown).
+    pub(super) unknown: u64,
+    /// See [`Figure::undecided`](crate::model::figure::Figure::undecided).
+    pub(super) undecided: u64,
 }
 
 impl FigureCounts {
+    /// The counts of a number that can only be what it is: nothing is open or unknown.
+    pub(super) fn settled(numerator: u64, denominator: u64) -> Self {
+        Self { denominator, numerator, reachable: numerator, ..Self::default() }
+    }
+
+    /// Whether there is nothing to count, known or unknown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.denominator == 0 && self.unknown == 0 && self.undecided == 0
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
+        self.unknown += other.unknown;
+        self.undecided += other.undecided;
         self.denominator += other.denominator;
         self.numerator += other.numerator;
         self.reachable += other.reachable;
@@ -88,20 +104,42 @@ impl GroupRows {
             numerator: sum(positions.numerator, row),
             reachable: sum(positions.reachable, row),
             one_sided: positions.one_sided.map_or(0, |position| sum(position, row)),
+            unknown: positions.unknown.map_or(0, |position| sum(position, row)),
+            undecided: positions.undecided.map_or(0, |position| sum(position, row)),
         };
         (0..self.len()).map(counts).collect()
     }
 }
 
+/// Whether the dossiers of a row count, because their procedure has dossiers of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowCounts {
+    Yes,
+    No,
+    /// The procedure may have such a dossier.
+    Undecided,
+}
+
 /// Which rows belong to a procedure that has, province-wide and in the row's calendar year, at least one dossier of the
-/// indicator's `having` condition. `position`: the column of sums that counts these dossiers.
-pub(super) fn rows_of_procedures_with(rows: &GroupRows, position: usize) -> Vec<bool> {
-    let dossiers = rows.sums(position);
+/// indicator's `having` condition.
+pub(super) fn rows_of_procedures_with(rows: &GroupRows, positions: &SumPositions) -> Option<Vec<RowCounts>> {
     let procedure_and_year = |row: usize| {
         let key = rows.key(row);
         // A year has 24 half-months.
         (key.procedure, key.start.div_euclid(24))
     };
-    let found: PlHashSet<_> = (0..dossiers.len()).filter(|&row| dossiers[row] > 0).map(procedure_and_year).collect();
-    (0..dossiers.len()).map(|row| found.contains(&procedure_and_year(row))).collect()
+    let found = |position: usize| -> PlHashSet<_> {
+        let dossiers = rows.sums(position);
+        (0..dossiers.len()).filter(|&row| dossiers[row] > 0).map(procedure_and_year).collect()
+    };
+    let (with, maybe_with) = (found(positions.procedures_with?), positions.procedures_maybe_with.map(found));
+    let counts = |row: usize| {
+        let key = procedure_and_year(row);
+        match maybe_with.as_ref().is_some_and(|maybe| maybe.contains(&key)) {
+            _ if with.contains(&key) => RowCounts::Yes,
+            true => RowCounts::Undecided,
+            false => RowCounts::No,
+        }
+    };
+    Some((0..rows.len()).map(counts).collect())
 }

@@ -2,6 +2,7 @@
 //! ([`by_hand`], one for each letter of rule set `seed-2639` and more), and random tables whose figures the plain
 //! [`loops`] compute too.
 
+mod bounds;
 mod by_hand;
 mod feedback;
 mod law;
@@ -158,6 +159,8 @@ fn counts(figure: &Figure) -> FigureCounts {
         denominator: figure.denominator.unwrap_or(0),
         reachable: figure.reachable,
         one_sided: figure.one_sided.unwrap_or(0),
+        unknown: figure.unknown.expect("it is counted"),
+        undecided: figure.undecided.expect("it is counted"),
     }
 }
 

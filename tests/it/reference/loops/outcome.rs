@@ -13,8 +13,12 @@ pub(super) struct DossierOutcome {
     pub(super) end: Option<i64>,
     /// Whether it has ended by its status. Decides if there is no date of the end.
     pub(super) ended_by_status: bool,
-    /// Whether it is on time once it has ended.
-    pub(super) ended_on_time: bool,
+    /// Whether it is on time once it has ended; `None`: its end has no date.
+    pub(super) ended_on_time: Option<bool>,
+    /// It ended before it was received, which is a mistake of the source.
+    pub(super) is_impossible: bool,
+    /// Neither the source nor the registry, which lacks the procedure, gives it a limit, and the rule set needs one.
+    pub(super) has_no_known_limit: bool,
     /// The last moment that is on time.
     pub(super) due: Option<i64>,
     /// Whether a dossier without a due date can be on time.
@@ -28,17 +32,29 @@ impl DossierOutcome {
         self.end.map_or(self.ended_by_status, |end| end <= moment)
     }
 
-    pub(super) fn overdue_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.clock_stopped && self.due.is_some_and(|due| due < moment)
+    /// `None` if no limit is known.
+    pub(super) fn overdue_at(&self, moment: i64) -> Option<bool> {
+        if self.ended_by(moment) {
+            return Some(false);
+        }
+        (!self.has_no_known_limit).then(|| !self.clock_stopped && self.due.is_some_and(|due| due < moment))
     }
 
-    pub(super) fn late_by(&self, moment: i64) -> bool {
-        self.ended_by(moment) && !self.ended_on_time
+    /// `None` if no limit or no date of the end is known.
+    pub(super) fn late_by(&self, moment: i64) -> Option<bool> {
+        match self.ended_by(moment) {
+            false => Some(false),
+            true if self.is_impossible => Some(true),
+            true if self.has_no_known_limit => None,
+            true => self.ended_on_time.map(|on_time| !on_time),
+        }
     }
 
     /// Open and not overdue, and with a due date if the rule set needs one.
     pub(super) fn can_end_on_time_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.overdue_at(moment) && (self.due.is_some() || self.on_time_without_due)
+        !self.ended_by(moment)
+            && self.overdue_at(moment) == Some(false)
+            && (self.due.is_some() || self.on_time_without_due)
     }
 }
 
@@ -62,7 +78,9 @@ pub(super) fn outcome_of(
             DossierOutcome {
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible(end),
+                ended_on_time: end.map(|end| due.is_some_and(|due| end <= due) && is_possible(Some(end))),
+                is_impossible: !is_possible(end),
+                has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
@@ -80,7 +98,10 @@ pub(super) fn outcome_of(
             DossierOutcome {
                 end,
                 ended_by_status: matches!(status, Some("completed" | "returned" | "withdrawn")),
-                ended_on_time: ended_on_time && is_possible(end),
+                // Column 10 has what nothing shows to be on time.
+                ended_on_time: Some(ended_on_time && is_possible(end)),
+                is_impossible: !is_possible(end),
+                has_no_known_limit: false,
                 due,
                 on_time_without_due: true,
                 clock_stopped: matches!(status, Some("supplement" | "finance" | "stopped")),
@@ -104,7 +125,9 @@ pub(super) fn outcome_of(
             DossierOutcome {
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible,
+                ended_on_time: end.map(|end| due.is_some_and(|due| end <= due) && is_possible),
+                is_impossible: !is_possible,
+                has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,

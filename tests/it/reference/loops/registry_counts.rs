@@ -9,7 +9,10 @@ use motcua::model::procedure::{Offer, Offerer, Procedure};
 use strum::IntoEnumIterator as _;
 
 use super::outcome::{end_of, is_working};
-use super::{FigureCounts, FigureKey, ReceivedDossier, ShippedRules, day_of, is_postal, periods_with, scopes_of};
+use super::{
+    FigureCounts, FigureKey, ReceivedDossier, ShippedRules, both, day_of, either, is_online_level, is_postal,
+    periods_with, scopes_of, settled,
+};
 
 /// The indicators 3.3.1–3.3.4, 7.1.4, 7.2.1 and 7.3.1.
 pub(super) fn registry_figures(
@@ -19,25 +22,31 @@ pub(super) fn registry_figures(
     rules: ShippedRules,
     registries: (&[Agency], &[Procedure], &[Offer]),
 ) {
-    let mut with_dossiers: BTreeMap<&str, FoundProcedures> = BTreeMap::new();
+    let mut with_dossiers: BTreeMap<&str, [FoundProcedures; 2]> = BTreeMap::new();
     for id in ["par-7.2.1", "par-7.3.1"] {
         let mut found = FoundProcedures::new();
+        let mut possible = FoundProcedures::new();
         for dossier in received.iter().filter(|dossier| dossier.in_competence) {
-            let online_level = matches!(dossier.level.as_deref(), Some("partial" | "full"));
             let counts = match id {
-                "par-7.2.1" => online_level && dossier.online,
+                "par-7.2.1" => both(is_online_level(dossier.level.as_deref()), dossier.online),
                 _ => {
-                    is_postal(dossier, false, rules) || dossier.returned_on.is_some() && is_postal(dossier, true, rules)
+                    let is_returned = Some(dossier.returned_on.is_some());
+                    either(is_postal(dossier, false, rules), both(is_returned, is_postal(dossier, true, rules)))
                 }
+            };
+            let found = match counts {
+                Some(true) => &mut found,
+                None => &mut possible,
+                Some(false) => continue,
             };
             for (tier, agency) in scopes_of(dossier) {
                 for period in periods_with(dossier.received_on) {
                     let procedures = found.entry((tier, agency.clone(), period)).or_default();
-                    procedures.extend(dossier.procedure.clone().filter(|_| counts));
+                    procedures.extend(dossier.procedure.clone());
                 }
             }
         }
-        with_dossiers.insert(id, found);
+        with_dossiers.insert(id, [found, possible]);
     }
     // Registries are counted in every period in which any dossier was received.
     let periods: BTreeSet<Period> = received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
@@ -61,7 +70,7 @@ pub(super) fn registry_figures(
             for (id, days) in [("par-3.3.3", days), ("par-3.3.4", days), ("par-7.1.4-without-procedures", last_day)] {
                 let count = registry_codes(id, tier, agency.as_deref(), days, registries).len() as u64;
                 if agency.is_none() || count > 0 {
-                    let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
+                    let counts = settled(count, 0);
                     figures.insert(key(id), counts);
                 }
             }
@@ -70,18 +79,20 @@ pub(super) fn registry_figures(
                 let elsewhere = registry_codes(elsewhere, tier, agency.as_deref(), days, registries);
                 let (numerator, denominator) = (offered.difference(&elsewhere).count() as u64, offered.len() as u64);
                 if denominator > 0 {
-                    let counts = FigureCounts { numerator, denominator, reachable: numerator, one_sided: 0 };
-                    figures.insert(key(id), counts);
+                    figures.insert(key(id), settled(numerator, denominator));
                 }
             }
             for (id, found) in &with_dossiers {
                 let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
-                let found = found.get(&(tier, agency.clone(), period));
-                let numerator = found.map_or(0, |found| found.intersection(&offered).count() as u64);
+                let none = BTreeSet::new();
+                let [found, possible] =
+                    found.each_ref().map(|found| found.get(&(tier, agency.clone(), period)).unwrap_or(&none));
+                let numerator = found.intersection(&offered).count() as u64;
+                let unknown = possible.difference(found).filter(|code| offered.contains(*code)).count() as u64;
                 let denominator = offered.len() as u64;
                 let reachable = if end_of(period.end()) >= now { denominator } else { numerator };
                 if denominator > 0 {
-                    let counts = FigureCounts { numerator, denominator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, unknown, ..settled(numerator, denominator) };
                     figures.insert(key(id), counts);
                 }
             }
@@ -90,7 +101,7 @@ pub(super) fn registry_figures(
             let denominator = existing.len() as u64;
             let reachable = if end_of(period.end()) >= now { denominator } else { connected };
             if denominator > 0 {
-                let counts = FigureCounts { numerator: connected, denominator, reachable, one_sided: 0 };
+                let counts = FigureCounts { reachable, ..settled(connected, denominator) };
                 figures.insert(key("par-7.1.4"), counts);
             }
         }
