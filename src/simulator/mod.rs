@@ -26,6 +26,7 @@ mod post;
 mod registry;
 mod render;
 mod truth;
+mod truth_counts;
 mod working_days;
 mod workload;
 

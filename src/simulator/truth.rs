@@ -2,7 +2,7 @@
 //!
 //! All figures are as of 20:00 of a given day. They are counted for the province, each tier and each agency, by month
 //! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the
-//! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
+//! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with nothing to count are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,11 @@ use jiff::civil::Date;
 use crate::model::agency::AgencyKind;
 use crate::model::procedure::TimeUnit;
 use crate::simulator::Province;
-use crate::simulator::dossier::{Channel, Dossier, Level, RecordState};
+use crate::simulator::dossier::{Channel, Dossier, Level, RecordState, status};
 use crate::simulator::life_cycle::seconds;
 use crate::simulator::post::{PostalService, Target};
-use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
+use crate::simulator::truth_counts::{Count, count, half, having, period_names, year};
+use crate::simulator::working_days::{Moment, clock, day_number, day_of, end_of, evening};
 
 /// Scope of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,10 @@ pub struct TruthFigure {
     pub period: String,
     pub numerator: u64,
     pub denominator: u64,
+    /// In the denominator, while the sources do not say whether in the numerator.
+    pub unknown: u64,
+    /// The sources do not say whether in the denominator.
+    pub undecided: u64,
 }
 
 /// True counts and figures of a province on an evening.
@@ -54,7 +59,7 @@ pub struct Truth {
 
 /// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback,
 /// then the measures.
-pub const INDICATORS: [&str; 41] = [
+pub const INDICATORS: [&str; 44] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -67,6 +72,9 @@ pub const INDICATORS: [&str; 41] = [
     "par-7.3.3-having",
     "par-3.5.1",
     "par-3.5.2",
+    "nd224-online",
+    "par-3.4.5-3",
+    "par-ii.1.d",
     "par-3.2.2",
     "par-3.2.3",
     "par-3.2.6",
@@ -99,28 +107,32 @@ pub const INDICATORS: [&str; 41] = [
 ];
 
 /// Number of the indicators that are counted from dossiers and feedback.
-const COUNTED: usize = 12;
+const COUNTED: usize = 15;
 
 /// Indicators whose figures are measures.
 pub(super) const MEASURES: &[&str] = INDICATORS.split_at(COUNTED).1;
 
-/// Numerator and denominator of each counted indicator.
-type Counts = [(u64, u64); COUNTED];
+/// The count of each counted indicator.
+type Counts = [Count; COUNTED];
 
 /// One accepted dossier and the facts that the figures count.
 struct JudgedDossier<'a> {
     dossier: &'a Dossier,
     accepted: Moment,
-    channel: Channel,
-    on_time: bool,
+    /// `None`: the portal does not state it.
+    channel: Option<Channel>,
+    /// `None`: the portal says that it ended, and not when.
+    on_time: Option<bool>,
     /// Counts in the indicators 7.x: neither agency nor procedure is vertical.
     is_provincial: bool,
     level: Option<Level>,
     offers_postal_submission: bool,
     offers_postal_return: bool,
-    handed_in_by_post: bool,
+    handed_in_by_post: Option<bool>,
     returned: Option<Moment>,
-    returned_by_post: bool,
+    returned_by_post: Option<bool>,
+    /// The portal states no number of requests, but shows that it waits for a supplement.
+    waits_for_supplement: bool,
 }
 
 impl Province {
@@ -130,6 +142,7 @@ impl Province {
         let now = evening(day_number(day.min(self.today)));
         let (mut dossiers_sent, mut rejected_dossiers) = (0, 0);
         let (submitted, returned) = self.post_evidence(now);
+        let has_list = self.waybills.iter().any(|item| !item.is_bad() && item.is_valid(now));
         let mut received = Vec::new();
         for (index, dossier) in self.dossiers.iter().enumerate() {
             let Some(shown) = dossier.shown(now) else { continue };
@@ -137,7 +150,8 @@ impl Province {
             if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
-                received.push(self.judge(dossier, shown, accepted, submitted[index], returned[index]));
+                let post = (has_list, submitted[index], returned[index]);
+                received.push(self.judge(dossier, shown, accepted, post));
             }
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
@@ -182,8 +196,7 @@ impl Province {
         dossier: &'a Dossier,
         shown: RecordState,
         accepted: Moment,
-        posted_in: bool,
-        posted_out: Option<Moment>,
+        (has_list, posted_in, posted_out): (bool, bool, Option<Moment>),
     ) -> JudgedDossier<'a> {
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
@@ -191,25 +204,35 @@ impl Province {
             Some(offer) => offer.online_level.as_deref().and_then(Level::from_name),
             None => dossier.level,
         };
+        let channel = dossier.states_channel().then_some(shown.channel);
         JudgedDossier {
             dossier,
             accepted,
-            channel: shown.channel,
+            channel,
             on_time: self.is_on_time(dossier, shown, accepted),
             is_provincial: !self.registry.agencies[agency].vertical && !self.registry.procedures[procedure].vertical,
             level,
             offers_postal_submission: offer.is_some_and(|offer| offer.postal_submission),
             offers_postal_return: offer.is_some_and(|offer| offer.postal_return),
-            handed_in_by_post: shown.channel == Channel::Postal || posted_in,
+            handed_in_by_post: if posted_in { Some(true) } else { channel.map(|channel| channel == Channel::Postal) },
             returned: shown.returned.or(posted_out),
             // The portal states how a result was asked for, not how it was returned: only the post proves a return.
-            returned_by_post: posted_out.is_some(),
+            returned_by_post: has_list.then_some(posted_out.is_some()),
+            waits_for_supplement: shown.status == status::SUPPLEMENT,
         }
     }
 
-    /// Whether the dossier ended on time: rules d to g of domain C.4.
-    fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> bool {
-        let Some(end) = shown.completed else { return false };
+    /// Whether the dossier ended on time: rules d to g of domain C.4. `None` if the status says that it ended, and no date
+    /// says when.
+    fn is_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment) -> Option<bool> {
+        match shown.completed {
+            Some(end) => Some(self.ends_on_time(dossier, shown, accepted, end)),
+            None if [status::HAS_RESULT, status::RETURNED, status::CANCELLED].contains(&shown.status) => None,
+            None => Some(false),
+        }
+    }
+
+    fn ends_on_time(&self, dossier: &Dossier, shown: RecordState, accepted: Moment, end: Moment) -> bool {
         // An end before the reception is a mistake, never on time. At midnight it is a date.
         if end < accepted && !(clock(end) == 0 && day_of(end) == day_of(accepted)) {
             return false;
@@ -264,14 +287,15 @@ impl Province {
 
     fn figures(&self, received: &[JudgedDossier<'_>], now: Moment) -> Vec<TruthFigure> {
         let group = |one: &JudgedDossier<'_>| self.registry.procedure_group[one.dossier.procedure as usize];
-        let mut with_postal_submission = BTreeSet::new();
-        let mut with_postal_return = BTreeSet::new();
+        // Procedures that have dossiers by post, and those that may have some.
+        let mut with_submission = [BTreeSet::new(), BTreeSet::new()];
+        let mut with_return = [BTreeSet::new(), BTreeSet::new()];
         for one in received.iter().filter(|one| one.is_provincial) {
-            if one.handed_in_by_post {
-                with_postal_submission.insert((year(one.accepted), group(one)));
+            if one.handed_in_by_post != Some(false) {
+                with_submission[usize::from(one.handed_in_by_post.is_none())].insert((year(one.accepted), group(one)));
             }
-            if let Some(at) = one.returned.filter(|_| one.returned_by_post) {
-                with_postal_return.insert((year(at), group(one)));
+            if let Some(at) = one.returned.filter(|_| one.returned_by_post != Some(false)) {
+                with_return[usize::from(one.returned_by_post.is_none())].insert((year(at), group(one)));
             }
         }
         let mut halves: BTreeMap<(usize, i32), Counts> = BTreeMap::new();
@@ -291,26 +315,35 @@ impl Province {
             if !one.is_provincial {
                 continue;
             }
-            let online = one.channel == Channel::Online;
-            if matches!(one.level, Some(Level::Partial | Level::Full)) {
-                count(counts, 3, online);
+            let online = one.channel.map(|channel| channel == Channel::Online);
+            match one.level {
+                Some(Level::Partial | Level::Full) => count(counts, 3, online),
+                Some(Level::Information) => {}
+                None => counts[3].undecided += 1,
             }
-            count(counts, 4, online && one.level == Some(Level::Partial));
-            count(counts, 5, online && one.level == Some(Level::Full));
+            for (at, level) in [(4, Level::Partial), (5, Level::Full)] {
+                let is_of_level = one.level.map(|known| known == level);
+                let hit = if online == Some(false) || is_of_level == Some(false) {
+                    Some(false)
+                } else {
+                    online.and(is_of_level)
+                };
+                count(counts, at, hit);
+            }
+            count(counts, 12, online);
+            // The portal states no number of requests for supplements.
+            count(counts, 13, one.waits_for_supplement.then_some(false));
+            count(counts, 14, None);
             if one.offers_postal_submission {
                 count(counts, 6, one.handed_in_by_post);
             }
-            if with_postal_submission.contains(&(year(one.accepted), group(one))) {
-                count(counts, 7, one.handed_in_by_post);
-            }
+            having(counts, 7, one.handed_in_by_post, &with_submission, &(year(one.accepted), group(one)));
             let Some(at) = one.returned else { continue };
             let counts = halves.entry((row, half(at))).or_default();
             if one.offers_postal_return {
                 count(counts, 8, one.returned_by_post);
             }
-            if with_postal_return.contains(&(year(at), group(one))) {
-                count(counts, 9, one.returned_by_post);
-            }
+            having(counts, 9, one.returned_by_post, &with_return, &(year(at), group(one)));
         }
         for one in self.feedback(now) {
             let row = one.agency as usize;
@@ -318,9 +351,9 @@ impl Province {
                 continue;
             }
             let counts = halves.entry((row, half(one.received))).or_default();
-            count(counts, 10, one.handled.is_some());
+            count(counts, 10, Some(one.handled.is_some()));
             if one.answered.is_some() && one.on_regulation {
-                count(counts, 11, one.published.is_some());
+                count(counts, 11, Some(one.published.is_some()));
             }
         }
         self.roll_up(&halves)
@@ -340,8 +373,10 @@ impl Province {
                 for period in &periods {
                     let sum = sums.entry((scope.clone(), period.clone())).or_default();
                     for (total, count) in sum.iter_mut().zip(counts) {
-                        total.0 += count.0;
-                        total.1 += count.1;
+                        total.numerator += count.numerator;
+                        total.denominator += count.denominator;
+                        total.unknown += count.unknown;
+                        total.undecided += count.undecided;
                     }
                 }
             }
@@ -349,43 +384,13 @@ impl Province {
         let mut figures = Vec::new();
         for (at, indicator) in INDICATORS.into_iter().take(COUNTED).enumerate() {
             for ((scope, period), counts) in &sums {
-                let (numerator, denominator) = counts[at];
-                if denominator > 0 {
+                let Count { numerator, denominator, unknown, undecided } = counts[at];
+                if denominator > 0 || undecided > 0 {
                     let (scope, period) = (scope.clone(), period.clone());
-                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator });
+                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator, unknown, undecided });
                 }
             }
         }
         figures
     }
-}
-
-fn count(counts: &mut Counts, indicator: usize, hit: bool) {
-    counts[indicator].0 += u64::from(hit);
-    counts[indicator].1 += 1;
-}
-
-fn year(at: Moment) -> i16 {
-    date_of(day_of(at)).year()
-}
-
-/// Number of half-months since year 0. The first half ends on the 14th.
-fn half(at: Moment) -> i32 {
-    let date = date_of(day_of(at));
-    (i32::from(date.year()) * 12 + i32::from(date.month()) - 1) * 2 + i32::from(date.day() > 14)
-}
-
-/// Names of the periods that contain a month (counted since year 0). `end`: suffix of statutory periods.
-fn period_names(month: i32, end: &str) -> Vec<String> {
-    let (year, number) = (month.div_euclid(12), month.rem_euclid(12));
-    let mut names = vec![
-        format!("{year}-{:02}{end}", number + 1),
-        format!("{year}-Q{}{end}", number / 3 + 1),
-        format!("{year}-H{}{end}", number / 6 + 1),
-        format!("{year}{end}"),
-    ];
-    if number < 9 {
-        names.push(format!("{year}-9M{end}"));
-    }
-    names
 }
