@@ -178,7 +178,7 @@ fn remark((column, dossiers, remark): (u32, u64, FormRemark)) -> String {
         FormRemark::EndUndated => "nguồn ghi đã giải quyết nhưng không ghi ngày",
         FormRemark::EndBeforeReception => "nguồn ghi ngày giải quyết trước ngày tiếp nhận",
     };
-    format!("Ghi chú: cột ({column}) có {dossiers} hồ sơ {reason}.")
+    format!("Ghi chú: cột ({column}) có {dossiers} hồ sơ mà {reason}.")
 }
 
 fn foot(
@@ -271,9 +271,9 @@ mod tests {
         assert_eq!(row(11), ["2", "Đất đai", "1", "0", "1", "0", "0", "0", "0", "0", "1", "0", "1"]);
         let total: Vec<String> = (2..13).map(|column| text(12, column)).collect();
         assert_eq!(total, ["11", "5", "4", "2", "6", "1", "3", "2", "5", "3", "2"]);
-        assert_eq!(text(13, 0), "Ghi chú: cột (5) có 3 hồ sơ nguồn không ghi hình thức nộp.");
-        assert_eq!(text(14, 0), "Ghi chú: cột (10) có 1 hồ sơ nguồn ghi đã giải quyết nhưng không ghi ngày.");
-        assert_eq!(text(15, 0), "Ghi chú: cột (10) có 1 hồ sơ nguồn ghi ngày giải quyết trước ngày tiếp nhận.");
+        assert_eq!(text(13, 0), "Ghi chú: cột (5) có 3 hồ sơ mà nguồn không ghi hình thức nộp.");
+        assert_eq!(text(14, 0), "Ghi chú: cột (10) có 1 hồ sơ mà nguồn ghi đã giải quyết nhưng không ghi ngày.");
+        assert_eq!(text(15, 0), "Ghi chú: cột (10) có 1 hồ sơ mà nguồn ghi ngày giải quyết trước ngày tiếp nhận.");
         assert!(text(16, 0).starts_with("Số liệu tính lúc "));
         assert_eq!(text(18, 6), "........, ngày ...... tháng ...... năm ........");
     }
