@@ -163,10 +163,13 @@ struct Comparison {
 }
 
 fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
-    let mut computed: HashMap<(&str, TruthScope, String), (u64, u64)> = HashMap::new();
+    // Numerator, denominator, unknown and undecided.
+    let mut computed: HashMap<(&str, TruthScope, String), [u64; 4]> = HashMap::new();
     for figure in figures {
-        let counts = (figure.numerator, figure.denominator.unwrap_or(0));
-        if counts.1 > 0 && TRUE_INDICATORS.contains(&&*figure.indicator) {
+        let [denominator, unknown, undecided] =
+            [figure.denominator, figure.unknown, figure.undecided].map(|count| count.unwrap_or(0));
+        let counts = [figure.numerator, denominator, unknown, undecided];
+        if (denominator > 0 || undecided > 0) && TRUE_INDICATORS.contains(&&*figure.indicator) {
             computed.insert((&figure.indicator, scope_of(figure), figure.period.to_string()), counts);
         }
     }
@@ -176,10 +179,11 @@ fn compare(figures: &[Figure], truth: &Truth) -> Comparison {
         checked += 1;
         let key = (figure.indicator, figure.scope.clone(), figure.period.clone());
         let found = computed.remove(&key);
-        if found != Some((figure.numerator, figure.denominator)) {
+        let truth = [figure.numerator, figure.denominator, figure.unknown, figure.undecided];
+        if found != Some(truth) {
             differences.push(format!(
-                "{} {:?} {}: truth {}/{}, ours {found:?}",
-                figure.indicator, figure.scope, figure.period, figure.numerator, figure.denominator
+                "{} {:?} {}: truth {truth:?}, ours {found:?}",
+                figure.indicator, figure.scope, figure.period
             ));
         }
     }

@@ -4,7 +4,7 @@
 //! differently are counted. Settings affect each other, so these numbers need not add up to the difference of the whole
 //! rule sets.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use polars::prelude::*;
 
@@ -23,12 +23,14 @@ pub struct RuleDifference {
     pub setting: Option<String>,
     pub numerator: u64,
     pub denominator: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    pub unknown: u64,
     /// Dossiers that count differently than under the indicator's own rule set.
     pub moved: u64,
 }
 
-/// The dossiers of the denominator by source and key, with whether each is in the numerator.
-type CountedDossiers = HashMap<(String, String), bool>;
+/// The dossiers of the denominator by source and key, with whether each is in the numerator (`None`: unknown).
+type CountedDossiers = HashMap<(String, String), Option<bool>>;
 
 /// The counts of an indicator for the province in a period under every rule set; under the indicator's own one first.
 ///
@@ -64,19 +66,16 @@ fn difference(
     RuleDifference {
         rules: rules.id.clone(),
         setting,
-        numerator: counted.values().filter(|in_numerator| **in_numerator).count() as u64,
+        numerator: counted.values().filter(|in_numerator| **in_numerator == Some(true)).count() as u64,
         denominator: counted.len() as u64,
+        unknown: counted.values().filter(|in_numerator| in_numerator.is_none()).count() as u64,
         moved: (left + different) as u64,
     }
 }
 
 /// For each setting in which two rule sets differ: the setting, and the first rule set with this setting of the second.
 fn with_single_settings(own: &RuleSet, other: &RuleSet) -> Vec<(String, RuleSet)> {
-    let settings = |set: &RuleSet| -> BTreeMap<String, serde_json::Value> {
-        let json = serde_json::to_value(set).expect("a rule set is plain data");
-        serde_json::from_value(json).expect("a rule set is a table")
-    };
-    let (own, other) = (settings(own), settings(other));
+    let (own, other) = (own.settings(), other.settings());
     let is_setting = |key: &str| !matches!(key, "id" | "title" | "legal");
     // A setting with its default value is not written.
     let keys: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
@@ -115,7 +114,7 @@ fn counted(
     let rows = source.iter().zip(key.iter()).zip(in_numerator.iter());
     Ok(rows
         .map(|((source, key), in_numerator)| {
-            ((source.unwrap_or_default().to_owned(), key.unwrap_or_default().to_owned()), in_numerator == Some(true))
+            ((source.unwrap_or_default().to_owned(), key.unwrap_or_default().to_owned()), in_numerator)
         })
         .collect())
 }

@@ -205,16 +205,15 @@ fn figures_of_group(
             _ => builder.additive_figures(indicator, sums, rows, None),
         });
     };
-    Ok(match (indicator.definition.over, group.kind, positions.procedures_with) {
-        (CountedUnit::Agencies, ..) => {
+    Ok(match (indicator.definition.over, group.kind) {
+        (CountedUnit::Agencies, _) => {
             let registry = RegistryRows::read(inputs, indicator.definition)?;
             builder.agency_figures(indicator, &registry, positions, rows, inputs)
         }
-        (_, GroupKind::ByAmount, _) => builder.median_figures(indicator, rows),
-        (_, _, Some(procedures_with)) => {
-            let counted_from = procedures_with_since(rows, procedures_with);
-            builder.additive_figures(indicator, sums, rows, Some(&counted_from))
+        (_, GroupKind::ByAmount) => builder.median_figures(indicator, positions, rows),
+        _ => {
+            let counted_from = procedures_with_since(rows, positions);
+            builder.additive_figures(indicator, sums, rows, counted_from.as_deref())
         }
-        _ => builder.additive_figures(indicator, sums, rows, None),
     })
 }

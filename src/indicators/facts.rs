@@ -13,7 +13,9 @@ use crate::indicators::lookups::{RowsByText, value_at};
 use crate::indicators::parts::ParentCodes;
 use crate::indicators::registry_lookups::{ProcedureLookup, day_row};
 use crate::indicators::states::status_is_in;
-use crate::model::rules::{AgencyView, PostalEvidence, ReturnDay, RuleSet};
+use crate::model::rules::{
+    AgencyView, MissingCertification, MissingChannel, MissingReturn, PostalEvidence, ReturnDay, RuleSet,
+};
 
 /// The text that names the agency of a dossier in a view, as the column `agency_text`.
 pub(super) fn agency_text(view: AgencyView) -> Expr {
@@ -41,14 +43,20 @@ pub(super) fn common_facts(
     let day = local_day(micros("received_at"));
     let facts = dossiers.with_columns([day.clone().alias("day"), day_row(day).alias("day_row")]);
     post.add_to(procedures.add_to(notes.add_to(facts))).with_columns([
-        flag("non_territorial"),
-        flag("result_electronic"),
         parents.is_part(),
         apologies::is_stated().alias("has_apology"),
         col("due_at").is_not_null().alias("has_due_date"),
         is_moved_unexplained().alias("due_moved_unexplained"),
-        col("submission_channel").eq(lit("online")).fill_null(lit(false)).alias("is_online"),
+        was_supplemented().alias("was_supplemented"),
     ])
+}
+
+/// Whether the applicant was asked to supplement: by the number of requests, by the dates of one, or because the dossier
+/// waits for one. Null if the source states none of these.
+fn was_supplemented() -> Expr {
+    let dates = ["supplement_requested_at", "supplement_received_at"].map(|date| col(date).is_not_null());
+    let is_stated = dates.into_iter().fold(status_is_in(&["supplement"]), Expr::or);
+    when(is_stated).then(lit(true)).otherwise(col("supplement_requests").gt(lit(0_i64)))
 }
 
 /// The dossier notes (cause of delay, apology), by dossier code.
@@ -144,6 +152,11 @@ impl PostLookup {
         })
     }
 
+    /// Whether there are no items at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
     /// Adds `post_submission`, `post_return` and `post_returned_at`. Items match by the dossier's own or its national
     /// code.
     fn add_to(&self, dossiers: LazyFrame) -> LazyFrame {
@@ -179,7 +192,8 @@ impl PostLookup {
     }
 }
 
-/// Whether a submission or return counts as postal by the evidence that the rule set accepts.
+/// Whether a submission or return counts as postal by the evidence that the rule set accepts; null if the portal states
+/// nothing and the post's evidence does not decide.
 fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
     match rules.postal_evidence {
         PostalEvidence::Either => portal.or(post),
@@ -189,12 +203,27 @@ fn by_evidence(rules: &RuleSet, portal: Expr, post: Expr) -> Expr {
     }
 }
 
-/// Adds which dossiers count as received and as returned at `now`, and which of them went by post. A dossier counts
-/// once, also if both portal and post have evidence.
-pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
-    let portal_submission = col("submission_channel").eq(lit("postal")).fill_null(lit(false));
+/// Whether a channel is a word; null without a channel, unless the rule set reads that as the counter.
+fn channel_is(word: &'static str, rules: &RuleSet) -> Expr {
+    let is = col("submission_channel").eq(lit(word));
+    match rules.missing_channel {
+        MissingChannel::Counter => is.fill_null(lit(false)),
+        MissingChannel::Unknown => is,
+    }
+}
+
+/// Adds which dossiers count as received and as returned at `now`, how they were submitted, and which of them went by
+/// post. A dossier counts once, also if both portal and post have evidence. `has_post_list`: whether the post has listed
+/// any item.
+pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64, has_post_list: bool) -> LazyFrame {
+    let portal_submission = channel_is("postal", rules);
     let portal_returned = micros("returned_at").lt_eq(lit(now)).fill_null(lit(false));
-    let portal_return = portal_returned.and(col("returned_by").eq(lit("postal")).fill_null(lit(false)));
+    let returned_by_post = col("returned_by").eq(lit("postal"));
+    let portal_return = portal_returned.and(match rules.missing_return {
+        MissingReturn::NotPostal => returned_by_post.fill_null(lit(false)),
+        MissingReturn::PostList if has_post_list => returned_by_post.fill_null(lit(false)),
+        MissingReturn::PostList | MissingReturn::Unknown => returned_by_post,
+    });
     let by_portal = when(micros("returned_at").lt_eq(lit(now))).then(micros("returned_at")).otherwise(lit(NULL));
     let returned_at = match rules.return_day {
         ReturnDay::Portal => coalesce(&[by_portal, col("post_returned_at")]),
@@ -206,12 +235,17 @@ pub(super) fn rule_set_facts(facts: LazyFrame, rules: &RuleSet, now: i64) -> Laz
         .with_columns([
             is_countable.clone().and(micros("received_at").lt_eq(lit(now))).fill_null(lit(false)).alias("is_received"),
             returned_at.alias("result_returned_at"),
+            channel_is("online", rules).alias("is_online"),
             by_evidence(rules, portal_submission.clone(), col("post_submission")).alias("is_postal_submission"),
-            portal_submission.neq(col("post_submission")).alias("submission_one_sided"),
+            portal_submission.fill_null(lit(false)).neq(col("post_submission")).alias("submission_one_sided"),
             by_evidence(rules, portal_return.clone(), col("post_return")).alias("is_postal_return"),
-            portal_return.neq(col("post_return")).alias("return_one_sided"),
+            portal_return.fill_null(lit(false)).neq(col("post_return")).alias("return_one_sided"),
         ])
         .with_columns([
+            match rules.missing_certification {
+                MissingCertification::No => flag("certification"),
+                MissingCertification::Unknown => col("certification"),
+            },
             is_countable.and(col("result_returned_at").is_not_null()).alias("is_returned"),
             local_day(col("result_returned_at")).alias("returned_day"),
         ])

@@ -15,7 +15,7 @@ use crate::indicators::rows::GroupRows;
 use crate::indicators::states::end_of_due;
 use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
-use crate::model::rules::RuleSet;
+use crate::model::rules::{LateOrUnknown, RuleSet};
 
 /// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
 /// denominator stays reachable.
@@ -27,15 +27,26 @@ pub(super) fn figures(
     let agency_text = || coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text");
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
     let is_known = |date: &str| micros(date).lt_eq(lit(inputs.now)).fill_null(lit(false));
+    // Handled on a day that is not stated: in time or not.
+    let is_handled_on_unknown_day = match rules.undated_end {
+        LateOrUnknown::Late => lit(false),
+        LateOrUnknown::Unknown => {
+            col("handled_at").is_null().and(col("outcome").is_not_null()).and(col("due_at").is_not_null())
+        }
+    };
     let facts = inputs.feedback.clone().with_columns([
         agency_text(),
         local_day(micros("received_at")).alias("day"),
         day_row(local_day(micros("received_at"))).alias("day_row"),
         flag("deleted").not().and(is_known("received_at")).alias("is_received"),
         is_known("handled_at").or(col("handled_at").is_null().and(col("outcome").is_not_null())).alias("is_handled"),
-        is_known("handled_at")
-            .and(micros("handled_at").lt_eq(end_of_due(micros("due_at"))).fill_null(lit(false)))
-            .and(is_before_reception(micros("handled_at")).not())
+        when(is_handled_on_unknown_day)
+            .then(lit(NULL))
+            .otherwise(
+                is_known("handled_at")
+                    .and(micros("handled_at").lt_eq(end_of_due(micros("due_at"))).fill_null(lit(false)))
+                    .and(is_before_reception(micros("handled_at")).not()),
+            )
             .alias("is_handled_in_time"),
         col("due_at").is_not_null().alias("has_due_date"),
         is_known("answered_at").alias("is_answered"),

@@ -35,7 +35,7 @@ pub enum FigureColumnType {
     Day,
     /// Microseconds UTC.
     Instant,
-    /// `true`, `false` or `open`.
+    /// `true`, `false`, `open` or `unknown`.
     Met,
 }
 
@@ -73,6 +73,7 @@ pub fn met_word(met: Met) -> &'static str {
         Met::Yes => "true",
         Met::No => "false",
         Met::Open => "open",
+        Met::Unknown => "unknown",
     }
 }
 
@@ -219,7 +220,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "ratio",
         FigureColumnType::Float,
-        "Share between 0 and 1 with four decimals; null if the denominator is 0 (không phát sinh) and for an indicator that is no ratio.",
+        "Share between 0 and 1 with four decimals; null if the denominator is 0 (không phát sinh), if all of it is unknown (không có dữ liệu), and for an indicator that is no ratio.",
         |row| float(row.figure.ratio()),
     )
     .nullable()
@@ -234,7 +235,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "met",
         FigureColumnType::Met,
-        "Whether the target is met: `true`, `false`, or `open` while pending dossiers could still reach it; null without a target, without dossiers, and below the year of an annual target.",
+        "Whether the target is met: `true`, `false`, `open` while pending dossiers could still reach it, or `unknown` if what is unknown decides; null without a target, without dossiers, and below the year of an annual target.",
         |row| row.figure.met().map_or(FigureCell::Null, FigureCell::Met),
     )
     .nullable()
@@ -286,7 +287,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "value",
         FigureColumnType::Float,
-        "The ratio, the count, or the mean or median amount; null if the denominator is 0.",
+        "The ratio, the count, or the mean or median amount; null if the denominator is 0 or all of it is unknown.",
         |row| float(row.figure.value()),
     )
     .nullable()
@@ -301,6 +302,36 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
         },
     )
     .nullable(),
+    FigureColumn::new(
+        "unknown",
+        FigureColumnType::Count,
+        "What is in the denominator while the data do not say whether it is in the numerator; of a mean or median the dossiers without a known amount; null if the night did not count it.",
+        |row| count(row.figure.unknown),
+    )
+    .nullable(),
+    FigureColumn::new(
+        "undecided",
+        FigureColumnType::Count,
+        "What may belong to the denominator, while the data do not say whether it does; null if the night did not count it.",
+        |row| count(row.figure.undecided),
+    )
+    .nullable(),
+    FigureColumn::new(
+        "ratio_least",
+        FigureColumnType::Float,
+        "The ratio if nothing that is unknown were in the numerator; null if the denominator is 0, if `unknown` is null, and for an indicator that is no ratio.",
+        |row| float(row.figure.bounds().map(|[least, _]| least)),
+    )
+    .nullable()
+    .only(FigureColumnForms::Rows),
+    FigureColumn::new(
+        "ratio_most",
+        FigureColumnType::Float,
+        "The ratio if all that is unknown were in the numerator; null where `ratio_least` is.",
+        |row| float(row.figure.bounds().map(|[_, most]| most)),
+    )
+    .nullable()
+    .only(FigureColumnForms::Rows),
 ];
 
 fn text(text: &str) -> FigureCell<'_> {

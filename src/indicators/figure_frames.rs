@@ -130,6 +130,9 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
         let stated = target_period.and_then(|column| column.get(row)).and_then(|periods| periods.parse().ok());
         stated.unwrap_or_default()
     };
+    // Older files do not have these columns.
+    let optional = |name: &str| frame.column(name).ok().map(|column| column.i64()).transpose();
+    let (unknown, undecided) = (optional("unknown")?, optional("undecided")?);
     let kind_of = |row: usize| {
         let stated = kind.and_then(|kind| kind.get(row)).and_then(|kind| kind.parse().ok());
         let is_ratio = denominator.get(row).is_some();
@@ -166,6 +169,8 @@ pub fn figures_from_frame(frame: &DataFrame) -> Result<Vec<Figure>, IndicatorErr
             denominator: count(denominator.get(row)),
             reachable: count(reachable.get(row)).unwrap_or(0),
             one_sided: count(one_sided.get(row)),
+            unknown: count(unknown.and_then(|unknown| unknown.get(row))),
+            undecided: count(undecided.and_then(|undecided| undecided.get(row))),
             target: target.get(row),
             target_periods: target_periods_of(row),
         });

@@ -7,7 +7,7 @@ use crate::indicators::agencies::Agencies;
 use crate::indicators::groups::GroupKey;
 use crate::indicators::inputs::ComputedIndicator;
 use crate::indicators::periods::{Periods, end_of};
-use crate::indicators::rows::{FigureCounts, GroupRows};
+use crate::indicators::rows::{CountedFrom, FigureCounts, GroupRows};
 use crate::indicators::sums::{IndicatorSums, evidence_column};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
@@ -72,26 +72,34 @@ impl FigureBuilder<'_> {
 
     /// Figures whose counts add up over agencies and half-months. Between the first and the last period with dossiers a
     /// scope also gets figures for periods without, with denominator 0 ("không phát sinh"). `counted_from`: for each row
-    /// the half-month that a period must reach for the row to count in it, `None` for a row that never counts. Without
-    /// `counted_from` all rows count.
+    /// from when on it counts; `None` if all rows count. What may or may not count is undecided.
     pub(super) fn additive_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
         sums: &IndicatorSums,
         rows: &GroupRows,
-        counted_from: Option<&[Option<HalfMonth>]>,
+        counted_from: Option<&[CountedFrom]>,
     ) -> Vec<Figure> {
         let mut tables = AgencyTables::new(self.periods.all.len());
         match sums {
             IndicatorSums::AtMoment(positions) => {
                 let counts = rows.figure_counts(positions);
                 for (row, key) in rows.keys().enumerate() {
-                    let from = counted_from.map_or(Some(key.start), |from| from[row]);
-                    let Some(from) = from.filter(|_| counts[row].denominator > 0) else { continue };
+                    let from = counted_from.map_or(CountedFrom::always(), |from| from[row]);
+                    let may_count = FigureCounts {
+                        undecided: counts[row].denominator + counts[row].undecided,
+                        ..FigureCounts::default()
+                    };
+                    if counts[row].is_empty() || from == CountedFrom::default() {
+                        continue;
+                    }
                     let table = tables.of(key.agency);
                     for &period_index in self.periods.containing(key.start) {
-                        if from <= self.periods.last_half(period_index) {
-                            table[period_index].add(&counts[row]);
+                        let last = self.periods.last_half(period_index);
+                        match from {
+                            _ if from.certain.is_some_and(|from| from <= last) => table[period_index].add(&counts[row]),
+                            _ if from.possible.is_some_and(|from| from <= last) => table[period_index].add(&may_count),
+                            _ => {}
                         }
                     }
                 }
@@ -124,9 +132,13 @@ impl FigureBuilder<'_> {
         rows: &GroupRows,
     ) -> Vec<Figure> {
         let IndicatorSums::ByState(states) = sums else { unreachable!("stocks are summed by state") };
-        let (mut in_stock, mut received) = (Vec::new(), vec![0; rows.len()]);
+        // Per row and state: in stock, and not known whether in stock.
+        let in_stock = states.each_ref().map(|positions| {
+            let unknown = positions.unknown.map(|position| rows.sums(position));
+            (rows.sums(positions.numerator), unknown.unwrap_or_else(|| vec![0; rows.len()]))
+        });
+        let mut received = vec![0; rows.len()];
         for positions in states {
-            in_stock.push(rows.sums(positions.numerator));
             received.iter_mut().zip(rows.sums(positions.denominator)).for_each(|(most, sum)| *most = sum.max(*most));
         }
         // The last half-months of periods. A row's state changes at half-months; a period uses the last change until
@@ -136,32 +148,34 @@ impl FigureBuilder<'_> {
         lasts.sort_unstable();
         lasts.dedup();
         let last_from = |half: HalfMonth| lasts.partition_point(|last| *last < half);
-        // By agency: how many more are received and in stock at each of `lasts` than at the one before.
-        let mut changes: BTreeMap<u32, Vec<[i64; 2]>> = BTreeMap::new();
+        // By agency: how many more are received, in stock and unknown at each of `lasts` than at the one before.
+        let mut changes: BTreeMap<u32, Vec<[i64; 3]>> = BTreeMap::new();
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for (row, key) in rows.keys().enumerate().filter(|(row, _)| received[*row] > 0) {
-            let changes = changes.entry(key.agency).or_insert_with(|| vec![[0; 2]; lasts.len() + 1]);
+            let changes = changes.entry(key.agency).or_insert_with(|| vec![[0; 3]; lasts.len() + 1]);
             changes[last_from(key.start)][0] += signed(received[row]);
             let mut moments = vec![key.start];
             moments.extend([key.overdue, key.ended].into_iter().flatten().filter(|half| *half > key.start));
             moments.sort_unstable();
-            let mut before = 0;
+            let mut before = [0; 2];
             for moment in moments {
-                let after = signed(in_stock[state_at(&key, moment)][row]);
-                changes[last_from(moment)][1] += after - before;
+                let (in_stock, unknown) = &in_stock[state_at(&key, moment)];
+                let after = [signed(in_stock[row]), signed(unknown[row])];
+                changes[last_from(moment)][1] += after[0] - before[0];
+                changes[last_from(moment)][2] += after[1] - before[1];
                 before = after;
             }
         }
         let of_agencies = changes.into_iter().map(|(agency, changes)| {
-            let mut running = [0_i64; 2];
+            let mut running = [0_i64; 3];
             let mut at_last = Vec::with_capacity(lasts.len());
-            for [received, in_stock] in changes {
-                running = [running[0] + received, running[1] + in_stock];
+            for changed in changes {
+                running.iter_mut().zip(changed).for_each(|(sum, change)| *sum += change);
                 at_last.push(running.map(|count| u64::try_from(count).unwrap_or(0)));
             }
             let counts = |period_index: usize| {
-                let [denominator, numerator] = at_last[last_from(self.periods.last_half(period_index))];
-                FigureCounts { denominator, numerator, reachable: numerator, one_sided: 0 }
+                let [denominator, numerator, unknown] = at_last[last_from(self.periods.last_half(period_index))];
+                FigureCounts { unknown, ..FigureCounts::settled(numerator, denominator) }
             };
             (agency, (0..self.periods.all.len()).map(counts).collect())
         });
@@ -169,7 +183,7 @@ impl FigureBuilder<'_> {
         self.figures_between_touched(indicator, &tables)
     }
 
-    /// Figures of tables by scope, from the first to the last period whose denominator is above 0.
+    /// Figures of tables by scope, from the first to the last period with something to count, known or unknown.
     pub(super) fn figures_between_touched(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -177,7 +191,7 @@ impl FigureBuilder<'_> {
     ) -> Vec<Figure> {
         let mut figures = Vec::new();
         for (scope, table) in tables {
-            let indexes = self.periods.between_touched(|index| table[index].denominator > 0);
+            let indexes = self.periods.between_touched(|index| !table[index].is_empty());
             figures.extend(indexes.into_iter().map(|index| self.figure(indicator, scope, index, table[index])));
         }
         figures
@@ -215,6 +229,8 @@ impl FigureBuilder<'_> {
             denominator: has_denominator.then_some(counts.denominator),
             reachable: counts.reachable,
             one_sided: evidence_column(definition).map(|_| counts.one_sided),
+            unknown: Some(counts.unknown),
+            undecided: Some(counts.undecided),
             target: target.map(|target| target.at_least),
             target_periods: target.map(|target| target.judged).unwrap_or_default(),
         }

@@ -8,9 +8,9 @@ use polars::prelude::*;
 
 use crate::calendar::day_number;
 use crate::indicators::IndicatorError;
+use crate::indicators::facts::flag;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::scan::facts_of_period;
-use crate::indicators::states::{LATE, ON_TIME, OVERDUE, PENDING, STATES};
 use crate::model::agency::Tier;
 use crate::model::period::Period;
 use crate::model::report_form::FormCounts;
@@ -45,19 +45,26 @@ pub fn form_counts(
     let ended_day = when(is_before).then(col("received_day")).otherwise(col("ended_day"));
     let facts = facts
         .filter(col("received_day").lt_eq(lit(end)))
-        .with_columns([when(col("is_ended_now")).then(ended_day).otherwise(lit(NULL)).alias("ended_day")])
+        .with_columns([when(col("is_ended")).then(ended_day).otherwise(lit(NULL)).alias("ended_day")])
         .filter(col("ended_day").is_null().or(col("ended_day").gt_eq(lit(start))));
     let is_new = || col("received_day").gt_eq(lit(start));
-    let (on_time, late) = (|| col(STATES[ON_TIME]), || col(STATES[LATE]));
+    let on_time = || col("is_ended").and(flag("is_on_time"));
+    let is_late = || col("is_ended").and(flag("is_on_time").not());
+    let is_open = || col("is_ended").not();
+    // The form has no column for what is not known: an unknown channel stands in column 5, an end that nothing shows to
+    // be on time in column 10.
     let cells = [
-        is_new().and(col("is_online")).alias("online"),
-        is_new().and(col("is_online").not()).alias("counter_and_post"),
+        is_new().and(flag("is_online")).alias("online"),
+        is_new().and(flag("is_online").not()).alias("counter_and_post"),
         is_new().not().alias("carried_over"),
-        on_time().and(col("ends_early")).alias("early"),
-        on_time().and(col("ends_early").not()).alias("on_time"),
-        late().alias("late"),
-        col(STATES[PENDING]).alias("pending_in_time"),
-        col(STATES[OVERDUE]).alias("pending_overdue"),
+        on_time().and(flag("ends_early")).alias("early"),
+        on_time().and(flag("ends_early").not()).alias("on_time"),
+        is_late().alias("late"),
+        is_open().and(flag("is_overdue").not()).alias("pending_in_time"),
+        is_open().and(flag("is_overdue")).alias("pending_overdue"),
+        is_new().and(col("is_online").is_null()).alias("channel_unknown"),
+        is_late().and(col("ends_at").is_null()).alias("end_undated"),
+        is_late().and(col("ends_before_reception")).alias("end_before_reception"),
     ];
     let names: Vec<PlSmallStr> = [
         "online",
@@ -68,6 +75,9 @@ pub fn form_counts(
         "late",
         "pending_in_time",
         "pending_overdue",
+        "channel_unknown",
+        "end_undated",
+        "end_before_reception",
     ]
     .map(PlSmallStr::from_static)
     .to_vec();
@@ -101,6 +111,9 @@ pub fn form_counts(
             late: count(5),
             pending_in_time: count(6),
             pending_overdue: count(7),
+            channel_unknown: count(8),
+            end_undated: count(9),
+            end_before_reception: count(10),
         });
     }
     Ok(sectors)

@@ -68,7 +68,7 @@ pub(super) struct GroupKey {
     pub(super) overdue: Option<HalfMonth>,
     /// For [`GroupKind::ByProcedure`]: number of the procedure, `None` if the dossiers name none.
     pub(super) procedure: Option<IdxSize>,
-    /// For [`GroupKind::ByAmount`].
+    /// For [`GroupKind::ByAmount`]; 0 for dossiers whose amount is not known, which the sums tell apart.
     pub(super) amount: u64,
 }
 
@@ -216,9 +216,9 @@ pub(super) fn plan_groups(
                 _ => predicates.sum_at_moment(&mut group.sums, still_reachable, inside.as_ref())?,
             };
             if kind == GroupKind::ByAmount {
-                let [.., in_numerator] = predicates.at_moment();
-                group.amount = definition.of.map(amount_of);
-                group.only = group.amount.as_ref().map(|amount| in_numerator.and(amount.clone().is_not_null()));
+                let membership = predicates.at_moment();
+                group.amount = definition.of.map(|amount| amount_of(amount).fill_null(lit(0_i64)));
+                group.only = Some(membership.undecided.into_iter().fold(membership.denominator, Expr::or));
             }
             group.members.push((index, sums));
             Ok(())

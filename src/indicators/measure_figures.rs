@@ -61,7 +61,7 @@ pub(super) fn figures(
         let StatedCounts { numerator, denominator } = stated;
         // Until a period is over, its measure can still be replaced by a higher one.
         let reachable = if builder.is_over(period_index) { numerator } else { numerator.max(denominator) };
-        FigureCounts { denominator, numerator, reachable, one_sided: 0 }
+        FigureCounts { reachable, ..FigureCounts::settled(numerator, denominator) }
     };
     let mut figures: BTreeMap<(usize, FigureScope, usize), FigureCounts> = BTreeMap::new();
     let (of_province, of_agencies): (Vec<_>, Vec<_>) =

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::indicators::figures::{FigureBuilder, FigureScope};
 use crate::indicators::inputs::ComputedIndicator;
 use crate::indicators::rows::{FigureCounts, GroupRows};
+use crate::indicators::sums::SumPositions;
 use crate::model::figure::Figure;
 
 /// How often each amount occurs in each period.
@@ -17,11 +18,16 @@ struct Histogram {
     amounts: usize,
     /// At period index × `amounts` + amount.
     counts: Vec<u32>,
+    /// Dossiers of each period whose amount is not known, and those that may or may not count.
+    not_known: Vec<[u64; 2]>,
 }
 
 impl Histogram {
     fn add(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
+        for (sum, count) in self.not_known.iter_mut().zip(&other.not_known) {
+            *sum = [sum[0] + count[0], sum[1] + count[1]];
+        }
     }
 
     /// The median of a period as numerator, the number of dossiers as denominator; `None` if there are no dossiers.
@@ -33,14 +39,20 @@ impl Histogram {
             passed += u64::from(*count);
             passed * 2 >= dossiers && dossiers > 0
         })? as u64;
-        Some(FigureCounts { denominator: dossiers, numerator: median, reachable: median, one_sided: 0 })
+        Some(FigureCounts::settled(median, dossiers))
     }
 }
 
 impl FigureBuilder<'_> {
     /// The medians of every scope, from its first to its last period with dossiers ("không phát sinh" for those
     /// without).
-    pub(super) fn median_figures(&self, indicator: &ComputedIndicator<'_>, rows: &GroupRows) -> Vec<Figure> {
+    pub(super) fn median_figures(
+        &self,
+        indicator: &ComputedIndicator<'_>,
+        positions: &SumPositions,
+        rows: &GroupRows,
+    ) -> Vec<Figure> {
+        let counts = rows.figure_counts(positions);
         let highest = rows.keys().map(|key| key.amount).max().unwrap_or(0);
         let amounts = usize::try_from(highest).expect("amounts are capped") + 1;
         let mut rows_by_agency: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -52,16 +64,27 @@ impl FigureBuilder<'_> {
         let mut histograms: BTreeMap<FigureScope, Histogram> = BTreeMap::new();
         let mut tables: BTreeMap<FigureScope, Vec<FigureCounts>> = BTreeMap::new();
         let medians = |histogram: &Histogram| -> Vec<FigureCounts> {
-            (0..self.periods.all.len()).map(|index| histogram.median(index).unwrap_or_default()).collect()
+            let counts = |index: usize| {
+                let [unknown, undecided] = histogram.not_known[index];
+                FigureCounts { unknown, undecided, ..histogram.median(index).unwrap_or_default() }
+            };
+            (0..self.periods.all.len()).map(counts).collect()
         };
         for (agency, rows_of_agency) in rows_by_agency {
-            let mut histogram = Histogram { amounts, counts: vec![0; amounts * self.periods.all.len()] };
+            let mut histogram = Histogram {
+                amounts,
+                counts: vec![0; amounts * self.periods.all.len()],
+                not_known: vec![[0; 2]; self.periods.all.len()],
+            };
             for row in rows_of_agency {
                 let key = rows.key(row);
                 let amount = usize::try_from(key.amount).expect("amounts are capped");
-                let count = rows.counts[row];
-                for period_index in self.periods.containing(key.start) {
-                    histogram.counts[period_index * amounts + amount] += count;
+                let FigureCounts { denominator, unknown, undecided, .. } = counts[row];
+                let known = u32::try_from(denominator).expect("dossiers of a group are below four billion");
+                for &period_index in self.periods.containing(key.start) {
+                    histogram.counts[period_index * amounts + amount] += known;
+                    let [unknown_before, undecided_before] = histogram.not_known[period_index];
+                    histogram.not_known[period_index] = [unknown_before + unknown, undecided_before + undecided];
                 }
             }
             for scope in self.scopes_of(agency) {
@@ -100,7 +123,7 @@ mod tests {
             (vec![2, 0, 1, 3], Some((2, 6))),
             (vec![0, 0, 0, 0], None),
         ] {
-            let histogram = Histogram { amounts: 4, counts: row.clone() };
+            let histogram = Histogram { amounts: 4, counts: row.clone(), not_known: Vec::new() };
             let found = histogram.median(0).map(|counts| (counts.numerator, counts.denominator));
             assert_eq!(found, expected, "{row:?}");
         }

@@ -24,6 +24,13 @@ impl NumberSet {
         self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
     }
 
+    /// The numbers of this and of another set.
+    pub(super) fn united(&self, other: &Self) -> Self {
+        let mut united = self.clone();
+        united.unite(other);
+        united
+    }
+
     /// How many numbers are in the set.
     pub(super) fn count(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()

@@ -55,6 +55,8 @@ mod tests {
             denominator,
             reachable: 0,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: None,
             target_periods: TargetPeriods::All,
         }

@@ -21,6 +21,8 @@ pub enum Rank {
     TooFew,
     /// The denominator is 0 (không phát sinh hồ sơ).
     NoDossiers,
+    /// All of the denominator is unknown (không có dữ liệu).
+    NoData,
 }
 
 /// How agencies are ranked by an indicator.
@@ -57,6 +59,7 @@ pub fn rank(figures: &[&Figure], rule_of: impl Fn(&str) -> Option<RankingRule>) 
         };
         let Some(RankingRule { min_denominator, .. }) = rule_of(&figure.indicator) else { continue };
         match denominator {
+            _ if figure.lacks_data() => ranks[index] = Some(Rank::NoData),
             0 => ranks[index] = Some(Rank::NoDossiers),
             few if few < min_denominator => ranks[index] = Some(Rank::TooFew),
             _ => competing.entry((&figure.indicator, &figure.rules, figure.period, tier)).or_default().push(index),
@@ -110,6 +113,8 @@ mod tests {
             denominator: Some(denominator),
             reachable: numerator,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: None,
             target_periods: TargetPeriods::All,
         }

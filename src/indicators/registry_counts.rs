@@ -64,7 +64,7 @@ impl FigureBuilder<'_> {
                 // A scope without rows has no share. The province and its tiers have a count, which is 0; agencies are
                 // listed with what they have.
                 if denominator > 0 || (is_count && !is_agency) {
-                    let counts = FigureCounts { denominator, numerator, reachable: numerator, one_sided: 0 };
+                    let counts = FigureCounts::settled(numerator, denominator);
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }
@@ -73,7 +73,8 @@ impl FigureBuilder<'_> {
     }
 
     /// Of the procedures on offer, those that have a dossier in the numerator; for every period with dossiers and every
-    /// scope that offers any procedure. `sides`: the group-bys that give the dossiers, each by a date of its own.
+    /// scope that offers any procedure. `sides`: the group-bys that give the dossiers, each by a date of its own. A
+    /// procedure that has none is unknown if one of its dossiers is.
     pub(super) fn procedure_figures(
         &self,
         indicator: &ComputedIndicator<'_>,
@@ -82,32 +83,50 @@ impl FigureBuilder<'_> {
         (agencies, procedures): (&[Agency], &[String]),
     ) -> Vec<Figure> {
         let number_of = |procedure: IdxSize| registry.numbers.get(procedures.get(procedure as usize)?).copied();
-        // By agency and period: the procedures that have dossiers.
-        let mut found: BTreeMap<u32, Vec<NumberSet>> = BTreeMap::new();
+        // By agency and period: the procedures that have such dossiers, and those that may have some.
+        let mut found: BTreeMap<u32, Vec<[NumberSet; 2]>> = BTreeMap::new();
         let mut with_dossiers = self.with_dossiers.to_vec();
         for (positions, rows) in sides {
-            let dossiers = rows.sums(positions.numerator);
-            for (_, key) in rows.keys().enumerate().filter(|(row, _)| dossiers[*row] > 0) {
+            let counts = rows.figure_counts(positions);
+            for (row, key) in rows.keys().enumerate() {
+                let FigureCounts { numerator, unknown, undecided, .. } = counts[row];
+                let place = match (numerator, unknown + undecided) {
+                    (0, 0) => continue,
+                    (0, _) => 1,
+                    _ => 0,
+                };
                 let periods = self.periods.containing(key.start);
-                periods.iter().for_each(|index| with_dossiers[*index] = true);
+                if numerator > 0 {
+                    for index in periods {
+                        with_dossiers[*index] = true;
+                    }
+                }
                 let Some(number) = key.procedure.and_then(number_of) else { continue };
-                let table =
-                    found.entry(key.agency).or_insert_with(|| vec![NumberSet::default(); self.periods.all.len()]);
-                periods.iter().for_each(|index| table[*index].insert(number));
+                let table = found.entry(key.agency).or_insert_with(|| vec![Default::default(); self.periods.all.len()]);
+                for index in periods {
+                    table[*index][place].insert(number);
+                }
             }
         }
-        let found = self.tables_by_scope(found, NumberSet::unite);
+        let found = self.tables_by_scope(found, |sum, more| {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| sum.unite(more));
+        });
         let mut figures = Vec::new();
         for scope in self.all_scopes() {
             let (rows, found) = (registry.of_scope(&scope, self.agencies, agencies), found.get(&scope));
             for period_index in (0..with_dossiers.len()).filter(|index| with_dossiers[*index]) {
                 let Some([offered, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
-                let numerator = found.map_or(0, |found| offered.count_common(&found[period_index]));
+                let [numerator, unknown] = found.map_or([0; 2], |found| {
+                    let [with, maybe_with] = &found[period_index];
+                    let with_any = offered.count_common(&with.united(maybe_with));
+                    let with = offered.count_common(with);
+                    [with, with_any - with]
+                });
                 let denominator = offered.count();
                 // Until the period is over, any procedure can still have its first dossier.
                 let reachable = if self.is_over(period_index) { numerator } else { denominator };
                 if denominator > 0 {
-                    let counts = FigureCounts { denominator, numerator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, unknown, ..FigureCounts::settled(numerator, denominator) };
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }
@@ -156,7 +175,7 @@ impl FigureBuilder<'_> {
                 let numerator = numbers().filter(is_connected).count() as u64;
                 let reachable = if self.is_over(period_index) { numerator } else { denominator };
                 if denominator > 0 {
-                    let counts = FigureCounts { denominator, numerator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, ..FigureCounts::settled(numerator, denominator) };
                     figures.push(self.figure(indicator, &scope, period_index, counts));
                 }
             }

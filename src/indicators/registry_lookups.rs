@@ -143,14 +143,15 @@ impl ProcedureLookup {
     }
 
     /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The
-    /// sector of the registry comes before the source's; the source's certification comes before the registry's.
+    /// sector of the registry comes before the source's; the source's certification comes before the registry's, and is
+    /// null if neither has it. A procedure that is not in the registry is not marked as vertical.
     pub(super) fn add_to(&self, facts: LazyFrame) -> LazyFrame {
         let of = |values: &Column| value_at(col("procedure"), values.clone());
         facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
             of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
             of(&self.vertical).is_not_null().alias("procedure_known"),
             coalesce(&[of(&self.sector), col("sector_code")]).alias("sector_code"),
-            coalesce(&[col("certification"), of(&self.certification)]).fill_null(lit(false)).alias("certification"),
+            coalesce(&[col("certification"), of(&self.certification)]).alias("certification"),
         ])
     }
 }

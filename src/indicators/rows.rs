@@ -14,10 +14,26 @@ pub(super) struct FigureCounts {
     /// What the numerator can still become, see [`Figure::reachable`](crate::model::figure::Figure::reachable).
     pub(super) reachable: u64,
     pub(super) one_sided: u64,
+    /// See [`Figure::unknown`](crate::model::figure::Figure::unknown).
+    pub(super) unknown: u64,
+    /// See [`Figure::undecided`](crate::model::figure::Figure::undecided).
+    pub(super) undecided: u64,
 }
 
 impl FigureCounts {
+    /// The counts of a number that can only be what it is: nothing is open or unknown.
+    pub(super) fn settled(numerator: u64, denominator: u64) -> Self {
+        Self { denominator, numerator, reachable: numerator, ..Self::default() }
+    }
+
+    /// Whether there is nothing to count, known or unknown.
+    pub(super) fn is_empty(&self) -> bool {
+        self.denominator == 0 && self.unknown == 0 && self.undecided == 0
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
+        self.unknown += other.unknown;
+        self.undecided += other.undecided;
         self.denominator += other.denominator;
         self.numerator += other.numerator;
         self.reachable += other.reachable;
@@ -89,28 +105,53 @@ impl GroupRows {
             numerator: sum(positions.numerator, row),
             reachable: sum(positions.reachable, row),
             one_sided: positions.one_sided.map_or(0, |position| sum(position, row)),
+            unknown: positions.unknown.map_or(0, |position| sum(position, row)),
+            undecided: positions.undecided.map_or(0, |position| sum(position, row)),
         };
         (0..self.len()).map(counts).collect()
     }
 }
 
+/// From which half-month on the dossiers of a row count, because their procedure has dossiers of a kind; `None`: never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct CountedFrom {
+    /// The procedure has such a dossier for certain.
+    pub(super) certain: Option<HalfMonth>,
+    /// The procedure may have one.
+    pub(super) possible: Option<HalfMonth>,
+}
+
+impl CountedFrom {
+    pub(super) fn always() -> Self {
+        Self { certain: Some(HalfMonth::MIN), possible: None }
+    }
+}
+
 /// For each row, from which half-month of the row's calendar year on its procedure has, province-wide, a dossier of the
-/// indicator's `having` condition; `None` if it has none in that year. `position`: the column of sums that counts these
-/// dossiers.
+/// indicator's `having` condition. `None` for an indicator without one.
 ///
 /// A period counts the rows whose half-month is not after its own end, so that what is received later in the year does
 /// not change it.
-pub(super) fn procedures_with_since(rows: &GroupRows, position: usize) -> Vec<Option<HalfMonth>> {
-    let dossiers = rows.sums(position);
+pub(super) fn procedures_with_since(rows: &GroupRows, positions: &SumPositions) -> Option<Vec<CountedFrom>> {
     let procedure_and_year = |row: usize| {
         let key = rows.key(row);
         // A year has 24 half-months.
         (key.procedure, key.start.div_euclid(24))
     };
-    let mut first: PlHashMap<_, HalfMonth> = PlHashMap::new();
-    for row in (0..dossiers.len()).filter(|&row| dossiers[row] > 0) {
-        let start = rows.key(row).start;
-        first.entry(procedure_and_year(row)).and_modify(|half| *half = start.min(*half)).or_insert(start);
-    }
-    (0..dossiers.len()).map(|row| first.get(&procedure_and_year(row)).copied()).collect()
+    let first_of = |position: usize| -> PlHashMap<_, HalfMonth> {
+        let dossiers = rows.sums(position);
+        let mut first: PlHashMap<_, HalfMonth> = PlHashMap::new();
+        for row in (0..dossiers.len()).filter(|&row| dossiers[row] > 0) {
+            let start = rows.key(row).start;
+            first.entry(procedure_and_year(row)).and_modify(|half| *half = start.min(*half)).or_insert(start);
+        }
+        first
+    };
+    let certain = first_of(positions.procedures_with?);
+    let possible = positions.procedures_maybe_with.map(first_of).unwrap_or_default();
+    let counted_from = |row: usize| {
+        let key = procedure_and_year(row);
+        CountedFrom { certain: certain.get(&key).copied(), possible: possible.get(&key).copied() }
+    };
+    Some((0..rows.len()).map(counted_from).collect())
 }

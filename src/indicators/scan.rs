@@ -92,7 +92,7 @@ impl DossierScan {
     /// Step 3: facts of a view with the columns of a rule set.
     pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
         let (moment, _) = moment_of(inputs, rules);
-        let facts = rule_set_facts(view_facts, rules, inputs.now);
+        let facts = rule_set_facts(view_facts, rules, inputs.now, !self.post.is_empty());
         let facts = with_portal_due(facts, rules);
         let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
         let facts = states::state_columns(facts, rules, moment);
@@ -125,7 +125,7 @@ pub(super) fn facts_of_period(
 }
 
 /// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the
-/// numerator. The rule set may be another one than the indicator's own.
+/// numerator, and null if that is not known. The rule set may be another one than the indicator's own.
 pub(super) fn counted_dossiers(
     inputs: &FigureInputs<'_>,
     rules: &RuleSet,
@@ -133,9 +133,9 @@ pub(super) fn counted_dossiers(
     period: Period,
 ) -> Result<LazyFrame, IndicatorError> {
     let (facts, _) = facts_of_period(inputs, rules, period)?;
-    let [_, in_denominator, in_numerator] = IndicatorPredicates::read(definition, rules)?.at_moment();
+    let predicates = IndicatorPredicates::read(definition, rules)?.at_moment();
     let in_period = between(day_column(definition.period), period.start(), period.end());
-    Ok(facts.filter(in_period.and(in_denominator)).with_columns([in_numerator.alias("in_numerator")]))
+    Ok(facts.filter(in_period.and(predicates.denominator)).with_columns([predicates.numerator.alias("in_numerator")]))
 }
 
 /// Adds the local days by which dossiers are grouped; each is null if it does not apply to the dossier: `received_day`,
@@ -147,7 +147,7 @@ fn with_days(facts: LazyFrame, now: i64) -> LazyFrame {
     facts.with_columns([
         day_if(col("is_received"), col("day"), "received_day"),
         day_if(col("is_returned"), col("returned_day"), "returned_day"),
-        day_if(col("is_ended_now").and(col("is_received")), local_day(end), "ended_day"),
+        day_if(col("is_ended").and(col("is_received")), local_day(end), "ended_day"),
         day_if(col("open_overdue_from").lt(lit(now)), local_day(col("open_overdue_from") + lit(1)), "overdue_day"),
     ])
 }

@@ -1,8 +1,9 @@
 //! Applies a rule set to dossiers: adds when each becomes overdue, when it ends, whether it is on time, and its state.
 //!
-//! Three instants and a flag do not depend on the period: the reception, `overdue_from` (null: never overdue),
-//! `ends_at` (null: open) and `ended_on_time`. At the rule set's moment a dossier is in exactly one of the four
-//! [`STATES`]. A predicate over the state is evaluated once for each state.
+//! Three instants and two flags do not depend on the period: the reception, `overdue_from` (null: never overdue),
+//! `ends_at` (null: open, or ended by its status without a date), `ended_on_time` and `ended_late`. The columns of
+//! [`STATE_COLUMNS`](crate::model::predicate::STATE_COLUMNS) say what the dossier is at the rule set's moment; those of
+//! another moment are expressions that depend on its [`Phase`] then. A flag is null if it is not known.
 
 use std::sync::Arc;
 
@@ -12,22 +13,25 @@ use crate::calendar::{ProcedureTime, WorkingDayTable};
 use crate::indicators::apologies;
 use crate::indicators::local_time::{OFFSET, is_before_reception, is_date, local_day, micros};
 use crate::model::instant::DAY_MICROS;
-use crate::model::rules::{CutOff, DueChoice, DueComparison, EndDate, MissingDue, RuleSet, SupplementRule, WithoutDue};
+use crate::model::rules::{
+    CutOff, DueChoice, DueComparison, EndDate, LateOrUnknown, MissingDue, RuleSet, SupplementRule, WithoutDue,
+};
 
 /// 15:00, for procedures that are not in the registry (NĐ 61/2018/NĐ-CP art. 18(2)), in microseconds of the day.
 const USUAL_CUT_OFF: i64 = 15 * 3600 * 1_000_000;
 
-/// The four states: boolean columns that [`state_columns`] adds. [`ON_TIME`] to [`OVERDUE`] are positions in it.
-pub(super) const STATES: [&str; 4] = ["state_on_time", "state_late", "state_pending", "state_overdue"];
-
-/// Ended on time.
-pub(super) const ON_TIME: usize = 0;
-/// Ended late.
-pub(super) const LATE: usize = 1;
-/// Open and not overdue.
-pub(super) const PENDING: usize = 2;
-/// Open and overdue.
-pub(super) const OVERDUE: usize = 3;
+/// What a dossier is at a moment, as far as predicates over its state need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Ended; `ended_on_time` and `ended_late` say how.
+    Ended,
+    /// Ended on time: what a dossier that is open in time can still become.
+    EndedOnTime,
+    /// Open and not overdue.
+    OpenInTime,
+    /// Open and overdue.
+    Overdue,
+}
 
 /// Adds `computed_due`: the last moment that is on time by the procedure's statutory time or its same-day rule. Null if
 /// the rule set does not need it for the dossier, or if neither applies.
@@ -175,8 +179,8 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) ->
     facts.with_columns([hours.alias("processing_hours")])
 }
 
-/// Adds the rule set's columns: `overdue_from`, `late_from`, `ends_at`, `ended_on_time` (null if undecided), `ends_early`,
-/// `apology` and the four [`STATES`] at `now`.
+/// Adds the rule set's columns: `overdue_from`, `late_from`, `ends_at`, `ended_on_time`, `ended_late`, `ends_early`,
+/// `apology`, and the state at `now`.
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
@@ -202,6 +206,23 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
 
     // The end lies between the last moment that is on time for certain and the last one that may be.
     let is_undecided = col("ends_at").gt(col("overdue_from")).and(col("ends_at").lt_eq(col("late_from")));
+    let undated = match rules.undated_end {
+        LateOrUnknown::Late => lit(false),
+        LateOrUnknown::Unknown => lit(NULL).cast(DataType::Boolean),
+    };
+    let undated_on_time = match always_on_time_statuses[..] {
+        [] => undated,
+        _ => when(status_is_in(&always_on_time_statuses)).then(lit(true)).otherwise(undated),
+    };
+    // Whether such a dossier is late or overdue is not known: no source and no registry gives it a limit.
+    let has_no_known_limit = match (rules.without_due, rules.missing_limit) {
+        (WithoutDue::OnTime, _) | (_, LateOrUnknown::Late) => lit(false),
+        (WithoutDue::NotOnTime, LateOrUnknown::Unknown) => {
+            let has_none = col("overdue_from").is_null().and(col("procedure_known").not());
+            has_none.and(status_is_in(&clock_stopped).not())
+        }
+    };
+    let unknown_if = |condition: Expr, otherwise: Expr| when(condition).then(lit(NULL)).otherwise(otherwise);
 
     let facts = facts
         .with_columns([
@@ -215,9 +236,7 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
         ])
         .with_columns([
             // An end after `now` is ignored. Without an end the status decides.
-            col("ends_at").lt_eq(lit(now)).fill_null(col("ended_status")).alias("is_ended_now"),
-        ])
-        .with_columns([
+            col("ends_at").lt_eq(lit(now)).fill_null(col("ended_status")).alias("is_ended"),
             when(col("ends_at").is_not_null())
                 .then(
                     always_on_time
@@ -226,10 +245,9 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
                         ))
                         .and(col("ends_before_reception").not()),
                 )
-                // A dossier that has ended by its status, without a date, is late unless its kind of end is always on
-                // time.
-                .otherwise(status_is_in(&always_on_time_statuses))
+                .otherwise(undated_on_time)
                 .alias("ended_on_time"),
+            has_no_known_limit.alias("has_no_known_limit"),
             // A dossier whose clock is stopped does not become overdue. Only its newest status is known, so that one is
             // used.
             when(status_is_in(&clock_stopped)).then(lit(NULL)).otherwise(col("late_from")).alias("open_overdue_from"),
@@ -238,37 +256,41 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
                 .fill_null(on_time_without_due)
                 .alias("can_end_on_time"),
         ])
-        .with_columns([col("open_overdue_from").lt(lit(now)).fill_null(lit(false)).alias("is_past_due_now")]);
-    let ended = || col("is_ended_now");
-    let is_on_time = || col("ended_on_time").fill_null(lit(false));
+        .with_columns([
+            unknown_if(col("has_no_known_limit").and(col("ends_before_reception").not()), col("ended_on_time").not())
+                .alias("ended_late"),
+            unknown_if(col("has_no_known_limit"), col("open_overdue_from").lt(lit(now)).fill_null(lit(false)))
+                .alias("is_past_due"),
+            unknown_if(col("is_ended").and(col("ends_at").is_null()), col("ends_early")).alias("ends_early"),
+        ]);
+    let of_open = |value: Expr| when(col("is_ended")).then(lit(false)).otherwise(value);
+    let open_on_time =
+        if rules.open_in_time_counts { col("is_past_due").not().and(col("can_end_on_time")) } else { lit(false) };
     facts.with_columns([
-        // What is undecided counts as not on time.
-        ended().and(is_on_time()).alias(STATES[ON_TIME]),
-        ended().and(is_on_time().not()).alias(STATES[LATE]),
-        ended().not().and(col("is_past_due_now").not()).alias(STATES[PENDING]),
-        ended().not().and(col("is_past_due_now")).alias(STATES[OVERDUE]),
+        when(col("is_ended")).then(col("ended_on_time")).otherwise(open_on_time).alias("is_on_time"),
+        when(col("is_ended")).then(col("ended_late")).otherwise(lit(false)).alias("is_late"),
+        of_open(col("is_past_due").not()).alias("is_pending"),
+        of_open(col("is_past_due")).alias("is_overdue"),
     ])
 }
 
-/// Value that a column of predicates has in a state; `None` if the column does not depend on the state.
-pub(super) fn value_in(state: usize, column: &str, rules: &RuleSet) -> Option<Expr> {
-    let [on_time, late, pending, overdue] = [ON_TIME, LATE, PENDING, OVERDUE].map(|one| state == one);
-    let has_limit = || col("overdue_from").is_not_null().or(lit(rules.without_due == WithoutDue::OnTime));
-    let value = match column {
-        "is_ended" => on_time || late,
-        // A dossier that is open in time counts only if it can become late, or if the rule set needs no due date.
-        "is_on_time" if pending && rules.open_in_time_counts => return Some(col("can_end_on_time")),
-        "is_on_time" => on_time,
-        // Without any limit nobody knows whether a dossier is late, although it is not on time.
-        "is_late" if late => {
-            let is_known = has_limit().or(col("ends_before_reception"));
-            return Some(when(is_known).then(lit(true)).otherwise(lit(NULL)));
-        }
-        "is_overdue" if pending => return Some(when(has_limit()).then(lit(false)).otherwise(lit(NULL))),
-        "is_late" => late,
-        "is_pending" => pending,
-        "is_overdue" => overdue,
-        _ => return None,
+/// Value that a column of predicates has in a phase; `None` if the column does not depend on the state.
+pub(super) fn value_in(phase: Phase, column: &str, rules: &RuleSet) -> Option<Expr> {
+    let is_ended = matches!(phase, Phase::Ended | Phase::EndedOnTime);
+    let of_open = |is_so: bool| {
+        let value = lit(is_so);
+        if is_ended { value } else { when(col("has_no_known_limit")).then(lit(NULL)).otherwise(value) }
     };
-    Some(lit(value))
+    Some(match (column, phase) {
+        ("is_ended", _) => lit(is_ended),
+        ("is_on_time", Phase::Ended) => col("ended_on_time"),
+        ("is_late", Phase::Ended) => col("ended_late"),
+        // A dossier that is open in time counts only if it can become late, or if the rule set needs no due date.
+        ("is_on_time", Phase::OpenInTime) if rules.open_in_time_counts => col("can_end_on_time"),
+        ("is_on_time", _) => lit(phase == Phase::EndedOnTime),
+        ("is_late", _) => lit(false),
+        ("is_pending", _) => of_open(phase == Phase::OpenInTime),
+        ("is_overdue", _) => of_open(phase == Phase::Overdue),
+        _ => return None,
+    })
 }

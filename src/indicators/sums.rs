@@ -1,14 +1,17 @@
 //! The columns that group-bys sum up: an indicator's predicates as expressions that are 1 (true) or 0 (false) per
 //! dossier.
+//!
+//! Predicates have SQL's three values. Only here, where they are counted, does null get a place: in the denominator and
+//! null for the numerator is *unknown*, null for the denominator is *undecided*.
 
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use crate::indicators::IndicatorError;
 use crate::indicators::predicate_text::without_lists;
-use crate::indicators::states::{self, LATE, ON_TIME, OVERDUE, PENDING};
+use crate::indicators::states::{self, Phase};
 use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind, OtherDossiers};
-use crate::model::predicate::names_state_column;
+use crate::model::predicate::{can_be_unknown, names_state_column};
 use crate::model::rules::RuleSet;
 
 /// The columns that a group-by aggregates. Equal expressions of several indicators share one column.
@@ -58,16 +61,23 @@ impl SumColumns {
     }
 }
 
-/// Positions of an indicator's sums in [`SumColumns`].
+/// Positions of an indicator's sums in [`SumColumns`]; `None` for sums that are always 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SumPositions {
     pub(super) denominator: usize,
     pub(super) numerator: usize,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator; of a mean or median
+    /// those whose amount is not known.
+    pub(super) unknown: Option<usize>,
+    /// Dossiers of which it is not known whether they are in the denominator.
+    pub(super) undecided: Option<usize>,
     /// The numerator if every dossier that is open in time ended on time.
     pub(super) reachable: usize,
     pub(super) one_sided: Option<usize>,
     /// Dossiers of the population for which `having` is true.
     pub(super) procedures_with: Option<usize>,
+    /// Dossiers that may be of the population, with `having` possibly true.
+    pub(super) procedures_maybe_with: Option<usize>,
     /// Day of the latest dossier in the numerator.
     pub(super) last_day: Option<usize>,
 }
@@ -81,28 +91,68 @@ pub(super) enum IndicatorSums {
     ByState([SumPositions; 3]),
 }
 
-/// The predicates of an indicator under a rule set, as Polars expressions over the facts.
+/// What a dossier is to an indicator: conditions that are true or false for every dossier.
+#[derive(Debug, Clone)]
+pub(super) struct Membership {
+    /// In the denominator, for certain.
+    pub(super) denominator: Expr,
+    /// It is not known whether it is in the denominator; `None` if that is always known.
+    pub(super) undecided: Option<Expr>,
+    /// For dossiers of the denominator: whether it is in the numerator. Null if that is not known.
+    pub(super) numerator: Expr,
+    /// Whether `numerator` is null for any dossier.
+    can_be_unknown: bool,
+}
+
+impl Membership {
+    /// In the denominator and in the numerator, for certain.
+    fn in_numerator(&self) -> Expr {
+        let numerator = self.numerator.clone();
+        let certain = if self.can_be_unknown { numerator.fill_null(lit(false)) } else { numerator };
+        self.denominator.clone().and(certain)
+    }
+
+    /// In the denominator, while it is not known whether it is in the numerator; `None` if that is always known.
+    fn unknown(&self) -> Option<Expr> {
+        self.can_be_unknown.then(|| self.denominator.clone().and(self.numerator.clone().is_null()))
+    }
+}
+
+/// A predicate and whether it is null for any dossier.
+#[derive(Debug)]
+struct Predicate {
+    expression: Expr,
+    can_be_unknown: bool,
+}
+
+/// The predicates of an indicator under a rule set, as Polars expressions over the facts. They are null where a fact
+/// that decides them is not known.
 pub(super) struct IndicatorPredicates<'a> {
     definition: &'a IndicatorDefinition,
     rules: &'a RuleSet,
-    population: Expr,
-    denominator: Expr,
-    numerator: Expr,
+    /// Population and denominator: a count has no denominator, its numerator is counted over the population.
+    counted: Predicate,
+    population: Predicate,
+    numerator: Predicate,
     numerator_text: &'a str,
 }
 
 impl<'a> IndicatorPredicates<'a> {
     pub(super) fn read(definition: &'a IndicatorDefinition, rules: &'a RuleSet) -> Result<Self, IndicatorError> {
         let read = |text: &str| predicate(definition, text);
-        Ok(Self {
-            definition,
-            rules,
-            population: read(&definition.population)?,
-            // A count has no denominator: its numerator is counted over the population.
-            denominator: read(definition.denominator.as_deref().unwrap_or("TRUE"))?,
-            numerator: read(&definition.numerator)?,
-            numerator_text: &definition.numerator,
-        })
+        let population = read(&definition.population)?;
+        let counted = match &definition.denominator {
+            Some(denominator) => {
+                let denominator = read(denominator)?;
+                Predicate {
+                    can_be_unknown: population.can_be_unknown || denominator.can_be_unknown,
+                    expression: population.expression.clone().and(denominator.expression),
+                }
+            }
+            None => Predicate { expression: population.expression.clone(), ..population },
+        };
+        let numerator = read(&definition.numerator)?;
+        Ok(Self { definition, rules, counted, population, numerator, numerator_text: &definition.numerator })
     }
 
     /// The same with the numerator of other dossiers that the indicator also counts.
@@ -115,26 +165,35 @@ impl<'a> IndicatorPredicates<'a> {
         Ok(Self { numerator, numerator_text: &other.numerator, ..Self::read(definition, rules)? })
     }
 
-    /// A predicate as of the rule set's moment: in which state the dossier is, and what the predicate is in that state.
-    fn predicate_at_moment(&self, predicate: &Expr, text: &str) -> Expr {
-        if !names_state_column(text) {
-            return predicate.clone();
-        }
-        (0..states::STATES.len())
-            .map(|state| col(states::STATES[state]).and(in_state(predicate, state, self.rules)))
-            .reduce(Expr::or)
-            .expect("there are four states")
+    /// What a dossier is to the indicator as of the rule set's moment.
+    pub(super) fn at_moment(&self) -> Membership {
+        self.membership(&|expression| expression.clone())
     }
 
-    /// Whether a dossier is in the population, the denominator and the numerator, as of the rule set's moment.
-    pub(super) fn at_moment(&self) -> [Expr; 3] {
-        let definition = self.definition;
-        let in_population = self.predicate_at_moment(&self.population, &definition.population);
-        let denominator = definition.denominator.as_deref().unwrap_or("TRUE");
-        let in_denominator = in_population.clone().and(self.predicate_at_moment(&self.denominator, denominator));
-        let numerator = self.predicate_at_moment(&self.numerator, self.numerator_text);
-        let in_numerator = in_denominator.clone().and(numerator);
-        [in_population, in_denominator, in_numerator]
+    /// What a dossier is to the indicator while it is in a phase.
+    fn in_phase(&self, phase: Phase) -> Membership {
+        self.membership(&|expression| in_phase(expression, phase, self.rules))
+    }
+
+    fn membership(&self, of: &dyn Fn(&Expr) -> Expr) -> Membership {
+        let counted = of(&self.counted.expression);
+        let (denominator, undecided) = match self.counted.can_be_unknown {
+            true => (counted.clone().fill_null(lit(false)), Some(counted.is_null())),
+            false => (counted, None),
+        };
+        Membership {
+            denominator,
+            undecided,
+            numerator: of(&self.numerator.expression),
+            can_be_unknown: self.numerator.can_be_unknown,
+        }
+    }
+
+    /// Dossiers of the denominator that are open in time and would be in the numerator if they ended on time.
+    fn would_count(&self, membership: &Membership, is_open_in_time: Expr) -> Expr {
+        let would_count = in_phase(&self.numerator.expression, Phase::EndedOnTime, self.rules).fill_null(lit(false));
+        let known = membership.numerator.clone().is_not_null();
+        membership.denominator.clone().and(is_open_in_time).and(col("can_end_on_time")).and(would_count).and(known)
     }
 
     /// Adds the sums as of the rule set's moment. `inside`: the condition for the period asked for, if the group-by
@@ -145,13 +204,13 @@ impl<'a> IndicatorPredicates<'a> {
         still_reachable: StillReachable,
         inside: Option<&Expr>,
     ) -> Result<IndicatorSums, IndicatorError> {
-        let [in_population, in_denominator, in_numerator] = self.at_moment();
+        let membership = self.at_moment();
+        let in_numerator = membership.in_numerator();
         let reachable = match still_reachable {
-            StillReachable::Everything => in_denominator.clone(),
+            StillReachable::Everything => membership.denominator.clone(),
             StillReachable::OpenInTime if names_state_column(self.numerator_text) => {
-                let can_end_on_time = col(states::STATES[PENDING]).and(col("can_end_on_time"));
-                let would_count = in_state(&self.numerator, ON_TIME, self.rules);
-                in_numerator.clone().or(in_denominator.clone().and(can_end_on_time).and(would_count))
+                let is_open_in_time = col("is_pending").fill_null(lit(false));
+                in_numerator.clone().or(self.would_count(&membership, is_open_in_time))
             }
             StillReachable::OpenInTime | StillReachable::Nothing => in_numerator.clone(),
         };
@@ -161,62 +220,78 @@ impl<'a> IndicatorPredicates<'a> {
         };
         let one_sided =
             evidence_column(self.definition).map(|evidence| counted(in_numerator.clone().and(col(evidence))));
-        let procedures_with = match &self.definition.having {
-            Some(having) => Some(in_population.and(predicate(self.definition, having)?)),
-            None => None,
-        };
+        let [procedures_with, procedures_maybe_with] = self.procedures_with()?;
         let in_numerator = counted(in_numerator);
         let last_day = (self.definition.over == CountedUnit::Agencies)
             .then(|| when(in_numerator.clone()).then(col("received_day")).otherwise(lit(NULL)));
-        // A mean is the sum of the known amounts over the number of dossiers whose amount is known.
-        let [denominator, numerator, reachable] = match (self.definition.kind, self.definition.of) {
-            (IndicatorKind::Mean, Some(amount)) => {
+        let unknown = membership.unknown().map(counted);
+        // A procedure may have a dossier of the numerator only because of one that may be in the numerator.
+        let undecided = membership.undecided.clone().map(|undecided| match self.definition.over {
+            CountedUnit::Procedures => counted(undecided.and(membership.numerator.clone().fill_null(lit(true)))),
+            _ => counted(undecided),
+        });
+        let [denominator, numerator, reachable, unknown] = match self.definition.of {
+            // A mean is the sum of the known amounts over the number of dossiers whose amount is known; of a median the
+            // known amounts are counted.
+            Some(amount) => {
                 let amount = amount_of(amount);
-                let is_known = in_numerator.and(amount.clone().is_not_null());
-                let sum = when(is_known.clone()).then(amount).otherwise(lit(0_i64));
-                [is_known, sum.clone(), sum]
+                let is_known = in_numerator.clone().and(amount.clone().is_not_null());
+                let is_unknown = in_numerator.and(amount.clone().is_null());
+                let is_unknown = unknown.into_iter().fold(is_unknown, Expr::or);
+                let sum = match self.definition.kind {
+                    IndicatorKind::Mean => when(is_known.clone()).then(amount).otherwise(lit(0_i64)),
+                    _ => is_known.clone(),
+                };
+                [Some(is_known), Some(sum.clone()), Some(sum), Some(is_unknown)]
             }
-            _ => [counted(in_denominator), in_numerator, counted(reachable)],
+            None => [Some(counted(membership.denominator)), Some(in_numerator), Some(counted(reachable)), unknown],
         };
+        let mut sum = |expression: Option<Expr>| expression.map(|expression| sums.sum(expression));
+        let [denominator, numerator, reachable] = [denominator, numerator, reachable].map(&mut sum);
         Ok(IndicatorSums::AtMoment(SumPositions {
-            denominator: sums.sum(denominator),
-            numerator: sums.sum(numerator),
-            reachable: sums.sum(reachable),
-            one_sided: one_sided.map(|one_sided| sums.sum(one_sided)),
-            procedures_with: procedures_with.map(|condition| sums.sum(condition)),
+            denominator: denominator.expect("it is always summed"),
+            numerator: numerator.expect("it is always summed"),
+            reachable: reachable.expect("it is always summed"),
+            unknown: sum(unknown),
+            undecided: sum(undecided),
+            one_sided: sum(one_sided),
+            procedures_with: sum(procedures_with),
+            procedures_maybe_with: sum(procedures_maybe_with),
             last_day: last_day.map(|day| sums.maximum(day)),
         }))
+    }
+
+    /// The conditions that a dossier makes its procedure one of those with such dossiers, and that it may do so.
+    fn procedures_with(&self) -> Result<[Option<Expr>; 2], IndicatorError> {
+        let Some(having) = &self.definition.having else { return Ok([None, None]) };
+        let having = predicate(self.definition, having)?;
+        let makes_it = self.population.expression.clone().and(having.expression);
+        let maybe = having.can_be_unknown || self.population.can_be_unknown;
+        Ok([Some(makes_it.clone().fill_null(lit(false))), maybe.then(|| makes_it.is_null())])
     }
 
     /// Adds the sums that a row has once its dossiers have ended, while they are open in time, and while they are
     /// overdue.
     pub(super) fn sum_by_state(&self, sums: &mut SumColumns) -> IndicatorSums {
-        let in_state = |predicate: &Expr, state: usize| in_state(predicate, state, self.rules);
-        let denominator = |state: usize| in_state(&self.population, state).and(in_state(&self.denominator, state));
-        let numerator = |state: usize| denominator(state).and(in_state(&self.numerator, state));
-        let ended = |value_in: &dyn Fn(usize) -> Expr| {
-            let (on_time, late) = (value_in(ON_TIME), value_in(LATE));
-            if on_time == late {
-                on_time
-            } else {
-                when(col("ended_on_time").fill_null(lit(false))).then(on_time).otherwise(late)
+        IndicatorSums::ByState([Phase::Ended, Phase::OpenInTime, Phase::Overdue].map(|phase| {
+            let membership = self.in_phase(phase);
+            let in_numerator = membership.in_numerator();
+            let reachable = match phase {
+                Phase::OpenInTime => in_numerator.clone().or(self.would_count(&membership, lit(true))),
+                _ => in_numerator.clone(),
+            };
+            SumPositions {
+                numerator: sums.sum(in_numerator),
+                reachable: sums.sum(reachable),
+                unknown: membership.unknown().map(|unknown| sums.sum(unknown)),
+                denominator: sums.sum(membership.denominator),
+                undecided: membership.undecided.map(|undecided| sums.sum(undecided)),
+                one_sided: None,
+                procedures_with: None,
+                procedures_maybe_with: None,
+                last_day: None,
             }
-        };
-        let would_count = in_state(&self.numerator, ON_TIME);
-        let reachable = numerator(PENDING).or(denominator(PENDING).and(col("can_end_on_time")).and(would_count));
-        let mut positions = |denominator: Expr, numerator: Expr, reachable: Expr| SumPositions {
-            denominator: sums.sum(denominator),
-            numerator: sums.sum(numerator),
-            reachable: sums.sum(reachable),
-            one_sided: None,
-            procedures_with: None,
-            last_day: None,
-        };
-        IndicatorSums::ByState([
-            positions(ended(&denominator), ended(&numerator), ended(&numerator)),
-            positions(denominator(PENDING), numerator(PENDING), reachable),
-            positions(denominator(OVERDUE), numerator(OVERDUE), numerator(OVERDUE)),
-        ])
+        }))
     }
 }
 
@@ -238,19 +313,20 @@ pub(super) fn amount_of(amount: Amount) -> Expr {
     }
 }
 
-/// Parses a predicate. Null counts as false.
-fn predicate(definition: &IndicatorDefinition, text: &str) -> Result<Expr, IndicatorError> {
-    sql_expr(without_lists(text)).map(|expr| expr.fill_null(lit(false))).map_err(|error| IndicatorError::Predicate {
+/// Parses a predicate.
+fn predicate(definition: &IndicatorDefinition, text: &str) -> Result<Predicate, IndicatorError> {
+    let expression = sql_expr(without_lists(text)).map_err(|error| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
         message: error.to_string(),
-    })
+    })?;
+    Ok(Predicate { expression, can_be_unknown: can_be_unknown(text) })
 }
 
-/// A predicate with its state columns replaced by their values in one state.
-fn in_state(predicate: &Expr, state: usize, rules: &RuleSet) -> Expr {
+/// A predicate with its state columns replaced by their values in a phase.
+fn in_phase(predicate: &Expr, phase: Phase, rules: &RuleSet) -> Expr {
     predicate.clone().map_expr(|part| match &part {
-        Expr::Column(name) => states::value_in(state, name, rules).unwrap_or(part),
+        Expr::Column(name) => states::value_in(phase, name, rules).unwrap_or(part),
         _ => part,
     })
 }

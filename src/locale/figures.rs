@@ -37,11 +37,32 @@ impl Language {
         })
     }
 
-    /// The ratio, count or amount; [`Language::nothing_received`] if there is no dossier to compute it from.
+    /// How much of the figure is unknown, and what may or may not belong to it; `None` if nothing is.
+    #[must_use]
+    pub fn unknown(self, figure: &Figure) -> Option<String> {
+        let above_zero = |count: Option<u64>| count.filter(|count| *count > 0).map(|count| self.number(count));
+        let unknown = above_zero(figure.unknown).map(|count| format!("{count} {}", self.of("chưa rõ", "unknown")));
+        let belongs = self.of("chưa rõ có thuộc phạm vi tính", "may or may not belong");
+        let undecided = above_zero(figure.undecided).map(|count| format!("{count} {belongs}"));
+        unknown.into_iter().chain(undecided).reduce(|unknown, undecided| format!("{unknown}; {undecided}"))
+    }
+
+    /// Between which shares a ratio lies if part of it is unknown; `None` if nothing or all of it is.
+    #[must_use]
+    pub fn bounds(self, figure: &Figure, space: UnitSpace) -> Option<String> {
+        let [least, most] = figure.bounds().filter(|_| figure.unknown > Some(0) && !figure.lacks_data())?;
+        let (least, most) = (self.percent(least, space), self.percent(most, space));
+        Some(match self {
+            Self::Vietnamese => format!("từ {least} đến {most}"),
+            Self::English => format!("{least} to {most}"),
+        })
+    }
+
+    /// The ratio, count or amount; if there is none, [`Language::nothing_received`] or [`Language::no_data`].
     #[must_use]
     pub fn value(self, figure: &Figure, space: UnitSpace) -> String {
         match (figure.kind, figure.value()) {
-            (_, None) => self.nothing_received().to_owned(),
+            (_, None) => self.no_value(figure).to_owned(),
             (IndicatorKind::Ratio, Some(share)) => self.percent(share, space),
             (IndicatorKind::Count | IndicatorKind::Stock, _) => self.number(figure.numerator),
             (IndicatorKind::Mean | IndicatorKind::Median, Some(hours)) => self.working_hours(hours, space),
@@ -69,6 +90,18 @@ impl Language {
             (above, Self::English) if above > 0.0 => format!("{annual}, {size}{unit} above"),
             _ => format!("{annual}, {}", self.of("đang bằng", "just reached")),
         })
+    }
+
+    /// In the place of the value of a figure that has none.
+    #[must_use]
+    pub fn no_value(self, figure: &Figure) -> &'static str {
+        if figure.lacks_data() { self.no_data() } else { self.nothing_received() }
+    }
+
+    /// In the place of a value of which nothing is known.
+    #[must_use]
+    pub fn no_data(self) -> &'static str {
+        self.of("không có dữ liệu", "no data")
     }
 
     /// In the place of a value that has no dossiers.
@@ -105,6 +138,8 @@ mod tests {
             denominator: Some(denominator),
             reachable: numerator,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: Some(0.2),
             target_periods: TargetPeriods::Year,
         };

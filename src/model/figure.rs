@@ -37,6 +37,11 @@ pub struct Figure {
     /// Dossiers of the numerator for which only the portal or only the post has evidence; `None` if the indicator does
     /// not use postal evidence.
     pub one_sided: Option<u64>,
+    /// What is in the denominator while it cannot be decided whether it is in the numerator; of a mean or median the
+    /// dossiers whose amount is not known, which the denominator does not have. `None`: the night did not count them.
+    pub unknown: Option<u64>,
+    /// What may belong to the denominator, while that cannot be decided. `None`: the night did not count them.
+    pub undecided: Option<u64>,
     pub target: Option<f64>,
     /// Periods for which the target is judged.
     pub target_periods: TargetPeriods,
@@ -50,6 +55,8 @@ pub enum Met {
     No,
     /// Not yet, but it would if every dossier that is open and not overdue ended on time.
     Open,
+    /// It would be if enough of what is unknown were in the numerator; the period cannot decide it any more.
+    Unknown,
 }
 
 /// Share between 0 and 1, rounded half up to four decimals. `None` if the denominator is 0; never 1 if the numerator is
@@ -67,14 +74,40 @@ pub fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
 }
 
 impl Figure {
-    /// The [`ratio`] of the counts; `None` if the denominator is 0 ("không phát sinh") or the indicator is not a ratio.
+    /// The [`ratio`] of the counts; `None` if the denominator is 0 ("không phát sinh"), if all of it is unknown
+    /// ("không có dữ liệu"), or if the indicator is not a ratio.
     #[must_use]
     pub fn ratio(&self) -> Option<f64> {
-        if self.kind == IndicatorKind::Ratio { ratio(self.numerator, self.denominator?) } else { None }
+        if self.kind != IndicatorKind::Ratio || self.lacks_data() {
+            return None;
+        }
+        ratio(self.numerator, self.denominator?)
+    }
+
+    /// The least and the most that the ratio can be: without and with all that is unknown. `None` if the denominator is
+    /// 0, if the night did not count the unknown, or if the indicator is not a ratio.
+    #[must_use]
+    pub fn bounds(&self) -> Option<[f64; 2]> {
+        if self.kind != IndicatorKind::Ratio {
+            return None;
+        }
+        let (whole, most) = (self.denominator?, self.numerator + self.unknown?);
+        Some([ratio(self.numerator, whole)?, ratio(most.min(whole), whole)?])
+    }
+
+    /// Whether the figure has something to count, but no fact that decides any of it ("không có dữ liệu").
+    #[must_use]
+    pub fn lacks_data(&self) -> bool {
+        let (unknown, undecided) = (self.unknown.unwrap_or(0), self.undecided.unwrap_or(0));
+        match (self.kind, self.denominator) {
+            (IndicatorKind::Ratio, Some(whole)) if whole > 0 => unknown == whole,
+            (_, Some(0)) => unknown > 0 || undecided > 0,
+            _ => false,
+        }
     }
 
     /// The number to show: the ratio, the count, the mean (rounded half up to two decimals) or the median; `None` if
-    /// the denominator is 0.
+    /// the denominator is 0 or all of it is unknown.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -103,7 +136,7 @@ impl Figure {
     }
 
     /// Whether the target is reached, decided on the counts and not on the rounded ratio; `None` without a target, if
-    /// the denominator is 0, and for a period that is shorter than the year of an annual target.
+    /// there is nothing to count, and for a period that is shorter than the year of an annual target.
     #[must_use]
     pub fn met(&self) -> Option<Met> {
         let target = scaled(self.target?);
@@ -114,12 +147,16 @@ impl Figure {
             Some(whole) => u128::from(count) * SCALE >= target * u128::from(whole),
             None => u128::from(count) * SCALE >= target,
         };
+        let unknown = self.unknown.unwrap_or(0);
+        let with_unknown = |count: u64| (count + unknown).min(self.denominator.unwrap_or(u64::MAX));
         if self.denominator == Some(0) {
-            None
+            self.lacks_data().then_some(Met::Unknown)
         } else if reaches(self.numerator) {
             Some(Met::Yes)
-        } else if reaches(self.reachable) {
+        } else if self.reachable > self.numerator && reaches(with_unknown(self.reachable)) {
             Some(Met::Open)
+        } else if reaches(with_unknown(self.numerator)) {
+            Some(Met::Unknown)
         } else {
             Some(Met::No)
         }
@@ -176,6 +213,8 @@ mod tests {
             denominator: Some(denominator),
             reachable,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: Some(target),
             target_periods: TargetPeriods::All,
         }
@@ -239,5 +278,42 @@ mod tests {
             assert_eq!((figure.met(), figure.distance_to_target()), (met, Some(distance)), "{period}");
         }
         assert!(!Figure { target: None, ..of("2026-09", 1, year) }.is_below_target_period());
+    }
+
+    /// Of ten dossiers `numerator` are on time and `unknown` cannot be decided; `reachable` if all that are open end on
+    /// time. The target is 90 %: nine dossiers.
+    #[test]
+    fn what_is_unknown_gives_bounds_and_leaves_the_target_undecided() {
+        for (numerator, unknown, reachable, bounds, met) in [
+            (9, 0, 9, [0.9, 0.9], Met::Yes),
+            (9, 1, 9, [0.9, 1.0], Met::Yes),
+            // Nine would be reached only if one that is unknown were on time.
+            (8, 1, 8, [0.8, 0.9], Met::Unknown),
+            (7, 1, 7, [0.7, 0.8], Met::No),
+            // One is open: it can still become the ninth, alone or with the one that is unknown.
+            (8, 0, 9, [0.8, 0.8], Met::Open),
+            (7, 1, 8, [0.7, 0.8], Met::Open),
+            (6, 1, 7, [0.6, 0.7], Met::No),
+            // Two are unknown, which suffices without the open one.
+            (7, 2, 8, [0.7, 0.9], Met::Open),
+        ] {
+            let found = Figure { unknown: Some(unknown), ..figure(numerator, 10, reachable, 0.9) };
+            assert_eq!((found.bounds(), found.met()), (Some(bounds), Some(met)), "{numerator} {unknown} {reachable}");
+        }
+    }
+
+    #[test]
+    fn a_figure_of_which_nothing_is_known_has_no_ratio() {
+        let nothing_known = Figure { unknown: Some(5), ..figure(0, 5, 0, 0.9) };
+        assert_eq!((nothing_known.ratio(), nothing_known.value(), nothing_known.lacks_data()), (None, None, true));
+        assert_eq!((nothing_known.bounds(), nothing_known.met()), (Some([0.0, 1.0]), Some(Met::Unknown)));
+        let may_be_empty = Figure { undecided: Some(3), ..figure(0, 0, 0, 0.9) };
+        assert_eq!((may_be_empty.bounds(), may_be_empty.met()), (None, Some(Met::Unknown)));
+        assert!(may_be_empty.lacks_data() && !figure(0, 0, 0, 0.9).lacks_data());
+        let mean = Figure { kind: IndicatorKind::Mean, unknown: Some(2), ..figure(25, 8, 25, 1.0) };
+        assert_eq!((mean.value(), mean.bounds(), mean.lacks_data()), (Some(3.13), None, false));
+        // Figures of older nights did not count the unknown.
+        let older = Figure { unknown: None, undecided: None, ..figure(8, 10, 8, 0.9) };
+        assert_eq!((older.ratio(), older.bounds(), older.met()), (Some(0.8), None, Some(Met::No)));
     }
 }

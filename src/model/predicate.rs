@@ -42,12 +42,8 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ),
     ("is_ended", FactType::Flag, "state: resolved, withdrawn, refused or stopped"),
     ("is_on_time", FactType::Flag, "state: ended on time, or open in time where the rule set counts that"),
-    (
-        "is_late",
-        FactType::Flag,
-        "state: ended, but not on time: after its due date, or before its reception; null if it has no due date of any kind",
-    ),
-    ("is_overdue", FactType::Flag, "state: open after its due date; null if it has no due date of any kind"),
+    ("is_late", FactType::Flag, "state: ended after its due date, or before its reception"),
+    ("is_overdue", FactType::Flag, "state: open after its due date"),
     ("is_pending", FactType::Flag, "state: open and not overdue"),
     ("ends_early", FactType::Flag, "ended on a day before its due day; only for ended dossiers"),
     ("ends_before_reception", FactType::Flag, "its end is dated before its reception, which is impossible"),
@@ -78,6 +74,7 @@ pub const FACT_COLUMNS: &[(&str, FactType, &str)] = &[
     ("service_level", FactType::Word(SERVICE_LEVELS), "level as the source gives it"),
     ("result_electronic", FactType::Flag, "the result is electronic"),
     ("supplement_requests", FactType::Number, "how often the applicant was asked to supplement"),
+    ("was_supplemented", FactType::Flag, "the applicant was asked to supplement at least once"),
     ("has_apology", FactType::Flag, "an apology is stated: its number, its date or the new due date"),
     (
         "apology",
@@ -120,7 +117,7 @@ pub const AGENCY_COLUMNS: &[(&str, FactType, &str)] = &[
 pub const FEEDBACK_COLUMNS: &[(&str, FactType, &str)] = &[
     ("is_received", FactType::Flag, "received and not deleted"),
     ("is_handled", FactType::Flag, "handled, or forwarded with a proposal to the competent body"),
-    ("is_handled_in_time", FactType::Flag, "handled not later than its due date; false without one"),
+    ("is_handled_in_time", FactType::Flag, "handled not later than its due date; false without a due date"),
     ("has_due_date", FactType::Flag, "the source gives a due date"),
     ("is_answered", FactType::Flag, "the person was answered"),
     ("is_published", FactType::Flag, "the answer was published"),
@@ -132,6 +129,33 @@ pub const FEEDBACK_COLUMNS: &[(&str, FactType, &str)] = &[
     ("agency_known", FactType::Flag, "the agency is in the registry"),
 ];
 
+/// Facts of dossiers and feedback that always have a value. Every other fact is null for a dossier of which it is not
+/// known, and a predicate that it leaves undecided is null, as in SQL.
+pub const NEVER_NULL: &[&str] = &[
+    "is_received",
+    "is_ended",
+    "has_due_date",
+    "agency_vertical",
+    "agency_known",
+    "procedure_vertical",
+    "procedure_known",
+    "is_returned",
+    "offers_postal_submission",
+    "offers_postal_return",
+    "has_apology",
+    "source",
+    "is_handled",
+    "is_answered",
+    "is_published",
+];
+
+/// Whether a predicate names a fact that is null where it is not known.
+#[must_use]
+pub fn can_be_unknown(text: &str) -> bool {
+    let facts = || FACT_COLUMNS.iter().chain(FEEDBACK_COLUMNS);
+    words(&text.to_ascii_lowercase()).any(|word| facts().any(|(fact, ..)| *fact == word) && !NEVER_NULL.contains(&word))
+}
+
 /// Columns of a kind of row: name, type, meaning.
 pub type Columns = &'static [(&'static str, FactType, &'static str)];
 
@@ -141,8 +165,9 @@ pub const STATE_COLUMNS: &[&str] = &["is_ended", "is_on_time", "is_late", "is_ov
 /// Whether a predicate names one of [`STATE_COLUMNS`].
 #[must_use]
 pub fn names_state_column(text: &str) -> bool {
-    let folded = text.to_ascii_lowercase();
-    folded
-        .split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_')
-        .any(|word| STATE_COLUMNS.contains(&word))
+    words(&text.to_ascii_lowercase()).any(|word| STATE_COLUMNS.contains(&word))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_')
 }

@@ -72,6 +72,14 @@ pub enum FormCount {
     PendingOverdue,
 }
 
+/// Why dossiers stand in a column although it is not known that they belong there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormRemark {
+    ChannelUnknown,
+    EndUndated,
+    EndBeforeReception,
+}
+
 /// Cells of a row of form II.06a that are counted; the other cells are sums of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FormCounts {
@@ -88,6 +96,12 @@ pub struct FormCounts {
     /// Column 12: open and not overdue at the end of the period. Column 13, `pending_overdue`: open and overdue.
     pub pending_in_time: u64,
     pub pending_overdue: u64,
+    /// Of column 5: the source does not say how they were submitted.
+    pub channel_unknown: u64,
+    /// Of column 10: their end has no date.
+    pub end_undated: u64,
+    /// Of column 10: their end is dated before their reception.
+    pub end_before_reception: u64,
 }
 
 /// Error: the form's identity 3 = 7 + 11 does not hold in a row.
@@ -127,6 +141,21 @@ impl FormCounts {
         self.late += other.late;
         self.pending_in_time += other.pending_in_time;
         self.pending_overdue += other.pending_overdue;
+        self.channel_unknown += other.channel_unknown;
+        self.end_undated += other.end_undated;
+        self.end_before_reception += other.end_before_reception;
+    }
+
+    /// Remarks about what stands in a column although it is not known: the column's number, the number of dossiers, and
+    /// the reason.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<(u32, u64, FormRemark)> {
+        let all = [
+            (5, self.channel_unknown, FormRemark::ChannelUnknown),
+            (10, self.end_undated, FormRemark::EndUndated),
+            (10, self.end_before_reception, FormRemark::EndBeforeReception),
+        ];
+        all.into_iter().filter(|(_, dossiers, _)| *dossiers > 0).collect()
     }
 
     /// Checks the identity 3 = 7 + 11. The sums 3 = 4 + 5 + 6, 7 = 8 + 9 + 10 and 11 = 12 + 13 hold by construction.

@@ -1,5 +1,7 @@
 //! Rule sets: the files `config/rules/*.toml`. Every choice is a closed list of words.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -60,6 +62,27 @@ pub struct RuleSet {
     /// nights lack the key and mean the default.
     #[serde(default, skip_serializing_if = "is_default")]
     pub return_day: ReturnDay,
+    /// What a missing submission channel means. Rule sets stored with older nights lack this key and those below it,
+    /// and mean the defaults.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing_channel: MissingChannel,
+    /// Whether a dossier is on time that has ended by its status, but has no date of the end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub undated_end: LateOrUnknown,
+    /// Whether a dossier is late without any due date, if its procedure is not in the registry, which might give one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing_limit: LateOrUnknown,
+    /// What it means if neither the source nor the registry says whether a dossier is a certification (chứng thực).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing_certification: MissingCertification,
+    /// What it means if the portal does not state how a result was returned.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missing_return: MissingReturn,
+}
+
+/// New keys are written only if they are not the default, so that rule sets without them keep their digests.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl RuleSet {
@@ -74,6 +97,27 @@ impl RuleSet {
             EndDate::Stopped => &["stopped"],
         };
         self.ends.iter().flat_map(of).copied().collect()
+    }
+
+    /// Every key with its value, those with default values included.
+    ///
+    /// # Panics
+    /// Never: a rule set is plain data.
+    #[must_use]
+    pub fn settings(&self) -> BTreeMap<String, serde_json::Value> {
+        let value = |value: Result<serde_json::Value, serde_json::Error>| value.expect("a rule set is plain data");
+        let mut settings: BTreeMap<String, serde_json::Value> =
+            serde_json::from_value(value(serde_json::to_value(self))).expect("a rule set is a table");
+        settings.extend([
+            ("due_moves".to_owned(), value(serde_json::to_value(self.due_moves))),
+            ("return_day".to_owned(), value(serde_json::to_value(self.return_day))),
+            ("missing_channel".to_owned(), value(serde_json::to_value(self.missing_channel))),
+            ("undated_end".to_owned(), value(serde_json::to_value(self.undated_end))),
+            ("missing_limit".to_owned(), value(serde_json::to_value(self.missing_limit))),
+            ("missing_certification".to_owned(), value(serde_json::to_value(self.missing_certification))),
+            ("missing_return".to_owned(), value(serde_json::to_value(self.missing_return))),
+        ]);
+        settings
     }
 }
 
@@ -240,8 +284,51 @@ pub enum ReturnDay {
     Post,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
+/// What a missing submission channel means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingChannel {
+    /// The dossier was submitted at the counter (QĐ 766/QĐ-TTg: direct is 1 or null).
+    #[default]
+    Counter,
+    /// How it was submitted is not known.
+    Unknown,
+}
+
+/// Whether a dossier is late that lacks what would decide it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LateOrUnknown {
+    /// It is late once it has ended.
+    #[default]
+    Late,
+    /// It is not known.
+    Unknown,
+}
+
+/// What it means if neither the source nor the registry says whether a dossier is a certification.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingCertification {
+    /// It is none.
+    #[default]
+    No,
+    /// It is not known.
+    Unknown,
+}
+
+/// What it means if the portal does not state how a result was returned, and the post's lists do not have it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingReturn {
+    /// It was not returned by post.
+    #[default]
+    NotPostal,
+    /// It was not returned by post if there are lists of the post; without any list it is not known. The post's report
+    /// is the document that proves such returns (QĐ 45/2016/QĐ-TTg).
+    PostList,
+    /// It is not known.
+    Unknown,
 }
 
 /// Status of a dossier, in the order of the national codes 1–10 (domain: `TrangThaiHoSo`).

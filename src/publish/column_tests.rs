@@ -38,6 +38,8 @@ fn full() -> Figure {
         denominator: Some(10),
         reachable: 10,
         one_sided: Some(2),
+        unknown: Some(0),
+        undecided: Some(3),
         target: Some(1.0),
         target_periods: TargetPeriods::Year,
     }
@@ -52,6 +54,8 @@ fn bare() -> Figure {
         tier: None,
         denominator: None,
         one_sided: None,
+        unknown: None,
+        undecided: None,
         target: None,
         target_periods: TargetPeriods::All,
         ..full()
@@ -99,18 +103,19 @@ fn rows_are_written_as_ever() {
     let (full, bare) = (full(), bare());
     let rows = || [FigureRow::new(&full, &NIGHT), FigureRow::new(&bare, &Night { data_until: None, ..NIGHT })];
     let expected = r#"[
-{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":"H61,14","agency_name":"Sở \"Y\" tế","tier":"province","period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":10,"ratio":0.9,"target":1.0,"met":"open","complete":true,"data_until":"2026-09-10T07:26:40+07:00","unmatched":0.2222,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"ratio","value":0.9,"target_period":"year"},
-{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":null,"agency_name":null,"tier":null,"period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":null,"ratio":null,"target":null,"met":null,"complete":true,"data_until":null,"unmatched":null,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"mean","value":9.0,"target_period":null}
+{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":"H61,14","agency_name":"Sở \"Y\" tế","tier":"province","period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":10,"ratio":0.9,"target":1.0,"met":"open","complete":true,"data_until":"2026-09-10T07:26:40+07:00","unmatched":0.2222,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"ratio","value":0.9,"target_period":"year","unknown":0,"undecided":3,"ratio_least":0.9,"ratio_most":0.9},
+{"indicator":"par-3.4.1","definition":"d\"1","rules":"seed-2639","agency":null,"agency_name":null,"tier":null,"period":"2026","period_start":"2026-01-01","period_end":"2026-12-31","numerator":9,"denominator":null,"ratio":null,"target":null,"met":null,"complete":true,"data_until":null,"unmatched":null,"as_of":"2026-09-21T21:13:20+07:00","run":7,"kind":"mean","value":9.0,"target_period":null,"unknown":null,"undecided":null,"ratio_least":null,"ratio_most":null}
 ]
 "#;
     assert_eq!(text(|out| json(out, rows())), expected);
     let header = "indicator,definition,rules,agency,agency_name,tier,period,period_start,period_end,numerator,\
-                  denominator,ratio,target,met,complete,data_until,unmatched,as_of,run,kind,value,target_period";
+                  denominator,ratio,target,met,complete,data_until,unmatched,as_of,run,kind,value,target_period,unknown,\
+                  undecided,ratio_least,ratio_most";
     let expected = format!(
         "{header}\n\
          par-3.4.1,\"d\"\"1\",seed-2639,\"H61,14\",\"Sở \"\"Y\"\" tế\",province,2026,2026-01-01,2026-12-31,9,10,0.9,1.0,\
-         open,true,2026-09-10T07:26:40+07:00,0.2222,2026-09-21T21:13:20+07:00,7,ratio,0.9,year\n\
-         par-3.4.1,\"d\"\"1\",seed-2639,,,,2026,2026-01-01,2026-12-31,9,,,,,true,,,2026-09-21T21:13:20+07:00,7,mean,9.0,\n"
+         open,true,2026-09-10T07:26:40+07:00,0.2222,2026-09-21T21:13:20+07:00,7,ratio,0.9,year,0,3,0.9,0.9\n\
+         par-3.4.1,\"d\"\"1\",seed-2639,,,,2026,2026-01-01,2026-12-31,9,,,,,true,,,2026-09-21T21:13:20+07:00,7,mean,9.0,,,,,\n"
     );
     assert_eq!(text(|out| csv(out, rows())), expected);
     assert_eq!(text(|out| csv(out, [])), format!("{header}\n"), "the header is written without rows, too");
@@ -119,7 +124,10 @@ fn rows_are_written_as_ever() {
     let ranked = FigureRow::new(&met, &NIGHT).with_rank(Some(Rank::Place(2))).with_change(None);
     let written = text(|out| json(out, [ranked]));
     assert!(written.contains(r#""met":true,"#), "{written}");
-    assert!(written.ends_with("\"target_period\":\"year\",\"rank\":2,\"change\":null}\n]\n"), "{written}");
+    assert!(written.ends_with("\"ratio_most\":1.0,\"rank\":2,\"change\":null}\n]\n"), "{written}");
+    let unknown = Figure { reachable: 9, unknown: Some(1), ..full.clone() };
+    let written = text(|out| json(out, [FigureRow::new(&unknown, &NIGHT)]));
+    assert!(written.contains(r#""met":"unknown","#), "{written}");
     let unranked = FigureRow::new(&full, &NIGHT).with_rank(Some(Rank::TooFew)).with_change(Some(0.5));
     let written = text(|out| csv(out, [unranked]));
     assert!(
@@ -224,19 +232,26 @@ fn a_parquet_file_of_an_older_motcua_is_read_back() {
     let folder = publish(data.path());
     let path = folder.join("figures.parquet");
     let frame = ParquetReader::new(std::fs::File::open(&path).expect("it was written")).finish().expect("Parquet");
-    // The columns of the version before annual targets, and of a still older one, which had no kinds.
+    // The columns of the version that did not count the unknown, of the one before annual targets, and of a still older
+    // one, which had no kinds.
     let mut columns: Vec<&str> = stored_columns().into_iter().map(|(name, _)| name).collect();
-    for (missing, kind) in [("target_period", IndicatorKind::Mean), ("kind", IndicatorKind::Count)] {
-        columns.retain(|name| *name != missing);
+    let without_unknown = Figure { unknown: None, undecided: None, ..full() };
+    let without_target_period = Figure { target_periods: TargetPeriods::All, ..without_unknown.clone() };
+    for (missing, full, kind) in [
+        (&["unknown", "undecided"][..], without_unknown, IndicatorKind::Mean),
+        (&["target_period"], without_target_period.clone(), IndicatorKind::Mean),
+        (&["kind"], without_target_period, IndicatorKind::Count),
+    ] {
+        columns.retain(|name| !missing.contains(name));
         let older = frame.select(columns.iter().copied()).expect("they are among all columns");
         super::columnar::write_parquet(&path, older).expect("the folder is writable");
         remove_digests(&folder);
-        let full = Figure { target_periods: TargetPeriods::All, ..full() };
         assert_eq!(present(&folder), [full, Figure { kind, ..bare() }]);
     }
 }
 
-/// Name, type and `NOT NULL` of the columns of a table in the migrations.
+/// Name, type and `NOT NULL` of the columns of a table in the migrations: those that it was created with, then those
+/// that were added.
 fn migrated(table: &str) -> Vec<(String, String, bool)> {
     let sql = MIGRATIONS.concat();
     let (_, body) = sql.split_once(&format!("CREATE TABLE {{schema}}.{table} (")).expect("the table is created");

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, 
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::indicators::{FigureCell, FigureColumn, FigureColumnType, FigureOfNight, Rank, row_columns};
+use crate::indicators::{FigureCell, FigureColumn, FigureColumnType, FigureOfNight, Rank, met_word, row_columns};
 use crate::model::figure::{Figure, Met, Night};
 use crate::model::instant;
 
@@ -85,7 +85,7 @@ impl Serialize for SerializedCell<'_> {
             FigureCell::Instant(micros) => serializer.serialize_str(&instant::display(*micros)),
             FigureCell::Met(Met::Yes) => serializer.serialize_bool(true),
             FigureCell::Met(Met::No) => serializer.serialize_bool(false),
-            FigureCell::Met(Met::Open) => serializer.serialize_str("open"),
+            FigureCell::Met(undecided) => serializer.serialize_str(met_word(*undecided)),
         }
     }
 }
@@ -94,7 +94,7 @@ impl Serialize for SerializedCell<'_> {
 #[derive(Debug, Clone, Serialize)]
 struct ChangeCell(Option<f64>);
 
-/// A rank from 1, `"too_few"`, `"nothing"`, or null for a figure that is not ranked.
+/// A rank from 1, `"too_few"`, `"nothing"`, `"no_data"`, or null for a figure that is not ranked.
 #[derive(Debug, Clone)]
 struct RankCell(Option<Rank>);
 
@@ -104,6 +104,7 @@ impl Serialize for RankCell {
             Some(Rank::Place(place)) => serializer.serialize_u64(place as u64),
             Some(Rank::TooFew) => serializer.serialize_str("too_few"),
             Some(Rank::NoDossiers) => serializer.serialize_str("nothing"),
+            Some(Rank::NoData) => serializer.serialize_str("no_data"),
             None => serializer.serialize_none(),
         }
     }
@@ -116,14 +117,15 @@ impl Serialize for RankCell {
 #[expect(dead_code, reason = "describes the JSON that `SerializedCell` writes")]
 enum MetSchema {
     Decided(bool),
-    Open(OpenWord),
+    Undecided(UndecidedWord),
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the JSON that `SerializedCell` writes")]
-enum OpenWord {
+enum UndecidedWord {
     Open,
+    Unknown,
 }
 
 impl PartialSchema for FigureRow<'_> {

@@ -5,9 +5,9 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use crate::locale::{date, time_on_date};
+use crate::locale::{Language, date, time_on_date};
 use crate::model::instant::local;
-use crate::model::report_form::{BrokenIdentity, FilledForm, FormColumn, FormCounts, FormTemplate};
+use crate::model::report_form::{BrokenIdentity, FilledForm, FormColumn, FormCounts, FormRemark, FormTemplate};
 
 /// Why a report form was not written.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +170,17 @@ fn numbers(
     Ok(())
 }
 
+/// A footnote about dossiers that stand in a column although it is not known that they belong there.
+fn remark((column, dossiers, remark): (u32, u64, FormRemark)) -> String {
+    let dossiers = Language::Vietnamese.number(dossiers);
+    let reason = match remark {
+        FormRemark::ChannelUnknown => "nguồn không ghi hình thức nộp",
+        FormRemark::EndUndated => "nguồn ghi đã giải quyết nhưng không ghi ngày",
+        FormRemark::EndBeforeReception => "nguồn ghi ngày giải quyết trước ngày tiếp nhận",
+    };
+    format!("Ghi chú: cột ({column}) có {dossiers} hồ sơ mà {reason}.")
+}
+
 fn foot(
     sheet: &mut Worksheet,
     template: &FormTemplate,
@@ -177,8 +188,14 @@ fn foot(
     row: u32,
     last: u16,
 ) -> Result<(), XlsxError> {
-    let note = format!("Số liệu tính lúc {}; quy tắc {}.", time_on_date(form.as_of), template.rules);
-    sheet.merge_range(row, 0, row, last, &note, &text().set_italic().set_font_size(10))?;
+    let notes: Vec<String> = form.total().remarks().into_iter().map(remark).collect();
+    let made = format!("Số liệu tính lúc {}; quy tắc {}.", time_on_date(form.as_of), template.rules);
+    let mut row = row;
+    for note in notes.into_iter().chain([made]) {
+        sheet.merge_range(row, 0, row, last, &note, &text().set_italic().set_font_size(10))?;
+        row += 1;
+    }
+    row -= 1;
     let blocks = u16::try_from(template.signature.len()).unwrap_or(1).max(1);
     let width = (last + 1) / blocks;
     let lines = template.signature.iter().map(Vec::len).max().unwrap_or(0);
@@ -229,8 +246,11 @@ mod tests {
             late: 2,
             pending_in_time: 3,
             pending_overdue: 1,
+            channel_unknown: 2,
+            end_undated: 1,
+            end_before_reception: 1,
         };
-        let two = FormCounts { online: 1, pending_overdue: 1, ..FormCounts::default() };
+        let two = FormCounts { counter_and_post: 1, pending_overdue: 1, channel_unknown: 1, ..FormCounts::default() };
         let filled = form(vec![("Hộ tịch".to_owned(), one), ("Đất đai".to_owned(), two)]);
         let bytes = write_form(&template(), &filled).expect("identities hold");
         assert_eq!(write_form(&template(), &filled).expect("again"), bytes, "the same form gives the same bytes");
@@ -248,9 +268,14 @@ mod tests {
         let numbers: Vec<String> = (1..=13).map(|number| format!("({number})")).collect();
         assert_eq!(row(9), numbers);
         assert_eq!(row(10), ["1", "Hộ tịch", "10", "5", "3", "2", "6", "1", "3", "2", "4", "3", "1"]);
-        assert_eq!(row(11), ["2", "Đất đai", "1", "1", "0", "0", "0", "0", "0", "0", "1", "0", "1"]);
+        assert_eq!(row(11), ["2", "Đất đai", "1", "0", "1", "0", "0", "0", "0", "0", "1", "0", "1"]);
         let total: Vec<String> = (2..13).map(|column| text(12, column)).collect();
-        assert_eq!(total, ["11", "6", "3", "2", "6", "1", "3", "2", "5", "3", "2"]);
+        assert_eq!(total, ["11", "5", "4", "2", "6", "1", "3", "2", "5", "3", "2"]);
+        assert_eq!(text(13, 0), "Ghi chú: cột (5) có 3 hồ sơ mà nguồn không ghi hình thức nộp.");
+        assert_eq!(text(14, 0), "Ghi chú: cột (10) có 1 hồ sơ mà nguồn ghi đã giải quyết nhưng không ghi ngày.");
+        assert_eq!(text(15, 0), "Ghi chú: cột (10) có 1 hồ sơ mà nguồn ghi ngày giải quyết trước ngày tiếp nhận.");
+        assert!(text(16, 0).starts_with("Số liệu tính lúc "));
+        assert_eq!(text(18, 6), "........, ngày ...... tháng ...... năm ........");
     }
 
     #[test]

@@ -252,6 +252,8 @@ mod tests {
             denominator: Some(10),
             reachable: numerator,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: Some(0.9),
             target_periods: TargetPeriods::All,
         }

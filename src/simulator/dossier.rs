@@ -145,6 +145,11 @@ impl Dossier {
         (self.channel == Channel::Online || !self.style.is_multiple_of(19)).then_some(self.applied)
     }
 
+    /// Whether the portal's record says how it was handed in: not for one dossier in 29, and at no time.
+    pub(super) fn states_channel(&self) -> bool {
+        (self.style >> 10) % 29 != 28
+    }
+
     /// Moment from which the record has a completed date. The status "Có kết quả" may be weeks older.
     pub(super) fn completion_recorded(&self) -> Option<Moment> {
         let ended = self.ended?;

@@ -91,6 +91,8 @@ impl Province {
                 period,
                 numerator,
                 denominator,
+                unknown: 0,
+                undecided: 0,
             })
             .collect()
     }

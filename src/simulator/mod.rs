@@ -29,6 +29,7 @@ mod registry;
 mod render;
 mod true_due;
 mod truth;
+mod truth_counts;
 mod truth_periods;
 mod working_days;
 mod workload;

@@ -189,7 +189,11 @@ impl Province {
             Channel::Counter => (1, "Trực tiếp"),
             Channel::Postal => (2, "Bưu chính công ích"),
         };
-        put!(out, ",\"applyMethod\":{{\"id\":{method},\"name\":\"{name}\"}}");
+        if dossier.states_channel() {
+            put!(out, ",\"applyMethod\":{{\"id\":{method},\"name\":\"{name}\"}}");
+        } else {
+            out.push_str(",\"applyMethod\":null");
+        }
         let (kind, name) = match dossier.channel {
             _ if dossier.return_by_post => (2, "Nhận qua bưu điện"),
             Channel::Online if dossier.style >> 4 & 1 == 1 => (3, "Nhận trực tuyến"),

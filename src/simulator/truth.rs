@@ -2,7 +2,7 @@
 //!
 //! All figures are as of 20:00 of a given day. They are counted for the province, each tier and each agency, by month
 //! (`2026-03`), quarter (`2026-Q1`), half-year (`2026-H1`), nine months (`2026-9M`) and year (`2026`), and by the
-//! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with the denominator 0 are left out.
+//! statutory periods from the 15th to the 14th (`2026-03s` …). Figures with nothing to count are left out.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,9 @@ use crate::simulator::dossier::{Channel, Dossier, Level, RecordState, status};
 use crate::simulator::life_cycle::seconds;
 use crate::simulator::post::{PostalService, Target};
 use crate::simulator::true_due::HeldTo;
+use crate::simulator::truth_counts::{Count, count, half};
 use crate::simulator::truth_periods::HavingCounts;
-use crate::simulator::working_days::{Moment, clock, date_of, day_number, day_of, end_of, evening};
+use crate::simulator::working_days::{Moment, clock, day_number, day_of, end_of, evening};
 
 /// Scope of a figure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +39,10 @@ pub struct TruthFigure {
     pub period: String,
     pub numerator: u64,
     pub denominator: u64,
+    /// In the denominator, while the sources do not say whether in the numerator.
+    pub unknown: u64,
+    /// The sources do not say whether in the denominator.
+    pub undecided: u64,
 }
 
 /// True counts and figures of a province on an evening.
@@ -57,7 +62,7 @@ pub struct Truth {
 
 /// Indicators with true figures, by their ids in `config/indicators`: first those counted from dossiers and feedback,
 /// then the measures.
-pub const INDICATORS: [&str; 44] = [
+pub const INDICATORS: [&str; 47] = [
     "par-3.4.1",
     "par-3.4.2",
     "par-3.4.3",
@@ -73,6 +78,9 @@ pub const INDICATORS: [&str; 44] = [
     "par-3.4.4",
     "par-3.4.4-stated",
     "par-3.4.4-late",
+    "nd224-online",
+    "par-3.4.5-3",
+    "par-ii.1.d",
     "par-3.2.2",
     "par-3.2.3",
     "par-3.2.6",
@@ -105,21 +113,23 @@ pub const INDICATORS: [&str; 44] = [
 ];
 
 /// Number of the indicators that are counted from dossiers and feedback.
-pub(super) const COUNTED: usize = 15;
+pub(super) const COUNTED: usize = 18;
 
 /// Indicators whose figures are measures.
 pub(super) const MEASURES: &[&str] = INDICATORS.split_at(COUNTED).1;
 
-/// Numerator and denominator of each counted indicator.
-pub(super) type Counts = [(u64, u64); COUNTED];
+/// The count of each counted indicator.
+pub(super) type Counts = [Count; COUNTED];
 
 /// One accepted dossier and the facts that the figures count.
 struct JudgedDossier<'a> {
     dossier: &'a Dossier,
     accepted: Moment,
-    channel: Channel,
-    on_time: bool,
-    /// Whether it is late or overdue, so that an apology is owed; `None` if it has no due date of any kind.
+    /// `None`: the portal does not state it.
+    channel: Option<Channel>,
+    /// `None`: the portal says that it ended, and not when; or the due date that counts is not known.
+    on_time: Option<bool>,
+    /// Whether it is late or overdue, so that an apology is owed; `None` if that is not known.
     is_late: Option<bool>,
     apology: Apology,
     /// Counts in the indicators 7.x: neither agency nor procedure is vertical.
@@ -127,9 +137,11 @@ struct JudgedDossier<'a> {
     level: Option<Level>,
     offers_postal_submission: bool,
     offers_postal_return: bool,
-    handed_in_by_post: bool,
+    handed_in_by_post: Option<bool>,
     returned: Option<Moment>,
-    returned_by_post: bool,
+    returned_by_post: Option<bool>,
+    /// The portal states no number of requests, but shows that it waits for a supplement.
+    waits_for_supplement: bool,
 }
 
 impl Province {
@@ -149,6 +161,7 @@ impl Province {
         let now = evening(day_number(day.min(self.today)));
         let (mut dossiers_sent, mut rejected_dossiers) = (0, 0);
         let (submitted, returned) = self.post_evidence(now);
+        let has_list = self.waybills.iter().any(|item| !item.is_bad() && item.is_valid(now));
         let mut received = Vec::new();
         for (index, dossier) in self.dossiers.iter().enumerate() {
             let Some(shown) = dossier.shown(now) else { continue };
@@ -157,7 +170,8 @@ impl Province {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {
                 let held_to = self.held_to(index, dossier, accepted, nights);
-                received.push(self.judge(index, (shown, held_to, accepted, now), submitted[index], returned[index]));
+                let post = (has_list, submitted[index], returned[index]);
+                received.push(self.judge(index, (shown, held_to, accepted, now), post));
             }
         }
         let sent = || self.waybills.iter().filter(|item| item.accepted <= now);
@@ -201,21 +215,26 @@ impl Province {
         &self,
         index: usize,
         (shown, held_to, accepted, now): (RecordState, HeldTo, Moment, Moment),
-        posted_in: bool,
-        posted_out: Option<Moment>,
+        (has_list, posted_in, posted_out): (bool, bool, Option<Moment>),
     ) -> JudgedDossier<'_> {
         let dossier = &self.dossiers[index];
         // Completed or handed over, whichever came first.
         let end = [shown.completed, shown.returned].into_iter().flatten().min();
+        let has_ended = !dossier.is_silent && shown.status >= status::HAS_RESULT;
         let limit = self.limit(dossier, held_to, accepted);
-        let on_time =
-            end.is_some_and(|end| !is_before(end, accepted) && limit.is_some_and(|(certain, _)| end <= certain));
+        let on_time = match (end, limit) {
+            // Ended by its status, without a date.
+            (None, _) if has_ended => None,
+            (None, _) | (Some(_), None) => Some(false),
+            (Some(end), Some(_)) if is_before(end, accepted) => Some(false),
+            (Some(end), Some((certain, _))) if end <= certain => Some(true),
+            (Some(end), Some((_, latest))) => (end > latest).then_some(false),
+        };
         let is_late = match end {
             Some(end) if is_before(end, accepted) => Some(true),
-            Some(end) => limit.map(|(certain, _)| end > certain),
-            // Ended by its status, without a date.
-            None if shown.status >= status::HAS_RESULT && !dossier.is_silent => limit.map(|_| true),
-            None => limit.map(|(_, latest)| latest < now),
+            Some(_) => on_time.map(|on_time| !on_time),
+            None if has_ended => None,
+            None => Some(limit.is_some_and(|(_, latest)| latest < now)),
         };
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));
@@ -223,10 +242,11 @@ impl Province {
             Some(offer) => offer.online_level.as_deref().and_then(Level::from_name),
             None => dossier.level,
         };
+        let channel = dossier.states_channel().then_some(shown.channel);
         JudgedDossier {
             dossier,
             accepted,
-            channel: shown.channel,
+            channel,
             on_time,
             is_late,
             apology: self.apology(index, limit, now),
@@ -234,11 +254,12 @@ impl Province {
             level,
             offers_postal_submission: offer.is_some_and(|offer| offer.postal_submission),
             offers_postal_return: offer.is_some_and(|offer| offer.postal_return),
-            handed_in_by_post: shown.channel == Channel::Postal || posted_in,
+            handed_in_by_post: if posted_in { Some(true) } else { channel.map(|channel| channel == Channel::Postal) },
             // QĐ 45/2016 art. 9: returned when the post takes it, whatever the portal writes.
             returned: posted_out.or(shown.returned),
             // The portal states how a result was asked for, not how it was returned: only the post proves a return.
-            returned_by_post: posted_out.is_some(),
+            returned_by_post: has_list.then_some(posted_out.is_some()),
+            waits_for_supplement: shown.status == status::SUPPLEMENT,
         }
     }
 
@@ -311,22 +332,41 @@ impl Province {
                 AgencyKind::Commune => count(counts, 2, one.on_time),
                 AgencyKind::ServiceCentre | AgencyKind::Other => {}
             }
-            if one.is_late == Some(true) {
-                let counts = halves.entry((row, half(one.accepted))).or_default();
-                count(counts, 12, one.apology == Apology::Timely);
-                count(counts, 13, one.apology != Apology::Absent);
-                count(counts, 14, matches!(one.apology, Apology::Late | Apology::Repeated));
+            let is_dated = one.apology != Apology::Undated;
+            for (at, hit) in [
+                (12, is_dated.then_some(one.apology == Apology::Timely)),
+                (13, Some(one.apology != Apology::Absent)),
+                (14, is_dated.then_some(matches!(one.apology, Apology::Late | Apology::Repeated))),
+            ] {
+                match one.is_late {
+                    Some(true) => count(counts, at, hit),
+                    Some(false) => {}
+                    None => counts[at].undecided += 1,
+                }
             }
             if !one.is_provincial {
                 continue;
             }
             let counts = halves.entry((row, half(one.accepted))).or_default();
-            let online = one.channel == Channel::Online;
-            if matches!(one.level, Some(Level::Partial | Level::Full)) {
-                count(counts, 3, online);
+            let online = one.channel.map(|channel| channel == Channel::Online);
+            match one.level {
+                Some(Level::Partial | Level::Full) => count(counts, 3, online),
+                Some(Level::Information) => {}
+                None => counts[3].undecided += 1,
             }
-            count(counts, 4, online && one.level == Some(Level::Partial));
-            count(counts, 5, online && one.level == Some(Level::Full));
+            for (at, level) in [(4, Level::Partial), (5, Level::Full)] {
+                let is_of_level = one.level.map(|known| known == level);
+                let hit = if online == Some(false) || is_of_level == Some(false) {
+                    Some(false)
+                } else {
+                    online.and(is_of_level)
+                };
+                count(counts, at, hit);
+            }
+            count(counts, 15, online);
+            // The portal states no number of requests for supplements.
+            count(counts, 16, one.waits_for_supplement.then_some(false));
+            count(counts, 17, None);
             if one.offers_postal_submission {
                 count(counts, 6, one.handed_in_by_post);
             }
@@ -344,24 +384,13 @@ impl Province {
                 continue;
             }
             let counts = halves.entry((row, half(one.received))).or_default();
-            count(counts, 10, one.handled.is_some());
+            count(counts, 10, Some(one.handled.is_some()));
             if one.answered.is_some() && one.on_regulation {
-                count(counts, 11, one.published.is_some());
+                count(counts, 11, Some(one.published.is_some()));
             }
         }
         self.roll_up(&halves, &[(7, submitted), (9, returned)])
     }
-}
-
-fn count(counts: &mut Counts, indicator: usize, hit: bool) {
-    counts[indicator].0 += u64::from(hit);
-    counts[indicator].1 += 1;
-}
-
-/// Number of half-months since year 0. The first half ends on the 14th.
-fn half(at: Moment) -> i32 {
-    let date = date_of(day_of(at));
-    (i32::from(date.year()) * 12 + i32::from(date.month()) - 1) * 2 + i32::from(date.day() > 14)
 }
 
 /// Whether an end lies before the reception. At midnight it is a date, and may be that of the day of reception.

@@ -4,25 +4,37 @@ use std::collections::BTreeMap;
 
 use crate::simulator::Province;
 use crate::simulator::truth::{COUNTED, Counts, INDICATORS, TruthFigure, TruthScope};
+use crate::simulator::truth_counts::{Count, count};
 
 /// Counts of "có phát sinh": dossiers of procedures that have a dossier of a kind, province-wide, from 1 January to the
 /// end of the period.
 #[derive(Debug, Default)]
 pub(super) struct HavingCounts {
-    /// By row of the agency, half-month and group of the procedure: dossiers of the kind, and all.
-    counts: BTreeMap<(usize, i32, usize), (u64, u64)>,
-    /// By year and group: the first half-month with a dossier of the kind.
-    first: BTreeMap<(i32, usize), i32>,
+    /// By row of the agency, half-month and group of the procedure.
+    counts: BTreeMap<(usize, i32, usize), Count>,
+    /// By year and group: the first half-month with a dossier of the kind, and with one that may be.
+    first: [BTreeMap<(i32, usize), i32>; 2],
 }
 
 impl HavingCounts {
-    pub(super) fn add(&mut self, row: usize, half: i32, group: usize, hit: bool) {
-        let counts = self.counts.entry((row, half, group)).or_default();
-        counts.0 += u64::from(hit);
-        counts.1 += 1;
-        if hit {
-            let first = self.first.entry((year_of(half), group)).or_insert(half);
+    /// `hit`: whether the dossier is of the kind; `None` if that is not known.
+    pub(super) fn add(&mut self, row: usize, half: i32, group: usize, hit: Option<bool>) {
+        count(std::slice::from_mut(self.counts.entry((row, half, group)).or_default()), 0, hit);
+        if hit != Some(false) {
+            let first = self.first[usize::from(hit.is_none())].entry((year_of(half), group)).or_insert(half);
             *first = half.min(*first);
+        }
+    }
+
+    /// What a period counts of a row that ends with half-month `last`.
+    fn until(&self, last: i32, half: i32, group: usize, counts: &Count) -> Count {
+        let [certain, possible] = self.first.each_ref().map(|first| first.get(&(year_of(half), group)));
+        if certain.is_some_and(|first| *first <= last) {
+            *counts
+        } else if possible.is_some_and(|first| *first <= last) {
+            Count { undecided: counts.denominator, ..Count::default() }
+        } else {
+            Count::default()
         }
     }
 }
@@ -41,20 +53,17 @@ impl Province {
                 for scope in self.scopes(row) {
                     let sum = sums.entry((scope, period.clone())).or_default();
                     for (total, count) in sum.iter_mut().zip(counts) {
-                        total.0 += count.0;
-                        total.1 += count.1;
+                        total.add(count);
                     }
                 }
             }
         }
         for (indicator, having) in having {
             for (&(row, half, group), counts) in &having.counts {
-                let Some(&first) = having.first.get(&(year_of(half), group)) else { continue };
-                for (period, _) in periods_of(half).into_iter().filter(|(_, last)| first <= *last) {
+                for (period, last) in periods_of(half) {
+                    let counts = having.until(last, half, group, counts);
                     for scope in self.scopes(row) {
-                        let sum = &mut sums.entry((scope, period.clone())).or_default()[*indicator];
-                        sum.0 += counts.0;
-                        sum.1 += counts.1;
+                        sums.entry((scope, period.clone())).or_default()[*indicator].add(&counts);
                     }
                 }
             }
@@ -62,10 +71,10 @@ impl Province {
         let mut figures = Vec::new();
         for (at, indicator) in INDICATORS.into_iter().take(COUNTED).enumerate() {
             for ((scope, period), counts) in &sums {
-                let (numerator, denominator) = counts[at];
-                if denominator > 0 {
+                let Count { numerator, denominator, unknown, undecided } = counts[at];
+                if denominator > 0 || undecided > 0 {
                     let (scope, period) = (scope.clone(), period.clone());
-                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator });
+                    figures.push(TruthFigure { indicator, scope, period, numerator, denominator, unknown, undecided });
                 }
             }
         }

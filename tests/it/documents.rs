@@ -4,14 +4,16 @@
 
 mod command_line;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use motcua::config::{Configuration, DefinedIndicator};
 use motcua::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use motcua::model::predicate::{
-    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, OFFER_COLUMNS, STATE_COLUMNS,
+    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, NEVER_NULL, OFFER_COLUMNS, STATE_COLUMNS,
 };
+use motcua::model::rules::RuleSet;
 use serde_json::Value;
 
 #[test]
@@ -47,9 +49,12 @@ fn page(config: &Configuration) -> String {
         "# Indicators\n\nFor data clerks and developers: what each indicator counts, and which article requires it. Generated from \
          `config/indicators` and `config/rules`; do not edit. Every figure carries the digest of its definition and rule set. \
          A ratio is shown with its counts. It is rounded half up to two decimals of a percent, and is never 100 % while the \
-         numerator is below the denominator. A denominator of 0 is shown as \"không phát sinh\". `met` is decided on the \
-         counts: yes, no, or open while pending dossiers could still reach the target. An annual target (\"a year\") is judged for years \
-         only, calendar or statutory; shorter periods show their distance to it. Figures of the province are sums of \
+         numerator is below the denominator. A denominator of 0 is shown as \"không phát sinh\". Facts that no source states and no \
+         rule decides are counted: `unknown` is what is in the denominator and may be in the numerator, `undecided` what may be in the \
+         denominator. A ratio with unknowns lies between n/d and (n + unknown)/d; if all of it is unknown it is shown as \
+         \"không có dữ liệu\". `met` is decided on the counts: yes, no, open while pending dossiers could still reach the target, or \
+         unknown if what is unknown decides. An annual target (\"a year\") is judged for years only, calendar or statutory; shorter \
+         periods show their distance to it. Figures of the province are sums of \
          counts, except those of procedures and agencies, which are counted once in each scope.\n",
     );
     readings(&mut text);
@@ -209,10 +214,28 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
             other.period.name()
         );
     }
+    let population = format!("{} {}", definition.population, definition.denominator.as_deref().unwrap_or_default());
+    for (word, facts) in [
+        ("Unknown", can_be_null(&definition.numerator, definition.over)),
+        ("Undecided", can_be_null(&population, definition.over)),
+    ] {
+        if !facts.is_empty() {
+            let _ = writeln!(text, "* {word} if not known: {}.", facts.join(", "));
+        }
+    }
     let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
     if let Some(note) = &definition.note {
         let _ = writeln!(text, "* Note: {note}");
     }
+}
+
+/// The facts of a predicate that are null where they are not known.
+fn can_be_null(predicate: &str, over: CountedUnit) -> Vec<String> {
+    let facts = if over == CountedUnit::Feedback { FEEDBACK_COLUMNS } else { FACT_COLUMNS };
+    let words = || predicate.split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_');
+    let is_named = |name: &str| words().any(|word| word == name) && !predicate.contains(&format!("{name} IS NULL"));
+    let named = facts.iter().filter(|(name, ..)| is_named(name) && !NEVER_NULL.contains(name));
+    named.map(|(name, ..)| format!("`{name}`")).collect()
 }
 
 fn registry_of(definition: &IndicatorDefinition) -> &str {
@@ -227,22 +250,14 @@ fn amount(definition: &IndicatorDefinition) -> String {
 
 /// Table of the rule sets: one row for each setting.
 fn rule_sets(text: &mut String, config: &Configuration) {
-    let sets: Vec<Value> =
-        config.rules.values().map(|rules| serde_json::to_value(rules).expect("a rule set is plain data")).collect();
+    let sets: Vec<BTreeMap<String, Value>> = config.rules.values().map(RuleSet::settings).collect();
     let _ =
         write!(text, "\n## Rule sets\n\n`config/rules/*.toml` explains each word, and why it was chosen.\n\n| word |");
     for set in &sets {
         let _ = write!(text, " {} |", set["id"].as_str().unwrap_or_default());
     }
     let _ = write!(text, "\n|---|{}\n", "---|".repeat(sets.len()));
-    // A setting with its default value is not written.
-    let mut words: Vec<&String> = Vec::new();
-    for word in sets.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys) {
-        if !words.contains(&word) && !matches!(word.as_str(), "id" | "title" | "legal") {
-            words.push(word);
-        }
-    }
-    for word in words {
+    for word in sets[0].keys().filter(|word| !matches!(word.as_str(), "id" | "title" | "legal")) {
         let _ = write!(text, "| `{word}` |");
         for set in &sets {
             let value = match &set[word] {

@@ -30,8 +30,9 @@ pub(crate) use tables::{commits, frames, rows};
 pub(crate) const CONNECTORS: [&str; 6] =
     ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate", "procedure-catalogue"];
 
-/// Numerator and denominator by indicator, scope and period; without figures whose denominator is 0.
-pub(crate) type Figures = BTreeMap<(String, TruthScope, String), (u64, u64)>;
+/// Numerator, denominator, unknown and undecided by indicator, scope and period; without figures that have nothing to
+/// count.
+pub(crate) type Figures = BTreeMap<(String, TruthScope, String), [u64; 4]>;
 
 /// A simulated province and its running portal.
 pub(crate) struct Town {
@@ -299,14 +300,16 @@ pub(crate) fn figures(rows: &[Value]) -> Figures {
             (None, Some(other)) => panic!("`{other}` is not a tier"),
             (None, None) => TruthScope::Province,
         };
-        let denominator = row["denominator"].as_u64().expect("these are ratios");
-        if denominator == 0 {
-            assert!(row["ratio"].is_null(), "a ratio with the denominator 0 must be null: {row}");
+        let counts = ["numerator", "denominator", "unknown", "undecided"];
+        let counts = counts.map(|name| row[name].as_u64().expect("these are ratios, with counts"));
+        let [_, denominator, unknown, undecided] = counts;
+        let has_ratio = denominator > unknown;
+        assert_eq!(!row["ratio"].is_null(), has_ratio, "a ratio is null if there is nothing or nothing known: {row}");
+        if denominator == 0 && undecided == 0 {
             continue;
         }
-        let numerator = row["numerator"].as_u64().expect("a count is a number");
         let names = (word(row, "indicator").expect("named"), scope, word(row, "period").expect("named"));
-        assert_eq!(figures.insert(names, (numerator, denominator)), None, "a figure must be unique: {row}");
+        assert_eq!(figures.insert(names, counts), None, "a figure must be unique: {row}");
     }
     figures
 }
@@ -315,7 +318,7 @@ pub(crate) fn figures(rows: &[Value]) -> Figures {
 pub(crate) fn true_figures(truth: &Truth) -> Figures {
     let named = |figure: &simulator::TruthFigure| {
         let names = (figure.indicator.to_owned(), figure.scope.clone(), figure.period.clone());
-        (names, (figure.numerator, figure.denominator))
+        (names, [figure.numerator, figure.denominator, figure.unknown, figure.undecided])
     };
     truth.figures.iter().map(named).collect()
 }

@@ -56,7 +56,9 @@ fn by_key(rows: Vec<Value>) -> Rows {
             let value = match (name.as_str(), value) {
                 ("met", Value::Bool(met)) => json!(met.to_string()),
                 // For JSON 12 and 12.0 are different.
-                ("ratio" | "target" | "unmatched" | "value", Value::Number(number)) => json!(number.as_f64()),
+                ("ratio" | "target" | "unmatched" | "value" | "ratio_least" | "ratio_most", Value::Number(number)) => {
+                    json!(number.as_f64())
+                }
                 (_, value) => value,
             };
             (name, value)
@@ -149,6 +151,41 @@ fn dashboards_read_the_same_figures_as_the_report_night_after_night() {
     let province = second.values().filter(|cells| cells["agency"].is_null()).count();
     assert_eq!(administrator.count("board.province"), province as u64, "the view is as it was");
     history(&server, &first, &second);
+}
+
+/// Makes the tables what version 2 created, with the rows that it would have written.
+const VERSION_2: &str = "
+UPDATE motcua.figure_latest SET met = NULL WHERE met = 'unknown';
+UPDATE motcua.figures SET met = NULL WHERE met = 'unknown';
+ALTER TABLE motcua.figure_latest DROP COLUMN unknown, DROP COLUMN undecided, DROP COLUMN ratio_least,
+    DROP COLUMN ratio_most, DROP CONSTRAINT figure_latest_met,
+    ADD CONSTRAINT figure_latest_met CHECK (met IN ('true', 'false', 'open'));
+ALTER TABLE motcua.figures DROP COLUMN unknown, DROP COLUMN undecided, DROP COLUMN ratio_least,
+    DROP COLUMN ratio_most, DROP CONSTRAINT figures_met,
+    ADD CONSTRAINT figures_met CHECK (met IN ('true', 'false', 'open'));
+DELETE FROM motcua.schema_version WHERE version > 2";
+
+#[test]
+fn tables_of_an_older_motcua_get_the_columns_of_what_is_unknown() {
+    let Some(server) = Server::start("tables_of_an_older_motcua_get_the_columns_of_what_is_unknown") else {
+        return;
+    };
+    let office = office(&server.url());
+    list(&office, "1.csv", "H61.14", 0, 60);
+    desk::expect(&office, &["run"], 0);
+    let first = reported(&office);
+    let mut administrator = server.administrator();
+    administrator.act(VERSION_2);
+    list(&office, "2.csv", "H61.02", 60, 60);
+    desk::expect(&office, &["run"], 0);
+    let latest = by_key(administrator.rows("SELECT * FROM motcua.figure_latest"));
+    assert_same_rows(&latest, &reported(&office), "the night after the migration");
+    assert!(latest.values().any(|cells| cells["unknown"].as_u64() > Some(0)), "something is unknown");
+    documented(&server);
+    // The night before did not count what was unknown.
+    let older = by_key(administrator.rows("SELECT * FROM motcua.figures_as_of(1)"));
+    assert_eq!(older.len(), first.len());
+    assert!(older.values().all(|cells| cells["unknown"].is_null() && cells["ratio_most"].is_null()));
 }
 
 /// The history holds the changes, and both nights can be read from it.

@@ -2,6 +2,7 @@
 //! ([`by_hand`], one for each letter of rule set `seed-2639` and more), and random tables whose figures the plain
 //! [`loops`] compute too.
 
+mod bounds;
 mod by_hand;
 mod feedback;
 mod law;
@@ -158,6 +159,8 @@ fn counts(figure: &Figure) -> FigureCounts {
         denominator: figure.denominator.unwrap_or(0),
         reachable: figure.reachable,
         one_sided: figure.one_sided.unwrap_or(0),
+        unknown: figure.unknown.expect("it is counted"),
+        undecided: figure.undecided.expect("it is counted"),
     }
 }
 
@@ -332,7 +335,8 @@ fn the_loops_compute_every_shipped_indicator() {
         ..Dossier::default()
     };
     // One is overdue, so that the indicator of apologies has a figure.
-    let overdue = Dossier { due: Some(at("2025-05-08T17:00")), completed: None, ..postal("S1", "1.000001") };
+    let overdue =
+        Dossier { due: Some(at("2025-05-08T17:00")), completed: None, returned: None, ..postal("S1", "1.000001") };
     let open = Dossier { due: Some(at("2026-05-08T17:00")), ..overdue.clone() };
     let dossiers = [overdue, open, postal("S1", "1.000001"), postal("D1", "1.000001"), postal("X3", "1.000002")];
     let by_loops: BTreeSet<String> =

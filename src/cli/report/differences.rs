@@ -23,6 +23,14 @@ struct DifferenceRow {
     denominator: u64,
     ratio: Option<f64>,
     moved: u64,
+    /// Dossiers of the denominator of which it is not known whether they are in the numerator.
+    unknown: u64,
+}
+
+impl DifferenceRow {
+    fn without_ratio(&self) -> &'static str {
+        if self.denominator > 0 { LANGUAGE.no_data() } else { LANGUAGE.nothing_received() }
+    }
 }
 
 pub(super) async fn compare_rules(
@@ -49,22 +57,23 @@ pub(super) async fn compare_rules(
     let rows: Vec<DifferenceRow> = found
         .into_iter()
         .map(|found| {
-            let ratio = ratio(found.numerator, found.denominator);
-            let RuleDifference { rules, setting: word, numerator, denominator, moved } = found;
-            DifferenceRow { rules, word, numerator, denominator, ratio, moved }
+            let ratio = ratio(found.numerator, found.denominator).filter(|_| found.unknown < found.denominator);
+            let RuleDifference { rules, setting: word, numerator, denominator, unknown, moved } = found;
+            DifferenceRow { rules, word, numerator, denominator, ratio, moved, unknown }
         })
         .collect();
     let text = match filter.arguments.format {
         OutputFormat::Json => output::json(&rows)?,
         OutputFormat::Csv => output::csv(&rows)?,
         OutputFormat::Table => {
-            let headings = ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Tỷ lệ", "Số hồ sơ tính khác"];
+            let headings = ["Bộ quy tắc", "Khác ở", "Đạt / tổng số", "Chưa rõ", "Tỷ lệ", "Số hồ sơ tính khác"];
             let cells = rows.iter().map(|row| {
                 vec![
                     row.rules.clone(),
                     row.word.clone().unwrap_or_else(|| "(cả bộ)".to_owned()),
                     format!("{} / {}", number(row.numerator), number(row.denominator)),
-                    row.ratio.map_or_else(|| LANGUAGE.nothing_received().to_owned(), percent),
+                    number(row.unknown),
+                    row.ratio.map_or_else(|| row.without_ratio().to_owned(), percent),
                     number(row.moved),
                 ]
             });

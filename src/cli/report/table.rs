@@ -76,6 +76,7 @@ fn rank_text(rank: Option<Rank>) -> String {
         Some(Rank::Place(place)) => place.to_string(),
         Some(Rank::TooFew) => "ít hồ sơ".to_owned(),
         Some(Rank::NoDossiers) => "không phát sinh hồ sơ".to_owned(),
+        Some(Rank::NoData) => LANGUAGE.no_data().to_owned(),
         None => String::new(),
     }
 }
@@ -95,11 +96,14 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
 
 fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
     let scope = LANGUAGE.scope(figure, &config.settings.province.name);
-    let counts = LANGUAGE.counts(figure).unwrap_or_else(|| number(figure.numerator));
+    let mut counts = LANGUAGE.counts(figure).unwrap_or_else(|| number(figure.numerator));
+    if let Some(unknown) = LANGUAGE.unknown(figure) {
+        counts = format!("{counts} ({unknown})");
+    }
     let value = match figure.kind {
         // The count itself is in the column before.
         IndicatorKind::Count | IndicatorKind::Stock => String::new(),
-        _ => LANGUAGE.value(figure, UnitSpace::Plain),
+        _ => LANGUAGE.bounds(figure, UnitSpace::Plain).unwrap_or_else(|| LANGUAGE.value(figure, UnitSpace::Plain)),
     };
     let target = match (figure.target, figure.denominator) {
         (Some(target), Some(_)) => format!("≥ {}", percent(target)),
@@ -110,6 +114,7 @@ fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
         Some(Met::Yes) => "đạt",
         Some(Met::No) => "không đạt",
         Some(Met::Open) => "còn có thể đạt",
+        Some(Met::Unknown) => "chưa rõ",
         None => "",
     };
     let met = LANGUAGE.annual_target(figure).unwrap_or_else(|| met.to_owned());

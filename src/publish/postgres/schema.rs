@@ -10,8 +10,11 @@ use crate::publish::postgres::sql::{begin, execute};
 use crate::publish::postgres::target::{PostgresTarget, quoted};
 
 /// The migration to version N is at index N - 1.
-pub(in crate::publish) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_target_period.sql")];
+pub(in crate::publish) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_tables.sql"),
+    include_str!("migrations/0002_target_period.sql"),
+    include_str!("migrations/0003_unknown.sql"),
+];
 
 /// Creates the table that records the applied migrations.
 const VERSION_TABLE: &str = "

@@ -4,11 +4,11 @@
 use jiff::civil::{Date, DateTime, date, datetime};
 
 use super::{REGISTRIES, TODAY};
-use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Resend};
+use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Resend, Supplement};
 use crate::simulator::post::{PostalService, Target, Waybill};
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::Moment;
-use crate::simulator::{Province, TruthScope};
+use crate::simulator::{Province, TruthFigure, TruthScope};
 
 fn at(moment: DateTime) -> Moment {
     moment.duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_secs()
@@ -111,12 +111,14 @@ fn figures(day: Date, period: &str) -> Vec<(&'static str, u64, u64)> {
 #[test]
 fn figures_of_the_year_as_of_today() {
     let expected = [
+        ("nd224-online", 2, 5),
         ("par-3.4.1", 2, 3),
         ("par-3.4.3", 1, 2),
         // The late one, and the certification accepted at 15:00 sharp, which is overdue since that evening.
         ("par-3.4.4", 0, 2),
         ("par-3.4.4-late", 0, 2),
         ("par-3.4.4-stated", 0, 2),
+        ("par-3.4.5-3", 0, 5),
         ("par-7.2.2", 2, 5),
         ("par-7.2.2-level-3", 1, 5),
         ("par-7.2.2-level-4", 1, 5),
@@ -124,12 +126,15 @@ fn figures_of_the_year_as_of_today() {
         ("par-7.3.2-having", 2, 3),
         ("par-7.3.3-deployed", 1, 2),
         ("par-7.3.3-having", 1, 2),
+        ("par-ii.1.d", 0, 5),
     ];
     assert_eq!(figures(TODAY, "2026"), expected);
     assert_eq!(
         figures(TODAY, "2026-04"),
         [
+            ("nd224-online", 0, 1),
             ("par-3.4.1", 1, 1),
+            ("par-3.4.5-3", 0, 1),
             ("par-7.2.2", 0, 1),
             ("par-7.2.2-level-3", 0, 1),
             ("par-7.2.2-level-4", 0, 1),
@@ -137,6 +142,7 @@ fn figures_of_the_year_as_of_today() {
             ("par-7.3.2-having", 1, 1),
             ("par-7.3.3-deployed", 1, 1),
             ("par-7.3.3-having", 1, 1),
+            ("par-ii.1.d", 0, 1),
         ]
     );
     assert_eq!(figures(TODAY, "2026-Q2"), figures(TODAY, "2026-04"));
@@ -148,22 +154,63 @@ fn figures_of_the_year_as_of_an_earlier_evening() {
     assert_eq!(
         figures(date(2026, 3, 31), "2026"),
         [
+            ("nd224-online", 2, 4),
             ("par-3.4.1", 1, 2),
             ("par-3.4.3", 1, 2),
             ("par-3.4.4", 0, 2),
             ("par-3.4.4-late", 0, 2),
             ("par-3.4.4-stated", 0, 2),
+            ("par-3.4.5-3", 0, 4),
             ("par-7.2.2", 2, 4),
             ("par-7.2.2-level-3", 1, 4),
             ("par-7.2.2-level-4", 1, 4),
             ("par-7.3.2-deployed", 1, 2),
             ("par-7.3.2-having", 1, 2),
             ("par-7.3.3-deployed", 0, 1),
+            ("par-ii.1.d", 0, 4),
         ]
     );
     // On the Saturday the waybill was still valid: one more dossier was handed in by post.
     let saturday = figures(date(2026, 3, 7), "2026");
     assert!(saturday.contains(&("par-7.3.2-having", 2, 4)), "{saturday:?}");
+}
+
+/// Three dossiers of a department: one ended without a date, one states no channel, one waits for a supplement. Nobody
+/// has seen the lists of the post.
+#[test]
+fn what_the_portal_does_not_state_is_unknown() {
+    let of_department = |number, style| Dossier {
+        style,
+        due: Some(on(3, 9, 17, 0, 0)),
+        ..dossier(number, DEPARTMENT, FIVE_DAYS, Channel::Online, on(3, 2, 9, 0, 1))
+    };
+    let mut undated = of_department(0, 1);
+    (undated.ending, undated.ended) = (Ending::DoneWithoutDate, Some(on(3, 6, 9, 0, 0)));
+    undated.returned = Some(on(3, 6, 10, 0, 0));
+    let without_channel = of_department(1, 28 << 10);
+    let mut waiting = of_department(2, 1);
+    waiting.supplement = Some(Supplement { requested: on(3, 3, 9, 0, 0), provided: None });
+    let registry = Registry::read(&REGISTRIES).expect("the registries are well formed");
+    let truth = Province::new(registry, vec![undated, without_channel, waiting], Vec::new(), TODAY).truth(TODAY);
+    let of_province = |figure: &&TruthFigure| figure.scope == TruthScope::Province && figure.period == "2026";
+    let counts = |figure: &TruthFigure| {
+        (figure.indicator, [figure.numerator, figure.denominator, figure.unknown, figure.undecided])
+    };
+    let found: Vec<_> = truth.figures.iter().filter(of_province).map(counts).collect();
+    let expected = [
+        ("nd224-online", [2, 3, 1, 0]),
+        ("par-3.4.1", [0, 3, 1, 0]),
+        ("par-3.4.5-3", [0, 3, 2, 0]),
+        ("par-7.2.2", [2, 3, 1, 0]),
+        ("par-7.2.2-level-3", [2, 3, 1, 0]),
+        ("par-7.2.2-level-4", [0, 3, 0, 0]),
+        ("par-7.3.2-deployed", [0, 3, 1, 0]),
+        ("par-7.3.2-having", [0, 0, 0, 3]),
+        ("par-7.3.3-deployed", [0, 1, 1, 0]),
+        ("par-7.3.3-having", [0, 0, 0, 1]),
+        ("par-ii.1.d", [0, 3, 3, 0]),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod rule_sets;
 mod statutory;
 mod stocks;
 mod times;
+mod unknown;
 
 use motcua::model::figure::{Figure, Met};
 use motcua::model::period::Period;

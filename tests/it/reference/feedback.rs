@@ -13,7 +13,7 @@ const ROWS: [[&str; 7]; 10] = [
     ["S1", "regulation", "2026-01-14T23:59", "2026-02-02T10:00", "forwarded", "2026-02-02T10:00", "-"],
     // Conduct of an official: counts in 3.5.1 only.
     ["S1", "conduct", "2026-01-15T00:00", "2026-01-16T10:00", "handled", "2026-01-16T10:00", "2026-01-16T10:00"],
-    // Unknown subject: counts in both. Published, although no handling is recorded.
+    // Unknown subject: counts in 3.5.1, and may belong to 3.5.2. Published, although no handling is recorded.
     ["S1", "-", "2026-02-03T08:00", "-", "-", "2026-02-04T10:00", "2026-02-04T10:00"],
     // Handled: it has an outcome, although no date.
     ["S1", "regulation", "2026-02-10T08:00", "-", "handled", "-", "-"],
@@ -72,11 +72,15 @@ fn feedback_counts_by_what_is_known_at_the_night() {
         ("par-3.5.1", None, "2026", Some((5, 8, 8))),
         ("par-3.5.1", Some("S2"), "2026-02", None),
         ("par-3.5.2", Some("S1"), "2026-01", Some((1, 2, 2))),
-        ("par-3.5.2", Some("S1"), "2026-02", Some((1, 1, 1))),
-        ("par-3.5.2", None, "2026", Some((2, 3, 3))),
+        ("par-3.5.2", Some("S1"), "2026-02", Some((0, 0, 0))),
+        ("par-3.5.2", None, "2026", Some((1, 2, 2))),
     ] {
         assert_eq!(counts(&figures, indicator, agency, period), expected, "{indicator} {agency:?} {period}");
     }
+    let is_province = |figure: &&Figure| figure.agency.is_none() && figure.tier.is_none();
+    let published = figures.iter().filter(|figure| *figure.indicator == *"par-3.5.2").filter(is_province);
+    let undecided = published.filter(|figure| figure.period.to_string() == "2026").map(|figure| figure.undecided);
+    assert_eq!(undecided.collect::<Vec<_>>(), [Some(1)]);
     for period in ["2026-W03", "2026-01-15", "2026-01-10..2026-02-03"] {
         let expected = match period {
             // Monday 12 to Sunday 18 January.

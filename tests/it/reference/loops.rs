@@ -34,6 +34,45 @@ pub(super) struct FigureCounts {
     pub(super) reachable: u64,
     /// 0 if the post plays no part in the indicator.
     pub(super) one_sided: u64,
+    /// In the denominator, and not known whether in the numerator.
+    pub(super) unknown: u64,
+    /// Not known whether in the denominator.
+    pub(super) undecided: u64,
+}
+
+/// What a dossier is to an indicator; `None` is not known.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    denominator: Option<bool>,
+    numerator: Option<bool>,
+    reachable: bool,
+    one_sided: bool,
+}
+
+impl Counted {
+    /// In the denominator, and in the numerator or not; what is not there now cannot come into it later.
+    fn part(numerator: Option<bool>) -> Self {
+        Self { denominator: Some(true), numerator, reachable: numerator == Some(true), one_sided: false }
+    }
+
+    fn of(self, denominator: Option<bool>) -> Self {
+        Self { denominator, ..self }
+    }
+}
+
+/// Both, as SQL has it: one that is false decides.
+fn both(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    if left == Some(false) || right == Some(false) { Some(false) } else { Some(left? && right?) }
+}
+
+/// Either, as SQL has it: one that is true decides.
+fn either(left: Option<bool>, right: Option<bool>) -> Option<bool> {
+    if left == Some(true) || right == Some(true) { Some(true) } else { Some(left? || right?) }
+}
+
+/// Whether a level is one of those offered online.
+fn is_online_level(level: Option<&str>) -> Option<bool> {
+    level.map(|level| matches!(level, "partial" | "full"))
 }
 
 /// A shipped rule set, written down from its sources and not read from its file.
@@ -89,43 +128,50 @@ pub(super) fn figures(
         let on_time = |period: Period| {
             let (moment, is_over) = moment_for(period);
             let can_end_on_time = dossier.outcome.can_end_on_time_at(moment);
-            let is_on_time = dossier.outcome.ended_by(moment) && dossier.outcome.ended_on_time;
-            let counts = is_on_time || can_end_on_time && rules == ShippedRules::Qd766;
-            [true, counts, counts || can_end_on_time && !is_over, false]
+            let numerator = if dossier.outcome.ended_by(moment) {
+                dossier.outcome.ended_on_time
+            } else {
+                Some(can_end_on_time && rules == ShippedRules::Qd766)
+            };
+            let reachable = numerator == Some(true) || can_end_on_time && !is_over;
+            Counted { reachable, ..Counted::part(numerator) }
         };
         if not_vertical {
-            let id = if dossier.certification { "par-3.4-certification" } else { "par-3.4-without-certification" };
-            count(&mut figures, id, dossier, day, on_time);
+            let certification = dossier.certification;
+            count(&mut figures, "par-3.4-certification", dossier, day, |period| on_time(period).of(certification));
+            let other = certification.map(|is_one| !is_one);
+            count(&mut figures, "par-3.4-without-certification", dossier, day, |period| on_time(period).of(other));
         }
         for (id, kind) in [
             ("par-3.4.1", AgencyKind::Specialised),
             ("par-3.4.2", AgencyKind::District),
             ("par-3.4.3", AgencyKind::Commune),
         ] {
-            if not_vertical && dossier.competent.is_some_and(|agency| agency.kind == kind) {
-                count(&mut figures, id, dossier, day, on_time);
+            // The kind of an agency that is not registered is not known.
+            let belongs = dossier.competent.map(|agency| agency.kind == kind);
+            if not_vertical {
+                count(&mut figures, id, dossier, day, |period| on_time(period).of(belongs));
             }
         }
         if dossier.in_competence {
             count(&mut figures, "qd766-2.1", dossier, day, on_time);
-            count(&mut figures, "qd766-3.3", dossier, day, |_| [true, dossier.online, dossier.online, false]);
-            let full = dossier.level.as_deref() == Some("full");
-            count(&mut figures, "nd224-full-process", dossier, day, |_| [true, full, full, false]);
-            let again = dossier.supplements > 1;
-            count(&mut figures, "par-ii.1.d", dossier, day, |_| [true, again, again, false]);
-            let never = dossier.supplements == 0;
-            count(&mut figures, "par-3.4.5-3", dossier, day, |_| [true, never, never, false]);
-            count(&mut figures, "nd224-online", dossier, day, |_| [true, dossier.online, dossier.online, false]);
+            count(&mut figures, "qd766-3.3", dossier, day, |_| Counted::part(dossier.online));
+            let full = dossier.level.as_deref().map(|level| level == "full");
+            count(&mut figures, "nd224-full-process", dossier, day, |_| Counted::part(full));
+            let again = dossier.supplements.map(|times| times > 1);
+            count(&mut figures, "par-ii.1.d", dossier, day, |_| Counted::part(again));
+            let never = dossier.was_supplemented.map(|was| !was);
+            count(&mut figures, "par-3.4.5-3", dossier, day, |_| Counted::part(never));
+            count(&mut figures, "nd224-online", dossier, day, |_| Counted::part(dossier.online));
             if let Some(day) = dossier.ended_on {
                 let on_time = dossier.outcome.ended_on_time;
                 let has_apology = dossier.apology != Apology::Absent;
-                let in_order = on_time || has_apology && !dossier.outcome.before_reception;
-                count(&mut figures, "nd224-on-time", dossier, day, |_| [true, on_time, on_time, false]);
-                count(&mut figures, "par-3.4.5-1", dossier, day, |_| [true, on_time, on_time, false]);
-                count(&mut figures, "par-3.4.5-5", dossier, day, |_| [true, in_order, in_order, false]);
-                if dossier.online && matches!(dossier.level.as_deref(), Some("partial" | "full")) {
-                    count(&mut figures, "par-3.4.5-9", dossier, day, |_| [true, on_time, on_time, false]);
-                }
+                let in_order = either(on_time, Some(has_apology && !dossier.outcome.is_impossible));
+                count(&mut figures, "nd224-on-time", dossier, day, |_| Counted::part(on_time));
+                count(&mut figures, "par-3.4.5-1", dossier, day, |_| Counted::part(on_time));
+                count(&mut figures, "par-3.4.5-5", dossier, day, |_| Counted::part(in_order));
+                let belongs = both(dossier.online, is_online_level(dossier.level.as_deref()));
+                count(&mut figures, "par-3.4.5-9", dossier, day, |_| Counted::part(on_time).of(belongs));
             }
         }
         if not_vertical {
@@ -137,38 +183,35 @@ pub(super) fn figures(
                 ("source-unknown-agency", dossier.competent.is_none()),
                 ("source-unknown-procedure", dossier.has_unknown_procedure),
             ] {
-                count(&mut figures, id, dossier, day, |_| [true, lacks, lacks, false]);
+                count(&mut figures, id, dossier, day, |_| Counted::part(Some(lacks)));
             }
+            let is_dated = dossier.apology != Apology::Unknown;
             for (id, counts) in [
-                ("par-3.4.4", dossier.apology == Apology::Timely),
-                ("par-3.4.4-stated", dossier.apology != Apology::Absent),
-                ("par-3.4.4-late", dossier.apology == Apology::Late),
+                ("par-3.4.4", is_dated.then_some(dossier.apology == Apology::Timely)),
+                ("par-3.4.4-stated", Some(dossier.apology != Apology::Absent)),
+                ("par-3.4.4-late", is_dated.then_some(dossier.apology == Apology::Late)),
             ] {
                 let apology = |period: Period| {
                     let (moment, _) = moment_for(period);
-                    let late = dossier.outcome.late_by(moment) || dossier.outcome.overdue_at(moment);
-                    [late, counts, counts, false]
+                    let late = either(dossier.outcome.late_by(moment), dossier.outcome.overdue_at(moment));
+                    Counted::part(counts).of(late)
                 };
                 count(&mut figures, id, dossier, day, apology);
             }
             if let Some(day) = dossier.ended_on {
-                count(&mut figures, "ii06a-on-time", dossier, day, |_| {
-                    [true, dossier.outcome.ended_on_time, dossier.outcome.ended_on_time, false]
-                });
+                count(&mut figures, "ii06a-on-time", dossier, day, |_| Counted::part(dossier.outcome.ended_on_time));
             }
         }
     }
     let competent: Vec<&ReceivedDossier<'_>> = received.iter().filter(|dossier| dossier.in_competence).collect();
     for dossier in &competent {
         let level = dossier.level.as_deref();
-        if matches!(level, Some("partial" | "full")) {
-            count(&mut figures, "par-7.2.2", dossier, dossier.received_on, |_| {
-                [true, dossier.online, dossier.online, false]
-            });
-        }
+        count(&mut figures, "par-7.2.2", dossier, dossier.received_on, |_| {
+            Counted::part(dossier.online).of(is_online_level(level))
+        });
         for (id, wanted) in [("par-7.2.2-level-3", "partial"), ("par-7.2.2-level-4", "full")] {
-            let counts = dossier.online && level == Some(wanted);
-            count(&mut figures, id, dossier, dossier.received_on, |_| [true, counts, counts, false]);
+            let counts = both(dossier.online, level.map(|level| level == wanted));
+            count(&mut figures, id, dossier, dossier.received_on, |_| Counted::part(counts));
         }
     }
     postal_figures(&mut figures, &competent, rules);
@@ -180,25 +223,24 @@ pub(super) fn figures(
 
 /// Mean and median of working hours from reception to the end (NĐ 224/2026, art. 19(2)).
 fn processing_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[&ReceivedDossier<'_>]) {
-    let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), Vec<u64>> = BTreeMap::new();
+    let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), (Vec<u64>, u64)> = BTreeMap::new();
     for dossier in competent {
-        let (Some(day), Some(end)) = (dossier.ended_on, dossier.outcome.end) else { continue };
-        if dossier.outcome.before_reception {
-            continue;
-        }
+        let Some(day) = dossier.ended_on else { continue };
         for (tier, agency) in scopes_of(dossier) {
             for period in periods_with(day) {
-                let hours = hours.entry((tier, agency.clone(), period)).or_default();
-                hours.push(outcome::working_hours_between(dossier.received, end));
+                let (hours, unknown) = hours.entry((tier, agency.clone(), period)).or_default();
+                match dossier.outcome.end.filter(|_| !dossier.outcome.is_impossible) {
+                    Some(end) => hours.push(outcome::working_hours_between(dossier.received, end)),
+                    None => *unknown += 1,
+                }
             }
         }
     }
-    for ((tier, agency, period), mut hours) in hours {
+    for ((tier, agency, period), (mut hours, unknown)) in hours {
         hours.sort_unstable();
-        let (sum, median) = (hours.iter().sum(), hours[(hours.len() - 1) / 2]);
+        let (sum, median) = (hours.iter().sum(), hours.get(hours.len().saturating_sub(1) / 2).copied().unwrap_or(0));
         for (id, numerator) in [("nd224-processing-mean", sum), ("nd224-processing-median", median)] {
-            let counts =
-                FigureCounts { numerator, denominator: hours.len() as u64, reachable: numerator, one_sided: 0 };
+            let counts = FigureCounts { unknown, ..settled(numerator, hours.len() as u64) };
             figures.insert((id.to_owned(), tier, agency.clone(), period), counts);
         }
     }
@@ -215,24 +257,31 @@ fn stock_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, received: &[Re
     for dossier in received.iter().filter(|dossier| !dossier.competent.is_some_and(|agency| agency.vertical)) {
         for &period in periods.iter().filter(|period| dossier.received_on <= period.end()) {
             let moment = end_of(period.end()).min(now);
-            let id = match (dossier.outcome.ended_by(moment), dossier.outcome.overdue_at(moment)) {
-                (true, _) => continue,
-                (false, false) => "ii06a-pending",
-                (false, true) => "ii06a-overdue",
-            };
-            for (tier, agency) in scopes_of(dossier) {
-                let counts = figures.entry((id.to_owned(), tier, agency, period)).or_default();
-                counts.numerator += 1;
-                counts.reachable += 1;
+            if dossier.outcome.ended_by(moment) {
+                continue;
+            }
+            let overdue = dossier.outcome.overdue_at(moment);
+            for (id, in_stock) in [("ii06a-pending", overdue.map(|overdue| !overdue)), ("ii06a-overdue", overdue)] {
+                for (tier, agency) in scopes_of(dossier) {
+                    let counts = figures.entry((id.to_owned(), tier, agency, period)).or_default();
+                    counts.numerator += u64::from(in_stock == Some(true));
+                    counts.reachable += u64::from(in_stock == Some(true));
+                    counts.unknown += u64::from(in_stock.is_none());
+                }
             }
         }
     }
 }
 
 /// Whether a dossier was submitted by post or, if `is_return`, its result returned by post.
-fn is_postal(dossier: &ReceivedDossier<'_>, is_return: bool, rules: ShippedRules) -> bool {
-    let [portal, post] = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
-    portal || post && rules == ShippedRules::Seed2639
+fn is_postal(dossier: &ReceivedDossier<'_>, is_return: bool, rules: ShippedRules) -> Option<bool> {
+    let (portal, post) = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
+    if rules == ShippedRules::Seed2639 { either(portal, Some(post)) } else { portal }
+}
+
+/// Counts of which nothing is open or unknown.
+fn settled(numerator: u64, denominator: u64) -> FigureCounts {
+    FigureCounts { numerator, denominator, reachable: numerator, ..FigureCounts::default() }
 }
 
 /// Dossiers received and results returned by post (7.3.2 and 7.3.3).
@@ -247,29 +296,37 @@ fn postal_figures(
     for (is_return, deployed_id, having_id) in
         [(false, "par-7.3.2-deployed", "par-7.3.2-having"), (true, "par-7.3.3-deployed", "par-7.3.3-having")]
     {
-        // Procedures with postal dossiers, by calendar year, with the day of the first one.
+        // Procedures with postal dossiers, and those that may have some, by calendar year, with the day of the first one.
         let mut procedures_with: BTreeMap<(Option<String>, i16), Date> = BTreeMap::new();
+        let mut may_have = procedures_with.clone();
         for dossier in competent {
-            if let Some(day) = day_of(dossier, is_return)
-                && is_postal(dossier, is_return, rules)
-            {
-                let first = procedures_with.entry((dossier.procedure.clone(), day.year())).or_insert(day);
-                *first = day.min(*first);
-            }
+            let Some(day) = day_of(dossier, is_return) else { continue };
+            let procedures = match is_postal(dossier, is_return, rules) {
+                Some(true) => &mut procedures_with,
+                None => &mut may_have,
+                Some(false) => continue,
+            };
+            let first = procedures.entry((dossier.procedure.clone(), day.year())).or_insert(day);
+            *first = day.min(*first);
         }
         for dossier in competent {
             let Some(day) = day_of(dossier, is_return) else { continue };
-            let [portal, post] = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
-            let is_postal = is_postal(dossier, is_return, rules);
-            let counts = |_| [true, is_postal, is_postal, portal != post];
+            let (portal, post) = if is_return { dossier.return_evidence } else { dossier.submission_evidence };
+            let one_sided = portal.unwrap_or(false) != post;
+            let counts = |_| Counted { one_sided, ..Counted::part(is_postal(dossier, is_return, rules)) };
             if dossier.deployed[usize::from(is_return)] {
                 count(figures, deployed_id, dossier, day, counts);
             }
-            if let Some(first) = procedures_with.get(&(dossier.procedure.clone(), day.year())) {
-                count(figures, having_id, dossier, day, |period| {
-                    [*first <= period.end(), is_postal, is_postal, portal != post]
-                });
-            }
+            let procedure = (dossier.procedure.clone(), day.year());
+            let (first, possible) = (procedures_with.get(&procedure), may_have.get(&procedure));
+            count(figures, having_id, dossier, day, |period| {
+                let has_begun = |first: Option<&Date>| first.is_some_and(|first| *first <= period.end());
+                match (has_begun(first), has_begun(possible)) {
+                    (true, _) => counts(period),
+                    (false, true) => counts(period).of(None),
+                    (false, false) => counts(period).of(Some(false)),
+                }
+            });
         }
     }
 }
@@ -305,26 +362,31 @@ fn periods_with(day: Date) -> Vec<Period> {
 }
 
 /// Adds a dossier to the province, its tier and its agency in every named period that contains the day. `counts`:
-/// whether it is in the denominator, in the numerator, reachable and one-sided in a period.
+/// what it is to the indicator in a period.
 fn count(
     figures: &mut BTreeMap<FigureKey, FigureCounts>,
     id: &str,
     dossier: &ReceivedDossier<'_>,
     day: Date,
-    counts: impl Fn(Period) -> [bool; 4],
+    counts: impl Fn(Period) -> Counted,
 ) {
     let scopes = scopes_of(dossier);
     for period in periods_with(day) {
-        let [in_denominator, in_numerator, reachable, one_sided] = counts(period);
-        if !in_denominator {
+        let Counted { denominator, numerator, reachable, one_sided } = counts(period);
+        if denominator == Some(false) {
             continue;
         }
         for (tier, agency) in &scopes {
             let sums = figures.entry((id.to_owned(), *tier, agency.clone(), period)).or_default();
+            if denominator.is_none() {
+                sums.undecided += 1;
+                continue;
+            }
             sums.denominator += 1;
-            sums.numerator += u64::from(in_numerator);
+            sums.numerator += u64::from(numerator == Some(true));
+            sums.unknown += u64::from(numerator.is_none());
             sums.reachable += u64::from(reachable);
-            sums.one_sided += u64::from(in_numerator && one_sided);
+            sums.one_sided += u64::from(numerator == Some(true) && one_sided);
         }
     }
 }

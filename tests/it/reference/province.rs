@@ -65,6 +65,11 @@ enum Cell {
 }
 
 impl Dossier {
+    /// The first due date that the image knows: the source's own counts if the row names no other.
+    pub(super) fn first_known(&self) -> Option<i64> {
+        self.known_first.or(self.first_due)
+    }
+
     fn cell(&self, column: &str) -> Option<Cell> {
         let text = |value: &Option<String>| Some(Cell::Text(value.clone()));
         match column {
@@ -85,7 +90,7 @@ impl Dossier {
             "due_at" => Some(Cell::Instant(self.due)),
             "first_due_at" => Some(Cell::Instant(self.first_due)),
             "apology_new_due_at" => Some(Cell::Instant(self.apology_due)),
-            "known_first_due_at" => Some(Cell::Instant(self.known_first)),
+            "known_first_due_at" => Some(Cell::Instant(self.first_known())),
             "explained_due_at" => Some(Cell::Instant(self.explained)),
             "completed_at" => Some(Cell::Instant(self.completed)),
             "returned_at" => Some(Cell::Instant(self.returned)),

@@ -136,7 +136,7 @@ fn assert_page(browser: &Browser, serving: &Serving, truth: &Figures) {
     for indicator in ["par-3.4.1", "par-3.4.2", "par-3.4.3"] {
         browser.open(&format!("{}/figures/{indicator}?period={YEAR}", serving.url));
         let text = browser.text();
-        for ((_, scope, _), (numerator, denominator)) in of_year.clone().filter(|((id, ..), _)| id == indicator) {
+        for ((_, scope, _), [numerator, denominator, ..]) in of_year.clone().filter(|((id, ..), _)| id == indicator) {
             let counts = format!("{numerator} / {denominator}");
             assert!(text.contains(&counts), "{indicator} {scope:?}: `{counts}` is not on the page:\n{text}");
             compared += 1;

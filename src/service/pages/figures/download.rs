@@ -28,7 +28,7 @@ use crate::service::pages::visitor::Visitor;
 use crate::service::problem::Problem;
 
 /// Headings of the columns, with their widths in the workbook.
-const COLUMNS: [(&str, f64); 18] = [
+const COLUMNS: [(&str, f64); 22] = [
     ("Mã chỉ số", 16.0),
     ("Chỉ số", 58.0),
     ("Văn bản", 18.0),
@@ -47,6 +47,10 @@ const COLUMNS: [(&str, f64); 18] = [
     ("Kết quả", 16.0),
     ("Chưa đối chiếu được", 14.0),
     ("Bộ quy tắc", 14.0),
+    ("Chưa rõ", 12.0),
+    ("Chưa rõ có thuộc phạm vi tính", 14.0),
+    ("Tỷ lệ thấp nhất có thể", 14.0),
+    ("Tỷ lệ cao nhất có thể", 14.0),
 ];
 /// Further columns of CSV: the workbook has these values in its head.
 const NIGHT_COLUMNS: [&str; 4] = ["Tính lúc", "Dữ liệu đến", "Tình trạng", "Lượt"];
@@ -151,13 +155,13 @@ fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
     (headers, bytes).into_response()
 }
 
-fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
+fn cells(config: &Configuration, figure: &Figure) -> [Cell; 22] {
     let lang = Language::Vietnamese;
     let text = |text: &str| if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) };
     let known = config.indicators.iter().find(|indicator| *indicator.definition.id == *figure.indicator);
     let definition = known.map(|known| &known.definition);
     let (value, unit) = match (figure.kind, figure.value()) {
-        (_, None) => (text(lang.nothing_received()), ""),
+        (_, None) => (text(lang.no_value(figure)), ""),
         (IndicatorKind::Ratio, Some(share)) => (Cell::Share(share), "%"),
         (IndicatorKind::Count | IndicatorKind::Stock, _) => (Cell::Count(figure.numerator), "số lượng"),
         (IndicatorKind::Mean | IndicatorKind::Median, Some(amount)) => (Cell::Amount(amount), "giờ làm việc"),
@@ -191,6 +195,10 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 18] {
         ),
         figure.unmatched().map_or(Cell::Empty, Cell::Share),
         text(&figure.rules),
+        figure.unknown.map_or(Cell::Empty, Cell::Count),
+        figure.undecided.map_or(Cell::Empty, Cell::Count),
+        figure.bounds().map_or(Cell::Empty, |[least, _]| Cell::Share(least)),
+        figure.bounds().map_or(Cell::Empty, |[_, most]| Cell::Share(most)),
     ]
 }
 

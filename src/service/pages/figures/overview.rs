@@ -35,6 +35,8 @@ struct FiguresPage<'a> {
     agencies: Vec<(&'static str, Vec<Choice>)>,
     /// Number of targets that are met, still possible, not met.
     summary: [usize; 3],
+    /// Number of targets of which it is not known whether they are met.
+    unknown: usize,
     groups: Vec<DocumentGroup>,
 }
 
@@ -70,7 +72,7 @@ pub(in crate::service::pages) async fn page(
     for figure in selection.of_scope() {
         by_indicator.entry(&figure.indicator).or_default().push(figure);
     }
-    let (mut groups, mut summary): (Vec<DocumentGroup>, _) = (Vec::new(), [0; 3]);
+    let (mut groups, mut summary, mut unknown): (Vec<DocumentGroup>, _, _) = (Vec::new(), [0; 3], 0);
     for indicator in &service.config.indicators {
         let definition = &indicator.definition;
         let figures = by_indicator.get(definition.id.as_str()).map_or(&[][..], Vec::as_slice);
@@ -79,6 +81,7 @@ pub(in crate::service::pages) async fn page(
             Some(Met::Yes) => summary[0] += 1,
             Some(Met::Open) => summary[1] += 1,
             Some(Met::No) => summary[2] += 1,
+            Some(Met::Unknown) => unknown += 1,
             None => {}
         }
         let row = row(lang, definition, figure, &trend::until(figures.iter().copied(), selection.period));
@@ -106,6 +109,7 @@ pub(in crate::service::pages) async fn page(
         tiers: selection.tiers(lang),
         agencies: selection.agencies(lang),
         summary,
+        unknown,
         groups,
         layout: Layout::new(&service, &visitor, lang.words().figures, "figures"),
     })

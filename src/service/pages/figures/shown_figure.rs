@@ -8,7 +8,11 @@ pub(super) struct ShownFigure {
     /// Empty for a figure without a denominator.
     pub(super) counts: String,
     pub(super) value: String,
-    /// Whether there is no value, since there were no dossiers.
+    /// What is unknown of it, in words.
+    pub(super) unknown: Option<String>,
+    /// Between which shares it lies if part of it is unknown.
+    pub(super) bounds: Option<String>,
+    /// Whether there is no value, since there were no dossiers or nothing is known of them.
     pub(super) is_nothing: bool,
     pub(super) target: Option<String>,
     pub(super) met: Option<MetBadge>,
@@ -19,7 +23,7 @@ pub(super) struct ShownFigure {
 
 /// Whether a target is met, as a badge.
 pub(super) struct MetBadge {
-    /// CSS class: `yes`, `no` or `open`.
+    /// CSS class: `yes`, `no`, `open` or `unknown`.
     pub(super) class: &'static str,
     pub(super) word: &'static str,
 }
@@ -31,12 +35,15 @@ impl ShownFigure {
                 Met::Yes => "yes",
                 Met::No => "no",
                 Met::Open => "open",
+                Met::Unknown => "unknown",
             };
             MetBadge { class, word: lang.met(met) }
         };
         Self {
             counts: lang.counts(figure).unwrap_or_default(),
             value: lang.value(figure, UnitSpace::NonBreaking),
+            unknown: lang.unknown(figure),
+            bounds: lang.bounds(figure, UnitSpace::NonBreaking),
             is_nothing: figure.value().is_none(),
             target: lang.target(figure),
             met: figure.met().map(badge),

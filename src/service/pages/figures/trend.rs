@@ -172,6 +172,8 @@ mod tests {
             denominator: Some(denominator),
             reachable: numerator,
             one_sided: None,
+            unknown: Some(0),
+            undecided: Some(0),
             target: None,
             target_periods: TargetPeriods::All,
         }

@@ -74,6 +74,7 @@ impl Language {
             Met::Yes => self.of("Đạt", "Met"),
             Met::No => self.of("Chưa đạt", "Not met"),
             Met::Open => self.of("Còn có thể đạt", "Still possible"),
+            Met::Unknown => self.of("Chưa rõ", "Unknown"),
         }
     }
 }

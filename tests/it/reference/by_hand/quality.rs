@@ -12,7 +12,7 @@ fn counts(figures: &[Figure], indicator: &str, agency: Option<&str>, period: &st
     (found.numerator, found.denominator.expect("a ratio"))
 }
 
-/// Index 3: dossiers whose applicant was never asked to supplement. A missing number counts as none.
+/// Index 3: dossiers whose applicant was never asked to supplement. A missing number is unknown.
 #[test]
 fn dossiers_that_nobody_was_asked_to_supplement() {
     let asked = |code: &str, times| Dossier { supplements: Some(times), ..plain(code) };
@@ -25,7 +25,8 @@ fn dossiers_that_nobody_was_asked_to_supplement() {
         Dossier { received: on("2026-01-05T08:00"), ..asked("next year", 0) },
     ];
     let figures = computed(&rows, &[], at(NOW));
-    assert_eq!(counts(&figures, "par-3.4.5-3", None, "2025"), (2, 4));
+    assert_eq!(counts(&figures, "par-3.4.5-3", None, "2025"), (1, 4));
+    assert_eq!(figure(&figures, "par-3.4.5-3", None, "2025").unknown, Some(1));
     assert_eq!(counts(&figures, "par-3.4.5-3", Some("S1"), "2026"), (1, 1));
 }
 
@@ -41,7 +42,7 @@ fn dossiers_that_ended_on_time_or_with_an_apology() {
         apologised(done("late in June, apologised", "2025-06-02T08:00")),
         // Overdue, but still open.
         apologised(plain("open, apologised")),
-        // Withdrawn without a date: it is late, and has no apology.
+        // Withdrawn without a date: it is on time or late, and has no apology.
         Dossier { status: text("withdrawn"), ..plain("no date") },
     ];
     let figures = computed(&rows, &[], at(NOW));

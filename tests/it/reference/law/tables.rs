@@ -84,12 +84,15 @@ fn table(kind: RecordKind, rows: &[Row]) -> LazyFrame {
         .iter()
         .map(|column| (column.name, column.column_type))
         .chain(PROVENANCE.iter().copied())
+        .chain(kind.derived_columns().iter().copied())
         .collect();
     for name in rows.iter().flat_map(Row::keys) {
         assert!(columns.iter().any(|(known, _)| known == name), "table {kind:?} has no column `{name}`");
     }
     let columns = columns.into_iter().map(|(name, column_type)| {
-        let values = rows.iter().map(|row| row.get(name));
+        // A source's own first due date is the first one that the image knows.
+        let same_as = (name == "known_first_due_at").then_some("first_due_at");
+        let values = rows.iter().map(|row| row.get(name).or_else(|| row.get(same_as?)));
         let wrong = |value: &Value| -> ! { panic!("`{name}` cannot be {value}") };
         match column_type {
             ColumnType::Text => {

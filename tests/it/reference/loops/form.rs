@@ -38,16 +38,16 @@ pub(crate) fn form_cells(
         let row = cells.entry(sector.map_or(String::new(), |procedure| procedure.sector.clone())).or_default();
         row[match (received.received_on < period.start(), received.online) {
             (true, _) => 2,
-            (false, true) => 0,
-            (false, false) => 1,
+            (false, Some(true)) => 0,
+            (false, _) => 1,
         }] += 1;
         let due_on = received.outcome.due.map(day_of);
         let early = received.outcome.end.is_some_and(|end| due_on.is_some_and(|due| day_of(end) < due));
-        row[match (ended, received.outcome.ended_on_time) {
+        row[match (ended, received.outcome.ended_on_time == Some(true)) {
             (true, true) if early => 3,
             (true, true) => 4,
             (true, false) => 5,
-            (false, _) if received.outcome.overdue_at(moment) => 7,
+            (false, _) if received.outcome.overdue_at(moment) == Some(true) => 7,
             (false, _) => 6,
         }] += 1;
     }

@@ -13,8 +13,12 @@ pub(super) struct DossierOutcome {
     pub(super) end: Option<i64>,
     /// Whether it has ended by its status. Decides if there is no date of the end.
     pub(super) ended_by_status: bool,
-    /// Whether it is on time once it has ended.
-    pub(super) ended_on_time: bool,
+    /// Whether it is on time once it has ended; `None`: its end has no date, or the due date that counts is not known.
+    pub(super) ended_on_time: Option<bool>,
+    /// It ended before it was received, which is a mistake of the source.
+    pub(super) is_impossible: bool,
+    /// Neither the source nor the registry, which lacks the procedure, gives it a limit, and the rule set needs one.
+    pub(super) has_no_known_limit: bool,
     /// The last moment that is on time for certain.
     pub(super) due: Option<i64>,
     /// The last moment that may be on time: later than `due` if the due date that counts is not known.
@@ -23,8 +27,6 @@ pub(super) struct DossierOutcome {
     pub(super) on_time_without_due: bool,
     /// Whether it cannot become overdue while it is open.
     pub(super) clock_stopped: bool,
-    /// Whether its end is dated before its reception.
-    pub(super) before_reception: bool,
 }
 
 impl DossierOutcome {
@@ -32,21 +34,29 @@ impl DossierOutcome {
         self.end.map_or(self.ended_by_status, |end| end <= moment)
     }
 
-    pub(super) fn overdue_at(&self, moment: i64) -> bool {
-        !self.ended_by(moment) && !self.clock_stopped && self.latest.is_some_and(|due| due < moment)
+    /// `None` if no limit is known.
+    pub(super) fn overdue_at(&self, moment: i64) -> Option<bool> {
+        if self.ended_by(moment) {
+            return Some(false);
+        }
+        (!self.has_no_known_limit).then(|| !self.clock_stopped && self.latest.is_some_and(|due| due < moment))
     }
 
-    /// Ended, and known to be late: without a due date of any kind nobody knows.
-    pub(super) fn late_by(&self, moment: i64) -> bool {
-        let is_known = self.due.is_some() || self.on_time_without_due || self.before_reception;
-        self.ended_by(moment) && !self.ended_on_time && is_known
+    /// `None` if no limit or no date of the end is known.
+    pub(super) fn late_by(&self, moment: i64) -> Option<bool> {
+        match self.ended_by(moment) {
+            false => Some(false),
+            true if self.is_impossible => Some(true),
+            true if self.has_no_known_limit => None,
+            true => self.ended_on_time.map(|on_time| !on_time),
+        }
     }
 
     /// Open and not overdue, and with a due date if the rule set needs one.
     pub(super) fn can_end_on_time_at(&self, moment: i64) -> bool {
         // Where the due date is not known, on time is what is so for certain.
         let can_be_in_time = self.due.map_or(self.on_time_without_due, |due| moment <= due || self.latest == self.due);
-        !self.ended_by(moment) && !self.overdue_at(moment) && can_be_in_time
+        !self.ended_by(moment) && self.overdue_at(moment) == Some(false) && can_be_in_time
     }
 }
 
@@ -73,11 +83,16 @@ pub(super) fn outcome_of(
                 latest,
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible(end),
+                ended_on_time: end.and_then(|end| match (due, latest) {
+                    _ if !is_possible(Some(end)) => Some(false),
+                    (Some(due), Some(latest)) if end > due && end <= latest => None,
+                    (due, _) => Some(due.is_some_and(|due| end <= due)),
+                }),
+                is_impossible: !is_possible(end),
+                has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
-                before_reception: !is_possible(end),
             }
         }
         ShippedRules::Form06a => {
@@ -93,11 +108,13 @@ pub(super) fn outcome_of(
                 latest: due,
                 end,
                 ended_by_status: matches!(status, Some("completed" | "returned" | "withdrawn")),
-                ended_on_time: ended_on_time && is_possible(end),
+                // Column 10 has what nothing shows to be on time.
+                ended_on_time: Some(ended_on_time && is_possible(end)),
+                is_impossible: !is_possible(end),
+                has_no_known_limit: false,
                 due,
                 on_time_without_due: true,
                 clock_stopped: matches!(status, Some("supplement" | "finance" | "stopped")),
-                before_reception: !is_possible(end),
             }
         }
         ShippedRules::Qd766 => {
@@ -119,11 +136,12 @@ pub(super) fn outcome_of(
                 latest: due,
                 end,
                 ended_by_status: has_any_ended_status,
-                ended_on_time: end.is_some_and(|end| due.is_some_and(|due| end <= due)) && is_possible,
+                ended_on_time: end.map(|end| due.is_some_and(|due| end <= due) && is_possible),
+                is_impossible: !is_possible,
+                has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
                 clock_stopped: false,
-                before_reception: !is_possible,
             }
         }
     }
@@ -259,7 +277,7 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     if let (Some(due), Some(apology)) = (due, dossier.apology_due)
         && (due == apology || (is_midnight(due) || is_midnight(apology)) && day_of(due) == day_of(apology))
     {
-        let before = [dossier.explained, dossier.known_first].into_iter().flatten().find(|before| *before < due);
+        let before = [dossier.explained, dossier.first_known()].into_iter().flatten().find(|before| *before < due);
         return Some(match before {
             Some(before) => (whole_day(before), whole_day(before)),
             None => (received - 1, whole_day(due)),

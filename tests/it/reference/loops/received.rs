@@ -20,20 +20,22 @@ pub(super) struct ReceivedDossier<'a> {
     pub(super) procedure: Option<String>,
     /// Neither the competent agency nor the procedure is vertical (ngành dọc).
     pub(super) in_competence: bool,
-    pub(super) certification: bool,
+    /// `None`: neither the source nor the registry says it.
+    pub(super) certification: Option<bool>,
     pub(super) received: i64,
     pub(super) received_on: Date,
     pub(super) returned_on: Option<Date>,
     pub(super) ended_on: Option<Date>,
     pub(super) outcome: DossierOutcome,
-    pub(super) online: bool,
+    pub(super) online: Option<bool>,
     pub(super) level: Option<String>,
     /// Whether the procedure is deployed for reception and for return by post.
     pub(super) deployed: [bool; 2],
     /// Evidence of a postal submission and of a postal return, each of the portal and of the post.
-    pub(super) submission_evidence: [bool; 2],
-    pub(super) return_evidence: [bool; 2],
-    pub(super) supplements: i64,
+    pub(super) submission_evidence: (Option<bool>, bool),
+    pub(super) return_evidence: (Option<bool>, bool),
+    pub(super) supplements: Option<i64>,
+    pub(super) was_supplemented: Option<bool>,
     pub(super) apology: Apology,
     pub(super) lacks_due_date: bool,
     pub(super) lacks_channel: bool,
@@ -82,7 +84,20 @@ pub(super) fn received_dossier<'a>(
             _ => {}
         }
     }
+    // Direct is 1 or none (QĐ 766, 3.3); else a missing channel is not known.
+    let channel_is = |word: &str| match (&dossier.channel, rules) {
+        (None, ShippedRules::Qd766) => Some(false),
+        (channel, _) => channel.as_ref().map(|channel| channel == word),
+    };
     let portal_returned = dossier.returned.filter(|&returned| returned <= now);
+    // What the portal does not state, the lists of the post decide, if there are any.
+    let has_post_list = items.iter().any(|item| item.dossier.is_some() && is_carried(item, now));
+    let portal_return = match &dossier.returned_by {
+        _ if portal_returned.is_none() => Some(false),
+        Some(way) => Some(way == "postal"),
+        None if rules == ShippedRules::Seed2639 && !has_post_list => None,
+        None => Some(false),
+    };
     let offers = offers_of(competent, dossier.procedure.as_deref(), received_on, offers);
     let deployed = |of: fn(&Offer) -> bool| offers.first().is_some_and(|offer| of(offer));
     Some(ReceivedDossier {
@@ -92,7 +107,7 @@ pub(super) fn received_dossier<'a>(
         procedure: dossier.procedure.clone(),
         in_competence: !competent.is_some_and(|agency| agency.vertical)
             && !procedure.is_some_and(|procedure| procedure.vertical),
-        certification: dossier.certification.unwrap_or(procedure.is_some_and(|procedure| procedure.certification)),
+        certification: dossier.certification.or(procedure.map(|procedure| procedure.certification)),
         received,
         received_on,
         // QĐ 45/2016 art. 9: returned when the post takes it.
@@ -102,16 +117,24 @@ pub(super) fn received_dossier<'a>(
         },
         ended_on,
         outcome,
-        supplements: dossier.supplements.unwrap_or(0),
+        supplements: dossier.supplements,
+        was_supplemented: if dossier.asked.is_some()
+            || dossier.supplied.is_some()
+            || dossier.status.as_deref() == Some("supplement")
+        {
+            Some(true)
+        } else {
+            dossier.supplements.map(|times| times > 0)
+        },
         apology: apology_of(dossier, received, procedure, rules),
         lacks_due_date: dossier.due.is_none(),
         lacks_channel: dossier.channel.is_none(),
         has_unknown_procedure: procedure.is_none(),
-        online: dossier.channel.as_deref() == Some("online"),
+        online: channel_is("online"),
         level: offers.iter().find_map(|offer| offer.online_level.clone()).or(dossier.level.clone()),
         deployed: [deployed(|offer| offer.postal_submission), deployed(|offer| offer.postal_return)],
-        submission_evidence: [dossier.channel.as_deref() == Some("postal"), post_submission],
-        return_evidence: [portal_returned.is_some() && dossier.returned_by.as_deref() == Some("postal"), post_return],
+        submission_evidence: (channel_is("postal"), post_submission),
+        return_evidence: (portal_return, post_return),
     })
 }
 
@@ -131,7 +154,11 @@ fn is_part(dossier: &Dossier, dossiers: &[Dossier]) -> bool {
 fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
     item.dossier.is_some()
         && (item.dossier == dossier.code || item.dossier == dossier.national)
-        && item.accepted.is_some_and(|accepted| accepted <= now)
+        && is_carried(item, now)
+}
+
+fn is_carried(item: &Item, now: i64) -> bool {
+    item.accepted.is_some_and(|accepted| accepted <= now)
         && item.withdrawn.is_none()
         && item.status.as_deref() != Some("withdrawn")
         && item.deleted != Some(true)

@@ -9,7 +9,10 @@ use motcua::model::procedure::{Offer, Offerer, Procedure};
 use strum::IntoEnumIterator as _;
 
 use super::outcome::{end_of, is_working};
-use super::{FigureCounts, FigureKey, ReceivedDossier, ShippedRules, day_of, is_postal, periods_with, scopes_of};
+use super::{
+    FigureCounts, FigureKey, ReceivedDossier, ShippedRules, both, day_of, either, is_online_level, is_postal,
+    periods_with, scopes_of, settled,
+};
 
 /// The indicators 3.3.1–3.3.4, 7.1.4, 7.2.1 and 7.3.1.
 pub(super) fn registry_figures(
@@ -19,34 +22,44 @@ pub(super) fn registry_figures(
     rules: ShippedRules,
     registries: (&[Agency], &[Procedure], &[Offer]),
 ) {
-    let mut with_dossiers: BTreeMap<&str, FoundProcedures> = BTreeMap::new();
+    let mut with_dossiers: BTreeMap<&str, [FoundProcedures; 2]> = BTreeMap::new();
     for id in ["par-7.2.1", "par-7.3.1"] {
         let mut found = FoundProcedures::new();
+        let mut possible = FoundProcedures::new();
         for dossier in received.iter().filter(|dossier| dossier.in_competence) {
-            let online_level = matches!(dossier.level.as_deref(), Some("partial" | "full"));
-            let days = match id {
-                "par-7.2.1" => vec![Some(dossier.received_on).filter(|_| online_level && dossier.online)],
+            let counts = match id {
+                "par-7.2.1" => {
+                    let counts = both(is_online_level(dossier.level.as_deref()), dossier.online);
+                    vec![(Some(dossier.received_on), counts)]
+                }
                 // Each side by its own day.
                 _ => vec![
-                    Some(dossier.received_on).filter(|_| is_postal(dossier, false, rules)),
-                    dossier.returned_on.filter(|_| is_postal(dossier, true, rules)),
+                    (Some(dossier.received_on), is_postal(dossier, false, rules)),
+                    (dossier.returned_on, is_postal(dossier, true, rules)),
                 ],
             };
-            for (tier, agency) in scopes_of(dossier) {
-                for period in days.iter().flatten().flat_map(|day| periods_with(*day)) {
-                    let procedures = found.entry((tier, agency.clone(), period)).or_default();
-                    procedures.extend(dossier.procedure.clone());
+            for (day, counts) in counts {
+                let found = match counts {
+                    Some(true) => &mut found,
+                    None => &mut possible,
+                    Some(false) => continue,
+                };
+                for (tier, agency) in scopes_of(dossier) {
+                    for period in day.into_iter().flat_map(periods_with) {
+                        let procedures = found.entry((tier, agency.clone(), period)).or_default();
+                        procedures.extend(dossier.procedure.clone());
+                    }
                 }
             }
         }
-        with_dossiers.insert(id, found);
+        with_dossiers.insert(id, [found, possible]);
     }
     // Registries are counted in every period in which any dossier was received; procedures with dossiers of a kind also
     // where there is one of these.
     let with_receptions: BTreeSet<Period> =
         received.iter().flat_map(|dossier| periods_with(dossier.received_on)).collect();
     let mut periods = with_receptions.clone();
-    periods.extend(with_dossiers.values().flat_map(|found| found.keys().map(|(.., period)| *period)));
+    periods.extend(with_dossiers.values().flat_map(|[found, _]| found.keys().map(|(.., period)| *period)));
     let (agencies, ..) = registries;
     let mut scopes = vec![(None, None)];
     scopes.extend(Tier::iter().map(|tier| (Some(tier), None)));
@@ -68,7 +81,7 @@ pub(super) fn registry_figures(
             for (id, days) in counted.into_iter().filter(|_| with_receptions.contains(&period)) {
                 let count = registry_codes(id, tier, agency.as_deref(), days, registries).len() as u64;
                 if agency.is_none() || count > 0 {
-                    let counts = FigureCounts { numerator: count, denominator: 0, reachable: count, one_sided: 0 };
+                    let counts = settled(count, 0);
                     figures.insert(key(id), counts);
                 }
             }
@@ -80,21 +93,23 @@ pub(super) fn registry_figures(
                 let elsewhere = registry_codes(elsewhere, tier, agency.as_deref(), days, registries);
                 let (numerator, denominator) = (offered.difference(&elsewhere).count() as u64, offered.len() as u64);
                 if denominator > 0 {
-                    let counts = FigureCounts { numerator, denominator, reachable: numerator, one_sided: 0 };
-                    figures.insert(key(id), counts);
+                    figures.insert(key(id), settled(numerator, denominator));
                 }
             }
             for (id, found) in &with_dossiers {
-                if !with_receptions.contains(&period) && !found.keys().any(|(.., with)| *with == period) {
+                if !with_receptions.contains(&period) && !found[0].keys().any(|(.., with)| *with == period) {
                     continue;
                 }
                 let offered = registry_codes(id, tier, agency.as_deref(), days, registries);
-                let found = found.get(&(tier, agency.clone(), period));
-                let numerator = found.map_or(0, |found| found.intersection(&offered).count() as u64);
+                let none = BTreeSet::new();
+                let [found, possible] =
+                    found.each_ref().map(|found| found.get(&(tier, agency.clone(), period)).unwrap_or(&none));
+                let numerator = found.intersection(&offered).count() as u64;
+                let unknown = possible.difference(found).filter(|code| offered.contains(*code)).count() as u64;
                 let denominator = offered.len() as u64;
                 let reachable = if end_of(period.end()) >= now { denominator } else { numerator };
                 if denominator > 0 {
-                    let counts = FigureCounts { numerator, denominator, reachable, one_sided: 0 };
+                    let counts = FigureCounts { reachable, unknown, ..settled(numerator, denominator) };
                     figures.insert(key(id), counts);
                 }
             }
@@ -106,7 +121,7 @@ pub(super) fn registry_figures(
             let denominator = existing.len() as u64;
             let reachable = if end_of(period.end()) >= now { denominator } else { connected };
             if denominator > 0 {
-                let counts = FigureCounts { numerator: connected, denominator, reachable, one_sided: 0 };
+                let counts = FigureCounts { reachable, ..settled(connected, denominator) };
                 figures.insert(key("par-7.1.4"), counts);
             }
         }

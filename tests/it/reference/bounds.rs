@@ -1,0 +1,105 @@
+//! The bounds of a ratio hold: if a fact that only the numerator needs is deleted from some dossiers, the true numerator
+//! lies between the numerator and the numerator with what is unknown.
+
+use std::collections::BTreeMap;
+
+use motcua::model::figure::Figure;
+use motcua::model::indicator::IndicatorKind;
+use proptest::prelude::any;
+use proptest::test_runner::TestCaseError;
+
+use super::loops::FigureKey;
+use super::province::{Dossier, at};
+use super::random::{province_of, rows, runner};
+use super::{NOW, computed, key};
+
+/// What is deleted from a dossier.
+#[derive(Debug, Clone, Copy)]
+enum Deleted {
+    /// How it was submitted.
+    Channel,
+    /// Every date of its end. Its status says that it ended.
+    Ends,
+    /// How often the applicant was asked to supplement.
+    Supplements,
+}
+
+impl Deleted {
+    const ALL: [Self; 3] = [Self::Channel, Self::Ends, Self::Supplements];
+
+    fn from(self, dossier: &mut Dossier) {
+        match self {
+            Self::Channel => dossier.channel = None,
+            Self::Ends => {
+                let ended = ["completed", "returned", "withdrawn", "refused", "stopped"];
+                if dossier.status.as_deref().is_some_and(|status| ended.contains(&status)) {
+                    (dossier.completed, dossier.returned) = (None, None);
+                    (dossier.withdrawn, dossier.refused, dossier.stopped) = (None, None, None);
+                }
+            }
+            Self::Supplements => dossier.supplements = None,
+        }
+    }
+
+    /// Indicators for which a rule set says what the missing fact means, or whose denominator or period needs it.
+    fn exempt(self) -> &'static [&'static str] {
+        match self {
+            // QĐ 766: no channel is direct. The share of dossiers without channel is about the fact itself.
+            Self::Channel => &["qd766-3.3", "source-without-channel", "par-3.4.5-9", "par-7.3.2-having"],
+            Self::Ends => &[
+                "par-3.4.4",
+                "par-3.4.5-1",
+                "par-3.4.5-5",
+                "par-3.4.5-9",
+                "nd224-on-time",
+                "ii06a-on-time",
+                "par-7.3.1",
+                "par-7.3.3-deployed",
+                "par-7.3.3-having",
+            ],
+            // QĐ 766: a request that is not stated was not made.
+            Self::Supplements => &["qd766-2.1"],
+        }
+    }
+}
+
+/// Every ratio's counts: denominator, and the least and the most that the numerator can be.
+fn bounds(figures: &[Figure], exempt: &[&str]) -> BTreeMap<FigureKey, [u64; 3]> {
+    let kept = figures.iter().filter(|figure| figure.kind == IndicatorKind::Ratio);
+    let kept = kept.filter(|figure| !exempt.contains(&&*figure.indicator) && figure.denominator > Some(0));
+    let counts = |figure: &Figure| {
+        let unknown = figure.unknown.expect("it is counted");
+        [figure.denominator.expect("a ratio"), figure.numerator, figure.numerator + unknown]
+    };
+    kept.map(|figure| (key(figure), counts(figure))).collect()
+}
+
+#[test]
+fn the_true_ratio_lies_within_the_bounds_of_damaged_data() {
+    let tables = (rows(40, 120), rows(0, 60));
+    let damage = proptest::collection::vec(any::<bool>(), 7..31);
+    let deleted = proptest::sample::select(Deleted::ALL.to_vec());
+    let check = runner(18).run(&(tables, damage, deleted), |((dossiers, items), damage, deleted)| {
+        let (dossiers, items) = province_of(&dossiers, &items);
+        let mut damaged = dossiers.clone();
+        let chosen = damaged.iter_mut().zip(damage.iter().cycle()).filter(|(_, is_chosen)| **is_chosen);
+        chosen.for_each(|(dossier, _)| deleted.from(dossier));
+        let truth = bounds(&computed(&dossiers, &items, at(NOW)), deleted.exempt());
+        let found = bounds(&computed(&damaged, &items, at(NOW)), deleted.exempt());
+        if truth.keys().ne(found.keys()) {
+            return Err(TestCaseError::fail(format!("{deleted:?}: other figures")));
+        }
+        for (key, [whole, least, most]) in &truth {
+            let found = found[key];
+            // What was unknown before lies within the bounds as a whole.
+            if found[0] != *whole || found[1] > *least || *most > found[2] {
+                let message = format!("{deleted:?} {key:?}: [{least}, {most}] of {whole} is not within {found:?}");
+                return Err(TestCaseError::fail(message));
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = check {
+        panic!("{error}");
+    }
+}
