@@ -4,7 +4,7 @@
 //! differently are counted. Settings affect each other, so these numbers need not add up to the difference of the whole
 //! rule sets.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use polars::prelude::*;
 
@@ -77,24 +77,13 @@ fn difference(
 fn with_single_settings(own: &RuleSet, other: &RuleSet) -> Vec<(String, RuleSet)> {
     let (own, other) = (own.settings(), other.settings());
     let is_setting = |key: &str| !matches!(key, "id" | "title" | "legal");
-    // A setting with its default value is not written.
-    let keys: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
-    let differing = keys.into_iter().filter(|key| is_setting(key) && own.get(*key) != other.get(*key));
+    let differing = other.iter().filter(|(key, value)| is_setting(key) && own.get(*key) != Some(*value));
     differing
-        .map(|key| {
+        .map(|(key, value)| {
             let mut mixed = own.clone();
-            let setting = match other.get(key) {
-                Some(value) => {
-                    mixed.insert(key.clone(), value.clone());
-                    format!("{key} = {value}")
-                }
-                None => {
-                    mixed.remove(key);
-                    format!("{key}: default")
-                }
-            };
+            mixed.insert(key.clone(), value.clone());
             let mixed = serde_json::to_value(mixed).and_then(serde_json::from_value);
-            (setting, mixed.expect("each setting was taken from a rule set"))
+            (format!("{key} = {value}"), mixed.expect("each setting was taken from a rule set"))
         })
         .collect()
 }

@@ -105,7 +105,7 @@ impl FigureBuilder<'_> {
                 }
             }
             IndicatorSums::ByState(states) => {
-                let [ended, open_in_time, overdue] = states;
+                let [ended, open_in_time, overdue] = &**states;
                 let counts = [ended, open_in_time, overdue].map(|positions| rows.figure_counts(positions));
                 for (row, key) in rows.keys().enumerate() {
                     let table = tables.of(key.agency);
@@ -138,7 +138,7 @@ impl FigureBuilder<'_> {
             (rows.sums(positions.numerator), unknown.unwrap_or_else(|| vec![0; rows.len()]))
         });
         let mut received = vec![0; rows.len()];
-        for positions in states {
+        for positions in &**states {
             received.iter_mut().zip(rows.sums(positions.denominator)).for_each(|(most, sum)| *most = sum.max(*most));
         }
         // The last half-months of periods. A row's state changes at half-months; a period uses the last change until

@@ -83,12 +83,12 @@ pub(super) struct SumPositions {
 }
 
 /// The sums of an indicator in one group-by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum IndicatorSums {
     /// By the state at the rule set's moment.
     AtMoment(SumPositions),
     /// By the state that a row has at the end of a period: ended, open in time, overdue.
-    ByState([SumPositions; 3]),
+    ByState(Box<[SumPositions; 3]>),
 }
 
 /// What a dossier is to an indicator: conditions that are true or false for every dossier.
@@ -177,9 +177,10 @@ impl<'a> IndicatorPredicates<'a> {
 
     fn membership(&self, of: &dyn Fn(&Expr) -> Expr) -> Membership {
         let counted = of(&self.counted.expression);
-        let (denominator, undecided) = match self.counted.can_be_unknown {
-            true => (counted.clone().fill_null(lit(false)), Some(counted.is_null())),
-            false => (counted, None),
+        let (denominator, undecided) = if self.counted.can_be_unknown {
+            (counted.clone().fill_null(lit(false)), Some(counted.is_null()))
+        } else {
+            (counted, None)
         };
         Membership {
             denominator,
@@ -273,7 +274,7 @@ impl<'a> IndicatorPredicates<'a> {
     /// Adds the sums that a row has once its dossiers have ended, while they are open in time, and while they are
     /// overdue.
     pub(super) fn sum_by_state(&self, sums: &mut SumColumns) -> IndicatorSums {
-        IndicatorSums::ByState([Phase::Ended, Phase::OpenInTime, Phase::Overdue].map(|phase| {
+        let by_phase = [Phase::Ended, Phase::OpenInTime, Phase::Overdue].map(|phase| {
             let membership = self.in_phase(phase);
             let in_numerator = membership.in_numerator();
             let reachable = match phase {
@@ -291,7 +292,8 @@ impl<'a> IndicatorPredicates<'a> {
                 procedures_maybe_with: None,
                 last_day: None,
             }
-        }))
+        });
+        IndicatorSums::ByState(Box::new(by_phase))
     }
 }
 

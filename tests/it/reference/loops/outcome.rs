@@ -44,11 +44,14 @@ impl DossierOutcome {
 
     /// `None` if no limit or no date of the end is known.
     pub(super) fn late_by(&self, moment: i64) -> Option<bool> {
-        match self.ended_by(moment) {
-            false => Some(false),
-            true if self.is_impossible => Some(true),
-            true if self.has_no_known_limit => None,
-            true => self.ended_on_time.map(|on_time| !on_time),
+        if !self.ended_by(moment) {
+            Some(false)
+        } else if self.is_impossible {
+            Some(true)
+        } else if self.has_no_known_limit {
+            None
+        } else {
+            self.ended_on_time.map(|on_time| !on_time)
         }
     }
 
