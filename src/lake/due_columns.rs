@@ -71,10 +71,12 @@ fn of_one_version() -> [Expr; 3] {
         .or(col("stopped_at").is_not_null());
     let first = || coalesce(&[possible("first_due_at"), possible("due_at")]);
     let is_later = possible("due_at").gt(first());
+    // A version that states a due date begins to watch for pauses; without one, any pause so far counts.
+    let pause_seen = when(col("due_at").is_null()).then(has_pause.clone()).otherwise(is_paused);
     [
         first().alias(DUE_HISTORY[0].0),
         when(has_pause.and(is_later)).then(possible("due_at")).otherwise(first()).alias(DUE_HISTORY[1].0),
-        is_paused.alias(DUE_HISTORY[2].0),
+        pause_seen.alias(DUE_HISTORY[2].0),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::simulator::life_cycle::DossierDraw;
 use crate::simulator::registry::{Registry, RegistryTexts};
 use crate::simulator::working_days::{Day, date_of, day_number, day_of, is_saturday};
 use crate::simulator::workload::{Choices, Popularity, changes};
-use crate::simulator::{Province, SimulatorError, post};
+use crate::simulator::{Province, SimulatorError, due_moves, post};
 
 /// What to simulate.
 #[derive(Debug, Clone)]
@@ -65,6 +65,7 @@ pub fn generate(settings: &ProvinceSettings, registries: &RegistryTexts<'_>) -> 
         let habits = popularity.habits(registry.agency_group[agency]);
         let drawing = DossierDraw { registry: &registry, habits, agency, procedure, day, until };
         let mut dossier = drawing.dossier(&mut rng, flaws.get(&index).copied());
+        due_moves::draw(&mut dossier, &registry.working_days);
         let sequence = sequences.entry((registry.agency_group[agency], day_of(dossier.applied))).or_default();
         *sequence += 1;
         dossier.sequence = *sequence;

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::dossier::{Channel, Dossier, Ending, Flaw, Level, Resend, Supplement};
-use crate::simulator::due_moves;
 use crate::simulator::registry::Registry;
 use crate::simulator::working_days::{DAY_SECS, Day, Moment, clock, day_of, end_of};
 use crate::simulator::workload::Habits;
@@ -67,10 +66,7 @@ impl DossierDraw<'_> {
             style: rng.random(),
         };
         match accepted {
-            Some(accepted) => {
-                self.process(rng, &mut dossier, accepted);
-                due_moves::draw(&mut dossier, &self.registry.working_days);
-            }
+            Some(accepted) => self.process(rng, &mut dossier, accepted),
             None if rng.random_bool(0.7) => {
                 dossier.ending = Ending::Refused;
                 dossier.ended = Some(self.office_after(rng, day_of(applied), 1..=3));
