@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::indicators::facts::flag;
-
 /// The columns that give a dossier's codes. `other_codes` has several, with `;` between them.
 const CODE_COLUMNS: [&str; 3] = ["dossier_code", "national_code", "other_codes"];
 
@@ -20,7 +18,7 @@ impl ParentCodes {
     /// Reads the dossiers once for the parents that parts name and, if there are any, once more for their codes. A
     /// deleted dossier is no parent.
     pub(super) fn read(dossiers: &LazyFrame) -> PolarsResult<Self> {
-        let kept = dossiers.clone().filter(flag("deleted").not());
+        let kept = dossiers.clone().filter(col("deleted").fill_null(lit(false)).not());
         let named = kept
             .clone()
             .select([col("parent_code")])

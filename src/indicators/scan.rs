@@ -9,6 +9,7 @@ use polars::prelude::*;
 
 use crate::calendar::WorkingDayTable;
 use crate::indicators::agencies::{Agencies, agencies_of};
+use crate::indicators::apologies;
 use crate::indicators::due_dates::with_portal_due;
 use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
 use crate::indicators::groups::{between, day_column};
@@ -95,6 +96,7 @@ impl DossierScan {
         let facts = rule_set_facts(view_facts, rules, inputs.now, !self.post.is_empty());
         let facts = with_portal_due(facts, rules);
         let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
+        let facts = facts.with_columns([apologies::timing(rules)]);
         let facts = states::state_columns(facts, rules, moment);
         let facts = states::processing_hours(facts, &self.days);
         with_days(facts, moment)

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::calendar::{ProcedureTime, WorkingDayTable};
-use crate::indicators::apologies;
 use crate::indicators::local_time::{OFFSET, is_before_reception, is_date, local_day, micros};
 use crate::model::instant::DAY_MICROS;
 use crate::model::rules::{
@@ -180,7 +179,7 @@ pub(super) fn processing_hours(facts: LazyFrame, days: &Arc<WorkingDayTable>) ->
 }
 
 /// Adds the rule set's columns: `overdue_from`, `late_from`, `ends_at`, `ended_on_time`, `ended_late`, `ends_early`,
-/// `apology`, and the state at `now`.
+/// and the state at `now`.
 pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> LazyFrame {
     let ends: Vec<Expr> = rules.ends.iter().map(|end| end_date(*end)).collect();
     let mut end = coalesce(&ends);
@@ -229,7 +228,6 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
             last_moment_on_time(rules, col("portal_due")).alias("overdue_from"),
             // Later than `overdue_from` if the due date that counts is not known.
             last_moment_on_time(rules, col("portal_due_latest")).alias("late_from"),
-            apologies::timing(rules),
             end.alias("ends_at"),
             status_is_in(&rules.ended_statuses()).alias("ended_status"),
             ends_before_reception.alias("ends_before_reception"),

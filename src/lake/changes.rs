@@ -165,8 +165,8 @@ fn compare_all(frame: &DataFrame, since: i64, now: i64) -> PolarsResult<Vec<Chan
 /// source states neither.
 fn is_explained(before: &ComparedVersion, after: &ComparedVersion) -> Option<bool> {
     let stated = &after.due_history.newest;
-    let states_none = after.status.is_none()
-        && [stated.requests, stated.requested, stated.supplied].iter().all(|value| value.is_none());
+    let states_none =
+        after.status.is_none() && [stated.requests, stated.requested, stated.supplied].iter().all(Option::is_none);
     (after.due_at > before.due_at && !states_none).then(|| after.due_at <= after.due_history.explained)
 }
 

@@ -204,7 +204,7 @@ impl Dossier {
 
     fn due_shown(&self, now: Moment) -> Option<Moment> {
         let changes = self.due_change.iter().map(|(from, due)| (*from, Some(*due)));
-        let last = changes.chain(self.due_moves.iter().copied()).filter(|(from, _)| *from <= now).last();
+        let last = changes.chain(self.due_moves.iter().copied()).rfind(|(from, _)| *from <= now);
         last.map_or(self.due, |(_, due)| due)
     }
 

@@ -11,7 +11,7 @@ use jiff::civil::{Date, date};
 
 use crate::model::agency::AgencyKind;
 use crate::simulator::Province;
-use crate::simulator::truth::{MEASURES, TruthFigure, TruthScope};
+use crate::simulator::truth_counts::{MEASURES, TruthFigure, TruthScope};
 use crate::simulator::working_days::day_number;
 
 /// First year with measures.

@@ -46,7 +46,8 @@ pub use self::national_portal::{
 pub use self::paging_styles::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
 pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
 pub use self::registry::RegistryTexts;
-pub use self::truth::{INDICATORS as TRUE_INDICATORS, Truth, TruthFigure, TruthScope};
+pub use self::truth::Truth;
+pub use self::truth_counts::{INDICATORS as TRUE_INDICATORS, TruthFigure, TruthScope};
 
 use self::dossier::Dossier;
 use self::post::Waybill;

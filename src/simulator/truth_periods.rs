@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::simulator::Province;
-use crate::simulator::truth::{COUNTED, Counts, INDICATORS, TruthFigure, TruthScope};
-use crate::simulator::truth_counts::{Count, count};
+use crate::simulator::truth_counts::{COUNTED, Count, Counts, INDICATORS, TruthFigure, TruthScope, count};
 
 /// Counts of "có phát sinh": dossiers of procedures that have a dossier of a kind, province-wide, from 1 January to the
 /// end of the period.

@@ -196,6 +196,15 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
             );
         }
     }
+    conditions(text, definition);
+    let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
+    if let Some(note) = &definition.note {
+        let _ = writeln!(text, "* Note: {note}");
+    }
+}
+
+/// What further decides an indicator's counts, and which facts leave it open.
+fn conditions(text: &mut String, definition: &IndicatorDefinition) {
     if let Some(denominator) = definition.denominator.as_deref().filter(|denominator| *denominator != "TRUE") {
         let _ = writeln!(text, "* In both, only those for which `{denominator}`.");
     }
@@ -222,10 +231,6 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
         if !facts.is_empty() {
             let _ = writeln!(text, "* {word} if not known: {}.", facts.join(", "));
         }
-    }
-    let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
-    if let Some(note) = &definition.note {
-        let _ = writeln!(text, "* Note: {note}");
     }
 }
 

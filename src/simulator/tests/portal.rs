@@ -132,7 +132,7 @@ async fn ranges_are_inclusive_in_every_offset() {
 
 #[tokio::test]
 async fn the_day_can_be_changed_and_the_newer_copy_comes_last() {
-    let (portal, day, token) = portal(900, 4, date(2025, 12, 1)).await;
+    let (portal, day, token) = portal(2500, 4, date(2025, 12, 1)).await;
     let early = pages(portal.address, &token, "size=1000").await;
     day.set(TODAY);
     let late = pages(portal.address, &token, "size=1000").await;

@@ -175,29 +175,8 @@ pub(super) fn figures(
             }
         }
         if not_vertical {
-            for (id, lacks) in [
-                ("source-without-due-date", dossier.lacks_due_date),
-                ("source-without-channel", dossier.lacks_channel),
-                ("source-ended-before-reception", dossier.outcome.before_reception),
-                ("source-without-level", dossier.level.is_none()),
-                ("source-unknown-agency", dossier.competent.is_none()),
-                ("source-unknown-procedure", dossier.has_unknown_procedure),
-            ] {
-                count(&mut figures, id, dossier, day, |_| Counted::part(Some(lacks)));
-            }
-            let is_dated = dossier.apology != Apology::Unknown;
-            for (id, counts) in [
-                ("par-3.4.4", is_dated.then_some(dossier.apology == Apology::Timely)),
-                ("par-3.4.4-stated", Some(dossier.apology != Apology::Absent)),
-                ("par-3.4.4-late", is_dated.then_some(dossier.apology == Apology::Late)),
-            ] {
-                let apology = |period: Period| {
-                    let (moment, _) = moment_for(period);
-                    let late = either(dossier.outcome.late_by(moment), dossier.outcome.overdue_at(moment));
-                    Counted::part(counts).of(late)
-                };
-                count(&mut figures, id, dossier, day, apology);
-            }
+            source_figures(&mut figures, dossier);
+            apology_figures(&mut figures, dossier, &moment_for);
             if let Some(day) = dossier.ended_on {
                 count(&mut figures, "ii06a-on-time", dossier, day, |_| Counted::part(dossier.outcome.ended_on_time));
             }
@@ -221,9 +200,46 @@ pub(super) fn figures(
     figures
 }
 
+/// Figures about what the sources lack.
+fn source_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, dossier: &ReceivedDossier<'_>) {
+    for (id, lacks) in [
+        ("source-without-due-date", dossier.lacks_due_date),
+        ("source-without-channel", dossier.lacks_channel),
+        ("source-ended-before-reception", dossier.outcome.is_impossible),
+        ("source-without-level", dossier.level.is_none()),
+        ("source-unknown-agency", dossier.competent.is_none()),
+        ("source-unknown-procedure", dossier.has_unknown_procedure),
+    ] {
+        count(figures, id, dossier, dossier.received_on, |_| Counted::part(Some(lacks)));
+    }
+}
+
+/// Apologies for dossiers that are late or overdue (3.4.4). `moment_for`: the moment at which states are read.
+fn apology_figures(
+    figures: &mut BTreeMap<FigureKey, FigureCounts>,
+    dossier: &ReceivedDossier<'_>,
+    moment_for: &dyn Fn(Period) -> (i64, bool),
+) {
+    let is_dated = dossier.apology != Apology::Unknown;
+    for (id, counts) in [
+        ("par-3.4.4", is_dated.then_some(dossier.apology == Apology::Timely)),
+        ("par-3.4.4-stated", Some(dossier.apology != Apology::Absent)),
+        ("par-3.4.4-late", is_dated.then_some(dossier.apology == Apology::Late)),
+    ] {
+        count(figures, id, dossier, dossier.received_on, |period| {
+            let (moment, _) = moment_for(period);
+            let late = either(dossier.outcome.late_by(moment), dossier.outcome.overdue_at(moment));
+            Counted::part(counts).of(late)
+        });
+    }
+}
+
+/// Tier, agency and period.
+type ScopeAndPeriod = (Option<Tier>, Option<String>, Period);
+
 /// Mean and median of working hours from reception to the end (NĐ 224/2026, art. 19(2)).
 fn processing_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[&ReceivedDossier<'_>]) {
-    let mut hours: BTreeMap<(Option<Tier>, Option<String>, Period), (Vec<u64>, u64)> = BTreeMap::new();
+    let mut hours: BTreeMap<ScopeAndPeriod, (Vec<u64>, u64)> = BTreeMap::new();
     for dossier in competent {
         let Some(day) = dossier.ended_on else { continue };
         for (tier, agency) in scopes_of(dossier) {

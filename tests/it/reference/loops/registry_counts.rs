@@ -10,8 +10,8 @@ use strum::IntoEnumIterator as _;
 
 use super::outcome::{end_of, is_working};
 use super::{
-    FigureCounts, FigureKey, ReceivedDossier, ShippedRules, both, day_of, either, is_online_level, is_postal,
-    periods_with, scopes_of, settled,
+    FigureCounts, FigureKey, ReceivedDossier, ShippedRules, both, day_of, is_online_level, is_postal, periods_with,
+    scopes_of, settled,
 };
 
 /// The indicators 3.3.1–3.3.4, 7.1.4, 7.2.1 and 7.3.1.
@@ -209,7 +209,7 @@ fn registry_codes(
                 other.procedure == offer.procedure
                     && other.offerer == Offerer::Tier(offerer_tier.expect("every offerer has a tier"))
             };
-            let of_tier = || offers.iter().filter(of_tier).filter(is_on).next_back()?.online_level.clone();
+            let of_tier = || offers.iter().filter(of_tier).rfind(is_on)?.online_level.clone();
             let level = offer.online_level.clone().or_else(of_tier);
             is_on(&offer) && matches!(level.as_deref(), Some("partial" | "full"))
         };
