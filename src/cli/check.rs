@@ -9,11 +9,11 @@ use crate::cli::output::print;
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::fields::Readers;
-use crate::model::connector::Connector;
+use crate::model::connector::{Access, Connector, FileOrder};
 use crate::model::instant::DAY_MICROS;
 use crate::model::pull::Cursor;
 use crate::run::{self, RunError};
-use crate::sources::{self, PullStart, SourceError};
+use crate::sources::{self, ErrorKind, PullStart, SourceError};
 
 /// Start of the window whose first page is read, in days before now.
 const RECENT_DAYS: i64 = 60;
@@ -120,6 +120,13 @@ async fn first_page(config: &Configuration, connector: &Connector) -> Result<Str
     let Some(page) = reading.next().await? else {
         return Ok("reached; nothing to read".to_owned());
     };
+    if let (Access::Files { order: FileOrder::Title(pattern), .. }, [file, ..]) =
+        (&connector.file.access, reading.undated_files())
+    {
+        let message =
+            format!("the title rows of file `{file}` have no date as `access.order.title` (`{pattern}`) declares");
+        return Err(SourceError::new(ErrorKind::Misconfigured, message));
+    }
     let mut rejections: BTreeMap<String, usize> = BTreeMap::new();
     let mut mapped = 0;
     for result in Mapper::new(connector, &readers, run::now()).map_page(&page) {

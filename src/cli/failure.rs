@@ -74,6 +74,9 @@ impl From<RunError> for Failure {
             RunError::NoStretch { .. } => {
                 Self::usage(message).with_hint("give days as yyyy-MM-dd, the earlier one first")
             }
+            RunError::NothingRefused { .. } => {
+                Self::usage(message).with_hint("`motcua deletions list` shows what was refused and what was accepted")
+            }
             RunError::NothingToRetry => Self::usage(message).with_hint("`motcua quarantine list` shows the open rows"),
             RunError::NewerLedger { .. } => {
                 Self::usage(message).with_hint("a newer motcua has written this data folder: use that version")

@@ -8,6 +8,7 @@ mod backup;
 mod changes;
 mod check;
 mod connectors;
+mod deletions;
 mod demo;
 mod exit_codes;
 mod failure;
@@ -88,6 +89,8 @@ enum Verb {
     Backfill(backfill::Arguments),
     /// List later changes of dossiers: moved due dates, moved ends, reopened dossiers.
     Changes(changes::Arguments),
+    /// List deletions that were refused because they are many, or accept them.
+    Deletions(deletions::Arguments),
     /// List agencies that no registry has, or approve that they are published under their own names.
     Agencies(agencies::Arguments),
     /// Remove files that are no longer needed: replaced table files, old landed pages, figures of old nights.
@@ -160,6 +163,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Replay(arguments) => replay::act(&options, &arguments).await,
         Verb::Backfill(arguments) => backfill::act(&options, &arguments).await,
         Verb::Changes(arguments) => changes::act(&options, &arguments).await,
+        Verb::Deletions(arguments) => deletions::act(&options, &arguments).await,
         Verb::Agencies(arguments) => agencies::act(&options, &arguments).await,
         Verb::Vacuum(arguments) => vacuum::act(&options, &arguments).await,
         Verb::Verify(arguments) => verify::act(&options, &arguments).await,

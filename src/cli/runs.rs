@@ -223,6 +223,9 @@ fn certificate(pull: &Pull) -> String {
     if findings.short_rows > 0 {
         let _ = writeln!(text, "  short      {} rows lacked empty cells at their end", number(findings.short_rows));
     }
+    for file in &findings.undated_files {
+        let _ = writeln!(text, "  undated    `{file}`: its modification time counts");
+    }
     if findings.swept > 0 {
         let _ = writeln!(text, "  swept      {} rows marked as deleted", number(findings.swept));
     }

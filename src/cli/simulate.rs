@@ -21,6 +21,9 @@ use crate::simulator::{
 /// Default of the last simulated day. It is fixed, so that a seed always gives the same figures.
 pub(super) const TODAY: Date = date(2026, 10, 30);
 
+/// Pause of the fault `edited-at-night` between two edits.
+const BETWEEN_EDITS: std::time::Duration = std::time::Duration::from_millis(700);
+
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  motcua simulate --dossiers 2000\n  motcua simulate --faults\n  motcua simulate --fault rate-limited-seconds"
@@ -81,9 +84,9 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     let province = generate(arguments.dossiers, arguments.seed, arguments.today).await?;
     std::fs::create_dir_all(&arguments.exports)?;
-    let files = province.write_exports_with(&arguments.exports, arguments.today, arguments.fault)?;
+    let province = Arc::new(province);
     let [feedback, measures, notes] = province.write_lists(&arguments.exports, arguments.today)?;
-    let portal = simulator::serve(Arc::new(province), arguments.listen, SimulatedDay::new(arguments.today)).await?;
+    let portal = simulator::serve(Arc::clone(&province), arguments.listen, SimulatedDay::new(arguments.today)).await?;
     portal.set_fault(arguments.fault);
     print(&format!(
         "export IGATE_URL={url}\nexport IGATE_TOKEN_URL={url}{TOKEN_PATH}\nexport IGATE_CLIENT_ID={CLIENT_ID}\n\
@@ -97,14 +100,37 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
         measures = measures.canonicalize()?.display(),
         notes = notes.canonicalize()?.display(),
     ))?;
+    for nights in (1..=arguments.fault.map_or(0, Fault::nights_before)).rev() {
+        let fault = arguments.fault.expect("only a fault has nights before it");
+        province.write_exports_before(&arguments.exports, arguments.today, fault, nights)?;
+        print_message(&format!(
+            "postal exports written as they are {nights} nights before the fault: run a night, then press Enter"
+        ));
+        wait_for_enter().await?;
+    }
+    let files = province.write_exports_with(&arguments.exports, arguments.today, arguments.fault)?;
     print_message(&format!("{} postal exports written; the portal runs until Ctrl-C", files.len()));
     if let (Some(Fault::ReplacedWhileReading), Some(last)) = (arguments.fault, files.last().cloned()) {
         // The thread ends with the process.
         std::thread::spawn(move || while simulator::write_again(&last).is_ok() {});
     }
+    if let (Some(Fault::EditedAtNight), Some(last)) = (arguments.fault, files.last().cloned()) {
+        std::thread::spawn(move || {
+            while simulator::save_in_other_order(&last).is_ok() {
+                std::thread::sleep(BETWEEN_EDITS);
+            }
+        });
+    }
     tokio::signal::ctrl_c().await?;
     portal.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until a line is entered, or the input has ended.
+async fn wait_for_enter() -> Result<(), Failure> {
+    let entered = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    entered.await.map_err(|error| Failure::internal(error.to_string()))??;
+    Ok(())
 }
 
 /// Draws a province from the shipped registries.

@@ -6,7 +6,11 @@ use crate::cli::exit_codes::INCOMPLETE;
 use crate::cli::output::{self, OutputFormat, number, print, print_message};
 use crate::cli::run::with_spinner;
 use crate::cli::{Failure, GlobalOptions};
+use crate::model::checked_file::FileState;
 use crate::run::{self, VerifyLine};
+
+/// Files without digest that the table names.
+const MOST_NAMED: usize = 20;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  motcua verify\n  motcua --data /var/lib/motcua/data verify --format json")]
@@ -36,14 +40,41 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             print_message(&format!("  hint: {hint}"));
         }
     }
+    let without: Vec<&str> =
+        lines.iter().filter(|line| is_without_digest(line)).filter_map(|line| line.path.as_deref()).collect();
+    if arguments.format == OutputFormat::Table && !without.is_empty() {
+        print_message(&format!("{} files have no digest, because an older motcua wrote them:", without.len()));
+        for path in without.iter().take(MOST_NAMED) {
+            print_message(&format!("  `{path}`"));
+        }
+        if without.len() > MOST_NAMED {
+            print_message(&format!(
+                "  and {} more: `motcua verify --format csv` lists all",
+                without.len() - MOST_NAMED
+            ));
+        }
+    }
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
+fn is_without_digest(line: &VerifyLine) -> bool {
+    line.state == FileState::NoDigest
+}
+
+/// Files without digest are counted, since there may be thousands of them.
 fn table(lines: &[VerifyLine]) -> String {
-    let cells = lines.iter().map(|line| {
+    let mut rows: Vec<VerifyLine> = Vec::new();
+    for line in lines {
+        match rows.last_mut() {
+            Some(last) if is_without_digest(line) && is_without_digest(last) && last.kind == line.kind => {
+                (last.files, last.bytes) = (last.files + line.files, last.bytes + line.bytes);
+            }
+            _ => rows.push(VerifyLine { path: line.path.clone().filter(|_| !is_without_digest(line)), ..line.clone() }),
+        }
+    }
+    let cells = rows.into_iter().map(|line| {
         let [files, bytes] = [line.files, line.bytes].map(number);
-        let path = line.path.clone().unwrap_or_default();
-        vec![line.kind.name().to_owned(), line.state.name().to_owned(), files, bytes, path]
+        vec![line.kind.name().to_owned(), line.state.name().to_owned(), files, bytes, line.path.unwrap_or_default()]
     });
     output::table(&["kind", "state", "files", "bytes", "file"], cells.collect())
 }

@@ -8,14 +8,17 @@ use crate::config::connector_digest::{file_digest, reading_digest};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
-use crate::fields::{DateFormat, FieldReader};
+use crate::fields::{DateFormat, FieldReader, TitleDate};
 use crate::model::connector::{
     Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
 };
+use crate::model::period::YEARS;
 use crate::model::table::{CHANGE_TIME, Column, ColumnType};
 
 /// Upper limit of `access.settle_secs`.
 const MAX_SETTLE_SECS: u64 = 600;
+/// Upper limit of days in `[[window.passes]]`. Far more would be more microseconds than a number holds.
+const MAX_DAYS: u32 = 1_000_000;
 
 pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
     let mut connectors = Vec::new();
@@ -212,11 +215,21 @@ impl ConnectorCheck<'_> {
             if let Err(message) = DateFormat::compile(&pass.format) {
                 self.add(&format!("{pointer}/format"), message);
             }
-            if jiff::civil::Date::from_str(&pass.first_date).is_err() {
-                self.add(&format!("{pointer}/first_date"), format!("`{}` is not a date (yyyy-MM-dd)", pass.first_date));
+            let first_date = match jiff::civil::Date::from_str(&pass.first_date) {
+                Err(_) => Some("is not a date (yyyy-MM-dd)".to_owned()),
+                Ok(day) if !YEARS.contains(&day.year()) => {
+                    Some(format!("lies outside the years {} to {}", YEARS.start(), YEARS.end()))
+                }
+                Ok(_) => None,
+            };
+            if let Some(what) = first_date {
+                self.add(&format!("{pointer}/first_date"), format!("`{}` {what}", pass.first_date));
             }
-            if pass.slice_days == 0 {
-                self.add(&format!("{pointer}/slice_days"), "must be at least 1");
+            if !(1..=MAX_DAYS).contains(&pass.slice_days) {
+                self.add(&format!("{pointer}/slice_days"), format!("must be from 1 to {MAX_DAYS}"));
+            }
+            if pass.overlap_days > MAX_DAYS {
+                self.add(&format!("{pointer}/overlap_days"), format!("must be at most {MAX_DAYS}"));
             }
             let kind = file.connector.kind;
             let open = pass.open_column.as_ref().and_then(|name| kind.column_index(name));
@@ -247,6 +260,17 @@ impl ConnectorCheck<'_> {
             && let Err(message) = DateFormat::compile_month(pattern)
         {
             self.add("/access/order/name", message);
+        }
+        if let Access::Files { order: FileOrder::Title(pattern), .. } = &file.access {
+            if let Err(message) = TitleDate::compile(pattern) {
+                self.add("/access/order/title", message);
+            }
+            if matches!(file.decode, Decode::Json { .. }) {
+                self.add(
+                    "/access/order/title",
+                    "JSON has no title rows: use `name`, or a table (`decode.type` `csv`, `xlsx` or `spreadsheet`)",
+                );
+            }
         }
         self.decode(file);
     }

@@ -116,6 +116,29 @@ required = true
     }
 
     #[test]
+    fn an_order_by_title_needs_a_date_and_title_rows() {
+        let with = |order: &str, decode: &str| {
+            let text = FILES.replace("glob = \"*.csv\"", &format!("glob = \"*.csv\"\norder = {order}"));
+            let text = text.replace("type = \"csv\"\nheader = \"id\"\nfooters = [\"sum\"]", decode);
+            match crate::config::connector_from_text("lists", Path::new("connector.toml"), &text) {
+                Ok(_) => Vec::new(),
+                Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
+            }
+        };
+        let csv = "type = \"csv\"\nheader = \"id\"";
+        for (order, decode, expected) in [
+            ("{ title = 'đến ngày {dd/MM/yyyy}' }", csv, &[][..]),
+            ("{ title = 'MM/yyyy' }", "type = \"xlsx\"\nheader = \"id\"", &[]),
+            ("{ title = 'đến ngày' }", csv, &["access.order.title"]),
+            ("{ title = '{dd/MM/yyyy' }", csv, &["access.order.title"]),
+            ("{ title = 'dd/MM/yyyy' }", "type = \"json\"", &["access.order.title"]),
+            ("{ name = 'dd/MM' }", csv, &["access.order.name"]),
+        ] {
+            assert_eq!(with(order, decode), expected, "{order} {decode}");
+        }
+    }
+
+    #[test]
     fn keys_of_another_variant_are_refused() {
         for (addition, key) in [
             ("[auth]\ntype = 'none'\ntoken = 'x'\n", "auth.token"),

@@ -33,6 +33,28 @@ fn mistakes(parts: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn passes_are_bounded() {
+    let pass = |date: &str, rest: &str| {
+        let pass = PASS.replace("2026-01-01", date);
+        mistakes(&[JSON, GET, "query = { from = '{since}', to = '{until}' }\n", &pass, rest])
+    };
+    for (date, rest, expected) in [
+        ("1990-01-01", "", &[][..]),
+        ("2099-12-31", "slice_days = 1000000\noverlap_days = 1000000", &[]),
+        ("1989-12-31", "", &["window.passes.0.first_date"]),
+        ("2100-01-01", "", &["window.passes.0.first_date"]),
+        ("0001-01-01", "", &["window.passes.0.first_date"]),
+        ("2026-02-30", "", &["window.passes.0.first_date"]),
+        ("2026-01-01", "slice_days = 0", &["window.passes.0.slice_days"]),
+        // More microseconds than a number holds.
+        ("2026-01-01", "slice_days = 4000000000", &["window.passes.0.slice_days"]),
+        ("2026-01-01", "overlap_days = 4000000000", &["window.passes.0.overlap_days"]),
+    ] {
+        assert_eq!(pass(date, rest), expected, "{date} {rest}");
+    }
+}
+
+#[test]
 fn each_mistake_is_reported_under_its_key() {
     let login = "[auth]\ntype = 'login'\ntoken = 'session'\nrequest = { url = '/login', body = '{}' }\n";
     let session = "[request]\nmethod = 'POST'\npath = '/call'\nbody = '{\"session\":\"{session}\",\"from\":\"{since}{until}\"}'\n";

@@ -5,6 +5,7 @@
 //! `[…]` is optional, and any other character matches itself. Texts without an offset are read in the field's zone.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -107,12 +108,21 @@ impl DateFormat {
     /// Instant of the first part of `text` that matches and that no digit precedes or follows; `None` if there is none.
     #[must_use]
     pub fn find(&self, text: &str, zone: &TimeZone) -> Option<i64> {
+        self.matches(text, zone).next().map(|(_, instant)| instant)
+    }
+
+    /// Every part of `text` that matches and that no digit precedes or follows: its bytes and its instant.
+    pub(super) fn matches<'t>(
+        &'t self,
+        text: &'t str,
+        zone: &'t TimeZone,
+    ) -> impl Iterator<Item = (Range<usize>, i64)> + 't {
         let bytes = text.as_bytes();
-        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-        (0..bytes.len()).filter(|&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).find_map(|at| {
+        let is_digit = move |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        (0..bytes.len()).filter(move |&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).filter_map(move |at| {
             let mut parts = DateParts { day: 1, ..DateParts::default() };
             let end = bytes.len() - take(&self.tokens, &bytes[at..], &mut parts)?.len();
-            if is_digit(end) && is_digit(end - 1) { None } else { parts.instant(zone) }
+            if is_digit(end) && is_digit(end - 1) { None } else { Some((at..end, parts.instant(zone)?)) }
         })
     }
 

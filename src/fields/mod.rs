@@ -13,6 +13,7 @@ mod reader;
 mod shape;
 mod shown_names;
 pub(crate) mod syntax;
+mod title_date;
 mod unmapped_fields;
 
 pub use agency_names::is_publishable_agency;
@@ -20,4 +21,5 @@ pub use date_format::{CELL_FORMAT, DateFormat};
 pub use reader::{FieldReader, FirstValue, Readers};
 pub use shape::shape;
 pub use shown_names::{shown_host, shown_name};
+pub use title_date::TitleDate;
 pub use unmapped_fields::unmapped_field_path;

@@ -63,6 +63,17 @@ pub enum LakeError {
     Foreign { table: &'static str, path: String },
     #[error("could not use `{}` for the lake: its path holds `=` or is not UTF-8", path.display())]
     Root { path: PathBuf },
+    /// Without this error the pull would be lost in silence: readers take the highest number for all before it.
+    #[error(
+        "could not commit run {run} of `{application}` to table `{table}`: run {committed} is committed already, and run {run} is not"
+    )]
+    Overtaken { table: &'static str, application: String, run: i64, committed: i64 },
+    /// Records of the source would be compared with old ones.
+    #[error(
+        "table `{table}` lacks pulls of `{connector}` that are stored: it could not be updated, because of an unexpected error \
+         in motcua itself (a panic); the log has its place"
+    )]
+    ImageBehind { table: &'static str, connector: String },
     #[error("table `{table}` is damaged: {}", listed(.files))]
     Damaged { table: String, files: Vec<DamagedFile> },
     #[error("could not finish the work on table `{table}`: its background task panicked or was cancelled")]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::data_files::DataFile;
 use super::error::{LakeError, blocking};
 use super::files;
 use super::layout::{Layout, StoredType};
@@ -53,7 +54,7 @@ impl FigureTable {
     }
 
     /// Appends the figures of one run in one commit, and returns the table's version. Nothing changes if the run is
-    /// committed already or the frame has no rows.
+    /// committed already or the frame has no rows. It is an error if the run is not committed and a later one is.
     pub async fn append(&self, figures: DataFrame, run: i64) -> Result<u64, LakeError> {
         let layout = self.table.layout.clone();
         for (column, stored) in &layout.columns {
@@ -64,10 +65,17 @@ impl FigureTable {
         if figures.height() == 0 {
             return self.table.append(FIGURES, run, Vec::new()).await;
         }
+        let loaded = self.table.load().await?;
+        let stem = format!("run-{run:08}");
+        let is_own =
+            |file: &DataFile| file.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&stem));
+        if self.table.files(&loaded)?.iter().any(is_own) {
+            return Ok(loaded.version().unwrap_or_default());
+        }
         let folder = self.table.folder.clone();
         let written = blocking(layout.name, move || {
             let wanted = columns(layout.columns.iter().map(|(name, _)| *name));
-            sink(&layout, figures.lazy().select(wanted), &folder, &format!("run-{run:08}"), None)
+            sink(&layout, figures.lazy().select(wanted), &folder, &stem, None)
         })
         .await?;
         self.table.append(FIGURES, run, vec![written]).await

@@ -20,8 +20,11 @@ use super::table::Table;
 use super::transactions::{self, DUE_HISTORY, VERSIONS};
 
 /// Updates `image` from `versions`. Returns the new version of the image, or `None` if it was up to date.
+///
+/// # Errors
+/// `Interrupted` if the rows of a source make the update panic: the image then has the new pulls of all others.
 pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
-    let mut updated = None;
+    let (mut updated, mut failed, mut is_one_by_one) = (None, BTreeMap::<String, LakeError>::new(), false);
     loop {
         let from = versions.load().await?;
         let to = image.load().await?;
@@ -29,39 +32,75 @@ pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64
         let mut new_pulls = new_pulls(versions, &from, image, &to).await?;
         let is_any_damaged = leave_out_damaged(versions, &from, &mut new_pulls).await?;
         let is_up_to_date = image.last_number(&to, VERSIONS).await?.unwrap_or_default() >= at;
-        if new_pulls.runs.is_empty() && (is_any_damaged || is_up_to_date) {
-            return Ok(updated);
+        new_pulls.runs.retain(|source, _| !failed.contains_key(source));
+        let is_any_left_out = is_any_damaged || !failed.is_empty();
+        if new_pulls.runs.is_empty() && (is_any_left_out || is_up_to_date) {
+            return failed.into_values().next().map_or(Ok(updated), Err);
         }
-        let round: BTreeMap<String, i64> =
-            new_pulls.runs.iter().filter_map(|(source, runs)| Some((source.clone(), *runs.first()?))).collect();
-        let mut numbers: Vec<Transaction> =
-            round.iter().map(|(source, run)| Transaction::new(transactions::pull(source), *run)).collect();
-        if due_columns::are_in(&image.layout) && image.last_number(&to, DUE_HISTORY).await?.is_none() {
-            // The image was empty: from its first commit on, every row has its history.
-            numbers.push(Transaction::new(DUE_HISTORY, 1));
+        let at_once = if is_one_by_one { 1 } else { usize::MAX };
+        let first = |(source, runs): (&String, &BTreeSet<i64>)| Some((source.clone(), *runs.first()?));
+        let round: BTreeMap<String, i64> = new_pulls.runs.iter().filter_map(first).take(at_once).collect();
+        let is_last = new_pulls.runs.len() == round.len() && new_pulls.runs.values().all(|runs| runs.len() == 1);
+        let own = (!is_any_left_out && is_last).then_some(at);
+        match update_once((versions, &from), (image, &to), &round, &new_pulls.imaged, own).await {
+            Ok(version) => updated = Some(version),
+            Err(error @ LakeError::Interrupted { .. }) => match round.first_key_value() {
+                Some((source, run)) if round.len() == 1 => {
+                    tracing::error!(
+                        run,
+                        connector = source,
+                        table = image.layout.name,
+                        "the image cannot take a pull: {error}"
+                    );
+                    failed.insert(source.clone(), error);
+                }
+                Some(_) => is_one_by_one = true,
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
         }
-        if !is_any_damaged && new_pulls.runs.values().all(|runs| runs.len() == 1) {
-            numbers.push(Transaction::new(VERSIONS, at));
-        }
-        let mut files = versions.files(&from)?;
-        files.retain(|file| single_pull(file).is_none_or(|(source, run)| round.get(source) == Some(&run)));
-        let files = versions.verified(files).await?;
-        let input = RewriteInput {
-            versions: versions.layout.clone(),
-            image: image.clone(),
-            version_files: files,
-            image_files: image.verified_files(&to).await?,
-            imaged: round.keys().filter(|source| new_pulls.imaged.contains(*source)).cloned().collect(),
-            pulls: round,
-            stem: format!("versions-{at:08}"),
-        };
-        let rewritten = blocking(image.layout.name, move || rewrite(&input)).await?;
-        let mut actions: Vec<Action> = rewritten.replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
-        for written in &rewritten.written {
-            actions.push(Action::Add(image.add(written)?));
-        }
-        updated = Some(image.commit(&to, actions, numbers).await?);
     }
+}
+
+/// Brings one pull of each source in `round` into the image, in one commit, and returns the image's version. `own`: the
+/// version of the versions table that the image has then caught up with.
+async fn update_once(
+    (versions, from): (&Table, &DeltaTable),
+    (image, to): (&Table, &DeltaTable),
+    round: &BTreeMap<String, i64>,
+    imaged: &BTreeSet<String>,
+    own: Option<i64>,
+) -> Result<u64, LakeError> {
+    let mut numbers: Vec<Transaction> =
+        round.iter().map(|(source, run)| Transaction::new(transactions::pull(source), *run)).collect();
+    if due_columns::are_in(&image.layout) && image.last_number(to, DUE_HISTORY).await?.is_none() {
+        // The image was empty: from its first commit on, every row has its history.
+        numbers.push(Transaction::new(DUE_HISTORY, 1));
+    }
+    numbers.extend(own.map(|at| Transaction::new(VERSIONS, at)));
+    let mut files = versions.files(from)?;
+    files.retain(|file| single_pull(file).is_none_or(|(source, run)| round.get(source) == Some(&run)));
+    let input = RewriteInput {
+        versions: versions.layout.clone(),
+        image: image.clone(),
+        version_files: versions.verified(files).await?,
+        image_files: image.verified_files(to).await?,
+        imaged: round.keys().filter(|source| imaged.contains(*source)).cloned().collect(),
+        pulls: round.clone(),
+        stem: format!("versions-{:08}", from.version().unwrap_or_default()),
+    };
+    let rewritten = blocking(image.layout.name, move || rewrite(&input)).await?;
+    let mut actions: Vec<Action> = rewritten.replaced.into_iter().map(|file| Action::Remove(file.remove)).collect();
+    for written in &rewritten.written {
+        actions.push(Action::Add(image.add(written)?));
+    }
+    image.commit(to, actions, numbers).await
+}
+
+/// Sources with pulls that the versions hold and the image does not.
+pub(super) async fn behind(versions: &Table, image: &Table) -> Result<BTreeSet<String>, LakeError> {
+    let (from, to) = (versions.load().await?, image.load().await?);
+    Ok(new_pulls(versions, &from, image, &to).await?.runs.into_keys().collect())
 }
 
 /// Pulls that the versions table holds and the image does not.

@@ -65,6 +65,8 @@ pub use self::figure_table::{FIGURE_TABLE, FigureTable};
 pub use self::files::LakeFile;
 pub use self::layout::StoredType;
 pub use self::read::NewestVersion;
+#[cfg(test)]
+pub(crate) use self::rewrite::PANICS;
 pub use self::version_writer::VersionWriter;
 
 /// Name of the table of changes.
@@ -154,11 +156,26 @@ impl Lake {
 
     /// Updates the image from the versions, after its damaged and missing files were rebuilt. Returns the new
     /// version of the image table, or `None` if it was up to date.
+    ///
+    /// # Errors
+    /// `Interrupted` after a panic: [`Lake::behind`] names the sources whose pulls caused it.
     pub async fn update_image(&self, kind: RecordKind) -> Result<Option<u64>, LakeError> {
         let tables = self.tables(kind);
         rebuild::mend(&tables.versions, &tables.image).await?;
         due_backfill::fill(&tables.versions, &tables.image).await?;
         image::update(&tables.versions, &tables.image).await
+    }
+
+    /// The sources of which the image of a kind lacks pulls that are committed.
+    pub async fn behind(&self, kind: RecordKind) -> Result<BTreeSet<String>, LakeError> {
+        let tables = self.tables(kind);
+        image::behind(&tables.versions, &tables.image).await
+    }
+
+    /// Checks that the image holds every committed pull of `source`: what is read is compared with it.
+    pub async fn check_image(&self, kind: RecordKind, source: &str) -> Result<(), LakeError> {
+        let error = || LakeError::ImageBehind { table: kind.image_name(), connector: source.to_owned() };
+        if self.behind(kind).await?.contains(source) { Err(error()) } else { Ok(()) }
     }
 
     /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not

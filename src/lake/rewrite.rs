@@ -21,6 +21,10 @@ use super::verification::VerifiedFiles;
 /// New rows that are held in memory at once, about 0.6 KB each. Tests hold few, so that they also stream.
 const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 60_000 };
 
+/// Source whose pulls make the rewriting panic.
+#[cfg(test)]
+pub(crate) const PANICS: &str = "panics";
+
 /// The new pulls, at most one per source, and the files to read.
 pub(super) struct RewriteInput {
     pub(super) versions: Layout,
@@ -44,6 +48,8 @@ pub(super) struct Rewritten {
 
 /// Rewrites the touched partitions. Blocks the thread.
 pub(super) fn rewrite(input: &RewriteInput) -> Result<Rewritten, LakeError> {
+    #[cfg(test)]
+    assert!(!input.pulls.contains_key(PANICS), "a panic that a test planted");
     let mut rewritten = Rewritten::default();
     let Some(new_rows) = new_rows(input)? else { return Ok(rewritten) };
     let mut counts = rows_per_part(input, &new_rows)?;

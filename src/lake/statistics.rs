@@ -50,6 +50,22 @@ impl FileStatistics {
     }
 }
 
+/// Statistics of a file from before columns were added, completed: all of its values of them are null. `None` if nothing is
+/// missing, or if the file states no counts of nulls.
+pub(super) fn completed(layout: &Layout, stated: &str) -> Option<String> {
+    let mut stated: Value = serde_json::from_str(stated).ok()?;
+    let rows = stated.get("numRecords")?.as_i64()?;
+    let nulls = stated.get_mut("nullCount")?.as_object_mut()?;
+    nulls.retain(|_, count| !count.is_null());
+    let own = layout.columns.iter().map(|(name, _)| *name).filter(|name| !(layout.parted && *name == PART));
+    let missing: Vec<&str> = own.filter(|name| !nulls.contains_key(*name)).collect();
+    if nulls.is_empty() || missing.is_empty() {
+        return None;
+    }
+    nulls.extend(missing.into_iter().map(|name| (name.to_owned(), json!(rows))));
+    Some(stated.to_string())
+}
+
 impl Ranges {
     /// The ranges of all columns; `None` if the footer lacks that of any.
     fn of(layout: &Layout, footer: &FileMetadata) -> Option<Self> {
@@ -174,8 +190,20 @@ mod tests {
             "nullCount": { "text": 1, "at": 1, "flag": 1, "number": 0, "share": 0, "none": 3 },
         });
         assert_eq!(serde_json::to_value(&statistics).expect("JSON"), expected);
-        // Of a file that lacks a column, no ranges are stated: readers would take the column for empty.
-        let wider = Layout { columns: [layout.columns, vec![("new", StoredType::Text)]].concat(), ..layout };
+        // A column that is added later has no value in the file.
+        let wider = Layout { columns: [layout.columns.clone(), vec![("new", StoredType::Text)]].concat(), ..layout };
+        let stated = expected.to_string();
+        assert_eq!(completed(&layout, &stated), None);
+        let mut with_new = expected.clone();
+        with_new["nullCount"]["new"] = json!(3);
+        let found = completed(&wider, &stated).expect("a count is missing");
+        assert_eq!(serde_json::from_str::<Value>(&found).expect("JSON"), with_new);
+        for none in
+            [r#"{"numRecords":3}"#, r#"{"numRecords":3,"nullCount":{}}"#, r#"{"nullCount":{"text":1}}"#, "", &found]
+        {
+            assert_eq!(completed(&wider, none), None, "{none}");
+        }
+        // When a file is written that lacks a column, no ranges are stated: readers would take the column for empty.
         let statistics = FileStatistics::of(&wider, &written.path, written.rows).expect("readable");
         assert_eq!(serde_json::to_value(&statistics).expect("JSON"), json!({ "numRecords": 3 }));
     }

@@ -21,7 +21,7 @@ use super::error::{DamagedFile, LakeError, file_error, log_error};
 use super::files;
 use super::layout::{Layout, PART};
 use super::log_digests::{self, StoredDigests};
-use super::statistics::FileStatistics;
+use super::statistics::{self, FileStatistics};
 use super::verification::{VerifiedFiles, Verifier};
 use crate::crash_points::crash_point;
 use crate::{digests, durable};
@@ -68,7 +68,32 @@ impl Table {
             table.sync_log(widened.version().unwrap_or_default(), widened.version().unwrap_or_default())?;
         }
         log_digests::record(&table.folder, name)?;
+        table.complete_statistics().await?;
         Ok(table)
+    }
+
+    /// States in the log that files from before a column was added have only nulls in it. deltalake for Python takes a
+    /// column without a count of nulls for one without nulls, if the file has counts of other columns. No file is written.
+    async fn complete_statistics(&self) -> Result<(), LakeError> {
+        let table = self.load().await?;
+        let snapshot = table.snapshot().map_err(log_error("read", self.layout.name))?;
+        let mut actions = Vec::new();
+        for file in snapshot.log_data().iter() {
+            if let Some(stats) = file.stats().and_then(|stated| statistics::completed(&self.layout, &stated)) {
+                #[expect(deprecated, reason = "the view has no other way to an action that adds its file")]
+                let known = file.add_action();
+                actions.push(Action::Add(Add { stats: Some(stats), data_change: false, ..known }));
+            }
+        }
+        if !actions.is_empty() {
+            tracing::info!(
+                table = self.layout.name,
+                files = actions.len(),
+                "statistics completed for columns that were added"
+            );
+            self.commit(&table, actions, Vec::new()).await?;
+        }
+        Ok(())
     }
 
     /// Reports digests of the log that were lost. They are made again only if every data file is as the log says.
@@ -163,7 +188,8 @@ impl Table {
     }
 
     /// Adds files in one commit with the transaction `number` of `application`, and returns the table's version. If the
-    /// number is committed already, the files are removed and the table stays as it is.
+    /// number is the newest one that is committed, the files are removed and the table stays as it is. If a later one is
+    /// committed, that is an error: the caller asks before whether the log holds the number.
     pub(super) async fn append(
         &self,
         application: &str,
@@ -171,10 +197,15 @@ impl Table {
         written: Vec<UncommittedFile>,
     ) -> Result<u64, LakeError> {
         let table = self.load().await?;
-        if written.is_empty() || self.last_number(&table, application).await?.is_some_and(|last| last >= number) {
-            for file in &written {
-                files::remove_uncommitted(&file.path);
+        let last = self.last_number(&table, application).await?.filter(|last| *last >= number);
+        if let (Some(committed), false) = (last, written.is_empty()) {
+            remove_uncommitted(&written);
+            if committed > number {
+                let (table, application) = (self.layout.name, application.to_owned());
+                return Err(LakeError::Overtaken { table, application, run: number, committed });
             }
+        }
+        if last.is_some() || written.is_empty() {
             return Ok(table.version().unwrap_or_default());
         }
         let adds = written.iter().map(|file| Ok(Action::Add(self.add(file)?))).collect::<Result<_, LakeError>>()?;
@@ -255,6 +286,13 @@ impl Table {
             tags: Some(HashMap::from([(DIGEST_TAG.to_owned(), Some(digest))])),
             ..Add::default()
         })
+    }
+}
+
+/// Removes files that no commit will name.
+pub(super) fn remove_uncommitted(written: &[UncommittedFile]) {
+    for file in written {
+        files::remove_uncommitted(&file.path);
     }
 }
 

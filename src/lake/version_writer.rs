@@ -8,9 +8,10 @@ use polars::prelude::*;
 use super::column_builder::ColumnBuilder;
 use super::data_files::{UncommittedFile, pull_stem};
 use super::error::{LakeError, blocking, rows_error};
+use super::image;
 use super::layout::{PART, StoredType};
 use super::rows::{GROUP_ROWS, sink};
-use super::table::Table;
+use super::table::{Table, remove_uncommitted};
 use super::transactions;
 use crate::model::record::{Record, Value};
 use crate::model::table::{PROVENANCE, RecordKind};
@@ -119,11 +120,11 @@ impl VersionWriter {
     }
 
     /// Commits the pull and returns the table's version. Nothing changes if the run is committed already or the pull
-    /// has no records.
+    /// has no records. It is an error if the run is not committed and a later one of its source is.
     pub async fn commit(mut self) -> Result<u64, LakeError> {
         let table = self.table.clone();
         let application = transactions::pull(&self.source);
-        let run = self.run;
+        let (run, source) = (self.run, self.source.clone());
         let written = blocking(table.layout.name, move || {
             if self.buffered > 0 {
                 self.flush()?;
@@ -131,6 +132,12 @@ impl VersionWriter {
             Ok(self.files)
         })
         .await?;
+        let loaded = table.load().await?;
+        let committed = image::pulls(&table, &loaded).await?;
+        if committed.get(&source).is_some_and(|runs| runs.contains(&run)) {
+            remove_uncommitted(&written);
+            return Ok(loaded.version().unwrap_or_default());
+        }
         table.append(&application, run, written).await
     }
 }

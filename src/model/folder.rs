@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Order of a file among those of its folder: the later one is newer. Microseconds UTC.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileTime {
-    /// Date in the name, or modification time: as `access.order` declares.
+    /// Date in the name or in the title rows, or modification time: as `access.order` declares.
     pub ordered_at: i64,
     /// Modification time; decides between equal dates.
     pub modified_at: i64,

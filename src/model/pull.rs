@@ -143,6 +143,9 @@ pub struct Findings {
     pub left: Option<RowsLeft>,
     /// Rows that a sweep did not find but left unchanged, because there were too many to be deletions.
     pub missed_by_sweep: u64,
+    /// Number of the acceptance by which the pull deleted many rows (`motcua deletions`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_deletions: Option<i64>,
     /// Whether a sweep marked nothing because the end of its list is not proved.
     pub unproved_sweep: bool,
     /// First page of which every row was rejected, and the number of such pages.
@@ -157,6 +160,10 @@ pub struct Findings {
     pub source_ahead_secs: Option<i64>,
     /// Rows that lacked empty cells at their end, and were taken.
     pub short_rows: u64,
+    /// Names of files that were read although they lack the date that `access.order` declares: they are ordered by
+    /// modification time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undated_files: Vec<String>,
 }
 
 /// Rows that files of a folder no longer have, but that were left as they were.
@@ -284,6 +291,9 @@ pub struct Certificate {
     /// Rows that lacked empty cells at their end.
     #[serde(default)]
     pub short_rows: u64,
+    /// Names of files that were read although they lack the date that `access.order` declares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undated_files: Vec<String>,
     pub cursor: Cursor,
     /// What changed in the folder of a file connector, by file name.
     #[serde(default)]

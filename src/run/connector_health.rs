@@ -292,8 +292,17 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     if pull.findings.short_rows > 0 {
         lines.push(format!("rows that lacked empty cells at their end, and were taken: {}", pull.findings.short_rows));
     }
+    if let [first, others @ ..] = &pull.findings.undated_files[..] {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
+        lines.push(format!("no date as `access.order` declares, so the modification time counts: `{first}`{more}"));
+    }
     if pull.findings.swept > 0 {
         lines.push(format!("marked as deleted, because the source does not list them: {}", pull.findings.swept));
+    }
+    if let Some(number) = pull.findings.accepted_deletions {
+        lines.push(format!(
+            "many rows are deleted, because an operator accepted it (`motcua deletions list`, number {number})"
+        ));
     }
     if pull.findings.restored > 0 {
         lines.push(format!(

@@ -23,6 +23,8 @@ pub enum RunError {
     NoStretch { from: String, to: String },
     #[error("nothing is in quarantine that could be retried")]
     NothingToRetry,
+    #[error("the last night of connector `{connector}` refused no deletions")]
+    NothingRefused { connector: String },
     #[error("too many past nights are being read at once")]
     NightsBusy,
     #[error(transparent)]

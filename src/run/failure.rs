@@ -79,13 +79,15 @@ pub(super) fn own_failure(error: &RunError) -> Option<Failure> {
                 "the disk may be failing: check its health. The next run reads the pages from their source again";
             (OWN_ERROR, hint)
         }
+        RunError::CutOff
+        | RunError::Panicked
+        | RunError::Lake(LakeError::Interrupted { .. } | LakeError::ImageBehind { .. }) => {
+            let hint = "a fault of motcua: send its developers the log and the connector; the other connectors are not affected";
+            (OWN_ERROR, hint)
+        }
         RunError::Landing(_) | RunError::Lake(_) => {
             let hint =
                 "check that the data folder can be written and has free space; the next run reads the connector again";
-            (OWN_ERROR, hint)
-        }
-        RunError::CutOff | RunError::Panicked => {
-            let hint = "a fault of motcua: send its developers the log and the connector; the other connectors are not affected";
             (OWN_ERROR, hint)
         }
         _ => return None,

@@ -13,6 +13,7 @@
 //! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
 //! | figures of other nights, rules or periods | `figures` `past_nights` `catalogue` |
 //! | names of agencies that no registry has | `agency_numbers` |
+//! | deletions that were refused | `large_deletions` |
 //! | copies of the data | `publications` `backup` |
 //! | checks of the data | `verify` |
 
@@ -29,6 +30,7 @@ mod error;
 mod failure;
 mod figures;
 mod file_listing;
+mod large_deletions;
 mod ledger;
 mod lock;
 mod night_closing;
@@ -55,9 +57,10 @@ pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
 pub use failure::disk_full_hint;
 pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names};
+pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{
-    Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow, RejectionGroup, Run, Slot,
-    SlotState,
+    AcceptedDeletions, Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow,
+    RejectionGroup, Run, Slot, SlotState,
 };
 pub use lock::{Lock, LockError};
 pub use night_closing::ClosedNight;

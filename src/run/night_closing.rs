@@ -89,11 +89,11 @@ impl NightClosing<'_> {
     }
 
     /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the
-    /// changes are found once they are restored.
+    /// changes are found once they are restored. So does a row that makes the comparison panic.
     async fn record_changes(&self) -> Result<(), RunError> {
         match self.lake.record_changes(self.run, self.now).await {
             Ok(_) => Ok(()),
-            Err(error @ LakeError::Damaged { .. }) => {
+            Err(error @ (LakeError::Damaged { .. } | LakeError::Interrupted { .. })) => {
                 tracing::error!(run = self.run, "changes of dossiers are not compared tonight: {error}");
                 Ok(())
             }

@@ -5,6 +5,7 @@
 
 use strum::IntoEnumIterator as _;
 
+use crate::lake::LakeError;
 use crate::landing::LandedPull;
 use crate::model::pull::Certificate;
 use crate::model::table::RecordKind;
@@ -19,7 +20,15 @@ impl DataFolder<'_> {
     /// Brings the images up to their versions, finishes every pull that was cut, and ends every run that was.
     pub(super) async fn finish_cut_runs(&self, now: i64, progress: &Progress<'_>) -> Result<(), RunError> {
         for kind in RecordKind::iter() {
-            self.lake.update_image(kind).await?;
+            match self.lake.update_image(kind).await {
+                // The log has the place and the connectors, whose pulls fail until it is mended.
+                Err(error @ LakeError::Interrupted { .. }) => {
+                    tracing::error!(table = kind.image_name(), "the image is not up to date: {error}");
+                }
+                updated => {
+                    updated?;
+                }
+            }
         }
         for pull in self.ledger.unfinished_pulls().await? {
             tracing::warn!(run = pull.run, connector = pull.connector, "finishing a pull that was cut");
@@ -38,7 +47,17 @@ impl DataFolder<'_> {
         let settler = self.settler(progress);
         let committed = self.lake.committed_runs(&pull.connector).await?;
         if pull.state == PullState::Settled && committed.contains(&pull.run) {
-            settler.finish(pull).await?;
+            // The tables of every kind are looked at: the connector may be configured no more.
+            let mut kinds = Vec::new();
+            for kind in RecordKind::iter() {
+                if self.lake.behind(kind).await?.contains(&pull.connector) {
+                    kinds.push(kind);
+                }
+            }
+            match kinds.first() {
+                Some(kind) => settler.finish_imaged(*kind, pull).await?,
+                None => settler.finish(pull).await?,
+            };
             return Ok(());
         }
         if committed.last().is_some_and(|newest| *newest > pull.run) {

@@ -17,12 +17,12 @@ use crate::run::lock::Lock;
 use crate::run::past_nights::rebuilt;
 use crate::run::progress::Progress;
 
-/// What was found of one kind of files: their number if they are fine, or one that is not.
+/// What was found of one kind of files: their number if they are whole, or one that has no digest or is not fine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyLine {
     pub kind: VerifyKind,
     pub state: FileState,
-    /// Path in the data folder of a file that is not fine.
+    /// Path in the data folder of a file that is not whole.
     pub path: Option<String>,
     /// What is wrong with it.
     pub what: Option<String>,
@@ -113,41 +113,51 @@ fn is_of_image(path: &str) -> bool {
 /// The lines of a report, while they are collected.
 struct Report<'d> {
     data: &'d Path,
-    /// Number and bytes of the files that are fine.
-    fine: BTreeMap<(VerifyKind, FileState), (u64, u64)>,
-    wrong: Vec<VerifyLine>,
+    /// Number and bytes of the files that are whole.
+    whole: BTreeMap<VerifyKind, (u64, u64)>,
+    /// Files without digest, and those that are not fine.
+    named: Vec<VerifyLine>,
 }
 
 impl Report<'_> {
     fn add(&mut self, kind: VerifyKind, file: CheckedFile) {
-        if file.state.is_fine() {
-            let amount = self.fine.entry((kind, file.state)).or_default();
+        if file.state == FileState::Whole {
+            let amount = self.whole.entry(kind).or_default();
             *amount = (amount.0 + 1, amount.1 + file.bytes);
             return;
         }
         let path = file.path.strip_prefix(self.data).unwrap_or(&file.path).to_string_lossy().into_owned();
-        let hint = Some(kind.hint(&path));
-        let (path, what) = (Some(path), Some(file.what));
-        self.wrong.push(VerifyLine { kind, state: file.state, path, what, hint, files: 1, bytes: file.bytes });
+        let hint = (!file.state.is_fine()).then(|| kind.hint(&path));
+        let what = Some(file.what).filter(|what| !what.is_empty());
+        self.named.push(VerifyLine {
+            kind,
+            state: file.state,
+            path: Some(path),
+            what,
+            hint,
+            files: 1,
+            bytes: file.bytes,
+        });
     }
 
     fn add_all(&mut self, kind: VerifyKind, files: impl IntoIterator<Item = CheckedFile>) {
         files.into_iter().for_each(|file| self.add(kind, file));
     }
 
-    /// What is wrong first.
+    /// What is wrong first, then the files without digest.
     fn into_lines(mut self) -> Vec<VerifyLine> {
-        self.wrong.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
-        let fine = self.fine.into_iter().map(|((kind, state), (files, bytes))| VerifyLine {
+        let place = |line: &VerifyLine| (line.state.is_fine(), line.kind, line.path.clone());
+        self.named.sort_by_cached_key(place);
+        let whole = self.whole.into_iter().map(|(kind, (files, bytes))| VerifyLine {
             kind,
-            state,
+            state: FileState::Whole,
             path: None,
             what: None,
             hint: None,
             files,
             bytes,
         });
-        self.wrong.into_iter().chain(fine).collect()
+        self.named.into_iter().chain(whole).collect()
     }
 }
 
@@ -156,7 +166,7 @@ pub async fn verify(data: &Path, now: i64, progress: &Progress<'_>) -> Result<Ve
     let _lock = Lock::take(data, "verify", now)?;
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     let data = data.canonicalize().unwrap_or(data);
-    let mut report = Report { data: &data, fine: BTreeMap::new(), wrong: Vec::new() };
+    let mut report = Report { data: &data, whole: BTreeMap::new(), named: Vec::new() };
     let tables = lake::check_tables(&data.join("lake"), &|table| progress(&format!("checking table {table}"))).await?;
     let is_whole = |name: &str| tables.iter().any(|table| table.name == name && table.is_whole());
     let are_whole = tables.iter().all(CheckedTable::is_whole);

@@ -40,20 +40,12 @@ impl Province {
 
     /// As [`Province::write_exports`], with a fault in the last list. A fault of HTTP changes nothing.
     pub fn write_exports_with(&self, folder: &Path, day: Date, fault: Option<Fault>) -> io::Result<Vec<PathBuf>> {
-        let day = day.min(self.today());
-        let Some(first) = self.waybills.first() else { return Ok(Vec::new()) };
-        let mut month = date_of(day_of(first.accepted)).first_of_month();
-        let mut lists = Vec::new();
-        while month <= day {
-            let last = month.last_of_month().min(day);
-            lists.extend(self.export(month, last)?.map(|text| (last, text)));
-            let Ok(next) = month.last_of_month().tomorrow() else { break };
-            month = next;
-        }
         let mut written = Vec::new();
+        let lists = self.lists(day)?;
         let newest = lists.len().saturating_sub(1);
         for (number, (last, text)) in lists.into_iter().enumerate() {
-            let files = match fault.filter(|_| number == newest) {
+            let fault = fault.filter(|_| number == newest);
+            let files = match fault {
                 Some(fault) => faulty_exports::files(fault, text),
                 None => vec![(".csv", text)],
             };
@@ -61,13 +53,45 @@ impl Province {
             for (index, (ending, bytes)) in files.into_iter().enumerate() {
                 let path = folder.join(format!("bcci-{last}{ending}"));
                 std::fs::write(&path, bytes)?;
-                if several && index == 0 {
+                if (several && index == 0) || fault == Some(Fault::PutBack) {
                     make_an_hour_older(&path)?;
                 }
                 written.push(path);
             }
+            match fault {
+                Some(Fault::LockFile) => std::fs::write(folder.join(format!("~$bcci-{last}.xlsx")), [b' '; 165])?,
+                Some(Fault::RenamedList) => remove(&folder.join(format!("bcci-{last}.csv")))?,
+                _ => {}
+            }
         }
         Ok(written)
+    }
+
+    /// Writes the exports as they are `nights` before a fault shows, in place of those that are there.
+    pub fn write_exports_before(&self, folder: &Path, day: Date, fault: Fault, nights: u32) -> io::Result<()> {
+        for (place, (last, text)) in self.lists(day)?.into_iter().rev().enumerate() {
+            let path = folder.join(format!("bcci-{last}.csv"));
+            match faulty_exports::before(fault, nights, place, text) {
+                Some(text) => std::fs::write(&path, text)?,
+                None => remove(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The lists up to a day, each with its last day and content. Months without items have none.
+    fn lists(&self, day: Date) -> io::Result<Vec<(Date, Vec<u8>)>> {
+        let day = day.min(self.today());
+        let mut lists = Vec::new();
+        let Some(first) = self.waybills.first() else { return Ok(lists) };
+        let mut month = date_of(day_of(first.accepted)).first_of_month();
+        while month <= day {
+            let last = month.last_of_month().min(day);
+            lists.extend(self.export(month, last)?.map(|text| (last, text)));
+            let Ok(next) = month.last_of_month().tomorrow() else { break };
+            month = next;
+        }
+        Ok(lists)
     }
 
     /// Content of one file; `None` if no item changed in the month.
@@ -132,6 +156,14 @@ impl Province {
     }
 }
 
+/// Removes a file if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// So that the first of two files is the older one.
 fn make_an_hour_older(path: &Path) -> io::Result<()> {
     let file = std::fs::File::options().append(true).open(path)?;
@@ -149,4 +181,12 @@ pub fn write_again(path: &Path) -> io::Result<()> {
     file.write_all(second)?;
     std::thread::sleep(Duration::from_millis(20));
     Ok(())
+}
+
+/// Saves a list with its items in the opposite order, as spreadsheet programs do: a new file takes the place of the old one.
+pub fn save_in_other_order(path: &Path) -> io::Result<()> {
+    let reversed = faulty_exports::reversed(&std::fs::read(path)?);
+    let beside = path.with_file_name(".saving.tmp");
+    std::fs::write(&beside, reversed)?;
+    std::fs::rename(&beside, path)
 }

@@ -117,6 +117,8 @@ faults! {
     KeyTies Http "key-ties" "`/keyset/dossiers` lists every dossier but the first twice";
     SessionOver Http "session-over" "the national portal's first answer reports in its body that the session has expired, once";
     SessionRefused Http "session-refused" "the national portal issues sessions and reports each one as expired";
+    WrongDay Http "wrong-day" "the `Date` of every answer is 25 hours late";
+    WrongDecade Http "wrong-decade" "the `Date` of every answer is ten years ahead";
     CatalogueFailure Http "catalogue-failure" "every catalogue is 200 with an `error_code` other than 0 in its body";
 
     ShiftedColumns Files "shifted-columns" "rows of the last list have an extra empty cell in second place: the cells after it move one column to the right";
@@ -151,9 +153,27 @@ faults! {
     TabSeparated Files "tab-separated" "the last list has tabs between its cells and is UTF-16: `Unicode text` of a spreadsheet program";
     FeesWithCommas Files "fees-with-commas" "fees in the last list have commas between thousands";
     FeesWithDecimals Files "fees-with-decimals" "fees in the last list have two decimals after a comma";
+    PutBack Files "put-back" "the last list had every item as withdrawn for a night, and is put back to its former content and time of saving";
+    RowRemoved Files "row-removed" "the last list had a row of an item that was entered by mistake, which is removed";
+    LateList Files "late-list" "the list before the last one arrives a night after the last one";
+    RenamedList Files "renamed-list" "the last list was read, and has another name since";
+    CutLater Files "cut-later" "the last list was read whole, and ends in the middle of a row since";
+    LockFile Files "lock-file" "the lock file of a spreadsheet program lies beside the last list";
+    CorruptBeside Files "corrupt-beside" "a workbook that cannot be opened lies beside the last list";
+    EditedAtNight Files "edited-at-night" "the last list is saved again and again in the night, with its items in another order";
 }
 
 impl Fault {
+    /// Nights that must be read before the fault shows, each with its own exports (`Province::write_exports_before`).
+    #[must_use]
+    pub fn nights_before(self) -> u32 {
+        match self {
+            Self::PutBack => 2,
+            Self::RowRemoved | Self::LateList | Self::RenamedList | Self::CutLater => 1,
+            _ => 0,
+        }
+    }
+
     /// Finds a fault by its name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -3,9 +3,12 @@
 use crate::simulator::faults::Fault;
 use crate::simulator::file_encodings;
 use crate::simulator::list_cells::dong;
+use crate::simulator::post::check_digit;
 
 /// Rows above the first item: two title rows and the header.
 const ROWS_ABOVE: usize = 3;
+/// Serial number of an item that no province has.
+const MISTAKEN_SERIAL: u32 = 99_999_999;
 const LONG_LINE_BYTES: usize = 50_000_000;
 const LINE_END: &str = "\r\n";
 
@@ -15,7 +18,7 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
     let one = |bytes: Vec<u8>| vec![(".csv", bytes)];
     match fault {
         Fault::ShiftedColumns => one(list.with_rows(|cells| cells.insert(1, String::new())).to_bytes()),
-        Fault::CutInRow | Fault::Growing => {
+        Fault::CutInRow | Fault::CutLater | Fault::Growing => {
             let mut text = list.half().to_bytes();
             // Cuts the last row's status and fee off.
             let end = text.iter().rposition(|byte| *byte == b';').unwrap_or(0);
@@ -33,14 +36,14 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
             one(List { trailer, ..list }.to_bytes())
         }
         Fault::SameContentTwice => vec![(".csv", bytes.clone()), (" (2).csv", bytes)],
+        Fault::RenamedList => vec![(" bản cuối.csv", bytes)],
+        Fault::CorruptBeside => {
+            vec![(".csv", bytes), (" hỏng.xlsx", b"PK\x03\x04\x14\0\x06\0no more of it was saved".to_vec())]
+        }
         Fault::PersonalFileName => vec![(" Nguyễn Văn Mẫu \u{1b}[31m.csv", bytes)],
         Fault::CorrectedFile => {
-            let wrong = list.with_rows(|cells| {
-                cells[7].clear();
-                "Hủy".clone_into(&mut cells[8]);
-            });
             // Sorted by name the second comes before the first.
-            vec![(".csv", wrong.to_bytes()), (" (2).csv", bytes)]
+            vec![(".csv", list.withdrawn().to_bytes()), (" (2).csv", bytes)]
         }
         Fault::HeaderRenamed => one(replaced(&bytes, "Mã vận đơn", "Số hiệu bưu gửi")),
         Fault::ColumnRenamed => one(replaced(&bytes, "Ngày phát", "Ngày trả bưu gửi")),
@@ -93,6 +96,24 @@ pub(super) fn files(fault: Fault, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)
     }
 }
 
+/// Content of a list a number of nights before a fault shows; `None` if there is no such list. `place`: 0 for the last list, 1
+/// for the one before it.
+pub(super) fn before(fault: Fault, nights: u32, place: usize, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    match (fault, nights, place) {
+        (Fault::PutBack, 1, 0) => Some(List::read(&bytes).withdrawn().to_bytes()),
+        (Fault::RowRemoved, 1, 0) => Some(List::read(&bytes).with_mistaken_row().to_bytes()),
+        (Fault::LateList, 1, 1) => None,
+        _ => Some(bytes),
+    }
+}
+
+/// A list with its items in the opposite order.
+pub(super) fn reversed(bytes: &[u8]) -> Vec<u8> {
+    let mut list = List::read(bytes);
+    list.rows.reverse();
+    list.to_bytes()
+}
+
 fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     String::from_utf8_lossy(bytes).replacen(from, to, 1).into_bytes()
 }
@@ -129,6 +150,26 @@ impl List {
 
     fn with_rows(mut self, change: impl Fn(&mut Vec<String>)) -> Self {
         self.rows.iter_mut().for_each(change);
+        self
+    }
+
+    /// Every item as withdrawn and not delivered.
+    fn withdrawn(self) -> Self {
+        self.with_rows(|cells| {
+            cells[7].clear();
+            "Hủy".clone_into(&mut cells[8]);
+        })
+    }
+
+    /// Adds an item that does not exist, without a fee.
+    fn with_mistaken_row(mut self) -> Self {
+        if let Some(mut copy) = self.rows.first().cloned() {
+            copy[1] = format!("EP{MISTAKEN_SERIAL:08}{}VN", check_digit(MISTAKEN_SERIAL));
+            if let Some(fee) = copy.last_mut() {
+                "0".clone_into(fee);
+            }
+            self.rows.push(copy);
+        }
         self
     }
 

@@ -33,11 +33,12 @@ mod truth_counts;
 mod truth_periods;
 mod working_days;
 mod workload;
+mod wrong_clock;
 
 use jiff::civil::Date;
 use thiserror::Error;
 
-pub use self::exports::write_again;
+pub use self::exports::{save_in_other_order, write_again};
 pub use self::faults::{Fault, FaultSide};
 pub use self::generate::{ProvinceSettings, generate};
 pub use self::national_portal::{

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
@@ -29,6 +30,7 @@ use crate::simulator::listing::{ListEntry, SearchPage, SearchQuery, found, list}
 use crate::simulator::national_portal::{CALL_PATH, LOGIN_PATH, NationalPortal};
 use crate::simulator::paging_styles::{self, CURSOR_PATH, KEYSET_PATH, PagingStyle, TD_PATH};
 use crate::simulator::working_days::{Day, date_of, day_number, evening};
+use crate::simulator::wrong_clock::{PresentFault, set_date};
 use crate::simulator::{Province, SimulatorError};
 
 /// The only client that gets tokens.
@@ -148,6 +150,9 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
             get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Cursor, portal, &headers, fields)),
         )
         .with_state(Arc::clone(&portal));
+    let shown = Arc::clone(&portal);
+    let fault: PresentFault = Arc::new(move || locked(&shown.fault_state).fault);
+    let router = router.layer(map_response_with_state(fault, set_date));
     let resetting = Arc::clone(&portal);
     let listener = listener.tap_io(move |stream| {
         if matches!(locked(&resetting.fault_state).fault, Some(Fault::Reset | Fault::ResetAlways))

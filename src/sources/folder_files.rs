@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::fields::DateFormat;
 use crate::model::connector::{Content, FileOrder};
 use crate::model::folder::{FileNote, FileTime, KnownFile, NoteKind};
-use crate::model::instant;
 use crate::sources::PullStart;
-use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::error::SourceError;
+use crate::sources::file_dates::FileDates;
 use crate::sources::transport::files::FoundFile;
 
 /// First 16 bytes of the SHA-256 of a file name, hexadecimal. A name may contain that of a person, so it is not stored.
@@ -23,33 +22,15 @@ pub fn name_digest(name: &str) -> String {
     text
 }
 
-/// Order of files by a date in their names (`access.order`).
-#[derive(Debug, Clone)]
-pub struct DatedNames(Option<DateFormat>);
-
-impl DatedNames {
-    /// # Errors
-    /// `misconfigured` if the pattern is no date format.
-    pub fn compile(order: &FileOrder) -> Result<Self, SourceError> {
-        let FileOrder::Name(pattern) = order else { return Ok(Self(None)) };
-        let wrong = |message| SourceError::new(ErrorKind::Misconfigured, format!("`access.order`: {message}"));
-        DateFormat::compile_month(pattern).map(|format| Self(Some(format))).map_err(wrong)
-    }
-
-    /// Order of a file: the date in its name if the connector declares one and the name has it, else its modification
-    /// time.
-    #[must_use]
-    pub fn time(&self, name: &str, modified_at: i64) -> FileTime {
-        let dated = self.0.as_ref().and_then(|format| format.find(name, &instant::vietnam()));
-        FileTime { ordered_at: dated.unwrap_or(modified_at), modified_at }
-    }
-}
-
 /// The files of one pull.
 #[derive(Debug)]
 pub(crate) struct FolderFiles {
     content: Content,
-    names: DatedNames,
+    dates: FileDates,
+    /// Dates that title rows have, by digest of the file name; only of files whose title rows were read.
+    titles: BTreeMap<String, Option<i64>>,
+    /// Files that were read although they have no date.
+    undated: Vec<String>,
     /// Matching files in the folder, the older ones first.
     found: Vec<FoundFile>,
     /// Files whose rows are in the tables, by digest of the name.
@@ -71,11 +52,15 @@ impl FolderFiles {
         mut found: Vec<FoundFile>,
         start: &PullStart,
     ) -> Result<Self, SourceError> {
-        let names = DatedNames::compile(order)?;
-        found.sort_by_cached_key(|file| (names.time(&file.name, file.modified_at()), file.name.clone()));
+        let dates = FileDates::compile(order)?;
+        // Without title rows: [`FolderFiles::sort`] is called once those that matter are read.
+        let date = |file: &FoundFile| dates.date(&file.name, None);
+        found.sort_by_cached_key(|file| (FileDates::time(date(file), file.modified_at()), file.name.clone()));
         Ok(Self {
             content,
-            names,
+            dates,
+            titles: BTreeMap::new(),
+            undated: Vec::new(),
             found,
             known: start.known_files.iter().map(|known| (known.name.clone(), known.clone())).collect(),
             are_imported: start.are_imported,
@@ -104,7 +89,68 @@ impl FolderFiles {
     }
 
     fn key(&self, file: &FoundFile) -> (String, FileTime) {
-        (name_digest(&file.name), self.names.time(&file.name, file.modified_at()))
+        (name_digest(&file.name), FileDates::time(self.date(file), file.modified_at()))
+    }
+
+    fn date(&self, file: &FoundFile) -> Option<i64> {
+        let date = || self.dates.date(&file.name, None);
+        self.titles.get(&name_digest(&file.name)).copied().unwrap_or_else(date)
+    }
+
+    /// Whether the title rows of every file must be read before the files to read are chosen: only the newest is read.
+    pub(crate) fn are_chosen_by_titles(&self, newest_only: bool) -> bool {
+        self.dates.are_in_titles() && (newest_only || self.content == Content::Whole)
+    }
+
+    /// Whether the title rows of a file with this content must be read. What an earlier pull read in it under the same name
+    /// is known.
+    pub(crate) fn wants_titles(&mut self, file: &FoundFile, digest: &str) -> bool {
+        if !self.dates.are_in_titles() {
+            return false;
+        }
+        let name = name_digest(&file.name);
+        let known = self.known.get(&name).filter(|known| known.content.digest == digest && !self.are_imported);
+        match known.filter(|_| self.read_before.contains(digest)) {
+            Some(known) => {
+                self.titles.insert(name, Some(known.time.ordered_at));
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// Notes the title rows of a file.
+    pub(crate) fn note_titles(&mut self, file: &FoundFile, titles: &str) {
+        let date = self.dates.date(&file.name, Some(titles));
+        self.titles.insert(name_digest(&file.name), date);
+    }
+
+    /// Notes a file that is read now, if it lacks the date that the connector declares.
+    pub(crate) fn note_undated(&mut self, file: &FoundFile) {
+        if self.dates.are_declared() && self.date(file).is_none() {
+            tracing::warn!(
+                file = file.shown(),
+                "the file has no date as `access.order` declares: its modification time counts"
+            );
+            self.undated.push(file.shown());
+        }
+    }
+
+    /// Names of files that were read although they have no date, as messages show them.
+    pub(crate) fn undated(&self) -> &[String] {
+        &self.undated
+    }
+
+    /// Every file in the folder.
+    pub(crate) fn all(&self) -> Vec<FoundFile> {
+        self.found.clone()
+    }
+
+    /// Puts the older files first, once title rows are read.
+    pub(crate) fn sort(&mut self) {
+        let mut found = std::mem::take(&mut self.found);
+        found.sort_by_cached_key(|file| (self.key(file).1, file.name.clone()));
+        self.found = found;
     }
 
     /// Whether the rows of a content are known under the file's name or another one, so that it need not be read. Notes

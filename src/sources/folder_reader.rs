@@ -13,7 +13,7 @@ use crate::model::folder::FileNote;
 use crate::model::page::Page;
 use crate::sources::decode::csv::CsvFile;
 use crate::sources::decode::xlsx::{self, XlsxLayout};
-use crate::sources::decode::{Decoder, TableFile, without_panic};
+use crate::sources::decode::{self, Decoder, TableFile, TableFormats, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::folder_files::FolderFiles;
 use crate::sources::transport::files::{self, FileLimits, FoundFile};
@@ -41,6 +41,9 @@ pub(crate) struct FolderReader {
     failures: Vec<(String, SourceError)>,
     /// Whether a file of the folder was read to its end, by this pull or an earlier one.
     has_good_file: bool,
+    /// Whether the files to read are still to be chosen, by their title rows.
+    is_to_choose: bool,
+    newest_only: bool,
     limits: FileLimits,
 }
 
@@ -80,13 +83,57 @@ impl FileRows {
 
 impl FolderReader {
     pub(crate) fn new(files: FolderFiles, limits: FileLimits, newest_only: bool) -> Self {
-        let mut pending: VecDeque<FoundFile> = files.to_read().into();
-        let files_found = files.found();
-        if newest_only {
-            pending.drain(..pending.len().saturating_sub(1));
+        let (files_found, is_to_choose) = (files.found(), files.are_chosen_by_titles(newest_only));
+        let (pending, growing, failures) = (VecDeque::new(), Vec::new(), Vec::new());
+        let (open, has_good_file) = (None, false);
+        let mut reader = Self {
+            pending,
+            files,
+            files_found,
+            open,
+            growing,
+            failures,
+            has_good_file,
+            is_to_choose,
+            newest_only,
+            limits,
+        };
+        reader.choose();
+        reader
+    }
+
+    /// Chooses the files to read.
+    fn choose(&mut self) {
+        self.pending = self.files.to_read().into();
+        if self.newest_only {
+            self.pending.drain(..self.pending.len().saturating_sub(1));
         }
-        let (growing, failures) = (Vec::new(), Vec::new());
-        Self { pending, files, files_found, open: None, growing, failures, has_good_file: false, limits }
+    }
+
+    /// Reads the title rows of every file, and chooses the files to read by them. A file that cannot be read has no date;
+    /// if it is the newest, reading it gives the reason.
+    async fn choose_by_titles(&mut self, tables: &TableFormats) {
+        let mut timeouts = 0;
+        for file in self.files.all() {
+            match files::read(&file, self.limits).await {
+                Ok(Some(content)) if self.files.wants_titles(&file, &content.digest) => {
+                    let titles = titles_of(tables, content.bytes).await;
+                    self.files.note_titles(&file, &titles);
+                }
+                Ok(_) => {}
+                Err(error) => timeouts += usize::from(error.kind == ErrorKind::Timeout),
+            }
+            if timeouts >= MAX_TIMEOUTS {
+                break;
+            }
+        }
+        self.files.sort();
+        self.choose();
+    }
+
+    /// Names of files that were read although they lack the date that `access.order` declares.
+    pub(crate) fn undated_files(&self) -> &[String] {
+        self.files.undated()
     }
 
     /// Content digests of the files that this pull read to their end, in reading order.
@@ -124,6 +171,11 @@ impl FolderReader {
     /// # Errors
     /// After the last file, the error of the files that failed.
     pub(crate) async fn next(&mut self, decoder: &Decoder, number: u32) -> Result<Option<Page>, SourceError> {
+        if std::mem::take(&mut self.is_to_choose)
+            && let Some(tables) = decoder.tables()
+        {
+            self.choose_by_titles(tables).await;
+        }
         loop {
             if let Some(open) = self.open.take() {
                 if let Some(page) = self.next_page(open, decoder, number).await {
@@ -159,11 +211,17 @@ impl FolderReader {
             self.growing.push(file.shown());
             return Ok(None);
         };
+        if let Some(tables) = decoder.tables().filter(|_| self.files.wants_titles(file, &content.digest)) {
+            // The content that is read now: it may have been replaced since it was chosen.
+            let titles = titles_of(tables, content.bytes.clone()).await;
+            self.files.note_titles(file, &titles);
+        }
         if self.files.is_known(file, &content.digest) {
             tracing::debug!(file = file.shown(), "content was read before");
             self.has_good_file = true;
             return Ok(None);
         }
+        self.files.note_undated(file);
         if let Some(tables) = decoder.tables() {
             let rows = match tables.of(&content.bytes)? {
                 TableFile::Csv(layout) => {
@@ -245,6 +303,12 @@ impl FolderReader {
     }
 }
 
+/// Title rows of a file, read in a blocking thread: a workbook is inflated for them.
+async fn titles_of(tables: &TableFormats, bytes: Vec<u8>) -> String {
+    let tables = tables.clone();
+    tokio::task::spawn_blocking(move || decode::titles(&tables, &bytes)).await.unwrap_or_default()
+}
+
 /// Reads a workbook in a blocking thread; a closed channel is its end.
 fn read_workbook(
     layout: Arc<XlsxLayout>,
@@ -265,3 +329,7 @@ fn read_workbook(
 #[cfg(test)]
 #[path = "folder_reader_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "title_order_tests.rs"]
+mod title_order_tests;

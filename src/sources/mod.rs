@@ -21,6 +21,7 @@ pub mod auth;
 pub mod content_range;
 pub mod decode;
 pub mod error;
+mod file_dates;
 mod folder_files;
 mod folder_reader;
 mod follow;
@@ -43,7 +44,8 @@ use std::time::Duration;
 
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
-pub use crate::sources::folder_files::{DatedNames, name_digest};
+pub use crate::sources::file_dates::FileDates;
+pub use crate::sources::folder_files::name_digest;
 pub use crate::sources::pull_start::PullStart;
 pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 
@@ -266,6 +268,16 @@ impl SourceReader {
         match &self.kind {
             ReaderKind::Http(_) => Vec::new(),
             ReaderKind::Folder(reader) => reader.growing_files().to_vec(),
+        }
+    }
+
+    /// Names of files that were read although they lack the date that `access.order` declares: their modification time
+    /// counts. Empty for HTTP.
+    #[must_use]
+    pub fn undated_files(&self) -> &[String] {
+        match &self.kind {
+            ReaderKind::Http(_) => &[],
+            ReaderKind::Folder(reader) => reader.undated_files(),
         }
     }
 

@@ -115,6 +115,12 @@ impl Writer {
                     simulator::write_again(&last).expect("the list can be written");
                 }
             })),
+            Fault::EditedAtNight => Some(std::thread::spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    simulator::save_in_other_order(&last).expect("the list can be written");
+                    std::thread::sleep(Duration::from_millis(300));
+                }
+            })),
             Fault::Growing => Some(std::thread::spawn(move || grow(&last, &stopped))),
             _ => None,
         };
@@ -139,11 +145,16 @@ fn grow(list: &Path, stopped: &AtomicBool) {
     }
 }
 
-/// Checks that the reason of a pull is the code that the case names first.
-fn check_reason(office: &Office, case: &Case) -> Result<(), String> {
+/// Checks that the reason of a pull is the code that the case names first. The clock is no reason of a pull, but of the night.
+fn check_reason(office: &Office, case: &Case, night: &Output) -> Result<(), String> {
+    if matches!(case.fault, Fault::WrongDay | Fault::WrongDecade) && !said(night).contains("the clock of this machine")
+    {
+        return Err(format!("the clock is not named: {}", said(night)));
+    }
     let code = case.why.split('`').nth(1).filter(|_| case.outcome != Outcome::Equal);
     let Some(code) = code else { return Ok(()) };
-    let shown = said(&office.act(&["runs", "show", "1"]));
+    let run = (case.fault.nights_before() + 1).to_string();
+    let shown = said(&office.act(&["runs", "show", &run]));
     if shown.contains(&format!("why        {code}: ")) {
         Ok(())
     } else {
@@ -166,6 +177,13 @@ fn run_case(case: &Case) -> Result<Outcome, String> {
         office.edit(PORTAL, |text| api.replace_search(&text));
     }
     province.write_lists(office.path(), TODAY).expect("lists can be written");
+    for nights in (1..=case.fault.nights_before()).rev() {
+        province.write_exports_before(&office.exports(), TODAY, case.fault, nights).expect("exports can be written");
+        let output = office.act(&["run"]);
+        if outcome_of(&output)? != Outcome::Equal {
+            return Err(format!("{nights} nights before: {}", said(&output)));
+        }
+    }
     let last = province.write_exports_with(&office.exports(), TODAY, Some(case.fault)).expect("exports can be written");
     // Requests that reached another host.
     let strayed = Arc::new(Mutex::new(Vec::new()));
@@ -182,7 +200,7 @@ fn run_case(case: &Case) -> Result<Outcome, String> {
     writer.stop();
     let outcome = outcome_of(&output)?;
     check_published(&office, outcome, truth).map_err(|what| format!("{what}\n{}", said(&output)))?;
-    check_reason(&office, case)?;
+    check_reason(&office, case, &output)?;
     for request in strayed.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let lower = request.to_lowercase();
         if lower.contains("authorization") || lower.contains("simulated.") || request.contains(CLIENT_SECRET) {
@@ -251,6 +269,16 @@ fn lists_cut_shifted_or_inconsistent() {
 }
 
 #[test]
+fn lists_that_are_edited_night_after_night() {
+    assert_expected(cases::EDITED);
+}
+
+#[test]
+fn clocks_of_sources() {
+    assert_expected(cases::CLOCKS);
+}
+
+#[test]
 fn lists_in_other_encodings_and_formats() {
     assert_expected(cases::BYTES);
 }
@@ -270,7 +298,7 @@ fn every_fault_has_its_case() {
     for fault in Fault::ALL {
         let cases: Vec<&Case> = cases::all().into_iter().filter(|case| case.fault == *fault).collect();
         assert_eq!(cases.len(), 1, "{}", fault.name());
-        let files = cases::LISTS.iter().chain(cases::BYTES).any(|case| case.fault == *fault);
+        let files = cases::LISTS.iter().chain(cases::BYTES).chain(cases::EDITED).any(|case| case.fault == *fault);
         assert_eq!(files, fault.side() == FaultSide::Files, "{}", fault.name());
     }
     assert!(Fault::ALL.len() >= 30);

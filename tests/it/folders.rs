@@ -109,3 +109,111 @@ fn figures_are_those_of_what_the_lists_say_now() {
     desk.put("a.csv", 1, &list[..3]);
     assert_eq!(desk.night(), (Some(0), [3, 4]));
 }
+
+#[test]
+fn a_large_deletion_is_made_once_an_operator_has_accepted_it() {
+    let desk = Desk::new();
+    let all: Vec<String> = (0..40).map(|number| format!("case-{number}")).collect();
+    let rows =
+        |range: std::ops::Range<usize>| all[range].iter().map(|code| (code.as_str(), IN_TIME)).collect::<Vec<_>>();
+    desk.put("a.csv", 9, &rows(0..20));
+    desk.put("b.csv", 8, &rows(20..40));
+    assert_eq!(desk.night(), (Some(0), [40, 40]));
+    let refused = desk.act(&["deletions", "accept", "office"]);
+    assert_eq!(refused.status.code(), Some(2), "nothing was refused: {refused:?}");
+    // An office left the province: most rows of both files are gone, and that is true.
+    desk.put("a.csv", 7, &rows(0..6));
+    desk.put("b.csv", 6, &rows(20..26));
+    assert_eq!(desk.night(), (Some(4), [40, 40]));
+    assert_eq!(desk.night(), (Some(4), [40, 40]), "nothing is deleted of itself");
+    let list = || -> Vec<Json> {
+        let listed = desk.act(&["deletions", "list", "--format", "json"]);
+        serde_json::from_slice(&listed.stdout).unwrap_or_else(|_| panic!("{listed:?}"))
+    };
+    let refused = list();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!((refused[0]["rows"].as_u64(), refused[0]["run"].as_u64()), (Some(28), Some(3)), "{refused:?}");
+    let accepted = desk.act(&["deletions", "accept", "office"]);
+    assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
+    // By then more rows are gone than were accepted.
+    desk.put("a.csv", 5, &rows(0..5));
+    assert_eq!(desk.night(), (Some(4), [40, 40]));
+    desk.put("a.csv", 4, &rows(0..6));
+    assert_eq!(desk.night(), (Some(0), [12, 12]));
+    let listed = list();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!((listed[0]["rows"].as_u64(), listed[0]["used_by"].as_u64()), (Some(28), Some(5)), "{listed:?}");
+    assert!(listed[0]["accepted_by"].is_string() && listed[0]["accepted_at"].is_string(), "{listed:?}");
+    let shown = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(shown.contains("an operator accepted it"), "{shown}");
+    // It counts once.
+    desk.put("b.csv", 3, &rows(20..21));
+    assert_eq!(desk.night(), (Some(4), [12, 12]));
+}
+
+#[test]
+fn a_folder_that_a_colleague_renamed_costs_a_night_and_no_row() {
+    let desk = Desk::new();
+    desk.put("a.csv", 9, &[("case-1", IN_TIME), ("case-2", LATE)]);
+    assert_eq!(desk.night(), (Some(0), [1, 2]));
+    let (lists, renamed) = (desk.folder.path().join("lists"), desk.folder.path().join("danh sách cũ"));
+    std::fs::rename(&lists, &renamed).expect("it can be renamed");
+    assert_eq!(desk.night(), (Some(3), [1, 2]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(status.contains("lists") && status.contains("hint: "), "{status}");
+    // An empty folder of the old name, as a share that is not mounted leaves it.
+    std::fs::create_dir(&lists).expect("it can be made");
+    assert_eq!(desk.night(), (Some(4), [1, 2]));
+    // The connector is told of the new name: everything is read again, and nothing is accepted twice or deleted.
+    std::fs::remove_dir(&lists).expect("it is empty");
+    let connector = desk.folder.path().join("office/connector.toml");
+    let text = std::fs::read_to_string(&connector).expect("the connector is there");
+    let moved = text.replace("{env:RECEIPT_LOG}", "{env:RECEIPT_LOG}/../danh sách cũ");
+    assert_ne!(moved, text);
+    std::fs::write(&connector, moved).expect("it can be edited");
+    std::fs::create_dir(&lists).expect("the path goes through it");
+    assert_eq!(desk.night(), (Some(0), [1, 2]));
+    // And back.
+    std::fs::write(&connector, text).expect("it can be edited");
+    std::fs::remove_dir(&lists).expect("it is empty");
+    std::fs::rename(&renamed, &lists).expect("it can be renamed");
+    assert_eq!(desk.night(), (Some(0), [1, 2]));
+    let shown = String::from_utf8_lossy(&desk.act(&["runs", "list", "--format", "json"]).stdout).into_owned();
+    let runs: Vec<Json> = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(runs.len(), 5);
+}
+
+#[test]
+fn lists_are_ordered_by_the_date_in_their_titles() {
+    let desk = Desk::new();
+    let connector = desk.folder.path().join("office/connector.toml");
+    let text = std::fs::read_to_string(&connector).expect("the connector is there");
+    let order = "settle_secs = 0\norder = { title = \"đến ngày {dd/MM/yyyy}\" }";
+    std::fs::write(&connector, text.replace("settle_secs = 0", order)).expect("it can be edited");
+    let put = |name: &str, days_ago: u64, title: &str, rows: &[(&str, &str)]| {
+        desk.put(name, days_ago, rows);
+        let path = desk.folder.path().join("lists").join(name);
+        let saved = std::fs::metadata(&path).and_then(|file| file.modified()).expect("it is there");
+        let list = std::fs::read_to_string(&path).expect("it is there");
+        std::fs::write(&path, format!("{title}\n{list}")).expect("it can be written");
+        let file = std::fs::File::options().write(true).open(&path).expect("it is there");
+        file.set_modified(saved).expect("its time can be set");
+    };
+    // Saved first, and of the later period.
+    put("a.csv", 9, "Từ ngày 01/12/2010 đến ngày 31/12/2010", &[("case-1", LATE), ("case-2", IN_TIME)]);
+    put("b.csv", 5, "Từ ngày 01/11/2010 đến ngày 30/11/2010", &[("case-1", IN_TIME), ("case-3", IN_TIME)]);
+    assert_eq!(desk.night(), (Some(0), [2, 3]));
+    // A list that arrives late changes no row of a newer one.
+    put("c.csv", 0, "Từ ngày 01/10/2010 đến ngày 31/10/2010", &[("case-1", IN_TIME), ("case-4", IN_TIME)]);
+    assert_eq!(desk.night(), (Some(0), [3, 4]));
+    // A file without a date is named, and ordered by its modification time, which is newer.
+    put("d.csv", 1, "Danh sách bổ sung", &[("case-1", IN_TIME)]);
+    let (code, counts) = desk.night();
+    assert_eq!((code, counts), (Some(0), [4, 4]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(status.contains("no date as `access.order` declares") && status.contains("`d.csv`"), "{status}");
+    let checked = desk.act(&["check"]);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(3), "the newest file has no date: {said}");
+    assert!(said.contains("the title rows of file `d.csv` have no date"), "{said}");
+}

@@ -1,6 +1,6 @@
 //! Images: one case per test.
 
-use super::super::NewestVersion;
+use super::super::{NewestVersion, PANICS};
 use super::*;
 
 fn part(text: &str) -> String {
@@ -61,6 +61,47 @@ async fn a_run_is_committed_once() {
     assert_eq!(image(&lake).await[&("portal".into(), "a".into())].0.as_deref(), Some("received"));
     let files = std::fs::read_dir(lake.root().join("dossier_versions")).expect("the folder exists").count();
     assert_eq!(files, 2, "the log and one data file");
+}
+
+#[tokio::test]
+async fn a_run_before_a_committed_one_is_an_error_that_names_both() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    let records = [(dossier("a", "received", None, 0, 0), part("2026-03"))];
+    for run in [1, 4] {
+        pull(&lake, "portal", run, &records).await.expect("the pull is committed");
+    }
+    let refused = pull(&lake, "portal", 3, &records).await.expect_err("run 4 is committed, and run 3 is not");
+    assert!(refused.to_string().contains("run 3 of `pull/portal`"), "{refused}");
+    assert!(refused.to_string().contains("run 4 is committed already"), "{refused}");
+    // Run 1 is committed: nothing is missing.
+    assert_eq!(pull(&lake, "portal", 1, &records).await.expect("nothing is committed"), 2);
+    pull(&lake, "post", 3, &records).await.expect("runs of another source do not count");
+    let files = std::fs::read_dir(lake.root().join("dossier_versions")).expect("the folder exists").count();
+    assert_eq!(files, 4, "the log and three data files");
+}
+
+#[tokio::test]
+async fn a_pull_that_makes_the_update_panic_costs_its_own_source() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    for (source, run) in [("desk", 1), (PANICS, 2), ("portal", 3), ("portal", 4)] {
+        pull(&lake, source, run, &[(dossier("a", "received", None, 0, 0), part("2026-03"))]).await.expect("committed");
+    }
+    for _ in 0..2 {
+        let failed = lake.update_image(KIND).await;
+        assert!(matches!(failed, Err(LakeError::Interrupted { table: "dossiers" })), "{failed:?}");
+        let held: Vec<String> = image(&lake).await.into_keys().map(|(source, _)| source).collect();
+        assert_eq!(held, ["desk", "portal"]);
+        assert_eq!(lake.behind(KIND).await.expect("the logs can be read"), [PANICS.to_owned()].into());
+        lake.check_image(KIND, "portal").await.expect("the image has its pulls");
+        let behind = lake.check_image(KIND, PANICS).await;
+        assert!(matches!(behind, Err(LakeError::ImageBehind { table: "dossiers", .. })), "{behind:?}");
+    }
+    // The next night goes on with the others.
+    pull(&lake, "desk", 5, &[(dossier("a", "returned", None, 0, 0), part("2026-03"))]).await.expect("committed");
+    assert!(lake.update_image(KIND).await.is_err());
+    assert_eq!(image(&lake).await[&("desk".into(), "a".into())].0.as_deref(), Some("returned"));
 }
 
 #[tokio::test]

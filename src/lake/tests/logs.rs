@@ -80,19 +80,37 @@ async fn figures_are_appended_once_and_columns_grow() {
     let table = FigureTable::open(&root, "figure_versions", &old).await.expect("the table opens");
     assert_eq!(table.append(night(1), 1).await.expect("committed"), 1);
     assert_eq!(table.append(night(1), 1).await.expect("nothing is committed"), 1);
-    assert_eq!(table.append(night(2).clear(), 2).await.expect("nothing is committed"), 1);
-    assert_eq!(table.last_run().await.expect("the log can be read"), Some(1));
+    assert_eq!(table.append(night(3), 3).await.expect("committed"), 2);
+    assert_eq!(table.append(night(1), 1).await.expect("nothing is committed"), 2);
+    let refused = table.append(night(2), 2).await;
+    assert!(matches!(refused, Err(LakeError::Overtaken { run: 2, committed: 3, .. })), "{refused:?}");
+    assert_eq!(table.append(night(2).clear(), 2).await.expect("nothing is committed"), 2);
+    assert_eq!(table.last_run().await.expect("the log can be read"), Some(3));
 
     let table = FigureTable::open(&root, "figure_versions", &new).await.expect("the table is widened");
-    let refused = table.append(night(2), 2).await;
+    let refused = table.append(night(4), 4).await;
     assert!(matches!(refused, Err(LakeError::Column { column: "ratio", .. })), "{refused:?}");
     let scan = table.scan().await.expect("the table can be scanned");
     let frame = blocking("test", move || collect("test", scan)).await.expect("the rows can be read");
-    assert_eq!(frame.shape(), (1, 5));
-    assert_eq!(frame.column("ratio").expect("the column is inserted").null_count(), 1);
+    assert_eq!(frame.shape(), (2, 5));
+    assert_eq!(frame.column("ratio").expect("the column is inserted").null_count(), 2);
     let lake = open(&folder).await;
-    assert_eq!(lake.table_versions().await.expect("the logs can be read")["figure_versions"], 2);
-    assert_eq!(lake.highest_run().await.expect("the logs can be read"), 1);
+    // Two commits of figures, one that adds columns, and one that completes the statistics.
+    assert_eq!(lake.table_versions().await.expect("the logs can be read")["figure_versions"], 4);
+    let log = root.join("figure_versions/_delta_log/00000000000000000004.json");
+    let entry = std::fs::read_to_string(log).expect("the entry is there");
+    let adds: Vec<serde_json::Value> = entry.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let adds: Vec<_> = adds.iter().filter_map(|action| action.get("add")).collect();
+    assert_eq!(adds.len(), 2);
+    for add in adds {
+        let stats: serde_json::Value = serde_json::from_str(add["stats"].as_str().expect("a text")).expect("JSON");
+        assert_eq!(add["dataChange"], false, "{add}");
+        assert_eq!(stats["nullCount"]["ratio"], stats["numRecords"], "{add}");
+        assert!(add["tags"]["motcua.digest"].is_string(), "{add}");
+    }
+    FigureTable::open(&root, "figure_versions", &new).await.expect("nothing is left to do");
+    assert_eq!(lake.table_versions().await.expect("the logs can be read")["figure_versions"], 4);
+    assert_eq!(lake.highest_run().await.expect("the logs can be read"), 3);
 }
 
 #[tokio::test]

@@ -27,4 +27,7 @@ pub enum FileOrder {
     /// Format of a date in the file name, such as `yyyy-MM-dd` or `MM.yyyy`: the first text that matches counts. A file
     /// without such a date is ordered by its modification time.
     Name(String),
+    /// The same for a date in the title rows, which stand above the header row of a table: the last text that matches
+    /// counts. Texts around the date choose among several: `đến ngày {dd/MM/yyyy}`.
+    Title(String),
 }

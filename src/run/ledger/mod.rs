@@ -3,6 +3,7 @@
 //! A pull's counts and cursor are written here before its versions are committed; the table's log decides whether they
 //! count. If the ledger is lost, the next run reads every source in full and changes no figure.
 
+mod accepted_deletions;
 mod backfills;
 mod fields;
 mod files;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
+pub use self::accepted_deletions::AcceptedDeletions;
 pub(super) use self::files::FileChanges;
 pub use self::notifications::Notification;
 pub use self::publications::Publication;

@@ -93,6 +93,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         read_again: &[],
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,
+        accepted_deletions: None,
     };
     ledger.write_settlement(&settlement).await.expect("it is written");
     settled

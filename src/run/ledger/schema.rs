@@ -20,6 +20,7 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "tables", include_str!("migrations/0001_tables.sql")),
         migration(2, "files", include_str!("migrations/0002_files.sql")),
+        migration(3, "accepted deletions", include_str!("migrations/0003_accepted_deletions.sql")),
     ])
 }
 

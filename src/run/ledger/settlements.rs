@@ -8,6 +8,7 @@ use sqlx::Error;
 use crate::crash_points::crash_point;
 use crate::model::pull::FieldsSeen;
 use crate::model::record::Rejection;
+use crate::run::ledger::accepted_deletions::replace_use;
 use crate::run::ledger::{FileChanges, Ledger, Pull, fields, files as file_names, pulls, quarantine};
 
 /// What settling writes before the versions of a pull are committed. The table's log then decides whether it counts.
@@ -26,12 +27,14 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) fields: &'a FieldsSeen,
     /// What changed in the folder of a file connector.
     pub(in crate::run) files: Option<&'a FileChanges>,
+    /// The acceptance by which the pull deletes many rows.
+    pub(in crate::run) accepted_deletions: Option<i64>,
 }
 
 impl Ledger {
     /// Writes a settlement: all of it or nothing. What an earlier attempt at the same pull wrote is replaced.
     pub(in crate::run) async fn write_settlement(&self, settlement: &Settlement<'_>) -> Result<(), Error> {
-        let Settlement { pull, rejections, read_by, keys_read, read_again, fields, files } = settlement;
+        let Settlement { pull, rejections, read_by, keys_read, read_again, fields, files, .. } = settlement;
         let (run, connector) = (pull.run, pull.connector.as_str());
         let _crash_point = crash_point("write a settlement");
         let mut transaction = self.pool.begin().await?;
@@ -44,18 +47,20 @@ impl Ledger {
         if let Some(changes) = files {
             file_names::replace(&mut transaction, run, connector, changes).await?;
         }
+        replace_use(&mut transaction, run, connector, settlement.accepted_deletions).await?;
         pulls::upsert(&mut transaction, pull).await?;
         transaction.commit().await
     }
 
     /// Writes a failed pull, deletes the rejections, source fields and files of its settlement, and reopens the rejections
-    /// that it closed.
+    /// that it closed. An acceptance of deletions that it used can be used again.
     pub(in crate::run) async fn revoke_settlement(&self, failed: &Pull) -> Result<(), Error> {
         let _crash_point = crash_point("revoke a settlement");
         let mut transaction = self.pool.begin().await?;
         quarantine::delete(&mut transaction, failed.run, &failed.connector).await?;
         fields::delete_fields(&mut transaction, &failed.connector, failed.run).await?;
         file_names::delete(&mut transaction, failed.run, &failed.connector).await?;
+        replace_use(&mut transaction, failed.run, &failed.connector, None).await?;
         pulls::upsert(&mut transaction, failed).await?;
         transaction.commit().await
     }

@@ -7,18 +7,18 @@ use crate::landing::{LandedPull, LandingError, retention};
 use crate::model::connector::{Access, Connector, Content, FileOrder};
 use crate::model::folder::{ContentRef, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, Purpose, file_of};
-use crate::sources::{DatedNames, name_digest};
+use crate::sources::{FileDates, name_digest};
 
 /// The newest landed content of every file name of a connector.
 pub(super) fn landed_files(data: &Path, connector: &str, order: &FileOrder) -> Result<Vec<KnownFile>, LandingError> {
-    let names = DatedNames::compile(order).expect("config compiled the pattern");
+    let dates = FileDates::compile(order).expect("config compiled the pattern");
     let (landed, _) = retention::landed(data)?;
     let mut files = BTreeMap::new();
     for pull in landed.iter().filter(|pull| pull.connector == connector) {
         // A pull without a readable certificate gives no files: those of the folder are read again.
         let certificate = LandedPull::new(data, connector, pull.run).certificate().unwrap_or_default();
         if let Some(certificate) = certificate.filter(|certificate| certificate.purpose == Purpose::Night) {
-            apply(&certificate, &names, &mut files);
+            apply(&certificate, &dates, &mut files);
         }
     }
     Ok(files.into_values().collect())
@@ -45,7 +45,7 @@ pub(super) fn without_pages(data: &Path, connector: &Connector, known: &[KnownFi
 }
 
 /// Applies what a pull found out about the files.
-fn apply(certificate: &Certificate, names: &DatedNames, files: &mut BTreeMap<String, KnownFile>) {
+fn apply(certificate: &Certificate, dates: &FileDates, files: &mut BTreeMap<String, KnownFile>) {
     for note in &certificate.files {
         match note.kind {
             NoteKind::Forgotten => {
@@ -63,7 +63,8 @@ fn apply(certificate: &Certificate, names: &DatedNames, files: &mut BTreeMap<Str
     for page in certificate.pages.iter().filter(|page| !page.is_partial()) {
         let name = file_of(&page.origin);
         let content = ContentRef { digest: page.body_digest.clone(), landed_by: certificate.run };
-        let time = names.time(name, certificate.started_at);
+        // Title rows are not landed: such a file has no date.
+        let time = FileDates::time(dates.date(name, None), certificate.started_at);
         let file = KnownFile { name: name_digest(name), content, time, former: Vec::new() };
         files.insert(file.name.clone(), file);
     }

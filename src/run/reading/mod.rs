@@ -129,6 +129,7 @@ impl<'a> PullReader<'a> {
     async fn land(&self, mut task: PullTask<'_>, folder: &LandedPull) -> Result<Certificate, PullError> {
         // What is read would be compared with versions that cannot be trusted.
         self.lake.check_versions(task.connector.file.connector.kind, &task.connector.name).await?;
+        self.lake.check_image(task.connector.file.connector.kind, &task.connector.name).await?;
         let readers = Readers::compile(&task.connector.file).expect("config compiled every map");
         prepare_folder(&task, folder)?;
         let start = std::mem::take(&mut task.start);

@@ -139,6 +139,7 @@ impl<'t> PageLanding<'t> {
             fields: if self.is_resumed { FieldsSeen::default() } else { self.fields },
             sweep: self.task.sweep,
             short_rows: self.short_rows,
+            undated_files: source.undated_files().to_vec(),
             pages: self.pages,
             cursor,
             source_ahead_secs: source.server_time().map(|theirs| (theirs - clock::now()) / 1_000_000),

@@ -106,7 +106,7 @@ pub(super) fn judge(
     }
     if findings.missed_by_sweep > 0 {
         let message = format!("the sweep misses {} records: too many to be deletions", findings.missed_by_sweep);
-        let hint = "ask the source's operator whether they were deleted; none was marked as deleted";
+        let hint = "ask the source's operator whether they were deleted; none was marked as deleted. If they were: `motcua deletions accept CONNECTOR`";
         return incomplete("sweep_unbelievable", message, hint);
     }
     if let Some(verdict) = rows_left(certificate, findings) {
@@ -139,12 +139,13 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
             "file_replaced",
             format!("{file} has fewer than half of the rows that it had: {} rows were left as they are", left.rows),
             "if the name is used again for another list, set `access.content = \"append\"` or give each list a name of its \
-             own; if the file was spoiled, put it back",
+             own; if the file was spoiled, put it back; if the rows were deleted: `motcua deletions accept CONNECTOR`",
         ),
         LeftBecause::TooMany => (
             "deletions_too_many",
             format!("{} rows are in no file any more: too many to be deletions", left.rows),
-            "ask whoever delivers the files whether they were deleted; none was marked as deleted",
+            "ask whoever delivers the files whether they were deleted; none was marked as deleted. If they were: `motcua deletions accept \
+             CONNECTOR`",
         ),
         LeftBecause::UnreadableKeys => (
             "deletions_unproved",

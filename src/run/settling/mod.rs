@@ -8,6 +8,7 @@ mod classify;
 mod contract;
 mod deletions;
 mod folder;
+mod imaging;
 mod judge;
 mod reread;
 mod sweep;
@@ -94,10 +95,7 @@ impl Settler<'_> {
         match pull.state {
             // Failed: the pull broke its contract.
             PullState::Done => Ok(pull),
-            PullState::Reading | PullState::Settled => {
-                self.lake.update_image(sealed.connector.file.connector.kind).await?;
-                self.finish(pull).await
-            }
+            PullState::Reading | PullState::Settled => self.image_and_finish(sealed.connector, pull).await,
         }
     }
 
@@ -110,6 +108,7 @@ impl Settler<'_> {
     async fn classify_and_commit(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<Pull, RunError> {
         let connector = sealed.connector;
         self.lake.check_versions(connector.file.connector.kind, &connector.name).await?;
+        self.lake.check_image(connector.file.connector.kind, &connector.name).await?;
         let (pull, writer) = self.classify_and_write(sealed, begun).await?;
         // After the ledger: from this commit on the pull counts.
         let has_versions = pull.counts.accepted + pull.findings.swept + pull.findings.restored > 0;
@@ -124,11 +123,15 @@ impl Settler<'_> {
         let SealedPull { connector, certificate, .. } = sealed;
         let mut writer = self.lake.version_writer(connector.file.connector.kind, &connector.name, begun.run);
         let (mut classified, folder) = self.classify(sealed, begun.run, &mut writer).await?;
-        let deleted = self.swept(connector, certificate, &mut classified).await?;
+        let mut limit = self.deletion_limit(&begun).await?;
+        let deleted = self.swept(connector, certificate, &mut classified, &mut limit).await?;
         assert!(classified.counts.balance(), "every received row is in one class");
         let older_rows = folder.as_ref().map_or(0, |folder| folder.older_rows(&certificate.pages));
         let mut files = match folder {
-            Some(folder) => Some(self.folder_outcome(connector, folder).await?),
+            Some(mut folder) => {
+                folder.limit = std::mem::take(&mut limit);
+                Some(self.folder_outcome(connector, folder).await?)
+            }
             None => None,
         };
         classified.findings.left = files.as_ref().and_then(|files| files.left.clone());
@@ -147,6 +150,9 @@ impl Settler<'_> {
             }
             write_lost_rows(files, &mut writer, &mut classified)?;
         }
+        let accepted = limit.used().or(files.as_ref().and_then(|files| files.accepted.as_ref()));
+        let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored > 0);
+        classified.findings.accepted_deletions = accepted.map(|accepted| accepted.id);
         let pull = self.write_settlement(sealed, judged, classified, files.as_ref()).await?;
         Ok((pull, writer))
     }
@@ -199,6 +205,7 @@ impl Settler<'_> {
             read_again: &read_again,
             fields: &certificate.fields,
             files: files.map(|files| &files.changes),
+            accepted_deletions: pull.findings.accepted_deletions,
         };
         self.ledger.write_settlement(&settlement).await?;
         Ok(pull)

@@ -8,7 +8,7 @@ use crate::model::record::Record;
 use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::classify::Classified;
-use crate::run::settling::deletions::are_too_many;
+use crate::run::settling::deletions::DeletionLimit;
 
 impl Settler<'_> {
     /// A deleted version of every record that the sweep covered and did not find, each with its part. Refused deletions
@@ -18,6 +18,7 @@ impl Settler<'_> {
         connector: &Connector,
         certificate: &Certificate,
         classified: &mut Classified,
+        limit: &mut DeletionLimit,
     ) -> Result<Vec<(Record, String)>, RunError> {
         let (Some(range), Some(sweep)) = (&certificate.sweep, &connector.file.sweep) else { return Ok(Vec::new()) };
         // A row without a readable key may be any of the missing records; keys of another declaration are not comparable.
@@ -39,7 +40,7 @@ impl Settler<'_> {
             classified.rejections.iter().filter_map(|rejection| rejection.key.as_deref()).collect();
         let is_missing = |key: &String| !classified.keys.contains(key) && !rejected.contains(key.as_str());
         let missing: Vec<String> = held.into_iter().filter(is_missing).collect();
-        if are_too_many(missing.len(), held_count) {
+        if limit.refuses(missing.len(), held_count, missing.len()) {
             classified.findings.missed_by_sweep = missing.len() as u64;
             return Ok(Vec::new());
         }

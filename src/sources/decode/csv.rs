@@ -15,8 +15,9 @@ use crate::model::page::{Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::csv_rows::{CsvRows, Spoiled};
 use crate::sources::decode::encoding;
+use crate::sources::decode::line_counter::LineCounter;
 use crate::sources::decode::record_test::RecordTest;
-use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
+use crate::sources::decode::table::{MAX_TITLE_BYTES, MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Delimiters that are tried. Of those that find the header row with equally many columns, the last is used.
@@ -59,6 +60,8 @@ pub struct CsvFile {
     columns: TableColumns,
     record_test: RecordTest,
     lines: LineCounter,
+    /// Text above the header row.
+    titles: String,
     /// Whether the text has [`LOST_BLOCK`]s.
     has_lost_blocks: bool,
     /// Whether NULs were removed behind a last row without a line end.
@@ -72,24 +75,6 @@ pub struct CsvFile {
 impl fmt::Debug for CsvFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("CsvFile").field("lines", &self.lines).field("ended", &self.ended).finish_non_exhaustive()
-    }
-}
-
-/// Line numbers of byte positions. The positions must not decrease from call to call.
-#[derive(Debug, Default)]
-struct LineCounter {
-    at: usize,
-    /// Line ends before `at`.
-    before: u32,
-}
-
-impl LineCounter {
-    /// Line number (from 1) of the row at `position`.
-    fn of(&mut self, bytes: &[u8], position: usize) -> u32 {
-        let passed: u32 = bytes[self.at..position].iter().map(|byte| u32::from(*byte == b'\n')).sum();
-        self.before = self.before.saturating_add(passed);
-        self.at = position;
-        self.before.saturating_add(1)
     }
 }
 
@@ -126,6 +111,7 @@ impl CsvFile {
         Ok(Self {
             has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
             record_test: layout.record_test.in_columns(&columns),
+            titles: titles_of(&bytes[..rows.start], rows.delimiter()),
             bytes,
             rows,
             layout: layout.table.clone(),
@@ -135,6 +121,12 @@ impl CsvFile {
             cut_at: None,
             ended: false,
         })
+    }
+
+    /// Text of the title rows, which stand above the header row; the cells are separated by spaces.
+    #[must_use]
+    pub fn titles(&self) -> &str {
+        &self.titles
     }
 
     /// Whether the file was read to its end or its footer row.
@@ -322,6 +314,13 @@ impl CsvFile {
         (self.has_lost_blocks && memmem::find(row, &LOST_BLOCK).is_some())
             || (self.is_padded_in_row && !self.rows.has_line_end)
     }
+}
+
+/// Title rows as one text, at most its first [`MAX_TITLE_BYTES`].
+fn titles_of(rows: &[u8], delimiter: u8) -> String {
+    let text = |byte: &u8| if *byte == delimiter || *byte == b'"' { b' ' } else { *byte };
+    let bytes: Vec<u8> = rows.iter().take(MAX_TITLE_BYTES).map(text).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn cut_in(line: u32) -> SourceError {

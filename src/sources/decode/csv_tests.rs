@@ -125,6 +125,25 @@ fn an_export_with_titles_blank_lines_and_a_footer_is_read() {
 }
 
 #[test]
+fn lines_are_counted_with_every_kind_of_line_end() {
+    let lines = |text: &str| {
+        let rows = rows(&layout(""), text.as_bytes()).expect("a list");
+        rows.iter().map(|row| row.split(' ').next().expect("a line").to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(lines(&EXPORT.replace("\r\n", "\r")), "5 6 9");
+    // Line ends in a quoted cell count too, and CR LF is one.
+    let header = "Mã vận đơn;Mã hồ sơ;Ngày phát";
+    let row = |code: u32| format!("EP12345678{code}VN;000.00.14.H61-201012-000{code};16/10/2020 09:02");
+    for (text, expected) in [
+        (format!("{header}\r{}\r\r{}\r", row(1), row(2)), "2 4"),
+        (format!("{header}\r\n{}\n\r{}\r\r\n{}", row(1), row(2), row(3)), "2 4 6"),
+        (format!("a\r{header};Ghi chú\r{};\"x\ry\r\nz\"\r\n{};", row(1), row(2)), "3 6"),
+    ] {
+        assert_eq!(lines(&text), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_row_that_does_not_match_the_header_keeps_only_its_line_and_reason() {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát;;\n";
     for (row, expected) in [

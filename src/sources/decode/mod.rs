@@ -7,6 +7,7 @@ pub mod envelope;
 mod foreign_format;
 pub(crate) mod inflate;
 pub mod json;
+mod line_counter;
 mod record_test;
 pub mod table;
 pub mod xlsx;
@@ -14,6 +15,7 @@ mod xlsx_cell;
 mod xlsx_parts;
 mod xlsx_rows;
 mod xlsx_strings;
+mod xlsx_titles;
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -100,6 +102,16 @@ impl TableFormats {
             (None, None) => Err(SourceError::new(ErrorKind::Misconfigured, "`decode.type` is not a table format")),
         }
     }
+}
+
+/// Text of the title rows of a file, which stand above its header rows. Empty if there are none, or if the file cannot be
+/// read: reading it then fails with the reason.
+pub(crate) fn titles(formats: &TableFormats, bytes: &[u8]) -> String {
+    let read = || match formats.of(bytes)? {
+        TableFile::Csv(layout) => Ok(CsvFile::open(layout, bytes.to_vec())?.titles().to_owned()),
+        TableFile::Xlsx(layout) => xlsx_titles::titles(layout, bytes.to_vec()),
+    };
+    without_panic(read).unwrap_or_default()
 }
 
 impl Decoder {

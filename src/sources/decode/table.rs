@@ -8,6 +8,8 @@ use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of title rows above the header row.
 pub(crate) const MAX_TITLE_ROWS: usize = 100;
+/// Maximum length of the title rows in which a date is searched.
+pub(crate) const MAX_TITLE_BYTES: usize = 1 << 16;
 
 /// Layout of a connector's tables, from `[decode]`, `[map]` and `complete.trailer`.
 #[derive(Debug, Clone)]

@@ -24,7 +24,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 const MAX_ROWS: u32 = 1_048_576;
 const MAX_COLUMNS: u32 = 16_384;
 
-type Workbook = Xlsx<Cursor<Vec<u8>>>;
+pub(super) type Workbook = Xlsx<Cursor<Vec<u8>>>;
 
 /// Layout of a connector's workbooks.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub struct XlsxLayout {
     pub(crate) table: TableLayout,
     sheets: Option<GlobMatcher>,
     merged: Merged,
-    max_expanded_bytes: u64,
+    pub(super) max_expanded_bytes: u64,
 }
 
 impl XlsxLayout {
@@ -79,7 +79,7 @@ pub(crate) fn read(
     })
 }
 
-fn damaged(error: &XlsxError) -> SourceError {
+pub(super) fn damaged(error: &XlsxError) -> SourceError {
     // Not the text of the error: it may quote cells.
     let message = match error {
         XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => {
@@ -93,6 +93,14 @@ fn damaged(error: &XlsxError) -> SourceError {
     SourceError::new(ErrorKind::FileDamaged, message)
 }
 
+/// Names of the visible sheets that `decode.sheets` names.
+pub(super) fn wanted_sheets(layout: &XlsxLayout, workbook: &Workbook) -> Vec<String> {
+    let visible =
+        |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
+    let wanted = |name: &String| layout.sheets.as_ref().is_none_or(|glob| glob.is_match(name));
+    workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect()
+}
+
 fn read_workbook(
     layout: &XlsxLayout,
     workbook: &mut Workbook,
@@ -100,11 +108,7 @@ fn read_workbook(
     max_rows: usize,
     send: PageSink<'_>,
 ) -> Result<(), SourceError> {
-    let visible =
-        |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
-    let wanted = |name: &String| layout.sheets.as_ref().is_none_or(|glob| glob.is_match(name));
-    let names: Vec<String> =
-        workbook.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).filter(wanted).collect();
+    let names = wanted_sheets(layout, workbook);
     let mut has_table = false;
     for name in &names {
         let origin = format!("sheet `{}`", shown_name(name));

@@ -133,6 +133,28 @@ pub(super) const RECORDS: &[Case] = &[
     incomplete(MissingDate, "`field_missing`: no record has a mapped field"),
 ];
 
+/// Every file of the folder matches, also the lock file.
+const ANY_NAME: &[(&str, &str, &str)] = &[(POST, "glob = \"bcci-*\"", "glob = \"*bcci-*\"")];
+
+pub(super) const CLOCKS: &[Case] = &[
+    incomplete(
+        WrongDay,
+        "the clock of the machine and that of every source differ by more than a day: one of them is wrong",
+    ),
+    incomplete(WrongDecade, "the same"),
+];
+
+pub(super) const EDITED: &[Case] = &[
+    equal(PutBack, "what the list says now applies, whatever its time of saving"),
+    equal(RowRemoved, "a row that no list has any more is deleted"),
+    equal(LateList, "the list of the later date applies, whenever the other arrives"),
+    equal(RenamedList, "the content is known: nothing is read or deleted"),
+    incomplete(CutLater, "`trailer_missing`: rows that the cut list lacks are not deleted"),
+    Case { edits: ANY_NAME, ..equal(LockFile, "lock files are ignored") },
+    incomplete(CorruptBeside, "`body_cut_short`: the good list is taken, the bad one is named"),
+    equal(EditedAtNight, "every saved content is whole: what was read counts, and the next run reads the newer one"),
+];
+
 pub(super) const LISTS: &[Case] = &[
     incomplete(ShiftedColumns, "`page_rejected`: every row of the list is rejected"),
     incomplete(CutInRow, "`trailer_missing`"),
@@ -199,7 +221,7 @@ pub(super) const CATALOGUE: &[Case] = &[
 
 /// All cases.
 pub(super) fn all() -> Vec<&'static Case> {
-    [RESPONSES, CONNECTIONS, TOKENS, PAGES, RECORDS, LISTS, BYTES, OTHER_SYSTEMS, CATALOGUE]
+    [RESPONSES, CONNECTIONS, TOKENS, PAGES, RECORDS, CLOCKS, LISTS, EDITED, BYTES, OTHER_SYSTEMS, CATALOGUE]
         .into_iter()
         .flatten()
         .collect()

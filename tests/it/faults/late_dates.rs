@@ -28,10 +28,14 @@ fn completed(town: &Town, day: Date, dated: bool) -> BTreeSet<String> {
 
 #[test]
 fn a_completed_date_stated_months_later_is_read() {
-    let town = Town::new(400, 74, AFTER);
-    let undated = completed(&town, BEFORE, false);
-    let late: BTreeSet<String> = completed(&town, AFTER, true).intersection(&undated).cloned().collect();
-    assert!(!late.is_empty(), "the portal states some completed dates late");
+    let (town, late) = (74..)
+        .find_map(|seed| {
+            let town = Town::new(400, seed, AFTER);
+            let undated = completed(&town, BEFORE, false);
+            let late: BTreeSet<String> = completed(&town, AFTER, true).intersection(&undated).cloned().collect();
+            (!late.is_empty()).then_some((town, late))
+        })
+        .expect("the portal of some province states some completed dates late");
     let office = Office::new(&town.url());
     let nights = [BEFORE, AFTER];
     for (number, day) in (1..).zip(nights) {

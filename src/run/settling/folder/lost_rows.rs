@@ -8,9 +8,8 @@ use crate::model::folder::{ContentRef, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::model::record::Record;
 use crate::run::error::RunError;
-use crate::run::ledger::{FileChanges, key_hash};
+use crate::run::ledger::{AcceptedDeletions, FileChanges, key_hash};
 use crate::run::settling::Settler;
-use crate::run::settling::deletions::are_too_many;
 use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
 use crate::run::settling::folder::{FolderPull, Precedence, newest};
 
@@ -25,6 +24,8 @@ pub(in crate::run::settling) struct FolderOutcome {
     pub(in crate::run::settling) reordered: Vec<(Record, String)>,
     pub(in crate::run::settling) left: Option<RowsLeft>,
     pub(in crate::run::settling) changes: FileChanges,
+    /// The acceptance without which some rows were left.
+    pub(in crate::run::settling) accepted: Option<AcceptedDeletions>,
     /// Names with rows that the pull deletes, as they are stored if it deletes none.
     if_held: Vec<KnownFile>,
     /// Number of rows that the pull would delete or restore.
@@ -78,6 +79,7 @@ impl Settler<'_> {
             Content::Lists | Content::Append => self.lists_outcome(connector, &mut folder, &mut outcome).await?,
         }
         self.add_changes(connector, &mut folder, &mut outcome).await?;
+        outcome.accepted = folder.limit.used().cloned();
         Ok(outcome)
     }
 
@@ -106,7 +108,7 @@ impl Settler<'_> {
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
         if !missing.is_empty() && keys.unreadable > 0 {
             outcome.hold(LeftBecause::UnreadableKeys);
-        } else if are_too_many(settled.intersection(&gone).count(), settled.len()) {
+        } else if folder.limit.refuses(settled.intersection(&gone).count(), settled.len(), missing.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
@@ -197,7 +199,7 @@ impl Settler<'_> {
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
         let settled = self.settled_keys(connector, folder, &held).await?;
         let missing: Vec<String> = held.into_iter().filter(|key| gone.contains(&key_hash(key))).collect();
-        if are_too_many(settled.intersection(gone).count(), settled.len()) {
+        if folder.limit.refuses(settled.intersection(gone).count(), settled.len(), gone.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
@@ -243,6 +245,11 @@ impl Settler<'_> {
                 None
             };
             losses.push(Loss { name: file.name, lost, because });
+        }
+        let is_replaced = |loss: &&mut Loss| loss.because == Some(LeftBecause::OtherList);
+        let replaced: usize = losses.iter_mut().filter(is_replaced).map(|loss| loss.lost.len()).sum();
+        if replaced > 0 && folder.limit.accepts(replaced) {
+            losses.iter_mut().filter(is_replaced).for_each(|loss| loss.because = None);
         }
         Ok(losses)
     }
@@ -362,32 +369,5 @@ impl FolderPull {
             }
             file.former.clear();
         }
-    }
-
-    /// Contents with keys whose precedence may have changed other than by the rows that the pull read: those of a name
-    /// that is older now, and those that a name holds without having been read.
-    fn moved_contents(&self) -> Vec<ContentRef> {
-        let mut moved = BTreeSet::new();
-        for (name, before) in &self.before {
-            let after = self.after.get(name);
-            let is_same = after.is_some_and(|after| after.content.digest == before.content.digest);
-            let is_older = after.is_none_or(|after| after.time < before.time);
-            if (is_same && self.imported.contains(name)) || !(is_older || (self.is_ordered && !is_same)) {
-                continue;
-            }
-            moved.extend(before.contents().cloned());
-        }
-        let unread = self.after.values().filter(|file| !self.is_read(&file.content));
-        for file in unread.filter(|file| !self.imported.contains(&file.name)) {
-            let known = self.before.get(&file.name);
-            if known.is_none_or(|known| known.content != file.content || known.time != file.time) {
-                moved.insert(file.content.clone());
-            }
-        }
-        moved.into_iter().collect()
-    }
-
-    fn imported_content(&self, content: &ContentRef) -> bool {
-        self.imported.iter().any(|name| self.before.get(name).is_some_and(|file| file.content == *content))
     }
 }

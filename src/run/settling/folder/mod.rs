@@ -11,7 +11,7 @@ mod kept_rows;
 mod lost_pages_tests;
 mod lost_rows;
 #[cfg(test)]
-mod property_tests;
+pub(super) mod property_tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::model::folder::{ContentRef, FileTime, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, LandedPage};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
+use crate::run::settling::deletions::DeletionLimit;
 use crate::run::settling::{SealedPull, Settler};
 
 /// Which row of a key counts: that of the higher rank, then that of the newer file.
@@ -75,6 +76,7 @@ pub(super) struct FolderPull {
     computed: HashMap<ContentRef, Arc<ContentKeys>>,
     /// Start of the pull, microseconds UTC.
     started_at: i64,
+    pub(super) limit: DeletionLimit,
     /// Highest rank of each key in the pull; empty unless rows are ordered by a change time.
     best: HashMap<u64, Rank>,
 }
@@ -181,6 +183,7 @@ impl FolderPull {
             collected: HashMap::new(),
             computed: HashMap::new(),
             started_at: certificate.started_at,
+            limit: DeletionLimit::default(),
             best: HashMap::new(),
         };
         for page in &certificate.pages {
@@ -264,6 +267,33 @@ impl FolderPull {
             Some(key) => read.entries.push((key_hash(key), REJECTED)),
             None => read.unreadable += 1,
         }
+    }
+
+    /// Contents with keys whose precedence may have changed other than by the rows that the pull read: those of a name
+    /// that is older now, and those that a name holds without having been read.
+    fn moved_contents(&self) -> Vec<ContentRef> {
+        let mut moved = BTreeSet::new();
+        for (name, before) in &self.before {
+            let after = self.after.get(name);
+            let is_same = after.is_some_and(|after| after.content.digest == before.content.digest);
+            let is_older = after.is_none_or(|after| after.time < before.time);
+            if (is_same && self.imported.contains(name)) || !(is_older || (self.is_ordered && !is_same)) {
+                continue;
+            }
+            moved.extend(before.contents().cloned());
+        }
+        let unread = self.after.values().filter(|file| !self.is_read(&file.content));
+        for file in unread.filter(|file| !self.imported.contains(&file.name)) {
+            let known = self.before.get(&file.name);
+            if known.is_none_or(|known| known.content != file.content || known.time != file.time) {
+                moved.insert(file.content.clone());
+            }
+        }
+        moved.into_iter().collect()
+    }
+
+    fn imported_content(&self, content: &ContentRef) -> bool {
+        self.imported.iter().any(|name| self.before.get(name).is_some_and(|file| file.content == *content))
     }
 
     /// Rows of pages that were in the tables before the ledger knew of files.

@@ -34,7 +34,7 @@ const CAUSES: [(&str, &str); 5] = [
 ];
 
 /// Key → index of its cause.
-pub(super) type Rows = BTreeMap<u64, usize>;
+pub(in crate::run::settling) type Rows = BTreeMap<u64, usize>;
 
 struct Random(ChaCha8Rng);
 
@@ -171,7 +171,7 @@ impl Model {
 }
 
 /// The folder on disk, and the history of its edits for a message.
-pub(super) struct Desk {
+pub(in crate::run::settling) struct Desk {
     path: PathBuf,
     files: BTreeMap<String, File>,
     clock: u64,
@@ -180,11 +180,11 @@ pub(super) struct Desk {
 
 impl Desk {
     /// The folder that [`configuration`] declares.
-    pub(super) fn new(root: &Path, history: String) -> Self {
+    pub(in crate::run::settling) fn new(root: &Path, history: String) -> Self {
         Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history }
     }
 
-    pub(super) fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
+    pub(in crate::run::settling) fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
         self.clock += 1;
         let time = if is_late { self.clock } else { self.clock + 1_000 };
         let earlier = self
@@ -290,7 +290,7 @@ pub(super) async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, i
 }
 
 /// Key → cause of the rows that are not deleted.
-pub(super) async fn table(data: &DataFolder<'_>) -> Rows {
+pub(in crate::run::settling) async fn table(data: &DataFolder<'_>) -> Rows {
     let source = &data.config.connectors[0].name;
     let keys = data.lake.held_keys(KIND, source).await.expect("the image can be read");
     let records = data.lake.image_records(KIND, source, &keys).await.expect("the image can be read");
@@ -305,7 +305,7 @@ pub(super) async fn table(data: &DataFolder<'_>) -> Rows {
     records.iter().map(|(record, _)| row(&record.values)).collect()
 }
 
-pub(super) fn configuration(root: &Path, content: &str) -> Configuration {
+pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");

@@ -281,15 +281,15 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
     Some(match code {
         "sweep_unbelievable" => (
             "Quá nhiều bản ghi biến mất khỏi nguồn, khó là do xóa.",
-            "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+            "Hỏi đơn vị vận hành nguồn có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
         ),
         "file_replaced" => (
             "Một tệp chỉ còn chưa đến một nửa số dòng cũ; các dòng mất đi vẫn được giữ.",
-            "Nếu tên tệp được dùng lại cho danh sách khác, đặt `content = \"append\"` hoặc đặt mỗi danh sách một tên; nếu tệp bị hỏng, chép lại tệp đúng.",
+            "Nếu tên tệp được dùng lại cho danh sách khác, đặt `content = \"append\"` hoặc đặt mỗi danh sách một tên; nếu tệp bị hỏng, chép lại tệp đúng; nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
         ),
         "deletions_too_many" => (
             "Quá nhiều dòng không còn trong tệp nào, khó là do xóa.",
-            "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào.",
+            "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
         ),
         "deletions_unproved" => (
             "Có dòng không còn trong tệp, nhưng cũng có dòng bị loại không đọc được mã.",

@@ -1,0 +1,113 @@
+//! `deletions list|accept`: deletions that were refused because they are many, and those that an operator accepted.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::{Failure, GlobalOptions, audit};
+use crate::model::instant;
+use crate::run::{self, AcceptedDeletions, Ledger, RefusedDeletions, RunError};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  motcua deletions list\n  motcua deletions accept bcci-export")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the deletions that the last nights refused because they are many, and those that were accepted.
+    List {
+        /// Output format.
+        #[arg(long, value_enum, default_value_t)]
+        format: OutputFormat,
+    },
+    /// Accept the deletions that a connector's last night refused: the next night makes them, if they are not more by then.
+    /// Ask whoever runs the source first. The acceptance is written in the ledger, counts once, and lapses after a week.
+    Accept {
+        /// Name of the connector.
+        connector: String,
+    },
+}
+
+/// A refusal that is open, or an acceptance.
+#[derive(Debug, Serialize)]
+struct Row {
+    connector: String,
+    /// Run whose pull refused the deletions.
+    run: i64,
+    rows: u64,
+    /// Code of the refusal; `None` for an acceptance.
+    reason: Option<String>,
+    /// Number of the acceptance.
+    number: Option<i64>,
+    accepted_by: Option<String>,
+    accepted_at: Option<String>,
+    /// Run that made the deletions.
+    used_by: Option<i64>,
+}
+
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load_with_data()?;
+    let data = &config.settings.data;
+    match &arguments.verb {
+        Verb::List { format } => {
+            let Some(ledger) = Ledger::open_existing(data).await? else {
+                return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
+                    .with_hint("nothing has run yet: `motcua run`"));
+            };
+            let refused = run::refused_deletions(&config, &ledger).await?;
+            let accepted = ledger.accepted_deletions().await.map_err(RunError::from)?;
+            let rows: Vec<Row> = refused.into_iter().map(refused_row).chain(accepted.into_iter().map(row)).collect();
+            print(&match format {
+                OutputFormat::Json => output::json(&rows)?,
+                OutputFormat::Csv => output::csv(&rows)?,
+                OutputFormat::Table => table(&rows),
+            })?;
+        }
+        Verb::Accept { connector } => {
+            let accepted = run::accept_deletions((&config, data), connector, audit::user(), run::now()).await?;
+            print_message(&format!(
+                "the next night of `{}` may delete up to {} rows, as run {} found them gone; accepted by {}",
+                accepted.connector,
+                output::number(accepted.rows),
+                accepted.refused_by,
+                accepted.accepted_by
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refused_row(refused: RefusedDeletions) -> Row {
+    let RefusedDeletions { connector, run, rows, reason } = refused;
+    let (number, accepted_by, accepted_at, used_by) = (None, None, None, None);
+    Row { connector, run, rows, reason: Some(reason), number, accepted_by, accepted_at, used_by }
+}
+
+fn row(accepted: AcceptedDeletions) -> Row {
+    let AcceptedDeletions { id, connector, refused_by: run, rows, accepted_by, accepted_at, used_by } = accepted;
+    let (accepted_by, accepted_at) = (Some(accepted_by), Some(instant::display(accepted_at)));
+    Row { connector, run, rows, reason: None, number: Some(id), accepted_by, accepted_at, used_by }
+}
+
+fn table(rows: &[Row]) -> String {
+    let cells = rows.iter().map(|row| {
+        let number = |number: Option<i64>| number.map_or("–".to_owned(), |number| number.to_string());
+        vec![
+            row.connector.clone(),
+            row.run.to_string(),
+            output::number(row.rows),
+            row.reason.as_ref().map_or("accepted".to_owned(), |reason| format!("refused: {reason}")),
+            number(row.number),
+            row.accepted_by.clone().unwrap_or_else(|| "–".to_owned()),
+            row.accepted_at.clone().unwrap_or_else(|| "–".to_owned()),
+            number(row.used_by),
+        ]
+    });
+    let headings = ["connector", "refused by run", "rows", "state", "number", "accepted by", "at", "made by run"];
+    output::table(&headings, cells.collect())
+}

@@ -1,0 +1,54 @@
+//! After the commit: the image takes the pull, and the pull is done.
+
+use crate::lake::LakeError;
+use crate::model::connector::Connector;
+use crate::model::pull::Outcome;
+use crate::model::table::RecordKind;
+use crate::run::error::RunError;
+use crate::run::failure::own_failure;
+use crate::run::ledger::Pull;
+use crate::run::settling::Settler;
+
+impl Settler<'_> {
+    /// Updates the image and finishes a pull that is committed. If the pull itself keeps the image from being updated, it
+    /// is [held](Self::hold_unimaged); if that of another connector does, it is finished.
+    pub(super) async fn image_and_finish(&self, connector: &Connector, pull: Pull) -> Result<Pull, RunError> {
+        let kind = connector.file.connector.kind;
+        match self.lake.update_image(kind).await {
+            Err(LakeError::Interrupted { .. }) => self.finish_imaged(kind, pull).await,
+            updated => {
+                updated?;
+                self.finish(pull).await
+            }
+        }
+    }
+
+    /// Finishes a pull that is committed, if the image holds it.
+    pub(in crate::run) async fn finish_imaged(&self, kind: RecordKind, pull: Pull) -> Result<Pull, RunError> {
+        match self.lake.check_image(kind, &pull.connector).await {
+            Ok(()) => self.finish(pull).await,
+            Err(error @ LakeError::ImageBehind { .. }) => self.hold_unimaged(pull, &error.into()).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes that a pull is stored and not yet in the image: it is incomplete and stays unfinished, so that the next run
+    /// tries again.
+    async fn hold_unimaged(&self, pull: Pull, error: &RunError) -> Result<Pull, RunError> {
+        let failure = own_failure(error).expect("an image that is behind fails one pull");
+        tracing::error!(run = pull.run, connector = pull.connector, reason = failure.code, "{}", failure.message);
+        let held = Pull {
+            outcome: Some(Outcome::Incomplete),
+            reason: Some(failure.code.to_owned()),
+            message: Some(failure.message),
+            hint: Some(failure.hint.to_owned()),
+            ..pull
+        };
+        self.ledger.write_pull(&held).await?;
+        Ok(held)
+    }
+}
+
+#[cfg(test)]
+#[path = "imaging_tests.rs"]
+mod tests;
