@@ -28,12 +28,12 @@ fn completed(town: &Town, day: Date, dated: bool) -> BTreeSet<String> {
 
 #[test]
 fn a_completed_date_stated_months_later_is_read() {
-    let (town, late) = (74..)
+    let town = (74..)
         .find_map(|seed| {
             let town = Town::new(400, seed, AFTER);
             let undated = completed(&town, BEFORE, false);
-            let late: BTreeSet<String> = completed(&town, AFTER, true).intersection(&undated).cloned().collect();
-            (!late.is_empty()).then_some((town, late))
+            let are_stated_late = completed(&town, AFTER, true).intersection(&undated).next().is_some();
+            are_stated_late.then_some(town)
         })
         .expect("the portal of some province states some completed dates late");
     let office = Office::new(&town.url());
