@@ -286,11 +286,21 @@ pub(crate) fn said(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// Whether the figures of an indicator are compared with the truth. Not those that count overdue dossiers: the binary reads
+/// the clock, and a town's last day is in the past, so more of its open dossiers are overdue than its truth knows. Nor
+/// those of the files that [`Office::lean`] removes. The demo compares all.
+fn is_compared(indicator: &str) -> bool {
+    !indicator.starts_with("par-3.4.4") && !["nd224-online", "par-3.4.5-3"].contains(&indicator)
+}
+
 pub(crate) fn figures(rows: &[Value]) -> Figures {
     let word = |row: &Value, name: &str| row[name].as_str().map(str::to_owned);
     let mut figures = Figures::new();
     // The simulator computes some indicators; `reference` checks the others.
-    let counted = |row: &&Value| simulator::TRUE_INDICATORS.iter().any(|known| row["indicator"] == **known);
+    let counted = |row: &&Value| {
+        let known = simulator::TRUE_INDICATORS.iter().find(|known| row["indicator"] == ***known);
+        known.is_some_and(|known| is_compared(known))
+    };
     for row in rows.iter().filter(counted) {
         let scope = match (word(row, "agency"), row["tier"].as_str()) {
             (Some(agency), _) => TruthScope::Agency(agency),
@@ -320,7 +330,7 @@ pub(crate) fn true_figures(truth: &Truth) -> Figures {
         let names = (figure.indicator.to_owned(), figure.scope.clone(), figure.period.clone());
         (names, [figure.numerator, figure.denominator, figure.unknown, figure.undecided])
     };
-    truth.figures.iter().map(named).collect()
+    truth.figures.iter().filter(|figure| is_compared(figure.indicator)).map(named).collect()
 }
 
 /// Asserts that figures are equal; the message lists only the differences.
