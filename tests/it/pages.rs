@@ -243,7 +243,9 @@ fn the_page_shows_the_figures_of_the_report(service: &Serving, cookie: &str, row
             (Some("ratio"), Some(whole), ratio) => {
                 let counts = format!("{} / {}", thousands(numerator), thousands(whole));
                 assert!(shown.contains(&counts), "{id}: {counts}");
-                let value = ratio.map_or("không phát sinh".to_owned(), |ratio| {
+                let unknown = row["unknown"].as_u64().unwrap_or(0) + row["undecided"].as_u64().unwrap_or(0);
+                let none = if unknown > 0 { "không có dữ liệu" } else { "không phát sinh" };
+                let value = ratio.map_or(none.to_owned(), |ratio| {
                     let hundredths = format!("{:.0}", ratio * 10_000.0).parse::<u32>().expect("a share");
                     format!("{},{:02}\u{a0}%", hundredths / 100, hundredths % 100)
                 });

@@ -43,10 +43,10 @@ def check_kind(db: duckdb.DuckDBPyConnection, data: Path, image: str, versions: 
         f"SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER (PARTITION BY {KEY} ORDER BY {ORDER}) AS place "
         f"FROM {versions}) WHERE place = 1"
     )
-    # `part` is the version's own in the versions and the key's for good in the image.
+    # `part` is the version's own in the versions and the key's for good in the image, which also has derived columns.
     compared = ", ".join(
         name
-        for (name,) in db.execute(f"SELECT column_name FROM (DESCRIBE {image})").fetchall()
+        for (name,) in db.execute(f"SELECT column_name FROM (DESCRIBE {versions})").fetchall()
         if name != "part"
     )
     for left, right, what in [
