@@ -164,7 +164,7 @@ fn a_folder_that_a_colleague_renamed_costs_a_night_and_no_row() {
     // An empty folder of the old name, as a share that is not mounted leaves it.
     std::fs::create_dir(&lists).expect("it can be made");
     assert_eq!(desk.night(), (Some(4), [1, 2]));
-    // The connector is told of the new name: everything is read again, and nothing is accepted twice or deleted.
+    // The declaration names the new folder: everything is read again, and nothing is accepted twice or deleted.
     std::fs::remove_dir(&lists).expect("it is empty");
     let connector = desk.folder.path().join("office/connector.toml");
     let text = std::fs::read_to_string(&connector).expect("the connector is there");

@@ -243,7 +243,7 @@ fn agencies_connected_in_the_ten_working_days_up_to_a_periods_end() {
             (id, "-", "2025-05", Some((0, 4))),
         ],
     );
-    // D1 is told instead; it ended in 2025, before the year's last day.
+    // D1 is listed there instead; it ended in 2025, before the year's last day.
     let without = "par-7.1.4-without-procedures";
     for (scope, period, expected) in [
         ("-", "2025-05s", Some(1)),

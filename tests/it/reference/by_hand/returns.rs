@@ -89,7 +89,7 @@ fn the_day_on_which_the_post_took_the_result_decides_the_period() {
             vec![Item { status: text("failed"), ..taken("1", "2025-07-01T09:00") }],
             ("07", 1),
         ),
-        // A submission by post says nothing about the return.
+        // A submission by post is no evidence of a return by post.
         (
             "the other direction",
             returned("1", "2025-06-30T08:00", "counter"),
