@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `lake` | data files that no table log names, once readers had `files` days to finish | what the tables' logs name |
 //! | `nights` | CSV and JSON, which the Parquet file holds too; all figures of old nights, if the figure versions hold them | the newest night, the last of each month, `night.json`, figures that the versions do not hold |
-//! | `landing` | old pulls of ended runs | pulls with open rejections, unfinished, not in the tables, or a connector's newest |
+//! | `landing` | old pulls of ended runs | pulls with open rejections, unfinished, not in the tables, with the present contents of files, or a connector's newest |
 //! | `definitions` | configuration texts that no night names | the others |
 //! | `slots` | slots older than two years | the others |
 //! | `leftovers` | half-written files of processes that died; damaged log entries after a year | |
