@@ -205,6 +205,7 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
 
     // The end lies between the last moment that is on time for certain and the last one that may be.
     let is_undecided = col("ends_at").gt(col("overdue_from")).and(col("ends_at").lt_eq(col("late_from")));
+    let is_between_limits = col("overdue_from").lt(lit(now)).and(col("open_overdue_from").gt_eq(lit(now)));
     let undated = match rules.undated_end {
         LateOrUnknown::Late => lit(false),
         LateOrUnknown::Unknown => lit(NULL).cast(DataType::Boolean),
@@ -257,8 +258,12 @@ pub(super) fn state_columns(facts: LazyFrame, rules: &RuleSet, now: i64) -> Lazy
         .with_columns([
             unknown_if(col("has_no_known_limit").and(col("ends_before_reception").not()), col("ended_on_time").not())
                 .alias("ended_late"),
-            unknown_if(col("has_no_known_limit"), col("open_overdue_from").lt(lit(now)).fill_null(lit(false)))
-                .alias("is_past_due"),
+            // Past the last moment that is on time for certain, and not past the last one that may be: not known.
+            unknown_if(
+                col("has_no_known_limit").or(is_between_limits),
+                col("open_overdue_from").lt(lit(now)).fill_null(lit(false)),
+            )
+            .alias("is_past_due"),
             unknown_if(col("is_ended").and(col("ends_at").is_null()), col("ends_early")).alias("ends_early"),
         ]);
     let of_open = |value: Expr| when(col("is_ended")).then(lit(false)).otherwise(value);

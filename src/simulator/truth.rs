@@ -148,7 +148,11 @@ impl Province {
             Some(end) if is_before(end, accepted) => Some(true),
             Some(_) => on_time.map(|on_time| !on_time),
             None if has_ended => None,
-            None => Some(limit.is_some_and(|(_, latest)| latest < now)),
+            None => match limit {
+                Some((_, latest)) if latest < now => Some(true),
+                Some((certain, _)) if certain < now => None,
+                _ => Some(false),
+            },
         };
         let (agency, procedure) = (dossier.agency as usize, dossier.procedure as usize);
         let offer = self.registry.offer_on(agency, procedure, day_of(accepted));

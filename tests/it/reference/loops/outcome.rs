@@ -39,7 +39,12 @@ impl DossierOutcome {
         if self.ended_by(moment) {
             return Some(false);
         }
-        (!self.has_no_known_limit).then(|| !self.clock_stopped && self.latest.is_some_and(|due| due < moment))
+        match (self.due, self.latest) {
+            _ if self.has_no_known_limit => None,
+            _ if self.clock_stopped => Some(false),
+            (Some(due), Some(latest)) if due < moment && moment <= latest => None,
+            (_, latest) => Some(latest.is_some_and(|latest| latest < moment)),
+        }
     }
 
     /// `None` if no limit or no date of the end is known.
