@@ -6,7 +6,7 @@
 use polars::prelude::*;
 
 use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::apologies;
+use crate::indicators::apologies::{self, Promises};
 use crate::indicators::due_dates::is_moved_unexplained;
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
@@ -67,6 +67,7 @@ pub(super) struct NoteLookup {
     values: [Column; NOTE_COLUMNS.len()],
     /// Whether the notes state more than one extension.
     has_extensions: Column,
+    promises: Promises,
 }
 
 const NOTE_COLUMNS: [&str; 4] = ["late_cause", "apology_number", "apology_at", "apology_new_due_at"];
@@ -84,17 +85,24 @@ impl NoteLookup {
             .filter(flag("deleted").not().and(is_known).and(col("dossier_code").is_not_null()))
             .group_by([col("dossier_code")])
             .agg(
-                [&NOTE_COLUMNS.map(latest)[..], &[apologies::has_several_extensions().alias("has_extensions")]]
-                    .concat(),
+                [
+                    &NOTE_COLUMNS.map(latest)[..],
+                    &[
+                        apologies::has_several_extensions().alias("has_extensions"),
+                        micros("apology_new_due_at").drop_nulls().alias("promises"),
+                    ],
+                ]
+                .concat(),
             )
             .collect()?;
         let codes = RowsByText::new(notes.column("dossier_code")?.str()?.iter());
         let column = |name: &str| notes.column(name).expect("it was just aggregated").clone();
-        Ok(Self { codes, values: NOTE_COLUMNS.map(column), has_extensions: column("has_extensions") })
+        let promises = Promises::read(notes.column("promises")?)?;
+        Ok(Self { codes, values: NOTE_COLUMNS.map(column), has_extensions: column("has_extensions"), promises })
     }
 
-    /// Replaces cause and apology by those of the notes; without a note the source's values stay. Adds
-    /// `has_extensions`.
+    /// Replaces cause and apology by those of the notes; without a note the source's values stay. If several notes promise
+    /// different dates, `apology_new_due_at` is the one that the due date was moved to. Adds `has_extensions`.
     fn add_to(&self, dossiers: LazyFrame) -> LazyFrame {
         if self.codes.is_empty() {
             return dossiers.with_columns([lit(false).alias("has_extensions")]);
@@ -105,6 +113,7 @@ impl NoteLookup {
         dossiers
             .with_columns([self.codes.row(col("dossier_code")).alias("note")])
             .with_columns(columns.collect::<Vec<_>>())
+            .with_columns([self.promises.kept(col("note"))])
             .with_columns([value_at(col("note"), self.has_extensions.clone())
                 .fill_null(lit(false))
                 .alias("has_extensions")])

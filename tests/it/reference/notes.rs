@@ -68,6 +68,23 @@ fn a_due_date_does_not_count_if_a_note_shows_that_an_apology_moved_it() {
     assert_eq!(apologised(&[moved], &[promised]), Some((1, 1)));
 }
 
+/// Two apologies promise 20 and 27 May; the portal shows one of these dates, so neither is the one to keep. The dossier
+/// ended on 9 May, on time by either. Whether it kept the date before them is unknown.
+#[test]
+fn a_due_date_that_any_of_several_apologies_gave_does_not_count() {
+    let promise = |new_due: &str| Note { new_due: Some(at(new_due)), ..note("A", "2025-05-06T08:00") };
+    let on_time = |due: &str, notes: &[Note]| {
+        let dossier = Dossier { due: Some(at(due)), ..late("A") };
+        let figures = figures_of(&[dossier], notes);
+        let found = figures.iter().find(|one| *one.indicator == *"par-3.4.1" && one.agency.is_none());
+        found.map(|one| (one.numerator, one.denominator, one.unknown)).expect("a dossier ended")
+    };
+    let letters = [promise("2025-05-20T17:00"), promise("2025-05-27T00:00")];
+    assert_eq!(on_time("2025-05-20T17:00", &letters), (0, Some(1), Some(1)), "the first promise");
+    assert_eq!(on_time("2025-05-27T17:00", &letters), (0, Some(1), Some(1)), "the second, a date without a time");
+    assert_eq!(on_time("2025-05-21T17:00", &letters), (1, Some(1), Some(0)), "a date that no apology gave");
+}
+
 /// NĐ 61/2018 art. 19(9): a new date once only. The dossier was due on Thursday 8 May; both letters are of the 6th.
 #[test]
 fn more_than_one_extension_among_the_notes_is_not_timely() {
