@@ -70,8 +70,8 @@ pub enum LakeError {
     Overtaken { table: &'static str, application: String, run: i64, committed: i64 },
     /// Records of the source would be compared with old ones.
     #[error(
-        "table `{table}` lacks pulls of `{connector}` that are stored: it could not be updated, because of an unexpected error \
-         in motcua itself (a panic); the log has its place"
+        "table `{table}` lacks pulls of `{connector}` that are stored: it could not be updated with them, because of an unexpected \
+         error in motcua itself; the log has its place"
     )]
     ImageBehind { table: &'static str, connector: String },
     #[error("table `{table}` is damaged: {}", listed(.files))]
@@ -85,6 +85,17 @@ pub const RESTORE: &str = "copy the file of the same name from the newest backup
      `motcua verify`; without it, restore the whole data folder (docs/OPERATIONS.md). Check the health of the disk";
 
 impl LakeError {
+    /// Whether the work on rows failed, not the disk under them: a panic, or an operation that Polars refuses. The same
+    /// rows fail again.
+    #[must_use]
+    pub fn is_of_rows(&self) -> bool {
+        match self {
+            Self::Interrupted { .. } => true,
+            Self::Rows { source, .. } => !matches!(**source, PolarsError::IO { .. }),
+            _ => false,
+        }
+    }
+
     /// What the engineer on duty can do; `None` if there is no advice beyond the error itself.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

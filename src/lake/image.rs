@@ -6,6 +6,7 @@
 //! last round also commits `txn("versions", N)`, where N is the version of the versions table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
 
 use deltalake_core::DeltaTable;
 use deltalake_core::kernel::{Action, Transaction};
@@ -22,7 +23,8 @@ use super::transactions::{self, DUE_HISTORY, VERSIONS};
 /// Updates `image` from `versions`. Returns the new version of the image, or `None` if it was up to date.
 ///
 /// # Errors
-/// `Interrupted` if the rows of a source make the update panic: the image then has the new pulls of all others.
+/// An error that [is of rows](LakeError::is_of_rows) if those of a source make the update fail: the image then has the new
+/// pulls of all others.
 pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64>, LakeError> {
     let (mut updated, mut failed, mut is_one_by_one) = (None, BTreeMap::<String, LakeError>::new(), false);
     loop {
@@ -44,12 +46,13 @@ pub(super) async fn update(versions: &Table, image: &Table) -> Result<Option<u64
         let own = (!is_any_left_out && is_last).then_some(at);
         match update_once((versions, &from), (image, &to), &round, &new_pulls.imaged, own).await {
             Ok(version) => updated = Some(version),
-            Err(error @ LakeError::Interrupted { .. }) => match round.first_key_value() {
+            Err(error) if error.is_of_rows() => match round.first_key_value() {
                 Some((source, run)) if round.len() == 1 => {
                     tracing::error!(
                         run,
                         connector = source,
                         table = image.layout.name,
+                        cause = error.source().map(ToString::to_string),
                         "the image cannot take a pull: {error}"
                     );
                     failed.insert(source.clone(), error);

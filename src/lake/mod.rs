@@ -66,7 +66,7 @@ pub use self::files::LakeFile;
 pub use self::layout::StoredType;
 pub use self::read::NewestVersion;
 #[cfg(test)]
-pub(crate) use self::rewrite::PANICS;
+pub(crate) use self::rewrite::{PANICS, REFUSED};
 pub use self::version_writer::VersionWriter;
 
 /// Name of the table of changes.
@@ -158,7 +158,7 @@ impl Lake {
     /// version of the image table, or `None` if it was up to date.
     ///
     /// # Errors
-    /// `Interrupted` after a panic: [`Lake::behind`] names the sources whose pulls caused it.
+    /// An error that [is of rows](LakeError::is_of_rows): [`Lake::behind`] names the sources whose pulls caused it.
     pub async fn update_image(&self, kind: RecordKind) -> Result<Option<u64>, LakeError> {
         let tables = self.tables(kind);
         rebuild::mend(&tables.versions, &tables.image).await?;

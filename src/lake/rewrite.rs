@@ -21,9 +21,21 @@ use super::verification::VerifiedFiles;
 /// New rows that are held in memory at once, about 0.6 KB each. Tests hold few, so that they also stream.
 const GROUP_LIMIT: u64 = if cfg!(test) { 4 } else { 60_000 };
 
-/// Source whose pulls make the rewriting panic.
+/// Source whose pulls make the rewriting panic, and one whose pulls make Polars refuse it.
 #[cfg(test)]
 pub(crate) const PANICS: &str = "panics";
+#[cfg(test)]
+pub(crate) const REFUSED: &str = "refused";
+
+#[cfg(test)]
+fn planted_fault(input: &RewriteInput) -> Result<(), LakeError> {
+    assert!(!input.pulls.contains_key(PANICS), "a panic that a test planted");
+    if input.pulls.contains_key(REFUSED) {
+        let refused = polars::prelude::PolarsError::ComputeError("an error that a test planted".into());
+        return Err(rows_error("rewrite", input.image.layout.name)(refused));
+    }
+    Ok(())
+}
 
 /// The new pulls, at most one per source, and the files to read.
 pub(super) struct RewriteInput {
@@ -49,7 +61,7 @@ pub(super) struct Rewritten {
 /// Rewrites the touched partitions. Blocks the thread.
 pub(super) fn rewrite(input: &RewriteInput) -> Result<Rewritten, LakeError> {
     #[cfg(test)]
-    assert!(!input.pulls.contains_key(PANICS), "a panic that a test planted");
+    planted_fault(input)?;
     let mut rewritten = Rewritten::default();
     let Some(new_rows) = new_rows(input)? else { return Ok(rewritten) };
     let mut counts = rows_per_part(input, &new_rows)?;

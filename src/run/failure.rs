@@ -65,6 +65,9 @@ impl<E: Into<RunError>> From<E> for PullError {
     }
 }
 
+const FAULT_OF_MOTCUA: &str =
+    "a fault of motcua: send its developers the log and the connector; the other connectors are not affected";
+
 /// The failure of one pull that an error of motcua's own causes; `None` for errors that concern every pull, like those
 /// of the ledger.
 pub(super) fn own_failure(error: &RunError) -> Option<Failure> {
@@ -79,12 +82,10 @@ pub(super) fn own_failure(error: &RunError) -> Option<Failure> {
                 "the disk may be failing: check its health. The next run reads the pages from their source again";
             (OWN_ERROR, hint)
         }
-        RunError::CutOff
-        | RunError::Panicked
-        | RunError::Lake(LakeError::Interrupted { .. } | LakeError::ImageBehind { .. }) => {
-            let hint = "a fault of motcua: send its developers the log and the connector; the other connectors are not affected";
-            (OWN_ERROR, hint)
+        RunError::CutOff | RunError::Panicked | RunError::Lake(LakeError::ImageBehind { .. }) => {
+            (OWN_ERROR, FAULT_OF_MOTCUA)
         }
+        RunError::Lake(error) if error.is_of_rows() => (OWN_ERROR, FAULT_OF_MOTCUA),
         RunError::Landing(_) | RunError::Lake(_) => {
             let hint =
                 "check that the data folder can be written and has free space; the next run reads the connector again";

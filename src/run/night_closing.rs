@@ -89,11 +89,11 @@ impl NightClosing<'_> {
     }
 
     /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the
-    /// changes are found once they are restored. So does a row that makes the comparison panic.
+    /// changes are found once they are restored. So do rows that cannot be compared.
     async fn record_changes(&self) -> Result<(), RunError> {
         match self.lake.record_changes(self.run, self.now).await {
             Ok(_) => Ok(()),
-            Err(error @ (LakeError::Damaged { .. } | LakeError::Interrupted { .. })) => {
+            Err(error) if error.is_of_rows() || matches!(error, LakeError::Damaged { .. }) => {
                 tracing::error!(run = self.run, "changes of dossiers are not compared tonight: {error}");
                 Ok(())
             }

@@ -5,7 +5,6 @@
 
 use strum::IntoEnumIterator as _;
 
-use crate::lake::LakeError;
 use crate::landing::LandedPull;
 use crate::model::pull::Certificate;
 use crate::model::table::RecordKind;
@@ -22,7 +21,7 @@ impl DataFolder<'_> {
         for kind in RecordKind::iter() {
             match self.lake.update_image(kind).await {
                 // The log has the place and the connectors, whose pulls fail until it is mended.
-                Err(error @ LakeError::Interrupted { .. }) => {
+                Err(error) if error.is_of_rows() => {
                     tracing::error!(table = kind.image_name(), "the image is not up to date: {error}");
                 }
                 updated => {

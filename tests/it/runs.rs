@@ -161,7 +161,7 @@ fn older_copies(town: &Town) -> u64 {
 #[test]
 fn a_second_night_over_the_same_source_changes_nothing() {
     let town = Town::new(200, 12, TODAY);
-    let office = Office::of(&town);
+    let office = Office::of(&town).lean();
     office.run();
     let (before, figures) = (commits(&office.data()), office.report_on(&office.data()));
     assert!(
@@ -229,7 +229,7 @@ fn ends(town: &Town) -> BTreeMap<String, (String, bool)> {
 #[test]
 fn dossiers_of_months_ago_that_ended_since_are_found() {
     let town = Town::new(400, 13, TODAY);
-    let office = Office::new(&town.url());
+    let office = Office::new(&town.url()).lean();
     let mut found_late = 0;
     let mut before: BTreeMap<String, (String, bool)> = BTreeMap::new();
     let nights = [date(2025, 3, 14), date(2025, 6, 20), date(2025, 9, 19), TODAY];

@@ -15,7 +15,7 @@ impl Settler<'_> {
     pub(super) async fn image_and_finish(&self, connector: &Connector, pull: Pull) -> Result<Pull, RunError> {
         let kind = connector.file.connector.kind;
         match self.lake.update_image(kind).await {
-            Err(LakeError::Interrupted { .. }) => self.finish_imaged(kind, pull).await,
+            Err(error) if error.is_of_rows() => self.finish_imaged(kind, pull).await,
             updated => {
                 updated?;
                 self.finish(pull).await

@@ -1,4 +1,4 @@
-//! A pull that makes the update of its image panic: it is named, and the nights go on without it.
+//! A pull with which its image cannot be updated: it is named, and the nights go on without it.
 
 use crate::config;
 use crate::lake::PANICS;
@@ -30,7 +30,10 @@ async fn a_panic_in_the_update_of_an_image_costs_its_connector_and_no_night() {
         // In the first night its rows are stored; then nothing is compared with an image that lacks them.
         let expected = if run == 1 { Outcome::Incomplete } else { Outcome::Failed };
         assert_eq!((panics.outcome, panics.reason.as_deref()), (Some(expected), Some("own_error")), "{panics:?}");
-        assert!(panics.message.as_ref().is_some_and(|message| message.contains("a panic")), "{panics:?}");
+        assert!(
+            panics.message.as_ref().is_some_and(|message| message.contains("error in motcua itself")),
+            "{panics:?}"
+        );
         assert!(report.any_own_error() && !report.published.night.complete, "{report:?}");
         assert_eq!(report.published.not_whole, [PANICS]);
         let held = data.lake.held_keys(kind, "notes").await.expect("the image can be read");

@@ -36,7 +36,7 @@ fn a_completed_date_stated_months_later_is_read() {
             are_stated_late.then_some(town)
         })
         .expect("the portal of some province states some completed dates late");
-    let office = Office::new(&town.url());
+    let office = Office::new(&town.url()).lean();
     let nights = [BEFORE, AFTER];
     for (number, day) in (1..).zip(nights) {
         let report = night(&town, &office, day);

@@ -24,7 +24,7 @@ fn assert_harmless_until(
     repair: impl FnOnce(&Office),
 ) {
     let town = Town::new(300, seed, TODAY);
-    let mut office = Office::new(&town.url());
+    let mut office = Office::new(&town.url()).lean();
     night(&town, &office, date(2025, 8, 15));
     town.day.set(TODAY);
     office.export(&town, TODAY);
@@ -146,7 +146,7 @@ fn if_a_later_page_fails_the_earlier_ones_do_not_count() {
 
 #[test]
 fn a_failed_source_exits_with_code_3() {
-    let office = Office::new("http://127.0.0.1:1");
+    let office = Office::new("http://127.0.0.1:1").lean();
     let output = office.act(&["run", "portal-igate"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
 }
@@ -156,7 +156,7 @@ fn a_failed_source_exits_with_code_3() {
 fn a_night_that_accepted_nothing_is_incomplete() {
     const CONNECTOR: &str = "connectors/bcci-export/connector.toml";
     let town = Town::new(60, 15, TODAY);
-    let office = Office::new(&town.url());
+    let office = Office::new(&town.url()).lean();
     let assert_incomplete = |words: &str| {
         let output = office.act(&["run"]);
         assert_eq!(output.status.code(), Some(4), "{}", said(&output));
@@ -177,7 +177,7 @@ fn a_night_that_accepted_nothing_is_incomplete() {
 #[test]
 fn a_lost_lake_is_read_again() {
     let town = Town::new(60, 16, TODAY);
-    let office = Office::of(&town);
+    let office = Office::of(&town).lean();
     office.run();
     office.run();
     std::fs::remove_dir_all(office.data().join("lake")).expect("the tables can be removed");
@@ -213,7 +213,7 @@ fn check_reads_the_newest_file() {
 
 #[test]
 fn a_secret_that_cannot_be_read_is_named() {
-    let mut office = Office::new("http://127.0.0.1:1");
+    let mut office = Office::new("http://127.0.0.1:1").lean();
     office.variables.insert("IGATE_CLIENT_SECRET", String::new());
     office.variables.insert("IGATE_CLIENT_SECRET_FILE", office.path().join("nothing").display().to_string());
     let output = office.act(&["run", "portal-igate"]);

@@ -59,7 +59,7 @@ fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bo
 #[test]
 fn a_night_killed_at_ten_moments_recovers() {
     let town = Town::new(120, 21, TODAY);
-    let office = Office::of(&town);
+    let office = Office::of(&town).lean();
     let whole = office.path().join("undisturbed");
     // The first start loads the binary into memory; the second one is measured.
     office.run_on(&office.path().join("warm"));
