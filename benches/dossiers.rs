@@ -34,6 +34,29 @@ pub(crate) async fn write(lake: &Lake, config: &Configuration, count: usize) {
     lake.update_image(RecordKind::PostalItems).await.unwrap();
 }
 
+/// Writes a second source, with a copy of every tenth of `count` dossiers.
+pub(crate) async fn write_copies(lake: &Lake, count: usize) {
+    let mut copies = lake.version_writer(RecordKind::Dossiers, "bench-ministry", 2);
+    let numbers: Vec<usize> = (0..count).step_by(10).collect();
+    for numbers in numbers.chunks(BATCH) {
+        let rows: Vec<_> = numbers.iter().map(|number| copy(*number)).collect();
+        copies.write(&rows).unwrap();
+    }
+    copies.commit().await.unwrap();
+    lake.update_image(RecordKind::Dossiers).await.unwrap();
+}
+
+fn copy(number: usize) -> (Record, String) {
+    let received = from_local(jiff::civil::date(2024, 3, 1).at(9, 0, 0, 0));
+    let values = [
+        ("source_key", text(format!("m{number:09}"))),
+        ("dossier_code", text(format!("G09.20-20240301-{number:08}"))),
+        ("national_code", text(code(number))),
+        ("received_at", Value::Instant(received)),
+    ];
+    (record(RecordKind::Dossiers, number, &values), part(received))
+}
+
 fn record(kind: RecordKind, number: usize, values: &[(&str, Value)]) -> Record {
     let mut row = vec![Value::Null; kind.columns().len()];
     for (name, value) in values {

@@ -3,6 +3,7 @@
 //! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
 //! `cargo bench -- csv|xlsx [ITEMS]`: the post's lists in files of 200,000 rows → landed → versions and image.
 //! `cargo bench -- readers [DOSSIERS]`: a hundred clients that read figures from `motcua serve`, quiet and while nights run.
+//! `cargo bench -- groups [DOSSIERS]`: which dossiers several sources hold, with one source and with two.
 //! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
 //! table stays, and is not written again.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -10,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
 
 mod dossiers;
+mod groups;
 mod lists;
 mod meter;
 mod portal;
@@ -40,6 +42,7 @@ fn main() {
         Some(kind @ ("csv" | "xlsx")) => files(kind, number(200_000)),
         Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
         Some("readers") => readers::readers(number(20_000)),
+        Some("groups") => groups::groups(number(1_000_000)),
         Some("figures") => figures(number(1_000_000), arguments.get(2).map(Path::new)),
         _ => {
             pull(200_000);
@@ -147,6 +150,7 @@ fn figures(count: usize, folder: Option<&Path>) {
         let meter = Meter::start();
         let figures = compute(&FigureInputs {
             dossiers: dossiers.clone(),
+            dossier_groups: motcua::lake::Lake::no_groups(),
             postal_items: postal_items.clone(),
             feedback: feedback.clone(),
             measures: measures.clone(),

@@ -24,12 +24,14 @@ use crate::publish::{self, FigureRow};
 use crate::run::{RunError, RunReport};
 use crate::service::{self, AccessStore, TokenScope};
 use crate::simulator::{
-    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, SimulatedDay,
-    TOKEN_PATH, TRUE_INDICATORS, Truth, TruthScope,
+    self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET,
+    MINISTRY_CONNECTOR, SimulatedDay, TOKEN_PATH, TRUE_INDICATORS, Truth, TruthScope,
 };
 
 /// The connector of the simulated portal.
 const PORTAL: &str = "portal-igate";
+/// The connector of the simulated ministry.
+const MINISTRY: &str = "ministry-software";
 /// Days between the two nights: on different weekdays, whose volumes are not compared.
 const DAYS_BETWEEN: i64 = 12;
 
@@ -92,7 +94,7 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     print_message(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
     // The service judges health by today's clock. So the night is yesterday's, and today's slot is made up.
     let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
-    let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?);
+    let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?.with_ministry());
     let exports = scratch.join("bcci-exports");
     std::fs::create_dir_all(&exports)?;
     province.write_exports(&exports, day)?;
@@ -102,6 +104,11 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     let portal = simulator::serve(province.clone(), loopback, shown.clone()).await?;
 
     init::write_shipped(scratch)?;
+    let ministry = scratch.join("ministry-exports");
+    let connector = scratch.join("connectors").join(MINISTRY);
+    std::fs::create_dir_all(&ministry)?;
+    std::fs::create_dir_all(&connector)?;
+    std::fs::write(connector.join("connector.toml"), MINISTRY_CONNECTOR)?;
     let mut config = config::load(&scratch.join("config/motcua.toml"))?;
     config.settings.data = options.data.clone().unwrap_or_else(|| scratch.join("data"));
     config.values.set_variable("IGATE_URL", portal.url());
@@ -117,14 +124,17 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     config.values.set_variable("PAKN_EXPORTS", feedback.display().to_string());
     config.values.set_variable("MEASURES_FOLDER", measures.display().to_string());
     config.values.set_variable("NOTES_FOLDER", notes.display().to_string());
+    config.values.set_variable("MINISTRY_EXPORTS", ministry.display().to_string());
 
-    // Before it, the portal is read once: what it changed since then, due dates above all, counts.
+    // Before it, the sources of dossiers are read once: what they changed since then, due dates above all, counts.
     let earlier = day.saturating_sub(jiff::Span::new().days(DAYS_BETWEEN));
     let evening = |day: Date| from_local(day.at(20, 0, 0, 0));
     print_message("running two nights over it");
     shown.set(earlier);
-    let first = run::night(&config, &[PORTAL.to_owned()], "demo", evening(earlier)).await?;
+    province.write_ministry_list(&ministry, earlier)?;
+    let first = run::night(&config, &[PORTAL, MINISTRY].map(str::to_owned), "demo", evening(earlier)).await?;
     shown.set(day);
+    province.write_ministry_list(&ministry, day)?;
     let night = run::night(&config, &[], "demo", evening(day)).await?;
     let truth = tokio::task::spawn_blocking(move || province.truth_after(&[earlier, day]))
         .await

@@ -13,6 +13,7 @@ mod demo;
 mod exit_codes;
 mod failure;
 mod form;
+mod groups;
 mod indicators;
 mod init;
 mod output;
@@ -91,6 +92,8 @@ enum Verb {
     Changes(changes::Arguments),
     /// List deletions that were refused because they are many, or accept them.
     Deletions(deletions::Arguments),
+    /// List dossiers that several sources hold, and which row counts in figures.
+    Groups(groups::Arguments),
     /// List agencies that no registry has, or approve that they are published under their own names.
     Agencies(agencies::Arguments),
     /// Remove files that are no longer needed: replaced table files, old landed pages, figures of old nights.
@@ -164,6 +167,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Backfill(arguments) => backfill::act(&options, &arguments).await,
         Verb::Changes(arguments) => changes::act(&options, &arguments).await,
         Verb::Deletions(arguments) => deletions::act(&options, &arguments).await,
+        Verb::Groups(arguments) => groups::act(&options, &arguments).await,
         Verb::Agencies(arguments) => agencies::act(&options, &arguments).await,
         Verb::Vacuum(arguments) => vacuum::act(&options, &arguments).await,
         Verb::Verify(arguments) => verify::act(&options, &arguments).await,

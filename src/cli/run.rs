@@ -124,6 +124,17 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         completeness(published),
         published.folder.display(),
     ));
+    for (connector, dossiers) in &published.elsewhere {
+        let dossiers = number(*dossiers);
+        lines.push(format!("  {connector}: {dossiers} dossiers count once, with their row in another source"));
+    }
+    for (connector, dossiers) in &published.not_merged {
+        let dossiers = number(*dossiers);
+        lines.push(format!("  {connector}: {dossiers} dossiers share codes with too many others, and each counts"));
+    }
+    if !published.elsewhere.is_empty() || !published.not_merged.is_empty() {
+        lines.push("  hint: `motcua groups` lists them".to_owned());
+    }
     lines.extend(published.clock.as_ref().map(|doubt| format!("  hint: {doubt}")));
     lines
 }

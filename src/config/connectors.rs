@@ -13,7 +13,7 @@ use crate::model::connector::{
     Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
 };
 use crate::model::period::YEARS;
-use crate::model::table::{CHANGE_TIME, Column, ColumnType};
+use crate::model::table::{CHANGE_TIME, Column, ColumnType, RecordKind};
 
 /// Upper limit of `access.settle_secs`.
 const MAX_SETTLE_SECS: u64 = 600;
@@ -44,7 +44,22 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connecto
             problems.add(&settings.file, 0, "disabled_connectors", format!("there is no connector `{name}`"));
         }
     }
+    check_source_order(&settings.dossiers.source_order, &connectors, settings, problems);
     connectors
+}
+
+/// Each name is that of a connector of dossiers, and stands once.
+fn check_source_order(order: &[String], connectors: &[Connector], settings: &Settings, problems: &mut Problems) {
+    for (place, name) in order.iter().enumerate() {
+        let kind = connectors.iter().find(|known| known.name == *name).map(|known| known.file.connector.kind);
+        let message = match kind {
+            None => format!("there is no connector `{name}`"),
+            Some(RecordKind::Dossiers) if order[..place].contains(name) => format!("`{name}` is named twice"),
+            Some(RecordKind::Dossiers) => continue,
+            Some(kind) => format!("connector `{name}` delivers {}, not dossiers", kind.image_name()),
+        };
+        problems.add(&settings.file, 0, "dossiers.source_order", message);
+    }
 }
 
 /// The folder itself if it contains a `connector.toml`, else its subfolders that do.

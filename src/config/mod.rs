@@ -24,12 +24,13 @@ use std::path::Path;
 pub use definitions::definition_digest;
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
-pub use settings::{Alerts, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
+pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};
 
 use crate::config::definition_texts::DefinitionTexts;
 use crate::model::connector::Connector;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::rules::RuleSet;
+use crate::model::source_order::SourceOrder;
 use crate::model::values::PlaceholderValues;
 
 /// The complete configuration.
@@ -46,7 +47,12 @@ pub struct Configuration {
     pub forms: BTreeMap<String, crate::model::report_form::FormTemplate>,
     /// Text of every file that defines figures, by name (`rules/seed-2639.toml`). Each night stores them by digest.
     pub definition_texts: BTreeMap<String, String>,
+    /// Which source's row counts if several hold one dossier; `None` for a night of an older motcua, which counted each.
+    pub source_order: Option<SourceOrder>,
 }
+
+/// Name under which the order of sources is stored with a night.
+const SOURCE_ORDER: &str = "source_order";
 
 /// An indicator with the digest of its definition and rule set.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +85,10 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
     for connector in &connectors {
         used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());
     }
+    let source_order = SourceOrder::new(settings.dossiers.source_order.clone());
+    used_texts.insert(SOURCE_ORDER.to_owned(), source_order.to_text());
     problems.into_result(Configuration {
+        source_order: Some(source_order),
         settings,
         connectors,
         values,
@@ -121,6 +130,8 @@ impl Configuration {
     pub fn of_night(&self, stored: &BTreeMap<String, String>) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut used_texts = BTreeMap::new();
+        let source_order = stored.get(SOURCE_ORDER).map(|text| SourceOrder::from_text(text));
+        used_texts.extend(source_order.iter().map(|order| (SOURCE_ORDER.to_owned(), order.to_text())));
         let Definitions { registries, rules, indicators, forms } =
             read_definitions(&self.settings, &DefinitionTexts::Stored(stored), &mut used_texts, &mut problems);
         problems.into_result(Self {
@@ -129,6 +140,7 @@ impl Configuration {
             rules,
             forms,
             definition_texts: used_texts,
+            source_order,
             ..self.clone()
         })
     }

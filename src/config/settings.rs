@@ -23,6 +23,8 @@ struct SettingsFile {
     #[serde(default)]
     disabled_connectors: Vec<String>,
     #[serde(default)]
+    dossiers: DossierSettings,
+    #[serde(default)]
     night: NightSettings,
     #[serde(default)]
     service: ServiceTable,
@@ -77,6 +79,15 @@ struct RegistryFiles {
     procedure_offers: Option<String>,
     sectors: Option<String>,
     calendar: Option<String>,
+}
+
+/// `[dossiers]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DossierSettings {
+    /// Connectors of dossiers, the one first whose row counts if several hold one dossier. Those that are not listed
+    /// follow: portals by name, then the others by name.
+    pub source_order: Vec<String>,
 }
 
 /// `[night]`.
@@ -198,6 +209,7 @@ pub struct Settings {
     pub sectors: Option<PathBuf>,
     pub calendar: Option<PathBuf>,
     pub disabled_connectors: Vec<String>,
+    pub dossiers: DossierSettings,
     pub night: NightSettings,
     pub service: ServiceSettings,
     pub alerts: Alerts,
@@ -222,6 +234,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         folders: document.part("folders").unwrap_or_default(),
         registries: document.part("registries").unwrap_or_default(),
         disabled_connectors: Vec::new(),
+        dossiers: document.part("dossiers").unwrap_or_default(),
         night: document.part("night").unwrap_or_default(),
         service: document.part("service").unwrap_or_default(),
         alerts: document.part("alerts").unwrap_or_default(),
@@ -245,6 +258,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         calendar: registry(&read.registries.calendar),
         province: read.province,
         disabled_connectors: read.disabled_connectors,
+        dossiers: read.dossiers,
         night: read.night,
         service: service(file, read.service, &document, &at, problems),
         alerts: read.alerts,

@@ -18,6 +18,8 @@ pub const ROWS_AT_ONCE: u32 = 1 << 20;
 /// The inputs of [`compute`](crate::indicators::compute()). Each table is an image: the newest version per key.
 pub struct FigureInputs<'a> {
     pub dossiers: LazyFrame,
+    /// Rows of dossiers that several sources hold, and which of them counts (table `dossier_groups`).
+    pub dossier_groups: LazyFrame,
     pub postal_items: LazyFrame,
     pub feedback: LazyFrame,
     pub measures: LazyFrame,
@@ -55,6 +57,7 @@ impl<'a> FigureInputs<'a> {
     pub(super) fn for_period(&self, period: Period) -> FigureInputs<'_> {
         FigureInputs {
             dossiers: self.dossiers.clone(),
+            dossier_groups: self.dossier_groups.clone(),
             postal_items: self.postal_items.clone(),
             feedback: self.feedback.clone(),
             measures: self.measures.clone(),
@@ -71,6 +74,7 @@ impl<'a> FigureInputs<'a> {
     ) -> FigureInputs<'i> {
         FigureInputs {
             dossiers: self.dossiers.clone(),
+            dossier_groups: self.dossier_groups.clone(),
             postal_items: self.postal_items.clone(),
             feedback: self.feedback.clone(),
             measures: self.measures.clone(),

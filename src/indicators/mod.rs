@@ -5,7 +5,7 @@
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
 //!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
-//! 2. **Facts.** `facts` adds one column per property of a dossier that predicates use; `local_time` has the days of
+//! 2. **Facts.** `copies` leaves out rows of which another source has the dossier too. `facts` adds one column per property of a dossier that predicates use; `local_time` has the days of
 //!    instants. `parts` knows which parts of interlinked dossiers have their whole, `apologies` which apologies were sent
 //!    in time.
 //! 3. **States.** `due_dates` reads the due date of the source: which one counts if it was moved. `states` adds when a
@@ -32,6 +32,7 @@ mod compare;
 mod competence;
 mod compute;
 mod compute_each;
+mod copies;
 mod due_dates;
 mod facts;
 mod feedback;

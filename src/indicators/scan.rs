@@ -10,6 +10,7 @@ use polars::prelude::*;
 use crate::calendar::WorkingDayTable;
 use crate::indicators::agencies::{Agencies, agencies_of};
 use crate::indicators::apologies;
+use crate::indicators::copies::CopyLookup;
 use crate::indicators::due_dates::with_portal_due;
 use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
 use crate::indicators::groups::{between, day_column};
@@ -26,6 +27,7 @@ use crate::model::rules::{AgencyView, AsOf, RuleSet};
 
 /// Plans the scan, with the look-up tables that every rule set uses alike.
 pub(super) struct DossierScan {
+    copies: CopyLookup,
     notes: NoteLookup,
     post: PostLookup,
     parents: ParentCodes,
@@ -62,6 +64,7 @@ impl ViewLookups {
 impl DossierScan {
     pub(super) fn new(inputs: &FigureInputs<'_>) -> Result<Self, IndicatorError> {
         Ok(Self {
+            copies: CopyLookup::read(inputs.dossier_groups.clone())?,
             notes: NoteLookup::read(inputs.dossier_notes.clone(), inputs.now)?,
             post: PostLookup::read(inputs.postal_items.clone(), inputs.now)?,
             parents: ParentCodes::read(&inputs.dossiers)?,
@@ -71,8 +74,9 @@ impl DossierScan {
         })
     }
 
-    /// Step 1: dossiers with the facts that every rule set reads alike.
+    /// Step 1: dossiers with the facts that every rule set reads alike, each dossier once.
     pub(super) fn common_facts(&self, dossiers: LazyFrame) -> LazyFrame {
+        let dossiers = self.copies.left_out_of(dossiers);
         common_facts(dossiers, &self.notes, &self.post, &self.procedures, &self.parents)
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! <root>/dossier_versions       append-only, one row per accepted version: the source of truth
 //! <root>/dossiers               its image: the newest version per key, partitioned by `part` (yyyy-MM)
+//! <root>/dossier_groups         rows of different sources that are one dossier
 //! <root>/postal_item_versions   …
 //! <root>/postal_items           …
 //! <root>/changes                differences between consecutive versions of a dossier
@@ -20,6 +21,7 @@ mod check;
 mod column_builder;
 mod damaged_log;
 mod data_files;
+mod dossier_groups;
 mod due_backfill;
 mod due_columns;
 mod due_history;
@@ -55,11 +57,13 @@ use strum::IntoEnumIterator as _;
 
 use crate::durable;
 use crate::model::record::Record;
+use crate::model::source_order::SourceOrder;
 use crate::model::table::RecordKind;
 
 pub use self::changes::Change;
 pub use self::check::{CheckedTable, ImageDifference, check_tables, image_differences};
 pub use self::damaged_log::damaged_before;
+pub use self::dossier_groups::{GROUP_TABLE, GroupCounts, GroupedRow};
 pub use self::error::{Damage, DamagedFile, LakeError, RESTORE};
 pub use self::figure_table::{FIGURE_TABLE, FigureTable};
 pub use self::files::LakeFile;
@@ -98,8 +102,9 @@ impl Lake {
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {
             let versions = Table::open(&root, Layout::versions(kind)).await?;
-            tables.push((kind, KindTables { versions, image: open_image(&root, kind).await? }));
+            tables.push((kind, KindTables { versions, image: open_derived(&root, Layout::image(kind)).await? }));
         }
+        dossier_groups::mend_log(&root).await?;
         Ok(Self { root, tables })
     }
 
@@ -176,6 +181,18 @@ impl Lake {
     pub async fn check_image(&self, kind: RecordKind, source: &str) -> Result<(), LakeError> {
         let error = || LakeError::ImageBehind { table: kind.image_name(), connector: source.to_owned() };
         if self.behind(kind).await?.contains(source) { Err(error()) } else { Ok(()) }
+    }
+
+    /// Brings the groups of dossiers up to the image, which must be up to date, and to an order of sources. Returns how
+    /// many rows they leave out of figures.
+    pub async fn update_groups(&self, order: &SourceOrder) -> Result<GroupCounts, LakeError> {
+        let KindTables { versions, image } = self.tables(RecordKind::Dossiers);
+        dossier_groups::update(&self.root, versions, image, order).await
+    }
+
+    /// Scans the stored groups of dossiers.
+    pub async fn scan_groups(&self) -> Result<LazyFrame, LakeError> {
+        dossier_groups::scan_stored(&self.root).await
     }
 
     /// The earliest instant in `column` (microseconds UTC) among the image's rows of `source` that are open: not
@@ -262,6 +279,27 @@ impl Lake {
         read::scan_as_of(&table, kind, run).await
     }
 
+    /// Groups of dossiers of which none is held by several sources.
+    pub fn no_groups() -> LazyFrame {
+        dossier_groups::none()
+    }
+
+    /// Scans the groups of dossiers as of `run`, which are computed from the versions under `root`. Nothing is repaired or
+    /// written.
+    pub async fn groups_as_of(root: &Path, run: i64, order: &SourceOrder) -> Result<LazyFrame, LakeError> {
+        let table = Table::existing(&files::absolute(root)?, Layout::versions(RecordKind::Dossiers));
+        dossier_groups::as_of(&table, run, order).await
+    }
+
+    /// The stored groups of dossiers under `root`, by group, each row with its dossier code. Nothing is repaired or
+    /// written.
+    pub async fn read_groups(root: &Path) -> Result<Vec<(GroupedRow, Option<String>)>, LakeError> {
+        let root = files::absolute(root)?;
+        let rows = dossier_groups::read_stored(&root).await?;
+        let image = Table::existing(&root, Layout::image(RecordKind::Dossiers));
+        dossier_groups::with_codes(&image, rows).await
+    }
+
     /// The partitions (`yyyy-MM`) that the image of a kind has under `root`. Nothing is repaired or written; a table that
     /// does not exist has none.
     pub async fn parts(root: &Path, kind: RecordKind) -> Result<BTreeSet<String>, LakeError> {
@@ -312,18 +350,19 @@ impl Lake {
     }
 }
 
-/// Opens an image. If its log is damaged it is moved aside, and the next update makes it again from its versions.
-async fn open_image(root: &Path, kind: RecordKind) -> Result<Table, LakeError> {
-    let opened = Table::open(root, Layout::image(kind)).await;
+/// Opens a table that is computed from the versions: an image, or the groups of dossiers. If its log is damaged it is
+/// moved aside, and the next update makes it again.
+async fn open_derived(root: &Path, layout: Layout) -> Result<Table, LakeError> {
+    let opened = Table::open(root, layout.clone()).await;
     let Err(LakeError::Damaged { files, .. }) = &opened else { return opened };
     for file in files {
         tracing::warn!(
-            table = kind.image_name(),
+            table = layout.name,
             path = %file.path.display(),
-            "a file of the image's log {}: the image is made again from its versions. Check the health of the disk",
+            "a file of the table's log {}: the table is made again from the versions. Check the health of the disk",
             file.damage.what()
         );
     }
-    damaged_log::move_table_aside(root, kind.image_name())?;
-    Table::open(root, Layout::image(kind)).await
+    damaged_log::move_table_aside(root, layout.name)?;
+    Table::open(root, layout).await
 }

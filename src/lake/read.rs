@@ -174,12 +174,17 @@ fn fill(rows: &mut [Vec<Value>], column: impl Iterator<Item = Option<Value>>) {
     }
 }
 
-/// The newest version per key as of `run`, with the columns of the image. Blocks no thread of the runtime.
-pub(super) async fn scan_as_of(versions: &Table, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
+/// All versions up to `run`.
+pub(super) async fn scan_versions(versions: &Table, run: i64) -> Result<LazyFrame, LakeError> {
     let mut files = versions.files(&versions.load().await?)?;
     files.retain(|file| file.pull.as_ref().is_none_or(|(_, pulled)| *pulled <= run));
     let files = versions.verified(files).await?;
-    let known = scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run)));
+    Ok(scan(&versions.layout, &files)?.filter(col("run").lt_eq(lit(run))))
+}
+
+/// The newest version per key as of `run`, with the columns of the image. Blocks no thread of the runtime.
+pub(super) async fn scan_as_of(versions: &Table, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
+    let known = scan_versions(versions, run).await?;
     if kind.derived_columns().is_empty() {
         return Ok(newest_per_key(known));
     }

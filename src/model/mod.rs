@@ -27,6 +27,7 @@ pub mod pull;
 pub mod record;
 pub mod report_form;
 pub mod rules;
+pub mod source_order;
 pub mod table;
 pub mod text;
 pub mod values;

@@ -173,6 +173,8 @@ fn publish(data: &Path) -> std::path::PathBuf {
         night: NIGHT,
         not_whole: Vec::new(),
         clock: None,
+        elsewhere: BTreeMap::new(),
+        not_merged: BTreeMap::new(),
         tables: BTreeMap::new(),
         sources: BTreeMap::new(),
         files: BTreeMap::new(),

@@ -44,6 +44,12 @@ pub struct NightRecord {
     /// Why the clock of the machine cannot have been right, which keeps the night from being complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// Dossiers that do not count because a row of another source stands for them, by connector.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elsewhere: BTreeMap<String, u64>,
+    /// Dossiers that share codes with so many others that they are not merged, by connector. Each counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_merged: BTreeMap<String, u64>,
     /// Delta version of every table that was read.
     pub tables: BTreeMap<String, u64>,
     /// Digest of every text that decides a figure, by name. The texts are in `<data>/definitions/`.

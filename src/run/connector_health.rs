@@ -1,6 +1,8 @@
 //! Health of every connector and every publication: one assessment for `status`, the API, the pages, the metrics and
 //! the webhook.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -10,6 +12,7 @@ use crate::model::connector::Connector;
 use crate::model::figure::Night;
 use crate::model::instant;
 use crate::model::pull::{DriftKind, Outcome, PullCounts, Purpose};
+use crate::publish::{self, NightRecord};
 use crate::run::error::RunError;
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
 use crate::run::night_closing::is_within_budget;
@@ -62,7 +65,7 @@ pub struct ConnectorHealth {
     pub quarantined: u64,
     /// Open rejections of all pulls.
     pub open: u64,
-    /// Drift, impossible orders of dates and deletions of the last pull.
+    /// Drift, impossible orders of dates and deletions of the last pull; dossiers that count in another source.
     pub remarks: String,
     #[serde(serialize_with = "moment")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -144,6 +147,9 @@ async fn assess_connectors_until(
             None => assessed(connector, &ConnectorHistory { off, ..ConnectorHistory::default() }, now),
         });
     }
+    if run.is_none() {
+        add_group_remarks(&mut healths, publish::newest_record(&config.settings.data)?.as_ref());
+    }
     if config.settings.postgres.is_some() {
         let (publication, newest) = match ledger {
             Some(ledger) => (ledger.publication(POSTGRES).await?, ledger.newest_published().await?),
@@ -152,6 +158,20 @@ async fn assess_connectors_until(
         healths.push(publication_health(&publication.unwrap_or_default(), newest, now));
     }
     Ok(healths)
+}
+
+/// Adds what the newest night found about dossiers that several connectors hold.
+fn add_group_remarks(healths: &mut [ConnectorHealth], newest: Option<&NightRecord>) {
+    let Some(record) = newest else { return };
+    for health in healths {
+        let of_connector = |dossiers: &BTreeMap<String, u64>| dossiers.get(&health.connector).copied();
+        let elsewhere = of_connector(&record.elsewhere)
+            .map(|dossiers| format!("dossiers that count with their row in another source: {dossiers}"));
+        let not_merged = of_connector(&record.not_merged)
+            .map(|dossiers| format!("dossiers that share codes with too many others, and each count: {dossiers}"));
+        let earlier = Some(std::mem::take(&mut health.remarks)).filter(|remarks| !remarks.is_empty());
+        health.remarks = [earlier, elsewhere, not_merged].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    }
 }
 
 fn off(config: &Configuration, pauses: &[Pause], connector: &str) -> Option<DisabledReason> {

@@ -145,28 +145,35 @@ async fn with_tables<T: Send + 'static>(
     for kind in RecordKind::iter() {
         tables.push(Lake::read_as_of(&root, kind, night.run).await?);
     }
+    let groups = match &config.source_order {
+        Some(order) => Lake::groups_as_of(&root, night.run, order).await?,
+        None => Lake::no_groups(),
+    };
     let (config, now) = (config.clone(), night.as_of);
     let numbers = AgencyNumbers::read(&config.settings.data).await?;
     let done = tokio::task::spawn_blocking(move || {
         let registries = Catalogue::among(&tables)?.completed(&config.registries);
         let names = numbers.names(&config, &tables)?.fixed();
-        work(inputs((&registries, &names), &WorkingCalendar::new(&registries.calendar), tables, now))
+        let calendar = WorkingCalendar::new(&registries.calendar);
+        work(inputs((&registries, &names), &calendar, (tables, groups), now))
     });
     Ok(done.await??)
 }
 
 /// Inputs of a computation without its indicators and rule sets. `registries`: completed from the catalogue, with the
-/// names of the agencies that they lack; `tables`: in the order of [`RecordKind`].
+/// names of the agencies that they lack; `tables`: in the order of [`RecordKind`]; `dossier_groups`: which rows are one
+/// dossier.
 pub(super) fn inputs<'a>(
     (registries, agency_names): (&'a Registries, &'a AgencyNames),
     calendar: &'a WorkingCalendar,
-    tables: Vec<LazyFrame>,
+    (tables, dossier_groups): (Vec<LazyFrame>, LazyFrame),
     now: i64,
 ) -> FigureInputs<'a> {
     let [dossiers, postal_items, feedback, measures, dossier_notes, _]: [LazyFrame; RecordKind::COUNT] =
         tables.try_into().unwrap_or_else(|_| unreachable!("the tables are those of every kind"));
     FigureInputs {
         dossiers,
+        dossier_groups,
         postal_items,
         feedback,
         measures,

@@ -12,7 +12,7 @@ use crate::indicators::{
     self, ComputedFigures, FigureInputs, FigureKey, FigureOfNight, compute_each, figure_key, figures_from_frame,
     key_columns, stored_columns, stored_frame,
 };
-use crate::lake::{FIGURE_TABLE, FigureTable, Lake, LakeError};
+use crate::lake::{FIGURE_TABLE, FigureTable, GroupCounts, Lake, LakeError};
 use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
@@ -48,6 +48,10 @@ pub struct ClosedNight {
     pub failed_indicators: Vec<String>,
     /// Why the clock of the machine cannot be right, which keeps the night from being complete.
     pub clock: Option<String>,
+    /// Dossiers that do not count because a row of another source stands for them, by connector.
+    pub elsewhere: BTreeMap<String, u64>,
+    /// Dossiers that share codes with so many others that they are not merged, by connector. Each counts.
+    pub not_merged: BTreeMap<String, u64>,
 }
 
 /// The night, with whether it is complete and until when its data reach, and what keeps it from being complete.
@@ -73,6 +77,8 @@ impl NightClosing<'_> {
     /// Computes the figures as of `now`, appends those that changed, and publishes the night.
     pub(super) async fn close(&self) -> Result<ClosedNight, RunError> {
         warn_of_uncovered_years(self.config, self.lake, self.run, self.now).await?;
+        let order = self.config.source_order.clone().unwrap_or_default();
+        let GroupCounts { elsewhere, not_merged } = self.lake.update_groups(&order).await?;
         let ComputedFigures { figures, failed } = self.compute().await?;
         let failed_indicators: Vec<String> = failed.into_iter().map(|(indicator, _)| indicator).collect();
         let Completeness { mut night, mut not_whole, clock } = self.completeness().await?;
@@ -82,10 +88,19 @@ impl NightClosing<'_> {
         self.record_changes().await?;
         let tables = self.lake.table_versions().await?;
         let sources = publish::store_definitions(self.data, &self.config.definition_texts)?;
-        let (files, not_whole_of) = (BTreeMap::new(), not_whole.clone());
-        let record = NightRecord { night, not_whole: not_whole_of, clock: clock.clone(), tables, sources, files };
+        let record = NightRecord {
+            night,
+            not_whole: not_whole.clone(),
+            clock: clock.clone(),
+            elsewhere: elsewhere.clone(),
+            not_merged: not_merged.clone(),
+            tables,
+            sources,
+            files: BTreeMap::new(),
+        };
         let folder = publish::publish_night(self.data, &figures, &record)?;
-        Ok(ClosedNight { night, folder, figures: figures.len(), changed, not_whole, failed_indicators, clock })
+        let figures = figures.len();
+        Ok(ClosedNight { night, folder, figures, changed, not_whole, failed_indicators, clock, elsewhere, not_merged })
     }
 
     /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the
@@ -106,6 +121,7 @@ impl NightClosing<'_> {
         for kind in RecordKind::iter() {
             tables.push(self.lake.scan_image(kind).await?);
         }
+        let groups = self.lake.scan_groups().await?;
         let (config, run, now) = (self.config.clone(), self.run, self.now);
         let numbers = AgencyNumbers::read(self.data).await?;
         let (figures, numbers, given) = tokio::task::spawn_blocking(move || {
@@ -119,7 +135,7 @@ impl NightClosing<'_> {
             let figures = compute_each(&FigureInputs {
                 indicators: &indicators,
                 rules: &config.rules.values().collect::<Vec<_>>(),
-                ..inputs((&registries, &names), &calendar, tables, now)
+                ..inputs((&registries, &names), &calendar, (tables, groups), now)
             })?;
             Ok::<_, indicators::IndicatorError>((figures, numbers, names.into_numbered()))
         })

@@ -71,6 +71,9 @@ impl VerifyKind {
     /// What to do about a file of this kind that is not fine.
     fn hint(self, path: &str) -> &'static str {
         match self {
+            Self::Lake | Self::Logs if is_of_groups(path) => {
+                "the next `motcua run` computes the groups again from the image"
+            }
             Self::Lake if is_of_image(path) => "the next `motcua run` rebuilds it from the versions",
             Self::Logs if is_of_image(path) => "the next `motcua run` makes the image again from its versions",
             Self::Logs if path.starts_with("lake/digests/") || path.ends_with("_last_checkpoint") => {
@@ -101,6 +104,12 @@ impl VerifyKind {
             }
         }
     }
+}
+
+/// Whether a path in the data folder belongs to the table of groups of dossiers.
+fn is_of_groups(path: &str) -> bool {
+    let prefix = format!("lake/{}/", lake::GROUP_TABLE);
+    path.starts_with(&prefix)
 }
 
 /// Whether a path in the data folder belongs to an image.

@@ -262,11 +262,17 @@ mod tests {
     fn night(figures: Vec<Figure>) -> LoadedNight {
         let as_of = instant::from_local(jiff::civil::date(2026, 5, 20).at(1, 30, 0, 0));
         let night = Night { run: 1, as_of, complete: true, data_until: None };
-        let (tables, sources) = (BTreeMap::new(), BTreeMap::new());
-        LoadedNight::new(
-            NightRecord { night, not_whole: Vec::new(), clock: None, tables, sources, files: BTreeMap::new() },
-            figures,
-        )
+        let record = NightRecord {
+            night,
+            not_whole: Vec::new(),
+            clock: None,
+            elsewhere: BTreeMap::new(),
+            not_merged: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            files: BTreeMap::new(),
+        };
+        LoadedNight::new(record, figures)
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct ListEntry {
 pub(super) fn list(province: &Province, now: Moment) -> Vec<ListEntry> {
     let mut entries = Vec::with_capacity(province.dossiers.len());
     for (number, dossier) in (0_u32..).zip(&province.dossiers) {
-        let Some(shown) = dossier.shown(now) else { continue };
+        let Some(shown) = dossier.shown(now).filter(|_| province.is_in_portal(dossier)) else { continue };
         let key = shown.accepted.unwrap_or(dossier.applied);
         let entry = ListEntry { key, dossier: number, state_at: now };
         match dossier.resend {

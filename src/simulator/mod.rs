@@ -21,6 +21,7 @@ mod life_cycle;
 mod list_cells;
 mod listing;
 mod measure_sheet;
+mod ministry_list;
 mod national_portal;
 mod paging_styles;
 mod portal;
@@ -41,6 +42,7 @@ use thiserror::Error;
 pub use self::exports::{save_in_other_order, write_again};
 pub use self::faults::{Fault, FaultSide};
 pub use self::generate::{ProvinceSettings, generate};
+pub use self::ministry_list::MINISTRY_CONNECTOR;
 pub use self::national_portal::{
     CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH,
 };
@@ -80,12 +82,21 @@ pub struct Province {
     waybills: Vec<Waybill>,
     today: Date,
     fragments: JsonFragments,
+    /// Whether a ministry's software holds some of the dossiers: see `ministry_list`.
+    has_ministry: bool,
 }
 
 impl Province {
     fn new(registry: Registry, dossiers: Vec<Dossier>, waybills: Vec<Waybill>, today: Date) -> Self {
         let fragments = JsonFragments::new(&registry);
-        Self { registry, dossiers, waybills, today, fragments }
+        Self { registry, dossiers, waybills, today, fragments, has_ministry: false }
+    }
+
+    /// The same province, of whose dossiers a ministry's software holds some, and some of them alone.
+    #[must_use]
+    pub fn with_ministry(mut self) -> Self {
+        self.has_ministry = true;
+        self
     }
 
     /// The last simulated day.

@@ -23,7 +23,7 @@ use crate::simulator::working_days::{Moment, clock, day_number, day_of, end_of, 
 /// True counts and figures of a province on an evening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
-    /// Distinct record keys in the portal's list, bad rows included.
+    /// Distinct record keys in the portal's list, without dossiers that only a ministry's software holds, bad rows included.
     pub dossiers_sent: u64,
     /// Distinct items in the post's exports, bad rows included.
     pub waybills_sent: u64,
@@ -79,7 +79,7 @@ impl Province {
         let mut received = Vec::new();
         for (index, dossier) in self.dossiers.iter().enumerate() {
             let Some(shown) = dossier.shown(now) else { continue };
-            dossiers_sent += 1;
+            dossiers_sent += u64::from(self.is_in_portal(dossier));
             if dossier.flaw.is_some() {
                 rejected_dossiers += 1;
             } else if let Some(accepted) = shown.accepted {

@@ -127,6 +127,7 @@ fn computed_with_offers(
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         compute(&FigureInputs {
             dossiers,
+            dossier_groups: motcua::lake::Lake::no_groups(),
             postal_items,
             feedback,
             measures,
@@ -273,6 +274,7 @@ fn form(dossiers: &[Dossier], period: Period, scope: FormScope) -> BTreeMap<Stri
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
         let inputs = FigureInputs {
             dossiers,
+            dossier_groups: motcua::lake::Lake::no_groups(),
             postal_items: items,
             feedback: province::feedback_table(&[]),
             measures: province::measures_table(&[]),

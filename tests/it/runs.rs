@@ -16,6 +16,7 @@ mod kept_definitions;
 mod kill_at_any_time;
 mod logs;
 mod quarantine;
+mod several_sources;
 mod vacuum;
 mod values;
 

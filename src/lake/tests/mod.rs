@@ -3,6 +3,7 @@
 
 mod damage;
 mod due_dates;
+mod groups;
 mod images;
 mod logs;
 mod model;

@@ -79,6 +79,7 @@ impl Law {
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
         let inputs = FigureInputs {
             dossiers,
+            dossier_groups: motcua::lake::Lake::no_groups(),
             postal_items,
             feedback,
             measures,

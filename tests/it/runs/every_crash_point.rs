@@ -18,7 +18,7 @@ use motcua::model::pull::Outcome;
 use motcua::run::RunError;
 use serde_json::{Value, json};
 
-use self::found::{Found, FoundNow, durable_writes, has_unfinished_pull, published};
+use self::found::{Found, FoundNow, durable_writes, groups, has_unfinished_pull, published};
 use self::moments::{Moment, Program, Verb};
 use crate::desk::{self, List, record};
 use crate::office::{Office, copy};
@@ -251,6 +251,29 @@ fn a_night_after_a_failed_one_dies_at_every_crash_point() {
     scene.change();
     scene.fail();
     scene.at_every_crash_point(&scene.office.data(), Verb::Run, 60);
+}
+
+/// Two connectors read one list, so every dossier has two rows. The groups are made when the night is closed.
+#[test]
+fn a_night_that_groups_dossiers_dies_at_every_crash_point() {
+    let scene = Scene::new("");
+    let own = std::fs::read_to_string(scene.path("connectors/desk/connector.toml")).expect("it was written");
+    scene.office.write("connectors/ministry/connector.toml", &own);
+    let Undisturbed { moments, found, .. } = scene.undisturbed(&scene.office.data(), Verb::Run, SECOND, 30);
+    let whole = groups(&scene.path("undisturbed"));
+    assert_eq!(whole.len(), 2 * whole.iter().filter(|(.., counts)| *counts).count());
+    assert!(whole.len() >= 6, "{whole:?}");
+    let has_groups = |moment: &Moment| moment.data.join("lake/dossier_groups").exists();
+    let is_published = |moment: &Moment| moment.data.join("published/nights/00000002").exists();
+    let first = moments.iter().position(has_groups).expect("the table is made");
+    let cut: Vec<&Moment> = moments[first - 1..].iter().take_while(|moment| !is_published(moment)).collect();
+    assert!(cut.len() >= 4, "{} moments", cut.len());
+    let finishing = scene.program(Verb::Run, LATER_STILL);
+    for Moment { name, data } in cut {
+        drop(finishing.run(data).unwrap_or_else(|error| panic!("{name}: {error}")));
+        assert_eq!(Found::of(data), found, "{name}");
+        assert_eq!(groups(data), whole, "{name}");
+    }
 }
 
 /// The connector is changed before the night is run again: nothing of the old mapping is left.

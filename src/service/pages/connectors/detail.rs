@@ -1,5 +1,6 @@
 //! The page of one connector: health, pulls, drift of the source, slots that did not run on time, rejected rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,7 +11,8 @@ use super::banner::{Banner, ConnectorQuery};
 use super::health_row::HealthRow;
 use crate::locale::{Language, moment};
 use crate::model::pull::{Drift, Outcome, Purpose};
-use crate::run::{self, Pull, QuarantinedRow, Slot, SlotState, assess_connectors};
+use crate::publish::{self, NightRecord};
+use crate::run::{self, Pull, QuarantinedRow, RunError, Slot, SlotState, assess_connectors};
 use crate::service::Service;
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
@@ -38,6 +40,8 @@ struct DetailPage<'a> {
     schedule: String,
     fresh_hours: u32,
     pulls: Vec<PullRow>,
+    /// What the newest night found about dossiers that other connectors hold too.
+    elsewhere: Vec<String>,
     /// Field, kind, first place, rows.
     drift: Vec<[String; 4]>,
     /// Order of dates, rows.
@@ -100,6 +104,7 @@ pub(in crate::service::pages) async fn page(
     let night = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
     let range = format!("{}–{} / {}", from + 1, (from + REJECTED_LISTED).min(open), lang.number(open as u64));
     let about = &connector.file.connector;
+    let newest = publish::newest_record(&service.config.settings.data).map_err(RunError::from)?;
     html(&DetailPage {
         layout: Layout::new(&service, &visitor, about.title.clone(), "connectors"),
         is_operator: visitor.is_operator(),
@@ -110,6 +115,7 @@ pub(in crate::service::pages) async fn page(
         schedule: lang.schedule(&connector.file.schedule.cron),
         fresh_hours: connector.file.schedule.fresh_within_hours,
         pulls: pulls.iter().map(|pull| pull_row(lang, pull)).collect(),
+        elsewhere: newest.map(|record| elsewhere(lang, &record, &name)).unwrap_or_default(),
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
@@ -149,6 +155,13 @@ fn pull_row(lang: Language, pull: &Pull) -> PullRow {
         declared: pull.findings.declared.map_or("–".to_owned(), |declared| lang.number(declared)),
         distinct: lang.number(pull.findings.distinct_keys),
     }
+}
+
+fn elsewhere(lang: Language, record: &NightRecord, connector: &str) -> Vec<String> {
+    let of_connector = |dossiers: &BTreeMap<String, u64>| dossiers.get(connector).copied();
+    let elsewhere = of_connector(&record.elsewhere).map(|dossiers| lang.elsewhere(dossiers));
+    let not_merged = of_connector(&record.not_merged).map(|dossiers| lang.not_merged(dossiers));
+    elsewhere.into_iter().chain(not_merged).collect()
 }
 
 fn drift(lang: Language, pull: &Pull) -> Vec<[String; 4]> {

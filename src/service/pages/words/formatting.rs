@@ -50,6 +50,28 @@ impl Language {
         }
     }
 
+    /// Dossiers of a connector that count with their row in another source.
+    pub(in crate::service::pages) fn elsewhere(self, dossiers: u64) -> String {
+        let number = self.number(dossiers);
+        match self {
+            Self::Vietnamese => format!("{number} hồ sơ đã có ở nguồn khác và được tính theo nguồn đó."),
+            Self::English => format!("{number} dossiers are in another source too, and count there."),
+        }
+    }
+
+    /// Dossiers of a connector that share codes with too many others.
+    pub(in crate::service::pages) fn not_merged(self, dossiers: u64) -> String {
+        let number = self.number(dossiers);
+        match self {
+            Self::Vietnamese => format!(
+                "{number} hồ sơ có chung mã với quá nhiều hồ sơ khác nên không gộp, mỗi hồ sơ được tính riêng: cần sửa mã ở nguồn."
+            ),
+            Self::English => format!(
+                "{number} dossiers share codes with too many others, so each counts: correct the codes in the source."
+            ),
+        }
+    }
+
     /// Position of a row: page and row number.
     pub(in crate::service::pages) fn page_and_row(self, page: u32, row: u32) -> String {
         match self {

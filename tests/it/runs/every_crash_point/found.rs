@@ -46,6 +46,23 @@ impl Found {
     }
 }
 
+/// Source, key, group and whether it counts, of every row of the groups of dossiers.
+pub(super) fn groups(data: &Path) -> Vec<(String, String, String, bool)> {
+    let mut rows = Vec::new();
+    for frame in frames(data, "dossier_groups") {
+        let text = |name: &str| frame.column(name).and_then(|column| column.str()).expect("a text column").clone();
+        let counts = frame.column("counts").and_then(|column| column.bool()).expect("a flag column");
+        let (sources, keys, names) = (text("source"), text("source_key"), text("group_key"));
+        let own = |at: usize| [&sources, &keys, &names].map(|column| column.get(at).unwrap_or_default().to_owned());
+        rows.extend((0..frame.height()).map(|at| {
+            let [source, key, group] = own(at);
+            (source, key, group, counts.get(at) == Some(true))
+        }));
+    }
+    rows.sort();
+    rows
+}
+
 /// The newest published figures, and whether they are complete.
 pub(super) fn published(data: &Path) -> Option<(Figures, bool)> {
     let text = std::fs::read(data.join("published/latest/figures.json")).ok()?;

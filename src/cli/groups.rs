@@ -1,0 +1,91 @@
+//! `groups`: lists dossiers that several sources hold, and which row counts.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::{Failure, GlobalOptions, audit};
+use crate::lake::{GroupedRow, Lake};
+use crate::run::RunError;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  motcua groups --connector ministry-software --format csv")]
+pub(super) struct Arguments {
+    /// Only dossiers that this connector holds.
+    #[arg(long, value_name = "CONNECTOR")]
+    connector: Option<String>,
+    /// Only dossiers that are not merged, because too many rows share their codes.
+    #[arg(long)]
+    not_merged: bool,
+    /// Output format.
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    group: String,
+    connector: String,
+    dossier_code: Option<String>,
+    source_key: String,
+    counts: bool,
+    not_merged: Option<String>,
+}
+
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load_with_data()?;
+    let connector = arguments.connector.as_deref();
+    if let Some(name) = connector.filter(|name| config.connector(name).is_none()) {
+        return Err(Failure::usage(format!("there is no connector `{name}`"))
+            .with_hint("`motcua connectors list` shows all connectors"));
+    }
+    let lake = config.settings.data.join("lake");
+    if !lake.is_dir() {
+        return Err(Failure::usage(format!("there are no tables in `{}`", lake.display()))
+            .with_hint("nothing has run yet: `motcua run`"));
+    }
+    let suffix = connector.map(|name| format!(" of {name}")).unwrap_or_default();
+    audit::log_read(&config.settings.data, &format!("groups{suffix}")).await?;
+    let rows = Lake::read_groups(&lake).await.map_err(RunError::from)?;
+    let rows = chosen(&rows, connector, arguments.not_merged);
+    let text = match arguments.format {
+        OutputFormat::Json => output::json(&rows)?,
+        OutputFormat::Csv => output::csv(&rows)?,
+        OutputFormat::Table => table(&rows),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The rows of whole groups: those with a row of `connector`, or all; with `not_merged` those that are not merged.
+fn chosen(rows: &[(GroupedRow, Option<String>)], connector: Option<&str>, not_merged: bool) -> Vec<Row> {
+    let of_group = |left: &(GroupedRow, _), right: &(GroupedRow, _)| left.0.group_key == right.0.group_key;
+    let is_wanted = |group: &&[(GroupedRow, Option<String>)]| {
+        let has_connector = connector.is_none_or(|name| group.iter().any(|(row, _)| row.source == name));
+        has_connector && (!not_merged || group.iter().any(|(row, _)| row.not_merged.is_some()))
+    };
+    let groups = rows.chunk_by(of_group).filter(is_wanted);
+    groups.flatten().map(|(grouped, code)| row(grouped.clone(), code.clone())).collect()
+}
+
+fn row(grouped: GroupedRow, dossier_code: Option<String>) -> Row {
+    let GroupedRow { source, source_key, group_key, counts, not_merged } = grouped;
+    Row { group: group_key, connector: source, dossier_code, source_key, counts, not_merged }
+}
+
+fn table(rows: &[Row]) -> String {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
+    let cells = rows.iter().map(|row| {
+        let counts = if row.counts { "yes" } else { "no" };
+        let code = or_none(&row.dossier_code);
+        vec![
+            row.group.get(..8).unwrap_or(&row.group).to_owned(),
+            row.connector.clone(),
+            code,
+            counts.to_owned(),
+            or_none(&row.not_merged),
+        ]
+    });
+    output::table(&["group", "connector", "dossier", "counts", "not merged"], cells.collect())
+}

@@ -1,0 +1,71 @@
+//! The order of sources: which source's row counts if several sources hold one dossier.
+
+/// Names of connectors of dossiers, the one that counts first. Connectors that are not listed follow: first those whose
+/// name begins with `portal`, then the others, each by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceOrder {
+    listed: Vec<String>,
+}
+
+/// Prefix of the names of portals.
+const PORTAL: &str = "portal";
+
+/// Rank of a source. The smallest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceRank<'s> {
+    place: usize,
+    is_no_portal: bool,
+    name: &'s str,
+}
+
+impl SourceOrder {
+    #[must_use]
+    pub fn new(listed: Vec<String>) -> Self {
+        Self { listed }
+    }
+
+    /// Rank of a source, listed or not. No two sources have the same.
+    #[must_use]
+    pub fn rank<'s>(&self, source: &'s str) -> SourceRank<'s> {
+        let place = self.listed.iter().position(|listed| listed == source).unwrap_or(self.listed.len());
+        SourceRank { place, is_no_portal: !source.starts_with(PORTAL), name: source }
+    }
+
+    /// The listed names, a line each. [`SourceOrder::from_text`] reads it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.listed.iter().flat_map(|name| [name.as_str(), "\n"]).collect()
+    }
+
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self::new(text.lines().map(str::to_owned).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted<'s>(order: &SourceOrder, mut sources: Vec<&'s str>) -> Vec<&'s str> {
+        sources.sort_by_key(|source| order.rank(source));
+        sources
+    }
+
+    #[test]
+    fn portals_come_before_other_sources_unless_the_settings_list_them() {
+        let sources = vec!["ministry-b", "portal-tandan", "ministry-a", "portal-igate"];
+        let order = SourceOrder::default();
+        assert_eq!(sorted(&order, sources.clone()), ["portal-igate", "portal-tandan", "ministry-a", "ministry-b"]);
+        let order = SourceOrder::new(vec!["ministry-b".to_owned(), "portal-tandan".to_owned()]);
+        assert_eq!(sorted(&order, sources), ["ministry-b", "portal-tandan", "portal-igate", "ministry-a"]);
+    }
+
+    #[test]
+    fn the_text_of_an_order_gives_it_again() {
+        for names in [vec![], vec!["b"], vec!["b", "a"]] {
+            let order = SourceOrder::new(names.into_iter().map(str::to_owned).collect());
+            assert_eq!(SourceOrder::from_text(&order.to_text()), order);
+        }
+    }
+}
