@@ -124,7 +124,8 @@ impl FigureBuilder<'_> {
     }
 
     /// Stocks: how many dossiers were open at the end of each period, of those received by then. Every period since the
-    /// first reception has a figure, also if it is 0.
+    /// first reception has a figure, also if it is 0. A dossier is overdue once the last possible limit has passed: form
+    /// II.06a takes the date that the portal shows, so that no other limit is possible.
     pub(super) fn stock_figures(
         &self,
         indicator: &ComputedIndicator<'_>,

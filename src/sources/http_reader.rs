@@ -92,7 +92,9 @@ impl HttpReader {
         for state in position.open {
             let slice = take(state.chain, state.slice.as_ref())?;
             let ordinal = state.chain;
-            let chain = PageChain::resume(&file.pages, &file.complete, state).with_size_in_text(is_size_in_text);
+            let chain = PageChain::resume(&file.pages, &file.complete, state)
+                .with_size_in_text(is_size_in_text)
+                .read_again_after_cut();
             active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
         Ok(Self {

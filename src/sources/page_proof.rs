@@ -128,15 +128,22 @@ impl PageChain {
         Ok(())
     }
 
-    /// Whether a page shorter than requested is the last one (`short_page`). If no page before was full, the source may
-    /// cap its pages: then only an empty page is the last. Call it after the page was added.
+    /// Whether a page is the last one of `short_page`: it is empty, or it is short and has no next cursor or address. A
+    /// short page alone is none: a source that filters records after it cut its pages sends short ones in the middle.
     pub(super) fn is_proved_short(&self, page: &PageSummary<'_>) -> bool {
-        let size = self.size();
-        let at = self.state.looking_at.map_or(self.state.pages.len() - 1, |at| at as usize);
-        let earlier = &self.state.pages[..at];
-        let are_full = !earlier.is_empty() && earlier.iter().all(|page| page.rows >= size);
         let has_no_next = uses_cursor(&self.pages) && page.next.is_none();
-        page.rows == 0 || (page.rows < size && (are_full || has_no_next))
+        page.rows == 0 || (page.rows < self.size() && has_no_next)
+    }
+
+    /// Whether a page that came before proves the end of `short_page`: it is the last page, which is short and follows full
+    /// ones, and the source sends it again for a number behind its end.
+    pub(super) fn is_last_page_again(&self, page: &PageSummary<'_>) -> bool {
+        let Some((last, full)) = self.state.pages.split_last() else { return false };
+        self.pages.end() == Some(&PageEnd::ShortPage)
+            && last.records == page.records
+            && last.rows < self.size()
+            && !full.is_empty()
+            && full.iter().all(|page| page.rows >= self.size())
     }
 
     /// A list that is `null` is an empty list only if something else says that the chain ends with it.

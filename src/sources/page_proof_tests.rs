@@ -107,8 +107,14 @@ fn a_source_that_caps_its_pages_is_asked_again_for_its_own_size() {
         (
             "the page after the short one is shorter",
             short,
-            vec![rows(2), rows(1), rows(2), rows(1)],
-            (end, vec![4, 4, 2, 2], 3),
+            vec![rows(2), rows(1), rows(2), rows(1), rows(0)],
+            (end, vec![4, 4, 2, 2, 2], 3),
+        ),
+        (
+            "a short page between full ones, and only short pages end",
+            short,
+            vec![rows(4), rows(2), rows(4)],
+            (Err(ErrorKind::PageSizeCapped), vec![4, 4, 4], 10),
         ),
         (
             "half of each size that is requested",
@@ -232,11 +238,11 @@ fn records_with_one_key_at_the_edge_of_a_full_page_are_reported() {
     let no_size = "end={type='empty_page'}";
     let (more, end, ties) = (Ok(ChainStep::More), Ok(ChainStep::End), Err(ErrorKind::KeysetTies));
     for (what, table, all, expected) in [
-        ("unique keys", sized, vec![keys(3, "1", "3", false), keys(1, "4", "4", false)], end),
+        ("unique keys", sized, vec![keys(3, "1", "3", false), keys(1, "4", "4", false), rows(0)], end),
         ("the next page goes on behind the key", sized, vec![keys(3, "1", "2", true), keys(1, "3", "3", false)], ties),
         ("the next page is empty", sized, vec![keys(3, "1", "2", true), rows(0)], ties),
-        ("the source repeats the key", sized, vec![keys(3, "1", "2", true), keys(2, "2", "3", false)], end),
-        ("inside a page", sized, vec![keys(3, "1", "3", false), keys(2, "4", "4", true)], end),
+        ("the source repeats the key", sized, vec![keys(3, "1", "2", true), keys(2, "2", "3", false), rows(0)], end),
+        ("inside a page", sized, vec![keys(3, "1", "3", false), keys(2, "4", "4", true), rows(0)], end),
         (
             "one key on several pages",
             sized,

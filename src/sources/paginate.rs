@@ -103,6 +103,17 @@ impl PageChain {
         chain
     }
 
+    /// Reads the pages again before the chain ends, if it was cut and goes on: records may have moved to other pages
+    /// meanwhile. Not if the source declares a total, or pages begin after a cursor or key.
+    #[must_use]
+    pub fn read_again_after_cut(mut self) -> Self {
+        let has_total = self.complete.total.is_some() || self.state.declared_total.is_some();
+        if !self.state.pages.is_empty() && !uses_cursor(&self.pages) && !has_total {
+            self.complete.read_twice = true;
+        }
+        self
+    }
+
     /// Place of the page to request.
     #[must_use]
     pub fn place(&self) -> &PagePlace {
@@ -168,7 +179,7 @@ impl PageChain {
             return self.replace(at as usize, read, page, next);
         }
         if page.rows > 0 && !self.seen_records.insert(page.records.to_owned()) {
-            return Err(repeated());
+            return if self.is_last_page_again(page) { self.end(page) } else { Err(repeated()) };
         }
         let served = self.served_size(page.rows);
         let edge = self.check_ties(&read.place, page);

@@ -83,6 +83,17 @@ fn follow(
 }
 
 #[test]
+fn the_last_page_once_more_ends_a_chain_of_short_page() {
+    let short = numbered("end={type='short_page'}");
+    let (_, last, facts) = follow(&short, &Complete::default(), &[sent("a", 2), sent("b", 1), sent("b", 1)]);
+    assert_eq!((last, facts.pages, facts.rows), (Ok(ChainStep::End), 2, 3));
+    for all in [vec![sent("a", 1), sent("a", 1)], vec![sent("a", 2), sent("a", 2)]] {
+        let (_, last, _) = follow(&short, &Complete::default(), &all);
+        assert_eq!(last, Err(ErrorKind::PageRepeated), "the source may ignore the number of the page");
+    }
+}
+
+#[test]
 fn each_kind_of_end_ends_the_chain_by_its_own_mark_only() {
     let (more, end) = (Ok(ChainStep::More), Ok(ChainStep::End));
     for (mark, all, expected) in [
@@ -96,7 +107,8 @@ fn each_kind_of_end_ends_the_chain_by_its_own_mark_only() {
         ("end={type='short_page'}", vec![sent("", 0)], end),
         ("end={type='empty_page'}", vec![sent("a", 2), sent("b", 1), sent("", 0)], end),
         ("end={type='short_page'}", vec![sent("a", 2), sent("b", 2)], more),
-        ("end={type='short_page'}", vec![sent("a", 2), sent("b", 1)], end),
+        ("end={type='short_page'}", vec![sent("a", 2), sent("b", 1)], more),
+        ("end={type='short_page'}", vec![sent("a", 2), sent("b", 1), sent("", 0)], end),
         ("end={type='last_page',path='n'}", vec![sent("a", 2).pages(2), sent("b", 2).pages(2)], end),
         ("end={type='last_page',path='n'}", vec![sent("", 0).pages(0)], end),
         (

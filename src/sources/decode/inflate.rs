@@ -191,9 +191,13 @@ mod tests {
         let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
         zlib.write_all(&text).expect("memory takes all");
         let zlib = zlib.finish().expect("memory takes all");
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(&text).expect("memory takes all");
-        let gzip = gzip.finish().expect("memory takes all");
+        let compressed = |part: &[u8]| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+            gzip.write_all(part).expect("memory takes all");
+            gzip.finish().expect("memory takes all")
+        };
+        let gzip = compressed(&text);
+        let (first, second) = text.split_at(text.len() / 2);
         let raw = zlib[2..zlib.len() - 4].to_vec();
         let mut twice = GzEncoder::new(Vec::new(), Compression::fast());
         twice.write_all(&zlib).expect("memory takes all");
@@ -202,6 +206,8 @@ mod tests {
             (text.clone(), "identity", Ok(text.clone())),
             (text.clone(), "", Ok(text.clone())),
             (gzip.clone(), "x-gzip", Ok(text.clone())),
+            // Several members are one body (RFC 1952 §2.2).
+            ([compressed(first), compressed(second)].concat(), "gzip", Ok(text.clone())),
             (gzip.clone(), "GZIP", Ok(text.clone())),
             (zlib.clone(), "deflate", Ok(text.clone())),
             (raw, "Deflate", Ok(text.clone())),

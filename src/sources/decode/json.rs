@@ -85,6 +85,12 @@ impl JsonLayout {
         if envelope.expired {
             return Ok(envelope);
         }
+        if contents.other_next {
+            let path = self.paths.paths()[EnvelopeField::Next as usize].unwrap_or_default();
+            let message =
+                format!("`{path}` of the response is an object, a list or `true`, not the next cursor or address");
+            return Err(SourceError::new(ErrorKind::NoCursor, message));
+        }
         let (null_list, null_next) = (contents.list == ListSeen::Null, contents.null_next);
         if contents.list == ListSeen::Absent {
             Err(self.no_records())
@@ -144,6 +150,8 @@ struct EnvelopeContents {
     too_many: bool,
     /// Whether the next cursor or address is `null`.
     null_next: bool,
+    /// Whether the place of the next cursor or address has an object, a list or `true`.
+    other_next: bool,
     texts: EnvelopeTexts,
 }
 
@@ -231,7 +239,10 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
     }
 
     fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
-        if !self.is_at(EnvelopeField::Next) {
+        if self.is_at(EnvelopeField::Next) {
+            // `false` says that there is none.
+            self.walk.contents.other_next |= flag;
+        } else {
             self.keep(if flag { "true" } else { "false" });
         }
         Ok(())
@@ -265,6 +276,7 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
         if self.is_only_record() {
             return self.read_only_record(map);
         }
@@ -276,6 +288,7 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
         if !self.is_at(EnvelopeField::Records) {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());

@@ -72,6 +72,7 @@ async fn a_response_is_read_whole_and_the_request_carries_the_bearer_token() {
     assert_eq!((response.status, response.body.as_slice(), response.headers.len()), (200, b"[]".as_slice(), 0));
     let heads = server.await.expect("the server ends");
     assert!(heads[0].contains("authorization: bearer t0ken"), "{}", heads[0]);
+    assert!(heads[0].contains("accept-encoding: gzip\r\n"), "{}", heads[0]);
     assert!(heads[0].contains(concat!("user-agent: motcua/", env!("CARGO_PKG_VERSION"))), "{}", heads[0]);
 }
 

@@ -276,7 +276,7 @@ fn stock_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, received: &[Re
             if dossier.outcome.ended_by(moment) {
                 continue;
             }
-            let overdue = dossier.outcome.overdue_at(moment);
+            let overdue = dossier.outcome.in_stock_overdue_at(moment);
             for (id, in_stock) in [("ii06a-pending", overdue.map(|overdue| !overdue)), ("ii06a-overdue", overdue)] {
                 for (tier, agency) in scopes_of(dossier) {
                     let counts = figures.entry((id.to_owned(), tier, agency, period)).or_default();

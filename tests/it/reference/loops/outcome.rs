@@ -47,6 +47,13 @@ impl DossierOutcome {
         }
     }
 
+    /// As [`overdue_at`](Self::overdue_at) for a stock: overdue once the last possible limit has passed.
+    pub(super) fn in_stock_overdue_at(&self, moment: i64) -> Option<bool> {
+        let is_known = self.ended_by(moment) || !self.has_no_known_limit;
+        is_known
+            .then(|| !self.ended_by(moment) && !self.clock_stopped && self.latest.is_some_and(|latest| latest < moment))
+    }
+
     /// `None` if no limit or no date of the end is known.
     pub(super) fn late_by(&self, moment: i64) -> Option<bool> {
         if !self.ended_by(moment) {
