@@ -14,6 +14,7 @@
 //! | [`locale`] | numbers, dates, periods and figures as people read them, in Vietnamese and English |
 //! | [`calendar`] | working days and hours, slots of a schedule |
 //! | [`fields`] | readers of field texts: types, alphabets, date formats |
+//! | [`expressions`] | predicates and facts as a small part of SQL, for any engine |
 //! | [`config`] | settings, connectors, registries, indicators, rule sets; reports all mistakes at once |
 //! | [`sources`] | HTTP and files, paging, login, retry, decoding |
 //! | [`landing`] | write-ahead copy of the pages: kept fields, compressed, with digests |
@@ -40,6 +41,8 @@ pub mod locale;
 pub mod calendar;
 
 pub mod fields;
+
+pub mod expressions;
 
 pub mod config;
 

@@ -11,8 +11,8 @@ use crate::config::document::Document;
 use crate::config::indicator_checks::{check_entry, check_legal};
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
+use crate::expressions::{names_state, parse};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorFile, IndicatorKind, PeriodColumn};
-use crate::model::predicate::names_state_column;
 use crate::model::rules::{ApologyDue, AsOf, DueMoves, RuleSet};
 
 /// The rule sets that can be read.
@@ -97,7 +97,8 @@ pub(crate) fn load_indicators(
             for (key, message) in check_kind(&definition).into_iter().chain(check_counted(&definition)) {
                 add(key, message);
             }
-            let uses_state = predicates(&definition).any(names_state_column);
+            let uses_state =
+                predicates(&definition).any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
             let is_at_period_end = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
             if uses_state
                 && is_at_period_end

@@ -7,8 +7,9 @@ use std::str::FromStr as _;
 use serde_json::Value;
 
 use crate::config::predicate_check::check_over;
+use crate::expressions::{dossier_facts, feedback_facts};
 use crate::model::indicator::{CountedUnit, IndicatorKind};
-use crate::model::predicate::{AGENCY_COLUMNS, Columns, FACT_COLUMNS, FEEDBACK_COLUMNS, OFFER_COLUMNS};
+use crate::model::predicate::{AGENCY_COLUMNS, Columns, OFFER_COLUMNS};
 
 /// A mistake: its key (`target/at_least`) and the message.
 pub(super) type Mistake = (String, String);
@@ -79,10 +80,10 @@ fn predicates(entry: &Value) -> Vec<(&'static str, Columns)> {
     let over = entry.get("over").map_or(Ok(CountedUnit::default()), |over| serde_json::from_value(over.clone()));
     let (facts, registry) = match over {
         Err(_) => return Vec::new(),
-        Ok(CountedUnit::Feedback) => (FEEDBACK_COLUMNS, None),
-        Ok(CountedUnit::Procedures) => (FACT_COLUMNS, Some(OFFER_COLUMNS)),
-        Ok(CountedUnit::Agencies) => (FACT_COLUMNS, Some(AGENCY_COLUMNS)),
-        Ok(CountedUnit::Dossiers | CountedUnit::Measures) => (FACT_COLUMNS, None),
+        Ok(CountedUnit::Feedback) => (feedback_facts().columns(), None),
+        Ok(CountedUnit::Procedures) => (dossier_facts().columns(), Some(OFFER_COLUMNS)),
+        Ok(CountedUnit::Agencies) => (dossier_facts().columns(), Some(AGENCY_COLUMNS)),
+        Ok(CountedUnit::Dossiers | CountedUnit::Measures) => (dossier_facts().columns(), None),
     };
     let of_registry = registry.into_iter().flat_map(|columns| ["registry", "registry_part"].map(|key| (key, columns)));
     ["population", "numerator", "denominator", "having", "also/numerator"]

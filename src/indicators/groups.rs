@@ -17,13 +17,14 @@ use jiff::civil::Date;
 use polars::prelude::*;
 
 use crate::calendar::day_number;
+use crate::expressions::{Comparison, Expression, names_state, parse};
 use crate::indicators::IndicatorError;
 use crate::indicators::inputs::ComputedIndicator;
+use crate::indicators::polars_expressions::predicate;
 use crate::indicators::registry_lookups::{HalfMonthLookup, half_month_at};
 use crate::indicators::sums::{IndicatorPredicates, IndicatorSums, StillReachable, SumColumns, amount_of};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use crate::model::period::{HalfMonth, Period};
-use crate::model::predicate::names_state_column;
 use crate::model::rules::{AsOf, RuleSet};
 
 /// What a group-by has in its key besides the agency and the half-month of the period column (the start).
@@ -52,9 +53,9 @@ pub(super) struct GroupQuery {
     pub(super) members: Vec<(usize, IndicatorSums)>,
     sums: SumColumns,
     /// Condition on the dossiers that are grouped; `None` for all that have a start.
-    only: Option<Expr>,
+    only: Option<Expression>,
     /// The amount of [`GroupKind::ByAmount`].
-    amount: Option<Expr>,
+    amount: Option<Expression>,
 }
 
 /// The key of a row, unpacked.
@@ -146,7 +147,7 @@ impl GroupQuery {
             }
             (GroupKind::ByAmount, Some(amount)) => {
                 shifted(agency_and_start, HALF_BITS)
-                    + amount.clone().clip(lit(0_i64), lit(HIGHEST_AMOUNT)).cast(DataType::UInt64)
+                    + predicate(amount).clip(lit(0_i64), lit(HIGHEST_AMOUNT)).cast(DataType::UInt64)
             }
             (GroupKind::ByAmount, None) => unreachable!("the definition of a median names its amount"),
         }
@@ -158,13 +159,15 @@ impl GroupQuery {
         let is_grouped = match (period, self.kind) {
             (None, _) => col(day).is_not_null(),
             // Whether a procedure has dossiers of a kind is decided from 1 January to the period's end.
-            (Some(period), GroupKind::ByProcedure) => between(day, period.start().first_of_year(), period.end()),
+            (Some(period), GroupKind::ByProcedure) => {
+                predicate(&between(day, period.start().first_of_year(), period.end()))
+            }
             // Dossiers that are open at the end, or an agency's latest one, may have started before the period.
             (Some(period), GroupKind::ByEnd | GroupKind::LatestDay) => col(day).lt_eq(lit(day_number(period.end()))),
-            (Some(period), _) => between(day, period.start(), period.end()),
+            (Some(period), _) => predicate(&between(day, period.start(), period.end())),
         };
         let is_grouped = is_grouped.and(col("agency").is_not_null());
-        let is_grouped = self.only.iter().fold(is_grouped, |condition, only| condition.and(only.clone()));
+        let is_grouped = self.only.iter().fold(is_grouped, |condition, only| condition.and(predicate(only)));
         // A null key instead of a filter: plans that begin with different filters would each scan the table again.
         let key = when(is_grouped).then(self.key(half_months, period)).otherwise(lit(NULL)).alias("key");
         let columns = [vec![key], self.sums.columns()].concat();
@@ -184,9 +187,10 @@ pub(super) fn day_column(period_column: PeriodColumn) -> &'static str {
 }
 
 /// Whether a day is between two days, both included.
-pub(super) fn between(day: &str, first: Date, last: Date) -> Expr {
-    let number = |day| lit(day_number(day));
-    col(day).gt_eq(number(first)).and(col(day).lt_eq(number(last)))
+pub(super) fn between(day: &str, first: Date, last: Date) -> Expression {
+    let compared =
+        |comparison, with| Expression::column(day).compared(comparison, Expression::Number(day_number(with).into()));
+    compared(Comparison::GreaterOrEqual, first).and(compared(Comparison::LessOrEqual, last))
 }
 
 /// The group-bys that a rule set's indicators need. Indicators with the same period column and kind share one.
@@ -217,8 +221,9 @@ pub(super) fn plan_groups(
             };
             if kind == GroupKind::ByAmount {
                 let membership = predicates.at_moment();
-                group.amount = definition.of.map(|amount| amount_of(amount).fill_null(lit(0_i64)));
-                group.only = Some(membership.undecided.into_iter().fold(membership.denominator, Expr::or));
+                group.amount =
+                    definition.of.map(|amount| Expression::First(vec![amount_of(amount), Expression::Number(0)]));
+                group.only = Some(membership.undecided.into_iter().fold(membership.denominator, Expression::or));
             }
             group.members.push((index, sums));
             Ok(())
@@ -243,7 +248,8 @@ fn group_kind(definition: &IndicatorDefinition, rules: &RuleSet, period: Option<
         return Some(GroupKind::ByAmount);
     }
     let predicates = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
-    let uses_state = predicates.into_iter().flatten().any(|text| names_state_column(text));
+    let uses_state =
+        predicates.into_iter().flatten().any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
     // A dossier that ended in a period has also ended at the period's end, so its state needs no second look.
     let at_period_end = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
     Some(match (definition.over, &definition.having) {

@@ -5,13 +5,12 @@
 //! 1. **Tables.** `inputs` has the canonical tables, registries and definitions. `agencies` finds the agency that a
 //!    text means, `agency_names` what it is published as. `registry_lookups` prepares agencies, procedures, offers and days for the scan with the look-ups of
 //!    `lookups`.
-//! 2. **Facts.** `copies` leaves out rows of which another source has the dossier too. `facts` adds one column per property of a dossier that predicates use; `local_time` has the days of
-//!    instants. `parts` knows which parts of interlinked dossiers have their whole, `apologies` which apologies were sent
-//!    in time.
-//! 3. **States.** `due_dates` reads the due date of the source: which one counts if it was moved. `states` adds when a
-//!    dossier becomes overdue and ends under a rule set, and whether it is on time.
-//!    `scan` combines facts and states in one lazy plan.
-//! 4. **Groups.** `sums` turns an indicator's predicates, rewritten by `predicate_text`, into columns to be summed.
+//! 2. **Facts.** `copies` leaves out rows of which another source has the dossier too. One column per property of a dossier that predicates use, and per step to one: what each is stands in
+//!    `facts/*.toml`, and `polars_expressions` turns it into a plan. `grouped_rows` has the notes and postal items of each
+//!    dossier, `parts` knows which parts of interlinked dossiers have their whole; `local_time` has the days of instants.
+//! 3. **States.** The facts that depend on a rule set: when a dossier becomes overdue and ends, whether it is on time.
+//!    `facts` gives them the settings, `scan` combines all facts in one lazy plan.
+//! 4. **Groups.** `sums` turns an indicator's predicates into columns to be summed.
 //!    `groups` decides by what they are grouped, and `rows` holds the results.
 //! 5. **Figures.** `figures` adds up rows to figures of `periods`, agencies, tiers and the province. `medians` makes
 //!    those of medians. `registry_counts` counts procedures on offer and agencies, the rows of `registry_rows`, in a
@@ -27,19 +26,18 @@
 
 mod agencies;
 mod agency_names;
-mod apologies;
 mod compare;
 mod competence;
 mod compute;
 mod compute_each;
 mod copies;
-mod due_dates;
 mod facts;
 mod feedback;
 mod figure_columns;
 mod figure_frames;
 mod figures;
 mod form;
+mod grouped_rows;
 mod groups;
 mod inputs;
 mod local_time;
@@ -51,14 +49,13 @@ mod offer_list;
 mod parts;
 mod period_changes;
 mod periods;
-mod predicate_text;
+mod polars_expressions;
 mod ranking;
 mod registry_counts;
 mod registry_lookups;
 mod registry_rows;
 mod rows;
 mod scan;
-mod states;
 mod sums;
 
 pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_number};

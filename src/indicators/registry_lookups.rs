@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::civil::{Date, Time};
 use polars::prelude::*;
 
-use crate::calendar::{FIRST_DAY, LAST_DAY, ProcedureTime, StatutoryTime, day_number};
+use crate::calendar::{FIRST_DAY, LAST_DAY, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::lookups::{RowsByText, TextNumbers, row_by_three, value_at};
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::period::{HalfMonth, half_month_of};
-use crate::model::procedure::{Offer, Offerer, Procedure, TimeUnit};
+use crate::model::procedure::{Offer, Offerer, Procedure};
 
 /// The half-month of a number that [`HalfMonthLookup::half_month`] gave.
 pub(super) fn half_month_at(number: u64) -> HalfMonth {
@@ -96,15 +96,16 @@ impl AgencyLookup {
         value_at(meaning, self.meanings.clone()).alias("agency")
     }
 
-    /// Adds `agency` (its number), `agency_kind`, `agency_tier`, `agency_vertical` and `agency_known`. Needs `day_row`.
-    pub(super) fn add_to(&self, facts: LazyFrame, text: Expr) -> LazyFrame {
-        let of = |values: &Column, name: &str| value_at(col("agency"), values.clone()).alias(name);
-        facts.with_columns([self.number(text)]).with_columns([
-            of(&self.kind, "agency_kind"),
-            of(&self.tier, "agency_tier"),
-            of(&self.vertical, "agency_vertical").fill_null(lit(false)),
-            of(&self.is_registered, "agency_known").fill_null(lit(false)),
-        ])
+    /// `agency.…`. Needs `agency`.
+    pub(super) fn value(&self, name: &str) -> Expr {
+        let values = match name {
+            "agency.kind" => &self.kind,
+            "agency.tier" => &self.tier,
+            "agency.vertical" => &self.vertical,
+            "agency.known" => &self.is_registered,
+            other => unreachable!("an agency has no `{other}`"),
+        };
+        value_at(col("agency"), values.clone())
     }
 }
 
@@ -115,8 +116,10 @@ pub(super) struct ProcedureLookup {
     sector: Column,
     certification: Column,
     vertical: Column,
-    /// Statutory time, cut-off and same-day rule of each procedure, by number.
-    pub(super) allowed: Arc<[ProcedureTime]>,
+    statutory_time: Column,
+    unit: Column,
+    cut_off: Column,
+    immediate: Column,
 }
 
 impl ProcedureLookup {
@@ -124,35 +127,39 @@ impl ProcedureLookup {
         let rows: BTreeMap<&str, &Procedure> =
             procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
         let rows = || rows.values().copied();
-        let allowed = |one: &Procedure| ProcedureTime {
-            time: one.statutory_time.map(|time| match one.unit {
-                TimeUnit::WorkingDays => StatutoryTime::WorkingDays(time),
-                TimeUnit::Hours => StatutoryTime::Hours(time),
-                TimeUnit::CalendarDays => StatutoryTime::CalendarDays(time),
-            }),
-            cut_off: micros_of_day(one.cut_off),
-            immediate: one.immediate,
+        let numbers = |of: fn(&Procedure) -> Option<i64>| {
+            Column::new("number".into(), rows().map(of).collect::<Vec<Option<i64>>>())
         };
         Self {
             numbers: TextNumbers::new(rows().map(|one| one.code.as_str())),
             sector: text_column(rows().map(|one| Some(one.sector.as_str()))),
             certification: flag_column(rows().map(|one| one.certification)),
             vertical: flag_column(rows().map(|one| one.vertical)),
-            allowed: rows().map(allowed).collect(),
+            statutory_time: numbers(|one| one.statutory_time.map(i64::from)),
+            unit: text_column(rows().map(|one| Some(one.unit.name()))),
+            cut_off: numbers(|one| Some(micros_of_day(one.cut_off))),
+            immediate: flag_column(rows().map(|one| one.immediate)),
         }
     }
 
-    /// Adds `procedure` (its number), `procedure_vertical`, `procedure_known`, `sector_code` and `certification`. The
-    /// sector of the registry comes before the source's; the source's certification comes before the registry's, and is
-    /// null if neither has it. A procedure that is not in the registry is not marked as vertical.
-    pub(super) fn add_to(&self, facts: LazyFrame) -> LazyFrame {
-        let of = |values: &Column| value_at(col("procedure"), values.clone());
-        facts.with_columns([self.numbers.number(col("procedure_code")).alias("procedure")]).with_columns([
-            of(&self.vertical).fill_null(lit(false)).alias("procedure_vertical"),
-            of(&self.vertical).is_not_null().alias("procedure_known"),
-            coalesce(&[of(&self.sector), col("sector_code")]).alias("sector_code"),
-            coalesce(&[col("certification"), of(&self.certification)]).alias("certification"),
-        ])
+    /// The number of a dossier's procedure, which [`ProcedureLookup::value`] needs.
+    pub(super) fn number(&self) -> Expr {
+        self.numbers.number(col("procedure_code")).alias("procedure")
+    }
+
+    /// `procedure.…`; null for a procedure that the registry does not have.
+    pub(super) fn value(&self, name: &str) -> Expr {
+        let values = match name {
+            "procedure.sector" => &self.sector,
+            "procedure.certification" => &self.certification,
+            "procedure.vertical" => &self.vertical,
+            "procedure.statutory_time" => &self.statutory_time,
+            "procedure.unit" => &self.unit,
+            "procedure.cut_off" => &self.cut_off,
+            "procedure.immediate" => &self.immediate,
+            other => unreachable!("a procedure has no `{other}`"),
+        };
+        value_at(col("procedure"), values.clone())
     }
 }
 
@@ -235,9 +242,8 @@ impl OfferLookup {
         }
     }
 
-    /// Adds `offered_level`, `offers_postal_submission` and `offers_postal_return`. Needs `procedure`, `agency` and
-    /// `day_row`.
-    pub(super) fn add_to(&self, facts: LazyFrame) -> LazyFrame {
+    /// The row of a dossier's offer, which [`OfferLookup::value`] needs. Needs `procedure`, `agency` and `day_row`.
+    pub(super) fn row(&self) -> Expr {
         let (lists, rows, agencies, epochs) =
             (Arc::clone(&self.lists), Arc::clone(&self.rows), self.agencies, self.epochs);
         let row = row_by_three(
@@ -247,12 +253,18 @@ impl OfferLookup {
                 rows[(list.checked_sub(1)?) as usize * epochs + epoch as usize]
             },
         );
-        let of = |values: &Column| value_at(col("offer"), values.clone());
-        facts.with_columns([row.alias("offer")]).with_columns([
-            coalesce(&[of(&self.level), col("service_level")]).alias("offered_level"),
-            of(&self.submission).fill_null(lit(false)).alias("offers_postal_submission"),
-            of(&self.returning).fill_null(lit(false)).alias("offers_postal_return"),
-        ])
+        row.alias("offer")
+    }
+
+    /// `offer.…`.
+    pub(super) fn value(&self, name: &str) -> Expr {
+        let values = match name {
+            "offer.level" => &self.level,
+            "offer.submission" => &self.submission,
+            "offer.return" => &self.returning,
+            other => unreachable!("an offer has no `{other}`"),
+        };
+        value_at(col("offer"), values.clone())
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
+use crate::expressions::parse;
 use crate::indicators::IndicatorError;
 use crate::indicators::agencies::Agencies;
 use crate::indicators::competence::{CompetenceDays, competence_days};
 use crate::indicators::figures::FigureScope;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::number_set::NumberSet;
+use crate::indicators::polars_expressions;
 use crate::model::agency::{Agency, Tier};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
 use crate::model::period::Period;
@@ -137,12 +138,12 @@ fn evaluate_predicate(
     definition: &IndicatorDefinition,
     text: &str,
 ) -> Result<Vec<bool>, IndicatorError> {
-    let predicate_error = |error: PolarsError| IndicatorError::Predicate {
+    let predicate = parse(text).map_err(|message| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
-        message: error.to_string(),
-    };
-    let is_true = sql_expr(text).map_err(predicate_error)?.fill_null(lit(false)).alias("is_true");
+        message,
+    })?;
+    let is_true = polars_expressions::predicate(&predicate.is_true()).alias("is_true");
     let table = table.clone().lazy().with_column(is_true).collect()?;
     Ok(table.column("is_true")?.bool()?.iter().map(|is_true| is_true == Some(true)).collect())
 }

@@ -8,19 +8,20 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::calendar::WorkingDayTable;
+use crate::expressions::{Settings, Stage, dossier_facts};
+use crate::indicators::IndicatorError;
 use crate::indicators::agencies::{Agencies, agencies_of};
-use crate::indicators::apologies;
 use crate::indicators::copies::CopyLookup;
-use crate::indicators::due_dates::with_portal_due;
-use crate::indicators::facts::{NoteLookup, PostLookup, agency_text, common_facts, rule_set_facts};
+use crate::indicators::facts::{agency_text, settings_of};
+use crate::indicators::grouped_rows::{NoteLookup, PostLookup};
 use crate::indicators::groups::{between, day_column};
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
 use crate::indicators::parts::ParentCodes;
 use crate::indicators::periods::end_of;
-use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup};
+use crate::indicators::polars_expressions::{FactRenderer, predicate};
+use crate::indicators::registry_lookups::{AgencyLookup, HalfMonthLookup, OfferLookup, ProcedureLookup, day_row};
 use crate::indicators::sums::{IndicatorPredicates, StillReachable};
-use crate::indicators::{IndicatorError, states};
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::model::rules::{AgencyView, AsOf, RuleSet};
@@ -52,8 +53,14 @@ pub(super) struct ViewLookups {
 impl ViewLookups {
     /// Adds the agency, its properties and the offer of each dossier to the common facts.
     pub(super) fn add_to(&self, common_facts: LazyFrame) -> LazyFrame {
-        let facts = self.competent.add_to(common_facts, agency_text(AgencyView::Competent));
-        let facts = self.offers.add_to(facts);
+        let facts = common_facts.with_columns([self.competent.number(agency_text(AgencyView::Competent))]);
+        let facts = facts.with_columns([self.offers.row()]);
+        let lookup = |name: &str| match name.split_once('.') {
+            Some(("agency", _)) => self.competent.value(name),
+            _ => self.offers.value(name),
+        };
+        let renderer = FactRenderer { table: dossier_facts(), days: None, lookup: &lookup, order: &[] };
+        let facts = renderer.add_to(facts, Stage::Agency, &Settings::default());
         match &self.attributed {
             Some((lookup, text)) => facts.with_columns([lookup.number(text.clone())]),
             None => facts,
@@ -77,7 +84,20 @@ impl DossierScan {
     /// Step 1: dossiers with the facts that every rule set reads alike, each dossier once.
     pub(super) fn common_facts(&self, dossiers: LazyFrame) -> LazyFrame {
         let dossiers = self.copies.left_out_of(dossiers);
-        common_facts(dossiers, &self.notes, &self.post, &self.procedures, &self.parents)
+        let mut rows = vec![day_row(local_day(micros("received_at"))).alias("day_row"), self.procedures.number()];
+        rows.extend(self.notes.row());
+        rows.extend(self.post.rows());
+        let lookup = |name: &str| match name.split_once('.') {
+            Some(("procedure", _)) => self.procedures.value(name),
+            Some(("own_item" | "national_item", _)) => self.post.value(name),
+            Some(("parts", _)) => self.parents.is_part(),
+            _ => self.notes.value(name),
+        };
+        self.renderer(&lookup).add_to(dossiers.with_columns(rows), Stage::Common, &Settings::default())
+    }
+
+    fn renderer<'a>(&'a self, lookup: &'a dyn Fn(&str) -> Expr) -> FactRenderer<'a> {
+        FactRenderer { table: dossier_facts(), days: Some(&self.days), lookup, order: &[] }
     }
 
     /// Step 2: the look-up tables of a view; [`ViewLookups::add_to`] adds their columns to the common facts.
@@ -97,13 +117,8 @@ impl DossierScan {
     /// Step 3: facts of a view with the columns of a rule set.
     pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
         let (moment, _) = moment_of(inputs, rules);
-        let facts = rule_set_facts(view_facts, rules, inputs.now, !self.post.is_empty());
-        let facts = with_portal_due(facts, rules);
-        let facts = states::computed_due(facts, rules, &self.days, &self.procedures.allowed);
-        let facts = facts.with_columns([apologies::timing(rules)]);
-        let facts = states::state_columns(facts, rules, moment);
-        let facts = states::processing_hours(facts, &self.days);
-        with_days(facts, moment)
+        let settings = settings_of(rules, inputs.now, moment, !self.post.is_empty());
+        self.renderer(&|name| self.procedures.value(name)).add_to(view_facts, Stage::Rules, &settings)
     }
 }
 
@@ -141,19 +156,6 @@ pub(super) fn counted_dossiers(
     let (facts, _) = facts_of_period(inputs, rules, period)?;
     let predicates = IndicatorPredicates::read(definition, rules)?.at_moment();
     let in_period = between(day_column(definition.period), period.start(), period.end());
-    Ok(facts.filter(in_period.and(predicates.denominator)).with_columns([predicates.numerator.alias("in_numerator")]))
-}
-
-/// Adds the local days by which dossiers are grouped; each is null if it does not apply to the dossier: `received_day`,
-/// `returned_day`, `ended_day` and `overdue_day`, the first day at whose end the dossier is overdue.
-fn with_days(facts: LazyFrame, now: i64) -> LazyFrame {
-    let day_if = |applies: Expr, day: Expr, name: &str| when(applies).then(day).otherwise(lit(NULL)).alias(name);
-    // An ended dossier without the date of its end counts as ended on the day of reception.
-    let end = coalesce(&[col("ends_at"), micros("received_at")]);
-    facts.with_columns([
-        day_if(col("is_received"), col("day"), "received_day"),
-        day_if(col("is_returned"), col("returned_day"), "returned_day"),
-        day_if(col("is_ended").and(col("is_received")), local_day(end), "ended_day"),
-        day_if(col("open_overdue_from").lt(lit(now)), local_day(col("open_overdue_from") + lit(1)), "overdue_day"),
-    ])
+    let is_counted = predicate(&in_period.and(predicates.denominator));
+    Ok(facts.filter(is_counted).with_columns([predicate(&predicates.numerator).alias("in_numerator")]))
 }

@@ -4,36 +4,34 @@
 //! Predicates have SQL's three values. Only here, where they are counted, does null get a place: in the denominator and
 //! null for the numerator is *unknown*, null for the denominator is *undecided*.
 
-use polars::prelude::*;
-use polars::sql::sql_expr;
+use polars::prelude::{Expr, PlSmallStr, col};
 
+use crate::expressions::{Expression, Phase, Settings, can_be_unknown, dossier_facts, names_state, parse};
 use crate::indicators::IndicatorError;
-use crate::indicators::predicate_text::without_lists;
-use crate::indicators::states::{self, Phase};
+use crate::indicators::polars_expressions;
 use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorKind, OtherDossiers};
-use crate::model::predicate::{can_be_unknown, names_state_column};
 use crate::model::rules::RuleSet;
 
 /// The columns that a group-by aggregates. Equal expressions of several indicators share one column.
 #[derive(Debug, Default)]
 pub(super) struct SumColumns {
-    expressions: Vec<Expr>,
+    expressions: Vec<Expression>,
     /// Whether the column's maximum is taken instead of its sum, by position.
     is_maximum: Vec<bool>,
 }
 
 impl SumColumns {
     /// Adds an expression to be summed and returns its position.
-    fn sum(&mut self, expression: Expr) -> usize {
+    fn sum(&mut self, expression: Expression) -> usize {
         self.position(expression, false)
     }
 
     /// Adds an expression whose maximum is taken and returns its position.
-    fn maximum(&mut self, expression: Expr) -> usize {
+    fn maximum(&mut self, expression: Expression) -> usize {
         self.position(expression, true)
     }
 
-    fn position(&mut self, expression: Expr, is_maximum: bool) -> usize {
+    fn position(&mut self, expression: Expression, is_maximum: bool) -> usize {
         let known = self.expressions.iter().zip(&self.is_maximum).position(|known| known == (&expression, &is_maximum));
         known.unwrap_or_else(|| {
             self.expressions.push(expression);
@@ -48,7 +46,9 @@ impl SumColumns {
     }
 
     pub(super) fn columns(&self) -> Vec<Expr> {
-        let named = |(position, expression): (usize, &Expr)| expression.clone().alias(Self::name(position));
+        let named = |(position, expression): (usize, &Expression)| {
+            polars_expressions::predicate(expression).alias(Self::name(position))
+        };
         self.expressions.iter().enumerate().map(named).collect()
     }
 
@@ -95,25 +95,25 @@ pub(super) enum IndicatorSums {
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
     /// In the denominator, for certain.
-    pub(super) denominator: Expr,
+    pub(super) denominator: Expression,
     /// It is not known whether it is in the denominator; `None` if that is always known.
-    pub(super) undecided: Option<Expr>,
+    pub(super) undecided: Option<Expression>,
     /// For dossiers of the denominator: whether it is in the numerator. Null if that is not known.
-    pub(super) numerator: Expr,
+    pub(super) numerator: Expression,
     /// Whether `numerator` is null for any dossier.
     can_be_unknown: bool,
 }
 
 impl Membership {
     /// In the denominator and in the numerator, for certain.
-    fn in_numerator(&self) -> Expr {
+    fn in_numerator(&self) -> Expression {
         let numerator = self.numerator.clone();
-        let certain = if self.can_be_unknown { numerator.fill_null(lit(false)) } else { numerator };
+        let certain = if self.can_be_unknown { numerator.is_true() } else { numerator };
         self.denominator.clone().and(certain)
     }
 
     /// In the denominator, while it is not known whether it is in the numerator; `None` if that is always known.
-    fn unknown(&self) -> Option<Expr> {
+    fn unknown(&self) -> Option<Expression> {
         self.can_be_unknown.then(|| self.denominator.clone().and(self.numerator.clone().is_null()))
     }
 }
@@ -121,20 +121,19 @@ impl Membership {
 /// A predicate and whether it is null for any dossier.
 #[derive(Debug)]
 struct Predicate {
-    expression: Expr,
+    expression: Expression,
     can_be_unknown: bool,
 }
 
-/// The predicates of an indicator under a rule set, as Polars expressions over the facts. They are null where a fact
+/// The predicates of an indicator under a rule set, as expressions over the facts. They are null where a fact
 /// that decides them is not known.
 pub(super) struct IndicatorPredicates<'a> {
     definition: &'a IndicatorDefinition,
-    rules: &'a RuleSet,
+    settings: Settings,
     /// Population and denominator: a count has no denominator, its numerator is counted over the population.
     counted: Predicate,
     population: Predicate,
     numerator: Predicate,
-    numerator_text: &'a str,
 }
 
 impl<'a> IndicatorPredicates<'a> {
@@ -152,7 +151,7 @@ impl<'a> IndicatorPredicates<'a> {
             None => Predicate { expression: population.expression.clone(), ..population },
         };
         let numerator = read(&definition.numerator)?;
-        Ok(Self { definition, rules, counted, population, numerator, numerator_text: &definition.numerator })
+        Ok(Self { definition, settings: Settings::of_rules(rules), counted, population, numerator })
     }
 
     /// The same with the numerator of other dossiers that the indicator also counts.
@@ -162,23 +161,23 @@ impl<'a> IndicatorPredicates<'a> {
         rules: &'a RuleSet,
     ) -> Result<Self, IndicatorError> {
         let numerator = predicate(definition, &other.numerator)?;
-        Ok(Self { numerator, numerator_text: &other.numerator, ..Self::read(definition, rules)? })
+        Ok(Self { numerator, ..Self::read(definition, rules)? })
     }
 
     /// What a dossier is to the indicator as of the rule set's moment.
     pub(super) fn at_moment(&self) -> Membership {
-        self.membership(&|expression| expression.clone())
+        self.membership(&Expression::clone)
     }
 
     /// What a dossier is to the indicator while it is in a phase.
     fn in_phase(&self, phase: Phase) -> Membership {
-        self.membership(&|expression| in_phase(expression, phase, self.rules))
+        self.membership(&|expression| dossier_facts().in_phase(expression, phase, &self.settings))
     }
 
-    fn membership(&self, of: &dyn Fn(&Expr) -> Expr) -> Membership {
+    fn membership(&self, of: &dyn Fn(&Expression) -> Expression) -> Membership {
         let counted = of(&self.counted.expression);
         let (denominator, undecided) = if self.counted.can_be_unknown {
-            (counted.clone().fill_null(lit(false)), Some(counted.is_null()))
+            (counted.clone().is_true(), Some(counted.is_null()))
         } else {
             (counted, None)
         };
@@ -191,10 +190,12 @@ impl<'a> IndicatorPredicates<'a> {
     }
 
     /// Dossiers of the denominator that are open in time and would be in the numerator if they ended on time.
-    fn would_count(&self, membership: &Membership, is_open_in_time: Expr) -> Expr {
-        let would_count = in_phase(&self.numerator.expression, Phase::EndedOnTime, self.rules).fill_null(lit(false));
-        let known = membership.numerator.clone().is_not_null();
-        membership.denominator.clone().and(is_open_in_time).and(col("can_end_on_time")).and(would_count).and(known)
+    fn would_count(&self, membership: &Membership, is_open_in_time: Expression) -> Expression {
+        let numerator = &self.numerator.expression;
+        let would_count = dossier_facts().in_phase(numerator, Phase::EndedOnTime, &self.settings).is_true();
+        let is_known = membership.numerator.clone().is_null().negated();
+        let can_end = Expression::column("can_end_on_time");
+        membership.denominator.clone().and(is_open_in_time).and(can_end).and(would_count).and(is_known)
     }
 
     /// Adds the sums as of the rule set's moment. `inside`: the condition for the period asked for, if the group-by
@@ -203,32 +204,32 @@ impl<'a> IndicatorPredicates<'a> {
         &self,
         sums: &mut SumColumns,
         still_reachable: StillReachable,
-        inside: Option<&Expr>,
+        inside: Option<&Expression>,
     ) -> Result<IndicatorSums, IndicatorError> {
         let membership = self.at_moment();
         let in_numerator = membership.in_numerator();
         let reachable = match still_reachable {
             StillReachable::Everything => membership.denominator.clone(),
-            StillReachable::OpenInTime if names_state_column(self.numerator_text) => {
-                let is_open_in_time = col("is_pending").fill_null(lit(false));
+            StillReachable::OpenInTime if names_state(&self.numerator.expression) => {
+                let is_open_in_time = Expression::column("is_pending").is_true();
                 in_numerator.clone().or(self.would_count(&membership, is_open_in_time))
             }
             StillReachable::OpenInTime | StillReachable::Nothing => in_numerator.clone(),
         };
-        let counted = |expression: Expr| match inside {
+        let counted = |expression: Expression| match inside {
             Some(inside) => inside.clone().and(expression),
             None => expression,
         };
-        let one_sided =
-            evidence_column(self.definition).map(|evidence| counted(in_numerator.clone().and(col(evidence))));
+        let one_sided = evidence_column(self.definition)
+            .map(|evidence| counted(in_numerator.clone().and(Expression::column(evidence))));
         let [procedures_with, procedures_maybe_with] = self.procedures_with()?;
         let in_numerator = counted(in_numerator);
         let last_day = (self.definition.over == CountedUnit::Agencies)
-            .then(|| when(in_numerator.clone()).then(col("received_day")).otherwise(lit(NULL)));
+            .then(|| Expression::case(in_numerator.clone(), Expression::column("received_day"), Expression::Null));
         let unknown = membership.unknown().map(counted);
         // A procedure may have a dossier of the numerator only because of one that may be in the numerator.
         let undecided = membership.undecided.clone().map(|undecided| match self.definition.over {
-            CountedUnit::Procedures => counted(undecided.and(membership.numerator.clone().fill_null(lit(true)))),
+            CountedUnit::Procedures => counted(undecided.and(membership.numerator.clone().is_not_false())),
             _ => counted(undecided),
         });
         let [denominator, numerator, reachable, unknown] = match self.definition.of {
@@ -236,18 +237,18 @@ impl<'a> IndicatorPredicates<'a> {
             // known amounts are counted.
             Some(amount) => {
                 let amount = amount_of(amount);
-                let is_known = in_numerator.clone().and(amount.clone().is_not_null());
+                let is_known = in_numerator.clone().and(amount.clone().is_null().negated());
                 let is_unknown = in_numerator.and(amount.clone().is_null());
-                let is_unknown = unknown.into_iter().fold(is_unknown, Expr::or);
+                let is_unknown = unknown.into_iter().fold(is_unknown, Expression::or);
                 let sum = match self.definition.kind {
-                    IndicatorKind::Mean => when(is_known.clone()).then(amount).otherwise(lit(0_i64)),
+                    IndicatorKind::Mean => Expression::case(is_known.clone(), amount, Expression::Number(0)),
                     _ => is_known.clone(),
                 };
                 [Some(is_known), Some(sum.clone()), Some(sum), Some(is_unknown)]
             }
             None => [Some(counted(membership.denominator)), Some(in_numerator), Some(counted(reachable)), unknown],
         };
-        let mut sum = |expression: Option<Expr>| expression.map(|expression| sums.sum(expression));
+        let mut sum = |expression: Option<Expression>| expression.map(|expression| sums.sum(expression));
         let [denominator, numerator, reachable] = [denominator, numerator, reachable].map(&mut sum);
         Ok(IndicatorSums::AtMoment(SumPositions {
             denominator: denominator.expect("it is always summed"),
@@ -263,12 +264,12 @@ impl<'a> IndicatorPredicates<'a> {
     }
 
     /// The conditions that a dossier makes its procedure one of those with such dossiers, and that it may do so.
-    fn procedures_with(&self) -> Result<[Option<Expr>; 2], IndicatorError> {
+    fn procedures_with(&self) -> Result<[Option<Expression>; 2], IndicatorError> {
         let Some(having) = &self.definition.having else { return Ok([None, None]) };
         let having = predicate(self.definition, having)?;
         let makes_it = self.population.expression.clone().and(having.expression);
         let maybe = having.can_be_unknown || self.population.can_be_unknown;
-        Ok([Some(makes_it.clone().fill_null(lit(false))), maybe.then(|| makes_it.is_null())])
+        Ok([Some(makes_it.clone().is_true()), maybe.then(|| makes_it.is_null())])
     }
 
     /// Adds the sums that a row has once its dossiers have ended, while they are open in time, and while they are
@@ -278,7 +279,7 @@ impl<'a> IndicatorPredicates<'a> {
             let membership = self.in_phase(phase);
             let in_numerator = membership.in_numerator();
             let reachable = match phase {
-                Phase::OpenInTime => in_numerator.clone().or(self.would_count(&membership, lit(true))),
+                Phase::OpenInTime => in_numerator.clone().or(self.would_count(&membership, Expression::Flag(true))),
                 _ => in_numerator.clone(),
             };
             SumPositions {
@@ -309,28 +310,20 @@ pub(super) enum StillReachable {
 }
 
 /// The amount of a dossier that a mean adds up or a median orders.
-pub(super) fn amount_of(amount: Amount) -> Expr {
+pub(super) fn amount_of(amount: Amount) -> Expression {
     match amount {
-        Amount::ProcessingHours => col("processing_hours"),
+        Amount::ProcessingHours => Expression::column("processing_hours"),
     }
 }
 
-/// Parses a predicate.
+/// Reads a predicate.
 fn predicate(definition: &IndicatorDefinition, text: &str) -> Result<Predicate, IndicatorError> {
-    let expression = sql_expr(without_lists(text)).map_err(|error| IndicatorError::Predicate {
+    let expression = parse(text).map_err(|message| IndicatorError::Predicate {
         indicator: definition.id.clone(),
         predicate: text.to_owned(),
-        message: error.to_string(),
+        message,
     })?;
-    Ok(Predicate { expression, can_be_unknown: can_be_unknown(text) })
-}
-
-/// A predicate with its state columns replaced by their values in a phase.
-fn in_phase(predicate: &Expr, phase: Phase, rules: &RuleSet) -> Expr {
-    predicate.clone().map_expr(|part| match &part {
-        Expr::Column(name) => states::value_in(phase, name, rules).unwrap_or(part),
-        _ => part,
-    })
+    Ok(Predicate { can_be_unknown: can_be_unknown(&expression), expression })
 }
 
 /// The fact that is true if only one of portal and post has evidence of what the numerator counts; `None` if the post

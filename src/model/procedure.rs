@@ -2,12 +2,12 @@
 //! when.
 
 use jiff::civil::{Date, Time};
-use strum::{EnumString, VariantNames};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::model::agency::Tier;
 
 /// Unit of a statutory time (thời hạn giải quyết).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, VariantNames)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum TimeUnit {
     /// Working days (ngày làm việc).
@@ -16,6 +16,13 @@ pub enum TimeUnit {
     Hours,
     /// Calendar days (ngày); a due date on a day off moves to the next working day.
     CalendarDays,
+}
+
+impl TimeUnit {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// One row of `procedures.csv`.

@@ -105,7 +105,7 @@ fn a_planted_misspelling_is_found() {
 fn pages(repository: &Repository) -> Vec<PathBuf> {
     let is_page = |file: &&PathBuf| {
         let text = file.to_string_lossy();
-        let is_read = ["README", "CONTRIBUTING", "docs/", "config/README", "connectors/"];
+        let is_read = ["README", "CONTRIBUTING", "docs/", "config/README", "facts/README", "connectors/"];
         text.ends_with(".md") && is_read.iter().any(|start| text.starts_with(start))
     };
     repository.files.iter().filter(is_page).cloned().collect()

@@ -9,10 +9,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use motcua::config::{Configuration, DefinedIndicator};
+use motcua::expressions::{FactTable, dossier_facts, feedback_facts};
 use motcua::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
-use motcua::model::predicate::{
-    AGENCY_COLUMNS, FACT_COLUMNS, FEEDBACK_COLUMNS, FactType, NEVER_NULL, OFFER_COLUMNS, STATE_COLUMNS,
-};
+use motcua::model::predicate::{AGENCY_COLUMNS, FactType, OFFER_COLUMNS};
 use motcua::model::rules::RuleSet;
 use serde_json::Value;
 
@@ -78,25 +77,42 @@ fn page(config: &Configuration) -> String {
         entry(&mut text, indicator);
     }
     rule_sets(&mut text, config);
+    facts(&mut text, "Columns of a dossier", "facts/dossiers.toml", dossier_facts());
+    facts(&mut text, "Columns of feedback", "facts/feedback.toml", feedback_facts());
     for (title, columns) in [
-        ("Columns of a dossier", FACT_COLUMNS),
-        ("Columns of feedback", FEEDBACK_COLUMNS),
         ("Columns of an offer, for `registry`", OFFER_COLUMNS),
         ("Columns of an agency, for `registry`", AGENCY_COLUMNS),
     ] {
         let _ = write!(text, "\n## {title}\n\n| column | type | meaning |\n|---|---|---|\n");
         for (name, fact_type, meaning) in columns {
-            let word = match fact_type {
-                FactType::Flag => "true or false".to_owned(),
-                FactType::Text => "text".to_owned(),
-                FactType::Word(words) => words.join(" · "),
-                FactType::Number => "number".to_owned(),
-            };
-            let state = if STATE_COLUMNS.contains(name) { " (by the rule set)" } else { "" };
-            let _ = writeln!(text, "| `{name}` | {word}{state} | {meaning} |");
+            let _ = writeln!(text, "| `{name}` | {} | {meaning} |", words_of(*fact_type));
         }
     }
     text
+}
+
+/// The facts that predicates may name.
+fn facts(text: &mut String, title: &str, file: &str, table: &FactTable) {
+    let _ = write!(
+        text,
+        "\n## {title}\n\n`{file}` has the expression of each, and the steps to them (`facts/README.md`).\n\n| column | type | \
+         nghĩa | meaning |\n|---|---|---|---|\n"
+    );
+    for fact in table.named() {
+        let state = if fact.phases.is_some() { " (by the rule set)" } else { "" };
+        let word = words_of(fact.fact_type);
+        let _ = writeln!(text, "| `{}` | {word}{state} | {} | {} |", fact.name, fact.meaning_vi, fact.meaning_en);
+    }
+}
+
+fn words_of(fact_type: FactType) -> String {
+    match fact_type {
+        FactType::Flag => "true or false".to_owned(),
+        FactType::Text => "text".to_owned(),
+        FactType::Word(words) => words.join(" · "),
+        FactType::Number => "number".to_owned(),
+        FactType::Instant | FactType::Day => unreachable!("only steps have it"),
+    }
 }
 
 /// The readings a to l of the decision, in Vietnamese, from the files of `tests/law`.
@@ -236,11 +252,11 @@ fn conditions(text: &mut String, definition: &IndicatorDefinition) {
 
 /// The facts of a predicate that are null where they are not known.
 fn can_be_null(predicate: &str, over: CountedUnit) -> Vec<String> {
-    let facts = if over == CountedUnit::Feedback { FEEDBACK_COLUMNS } else { FACT_COLUMNS };
+    let facts = if over == CountedUnit::Feedback { feedback_facts() } else { dossier_facts() };
     let words = || predicate.split(|symbol: char| !symbol.is_ascii_alphanumeric() && symbol != '_');
     let is_named = |name: &str| words().any(|word| word == name) && !predicate.contains(&format!("{name} IS NULL"));
-    let named = facts.iter().filter(|(name, ..)| is_named(name) && !NEVER_NULL.contains(name));
-    named.map(|(name, ..)| format!("`{name}`")).collect()
+    let named = facts.named().filter(|fact| is_named(&fact.name) && !fact.is_always_known);
+    named.map(|fact| format!("`{}`", fact.name)).collect()
 }
 
 fn registry_of(definition: &IndicatorDefinition) -> &str {

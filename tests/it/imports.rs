@@ -23,7 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("calendar", &["model"]),
     // The readers of field texts: every stage that meets kept texts uses the same ones, so all agree which texts fit.
     ("fields", &["model"]),
-    ("config", &["model", "calendar", "fields"]),
+    // The language of predicates and facts: text and types only, no engine.
+    ("expressions", &["model"]),
+    ("config", &["model", "calendar", "fields", "expressions"]),
     ("sources", &["model", "calendar", "fields"]),
     // Pages are types of `model`, so landing needs nothing of the stage before it.
     ("landing", &["crash_points", "digests", "durable", "model", "calendar", "fields"]),
@@ -32,7 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("lake", &["crash_points", "digests", "durable", "model", "calendar"]),
     // The lake's output: its tables and how their columns are stored. Which names of agencies may be published is decided
     // beside the readers that accept them.
-    ("indicators", &["model", "calendar", "fields", "lake"]),
+    ("indicators", &["model", "calendar", "fields", "expressions", "lake"]),
     ("publish", &["crash_points", "digests", "durable", "model", "locale", "calendar", "indicators"]),
     ("health", &["model", "calendar"]),
     (

@@ -6,8 +6,16 @@ use std::path::{Component, Path, PathBuf};
 use crate::imports::code::{is_name, leading_name, without_comments, without_comments_and_texts};
 
 /// Files whose words are words of the program, besides `src/`: by their endings, below these folders.
-const OTHER_WORDS: [&str; 7] =
-    ["config/", "connectors/", "templates/", "docs/examples/", "tests/it/documents.rs", "Cargo.toml", ".ci/run"];
+const OTHER_WORDS: [&str; 8] = [
+    "config/",
+    "facts/",
+    "connectors/",
+    "templates/",
+    "docs/examples/",
+    "tests/it/documents.rs",
+    "Cargo.toml",
+    ".ci/run",
+];
 
 pub(crate) struct Repository {
     pub(crate) root: PathBuf,

@@ -1,0 +1,135 @@
+//! The facts that the program brings (`facts/*.toml`).
+
+use std::sync::LazyLock;
+
+use crate::expressions::fact_file::{FactProblem, GroupedTable, read_facts, read_grouped};
+use crate::expressions::fact_table::FactTable;
+use crate::expressions::tree::Expression;
+use crate::model::agency::AgencyKind;
+use crate::model::predicate::FactType;
+use crate::model::table::{RecordKind, SERVICE_LEVELS, TIERS, TIME_UNITS};
+
+/// Type of a column of a look-up: what the registries, the notes, the post and other dossiers say about a dossier.
+fn lookup_column(name: &str) -> Option<FactType> {
+    let (table, column) = name.split_once('.')?;
+    Some(match (table, column) {
+        ("note", _) => notes_by_dossier().facts.fact(column)?.fact_type,
+        ("own_item" | "national_item", _) => post_by_dossier().facts.fact(column)?.fact_type,
+        // The new due date of the note that promised the dossier's due date, if several notes promise different ones.
+        ("promise", "new_due_at") => FactType::Instant,
+        ("procedure", "vertical" | "certification" | "immediate")
+        | ("agency", "vertical" | "known")
+        | ("offer", "submission" | "return")
+        // The dossier is a part of an interlinked dossier that the table has.
+        | ("parts", "is_part") => FactType::Flag,
+        ("procedure", "sector") => FactType::Text,
+        ("procedure", "statutory_time" | "cut_off") => FactType::Number,
+        ("procedure", "unit") => FactType::Word(TIME_UNITS),
+        ("agency", "kind") => FactType::Word(<AgencyKind as strum::VariantNames>::VARIANTS),
+        ("agency", "tier") => FactType::Word(TIERS),
+        ("offer", "level") => FactType::Word(SERVICE_LEVELS),
+        _ => return None,
+    })
+}
+
+fn shipped<T>(read: Result<T, Vec<FactProblem>>) -> T {
+    read.unwrap_or_else(|problems| unreachable!("the shipped facts are tested: {problems:?}"))
+}
+
+/// The facts of a dossier.
+#[must_use]
+pub fn dossier_facts() -> &'static FactTable {
+    static FACTS: LazyLock<FactTable> = LazyLock::new(|| {
+        shipped(read_facts(include_str!("../../facts/dossiers.toml"), RecordKind::Dossiers, lookup_column))
+    });
+    &FACTS
+}
+
+/// The facts of feedback (phản ánh, kiến nghị).
+#[must_use]
+pub fn feedback_facts() -> &'static FactTable {
+    static FACTS: LazyLock<FactTable> = LazyLock::new(|| {
+        shipped(read_facts(include_str!("../../facts/feedback.toml"), RecordKind::Feedback, lookup_column))
+    });
+    &FACTS
+}
+
+/// The notes (cause of delay, apology) of each dossier.
+#[must_use]
+pub fn notes_by_dossier() -> &'static GroupedTable {
+    static FACTS: LazyLock<GroupedTable> = LazyLock::new(|| {
+        shipped(read_grouped(include_str!("../../facts/dossier_notes.toml"), RecordKind::DossierNotes))
+    });
+    &FACTS
+}
+
+/// The postal items of each dossier.
+#[must_use]
+pub fn post_by_dossier() -> &'static GroupedTable {
+    static FACTS: LazyLock<GroupedTable> =
+        LazyLock::new(|| shipped(read_grouped(include_str!("../../facts/postal_items.toml"), RecordKind::PostalItems)));
+    &FACTS
+}
+
+/// Whether a predicate names a fact that is null where it is not known.
+#[must_use]
+pub fn can_be_unknown(predicate: &Expression) -> bool {
+    let tables = [dossier_facts(), feedback_facts()];
+    let is_known = |name: &str| {
+        let mut facts = tables.iter().filter_map(|table| table.fact(name));
+        facts.all(|fact| fact.is_always_known)
+    };
+    predicate.columns().into_iter().any(|name| !is_known(name))
+}
+
+/// Whether a predicate names a fact that depends on the state of a dossier at a moment.
+#[must_use]
+pub fn names_state(predicate: &Expression) -> bool {
+    let is_state = |name: &str| dossier_facts().fact(name).is_some_and(|fact| fact.phases.is_some());
+    predicate.columns().into_iter().any(is_state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expressions::fact_table::Stage;
+
+    #[test]
+    fn the_shipped_facts_have_no_mistake() {
+        for text in [include_str!("../../facts/dossiers.toml"), include_str!("../../facts/feedback.toml")] {
+            let table = if text.contains("is_handled") { RecordKind::Feedback } else { RecordKind::Dossiers };
+            let problems = read_facts(text, table, lookup_column).err().unwrap_or_default();
+            assert!(problems.is_empty(), "{problems:#?}");
+        }
+        for (text, table) in [
+            (include_str!("../../facts/dossier_notes.toml"), RecordKind::DossierNotes),
+            (include_str!("../../facts/postal_items.toml"), RecordKind::PostalItems),
+        ] {
+            let problems = read_grouped(text, table).err().unwrap_or_default();
+            assert!(problems.is_empty(), "{problems:#?}");
+        }
+    }
+
+    #[test]
+    fn a_fact_belongs_to_the_stage_of_what_it_names() {
+        let table = dossier_facts();
+        for (name, stage) in [
+            ("has_due_date", Stage::Common),
+            ("procedure_known", Stage::Common),
+            ("offered_level", Stage::Agency),
+            ("is_received", Stage::Rules),
+            ("apology", Stage::Rules),
+        ] {
+            assert_eq!(table.stage(name), Some(stage), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_unknown_and_what_depends_on_the_state_is_known_by_name() {
+        let read = |text: &str| crate::expressions::parse(text).expect("it is in the language");
+        assert!(can_be_unknown(&read("is_received AND is_online")));
+        assert!(!can_be_unknown(&read("is_received AND NOT agency_vertical")));
+        assert!(names_state(&read("is_received AND NOT is_late")));
+        assert!(!names_state(&read("has_due_date")));
+    }
+}
