@@ -184,7 +184,7 @@ impl CsvFile {
     /// Adds the current row to the page: its cells, or the reason why it is unreadable.
     fn take_row(&mut self, page: &mut Page) -> Result<(), SourceError> {
         let line = self.lines.of(&self.bytes, self.rows.start);
-        if let Some(quote) = self.quote_over_records() {
+        if let Some(quote) = self.quote_over_rows() {
             self.rows.end_at_quote(&self.bytes, quote);
         }
         let (spoiled, is_short) = match self.state_of_row() {
@@ -287,12 +287,17 @@ impl CsvFile {
         false
     }
 
-    /// The quotation mark in the current row that encloses several lines of which one is a record by itself: it was
-    /// never meant to open a cell, and would swallow that record.
-    fn quote_over_records(&self) -> Option<usize> {
+    /// The quotation mark in the current row that encloses several lines of which one is a row by itself: it was never
+    /// meant to open a cell, and would swallow that row. A line is one if it is a record. If the line of the mark is
+    /// whole without the others, a line with as many cells is one too: its code may be empty or wrong.
+    fn quote_over_rows(&self) -> Option<usize> {
         let quote = self.rows.lines_quoted_at.filter(|_| self.rows.spoiled != Some(Spoiled::OpenQuote))?;
+        let first = self.rows.first_line(&self.bytes);
+        let has_width = |line: &[u8]| self.cells_of_line(line).count() >= self.rows.count();
+        let is_first_whole = self.rows.count() > 1 && (has_width(first) || self.is_record(first));
         let row = &self.bytes[quote..self.rows.at];
-        let is_swallowed = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1).any(|line| self.is_record(line));
+        let mut below = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1);
+        let is_swallowed = below.any(|line| self.is_record(line) || (is_first_whole && has_width(line)));
         is_swallowed.then_some(quote)
     }
 
@@ -302,9 +307,9 @@ impl CsvFile {
         line.split(move |byte| *byte == delimiter)
     }
 
-    /// Whether a line is a record by itself, if quotation marks are taken as text.
+    /// Whether a line is a record by itself, if quotation marks are taken as text; those around a cell do not count.
     fn is_record(&self, line: &[u8]) -> bool {
-        let cells: Vec<&[u8]> = self.cells_of_line(line).collect();
+        let cells: Vec<&[u8]> = self.cells_of_line(line).map(without_quotes).collect();
         cells.len() > 1 && self.record_test.is_record(|column| cells.get(column).copied().unwrap_or_default())
     }
 
@@ -321,6 +326,12 @@ fn titles_of(rows: &[u8], delimiter: u8) -> String {
     let text = |byte: &u8| if *byte == delimiter || *byte == b'"' { b' ' } else { *byte };
     let bytes: Vec<u8> = rows.iter().take(MAX_TITLE_BYTES).map(text).collect();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A cell without the quotation marks at its start and its end.
+fn without_quotes(cell: &[u8]) -> &[u8] {
+    let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
+    cell.strip_suffix(b"\"").unwrap_or(cell)
 }
 
 fn cut_in(line: u32) -> SourceError {
