@@ -47,6 +47,9 @@ pub struct FileNote {
     pub landed_by: Option<i64>,
     #[serde(default)]
     pub kind: NoteKind,
+    /// Whether the last line has no line end, so that nothing shows that the file is whole.
+    #[serde(default)]
+    pub has_open_end: bool,
 }
 
 /// What a note changes.

@@ -185,6 +185,8 @@ pub enum LeftBecause {
     OtherList,
     /// So many rows are gone that an error is likelier than deletions.
     TooMany,
+    /// The last line of a file has no line end, and before it had one: the file may be cut in its last cell.
+    OpenEnd,
     /// A rejected row without a readable key may be any of them.
     UnreadableKeys,
     /// The landed rows of another file, which count again, cannot be read.

@@ -40,7 +40,7 @@ async fn refused_by(connector: &str, ledger: &Ledger) -> Result<Option<RefusedDe
 
 /// Rows that a pull left undeleted since they are many; `None` if it left none for this reason.
 fn refused_rows(findings: &Findings) -> Option<u64> {
-    let is_many = |because| matches!(because, LeftBecause::TooMany | LeftBecause::OtherList);
+    let is_many = |because| matches!(because, LeftBecause::TooMany | LeftBecause::OtherList | LeftBecause::OpenEnd);
     let left = findings.left.as_ref().filter(|left| is_many(left.because)).map(|left| left.rows);
     left.or(Some(findings.missed_by_sweep)).filter(|rows| *rows > 0)
 }

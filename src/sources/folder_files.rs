@@ -173,16 +173,19 @@ impl FolderFiles {
     }
 
     /// Notes a file that was read to its end.
-    pub(crate) fn mark_taken(&mut self, file: &FoundFile, digest: String) {
+    pub(crate) fn mark_taken(&mut self, file: &FoundFile, digest: String, has_open_end: bool) {
         let (name, time) = self.key(file);
         self.note(&name, &digest, time, None);
+        if let Some(note) = self.notes.last_mut() {
+            note.has_open_end = has_open_end;
+        }
         self.met.insert(name, digest.clone());
         self.taken.push(digest);
     }
 
     fn note(&mut self, name: &str, digest: &str, time: FileTime, landed_by: Option<i64>) {
         let (name, digest) = (name.to_owned(), digest.to_owned());
-        self.notes.push(FileNote { name, digest, time, landed_by, kind: NoteKind::Holds });
+        self.notes.push(FileNote { name, digest, time, landed_by, kind: NoteKind::Holds, has_open_end: false });
     }
 
     /// Notes a file of which some pages were read, but not the last one.
@@ -193,7 +196,7 @@ impl FolderFiles {
 
     pub(crate) fn unfinished(&self, file: &FoundFile, digest: String) -> FileNote {
         let (name, time) = self.key(file);
-        FileNote { name, digest, time, landed_by: None, kind: NoteKind::Unfinished }
+        FileNote { name, digest, time, landed_by: None, kind: NoteKind::Unfinished, has_open_end: false }
     }
 
     /// Content digests of the files that were read to their end, in reading order.
@@ -225,5 +228,5 @@ impl FolderFiles {
 
 fn note_of(known: &KnownFile, kind: NoteKind) -> FileNote {
     let KnownFile { name, content, time, .. } = known.clone();
-    FileNote { name, digest: content.digest, time, landed_by: Some(content.landed_by), kind }
+    FileNote { name, digest: content.digest, time, landed_by: Some(content.landed_by), kind, has_open_end: false }
 }

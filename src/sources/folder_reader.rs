@@ -64,6 +64,11 @@ enum FileRows {
 }
 
 impl FileRows {
+    /// Whether the last line of the file has no line end.
+    fn has_open_end(&self) -> bool {
+        matches!(self, Self::Csv(file) if file.has_open_end())
+    }
+
     /// The next page, which may be empty, and whether the file has ended.
     async fn next(&mut self, decoder: &Decoder) -> Result<(Page, bool), SourceError> {
         let empty = || Page::new(0, String::new(), String::new(), decoder.fields());
@@ -235,7 +240,7 @@ impl FolderReader {
             return Ok(None);
         }
         let (page, _) = without_panic(|| decoder.page(&content.bytes, number, file.shown()))?;
-        self.mark_taken(file, content.digest);
+        self.mark_taken(file, content.digest, false);
         Ok(Some(page))
     }
 
@@ -261,7 +266,7 @@ impl FolderReader {
         };
         let is_returned = last.is_some() || (ended && !open.has_pages);
         if ended {
-            self.mark_taken(&open.file, open.digest);
+            self.mark_taken(&open.file, open.digest, open.rows.has_open_end());
         } else {
             open.has_pages = true;
             self.open = Some(open);
@@ -269,9 +274,9 @@ impl FolderReader {
         is_returned.then_some(page)
     }
 
-    fn mark_taken(&mut self, file: &FoundFile, digest: String) {
+    fn mark_taken(&mut self, file: &FoundFile, digest: String, has_open_end: bool) {
         self.has_good_file = true;
-        self.files.mark_taken(file, digest);
+        self.files.mark_taken(file, digest, has_open_end);
     }
 
     fn fail(&mut self, name: &str, error: SourceError) {

@@ -57,6 +57,14 @@ impl Desk {
         file.set_modified(saved).expect("its time can be set");
     }
 
+    /// Cuts the last bytes of a list.
+    fn cut(&self, name: &str, bytes: u64) {
+        let file = std::fs::File::options().write(true).open(self.folder.path().join("lists").join(name));
+        let file = file.expect("the list is there");
+        let length = file.metadata().expect("it has a length").len();
+        file.set_len(length - bytes).expect("it can be cut");
+    }
+
     fn act(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_motcua"))
             .args(["--config", "office/motcua.toml", "--data", "data"])
@@ -108,6 +116,35 @@ fn figures_are_those_of_what_the_lists_say_now() {
     assert!(status.contains("2 rows are gone from file `a.csv`"), "{status}");
     desk.put("a.csv", 1, &list[..3]);
     assert_eq!(desk.night(), (Some(0), [3, 4]));
+}
+
+#[test]
+fn a_list_that_may_be_cut_in_its_last_cell_deletes_nothing() {
+    let desk = Desk::new();
+    let all = [("case-1", IN_TIME), ("case-2", IN_TIME), ("case-3", IN_TIME), ("case-4", IN_TIME)];
+    desk.put("a.csv", 9, &all);
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
+    // The line end of the last line is lost: case 4 may be lost with it.
+    desk.put("a.csv", 8, &all[..3]);
+    desk.cut("a.csv", 1);
+    assert_eq!(desk.night(), (Some(4), [4, 4]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(status.contains("1 rows are gone from file `a.csv`, whose last line has no line end"), "{status}");
+    // A part of the last cell is lost, and no date is left.
+    desk.put("a.csv", 7, &all[..3]);
+    desk.cut("a.csv", 9);
+    assert_eq!(desk.night(), (Some(4), [4, 4]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(status.contains("the file ends within the row in line 4"), "{status}");
+    // The list comes whole.
+    desk.put("a.csv", 6, &all);
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
+    // Another program writes it, which never ends the last line: its deletions count.
+    desk.cut("a.csv", 1);
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
+    desk.put("a.csv", 4, &all[..3]);
+    desk.cut("a.csv", 1);
+    assert_eq!(desk.night(), (Some(0), [3, 3]));
 }
 
 #[test]

@@ -155,6 +155,14 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
             ),
             "correct the rejected rows: `motcua quarantine list` names them; until then nothing is deleted",
         ),
+        LeftBecause::OpenEnd => (
+            "deletions_unproved",
+            format!(
+                "{} rows are gone from {file}, whose last line has no line end as it had before: it may be cut",
+                left.rows
+            ),
+            "compare the file with the original, or ask for it again; if the rows were deleted: `motcua deletions accept CONNECTOR`",
+        ),
         LeftBecause::LandingLost => (
             "kept_rows_lost",
             format!("{} rows have the values of another file again, whose landed rows cannot be read", left.rows),

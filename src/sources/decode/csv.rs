@@ -9,11 +9,12 @@ use std::fmt;
 
 use memchr::memmem;
 
+use self::row_state::RowState;
 use crate::fields::Readers;
 use crate::model::connector::Encoding;
 use crate::model::page::{Page, Reason};
 use crate::model::text::fold;
-use crate::sources::decode::csv_rows::{CsvRows, Spoiled};
+use crate::sources::decode::csv_rows::CsvRows;
 use crate::sources::decode::encoding;
 use crate::sources::decode::line_counter::LineCounter;
 use crate::sources::decode::record_test::RecordTest;
@@ -66,8 +67,10 @@ pub struct CsvFile {
     has_lost_blocks: bool,
     /// Whether NULs were removed behind a last row without a line end.
     is_padded_in_row: bool,
-    /// Line of a record without a line end that lacks cells: the file was cut in it.
+    /// Line of a record without a line end that lacks cells or a part of one: the file was cut in it.
     cut_at: Option<u32>,
+    /// Whether the last line read has no line end and is no footer row.
+    has_open_end: bool,
     /// Whether the file was read to its end or its footer row.
     ended: bool,
 }
@@ -119,6 +122,7 @@ impl CsvFile {
             lines: LineCounter::default(),
             is_padded_in_row,
             cut_at: None,
+            has_open_end: false,
             ended: false,
         })
     }
@@ -135,6 +139,13 @@ impl CsvFile {
         self.ended
     }
 
+    /// Whether the file was read to its end, and its last line has no line end. Nothing then shows that the file is not
+    /// cut in its last cell. A footer row shows it.
+    #[must_use]
+    pub fn has_open_end(&self) -> bool {
+        self.ended && self.has_open_end
+    }
+
     /// Reads up to `max_rows` records into `page`.
     ///
     /// # Errors
@@ -149,12 +160,14 @@ impl CsvFile {
                 }
                 return self.cut_at.map_or(Ok(()), |line| Err(cut_in(line)));
             }
+            self.has_open_end = !self.rows.has_line_end;
             let first = self.rows.first_text(&self.bytes);
             if first.is_none() && self.rows.spoiled.is_none() {
                 continue;
             }
             if first.is_some_and(|first| self.layout.is_footer(first)) {
                 self.ended = true;
+                self.has_open_end = false;
                 if let Some(trailer) = &self.columns.trailer {
                     let number = self.rows.cell(&self.bytes, trailer.column);
                     trailer.check(Some(std::str::from_utf8(number).unwrap_or_default()))?;
@@ -196,7 +209,7 @@ impl CsvFile {
                 return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
             }
         };
-        if spoiled == Some(Reason::WrongColumnCount) && self.is_cut_record() {
+        if self.rows.spoiled.is_none() && self.is_cut_record() {
             self.cut_at = Some(line);
         }
         page.begin_row(line);
@@ -224,101 +237,6 @@ impl CsvFile {
         }
         Ok(())
     }
-
-    fn state_of_row(&self) -> RowState {
-        let Self { bytes, rows, columns, .. } = self;
-        let width = columns.fills.len();
-        let kept_cells = rows.cells(bytes).zip(&columns.fills).filter(|(_, fields)| !fields.is_empty());
-        match rows.spoiled {
-            Some(Spoiled::OpenQuote) => return RowState::Open,
-            Some(Spoiled::TooLong) => return RowState::Spoiled(Reason::RowTooLong),
-            Some(Spoiled::StrayQuote) => return RowState::Spoiled(Reason::StrayQuote),
-            None => {}
-        }
-        if (width..rows.count()).any(|at| !rows.cell(bytes, at).trim_ascii().is_empty()) {
-            RowState::Spoiled(Reason::WrongColumnCount)
-        } else if self.is_in_lost_part()
-            || kept_cells.map(|(cell, _)| cell).any(|cell| std::str::from_utf8(cell).is_err())
-        {
-            RowState::Spoiled(Reason::Malformed)
-        } else if rows.count() >= width {
-            RowState::Whole
-        } else if self.is_short_record() {
-            RowState::Short
-        } else {
-            RowState::Spoiled(Reason::WrongColumnCount)
-        }
-    }
-
-    /// Whether the current row lacks nothing but empty cells at its end, which spreadsheet programs leave out. It has
-    /// every required field, and its cells fit their fields. It ends with a line end, so that the file is not cut in
-    /// it. What follows is not the rest of a record that a line end without quotation marks has broken in two.
-    fn is_short_record(&self) -> bool {
-        self.rows.has_line_end
-            && self.record_test.is_record(|column| self.rows.cell(&self.bytes, column))
-            && self.record_test.fits(|column| self.rows.cell(&self.bytes, column))
-            && !self.is_before_fragment()
-    }
-
-    /// Whether the file ends within the current row, which is more than a remark: it has several cells, lacks others, and
-    /// no line end.
-    fn is_cut_record(&self) -> bool {
-        let Self { bytes, rows, columns, .. } = self;
-        let filled = rows.cells(bytes).filter(|cell| !cell.trim_ascii().is_empty()).count();
-        !rows.has_line_end && rows.count() < columns.fills.len() && filled > 1
-    }
-
-    /// Whether the next row may be the rest of the current one: it has at most as many cells as the current one lacks,
-    /// one more for the cell that was broken, and is no record by itself.
-    fn is_before_fragment(&self) -> bool {
-        let longest_rest = self.columns.fills.len() - self.rows.count() + 1;
-        let mut next = self.rows.following();
-        while next.next(&self.bytes) {
-            if next.spoiled.is_some() {
-                let line = next.first_line(&self.bytes);
-                return self.cells_of_line(line).count() <= longest_rest && !self.is_record(line);
-            }
-            if let Some(first) = next.first_text(&self.bytes) {
-                return next.count() <= longest_rest
-                    && !self.layout.is_footer(first)
-                    && !self.record_test.is_record(|column| next.cell(&self.bytes, column));
-            }
-        }
-        false
-    }
-
-    /// The quotation mark in the current row that encloses several lines of which one is a row by itself: it was never
-    /// meant to open a cell, and would swallow that row. A line is one if it is a record. If the line of the mark is
-    /// whole without the others, a line with as many cells is one too: its code may be empty or wrong.
-    fn quote_over_rows(&self) -> Option<usize> {
-        let quote = self.rows.lines_quoted_at.filter(|_| self.rows.spoiled != Some(Spoiled::OpenQuote))?;
-        let first = self.rows.first_line(&self.bytes);
-        let has_width = |line: &[u8]| self.cells_of_line(line).count() >= self.rows.count();
-        let is_first_whole = self.rows.count() > 1 && (has_width(first) || self.is_record(first));
-        let row = &self.bytes[quote..self.rows.at];
-        let mut below = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1);
-        let is_swallowed = below.any(|line| self.is_record(line) || (is_first_whole && has_width(line)));
-        is_swallowed.then_some(quote)
-    }
-
-    /// Cells of a line, if quotation marks are taken as text.
-    fn cells_of_line<'t>(&self, line: &'t [u8]) -> impl Iterator<Item = &'t [u8]> {
-        let delimiter = self.rows.delimiter();
-        line.split(move |byte| *byte == delimiter)
-    }
-
-    /// Whether a line is a record by itself, if quotation marks are taken as text; those around a cell do not count.
-    fn is_record(&self, line: &[u8]) -> bool {
-        let cells: Vec<&[u8]> = self.cells_of_line(line).map(without_quotes).collect();
-        cells.len() > 1 && self.record_test.is_record(|column| cells.get(column).copied().unwrap_or_default())
-    }
-
-    /// Whether a part of the current row was lost: a block of NULs, or the end of the file, filled up with NULs.
-    fn is_in_lost_part(&self) -> bool {
-        let row = &self.bytes[self.rows.start..self.rows.at];
-        (self.has_lost_blocks && memmem::find(row, &LOST_BLOCK).is_some())
-            || (self.is_padded_in_row && !self.rows.has_line_end)
-    }
 }
 
 /// Title rows as one text, at most its first [`MAX_TITLE_BYTES`].
@@ -328,24 +246,8 @@ fn titles_of(rows: &[u8], delimiter: u8) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A cell without the quotation marks at its start and its end.
-fn without_quotes(cell: &[u8]) -> &[u8] {
-    let cell = cell.strip_prefix(b"\"").unwrap_or(cell);
-    cell.strip_suffix(b"\"").unwrap_or(cell)
-}
-
 fn cut_in(line: u32) -> SourceError {
     SourceError::new(ErrorKind::BodyCutShort, format!("the file ends within the row in line {line}"))
-}
-
-/// Whether the current row can be taken.
-enum RowState {
-    Whole,
-    /// It lacks empty cells at its end.
-    Short,
-    Spoiled(Reason),
-    /// The file ends inside one of its quoted cells.
-    Open,
 }
 
 /// Removes NULs and the end mark of DOS (^Z) from the end of a text; line ends and spaces may stand between them. Returns
@@ -380,6 +282,9 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Ve
     }
     None
 }
+
+#[path = "csv_row_state.rs"]
+mod row_state;
 
 #[cfg(test)]
 #[path = "csv_tests.rs"]

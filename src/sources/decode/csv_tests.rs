@@ -221,7 +221,7 @@ fn only_a_file_that_ends_inside_a_quoted_cell_is_cut() {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n";
     for (rows_of, open) in [
         ("1;A;B;C\"\n", false),
-        ("1;A;\"B\nB\";C", false),
+        ("1;A;\"B\nB\";", false),
         ("1;A;\"B\"\"\";C\r\n", false),
         ("1;A;B;\"C", true),
         ("1;A;B;\"C\n", true),
@@ -237,7 +237,11 @@ fn only_a_file_that_ends_inside_a_quoted_cell_is_cut() {
 fn a_file_that_ends_within_a_row_is_cut() {
     let header = "STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n";
     for (rows_of, expected) in [
-        ("1;A;B;C\n2;A;B;C", Ok(2)),
+        ("1;A;B;C\n2;A;B;16/10/2020 09:02", Ok(2)),
+        ("1;A;B;C\n2;A;B;", Ok(2)),
+        // Its last cell is cut, so that no date is left.
+        ("1;A;B;C\n2;A;B;16/10/2020 09:", Err(ErrorKind::BodyCutShort)),
+        ("1;A;B;C\n2;A;B;16/10/2020 09:\n", Ok(2)),
         ("1;A;B;C\n2;A;B", Err(ErrorKind::BodyCutShort)),
         ("1;A;B;C\n2;A", Err(ErrorKind::BodyCutShort)),
         // A remark is no record.
@@ -245,10 +249,29 @@ fn a_file_that_ends_within_a_row_is_cut() {
         ("1;A;B;C\n;;Người lập", Ok(2)),
         // With its line end the row is rejected, and the file is whole.
         ("1;A;B;C\n2;A\n", Ok(2)),
-        ("1;A;B;C\n2;A\n3;A;B;C", Ok(3)),
+        ("1;A;B;C\n2;A\n3;A;B;", Ok(3)),
     ] {
         let found = rows(&layout(""), format!("{header}{rows_of}").as_bytes()).map(|rows| rows.len());
         assert_eq!(found.map_err(|error| error.kind), expected, "{rows_of}");
+    }
+}
+
+#[test]
+fn a_last_line_without_line_end_is_noted_unless_it_is_a_footer_row() {
+    let layout = layout("");
+    let row = "Mã vận đơn;Mã hồ sơ\nEP123456785VN;000.00.14.H61-201012-0001";
+    for (text, expected) in [
+        (row.to_owned(), true),
+        (format!("{row}\n"), false),
+        (format!("{row}\r\n\r\n"), false),
+        (format!("{row}\n\0\0"), false),
+        (format!("{row}\nNgười lập"), true),
+        (format!("{row}\nTổng cộng;1"), false),
+    ] {
+        let mut file = CsvFile::open(&layout, text.clone().into_bytes()).expect("the header is there");
+        let mut page = Page::new(1, String::new(), String::new(), layout.table.headings());
+        file.read(&mut page, usize::MAX).expect("the file is whole");
+        assert_eq!(file.has_open_end(), expected, "{text:?}");
     }
 }
 

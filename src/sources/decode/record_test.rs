@@ -64,6 +64,13 @@ impl RecordTest {
             && self.required().all(|field| matches!(field.value(&cell), Some(Ok(value)) if value != Value::Null))
     }
 
+    /// Whether a column has a text that its field refuses.
+    pub(crate) fn refuses<'t>(&self, column: usize, cell: impl Fn(usize) -> &'t [u8]) -> bool {
+        let only = |at: usize| if at == column { cell(at) } else { &[] };
+        let mut fields = self.fields.iter().filter(|field| field.columns.contains(&column));
+        fields.any(|field| matches!(field.value(&only), Some(Err(_))))
+    }
+
     /// Whether every field of a line that has a text can be read. If a cell is missing before others, the texts of the
     /// others stand in the wrong columns and do not fit.
     pub(crate) fn fits<'t>(&self, cell: impl Fn(usize) -> &'t [u8]) -> bool {

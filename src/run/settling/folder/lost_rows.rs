@@ -104,16 +104,34 @@ impl Settler<'_> {
         if let Some(file) = folder.after.get_mut(&list.name) {
             file.former.clear();
         }
+        let is_perhaps_cut = keys.has_open_end && self.had_line_end(connector, folder, &list.former).await?;
         outcome.if_held.push(list);
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
         if !missing.is_empty() && keys.unreadable > 0 {
             outcome.hold(LeftBecause::UnreadableKeys);
+        } else if !missing.is_empty() && is_perhaps_cut && !folder.limit.accepts(missing.len()) {
+            outcome.hold(LeftBecause::OpenEnd);
         } else if folder.limit.refuses(settled.intersection(&gone).count(), settled.len(), missing.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
         }
         Ok(())
+    }
+
+    /// Whether the last line of one of these contents had a line end, or nothing is known of it.
+    async fn had_line_end(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        contents: &[ContentRef],
+    ) -> Result<bool, RunError> {
+        for content in contents {
+            if self.keys_of(connector, folder, content).await?.is_some_and(|keys| !keys.has_open_end) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keys of the contents whose rows were decided last: what deletions are measured against, so that a limit that
@@ -214,9 +232,10 @@ impl Settler<'_> {
         let mut losses = Vec::new();
         for file in changed {
             let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
-            let mut former = HashSet::new();
+            let (mut former, mut had_line_end) = (HashSet::new(), false);
             for content in &file.former {
                 if let Some(keys) = self.keys_of(connector, folder, content).await? {
+                    had_line_end |= !keys.has_open_end;
                     former.extend(keys.iter().map(|(hash, _)| hash));
                 }
             }
@@ -241,12 +260,15 @@ impl Settler<'_> {
                 Some(LeftBecause::UnreadableKeys)
             } else if is_other_list {
                 Some(LeftBecause::OtherList)
+            } else if present.has_open_end && had_line_end {
+                Some(LeftBecause::OpenEnd)
             } else {
                 None
             };
             losses.push(Loss { name: file.name, lost, because });
         }
-        let is_replaced = |loss: &&mut Loss| loss.because == Some(LeftBecause::OtherList);
+        let is_replaced =
+            |loss: &&mut Loss| matches!(loss.because, Some(LeftBecause::OtherList | LeftBecause::OpenEnd));
         let replaced: usize = losses.iter_mut().filter(is_replaced).map(|loss| loss.lost.len()).sum();
         if replaced > 0 && folder.limit.accepts(replaced) {
             losses.iter_mut().filter(is_replaced).for_each(|loss| loss.because = None);
@@ -350,7 +372,7 @@ impl FolderPull {
     fn collect_keys(&mut self) {
         for content in &mut self.contents {
             let keys = ContentKeys::new(std::mem::take(&mut content.entries), content.unreadable);
-            self.collected.insert(content.digest.clone(), Arc::new(keys));
+            self.collected.insert(content.digest.clone(), Arc::new(keys.with_open_end(content.has_open_end)));
         }
     }
 

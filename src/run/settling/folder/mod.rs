@@ -48,6 +48,8 @@ struct ReadContent {
     validity: Validity,
     entries: Vec<(u64, Rank)>,
     unreadable: u64,
+    /// Whether its last line has no line end.
+    has_open_end: bool,
 }
 
 /// The files of one pull.
@@ -190,7 +192,9 @@ impl FolderPull {
             if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
                 let validity = folder.validity_of(page);
                 let digest = page.body_digest.clone();
-                folder.contents.push(ReadContent { digest, validity, entries: Vec::new(), unreadable: 0 });
+                let has_open_end = certificate.files.iter().any(|note| note.has_open_end && note.digest == digest);
+                let content = ReadContent { digest, validity, entries: Vec::new(), unreadable: 0, has_open_end };
+                folder.contents.push(content);
             }
         }
         folder
