@@ -89,11 +89,12 @@ impl CsvFile {
     pub(super) fn quote_over_rows(&self) -> Option<usize> {
         let quote = self.rows.lines_quoted_at.filter(|_| self.rows.spoiled != Some(Spoiled::OpenQuote))?;
         let first = self.rows.first_line(&self.bytes);
-        let has_width = |line: &[u8]| self.cells_of_line(line).count() >= self.rows.count();
-        let is_first_whole = self.rows.count() > 1 && (has_width(first) || self.is_record(first));
+        let has_width = |line: &[u8], width| self.cells_of_line(line).count() >= width && self.is_filled(line);
+        let is_first_whole = has_width(first, self.columns.fills.len()) && self.fits(first);
         let row = &self.bytes[quote..self.rows.at];
         let mut below = row.split(|byte| matches!(byte, b'\r' | b'\n')).skip(1);
-        let is_swallowed = below.any(|line| self.is_record(line) || (is_first_whole && has_width(line)));
+        let is_swallowed =
+            below.any(|line| self.is_record(line) || (is_first_whole && has_width(line, self.rows.count())));
         is_swallowed.then_some(quote)
     }
 
@@ -107,6 +108,19 @@ impl CsvFile {
     fn is_record(&self, line: &[u8]) -> bool {
         let cells: Vec<&[u8]> = self.cells_of_line(line).map(without_quotes).collect();
         cells.len() > 1 && self.record_test.is_record(|column| cells.get(column).copied().unwrap_or_default())
+    }
+
+    /// Whether the cells of a line fit their fields, if quotation marks are taken as text.
+    fn fits(&self, line: &[u8]) -> bool {
+        let cells: Vec<&[u8]> = self.cells_of_line(line).map(without_quotes).collect();
+        self.record_test.fits(|column| cells.get(column).copied().unwrap_or_default())
+    }
+
+    /// Whether a line has as many kept cells as a record, if quotation marks are taken as text.
+    fn is_filled(&self, line: &[u8]) -> bool {
+        let kept = self.cells_of_line(line).map(without_quotes).zip(&self.columns.fills);
+        self.columns
+            .is_record(kept.filter(|(cell, fields)| !fields.is_empty() && !cell.trim_ascii().is_empty()).count())
     }
 
     /// Whether a part of the current row was lost: a block of NULs, or the end of the file, filled up with NULs.
