@@ -223,6 +223,9 @@ fn certificate(pull: &Pull) -> String {
     if findings.short_rows > 0 {
         let _ = writeln!(text, "  short      {} rows lacked empty cells at their end", number(findings.short_rows));
     }
+    for remark in findings.tables.lines() {
+        let _ = writeln!(text, "  tables     {remark}");
+    }
     for file in &findings.undated_files {
         let _ = writeln!(text, "  undated    `{file}`: its modification time counts");
     }

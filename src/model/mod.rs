@@ -29,6 +29,7 @@ pub mod report_form;
 pub mod rules;
 pub mod source_order;
 pub mod table;
+pub mod table_remarks;
 pub mod text;
 pub mod values;
 pub mod vietnamese_order;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
 use crate::model::pull::{Sighting, SliceRef};
+use crate::model::table_remarks::TableRemarks;
 
 /// Maximum number of unmapped fields that are stored for a page. The keys of JSON objects may be data, so their number
 /// has no bound.
@@ -102,6 +103,8 @@ pub struct Page {
     rows: Vec<(u32, Option<Reason>)>,
     /// Number of rows that lack empty cells at their end.
     short_rows: u64,
+    /// What else was noticed in its table.
+    pub remarks: TableRemarks,
 }
 
 impl Page {
@@ -121,6 +124,7 @@ impl Page {
             cells: Vec::new(),
             rows: Vec::new(),
             short_rows: 0,
+            remarks: TableRemarks::default(),
         }
     }
 
@@ -166,6 +170,12 @@ impl Page {
     pub fn begin_row(&mut self, row: u32) {
         self.cells.resize(self.cells.len() + self.fields.len(), NULL);
         self.rows.push((row, None));
+    }
+
+    /// Takes the current row back.
+    pub fn drop_row(&mut self) {
+        self.rows.pop();
+        self.cells.truncate(self.rows.len() * self.fields.len());
     }
 
     /// Sets a cell of the current row, unless it has been set before.

@@ -7,6 +7,7 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::model::folder::FileNote;
 pub use crate::model::position::{ChainFacts, OpenChain, PagePlace, Position, ReadPage, SliceRef};
+use crate::model::table_remarks::TableRemarks;
 
 /// Rows of a pull by what became of them: received = accepted + unchanged + duplicate + superseded + quarantined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +161,9 @@ pub struct Findings {
     pub source_ahead_secs: Option<i64>,
     /// Rows that lacked empty cells at their end, and were taken.
     pub short_rows: u64,
+    /// What else was noticed while tables were read.
+    #[serde(skip_serializing_if = "TableRemarks::is_empty")]
+    pub tables: TableRemarks,
     /// Names of files that were read although they lack the date that `access.order` declares: they are ordered by
     /// modification time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -293,6 +297,9 @@ pub struct Certificate {
     /// Rows that lacked empty cells at their end.
     #[serde(default)]
     pub short_rows: u64,
+    /// What else was noticed while tables were read.
+    #[serde(default, skip_serializing_if = "TableRemarks::is_empty")]
+    pub tables: TableRemarks,
     /// Names of files that were read although they lack the date that `access.order` declares.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undated_files: Vec<String>,

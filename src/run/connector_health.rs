@@ -312,6 +312,7 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     if pull.findings.short_rows > 0 {
         lines.push(format!("rows that lacked empty cells at their end, and were taken: {}", pull.findings.short_rows));
     }
+    lines.extend(pull.findings.tables.lines());
     if let [first, others @ ..] = &pull.findings.undated_files[..] {
         let more = if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
         lines.push(format!("no date as `access.order` declares, so the modification time counts: `{first}`{more}"));

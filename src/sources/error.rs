@@ -125,6 +125,9 @@ pub enum ErrorKind {
     /// Several columns have the heading of a mapped field.
     #[strum(serialize = "heading_repeated")]
     HeadingRepeated,
+    /// A row below the header row has the headings again, in another order.
+    #[strum(serialize = "headings_moved")]
+    HeadingsMoved,
     /// The bytes are not UTF-8.
     #[strum(serialize = "not_utf8")]
     NotUtf8,
@@ -269,6 +272,9 @@ impl ErrorKind {
             Self::HeaderNotFound => "the file's layout changed: compare its header row with `decode.header` and `map`",
             Self::HeadingRepeated => {
                 "say which column is meant, `from = { column = \"…\", nth = 2 }`, or ask for the list with different headings"
+            }
+            Self::HeadingsMoved => {
+                "the file has several tables with different columns: ask for one table, or one file for each"
             }
             Self::NotUtf8 => "save or export the file again as UTF-8 (in a spreadsheet program: `CSV UTF-8`)",
             Self::WrongEncoding => "compare `decode.encoding` with the encoding of the file, or save the file as UTF-8",

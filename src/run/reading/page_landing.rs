@@ -5,6 +5,7 @@ use crate::landing::LandedPull;
 use crate::model::connector::{Access, Connector};
 use crate::model::page::Page;
 use crate::model::pull::{Certificate, Cursor, FieldsSeen, LandedPage, Outcome, Purpose, ReadBy, Sighting};
+use crate::model::table_remarks::TableRemarks;
 use crate::run::clock;
 use crate::run::failure::PullError;
 use crate::run::progress::Progress;
@@ -32,6 +33,8 @@ pub(super) struct PageLanding<'t> {
     received: u64,
     /// Rows that lacked empty cells at their end.
     short_rows: u64,
+    /// What else was noticed while tables were read.
+    tables: TableRemarks,
 }
 
 /// Why a pull that was read is known to be incomplete.
@@ -57,6 +60,7 @@ impl<'t> PageLanding<'t> {
             received: pages.iter().map(|page| page.rows).sum(),
             pages,
             short_rows: 0,
+            tables: TableRemarks::default(),
             fields: FieldsSeen::default(),
         }
     }
@@ -94,6 +98,7 @@ impl<'t> PageLanding<'t> {
         self.note_fields(&page);
         self.received += page.len() as u64;
         self.short_rows += page.short_rows();
+        self.tables.add(&page.remarks);
         progress(&format!("{name}: page {}, {} records", page.number, self.received));
         tracing::debug!(run = self.task.run, connector = name, page = page.number, rows = page.len(), "page landed");
         Ok(())
@@ -139,6 +144,7 @@ impl<'t> PageLanding<'t> {
             fields: if self.is_resumed { FieldsSeen::default() } else { self.fields },
             sweep: self.task.sweep,
             short_rows: self.short_rows,
+            tables: self.tables,
             undated_files: source.undated_files().to_vec(),
             pages: self.pages,
             cursor,

@@ -263,6 +263,7 @@ impl<'c> Classifier<'c> {
         findings.sweep.clone_from(&certificate.sweep);
         findings.source_ahead_secs = certificate.source_ahead_secs;
         findings.short_rows = certificate.short_rows;
+        findings.tables.clone_from(&certificate.tables);
         findings.undated_files.clone_from(&certificate.undated_files);
         findings.declared = certificate.declared().map(|(_, declared)| declared).reduce(|all, more| all + more);
         findings.disagreeing = certificate.declared().find_map(|(chain, declared)| {

@@ -149,7 +149,7 @@ impl CsvFile {
     /// Reads up to `max_rows` records into `page`.
     ///
     /// # Errors
-    /// `unclosed_quote`, `body_cut_short`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
+    /// `unclosed_quote`, `body_cut_short`, `headings_moved`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
     pub fn read(&mut self, page: &mut Page, max_rows: usize) -> Result<(), SourceError> {
         let before = page.len();
         while !self.ended && page.len() - before < max_rows {
@@ -165,7 +165,12 @@ impl CsvFile {
             if first.is_none() && self.rows.spoiled.is_none() {
                 continue;
             }
-            if first.is_some_and(|first| self.layout.is_footer(first)) {
+            let is_footer = first.is_some_and(|first| self.layout.is_footer(first));
+            if self.repeats_header()? {
+                page.remarks.heading_rows += 1;
+                continue;
+            }
+            if is_footer {
                 self.ended = true;
                 self.has_open_end = false;
                 if let Some(trailer) = &self.columns.trailer {
@@ -192,6 +197,16 @@ impl CsvFile {
             }
         }
         Ok(())
+    }
+
+    /// Whether the current row repeats the header row.
+    fn repeats_header(&mut self) -> Result<bool, SourceError> {
+        let Self { bytes, rows, columns, lines, layout, .. } = self;
+        if rows.cells(bytes).any(|cell| !layout.may_be_heading(cell)) {
+            return Ok(false);
+        }
+        let texts: Vec<&str> = rows.cells(bytes).map(|cell| std::str::from_utf8(cell).unwrap_or_default()).collect();
+        layout.repeats_header(columns, &texts, format_args!("line {}", lines.of(bytes, rows.start)))
     }
 
     /// Adds the current row to the page: its cells, or the reason why it is unreadable.

@@ -288,3 +288,26 @@ fn a_row_that_a_stray_quote_encloses_need_not_be_a_record() {
         assert_eq!((found.0.len(), found.1), (taken, rejected), "{rows}");
     }
 }
+
+#[test]
+fn a_second_header_row_is_skipped_or_refused() {
+    let row = |number: u32| format!("HS-{number};x;D{number};15/10/2020;3\n");
+    let file = |second: &str| read(format!("{HEADER}\n{}{second}\n{}", row(1), row(2)).into_bytes());
+    // Letter case, spaces and what stands in unmapped columns do not matter.
+    for second in [HEADER, "MÃ;Chú thích;Hồ  sơ;Ngày;Phí;;", "Mã;;Hồ sơ;Ngày;Phí"] {
+        let (taken, rejected) = file(second).expect("the same table");
+        assert_eq!((taken.len(), rejected), (2, vec![]), "{second}");
+    }
+    for second in ["Mã;Ghi chú;Hồ sơ;Phí;Ngày", "Mã;Hồ sơ;Ngày;Phí", "Ghi chú;Mã;Hồ sơ;Ngày;Phí", "Mã;Ghi chú;Hồ sơ"]
+    {
+        let error = file(second).expect_err("another table");
+        assert_eq!(
+            (error.kind, error.message.contains("line 3")),
+            (ErrorKind::HeadingsMoved, true),
+            "{second}: {error}"
+        );
+    }
+    // A remark that has the word of a heading.
+    let (taken, rejected) = file("Mã;;;;").expect("a list");
+    assert_eq!((taken.len(), rejected), (2, vec![3]));
+}

@@ -12,6 +12,7 @@ mod record_test;
 pub mod table;
 pub mod xlsx;
 mod xlsx_cell;
+mod xlsx_merged;
 mod xlsx_parts;
 mod xlsx_rows;
 mod xlsx_strings;

@@ -112,6 +112,41 @@ impl TableLayout {
         TableField { name: name.to_owned(), heading, nth }
     }
 
+    /// Whether a cell may be one of a row that repeats the header row. For speed: most records have a cell that begins with a
+    /// digit, and most headings do not.
+    pub(crate) fn may_be_heading(&self, cell: &[u8]) -> bool {
+        let has_number = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
+        !has_number(cell) || self.fields.iter().any(|field| has_number(field.heading.as_bytes()))
+    }
+
+    /// Whether a row below the header row has headings instead of values: that of `decode.header`, and as many others as a
+    /// record has values. `cells` are folded.
+    fn is_heading_row(&self, columns: &TableColumns, cells: &[String]) -> bool {
+        cells.contains(&self.header)
+            && columns.is_record(self.fields.iter().filter(|field| cells.contains(&field.heading)).count())
+    }
+
+    /// Whether a row below the header row repeats it, so that it is skipped. `row` is its place.
+    ///
+    /// # Errors
+    /// `headings_moved` if it has the headings in another order: the rows below it cannot be read as those above it.
+    pub(crate) fn repeats_header(
+        &self,
+        columns: &TableColumns,
+        texts: &[&str],
+        row: impl std::fmt::Display,
+    ) -> Result<bool, SourceError> {
+        let cells: Vec<String> = texts.iter().map(|text| fold(text)).collect();
+        if !self.is_heading_row(columns, &cells) {
+            return Ok(false);
+        }
+        if self.columns(&cells).is_ok_and(|found| found.filled() == columns.filled()) {
+            return Ok(true);
+        }
+        let message = format!("{row} is a second header row with its columns in another order");
+        Err(SourceError::new(ErrorKind::HeadingsMoved, message))
+    }
+
     /// Whether a row is a footer row. `first` is its first non-empty cell.
     pub(crate) fn is_footer(&self, first: &[u8]) -> bool {
         // For speed: most rows begin with a number, and then only footers that begin with a digit are compared.
@@ -145,6 +180,12 @@ impl TableField {
 }
 
 impl TableColumns {
+    /// What the columns fill, without the unmapped ones at the end.
+    fn filled(&self) -> &[Vec<usize>] {
+        let last = self.fills.iter().rposition(|fields| !fields.is_empty());
+        &self.fills[..last.map_or(0, |last| last + 1)]
+    }
+
     /// Whether a row below the footer is a record, not a signature or remark. `filled` is the number of its non-empty
     /// kept columns; a record fills at least half of them, and at least two.
     pub(crate) fn is_record(&self, filled: usize) -> bool {

@@ -8,7 +8,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use calamine::{Dimensions, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fields::shown_name;
@@ -17,6 +17,7 @@ use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TableLayout, TrailerCheck, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
+use crate::sources::decode::xlsx_merged::MergedCells;
 use crate::sources::decode::{inflate, without_panic, xlsx_parts};
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -156,6 +157,10 @@ struct SheetRow {
     begun: bool,
     /// Why the row is unreadable.
     spoiled: Option<Reason>,
+    /// Its texts by column, as long as it may repeat the header row.
+    texts: Vec<String>,
+    /// Whether it has a cell that no header row has.
+    is_no_heading: bool,
     /// Text in the column that the trailer sums.
     summed: String,
     /// Number of filled kept columns, if the row is below the footer row.
@@ -277,6 +282,7 @@ impl<'a> SheetReader<'a> {
 
     fn take_record_cell(&mut self, column: usize, shown: &str) {
         self.begin_row();
+        self.note_text(column, shown);
         match self.columns.as_ref().and_then(|columns| columns.fills.get(column)) {
             None => {
                 self.row.spoiled.get_or_insert(Reason::WrongColumnCount);
@@ -291,6 +297,18 @@ impl<'a> SheetReader<'a> {
         if self.trailer().is_some_and(|trailer| trailer.summed == column) {
             self.row.summed.clear();
             self.row.summed.push_str(shown);
+        }
+    }
+
+    /// Keeps the text of a cell below the header row, as long as its row may repeat that row.
+    fn note_text(&mut self, column: usize, shown: &str) {
+        let row = &mut self.row;
+        row.is_no_heading |= !self.layout.table.may_be_heading(shown.as_bytes());
+        if !row.is_no_heading {
+            if row.texts.len() <= column {
+                row.texts.resize(column + 1, String::new());
+            }
+            shown.clone_into(&mut row.texts[column]);
         }
     }
 
@@ -317,7 +335,15 @@ impl<'a> SheetReader<'a> {
             if columns.is_record(row.below) {
                 return Err(rows_below_footer(format_args!("row {}", row.number)));
             }
-            if row.begun {
+            let texts: Vec<&str> = if row.begun && !row.is_no_heading {
+                row.texts.iter().map(String::as_str).collect()
+            } else {
+                Vec::new()
+            };
+            if self.layout.table.repeats_header(columns, &texts, format_args!("row {}", row.number))? {
+                self.page.drop_row();
+                self.page.remarks.heading_rows += 1;
+            } else if row.begun {
                 if let Some(trailer) = &mut columns.trailer {
                     trailer.add(row.spoiled.is_none().then_some(row.summed.as_str()));
                 }
@@ -336,44 +362,11 @@ impl<'a> SheetReader<'a> {
         self.row.cells.clear();
         self.row.begun = false;
         self.row.spoiled = None;
+        self.row.texts.clear();
+        self.row.is_no_heading = false;
         self.row.summed.clear();
         self.row.below = 0;
         Ok(())
-    }
-}
-
-/// Merged cells that span several rows: their value is repeated in each of them (`merged = "repeat"`).
-#[derive(Debug, Default)]
-struct MergedCells {
-    /// Row and column of the first cell, and the last row, all from 0; sorted.
-    spans: Vec<((u32, u32), u32)>,
-    /// Field, last row and value of the merged cells that span the current row.
-    held: Vec<(usize, u32, String)>,
-}
-
-impl MergedCells {
-    fn new(merged: &[Dimensions]) -> Self {
-        let tall = merged.iter().filter(|span| span.end.0 > span.start.0);
-        let mut spans: Vec<_> = tall.map(|span| (span.start, span.end.0)).collect();
-        spans.sort_unstable();
-        Self { spans, held: Vec::new() }
-    }
-
-    /// Keeps the value if its cell is the first one of a merged cell.
-    fn hold(&mut self, field: usize, column: usize, row: u32, text: &str) {
-        let Ok(column) = u32::try_from(column) else { return };
-        if let Ok(at) = self.spans.binary_search_by_key(&(row, column), |(start, _)| *start) {
-            self.held.retain(|(held, ..)| *held != field);
-            self.held.push((field, self.spans[at].1, text.to_owned()));
-        }
-    }
-
-    /// Writes the kept values into a row.
-    fn repeat(&mut self, row: u32, page: &mut Page) {
-        self.held.retain(|(_, last, _)| *last >= row);
-        for (field, _, text) in &self.held {
-            page.set(*field, text);
-        }
     }
 }
 

@@ -240,3 +240,15 @@ fn false_counts_and_zip_bombs_are_refused() {
     let kind = kind_of(limit, &bomb);
     assert!([ErrorKind::ExpandsTooFar, ErrorKind::FileDamaged].contains(&kind), "{kind:?}");
 }
+
+#[test]
+fn a_second_header_row_is_skipped_or_refused() {
+    let file = |second: Vec<&str>| {
+        let rows: &[Vec<&str>] =
+            &[vec!["Mã vận đơn", "Đơn vị", "Phí"], vec!["A", "Sở", "=1"], second, vec!["B", "Sở", "=2"]];
+        rows_of("", &workbook(&[("T1", rows)]))
+    };
+    assert_eq!(file(vec!["MÃ VẬN ĐƠN", "Đơn vị", "Phí"]), Ok(vec!["2 Sở 1 A".to_owned(), "4 Sở 2 B".to_owned()]));
+    let error = file(vec!["Mã vận đơn", "Phí", "Đơn vị"]).expect_err("another table");
+    assert_eq!((error.kind, error.message.contains("row 3")), (ErrorKind::HeadingsMoved, true), "{error}");
+}

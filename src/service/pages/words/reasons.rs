@@ -141,6 +141,9 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Dòng tiêu đề có nhiều cột cùng tên với cột cần đọc.",
             "Đề nghị nơi gửi đặt tên cột khác nhau; hoặc người trực kỹ thuật khai `from = { column = \"…\", nth = 2 }`.",
         ),
+        "headings_moved" => {
+            ("Tệp có dòng tiêu đề thứ hai với thứ tự cột khác.", "Đề nghị nơi gửi tách tệp hoặc giữ một thứ tự cột.")
+        }
         "not_utf8" => ("Tệp không phải bảng mã UTF-8.", "Lưu lại tệp dạng UTF-8 (trong Excel: CSV UTF-8)."),
         "wrong_encoding" => (
             "Tệp không đúng bảng mã đã khai báo.",
@@ -370,31 +373,5 @@ pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str,
 }
 
 #[cfg(test)]
-mod tests {
-    use strum::IntoEnumIterator as _;
-
-    use super::*;
-    use crate::run::{order_names, reason_codes};
-
-    #[test]
-    fn every_code_has_an_explanation() {
-        for code in reason_codes() {
-            let (why, to_do) = explanation(code).unwrap_or_else(|| panic!("`{code}` has no explanation"));
-            for text in [why, to_do] {
-                assert!(text.ends_with('.') && text.chars().next().is_some_and(char::is_uppercase), "`{code}`: {text}");
-            }
-        }
-        for name in order_names() {
-            assert!(date_order(name).is_some(), "`{name}` has no name");
-        }
-        for reason in Reason::iter() {
-            let (vietnamese, english) = rejection(reason);
-            assert!(!vietnamese.is_empty() && !english.is_empty(), "{}", reason.code());
-        }
-    }
-
-    #[test]
-    fn an_unknown_code_has_no_explanation() {
-        assert_eq!(explanation("from_another_version"), None);
-    }
-}
+#[path = "reasons_tests.rs"]
+mod tests;

@@ -1,0 +1,26 @@
+use strum::IntoEnumIterator as _;
+
+use super::*;
+use crate::run::{order_names, reason_codes};
+
+#[test]
+fn every_code_has_an_explanation() {
+    for code in reason_codes() {
+        let (why, to_do) = explanation(code).unwrap_or_else(|| panic!("`{code}` has no explanation"));
+        for text in [why, to_do] {
+            assert!(text.ends_with('.') && text.chars().next().is_some_and(char::is_uppercase), "`{code}`: {text}");
+        }
+    }
+    for name in order_names() {
+        assert!(date_order(name).is_some(), "`{name}` has no name");
+    }
+    for reason in Reason::iter() {
+        let (vietnamese, english) = rejection(reason);
+        assert!(!vietnamese.is_empty() && !english.is_empty(), "{}", reason.code());
+    }
+}
+
+#[test]
+fn an_unknown_code_has_no_explanation() {
+    assert_eq!(explanation("from_another_version"), None);
+}
