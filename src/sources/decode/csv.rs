@@ -59,6 +59,8 @@ pub struct CsvFile {
     rows: CsvRows,
     layout: TableLayout,
     columns: TableColumns,
+    /// Column of `decode.header`.
+    header_at: usize,
     record_test: RecordTest,
     lines: LineCounter,
     /// Text above the header row.
@@ -112,6 +114,7 @@ impl CsvFile {
         };
         let columns = layout.table.columns(&header)?;
         Ok(Self {
+            header_at: header.iter().position(|cell| *cell == layout.table.header).unwrap_or_default(),
             has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
             record_test: layout.record_test.in_columns(&columns),
             titles: titles_of(&bytes[..rows.start], rows.delimiter()),
@@ -170,7 +173,7 @@ impl CsvFile {
                 page.remarks.heading_rows += 1;
                 continue;
             }
-            if is_footer {
+            if is_footer && !self.is_record_in_spite_of_footer() {
                 self.ended = true;
                 self.has_open_end = false;
                 if let Some(trailer) = &self.columns.trailer {

@@ -311,3 +311,22 @@ fn a_second_header_row_is_skipped_or_refused() {
     let (taken, rejected) = file("Mã;;;;").expect("a list");
     assert_eq!((taken.len(), rejected), (2, vec![3]));
 }
+
+#[test]
+fn a_footer_word_at_the_start_of_a_record_ends_no_table() {
+    let file: ConnectorFile = toml::from_str(CONNECTOR).expect("the connector is valid");
+    let readers = Readers::compile(&file).expect("the map is valid");
+    let table = TableLayout::compile("Mã", &["Tổng".to_owned()], &readers, None);
+    let layout = CsvLayout::compile(None, Encoding::Auto, 1 << 20, table, &readers).expect("valid");
+    let rows = |rows: &str| {
+        let mut page = Page::new(1, String::new(), String::new(), std::sync::Arc::clone(&readers.fields));
+        let text = format!("Ghi chú;Mã;Hồ sơ;Ngày;Phí\nx;HS-1;D1;15/10/2020;1\n{rows}");
+        CsvFile::open(&layout, text.into_bytes())?.read(&mut page, usize::MAX)?;
+        Ok::<_, SourceError>(page.len())
+    };
+    assert_eq!(rows("Tổng cục Thuế;HS-2;D2;15/10/2020;1\n"), Ok(2));
+    assert_eq!(rows("Tổng cục Thuế;HS-2;D2;15/10/2020;1\nTổng;;;;2\n"), Ok(2));
+    for footer in ["Tổng;;;;2\n", "Tổng;2;;;2\n", ";Tổng;;;2\n", "Tổng;HS-2;2;2;2\n"] {
+        assert_eq!(rows(footer), Ok(1), "{footer}");
+    }
+}

@@ -52,6 +52,18 @@ impl CsvFile {
             && !self.is_before_fragment()
     }
 
+    /// Whether a row that begins like a footer row is a record: another column than that of `decode.header` begins so, such
+    /// as that of an office, and the row has what a record has.
+    pub(super) fn is_record_in_spite_of_footer(&self) -> bool {
+        let Self { bytes, rows, columns, .. } = self;
+        let filled = |cell: &[u8]| !cell.trim_ascii().is_empty();
+        let kept = rows.cells(bytes).zip(&columns.fills).filter(|(cell, fields)| !fields.is_empty() && filled(cell));
+        rows.cells(bytes).position(filled) != Some(self.header_at)
+            && columns.is_record(kept.count())
+            && self.record_test.is_record(|column| rows.cell(bytes, column))
+            && self.record_test.fits(|column| rows.cell(bytes, column))
+    }
+
     /// Whether the file ends within the current row, which is more than a remark: it has several cells and no line end,
     /// and lacks other cells, or its last one is refused as if it were a part of one.
     pub(super) fn is_cut_record(&self) -> bool {
