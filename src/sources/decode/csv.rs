@@ -12,7 +12,7 @@ use memchr::memmem;
 use self::row_state::RowState;
 use crate::fields::Readers;
 use crate::model::connector::Encoding;
-use crate::model::page::{Page, Reason};
+use crate::model::page::Page;
 use crate::model::text::fold;
 use crate::sources::decode::csv_rows::CsvRows;
 use crate::sources::decode::encoding;

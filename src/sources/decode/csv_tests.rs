@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::fields::Readers;
 use crate::model::connector::ConnectorFile;
+use crate::model::page::Reason;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
     Từ ngày 01/10/2020;;;;;;;;;\r\n\
