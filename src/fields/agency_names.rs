@@ -3,17 +3,17 @@
 //! Agencies are kept by the text that a source wrote, so a clerk's or an applicant's name, or an address, can stand in
 //! that column. A text is published if it is a national agency code, or if it begins with a word for a body and holds
 //! no personal name, no street address and no nine digits. Every capitalised word must belong to a known phrase ("Tài
-//! chính"), begin one whose next word is in lower case, or follow a word for a territory ("xã An Bình"). So a name of
-//! two or three capitalised words is never taken for a field of work.
+//! chính"), begin one whose next word is in lower case, or follow a word for a territory ("xã An Bình"): one or two
+//! words. So a name of two or three capitalised words is never taken for a field of work.
 
 use crate::fields::agency_words::{PHRASE_WORDS, Phrase, is_foreign, is_ordinal, phrase};
-use crate::fields::person_names::{is_family_name, is_frequent_family_name, is_middle_name};
+use crate::fields::person_names::may_be_family_name;
 use crate::model::escape::escaped;
 use crate::model::text::name_key;
 
 /// Digits of the shortest number that identifies a person: a telephone number without its 0, an old identity card.
 pub(super) const PERSONAL_DIGITS: usize = 9;
-/// Most words of the name of a territory.
+/// Words of the longest name of a territory. Only a registry or an approval publishes a name of so many.
 const TERRITORY_WORDS: usize = 3;
 /// Most unknown words in lower case one after another.
 const LOWER_WORDS: usize = 3;
@@ -144,7 +144,9 @@ impl Name {
                 Some((1, Phrase::Other)) => *offset == 0,
                 Some(_) => false,
             };
-            let is_case = if self.has_case { word.is_capitalised } else { is_free };
+            // `UBND Xã An Bình Tỉnh Vĩnh Long`: another territory follows.
+            let is_next = *offset > 0 && phrase(&word.key) == Some(Phrase::Territory);
+            let is_case = if self.has_case { word.is_capitalised && !is_next } else { is_free };
             word.is_letters && is_case && !word.begins_part
         };
         let length = (0..TERRITORY_WORDS).take_while(is_of_name).count();
@@ -155,7 +157,7 @@ impl Name {
     /// The word after one that begins no phrase; `None` if it may belong to a personal name or an address.
     fn after_unknown(&self, at: usize) -> Option<usize> {
         let word = &self.words[at];
-        if is_foreign(&word.key) || is_family_name(&word.key) {
+        if is_foreign(&word.key) || may_be_family_name(&word.key) {
             return None;
         }
         // A number after a comma may be that of a house.
@@ -184,12 +186,10 @@ fn is_number(word: &Word) -> bool {
     word.key.chars().all(char::is_numeric) || ROMAN.contains(&word.key.as_str())
 }
 
-/// Whether the name of a territory reads like a person's: three words that begin with a family name, that have a
-/// middle name, or whose second word is a family name. Two words may be a territory's: `Lâm Đồng`, `Lý Sơn`.
+/// Whether the name of a territory may be a person's: it has three words. Which family names there are does not matter.
+/// One or two words may be a territory's: `Lâm Đồng`, `Lý Sơn`.
 fn is_personal_place(name: &[&str]) -> bool {
-    let [first, second, _] = name else { return false };
-    phrase(&name.join(" ")).is_none()
-        && (is_family_name(first) || is_middle_name(second) || is_frequent_family_name(second) || is_foreign(second))
+    name.len() == TERRITORY_WORDS && phrase(&name.join(" ")).is_none()
 }
 
 /// Whether a symbol belongs to a word.

@@ -4,7 +4,7 @@
 //! be kept, too. Therefore a name must contain a word that identifies a body ("sở", "UBND", "phường", "trung tâm"): two
 //! to six words without one are refused. A name with such a word is refused if it begins with a family name, or if its
 //! second word is "Thị" or "Văn". Family names that also begin the names of communes or bodies (Châu, Đoàn, Hồ, Lưu …)
-//! are not listed.
+//! do not count there; they do where more of a name is looked at.
 
 use std::sync::LazyLock;
 
@@ -18,12 +18,16 @@ const FAMILY_NAMES: [&str; 47] = [
     "trầm", "tăng", "tống", "vương", "triệu", "đàm", "khưu", "nghiêm", "doãn", "mạc", "lại", "nguyển", "huynh",
     "nguyen", "tran", "pham", "dang", "truong",
 ];
-/// Family names that are hardly ever the second syllable of a place.
-const FREQUENT_FAMILY_NAMES: [&str; 12] =
-    ["nguyễn", "trần", "lê", "phạm", "huỳnh", "võ", "đặng", "bùi", "đỗ", "ngô", "trương", "trịnh"];
+/// Family names that also begin names of places, bodies or usual words (`Hồ`, `Cao Lãnh`, `Đoàn Thanh niên`).
+const OTHER_FAMILY_NAMES: [&str; 17] = [
+    "hồ", "cao", "đoàn", "hà", "chu", "châu", "lưu", "mai", "lương", "kim", "thái", "tiêu", "lục", "lữ", "kiều",
+    "ngụy", "sơn",
+];
+/// Family names without diacritics that begin no usual word of a file name.
+const LATIN_FAMILY_NAMES: [&str; 6] = ["nguyen", "tran", "pham", "huynh", "trinh", "hoang"];
 /// The family names by their [`name_key`].
 static FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FAMILY_NAMES.map(name_key).to_vec());
-static FREQUENT_FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| FREQUENT_FAMILY_NAMES.map(name_key).to_vec());
+static OTHER_FAMILY_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| OTHER_FAMILY_NAMES.map(name_key).to_vec());
 static MIDDLE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| ["thị", "văn"].map(name_key).to_vec());
 /// Words and pairs of words that identify a body, in lower case, NFC.
 const BODIES: [&str; 63] = [
@@ -99,9 +103,14 @@ pub(super) fn is_family_name(key: &str) -> bool {
     FAMILY_KEYS.iter().any(|known| known == key)
 }
 
-/// Whether the key of a word is one of the most frequent family names.
-pub(super) fn is_frequent_family_name(key: &str) -> bool {
-    FREQUENT_FAMILY_KEYS.iter().any(|known| known == key)
+/// Whether the key of a word may be a family name, although it also begins names of places or bodies.
+pub(super) fn may_be_family_name(key: &str) -> bool {
+    is_family_name(key) || OTHER_FAMILY_KEYS.iter().any(|known| known == key)
+}
+
+/// Whether a word in lower case without diacritics is a family name and no usual word.
+pub(super) fn is_latin_family_name(plain: &str) -> bool {
+    LATIN_FAMILY_NAMES.contains(&plain)
 }
 
 /// Whether the key of a word is the middle name "Thị" or "Văn".

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::fields::agency_names::{PERSONAL_DIGITS, is_publishable_agency};
-use crate::fields::agency_words::phrase;
-use crate::fields::person_names::{is_family_name, is_middle_name};
+use crate::fields::agency_words::{Phrase, phrase};
+use crate::fields::person_names::{is_family_name, is_latin_family_name, is_middle_name, may_be_family_name};
 use crate::fields::shape::shape;
 use crate::model::escape::escaped;
 use crate::model::text::name_key;
@@ -53,8 +53,33 @@ const DOCUMENT_WORDS: [&str; 34] = [
     "excel",
     "copy",
 ];
-/// Family names without diacritics that begin no usual word of a file name.
-const LATIN_FAMILY_NAMES: [&str; 6] = ["nguyen", "tran", "pham", "huynh", "trinh", "hoang"];
+/// Forms of address, in lower case.
+const ADDRESSES: [&str; 9] = ["ông", "bà", "anh", "chị", "em", "cô", "chú", "bác", "ong"];
+/// Pairs of words without diacritics in which a form of address is none: "trẻ em", "hình ảnh", "Bà Rịa", "ghi chú".
+const NO_ADDRESSES: [&str; 20] = [
+    "tre em",
+    "tieng anh",
+    "nuoc anh",
+    "hinh anh",
+    "anh hung",
+    "anh em",
+    "anh van",
+    "chi em",
+    "ba ria",
+    "ba me",
+    "co to",
+    "bac ai",
+    "bac bo",
+    "bac don",
+    "ghi chu",
+    "chu thich",
+    "mo coi",
+    "phi anh",
+    "con em",
+    "ong ba",
+];
+/// Words before the owner of what a file holds.
+const OF: [&str; 2] = ["của", "cua"];
 /// Words before and after "thi" or "van" that make it a part of another word: "đô thị", "thị trấn", "công văn", "văn bản".
 const BEFORE_MIDDLE: [&str; 18] = [
     "de", "do", "ky", "sieu", "cuoc", "thuc", "bai", "mon", "chi", "du", "hoi", "thu", "ubnd", "cong", "nhan", "luan",
@@ -168,8 +193,8 @@ fn runs_of_date(runs: &[String]) -> usize {
     }
 }
 
-/// Whether a name holds that of a person: a family name or a form of address before a capitalised word, a middle name
-/// between two words, or three to five capitalised words of which none is a document's or an agency's.
+/// Whether a name holds that of a person: a family name, a form of address or "của" before a capitalised word, a middle
+/// name between two words, or three to five capitalised words of which none is a document's or an agency's.
 fn holds_person(name: &str) -> bool {
     let name: String = name.nfc().collect();
     let stem =
@@ -185,17 +210,36 @@ fn holds_person(name: &str) -> bool {
         |at: usize| (2..=3).any(|count| keys.get(at..at + count).is_some_and(|keys| phrase(&keys.join(" ")).is_some()));
     for at in 0..words.len() {
         let is_part = at > 0 && plain[at - 1] == "thi";
-        let is_family = (is_family_name(&keys[at]) && !words[at].is_ascii()
-            || LATIN_FAMILY_NAMES.contains(&plain[at].as_str()))
+        let is_family = (is_family_name(&keys[at]) && !words[at].is_ascii() || is_latin_family_name(&plain[at]))
             && !is_known(at)
             && !is_part;
         if is_family && is_capitalised(at) && is_capitalised(at + 1) && !is_known(at + 1) {
             return true;
         }
+        let is_address = || is_addressed(&keys, &plain, at) && !is_known(at) && !is_known(at + 1);
+        let is_owner = || {
+            let of_body = |count| keys.get(at + 1..=at + count).and_then(|keys| phrase(&keys.join(" ")));
+            OF.iter().any(|of| name_key(of) == keys[at])
+                && !(1..=3).filter_map(of_body).any(|found| found != Phrase::Other)
+                && !is_known(at + 1)
+        };
+        if is_capitalised(at + 1) && (is_address() || is_owner()) {
+            return true;
+        }
+        // Of family names that also begin usual words, only a full name is known: `Hồ Xuân An`.
+        let is_full_name = || {
+            words.get(at..at + 3).is_some_and(|words| words.iter().any(|word| !word.is_ascii()))
+                && may_be_family_name(&keys[at])
+                && (at..at + 3).all(|at| is_capitalised(at) && !is_known(at))
+                && !(at..at + 3).any(|at| phrase(&keys[at]).is_some_and(|found| found != Phrase::Other))
+        };
+        if is_full_name() {
+            return true;
+        }
         let is_middle = is_middle_name(&keys[at]) || matches!(plain[at].as_str(), "thi" | "van");
         if is_middle && at > 0 && at + 1 < words.len() {
             let (before, after) = (plain[at - 1].as_str(), plain[at + 1].as_str());
-            let is_family = LATIN_FAMILY_NAMES.contains(&before) || is_family_name(&keys[at - 1]);
+            let is_family = is_latin_family_name(before) || is_family_name(&keys[at - 1]);
             if is_family
                 || !BEFORE_MIDDLE.contains(&before) && !AFTER_MIDDLE.contains(&after) && before.chars().count() > 1
             {
@@ -213,6 +257,14 @@ fn holds_person(name: &str) -> bool {
         && (0..words.len()).all(|at| is_capitalised(at) && words[at].chars().count() > 1)
         && !(0..words.len()).any(is_document)
         && stem.chars().all(|symbol| !symbol.is_numeric())
+}
+
+/// Whether a word is a form of address, and not part of another word.
+fn is_addressed(keys: &[String], plain: &[String], at: usize) -> bool {
+    let is_pair = |at: Option<usize>| {
+        at.and_then(|at| plain.get(at..at + 2)).is_some_and(|pair| NO_ADDRESSES.contains(&pair.join(" ").as_str()))
+    };
+    ADDRESSES.iter().any(|address| name_key(address) == keys[at]) && !is_pair(at.checked_sub(1)) && !is_pair(Some(at))
 }
 
 /// Words of a name: letters between other signs, and the parts of `NguyenVanAn`.

@@ -46,6 +46,24 @@ fn assert_nowhere_published(office: &Office) {
     }
 }
 
+/// Whatever the first word of the place is: a list of family names is never complete.
+#[test]
+fn a_place_of_three_words_is_published_only_if_the_registry_has_it() {
+    let office = desk::of_files("");
+    let persons = ["Hồ Xuân", "Đoàn Minh", "Cao Bá", "Kha Bích"].map(|name| format!("UBND xã {name} Canari"));
+    let others = ["Công an xã Hà Canari Tú", "Phường Chu Canari Anh"].map(str::to_owned);
+    let (known, place) = ("UBND xã Tân Thành Bình", "UBND xã Tân Canh");
+    let texts: Vec<String> = persons.into_iter().chain(others).chain([known.to_owned(), place.to_owned()]).collect();
+    let rows: Vec<String> = (1..).zip(&texts).map(|(key, text)| row(key, text)).collect();
+    desk::file(&office, "a.csv", &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = desk::expect(&office, &["run"], 0);
+    assert!(!said.contains("Canari"), "{said}");
+    assert_nowhere_published(&office);
+    let names = published(&office);
+    assert!(names.contains(place) && names.iter().any(|name| name.contains("Tân Thành Bình")), "{names:?}");
+    assert_eq!(names.iter().filter(|name| name.contains('#')).count(), 6, "{names:?}");
+}
+
 #[test]
 fn unknown_agencies_are_published_by_number_until_they_are_approved() {
     let office = desk::of_files("");

@@ -97,6 +97,10 @@ fn folder(office: &Office) {
     office.write("connectors/files/connector.toml", &format!("{ABOUT}{access}{decode}{MAP}"));
     let list = "id,agency,received,Trần Thị Chimyen\nK1,Sở Nội vụ,2026-03-02,x\n";
     office.write("exports/Nguyễn Văn Chimyen.csv", list);
+    for name in ["bà Chimyen", "hồ sơ ông Chimyen", "chị Chimyen", "HoSo cua Chimyen Tran", "DS Hồ Xuân Chimyen"]
+    {
+        office.write(&format!("exports/{name}.csv"), "nothing\n");
+    }
     office.write("exports/0912.345.678.csv", "nothing\n");
     office.write("exports/b\u{1b}[31mRED\u{1b}[0m.csv", "nothing\n");
     office.write("exports/a\u{202e}vsc.csv", "nothing\n");
