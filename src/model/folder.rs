@@ -24,7 +24,8 @@ pub struct ContentRef {
 /// A file name whose rows are in the tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownFile {
-    /// First 16 bytes of the SHA-256 of the file name, hexadecimal.
+    /// Digest of the file name: first 16 bytes of the SHA-256, hexadecimal. Unicode form and letter case do not count,
+    /// unless two names of the folder differ in nothing else.
     pub name: String,
     pub content: ContentRef,
     pub time: FileTime,
@@ -36,7 +37,8 @@ pub struct KnownFile {
 /// What a pull found out about one file name; stored in the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNote {
-    /// First 16 bytes of the SHA-256 of the file name, hexadecimal.
+    /// Digest of the file name: first 16 bytes of the SHA-256, hexadecimal. Unicode form and letter case do not count,
+    /// unless two names of the folder differ in nothing else.
     pub name: String,
     /// SHA-256 of the content.
     pub digest: String,

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::connector::{Content, FileOrder};
 use crate::model::folder::{FileNote, FileTime, KnownFile, NoteKind};
@@ -14,12 +15,45 @@ use crate::sources::error::SourceError;
 use crate::sources::file_dates::FileDates;
 use crate::sources::transport::files::FoundFile;
 
-/// First 16 bytes of the SHA-256 of a file name, hexadecimal. A name may contain that of a person, so it is not stored.
+/// Digest of a file name, by which the ledger knows the file: a name may contain that of a person, so it is not stored.
+/// Unicode form and letter case do not count.
 #[must_use]
 pub fn name_digest(name: &str) -> String {
+    exact_name_digest(&folded(name))
+}
+
+/// First 16 bytes of the SHA-256 of a file name as it is written, hexadecimal.
+#[must_use]
+pub fn exact_name_digest(name: &str) -> String {
     let mut text = format!("{:x}", Sha256::digest(name.as_bytes()));
     text.truncate(32);
     text
+}
+
+fn folded(name: &str) -> String {
+    name.nfc().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// The digest by which the ledger knows each file of a folder.
+fn name_digests(found: &[FoundFile], known: &BTreeMap<String, KnownFile>) -> BTreeMap<String, String> {
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    for file in found {
+        *alike.entry(folded(&file.name)).or_default() += 1;
+    }
+    let digest_of = |name: &str| {
+        let exact = exact_name_digest(name);
+        if alike[&folded(name)] > 1 {
+            return exact;
+        }
+        // Earlier versions, and folders with two such names, know the file by a name as it was written.
+        let written = [
+            exact,
+            exact_name_digest(&name.nfc().collect::<String>()),
+            exact_name_digest(&name.nfd().collect::<String>()),
+        ];
+        written.into_iter().find(|digest| known.contains_key(digest)).unwrap_or_else(|| name_digest(name))
+    };
+    found.iter().map(|file| (file.name.clone(), digest_of(&file.name))).collect()
 }
 
 /// The files of one pull.
@@ -33,6 +67,9 @@ pub(crate) struct FolderFiles {
     undated: Vec<String>,
     /// Matching files in the folder, the older ones first.
     found: Vec<FoundFile>,
+    /// Digest by which the ledger knows each of them, by file name. Two names that differ in Unicode form or letter case
+    /// are one file, unless both lie in the folder.
+    names: BTreeMap<String, String>,
     /// Files whose rows are in the tables, by digest of the name.
     known: BTreeMap<String, KnownFile>,
     are_imported: bool,
@@ -56,13 +93,15 @@ impl FolderFiles {
         // Without title rows: [`FolderFiles::sort`] is called once those that matter are read.
         let date = |file: &FoundFile| dates.date(&file.name, None);
         found.sort_by_cached_key(|file| (FileDates::time(date(file), file.modified_at()), file.name.clone()));
+        let known = start.known_files.iter().map(|known| (known.name.clone(), known.clone())).collect();
         Ok(Self {
             content,
             dates,
             titles: BTreeMap::new(),
             undated: Vec::new(),
+            names: name_digests(&found, &known),
             found,
-            known: start.known_files.iter().map(|known| (known.name.clone(), known.clone())).collect(),
+            known,
             are_imported: start.are_imported,
             read_before: start.cursor.files.iter().cloned().collect(),
             taken: Vec::new(),
@@ -83,18 +122,23 @@ impl FolderFiles {
         }
         let Some(newest) = self.found.last() else { return Vec::new() };
         let (name, time) = self.key(newest);
-        let is_here = |known: &KnownFile| self.found.iter().any(|file| name_digest(&file.name) == known.name);
+        let is_here = |known: &KnownFile| self.found.iter().any(|file| *self.name(file) == known.name);
         let is_older = self.known.values().any(|known| known.name != name && known.time > time && !is_here(known));
         if is_older { Vec::new() } else { vec![newest.clone()] }
     }
 
+    /// Digest by which the ledger knows a file of the folder.
+    fn name(&self, file: &FoundFile) -> &str {
+        &self.names[&file.name]
+    }
+
     fn key(&self, file: &FoundFile) -> (String, FileTime) {
-        (name_digest(&file.name), FileDates::time(self.date(file), file.modified_at()))
+        (self.name(file).to_owned(), FileDates::time(self.date(file), file.modified_at()))
     }
 
     fn date(&self, file: &FoundFile) -> Option<i64> {
         let date = || self.dates.date(&file.name, None);
-        self.titles.get(&name_digest(&file.name)).copied().unwrap_or_else(date)
+        self.titles.get(self.name(file)).copied().unwrap_or_else(date)
     }
 
     /// Whether the title rows of every file must be read before the files to read are chosen: only the newest is read.
@@ -108,7 +152,7 @@ impl FolderFiles {
         if !self.dates.are_in_titles() {
             return false;
         }
-        let name = name_digest(&file.name);
+        let name = self.name(file).to_owned();
         let known = self.known.get(&name).filter(|known| known.content.digest == digest && !self.are_imported);
         match known.filter(|_| self.read_before.contains(digest)) {
             Some(known) => {
@@ -122,7 +166,7 @@ impl FolderFiles {
     /// Notes the title rows of a file.
     pub(crate) fn note_titles(&mut self, file: &FoundFile, titles: &str) {
         let date = self.dates.date(&file.name, Some(titles));
-        self.titles.insert(name_digest(&file.name), date);
+        self.titles.insert(self.name(file).to_owned(), date);
     }
 
     /// Notes a file that is read now, if it lacks the date that the connector declares.
@@ -221,7 +265,7 @@ impl FolderFiles {
 
     /// Whether a name left the folder and its content is there under another name.
     fn was_renamed(&self, known: &KnownFile) -> bool {
-        let is_here = self.found.iter().any(|file| name_digest(&file.name) == known.name);
+        let is_here = self.found.iter().any(|file| *self.name(file) == known.name);
         !is_here && known.former.is_empty() && self.met.values().any(|digest| *digest == known.content.digest)
     }
 }

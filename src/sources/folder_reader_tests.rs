@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
-use crate::model::folder::{KnownFile, NoteKind};
+use crate::model::folder::{ContentRef, FileTime, KnownFile, NoteKind};
 use crate::model::pull::Cursor;
 use crate::model::values::PlaceholderValues;
-use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, name_digest, open};
+use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, exact_name_digest, name_digest, open};
 
 const CONNECTOR: &str = r#"
     [connector]
@@ -159,6 +159,56 @@ async fn a_content_is_read_if_it_is_new_for_its_name() {
         noted(&imported, &["b.csv"]),
         [("b.csv", NoteKind::Imported, false), ("b.csv", NoteKind::Forgotten, false)]
     );
+}
+
+#[tokio::test]
+async fn a_name_in_another_unicode_form_or_letter_case_is_the_same_unless_both_lie_in_the_folder() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    let folder = inbox.path().to_str().expect("the path is UTF-8").to_owned();
+    let put = |name: &str, rows: usize| {
+        let path = inbox.path().join(name);
+        async move {
+            tokio::fs::write(&path, export(rows)).await.expect("the folder can be written");
+            age(&path, 90);
+        }
+    };
+    let remove = async |name: &str| tokio::fs::remove_file(inbox.path().join(name)).await.expect("it is there");
+    let read = async |known_files: Vec<KnownFile>| {
+        let start = PullStart { known_files, ..PullStart::default() };
+        let mut reader = open_with_start(CONNECTOR, &folder, start).await.expect("the folder is there");
+        read_all(&mut reader).await;
+        reader.file_notes().into_iter().map(|note| (note.name, note.kind)).collect::<Vec<_>>()
+    };
+    let (composed, decomposed) = ("Th\u{e1}ng 3.csv", "Tha\u{301}ng 3.csv");
+    let of_older = |name: &str| KnownFile {
+        name: exact_name_digest(name),
+        content: ContentRef { digest: "0".to_owned(), landed_by: 1 },
+        time: FileTime::default(),
+        former: Vec::new(),
+    };
+    let folded = vec![(name_digest("th\u{e1}ng 3.csv"), NoteKind::Holds)];
+    for name in [composed, decomposed, "TH\u{c1}NG 3.CSV"] {
+        put(name, 1).await;
+        assert_eq!(read(Vec::new()).await, folded, "{name}");
+        // An older version stored the name as it was written.
+        let stored = vec![(exact_name_digest(name), NoteKind::Holds)];
+        assert_eq!(read(vec![of_older(name)]).await, stored, "{name}");
+        remove(name).await;
+    }
+    put(decomposed, 1).await;
+    assert_eq!(read(vec![of_older(composed)]).await, [(exact_name_digest(composed), NoteKind::Holds)]);
+    remove(decomposed).await;
+    put(composed, 1).await;
+    assert_eq!(read(vec![of_older(decomposed)]).await, [(exact_name_digest(decomposed), NoteKind::Holds)]);
+    remove(composed).await;
+
+    put("A.csv", 1).await;
+    put("a.csv", 2).await;
+    let mut both = read(Vec::new()).await;
+    both.sort_by_key(|(name, _)| name.clone());
+    let mut expected = [exact_name_digest("A.csv"), exact_name_digest("a.csv")].map(|name| (name, NoteKind::Holds));
+    expected.sort_by_key(|(name, _)| name.clone());
+    assert_eq!(both, expected);
 }
 
 #[tokio::test]

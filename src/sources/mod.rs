@@ -45,7 +45,7 @@ use std::time::Duration;
 pub use crate::sources::decode::decode_page;
 pub use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
 pub use crate::sources::file_dates::FileDates;
-pub use crate::sources::folder_files::name_digest;
+pub use crate::sources::folder_files::{exact_name_digest, name_digest};
 pub use crate::sources::pull_start::PullStart;
 pub use crate::sources::transport::{RecordedTransport, Response, Transport};
 

@@ -254,3 +254,25 @@ fn lists_are_ordered_by_the_date_in_their_titles() {
     assert_eq!(checked.status.code(), Some(3), "the newest file has no date: {said}");
     assert!(said.contains("the title rows of file `d.csv` have no date"), "{said}");
 }
+
+#[test]
+fn a_list_under_a_name_in_another_letter_case_or_unicode_form_is_the_same_list() {
+    let desk = Desk::new();
+    let rows = [("case-1", IN_TIME), ("case-2", IN_TIME), ("case-3", IN_TIME)];
+    let (composed, decomposed) = ("th\u{e1}ng 3.csv", "tha\u{301}ng 3.csv");
+    let names = [composed, decomposed, "TH\u{c1}NG 3.CSV"];
+    desk.put(names[0], 9, &rows);
+    assert_eq!(desk.night(), (Some(0), [3, 3]));
+    let rename = |from: &str, to: &str, days_ago: u64, rows: &[(&str, &str)]| {
+        std::fs::remove_file(desk.folder.path().join("lists").join(from)).expect("it is there");
+        desk.put(to, days_ago, rows);
+        desk.night()
+    };
+    // A row that the list no longer has is deleted: the name is the same.
+    assert_eq!(rename(names[0], names[1], 8, &[rows[0], ("case-2", LATE)]), (Some(0), [1, 2]));
+    assert_eq!(rename(names[1], names[2], 7, &rows[1..]), (Some(0), [2, 2]));
+    assert_eq!(rename(names[2], names[0], 6, &rows[1..]), (Some(0), [2, 2]));
+    // Both in the folder are two lists.
+    desk.put(names[2], 5, &rows[..1]);
+    assert_eq!(desk.night(), (Some(0), [3, 3]));
+}

@@ -7,7 +7,7 @@ use crate::landing::{LandedPull, LandingError, retention};
 use crate::model::connector::{Access, Connector, Content, FileOrder};
 use crate::model::folder::{ContentRef, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, Purpose, file_of};
-use crate::sources::{FileDates, name_digest};
+use crate::sources::{FileDates, exact_name_digest};
 
 /// The newest landed content of every file name of a connector.
 pub(super) fn landed_files(data: &Path, connector: &str, order: &FileOrder) -> Result<Vec<KnownFile>, LandingError> {
@@ -65,7 +65,7 @@ fn apply(certificate: &Certificate, dates: &FileDates, files: &mut BTreeMap<Stri
         let content = ContentRef { digest: page.body_digest.clone(), landed_by: certificate.run };
         // Title rows are not landed: such a file has no date.
         let time = FileDates::time(dates.date(name, None), certificate.started_at);
-        let file = KnownFile { name: name_digest(name), content, time, former: Vec::new() };
+        let file = KnownFile { name: exact_name_digest(name), content, time, former: Vec::new() };
         files.insert(file.name.clone(), file);
     }
 }
