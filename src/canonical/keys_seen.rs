@@ -37,8 +37,8 @@ const UNTIMED: i64 = i64::MIN;
 /// Keys met so far in a pull that is processed from its last row to its first.
 #[derive(Debug, Default)]
 pub struct KeysSeen {
-    /// Hash of the key (128 bits) → half of the digest and change time (or [`UNTIMED`]) of its newest version: 32 bytes
-    /// a key.
+    /// Hash of the key (128 bits) → half of the digest and order of its newest version: 32 bytes a key. The order is the
+    /// change time (or [`UNTIMED`]); for files, what [`KeysSeen::classify_in_order`] got.
     newest: HashMap<(u64, u64), (u64, i64)>,
     hashers: (std::hash::RandomState, std::hash::RandomState),
 }
@@ -97,6 +97,28 @@ impl KeysSeen {
             _ => RecordClass::Accepted,
         }
     }
+
+    /// Classifies a record that came after every record that counts more. `order` is the same for records of which none
+    /// counts more, `stored` the digest of the newest stored version.
+    pub fn classify_in_order(&mut self, key: &str, digest: u128, order: i64, stored: Option<u128>) -> RecordClass {
+        let hash = self.hash(key);
+        match self.newest.get(&hash) {
+            Some((newest, _)) if *newest == short(digest) => RecordClass::Duplicate,
+            Some(_) => RecordClass::Superseded,
+            None => {
+                self.newest.insert(hash, (short(digest), order));
+                if stored == Some(digest) { RecordClass::Unchanged } else { RecordClass::Accepted }
+            }
+        }
+    }
+
+    /// Whether a record has another content than the newest version of its key, and the same order: nothing says which
+    /// of the two is right. To be asked before the record is classified.
+    #[must_use]
+    pub fn contradicts(&self, key: &str, digest: u128, order: Option<i64>) -> bool {
+        let newest = self.newest.get(&self.hash(key));
+        newest.is_some_and(|newest| newest.0 != short(digest) && newest.1 == order.unwrap_or(UNTIMED))
+    }
 }
 
 /// Whether the first change time is later; false unless both are known.
@@ -146,6 +168,23 @@ mod tests {
         assert_eq!(seen.classify("k", 2, Some(20), Some(stored(9, Some(5)))), RecordClass::Accepted);
         assert_eq!(seen.classify("k", 3, Some(15), Some(stored(9, Some(5)))), RecordClass::Superseded);
         assert_eq!(seen.classify("old", 4, Some(1), Some(stored(9, Some(5)))), RecordClass::Superseded);
+    }
+
+    #[test]
+    fn another_content_of_the_same_order_is_a_contradiction() {
+        let mut seen = KeysSeen::default();
+        assert!(!seen.contradicts("a", 1, None));
+        seen.classify("a", 1, None, None);
+        assert!(
+            seen.contradicts("a", 2, None) && !seen.contradicts("a", 1, None) && !seen.contradicts("a", 2, Some(5))
+        );
+        seen.classify("b", 1, Some(5), None);
+        assert!(seen.contradicts("b", 2, Some(5)) && !seen.contradicts("b", 2, Some(4)));
+        assert_eq!(seen.classify_in_order("c", 1, 9, Some(1)), RecordClass::Unchanged);
+        assert!(seen.contradicts("c", 2, Some(9)) && !seen.contradicts("c", 2, Some(8)));
+        assert_eq!(seen.classify_in_order("c", 2, 9, None), RecordClass::Superseded);
+        assert_eq!(seen.classify_in_order("c", 1, 8, None), RecordClass::Duplicate);
+        assert_eq!(seen.classify_in_order("d", 1, 8, Some(2)), RecordClass::Accepted);
     }
 
     #[test]

@@ -220,6 +220,15 @@ fn certificate(pull: &Pull) -> String {
     for (order, rows) in &findings.impossible {
         let _ = writeln!(text, "  impossible {order}: {} rows", number(*rows));
     }
+    if let Some(first) = findings.contradictions {
+        let _ = writeln!(
+            text,
+            "  contradict {} rows contradict a row of their key and of equal order, first on page {}, row {}",
+            number(first.rows),
+            first.page,
+            first.row
+        );
+    }
     if findings.short_rows > 0 {
         let _ = writeln!(text, "  short      {} rows lacked empty cells at their end", number(findings.short_rows));
     }

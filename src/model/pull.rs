@@ -154,6 +154,10 @@ pub struct Findings {
     pub drift: Vec<Drift>,
     /// Rows whose key differs from another key in letter case only.
     pub keys_in_other_case: Option<Sighting>,
+    /// Rows that another row of their key contradicts, although nothing says which of the two is newer: the later one in
+    /// reading order counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contradictions: Option<Sighting>,
     /// Name of an impossible order of dates → number of rows.
     pub impossible: BTreeMap<String, u64>,
     /// Seconds that the source's clock was ahead of this machine's; `None` if the source states no date.

@@ -303,6 +303,12 @@ pub fn remarks(pull: &Pull) -> Vec<String> {
     for (order, rows) in &pull.findings.impossible {
         lines.push(format!("{}: {rows}", order.replace('_', " ")));
     }
+    if let Some(first) = pull.findings.contradictions {
+        lines.push(format!(
+            "contradicts a row of equal order, and the one read later counts: {}, first on page {}, row {}",
+            first.rows, first.page, first.row
+        ));
+    }
     if pull.findings.unproved_sweep {
         lines.push(
             "the sweep marked no record as deleted: the end of its list is not proved (a short page proves nothing); declare `complete.total` or another `pages.end`"

@@ -276,3 +276,20 @@ fn a_list_under_a_name_in_another_letter_case_or_unicode_form_is_the_same_list()
     desk.put(names[2], 5, &rows[..1]);
     assert_eq!(desk.night(), (Some(0), [3, 3]));
 }
+
+#[test]
+fn rows_that_contradict_each_other_without_an_order_are_told() {
+    let desk = Desk::new();
+    desk.put("a.csv", 9, &[("case-1", IN_TIME), ("case-2", IN_TIME), ("case-1", LATE), ("case-2", IN_TIME)]);
+    // An older list says otherwise, and that is no contradiction.
+    desk.put("b.csv", 10, &[("case-1", IN_TIME), ("case-2", LATE)]);
+    assert_eq!(desk.night(), (Some(0), [1, 2]));
+    let told = "contradicts a row of equal order, and the one read later counts: 1, first on page 2, row 2";
+    for (arguments, expected) in [
+        (&["status"][..], told),
+        (&["runs", "show", "1"], "1 rows contradict a row of their key and of equal order, first on page 2, row 2"),
+    ] {
+        let shown = String::from_utf8_lossy(&desk.act(arguments).stdout).into_owned();
+        assert!(shown.contains(expected), "{shown}");
+    }
+}

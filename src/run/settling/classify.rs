@@ -225,8 +225,13 @@ impl<'c> Classifier<'c> {
         if let Some(folder) = &mut self.folder {
             let is_outranked = folder.is_outranked(*content, key_hash(key), changed_at);
             if !matches!(folder.validity(*content), Validity::Older(_)) {
-                return classified.class_in_folder(record, key, stored, is_outranked);
+                let order = folder.order_of(*content, changed_at);
+                return classified.class_in_folder(record, key, stored, (!is_outranked).then_some(order));
             }
+        }
+        // Rows of several runs have an order: that of the runs.
+        if self.folder.is_none() && read_by.run == self.certificate.run {
+            classified.note_contradiction(record, key, changed_at);
         }
         let newest_stored =
             stored.map(|known| StoredVersion { digest: known.digest, updated_at: known.source_updated_at });
@@ -275,23 +280,29 @@ impl<'c> Classifier<'c> {
 }
 
 impl Classified {
-    /// Class of a row of a folder. What the files say now counts, not what was stored last. `is_outranked`: another row
-    /// of the key counts instead.
+    /// Class of a row of a folder. What the files say now counts, not what was stored last. `order`: the same for rows of
+    /// which none counts more; `None` if another row of the key counts instead.
     fn class_in_folder(
         &mut self,
         record: &Record,
         key: &str,
         stored: Option<&NewestVersion>,
-        is_outranked: bool,
+        order: Option<i64>,
     ) -> RecordClass {
-        let stored = stored.map(|known| StoredVersion { digest: known.digest, updated_at: None });
-        if !is_outranked {
-            return self.keys.classify(key, record.digest, None, stored);
+        let stored = stored.map(|known| known.digest);
+        if let Some(order) = order {
+            self.note_contradiction(record, key, Some(order));
+            return self.keys.classify_in_order(key, record.digest, order, stored);
         }
-        if stored.is_some_and(|stored| stored.digest == record.digest) {
-            RecordClass::Unchanged
-        } else {
-            RecordClass::Superseded
+        if stored == Some(record.digest) { RecordClass::Unchanged } else { RecordClass::Superseded }
+    }
+
+    /// Counts a record that another one of its key contradicts, if nothing says which of the two is newer.
+    fn note_contradiction(&mut self, record: &Record, key: &str, order: Option<i64>) {
+        if self.keys.contradicts(key, record.digest, order) {
+            let rows = self.findings.contradictions.map_or(0, |known| known.rows);
+            // Rows come from the last to the first, so the newest sighting is the first row.
+            self.findings.contradictions = Some(Sighting { page: record.page, row: record.row, rows: rows + 1 });
         }
     }
 

@@ -264,6 +264,12 @@ impl FolderPull {
         self.unread.get(&hash).is_some_and(is_older) || self.best.get(&hash).is_some_and(|best| *best > rank)
     }
 
+    /// The same number for rows of which none counts more than another: their rank and their file's order are equal.
+    pub(super) fn order_of(&self, content: usize, updated_at: Option<i64>) -> i64 {
+        let FileTime { ordered_at, modified_at } = self.contents[content].validity.time().unwrap_or_default();
+        key_hash(&format!("{} {ordered_at} {modified_at}", self.rank(updated_at))).cast_signed()
+    }
+
     /// Notes a rejected row.
     pub(super) fn note_rejected(&mut self, content: usize, key: Option<&str>) {
         let read = &mut self.contents[content];
