@@ -13,7 +13,7 @@ use crate::fields::null_values::{NullValues, is_serial_of_none};
 use crate::fields::syntax;
 use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType, Grouping, SourceField};
 use crate::model::instant;
-use crate::model::page::{CELL_ERROR, Page, Reason};
+use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::period::{Period, PeriodError};
 use crate::model::record::Value;
 use crate::model::text::{fold, is_blank, plain};
@@ -159,14 +159,20 @@ impl FieldReader {
     }
 
     /// Value of the first of `cells` of a row that has one. Blank cells and texts that mean that there is no value are
-    /// passed over; so are texts that are none of the words, if a later one is.
+    /// passed over; so are lists and objects if another cell has a value, and texts that are none of the words, if a later
+    /// one is.
     #[must_use]
     pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &[usize]) -> Option<FirstValue<'p>> {
-        let texts = cells.iter().filter_map(|&cell| page.cell(index, cell)).filter(|text| !is_blank(text));
+        let mut texts = cells.iter().filter_map(|&cell| page.cell(index, cell)).filter(|text| !is_blank(text));
         let mut values = texts
+            .clone()
+            .filter(|text| *text != CELL_STRUCTURE)
             .map(|text| FirstValue { text, value: self.read(text) })
             .filter(|first| first.value != Ok(Value::Null));
-        let first = values.next()?;
+        let Some(first) = values.next() else {
+            let structure = texts.find(|text| *text == CELL_STRUCTURE)?;
+            return Some(FirstValue { text: structure, value: self.read(structure) });
+        };
         if first.value.is_ok() || !self.takes_first_word() {
             return Some(first);
         }
@@ -186,6 +192,9 @@ impl FieldReader {
         let text = text.trim();
         if text == CELL_ERROR {
             return Err(Reason::CellError);
+        }
+        if text == CELL_STRUCTURE {
+            return Err(Reason::NotOfType);
         }
         // A text or day that means that there is none need not match the pattern.
         if self.field_type != FieldType::Instant {

@@ -279,6 +279,22 @@ fn a_cell_with_an_error_is_refused_by_every_type() {
 }
 
 #[test]
+fn a_list_or_object_counts_only_if_no_other_cell_has_a_value() {
+    let fields: Arc<[String]> = ["a".to_owned(), "b".to_owned()].into();
+    let mut page = Page::new(1, String::new(), String::new(), fields);
+    for (row, other) in [(1, "2026-03-10"), (2, ""), (3, "31/02/2026")] {
+        page.begin_row(row);
+        page.set(0, CELL_STRUCTURE);
+        page.set(1, other);
+    }
+    let reader = instant("");
+    let found = |index| reader.first(&page, index, &[0, 1]).map(|first| (first.text, first.value.err()));
+    assert_eq!(found(0), Some(("2026-03-10", None)));
+    assert_eq!(found(1), Some((CELL_STRUCTURE, Some(Reason::NotOfType))));
+    assert_eq!(found(2), Some(("31/02/2026", Some(Reason::NotAnInstant))));
+}
+
+#[test]
 fn the_first_cell_with_a_value_counts() {
     let fields: Arc<[String]> = ["a".to_owned(), "b".to_owned()].into();
     let mut page = Page::new(1, String::new(), String::new(), fields);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::fields::{Readers, shape, syntax};
 use crate::model::connector::FieldType;
-use crate::model::page::{CELL_ERROR, Page, Reason};
+use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::record::Value;
 use crate::model::text::is_blank;
 
@@ -40,9 +40,13 @@ impl RowCheck {
         self.failed = false;
         for (reader, cells) in readers.readers.iter().zip(cells) {
             // Of the texts that mean a value: whether the first fits, and whether one of them does.
-            let (mut first_fits, mut one_fits) = (None, false);
+            let (mut first_fits, mut one_fits, mut is_structure) = (None, false, false);
             for &cell in cells {
                 let Some(text) = page.cell(index, cell).filter(|text| !is_blank(text)) else { continue };
+                if text == CELL_STRUCTURE {
+                    is_structure = true;
+                    continue;
+                }
                 let value = reader.read(text);
                 let is_none = value == Ok(Value::Null);
                 if !is_none {
@@ -59,7 +63,7 @@ impl RowCheck {
                     }
                 }
             }
-            let is_read = first_fits.is_none_or(|fits| fits || (one_fits && reader.takes_first_word()));
+            let is_read = first_fits.map_or(!is_structure, |fits| fits || (one_fits && reader.takes_first_word()));
             self.failed |= !is_read && !reader.is_tolerant();
         }
     }
@@ -70,7 +74,7 @@ impl RowCheck {
         let is_allowed = if self.failed { self.safe[cell] } else { fits };
         if is_blank(text) {
             Cow::Borrowed("")
-        } else if is_allowed || (!fits && (text == CELL_ERROR || is_harmless(text.trim()))) {
+        } else if is_allowed || (!fits && ([CELL_ERROR, CELL_STRUCTURE].contains(&text) || is_harmless(text.trim()))) {
             Cow::Borrowed(text)
         } else if fits {
             Cow::Owned(withheld(text))

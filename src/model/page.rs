@@ -17,6 +17,10 @@ const UNMAPPED_FIELDS: usize = 200;
 /// [`Reason::CellError`], and landing stores it as it is.
 pub const CELL_ERROR: &str = "?:0 cell_error";
 
+/// Text of a cell for which a record has a list or an object instead of a value. Every field refuses it with
+/// [`Reason::NotOfType`], unless another path of the field has a value. Landing stores it as it is.
+pub const CELL_STRUCTURE: &str = "?:0 not_of_type";
+
 /// Why a row or a value was rejected. The codes are stored in quarantine and landing, and quoted in the docs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]

@@ -4,7 +4,8 @@
 //! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
 //! text `value`. An object where a list was expected counts as a list of one. A node may have a field and children at
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
-//! `true` or `false`. Null, a list or an object at the end of a path leaves the cell empty.
+//! `true` or `false`. Null, an empty list or an empty object at the end of a path leaves the cell empty. Another list or
+//! object gives [`CELL_STRUCTURE`], unless longer paths lead into it.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredA
 use serde_json::value::RawValue;
 
 use crate::fields::unmapped_field_path;
-use crate::model::page::{Page, Reason};
+use crate::model::page::{CELL_STRUCTURE, Page, Reason};
 use crate::sources::json_scalar::scalar;
 
 /// The kept paths of a connector, compiled into a tree.
@@ -32,6 +33,19 @@ struct PathNode {
     /// Child node by list index.
     elements: Vec<(usize, usize)>,
     filters: Vec<ElementFilter>,
+}
+
+impl PathNode {
+    /// Whether a value, as JSON, is a list or an object that is not empty and into which no longer path leads.
+    fn ends_in_structure(&self, raw: &str) -> bool {
+        let is_expected = match raw.as_bytes().first() {
+            Some(b'{') => !self.keys.is_empty() || !self.filters.is_empty(),
+            Some(b'[') => !self.elements.is_empty() || !self.filters.is_empty(),
+            _ => true,
+        };
+        let is_empty = || raw[1..raw.len() - 1].trim().is_empty();
+        !is_expected && !is_empty()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -175,10 +189,12 @@ impl ValueWalk<'_> {
     fn walk_raw(self, raw: &str) -> Result<(), serde_json::Error> {
         let Self { nodes, node, page } = self;
         let here = &nodes[node];
-        if let Some(field) = here.field
-            && let Some(text) = scalar(raw)?
-        {
-            page.set(field, &text);
+        if let Some(field) = here.field {
+            if let Some(text) = scalar(raw)? {
+                page.set(field, &text);
+            } else if here.ends_in_structure(raw) {
+                page.set(field, CELL_STRUCTURE);
+            }
         }
         match raw.as_bytes().first() {
             Some(b'{') => {

@@ -42,10 +42,10 @@ fn both_record_shapes_of_the_portal_are_read() {
         ("procedure.translate[0].name", Some("Sample A"), None),
         ("procedure.translate.name", None, Some("Thủ tục mẫu B")),
         ("procedure.sector.name[languageId=228].name", Some("Đường bộ"), None),
-        ("agency.name", None, Some("Sở mẫu A")),
+        ("agency.name", Some(CELL_STRUCTURE), Some("Sở mẫu A")),
         ("agency.name[languageId=228].name", Some("Sở mẫu A"), None),
         ("agency.ancestors[0].id", None, None),
-        ("dossierStatus", None, Some("2")),
+        ("dossierStatus", Some(CELL_STRUCTURE), Some("2")),
         ("dossierStatus.id", Some("4"), None),
         ("applyMethod.id", Some("0"), None),
     ] {
@@ -70,8 +70,8 @@ fn values_are_kept_as_their_json_text() {
         (r#"{"a":true}"#, Some("true")),
         (r#"{"a":false}"#, Some("false")),
         (r#"{"a":null}"#, None),
-        (r#"{"a":{"b":1}}"#, None),
-        (r#"{"a":[1]}"#, None),
+        (r#"{"a":{"b":1}}"#, Some(CELL_STRUCTURE)),
+        (r#"{"a":[1]}"#, Some(CELL_STRUCTURE)),
         (r#"{"b":1}"#, None),
         (r#"{"a":"\u0053\u1edf\n\"A\""}"#, Some("Sở\n\"A\"")),
         (r#"{"\u0061":"escaped key"}"#, Some("escaped key")),
@@ -98,6 +98,22 @@ fn lists_and_unusual_keys_are_read() {
     ] {
         assert_eq!(one(path, record).as_deref(), expected, "{path}");
     }
+}
+
+#[test]
+fn a_list_or_an_object_at_the_end_of_a_path_is_no_absent_value() {
+    let structure = Some(CELL_STRUCTURE.to_owned());
+    for record in [r#"{"a":{"x":1}}"#, r#"{"a":["x"]}"#, r#"{"a":[[]]}"#] {
+        assert_eq!(one("a", record), structure, "{record}");
+    }
+    for record in [r#"{"a":{ }}"#, r#"{"a":[]}"#, r#"{"a":null}"#, "{}"] {
+        assert_eq!(one("a", record), None, "{record}");
+    }
+    // Longer paths lead into it.
+    assert_eq!(cells(&["a", "a.b"], r#"{"a":{"b":1}}"#), [None, Some("1".to_owned())]);
+    assert_eq!(cells(&["a", "a.b"], r#"{"a":[{"b":1}]}"#), [structure, None]);
+    assert_eq!(cells(&["a", "a[k=1].b"], r#"{"a":[{"k":2,"b":1}]}"#), [None, None]);
+    assert_eq!(cells(&["a", "a[0]"], r#"{"a":["x"]}"#), [None, Some("x".to_owned())]);
 }
 
 #[test]
