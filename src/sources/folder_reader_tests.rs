@@ -186,10 +186,10 @@ async fn a_name_in_another_unicode_form_or_letter_case_is_the_same_unless_both_l
         time: FileTime::default(),
         former: Vec::new(),
     };
-    let folded = vec![(name_digest("th\u{e1}ng 3.csv"), NoteKind::Holds)];
+    let one_name = vec![(name_digest("th\u{e1}ng 3.csv"), NoteKind::Holds)];
     for name in [composed, decomposed, "TH\u{c1}NG 3.CSV"] {
         put(name, 1).await;
-        assert_eq!(read(Vec::new()).await, folded, "{name}");
+        assert_eq!(read(Vec::new()).await, one_name, "{name}");
         // An older version stored the name as it was written.
         let stored = vec![(exact_name_digest(name), NoteKind::Holds)];
         assert_eq!(read(vec![of_older(name)]).await, stored, "{name}");
