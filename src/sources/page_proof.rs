@@ -34,6 +34,17 @@ impl PageChain {
         self
     }
 
+    /// Reads the pages again before the chain ends, if it was cut and goes on: records may have moved to other pages
+    /// meanwhile. Not if the source declares a total, or pages begin after a cursor or key.
+    #[must_use]
+    pub fn read_again_after_cut(mut self) -> Self {
+        let has_total = self.complete.total.is_some() || self.state.declared_total.is_some();
+        if !self.state.pages.is_empty() && !uses_cursor(&self.pages) && !has_total {
+            self.complete.read_twice = true;
+        }
+        self
+    }
+
     /// Number of records of a full page; at least 1.
     pub(super) fn size(&self) -> u64 {
         u64::from(self.state.served_size.or(self.pages.size()).unwrap_or(1))
