@@ -58,8 +58,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::Unknown { all, format } => {
             if !data.join("lake").is_dir() {
-                return Err(Failure::usage(format!("there are no tables in `{}`", data.display()))
-                    .with_hint("nothing has run yet: `motcua run`"));
+                return Err(Failure::nothing_has_run(format!("there are no tables in `{}`", data.display())));
             }
             audit::log_read(&data, "agencies that no registry has").await?;
             let agencies = run::unknown_agencies(&data).await?;

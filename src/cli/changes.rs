@@ -37,8 +37,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_with_data()?;
     let lake = config.settings.data.join("lake");
     if !lake.join("changes").exists() {
-        return Err(Failure::usage(format!("there is no table of changes in `{}`", lake.display()))
-            .with_hint("nothing has run yet: `motcua run`"));
+        return Err(Failure::nothing_has_run(format!("there is no table of changes in `{}`", lake.display())));
     }
     let suffix = arguments.run.map(|run| format!(" of run {run}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("changes{suffix}")).await?;

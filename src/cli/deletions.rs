@@ -56,8 +56,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::List { format } => {
             let Some(ledger) = Ledger::open_existing(data).await? else {
-                return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
-                    .with_hint("nothing has run yet: `motcua run`"));
+                return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
             };
             let refused = run::refused_deletions(&config, &ledger).await?;
             let accepted = ledger.accepted_deletions().await.map_err(RunError::from)?;

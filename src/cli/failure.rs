@@ -33,6 +33,11 @@ impl Failure {
         )
     }
 
+    /// A verb reads what nights store, and there has been none. `lacks` says what is absent, and where.
+    pub(super) fn nothing_has_run(lacks: impl Into<String>) -> Self {
+        Self::usage(lacks).with_hint("nothing has run yet: `motcua run`")
+    }
+
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

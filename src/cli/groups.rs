@@ -42,8 +42,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let lake = config.settings.data.join("lake");
     if !lake.is_dir() {
-        return Err(Failure::usage(format!("there are no tables in `{}`", lake.display()))
-            .with_hint("nothing has run yet: `motcua run`"));
+        return Err(Failure::nothing_has_run(format!("there are no tables in `{}`", lake.display())));
     }
     let suffix = connector.map(|name| format!(" of {name}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("groups{suffix}")).await?;

@@ -60,8 +60,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
-        return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
-            .with_hint("nothing has run yet: `motcua run`"));
+        return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
     };
     match &arguments.verb {
         Verb::List { connector, run, all, format } => {

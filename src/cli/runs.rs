@@ -69,8 +69,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load_with_data()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
-        return Err(Failure::usage(format!("there is no ledger in `{}`", data.display()))
-            .with_hint("nothing has run yet: `motcua run`"));
+        return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));
     };
     let text = match &arguments.verb {
         Verb::List { format } => {

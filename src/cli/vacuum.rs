@@ -35,8 +35,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let (config, now) = (options.load_with_data()?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
-        return Err(Failure::usage(format!("the data folder `{}` has no tables", data.display()))
-            .with_hint("nothing has run yet: `motcua run`"));
+        return Err(Failure::nothing_has_run(format!("the data folder `{}` has no tables", data.display())));
     }
     let Arguments { keep_nights, keep_texts, keep_landing, keep_files, dry_run, format } = *arguments;
     let keep = Retention { nights: keep_nights, texts: keep_texts, landing: keep_landing, files: keep_files };

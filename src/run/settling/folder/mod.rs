@@ -50,6 +50,8 @@ struct ReadContent {
     unreadable: u64,
     /// Whether its last line has no line end.
     has_open_end: bool,
+    /// The same number for contents of files with the same time.
+    order: u64,
 }
 
 /// The files of one pull.
@@ -193,8 +195,10 @@ impl FolderPull {
                 let validity = folder.validity_of(page);
                 let digest = page.body_digest.clone();
                 let has_open_end = certificate.files.iter().any(|note| note.has_open_end && note.digest == digest);
-                let content = ReadContent { digest, validity, entries: Vec::new(), unreadable: 0, has_open_end };
-                folder.contents.push(content);
+                let FileTime { ordered_at, modified_at } = validity.time().unwrap_or_default();
+                let order = key_hash(&format!("{ordered_at} {modified_at}"));
+                let entries = Vec::new();
+                folder.contents.push(ReadContent { digest, validity, entries, unreadable: 0, has_open_end, order });
             }
         }
         folder
@@ -266,8 +270,7 @@ impl FolderPull {
 
     /// The same number for rows of which none counts more than another: their rank and their file's order are equal.
     pub(super) fn order_of(&self, content: usize, updated_at: Option<i64>) -> i64 {
-        let FileTime { ordered_at, modified_at } = self.contents[content].validity.time().unwrap_or_default();
-        key_hash(&format!("{} {ordered_at} {modified_at}", self.rank(updated_at))).cast_signed()
+        self.contents[content].order.cast_signed().wrapping_add(self.rank(updated_at))
     }
 
     /// Notes a rejected row.
