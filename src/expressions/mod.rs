@@ -1,7 +1,7 @@
 //! The language of predicates and facts: a small part of SQL, as a tree that any engine can be given.
 //!
 //! An [`Expression`] is a condition or a value over the columns of one row, with SQL's three values. [`parse`] reads it
-//! from text, [`check`] finds its type, [`fold`] puts the settings of a rule set and of a night into it. [`FactTable`]
+//! from text, [`type_of`] finds its type, [`fold`] puts the settings of a rule set and of a night into it. [`FactTable`]
 //! has the facts of a table: one expression for each. `indicators` renders expressions to Polars.
 //!
 //! The language has columns, settings (`rules.x`, `night.x`), literals, `+ - *`, comparisons, `AND`, `OR`, `NOT`, `IN`,
