@@ -48,14 +48,14 @@ pub(crate) fn load(
         rows(file, &text, problems, take);
         used_texts.insert(name, text);
     };
-    let mut agencies = NumberedRows::new();
+    let (mut agencies, mut successions) = (NumberedRows::new(), NumberedRows::new());
     read("agencies", settings.agencies.as_deref(), problems, &mut |row| {
         references.add_agency(row);
         agencies.extend(agency(row).map(|agency| (row.line, agency)));
     });
     read("successions", settings.successions.as_deref(), problems, &mut |row| {
         references.refers_to_agency(row, &["from", "to"]);
-        registries.successions.extend(succession(row));
+        successions.extend(succession(row).map(|succession| (row.line, succession)));
     });
     let mut procedure_codes = HashSet::new();
     read("procedures", settings.procedures.as_deref(), problems, &mut |row| {
@@ -81,6 +81,7 @@ pub(crate) fn load(
     });
     if is_checked {
         check(settings.agencies.as_deref(), &agencies, registry_checks::agencies, problems);
+        check(settings.successions.as_deref(), &successions, registry_checks::successions, problems);
         check(settings.procedure_offers.as_deref(), &offers, registry_checks::offers, problems);
         check(settings.sectors.as_deref(), &sectors, registry_checks::sectors, problems);
         check(settings.calendar.as_deref(), &calendar, registry_checks::calendar, problems);
@@ -91,6 +92,7 @@ pub(crate) fn load(
     }
     Registries {
         agencies: without_lines(agencies),
+        successions: without_lines(successions),
         offers: without_lines(offers),
         sectors: without_lines(sectors),
         calendar: without_lines(calendar),

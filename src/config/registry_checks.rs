@@ -3,13 +3,13 @@
 //!
 //! Only files on disk are checked. What a past night stored is read as it was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use jiff::civil::Date;
 
 use crate::config::problem::Problems;
-use crate::model::agency::Agency;
+use crate::model::agency::{Agency, Succession};
 use crate::model::day::CalendarDay;
 use crate::model::procedure::{Offer, Offerer};
 use crate::model::text::name_key;
@@ -20,6 +20,15 @@ pub(super) type NumberedRows<T> = Vec<(usize, T)>;
 /// Adds a problem for each name, alias or code that means two agencies on one day. Names are compared as in records:
 /// without regard to case, spacing, letters that look alike and the place of the tone mark.
 pub(super) fn agencies(file: &Path, rows: &NumberedRows<Agency>, problems: &mut Problems) {
+    for (line, agency) in rows {
+        if let (Some(from), Some(to)) = days(agency)
+            && to < from
+        {
+            problems.add(file, *line, "valid_to", format!("{to} is before `valid_from` {from}: no day is left"));
+        }
+    }
+    let parents = rows.iter().filter_map(|(line, agency)| Some((*line, &*agency.code, agency.parent.as_deref()?)));
+    circles(file, "parent", &parents.collect::<Vec<_>>(), problems);
     let mut rows_by_name: BTreeMap<String, Vec<(&'static str, &str, usize)>> = BTreeMap::new();
     for (index, (_, agency)) in rows.iter().enumerate() {
         let others = agency.other_codes.iter().map(|code| ("other_codes", code));
@@ -47,6 +56,30 @@ pub(super) fn agencies(file: &Path, rows: &NumberedRows<Agency>, problems: &mut 
                     problems.add(file, *line, *column, message);
                 }
             }
+        }
+    }
+}
+
+/// Adds a problem for each agency that passed its tasks on and got them back.
+pub(super) fn successions(file: &Path, rows: &NumberedRows<Succession>, problems: &mut Problems) {
+    let passed: Vec<(usize, &str, &str)> = rows.iter().map(|(line, row)| (*line, &*row.from, &*row.to)).collect();
+    circles(file, "to", &passed, problems);
+}
+
+/// Adds a problem for each row that leads back to its own agency. A row leads from one agency to another.
+fn circles(file: &Path, column: &'static str, rows: &[(usize, &str, &str)], problems: &mut Problems) {
+    let mut leads: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (_, from, to) in rows {
+        leads.entry(from).or_default().push(to);
+    }
+    for (line, from, to) in rows {
+        let (mut reached, mut open) = (BTreeSet::from([*to]), vec![*to]);
+        while let Some(at) = open.pop() {
+            let next = leads.get(at).into_iter().flatten();
+            open.extend(next.filter(|code| reached.insert(code)));
+        }
+        if reached.contains(from) {
+            problems.add(file, *line, column, format!("`{to}` leads back to `{from}`: the rows run in a circle"));
         }
     }
 }

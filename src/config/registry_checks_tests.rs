@@ -114,3 +114,25 @@ fn a_sector_or_a_column_twice_is_a_mistake() {
     assert_eq!(of_header.as_slice()[0].to_string(), "sectors.csv:2: `name`: the header row has this column twice");
     assert_eq!(of_header.as_slice().len(), 1);
 }
+
+#[test]
+fn days_that_end_before_they_begin_and_circles_are_mistakes() {
+    let header = "code,name,kind,tier,parent,valid_from,valid_to\n";
+    let rows = "A,Sở A,specialised,province,C,,\nB,Sở B,specialised,province,A,,\nC,Sở C,specialised,province,B,,\n\
+        D,Sở D,specialised,province,A,,\nE,Sở E,specialised,province,E,2025-07-01,2025-06-30\n\
+        F,Sở F,specialised,province,,2025-07-01,2025-07-01\n";
+    let circle = |line: usize, from: &str, to: &str, column: &str| {
+        format!("{line} {column}: `{to}` leads back to `{from}`: the rows run in a circle")
+    };
+    let expected = [
+        "6 valid_to: 2025-06-30 is before `valid_from` 2025-07-01: no day is left".to_owned(),
+        circle(2, "A", "C", "parent"),
+        circle(3, "B", "A", "parent"),
+        circle(4, "C", "B", "parent"),
+        circle(6, "E", "E", "parent"),
+    ];
+    assert_eq!(problems(&format!("{header}{rows}"), agency, registry_checks::agencies), expected);
+    let rows = "from,to,date\nA,B,2025-07-01\nA,C,2025-07-01\nC,D,2026-07-01\nD,A,2027-07-01\nE,B,2025-07-01\n";
+    let expected = [circle(3, "A", "C", "to"), circle(4, "C", "D", "to"), circle(5, "D", "A", "to")];
+    assert_eq!(problems(rows, succession, registry_checks::successions), expected);
+}

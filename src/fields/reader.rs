@@ -52,6 +52,10 @@ pub struct FirstValue<'p> {
 }
 
 impl FieldReader {
+    pub(crate) fn is_instant(&self) -> bool {
+        self.field_type == FieldType::Instant
+    }
+
     /// Compiles a `[map.COLUMN]` table. `null_values`: texts that mean in every field of the connector that there is no
     /// value.
     ///

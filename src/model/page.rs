@@ -49,6 +49,8 @@ pub enum Reason {
     StrayQuote,
     /// A kept cell of a workbook has an error value such as `#REF!`, or a formula without a stored value.
     CellError,
+    /// A kept column has a merged cell that spans several rows, and the connector does not say what the others have.
+    MergedCell,
     /// Reading the row met an unexpected error of motcua itself; the log has its place.
     OwnError,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
@@ -230,6 +232,7 @@ impl Page {
         for index in 0..other.len() {
             self.copy_row(other, index);
         }
+        self.remarks.add(&other.remarks);
     }
 
     /// The text of all cells, in the order in which they were read. Pages with the same records have the same text.

@@ -10,6 +10,9 @@ pub struct SourceOrder {
 /// Prefix of the names of portals.
 const PORTAL: &str = "portal";
 
+/// First line of the text of an order, so that a damaged file of an empty one is seen.
+const HEADING: &str = "connector";
+
 /// Rank of a source. The smallest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceRank<'s> {
@@ -31,15 +34,15 @@ impl SourceOrder {
         SourceRank { place, is_no_portal: !source.starts_with(PORTAL), name: source }
     }
 
-    /// The listed names, a line each. [`SourceOrder::from_text`] reads it.
+    /// A heading and the listed names, a line each. [`SourceOrder::from_text`] reads it.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.listed.iter().flat_map(|name| [name.as_str(), "\n"]).collect()
+        [HEADING].into_iter().chain(self.listed.iter().map(String::as_str)).flat_map(|line| [line, "\n"]).collect()
     }
 
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        Self::new(text.lines().map(str::to_owned).collect())
+        Self::new(text.lines().skip(1).map(str::to_owned).collect())
     }
 }
 
@@ -65,6 +68,7 @@ mod tests {
     fn the_text_of_an_order_gives_it_again() {
         for names in [vec![], vec!["b"], vec!["b", "a"]] {
             let order = SourceOrder::new(names.into_iter().map(str::to_owned).collect());
+            assert!(!order.to_text().is_empty());
             assert_eq!(SourceOrder::from_text(&order.to_text()), order);
         }
     }

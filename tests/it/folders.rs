@@ -3,10 +3,12 @@
 #![expect(clippy::disallowed_methods, reason = "edge: a test writes the lists and runs the binary")]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
+
+use crate::office::program;
 
 const HEADER: &str = "channel,concept:name,deadline,department,enddate,startdate\n";
 
@@ -66,7 +68,7 @@ impl Desk {
     }
 
     fn act(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_motcua"))
+        program()
             .args(["--config", "office/motcua.toml", "--data", "data"])
             .args(arguments)
             .current_dir(self.folder.path())

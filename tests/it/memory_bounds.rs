@@ -8,13 +8,13 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::office::{Answer, said, stub_server};
+use crate::office::{Answer, program, said, stub_server};
 
 /// What a hostile answer may take above an idle night.
 const BOUND_KIB: u64 = 300 << 10;
@@ -120,7 +120,7 @@ fn write_office(folder: &Path, url: &str, names: &[&str]) {
 
 /// Runs a night and returns its peak in KiB.
 fn peak_of_night(folder: &Path) -> (u64, Output) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_motcua"));
+    let mut command = program();
     command.arg("--config").arg(folder.join("motcua.toml")).arg("run");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let status = format!("/proc/{}/status", child.id());

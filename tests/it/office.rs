@@ -97,6 +97,11 @@ impl Town {
     }
 }
 
+/// The binary under test. `MOTCUA_TEST_PROGRAM` names another one, such as a release build.
+pub(crate) fn program() -> Command {
+    Command::new(std::env::var_os("MOTCUA_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_motcua").into()))
+}
+
 /// A province with the shipped registries.
 pub(crate) fn province(settings: &ProvinceSettings) -> Arc<Province> {
     let registries = RegistryTexts {
@@ -232,7 +237,7 @@ impl Office {
     }
 
     pub(crate) fn command_on(&self, data: &Path, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_motcua"));
+        let mut command = program();
         command.arg("--config").arg(self.settings()).arg("--data").arg(data).args(arguments);
         command.env_remove("MOTCUA_LOG").env_remove("MOTCUA_LOG_FORMAT").envs(&self.variables).stdin(Stdio::null());
         command

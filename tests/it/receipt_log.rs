@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value as Json;
+
+use crate::office::program;
 
 /// The log's columns; the connector does not keep `group` and `responsible`.
 const SAMPLE: &str = "\
@@ -57,7 +59,7 @@ const BY_HAND: [(Option<&str>, &str, [u64; 4]); 7] = [
 
 fn motcua(folder: &Path, arguments: &[&str]) -> Output {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log/motcua.toml");
-    Command::new(env!("CARGO_BIN_EXE_motcua"))
+    program()
         .arg("--config")
         .arg(config)
         .arg("--data")

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::office::serving::Serving;
-use crate::office::{Office, Town, files};
+use crate::office::{Office, Town, files, program};
 
 /// Every test that needs a service, one name a line.
 const TESTS: &str = include_str!("../services/tests.txt");
@@ -78,7 +78,7 @@ fn python_and_duckdb_read_the_lake() {
     }
     let folder = tempfile::tempdir().expect("a scratch folder can be made");
     let data = folder.path().join("data");
-    run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
+    run(program().arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
     let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/read_lake.py");
     let printed = run(Command::new(&python).arg(script).arg(&data));

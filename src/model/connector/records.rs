@@ -108,14 +108,16 @@ pub enum Encoding {
     Windows1258,
 }
 
-/// Meaning of merged cells in a workbook. The first of them holds the value.
+/// Meaning of a merged cell of a workbook that spans several rows. Its first row has the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Merged {
-    /// The other cells are empty.
+    /// Not declared: the other rows are rejected if the column is mapped.
     #[default]
     Leave,
-    /// The value applies to every row that the merged cell spans.
+    /// The other rows have no value.
+    Empty,
+    /// Every row has the value.
     Repeat,
 }
 

@@ -12,8 +12,9 @@ use memchr::memmem;
 use self::row_state::RowState;
 use crate::fields::Readers;
 use crate::model::connector::Encoding;
-use crate::model::page::Page;
+use crate::model::page::{Page, Reason};
 use crate::model::text::fold;
+use crate::sources::decode::csv_last_cells::LastCells;
 use crate::sources::decode::csv_rows::CsvRows;
 use crate::sources::decode::encoding;
 use crate::sources::decode::line_counter::LineCounter;
@@ -62,6 +63,9 @@ pub struct CsvFile {
     /// Column of `decode.header`.
     header_at: usize,
     record_test: RecordTest,
+    /// Whether the last column has dates.
+    has_last_dates: bool,
+    last_cells: LastCells,
     lines: LineCounter,
     /// Text above the header row.
     titles: String,
@@ -113,10 +117,13 @@ impl CsvFile {
             });
         };
         let columns = layout.table.columns(&header)?;
+        let record_test = layout.record_test.in_columns(&columns);
         Ok(Self {
+            has_last_dates: columns.fills.len().checked_sub(1).is_some_and(|last| record_test.is_instant(last)),
+            last_cells: LastCells::default(),
             header_at: header.iter().position(|cell| *cell == layout.table.header).unwrap_or_default(),
             has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
-            record_test: layout.record_test.in_columns(&columns),
+            record_test,
             titles: titles_of(&bytes[..rows.start], rows.delimiter()),
             bytes,
             rows,
@@ -227,9 +234,15 @@ impl CsvFile {
                 return Err(SourceError::new(ErrorKind::UnclosedQuote, message));
             }
         };
-        if self.rows.spoiled.is_none() && self.is_cut_record() {
+        let is_cut = self.rows.spoiled.is_none() && self.is_cut_record();
+        if is_cut {
             self.cut_at = Some(line);
         }
+        if self.has_last_dates && self.rows.count() == self.columns.fills.len() {
+            self.last_cells.note(self.rows.cell(&self.bytes, self.rows.count() - 1));
+        }
+        // What is left of a record is none.
+        let spoiled = spoiled.or(is_cut.then_some(Reason::Malformed));
         page.begin_row(line);
         let Self { bytes, rows, columns, .. } = self;
         if let Some(trailer) = &mut columns.trailer {

@@ -65,15 +65,16 @@ impl CsvFile {
     }
 
     /// Whether the file ends within the current row, which is more than a remark: it has several cells and no line end,
-    /// and lacks other cells, or its last one is refused as if it were a part of one.
+    /// and lacks other cells, or its last one is refused as if it were a part of one, or is shorter than all others.
     pub(super) fn is_cut_record(&self) -> bool {
         let Self { bytes, rows, columns, .. } = self;
         let filled = rows.cells(bytes).filter(|cell| !cell.trim_ascii().is_empty()).count();
-        let is_last_refused = || {
+        let is_last_cut = || {
             let last = columns.fills.len() - 1;
-            rows.count() == columns.fills.len() && self.record_test.refuses(last, |column| rows.cell(bytes, column))
+            let is_refused = self.record_test.refuses(last, |column| rows.cell(bytes, column));
+            rows.count() == columns.fills.len() && (is_refused || self.last_cells.is_cut(rows.cell(bytes, last)))
         };
-        !rows.has_line_end && filled > 1 && (rows.count() < columns.fills.len() || is_last_refused())
+        !rows.has_line_end && filled > 1 && (rows.count() < columns.fills.len() || is_last_cut())
     }
 
     /// Whether the next row may be the rest of the current one: it has at most as many cells as the current one lacks,

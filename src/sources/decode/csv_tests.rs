@@ -258,6 +258,30 @@ fn a_file_that_ends_within_a_row_is_cut() {
 }
 
 #[test]
+fn a_last_date_that_is_shorter_than_all_others_is_cut() {
+    let layout = layout_of(&connector("").replace("\"dd/MM/yyyy HH:mm\"", "\"dd/MM/yyyy HH:mm\", \"dd/MM/yyyy\""));
+    let (long, short) = ("16/10/2020 09:02", "16/10/2020");
+    for (dates, is_cut) in [
+        ([long, long, long, short], true),
+        ([long, long, long, ""], true),
+        ([long, long, long, long], false),
+        // A row has none, a row has a short one, and too few rows show the length.
+        ([long, "", long, ""], false),
+        ([long, short, long, short], false),
+        (["", long, long, short], false),
+        ([short, short, short, long], false),
+    ] {
+        let file = |end: &str| {
+            let rows: Vec<String> = (1..).zip(dates).map(|(row, date)| format!("{row};A{row};B;{date}")).collect();
+            let text = format!("STT;Mã vận đơn;Mã hồ sơ;Ngày phát\n{}{end}", rows.join("\n"));
+            self::rows(&layout, text.as_bytes()).map(|rows| rows.len()).map_err(|error| error.kind)
+        };
+        assert_eq!(file(""), if is_cut { Err(ErrorKind::BodyCutShort) } else { Ok(4) }, "{dates:?}");
+        assert_eq!(file("\n"), Ok(4), "{dates:?}");
+    }
+}
+
+#[test]
 fn a_last_line_without_line_end_is_noted_unless_it_is_a_footer_row() {
     let layout = layout("");
     let row = "Mã vận đơn;Mã hồ sơ\nEP123456785VN;000.00.14.H61-201012-0001";

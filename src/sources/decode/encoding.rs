@@ -33,6 +33,10 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
     };
     // A byte order mark takes precedence over Windows-1258, which has none: `encoding` then applies to the other files.
     let encoding = if encoding == Encoding::Windows1258 && mark.is_some() { Encoding::Auto } else { encoding };
+    if let (Encoding::Auto | Encoding::Utf8, None, Some(likely)) = (encoding, mark, utf_16_without_mark(&bytes)) {
+        let message = format!("the file looks like {} without a byte order mark: set `decode.encoding`", name(likely));
+        return Err(SourceError::new(ErrorKind::WrongEncoding, message));
+    }
     match (encoding, mark) {
         (Encoding::Auto | Encoding::Utf8, None | Some(Encoding::Utf8)) => Ok(bytes),
         (Encoding::Utf8, Some(_)) => Err(SourceError::new(ErrorKind::NotUtf8, "the file is UTF-16")),
@@ -50,6 +54,19 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
             let message = format!("the file's byte order mark is that of {}", name(mark));
             Err(SourceError::new(ErrorKind::WrongEncoding, message))
         }
+    }
+}
+
+/// The byte order of a text whose beginning has a NUL in most of its two-byte units, always on one side: letters and
+/// digits have one in UTF-16.
+fn utf_16_without_mark(bytes: &[u8]) -> Option<Encoding> {
+    let units = bytes[..bytes.len().min(128)].chunks_exact(2);
+    let needed = units.len() / 2;
+    let count = |at: usize| units.clone().filter(|unit| unit[at] == 0 && unit[1 - at] != 0).count();
+    match (count(0), count(1)) {
+        (0, low) if low > needed => Some(Encoding::Utf16Le),
+        (high, 0) if high > needed => Some(Encoding::Utf16Be),
+        _ => None,
     }
 }
 
@@ -132,6 +149,16 @@ mod tests {
         ] {
             assert_eq!(read(&bytes, encoding).as_deref(), Ok(text), "{encoding:?}");
         }
+    }
+
+    #[test]
+    fn utf_16_without_a_mark_is_named() {
+        for big in [false, true] {
+            let error = text_of(utf16("Mã hồ sơ;Ghi chú;Ngày nhận", big), Encoding::Auto, 1000).expect_err("no mark");
+            let named = format!("UTF-16{} without a byte order mark", if big { "BE" } else { "LE" });
+            assert_eq!((error.kind, error.message.contains(&named)), (ErrorKind::WrongEncoding, true), "{error}");
+        }
+        assert_eq!(read(&[b'a', 0, 0, 0, 0, 0, b'b', 0], Encoding::Auto).as_deref(), Ok("a\0\0\0\0\0b\0"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Decodes the bytes of a response or file into pages of kept fields: JSON, CSV, XLSX.
 
 pub mod csv;
+mod csv_last_cells;
 mod csv_rows;
 mod encoding;
 pub mod envelope;
@@ -12,9 +13,11 @@ mod record_test;
 pub mod table;
 pub mod xlsx;
 mod xlsx_cell;
+pub(crate) mod xlsx_layout;
 mod xlsx_merged;
 mod xlsx_parts;
 mod xlsx_rows;
+mod xlsx_sheet;
 mod xlsx_strings;
 mod xlsx_titles;
 
@@ -31,7 +34,7 @@ use crate::sources::decode::csv::{CsvFile, CsvLayout};
 use crate::sources::decode::envelope::{EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json::JsonLayout;
 use crate::sources::decode::table::TableLayout;
-use crate::sources::decode::xlsx::XlsxLayout;
+use crate::sources::decode::xlsx_layout::XlsxLayout;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// A compiled `[decode]` table.
@@ -75,12 +78,12 @@ impl TableFormats {
             }
             Decode::Xlsx { header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
-                (None, Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
+                (None, Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table, readers)?))
             }
             Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
                 let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone(), readers)?;
-                (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table)?))
+                (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table, readers)?))
             }
         };
         Ok(Self { csv, xlsx: xlsx.map(Arc::new) })

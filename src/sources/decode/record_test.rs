@@ -64,6 +64,11 @@ impl RecordTest {
             && self.required().all(|field| matches!(field.value(&cell), Some(Ok(value)) if value != Value::Null))
     }
 
+    /// Whether a column has the instants of a field.
+    pub(crate) fn is_instant(&self, column: usize) -> bool {
+        self.fields.iter().any(|field| field.reader.is_instant() && field.columns.contains(&column))
+    }
+
     /// Whether a column has a text that its field refuses.
     pub(crate) fn refuses<'t>(&self, column: usize, cell: impl Fn(usize) -> &'t [u8]) -> bool {
         let only = |at: usize| if at == column { cell(at) } else { &[] };

@@ -126,6 +126,12 @@ impl TableLayout {
             && columns.is_record(self.fields.iter().filter(|field| cells.contains(&field.heading)).count())
     }
 
+    /// Whether a row has at least two of the headings, and half of them. `cells` are folded.
+    pub(crate) fn has_most_headings(&self, cells: &[String]) -> bool {
+        let found = self.fields.iter().filter(|field| cells.contains(&field.heading)).count();
+        found >= self.fields.len().div_ceil(2).max(2)
+    }
+
     /// Whether a row below the header row repeats it, so that it is skipped. `row` is its place.
     ///
     /// # Errors

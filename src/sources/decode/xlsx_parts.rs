@@ -2,18 +2,21 @@
 
 use std::io::Cursor;
 
+use memchr::memmem;
 use zip::ZipArchive;
 
 use crate::sources::decode::{xlsx_rows, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Checks the shared strings and the sheets of an archive whose parts are not compressed.
+/// Checks the shared strings and the sheets of an archive whose parts are not compressed. Returns whether a sheet has
+/// merged cells.
 ///
 /// # Errors
 /// `file_damaged`, `expands_too_far`.
-pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
+pub(crate) fn check(stored: &[u8]) -> Result<bool, SourceError> {
     let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
     let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
+    let mut has_merged_cells = false;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(broken)?;
         let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
@@ -25,7 +28,8 @@ pub(crate) fn check(stored: &[u8]) -> Result<(), SourceError> {
             xlsx_strings::check(text)?;
         } else if name.strip_prefix("xl/worksheets/").is_some_and(|sheet| !sheet.contains('/')) {
             xlsx_rows::check(text)?;
+            has_merged_cells |= memmem::rfind(text, b"mergeCell").is_some();
         }
     }
-    Ok(())
+    Ok(has_merged_cells)
 }

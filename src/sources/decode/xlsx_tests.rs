@@ -40,12 +40,16 @@ fn connector(decode: &str) -> ConnectorFile {
     toml::from_str(&text).expect("the connector is valid")
 }
 
-/// One text per row: row, agency, fee, item code; or row and reason.
-fn rows_of(decode: &str, bytes: &[u8]) -> Result<Vec<String>, SourceError> {
+fn page_of(decode: &str, bytes: &[u8]) -> Result<Page, SourceError> {
     let file = connector(decode);
     let readers = Readers::compile(&file).expect("the map is valid");
     let decoder = Decoder::compile(&file, &readers).expect("the connector compiles");
-    let (page, _) = decoder.page(bytes, 1, String::new())?;
+    decoder.page(bytes, 1, String::new()).map(|(page, _)| page)
+}
+
+/// One text per row: row, agency, fee, item code; or row and reason.
+fn rows_of(decode: &str, bytes: &[u8]) -> Result<Vec<String>, SourceError> {
+    let page = page_of(decode, bytes)?;
     let row = |index| match page.row(index) {
         (row, Some(reason)) => format!("{row} {}", reason.code()),
         (row, None) => {
@@ -96,13 +100,22 @@ fn titles_sheets_footers_and_cells_are_read() {
 }
 
 #[test]
-fn merged_cells_are_repeated_only_if_configured() {
+fn rows_of_a_merged_cell_are_rejected_unless_the_connector_says_what_they_have() {
     let rows: &[Vec<&str>] =
         &[vec!["Mã vận đơn", "Đơn vị"], vec!["A", "Sở A"], vec!["B"], vec!["C"], vec!["D", "Sở B"], vec!["E"]];
     let merge = "</sheetData><mergeCells count=\"1\"><mergeCell ref=\"B2:B3\"/></mergeCells>";
     let bytes = workbook_of(&[("a", sheet_xml(rows).replace("</sheetData>", merge))], "", &[]);
-    let left = ["2 Sở A - A", "3 - - B", "4 - - C", "5 Sở B - D", "6 - - E"];
-    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), left);
+    let expected = ["2 Sở A - A", "3 merged_cell", "4 - - C", "5 Sở B - D", "6 - - E"];
+    assert_eq!(rows_of("", &bytes).expect("the workbook is whole"), expected);
+    let empty = ["2 Sở A - A", "3 - - B", "4 - - C", "5 Sở B - D", "6 - - E"];
+    assert_eq!(rows_of("merged = \"empty\"", &bytes).expect("the workbook is whole"), empty);
+    // A merged cell beside the kept columns, or one that is empty, costs no row.
+    let beside = merge.replace("B2:B3", "D2:D3");
+    let bytes_beside = workbook_of(&[("a", sheet_xml(rows).replace("</sheetData>", &beside))], "", &[]);
+    assert_eq!(rows_of("", &bytes_beside).expect("the workbook is whole"), empty);
+    let nothing = merge.replace("B2:B3", "B3:B4");
+    let bytes_nothing = workbook_of(&[("a", sheet_xml(rows).replace("</sheetData>", &nothing))], "", &[]);
+    assert_eq!(rows_of("", &bytes_nothing).expect("the workbook is whole"), empty);
     let repeated = ["2 Sở A - A", "3 Sở A - B", "4 - - C", "5 Sở B - D", "6 - - E"];
     assert_eq!(rows_of("merged = \"repeat\"", &bytes).expect("the workbook is whole"), repeated);
 }
@@ -251,4 +264,40 @@ fn a_second_header_row_is_skipped_or_refused() {
     assert_eq!(file(vec!["MÃ VẬN ĐƠN", "Đơn vị", "Phí"]), Ok(vec!["2 Sở 1 A".to_owned(), "4 Sở 2 B".to_owned()]));
     let error = file(vec!["Mã vận đơn", "Phí", "Đơn vị"]).expect_err("another table");
     assert_eq!((error.kind, error.message.contains("row 3")), (ErrorKind::HeadingsMoved, true), "{error}");
+}
+
+#[test]
+fn sheets_that_are_skipped_are_counted_and_a_table_without_its_header_row_is_refused() {
+    let first: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị", "Phí"], vec!["A", "Sở", "=1"]];
+    let notes: &[Vec<&str>] = &[vec!["Ghi chú", "Phí"], vec!["x", "=2"]];
+    let remarks = |bytes: &[u8]| page_of("", bytes).expect("the workbook is whole").remarks;
+    let nothing: &[Vec<&str>] = &[];
+    assert_eq!(
+        remarks(&workbook(&[("a", first), ("b", notes), ("c", nothing)])),
+        TableRemarks { other_sheets: 1, ..TableRemarks::default() }
+    );
+    let hidden = |rows: &[Vec<&str>]| {
+        let sheets = [("a", sheet_xml(first)), ("b\" state=\"hidden", sheet_xml(rows))];
+        remarks(&workbook_of(&sheets, "", &[]))
+    };
+    assert_eq!(hidden(first), TableRemarks { hidden_tables: 1, ..TableRemarks::default() });
+    assert_eq!(hidden(notes), TableRemarks::default());
+    let misspelt: &[Vec<&str>] = &[vec!["Danh sách"], vec!["Mã đơn", "Đơn vị", "Phí"], vec!["B", "Sở", "=2"]];
+    let error = rows_of("", &workbook(&[("a", first), ("b", misspelt)])).expect_err("the second table");
+    assert_eq!((error.kind, error.message.contains("row 2")), (ErrorKind::HeaderNotFound, true), "{error}");
+    assert!(error.message.contains("sheet `b`"), "{error}");
+}
+
+#[test]
+fn a_row_that_begins_like_a_footer_row_is_a_record_if_it_has_what_a_record_has() {
+    let header = vec!["STT", "Đơn vị", "Mã vận đơn", "Phí"];
+    let rows = |last: Vec<&'static str>| {
+        let table: &[Vec<&str>] = &[header.clone(), vec!["=1", "Sở", "A", "=1"], last];
+        rows_of("", &workbook(&[("T1", table)])).expect("the workbook is whole")
+    };
+    let item = "EP123456785VN";
+    assert_eq!(rows(vec!["", "Tổng cộng tác xã", item, "=2"]), ["2 Sở 1 A", "3 Tổng cộng tác xã 2 EP123456785VN"]);
+    assert_eq!(rows(vec!["Tổng cộng", "", "", "=1"]), ["2 Sở 1 A"]);
+    assert_eq!(rows(vec!["", "Tổng cộng", "", "=1"]), ["2 Sở 1 A"]);
+    assert_eq!(rows(vec!["", "", "Tổng cộng", "=1"]), ["2 Sở 1 A"]);
 }

@@ -6,8 +6,8 @@ use calamine::{Reader as _, Xlsx};
 
 use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_BYTES, MAX_TITLE_ROWS};
-use crate::sources::decode::xlsx::{Workbook, XlsxLayout, damaged, wanted_sheets};
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
+use crate::sources::decode::xlsx_layout::{Workbook, XlsxLayout, damaged, wanted_sheets};
 use crate::sources::decode::{inflate, xlsx_parts};
 use crate::sources::error::SourceError;
 

@@ -221,7 +221,7 @@ fn list(folder: &Path, root: &Path, files: &mut Vec<PathBuf>) {
 
 /// The verbs that `motcua --help` lists.
 fn verbs() -> BTreeSet<String> {
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--help").output().expect("it starts");
+    let help = crate::office::program().arg("--help").output().expect("it starts");
     let help = String::from_utf8(help.stdout).expect("help is text");
     let (_, verbs) = help.split_once("Commands:\n").expect("help lists the verbs");
     let verbs = verbs.lines().take_while(|line| !line.is_empty());

@@ -31,7 +31,7 @@ fn the_reference_of_the_command_line_is_that_of_clap() {
 
 #[test]
 fn every_verb_of_the_help_is_in_the_reference() {
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--help").output().expect("it starts");
+    let help = crate::office::program().arg("--help").output().expect("it starts");
     let help = String::from_utf8(help.stdout).expect("help is text");
     let (_, verbs) = help.split_once("Commands:\n").expect("help lists the verbs");
     let named = verbs.lines().take_while(|line| !line.is_empty());

@@ -2,17 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the test starts the demo and reads its output")]
 
 use std::fs::File;
-use std::process::Command;
 
 use serde_json::Value;
 
+use crate::office::program;
 use crate::office::serving::Serving;
 
 #[test]
 fn the_demo_is_served_and_its_connectors_are_healthy() {
     let folder = tempfile::tempdir().expect("a folder");
     let printed = folder.path().join("printed");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_motcua"));
+    let mut command = program();
     command.env("TMPDIR", folder.path()).args(["demo", "--dossiers", "60", "--serve", "--listen", "127.0.0.1:0"]);
     let out = File::create(&printed).expect("the folder is ours");
     let mut serving = Serving::start_into(command, out.into());

@@ -329,6 +329,10 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
         Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
         Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
+        Reason::MergedCell => (
+            "Nằm trong ô gộp nhiều dòng: bỏ gộp ô, hoặc khai `merged` trong connector.toml",
+            "Inside a merged cell of several rows: unmerge it, or declare `merged` in connector.toml",
+        ),
         Reason::OwnError => (
             "Lỗi của phần mềm khi đọc dòng này: gửi nhật ký (log) cho nhóm phát triển",
             "An error of motcua while the row was read: send its developers the log",
