@@ -27,6 +27,7 @@ fn connector(decode: &str) -> ConnectorFile {
         [map.item_code]
         from = "Mã vận đơn"
         type = "item_code"
+        required = true
         [map.agency]
         from = "Đơn vị"
         type = "agency"
