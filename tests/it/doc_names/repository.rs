@@ -6,13 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use crate::imports::code::{is_name, leading_name, without_comments, without_comments_and_texts};
 
 /// Files whose words are words of the program, besides `src/`: by their endings, below these folders.
-const OTHER_WORDS: [&str; 8] = [
+const OTHER_WORDS: [&str; 9] = [
     "config/",
     "facts/",
     "connectors/",
     "templates/",
     "docs/examples/",
     "tests/it/documents.rs",
+    "tests/it/office.rs",
     "Cargo.toml",
     ".ci/run",
 ];
