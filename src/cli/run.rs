@@ -132,6 +132,14 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         let dossiers = number(*dossiers);
         lines.push(format!("  {connector}: {dossiers} dossiers share codes with too many others, and each counts"));
     }
+    for (connector, rows) in &published.without_connector {
+        let rows = number(*rows);
+        lines.push(format!(
+            "  {connector}: no connector has this name any more, and {rows} rows that it read still count"
+        ));
+        lines
+            .push("  hint: if it was renamed, give its folder the old name again: its dossiers count twice".to_owned());
+    }
     if !published.elsewhere.is_empty() || !published.not_merged.is_empty() {
         lines.push("  hint: `motcua groups` lists them".to_owned());
     }

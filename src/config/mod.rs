@@ -31,6 +31,7 @@ use crate::model::connector::Connector;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::rules::RuleSet;
 use crate::model::source_order::SourceOrder;
+use crate::model::table::RecordKind;
 use crate::model::values::PlaceholderValues;
 
 /// The complete configuration.
@@ -85,7 +86,9 @@ pub fn load(file: &Path) -> Result<Configuration, Problems> {
     for connector in &connectors {
         used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());
     }
-    let source_order = SourceOrder::new(settings.dossiers.source_order.clone());
+    let dossiers = connectors.iter().filter(|connector| connector.file.connector.kind == RecordKind::Dossiers);
+    let source_order = SourceOrder::new(settings.dossiers.source_order.clone())
+        .over(dossiers.map(|connector| connector.name.as_str()));
     used_texts.insert(SOURCE_ORDER.to_owned(), source_order.to_text());
     problems.into_result(Configuration {
         source_order: Some(source_order),

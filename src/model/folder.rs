@@ -49,9 +49,21 @@ pub struct FileNote {
     pub landed_by: Option<i64>,
     #[serde(default)]
     pub kind: NoteKind,
-    /// Whether the last line has no line end, so that nothing shows that the file is whole.
     #[serde(default)]
-    pub has_open_end: bool,
+    pub end: FileEnd,
+}
+
+/// What shows that a file is whole, the least first. A content with less than its name had before may be cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileEnd {
+    /// Its last line has no line end.
+    Open,
+    /// Its last line has a line end, or nothing is known.
+    #[default]
+    LineEnd,
+    /// It has a footer row.
+    Footer,
 }
 
 /// What a note changes.

@@ -27,6 +27,15 @@ impl SourceOrder {
         Self { listed }
     }
 
+    /// This order with all sources that there are: the listed ones first, then the others by rank. A source that is no
+    /// more then ranks behind them.
+    #[must_use]
+    pub fn over<'s>(&self, sources: impl Iterator<Item = &'s str>) -> Self {
+        let mut sources: Vec<&str> = sources.collect();
+        sources.sort_by_key(|source| self.rank(source));
+        Self::new(sources.into_iter().map(str::to_owned).collect())
+    }
+
     /// Rank of a source, listed or not. No two sources have the same.
     #[must_use]
     pub fn rank<'s>(&self, source: &'s str) -> SourceRank<'s> {
@@ -62,6 +71,16 @@ mod tests {
         assert_eq!(sorted(&order, sources.clone()), ["portal-igate", "portal-tandan", "ministry-a", "ministry-b"]);
         let order = SourceOrder::new(vec!["ministry-b".to_owned(), "portal-tandan".to_owned()]);
         assert_eq!(sorted(&order, sources), ["ministry-b", "portal-tandan", "portal-igate", "ministry-a"]);
+    }
+
+    #[test]
+    fn a_source_that_is_no_more_ranks_behind_those_that_there_are() {
+        let order = SourceOrder::new(vec!["ministry-b".to_owned()]);
+        let order = order.over(["portal-b", "ministry-b", "ministry-a"].into_iter());
+        assert_eq!(
+            sorted(&order, vec!["ministry-a", "portal-a", "portal-b", "ministry-b"]),
+            ["ministry-b", "portal-b", "ministry-a", "portal-a"]
+        );
     }
 
     #[test]

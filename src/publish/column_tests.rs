@@ -175,6 +175,7 @@ fn publish(data: &Path) -> std::path::PathBuf {
         clock: None,
         elsewhere: BTreeMap::new(),
         not_merged: BTreeMap::new(),
+        without_connector: BTreeMap::new(),
         tables: BTreeMap::new(),
         sources: BTreeMap::new(),
         files: BTreeMap::new(),

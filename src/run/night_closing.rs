@@ -52,6 +52,8 @@ pub struct ClosedNight {
     pub elsewhere: BTreeMap<String, u64>,
     /// Dossiers that share codes with so many others that they are not merged, by connector. Each counts.
     pub not_merged: BTreeMap<String, u64>,
+    /// Rows in the tables of connectors that are no more, by connector. They count.
+    pub without_connector: BTreeMap<String, u64>,
 }
 
 /// The night, with whether it is complete and until when its data reach, and what keeps it from being complete.
@@ -79,6 +81,7 @@ impl NightClosing<'_> {
         warn_of_uncovered_years(self.config, self.lake, self.run, self.now).await?;
         let order = self.config.source_order.clone().unwrap_or_default();
         let GroupCounts { elsewhere, not_merged } = self.lake.update_groups(&order).await?;
+        let without_connector = self.rows_without_connector().await?;
         let ComputedFigures { figures, failed } = self.compute().await?;
         let failed_indicators: Vec<String> = failed.into_iter().map(|(indicator, _)| indicator).collect();
         let Completeness { mut night, mut not_whole, clock } = self.completeness().await?;
@@ -94,13 +97,45 @@ impl NightClosing<'_> {
             clock: clock.clone(),
             elsewhere: elsewhere.clone(),
             not_merged: not_merged.clone(),
+            without_connector: without_connector.clone(),
             tables,
             sources,
             files: BTreeMap::new(),
         };
         let folder = publish::publish_night(self.data, &figures, &record)?;
         let figures = figures.len();
-        Ok(ClosedNight { night, folder, figures, changed, not_whole, failed_indicators, clock, elsewhere, not_merged })
+        Ok(ClosedNight {
+            night,
+            folder,
+            figures,
+            changed,
+            not_whole,
+            failed_indicators,
+            clock,
+            elsewhere,
+            not_merged,
+            without_connector,
+        })
+    }
+
+    /// Rows of connectors that were removed or renamed: no source says any more what became of them.
+    async fn rows_without_connector(&self) -> Result<BTreeMap<String, u64>, RunError> {
+        let mut rows = BTreeMap::new();
+        for name in self.ledger.connectors_with_rows().await? {
+            if self.config.connectors.iter().any(|connector| connector.name == name) {
+                continue;
+            }
+            let mut held = 0;
+            for kind in RecordKind::iter() {
+                held += self.lake.held_keys(kind, &name).await?.len() as u64;
+            }
+            if held > 0 {
+                let run = self.run;
+                tracing::warn!(run, connector = name, rows = held, "rows of a connector that is no more still count");
+                rows.insert(name, held);
+            }
+        }
+        Ok(rows)
     }
 
     /// Compares the new versions of dossiers with those before. Damaged versions stop their connector, not the night: the

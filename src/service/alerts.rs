@@ -268,6 +268,7 @@ mod tests {
             clock: None,
             elsewhere: BTreeMap::new(),
             not_merged: BTreeMap::new(),
+            without_connector: BTreeMap::new(),
             tables: BTreeMap::new(),
             sources: BTreeMap::new(),
             files: BTreeMap::new(),

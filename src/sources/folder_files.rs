@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::connector::{Content, FileOrder};
-use crate::model::folder::{FileNote, FileTime, KnownFile, NoteKind};
+use crate::model::folder::{FileEnd, FileNote, FileTime, KnownFile, NoteKind};
 use crate::sources::PullStart;
 use crate::sources::error::SourceError;
 use crate::sources::file_dates::FileDates;
@@ -217,11 +217,11 @@ impl FolderFiles {
     }
 
     /// Notes a file that was read to its end.
-    pub(crate) fn mark_taken(&mut self, file: &FoundFile, digest: String, has_open_end: bool) {
+    pub(crate) fn mark_taken(&mut self, file: &FoundFile, digest: String, end: FileEnd) {
         let (name, time) = self.key(file);
         self.note(&name, &digest, time, None);
         if let Some(note) = self.notes.last_mut() {
-            note.has_open_end = has_open_end;
+            note.end = end;
         }
         self.met.insert(name, digest.clone());
         self.taken.push(digest);
@@ -229,7 +229,7 @@ impl FolderFiles {
 
     fn note(&mut self, name: &str, digest: &str, time: FileTime, landed_by: Option<i64>) {
         let (name, digest) = (name.to_owned(), digest.to_owned());
-        self.notes.push(FileNote { name, digest, time, landed_by, kind: NoteKind::Holds, has_open_end: false });
+        self.notes.push(FileNote { name, digest, time, landed_by, kind: NoteKind::Holds, end: FileEnd::default() });
     }
 
     /// Notes a file of which some pages were read, but not the last one.
@@ -240,7 +240,7 @@ impl FolderFiles {
 
     pub(crate) fn unfinished(&self, file: &FoundFile, digest: String) -> FileNote {
         let (name, time) = self.key(file);
-        FileNote { name, digest, time, landed_by: None, kind: NoteKind::Unfinished, has_open_end: false }
+        FileNote { name, digest, time, landed_by: None, kind: NoteKind::Unfinished, end: FileEnd::default() }
     }
 
     /// Content digests of the files that were read to their end, in reading order.
@@ -272,5 +272,5 @@ impl FolderFiles {
 
 fn note_of(known: &KnownFile, kind: NoteKind) -> FileNote {
     let KnownFile { name, content, time, .. } = known.clone();
-    FileNote { name, digest: content.digest, time, landed_by: Some(content.landed_by), kind, has_open_end: false }
+    FileNote { name, digest: content.digest, time, landed_by: Some(content.landed_by), kind, end: FileEnd::default() }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::model::folder::FileNote;
+use crate::model::folder::{FileEnd, FileNote};
 use crate::model::page::Page;
 use crate::sources::decode::csv::CsvFile;
 use crate::sources::decode::xlsx;
@@ -65,9 +65,12 @@ enum FileRows {
 }
 
 impl FileRows {
-    /// Whether the last line of the file has no line end.
-    fn has_open_end(&self) -> bool {
-        matches!(self, Self::Csv(file) if file.has_open_end())
+    /// What shows that the file is whole. A workbook is not opened otherwise.
+    fn end(&self) -> FileEnd {
+        match self {
+            Self::Csv(file) => file.end(),
+            Self::Workbook(_) => FileEnd::default(),
+        }
     }
 
     /// The next page, which may be empty, and whether the file has ended.
@@ -241,7 +244,7 @@ impl FolderReader {
             return Ok(None);
         }
         let (page, _) = without_panic(|| decoder.page(&content.bytes, number, file.shown()))?;
-        self.mark_taken(file, content.digest, false);
+        self.mark_taken(file, content.digest, FileEnd::default());
         Ok(Some(page))
     }
 
@@ -267,7 +270,7 @@ impl FolderReader {
         };
         let is_returned = last.is_some() || (ended && !open.has_pages);
         if ended {
-            self.mark_taken(&open.file, open.digest, open.rows.has_open_end());
+            self.mark_taken(&open.file, open.digest, open.rows.end());
         } else {
             open.has_pages = true;
             self.open = Some(open);
@@ -275,9 +278,9 @@ impl FolderReader {
         is_returned.then_some(page)
     }
 
-    fn mark_taken(&mut self, file: &FoundFile, digest: String, has_open_end: bool) {
+    fn mark_taken(&mut self, file: &FoundFile, digest: String, end: FileEnd) {
         self.has_good_file = true;
-        self.files.mark_taken(file, digest, has_open_end);
+        self.files.mark_taken(file, digest, end);
     }
 
     fn fail(&mut self, name: &str, error: SourceError) {

@@ -45,7 +45,10 @@ impl Desk {
         let text = std::fs::read_to_string(&connector).expect("the example has a connector");
         let glob = "glob = \"receipt_cases.csv\"";
         assert!(text.contains(glob), "{text}");
-        std::fs::write(&connector, text.replace(glob, "glob = \"*.csv\"\nsettle_secs = 0")).expect("it can be edited");
+        let text = text.replace(glob, "glob = \"*.csv\"\nsettle_secs = 0");
+        assert!(text.contains("[decode]\n"), "{text}");
+        let text = text.replace("[decode]\n", "[decode]\nfooters = [\"Total\"]\n");
+        std::fs::write(&connector, text).expect("it can be edited");
         Self { folder }
     }
 
@@ -57,6 +60,13 @@ impl Desk {
         let file = std::fs::File::options().write(true).open(&path).expect("the list is there");
         let saved = SystemTime::now() - Duration::from_secs(days_ago * 86_400);
         file.set_modified(saved).expect("its time can be set");
+    }
+
+    /// Adds a text to the end of a list.
+    fn append(&self, name: &str, text: &str) {
+        use std::io::Write as _;
+        let file = std::fs::File::options().append(true).open(self.folder.path().join("lists").join(name));
+        file.expect("the list is there").write_all(text.as_bytes()).expect("it can be written");
     }
 
     /// Cuts the last bytes of a list.
@@ -131,7 +141,7 @@ fn a_list_that_may_be_cut_in_its_last_cell_deletes_nothing() {
     desk.cut("a.csv", 1);
     assert_eq!(desk.night(), (Some(4), [4, 4]));
     let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
-    assert!(status.contains("1 rows are gone from file `a.csv`, whose last line has no line end"), "{status}");
+    assert!(status.contains("1 rows are gone from file `a.csv`, which may be cut: it lacks"), "{status}");
     // A part of the last cell is lost, and no date is left: the only file of the folder cannot be read.
     desk.put("a.csv", 7, &all[..3]);
     desk.cut("a.csv", 9);
@@ -146,6 +156,33 @@ fn a_list_that_may_be_cut_in_its_last_cell_deletes_nothing() {
     assert_eq!(desk.night(), (Some(0), [4, 4]));
     desk.put("a.csv", 4, &all[..3]);
     desk.cut("a.csv", 1);
+    assert_eq!(desk.night(), (Some(0), [3, 3]));
+}
+
+#[test]
+fn a_list_that_lost_its_footer_row_or_ends_in_nuls_deletes_nothing() {
+    let desk = Desk::new();
+    let all = [("case-1", IN_TIME), ("case-2", IN_TIME), ("case-3", IN_TIME), ("case-4", IN_TIME)];
+    desk.put("a.csv", 9, &all);
+    desk.append("a.csv", "Total,4\n");
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
+    // Cut at the end of a line.
+    desk.put("a.csv", 8, &all[..3]);
+    assert_eq!(desk.night(), (Some(4), [4, 4]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(
+        status.contains("1 rows are gone from file `a.csv`, which may be cut: it lacks the footer row"),
+        "{status}"
+    );
+    // The disk lost the end of the file: NULs stand for it.
+    desk.put("a.csv", 7, &all[..3]);
+    desk.append("a.csv", &"\0".repeat(80));
+    assert_eq!(desk.night(), (Some(3), [4, 4]));
+    let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
+    assert!(status.contains("the file ends in 80 NULs"), "{status}");
+    // A clerk deleted a row, and the list is whole.
+    desk.put("a.csv", 6, &all[..3]);
+    desk.append("a.csv", "Total,3\n");
     assert_eq!(desk.night(), (Some(0), [3, 3]));
 }
 

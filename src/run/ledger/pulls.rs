@@ -115,6 +115,12 @@ impl Ledger {
         rows.iter().map(pull).collect()
     }
 
+    /// Names of the connectors of which rows were ever accepted.
+    pub async fn connectors_with_rows(&self) -> Result<Vec<String>, Error> {
+        let names = sqlx::query_scalar("SELECT DISTINCT connector FROM pulls WHERE accepted > 0 ORDER BY connector");
+        names.fetch_all(&self.pool).await
+    }
+
     /// Pulls that are not done, earliest run first: the process ended while it read or settled them.
     pub async fn unfinished_pulls(&self) -> Result<Vec<Pull>, Error> {
         let rows = sqlx::query("SELECT * FROM pulls WHERE state <> 'done' ORDER BY run, connector")

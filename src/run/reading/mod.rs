@@ -16,7 +16,7 @@ use crate::fields::Readers;
 use crate::lake::Lake;
 use crate::landing::{LandedPull, PullPlan};
 use crate::model::connector::{Access, Connector, Start};
-use crate::model::instant::{self, DAY_MICROS};
+use crate::model::instant;
 use crate::model::pull::{Certificate, Cursor, LandedPage, Outcome, Purpose, ReadBy, SliceRef};
 use crate::run::error::RunError;
 use crate::run::failure::{Failure, PullError, catch_panic};
@@ -184,8 +184,12 @@ impl<'a> PullReader<'a> {
         let whole = || pulls.iter().filter(|pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)));
         let last_sweep = whole().filter(|pull| pull.findings.sweep.is_some()).map(|pull| pull.started_at).max();
         let first_pull = whole().map(|pull| pull.started_at).min();
-        let is_due =
-            last_sweep.or(first_pull).is_some_and(|last| now - last >= i64::from(sweep.every_days) * DAY_MICROS);
+        // Days of the calendar: a night that begins a minute earlier than the last one is still the next night.
+        let days_since = |then| instant::local(now).date().since(instant::local(then).date());
+        let is_due = last_sweep
+            .or(first_pull)
+            .and_then(|then| days_since(then).ok())
+            .is_some_and(|days| i64::from(days.get_days()) >= i64::from(sweep.every_days));
         let since = DateFormat::compile("yyyy-MM-dd")
             .ok()
             .and_then(|format| format.read(&pass.first_date, &instant::vietnam()));

@@ -158,7 +158,7 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
         LeftBecause::OpenEnd => (
             "deletions_unproved",
             format!(
-                "{} rows are gone from {file}, whose last line has no line end as it had before: it may be cut",
+                "{} rows are gone from {file}, which may be cut: it lacks the footer row or the last line end that it had before",
                 left.rows
             ),
             "compare the file with the original, or ask for it again; if the rows were deleted: `motcua deletions accept CONNECTOR`",

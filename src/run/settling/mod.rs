@@ -221,6 +221,10 @@ impl Settler<'_> {
     pub(super) async fn finish(&self, pull: Pull) -> Result<Pull, RunError> {
         let done = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..pull };
         self.ledger.write_pull(&done).await?;
+        if done.outcome == Some(Outcome::Incomplete) {
+            let (reason, message) = (done.reason.as_deref(), done.message.as_deref().unwrap_or_default());
+            tracing::warn!(run = done.run, connector = done.connector, reason, "pull incomplete: {message}");
+        }
         let PullCounts { received, accepted, unchanged, duplicate, superseded, quarantined } = done.counts;
         tracing::info!(
             run = done.run,
@@ -243,7 +247,7 @@ impl Settler<'_> {
         if [OWN_ERROR, STORED_DATA_DAMAGED, DISK_FULL].contains(&code) {
             tracing::error!(run, connector, reason = code, "pull failed: {message}");
         } else {
-            tracing::info!(run, connector, reason = code, "pull failed: {message}");
+            tracing::warn!(run, connector, reason = code, "pull failed: {message}");
         }
         self.discard(Pull {
             outcome: Some(Outcome::Failed),

@@ -12,6 +12,7 @@ use memchr::memmem;
 use self::row_state::RowState;
 use crate::fields::Readers;
 use crate::model::connector::Encoding;
+use crate::model::folder::FileEnd;
 use crate::model::page::{Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::csv_last_cells::LastCells;
@@ -26,6 +27,8 @@ use crate::sources::error::{ErrorKind, SourceError};
 const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
 /// As many NULs as the smallest block of a disk: a part of the file was never written.
 const LOST_BLOCK: [u8; 512] = [0; 512];
+/// Fewer NULs at the end of a file are padding by a program; more are a part that was never written.
+const MIN_LOST_BYTES: usize = 16;
 
 /// Layout of a connector's CSV files.
 #[derive(Debug, Clone)]
@@ -73,10 +76,12 @@ pub struct CsvFile {
     has_lost_blocks: bool,
     /// Whether NULs were removed behind a last row without a line end.
     is_padded_in_row: bool,
+    /// Number of NULs at the end that stand for a lost part.
+    lost_bytes: usize,
     /// Line of a record without a line end that lacks cells or a part of one: the file was cut in it.
     cut_at: Option<u32>,
-    /// Whether the last line read has no line end and is no footer row.
-    has_open_end: bool,
+    /// That of what was read.
+    end: FileEnd,
     /// Whether the file was read to its end or its footer row.
     ended: bool,
 }
@@ -95,7 +100,7 @@ impl CsvFile {
     /// `file_damaged`, `expands_too_far`.
     pub fn open(layout: &CsvLayout, bytes: Vec<u8>) -> Result<Self, SourceError> {
         let mut bytes = encoding::text_of(bytes, layout.encoding, layout.max_expanded_bytes)?;
-        let is_padded_in_row = remove_padding(&mut bytes);
+        let Padding { nuls, is_in_row: is_padded_in_row } = remove_padding(&mut bytes);
         let candidates = layout.delimiter.map_or_else(|| DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
         let found = candidates
             .into_iter()
@@ -131,8 +136,9 @@ impl CsvFile {
             columns,
             lines: LineCounter::default(),
             is_padded_in_row,
+            lost_bytes: if is_padded_in_row || nuls >= MIN_LOST_BYTES { nuls } else { 0 },
             cut_at: None,
-            has_open_end: false,
+            end: FileEnd::default(),
             ended: false,
         })
     }
@@ -149,11 +155,10 @@ impl CsvFile {
         self.ended
     }
 
-    /// Whether the file was read to its end, and its last line has no line end. Nothing then shows that the file is not
-    /// cut in its last cell. A footer row shows it.
+    /// What shows that the file is whole, once it was read to its end.
     #[must_use]
-    pub fn has_open_end(&self) -> bool {
-        self.ended && self.has_open_end
+    pub fn end(&self) -> FileEnd {
+        self.end
     }
 
     /// Reads up to `max_rows` records into `page`.
@@ -168,9 +173,13 @@ impl CsvFile {
                 if let Some(trailer) = &self.columns.trailer {
                     trailer.check(None)?;
                 }
+                if self.lost_bytes > 0 {
+                    let message = format!("the file ends in {} NULs: a part of it was never written", self.lost_bytes);
+                    return Err(SourceError::new(ErrorKind::BodyCutShort, message));
+                }
                 return self.cut_at.map_or(Ok(()), |line| Err(cut_in(line)));
             }
-            self.has_open_end = !self.rows.has_line_end;
+            self.end = if self.rows.has_line_end { FileEnd::LineEnd } else { FileEnd::Open };
             let first = self.rows.first_text(&self.bytes);
             if first.is_none() && self.rows.spoiled.is_none() {
                 continue;
@@ -182,7 +191,7 @@ impl CsvFile {
             }
             if is_footer && !self.is_record_in_spite_of_footer() {
                 self.ended = true;
-                self.has_open_end = false;
+                self.end = FileEnd::Footer;
                 if let Some(trailer) = &self.columns.trailer {
                     let number = self.rows.cell(&self.bytes, trailer.column);
                     trailer.check(Some(std::str::from_utf8(number).unwrap_or_default()))?;
@@ -281,17 +290,27 @@ fn cut_in(line: u32) -> SourceError {
     SourceError::new(ErrorKind::BodyCutShort, format!("the file ends within the row in line {line}"))
 }
 
-/// Removes NULs and the end mark of DOS (^Z) from the end of a text; line ends and spaces may stand between them. Returns
-/// whether NULs stood behind a row without a line end.
-fn remove_padding(bytes: &mut Vec<u8>) -> bool {
+/// What [`remove_padding`] removed.
+struct Padding {
+    /// Number of NULs.
+    nuls: usize,
+    /// Whether NULs stood behind a row without a line end.
+    is_in_row: bool,
+}
+
+/// Removes NULs and the end mark of DOS (^Z) from the end of a text; line ends and spaces may stand between them.
+fn remove_padding(bytes: &mut Vec<u8>) -> Padding {
     let text = bytes.iter().rposition(|byte| !matches!(byte, 0 | 0x1a | b'\r' | b'\n' | b' ' | b'\t'));
     let text_end = text.map_or(0, |last| last + 1);
-    let Some(padding) = bytes[text_end..].iter().position(|byte| matches!(byte, 0 | 0x1a)) else { return false };
+    let Some(padding) = bytes[text_end..].iter().position(|byte| matches!(byte, 0 | 0x1a)) else {
+        return Padding { nuls: 0, is_in_row: false };
+    };
     let is_in_row = bytes[text_end + padding] == 0
         && text.is_some()
         && !bytes[text_end..text_end + padding].iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    let nuls = memchr::memchr_iter(0, &bytes[text_end + padding..]).count();
     bytes.truncate(text_end + padding);
-    is_in_row
+    Padding { nuls, is_in_row }
 }
 
 /// Reads to the header row: returns the rows after it and its folded cells. Empty cells at its end are not columns.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::fields::Readers;
 use crate::model::connector::ConnectorFile;
+use crate::model::folder::FileEnd;
 use crate::model::page::Reason;
 
 const EXPORT: &str = "\u{feff}BƯU ĐIỆN TỈNH;;;;;;;;;\r\n\
@@ -282,21 +283,21 @@ fn a_last_date_that_is_shorter_than_all_others_is_cut() {
 }
 
 #[test]
-fn a_last_line_without_line_end_is_noted_unless_it_is_a_footer_row() {
+fn what_shows_that_a_file_is_whole_is_noted() {
     let layout = layout("");
     let row = "Mã vận đơn;Mã hồ sơ\nEP123456785VN;000.00.14.H61-201012-0001";
     for (text, expected) in [
-        (row.to_owned(), true),
-        (format!("{row}\n"), false),
-        (format!("{row}\r\n\r\n"), false),
-        (format!("{row}\n\0\0"), false),
-        (format!("{row}\nNgười lập"), true),
-        (format!("{row}\nTổng cộng;1"), false),
+        (row.to_owned(), FileEnd::Open),
+        (format!("{row}\n"), FileEnd::LineEnd),
+        (format!("{row}\r\n\r\n"), FileEnd::LineEnd),
+        (format!("{row}\n\0\0"), FileEnd::LineEnd),
+        (format!("{row}\nNgười lập"), FileEnd::Open),
+        (format!("{row}\nTổng cộng;1"), FileEnd::Footer),
     ] {
         let mut file = CsvFile::open(&layout, text.clone().into_bytes()).expect("the header is there");
         let mut page = Page::new(1, String::new(), String::new(), layout.table.headings());
         file.read(&mut page, usize::MAX).expect("the file is whole");
-        assert_eq!(file.has_open_end(), expected, "{text:?}");
+        assert_eq!(file.end(), expected, "{text:?}");
     }
 }
 

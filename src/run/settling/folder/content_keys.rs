@@ -1,6 +1,7 @@
 //! Keys of one content of a file, by hash, each with its rank. Stored in the ledger as compressed bytes with a checksum.
 
 use crate::digests;
+use crate::model::folder::FileEnd;
 
 /// Rank of a row within an order of change times: a higher rank is newer.
 pub(super) type Rank = i64;
@@ -17,12 +18,12 @@ pub(super) struct ContentKeys {
     entries: Vec<(u64, Rank)>,
     /// Rows without a readable key.
     pub(super) unreadable: u64,
-    /// Whether the last line of the content has no line end. False if it is not known.
-    pub(super) has_open_end: bool,
+    pub(super) end: FileEnd,
 }
 
-/// Marks an open end in the stored number of rows without a readable key.
-const OPEN_END: u64 = 1 << 63;
+/// Marks of the end in the stored number of rows without a readable key.
+const OPEN: u64 = 1 << 63;
+const FOOTER: u64 = 1 << 62;
 
 impl ContentKeys {
     /// `entries` may hold a key several times, in any order.
@@ -32,12 +33,12 @@ impl ContentKeys {
         entries.reverse();
         entries.dedup_by_key(|(hash, _)| *hash);
         entries.reverse();
-        Self { entries, unreadable, has_open_end: false }
+        Self { entries, unreadable, end: FileEnd::default() }
     }
 
-    /// The same keys, of a content with or without an open end.
-    pub(super) fn with_open_end(self, has_open_end: bool) -> Self {
-        Self { has_open_end, ..self }
+    /// The same keys, of a content with this end.
+    pub(super) fn with_end(self, end: FileEnd) -> Self {
+        Self { end, ..self }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, Rank)> {
@@ -51,12 +52,16 @@ impl ContentKeys {
     /// These keys, with the ranks of `newer` where it has the key too.
     pub(super) fn amended(&self, newer: &Self) -> Self {
         let kept = self.entries.iter().filter(|(hash, _)| !newer.contains(*hash));
-        Self::new(kept.chain(&newer.entries).copied().collect(), self.unreadable).with_open_end(self.has_open_end)
+        Self::new(kept.chain(&newer.entries).copied().collect(), self.unreadable).with_end(self.end)
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let open_end = if self.has_open_end { OPEN_END } else { 0 };
-        let mut bytes = (self.unreadable | open_end).to_le_bytes().to_vec();
+        let end = match self.end {
+            FileEnd::Open => OPEN,
+            FileEnd::LineEnd => 0,
+            FileEnd::Footer => FOOTER,
+        };
+        let mut bytes = (self.unreadable | end).to_le_bytes().to_vec();
         bytes.extend(self.entries.iter().flat_map(|(hash, _)| hash.to_le_bytes()));
         bytes.extend(self.entries.iter().flat_map(|(_, rank)| rank.to_le_bytes()));
         digests::compressed(&bytes).expect("memory can be compressed")
@@ -74,7 +79,12 @@ impl ContentKeys {
         let ranks = ranks.iter().map(|rank| Rank::from_le_bytes(*rank));
         let entries = hashes.iter().map(|hash| u64::from_le_bytes(*hash)).zip(ranks).collect();
         let first = u64::from_le_bytes(*first);
-        Some(Self { entries, unreadable: first & !OPEN_END, has_open_end: first & OPEN_END != 0 })
+        let end = match first & (OPEN | FOOTER) {
+            OPEN => FileEnd::Open,
+            FOOTER => FileEnd::Footer,
+            _ => FileEnd::LineEnd,
+        };
+        Some(Self { entries, unreadable: first & !(OPEN | FOOTER), end })
     }
 }
 
@@ -93,8 +103,10 @@ mod tests {
         let amended = keys.amended(&ContentKeys::new(vec![(4, UNTIMED), (5, 1)], 0));
         assert_eq!(amended.iter().collect::<Vec<_>>(), [(2, 7), (4, UNTIMED), (5, 1), (9, UNTIMED)]);
         assert_eq!(amended.unreadable, 3);
-        let open = keys.with_open_end(true);
-        assert_eq!(ContentKeys::from_bytes(&open.to_bytes()), Some(open));
+        for end in [FileEnd::Open, FileEnd::LineEnd, FileEnd::Footer] {
+            let ended = keys.clone().with_end(end);
+            assert_eq!(ContentKeys::from_bytes(&ended.to_bytes()), Some(ended));
+        }
     }
 
     #[test]

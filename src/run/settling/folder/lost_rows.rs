@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::connector::{Connector, Content};
-use crate::model::folder::{ContentRef, KnownFile};
+use crate::model::folder::{ContentRef, FileEnd, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::model::record::Record;
 use crate::run::error::RunError;
@@ -104,7 +104,7 @@ impl Settler<'_> {
         if let Some(file) = folder.after.get_mut(&list.name) {
             file.former.clear();
         }
-        let is_perhaps_cut = keys.has_open_end && self.had_line_end(connector, folder, &list.former).await?;
+        let is_perhaps_cut = self.best_end(connector, folder, &list.former).await? > Some(keys.end);
         outcome.if_held.push(list);
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
         if !missing.is_empty() && keys.unreadable > 0 {
@@ -119,19 +119,18 @@ impl Settler<'_> {
         Ok(())
     }
 
-    /// Whether the last line of one of these contents had a line end, or nothing is known of it.
-    async fn had_line_end(
+    /// The best end of these contents.
+    async fn best_end(
         &self,
         connector: &Connector,
         folder: &mut FolderPull,
         contents: &[ContentRef],
-    ) -> Result<bool, RunError> {
+    ) -> Result<Option<FileEnd>, RunError> {
+        let mut best = None;
         for content in contents {
-            if self.keys_of(connector, folder, content).await?.is_some_and(|keys| !keys.has_open_end) {
-                return Ok(true);
-            }
+            best = best.max(self.keys_of(connector, folder, content).await?.map(|keys| keys.end));
         }
-        Ok(false)
+        Ok(best)
     }
 
     /// Keys of the contents whose rows were decided last: what deletions are measured against, so that a limit that
@@ -232,10 +231,10 @@ impl Settler<'_> {
         let mut losses = Vec::new();
         for file in changed {
             let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
-            let (mut former, mut had_line_end) = (HashSet::new(), false);
+            let (mut former, mut best_end) = (HashSet::new(), None);
             for content in &file.former {
                 if let Some(keys) = self.keys_of(connector, folder, content).await? {
-                    had_line_end |= !keys.has_open_end;
+                    best_end = best_end.max(Some(keys.end));
                     former.extend(keys.iter().map(|(hash, _)| hash));
                 }
             }
@@ -260,7 +259,7 @@ impl Settler<'_> {
                 Some(LeftBecause::UnreadableKeys)
             } else if is_other_list {
                 Some(LeftBecause::OtherList)
-            } else if present.has_open_end && had_line_end {
+            } else if best_end > Some(present.end) {
                 Some(LeftBecause::OpenEnd)
             } else {
                 None
@@ -372,7 +371,7 @@ impl FolderPull {
     fn collect_keys(&mut self) {
         for content in &mut self.contents {
             let keys = ContentKeys::new(std::mem::take(&mut content.entries), content.unreadable);
-            self.collected.insert(content.digest.clone(), Arc::new(keys.with_open_end(content.has_open_end)));
+            self.collected.insert(content.digest.clone(), Arc::new(keys.with_end(content.end)));
         }
     }
 

@@ -20,7 +20,7 @@ use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
 pub(super) use self::lost_rows::FolderOutcome;
 use crate::model::connector::{Access, Connector, Content};
-use crate::model::folder::{ContentRef, FileTime, KnownFile, NoteKind};
+use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, LandedPage};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
@@ -48,8 +48,7 @@ struct ReadContent {
     validity: Validity,
     entries: Vec<(u64, Rank)>,
     unreadable: u64,
-    /// Whether its last line has no line end.
-    has_open_end: bool,
+    end: FileEnd,
     /// The same number for contents of files with the same time.
     order: u64,
 }
@@ -194,11 +193,12 @@ impl FolderPull {
             if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
                 let validity = folder.validity_of(page);
                 let digest = page.body_digest.clone();
-                let has_open_end = certificate.files.iter().any(|note| note.has_open_end && note.digest == digest);
+                let ends = certificate.files.iter().filter(|note| note.digest == digest).map(|note| note.end);
+                let end = ends.max_by_key(|end| (*end != FileEnd::LineEnd, *end)).unwrap_or_default();
                 let FileTime { ordered_at, modified_at } = validity.time().unwrap_or_default();
                 let order = key_hash(&format!("{ordered_at} {modified_at}"));
                 let entries = Vec::new();
-                folder.contents.push(ReadContent { digest, validity, entries, unreadable: 0, has_open_end, order });
+                folder.contents.push(ReadContent { digest, validity, entries, unreadable: 0, end, order });
             }
         }
         folder
