@@ -27,8 +27,8 @@ impl SourceOrder {
         Self { listed }
     }
 
-    /// This order with all sources that there are: the listed ones first, then the others by rank. A source that is no
-    /// more then ranks behind them.
+    /// The complete order of the configured sources: the listed ones first, then the others by rank. Sources that are
+    /// not configured rank after them.
     #[must_use]
     pub fn over<'s>(&self, sources: impl Iterator<Item = &'s str>) -> Self {
         let mut sources: Vec<&str> = sources.collect();

@@ -50,7 +50,7 @@ pub struct NightRecord {
     /// Dossiers that share codes with so many others that they are not merged, by connector. Each counts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_merged: BTreeMap<String, u64>,
-    /// Rows in the tables of connectors that are no more, by connector. They count.
+    /// Number of stored rows of connectors that are not configured any more, by connector. They count.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub without_connector: BTreeMap<String, u64>,
     /// Delta version of every table that was read.

@@ -52,7 +52,7 @@ pub struct ClosedNight {
     pub elsewhere: BTreeMap<String, u64>,
     /// Dossiers that share codes with so many others that they are not merged, by connector. Each counts.
     pub not_merged: BTreeMap<String, u64>,
-    /// Rows in the tables of connectors that are no more, by connector. They count.
+    /// Number of stored rows of connectors that are not configured any more, by connector. They count.
     pub without_connector: BTreeMap<String, u64>,
 }
 
@@ -118,7 +118,7 @@ impl NightClosing<'_> {
         })
     }
 
-    /// Rows of connectors that were removed or renamed: no source says any more what became of them.
+    /// Number of stored rows of connectors that were removed or renamed. No pull updates them.
     async fn rows_without_connector(&self) -> Result<BTreeMap<String, u64>, RunError> {
         let mut rows = BTreeMap::new();
         for name in self.ledger.connectors_with_rows().await? {
