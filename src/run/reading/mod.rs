@@ -184,18 +184,20 @@ impl<'a> PullReader<'a> {
         let whole = || pulls.iter().filter(|pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded)));
         let last_sweep = whole().filter(|pull| pull.findings.sweep.is_some()).map(|pull| pull.started_at).max();
         let first_pull = whole().map(|pull| pull.started_at).min();
-        // Days of the calendar: a night that begins a minute earlier than the last one is still the next night.
-        let days_since = |then| instant::local(now).date().since(instant::local(then).date());
-        let is_due = last_sweep
-            .or(first_pull)
-            .and_then(|then| days_since(then).ok())
-            .is_some_and(|days| i64::from(days.get_days()) >= i64::from(sweep.every_days));
+        let is_due = last_sweep.or(first_pull).is_some_and(|last| is_due(last, now, sweep.every_days));
         let since = DateFormat::compile("yyyy-MM-dd")
             .ok()
             .and_then(|format| format.read(&pass.first_date, &instant::vietnam()));
         let range = |since| SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: now };
         Ok(since.filter(|_| is_due).map(range))
     }
+}
+
+/// Whether so many calendar days have passed: a night that begins a minute earlier than the last one is the next night.
+/// Microseconds UTC.
+fn is_due(last: i64, now: i64, every_days: u32) -> bool {
+    let days = instant::local(now).date().since(instant::local(last).date());
+    days.is_ok_and(|days| i64::from(days.get_days()) >= i64::from(every_days))
 }
 
 /// Contents that were read before the ledger knew of files and whose landed pages are gone: their rows are older than
@@ -227,4 +229,22 @@ fn prepare_folder(task: &PullTask<'_>, folder: &LandedPull) -> Result<(), PullEr
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_due_after_calendar_days() {
+        let last = instant::from_local(date(2026, 3, 1).at(1, 30, 0, 0));
+        for (day, hour, every_days, expected) in
+            [(1, 23, 1, false), (2, 0, 1, true), (2, 1, 1, true), (7, 23, 7, false), (8, 0, 7, true), (1, 2, 0, true)]
+        {
+            let now = instant::from_local(date(2026, 3, day).at(hour, 0, 0, 0));
+            assert_eq!(is_due(last, now, every_days), expected, "day {day}, {hour} o'clock, every {every_days} days");
+        }
+    }
 }

@@ -154,6 +154,30 @@ fn a_sweep_marks_records_that_the_source_no_longer_lists_as_deleted() {
 }
 
 #[test]
+fn rows_of_a_renamed_connector_are_reported_and_count_behind_those_of_the_new_name() {
+    // A code with the sequence number 0 connects no dossiers.
+    let list = List::default();
+    list.set((1..5).map(record).collect());
+    let url = list.serve();
+    let office = desk::of_list(&url, "");
+    expect(&office, &["run"], 0);
+    // The new name comes after the old one in the alphabet. The source goes on: dossiers end.
+    let connectors = office.path().join("connectors");
+    std::fs::rename(connectors.join("desk"), connectors.join("office-desk")).expect("the folder is ours");
+    let mut ended: Vec<Value> = (1..5).map(record).collect();
+    ended.iter_mut().for_each(|record| record["status"] = json!("D"));
+    list.set(ended);
+    let messages = expect(&office, &["run"], 0);
+    assert!(
+        messages.contains("desk: no connector has this name any more, and 4 rows that it read still count"),
+        "{messages}"
+    );
+    let other = desk::of_list(&url, "");
+    expect(&other, &["run"], 0);
+    assert_eq!(office.figures(), other.figures());
+}
+
+#[test]
 fn later_corrections_of_a_dossier_are_recorded_as_changes() {
     let office = desk::of_files("");
     file(
