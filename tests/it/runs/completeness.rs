@@ -165,7 +165,9 @@ fn rows_of_a_renamed_connector_are_reported_and_count_behind_those_of_the_new_na
     let connectors = office.path().join("connectors");
     std::fs::rename(connectors.join("desk"), connectors.join("office-desk")).expect("the folder is ours");
     let mut ended: Vec<Value> = (1..5).map(record).collect();
-    ended.iter_mut().for_each(|record| record["status"] = json!("D"));
+    for record in &mut ended {
+        record["status"] = json!("D");
+    }
     list.set(ended);
     let messages = expect(&office, &["run"], 0);
     assert!(
