@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableRemarks {
-    /// Rows that repeat the header row, and were skipped.
+    /// Rows that repeat the header row or number its columns, and were skipped.
     pub heading_rows: u64,
     /// Visible sheets of workbooks without a header row, with other content.
     pub other_sheets: u64,
@@ -31,7 +31,7 @@ impl TableRemarks {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let remarks = [
-            (self.heading_rows, "rows that repeat the header row, and were skipped"),
+            (self.heading_rows, "rows that repeat the header row or number its columns, and were skipped"),
             (self.other_sheets, "sheets without the header row, which were skipped"),
             (self.hidden_tables, "hidden sheets with rows, which were skipped: show them if they count"),
         ];

@@ -20,7 +20,9 @@ use crate::sources::decode::csv_rows::CsvRows;
 use crate::sources::decode::encoding;
 use crate::sources::decode::line_counter::LineCounter;
 use crate::sources::decode::record_test::RecordTest;
-use crate::sources::decode::table::{MAX_TITLE_BYTES, MAX_TITLE_ROWS, TableColumns, TableLayout, rows_below_footer};
+use crate::sources::decode::table::{
+    MAX_TITLE_BYTES, MAX_TITLE_ROWS, TableColumns, TableLayout, numbers_columns, rows_below_footer,
+};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Delimiters that are tried. Of those that find the header row with equally many columns, the last is used.
@@ -65,6 +67,8 @@ pub struct CsvFile {
     columns: TableColumns,
     /// Column of `decode.header`.
     header_at: usize,
+    /// Whether no row below the header row was read yet.
+    is_below_header: bool,
     record_test: RecordTest,
     /// Whether the last column has dates.
     has_last_dates: bool,
@@ -128,6 +132,7 @@ impl CsvFile {
             last_cells: LastCells::default(),
             header_at: header.iter().position(|cell| *cell == layout.table.header).unwrap_or_default(),
             has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
+            is_below_header: true,
             record_test,
             titles: titles_of(&bytes[..rows.start], rows.delimiter()),
             bytes,
@@ -185,7 +190,7 @@ impl CsvFile {
                 continue;
             }
             let is_footer = first.is_some_and(|first| self.layout.is_footer(first));
-            if self.repeats_header()? {
+            if self.repeats_header()? || self.numbers_columns() {
                 page.remarks.heading_rows += 1;
                 continue;
             }
@@ -226,6 +231,17 @@ impl CsvFile {
         }
         let texts: Vec<&str> = rows.cells(bytes).map(|cell| std::str::from_utf8(cell).unwrap_or_default()).collect();
         layout.repeats_header(columns, &texts, format_args!("line {}", lines.of(bytes, rows.start)))
+    }
+
+    /// Whether the current row is the first below the header row, and numbers the columns.
+    fn numbers_columns(&mut self) -> bool {
+        if !std::mem::take(&mut self.is_below_header) {
+            return false;
+        }
+        let Self { bytes, rows, record_test, .. } = self;
+        let texts: Vec<&str> = rows.cells(bytes).map(|cell| std::str::from_utf8(cell).unwrap_or_default()).collect();
+        let cell = |column| rows.cell(bytes, column);
+        numbers_columns(&texts) && !(record_test.is_record(cell) && record_test.fits(cell))
     }
 
     /// Adds the current row to the page: its cells, or the reason why it is unreadable.

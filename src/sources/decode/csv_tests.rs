@@ -96,6 +96,21 @@ fn rows(layout: &CsvLayout, text: &[u8]) -> Result<Vec<String>, SourceError> {
 }
 
 #[test]
+fn a_row_below_the_header_that_numbers_its_columns_is_skipped() {
+    let expected = rows(&layout(""), EXPORT.as_bytes()).expect("the export is whole").len();
+    let below_header = |row: &str| {
+        let text = EXPORT.replacen("\r\n1;", &format!("\r\n{row}\r\n1;"), 1);
+        rows(&layout(""), text.as_bytes()).expect("the export is whole").len()
+    };
+    for row in ["(1);(2);(3);(4);(5);(6);(7);(8);(9);(10)", "A;B;1;2;3;4;5;6;7;8=6+7", ";;\r\n1;2;3;4;5;6;7;8;9;10"] {
+        assert_eq!(below_header(row), expected, "{row}");
+    }
+    for row in ["1;2", "1;EP123456785VN;3;4;5;6;;;9;10", "(1);(2);(3)\r\n(1);(2);(3)"] {
+        assert_eq!(below_header(row), expected + 1, "{row}");
+    }
+}
+
+#[test]
 fn signatures_are_allowed_below_the_footer_and_records_are_not() {
     let below = |row: &str| rows(&layout(""), format!("{EXPORT}{row}\r\n").as_bytes());
     for row in ["", ";Người lập biểu;;;;;Giám đốc", ";;;;;;;;;", "Ngày 31 tháng 10 năm 2020"] {

@@ -204,6 +204,22 @@ pub(crate) fn rows_below_footer(row: impl std::fmt::Display) -> SourceError {
     SourceError::new(ErrorKind::RowsBelowFooter, format!("{row}, below the footer row, looks like a record"))
 }
 
+/// Whether the row below the header row numbers its columns, as printed forms do: `(1) (2) (3)`, `A B 1 2 3`,
+/// `1 2 3=4+5`. It has three cells or more, letters before numbers, and the numbers count from 1.
+pub(crate) fn numbers_columns(texts: &[&str]) -> bool {
+    let (mut letters, mut numbers) = (0, 0);
+    for text in texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        let text = text.trim_matches(['(', ')', '[', ']']);
+        let place = text.split('=').next().unwrap_or_default().trim();
+        match place.as_bytes() {
+            [letter] if letter.is_ascii_alphabetic() && numbers == 0 => letters += 1,
+            _ if place.parse() == Ok(numbers + 1) => numbers += 1,
+            _ => return false,
+        }
+    }
+    numbers >= 2 && letters + numbers >= 3
+}
+
 fn no_column(names: &str) -> SourceError {
     SourceError::new(ErrorKind::HeaderNotFound, format!("the header row has no column {names}"))
 }
@@ -284,6 +300,23 @@ mod tests {
             trailer.add(*cell);
         }
         trailer
+    }
+
+    #[test]
+    fn a_row_that_numbers_its_columns_is_told_from_a_record() {
+        for (texts, expected) in [
+            (&["(1)", "(2)", "(3)"][..], true),
+            (&["A", "B", "1", "2", "3=1+2", ""], true),
+            (&["1", "", " 2 ", "[3]"], true),
+            (&["(1)", "(2)"], false),
+            (&["A", "B", "C"], false),
+            (&["1", "3", "2"], false),
+            (&["1", "HS-0001", "2"], false),
+            (&["0", "1", "2"], false),
+            (&[], false),
+        ] {
+            assert_eq!(numbers_columns(texts), expected, "{texts:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::record_test::RecordTest;
-use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TrailerCheck, rows_below_footer};
+use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TrailerCheck, numbers_columns, rows_below_footer};
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
 use crate::sources::decode::xlsx_layout::{Workbook, XlsxLayout, damaged};
 use crate::sources::decode::xlsx_merged::MergedCells;
@@ -29,6 +29,8 @@ pub(super) struct SheetReader<'a> {
     record_test: Option<RecordTest>,
     /// Column of `decode.header`.
     header_at: usize,
+    /// Whether no row below the header row was read yet.
+    is_below_header: bool,
     /// Folded cells of the current row above the header row.
     title_row: Vec<String>,
     pub(super) title_rows: usize,
@@ -81,6 +83,7 @@ impl<'a> SheetReader<'a> {
             columns: None,
             record_test: None,
             header_at: 0,
+            is_below_header: false,
             title_row: Vec::new(),
             title_rows: 0,
             other_heading_row: None,
@@ -217,7 +220,7 @@ impl<'a> SheetReader<'a> {
     fn note_text(&mut self, column: usize, shown: &str) {
         let row = &mut self.row;
         row.is_no_heading |= !self.layout.table.may_be_heading(shown.as_bytes());
-        if !row.is_no_heading || row.may_be_footer {
+        if !row.is_no_heading || row.may_be_footer || self.is_below_header {
             if row.texts.len() <= column {
                 row.texts.resize(column + 1, String::new());
             }
@@ -243,10 +246,21 @@ impl<'a> SheetReader<'a> {
 
     /// Whether the current row, which begins like a footer row, has what a record has: an office may be called `Tổng cục`.
     fn is_record_in_spite_of_footer(&self) -> bool {
+        let has_text = |column: &usize| !self.row.texts[*column].is_empty();
+        let kept = (0..self.row.texts.len()).filter(|&column| self.is_kept(column)).filter(has_text);
+        self.columns.as_ref().is_some_and(|columns| columns.is_record(kept.count())) && self.is_record()
+    }
+
+    /// Whether the current row numbers the columns, and is no record.
+    fn numbers_columns(&self) -> bool {
+        let texts: Vec<&str> = self.row.texts.iter().map(String::as_str).collect();
+        numbers_columns(&texts) && !self.is_record()
+    }
+
+    /// Whether the noted texts of the current row fit the fields of a record.
+    fn is_record(&self) -> bool {
         let cell = |column: usize| self.row.texts.get(column).map_or(&[][..], String::as_bytes);
-        let kept = (0..self.row.texts.len()).filter(|&column| self.is_kept(column) && !cell(column).is_empty());
-        self.columns.as_ref().is_some_and(|columns| columns.is_record(kept.count()))
-            && self.record_test.as_ref().is_some_and(|test| test.is_record(cell) && test.fits(cell))
+        self.record_test.as_ref().is_some_and(|test| test.is_record(cell) && test.fits(cell))
     }
 
     /// Makes the current row, which was read as a record, the footer row.
@@ -263,6 +277,7 @@ impl<'a> SheetReader<'a> {
         if self.row.may_be_footer && !self.is_record_in_spite_of_footer() {
             self.become_footer();
         }
+        let numbers_columns = self.row.begun && std::mem::take(&mut self.is_below_header) && self.numbers_columns();
         let row = &mut self.row;
         if let Some(columns) = &mut self.columns {
             if columns.is_record(row.below) {
@@ -273,7 +288,9 @@ impl<'a> SheetReader<'a> {
             } else {
                 Vec::new()
             };
-            if self.layout.table.repeats_header(columns, &texts, format_args!("row {}", row.number))? {
+            if numbers_columns
+                || self.layout.table.repeats_header(columns, &texts, format_args!("row {}", row.number))?
+            {
                 self.page.drop_row();
                 self.page.remarks.heading_rows += 1;
             } else if row.begun {
@@ -293,6 +310,7 @@ impl<'a> SheetReader<'a> {
                 let is_header = |cell: &String| *cell == self.layout.table.header;
                 self.header_at = self.title_row.iter().position(is_header).unwrap_or_default();
                 self.columns = Some(columns);
+                self.is_below_header = true;
             } else if self.layout.table.has_most_headings(&self.title_row) {
                 self.other_heading_row.get_or_insert(self.row.number);
             }

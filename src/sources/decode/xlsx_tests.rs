@@ -268,6 +268,19 @@ fn a_second_header_row_is_skipped_or_refused() {
 }
 
 #[test]
+fn a_row_below_the_header_that_numbers_its_columns_is_skipped() {
+    let file = |second: Vec<&str>, third: Vec<&str>| {
+        let rows: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị", "Phí"], second, third];
+        rows_of("", &workbook(&[("T1", rows)])).expect("the workbook is whole")
+    };
+    for numbers in [vec!["(1)", "(2)", "(3)"], vec!["=1", "=2", "=3"], vec!["A", "=1", "=2"]] {
+        assert_eq!(file(numbers.clone(), vec!["B", "Sở", "=2"]), ["3 Sở 2 B"], "{numbers:?}");
+        assert_eq!(file(vec!["B", "Sở", "=2"], numbers.clone()).len(), 2, "{numbers:?} further below");
+    }
+    assert_eq!(file(vec!["=1", "=3", "=2"], vec!["B", "Sở", "=2"]).len(), 2);
+}
+
+#[test]
 fn sheets_that_are_skipped_are_counted_and_a_table_without_its_header_row_is_refused() {
     let first: &[Vec<&str>] = &[vec!["Mã vận đơn", "Đơn vị", "Phí"], vec!["A", "Sở", "=1"]];
     let notes: &[Vec<&str>] = &[vec!["Ghi chú", "Phí"], vec!["x", "=2"]];
