@@ -2,12 +2,18 @@
 
 use strum::IntoEnumIterator as _;
 
-use crate::model::instant;
+use crate::model::instant::{self, DAY_MICROS};
 use crate::model::record::Value;
 use crate::model::table::RecordKind;
 
 /// Tolerance for a source whose clock is ahead: ten minutes.
 const SKEW_MICROS: i64 = 10 * 60 * 1_000_000;
+
+/// Tolerance for change times, so that a source in another time zone is not met.
+const CHANGE_TIME_SKEW_MICROS: i64 = DAY_MICROS;
+
+/// Name of the check of change times. One that is ahead would make every later version count as older.
+pub(super) const CHANGED_IN_FUTURE: &str = "changed_in_future";
 
 /// Name of the check, and two columns.
 type Order = (&'static str, &'static str, &'static str);
@@ -58,6 +64,12 @@ fn past_dates(kind: RecordKind) -> &'static [(&'static str, &'static str)] {
     }
 }
 
+/// Whether a change time cannot be right, because it lies in the future. Both in microseconds UTC.
+#[must_use]
+pub fn is_changed_in_future(changed_at: i64, now: i64) -> bool {
+    changed_at > now.saturating_add(CHANGE_TIME_SKEW_MICROS)
+}
+
 /// Names of all checks of all tables; a name may occur twice.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
@@ -65,7 +77,7 @@ pub fn names() -> Vec<&'static str> {
         let pairs = date_orders(kind).iter().chain(parts_of_wholes(kind)).map(|(name, ..)| *name);
         pairs.chain(past_dates(kind).iter().map(|(name, _)| *name))
     };
-    RecordKind::iter().flat_map(of_table).collect()
+    RecordKind::iter().flat_map(of_table).chain([CHANGED_IN_FUTURE]).collect()
 }
 
 /// Checks of one table, with the indices of their columns.

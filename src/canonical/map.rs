@@ -5,13 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sha2::{Digest, Sha256};
 
 use crate::canonical::far_due_dates::FarDueDates;
-use crate::canonical::impossible_orders::OrderChecks;
+use crate::canonical::impossible_orders::{CHANGED_IN_FUTURE, OrderChecks, is_changed_in_future};
 use crate::fields::Readers;
 use crate::landing::{failed_for, is_withheld};
 use crate::model::connector::{Breach, Connector, Contract};
 use crate::model::page::{Page, Reason};
 use crate::model::record::{Issue, Record, Rejection, Value};
-use crate::model::table::RecordKind;
+use crate::model::table::{CHANGE_TIME, RecordKind};
 
 /// Compiled mapping of one connector.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub struct Mapper {
     /// Indices of the columns that make the key.
     key: Vec<usize>,
     source_key: usize,
+    change_time: usize,
     contract: Contract,
     orders: OrderChecks,
     far_due_dates: FarDueDates,
@@ -46,6 +47,7 @@ impl Mapper {
             readers: readers.clone(),
             key: connector.file.identity.key.iter().map(column).collect(),
             source_key: kind.column_index("source_key").expect("every table has a key"),
+            change_time: kind.column_index(CHANGE_TIME).expect("every table has the column"),
             contract: connector.file.contract.clone(),
             orders: OrderChecks::of(kind),
             far_due_dates: FarDueDates::new(kind, &readers.readers),
@@ -114,7 +116,18 @@ impl Mapper {
                 issues.push(Issue::IllTyped { field: reader.column.clone(), reason: Reason::OutOfRange });
             }
         }
+        let changed_at = values[self.change_time].as_instant();
+        let is_ahead = changed_at.is_some_and(|at| is_changed_in_future(at, self.now));
+        if is_ahead {
+            values[self.change_time] = Value::Null;
+        }
         if self.contract.impossible != Breach::Accept {
+            if is_ahead {
+                if self.contract.impossible != Breach::Report {
+                    return Err(reject(CHANGE_TIME, Reason::ImpossibleOrder));
+                }
+                issues.push(Issue::Impossible(CHANGED_IN_FUTURE));
+            }
             for (order, field) in self.orders.failed(&values, self.now) {
                 if self.contract.impossible != Breach::Report {
                     return Err(reject(field, Reason::ImpossibleOrder));

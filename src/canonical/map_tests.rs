@@ -125,6 +125,20 @@ fn a_declared_bound_replaces_the_ten_years() {
 }
 
 #[test]
+fn a_change_time_in_the_future_is_left_out() {
+    // The mapper reads on 1 January 2030: a day ahead is another time zone, not more.
+    let stated = |contract: &str| {
+        let text = "[map.source_updated_at]\nfrom = \"registered\"\ntype = \"instant\"\nformats = [\"yyyy-MM-dd\"]";
+        let rows = ["2030-01-01", "2030-01-02", "2030-01-03"].map(|changed| ["A", "2026-03-02", changed, ""]);
+        mapped(&connector(text, contract), &rows)
+    };
+    assert_eq!(stated(""), ["-", "-", "- changed_in_future"]);
+    assert_eq!(stated("impossible = \"accept\""), ["-", "-", "-"]);
+    let rejected = stated("impossible = \"reject_row\"");
+    assert_eq!(rejected, ["-", "-", "A: source_updated_at impossible_order"]);
+}
+
+#[test]
 fn a_panic_rejects_the_row_that_caused_it() {
     let mut page = Page::new(3, String::new(), String::new(), Vec::new().into());
     page.begin_row(7);

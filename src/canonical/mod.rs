@@ -10,7 +10,7 @@ mod keys_seen;
 mod map;
 
 pub use change_time::complete_change_time;
-pub use impossible_orders::names as order_names;
+pub use impossible_orders::{is_changed_in_future, names as order_names};
 pub use key_spellings::{KeySpellings, other_spellings};
 pub use keys_seen::{KeysSeen, RecordClass, StoredVersion, part_of};
 pub use map::{Mapper, digest_of};

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::canonical::{
-    KeySpellings, KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, other_spellings, part_of,
+    KeySpellings, KeysSeen, Mapper, RecordClass, StoredVersion, complete_change_time, is_changed_in_future,
+    other_spellings, part_of,
 };
 use crate::fields::Readers;
 use crate::lake::{Lake, NewestVersion, VersionWriter};
@@ -185,14 +186,16 @@ impl<'c> Classifier<'c> {
             let key = waiting.record.values[self.columns.key].as_text().unwrap_or_default().to_owned();
             self.classified.note_spelling(&key, &waiting, spelled.iter().any(is_held));
             let stored = stored.get(&key);
-            let changed_at =
-                complete_change_time(kind, &mut waiting.record, stored.and_then(|stored| stored.source_updated_at));
+            let stored_time = stored.and_then(|stored| stored.source_updated_at);
+            let changed_at = complete_change_time(kind, &mut waiting.record, stored_time);
             match self.class_of(&waiting, &key, changed_at, stored) {
                 RecordClass::Accepted => {
                     self.classified.counts.accepted += 1;
                     let part = self.part_for(&waiting.record, &key, stored);
-                    if self.folder.is_some() {
-                        raise(kind, &mut waiting.record, stored.and_then(|stored| stored.source_updated_at));
+                    let is_stored_ahead =
+                        stored_time.is_some_and(|time| is_changed_in_future(time, self.certificate.finished_at));
+                    if self.folder.is_some() || is_stored_ahead {
+                        raise(kind, &mut waiting.record, stored_time);
                     }
                     accepted.push((waiting.record, part));
                 }
@@ -216,6 +219,7 @@ impl<'c> Classifier<'c> {
         stored: Option<&NewestVersion>,
     ) -> RecordClass {
         let BatchRecord { record, read_by, chain, content } = waiting;
+        let now = self.certificate.finished_at;
         let classified = &mut self.classified;
         classified.note_key(key, read_by.run, *chain);
         classified.note_issues(record);
@@ -233,8 +237,9 @@ impl<'c> Classifier<'c> {
         if self.folder.is_none() && read_by.run == self.certificate.run {
             classified.note_contradiction(record, key, changed_at);
         }
-        let newest_stored =
-            stored.map(|known| StoredVersion { digest: known.digest, updated_at: known.source_updated_at });
+        let stored_time =
+            stored.and_then(|known| known.source_updated_at).filter(|time| !is_changed_in_future(*time, now));
+        let newest_stored = stored.map(|known| StoredVersion { digest: known.digest, updated_at: stored_time });
         let class = classified.keys.classify(key, record.digest, changed_at, newest_stored);
         // Pages of an earlier run that are settled again: what was stored after them is newer.
         let place = (read_by.run, i64::from(read_by.page), i64::from(record.row));

@@ -1,6 +1,6 @@
 //! A source with a change time: the version with the newest change time wins, in whatever order versions come.
 
-use crate::desk;
+use crate::desk::{self, List, expect, record};
 use crate::office::{Office, commits, rows};
 
 /// Added to the mapping of the test connector `desk`.
@@ -58,4 +58,23 @@ fn an_older_version_after_a_newer_one_changes_nothing() {
     assert_eq!(image(&office)[1], ("A2".to_owned(), "completed".to_owned()));
     let [received, accepted, ..] = counts(&office);
     assert_eq!((received, accepted > 0), (2, true));
+}
+
+#[test]
+fn a_change_time_in_the_future_makes_no_later_version_older() {
+    let list = List::default();
+    let office = desk::of_list(&list.serve(), CHANGE_TIME.replace("required = true\n", "").as_str());
+    let changed = |number, status: &str, changed: &str| {
+        let mut record = record(number);
+        record["status"] = status.into();
+        record["changed"] = changed.into();
+        record
+    };
+    list.set(vec![changed(0, "P", "2199-10-09 08:00"), changed(1, "P", "2025-10-01 08:00")]);
+    let messages = expect(&office, &["run"], 0);
+    assert!(messages.contains("changed in future: 1"), "{messages}");
+    list.set(vec![changed(0, "D", "2025-10-09 08:00"), changed(1, "P", "2025-10-01 08:00")]);
+    office.run();
+    let expected = [("K0".to_owned(), "completed".to_owned()), ("K1".to_owned(), "processing".to_owned())];
+    assert_eq!(image(&office), expected);
 }

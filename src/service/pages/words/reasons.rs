@@ -371,6 +371,7 @@ pub(in crate::service::pages) fn date_order(name: &str) -> Option<(&'static str,
         "accepted_in_future" => ("Ngày chấp nhận bưu gửi ở tương lai", "Accepted in the future"),
         "handled_in_future" => ("Ngày xử lý ở tương lai", "Handled in the future"),
         "entered_in_future" => ("Ngày nhập ở tương lai", "Entered in the future"),
+        "changed_in_future" => ("Thời điểm cập nhật ở tương lai", "Changed in the future"),
         "apology_in_future" => ("Ngày xin lỗi ở tương lai", "Apology in the future"),
         _ => return None,
     })
