@@ -25,8 +25,8 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
     },
-    /// Accept the deletions that a connector's last night refused: the next night makes them, if they are not more by then.
-    /// Ask whoever runs the source first. The acceptance is written in the ledger, counts once, and lapses after a week.
+    /// Accept the deletions that a connector's last night refused: the next night makes them. Rows that are gone by then
+    /// besides need an acceptance of their own if they are many. Ask whoever runs the source first. The acceptance is written in the ledger, counts once, and lapses after a week.
     Accept {
         /// Name of the connector.
         connector: String,
@@ -70,7 +70,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         Verb::Accept { connector } => {
             let accepted = run::accept_deletions((&config, data), connector, audit::user(), run::now()).await?;
             print_message(&format!(
-                "the next night of `{}` may delete up to {} rows, as run {} found them gone; accepted by {}",
+                "the next night of `{}` may delete the {} rows that run {} found gone; accepted by {}",
                 accepted.connector,
                 output::number(accepted.rows),
                 accepted.refused_by,

@@ -2,6 +2,8 @@
 //! say now. What the random histories of `run/settling/folder` check on tables, this checks once on figures.
 #![expect(clippy::disallowed_methods, reason = "edge: a test writes the lists and runs the binary")]
 
+mod deletions;
+
 use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, SystemTime};
@@ -184,47 +186,6 @@ fn a_list_that_lost_its_footer_row_or_ends_in_nuls_deletes_nothing() {
     desk.put("a.csv", 6, &all[..3]);
     desk.append("a.csv", "Total,3\n");
     assert_eq!(desk.night(), (Some(0), [3, 3]));
-}
-
-#[test]
-fn a_large_deletion_is_made_once_an_operator_has_accepted_it() {
-    let desk = Desk::new();
-    let all: Vec<String> = (0..40).map(|number| format!("case-{number}")).collect();
-    let rows =
-        |range: std::ops::Range<usize>| all[range].iter().map(|code| (code.as_str(), IN_TIME)).collect::<Vec<_>>();
-    desk.put("a.csv", 9, &rows(0..20));
-    desk.put("b.csv", 8, &rows(20..40));
-    assert_eq!(desk.night(), (Some(0), [40, 40]));
-    let refused = desk.act(&["deletions", "accept", "office"]);
-    assert_eq!(refused.status.code(), Some(2), "nothing was refused: {refused:?}");
-    // An office left the province: most rows of both files are gone, and that is true.
-    desk.put("a.csv", 7, &rows(0..6));
-    desk.put("b.csv", 6, &rows(20..26));
-    assert_eq!(desk.night(), (Some(4), [40, 40]));
-    assert_eq!(desk.night(), (Some(4), [40, 40]), "nothing is deleted of itself");
-    let list = || -> Vec<Json> {
-        let listed = desk.act(&["deletions", "list", "--format", "json"]);
-        serde_json::from_slice(&listed.stdout).unwrap_or_else(|_| panic!("{listed:?}"))
-    };
-    let refused = list();
-    assert_eq!(refused.len(), 1, "{refused:?}");
-    assert_eq!((refused[0]["rows"].as_u64(), refused[0]["run"].as_u64()), (Some(28), Some(3)), "{refused:?}");
-    let accepted = desk.act(&["deletions", "accept", "office"]);
-    assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
-    // By then more rows are gone than were accepted.
-    desk.put("a.csv", 5, &rows(0..5));
-    assert_eq!(desk.night(), (Some(4), [40, 40]));
-    desk.put("a.csv", 4, &rows(0..6));
-    assert_eq!(desk.night(), (Some(0), [12, 12]));
-    let listed = list();
-    assert_eq!(listed.len(), 1, "{listed:?}");
-    assert_eq!((listed[0]["rows"].as_u64(), listed[0]["used_by"].as_u64()), (Some(28), Some(5)), "{listed:?}");
-    assert!(listed[0]["accepted_by"].is_string() && listed[0]["accepted_at"].is_string(), "{listed:?}");
-    let shown = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
-    assert!(shown.contains("an operator accepted it"), "{shown}");
-    // It counts once.
-    desk.put("b.csv", 3, &rows(20..21));
-    assert_eq!(desk.night(), (Some(4), [12, 12]));
 }
 
 #[test]

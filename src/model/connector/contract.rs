@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct Contract {
     /// For a field that is new: not in `known` if that is given, else in no earlier pull.
     pub unknown: Breach,
-    /// For a mapped field without a default that no record of a pull has, if the pull has at least 20 records. With
-    /// `report` the pull is incomplete, because everything computed from the field would be wrong.
+    /// For a mapped field without a default that no record of a pull has, if the pull has at least 20 records, or together
+    /// with the earlier nights that lacked the field. With fewer records, if the source sends a field that it had not sent
+    /// before it stopped to send this one. With `report` the pull is incomplete, because everything computed from the field
+    /// would be wrong.
     pub missing: Breach,
     /// For a text that does not fit the type of its field. If the field is required, its row is always rejected.
     pub ill_typed: Breach,
-    /// For dates in an impossible order: received in the future, completed before received, due before received.
+    /// For dates in an impossible order: received in the future, completed before received, due before received. A change
+    /// time that is more than a day ahead is left out.
     pub impossible: Breach,
     /// For keys that differ from another key in letter case only, so that one dossier may be counted twice. With `report`
     /// the pull is incomplete. A key of type `dossier_code` is written in capitals, and has no such keys.

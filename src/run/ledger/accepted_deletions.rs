@@ -1,4 +1,7 @@
-//! Large deletions that an operator accepted after the guard had refused them. An acceptance is used once.
+//! Large deletions that an operator accepted after the guard had refused them. An acceptance is used once, and only for
+//! the rows that were refused.
+
+use std::collections::HashSet;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Error, Row as _};
@@ -18,7 +21,7 @@ pub struct AcceptedDeletions {
     pub connector: String,
     /// Run whose pull refused the deletions.
     pub refused_by: i64,
-    /// Number of rows that may be deleted.
+    /// Number of rows that were refused.
     pub rows: u64,
     /// Name of the user.
     pub accepted_by: String,
@@ -49,6 +52,18 @@ impl Ledger {
     pub async fn accepted_deletions(&self) -> Result<Vec<AcceptedDeletions>, Error> {
         let rows = sqlx::query("SELECT * FROM accepted_deletions ORDER BY id DESC").fetch_all(&self.pool).await?;
         rows.iter().map(accepted_deletions).collect()
+    }
+
+    /// Hashes of the keys of the rows that a pull refused to delete; `None` if it refused none, or if an older motcua
+    /// counted them only.
+    pub(in crate::run) async fn refused_keys(&self, connector: &str, run: i64) -> Result<Option<HashSet<u64>>, Error> {
+        let keys: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT keys FROM refused_deletions WHERE connector = ? AND run = ?")
+                .bind(connector)
+                .bind(run)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(keys.map(|keys| keys.as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect()))
     }
 
     /// The newest acceptance that a pull may use: none has used it, or an earlier attempt at the same pull. It counts for
@@ -89,6 +104,35 @@ pub(super) async fn replace_use(
         .bind(used)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Writes which rows a pull refused to delete, in place of those of earlier pulls that nobody accepted. Those of an
+/// acceptance that this pull uses stay: the pull may be settled again.
+pub(super) async fn replace_refused(
+    connection: &mut SqliteConnection,
+    run: i64,
+    connector: &str,
+    keys: &[u64],
+) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM refused_deletions WHERE connector = ? AND (run = ? OR run NOT IN \
+         (SELECT refused_by FROM accepted_deletions WHERE accepted_deletions.connector = refused_deletions.connector \
+         AND (used_by IS NULL OR used_by = ?)))",
+    )
+    .bind(connector)
+    .bind(run)
+    .bind(run)
+    .execute(&mut *connection)
+    .await?;
+    if !keys.is_empty() {
+        sqlx::query("INSERT INTO refused_deletions (connector, run, keys) VALUES (?, ?, ?)")
+            .bind(connector)
+            .bind(run)
+            .bind(keys.iter().flat_map(|hash| hash.to_le_bytes()).collect::<Vec<u8>>())
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

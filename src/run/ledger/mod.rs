@@ -24,6 +24,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 pub use self::accepted_deletions::AcceptedDeletions;
+pub(super) use self::fields::KnownField;
 pub(super) use self::files::FileChanges;
 pub use self::notifications::Notification;
 pub use self::publications::Publication;

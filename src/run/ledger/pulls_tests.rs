@@ -6,7 +6,7 @@ use crate::config;
 use crate::model::page::Reason;
 use crate::model::pull::{FieldsSeen, Sighting};
 use crate::model::record::Rejection;
-use crate::run::ledger::{Settlement, key_hash};
+use crate::run::ledger::{AcceptedDeletions, KnownField, Settlement, key_hash};
 
 fn connector() -> Connector {
     let text = include_str!("../../../connectors/feedback/connector.toml");
@@ -94,6 +94,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,
         accepted_deletions: None,
+        refused_deletions: &[run.unsigned_abs()],
     };
     ledger.write_settlement(&settlement).await.expect("it is written");
     settled
@@ -118,7 +119,8 @@ async fn what_an_earlier_attempt_settled_is_replaced_or_undone() {
     let failed = Pull { outcome: Some(Outcome::Failed), ..settled };
     ledger.revoke_settlement(&failed).await.expect("it is written");
     assert_eq!(open(&ledger).await, [1, 1]);
-    assert_eq!(ledger.fields_seen("feedback", 9).await.expect("they can be read"), ["field1"]);
+    let known = KnownField { name: "field1".to_owned(), first_run: 1, last_run: Some(1) };
+    assert_eq!(ledger.fields_seen("feedback", 9).await.expect("they can be read"), [known]);
 }
 
 #[tokio::test]
@@ -139,4 +141,29 @@ async fn a_damaged_cursor_does_not_count_and_one_of_an_older_version_does() {
         let cursor = ledger.cursor("feedback", Some(1)).await.expect("it can be read");
         assert_eq!(cursor.read_until, expected, "{what}");
     }
+}
+
+/// Each settlement of these tests refuses to delete one row, whose key has the number of the run.
+#[tokio::test]
+async fn refused_rows_are_kept_while_they_are_the_newest_or_accepted() {
+    let (_folder, ledger) = ledger(&[]).await;
+    let refused = async |run| ledger.refused_keys("feedback", run).await.expect("they can be read");
+    settle(&ledger, 1, &[], &[]).await;
+    assert_eq!(refused(1).await, Some([1].into()));
+    settle(&ledger, 2, &[], &[]).await;
+    assert_eq!((refused(1).await, refused(2).await), (None, Some([2].into())));
+    let accepted = AcceptedDeletions {
+        id: 0,
+        connector: "feedback".to_owned(),
+        refused_by: 2,
+        rows: 1,
+        accepted_by: "an".to_owned(),
+        accepted_at: 0,
+        used_by: None,
+    };
+    ledger.accept_deletions(&accepted).await.expect("it is written");
+    let settled = settle(&ledger, 3, &[], &[]).await;
+    assert_eq!((refused(2).await, refused(3).await), (Some([2].into()), Some([3].into())));
+    ledger.revoke_settlement(&settled).await.expect("it is written");
+    assert_eq!((refused(2).await, refused(3).await), (Some([2].into()), None));
 }

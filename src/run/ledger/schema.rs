@@ -21,6 +21,7 @@ fn migrator() -> Migrator {
         migration(1, "tables", include_str!("migrations/0001_tables.sql")),
         migration(2, "files", include_str!("migrations/0002_files.sql")),
         migration(3, "accepted deletions", include_str!("migrations/0003_accepted_deletions.sql")),
+        migration(4, "fields and refusals", include_str!("migrations/0004_fields_and_refusals.sql")),
     ])
 }
 

@@ -8,7 +8,7 @@ use sqlx::Error;
 use crate::crash_points::crash_point;
 use crate::model::pull::FieldsSeen;
 use crate::model::record::Rejection;
-use crate::run::ledger::accepted_deletions::replace_use;
+use crate::run::ledger::accepted_deletions::{replace_refused, replace_use};
 use crate::run::ledger::{FileChanges, Ledger, Pull, fields, files as file_names, pulls, quarantine};
 
 /// What settling writes before the versions of a pull are committed. The table's log then decides whether it counts.
@@ -29,6 +29,8 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) files: Option<&'a FileChanges>,
     /// The acceptance by which the pull deletes many rows.
     pub(in crate::run) accepted_deletions: Option<i64>,
+    /// Hashes of the keys of rows that the pull refused to delete because they are many.
+    pub(in crate::run) refused_deletions: &'a [u64],
 }
 
 impl Ledger {
@@ -43,11 +45,12 @@ impl Ledger {
             quarantine::close_read(&mut transaction, run, connector, keys_read).await?;
         }
         quarantine::close(&mut transaction, run, read_again).await?;
-        fields::store_fields(&mut transaction, connector, run, fields).await?;
+        fields::store_fields(&mut transaction, pull, fields).await?;
         if let Some(changes) = files {
             file_names::replace(&mut transaction, run, connector, changes).await?;
         }
         replace_use(&mut transaction, run, connector, settlement.accepted_deletions).await?;
+        replace_refused(&mut transaction, run, connector, settlement.refused_deletions).await?;
         pulls::upsert(&mut transaction, pull).await?;
         transaction.commit().await
     }
@@ -61,6 +64,7 @@ impl Ledger {
         fields::delete_fields(&mut transaction, &failed.connector, failed.run).await?;
         file_names::delete(&mut transaction, failed.run, &failed.connector).await?;
         replace_use(&mut transaction, failed.run, &failed.connector, None).await?;
+        replace_refused(&mut transaction, failed.run, &failed.connector, &[]).await?;
         pulls::upsert(&mut transaction, failed).await?;
         transaction.commit().await
     }

@@ -6,16 +6,48 @@ use crate::model::connector::{Breach, Connector, Contract, FieldMap};
 use crate::model::page::Reason;
 use crate::model::pull::{Drift, DriftKind, FieldsSeen, Findings, Outcome};
 use crate::model::record::Rejection;
+use crate::run::ledger::KnownField;
 use crate::run::settling::judge::Verdict;
 
-/// Minimum rows before a missing field is reported.
+/// Minimum rows without a mapped field before it is reported, in one pull or in all since a pull last had it.
 const MIN_ROWS: u64 = 20;
 
-/// New source fields, and mapped fields that no record has. `baseline`: source fields of earlier pulls; if it is empty,
-/// this is the first pull and no field is new.
-pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String], received: u64) -> Vec<Drift> {
+/// What is known of the fields that a source sent before a pull.
+#[derive(Debug, Default)]
+pub(super) struct FieldHistory {
+    /// The pull that is judged.
+    pub(super) run: i64,
+    /// Source fields of earlier pulls; empty before the first pull, whose fields are not new.
+    pub(super) fields: Vec<KnownField>,
+    /// Run and received rows of earlier nights that read with the same declaration.
+    pub(super) pulls: Vec<(i64, u64)>,
+}
+
+impl FieldHistory {
+    fn of(&self, field: &str) -> Option<&KnownField> {
+        self.fields.iter().find(|known| known.name == field)
+    }
+
+    /// Whether rows without any of the fields are enough to report them: many rows, or a field that the source has sent
+    /// only since it last sent one of them, which is probably a new name.
+    fn shows_missing(&self, fields: &[String], seen: &FieldsSeen, received: u64) -> bool {
+        if received == 0 || received >= MIN_ROWS {
+            return received > 0;
+        }
+        // Of fields that an older motcua met, only the first run is known: the last one may be the run before this.
+        let known = fields.iter().filter_map(|field| self.of(field));
+        let last = known.map(|known| known.last_run.unwrap_or(self.run - 1)).max();
+        let is_later =
+            |field: &String| self.of(field).map_or(self.run, |known| known.first_run) > last.unwrap_or(i64::MAX);
+        let since = self.pulls.iter().filter(|(run, _)| *run > last.unwrap_or(0)).map(|(_, received)| received);
+        seen.others.keys().any(is_later) || received + since.sum::<u64>() >= MIN_ROWS
+    }
+}
+
+/// New source fields, and mapped fields that no record has.
+pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, history: &FieldHistory, received: u64) -> Vec<Drift> {
     let contract = &connector.file.contract;
-    let before: HashSet<&str> = baseline.iter().map(String::as_str).collect();
+    let before: HashSet<&str> = history.fields.iter().map(|known| known.name.as_str()).collect();
     let mut drift = Vec::new();
     if contract.unknown != Breach::Accept {
         let is_below = |field: &str, known: &str| {
@@ -30,9 +62,13 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, baseline: &[String
         }
     }
     // A pull that was resumed does not know the fields of its first pages: its `kept` is empty.
-    if contract.missing != Breach::Accept && received >= MIN_ROWS && !seen.kept.is_empty() {
-        let is_missing =
-            |map: &FieldMap| map.default.is_none() && !map.from.names().iter().any(|field| seen.kept.contains(field));
+    if contract.missing != Breach::Accept && !seen.kept.is_empty() {
+        let is_missing = |map: &FieldMap| {
+            let names = map.from.names();
+            map.default.is_none()
+                && !names.iter().any(|field| seen.kept.contains(field))
+                && history.shows_missing(&names, seen, received)
+        };
         for map in connector.file.map.values().filter(|map| is_missing(map)) {
             let field = map.from.names().join(" or ");
             drift.push(Drift { kind: DriftKind::Missing, field, first: None });
@@ -73,21 +109,37 @@ pub(super) fn broken(contract: &Contract, findings: &Findings, rejections: &[Rej
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use super::*;
     use crate::config;
     use crate::model::pull::Sighting;
 
-    fn new_fields(known: &[&str], baseline: &[&str]) -> Vec<String> {
+    fn portal() -> Connector {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
-        let mut connector = config::load(&folder).expect("shipped").connector("portal-igate").expect("shipped").clone();
+        config::load(&folder).expect("shipped").connector("portal-igate").expect("shipped").clone()
+    }
+
+    /// The drift of a pull of the shipped connector of a portal.
+    fn drift_of(known: &[&str], seen: &FieldsSeen, history: &FieldHistory, received: u64) -> Vec<String> {
+        let mut connector = portal();
         connector.file.contract.known = known.iter().map(|&field| field.to_owned()).collect();
-        let sighting = Sighting { page: 1, row: 1, rows: 1 };
-        let others = ["applicant", "procedure.id", "extendTime"].map(|field| (field.to_owned(), sighting));
-        let seen = FieldsSeen { others: others.into_iter().collect(), ..FieldsSeen::default() };
-        let baseline: Vec<String> = baseline.iter().map(|&field| field.to_owned()).collect();
-        drift(&connector, &seen, &baseline, 0).into_iter().map(|drift| drift.field).collect()
+        drift(&connector, seen, history, received).into_iter().map(|drift| drift.field).collect()
+    }
+
+    fn field(name: &str, first_run: i64, last_run: Option<i64>) -> KnownField {
+        KnownField { name: name.to_owned(), first_run, last_run }
+    }
+
+    fn others(names: &[&str]) -> BTreeMap<String, Sighting> {
+        names.iter().map(|&name| (name.to_owned(), Sighting { page: 1, row: 1, rows: 1 })).collect()
+    }
+
+    fn new_fields(known: &[&str], baseline: &[&str]) -> Vec<String> {
+        let seen = FieldsSeen { others: others(&["applicant", "procedure.id", "extendTime"]), ..FieldsSeen::default() };
+        let fields = baseline.iter().map(|name| field(name, 1, Some(1))).collect();
+        drift_of(known, &seen, &FieldHistory { run: 2, fields, pulls: Vec::new() }, 0)
     }
 
     #[test]
@@ -96,5 +148,42 @@ mod tests {
         assert_eq!(new_fields(&[], &["applicant", "procedure.id"]), ["extendTime"]);
         assert_eq!(new_fields(&["procedure", "applicant"], &[]), ["extendTime"]);
         assert_eq!(new_fields(&["proc", "applicant", "extendTime"], &[]), ["procedure.id"]);
+    }
+
+    #[test]
+    fn a_mapped_field_is_missed_by_many_rows_or_under_a_new_name() {
+        let met = |last_run: Option<i64>| {
+            vec![field("appliedDate", 1, Some(9)), field("completedDate", 1, last_run), field("note", 1, Some(9))]
+        };
+        let renamed = |run| [met(Some(9)), vec![field("finishedDate", run, Some(run))]].concat();
+        for (what, fields, pulls, sent, received, expected) in [
+            ("no row", met(Some(9)), vec![], &["note"][..], 0, false),
+            ("few rows", met(Some(9)), vec![], &["note"], 5, false),
+            ("many rows", met(Some(9)), vec![], &["note"], 20, true),
+            ("many rows of the first pull", vec![], vec![], &["note"], 20, true),
+            ("few rows of the first pull", vec![], vec![], &["note"], 19, false),
+            ("few rows night after night", met(Some(7)), vec![(9, 8), (8, 8), (7, 90)], &["note"], 5, true),
+            ("fewer than twenty since it was met", met(Some(7)), vec![(9, 7), (8, 7), (7, 90)], &["note"], 5, false),
+            (
+                "few rows night after night, never met",
+                vec![field("note", 1, Some(9))],
+                vec![(9, 10), (8, 5)],
+                &["note"],
+                5,
+                true,
+            ),
+            ("a field that is new tonight", met(Some(9)), vec![], &["note", "finishedDate"], 1, true),
+            ("a field that is new since", renamed(10), vec![], &["note", "finishedDate"], 1, true),
+            ("a field that came before it was last met", renamed(9), vec![], &["note", "finishedDate"], 1, false),
+            ("a new field, and nothing known of the last", met(None), vec![], &["finishedDate"], 1, true),
+            ("a new field, never met", vec![field("note", 1, Some(9))], vec![], &["finishedDate"], 1, false),
+        ] {
+            let mut kept: BTreeSet<String> = portal().file.map.values().flat_map(|map| map.from.names()).collect();
+            assert!(kept.remove("completedDate"));
+            let seen = FieldsSeen { kept, others: others(sent) };
+            let history = FieldHistory { run: 11, fields, pulls };
+            let missing = drift_of(sent, &seen, &history, received);
+            assert_eq!(missing, if expected { vec!["completedDate"] } else { vec![] }, "{what}");
+        }
     }
 }

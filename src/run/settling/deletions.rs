@@ -1,5 +1,7 @@
 //! Deleted versions of records that their source no longer has, and the limit above which deletions are refused.
 
+use std::collections::HashSet;
+
 use crate::canonical::digest_of;
 use crate::model::connector::Connector;
 use crate::model::record::{Record, Value};
@@ -13,38 +15,76 @@ const MANY_ROWS: usize = 50;
 /// Divides the table's rows: more than a tenth is too large a share for many rows.
 const MAX_SHARE_DIVISOR: usize = 10;
 
-/// How many rows one pull may delete.
+/// Which rows one pull may delete.
 #[derive(Debug, Default)]
 pub(super) struct DeletionLimit {
     /// What an operator accepted.
     accepted: Option<AcceptedDeletions>,
+    /// Hashes of the keys that were accepted; `None` if only their number is known.
+    accepted_keys: Option<HashSet<u64>>,
     is_used: bool,
+    /// Hashes of the keys that were not deleted because nobody accepted it.
+    refused: HashSet<u64>,
 }
 
 impl DeletionLimit {
-    /// Whether deletions are refused: `missing` of `held` rows are too many, and nobody accepted that `rows` are deleted.
-    pub(super) fn refuses(&mut self, missing: usize, held: usize, rows: usize) -> bool {
-        are_too_many(missing, held) && !self.accepts(rows)
+    /// Whether deletions are refused: those that nobody accepted are too many. `gone`: hashes of the keys. The guard
+    /// counts those for which `is_held` holds, of `held` rows.
+    pub(super) fn refuses(&mut self, gone: &HashSet<u64>, is_held: impl Fn(u64) -> bool, held: usize) -> bool {
+        let are_too_many =
+            |keys: &mut dyn Iterator<Item = u64>| are_too_many(keys.filter(|key| is_held(*key)).count(), held);
+        if !are_too_many(&mut gone.iter().copied()) {
+            return false;
+        }
+        let is_refused = match (&self.accepted, &self.accepted_keys) {
+            (Some(_), Some(accepted)) => are_too_many(&mut gone.difference(accepted).copied()),
+            (Some(accepted), None) => gone.len() as u64 > accepted.rows,
+            (None, _) => true,
+        };
+        self.note(gone, is_refused);
+        is_refused
     }
 
-    /// Whether an operator accepted that so many rows are deleted.
-    pub(super) fn accepts(&mut self, rows: usize) -> bool {
-        let is_accepted = self.accepted.as_ref().is_some_and(|accepted| rows as u64 <= accepted.rows);
-        self.is_used |= is_accepted;
+    /// Whether an operator accepted that all of these rows are deleted.
+    pub(super) fn accepts(&mut self, gone: &HashSet<u64>) -> bool {
+        let is_accepted = match (&self.accepted, &self.accepted_keys) {
+            (Some(_), Some(accepted)) => gone.is_subset(accepted),
+            (Some(accepted), None) => gone.len() as u64 <= accepted.rows,
+            (None, _) => false,
+        };
+        self.note(gone, !is_accepted);
         is_accepted
+    }
+
+    fn note(&mut self, gone: &HashSet<u64>, is_refused: bool) {
+        self.is_used |= !is_refused;
+        if is_refused {
+            self.refused.extend(gone);
+        }
     }
 
     /// The acceptance that was needed.
     pub(super) fn used(&self) -> Option<&AcceptedDeletions> {
         self.accepted.as_ref().filter(|_| self.is_used)
     }
+
+    /// Hashes of the keys that were refused, in order.
+    pub(super) fn into_refused(self) -> Vec<u64> {
+        let mut refused: Vec<u64> = self.refused.into_iter().collect();
+        refused.sort_unstable();
+        refused
+    }
 }
 
 impl Settler<'_> {
-    /// How many rows a pull may delete.
+    /// Which rows a pull may delete.
     pub(super) async fn deletion_limit(&self, begun: &Pull) -> Result<DeletionLimit, RunError> {
         let accepted = self.ledger.usable_acceptance(&begun.connector, begun.run, begun.started_at).await?;
-        Ok(DeletionLimit { accepted, ..DeletionLimit::default() })
+        let accepted_keys = match &accepted {
+            Some(accepted) => self.ledger.refused_keys(&begun.connector, accepted.refused_by).await?,
+            None => None,
+        };
+        Ok(DeletionLimit { accepted, accepted_keys, ..DeletionLimit::default() })
     }
 
     /// A deleted version of every given key, each with its part.
@@ -74,31 +114,54 @@ pub(super) fn are_too_many(missing: usize, held: usize) -> bool {
 mod tests {
     use super::*;
 
+    fn limit(rows: Option<u64>, keys: Option<&[u64]>) -> DeletionLimit {
+        let accepted = rows.map(|rows| AcceptedDeletions {
+            id: 1,
+            connector: "desk".to_owned(),
+            refused_by: 7,
+            rows,
+            accepted_by: "an".to_owned(),
+            accepted_at: 0,
+            used_by: None,
+        });
+        let accepted_keys = keys.map(|keys| keys.iter().copied().collect());
+        DeletionLimit { accepted, accepted_keys, ..DeletionLimit::default() }
+    }
+
     #[test]
-    fn accepted_deletions_are_made_up_to_their_number() {
-        let limit = |rows: Option<u64>| {
-            let accepted = rows.map(|rows| AcceptedDeletions {
-                id: 1,
-                connector: "desk".to_owned(),
-                refused_by: 7,
-                rows,
-                accepted_by: "an".to_owned(),
-                accepted_at: 0,
-                used_by: None,
-            });
-            DeletionLimit { accepted, ..DeletionLimit::default() }
-        };
-        for (accepted, missing, held, refused, used) in [
-            (None, 2, 3, true, false),
-            (Some(1), 2, 3, true, false),
-            (Some(2), 2, 3, false, true),
-            (Some(9), 2, 3, false, true),
-            // Few deletions need no acceptance, and leave it for others.
-            (Some(9), 1, 3, false, false),
+    fn deletions_are_made_if_their_rows_were_accepted() {
+        for (what, rows, accepted, gone, held, refused, used) in [
+            ("nothing is accepted", None, None, &[1, 2][..], 3, true, false),
+            ("both are accepted", Some(2), Some(&[1, 2][..]), &[1, 2], 3, false, true),
+            ("more are accepted", Some(9), Some(&[1, 2, 3, 4, 5, 6, 7, 8, 9]), &[1, 2], 3, false, true),
+            ("as many others are accepted", Some(2), Some(&[3, 4]), &[1, 2], 3, true, false),
+            ("one of three is accepted, two are too many", Some(1), Some(&[1]), &[1, 2, 3], 3, true, false),
+            ("two of three are accepted, one is not too many", Some(2), Some(&[1, 2]), &[1, 2, 3], 3, false, true),
+            ("few need no acceptance", Some(2), Some(&[1, 2]), &[1], 3, false, false),
+            ("only a number is known, and it is smaller", Some(1), None, &[1, 2], 3, true, false),
+            ("only a number is known", Some(2), None, &[1, 2], 3, false, true),
         ] {
-            let mut limit = limit(accepted);
-            assert_eq!(limit.refuses(missing, held, missing), refused, "{missing} of {held}, accepted {accepted:?}");
-            assert_eq!(limit.used().is_some(), used, "{missing} of {held}, accepted {accepted:?}");
+            let (mut limit, gone) = (limit(rows, accepted), gone.iter().copied().collect::<HashSet<u64>>());
+            assert_eq!(limit.refuses(&gone, |_| true, held), refused, "{what}");
+            assert_eq!(limit.used().is_some(), used, "{what}");
+            assert_eq!(limit.into_refused().len(), if refused { gone.len() } else { 0 }, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_guard_counts_only_rows_that_were_decided() {
+        let gone: HashSet<u64> = (1..=3).collect();
+        assert!(!limit(None, None).refuses(&gone, |key| key == 1, 2));
+        assert!(limit(None, None).refuses(&gone, |key| key < 3, 3));
+    }
+
+    #[test]
+    fn a_replaced_list_is_accepted_whole_or_not() {
+        let gone: HashSet<u64> = (1..=3).collect();
+        for (accepted, expected) in [(&[1, 2, 3, 4][..], true), (&[1, 2], false)] {
+            let mut limit = limit(Some(9), Some(accepted));
+            assert_eq!(limit.accepts(&gone), expected);
+            assert_eq!(limit.into_refused(), if expected { vec![] } else { vec![1, 2, 3] });
         }
     }
 

@@ -6,6 +6,7 @@ use crate::model::connector::{Connector, Pages};
 use crate::model::pull::{Certificate, ChainFacts, Outcome, SliceRef};
 use crate::model::record::Record;
 use crate::run::error::RunError;
+use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
 use crate::run::settling::classify::Classified;
 use crate::run::settling::deletions::DeletionLimit;
@@ -40,7 +41,8 @@ impl Settler<'_> {
             classified.rejections.iter().filter_map(|rejection| rejection.key.as_deref()).collect();
         let is_missing = |key: &String| !classified.keys.contains(key) && !rejected.contains(key.as_str());
         let missing: Vec<String> = held.into_iter().filter(is_missing).collect();
-        if limit.refuses(missing.len(), held_count, missing.len()) {
+        let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
+        if limit.refuses(&gone, |_| true, held_count) {
             classified.findings.missed_by_sweep = missing.len() as u64;
             return Ok(Vec::new());
         }

@@ -7,6 +7,7 @@ use crate::model::pull::{Certificate, Drift, DriftKind, Outcome, Purpose};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
 use crate::run::settling::classify::Classified;
+use crate::run::settling::contract::FieldHistory;
 use crate::run::settling::judge::{Verdict, judge};
 use crate::run::settling::usual_volume::UsualVolume;
 use crate::run::settling::{Settler, contract};
@@ -38,9 +39,9 @@ impl Settler<'_> {
         classified: &mut Classified,
         older_rows: u64,
     ) -> Result<Verdict, RunError> {
-        let known_fields = self.ledger.fields_seen(&connector.name, certificate.run).await?;
+        let history = self.field_history(connector, certificate).await?;
         let received = classified.counts.received;
-        let mut drift = contract::drift(connector, &certificate.fields, &known_fields, received);
+        let mut drift = contract::drift(connector, &certificate.fields, &history, received);
         drift.extend(std::mem::take(&mut classified.ill_typed).into_iter().map(|(field, first)| Drift {
             kind: DriftKind::IllTyped,
             field,
@@ -64,6 +65,17 @@ impl Settler<'_> {
             verdict = Verdict::complete();
         }
         Ok(verdict)
+    }
+
+    /// What is known of the source's fields before a pull.
+    async fn field_history(&self, connector: &Connector, certificate: &Certificate) -> Result<FieldHistory, RunError> {
+        let run = certificate.run;
+        let fields = self.ledger.fields_seen(&connector.name, run).await?;
+        let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
+        let pulls = pulls.iter().filter(|pull| {
+            pull.run < run && pull.purpose == Purpose::Night && connector.was_read_with(&pull.connector_digest)
+        });
+        Ok(FieldHistory { run, fields, pulls: pulls.map(|pull| (pull.run, pull.counts.received)).collect() })
     }
 
     /// Volume that a night's pull is compared with. Unknown after a day that is not a working day.

@@ -85,6 +85,27 @@ fn a_new_field_is_reported_and_a_missing_one_makes_the_night_incomplete() {
 }
 
 #[test]
+fn a_field_that_was_renamed_is_missed_in_the_smallest_pull_and_every_night() {
+    let list = List::default();
+    list.set((0..3).map(record).collect());
+    let office = desk::of_list(&list.serve(), "");
+    expect(&office, &["run"], 0);
+    let mut renamed: Vec<Value> = (0..3).map(record).collect();
+    for record in &mut renamed {
+        let record = record.as_object_mut().expect("an object");
+        let received = record.remove("received").expect("every record has it");
+        record.insert("receivedDate".to_owned(), received);
+    }
+    list.set(renamed);
+    for _ in 0..2 {
+        let messages = expect(&office, &["run"], 4);
+        assert!(messages.contains("no record has the mapped field `received`"), "{messages}");
+    }
+    list.set((0..3).map(record).collect());
+    expect(&office, &["run"], 0);
+}
+
+#[test]
 fn ill_typed_values_are_reported_or_stop_the_pull_as_the_contract_says() {
     // `report`: the value is absent, the row is accepted.
     let office = desk::of_files("\n[contract]\nill_typed = \"report\"\n");

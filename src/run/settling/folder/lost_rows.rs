@@ -26,6 +26,8 @@ pub(in crate::run::settling) struct FolderOutcome {
     pub(in crate::run::settling) changes: FileChanges,
     /// The acceptance without which some rows were left.
     pub(in crate::run::settling) accepted: Option<AcceptedDeletions>,
+    /// Hashes of the keys of rows that were left because they are many.
+    pub(in crate::run::settling) refused: Vec<u64>,
     /// Names with rows that the pull deletes, as they are stored if it deletes none.
     if_held: Vec<KnownFile>,
     /// Number of rows that the pull would delete or restore.
@@ -80,6 +82,7 @@ impl Settler<'_> {
         }
         self.add_changes(connector, &mut folder, &mut outcome).await?;
         outcome.accepted = folder.limit.used().cloned();
+        outcome.refused = folder.limit.into_refused();
         Ok(outcome)
     }
 
@@ -93,12 +96,18 @@ impl Settler<'_> {
     ) -> Result<(), RunError> {
         let Some(list) = newest(&folder.after).cloned() else { return Ok(()) };
         let is_same = newest(&folder.before).is_some_and(|known| known.content.digest == list.content.digest);
-        if is_same && list.former.is_empty() {
+        // A list that is read again was read under another declaration before, perhaps not as the whole list.
+        let is_read_again = is_same && folder.is_read(&list.content);
+        if is_same && list.former.is_empty() && !is_read_again {
             return Ok(());
         }
         let Some(keys) = self.keys_of(connector, folder, &list.content).await? else { return Ok(()) };
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
-        let settled = self.settled_keys(connector, folder, &held).await?;
+        let settled = if is_read_again {
+            held.iter().map(|key| key_hash(key)).collect()
+        } else {
+            self.settled_keys(connector, folder, &held).await?
+        };
         let missing: Vec<String> = held.into_iter().filter(|key| !keys.contains(key_hash(key))).collect();
         outcome.lost = missing.len() as u64;
         if let Some(file) = folder.after.get_mut(&list.name) {
@@ -109,9 +118,9 @@ impl Settler<'_> {
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
         if !missing.is_empty() && keys.unreadable > 0 {
             outcome.hold(LeftBecause::UnreadableKeys);
-        } else if !missing.is_empty() && is_perhaps_cut && !folder.limit.accepts(missing.len()) {
+        } else if !missing.is_empty() && is_perhaps_cut && !folder.limit.accepts(&gone) {
             outcome.hold(LeftBecause::OpenEnd);
-        } else if folder.limit.refuses(settled.intersection(&gone).count(), settled.len(), missing.len()) {
+        } else if folder.limit.refuses(&gone, |key| settled.contains(&key), settled.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
@@ -216,7 +225,7 @@ impl Settler<'_> {
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
         let settled = self.settled_keys(connector, folder, &held).await?;
         let missing: Vec<String> = held.into_iter().filter(|key| gone.contains(&key_hash(key))).collect();
-        if folder.limit.refuses(settled.intersection(gone).count(), settled.len(), gone.len()) {
+        if folder.limit.refuses(gone, |key| settled.contains(&key), settled.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
@@ -249,7 +258,7 @@ impl Settler<'_> {
                 let shared = settled.iter().filter(|(hash, _)| present.contains(*hash)).count();
                 shared * 2 < settled.iter().count()
             });
-            let because = if lost.is_empty() {
+            let because = if lost.is_empty() || is_elsewhere(folder, &file) {
                 None
             } else if folder.unfinished.contains(&file.name) {
                 Some(LeftBecause::Incomplete)
@@ -268,8 +277,9 @@ impl Settler<'_> {
         }
         let is_replaced =
             |loss: &&mut Loss| matches!(loss.because, Some(LeftBecause::OtherList | LeftBecause::OpenEnd));
-        let replaced: usize = losses.iter_mut().filter(is_replaced).map(|loss| loss.lost.len()).sum();
-        if replaced > 0 && folder.limit.accepts(replaced) {
+        let replaced: HashSet<u64> =
+            losses.iter_mut().filter(is_replaced).flat_map(|loss| loss.lost.iter().copied()).collect();
+        if !replaced.is_empty() && folder.limit.accepts(&replaced) {
             losses.iter_mut().filter(is_replaced).for_each(|loss| loss.because = None);
         }
         Ok(losses)
@@ -364,6 +374,14 @@ impl Settler<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether other names have the former contents of a file now: the files were renamed, or swapped their names.
+fn is_elsewhere(folder: &FolderPull, file: &KnownFile) -> bool {
+    let is_held = |former: &ContentRef| {
+        folder.after.values().any(|other| other.name != file.name && other.content.digest == former.digest)
+    };
+    file.former.iter().all(is_held)
 }
 
 impl FolderPull {
