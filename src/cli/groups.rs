@@ -1,4 +1,4 @@
-//! `groups`: lists dossiers that several sources hold, and which row counts.
+//! `groups`: lists dossiers that several sources hold, and which row counts; or those of one source that share a code.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, print};
 use crate::cli::{Failure, GlobalOptions, audit};
-use crate::lake::{GroupedRow, Lake};
+use crate::lake::{GroupedRow, Lake, SharedCode};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,9 @@ pub(super) struct Arguments {
     /// Only dossiers that are not merged, because too many rows share their codes.
     #[arg(long)]
     not_merged: bool,
+    /// Instead, dossiers whose code another dossier of the same connector has too: perhaps one under two keys.
+    #[arg(long, conflicts_with = "not_merged")]
+    shared: bool,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -33,6 +36,21 @@ struct Row {
     not_merged: Option<String>,
 }
 
+/// A dossier whose code another one of its connector has.
+#[derive(Debug, Serialize)]
+struct SharedRow {
+    connector: String,
+    dossier_code: String,
+    source_key: String,
+}
+
+impl From<SharedCode> for SharedRow {
+    fn from(row: SharedCode) -> Self {
+        let SharedCode { source, dossier_code, source_key } = row;
+        Self { connector: source, dossier_code, source_key }
+    }
+}
+
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load_with_data()?;
     let connector = arguments.connector.as_deref();
@@ -46,15 +64,24 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     }
     let suffix = connector.map(|name| format!(" of {name}")).unwrap_or_default();
     audit::log_read(&config.settings.data, &format!("groups{suffix}")).await?;
-    let rows = Lake::read_groups(&lake).await.map_err(RunError::from)?;
-    let rows = chosen(&rows, connector, arguments.not_merged);
-    let text = match arguments.format {
-        OutputFormat::Json => output::json(&rows)?,
-        OutputFormat::Csv => output::csv(&rows)?,
-        OutputFormat::Table => table(&rows),
+    let text = if arguments.shared {
+        let rows = Lake::read_shared_codes(&lake).await.map_err(RunError::from)?.into_iter().map(SharedRow::from);
+        let rows: Vec<SharedRow> = rows.filter(|row| connector.is_none_or(|name| row.connector == name)).collect();
+        written(arguments.format, &rows, shared_table)?
+    } else {
+        let rows = Lake::read_groups(&lake).await.map_err(RunError::from)?;
+        written(arguments.format, &chosen(&rows, connector, arguments.not_merged), table)?
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn written<R: Serialize>(format: OutputFormat, rows: &[R], table: fn(&[R]) -> String) -> Result<String, Failure> {
+    Ok(match format {
+        OutputFormat::Json => output::json(rows)?,
+        OutputFormat::Csv => output::csv(rows)?,
+        OutputFormat::Table => table(rows),
+    })
 }
 
 /// The rows of whole groups: those with a row of `connector`, or all; with `not_merged` those that are not merged.
@@ -87,4 +114,9 @@ fn table(rows: &[Row]) -> String {
         ]
     });
     output::table(&["group", "connector", "dossier", "counts", "not merged"], cells.collect())
+}
+
+fn shared_table(rows: &[SharedRow]) -> String {
+    let cells = rows.iter().map(|row| vec![row.connector.clone(), row.dossier_code.clone(), row.source_key.clone()]);
+    output::table(&["connector", "dossier", "key"], cells.collect())
 }

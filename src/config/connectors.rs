@@ -325,6 +325,9 @@ impl ConnectorCheck<'_> {
                 );
             }
         }
+        if !matches!(contract.shared_code, Breach::Accept | Breach::Report) {
+            self.add("/contract/shared_code", "codes are compared once the rows are stored: use `accept` or `report`");
+        }
         if !(0.0..=1.0).contains(&file.contract.reject_share) {
             self.add("/contract/reject_share", "must be a share from 0 to 1");
         }

@@ -18,6 +18,8 @@ pub(super) struct DataFile {
     pub(super) rows: Option<u64>,
     /// Digest of the content as the log states it; `None` if an older motcua wrote the file.
     pub(super) digest: Option<String>,
+    /// [`shared_codes`](super::shared_codes): the tag of the file; `None` without it.
+    pub(super) shared_codes: Option<String>,
     /// The log action that takes the file out of the table.
     pub(super) remove: Remove,
 }
@@ -29,6 +31,8 @@ pub(super) struct UncommittedFile {
     /// Value of the partition column; `None` in a table without partitions.
     pub(super) part: Option<String>,
     pub(super) rows: u64,
+    /// [`shared_codes`](super::shared_codes): the tag of the file; `None` in other tables.
+    pub(super) shared_codes: Option<String>,
 }
 
 /// Stem of the files of a pull: `run-00000042-portal-igate`. Names of connectors are lowercase letters, digits and `-`.

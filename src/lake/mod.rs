@@ -35,6 +35,8 @@ mod read;
 mod rebuild;
 mod rewrite;
 mod rows;
+mod shared_code_rows;
+mod shared_codes;
 mod statistics;
 mod table;
 #[cfg(test)]
@@ -71,6 +73,7 @@ pub use self::layout::StoredType;
 pub use self::read::NewestVersion;
 #[cfg(test)]
 pub(crate) use self::rewrite::{PANICS, REFUSED};
+pub use self::shared_code_rows::SharedCode;
 pub use self::version_writer::VersionWriter;
 
 /// Name of the table of changes.
@@ -190,6 +193,11 @@ impl Lake {
         dossier_groups::update(&self.root, versions, image, order).await
     }
 
+    /// Number of dossiers of `source` whose code another one of the same partition has too.
+    pub async fn shared_codes(&self, source: &str) -> Result<u64, LakeError> {
+        shared_code_rows::count(&self.tables(RecordKind::Dossiers).image, source).await
+    }
+
     /// Scans the stored groups of dossiers.
     pub async fn scan_groups(&self) -> Result<LazyFrame, LakeError> {
         dossier_groups::scan_stored(&self.root).await
@@ -298,6 +306,12 @@ impl Lake {
         let rows = dossier_groups::read_stored(&root).await?;
         let image = Table::existing(&root, Layout::image(RecordKind::Dossiers));
         dossier_groups::with_codes(&image, rows).await
+    }
+
+    /// Dossiers under `root` whose code another one of their source has too, in order. Nothing is repaired or written.
+    pub async fn read_shared_codes(root: &Path) -> Result<Vec<SharedCode>, LakeError> {
+        let image = Table::existing(&files::absolute(root)?, Layout::image(RecordKind::Dossiers));
+        shared_code_rows::rows(&image).await
     }
 
     /// The partitions (`yyyy-MM`) that the image of a kind has under `root`. Nothing is repaired or written; a table that

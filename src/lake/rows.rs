@@ -11,6 +11,7 @@ use super::data_files::UncommittedFile;
 use super::error::{LakeError, rows_error};
 use super::files;
 use super::layout::{Layout, PART};
+use super::shared_codes;
 use super::verification::VerifiedFiles;
 use crate::durable;
 
@@ -89,7 +90,8 @@ pub(super) fn sink(
     let sunk = query.sink(SinkDestination::File { target }, format, arguments).map_err(error())?;
     sunk.collect_with_engine(Engine::Streaming).map_err(error())?;
     let rows = ParquetReader::new(files::open(&path)?).num_rows().map_err(error())?;
-    Ok(UncommittedFile { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX) })
+    let shared_codes = shared_codes::are_counted(layout).then(|| shared_codes::tag_of(layout, &path)).transpose()?;
+    Ok(UncommittedFile { path, part, rows: u64::try_from(rows).unwrap_or(u64::MAX), shared_codes })
 }
 
 /// Reduces versions to the newest version per key.

@@ -5,7 +5,7 @@
 //! number is read from the log before a commit, and again after an error. Only one task commits: a commit fails if the
 //! table has changed since it was loaded.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
@@ -36,6 +36,9 @@ pub(super) struct Table {
 
 /// Tag of a data file in the log: the digest of its content.
 const DIGEST_TAG: &str = "motcua.digest";
+
+/// Tag of a file of the image of dossiers: see [`shared_codes`](super::shared_codes).
+const SHARED_CODES_TAG: &str = "motcua.shared_codes";
 
 impl Table {
     /// A table that exists. Nothing is read.
@@ -93,6 +96,26 @@ impl Table {
             );
             self.commit(&table, actions, Vec::new()).await?;
         }
+        Ok(())
+    }
+
+    /// States in the log how many rows of data files share codes, for files that an older motcua wrote. No file is written.
+    pub(super) async fn tag_shared_codes(
+        &self,
+        table: &DeltaTable,
+        tags: &BTreeMap<PathBuf, String>,
+    ) -> Result<(), LakeError> {
+        let snapshot = table.snapshot().map_err(log_error("read", self.layout.name))?;
+        let mut actions = Vec::new();
+        for file in snapshot.log_data().iter() {
+            let Some(tag) = tags.get(&self.folder.join(file.path().as_ref())) else { continue };
+            let mut tags = tags_of(&file);
+            tags.insert(SHARED_CODES_TAG.to_owned(), Some(tag.clone()));
+            #[expect(deprecated, reason = "the view has no other way to an action that adds its file")]
+            let known = file.add_action();
+            actions.push(Action::Add(Add { tags: Some(tags), data_change: false, ..known }));
+        }
+        self.commit(table, actions, Vec::new()).await?;
         Ok(())
     }
 
@@ -160,11 +183,13 @@ impl Table {
                 if part.is_some() != self.layout.parted {
                     return Err(foreign());
                 }
-                let (remove, digest) = (file.remove_action(true), digest_of(&file));
+                let (remove, mut tags) = (file.remove_action(true), tags_of(&file));
+                let (digest, shared_codes) =
+                    (tags.remove(DIGEST_TAG).flatten(), tags.remove(SHARED_CODES_TAG).flatten());
                 let bytes = u64::try_from(file.size()).unwrap_or_default();
                 let rows = file.num_records().and_then(|rows| u64::try_from(rows).ok());
                 let (path, pull) = (self.folder.join(&relative), pull_of(&relative));
-                Ok(DataFile { path, part, pull, bytes, rows, digest, remove })
+                Ok(DataFile { path, part, pull, bytes, rows, digest, shared_codes, remove })
             })
             .collect()
     }
@@ -276,6 +301,8 @@ impl Table {
         let stats = FileStatistics::of(&self.layout, &written.path, written.rows)?;
         let relative = written.path.strip_prefix(&self.folder).unwrap_or(&written.path);
         let (digest, _) = digests::of_file(&written.path).map_err(file_error("read", &written.path))?;
+        let mut tags = HashMap::from([(DIGEST_TAG.to_owned(), Some(digest))]);
+        tags.extend(written.shared_codes.clone().map(|counts| (SHARED_CODES_TAG.to_owned(), Some(counts))));
         Ok(Add {
             path: relative.to_string_lossy().into_owned(),
             partition_values: written.part.iter().map(|part| (PART.to_owned(), Some(part.clone()))).collect(),
@@ -283,7 +310,7 @@ impl Table {
             modification_time,
             data_change: true,
             stats: serde_json::to_string(&stats).ok(),
-            tags: Some(HashMap::from([(DIGEST_TAG.to_owned(), Some(digest))])),
+            tags: Some(tags),
             ..Add::default()
         })
     }
@@ -296,10 +323,15 @@ pub(super) fn remove_uncommitted(written: &[UncommittedFile]) {
     }
 }
 
+/// The tags of a data file in the log.
+fn tags_of(file: &LogicalFileView) -> HashMap<String, Option<String>> {
+    #[expect(deprecated, reason = "the view has no other accessor of the tags")]
+    file.add_action().tags.unwrap_or_default()
+}
+
 /// The digest of a data file as the log states it.
 pub(super) fn digest_of(file: &LogicalFileView) -> Option<String> {
-    #[expect(deprecated, reason = "the view has no other accessor of the tags")]
-    file.add_action().tags?.remove(DIGEST_TAG)?
+    tags_of(file).remove(DIGEST_TAG)?
 }
 
 /// Loads the table in `folder`, which must exist, at its newest version. An error names damaged files of its log.

@@ -93,6 +93,21 @@ fn expected(held: &BTreeMap<(String, String), Held>, order: &[&str]) -> BTreeSet
     found
 }
 
+/// Rows whose code another row of their source has: source, code, key.
+fn sharing(held: &BTreeMap<(String, String), Held>) -> Vec<(String, String, String)> {
+    let code_of = |held: &Held| held.codes.first().copied().filter(|_| !held.deleted);
+    let mut found = Vec::new();
+    for ((source, key), own) in held {
+        let Some(own) = code_of(own) else { continue };
+        let alike = held.iter().filter(|((other, _), held)| other == source && code_of(held) == Some(own));
+        if alike.count() > 1 {
+            found.push((source.clone(), code(own), key.clone()));
+        }
+    }
+    found.sort();
+    found
+}
+
 #[tokio::test]
 async fn groups_are_those_of_the_newest_versions_on_every_night() {
     let folder = folder();
@@ -127,6 +142,17 @@ async fn groups_are_those_of_the_newest_versions_on_every_night() {
         let elsewhere: u64 = counts.elsewhere.values().sum();
         assert_eq!(elsewhere, found.iter().filter(|(.., counts)| !counts).count() as u64);
         assert_eq!(lake.update_groups(&standard).await.expect("nothing is left to do"), counts);
+        let listed = Lake::read_shared_codes(lake.root()).await.expect("they can be read");
+        let listed: Vec<_> = listed.into_iter().map(|row| (row.source, row.dossier_code, row.source_key)).collect();
+        assert_eq!(listed, sharing(&held), "after run {run}");
+        for source in SOURCES {
+            let expected = listed.iter().filter(|(name, ..)| name == source).count() as u64;
+            assert_eq!(
+                lake.shared_codes(source).await.expect("they can be read"),
+                expected,
+                "{source} after run {run}"
+            );
+        }
         nights.push((run, found));
     }
     assert!(nights.iter().any(|(_, found)| found.len() > 6), "the codes overlap");

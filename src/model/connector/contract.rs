@@ -23,6 +23,10 @@ pub struct Contract {
     /// the pull is incomplete. A key of type `dossier_code` is written in capitals, and has no such keys.
     #[serde(skip_serializing_if = "is_report")]
     pub key_in_other_case: Breach,
+    /// For dossiers with the code of another dossier of the connector, of the same month: one dossier under two keys counts
+    /// twice. With `report` the pull is incomplete.
+    #[serde(skip_serializing_if = "is_report")]
+    pub shared_code: Breach,
     /// Unmapped fields that the source may have, as dotted paths. Fields below one of them are known as well.
     pub known: Vec<String>,
     /// Share of a pull's received rows, from 0 to 1: if more are rejected, the pull is degraded.
@@ -44,6 +48,7 @@ impl Default for Contract {
             ill_typed: Breach::RejectRow,
             impossible: Breach::Report,
             key_in_other_case: Breach::Report,
+            shared_code: Breach::Report,
             known: Vec::new(),
             reject_share: 0.05,
             reject_rows: 100_000,

@@ -168,6 +168,14 @@ impl ConnectorFile {
     pub fn has_change_time(&self) -> bool {
         self.map.contains_key(CHANGE_TIME)
     }
+
+    /// Whether the type of the key's fields writes them in capitals, so that no two keys differ in letter case only.
+    #[must_use]
+    pub fn has_key_in_capitals(&self) -> bool {
+        let is_in_capitals =
+            |column: &String| self.map.get(column).is_some_and(|map| map.field_type == FieldType::DossierCode);
+        self.identity.key.iter().all(is_in_capitals)
+    }
 }
 
 /// A connector whose file was read and checked. Its name is the name of its folder.

@@ -85,6 +85,8 @@ pub(super) struct Classifier<'c> {
     certificate: &'c Certificate,
     writer: &'c mut VersionWriter,
     columns: Columns,
+    /// Whether the type of the key's fields writes it in capitals.
+    is_key_in_capitals: bool,
     batch: Vec<BatchRecord>,
     classified: Classified,
     /// Files of the pull; `None` for HTTP.
@@ -111,7 +113,18 @@ impl<'c> Classifier<'c> {
             chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
             ..Classified::default()
         };
-        Self { lake, connector, certificate, writer, columns, batch: Vec::new(), classified, folder }
+        let is_key_in_capitals = connector.file.has_key_in_capitals();
+        Self {
+            lake,
+            connector,
+            certificate,
+            writer,
+            columns,
+            is_key_in_capitals,
+            batch: Vec::new(),
+            classified,
+            folder,
+        }
     }
 
     /// Classifies every row of the pull, the last one first.
@@ -177,7 +190,10 @@ impl<'c> Classifier<'c> {
         let kind = self.connector.file.connector.kind;
         let key = |waiting: &BatchRecord| waiting.record.values[self.columns.key].as_text().map(str::to_owned);
         let mut keys: Vec<String> = batch.iter().filter_map(key).collect();
-        let spelled: Vec<Vec<String>> = keys.iter().map(|key| other_spellings(key).collect()).collect();
+        // Rows under a key in small letters are from before the key's type wrote it in capitals.
+        let spellings =
+            |key: &String| if self.is_key_in_capitals { Vec::new() } else { other_spellings(key).collect() };
+        let spelled: Vec<Vec<String>> = keys.iter().map(spellings).collect();
         keys.extend(spelled.iter().flatten().cloned());
         let stored = self.lake.newest_versions(kind, &self.connector.name, &keys).await?;
         let is_held = |spelling: &String| stored.get(spelling).is_some_and(|known| !known.is_deleted);

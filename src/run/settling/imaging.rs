@@ -1,13 +1,14 @@
 //! After the commit: the image takes the pull, and the pull is done.
 
 use crate::lake::LakeError;
-use crate::model::connector::Connector;
-use crate::model::pull::Outcome;
+use crate::model::connector::{Breach, Connector};
+use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::RecordKind;
 use crate::run::error::RunError;
 use crate::run::failure::own_failure;
 use crate::run::ledger::Pull;
 use crate::run::settling::Settler;
+use crate::run::settling::judge::CODES_SHARED;
 
 impl Settler<'_> {
     /// Updates the image and finishes a pull that is committed. If the pull itself keeps the image from being updated, it
@@ -30,6 +31,35 @@ impl Settler<'_> {
             Err(error @ LakeError::ImageBehind { .. }) => self.hold_unimaged(pull, &error.into()).await,
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The pull, incomplete if dossiers of its connector share their codes: one under two keys counts twice. Asked once the
+    /// image holds the pull.
+    pub(super) async fn judged_by_codes(&self, pull: Pull) -> Result<Pull, RunError> {
+        let connector = self.config.connector(&pull.connector).map(|connector| &connector.file);
+        let is_judged = connector.is_some_and(|file| {
+            file.connector.kind == RecordKind::Dossiers && file.contract.shared_code != Breach::Accept
+        });
+        let is_good = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
+        if !is_judged || !is_good || pull.purpose != Purpose::Night {
+            return Ok(pull);
+        }
+        let dossiers = self.lake.shared_codes(&pull.connector).await?;
+        if dossiers == 0 {
+            return Ok(pull);
+        }
+        let message =
+            format!("{dossiers} dossiers have a code that another dossier of the connector has too, and each counts");
+        let hint = "if the source gave its records other keys, or `source_key` is mapped from another field, one dossier counts \
+                    twice: `motcua groups --shared` lists them, and a sweep deletes those that the source no longer lists. If \
+                    several dossiers rightly have one code, set `contract.shared_code = \"accept\"`";
+        Ok(Pull {
+            outcome: Some(Outcome::Incomplete),
+            reason: Some(CODES_SHARED.to_owned()),
+            message: Some(message),
+            hint: Some(hint.to_owned()),
+            ..pull
+        })
     }
 
     /// Writes that a pull is stored and not yet in the image: it is incomplete and stays unfinished, so that the next run

@@ -14,14 +14,15 @@ const MIN_REJECTIONS_IF_HALF: u64 = 3;
 /// Minimum earlier pulls of the same weekday before the volume is judged.
 const MIN_USUAL_PULLS: usize = 3;
 
-/// Codes that [`judge`] gives. A verdict may also have a code of the certificate (`sources`), which is not in this
+/// Codes that settling gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
-pub(in crate::run) const CODES: [&str; 13] = [
+pub(in crate::run) const CODES: [&str; 14] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
     "total_disagrees",
     "key_in_other_case",
+    CODES_SHARED,
     // The sweep would delete too many rows.
     "sweep_unbelievable",
     // Rows that files no longer have were left as they are.
@@ -33,6 +34,9 @@ pub(in crate::run) const CODES: [&str; 13] = [
     "empty",
     "unusual_volume",
 ];
+
+/// Several dossiers of a connector have one code. Judged once the image holds the pull.
+pub(super) const CODES_SHARED: &str = "codes_shared";
 
 /// How a pull ended; if it is not complete, why and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

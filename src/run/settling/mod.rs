@@ -222,6 +222,7 @@ impl Settler<'_> {
 
     /// Writes that a pull is done. A write of its own: it must come after the commit and after the update of the image.
     pub(super) async fn finish(&self, pull: Pull) -> Result<Pull, RunError> {
+        let pull = self.judged_by_codes(pull).await?;
         let done = Pull { state: PullState::Done, finished_at: Some(clock::now()), ..pull };
         self.ledger.write_pull(&done).await?;
         if done.outcome == Some(Outcome::Incomplete) {

@@ -33,9 +33,8 @@ impl Settler<'_> {
         if let Some(known) = folder.computed.get(content) {
             return Ok(Some(Arc::clone(known)));
         }
-        let stored = self.ledger.keys_of_content(&connector.name, content, folder.counted_before).await?;
-        if let Some(keys) = stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)) {
-            return Ok(Some(Arc::new(keys)));
+        if let Some(keys) = self.known_keys(connector, folder, content).await? {
+            return Ok(Some(keys));
         }
         let Some(pages) = self.kept_pages(connector, content) else {
             return if folder.content == Content::Append { Ok(None) } else { Err(self.lost_keys(connector, content)) };
@@ -54,6 +53,17 @@ impl Settler<'_> {
         let keys = Arc::new(ContentKeys::new(entries, unreadable));
         folder.computed.insert(content.clone(), Arc::clone(&keys));
         Ok(Some(keys))
+    }
+
+    /// Keys of a content as the ledger has them; `None` if it has none that can be read.
+    pub(super) async fn known_keys(
+        &self,
+        connector: &Connector,
+        folder: &FolderPull,
+        content: &ContentRef,
+    ) -> Result<Option<Arc<ContentKeys>>, RunError> {
+        let stored = self.ledger.keys_of_content(&connector.name, content, folder.counted_before).await?;
+        Ok(stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)).map(Arc::new))
     }
 
     fn lost_keys(&self, connector: &Connector, content: &ContentRef) -> RunError {

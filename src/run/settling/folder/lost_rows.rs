@@ -75,6 +75,7 @@ impl Settler<'_> {
         mut folder: FolderPull,
     ) -> Result<FolderOutcome, RunError> {
         folder.collect_keys();
+        self.note_other_keys(connector, &mut folder).await?;
         let mut outcome = FolderOutcome::default();
         match folder.content {
             Content::Whole => self.whole_outcome(connector, &mut folder, &mut outcome).await?,
@@ -84,6 +85,27 @@ impl Settler<'_> {
         outcome.accepted = folder.limit.used().cloned();
         outcome.refused = folder.limit.into_refused();
         Ok(outcome)
+    }
+
+    /// Adds to each file that was read again with the same content what it had before, if its rows had other keys: the
+    /// declaration changed, and rows with the former keys are gone.
+    async fn note_other_keys(&self, connector: &Connector, folder: &mut FolderPull) -> Result<(), RunError> {
+        let mut read_again = Vec::new();
+        for (name, before) in &folder.before {
+            let Some(now) = folder.after.get(name).map(|file| &file.content) else { continue };
+            let Some(keys) = folder.collected.get(&now.digest) else { continue };
+            if now.digest == before.content.digest
+                && folder.is_read(now)
+                && let Some(known) = self.known_keys(connector, folder, &before.content).await?
+                && known.iter().any(|(hash, _)| !keys.contains(hash))
+            {
+                read_again.push((name.clone(), before.content.clone()));
+            }
+        }
+        for (name, content) in read_again {
+            folder.after.entry(name).and_modify(|file| file.former.insert(0, content));
+        }
+        Ok(())
     }
 
     /// Rows of the table that the newest whole list does not have. Decided when the list is new, and again while they
@@ -334,8 +356,12 @@ impl Settler<'_> {
         content: &ContentRef,
     ) -> Result<Option<Arc<ContentKeys>>, RunError> {
         let collected = folder.collected.get(&content.digest).cloned();
-        if folder.is_read(content) || folder.is_read_again(content) {
+        if folder.is_read(content) {
             return Ok(collected);
+        }
+        if folder.is_read_again(content) {
+            // Under another declaration the rows may have had other keys.
+            return Ok(self.known_keys(connector, folder, content).await?.or(collected));
         }
         let stored = self.stored_keys(connector, folder, content).await?;
         Ok(match (stored, collected) {

@@ -164,9 +164,14 @@ impl FolderPull {
                         Content::Whole => newest(&before),
                         Content::Lists | Content::Append => before.get(&note.name),
                     };
-                    if let Some(known) = known {
-                        file.former = known.contents().filter(|former| former.digest != note.digest).cloned().collect();
-                    }
+                    file.former = match known {
+                        // The same content under a former declaration may be among the former ones.
+                        Some(known) if known.content.digest == note.digest => known.former.clone(),
+                        Some(known) => {
+                            known.contents().filter(|former| former.digest != note.digest).cloned().collect()
+                        }
+                        None => Vec::new(),
+                    };
                     after.insert(note.name.clone(), file);
                 }
             }

@@ -212,6 +212,10 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Có mã chỉ khác mã khác ở chữ hoa, chữ thường: một hồ sơ có thể bị đếm hai lần.",
             "Đề nghị nguồn ghi mã thống nhất; hoặc người trực kỹ thuật khai kiểu `dossier_code` cho mã.",
         ),
+        "codes_shared" => (
+            "Có hồ sơ trùng mã với hồ sơ khác của cùng kết nối: một hồ sơ có thể bị đếm hai lần.",
+            "Hỏi đơn vị vận hành nguồn xem khóa của bản ghi có bị đổi không; người trực kỹ thuật xem `motcua groups --shared`.",
+        ),
         "empty" => (
             "Nguồn không gửi bản ghi nào, trong khi cùng thứ các tuần trước đều có.",
             "Hỏi đơn vị vận hành nguồn; nếu đúng là không có, đặt `contract.least_of_usual`.",
