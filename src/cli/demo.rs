@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: a demonstration uses a scratch folder")]
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -129,6 +129,14 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     // Before it, the sources of dossiers are read once: what they changed since then, due dates above all, counts.
     let earlier = day.saturating_sub(jiff::Span::new().days(DAYS_BETWEEN));
     let evening = |day: Date| from_local(day.at(20, 0, 0, 0));
+    if arguments.serve {
+        let listen = arguments.listen.unwrap_or(config.settings.service.listen);
+        // Now, and not once the nights are over.
+        TcpListener::bind(listen).map_err(|error| {
+            Failure::usage(format!("the demonstration cannot listen on {listen}: {error}"))
+                .with_hint("another program uses the address: choose another one with `--listen 127.0.0.1:PORT`")
+        })?;
+    }
     print_message("running two nights over it");
     shown.set(earlier);
     province.write_ministry_list(&ministry, earlier)?;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::run::run_and_publish;
@@ -65,17 +66,18 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     match &arguments.verb {
         Verb::List { connector, run, all, format } => {
             let rows = ledger.quarantined(connector.as_deref(), *run, !all).await.map_err(RunError::from)?;
-            let text = match format {
-                OutputFormat::Json => output::json(&rows)?,
-                OutputFormat::Csv => output::csv(&rows)?,
-                OutputFormat::Table => table(&rows),
-            };
-            print(&text)?;
+            let files = run::rejected_files(&config, &rows);
+            let listed: Vec<ListedRow> = rows.iter().zip(files).map(|(row, file)| ListedRow::new(row, file)).collect();
+            print(&match format {
+                OutputFormat::Json => output::json(&listed)?,
+                OutputFormat::Csv => output::csv(&listed)?,
+                OutputFormat::Table => table(&listed),
+            })?;
             if *format == OutputFormat::Table {
                 for (what, count) in groups(&rows) {
                     print_message(&format!("{what}: {}", output::number(count)));
                 }
-                print_message(&format!("{} rejected rows", output::number(rows.len() as u64)));
+                print_message(&format!("rejected rows: {}", output::number(rows.len() as u64)));
             }
         }
         Verb::Show { id } => {
@@ -91,6 +93,28 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
+/// A rejected row as it is listed.
+#[derive(Debug, Serialize)]
+struct ListedRow {
+    id: i64,
+    run: i64,
+    connector: String,
+    page: u32,
+    row: u32,
+    field: Option<String>,
+    reason: String,
+    closed_by: Option<i64>,
+    /// Name of its file; null if it came over HTTP, or if its page is no longer in landing.
+    file: Option<String>,
+}
+
+impl ListedRow {
+    fn new(rejected: &QuarantinedRow, file: Option<String>) -> Self {
+        let QuarantinedRow { id, run, connector, page, row, field, reason, closed_by } = rejected.clone();
+        Self { id, run, connector, page, row, field, reason, closed_by, file }
+    }
+}
+
 /// Number of rows by connector, field and reason.
 fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
     let mut groups = BTreeMap::new();
@@ -101,14 +125,14 @@ fn groups(rows: &[QuarantinedRow]) -> BTreeMap<String, u64> {
     groups
 }
 
-fn table(rows: &[QuarantinedRow]) -> String {
-    let headings = ["id", "run", "connector", "page", "row", "field", "reason", "closed by run"];
+fn table(rows: &[ListedRow]) -> String {
+    let headings = ["id", "run", "connector", "from", "row", "field", "reason", "closed by run"];
     let cells = rows.iter().map(|row| {
         vec![
             row.id.to_string(),
             row.run.to_string(),
             row.connector.clone(),
-            row.page.to_string(),
+            row.file.clone().unwrap_or_else(|| format!("page {}", row.page)),
             row.row.to_string(),
             row.field.clone().unwrap_or_else(|| "(the whole row)".to_owned()),
             row.reason.clone(),

@@ -295,6 +295,10 @@ fn past(pull: &Pull, connector: &Connector) -> PastPull {
 #[must_use]
 pub fn remarks(pull: &Pull) -> Vec<String> {
     let mut lines = Vec::new();
+    // A source over HTTP sends a page even if it has no record.
+    if pull.outcome == Some(Outcome::Complete) && pull.findings.pages == 0 {
+        lines.push("no file is new or changed: all were read before".to_owned());
+    }
     for drift in &pull.findings.drift {
         let place =
             drift.first.map(|first| format!(", first on page {}, row {}", first.page, first.row)).unwrap_or_default();

@@ -204,7 +204,8 @@ impl AccessStore {
             return Ok(None);
         };
         if token.used_at.is_none_or(|used| now - used >= HOUR_MICROS || used > now) {
-            let hour = now - now.rem_euclid(HOUR_MICROS);
+            // To the hour, so that a log of uses is not kept; never before the token was made.
+            let hour = (now - now.rem_euclid(HOUR_MICROS)).max(token.created_at);
             sqlx::query("UPDATE tokens SET used_at = ? WHERE name = ?")
                 .bind(hour)
                 .bind(&token.name)

@@ -247,7 +247,7 @@ async fn an_unreadable_file_leaves_the_others_readable_and_the_cursor_unchanged(
     assert_eq!(origins, ["b.csv rows 2-2"]);
     let error = error.expect("a file has no header");
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
-    assert_eq!(error.message, "connector `post`: file `a.csv`: no row has the column `mã vận đơn`");
+    assert_eq!(error.message, "connector `post`: file `a.csv`: no row has the column `Mã vận đơn`");
     assert_eq!(reader.cursor(), Cursor::default());
     assert!(reader.has_good_file(), "the pull is incomplete");
     tokio::fs::remove_file(inbox.path().join("b.csv")).await.expect("the folder can be written");
@@ -316,7 +316,7 @@ async fn every_failed_file_is_named() {
     let message = error.expect("two files failed").message;
     assert!(
         message
-            .ends_with("file `a.csv`: no row has the column `mã vận đơn`; other files failed: `c.csv` unclosed_quote"),
+            .ends_with("file `a.csv`: no row has the column `Mã vận đơn`; other files failed: `c.csv` unclosed_quote"),
         "{message}"
     );
 }

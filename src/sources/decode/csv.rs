@@ -116,7 +116,7 @@ impl CsvFile {
                     SourceError::new(ErrorKind::FileEmpty, "the file is empty")
                 }
                 Ok(_) => {
-                    let message = format!("no row has the column `{}`", layout.table.header);
+                    let message = format!("no row has the column `{}`", layout.table.header_name);
                     SourceError::new(ErrorKind::HeaderNotFound, message)
                 }
                 Err(error) => {

@@ -193,10 +193,10 @@ fn a_row_that_does_not_match_the_header_keeps_only_its_line_and_reason() {
 #[test]
 fn an_unreadable_file_gives_an_error_with_the_place() {
     for (text, kind, detail) in [
-        (b"a;b;c\n1;2;3\n".as_slice(), ErrorKind::HeaderNotFound, "`mã vận đơn`"),
+        (b"a;b;c\n1;2;3\n".as_slice(), ErrorKind::HeaderNotFound, "`MÃ VẬN ĐƠN`"),
         (b"", ErrorKind::FileEmpty, "the file is empty"),
         (b"\xef\xbb\xbf\r\n\0\0\x1a\0", ErrorKind::FileEmpty, "the file is empty"),
-        (b"\xff\xfeS\x00T\x00", ErrorKind::HeaderNotFound, "`mã vận đơn`"),
+        (b"\xff\xfeS\x00T\x00", ErrorKind::HeaderNotFound, "`MÃ VẬN ĐƠN`"),
         (b"STT;M\xe3 v\xe2n \xf0on\n", ErrorKind::NotUtf8, "byte 6"),
         ("STT;Mã vận đơn\n1;\"A\n2;B\n".as_bytes(), ErrorKind::UnclosedQuote, "line 2"),
     ] {

@@ -16,6 +16,8 @@ pub(crate) const MAX_TITLE_BYTES: usize = 1 << 16;
 pub struct TableLayout {
     /// Folded name of a column that identifies the header row.
     pub(crate) header: String,
+    /// The same as the connector writes it.
+    pub(crate) header_name: String,
     /// Folded beginnings of a footer row.
     footers: Vec<String>,
     /// The kept source fields, in cell order.
@@ -59,6 +61,7 @@ impl TableLayout {
         };
         Self {
             header: fold(header),
+            header_name: header.to_owned(),
             footers: footers.iter().map(|footer| fold(footer)).filter(|footer| !footer.is_empty()).collect(),
             fields: readers.fields.iter().zip(readers.sources.iter()).map(field).collect(),
             required: required.collect(),

@@ -13,6 +13,7 @@ fn layout(fields: &[(&str, Option<u32>)], trailer: Option<Trailer>) -> TableLayo
     let required = (0..fields.len()).map(|cell| vec![cell]).collect();
     TableLayout {
         header: "mã".to_owned(),
+        header_name: "Mã".to_owned(),
         footers: vec![],
         fields: fields.iter().map(field).collect(),
         required,

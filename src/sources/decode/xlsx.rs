@@ -66,7 +66,7 @@ fn read_workbook(
         }
     }
     if tables == 0 {
-        let message = format!("no row of {} sheets has the column `{}`", names.len(), layout.table.header);
+        let message = format!("no row of {} sheets has the column `{}`", names.len(), layout.table.header_name);
         return Err(SourceError::new(ErrorKind::HeaderNotFound, message));
     }
     let hidden_tables = hidden_tables(layout, workbook, fields);

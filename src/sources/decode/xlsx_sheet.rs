@@ -136,7 +136,7 @@ impl<'a> SheetReader<'a> {
         match (&self.columns, self.other_heading_row) {
             (Some(TableColumns { trailer: Some(trailer), .. }), _) => trailer.check(self.footer.as_deref())?,
             (None, Some(row)) => {
-                let column = &self.layout.table.header;
+                let column = &self.layout.table.header_name;
                 let message = format!("row {row} has other headings of the table, but no column `{column}`");
                 return Err(SourceError::new(ErrorKind::HeaderNotFound, message));
             }

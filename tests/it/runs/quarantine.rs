@@ -33,6 +33,7 @@ fn a_rejected_row_is_listed_shown_and_accepted_once_the_mapping_is_corrected() {
     let row = &listed[0];
     assert_eq!((row["run"].as_i64(), row["page"].as_i64(), row["row"].as_i64()), (Some(1), Some(1), Some(3)), "{row}");
     assert_eq!((row["field"].as_str(), row["reason"].as_str()), (Some("status"), Some("unknown_code")));
+    assert_eq!(row["file"], "1.csv");
     let shown = expect(&office, &["quarantine", "show", &row["id"].to_string()], 0);
     for expected in ["1.csv", "status", "unknown_code", "id = A2", "received = 2025-10-01"] {
         assert!(shown.contains(expected), "{expected} in {shown}");

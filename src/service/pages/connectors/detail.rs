@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::banner::{Banner, ConnectorQuery};
 use super::health_row::HealthRow;
 use crate::locale::{Language, moment};
-use crate::model::pull::{Drift, Outcome, Purpose};
+use crate::model::pull::{Drift, Findings, Outcome, Purpose};
 use crate::publish::{self, NightRecord};
 use crate::run::{self, Pull, QuarantinedRow, RunError, Slot, SlotState, assess_connectors};
 use crate::service::Service;
@@ -40,8 +40,8 @@ struct DetailPage<'a> {
     schedule: String,
     fresh_hours: u32,
     pulls: Vec<PullRow>,
-    /// What the newest night found about dossiers that other connectors hold too.
-    elsewhere: Vec<String>,
+    /// What the newest night found about dossiers that other connectors hold too, and about deleted ones.
+    remarks: Vec<String>,
     /// Field, kind, first place, rows.
     drift: Vec<[String; 4]>,
     /// Order of dates, rows.
@@ -101,8 +101,12 @@ pub(in crate::service::pages) async fn page(
     let from = (number - 1) * REJECTED_LISTED;
     let window = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(REJECTED_LISTED).unwrap_or(i64::MAX));
     let shown = service.ledger.quarantined_page(Some(&name), None, true, window).await?;
+    let (asked_of, rows) = (Arc::clone(&service), shown.clone());
+    let files = tokio::task::spawn_blocking(move || run::rejected_files(&asked_of.config, &rows)).await;
+    let files = files.map_err(|error| PageError::from(RunError::from(error)))?;
     let night = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
     let range = format!("{}–{} / {}", from + 1, (from + REJECTED_LISTED).min(open), lang.number(open as u64));
+    let deletions = night.map(|pull| deletions(lang, pull)).unwrap_or_default();
     let about = &connector.file.connector;
     let newest = publish::newest_record(&service.config.settings.data).map_err(RunError::from)?;
     html(&DetailPage {
@@ -115,12 +119,12 @@ pub(in crate::service::pages) async fn page(
         schedule: lang.schedule(&connector.file.schedule.cron),
         fresh_hours: connector.file.schedule.fresh_within_hours,
         pulls: pulls.iter().map(|pull| pull_row(lang, pull)).collect(),
-        elsewhere: newest.map(|record| elsewhere(lang, &record, &name)).unwrap_or_default(),
+        remarks: newest.map(|record| elsewhere(lang, &record, &name)).into_iter().flatten().chain(deletions).collect(),
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
         groups: groups(lang, service.ledger.open_groups(&name).await?),
-        rejected: shown.iter().map(|row| rejected_row(lang, row)).collect(),
+        rejected: shown.iter().zip(files).map(|(row, file)| rejected_row(lang, row, file)).collect(),
         range,
         newer: (number > 1).then(|| number - 1),
         older: (number < last).then(|| number + 1),
@@ -164,6 +168,14 @@ fn elsewhere(lang: Language, record: &NightRecord, connector: &str) -> Vec<Strin
     elsewhere.into_iter().chain(not_merged).collect()
 }
 
+/// What a pull did with rows that its source no longer has.
+fn deletions(lang: Language, pull: &Pull) -> Vec<String> {
+    let Findings { swept, restored, left, missed_by_sweep, .. } = &pull.findings;
+    let left = left.as_ref().map_or(*missed_by_sweep, |left| left.rows);
+    let lines = [(*swept, lang.deleted(*swept)), (*restored, lang.restored(*restored)), (left, lang.not_deleted(left))];
+    lines.into_iter().filter(|(rows, _)| *rows > 0).map(|(_, line)| line).collect()
+}
+
 fn drift(lang: Language, pull: &Pull) -> Vec<[String; 4]> {
     let row = |drift: &Drift| {
         let place = drift.first.map_or("–".to_owned(), |first| lang.page_and_row(first.page, first.row));
@@ -198,11 +210,12 @@ fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(St
     groups.into_iter().map(words).collect()
 }
 
-fn rejected_row(lang: Language, row: &QuarantinedRow) -> RejectedRow {
+/// `file`: its file, if it came from one. The row number is then that of the file, and pages mean nothing to a clerk.
+fn rejected_row(lang: Language, row: &QuarantinedRow, file: Option<String>) -> RejectedRow {
     RejectedRow {
         id: row.id,
         run: row.run,
-        place: lang.page_and_row(row.page, row.row),
+        place: file.map_or_else(|| lang.page_and_row(row.page, row.row), |file| lang.file_and_row(&file, row.row)),
         field: row.field.clone(),
         reason: rejection_reason(lang, &row.reason),
     }

@@ -72,6 +72,46 @@ impl Language {
         }
     }
 
+    /// Rows that the last night marked as deleted.
+    pub(in crate::service::pages) fn deleted(self, rows: u64) -> String {
+        let number = self.number(rows);
+        match self {
+            Self::Vietnamese => format!("Lượt gần nhất: {number} dòng được đánh dấu đã xóa vì nguồn không còn."),
+            Self::English => {
+                format!("Last night: {number} rows were marked as deleted, because the source no longer has them.")
+            }
+        }
+    }
+
+    /// Rows that one file no longer has and that have the values of another.
+    pub(in crate::service::pages) fn restored(self, rows: u64) -> String {
+        let number = self.number(rows);
+        match self {
+            Self::Vietnamese => format!("Lượt gần nhất: {number} dòng không còn trong một tệp nên lấy theo tệp khác."),
+            Self::English => {
+                format!("Last night: {number} rows are gone from one file, and have the values of another.")
+            }
+        }
+    }
+
+    /// Rows that the source no longer has and that were not deleted.
+    pub(in crate::service::pages) fn not_deleted(self, rows: u64) -> String {
+        let number = self.number(rows);
+        match self {
+            Self::Vietnamese => {
+                format!("Lượt gần nhất: nguồn không còn {number} dòng, nhưng chưa dòng nào bị xóa và vẫn được tính.")
+            }
+            Self::English => {
+                format!("Last night: the source no longer has {number} rows, but none was deleted, and they count.")
+            }
+        }
+    }
+
+    /// Position of a row of a file.
+    pub(in crate::service::pages) fn file_and_row(self, file: &str, row: u32) -> String {
+        format!("{file}, {} {row}", self.of("dòng", "row"))
+    }
+
     /// Position of a row: page and row number.
     pub(in crate::service::pages) fn page_and_row(self, page: u32, row: u32) -> String {
         match self {
