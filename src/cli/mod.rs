@@ -25,6 +25,7 @@ mod run;
 mod runs;
 mod serve;
 mod simulate;
+mod sql;
 mod status;
 mod token;
 mod vacuum;
@@ -78,6 +79,8 @@ enum Verb {
     Status(status::Arguments),
     /// Print figures of a published night.
     Report(report::Arguments),
+    /// Print the figures of the newest night as an SQL script, for another engine over the same tables.
+    Sql(sql::Arguments),
     /// Fill in an official form and write it as a workbook.
     Form(form::Arguments),
     /// List runs, or show the certificates of one run's pulls.
@@ -161,6 +164,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Status(arguments) => status::act(&options, &arguments).await,
         Verb::Report(arguments) => report::act(&options, &arguments).await,
         Verb::Form(arguments) => form::act(&options, &arguments).await,
+        Verb::Sql(arguments) => sql::act(&options, &arguments).await,
         Verb::Runs(arguments) => runs::act(&options, &arguments).await,
         Verb::Quarantine(arguments) => quarantine::act(&options, &arguments).await,
         Verb::Replay(arguments) => replay::act(&options, &arguments).await,

@@ -141,6 +141,12 @@ impl FactTable {
         self.columns.get_or_init(|| self.named().map(column).collect())
     }
 
+    /// Type of a column that the table stores.
+    #[must_use]
+    pub fn stored_type(&self, name: &str) -> Option<FactType> {
+        stored_column(self.table, name)
+    }
+
     /// The facts that predicates may name.
     pub fn named(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().filter(|fact| !fact.is_step)

@@ -81,6 +81,12 @@ pub enum Function {
 }
 
 impl Function {
+    /// Whether it needs the working calendar.
+    #[must_use]
+    pub fn counts_working_time(self) -> bool {
+        matches!(self, Self::SameDayDue | Self::StatutoryDue | Self::WorkingHours)
+    }
+
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()

@@ -119,6 +119,11 @@ impl GroupQuery {
         Self { period_column, kind, members: Vec::new(), sums: SumColumns::default(), only: None, amount: None }
     }
 
+    /// The expressions that are summed, by position.
+    pub(super) fn expressions(&self) -> &[Expression] {
+        self.sums.expressions()
+    }
+
     /// How many columns of sums it has.
     pub(super) fn width(&self) -> usize {
         self.sums.columns().len()

@@ -20,6 +20,8 @@
 //! costs its own figures only. `feedback` and `measure_figures` compute the figures that
 //! do not come from dossiers.
 //!
+//! `script` renders facts, sums and figures to SQL for other engines.
+//!
 //! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores
 //! figures and reads them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule
 //! sets, and `form` fills form II.06a.
@@ -56,6 +58,7 @@ mod registry_lookups;
 mod registry_rows;
 mod rows;
 mod scan;
+mod script;
 mod sums;
 
 pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_number};
@@ -72,6 +75,7 @@ pub use inputs::{FigureInputs, ROWS_AT_ONCE};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
+pub use script::{SqlDialect, SqlScript, sql_script};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

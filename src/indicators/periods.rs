@@ -52,6 +52,11 @@ impl Periods {
         Self { all: vec![period], kinds: vec![0], first: 0, containing: Vec::new(), is_one: true }
     }
 
+    /// Kind of a period, as a position in [`PeriodKind::NAMED`].
+    pub(super) fn kind_number(&self, period_index: usize) -> usize {
+        self.kinds[period_index]
+    }
+
     /// Indexes of the periods that contain a half-month.
     pub(super) fn containing(&self, half: HalfMonth) -> &[usize] {
         if self.is_one {

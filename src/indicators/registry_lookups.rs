@@ -163,7 +163,7 @@ impl ProcedureLookup {
     }
 }
 
-fn micros_of_day(time: Time) -> i64 {
+pub(super) fn micros_of_day(time: Time) -> i64 {
     (i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second())) * 1_000_000
 }
 
@@ -277,6 +277,41 @@ fn row_of_values<'a>(values: &mut Vec<OfferValues<'a>>, wanted: OfferValues<'a>)
     IdxSize::try_from(row).expect("there are few combinations")
 }
 
+/// What one offerer offers of a procedure from a day to another.
+pub(super) struct OfferPiece<'a> {
+    pub(super) offer: &'a Offer,
+    /// `agency:CODE` or `tier:TIER`.
+    pub(super) offerer: String,
+    /// `None`: since ever.
+    pub(super) first: Option<Date>,
+    /// `None`: for ever.
+    pub(super) last: Option<Date>,
+}
+
+/// The offers cut so that those of one procedure and offerer do not overlap.
+pub(super) fn offer_pieces(offers: &[Offer]) -> Vec<OfferPiece<'_>> {
+    let mut by_offerer: BTreeMap<(&str, String), Vec<&Offer>> = BTreeMap::new();
+    for offer in offers {
+        let offerer = match &offer.offerer {
+            Offerer::Agency(code) => format!("agency:{code}"),
+            Offerer::Tier(tier) => format!("tier:{}", tier.name()),
+        };
+        by_offerer.entry((&offer.procedure, offerer)).or_default().push(offer);
+    }
+    let mut pieces = Vec::new();
+    for ((_, offerer), offers) in by_offerer {
+        let changes = changes(offers.iter().copied());
+        let offers: Vec<&&Offer> = offers.iter().collect();
+        for epoch in 0..=changes.len() {
+            let first = epoch.checked_sub(1).map(|index| changes[index]);
+            let Some(offer) = offer_in_epoch(&offers, first) else { continue };
+            let last = changes.get(epoch).and_then(|next| next.yesterday().ok());
+            pieces.push(OfferPiece { offer, offerer: offerer.clone(), first, last });
+        }
+    }
+    pieces
+}
+
 /// The offer that is valid in an epoch; of several the last listed. `first_day`: of the epoch, `None` for the time
 /// before all changes.
 fn offer_in_epoch<'a>(offers: &[&&'a Offer], first_day: Option<Date>) -> Option<&'a Offer> {
@@ -289,9 +324,9 @@ fn offer_in_epoch<'a>(offers: &[&&'a Offer], first_day: Option<Date>) -> Option<
 }
 
 /// The first days of offers and the days after their ends, sorted.
-fn changes(offers: &[Offer]) -> Vec<Date> {
+fn changes<'a>(offers: impl IntoIterator<Item = &'a Offer>) -> Vec<Date> {
     let changes: BTreeSet<Date> = offers
-        .iter()
+        .into_iter()
         .flat_map(|offer| [offer.valid_from, offer.valid_to.and_then(|day| day.tomorrow().ok())])
         .flatten()
         .collect();

@@ -45,6 +45,10 @@ impl SumColumns {
         format!("sum{position}").into()
     }
 
+    pub(super) fn expressions(&self) -> &[Expression] {
+        &self.expressions
+    }
+
     pub(super) fn columns(&self) -> Vec<Expr> {
         let named = |(position, expression): (usize, &Expression)| {
             polars_expressions::predicate(expression).alias(Self::name(position))

@@ -11,7 +11,9 @@ use crate::calendar::WorkingCalendar;
 use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
-use crate::indicators::{self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, compute};
+use crate::indicators::{
+    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, SqlScript, compute,
+};
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
 use crate::model::indicator::IndicatorDefinition;
@@ -107,6 +109,35 @@ pub async fn compare_rules(
     let definition = definition.expect("the caller has checked the indicator").definition.clone();
     let rules: Vec<RuleSet> = config.rules.values().cloned().collect();
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
+}
+
+/// The figures of a night as an SQL script over the images of the tables, and the indicators that it leaves out. `root`:
+/// where the script finds the tables; the data folder's own if `None`.
+///
+/// The images must hold the night's versions and no later ones: the newest night's do.
+pub async fn sql_script(
+    config: &Configuration,
+    night: &Night,
+    request: &FigureRequest,
+    dialect: SqlDialect,
+    root: Option<String>,
+) -> Result<SqlScript, RunError> {
+    let (definitions, rules) = (request.definitions(config), request.rule_sets(config));
+    let folder = config.settings.data.join("lake");
+    let mut present = Vec::new();
+    for kind in RecordKind::iter() {
+        if !Lake::parts(&folder, kind).await?.is_empty() {
+            present.push(kind);
+        }
+    }
+    let root = root.unwrap_or_else(|| folder.display().to_string());
+    with_tables(config, night, move |inputs| {
+        let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
+        let rules: Vec<&RuleSet> = rules.iter().collect();
+        let inputs = FigureInputs { indicators: &indicators, rules: &rules, ..inputs };
+        indicators::sql_script(&inputs, dialect, &root, &present)
+    })
+    .await
 }
 
 /// Cells of a form by sector code, for a scope and a period.

@@ -57,7 +57,7 @@ pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_conn
 pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
 pub use failure::disk_full_hint;
-pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names};
+pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names, sql_script};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{
     AcceptedDeletions, Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow,

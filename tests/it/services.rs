@@ -88,6 +88,30 @@ fn python_and_duckdb_read_the_lake() {
 }
 
 #[test]
+fn duckdb_computes_the_published_figures_from_the_script() {
+    if !python_can_run("duckdb_computes_the_published_figures_from_the_script") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a scratch folder can be made");
+    let data = folder.path().join("data");
+    let motcua =
+        |arguments: &[&str]| run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(arguments));
+    motcua(&["demo", "--dossiers", "1500", "--seed", "11"]);
+    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let compare = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/compare_sql.py");
+    let (script, figures) = (folder.path().join("script.sql"), folder.path().join("figures.json"));
+    let all = ["seed-2639", "seed-2639-portal-due", "seed-2639-statutory", "qd-766", "form-06a"];
+    let rule_sets = std::iter::once(Vec::new()).chain(all.map(|rules| vec!["--rules", rules]));
+    for rules in rule_sets {
+        std::fs::write(&script, motcua(&[&["sql"], &rules[..]].concat())).expect("the script can be written");
+        let report = motcua(&[&["report", "--format", "json"], &rules[..]].concat());
+        std::fs::write(&figures, report).expect("the figures can be written");
+        let printed = run(Command::new(&python).arg(&compare).arg(data.join("lake")).arg(&script).arg(&figures));
+        assert!(printed.contains(" 0 different"), "{rules:?}: {printed}");
+    }
+}
+
+#[test]
 fn schemathesis_finds_nothing_wrong_with_the_api() {
     if !python_can_run("schemathesis_finds_nothing_wrong_with_the_api") {
         return;

@@ -1,0 +1,70 @@
+//! `sql`: prints the figures of a night as one SQL script, for another engine over the same tables.
+
+use std::process::ExitCode;
+
+use crate::cli::output::{print, print_message};
+use crate::cli::report::{DefinitionSource, night_of};
+use crate::cli::{Failure, GlobalOptions};
+use crate::indicators::SqlDialect;
+use crate::run::{self, FigureRequest};
+
+/// Shown by `motcua sql --help`.
+const EXAMPLES: &str = "\
+The script is one query over the Delta tables of the data folder. Its rows are figures: indicator, rules, agency, tier, period, \
+numerator, denominator, unknown, undecided. Registries, calendar and the meaning of agencies' texts stand inside, as of the \
+night; run it before the next night. Indicators that it cannot give are named on standard error.
+
+Examples:
+  motcua sql par-3.4.1 > on-time.sql && duckdb -c '.read on-time.sql'
+  motcua sql --rules form-06a --dialect spark --tables s3://lake";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Identifiers of indicators. Default: all that a script can give.
+    indicators: Vec<String>,
+    /// Compute with this rule set instead of each indicator's own.
+    #[arg(long)]
+    rules: Option<String>,
+    /// The engine's SQL.
+    #[arg(long, value_parser = ["duckdb", "spark"], default_value = "duckdb")]
+    dialect: String,
+    /// Folder or address where the engine finds the Delta tables. Default: that of the data folder.
+    #[arg(long, value_name = "ROOT")]
+    tables: Option<String>,
+    /// Indicators, rule sets, registries and calendar to use.
+    #[arg(long, value_enum, default_value_t)]
+    definitions: DefinitionSource,
+}
+
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let config = options.load()?;
+    let (record, _) = night_of(&config, None).await?;
+    let config = arguments.definitions.of(config, &record)?;
+    let known = |id: &String| config.indicators.iter().any(|indicator| indicator.definition.id == *id);
+    if let Some(id) = arguments.indicators.iter().find(|id| !known(id)) {
+        return Err(Failure::usage(format!("there is no indicator `{id}`"))
+            .with_hint("`motcua indicators list` shows the defined indicators"));
+    }
+    if let Some(rules) = arguments.rules.as_ref().filter(|rules| !config.rules.contains_key(*rules)) {
+        let known: Vec<&str> = config.rules.keys().map(String::as_str).collect();
+        return Err(Failure::usage(format!("there is no rule set `{rules}`; there are: {}", known.join(", "))));
+    }
+    let request = FigureRequest {
+        indicators: arguments.indicators.clone(),
+        rules: arguments.rules.clone(),
+        ..FigureRequest::default()
+    };
+    let dialect: SqlDialect = arguments.dialect.parse().expect("the arguments name the dialects");
+    let script = run::sql_script(&config, &record.night, &request, dialect, arguments.tables.clone()).await?;
+    let left_out: Vec<String> = script.left_out.iter().map(|(id, why)| format!("`{id}`: {why}")).collect();
+    // Asked for by name, an indicator that the script lacks is a failure; among all it is only told.
+    if !arguments.indicators.is_empty() && !left_out.is_empty() {
+        return Err(Failure::usage(format!("no SQL for {}", left_out.join("; "))));
+    }
+    if !left_out.is_empty() {
+        print_message(&format!("không có trong câu SQL: {}", left_out.join("; ")));
+    }
+    print(&format!("{}\n", script.text))?;
+    Ok(ExitCode::SUCCESS)
+}
