@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use crate::cli::output::{print, print_message};
 use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions};
-use crate::indicators::SqlDialect;
 use crate::run::{self, FigureRequest};
 
 /// Shown by `motcua sql --help`.
 const EXAMPLES: &str = "\
-The script is one query over the Delta tables of the data folder. Its rows are figures: indicator, rules, agency, tier, period, \
-numerator, denominator, unknown, undecided. Registries, calendar and the meaning of agencies' texts stand inside, as of the \
-night; run it before the next night. Indicators that it cannot give are named on standard error.
+The script names the Delta tables in its first statements, and is one query behind them. Its rows are figures: indicator, \
+rules, agency, tier, period, numerator, denominator, unknown, undecided. Facts, registries, calendar and the meaning of \
+agencies' texts stand inside, as of the newest night: once a later run has changed a table, the script fails and is printed \
+again. Indicators that SQL cannot give are named on standard error.
 
 Examples:
   motcua sql par-3.4.1 > on-time.sql && duckdb -c '.read on-time.sql'
-  motcua sql --rules form-06a --dialect spark --tables s3://lake";
+  motcua sql --rules form-06a --tables s3://lake > figures.sql";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -26,21 +26,31 @@ pub(super) struct Arguments {
     /// Compute with this rule set instead of each indicator's own.
     #[arg(long)]
     rules: Option<String>,
-    /// The engine's SQL.
-    #[arg(long, value_parser = ["duckdb", "spark"], default_value = "duckdb")]
-    dialect: String,
+    /// Engine whose SQL is written.
+    #[arg(long, value_enum, default_value_t)]
+    dialect: Dialect,
     /// Folder or address where the engine finds the Delta tables. Default: that of the data folder.
     #[arg(long, value_name = "ROOT")]
     tables: Option<String>,
-    /// Indicators, rule sets, registries and calendar to use.
-    #[arg(long, value_enum, default_value_t)]
-    definitions: DefinitionSource,
+    /// Leave out the statements that name the tables: the session has views `motcua_dossiers`, … already.
+    #[arg(long, conflicts_with = "tables")]
+    no_views: bool,
+}
+
+/// Value of `--dialect`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Dialect {
+    /// `DuckDB` with its extension `delta`.
+    #[default]
+    #[value(name = "duckdb")]
+    DuckDb,
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let Dialect::DuckDb = arguments.dialect;
     let config = options.load()?;
     let (record, _) = night_of(&config, None).await?;
-    let config = arguments.definitions.of(config, &record)?;
+    let config = DefinitionSource::Night.of(config, &record)?;
     let known = |id: &String| config.indicators.iter().any(|indicator| indicator.definition.id == *id);
     if let Some(id) = arguments.indicators.iter().find(|id| !known(id)) {
         return Err(Failure::usage(format!("there is no indicator `{id}`"))
@@ -55,16 +65,21 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         rules: arguments.rules.clone(),
         ..FigureRequest::default()
     };
-    let dialect: SqlDialect = arguments.dialect.parse().expect("the arguments name the dialects");
-    let script = run::sql_script(&config, &record.night, &request, dialect, arguments.tables.clone()).await?;
-    let left_out: Vec<String> = script.left_out.iter().map(|(id, why)| format!("`{id}`: {why}")).collect();
+    let root = if arguments.no_views {
+        None
+    } else {
+        let lake = || std::path::absolute(config.settings.data.join("lake")).map(|folder| folder.display().to_string());
+        Some(arguments.tables.clone().map_or_else(lake, Ok)?)
+    };
+    let script = run::sql_script(&config, &record.night, &request, root).await?;
+    let left_out: Vec<String> = script.left_out.iter().map(|(id, why)| format!("`{id}` {why}")).collect();
     // Asked for by name, an indicator that the script lacks is a failure; among all it is only told.
     if !arguments.indicators.is_empty() && !left_out.is_empty() {
         return Err(Failure::usage(format!("no SQL for {}", left_out.join("; "))));
     }
     if !left_out.is_empty() {
-        print_message(&format!("không có trong câu SQL: {}", left_out.join("; ")));
+        print_message(&format!("câu SQL không có: {}", left_out.join("; ")));
     }
-    print(&format!("{}\n", script.text))?;
+    print(&script.text)?;
     Ok(ExitCode::SUCCESS)
 }

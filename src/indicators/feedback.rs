@@ -18,6 +18,11 @@ use crate::indicators::sums::StillReachable;
 use crate::model::figure::Figure;
 use crate::model::rules::RuleSet;
 
+/// The text that names the agency, as the column `agency_text`.
+pub(super) fn agency_text() -> Expr {
+    coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text")
+}
+
 /// The figures of indicators over feedback. Feedback can be handled and published at any time later, so the whole
 /// denominator stays reachable.
 pub(super) fn figures(
@@ -25,7 +30,6 @@ pub(super) fn figures(
     rules: &RuleSet,
     indicators: &[ComputedIndicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
-    let agency_text = || coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text");
     let agencies = agencies_of(inputs, inputs.feedback.clone(), agency_text())?;
     let lookup = AgencyLookup::new(&agencies);
     let row = day_row(local_day(micros("received_at"))).alias("day_row");

@@ -78,7 +78,7 @@ const HALF_BITS: u32 = 12;
 const AGENCY_BITS: u32 = 28;
 const NO_HALF: u64 = (1 << HALF_BITS) - 1;
 /// Amounts are capped at 4,095 hours, which is more than five hundred working days.
-const HIGHEST_AMOUNT: i64 = (1 << HALF_BITS) - 1;
+pub(super) const HIGHEST_AMOUNT: i64 = (1 << HALF_BITS) - 1;
 
 fn shifted(number: Expr, bits: u32) -> Expr {
     number.cast(DataType::UInt64) * lit(1_u64 << bits)
@@ -122,6 +122,16 @@ impl GroupQuery {
     /// The expressions that are summed, by position.
     pub(super) fn expressions(&self) -> &[Expression] {
         self.sums.expressions()
+    }
+
+    /// The condition on the dossiers that are grouped; `None` for all that have a start.
+    pub(super) fn only(&self) -> Option<&Expression> {
+        self.only.as_ref()
+    }
+
+    /// The amount of [`GroupKind::ByAmount`].
+    pub(super) fn amount(&self) -> Option<&Expression> {
+        self.amount.as_ref()
     }
 
     /// How many columns of sums it has.

@@ -324,6 +324,23 @@ impl Lake {
         Ok(table.files(&table.load().await?)?.into_iter().filter_map(|file| file.part).collect())
     }
 
+    /// The columns that the image of a kind has under `root`; `None` if there is none. A table of an older motcua has not
+    /// all of them. Nothing is repaired or written.
+    pub async fn image_columns(root: &Path, kind: RecordKind) -> Result<Option<BTreeSet<String>>, LakeError> {
+        let name = kind.image_name();
+        if !root.is_dir() || !files::tables(root)?.iter().any(|table| table == name) {
+            return Ok(None);
+        }
+        let table = Table::existing(&files::absolute(root)?, Layout::image(kind)).load().await?;
+        let schema = table.snapshot().map_err(error::log_error("read", name))?.schema();
+        Ok(Some(schema.fields().map(|field| field.name().clone()).collect()))
+    }
+
+    /// Whether the table of groups of dossiers is stored under `root`.
+    pub fn has_groups(root: &Path) -> Result<bool, LakeError> {
+        Ok(root.is_dir() && files::tables(root)?.iter().any(|table| table == GROUP_TABLE))
+    }
+
     /// The Delta version of every table under the root folder, by name.
     pub async fn table_versions(&self) -> Result<BTreeMap<String, u64>, LakeError> {
         let mut versions = BTreeMap::new();

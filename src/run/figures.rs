@@ -12,7 +12,7 @@ use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
 use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, SqlScript, compute,
+    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlScript, StoredTables, compute,
 };
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -112,30 +112,27 @@ pub async fn compare_rules(
 }
 
 /// The figures of a night as an SQL script over the images of the tables, and the indicators that it leaves out. `root`:
-/// where the script finds the tables; the data folder's own if `None`.
+/// where the script finds the tables; `None` if whoever runs it has named them.
 ///
-/// The images must hold the night's versions and no later ones: the newest night's do.
+/// The images must hold the night's versions and no later ones: the newest night's do, and the script fails on others.
 pub async fn sql_script(
     config: &Configuration,
     night: &Night,
     request: &FigureRequest,
-    dialect: SqlDialect,
     root: Option<String>,
 ) -> Result<SqlScript, RunError> {
     let (definitions, rules) = (request.definitions(config), request.rule_sets(config));
     let folder = config.settings.data.join("lake");
-    let mut present = Vec::new();
+    let mut images = BTreeMap::new();
     for kind in RecordKind::iter() {
-        if !Lake::parts(&folder, kind).await?.is_empty() {
-            present.push(kind);
-        }
+        images.extend(Lake::image_columns(&folder, kind).await?.map(|columns| (kind.image_name(), columns)));
     }
-    let root = root.unwrap_or_else(|| folder.display().to_string());
+    let has_groups = config.source_order.is_some() && Lake::has_groups(&folder)?;
+    let stored = StoredTables { root, images, has_groups, run: night.run };
     with_tables(config, night, move |inputs| {
         let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
         let rules: Vec<&RuleSet> = rules.iter().collect();
-        let inputs = FigureInputs { indicators: &indicators, rules: &rules, ..inputs };
-        indicators::sql_script(&inputs, dialect, &root, &present)
+        indicators::sql_script(&FigureInputs { indicators: &indicators, rules: &rules, ..inputs }, &stored)
     })
     .await
 }

@@ -11,6 +11,7 @@ mod measures;
 mod notes;
 mod province;
 mod random;
+mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -48,7 +48,7 @@ fn are_asked_for() -> bool {
 }
 
 /// Python's packages are not looked for: these tests run only if they are asked for.
-fn python_can_run(test: &str) -> bool {
+pub(crate) fn python_can_run(test: &str) -> bool {
     can_run(test, (!are_asked_for()).then_some("MOTCUA_TEST_SERVICES is not 1"))
 }
 
@@ -58,6 +58,13 @@ fn run(command: &mut Command) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?} ended with {}\n{out}\n{err}", output.status);
     out.into_owned()
+}
+
+/// Runs a script of `tests/services`; gives what it printed.
+pub(crate) fn run_python(script: &str, arguments: &[String]) -> String {
+    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services").join(script);
+    run(Command::new(python).arg(script).args(arguments))
 }
 
 /// A test that is renamed without its line would be missed by the script that compares both lists.
@@ -79,9 +86,7 @@ fn python_and_duckdb_read_the_lake() {
     let folder = tempfile::tempdir().expect("a scratch folder can be made");
     let data = folder.path().join("data");
     run(program().arg("--data").arg(&data).args(["demo", "--dossiers", "300"]));
-    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/read_lake.py");
-    let printed = run(Command::new(&python).arg(script).arg(&data));
+    let printed = run_python("read_lake.py", &[data.display().to_string()]);
     for table in ["dossiers", "postal_items"] {
         assert!(printed.contains(table), "the script did not report `{table}`:\n{printed}");
     }
@@ -94,21 +99,19 @@ fn duckdb_computes_the_published_figures_from_the_script() {
     }
     let folder = tempfile::tempdir().expect("a scratch folder can be made");
     let data = folder.path().join("data");
-    let motcua =
-        |arguments: &[&str]| run(Command::new(env!("CARGO_BIN_EXE_motcua")).arg("--data").arg(&data).args(arguments));
-    motcua(&["demo", "--dossiers", "1500", "--seed", "11"]);
-    let python = std::env::var("MOTCUA_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let compare = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/compare_sql.py");
-    let (script, figures) = (folder.path().join("script.sql"), folder.path().join("figures.json"));
-    let all = ["seed-2639", "seed-2639-portal-due", "seed-2639-statutory", "qd-766", "form-06a"];
-    let rule_sets = std::iter::once(Vec::new()).chain(all.map(|rules| vec!["--rules", rules]));
-    for rules in rule_sets {
-        std::fs::write(&script, motcua(&[&["sql"], &rules[..]].concat())).expect("the script can be written");
-        let report = motcua(&[&["report", "--format", "json"], &rules[..]].concat());
-        std::fs::write(&figures, report).expect("the figures can be written");
-        let printed = run(Command::new(&python).arg(&compare).arg(data.join("lake")).arg(&script).arg(&figures));
-        assert!(printed.contains(" 0 different"), "{rules:?}: {printed}");
+    let motcua = |arguments: &[&str]| run(program().arg("--data").arg(&data).args(arguments));
+    motcua(&["demo", "--dossiers", "300", "--seed", "11"]);
+    let mut arguments = vec![data.join("lake").display().to_string()];
+    // The stored figures, each under its own rule set; and all under one that reads states at each period's end.
+    for rules in [&[][..], &["--rules", "form-06a"]] {
+        for (file, verb) in [("sql", &["sql", "--no-views"][..]), ("csv", &["report", "--format", "csv"])] {
+            let path = folder.path().join(format!("{}.{file}", rules.len()));
+            std::fs::write(&path, motcua(&[verb, rules].concat())).expect("the folder takes a file");
+            arguments.push(path.display().to_string());
+        }
     }
+    let printed = run_python("compare_sql.py", &arguments);
+    assert_eq!(printed.matches(" 0 different").count(), 2, "{printed}");
 }
 
 #[test]

@@ -1,191 +1,255 @@
-//! From the sums of groups to figures: half-months become periods, agencies become tiers and the province.
+//! From the facts to figures: group-bys by half-months, which become periods, tiers and the province.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-use crate::expressions::{Expression, dossier_facts, type_of};
-use crate::indicators::groups::{GroupKind, GroupQuery, day_column};
+use crate::expressions::{Expression, FactTable, type_of};
+use crate::indicators::groups::{GroupKind, GroupQuery, HIGHEST_AMOUNT, day_column};
 use crate::indicators::inputs::ComputedIndicator;
-use crate::indicators::script::dialect::SqlDialect;
-use crate::indicators::script::render::{SqlRenderer, quoted_text};
-use crate::indicators::script::small_tables::YEAR_KIND;
+use crate::indicators::script::duckdb;
+use crate::indicators::script::render::{column, day_inside, render};
 use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::model::indicator::IndicatorKind;
 use crate::model::predicate::FactType;
 
-/// The sums of a cell, in the order of the columns.
+/// The counts of a cell, in the order of the columns.
 const COUNTS: [&str; 4] = ["numerator", "denominator", "unknown", "undecided"];
 
-/// Collects the cells of all indicators.
-pub(super) struct FigureQuery<'a> {
-    renderer: SqlRenderer<'a>,
-    cells: Vec<String>,
-    indicators: Vec<String>,
-    since: Vec<String>,
+/// One group-by in the script.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScriptGroup<'a> {
+    pub(super) name: &'a str,
+    pub(super) query: &'a GroupQuery,
+    /// Name of the subquery of facts, and the table of which they are.
+    pub(super) facts: &'a str,
+    pub(super) table: &'static FactTable,
+    /// Name of the subquery of agencies.
+    pub(super) agencies: &'a str,
 }
 
-/// A position's column in a group; `0` if there is none.
+impl ScriptGroup<'_> {
+    /// The facts that it reads.
+    pub(super) fn columns(&self) -> BTreeSet<String> {
+        let mut columns = BTreeSet::from([day_column(self.query.period_column).to_owned()]);
+        match self.query.kind {
+            GroupKind::ByEnd => columns.extend(["ended_day", "overdue_day"].map(str::to_owned)),
+            GroupKind::ByProcedure => columns.extend(["procedure_code".to_owned()]),
+            _ => {}
+        }
+        let expressions = self.query.expressions().iter().chain(self.query.only()).chain(self.query.amount());
+        columns.extend(expressions.flat_map(Expression::columns).map(str::to_owned));
+        columns
+    }
+
+    /// The subquery: the sums by agency, half-month, and what else its kind needs.
+    pub(super) fn subquery(&self) -> String {
+        let half = |name: &str| format!("{name}.half");
+        let mut days = vec![("start", column(day_column(self.query.period_column)))];
+        let mut values: Vec<String> = Vec::new();
+        let mut keys = vec![("agency", "f.agency".to_owned()), ("start", half("start_of"))];
+        match (self.query.kind, self.query.amount()) {
+            (GroupKind::ByEnd, _) => {
+                days.extend([("ended", column("ended_day")), ("overdue", column("overdue_day"))]);
+                keys.extend([("ended", half("ended_of")), ("overdue", half("overdue_of"))]);
+            }
+            (GroupKind::ByProcedure, _) => {
+                values.push(format!("coalesce({}, '') AS code", column("procedure_code")));
+                keys.push(("code", "f.code".to_owned()));
+            }
+            (GroupKind::ByAmount, Some(amount)) => {
+                let amount = render(amount);
+                values.push(format!(
+                    "CASE WHEN {amount} < 0 THEN 0 WHEN {amount} > {HIGHEST_AMOUNT} THEN {HIGHEST_AMOUNT} ELSE {amount} END AS amount"
+                ));
+                keys.push(("amount", "f.amount".to_owned()));
+            }
+            _ => {}
+        }
+        values.extend(days.iter().map(|(name, day)| format!("{} AS {name}_day", day_inside(day))));
+        let expressions = self.query.expressions().iter().enumerate();
+        values.extend(expressions.clone().map(|(place, expression)| {
+            let of = render(expression);
+            let is_number = self.is_number(expression);
+            let of = if is_number { of } else { format!("CASE WHEN {of} THEN 1 ELSE 0 END") };
+            format!("{of} AS s{place}")
+        }));
+        let joins = days.iter().map(|(name, _)| {
+            let join = if *name == "start" { "JOIN" } else { "LEFT JOIN" };
+            format!(" {join} days AS {name}_of ON {name}_of.day = f.{name}_day")
+        });
+        let only = self.query.only().map(|only| format!(" AND {}", render(only))).unwrap_or_default();
+        let sums = expressions.map(|(place, _)| format!(", CAST(sum(f.s{place}) AS BIGINT) AS s{place}"));
+        format!(
+            "{} AS MATERIALIZED (\n  SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  \
+             GROUP BY {})",
+            self.name,
+            keys.iter().map(|(name, of)| format!("{of} AS {}", duckdb::quoted(name))).collect::<Vec<_>>().join(", "),
+            sums.collect::<String>(),
+            values.join(",\n      "),
+            self.facts,
+            joins.collect::<String>(),
+            keys.iter().map(|(_, of)| of.as_str()).collect::<Vec<_>>().join(", "),
+        )
+    }
+
+    /// Whether a column of sums adds up numbers, not conditions.
+    fn is_number(&self, expression: &Expression) -> bool {
+        let of_column = |name: &str| self.table.type_of(name).ok_or_else(String::new);
+        matches!(type_of(expression, &of_column), Ok(Some(FactType::Number)))
+    }
+}
+
+/// Collects the cells of all indicators.
+#[derive(Debug, Default)]
+pub(super) struct FigureQuery {
+    /// Queries for the counts by agency and period, which are added up for tiers and the province.
+    cells: Vec<String>,
+    /// Subqueries that the cells and the medians read.
+    beside: Vec<String>,
+    /// Queries for counts that cannot be added up.
+    medians: Vec<String>,
+    indicators: Vec<String>,
+}
+
+/// A column of a group, by its position; `0` if there is none.
 fn sum(position: Option<usize>) -> String {
     position.map_or_else(|| "0".to_owned(), |position| format!("g.s{position}"))
 }
 
 fn counts(positions: &SumPositions) -> [String; 4] {
-    let of = [Some(positions.numerator), Some(positions.denominator), positions.unknown, positions.undecided];
-    of.map(sum)
+    [Some(positions.numerator), Some(positions.denominator), positions.unknown, positions.undecided].map(sum)
 }
 
-impl FigureQuery<'_> {
-    pub(super) fn new(dialect: SqlDialect) -> Self {
-        let renderer = SqlRenderer { dialect, order: &[] };
-        Self { renderer, cells: Vec::new(), indicators: Vec::new(), since: Vec::new() }
-    }
+/// `, sum(x) AS name` for each count.
+fn sums(of: &[String; 4]) -> String {
+    of.iter().zip(COUNTS).map(|(value, name)| format!(", CAST(sum({value}) AS BIGINT) AS {name}")).collect()
+}
 
-    /// The subquery of a group-by: the sums by agency, day, and what else its kind needs.
-    pub(super) fn group(&self, name: &str, facts: &str, group: &GroupQuery) -> String {
-        let day = self.renderer.column(day_column(group.period_column));
-        let inside = |day: &str| {
-            let (first, last) = (crate::calendar::FIRST_DAY, crate::calendar::LAST_DAY);
-            let [first, last] = [first, last].map(crate::calendar::day_number);
-            format!("CASE WHEN {day} < {first} THEN {first} WHEN {day} > {last} THEN {last} ELSE {day} END")
-        };
-        let mut keys = vec![("agency", "agency".to_owned()), ("start", inside(&day))];
-        match group.kind {
-            GroupKind::ByEnd => {
-                let [ended, overdue] = ["ended_day", "overdue_day"].map(|name| inside(&self.renderer.column(name)));
-                keys.extend([("ended", ended), ("overdue", overdue)]);
-            }
-            GroupKind::ByProcedure => {
-                keys.push(("code", format!("coalesce({}, '')", self.renderer.column("procedure_code"))));
-            }
-            _ => {}
-        }
-        let keys_of = keys.iter().map(|(name, of)| format!("{of} AS {name}"));
-        let expressions = group.expressions();
-        let values = expressions.iter().enumerate().map(|(place, expression)| {
-            let is_number = is_number(expression);
-            let of = self.renderer.render(expression);
-            let of = if is_number { of } else { format!("CASE WHEN {of} THEN 1 ELSE 0 END") };
-            format!("{of} AS s{place}")
-        });
-        let inner: Vec<String> = keys_of.chain(values).collect();
-        let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
-        let sums = (0..expressions.len()).map(|place| format!(", CAST(sum(s{place}) AS BIGINT) AS s{place}"));
-        format!(
-            "{name} AS (\n  SELECT {names}{} FROM (SELECT {} FROM {facts} WHERE {day} IS NOT NULL AND agency IS NOT NULL) AS \
-             f\n  GROUP BY {names})",
-            sums.collect::<String>(),
-            inner.join(", "),
-            names = names.join(", "),
-        )
-    }
-
+impl FigureQuery {
     /// Adds the cells of an indicator from its group.
-    pub(super) fn member(
+    pub(super) fn add(
         &mut self,
-        name: &str,
-        group: &GroupQuery,
+        group: &ScriptGroup<'_>,
         indicator: &ComputedIndicator<'_>,
         rules: &str,
-        sums: &IndicatorSums,
+        of: &IndicatorSums,
     ) {
-        let id = quoted_text(&indicator.id);
-        let mut joins = "JOIN periods AS p ON g.start BETWEEN p.first_day AND p.last_day".to_owned();
-        let mut condition = String::new();
-        let values = match sums {
-            IndicatorSums::AtMoment(positions) if group.kind == GroupKind::ByProcedure => {
-                let since = format!("since_{}", self.since.len() + 1);
-                let first = |position: Option<usize>| match position {
-                    Some(_) => format!("min(CASE WHEN {} > 0 THEN g.start END)", sum(position)),
-                    None => "CAST(NULL AS BIGINT)".to_owned(),
-                };
-                self.since.push(format!(
-                    "{since} AS (\n  SELECT g.code, y.number AS year_number, {} AS certain, {} AS possible FROM {name} AS g JOIN \
-                     periods AS y ON y.kind = {YEAR_KIND} AND g.start BETWEEN y.first_day AND y.last_day GROUP BY g.code, y.number)",
-                    first(positions.procedures_with),
-                    first(positions.procedures_maybe_with),
-                ));
-                let _ = write!(
-                    joins,
-                    "\n    JOIN periods AS y ON y.kind = {YEAR_KIND} AND g.start BETWEEN y.first_day AND y.last_day\n    JOIN \
-                     {since} AS h ON h.code = g.code AND h.year_number = y.number",
+        let id = duckdb::text(&indicator.id);
+        let in_period = "JOIN period_halves AS p ON p.half = g.start".to_owned();
+        let cells = match (of, group.query.kind) {
+            (IndicatorSums::AtMoment(positions), GroupKind::ByAmount) => {
+                self.add_median(group, &id, positions);
+                None
+            }
+            (IndicatorSums::AtMoment(positions), GroupKind::ByProcedure) => {
+                let since = self.add_since(group, positions);
+                let joins = format!(
+                    "{in_period}\n    JOIN {since} AS h ON h.code = g.code AND h.year = {} AND (h.certain <= p.last_half OR \
+                     h.possible <= p.last_half)",
+                    duckdb::floor_div("g.start", HALVES_OF_A_YEAR)
                 );
-                condition.push_str(" WHERE h.certain <= p.last_day OR h.possible <= p.last_day");
-                let of = counts(positions);
-                let is_certain = "coalesce(h.certain <= p.last_day, FALSE)";
-                let certain = |value: &String| format!("CASE WHEN {is_certain} THEN {value} ELSE 0 END");
-                let undecided = format!("CASE WHEN {is_certain} THEN {} ELSE {} + {} END", of[3], of[1], of[3]);
-                [certain(&of[0]), certain(&of[1]), certain(&of[2]), undecided]
+                Some((joins, once_certain(&counts(positions))))
             }
-            IndicatorSums::AtMoment(positions) => counts(positions),
-            IndicatorSums::ByState(states) => {
-                let [ended, open, overdue] = states.each_ref().map(counts);
-                [0, 1, 2, 3].map(|place| {
-                    format!(
-                        "CASE WHEN g.ended <= p.last_day THEN {} WHEN g.overdue <= p.last_day THEN {} ELSE {} END",
-                        ended[place], overdue[place], open[place]
-                    )
-                })
+            (IndicatorSums::AtMoment(positions), _) => Some((in_period, counts(positions))),
+            (IndicatorSums::ByState(states), _) if indicator.definition.kind == IndicatorKind::Stock => {
+                // What was received stays in the stock of every later period until it leaves it.
+                let joins = "JOIN periods AS p ON p.last_half >= g.start".to_owned();
+                let denominators = states.each_ref().map(|positions| sum(Some(positions.denominator)));
+                let received = format!("greatest({})", denominators.join(", "));
+                let [numerator, _, unknown, _] = by_state(&states.each_ref().map(counts));
+                Some((format!("{joins} AND {received} > 0"), [numerator, received, unknown, "0".to_owned()]))
             }
+            (IndicatorSums::ByState(states), _) => Some((in_period, by_state(&states.each_ref().map(counts)))),
         };
-        let values = values.iter().zip(COUNTS).map(|(value, name)| format!(", CAST(sum({value}) AS BIGINT) AS {name}"));
-        self.cells.push(format!(
-            "  SELECT {id} AS indicator, a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number{}\n    FROM {name} AS g \
-             {joins}\n    JOIN dossier_agencies AS a ON a.agency = g.agency{condition}\n    GROUP BY a.counted_code, a.counted_tier, \
-             p.kind, p.number",
-            values.collect::<String>(),
-        ));
-        let has_denominator = indicator.definition.kind != IndicatorKind::Count;
-        let entry = format!("({id}, {}, {has_denominator})", quoted_text(rules));
-        if !self.indicators.contains(&entry) {
-            self.indicators.push(entry);
+        self.cells.extend(cells.map(|(joins, values)| {
+            format!(
+                "  SELECT {id} AS indicator, a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number{}\n    FROM {} AS g \
+                 {joins}\n    JOIN {} AS a ON a.agency = g.agency\n    GROUP BY a.counted_code, a.counted_tier, p.kind, p.number",
+                sums(&values),
+                group.name,
+                group.agencies,
+            )
+        }));
+        let has_denominator = !matches!(indicator.definition.kind, IndicatorKind::Count | IndicatorKind::Stock);
+        let row = format!("({id}, {}, {has_denominator})", duckdb::text(rules));
+        if !self.indicators.contains(&row) {
+            self.indicators.push(row);
         }
+    }
+
+    /// From which half-month of a year on each procedure has, or may have, a dossier of the indicator's `having`.
+    fn add_since(&mut self, group: &ScriptGroup<'_>, positions: &SumPositions) -> String {
+        let name = format!("since_{}", self.beside.len() + 1);
+        let first = |position: Option<usize>| match position {
+            Some(_) => format!("min(CASE WHEN {} > 0 THEN g.start END)", sum(position)),
+            None => "CAST(NULL AS BIGINT)".to_owned(),
+        };
+        let year = duckdb::floor_div("g.start", HALVES_OF_A_YEAR);
+        self.beside.push(format!(
+            "{name} AS (\n  SELECT code, {year} AS year, {} AS certain, {} AS possible FROM {} AS g\n  GROUP BY code, \
+             {year})",
+            first(positions.procedures_with),
+            first(positions.procedures_maybe_with),
+            group.name,
+        ));
+        name
+    }
+
+    /// The smallest amount that at least half of the dossiers of a scope do not exceed.
+    fn add_median(&mut self, group: &ScriptGroup<'_>, id: &str, positions: &SumPositions) {
+        let name = format!("amounts_{}", self.beside.len() + 1);
+        self.beside.push(format!(
+            "{name} AS (\n  SELECT a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number, g.amount{} FROM {} AS g JOIN \
+             period_halves AS p ON p.half = g.start\n  JOIN {} AS a ON a.agency = g.agency GROUP BY a.counted_code, a.counted_tier, \
+             p.kind, p.number, g.amount)",
+            sums(&counts(positions)),
+            group.name,
+            group.agencies,
+        ));
+        let scopes = scopes(&name, &["amount"]);
+        let of_scope = "PARTITION BY code, tier, kind, number";
+        self.medians.push(format!(
+            "  SELECT {id} AS indicator, code, tier, kind, number, coalesce(min(CASE WHEN passed * 2 >= dossiers AND dossiers > 0 \
+             THEN amount END), 0) AS numerator, CAST(max(dossiers) AS BIGINT) AS denominator, CAST(sum(unknown) AS BIGINT) AS \
+             unknown, CAST(sum(undecided) AS BIGINT) AS undecided\n  FROM (SELECT *, sum(denominator) OVER ({of_scope} ORDER BY \
+             amount) AS passed, sum(denominator) OVER ({of_scope}) AS dossiers\n    FROM (\n{scopes}) AS s) AS m\n  GROUP BY code, \
+             tier, kind, number"
+        ));
     }
 
     /// The subqueries after those of the groups.
-    pub(super) fn tables(self) -> Vec<String> {
-        let sums = COUNTS.map(|name| format!(", CAST(sum({name}) AS BIGINT) AS {name}")).concat();
-        let scope = |code: &str, tier: &str, by: &str, only: &str| {
-            format!(
-                "  SELECT indicator, {code} AS code, {tier} AS tier, kind, number{sums} FROM cells{only} GROUP BY indicator{by}, kind, number"
-            )
-        };
-        let none = "CAST(NULL AS STRING)";
-        let scopes = [
-            scope(none, none, "", ""),
-            scope(none, "tier", ", tier", " WHERE tier IS NOT NULL"),
-            scope("code", "tier", ", code, tier", ""),
-        ];
-        let mut tables = self.since;
-        if self.cells.is_empty() {
-            tables.push(format!(
-                "cells AS (SELECT {none} AS indicator, {none} AS code, {none} AS tier, 0 AS kind, 0 AS number{} WHERE FALSE)",
-                COUNTS.map(|name| format!(", 0 AS {name}")).concat()
-            ));
-        } else {
-            tables.push(format!("cells AS (\n{})", self.cells.join("\n  UNION ALL\n")));
-        }
+    pub(super) fn subqueries(self) -> Vec<String> {
+        let mut tables = self.beside;
+        let none = |name: &str, of: &str| format!("CAST(NULL AS {of}) AS {name}");
+        let texts = ["indicator", "code", "tier"].map(|name| none(name, "VARCHAR"));
+        let numbers = [&["kind", "number"][..], &COUNTS].concat();
+        let numbers: Vec<String> = numbers.into_iter().map(|name| none(name, "BIGINT")).collect();
+        let no_row = format!("  SELECT {}, {} WHERE FALSE", texts.join(", "), numbers.join(", "));
+        let all = |queries: Vec<String>| [vec![no_row.clone()], queries].concat().join("\n  UNION ALL\n");
+        tables.push(format!("cells AS MATERIALIZED (\n{})", all(self.cells)));
         let rows = if self.indicators.is_empty() { vec!["('', '', FALSE)".to_owned()] } else { self.indicators };
-        tables.extend([
-            format!(
-                "indicators AS (SELECT * FROM (VALUES {}) AS rows_of(indicator, rules, has_denominator))",
-                rows.join(", ")
-            ),
-            format!("scopes AS (\n{})", scopes.join("\n  UNION ALL\n")),
+        tables.push(format!(
+            "indicators AS (\n  SELECT * FROM (VALUES\n    {}) AS rows_of(indicator, rules, has_denominator))",
+            rows.join(",\n    ")
+        ));
+        let scopes = [vec![scopes("cells", &["indicator"])], self.medians].concat();
+        tables.push(format!("scopes AS MATERIALIZED (\n{})", scopes.join("\n  UNION ALL\n")));
+        tables.push(
             "counted AS (\n  SELECT indicator, code, tier, kind, min(number) AS first_number, max(number) AS last_number FROM \
-             scopes WHERE denominator > 0 OR unknown > 0 OR undecided > 0 GROUP BY indicator, code, tier, kind)"
+             scopes\n  WHERE denominator > 0 OR unknown > 0 OR undecided > 0 GROUP BY indicator, code, tier, kind)"
                 .to_owned(),
-        ]);
+        );
         tables
     }
 
-    /// The query after all subqueries.
+    /// The query after all subqueries: every period between the first and the last one with something to count.
     pub(super) fn last() -> String {
         let value = |name: &str| format!("coalesce(s.{name}, 0)");
         format!(
-            "SELECT r.indicator, i.rules, r.code AS agency, r.tier, p.period, {} AS numerator, CASE WHEN i.has_denominator THEN {} \
-             END AS denominator, {} AS unknown, {} AS undecided\nFROM counted AS r JOIN indicators AS i ON i.indicator = \
+            "SELECT r.indicator, i.rules, r.code AS agency, r.tier, p.period,\n  {} AS numerator, CASE WHEN i.has_denominator THEN {} \
+             END AS denominator, {} AS unknown, {} AS undecided\nFROM counted AS r\nJOIN indicators AS i ON i.indicator = \
              r.indicator\nJOIN periods AS p ON p.kind = r.kind AND p.number BETWEEN r.first_number AND r.last_number\nLEFT JOIN \
-             scopes AS s ON s.indicator = r.indicator AND coalesce(s.code, '') = coalesce(r.code, '') AND coalesce(s.tier, '') = \
-             coalesce(r.tier, '') AND s.kind = p.kind AND s.number = p.number\nORDER BY 1, 3, 4, 5",
+             scopes AS s ON s.indicator = r.indicator AND s.code IS NOT DISTINCT FROM r.code AND s.tier IS NOT DISTINCT FROM \
+             r.tier\n  AND s.kind = p.kind AND s.number = p.number\nORDER BY 1, 3, 4, 5",
             value("numerator"),
             value("denominator"),
             value("unknown"),
@@ -194,8 +258,40 @@ impl FigureQuery<'_> {
     }
 }
 
-/// Whether a column of sums adds up numbers, not conditions.
-fn is_number(expression: &Expression) -> bool {
-    let of_column = |name: &str| dossier_facts().type_of(name).ok_or_else(String::new);
-    matches!(type_of(expression, &of_column), Ok(Some(FactType::Number)))
+const HALVES_OF_A_YEAR: i64 = 24;
+
+/// Counts that count once the procedure has dossiers of the kind; if it only may have some, the denominator is undecided.
+fn once_certain(of: &[String; 4]) -> [String; 4] {
+    let is_certain = "coalesce(h.certain <= p.last_half, FALSE)";
+    let certain = |value: &String| format!("CASE WHEN {is_certain} THEN {value} ELSE 0 END");
+    let undecided = format!("CASE WHEN {is_certain} THEN {} ELSE {} + {} END", of[3], of[1], of[3]);
+    [certain(&of[0]), certain(&of[1]), certain(&of[2]), undecided]
+}
+
+/// Counts by the state at the end of the period. `of`: ended, open in time, overdue.
+fn by_state([ended, open, overdue]: &[[String; 4]; 3]) -> [String; 4] {
+    [0, 1, 2, 3].map(|place| {
+        format!(
+            "CASE WHEN g.ended <= p.last_half THEN {} WHEN g.overdue <= p.last_half THEN {} ELSE {} END",
+            ended[place], overdue[place], open[place]
+        )
+    })
+}
+
+/// The counts of a subquery for the province, for each tier and for each agency. `by`: columns that stay apart.
+fn scopes(from: &str, by: &[&str]) -> String {
+    let by = by.join(", ");
+    let none = "CAST(NULL AS VARCHAR)";
+    let sums = sums(&COUNTS.map(str::to_owned));
+    let scope = |code: &str, tier: &str, keys: &str, only: &str| {
+        format!(
+            "  SELECT {by}, {code} AS code, {tier} AS tier, kind, number{sums} FROM {from}{only} GROUP BY {by}{keys}, kind, number"
+        )
+    };
+    [
+        scope(none, none, "", ""),
+        scope(none, "tier", ", tier", " WHERE tier IS NOT NULL"),
+        scope("code", "tier", ", code, tier", ""),
+    ]
+    .join("\n  UNION ALL\n")
 }

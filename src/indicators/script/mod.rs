@@ -1,113 +1,139 @@
-//! Figures as one SQL script, which another engine runs over the Delta tables.
+//! Figures as one SQL script, which another engine (DuckDB) runs over the Delta tables.
 //!
-//! Facts come from `facts/*.toml` and sums from `sums`, as in a night; only the last steps (periods, scopes, periods in
-//! between) are written here a second time. What cannot be rendered is refused by name.
+//! Facts come from `facts/*.toml` and sums from `sums`, as in a night; only the last steps (half-months, periods, scopes,
+//! medians) are written here a second time. What cannot be rendered is refused by name.
 
-mod dialect;
+mod beside;
+mod duckdb;
 mod fact_tables;
 mod figure_query;
 mod render;
 mod small_tables;
+mod stored;
+mod working_time;
 
-use std::collections::BTreeSet;
+pub use stored::StoredTables;
 
-pub use dialect::SqlDialect;
-
-use crate::expressions::{Expression, SettingValue, Settings, dossier_facts};
-use crate::indicators::IndicatorError;
+use crate::expressions::{FactTable, SettingValue, Settings, dossier_facts, feedback_facts};
 use crate::indicators::agencies::agencies_of;
 use crate::indicators::facts::{agency_text, settings_of};
 use crate::indicators::grouped_rows::PostLookup;
-use crate::indicators::groups::{GroupKind, day_column, plan_groups};
+use crate::indicators::groups::plan_groups;
 use crate::indicators::inputs::{ComputedIndicator, FigureInputs};
 use crate::indicators::scan::moment_of;
-use crate::indicators::script::fact_tables::StoredTables;
-use crate::indicators::script::figure_query::FigureQuery;
-use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind};
+use crate::indicators::script::beside::beside_dossiers;
+use crate::indicators::script::fact_tables::FactQuery;
+use crate::indicators::script::figure_query::{FigureQuery, ScriptGroup};
+use crate::indicators::sums::StillReachable;
+use crate::indicators::{IndicatorError, feedback};
+use crate::model::indicator::{CountedUnit, IndicatorDefinition};
 use crate::model::rules::{AgencyView, RuleSet};
-use crate::model::table::RecordKind;
 
 /// A script, and the indicators that it leaves out.
 #[derive(Debug)]
 pub struct SqlScript {
     pub text: String,
-    /// Identifier of each indicator that cannot be rendered, with the reason.
-    pub left_out: Vec<(String, String)>,
+    /// Identifier of each indicator that cannot be rendered, with the reason in Vietnamese.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// Why an indicator cannot be rendered; `None` if it can.
 fn refusal(definition: &IndicatorDefinition, rules: &RuleSet) -> Option<&'static str> {
-    match (definition.over, definition.kind) {
-        (CountedUnit::Dossiers, IndicatorKind::Median) => Some("a median is no sum over dossiers"),
-        (CountedUnit::Dossiers, IndicatorKind::Stock) => Some("a stock is carried over from period to period"),
-        (CountedUnit::Dossiers, _) if rules.agency != AgencyView::Competent => {
-            Some("its rule set attributes dossiers to another agency than the competent one")
+    match definition.over {
+        CountedUnit::Dossiers if rules.agency != AgencyView::Competent => {
+            Some("bộ quy tắc tính hồ sơ cho cơ quan khác với cơ quan có thẩm quyền")
         }
-        (CountedUnit::Dossiers, _) => None,
-        (CountedUnit::Procedures, _) => Some("it counts procedures of the registry"),
-        (CountedUnit::Agencies, _) => Some("it counts agencies of the registry"),
-        (CountedUnit::Feedback, _) => Some("it counts feedback"),
-        (CountedUnit::Measures, _) => Some("an office states its counts"),
+        CountedUnit::Dossiers | CountedUnit::Feedback => None,
+        CountedUnit::Procedures => Some("đếm thủ tục trong danh mục"),
+        CountedUnit::Agencies => Some("đếm cơ quan trong danh mục"),
+        CountedUnit::Measures => Some("lấy số liệu do cơ quan báo cáo"),
     }
 }
 
-/// The script for the indicators of the inputs. `root`: folder or address of the Delta tables; `present`: those that exist.
+/// The script for the indicators of the inputs.
 ///
 /// # Errors
 /// A predicate that cannot be read, or a table that cannot be scanned for the texts of agencies.
-pub fn sql_script(
-    inputs: &FigureInputs<'_>,
-    dialect: SqlDialect,
-    root: &str,
-    present: &[RecordKind],
-) -> Result<SqlScript, IndicatorError> {
-    let stored = StoredTables { dialect, root, present };
-    let night = Settings::default().with("night.now", SettingValue::Number(inputs.now));
-    let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(AgencyView::Competent))?;
-    let has_post_list = !PostLookup::read(inputs.postal_items.clone(), inputs.now)?.is_empty();
-    let mut tables = Vec::from(small_tables::agencies("dossier", &agencies));
-    tables.push(small_tables::procedures(inputs.procedures));
-    tables.push(small_tables::offers(inputs.offers, inputs.procedures));
-    tables.extend(small_tables::calendar(inputs.calendar, dialect));
-    tables.push(small_tables::periods(inputs.now));
-    tables.extend(fact_tables::beside_dossiers(&stored, dossier_facts(), &night));
-    let mut query = FigureQuery::new(dialect);
-    let mut left_out = Vec::new();
-    for (place, rules) in inputs.rules.iter().enumerate() {
-        let mut indicators: Vec<ComputedIndicator<'_>> = Vec::new();
+pub fn sql_script(inputs: &FigureInputs<'_>, stored: &StoredTables) -> Result<SqlScript, IndicatorError> {
+    let (mut of_dossiers, mut of_feedback, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for &rules in inputs.rules {
+        let (mut dossiers, mut feedback) = (Vec::new(), Vec::new());
         for indicator in inputs.indicators_of(rules) {
             match refusal(indicator.definition, rules) {
-                Some(reason) => left_out.push((indicator.definition.id.clone(), reason.to_owned())),
-                None => indicators.push(indicator),
+                Some(reason) => left_out.push((indicator.definition.id.clone(), reason)),
+                None if indicator.definition.over == CountedUnit::Feedback => feedback.push(indicator),
+                None => dossiers.push(indicator),
             }
         }
-        if indicators.is_empty() {
-            continue;
-        }
+        of_dossiers.extend((!dossiers.is_empty()).then_some((rules, dossiers)));
+        of_feedback.extend((!feedback.is_empty()).then_some((rules, feedback)));
+    }
+    let mut script = Script { stored, subqueries: Vec::new(), figures: FigureQuery::default() };
+    script.subqueries.extend(small_tables::calendar(inputs.calendar));
+    script.subqueries.extend(small_tables::periods(inputs.now));
+    if !of_dossiers.is_empty() {
+        let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(AgencyView::Competent))?;
+        script.subqueries.extend(small_tables::agencies("dossier", &agencies));
+        script.subqueries.push(small_tables::procedures(inputs.procedures));
+        script.subqueries.push(small_tables::offers(inputs.offers, inputs.procedures));
+        let night = Settings::default().with("night.now", SettingValue::Number(inputs.now));
+        script.subqueries.extend(beside_dossiers(stored, dossier_facts(), &night));
+    }
+    let has_post_list = !PostLookup::read(inputs.postal_items.clone(), inputs.now)?.is_empty();
+    for (rules, indicators) in &of_dossiers {
         let (moment, still_reachable) = moment_of(inputs, rules);
         let settings = settings_of(rules, inputs.now, moment, has_post_list);
-        let groups = plan_groups(&indicators, rules, None, still_reachable)?;
-        let mut wanted: BTreeSet<String> = BTreeSet::new();
-        for group in &groups {
-            wanted.insert(day_column(group.period_column).to_owned());
-            match group.kind {
-                GroupKind::ByEnd => wanted.extend(["ended_day", "overdue_day"].map(str::to_owned)),
-                GroupKind::ByProcedure => wanted.extend(["procedure_code".to_owned()]),
-                _ => {}
-            }
-            wanted.extend(group.expressions().iter().flat_map(Expression::columns).map(str::to_owned));
-        }
-        let facts = format!("facts_{}", place + 1);
-        tables.extend(fact_tables::facts(&facts, dossier_facts(), &stored, &settings, &wanted));
-        for (number, group) in groups.iter().enumerate() {
-            let name = format!("group_{}_{}", place + 1, number + 1);
-            tables.push(query.group(&name, &facts, group));
-            for (index, sums) in &group.members {
-                query.member(&name, group, &indicators[*index], &rules.id, sums);
-            }
-        }
+        script.add("dossier", dossier_facts(), (rules, indicators), &settings, still_reachable)?;
     }
-    tables.extend(query.tables());
-    let text = format!("WITH {}\n{}", tables.join(",\n"), FigureQuery::last());
+    if !of_feedback.is_empty() {
+        let agencies = agencies_of(inputs, inputs.feedback.clone(), feedback::agency_text())?;
+        script.subqueries.extend(small_tables::agencies("feedback", &agencies));
+    }
+    for (rules, indicators) in &of_feedback {
+        let settings = settings_of(rules, inputs.now, inputs.now, false);
+        script.add("feedback", feedback_facts(), (rules, indicators), &settings, StillReachable::Everything)?;
+    }
+    let Script { subqueries, figures, .. } = script;
+    let subqueries = [subqueries, figures.subqueries()].concat().join(",\n");
+    let text = format!("{}WITH {subqueries}\n{};", stored.views(), FigureQuery::last());
     Ok(SqlScript { text, left_out })
+}
+
+/// A script that is being written.
+struct Script<'a> {
+    stored: &'a StoredTables,
+    subqueries: Vec<String>,
+    figures: FigureQuery,
+}
+
+impl Script<'_> {
+    /// Adds the indicators of a rule set over one table, which is called `name` in the script.
+    fn add(
+        &mut self,
+        name: &str,
+        table: &'static FactTable,
+        (rules, indicators): (&RuleSet, &[ComputedIndicator<'_>]),
+        settings: &Settings,
+        still_reachable: StillReachable,
+    ) -> Result<(), IndicatorError> {
+        let groups = plan_groups(indicators, rules, None, still_reachable)?;
+        let facts = format!("{name}_facts_{}", self.subqueries.len());
+        let agencies = format!("{name}_agencies");
+        let names: Vec<String> = (1..=groups.len()).map(|number| format!("{facts}_group_{number}")).collect();
+        let groups: Vec<ScriptGroup<'_>> = groups
+            .iter()
+            .zip(&names)
+            .map(|(query, name)| ScriptGroup { name, query, facts: &facts, table, agencies: &agencies })
+            .collect();
+        let wanted = groups.iter().flat_map(ScriptGroup::columns).collect();
+        let facts = FactQuery { name: &facts, table, wanted: &wanted };
+        self.subqueries.extend(facts.subqueries(self.stored, settings));
+        for group in &groups {
+            self.subqueries.push(group.subquery());
+            for (index, sums) in &group.query.members {
+                self.figures.add(group, &indicators[*index], &rules.id, sums);
+            }
+        }
+        Ok(())
+    }
 }

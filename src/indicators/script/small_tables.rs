@@ -9,11 +9,10 @@ use crate::calendar::{FIRST_DAY, LAST_DAY, WorkingCalendar, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::periods::Periods;
 use crate::indicators::registry_lookups::{micros_of_day, offer_pieces};
-use crate::indicators::script::dialect::SqlDialect;
-use crate::indicators::script::render::quoted_text;
+use crate::indicators::script::duckdb;
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::instant::local;
-use crate::model::period::half_month_of;
+use crate::model::period::{PeriodKind, half_month_of};
 use crate::model::procedure::{Offer, Procedure};
 
 /// A day before and one after all days of dossiers.
@@ -21,7 +20,7 @@ const EVER: [i64; 2] = [-100_000_000, 100_000_000];
 
 /// A value of a table inside the script.
 fn text(value: Option<&str>) -> String {
-    value.map_or_else(|| "NULL".to_owned(), quoted_text)
+    value.map_or_else(|| "NULL".to_owned(), duckdb::text)
 }
 
 fn number<T: std::fmt::Display>(value: Option<T>) -> String {
@@ -30,15 +29,15 @@ fn number<T: std::fmt::Display>(value: Option<T>) -> String {
 
 /// One table: its columns with their types, and its rows.
 fn table(name: &str, columns: &[(&str, &str)], rows: &[Vec<String>]) -> String {
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let names: Vec<String> = columns.iter().map(|(name, _)| duckdb::quoted(name)).collect();
     let typed = |value: &dyn Fn(&str) -> String| {
-        let cast = |(name, of): &(&str, &str)| format!("CAST({} AS {of}) AS {name}", value(name));
+        let cast = |(name, of): &(&str, &str)| format!("CAST({} AS {of}) AS {}", value(name), duckdb::quoted(name));
         columns.iter().map(cast).collect::<Vec<_>>().join(", ")
     };
     if rows.is_empty() {
         return format!("{name} AS (SELECT {} WHERE FALSE)", typed(&|_| "NULL".to_owned()));
     }
-    let mut text = format!("{name} AS (\n  SELECT {} FROM (VALUES", typed(&str::to_owned));
+    let mut text = format!("{name} AS (\n  SELECT {} FROM (VALUES", typed(&duckdb::quoted));
     for (place, row) in rows.iter().enumerate() {
         let _ = write!(text, "{}\n    ({})", if place == 0 { "" } else { "," }, row.join(", "));
     }
@@ -59,7 +58,7 @@ pub(super) fn agencies(prefix: &str, agencies: &Agencies) -> [String; 2] {
                 continue;
             }
             let last = next.map_or(EVER[1], |_| i64::from(day_number(agencies.changes[place])) - 1);
-            texts.push(vec![quoted_text(of), first.to_string(), last.to_string(), agency.to_string()]);
+            texts.push(vec![duckdb::text(of), first.to_string(), last.to_string(), agency.to_string()]);
             first = last + 1;
         }
     }
@@ -68,32 +67,32 @@ pub(super) fn agencies(prefix: &str, agencies: &Agencies) -> [String; 2] {
         let counts_for = &agencies.known[agencies.attributed_to(number) as usize];
         vec![
             place.to_string(),
-            quoted_text(&known.code),
+            duckdb::text(&known.code),
             text(known.kind.map(AgencyKind::name)),
             text(known.tier.map(Tier::name)),
             known.vertical.to_string(),
             known.is_registered.to_string(),
-            quoted_text(&counts_for.code),
+            duckdb::text(&counts_for.code),
             text(counts_for.tier.map(Tier::name)),
         ]
     });
     [
         table(
             &format!("{prefix}_texts"),
-            &[("agency_text", "STRING"), ("first_day", "BIGINT"), ("last_day", "BIGINT"), ("agency", "BIGINT")],
+            &[("agency_text", "VARCHAR"), ("first_day", "BIGINT"), ("last_day", "BIGINT"), ("agency", "BIGINT")],
             &texts,
         ),
         table(
             &format!("{prefix}_agencies"),
             &[
                 ("agency", "BIGINT"),
-                ("code", "STRING"),
-                ("kind", "STRING"),
-                ("tier", "STRING"),
+                ("code", "VARCHAR"),
+                ("kind", "VARCHAR"),
+                ("tier", "VARCHAR"),
                 ("vertical", "BOOLEAN"),
                 ("known", "BOOLEAN"),
-                ("counted_code", "STRING"),
-                ("counted_tier", "STRING"),
+                ("counted_code", "VARCHAR"),
+                ("counted_tier", "VARCHAR"),
             ],
             &known.collect::<Vec<_>>(),
         ),
@@ -105,12 +104,12 @@ pub(super) fn procedures(procedures: &[Procedure]) -> String {
         procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
     let rows = by_code.values().map(|one| {
         vec![
-            quoted_text(&one.code),
-            quoted_text(&one.sector),
+            duckdb::text(&one.code),
+            duckdb::text(&one.sector),
             one.certification.to_string(),
             one.vertical.to_string(),
             number(one.statutory_time),
-            quoted_text(one.unit.name()),
+            duckdb::text(one.unit.name()),
             micros_of_day(one.cut_off).to_string(),
             one.immediate.to_string(),
         ]
@@ -118,12 +117,12 @@ pub(super) fn procedures(procedures: &[Procedure]) -> String {
     table(
         "procedures",
         &[
-            ("code", "STRING"),
-            ("sector", "STRING"),
+            ("code", "VARCHAR"),
+            ("sector", "VARCHAR"),
             ("certification", "BOOLEAN"),
             ("vertical", "BOOLEAN"),
             ("statutory_time", "BIGINT"),
-            ("unit", "STRING"),
+            ("unit", "VARCHAR"),
             ("cut_off", "BIGINT"),
             ("immediate", "BOOLEAN"),
         ],
@@ -139,8 +138,8 @@ pub(super) fn offers(offers: &[Offer], procedures: &[Procedure]) -> String {
     let rows =
         offer_pieces(offers).into_iter().filter(|piece| known.contains(piece.offer.procedure.as_str())).map(|piece| {
             vec![
-                quoted_text(&piece.offer.procedure),
-                quoted_text(&piece.offerer),
+                duckdb::text(&piece.offer.procedure),
+                duckdb::text(&piece.offerer),
                 days(piece.first, EVER[0]).to_string(),
                 days(piece.last, EVER[1]).to_string(),
                 text(piece.offer.online_level.as_deref()),
@@ -151,72 +150,77 @@ pub(super) fn offers(offers: &[Offer], procedures: &[Procedure]) -> String {
     table(
         "offers",
         &[
-            ("code", "STRING"),
-            ("offerer", "STRING"),
+            ("code", "VARCHAR"),
+            ("offerer", "VARCHAR"),
             ("first_day", "BIGINT"),
             ("last_day", "BIGINT"),
-            ("level", "STRING"),
+            ("level", "VARCHAR"),
             ("submission", "BOOLEAN"),
-            ("return_by_post", "BOOLEAN"),
+            ("return", "BOOLEAN"),
         ],
         &rows.collect::<Vec<_>>(),
     )
 }
 
-/// `calendar`: one row with the lists that working time is counted by.
-pub(super) fn calendar(calendar: &WorkingCalendar, dialect: SqlDialect) -> [String; 3] {
+/// `days`: every day of the calendar, with whether it works, the number of working days up to it (`ordinal`), the next
+/// working day and its half-month; `worked`: the working days by their ordinals.
+pub(super) fn calendar(calendar: &WorkingCalendar) -> [String; 4] {
     let days = FIRST_DAY.series(1.day()).take_while(|day| *day <= LAST_DAY);
     let is_weekday = |day: &Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let other: Vec<Vec<String>> = days
         .filter(|day| calendar.is_working(*day) != is_weekday(day))
         .map(|day| vec![day_number(day).to_string(), calendar.is_working(day).to_string()])
         .collect();
-    let exceptions = table("days_off", &[("day", "BIGINT"), ("works", "BOOLEAN")], &other);
-    let (first, last) = (i64::from(day_number(FIRST_DAY)), i64::from(day_number(LAST_DAY)));
+    let exceptions = table("other_days", &[("day", "BIGINT"), ("works", "BOOLEAN")], &other);
+    let [first, last] = [FIRST_DAY, LAST_DAY].map(|day| day_number(day).to_string());
     // 1970-01-01 was a Thursday.
+    let numbered = format!(
+        "numbered_days AS MATERIALIZED (\n  SELECT day, works, CAST(sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS \
+         BIGINT) AS ordinal FROM (\n    SELECT n.day, coalesce(o.works, (n.day + 3) % 7 < 5) AS works FROM (SELECT {} AS day) AS \
+         n\n    LEFT JOIN other_days AS o ON o.day = n.day) AS d)",
+        duckdb::numbers(&first, &last)
+    );
+    let worked = "worked AS MATERIALIZED (SELECT ordinal, day FROM numbered_days WHERE works)".to_owned();
+    let [year, month, day] = duckdb::year_month_day("d.day");
     let days = format!(
-        "days AS (SELECT day, works, sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS ordinal FROM (\n  \
-         SELECT n.day, coalesce(o.works, (n.day + 3) % 7 < 5) AS works FROM {} AS n LEFT JOIN days_off AS o ON o.day = n.day) AS d)",
-        dialect.numbers(first, last)
+        "days AS MATERIALIZED (\n  SELECT d.day, d.works, d.ordinal, w.day AS next, CAST(({year} * 12 + {month} - 1) * 2 + CASE \
+         WHEN {day} >= 15 THEN 1 ELSE 0 END AS BIGINT) AS half\n  FROM numbered_days AS d LEFT JOIN worked AS w ON w.ordinal = \
+         d.ordinal + 1)"
     );
-    let lists = format!(
-        "calendar AS (SELECT a.working_days, a.ordinals, w.worked FROM (\n  SELECT {} AS working_days, {} AS ordinals FROM \
-         days) AS a CROSS JOIN (SELECT {} AS worked FROM days WHERE works) AS w)",
-        dialect.list("works", "day"),
-        dialect.list("CAST(ordinal AS BIGINT)", "day"),
-        dialect.list("CAST(day AS BIGINT)", "day"),
-    );
-    [exceptions, days, lists]
+    [exceptions, numbered, worked, days]
 }
 
-/// Number of the kind of calendar years in the table of periods.
-pub(super) const YEAR_KIND: usize = 4;
-
-/// Every named period from the first day of the calendar until now, numbered within its kind.
-pub(super) fn periods(now: i64) -> String {
+/// `periods`: every named period from the first day of the calendar until now, numbered within its kind, with its
+/// half-months; `period_halves`: one row for each of them.
+pub(super) fn periods(now: i64) -> [String; 2] {
     let periods = Periods::named(half_month_of(FIRST_DAY), half_month_of(local(now).date()));
-    let mut counts = [0; 10];
+    let mut counts = [0; PeriodKind::NAMED.len()];
     let rows = periods.all.iter().enumerate().map(|(index, period)| {
         let kind = periods.kind_number(index);
         counts[kind] += 1;
-        let day = |day| day_number(day).to_string();
+        let (first, last) = period.half_months().expect("named periods consist of half-months");
         vec![
-            quoted_text(&period.to_string()),
+            duckdb::text(&period.to_string()),
             kind.to_string(),
             counts[kind].to_string(),
-            day(period.start()),
-            day(period.end()),
+            first.to_string(),
+            last.to_string(),
         ]
     });
-    table(
+    let listed = table(
         "periods",
         &[
-            ("period", "STRING"),
+            ("period", "VARCHAR"),
             ("kind", "BIGINT"),
             ("number", "BIGINT"),
-            ("first_day", "BIGINT"),
-            ("last_day", "BIGINT"),
+            ("first_half", "BIGINT"),
+            ("last_half", "BIGINT"),
         ],
         &rows.collect::<Vec<_>>(),
-    )
+    );
+    let halves = format!(
+        "period_halves AS MATERIALIZED (SELECT kind, number, last_half, {} AS half FROM periods)",
+        duckdb::numbers("first_half", "last_half")
+    );
+    [listed, halves]
 }

@@ -1,0 +1,184 @@
+//! The SQL script over random tables, run with DuckDB: its rows are the computed figures, under every rule set.
+
+use std::collections::BTreeMap;
+use std::fs::{File, write};
+use std::path::Path;
+use std::sync::Arc;
+
+use motcua::calendar::WorkingCalendar;
+use motcua::indicators::{AgencyNames, FigureInputs, StoredTables, compute, sql_script};
+use motcua::model::figure::Figure;
+use motcua::model::indicator::IndicatorDefinition;
+use motcua::model::rules::RuleSet;
+use polars::prelude::*;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use super::province::{self, Feedback, Note, at};
+use super::random::{province_of, rows};
+use super::{NOW, ROWS_AT_ONCE};
+use crate::services::{python_can_run, run_python};
+
+const RUN: i64 = 7;
+const CAUSES: [&str; 3] = ["agency", "cooperating", "applicant"];
+
+/// Random dossiers with everything that moves a figure: supplements, refusals, withdrawals, deletions, interlinked parts,
+/// moved due dates, successions, notes, postal items, copies in another source, ties.
+struct Scrambled {
+    /// By name of the image.
+    tables: BTreeMap<&'static str, DataFrame>,
+    groups: DataFrame,
+}
+
+/// A table whose rows have keys, half of them of one source, half of another.
+fn with_keys(table: LazyFrame) -> DataFrame {
+    let rows = table.with_row_index("place", None);
+    let keyed = rows.with_columns([
+        when((col("place") % lit(2)).eq(lit(0))).then(lit("portal")).otherwise(lit("ministry")).alias("source"),
+        (lit("K") + col("place").floor_div(lit(2)).cast(DataType::String)).alias("source_key"),
+        (col("place") % lit(RUN) + lit(1)).cast(DataType::Int64).alias("run"),
+    ]);
+    keyed.drop(cols(["place"])).collect().expect("the columns exist")
+}
+
+fn scrambled(seed_rows: usize) -> Scrambled {
+    let mut runner = TestRunner::deterministic();
+    let mut bytes = |count: usize| rows(count, count + 1).new_tree(&mut runner).expect("bytes").current();
+    let (dossier_bytes, item_bytes) = (bytes(seed_rows), bytes(seed_rows));
+    let (dossiers, items) = province_of(&dossier_bytes, &item_bytes);
+    let base = at("2025-05-20T00:00");
+    let day = |byte: u8| base + i64::from(byte) * 86_400_000_000;
+    let some = |byte: u8, value: i64| (byte % 3 > 0).then_some(value);
+    let notes: Vec<Note> = bytes(seed_rows)
+        .iter()
+        .map(|row| {
+            let number = usize::from(row[0]) % seed_rows;
+            // Some promise the dossier's due date, or its day only.
+            let due = dossiers[number].due.unwrap_or_else(|| day(row[5]));
+            let midnight = due - (due + 7 * 3_600_000_000).rem_euclid(86_400_000_000);
+            Note {
+                dossier: (row[1] % 20 > 0).then(|| format!("H-{number}")),
+                cause: CAUSES.get(usize::from(row[2]) % 4).map(ToString::to_string),
+                number: (row[3] % 2 == 0).then(|| format!("{}/XL", row[3] % 5)),
+                apology: some(row[4], day(row[4])),
+                new_due: some(row[6], [due, midnight, day(row[7])][usize::from(row[6]) % 3]),
+                deleted: [None, Some(false), Some(true)][usize::from(row[8]) % 3],
+            }
+        })
+        .collect();
+    let feedback: Vec<Feedback> = bytes(seed_rows / 3)
+        .iter()
+        .map(|row| Feedback {
+            subject: (row[0] % 2 == 0).then(|| "conduct".to_owned()),
+            agency: ["S1", "Xã mẫu E", "Phòng lạ"].get(usize::from(row[1]) % 4).map(ToString::to_string),
+            received: some(row[2], day(row[2])),
+            due: some(row[3], day(row[3])),
+            handled: some(row[4], day(row[4])),
+            outcome: (row[5] % 3 == 0).then(|| "handled".to_owned()),
+            answered: some(row[6], day(row[6])),
+            published: some(row[7], day(row[7])),
+            deleted: [None, Some(false), Some(true)][usize::from(row[8]) % 3],
+        })
+        .collect();
+    let tables = [
+        ("dossiers", province::dossiers_table(&dossiers)),
+        ("postal_items", province::items_table(&items)),
+        ("feedback", province::feedback_table(&feedback)),
+        ("measures", province::measures_table(&[])),
+        ("dossier_notes", province::notes_table(&notes)),
+    ];
+    let tables: BTreeMap<_, _> = tables.into_iter().map(|(name, table)| (name, with_keys(table))).collect();
+    // Every fifth row of the ministry is a copy, and a row of the portal that counts stands in the table too.
+    let is_copy = col("source").eq(lit("ministry"));
+    let every_fifth =
+        tables["dossiers"].clone().lazy().with_row_index("place", None).filter((col("place") % lit(5)).eq(lit(0)));
+    let groups = every_fifth.select([col("source"), col("source_key"), is_copy.not().alias("counts")]);
+    Scrambled { tables, groups: groups.collect().expect("the columns exist") }
+}
+
+/// Writes the tables, and for each rule set a script and the figures. Returns the paths of the two, by rule set.
+fn write_case(scrambled: &Scrambled, folder: &Path) -> Vec<String> {
+    let parquet = |name: &str, table: &DataFrame| {
+        let file = File::create(folder.join(format!("{name}.parquet"))).expect("the folder takes a file");
+        ParquetWriter::new(file).finish(&mut table.clone()).expect("the table can be written");
+    };
+    scrambled.tables.iter().for_each(|(name, table)| parquet(name, table));
+    parquet("dossier_groups", &scrambled.groups);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
+    let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
+    let images = scrambled
+        .tables
+        .iter()
+        .map(|(name, table)| (*name, table.get_column_names().into_iter().map(ToString::to_string).collect()));
+    let stored = StoredTables { root: None, images: images.collect(), has_groups: true, run: RUN };
+    let table = |name: &str| scrambled.tables[name].clone().lazy();
+    let rule_sets: Vec<RuleSet> = config.rules.values().cloned().collect();
+    let mut paths = Vec::new();
+    for rules in &rule_sets {
+        let mut definitions: Vec<IndicatorDefinition> =
+            config.indicators.iter().map(|one| one.definition.clone()).collect();
+        definitions.iter_mut().for_each(|definition| definition.rules.clone_from(&rules.id));
+        let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
+        let inputs = FigureInputs {
+            dossiers: table("dossiers"),
+            dossier_groups: scrambled.groups.clone().lazy(),
+            postal_items: table("postal_items"),
+            feedback: table("feedback"),
+            measures: table("measures"),
+            dossier_notes: table("dossier_notes"),
+            indicators: &indicators,
+            rules: &[rules],
+            agencies: &province::agencies(),
+            agency_names: &AgencyNames::default(),
+            procedures: &province::procedures(),
+            offers: &province::offers(),
+            calendar: &WorkingCalendar::new(&province::calendar()),
+            now: at(NOW),
+            successions: None,
+            period: None,
+            rows_at_once: ROWS_AT_ONCE,
+        };
+        let script = sql_script(&inputs, &stored).expect("the shipped indicators can be rendered");
+        let figures = compute(&inputs).expect("the shipped indicators compute");
+        let path = |ending: &str| folder.join(format!("{}.{ending}", rules.id));
+        write(path("sql"), script.text).expect("the folder takes a file");
+        write(path("csv"), figures_as_csv(&figures)).expect("the folder takes a file");
+        paths.extend(["sql", "csv"].map(|ending| path(ending).display().to_string()));
+    }
+    paths
+}
+
+fn figures_as_csv(figures: &[Figure]) -> String {
+    let count = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+    let row = |figure: &Figure| {
+        let agency = figure.agency.as_deref().map_or_else(String::new, |code| format!("\"{code}\""));
+        let tier = figure.tier.map_or("", |tier| tier.name());
+        format!(
+            "{},{},{agency},{tier},{},{},{},{},{}\n",
+            figure.indicator,
+            figure.rules,
+            figure.period,
+            figure.numerator,
+            count(figure.denominator),
+            count(figure.unknown),
+            count(figure.undecided)
+        )
+    };
+    "indicator,rules,agency,tier,period,numerator,denominator,unknown,undecided\n".to_owned()
+        + &figures.iter().map(row).collect::<String>()
+}
+
+#[test]
+fn duckdb_computes_the_figures_of_scrambled_tables() {
+    if !python_can_run("duckdb_computes_the_figures_of_scrambled_tables") {
+        return;
+    }
+    let folder = Arc::new(tempfile::tempdir().expect("a scratch folder can be made"));
+    let of_work = Arc::clone(&folder);
+    // Polars built for debugging walks deep plans by recursion.
+    let work = move || write_case(&scrambled(400), of_work.path());
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
+    let paths = thread.join().expect("the figures compute");
+    let printed = run_python("compare_sql.py", &[&[folder.path().display().to_string()], &paths[..]].concat());
+    assert_eq!(printed.matches(" 0 different").count(), paths.len() / 2, "{printed}");
+}
