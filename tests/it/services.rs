@@ -99,7 +99,7 @@ fn duckdb_computes_the_published_figures_from_the_script() {
     }
     let folder = tempfile::tempdir().expect("a scratch folder can be made");
     let data = folder.path().join("data");
-let motcua = |arguments: &[&str]| run(program().arg("--data").arg(&data).args(arguments));
+    let motcua = |arguments: &[&str]| run(program().arg("--data").arg(&data).args(arguments));
     motcua(&["demo", "--dossiers", "120", "--seed", "11"]);
     let mut arguments = vec![data.join("lake").display().to_string()];
     // The stored figures, each under its own rule set; and all under one that reads states at each period's end.

@@ -43,13 +43,13 @@ fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: 
 /// Which dossiers are parts of one that some source has and that is not deleted. One that names itself is no part.
 fn parts(stored: &StoredTables, dossiers: &FactTable) -> [String; 2] {
     let named = stored.columns(dossiers, ["source", "source_key", "parent_code"]);
-    let coded =
+    let rows =
         stored.columns(dossiers, ["source", "source_key", "deleted", "dossier_code", "national_code", "other_codes"]);
     let codes = duckdb::parts("concat_ws(';', dossier_code, national_code, other_codes)");
     [
         format!(
             "codes AS MATERIALIZED (\n  SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, \
-             source_key, deleted, {codes} AS code FROM ({coded}) AS t) AS u\n  \
+             source_key, deleted, {codes} AS code FROM ({rows}) AS t) AS u\n  \
              WHERE trim(code) IN (SELECT parent_code FROM ({named}) AS v))"
         ),
         format!(

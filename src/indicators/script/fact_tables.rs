@@ -60,10 +60,10 @@ impl FactQuery<'_> {
         }
         needed.reverse();
         let mut chain = Chain { name: self.name, queries: Vec::new() };
-        chain.push(self.start(stored, &needed[0]));
+        chain.push(&self.start(stored, &needed[0]));
         for (place, layer) in layers.iter().enumerate() {
             if place == at_agency {
-                chain.push(self.with_agency(&chain.last(), &needed[place]));
+                chain.push(&self.with_agency(&chain.last(), &needed[place]));
             }
             chain.layer(layer, &needed[place + 1], place >= at_agency);
         }
@@ -176,7 +176,7 @@ impl Chain<'_> {
         format!("{}_{}", self.name, self.queries.len())
     }
 
-    fn push(&mut self, query: String) {
+    fn push(&mut self, query: &str) {
         let name = format!("{}_{}", self.name, self.queries.len() + 1);
         self.queries.push(format!("{name} AS (\n  {query})"));
     }
@@ -192,7 +192,7 @@ impl Chain<'_> {
         }
         for (place, call) in calls.iter().enumerate() {
             for Step { added, joins } in steps(call, place) {
-                self.push(format!("SELECT t.*, {} FROM {} AS t{joins}", added.join(", "), self.last()));
+                self.push(&format!("SELECT t.*, {} FROM {} AS t{joins}", added.join(", "), self.last()));
             }
         }
         let columns = needed.iter().filter(|name| *name != "agency").filter(|name| has_agency || !is_of_agency(name));
@@ -205,6 +205,6 @@ impl Chain<'_> {
             }
         });
         let columns: Vec<String> = has_agency.then(|| "agency".to_owned()).into_iter().chain(columns).collect();
-        self.push(format!("SELECT {} FROM {}", columns.join(",\n    "), self.last()));
+        self.push(&format!("SELECT {} FROM {}", columns.join(",\n    "), self.last()));
     }
 }

@@ -121,7 +121,8 @@ fn counts(positions: &SumPositions) -> [String; 4] {
 
 /// `, sum(x) AS name` for each count.
 fn sums(of: &[String; 4]) -> String {
-    of.iter().zip(COUNTS).map(|(value, name)| format!(", CAST(sum({value}) AS BIGINT) AS {name}")).collect()
+    let sum = |(value, name): (&String, &str)| format!(", CAST(sum({value}) AS BIGINT) AS {name}");
+    of.iter().zip(COUNTS).map(sum).collect::<Vec<_>>().concat()
 }
 
 impl FigureQuery {
