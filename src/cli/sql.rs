@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 /// Value of `--dialect`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Dialect {
-    /// `DuckDB` with its extension `delta`.
+    /// The engine of that name, with its extension `delta`.
     #[default]
     #[value(name = "duckdb")]
     DuckDb,
