@@ -128,7 +128,7 @@ fn checked_file(path: PathBuf, bytes: u64, damage: Option<Damage>, has_digest: b
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageDifference {
     pub kind: RecordKind,
-    /// Rows of the image that are not the newest version of their key.
+    /// Rows of the image that are not the newest version of their key, or repeat it.
     pub surplus: u64,
     /// Newest versions that the image does not hold.
     pub absent: u64,
@@ -167,7 +167,9 @@ async fn image_difference(root: &Path, kind: RecordKind) -> Result<Option<ImageD
             let rest = left.clone().lazy().join(right.clone().lazy(), place(), place(), join);
             Ok(collect(name, rest.select([len()]))?.column("len").map_or(0, rows_of))
         };
-        let (surplus, absent) = (without(&held, &newest)?, without(&newest, &held)?);
+        let keys = held.clone().lazy().select(columns(KEY)).unique_generic(None, UniqueKeepStrategy::Any);
+        let repeated = held.height() - collect(name, keys)?.height();
+        let (surplus, absent) = (without(&held, &newest)? + repeated as u64, without(&newest, &held)?);
         Ok((surplus + absent > 0).then_some(ImageDifference { kind, surplus, absent }))
     })
     .await

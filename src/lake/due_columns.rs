@@ -27,8 +27,9 @@ const STATED: [&str; 8] = [
     "stopped_at",
 ];
 
-/// The place of a version: with the source it names one row.
-const PLACE: [&str; 4] = ["source", "run", "page", "row"];
+/// The place of a version. Only with its key it names one row: rows that no page of the pull has, such as deleted ones, have
+/// page 0 and row 0.
+const PLACE: [&str; 5] = ["source", "source_key", "run", "page", "row"];
 
 /// Suffix of the folded columns while they stand beside those of one version.
 const FOLDED: &str = "_folded";

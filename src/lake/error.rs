@@ -74,6 +74,12 @@ pub enum LakeError {
          error in motcua itself; the log has its place"
     )]
     ImageBehind { table: &'static str, connector: String },
+    /// One dossier would count several times.
+    #[error(
+        "table `{table}` was not updated: its part `{part}` would have {rows} rows whose key it has already, because of an \
+         unexpected error in motcua itself"
+    )]
+    Repeated { table: &'static str, part: String, rows: u64 },
     #[error("table `{table}` is damaged: {}", listed(.files))]
     Damaged { table: String, files: Vec<DamagedFile> },
     #[error("could not finish the work on table `{table}`: its background task panicked or was cancelled")]
@@ -90,7 +96,7 @@ impl LakeError {
     #[must_use]
     pub fn is_of_rows(&self) -> bool {
         match self {
-            Self::Interrupted { .. } => true,
+            Self::Interrupted { .. } | Self::Repeated { .. } => true,
             Self::Rows { source, .. } => !matches!(**source, PolarsError::IO { .. }),
             _ => false,
         }

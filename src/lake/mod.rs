@@ -33,6 +33,7 @@ mod layout;
 mod log_digests;
 mod read;
 mod rebuild;
+mod repeated_keys;
 mod rewrite;
 mod rows;
 mod shared_code_rows;

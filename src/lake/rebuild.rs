@@ -1,4 +1,4 @@
-//! Rebuilds the partitions of an image whose files are damaged or lost, from the versions.
+//! Rebuilds the partitions of an image whose files are damaged or lost, or have a key twice, from the versions.
 //!
 //! A key belongs to the partition that its first version names. So the rows of a partition are the newest version of
 //! every key whose first version names it, of the pulls that the image already contains.
@@ -15,20 +15,31 @@ use super::error::{LakeError, blocking};
 use super::files;
 use super::image::{self, is_contained};
 use super::layout::{Layout, PART};
+use super::repeated_keys::{check_keys, repeated_rows};
 use super::rows::{KEY, collect, columns, newest_per_key, scan, sink};
+use super::shared_codes;
 use super::table::Table;
 use super::verification::VerifiedFiles;
 
 /// The order in which the versions of a key were stored.
 const STORED_ORDER: [&str; 3] = ["run", "page", "row"];
 
-/// Compares the files of `image` with their digests, and rebuilds the partitions of those that are damaged or missing.
-/// Returns their number.
+/// Compares the files of `image` with their digests, and rebuilds the partitions of those that are damaged or missing, or
+/// that an older motcua wrote with keys that repeat. Returns their number.
 pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeError> {
     let table = image.load().await?;
-    let (_, damaged) = image.sorted(image.files(&table)?).await?;
-    if damaged.is_empty() {
+    let (whole, damaged) = image.sorted(image.files(&table)?).await?;
+    let repeated = with_repeated_keys(image, whole).await?;
+    if damaged.is_empty() && repeated.is_empty() {
         return Ok(0);
+    }
+    for (part, rows) in &repeated {
+        tracing::warn!(
+            table = image.layout.name,
+            part,
+            rows,
+            "a part of the image has rows whose key it has already, which an older motcua wrote: it is rebuilt from the versions"
+        );
     }
     for (_, file) in &damaged {
         tracing::warn!(
@@ -41,7 +52,8 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
     let from = versions.load().await?;
     let reached = image::reached(versions, &from, image, &table).await?;
     let version_files = versions.verified(versions.files(&from)?).await?;
-    let parts: BTreeSet<String> = damaged.iter().filter_map(|(file, _)| file.part.clone()).collect();
+    let parts = damaged.iter().filter_map(|(file, _)| file.part.clone());
+    let parts: BTreeSet<String> = parts.chain(repeated.keys().cloned()).collect();
     // A partition has one file; of several, all are replaced.
     let mut replaced = image.files(&table)?;
     replaced.retain(|file| file.part.as_ref().is_some_and(|part| parts.contains(part)));
@@ -57,6 +69,7 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
     .await?;
     // Rows that the versions do not hold must not vanish with the file that held them.
     let stated: Option<u64> = replaced.iter().map(|file| file.rows).sum();
+    let stated = stated.map(|stated| stated - repeated.values().sum::<u64>());
     if stated.is_some_and(|stated| stated != written.iter().map(|file| file.rows).sum::<u64>()) {
         for file in &written {
             files::remove_uncommitted(&file.path);
@@ -65,7 +78,31 @@ pub(super) async fn mend(versions: &Table, image: &Table) -> Result<usize, LakeE
         return Err(LakeError::Damaged { table: image.layout.name.to_owned(), files });
     }
     replace(image, &table, replaced, &written, Vec::new()).await?;
-    Ok(damaged.len())
+    Ok(damaged.len() + repeated.len())
+}
+
+/// The partitions with rows whose key they have already, and the number of these rows. Only files without the tag that
+/// this version adds can have any: see [`repeated_keys`](super::repeated_keys).
+async fn with_repeated_keys(image: &Table, files: VerifiedFiles) -> Result<BTreeMap<String, u64>, LakeError> {
+    let layout = image.layout.clone();
+    if !shared_codes::are_counted(&layout) {
+        return Ok(BTreeMap::new());
+    }
+    let untagged = files.filtered(|file| file.shared_codes.is_none()).into_files();
+    if untagged.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    blocking(layout.name, move || {
+        let mut repeated = BTreeMap::new();
+        for file in untagged {
+            let rows = repeated_rows(&layout, &file.path)?;
+            if rows > 0 {
+                *repeated.entry(file.part.unwrap_or_default()).or_default() += rows;
+            }
+        }
+        Ok(repeated)
+    })
+    .await
 }
 
 /// Replaces files of an image in one commit.
@@ -118,5 +155,7 @@ fn rebuilt_part(
         newest_per_key(own)
     };
     let folder = image.folder.join(format!("{PART}={part}"));
-    sink(&image.layout, rows, &folder, stem, Some(part.to_owned())).map(Some)
+    let written = sink(&image.layout, rows, &folder, stem, Some(part.to_owned()))?;
+    check_keys(&image.layout, &written)?;
+    Ok(Some(written))
 }

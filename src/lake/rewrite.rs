@@ -14,6 +14,7 @@ use super::data_files::{DataFile, UncommittedFile};
 use super::due_columns;
 use super::error::{LakeError, rows_error};
 use super::layout::{Layout, PART};
+use super::repeated_keys::check_keys;
 use super::rows::{KEY, VERSION_ORDER, collect, columns, newest_per_key, scan, sink};
 use super::table::Table;
 use super::verification::VerifiedFiles;
@@ -100,7 +101,8 @@ fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut R
     let mut query = own;
     if newest_keys.height() < keys.height() {
         // A pull has several versions of a key: only the newest goes into the image.
-        let place = columns(["source", "run", "page", "row"]);
+        // With the key: rows that no page of the pull has share the place 0, 0.
+        let place = columns(KEY.into_iter().chain(["run", "page", "row"]));
         query = query.join(newest_keys.clone().lazy(), place.clone(), place, JoinArgs::new(JoinType::Semi));
     }
     let old = input.image_files.filtered(|file| file.part.as_ref() == Some(&part));
@@ -118,7 +120,9 @@ fn rewrite_part(input: &RewriteInput, own: LazyFrame, part: String, into: &mut R
         query = concat([kept, query], union).map_err(rows_error("write", layout.name))?;
     }
     let folder = input.image.folder.join(format!("{PART}={part}"));
-    into.written.push(sink(layout, query, &folder, &input.stem, Some(part))?);
+    let written = sink(layout, query, &folder, &input.stem, Some(part))?;
+    check_keys(layout, &written)?;
+    into.written.push(written);
     into.replaced.extend(old.into_files());
     Ok(())
 }

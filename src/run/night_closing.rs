@@ -13,7 +13,7 @@ use crate::indicators::{
     key_columns, stored_columns, stored_frame,
 };
 use crate::lake::{FIGURE_TABLE, FigureTable, GroupCounts, Lake, LakeError};
-use crate::model::connector::Connector;
+use crate::model::connector::{Breach, Connector};
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
@@ -192,7 +192,7 @@ impl NightClosing<'_> {
                 }
                 None => false,
             };
-            if !is_whole {
+            if !is_whole || self.shares_codes(connector).await? {
                 not_whole.push(connector.name.clone());
             }
             if connector.file.connector.kind == RecordKind::Dossiers {
@@ -207,6 +207,27 @@ impl NightClosing<'_> {
         }
         let complete = not_whole.is_empty() && clock.is_none();
         Ok(Completeness { night: Night { run: self.run, as_of: self.now, complete, data_until }, not_whole, clock })
+    }
+
+    /// Whether dossiers of a connector share their codes, so that one may count twice. A backfill or a retry may have added
+    /// them since its last night.
+    async fn shares_codes(&self, connector: &Connector) -> Result<bool, RunError> {
+        if connector.file.connector.kind != RecordKind::Dossiers
+            || connector.file.contract.shared_code == Breach::Accept
+        {
+            return Ok(false);
+        }
+        let dossiers = self.lake.shared_codes(&connector.name).await?;
+        if dossiers > 0 {
+            let (run, name) = (self.run, &connector.name);
+            tracing::warn!(
+                run,
+                connector = name,
+                dossiers,
+                "dossiers share codes with others of the connector: `motcua groups --shared`"
+            );
+        }
+        Ok(dossiers > 0)
     }
 
     /// Whether complete figures may be based on a connector's last night: it is fresh, and complete or degraded with

@@ -1,7 +1,12 @@
 //! Images: one case per test.
 
+use super::super::data_files::UncommittedFile;
+use super::super::rebuild::replace;
+use super::super::rows::{scan, sink};
+use super::super::{ImageDifference, image_differences};
 use super::super::{NewestVersion, PANICS, REFUSED};
 use super::*;
+use crate::model::table::DUE_HISTORY;
 
 fn part(text: &str) -> String {
     text.to_owned()
@@ -174,4 +179,67 @@ async fn a_record_that_does_not_fit_is_refused_with_its_column() {
         let Err(LakeError::Misfit { column, page: 3, row: 4, .. }) = refused else { panic!("{refused:?}") };
         assert_eq!(column, expected);
     }
+}
+
+/// Records that no page of the pull has, such as deleted ones: all have page 0 and row 0.
+fn placeless(keys: std::ops::Range<u32>, status: &str) -> Vec<(Record, String)> {
+    keys.map(|key| (dossier(&format!("k{key}"), status, None, 0, 0), part("2026-01"))).collect()
+}
+
+#[tokio::test]
+async fn records_of_one_place_stay_one_row_each() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    let due = |record: &mut Record, name: &str, at: i64| {
+        record.values[KIND.column_index(name).expect("the column exists")] = Value::Instant(at);
+    };
+    let mut first = placeless(0..9, "received");
+    for (number, (record, _)) in (1..).zip(&mut first) {
+        due(record, "due_at", number * 1_000_000_000_000);
+    }
+    pull(&lake, "portal", 1, &first).await.expect("committed");
+    lake.update_image(KIND).await.expect("the image is updated");
+    // Several of them have a former version: their histories of the due date are folded.
+    pull(&lake, "portal", 2, &placeless(2..7, "completed")).await.expect("committed");
+    lake.update_image(KIND).await.expect("the image is updated");
+    let rows = image(&lake).await;
+    assert_eq!(rows.len(), 9);
+    assert_eq!(rows.values().filter(|row| row.0.as_deref() == Some("completed")).count(), 5);
+    let scan = lake.scan_image(KIND).await.expect("the table can be scanned");
+    let scan = scan.sort(["source_key"], SortMultipleOptions::default());
+    let scan = scan.select([col(DUE_HISTORY[0].0).cast(DataType::Int64)]);
+    let frame = blocking("test", move || collect("test", scan)).await.expect("the rows can be read");
+    let stated: Vec<Option<i64>> = frame.columns()[0].i64().expect("it was cast").iter().collect();
+    let own: Vec<Option<i64>> = (1..=9).map(|number| Some(number * 1_000_000_000_000)).collect();
+    assert_eq!(stated, own, "each keeps its own first due date");
+}
+
+#[tokio::test]
+async fn a_part_with_repeated_keys_is_rebuilt_when_the_image_is_updated() {
+    let folder = folder();
+    let lake = open(&folder).await;
+    pull(&lake, "portal", 1, &placeless(0..4, "received")).await.expect("committed");
+    lake.update_image(KIND).await.expect("the image is updated");
+    let before = image(&lake).await;
+    let table = &lake.tables(KIND).image;
+    let loaded = table.load().await.expect("it can be read");
+    let files = table.verified_files(&loaded).await.expect("they are whole");
+    // As an older motcua wrote it: a key several times, and no tag.
+    let (layout, to) = (table.layout.clone(), table.folder.join("part=2026-01"));
+    let old = files.clone().into_files();
+    let written = blocking("test", move || {
+        let rows = scan(&layout, &files)?.drop(by_name(["part"], true, false));
+        let twice = concat([rows.clone(), rows], UnionArgs::default()).expect("the columns are equal");
+        sink(&layout, twice, &to, "older", Some(part("2026-01")))
+    })
+    .await
+    .expect("it is written");
+    let written = UncommittedFile { shared_codes: None, ..written };
+    replace(table, &loaded, old, &[written], Vec::new()).await.expect("it is committed");
+    let differences = image_differences(lake.root()).await.expect("the tables can be compared");
+    assert_eq!(differences, [ImageDifference { kind: KIND, surplus: 4, absent: 0 }]);
+    let lake = open(&folder).await;
+    lake.update_image(KIND).await.expect("the part is rebuilt");
+    assert_eq!(image(&lake).await, before);
+    assert_eq!(image_differences(lake.root()).await.expect("the tables can be compared"), []);
 }

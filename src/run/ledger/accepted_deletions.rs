@@ -63,7 +63,19 @@ impl Ledger {
                 .bind(run)
                 .fetch_optional(&self.pool)
                 .await?;
-        Ok(keys.map(|keys| keys.as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect()))
+        Ok(keys.map(|keys| hashes_in(&keys)))
+    }
+
+    /// Hashes of the keys of the rows that the last pull before `run` refused to delete; none if it refused none.
+    pub(in crate::run) async fn refused_keys_before(&self, connector: &str, run: i64) -> Result<HashSet<u64>, Error> {
+        let keys: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT keys FROM refused_deletions WHERE connector = ? AND run < ? ORDER BY run DESC LIMIT 1",
+        )
+        .bind(connector)
+        .bind(run)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(keys.map(|keys| hashes_in(&keys)).unwrap_or_default())
     }
 
     /// The newest acceptance that a pull may use: none has used it, or an earlier attempt at the same pull. It counts for
@@ -134,6 +146,11 @@ pub(super) async fn replace_refused(
             .await?;
     }
     Ok(())
+}
+
+/// Hashes of keys, 8 bytes each, little-endian.
+fn hashes_in(bytes: &[u8]) -> HashSet<u64> {
+    bytes.as_chunks().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect()
 }
 
 fn accepted_deletions(row: &SqliteRow) -> Result<AcceptedDeletions, Error> {

@@ -23,6 +23,8 @@ pub(super) struct DeletionLimit {
     /// Hashes of the keys that were accepted; `None` if only their number is known.
     accepted_keys: Option<HashSet<u64>>,
     is_used: bool,
+    /// Hashes of the keys whose deletion an earlier pull refused, if nobody accepted it since.
+    refused_before: HashSet<u64>,
     /// Hashes of the keys that were not deleted because nobody accepted it.
     refused: HashSet<u64>,
 }
@@ -43,6 +45,13 @@ impl DeletionLimit {
         };
         self.note(gone, is_refused);
         is_refused
+    }
+
+    /// Whether these are rows whose deletion an earlier pull refused, at least half of them, and nobody accepted it. What was
+    /// too many stays so, although the table has grown since.
+    pub(super) fn refuses_again(&mut self, gone: &HashSet<u64>) -> bool {
+        let again = gone.intersection(&self.refused_before).count();
+        again > 0 && again * 2 >= self.refused_before.len() && !self.accepts(gone)
     }
 
     /// Whether an operator accepted that all of these rows are deleted.
@@ -84,7 +93,8 @@ impl Settler<'_> {
             Some(accepted) => self.ledger.refused_keys(&begun.connector, accepted.refused_by).await?,
             None => None,
         };
-        Ok(DeletionLimit { accepted, accepted_keys, ..DeletionLimit::default() })
+        let refused_before = self.ledger.refused_keys_before(&begun.connector, begun.run).await?;
+        Ok(DeletionLimit { accepted, accepted_keys, refused_before, ..DeletionLimit::default() })
     }
 
     /// A deleted version of every given key, each with its part.
@@ -145,6 +155,23 @@ mod tests {
             assert_eq!(limit.refuses(&gone, |_| true, held), refused, "{what}");
             assert_eq!(limit.used().is_some(), used, "{what}");
             assert_eq!(limit.into_refused().len(), if refused { gone.len() } else { 0 }, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_refused_again_until_it_is_accepted() {
+        let refused_before: HashSet<u64> = (1..=4).collect();
+        for (what, gone, accepted, expected) in [
+            ("the same rows", vec![1, 2, 3, 4], None, true),
+            ("half of them, and others", vec![1, 2, 9], None, true),
+            ("less than half of them", vec![1, 9], None, false),
+            ("others", vec![8, 9], None, false),
+            ("accepted", vec![1, 2, 3, 4], Some(&[1, 2, 3, 4][..]), false),
+            ("accepted, and one more is gone", vec![1, 2, 3, 4, 5], Some(&[1, 2, 3, 4]), true),
+        ] {
+            let limit = limit(accepted.map(|keys| keys.len() as u64), accepted);
+            let mut limit = DeletionLimit { refused_before: refused_before.clone(), ..limit };
+            assert_eq!(limit.refuses_again(&gone.into_iter().collect()), expected, "{what}");
         }
     }
 

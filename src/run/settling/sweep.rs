@@ -42,7 +42,7 @@ impl Settler<'_> {
         let is_missing = |key: &String| !classified.keys.contains(key) && !rejected.contains(key.as_str());
         let missing: Vec<String> = held.into_iter().filter(is_missing).collect();
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
-        if limit.refuses(&gone, |_| true, held_count) {
+        if limit.refuses_again(&gone) || limit.refuses(&gone, |_| true, held_count) {
             classified.findings.missed_by_sweep = missing.len() as u64;
             return Ok(Vec::new());
         }

@@ -212,8 +212,7 @@ pub(crate) fn rows_below_footer(row: impl std::fmt::Display) -> SourceError {
 pub(crate) fn numbers_columns(texts: &[&str]) -> bool {
     let (mut letters, mut numbers) = (0, 0);
     for text in texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
-        let text = text.trim_matches(['(', ')', '[', ']']);
-        let place = text.split('=').next().unwrap_or_default().trim();
+        let place = text.split('=').next().unwrap_or_default().trim().trim_matches(['(', ')', '[', ']']);
         match place.as_bytes() {
             [letter] if letter.is_ascii_alphabetic() && numbers == 0 => letters += 1,
             _ if place.parse() == Ok(numbers + 1) => numbers += 1,
@@ -311,6 +310,7 @@ mod tests {
             (&["(1)", "(2)", "(3)"][..], true),
             (&["A", "B", "1", "2", "3=1+2", ""], true),
             (&["1", "", " 2 ", "[3]"], true),
+            (&["(1)", "(2)", "(3)=(1)-(2)"], true),
             (&["(1)", "(2)"], false),
             (&["A", "B", "C"], false),
             (&["1", "3", "2"], false),

@@ -126,3 +126,20 @@ fn lists_that_are_declared_whole_delete_what_the_newest_lacks() {
         assert_eq!(desk.night(), expected, "{newest:?}: and so every night");
     }
 }
+
+#[test]
+fn rows_that_count_again_by_another_list_or_are_deleted_stay_one_row_each() {
+    let desk = Desk::new();
+    let codes = Codes::new();
+    let late: Vec<(&str, &str)> = codes.rows(0..10).into_iter().map(|(code, _)| (code, LATE)).collect();
+    desk.put("a.csv", 9, &late);
+    desk.put("b.csv", 8, &codes.rows(0..10));
+    assert_eq!(desk.night(), (Some(0), [10, 10]));
+    // Three rows leave the newer list: the older one decides about them.
+    desk.put("b.csv", 7, &codes.rows(0..7));
+    assert_eq!(desk.night(), (Some(0), [7, 10]));
+    // They leave the older one too.
+    desk.put("a.csv", 6, &late[..7]);
+    assert_eq!(desk.night(), (Some(0), [0, 7]), "the older list was saved last");
+    assert_eq!(desk.act(&["verify"]).status.code(), Some(0));
+}

@@ -21,19 +21,19 @@ use crate::run::ledger::Pull;
 use crate::run::settling::SealedPull;
 use crate::run::settling::deletions::are_too_many;
 
-const KIND: RecordKind = RecordKind::DossierNotes;
+const KIND: RecordKind = RecordKind::Dossiers;
 const NIGHTS: usize = 7;
 const KEYS: u64 = 12;
-/// Causes of lateness as the file writes them and as they are stored: the values of a row.
-const CAUSES: [(&str, &str); 5] = [
-    ("Cơ quan giải quyết", "agency"),
-    ("Cơ quan phối hợp", "cooperating"),
-    ("Người nộp hồ sơ", "applicant"),
-    ("Hệ thống", "system"),
-    ("Khác", "other"),
+/// Statuses as the file writes them and as they are stored: the values of a row.
+const STATUSES: [(&str, &str); 5] = [
+    ("Đã tiếp nhận", "received"),
+    ("Đang giải quyết", "processing"),
+    ("Chờ bổ sung", "supplement"),
+    ("Đã xong", "completed"),
+    ("Đã dừng", "stopped"),
 ];
 
-/// Key → index of its cause.
+/// Key → index of its status.
 pub(in crate::run::settling) type Rows = BTreeMap<u64, usize>;
 
 struct Random(ChaCha8Rng);
@@ -49,7 +49,7 @@ impl Random {
 
     fn rows(&mut self) -> Rows {
         let count = 1 + self.below(8);
-        (0..count).map(|_| (self.below(KEYS), self.index(CAUSES.len()))).collect()
+        (0..count).map(|_| (self.below(KEYS), self.index(STATUSES.len()))).collect()
     }
 }
 
@@ -157,7 +157,7 @@ impl Model {
         }
         let of = |key: u64| {
             if self.names.values().any(|known| known.left.contains(&key)) {
-                return (0..CAUSES.len()).collect();
+                return (0..STATUSES.len()).collect();
             }
             let having = self.names.values().filter(|known| known.rows.contains_key(&key));
             having.max_by_key(|known| known.time).map(|known| vec![known.rows[&key]]).unwrap_or_default()
@@ -197,9 +197,9 @@ impl Desk {
 
     fn put(&self, name: &str) {
         let file = &self.files[name];
-        let mut text = "Mã hồ sơ;Nguyên nhân trễ\n".to_owned();
+        let mut text = "Mã hồ sơ;Trạng thái\n".to_owned();
         for (key, cause) in &file.rows {
-            writeln!(text, "HS-{key};{}", CAUSES[*cause].0).expect("a string takes all");
+            writeln!(text, "HS-{key};{}", STATUSES[*cause].0).expect("a string takes all");
         }
         let path = self.path.join(name);
         std::fs::write(&path, text).expect("the folder can be written");
@@ -289,18 +289,19 @@ pub(super) async fn night(data: &DataFolder<'_>, run: i64, now: i64, cut: Cut, i
     Some(pull)
 }
 
-/// Key → cause of the rows that are not deleted.
+/// Key → status of the rows that are not deleted.
 pub(in crate::run::settling) async fn table(data: &DataFolder<'_>) -> Rows {
     let source = &data.config.connectors[0].name;
     let keys = data.lake.held_keys(KIND, source).await.expect("the image can be read");
     let records = data.lake.image_records(KIND, source, &keys).await.expect("the image can be read");
-    assert_eq!(keys.len(), records.len(), "a key has one row");
-    let column = |name: &str| KIND.column_index(name).expect("notes have the column");
-    let (code, cause) = (column("dossier_code"), column("late_cause"));
+    let distinct: BTreeSet<&String> = keys.iter().collect();
+    assert_eq!((keys.len(), keys.len()), (distinct.len(), records.len()), "a key has one row");
+    let column = |name: &str| KIND.column_index(name).expect("dossiers have the column");
+    let (code, cause) = (column("dossier_code"), column("status"));
     let row = |values: &[crate::model::record::Value]| {
         let text = |index: usize| values[index].as_text().expect("both columns are texts");
         let key = text(code).trim_start_matches("HS-").parse().expect("keys are numbers");
-        (key, CAUSES.iter().position(|(_, word)| *word == text(cause)).expect("a cause of the list"))
+        (key, STATUSES.iter().position(|(_, word)| *word == text(cause)).expect("a status of the list"))
     };
     records.iter().map(|(record, _)| row(&record.values)).collect()
 }
@@ -309,13 +310,13 @@ pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Con
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
-    let codes = CAUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
+    let codes = STATUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
     let text = format!(
-        "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossier_notes\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
+        "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossiers\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
          [access]\ntype = \"files\"\nfolder = \"{}\"\nglob = \"*.csv\"\nsettle_secs = 0\ncontent = \"{content}\"\n\
          [decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
          [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
-         [map.late_cause]\nfrom = \"Nguyên nhân trễ\"\ntype = \"word\"\n[map.late_cause.codes]\n{codes}\n\
+         [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n[map.status.codes]\n{codes}\n\
          [identity]\nkey = [\"dossier_code\"]\n\
          [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\n",
         root.join("inbox").display()
