@@ -55,17 +55,6 @@ impl Settler<'_> {
         Ok(Some(keys))
     }
 
-    /// Keys of a content as the ledger has them; `None` if it has none that can be read.
-    pub(super) async fn known_keys(
-        &self,
-        connector: &Connector,
-        folder: &FolderPull,
-        content: &ContentRef,
-    ) -> Result<Option<Arc<ContentKeys>>, RunError> {
-        let stored = self.ledger.keys_of_content(&connector.name, content, folder.counted_before).await?;
-        Ok(stored.and_then(|bytes| ContentKeys::from_bytes(&bytes)).map(Arc::new))
-    }
-
     fn lost_keys(&self, connector: &Connector, content: &ContentRef) -> RunError {
         let path = LandedPull::new(self.data, &connector.name, content.landed_by).folder().to_owned();
         let what =

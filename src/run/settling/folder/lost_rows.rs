@@ -1,6 +1,6 @@
 //! Rows that files no longer have: they get the values of another file, are deleted, or are left and reported.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::connector::{Connector, Content};
@@ -85,27 +85,6 @@ impl Settler<'_> {
         outcome.accepted = folder.limit.used().cloned();
         outcome.refused = folder.limit.into_refused();
         Ok(outcome)
-    }
-
-    /// Adds to each file that was read again with the same content what it had before, if its rows had other keys: the
-    /// declaration changed, and rows with the former keys are gone.
-    async fn note_other_keys(&self, connector: &Connector, folder: &mut FolderPull) -> Result<(), RunError> {
-        let mut read_again = Vec::new();
-        for (name, before) in &folder.before {
-            let Some(now) = folder.after.get(name).map(|file| &file.content) else { continue };
-            let Some(keys) = folder.collected.get(&now.digest) else { continue };
-            if now.digest == before.content.digest
-                && folder.is_read(now)
-                && let Some(known) = self.known_keys(connector, folder, &before.content).await?
-                && known.iter().any(|(hash, _)| !keys.contains(hash))
-            {
-                read_again.push((name.clone(), before.content.clone()));
-            }
-        }
-        for (name, content) in read_again {
-            folder.after.entry(name).and_modify(|file| file.former.insert(0, content));
-        }
-        Ok(())
     }
 
     /// Rows of the table that the newest whole list does not have. Decided when the list is new, and again while they
@@ -346,59 +325,6 @@ impl Settler<'_> {
             }
         }
         Ok(best)
-    }
-
-    /// Keys of any content: collected by this pull, or stored by an earlier one.
-    async fn keys_of(
-        &self,
-        connector: &Connector,
-        folder: &mut FolderPull,
-        content: &ContentRef,
-    ) -> Result<Option<Arc<ContentKeys>>, RunError> {
-        let collected = folder.collected.get(&content.digest).cloned();
-        if folder.is_read(content) {
-            return Ok(collected);
-        }
-        if folder.is_read_again(content) {
-            // Under another declaration the rows may have had other keys.
-            return Ok(self.known_keys(connector, folder, content).await?.or(collected));
-        }
-        let stored = self.stored_keys(connector, folder, content).await?;
-        Ok(match (stored, collected) {
-            (Some(stored), Some(newer)) => Some(Arc::new(stored.amended(&newer))),
-            (stored, _) => stored,
-        })
-    }
-
-    /// What is stored about file names and keys.
-    async fn add_changes(
-        &self,
-        connector: &Connector,
-        folder: &mut FolderPull,
-        outcome: &mut FolderOutcome,
-    ) -> Result<(), RunError> {
-        let changed = folder
-            .after
-            .values()
-            .filter(|file| folder.imported.contains(&file.name) || folder.before.get(&file.name) != Some(file));
-        let known: BTreeSet<String> = outcome.changes.holds.iter().map(|file| file.name.clone()).collect();
-        let changed: Vec<KnownFile> = changed.filter(|file| !known.contains(&file.name)).cloned().collect();
-        outcome.changes.holds.extend(changed);
-        outcome.changes.counted_before = folder.counted_before;
-        let gone = folder.before.keys().filter(|name| !folder.after.contains_key(*name));
-        outcome.changes.forgotten = gone.cloned().collect();
-        let mut written = BTreeSet::new();
-        let files: Vec<KnownFile> = folder.after.values().cloned().collect();
-        for content in files.iter().flat_map(KnownFile::contents) {
-            let is_new = folder.collected.contains_key(&content.digest) || folder.computed.contains_key(content);
-            if (is_new || folder.imported_content(content))
-                && written.insert(content.clone())
-                && let Some(keys) = self.keys_of(connector, folder, content).await?
-            {
-                outcome.changes.keys.push((content.clone(), keys.to_bytes()));
-            }
-        }
-        Ok(())
     }
 }
 

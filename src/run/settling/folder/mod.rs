@@ -7,6 +7,7 @@
 
 mod content_keys;
 mod kept_rows;
+mod known_keys;
 #[cfg(test)]
 mod lost_pages_tests;
 mod lost_rows;
