@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use crate::office::{Office, said};
 
 /// Time limit of every wait, for a debug build on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A running service.
 pub(crate) struct Serving {
