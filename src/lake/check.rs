@@ -138,11 +138,9 @@ pub struct ImageDifference {
 /// equal are left out. The tables must be whole.
 pub async fn image_differences(root: &Path) -> Result<Vec<ImageDifference>, LakeError> {
     let root = files::absolute(root)?;
-    let tables = files::tables(&root)?;
     let mut differences = Vec::new();
     for kind in RecordKind::iter() {
-        let both = [kind.versions_name(), kind.image_name()];
-        if both.iter().all(|name| tables.iter().any(|known| known == name)) {
+        if files::has_table(&root, kind.versions_name())? && files::has_table(&root, kind.image_name())? {
             differences.extend(image_difference(&root, kind).await?);
         }
     }

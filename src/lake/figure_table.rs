@@ -46,7 +46,7 @@ impl FigureTable {
         columns: &[(&'static str, StoredType)],
     ) -> Result<LazyFrame, LakeError> {
         let layout = Layout { name, columns: columns.to_vec(), parted: false };
-        if !files::tables(root)?.iter().any(|known| known == name) {
+        if !files::has_table(root, name)? {
             return scan(&layout, &VerifiedFiles::default());
         }
         let table = Self { table: Table::existing(&files::absolute(root)?, layout) };

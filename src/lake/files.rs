@@ -85,6 +85,11 @@ pub(super) fn tables(root: &Path) -> Result<Vec<String>, LakeError> {
     Ok(names.filter(|name| root.join(name).join(LOG_FOLDER).is_dir()).collect())
 }
 
+/// Whether `root` holds a table of this name. A folder that is not there is an error: without its tables no figure is right.
+pub(super) fn has_table(root: &Path, name: &str) -> Result<bool, LakeError> {
+    Ok(tables(root)?.iter().any(|known| known == name))
+}
+
 /// Every file below a folder except those of a log, by path.
 pub(super) fn data_files(folder: &Path) -> Result<Vec<LakeFile>, LakeError> {
     let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);

@@ -281,7 +281,7 @@ impl Lake {
     /// Scans the newest version per key as of `run`, from the table under `root`. Nothing is repaired or written.
     pub async fn read_as_of(root: &Path, kind: RecordKind, run: i64) -> Result<LazyFrame, LakeError> {
         // A data folder of an older motcua lacks the tables that were introduced later.
-        if !files::tables(root)?.iter().any(|name| name == kind.versions_name()) {
+        if !files::has_table(root, kind.versions_name())? {
             return rows::scan(&Layout::image(kind), &VerifiedFiles::default());
         }
         let table = Table::existing(&files::absolute(root)?, Layout::versions(kind));
@@ -318,7 +318,7 @@ impl Lake {
     /// The partitions (`yyyy-MM`) that the image of a kind has under `root`. Nothing is repaired or written; a table that
     /// does not exist has none.
     pub async fn parts(root: &Path, kind: RecordKind) -> Result<BTreeSet<String>, LakeError> {
-        if !root.is_dir() || !files::tables(root)?.iter().any(|name| name == kind.image_name()) {
+        if !root.is_dir() || !files::has_table(root, kind.image_name())? {
             return Ok(BTreeSet::new());
         }
         let table = Table::existing(&files::absolute(root)?, Layout::image(kind));
@@ -329,7 +329,7 @@ impl Lake {
     /// all of them. Nothing is repaired or written.
     pub async fn image_columns(root: &Path, kind: RecordKind) -> Result<Option<BTreeSet<String>>, LakeError> {
         let name = kind.image_name();
-        if !root.is_dir() || !files::tables(root)?.iter().any(|table| table == name) {
+        if !root.is_dir() || !files::has_table(root, name)? {
             return Ok(None);
         }
         let table = Table::existing(&files::absolute(root)?, Layout::image(kind)).load().await?;
@@ -339,7 +339,7 @@ impl Lake {
 
     /// Whether the table of groups of dossiers is stored under `root`.
     pub fn has_groups(root: &Path) -> Result<bool, LakeError> {
-        Ok(root.is_dir() && files::tables(root)?.iter().any(|table| table == GROUP_TABLE))
+        Ok(root.is_dir() && files::has_table(root, GROUP_TABLE)?)
     }
 
     /// The Delta version of every table under the root folder, by name.

@@ -13,7 +13,7 @@ use crate::indicators::{
     key_columns, stored_columns, stored_frame,
 };
 use crate::lake::{FIGURE_TABLE, FigureTable, GroupCounts, Lake, LakeError};
-use crate::model::connector::{Breach, Connector};
+use crate::model::connector::Connector;
 use crate::model::figure::{Figure, Night};
 use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose};
@@ -212,9 +212,7 @@ impl NightClosing<'_> {
     /// Whether dossiers of a connector share their codes, so that one may count twice. A backfill or a retry may have added
     /// them since its last night.
     async fn shares_codes(&self, connector: &Connector) -> Result<bool, RunError> {
-        if connector.file.connector.kind != RecordKind::Dossiers
-            || connector.file.contract.shared_code == Breach::Accept
-        {
+        if !connector.file.has_unique_codes() {
             return Ok(false);
         }
         let dossiers = self.lake.shared_codes(&connector.name).await?;

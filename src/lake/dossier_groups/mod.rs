@@ -62,7 +62,7 @@ pub(super) async fn update(
     dossiers: &Table,
     order: &SourceOrder,
 ) -> Result<GroupCounts, LakeError> {
-    if !exists(root)? && !has_several_sources(versions, i64::MAX).await? {
+    if !files::has_table(root, GROUP_TABLE)? && !has_several_sources(versions, i64::MAX).await? {
         return Ok(GroupCounts::default());
     }
     let table = open_derived(root, layout()).await?;
@@ -115,14 +115,10 @@ pub(super) async fn update(
 
 /// Opens the table, if it exists, so that a damaged log is moved aside before anything reads it.
 pub(super) async fn mend_log(root: &Path) -> Result<(), LakeError> {
-    if exists(root)? {
+    if files::has_table(root, GROUP_TABLE)? {
         open_derived(root, layout()).await?;
     }
     Ok(())
-}
-
-fn exists(root: &Path) -> Result<bool, LakeError> {
-    Ok(files::tables(root)?.iter().any(|name| name == GROUP_TABLE))
 }
 
 /// Whether several sources have versions of runs up to `run`.
@@ -158,7 +154,7 @@ fn groups_of(
 
 /// Scans the stored groups, from the table under `root`; none if it does not exist. Nothing is repaired or written.
 pub(super) async fn scan_stored(root: &Path) -> Result<LazyFrame, LakeError> {
-    if !exists(root)? {
+    if !files::has_table(root, GROUP_TABLE)? {
         return Ok(none());
     }
     let table = Table::existing(root, layout());

@@ -169,6 +169,12 @@ impl ConnectorFile {
         self.map.contains_key(CHANGE_TIME)
     }
 
+    /// Whether no two records may have one dossier code: those of dossiers, unless the contract accepts it.
+    #[must_use]
+    pub fn has_unique_codes(&self) -> bool {
+        self.connector.kind == RecordKind::Dossiers && self.contract.shared_code != Breach::Accept
+    }
+
     /// Whether the type of the key's fields writes them in capitals, so that no two keys differ in letter case only.
     #[must_use]
     pub fn has_key_in_capitals(&self) -> bool {

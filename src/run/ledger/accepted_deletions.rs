@@ -120,24 +120,26 @@ pub(super) async fn replace_use(
 }
 
 /// Writes which rows a pull refused to delete, in place of those of earlier pulls that nobody accepted. Those of an
-/// acceptance that this pull uses stay: the pull may be settled again.
+/// acceptance that this pull uses stay: the pull may be settled again. With `None` the pull decided about no deletion, so
+/// that earlier refusals stay.
 pub(super) async fn replace_refused(
     connection: &mut SqliteConnection,
     run: i64,
     connector: &str,
-    keys: &[u64],
+    keys: Option<&[u64]>,
 ) -> Result<(), Error> {
     sqlx::query(
-        "DELETE FROM refused_deletions WHERE connector = ? AND (run = ? OR run NOT IN \
+        "DELETE FROM refused_deletions WHERE connector = ? AND (run = ? OR (? AND run NOT IN \
          (SELECT refused_by FROM accepted_deletions WHERE accepted_deletions.connector = refused_deletions.connector \
-         AND (used_by IS NULL OR used_by = ?)))",
+         AND (used_by IS NULL OR used_by = ?))))",
     )
     .bind(connector)
     .bind(run)
+    .bind(keys.is_some())
     .bind(run)
     .execute(&mut *connection)
     .await?;
-    if !keys.is_empty() {
+    if let Some(keys) = keys.filter(|keys| !keys.is_empty()) {
         sqlx::query("INSERT INTO refused_deletions (connector, run, keys) VALUES (?, ?, ?)")
             .bind(connector)
             .bind(run)

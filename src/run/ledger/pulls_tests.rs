@@ -94,7 +94,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,
         accepted_deletions: None,
-        refused_deletions: &[run.unsigned_abs()],
+        refused_deletions: Some(&[run.unsigned_abs()]),
     };
     ledger.write_settlement(&settlement).await.expect("it is written");
     settled
@@ -166,4 +166,9 @@ async fn refused_rows_are_kept_while_they_are_the_newest_or_accepted() {
     assert_eq!((refused(2).await, refused(3).await), (Some([2].into()), Some([3].into())));
     ledger.revoke_settlement(&settled).await.expect("it is written");
     assert_eq!((refused(2).await, refused(3).await), (Some([2].into()), None));
+    // A pull that fails decides about nothing: what the one before it refused is still open.
+    settle(&ledger, 4, &[], &[]).await;
+    let failed = pull(5, PullState::Done, Outcome::Failed, 0);
+    ledger.revoke_settlement(&failed).await.expect("it is written");
+    assert_eq!(ledger.refused_keys_before("feedback", 6).await.expect("they can be read"), [4].into());
 }

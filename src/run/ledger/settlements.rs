@@ -29,8 +29,9 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) files: Option<&'a FileChanges>,
     /// The acceptance by which the pull deletes many rows.
     pub(in crate::run) accepted_deletions: Option<i64>,
-    /// Hashes of the keys of rows that the pull refused to delete because they are many.
-    pub(in crate::run) refused_deletions: &'a [u64],
+    /// Hashes of the keys of rows that the pull refused to delete because they are many; `None` if it decided about no
+    /// deletion.
+    pub(in crate::run) refused_deletions: Option<&'a [u64]>,
 }
 
 impl Ledger {
@@ -64,7 +65,7 @@ impl Ledger {
         fields::delete_fields(&mut transaction, &failed.connector, failed.run).await?;
         file_names::delete(&mut transaction, failed.run, &failed.connector).await?;
         replace_use(&mut transaction, failed.run, &failed.connector, None).await?;
-        replace_refused(&mut transaction, failed.run, &failed.connector, &[]).await?;
+        replace_refused(&mut transaction, failed.run, &failed.connector, None).await?;
         pulls::upsert(&mut transaction, failed).await?;
         transaction.commit().await
     }

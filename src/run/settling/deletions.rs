@@ -25,14 +25,15 @@ pub(super) struct DeletionLimit {
     is_used: bool,
     /// Hashes of the keys whose deletion an earlier pull refused, if nobody accepted it since.
     refused_before: HashSet<u64>,
-    /// Hashes of the keys that were not deleted because nobody accepted it.
-    refused: HashSet<u64>,
+    /// Hashes of the keys that were not deleted because nobody accepted it; `None` if the pull decided about no deletion.
+    refused: Option<HashSet<u64>>,
 }
 
 impl DeletionLimit {
     /// Whether deletions are refused: those that nobody accepted are too many. `gone`: hashes of the keys. The guard
     /// counts those for which `is_held` holds, of `held` rows.
     pub(super) fn refuses(&mut self, gone: &HashSet<u64>, is_held: impl Fn(u64) -> bool, held: usize) -> bool {
+        self.refused.get_or_insert_default();
         let are_too_many =
             |keys: &mut dyn Iterator<Item = u64>| are_too_many(keys.filter(|key| is_held(*key)).count(), held);
         if !are_too_many(&mut gone.iter().copied()) {
@@ -47,11 +48,18 @@ impl DeletionLimit {
         is_refused
     }
 
-    /// Whether these are rows whose deletion an earlier pull refused, at least half of them, and nobody accepted it. What was
+    /// Whether at least half of the rows whose deletion the last pull refused are among these, and nobody accepted it. What was
     /// too many stays so, although the table has grown since.
     pub(super) fn refuses_again(&mut self, gone: &HashSet<u64>) -> bool {
-        let again = gone.intersection(&self.refused_before).count();
-        again > 0 && again * 2 >= self.refused_before.len() && !self.accepts(gone)
+        let is_half = |rows: usize| rows > 0 && rows * 2 >= self.refused_before.len();
+        let again = || gone.intersection(&self.refused_before);
+        if !is_half(again().count()) {
+            return false;
+        }
+        let is_open = |key: &&u64| !self.accepted_keys.as_ref().is_some_and(|accepted| accepted.contains(key));
+        let is_refused = is_half(again().filter(is_open).count());
+        self.note(gone, is_refused);
+        is_refused
     }
 
     /// Whether an operator accepted that all of these rows are deleted.
@@ -68,7 +76,7 @@ impl DeletionLimit {
     fn note(&mut self, gone: &HashSet<u64>, is_refused: bool) {
         self.is_used |= !is_refused;
         if is_refused {
-            self.refused.extend(gone);
+            self.refused.get_or_insert_default().extend(gone);
         }
     }
 
@@ -77,11 +85,11 @@ impl DeletionLimit {
         self.accepted.as_ref().filter(|_| self.is_used)
     }
 
-    /// Hashes of the keys that were refused, in order.
-    pub(super) fn into_refused(self) -> Vec<u64> {
-        let mut refused: Vec<u64> = self.refused.into_iter().collect();
+    /// Hashes of the keys that were refused, in order; `None` if the pull decided about no deletion.
+    pub(super) fn into_refused(self) -> Option<Vec<u64>> {
+        let mut refused: Vec<u64> = self.refused?.into_iter().collect();
         refused.sort_unstable();
-        refused
+        Some(refused)
     }
 }
 
@@ -154,7 +162,11 @@ mod tests {
             let (mut limit, gone) = (limit(rows, accepted), gone.iter().copied().collect::<HashSet<u64>>());
             assert_eq!(limit.refuses(&gone, |_| true, held), refused, "{what}");
             assert_eq!(limit.used().is_some(), used, "{what}");
-            assert_eq!(limit.into_refused().len(), if refused { gone.len() } else { 0 }, "{what}");
+            assert_eq!(
+                limit.into_refused().map(|keys| keys.len()),
+                Some(if refused { gone.len() } else { 0 }),
+                "{what}"
+            );
         }
     }
 
@@ -167,7 +179,8 @@ mod tests {
             ("less than half of them", vec![1, 9], None, false),
             ("others", vec![8, 9], None, false),
             ("accepted", vec![1, 2, 3, 4], Some(&[1, 2, 3, 4][..]), false),
-            ("accepted, and one more is gone", vec![1, 2, 3, 4, 5], Some(&[1, 2, 3, 4]), true),
+            ("accepted, and one more is gone", vec![1, 2, 3, 4, 5], Some(&[1, 2, 3, 4]), false),
+            ("one is accepted", vec![1, 2, 3, 4], Some(&[1]), true),
         ] {
             let limit = limit(accepted.map(|keys| keys.len() as u64), accepted);
             let mut limit = DeletionLimit { refused_before: refused_before.clone(), ..limit };
@@ -188,7 +201,7 @@ mod tests {
         for (accepted, expected) in [(&[1, 2, 3, 4][..], true), (&[1, 2], false)] {
             let mut limit = limit(Some(9), Some(accepted));
             assert_eq!(limit.accepts(&gone), expected);
-            assert_eq!(limit.into_refused(), if expected { vec![] } else { vec![1, 2, 3] });
+            assert_eq!(limit.into_refused(), (!expected).then(|| vec![1, 2, 3]));
         }
     }
 

@@ -1,7 +1,7 @@
 //! After the commit: the image takes the pull, and the pull is done.
 
 use crate::lake::LakeError;
-use crate::model::connector::{Breach, Connector};
+use crate::model::connector::{Access, Connector, Content};
 use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::RecordKind;
 use crate::run::error::RunError;
@@ -37,11 +37,9 @@ impl Settler<'_> {
     /// image holds the pull.
     pub(super) async fn judged_by_codes(&self, pull: Pull) -> Result<Pull, RunError> {
         let connector = self.config.connector(&pull.connector).map(|connector| &connector.file);
-        let is_judged = connector.is_some_and(|file| {
-            file.connector.kind == RecordKind::Dossiers && file.contract.shared_code != Breach::Accept
-        });
         let is_good = matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
-        if !is_judged || !is_good || pull.purpose != Purpose::Night {
+        let Some(connector) = connector.filter(|file| file.has_unique_codes() && is_good) else { return Ok(pull) };
+        if pull.purpose != Purpose::Night {
             return Ok(pull);
         }
         let dossiers = self.lake.shared_codes(&pull.connector).await?;
@@ -50,14 +48,27 @@ impl Settler<'_> {
         }
         let message =
             format!("{dossiers} dossiers have a code that another dossier of the connector has too, and each counts");
-        let hint = "if the source gave its records other keys, or `source_key` is mapped from another field, one dossier counts \
-                    twice: `motcua groups --shared` lists them, and a sweep deletes those that the source no longer lists. If \
-                    several dossiers rightly have one code, set `contract.shared_code = \"accept\"`";
+        let way_out = match &connector.access {
+            Access::Files { content: Content::Append, .. } => "map the key that the rows had before",
+            Access::Files { .. } => {
+                "put the lists that left the folder back for one night, and accept the deletions if there are many \
+                 (`motcua deletions accept`)"
+            }
+            Access::Http { .. } if connector.sweep.is_some() => {
+                "the next sweep deletes those that the source no longer lists"
+            }
+            Access::Http { .. } => "map the key that the records had before, or declare a `[sweep]`",
+        };
+        let hint = format!(
+            "if the source gave its records other keys, or `source_key` is mapped from another field, one dossier counts \
+             twice: {way_out}. `motcua groups --shared` lists them. Only if several dossiers rightly have one code, set \
+             `contract.shared_code = \"accept\"`"
+        );
         Ok(Pull {
             outcome: Some(Outcome::Incomplete),
             reason: Some(CODES_SHARED.to_owned()),
             message: Some(message),
-            hint: Some(hint.to_owned()),
+            hint: Some(hint),
             ..pull
         })
     }

@@ -153,8 +153,8 @@ impl Settler<'_> {
         let accepted = limit.used().or(files.as_ref().and_then(|files| files.accepted.as_ref()));
         let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored > 0);
         classified.findings.accepted_deletions = accepted.map(|accepted| accepted.id);
-        let refused = files.as_mut().map_or_else(|| limit.into_refused(), |files| std::mem::take(&mut files.refused));
-        let pull = self.write_settlement(sealed, judged, (classified, &refused), files.as_ref()).await?;
+        let refused = files.as_mut().map_or_else(|| limit.into_refused(), |files| files.refused.take());
+        let pull = self.write_settlement(sealed, judged, (classified, refused.as_deref()), files.as_ref()).await?;
         Ok((pull, writer))
     }
 
@@ -175,12 +175,13 @@ impl Settler<'_> {
     }
 
     /// Writes counts, cursor, rejections and source fields of a pull to the ledger, in one transaction.
-    /// `refused_deletions`: hashes of the keys of rows that were left because they are many.
+    /// `refused_deletions`: hashes of the keys of rows that were left because they are many; `None` if the pull decided
+    /// about no deletion.
     async fn write_settlement(
         &self,
         sealed: SealedPull<'_>,
         judged: Pull,
-        (classified, refused_deletions): (Classified, &[u64]),
+        (classified, refused_deletions): (Classified, Option<&[u64]>),
         files: Option<&FolderOutcome>,
     ) -> Result<Pull, RunError> {
         let SealedPull { connector, certificate, .. } = sealed;

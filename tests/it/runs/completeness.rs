@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use jiff::civil::date;
+use motcua::model::pull::Outcome;
 use serde_json::{Value, json};
 
 use crate::desk::{self, List, expect, file, image, record, rows};
@@ -172,6 +174,33 @@ fn a_sweep_marks_records_that_the_source_no_longer_lists_as_deleted() {
     expect(&office, &["run"], 0);
     assert!(image(&office).iter().all(|row| !row.2));
     assert_eq!(office.figures(), before);
+}
+
+#[test]
+fn a_sweep_that_was_refused_stays_refused_until_it_is_accepted() {
+    let list = List::default();
+    list.set((0..4).map(record).collect());
+    let sweep = "\n[sweep]\nevery_days = 1\npass = \"received\"\ncolumn = \"received_at\"\n";
+    let office = desk::of_list(&list.serve(), sweep);
+    let night = |day: i8| {
+        let pull = desk::night_at(&office, date(2025, 10, day)).pulls.remove(0);
+        (pull.outcome, pull.reason.unwrap_or_default())
+    };
+    let held = || image(&office).into_iter().filter(|(_, _, deleted)| !deleted).count();
+    assert_eq!(night(10), (Some(Outcome::Complete), String::new()));
+    // The portal shows other dossiers, as many: the table grows by them, so that the missing ones are only half of it.
+    list.set((10..14).map(record).collect());
+    let refused = (Some(Outcome::Incomplete), "sweep_unbelievable".to_owned());
+    assert_eq!(night(11), refused);
+    assert_eq!(night(12), refused);
+    list.break_from(Some(0));
+    assert_eq!(night(13).0, Some(Outcome::Failed));
+    list.break_from(None);
+    assert_eq!(night(14), refused, "the night that failed decided about nothing");
+    assert_eq!(held(), 8);
+    expect(&office, &["deletions", "accept", "desk"], 0);
+    assert_eq!(night(15), (Some(Outcome::Complete), String::new()));
+    assert_eq!(held(), 4);
 }
 
 #[test]

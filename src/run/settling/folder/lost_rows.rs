@@ -26,8 +26,8 @@ pub(in crate::run::settling) struct FolderOutcome {
     pub(in crate::run::settling) changes: FileChanges,
     /// The acceptance without which some rows were left.
     pub(in crate::run::settling) accepted: Option<AcceptedDeletions>,
-    /// Hashes of the keys of rows that were left because they are many.
-    pub(in crate::run::settling) refused: Vec<u64>,
+    /// Hashes of the keys of rows that were left because they are many; `None` if no deletion was decided about.
+    pub(in crate::run::settling) refused: Option<Vec<u64>>,
     /// Names with rows that the pull deletes, as they are stored if it deletes none.
     if_held: Vec<KnownFile>,
     /// Number of rows that the pull would delete or restore.
