@@ -26,7 +26,8 @@ enum Verb {
         format: OutputFormat,
     },
     /// Accept the deletions that a connector's last night refused: the next night makes them. Rows that are gone by then
-    /// besides need an acceptance of their own if they are many. Ask whoever runs the source first. The acceptance is written in the ledger, counts once, and lapses after a week.
+    /// besides need an acceptance of their own if they are many. Ask whoever runs the source first. The acceptance is written
+    /// in the ledger, counts once, and lapses after a week.
     Accept {
         /// Name of the connector.
         connector: String,

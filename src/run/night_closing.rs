@@ -212,11 +212,13 @@ impl NightClosing<'_> {
     /// Whether dossiers of a connector share their codes, so that one may count twice. A backfill or a retry may have added
     /// them since its last night.
     async fn shares_codes(&self, connector: &Connector) -> Result<bool, RunError> {
-        if !connector.file.has_unique_codes() {
+        if connector.file.connector.kind != RecordKind::Dossiers {
             return Ok(false);
         }
+        // Also where the contract accepts them: files of an older motcua get their tag, and are not read again.
         let dossiers = self.lake.shared_codes(&connector.name).await?;
-        if dossiers > 0 {
+        let is_doubtful = dossiers > 0 && connector.file.has_unique_codes();
+        if is_doubtful {
             let (run, name) = (self.run, &connector.name);
             tracing::warn!(
                 run,
@@ -225,7 +227,7 @@ impl NightClosing<'_> {
                 "dossiers share codes with others of the connector: `motcua groups --shared`"
             );
         }
-        Ok(dossiers > 0)
+        Ok(is_doubtful)
     }
 
     /// Whether complete figures may be based on a connector's last night: it is fresh, and complete or degraded with
