@@ -67,6 +67,12 @@ impl KeysSeen {
         self.newest.contains_key(&self.hash(key))
     }
 
+    /// Whether the newest version of a key that was met so far has this digest.
+    #[must_use]
+    pub fn has(&self, key: &str, digest: u128) -> bool {
+        self.newest.get(&self.hash(key)).is_some_and(|newest| newest.0 == short(digest))
+    }
+
     fn hash(&self, key: &str) -> (u64, u64) {
         use std::hash::BuildHasher as _;
         (self.hashers.0.hash_one(key), self.hashers.1.hash_one(key))

@@ -158,6 +158,9 @@ pub enum ErrorKind {
     /// Rows below the footer row look like records: the list has several sections.
     #[strum(serialize = "rows_below_footer")]
     RowsBelowFooter,
+    /// A file ends in many NULs: padding, or a part that was never written.
+    #[strum(serialize = "ends_in_nuls")]
+    EndsInNuls,
     /// A file has no bytes, or nothing but spaces and NULs.
     #[strum(serialize = "file_empty")]
     FileEmpty,
@@ -201,6 +204,7 @@ impl ErrorKind {
             | Self::TrailerMissing
             | Self::TrailerDisagrees
             | Self::RowsBelowFooter
+            | Self::EndsInNuls
             | Self::FileGrowing => ErrorClass::Transient,
             Self::RateLimited => ErrorClass::RateLimited,
             _ => ErrorClass::Fatal,
@@ -298,6 +302,7 @@ impl ErrorKind {
             Self::RowsBelowFooter => {
                 "ask for one list without sections, or remove the footers of the sections from `decode.footers`"
             }
+            Self::EndsInNuls => "its end may be lost: ask for it again, or for a footer row (`decode.footers`)",
             Self::FileEmpty => "the export or its transfer broke off: ask for the file again, or remove it",
             Self::FileGrowing => "the file is still being written: the next run reads it",
             Self::UnsetPlaceholder => {
@@ -355,6 +360,7 @@ impl SourceError {
                 | ErrorKind::TrailerMissing
                 | ErrorKind::TrailerDisagrees
                 | ErrorKind::RowsBelowFooter
+                | ErrorKind::EndsInNuls
                 | ErrorKind::FileGrowing
         )
     }

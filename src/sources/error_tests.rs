@@ -39,6 +39,7 @@ fn errors_after_valid_pages_make_a_pull_incomplete() {
         "trailer_missing",
         "trailer_disagrees",
         "rows_below_footer",
+        "ends_in_nuls",
         "file_growing",
     ];
     expected.sort_unstable();

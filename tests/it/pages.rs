@@ -20,7 +20,7 @@ const PAGES: [(&str, &str, &str); 10] = [
     ("/connectors", "Kết nối", "Connectors"),
     ("/connectors/portal-igate", "Các lần đọc", "Pulls"),
     ("/connectors/feedback", "Không có lịch nào bị bỏ lỡ", "No slot was missed"),
-    ("/runs/1", "Chứng nhận của từng kết nối", "Certificates by connector"),
+    ("/runs/1", "Kết quả đọc của từng kết nối", "Pulls by connector"),
     ("/api", "API cho hệ thống khác", "API for other systems"),
     ("/figures?period=1997", "Không có số liệu cho phạm vi và kỳ này", "There are no figures"),
     ("/login", "Đăng nhập", "Log in"),

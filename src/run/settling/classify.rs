@@ -315,7 +315,13 @@ impl Classified {
             self.note_contradiction(record, key, Some(order));
             return self.keys.classify_in_order(key, record.digest, order, stored);
         }
-        if stored == Some(record.digest) { RecordClass::Unchanged } else { RecordClass::Superseded }
+        if self.keys.has(key, record.digest) {
+            RecordClass::Duplicate
+        } else if stored == Some(record.digest) {
+            RecordClass::Unchanged
+        } else {
+            RecordClass::Superseded
+        }
     }
 
     /// Counts a record that another one of its key contradicts, if nothing says which of the two is newer.

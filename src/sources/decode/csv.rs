@@ -29,7 +29,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
 /// As many NULs as the smallest block of a disk: a part of the file was never written.
 const LOST_BLOCK: [u8; 512] = [0; 512];
-/// Fewer NULs at the end of a file are padding by a program; more are a part that was never written.
+/// Fewer NULs at the end of a file are padding by a program; more may be a part that was never written.
 const MIN_LOST_BYTES: usize = 16;
 
 /// Layout of a connector's CSV files.
@@ -80,7 +80,7 @@ pub struct CsvFile {
     has_lost_blocks: bool,
     /// Whether NULs were removed behind a last row without a line end.
     is_padded_in_row: bool,
-    /// Number of NULs at the end that stand for a lost part.
+    /// Number of NULs at the end that may stand for a lost part.
     lost_bytes: usize,
     /// Line of a record without a line end that lacks cells or a part of one: the file was cut in it.
     cut_at: Option<u32>,
@@ -169,18 +169,24 @@ impl CsvFile {
     /// Reads up to `max_rows` records into `page`.
     ///
     /// # Errors
-    /// `unclosed_quote`, `body_cut_short`, `headings_moved`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`.
+    /// `unclosed_quote`, `body_cut_short`, `ends_in_nuls`, `headings_moved`, `trailer_missing`, `trailer_disagrees`,
+    /// `rows_below_footer`.
     pub fn read(&mut self, page: &mut Page, max_rows: usize) -> Result<(), SourceError> {
         let before = page.len();
         while !self.ended && page.len() - before < max_rows {
             if !self.rows.next(&self.bytes) {
+                // Whole rows before many NULs count: they are returned before the error.
+                if self.lost_bytes > 0 && !self.is_padded_in_row && page.len() > before {
+                    return Ok(());
+                }
                 self.ended = true;
                 if let Some(trailer) = &self.columns.trailer {
                     trailer.check(None)?;
                 }
                 if self.lost_bytes > 0 {
                     let message = format!("the file ends in {} NULs: a part of it was never written", self.lost_bytes);
-                    return Err(SourceError::new(ErrorKind::BodyCutShort, message));
+                    let kind = if self.is_padded_in_row { ErrorKind::BodyCutShort } else { ErrorKind::EndsInNuls };
+                    return Err(SourceError::new(kind, message));
                 }
                 return self.cut_at.map_or(Ok(()), |line| Err(cut_in(line)));
             }

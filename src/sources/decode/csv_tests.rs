@@ -317,6 +317,33 @@ fn what_shows_that_a_file_is_whole_is_noted() {
 }
 
 #[test]
+fn rows_before_many_nuls_count_and_the_file_is_perhaps_cut() {
+    let row = "Mã vận đơn;Mã hồ sơ\nEP123456785VN;000.00.14.H61-201012-0001";
+    let (padding, lost) = ("\0".repeat(15), "\0".repeat(16));
+    for (text, expected) in [
+        (format!("{row}\n{padding}"), (1, None)),
+        (format!("{row}\n{lost}"), (1, Some(ErrorKind::EndsInNuls))),
+        (format!("{row}\r\n{lost}\x1a"), (1, Some(ErrorKind::EndsInNuls))),
+        (format!("{row}\nTổng cộng;1\n{lost}"), (1, None)),
+        // Perhaps not the whole row.
+        (format!("{row}{lost}"), (0, Some(ErrorKind::BodyCutShort))),
+        (format!("{row}\0"), (0, Some(ErrorKind::BodyCutShort))),
+    ] {
+        let layout = layout("");
+        let mut file = CsvFile::open(&layout, text.clone().into_bytes()).expect("the header is there");
+        let (mut rows, mut error) = (0, None);
+        while !file.ended() {
+            let mut page = Page::new(1, String::new(), String::new(), layout.table.headings());
+            match file.read(&mut page, 100) {
+                Ok(()) => rows += page.len(),
+                Err(found) => error = Some(found.kind),
+            }
+        }
+        assert_eq!((rows, error), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn a_row_of_fifty_megabytes_is_rejected() {
     let mut text = "Mã vận đơn;x\nA;\n".to_owned().into_bytes();
     text.resize(text.len() + (50 << 20), b'y');

@@ -1,5 +1,7 @@
 //! Keys of one content of a file, by hash, each with its rank. Stored in the ledger as compressed bytes with a checksum.
 
+use std::sync::Arc;
+
 use crate::digests;
 use crate::model::folder::FileEnd;
 
@@ -45,8 +47,19 @@ impl ContentKeys {
         self.entries.iter().copied()
     }
 
+    /// The rows with values that count for a file, given its newer contents: of each key that none of them has.
+    pub(super) fn counting(&self, newer: &[Arc<Self>]) -> impl Iterator<Item = (u64, Rank)> {
+        let is_newer = |hash: u64| newer.iter().any(|keys| keys.rank(hash).is_some_and(|rank| rank != REJECTED));
+        self.iter().filter(move |(hash, rank)| *rank != REJECTED && !is_newer(*hash))
+    }
+
+    fn rank(&self, hash: u64) -> Option<Rank> {
+        let at = self.entries.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
+        Some(self.entries[at].1)
+    }
+
     pub(super) fn contains(&self, hash: u64) -> bool {
-        self.entries.binary_search_by_key(&hash, |(hash, _)| *hash).is_ok()
+        self.rank(hash).is_some()
     }
 
     /// These keys, with the ranks of `newer` where it has the key too.
@@ -91,6 +104,14 @@ impl ContentKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_a_former_content_count_where_no_newer_content_has_their_key() {
+        let keys = |entries: &[(u64, Rank)]| Arc::new(ContentKeys::new(entries.to_vec(), 0));
+        let former = keys(&[(1, 9), (2, 9), (3, 9), (4, REJECTED)]);
+        let newer = [keys(&[(1, UNTIMED), (2, REJECTED)]), keys(&[(5, 1)])];
+        assert_eq!(former.counting(&newer).collect::<Vec<_>>(), [(2, 9), (3, 9)]);
+    }
 
     #[test]
     fn a_key_has_its_highest_rank_and_bytes_give_the_same_keys() {

@@ -10,8 +10,9 @@ use crate::model::record::Record;
 use crate::run::error::RunError;
 use crate::run::ledger::{AcceptedDeletions, FileChanges, key_hash};
 use crate::run::settling::Settler;
-use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
-use crate::run::settling::folder::{FolderPull, Precedence, newest};
+use crate::run::settling::folder::content_keys::{ContentKeys, Rank};
+use crate::run::settling::folder::row_order::BestRow;
+use crate::run::settling::folder::{FolderPull, newest};
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]
@@ -59,12 +60,19 @@ struct Loss {
     because: Option<LeftBecause>,
 }
 
-/// Best row of a key among the rows of all files.
+/// Best row of each key among the rows of all files.
 #[derive(Default)]
 struct BestRows {
-    rows: HashMap<u64, (Precedence, ContentRef)>,
+    rows: HashMap<u64, BestRow<ContentRef>>,
     /// Keys that a file has, if only in a rejected row.
     present: HashSet<u64>,
+}
+
+impl BestRows {
+    /// The row of a key that counts, and the content that has it.
+    fn counting(&self, hash: u64) -> Option<(Rank, &ContentRef)> {
+        self.rows.get(&hash)?.counting()
+    }
 }
 
 impl Settler<'_> {
@@ -97,9 +105,10 @@ impl Settler<'_> {
     ) -> Result<(), RunError> {
         let Some(list) = newest(&folder.after).cloned() else { return Ok(()) };
         let is_same = newest(&folder.before).is_some_and(|known| known.content.digest == list.content.digest);
+        let is_decided = is_same && list.former.is_empty();
         // A list that is read again was read under another declaration before, perhaps not as the whole list.
-        let is_read_again = is_same && folder.is_read(&list.content);
-        if is_same && list.former.is_empty() && !is_read_again {
+        let is_read_again = is_decided && folder.is_read(&list.content);
+        if is_decided && !is_read_again {
             return Ok(());
         }
         let Some(keys) = self.keys_of(connector, folder, &list.content).await? else { return Ok(()) };
@@ -183,12 +192,12 @@ impl Settler<'_> {
         let after = self.best_rows(connector, folder, true, &doubtful).await?;
         let (mut gone, mut again) = (HashSet::new(), BTreeMap::<ContentRef, HashMap<u64, Rank>>::new());
         for hash in &doubtful {
-            match after.rows.get(hash) {
+            match after.counting(*hash) {
                 // What the pull read is classified already.
                 Some((_, content)) if folder.is_read(content) => {}
-                Some(best) if before.rows.get(hash).is_some_and(|known| known.1 == best.1) => {}
-                Some(((rank, _), content)) => {
-                    again.entry(content.clone()).or_default().insert(*hash, *rank);
+                Some((_, content)) if before.counting(*hash).is_some_and(|(_, known)| known == content) => {}
+                Some((rank, content)) => {
+                    again.entry(content.clone()).or_default().insert(*hash, rank);
                 }
                 None if after.present.contains(hash) => {}
                 None => {
@@ -197,6 +206,8 @@ impl Settler<'_> {
             }
         }
         let is_lost: HashSet<u64> = losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect();
+        let is_restored = |hash: &&u64| is_lost.contains(*hash);
+        outcome.lost = (gone.len() + again.values().flat_map(HashMap::keys).filter(is_restored).count()) as u64;
         for (content, wanted) in again {
             let (lost, moved) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
             let restored = self.restored(connector, folder, &content, lost).await?;
@@ -295,6 +306,7 @@ impl Settler<'_> {
     ) -> Result<HashSet<u64>, RunError> {
         let deleted = losses.iter().filter(|loss| loss.because.is_none());
         let mut doubtful: HashSet<u64> = deleted.flat_map(|loss| loss.lost.iter().copied()).collect();
+        doubtful.extend(&folder.overtaken);
         for content in folder.moved_contents() {
             if let Some(keys) = self.keys_of(connector, folder, &content).await? {
                 doubtful.extend(keys.iter().map(|(hash, _)| hash));
@@ -313,15 +325,14 @@ impl Settler<'_> {
         let files: Vec<KnownFile> = if is_after { &folder.after } else { &folder.before }.values().cloned().collect();
         let mut best = BestRows::default();
         for file in &files {
+            let mut newer = Vec::new();
             for content in file.contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
-                for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
-                    best.present.insert(hash);
-                    let precedence = (rank, file.time);
-                    if rank != REJECTED && best.rows.get(&hash).is_none_or(|known| known.0 < precedence) {
-                        best.rows.insert(hash, (precedence, content.clone()));
-                    }
+                best.present.extend(keys.iter().map(|(hash, _)| hash).filter(|hash| wanted.contains(hash)));
+                for (hash, rank) in keys.counting(&newer).filter(|(hash, _)| wanted.contains(hash)) {
+                    best.rows.entry(hash).or_default().note(rank, file.time, content.clone());
                 }
+                newer.push(keys);
             }
         }
         Ok(best)
@@ -356,7 +367,6 @@ impl FolderPull {
             }
             if !loss.lost.is_empty() {
                 outcome.if_held.push(file.clone());
-                outcome.lost += loss.lost.len() as u64;
             }
             file.former.clear();
         }

@@ -2,7 +2,7 @@
 //! a key counts.
 //!
 //! The tables hold the fold over all file names in their order: of the rows with a key, the one of the newest file
-//! counts. A row that its file no longer has gets the values of the next newest file, or is deleted
+//! counts, or that with the latest change time ([`row_order`](self::row_order)). A row that its file no longer has gets the values of the next newest file, or is deleted
 //! ([`lost_rows`](self::lost_rows)).
 
 mod content_keys;
@@ -12,14 +12,18 @@ mod known_keys;
 mod lost_pages_tests;
 mod lost_rows;
 #[cfg(test)]
+mod property_model;
+#[cfg(test)]
 pub(super) mod property_tests;
+mod row_order;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
 pub(super) use self::lost_rows::FolderOutcome;
+use self::row_order::BestRow;
 use crate::model::connector::{Access, Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, LandedPage};
@@ -27,9 +31,6 @@ use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::deletions::DeletionLimit;
 use crate::run::settling::{SealedPull, Settler};
-
-/// Which row of a key counts: that of the higher rank, then that of the newer file.
-type Precedence = (Rank, FileTime);
 
 /// Whether the rows of one content count, and with which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +73,11 @@ pub(super) struct FolderPull {
     unfinished: BTreeSet<String>,
     /// Contents of which the pull has rows.
     contents: Vec<ReadContent>,
-    /// Best row of each key in files that the pull did not read and that may be newer.
-    unread: HashMap<u64, Precedence>,
+    /// Best row of each key, among files that the pull did not read and that may be newer, and among those that it read if
+    /// rows are ordered by a change time.
+    best: HashMap<u64, BestRow<()>>,
+    /// Keys with a row that the pull read, that is the latest change, and that a newer file shows without change time.
+    overtaken: HashSet<u64>,
     /// Keys of the contents of which the pull has rows, by digest; made once all rows are classified.
     collected: HashMap<String, Arc<ContentKeys>>,
     /// Keys of contents that were read again from landing.
@@ -81,8 +85,6 @@ pub(super) struct FolderPull {
     /// Start of the pull, microseconds UTC.
     started_at: i64,
     pub(super) limit: DeletionLimit,
-    /// Highest rank of each key in the pull; empty unless rows are ordered by a change time.
-    best: HashMap<u64, Rank>,
 }
 
 impl Settler<'_> {
@@ -112,12 +114,13 @@ impl Settler<'_> {
             .cloned()
             .collect();
         for file in unread {
+            let mut newer = Vec::new();
             for content in file.contents() {
                 let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
-                for (hash, rank) in keys.iter().filter(|(_, rank)| *rank != REJECTED) {
-                    let best = folder.unread.entry(hash).or_insert((rank, file.time));
-                    *best = (*best).max((rank, file.time));
+                for (hash, rank) in keys.counting(&newer) {
+                    folder.best.entry(hash).or_default().note(rank, file.time, ());
                 }
+                newer.push(keys);
             }
         }
         Ok(())
@@ -188,12 +191,12 @@ impl FolderPull {
             imported,
             unfinished,
             contents: Vec::new(),
-            unread: HashMap::new(),
+            best: HashMap::new(),
+            overtaken: HashSet::new(),
             collected: HashMap::new(),
             computed: HashMap::new(),
             started_at: certificate.started_at,
             limit: DeletionLimit::default(),
-            best: HashMap::new(),
         };
         for page in &certificate.pages {
             if !folder.contents.iter().any(|content| content.digest == page.body_digest) {
@@ -253,10 +256,9 @@ impl FolderPull {
 
     /// Notes the rank of a row, before rows are classified.
     pub(super) fn note_rank(&mut self, content: usize, key: &str, updated_at: Option<i64>) {
-        if matches!(self.validity(content), Validity::Current(_)) {
+        if let Validity::Current(time) = self.validity(content) {
             let rank = self.rank(updated_at);
-            let best = self.best.entry(key_hash(key)).or_insert(rank);
-            *best = rank.max(*best);
+            self.best.entry(key_hash(key)).or_default().note(rank, time, ());
         }
     }
 
@@ -270,8 +272,11 @@ impl FolderPull {
         let read = &mut self.contents[content];
         read.entries.push((hash, rank));
         let Some(time) = read.validity.time() else { return true };
-        let is_older = |other: &Precedence| *other > (rank, time);
-        self.unread.get(&hash).is_some_and(is_older) || self.best.get(&hash).is_some_and(|best| *best > rank)
+        let Some(best) = self.best.get(&hash) else { return false };
+        if rank != UNTIMED && best.overtakes(rank, time) {
+            self.overtaken.insert(hash);
+        }
+        best.outranks(rank, time)
     }
 
     /// The same number for rows of which none counts more than another: their rank and their file's order are equal.

@@ -1,6 +1,6 @@
 //! Random edits of a folder, night after night, against a plain model of each meaning of `access.content`.
 //!
-//! Each seed gives one history. `MOTCUA_FOLDER_HISTORIES` is the number of seeds per meaning.
+//! Each seed gives one history. `MOTCUA_FOLDER_SEED` is the first seed (0), `MOTCUA_FOLDER_HISTORIES` the number of seeds (1).
 #![expect(clippy::disallowed_methods, reason = "tests write the folder that is read")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,13 +19,13 @@ use crate::model::table::RecordKind;
 use crate::run::data_folder::DataFolder;
 use crate::run::ledger::Pull;
 use crate::run::settling::SealedPull;
-use crate::run::settling::deletions::are_too_many;
+use crate::run::settling::folder::property_model::Model;
 
 const KIND: RecordKind = RecordKind::Dossiers;
 const NIGHTS: usize = 7;
 const KEYS: u64 = 12;
 /// Statuses as the file writes them and as they are stored: the values of a row.
-const STATUSES: [(&str, &str); 5] = [
+pub(super) const STATUSES: [(&str, &str); 5] = [
     ("Đã tiếp nhận", "received"),
     ("Đang giải quyết", "processing"),
     ("Chờ bổ sung", "supplement"),
@@ -33,8 +33,19 @@ const STATUSES: [(&str, &str); 5] = [
     ("Đã dừng", "stopped"),
 ];
 
-/// Key → index of its status.
+/// Key → value of its row: the index of its status, and five times the day of its change (0: no change time).
 pub(in crate::run::settling) type Rows = BTreeMap<u64, usize>;
+
+/// Number of days on which rows may have changed.
+const DAYS: usize = 4;
+
+pub(super) fn status_of(value: usize) -> usize {
+    value % STATUSES.len()
+}
+
+pub(super) fn day_of(value: usize) -> Option<usize> {
+    Some(value / STATUSES.len()).filter(|day| *day > 0)
+}
 
 struct Random(ChaCha8Rng);
 
@@ -47,127 +58,20 @@ impl Random {
         usize::try_from(self.below(len as u64)).expect("less than a length")
     }
 
-    fn rows(&mut self) -> Rows {
+    fn rows(&mut self, has_change_time: bool) -> Rows {
         let count = 1 + self.below(8);
-        (0..count).map(|_| (self.below(KEYS), self.index(STATUSES.len()))).collect()
+        let values = if has_change_time { STATUSES.len() * (1 + DAYS) } else { STATUSES.len() };
+        (0..count).map(|_| (self.below(KEYS), self.index(values))).collect()
     }
 }
 
 /// A file as it lies in the folder, with every content that its name had.
 #[derive(Debug, Clone)]
-struct File {
-    rows: Rows,
+pub(super) struct File {
+    pub(super) rows: Rows,
     /// Modification time; every write has its own.
-    time: u64,
+    pub(super) time: u64,
     earlier: Vec<Rows>,
-}
-
-/// What the model knows about a file name after a night.
-#[derive(Debug, Clone)]
-struct Known {
-    rows: Rows,
-    time: u64,
-    /// Keys that the name had, that it no longer has, and that were left.
-    left: BTreeSet<u64>,
-    /// Keys of the content whose rows were decided last.
-    settled: BTreeSet<u64>,
-}
-
-/// The plain model: what the table must hold.
-#[derive(Debug, Default)]
-struct Model {
-    names: BTreeMap<String, Known>,
-    /// For whole lists.
-    table: Rows,
-    newest: Option<(String, u64)>,
-    /// Keys of the whole list whose rows were decided last.
-    settled: BTreeSet<u64>,
-}
-
-impl Model {
-    fn night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
-        match content {
-            Content::Whole => self.whole_night(folder),
-            Content::Lists | Content::Append => self.lists_night(content, folder),
-        }
-    }
-
-    fn whole_night(&mut self, folder: &BTreeMap<String, File>) {
-        let Some((name, file)) = folder.iter().max_by_key(|(_, file)| file.time) else { return };
-        // A whole list that left the folder still is the newest.
-        if self.newest.as_ref().is_some_and(|(known, time)| !folder.contains_key(known) && *time > file.time) {
-            return;
-        }
-        self.newest = Some((name.clone(), file.time));
-        let missing = self.settled.iter().filter(|key| !file.rows.contains_key(key)).count();
-        if !are_too_many(missing, self.settled.len()) {
-            self.settled = file.rows.keys().copied().collect();
-            self.table.clear();
-        }
-        self.table.extend(file.rows.iter().map(|(key, cause)| (*key, *cause)));
-    }
-
-    fn lists_night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
-        let held: BTreeSet<u64> = self.keys();
-        let settled: BTreeSet<u64> = self.names.values().flat_map(|known| known.settled.clone()).collect();
-        let mut lost: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-        for (name, file) in folder {
-            let known = self.names.entry(name.clone()).or_insert_with(|| Known {
-                rows: Rows::new(),
-                time: 0,
-                left: BTreeSet::new(),
-                settled: BTreeSet::new(),
-            });
-            let former: BTreeSet<u64> = known.rows.keys().chain(&known.left).copied().collect();
-            let gone: BTreeSet<u64> = former.iter().copied().filter(|key| !file.rows.contains_key(key)).collect();
-            let shared = known.settled.iter().filter(|key| file.rows.contains_key(key)).count();
-            let is_other_list = shared * 2 < known.settled.len();
-            known.left.clear();
-            if content == Content::Append || is_other_list {
-                known.left = gone;
-            } else {
-                lost.insert(name.clone(), gone);
-            }
-            (known.rows, known.time) = (file.rows.clone(), file.time);
-        }
-        self.names.retain(|name, known| {
-            let is_elsewhere = folder.values().any(|file| file.rows == known.rows);
-            folder.contains_key(name) || !known.left.is_empty() || !is_elsewhere
-        });
-        let after = self.keys();
-        let deleted = held.difference(&after).filter(|key| settled.contains(key)).count();
-        if are_too_many(deleted, settled.len()) {
-            for (name, gone) in lost {
-                self.names.get_mut(&name).expect("a file of the folder").left.extend(gone);
-            }
-        }
-        for known in self.names.values_mut().filter(|known| known.left.is_empty()) {
-            known.settled = known.rows.keys().copied().collect();
-        }
-    }
-
-    fn keys(&self) -> BTreeSet<u64> {
-        self.names.values().flat_map(|known| known.rows.keys().chain(&known.left)).copied().collect()
-    }
-
-    /// Key → the causes that its row may have; several only where a row was left.
-    fn allowed(&self, content: Content) -> BTreeMap<u64, Vec<usize>> {
-        if content == Content::Whole {
-            return self.table.iter().map(|(key, cause)| (*key, vec![*cause])).collect();
-        }
-        let of = |key: u64| {
-            if self.names.values().any(|known| known.left.contains(&key)) {
-                return (0..STATUSES.len()).collect();
-            }
-            let having = self.names.values().filter(|known| known.rows.contains_key(&key));
-            having.max_by_key(|known| known.time).map(|known| vec![known.rows[&key]]).unwrap_or_default()
-        };
-        self.keys().into_iter().map(|key| (key, of(key))).collect()
-    }
-
-    fn has_left(&self) -> bool {
-        self.names.values().any(|known| !known.left.is_empty())
-    }
 }
 
 /// The folder on disk, and the history of its edits for a message.
@@ -176,12 +80,13 @@ pub(in crate::run::settling) struct Desk {
     files: BTreeMap<String, File>,
     clock: u64,
     history: String,
+    has_change_time: bool,
 }
 
 impl Desk {
     /// The folder that [`configuration`] declares.
     pub(in crate::run::settling) fn new(root: &Path, history: String) -> Self {
-        Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history }
+        Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history, has_change_time: false }
     }
 
     pub(in crate::run::settling) fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
@@ -197,9 +102,10 @@ impl Desk {
 
     fn put(&self, name: &str) {
         let file = &self.files[name];
-        let mut text = "Mã hồ sơ;Trạng thái\n".to_owned();
-        for (key, cause) in &file.rows {
-            writeln!(text, "HS-{key};{}", STATUSES[*cause].0).expect("a string takes all");
+        let mut text = "Mã hồ sơ;Trạng thái;Sửa\n".to_owned();
+        for (key, value) in &file.rows {
+            let changed = day_of(*value).map(|day| format!("0{day}/09/2026")).unwrap_or_default();
+            writeln!(text, "HS-{key};{};{changed}", STATUSES[status_of(*value)].0).expect("a string takes all");
         }
         let path = self.path.join(name);
         std::fs::write(&path, text).expect("the folder can be written");
@@ -216,11 +122,11 @@ impl Desk {
         let what = random.below(10);
         let _ = write!(self.history, " {what}:{chosen:?}/{new}");
         match (what, chosen) {
-            (0, _) | (_, None) => self.write(&new, random.rows(), false),
-            (1, _) => self.write(&new, random.rows(), true),
+            (0, _) | (_, None) => self.write(&new, random.rows(self.has_change_time), false),
+            (1, _) => self.write(&new, random.rows(self.has_change_time), true),
             (2 | 3, Some(name)) => {
                 let mut rows = self.files[&name].rows.clone();
-                rows.extend(random.rows());
+                rows.extend(random.rows(self.has_change_time));
                 self.write(&name, rows, false);
             }
             (4 | 5, Some(name)) => {
@@ -307,16 +213,22 @@ pub(in crate::run::settling) async fn table(data: &DataFolder<'_>) -> Rows {
 }
 
 pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Configuration {
+    configured(root, content, false)
+}
+
+fn configured(root: &Path, content: &str, has_change_time: bool) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
+    let change_time = "[map.source_updated_at]\nfrom = \"Sửa\"\ntype = \"instant\"\nformats = [\"dd/MM/yyyy\"]\n";
+    let change_time = if has_change_time { change_time } else { "" };
     let codes = STATUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
     let text = format!(
         "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossiers\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
          [access]\ntype = \"files\"\nfolder = \"{}\"\nglob = \"*.csv\"\nsettle_secs = 0\ncontent = \"{content}\"\n\
          [decode]\ntype = \"csv\"\nheader = \"Mã hồ sơ\"\n\
          [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
-         [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n[map.status.codes]\n{codes}\n\
+         [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n[map.status.codes]\n{codes}\n{change_time}\
          [identity]\nkey = [\"dossier_code\"]\n\
          [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\n",
         root.join("inbox").display()
@@ -334,12 +246,13 @@ pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Con
     config::load(&root.join("motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-async fn history(meaning: (Content, &str), seed: u64) {
+async fn history(meaning: (Content, &str), has_change_time: bool, seed: u64) {
     let root = tempfile::tempdir().expect("a scratch folder");
-    let config = configuration(root.path(), meaning.1);
+    let config = configured(root.path(), meaning.1, has_change_time);
     let data = DataFolder::open(&config, &root.path().join("data"), "test", 0).await.expect("a data folder");
     let (mut random, mut model) = (Random(ChaCha8Rng::seed_from_u64(seed)), Model::default());
-    let mut desk = Desk::new(root.path(), format!("seed {seed}:"));
+    let desk = Desk::new(root.path(), format!("seed {seed}:"));
+    let mut desk = Desk { has_change_time, ..desk };
     let (mut now, mut run) = (1_790_000_000_000_000, 0);
     for number in 0..NIGHTS {
         for _ in 0..=random.below(3) {
@@ -375,26 +288,33 @@ async fn history(meaning: (Content, &str), seed: u64) {
     }
 }
 
-fn play(content: Content, name: &str) {
-    let count = std::env::var("MOTCUA_FOLDER_HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
+fn play(content: Content, name: &str, has_change_time: bool) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    let first = number("MOTCUA_FOLDER_SEED").unwrap_or(0);
+    let count = number("MOTCUA_FOLDER_HISTORIES").unwrap_or(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    for seed in 0..count {
-        runtime.block_on(history((content, name), seed));
+    for seed in first..first + count {
+        runtime.block_on(history((content, name), has_change_time, seed));
     }
 }
 
 #[test]
 fn lists_are_what_the_files_say_now() {
-    play(Content::Lists, "lists");
+    play(Content::Lists, "lists", false);
+}
+
+#[test]
+fn lists_with_change_times_are_what_their_files_say_one_after_the_other() {
+    play(Content::Lists, "lists", true);
 }
 
 #[test]
 fn a_whole_list_is_what_its_newest_file_says() {
-    play(Content::Whole, "whole");
+    play(Content::Whole, "whole", false);
 }
 
 #[test]
 fn rows_are_only_added_to_an_appended_list() {
-    play(Content::Append, "append");
+    play(Content::Append, "append", false);
 }

@@ -116,6 +116,7 @@ words! {
     api: "API cho hệ thống khác", "API for other systems";
     footer: "Số liệu tính tự động mỗi đêm từ hệ thống một cửa và bưu chính công ích.", "Computed every night from the one-stop-shop systems and the public post.";
     details: "Thông báo gốc", "Original message";
+    details_with_place: "Lỗi ở đâu (thông báo gốc, tiếng Anh)", "Where (original message)";
     none: "Không có", "None";
 
     token: "Mã truy cập", "Access token";
@@ -221,7 +222,7 @@ words! {
     closed_by: "Đã xử lý ở lượt", "Closed by run";
     still_open: "chưa xử lý", "open";
 
-    certificates: "Chứng nhận của từng kết nối", "Certificates by connector";
+    certificates: "Kết quả đọc của từng kết nối", "Pulls by connector";
     finished: "Kết thúc", "Finished";
     complete: "Đủ số liệu", "Complete";
     provisional: "Tạm thời", "Provisional";

@@ -176,6 +176,10 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Tệp không có nội dung.",
             "Phần mềm xuất tệp rỗng hoặc việc chép tệp bị ngắt: đề nghị gửi lại tệp, hoặc xóa tệp đó.",
         ),
+        "ends_in_nuls" => (
+            "Cuối tệp toàn ký tự rỗng (NUL): có thể phần cuối chưa được ghi. Các dòng đọc được vẫn được tính.",
+            "Chép lại hoặc đề nghị gửi lại tệp. Nếu phần mềm xuất tệp luôn thêm ký tự rỗng: đề nghị thêm dòng tổng cộng và khai trong `decode.footers`.",
+        ),
         "file_growing" => ("Tệp còn đang được ghi.", "Lượt sau sẽ đọc tệp này."),
         "unset_placeholder" => (
             "Thiếu một biến môi trường của kết nối.",
