@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::cli::output::{print, print_message};
 use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions};
+use crate::indicators::SqlDialect;
 use crate::run::{self, FigureRequest};
 
 /// Shown by `motcua sql --help`.
@@ -44,10 +45,20 @@ enum Dialect {
     #[default]
     #[value(name = "duckdb")]
     DuckDb,
+    /// Apache Spark, and engines that understand its SQL, such as Sail. The statements end with `;`.
+    Spark,
+}
+
+impl From<Dialect> for SqlDialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::DuckDb => Self::DuckDb,
+            Dialect::Spark => Self::Spark,
+        }
+    }
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let Dialect::DuckDb = arguments.dialect;
     let config = options.load()?;
     let (record, _) = night_of(&config, None).await?;
     let config = DefinitionSource::Night.of(config, &record)?;
@@ -71,7 +82,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         let lake = || std::path::absolute(config.settings.data.join("lake")).map(|folder| folder.display().to_string());
         Some(arguments.tables.clone().map_or_else(lake, Ok)?)
     };
-    let script = run::sql_script(&config, &record.night, &request, root).await?;
+    let script = run::sql_script(&config, &record.night, &request, (arguments.dialect.into(), root)).await?;
     let left_out: Vec<String> = script.left_out.iter().map(|(id, why)| format!("`{id}` {why}")).collect();
     // Asked for by name, an indicator that the script lacks is a failure; among all it is only told.
     if !arguments.indicators.is_empty() && !left_out.is_empty() {

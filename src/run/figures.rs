@@ -12,7 +12,8 @@ use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
 use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlScript, StoredTables, compute,
+    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, SqlScript, StoredTables,
+    compute,
 };
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -119,7 +120,7 @@ pub async fn sql_script(
     config: &Configuration,
     night: &Night,
     request: &FigureRequest,
-    root: Option<String>,
+    (dialect, root): (SqlDialect, Option<String>),
 ) -> Result<SqlScript, RunError> {
     let (definitions, rules) = (request.definitions(config), request.rule_sets(config));
     let folder = config.settings.data.join("lake");
@@ -128,7 +129,7 @@ pub async fn sql_script(
         images.extend(Lake::image_columns(&folder, kind).await?.map(|columns| (kind.image_name(), columns)));
     }
     let has_groups = config.source_order.is_some() && Lake::has_groups(&folder)?;
-    let stored = StoredTables { root, images, has_groups, run: night.run };
+    let stored = StoredTables { dialect, root, images, has_groups, run: night.run };
     with_tables(config, night, move |inputs| {
         let indicators: Vec<_> = definitions.iter().map(|(one, digest)| (one, digest.as_str())).collect();
         let rules: Vec<&RuleSet> = rules.iter().collect();

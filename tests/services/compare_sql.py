@@ -1,26 +1,30 @@
-"""Runs scripts of `motcua sql` with DuckDB and compares their rows with the figures of `motcua report`.
+"""Runs scripts of `motcua sql` with DuckDB or Spark and compares their rows with the figures of `motcua report`.
 
-usage: compare_sql.py LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
+usage: compare_sql.py duckdb LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
+       compare_sql.py spark LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
 
-Each SCRIPT was printed with `--no-views`: LAKE's tables (Delta, or one Parquet file each) are named here, and Delta is read
-by deltalake, so that DuckDB needs no extension. FIGURES are those of `motcua report --format csv` under the same rule sets;
-of indicators that the script does not have they are left out. Prints for each script the number of equal cells and the first
-ten that differ. Exit code 0 if all are equal and every script has any, else 1.
+Scripts for DuckDB were printed with `--no-views`: LAKE's tables (Delta, or one Parquet file each) are named here, and Delta is
+read by deltalake, so that DuckDB needs no extension. Scripts for Spark name the tables themselves; they run over Spark Connect
+in a server of Sail that is started here, so that no JVM is needed. FIGURES are those of `motcua report --format csv` under the
+same rule sets; of indicators that the script does not have they are left out. Prints for each script the number of equal cells
+and the first ten that differ. Exit code 0 if all are equal and every script has any, else 1.
 """
 
 import csv
+import os
 import sys
 import time
+import traceback
 from pathlib import Path
-
-import duckdb
-from deltalake import DeltaTable
 
 COUNTS = ("numerator", "denominator", "unknown", "undecided")
 KEY = ("indicator", "rules", "agency", "tier", "period")
 
 
-def connected(lake: Path) -> duckdb.DuckDBPyConnection:
+def duckdb_session(lake: Path):
+    import duckdb
+    from deltalake import DeltaTable
+
     db = duckdb.connect()
     # The session's time zone must not matter.
     db.execute("SET TimeZone = 'America/New_York'")
@@ -29,20 +33,43 @@ def connected(lake: Path) -> duckdb.DuckDBPyConnection:
             db.execute(f"CREATE VIEW motcua_{table.stem} AS SELECT * FROM read_parquet('{table}')")
         elif (table / "_delta_log").is_dir():
             db.register(f"motcua_{table.name}", DeltaTable(str(table)).to_pyarrow_dataset().to_table())
-    return db
+
+    def rows_of(script: str) -> list[dict]:
+        cursor = db.execute(script)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values)) for values in cursor.fetchall()]
+
+    return rows_of
 
 
-def rows_of_script(db: duckdb.DuckDBPyConnection, script: Path) -> dict:
-    cursor = db.execute(script.read_text(encoding="utf-8"))
-    names = [column[0] for column in cursor.description]
-    rows = {}
-    for values in cursor.fetchall():
-        row = dict(zip(names, values))
+def spark_session(lake: Path):
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+    server = SparkConnectServer()
+    server.start()
+    _, port = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate()
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+
+    def rows_of(script: str) -> list[dict]:
+        # The texts of a script have no line breaks.
+        statements = [statement for statement in script.split(";\n") if statement.strip()]
+        for statement in statements[:-1]:
+            spark.sql(statement)
+        return [row.asDict() for row in spark.sql(statements[-1].rstrip().removesuffix(";")).collect()]
+
+    return rows_of
+
+
+def counts_by_key(rows: list[dict]) -> dict:
+    counts = {}
+    for row in rows:
         key = tuple(row[name] or "" for name in KEY)
-        if key in rows:
+        if key in counts:
             raise SystemExit(f"two rows of {key}")
-        rows[key] = tuple(row[name] for name in COUNTS)
-    return rows
+        counts[key] = tuple(row[name] for name in COUNTS)
+    return counts
 
 
 def rows_of_report(figures: Path) -> dict:
@@ -52,25 +79,32 @@ def rows_of_report(figures: Path) -> dict:
     return {tuple(row[name] for name in KEY): tuple(count(row[name]) for name in COUNTS) for row in rows}
 
 
-def compare(db: duckdb.DuckDBPyConnection, script: Path, figures: Path) -> bool:
-    start = time.process_time()
-    found = rows_of_script(db, script)
-    seconds = time.process_time() - start
+def compare(rows_of, script: Path, figures: Path) -> bool:
+    start = time.monotonic()
+    found = counts_by_key(rows_of(script.read_text(encoding="utf-8")))
+    seconds = time.monotonic() - start
     indicators = {key[0] for key in found}
     expected = {key: counts for key, counts in rows_of_report(figures).items() if key[0] in indicators}
     different = [key for key in {**expected, **found} if expected.get(key) != found.get(key)]
     for key in sorted(different)[:10]:
         print(f"{key}: published {expected.get(key)}, by the script {found.get(key)}")
     equal = len({**expected, **found}) - len(different)
-    print(f"{script.name}: {equal} equal, {len(different)} different, {len(indicators)} indicators, {seconds:.1f} CPU-s")
+    print(f"{script.name}: {equal} equal, {len(different)} different, {len(indicators)} indicators, {seconds:.1f} s", flush=True)
     return bool(found) and not different
 
 
-def main(lake: str, *pairs: str) -> int:
-    db = connected(Path(lake))
-    results = [compare(db, Path(script), Path(figures)) for script, figures in zip(pairs[::2], pairs[1::2])]
+def main(engine: str, lake: str, *pairs: str) -> int:
+    rows_of = {"duckdb": duckdb_session, "spark": spark_session}[engine](Path(lake))
+    results = [compare(rows_of, Path(script), Path(figures)) for script, figures in zip(pairs[::2], pairs[1::2])]
     return 0 if results and all(results) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    code = 1
+    try:
+        code = main(*sys.argv[1:])
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+    sys.stdout.flush()
+    # Sail's server waits for its clients when Python ends in the usual way.
+    os._exit(code)

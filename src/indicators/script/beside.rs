@@ -6,54 +6,56 @@ use std::collections::BTreeSet;
 use crate::expressions::{
     Expression, Fact, FactTable, GroupedTable, Settings, fold, notes_by_dossier, post_by_dossier,
 };
-use crate::indicators::script::duckdb;
-use crate::indicators::script::render::{column, local_day, render, render_of_group, time_of_day};
+use crate::indicators::script::render::time_of_day;
 use crate::indicators::script::stored::StoredTables;
 
 /// `notes_rows`, `notes`, `post_rows`, `post`, `codes`, `parts` and `promises`, and `copies` if there are any.
 pub(super) fn beside_dossiers(stored: &StoredTables, dossiers: &FactTable, settings: &Settings) -> Vec<String> {
+    let once = stored.dialect.materialized();
     let mut tables = Vec::from(grouped("notes", notes_by_dossier(), stored, settings));
     tables.extend(grouped("post", post_by_dossier(), stored, settings));
     tables.extend(parts(stored, dossiers));
     tables.push(promises(stored, dossiers));
-    tables.extend(stored.copies().map(|copies| format!("copies AS MATERIALIZED (\n  {copies})")));
+    tables.extend(stored.copies().map(|copies| format!("copies {once} (\n  {copies})")));
     tables
 }
 
 /// The rows of a table by dossier code, and one row for each code.
 fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: &Settings) -> [String; 2] {
+    let (sql, once) = (stored.dialect, stored.dialect.materialized());
     let only = fold(&grouped.only, settings);
     let facts = grouped.facts.facts();
     let facts: Vec<_> = facts.filter_map(|fact| Some((fact, fold(fact.expression.as_ref()?, settings)))).collect();
     let mut named: BTreeSet<&str> = grouped.order.iter().map(String::as_str).collect();
     named.insert(&grouped.by);
     named.extend(facts.iter().map(|(_, expression)| expression).chain(Some(&only)).flat_map(Expression::columns));
-    let by = column(&grouped.by);
+    let by = sql.column(&grouped.by);
     let value = |(fact, expression): &(&Fact, Expression)| {
-        format!("{} AS {}", render_of_group(expression, &grouped.facts, &grouped.order), column(&fact.name))
+        format!("{} AS {}", sql.render_of_group(expression, &grouped.facts, &grouped.order), sql.column(&fact.name))
     };
     let values = facts.iter().map(value).collect::<Vec<_>>().join(",\n    ");
     let rows = stored.columns(&grouped.facts, named.iter().copied());
     [
-        format!("{name}_rows AS MATERIALIZED (\n  SELECT * FROM ({rows}) AS t WHERE {})", render(&only)),
-        format!("{name} AS MATERIALIZED (\n  SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by})"),
+        format!("{name}_rows {once} (\n  SELECT * FROM ({rows}) AS t WHERE {})", sql.render(&only)),
+        format!("{name} {once} (\n  SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by})"),
     ]
 }
 
 /// Which dossiers are parts of one that some source has and that is not deleted. One that names itself is no part.
 fn parts(stored: &StoredTables, dossiers: &FactTable) -> [String; 2] {
+    let (sql, once) = (stored.dialect, stored.dialect.materialized());
     let named = stored.columns(dossiers, ["source", "source_key", "parent_code"]);
     let rows =
         stored.columns(dossiers, ["source", "source_key", "deleted", "dossier_code", "national_code", "other_codes"]);
-    let codes = duckdb::parts("concat_ws(';', dossier_code, national_code, other_codes)");
+    let codes = sql.parts("concat_ws(';', dossier_code, national_code, other_codes)");
     [
         format!(
-            "codes AS MATERIALIZED (\n  SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, \
+            "codes {once} (\n  SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, \
              source_key, deleted, {codes} AS code FROM ({rows}) AS t) AS u\n  \
              WHERE trim(code) IN (SELECT parent_code FROM ({named}) AS v))"
         ),
         format!(
-            "parts AS MATERIALIZED (\n  SELECT t.source, t.source_key FROM ({named}) AS t\n  JOIN (SELECT DISTINCT code FROM \
+            "parts {once} (\n  SELECT t.source, t.source_key FROM ({named}) AS t\n  JOIN (SELECT DISTINCT code FROM \
              codes WHERE deleted IS NOT TRUE) AS whole ON whole.code = t.parent_code\n  LEFT JOIN codes AS own ON \
              own.source = t.source AND own.source_key = t.source_key AND own.code = t.parent_code\n  WHERE own.code IS NULL)"
         ),
@@ -62,16 +64,17 @@ fn parts(stored: &StoredTables, dossiers: &FactTable) -> [String; 2] {
 
 /// For dossiers whose notes promise different new due dates: the earliest of them that is the due date.
 fn promises(stored: &StoredTables, dossiers: &FactTable) -> String {
+    let (sql, once) = (stored.dialect, stored.dialect.materialized());
     let due = stored.columns(dossiers, ["source", "source_key", "dossier_code", "due_at"]);
     let is_date = |instant: &str| format!("{} = 0", time_of_day(instant));
     format!(
-        "promises AS MATERIALIZED (\n  SELECT t.source, t.source_key, min(n.apology_new_due_at) AS new_due_at FROM ({due}) AS \
+        "promises {once} (\n  SELECT t.source, t.source_key, min(n.apology_new_due_at) AS new_due_at FROM ({due}) AS \
          t\n  JOIN notes_rows AS n ON n.dossier_code = t.dossier_code\n  JOIN (SELECT dossier_code FROM notes_rows GROUP BY \
          dossier_code HAVING count(DISTINCT apology_new_due_at) > 1) AS s ON s.dossier_code = t.dossier_code\n  WHERE t.due_at = \
          n.apology_new_due_at OR (({} OR {}) AND {} = {})\n  GROUP BY t.source, t.source_key)",
         is_date("t.due_at"),
         is_date("n.apology_new_due_at"),
-        local_day("t.due_at"),
-        local_day("n.apology_new_due_at"),
+        sql.local_day("t.due_at"),
+        sql.local_day("n.apology_new_due_at"),
     )
 }

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use crate::expressions::{Expression, Fact, FactTable, Settings, Stage};
 use crate::indicators::agencies::NO_AGENCY;
-use crate::indicators::script::duckdb;
-use crate::indicators::script::render::{column, day_inside, render};
-use crate::indicators::script::stored::{StoredTables, sql_type};
+use crate::indicators::script::dialect::SqlDialect;
+use crate::indicators::script::render::day_inside;
+use crate::indicators::script::stored::StoredTables;
 use crate::indicators::script::working_time::{Step, steps, without_calls};
 use crate::model::table::RecordKind;
 
@@ -59,15 +59,15 @@ impl FactQuery<'_> {
             needed.push(before);
         }
         needed.reverse();
-        let mut chain = Chain { name: self.name, queries: Vec::new() };
+        let mut chain = Chain { sql: stored.dialect, name: self.name, queries: Vec::new() };
         chain.push(&self.start(stored, &needed[0]));
         for (place, layer) in layers.iter().enumerate() {
             if place == at_agency {
-                chain.push(&self.with_agency(&chain.last(), &needed[place]));
+                chain.push(&self.with_agency(stored.dialect, &chain.last(), &needed[place]));
             }
             chain.layer(layer, &needed[place + 1], place >= at_agency);
         }
-        let last = format!("{} AS MATERIALIZED (SELECT * FROM {})", self.name, chain.last());
+        let last = format!("{} {} (SELECT * FROM {})", self.name, stored.dialect.materialized(), chain.last());
         chain.queries.push(last);
         chain.queries
     }
@@ -82,6 +82,7 @@ impl FactQuery<'_> {
 
     /// The stored columns, with those of the look-ups by the dossier's codes.
     fn start(&self, stored: &StoredTables, needed: &BTreeSet<String>) -> String {
+        let sql = stored.dialect;
         // The stored text of the agency makes way for the number of the agency.
         let stored_name = |name: &str| if name == "agency_text" { "agency" } else { name }.to_owned();
         let is_here = |name: &&String| !is_of_agency(name);
@@ -104,10 +105,10 @@ impl FactQuery<'_> {
         let selected = needed.iter().filter(is_here).map(|name| {
             let of = match name.split_once('.') {
                 Some(("parts", _)) => "(parts.source_key IS NOT NULL)".to_owned(),
-                Some((table, looked_up)) => format!("{table}.{}", duckdb::quoted(looked_up)),
-                None => format!("t.{}", duckdb::quoted(&stored_name(name))),
+                Some((table, looked_up)) => format!("{table}.{}", sql.quoted(looked_up)),
+                None => format!("t.{}", sql.quoted(&stored_name(name))),
             };
-            format!("{of} AS {}", column(name))
+            format!("{of} AS {}", sql.column(name))
         });
         let selected = selected.collect::<Vec<_>>().join(", ");
         let rows = stored.columns(self.table, columns.iter().map(String::as_str));
@@ -115,25 +116,25 @@ impl FactQuery<'_> {
     }
 
     /// The agency of each row, and what it offers on the day of reception.
-    fn with_agency(&self, last: &str, needed: &BTreeSet<String>) -> String {
+    fn with_agency(&self, sql: SqlDialect, last: &str, needed: &BTreeSet<String>) -> String {
         let (prefix, text) = match self.table.table {
             RecordKind::Feedback => ("feedback", format!("coalesce(t.agency_text, '{NO_AGENCY}')")),
             _ => ("dossier", format!("coalesce(t.lead_agency, t.competent_agency, '{NO_AGENCY}')")),
         };
         let selected = needed.iter().filter(|name| *name != "agency").map(|name| {
             let of = match name.split_once('.') {
-                Some(("agency", looked_up)) => format!("a.{}", duckdb::quoted(looked_up)),
+                Some(("agency", looked_up)) => format!("a.{}", sql.quoted(looked_up)),
                 Some(("offer", "level")) => "coalesce(own.level, of_tier.level)".to_owned(),
                 Some(("offer", looked_up)) => {
-                    let offered = duckdb::quoted(looked_up);
+                    let offered = sql.quoted(looked_up);
                     format!("CASE WHEN own.code IS NOT NULL THEN own.{offered} ELSE of_tier.{offered} END")
                 }
-                _ => format!("t.{}", column(name)),
+                _ => format!("t.{}", sql.column(name)),
             };
-            format!("{of} AS {}", column(name))
+            format!("{of} AS {}", sql.column(name))
         });
         let selected = selected.collect::<Vec<_>>().join(", ");
-        let day = day_inside(&format!("t.{}", column("day")));
+        let day = day_inside(&format!("t.{}", sql.column("day")));
         let mut query = format!(
             "SELECT m.agency AS agency, {selected} FROM {last} AS t\n  LEFT JOIN {prefix}_texts AS m ON m.agency_text = {text} \
              AND {day} BETWEEN m.first_day AND m.last_day\n  LEFT JOIN {prefix}_agencies AS a ON a.agency = m.agency",
@@ -167,6 +168,7 @@ fn is_of_agency(name: &str) -> bool {
 
 /// Subqueries of which each reads the one before.
 struct Chain<'a> {
+    sql: SqlDialect,
     name: &'a str,
     queries: Vec<String>,
 }
@@ -183,6 +185,7 @@ impl Chain<'_> {
 
     /// One layer of facts, after the working time that they count.
     fn layer(&mut self, layer: &[(&Fact, Expression)], needed: &BTreeSet<String>, has_agency: bool) {
+        let sql = self.sql;
         let mut calls = Vec::new();
         let facts = layer.iter().filter(|(fact, _)| needed.contains(&fact.name));
         let facts: Vec<(&Fact, Expression)> =
@@ -191,16 +194,16 @@ impl Chain<'_> {
             return;
         }
         for (place, call) in calls.iter().enumerate() {
-            for Step { added, joins } in steps(call, place) {
+            for Step { added, joins } in steps(sql, call, place) {
                 self.push(&format!("SELECT t.*, {} FROM {} AS t{joins}", added.join(", "), self.last()));
             }
         }
         let columns = needed.iter().filter(|name| *name != "agency").filter(|name| has_agency || !is_of_agency(name));
         let columns = columns.map(|name| {
-            let quoted = column(name);
+            let quoted = sql.column(name);
             match facts.iter().find(|(fact, _)| fact.name == *name) {
-                Some((fact, Expression::Null)) => format!("CAST(NULL AS {}) AS {quoted}", sql_type(fact.fact_type)),
-                Some((_, expression)) => format!("{} AS {quoted}", render(expression)),
+                Some((fact, Expression::Null)) => format!("CAST(NULL AS {}) AS {quoted}", sql.type_of(fact.fact_type)),
+                Some((_, expression)) => format!("{} AS {quoted}", sql.render(expression)),
                 None => quoted,
             }
         });

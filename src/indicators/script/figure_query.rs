@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::expressions::{Expression, FactTable, type_of};
 use crate::indicators::groups::{GroupKind, GroupQuery, HIGHEST_AMOUNT, day_column};
 use crate::indicators::inputs::ComputedIndicator;
-use crate::indicators::script::duckdb;
-use crate::indicators::script::render::{column, day_inside, render};
+use crate::indicators::script::dialect::SqlDialect;
+use crate::indicators::script::render::day_inside;
 use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::model::indicator::IndicatorKind;
 use crate::model::predicate::FactType;
@@ -17,6 +17,7 @@ const COUNTS: [&str; 4] = ["numerator", "denominator", "unknown", "undecided"];
 /// One group-by in the script.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScriptGroup<'a> {
+    pub(super) sql: SqlDialect,
     pub(super) name: &'a str,
     pub(super) query: &'a GroupQuery,
     /// Name of the subquery of facts, and the table of which they are.
@@ -42,21 +43,22 @@ impl ScriptGroup<'_> {
 
     /// The subquery: the sums by agency, half-month, and what else its kind needs.
     pub(super) fn subquery(&self) -> String {
+        let (sql, once) = (self.sql, self.sql.materialized());
         let half = |name: &str| format!("{name}.half");
-        let mut days = vec![("start", column(day_column(self.query.period_column)))];
+        let mut days = vec![("start", sql.column(day_column(self.query.period_column)))];
         let mut values: Vec<String> = Vec::new();
         let mut keys = vec![("agency", "f.agency".to_owned()), ("start", half("start_of"))];
         match (self.query.kind, self.query.amount()) {
             (GroupKind::ByEnd, _) => {
-                days.extend([("ended", column("ended_day")), ("overdue", column("overdue_day"))]);
+                days.extend([("ended", sql.column("ended_day")), ("overdue", sql.column("overdue_day"))]);
                 keys.extend([("ended", half("ended_of")), ("overdue", half("overdue_of"))]);
             }
             (GroupKind::ByProcedure, _) => {
-                values.push(format!("coalesce({}, '') AS code", column("procedure_code")));
+                values.push(format!("coalesce({}, '') AS code", sql.column("procedure_code")));
                 keys.push(("code", "f.code".to_owned()));
             }
             (GroupKind::ByAmount, Some(amount)) => {
-                let amount = render(amount);
+                let amount = sql.render(amount);
                 values.push(format!(
                     "CASE WHEN {amount} < 0 THEN 0 WHEN {amount} > {HIGHEST_AMOUNT} THEN {HIGHEST_AMOUNT} ELSE {amount} END AS amount"
                 ));
@@ -67,7 +69,7 @@ impl ScriptGroup<'_> {
         values.extend(days.iter().map(|(name, day)| format!("{} AS {name}_day", day_inside(day))));
         let expressions = self.query.expressions().iter().enumerate();
         values.extend(expressions.clone().map(|(place, expression)| {
-            let of = render(expression);
+            let of = sql.render(expression);
             let is_number = self.is_number(expression);
             let of = if is_number { of } else { format!("CASE WHEN {of} THEN 1 ELSE 0 END") };
             format!("{of} AS s{place}")
@@ -76,13 +78,13 @@ impl ScriptGroup<'_> {
             let join = if *name == "start" { "JOIN" } else { "LEFT JOIN" };
             format!(" {join} days AS {name}_of ON {name}_of.day = f.{name}_day")
         });
-        let only = self.query.only().map(|only| format!(" AND {}", render(only))).unwrap_or_default();
+        let only = self.query.only().map(|only| format!(" AND {}", sql.render(only))).unwrap_or_default();
         let sums = expressions.map(|(place, _)| format!(", CAST(sum(f.s{place}) AS BIGINT) AS s{place}"));
         format!(
-            "{} AS MATERIALIZED (\n  SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  \
+            "{} {once} (\n  SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  \
              GROUP BY {})",
             self.name,
-            keys.iter().map(|(name, of)| format!("{of} AS {}", duckdb::quoted(name))).collect::<Vec<_>>().join(", "),
+            keys.iter().map(|(name, of)| format!("{of} AS {}", sql.quoted(name))).collect::<Vec<_>>().join(", "),
             sums.collect::<String>(),
             values.join(",\n      "),
             self.facts,
@@ -99,8 +101,9 @@ impl ScriptGroup<'_> {
 }
 
 /// Collects the cells of all indicators.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FigureQuery {
+    sql: SqlDialect,
     /// Queries for the counts by agency and period, which are added up for tiers and the province.
     cells: Vec<String>,
     /// Subqueries that the cells and the medians read.
@@ -126,6 +129,10 @@ fn sums(of: &[String; 4]) -> String {
 }
 
 impl FigureQuery {
+    pub(super) fn new(sql: SqlDialect) -> Self {
+        Self { sql, cells: Vec::new(), beside: Vec::new(), medians: Vec::new(), indicators: Vec::new() }
+    }
+
     /// Adds the cells of an indicator from its group.
     pub(super) fn add(
         &mut self,
@@ -134,7 +141,8 @@ impl FigureQuery {
         rules: &str,
         of: &IndicatorSums,
     ) {
-        let id = duckdb::text(&indicator.id);
+        let sql = self.sql;
+        let id = sql.text(&indicator.id);
         let in_period = "JOIN period_halves AS p ON p.half = g.start".to_owned();
         let cells = match (of, group.query.kind) {
             (IndicatorSums::AtMoment(positions), GroupKind::ByAmount) => {
@@ -146,7 +154,7 @@ impl FigureQuery {
                 let joins = format!(
                     "{in_period}\n    JOIN {since} AS h ON h.code = g.code AND h.year = {} AND (h.certain <= p.last_half OR \
                      h.possible <= p.last_half)",
-                    duckdb::floor_div("g.start", HALVES_OF_A_YEAR)
+                    sql.floor_div("g.start", HALVES_OF_A_YEAR)
                 );
                 Some((joins, once_certain(&counts(positions))))
             }
@@ -171,7 +179,7 @@ impl FigureQuery {
             )
         }));
         let has_denominator = !matches!(indicator.definition.kind, IndicatorKind::Count | IndicatorKind::Stock);
-        let row = format!("({id}, {}, {has_denominator})", duckdb::text(rules));
+        let row = format!("({id}, {}, {has_denominator})", sql.text(rules));
         if !self.indicators.contains(&row) {
             self.indicators.push(row);
         }
@@ -184,7 +192,7 @@ impl FigureQuery {
             Some(_) => format!("min(CASE WHEN {} > 0 THEN g.start END)", sum(position)),
             None => "CAST(NULL AS BIGINT)".to_owned(),
         };
-        let year = duckdb::floor_div("g.start", HALVES_OF_A_YEAR);
+        let year = self.sql.floor_div("g.start", HALVES_OF_A_YEAR);
         self.beside.push(format!(
             "{name} AS (\n  SELECT code, {year} AS year, {} AS certain, {} AS possible FROM {} AS g\n  GROUP BY code, \
              {year})",
@@ -206,7 +214,7 @@ impl FigureQuery {
             group.name,
             group.agencies,
         ));
-        let scopes = scopes(&name, &["amount"]);
+        let scopes = scopes(self.sql, &name, &["amount"]);
         let of_scope = "PARTITION BY code, tier, kind, number";
         self.medians.push(format!(
             "  SELECT {id} AS indicator, code, tier, kind, number, coalesce(min(CASE WHEN passed * 2 >= dossiers AND dossiers > 0 \
@@ -219,21 +227,22 @@ impl FigureQuery {
 
     /// The subqueries after those of the groups.
     pub(super) fn subqueries(self) -> Vec<String> {
+        let (text, once) = (self.sql.text_type(), self.sql.materialized());
         let mut tables = self.beside;
         let none = |name: &str, of: &str| format!("CAST(NULL AS {of}) AS {name}");
-        let texts = ["indicator", "code", "tier"].map(|name| none(name, "VARCHAR"));
+        let texts = ["indicator", "code", "tier"].map(|name| none(name, text));
         let numbers = [&["kind", "number"][..], &COUNTS].concat();
         let numbers: Vec<String> = numbers.into_iter().map(|name| none(name, "BIGINT")).collect();
         let no_row = format!("  SELECT {}, {} WHERE FALSE", texts.join(", "), numbers.join(", "));
         let all = |queries: Vec<String>| [vec![no_row.clone()], queries].concat().join("\n  UNION ALL\n");
-        tables.push(format!("cells AS MATERIALIZED (\n{})", all(self.cells)));
+        tables.push(format!("cells {once} (\n{})", all(self.cells)));
         let rows = if self.indicators.is_empty() { vec!["('', '', FALSE)".to_owned()] } else { self.indicators };
         tables.push(format!(
             "indicators AS (\n  SELECT * FROM (VALUES\n    {}) AS rows_of(indicator, rules, has_denominator))",
             rows.join(",\n    ")
         ));
-        let scopes = [vec![scopes("cells", &["indicator"])], self.medians].concat();
-        tables.push(format!("scopes AS MATERIALIZED (\n{})", scopes.join("\n  UNION ALL\n")));
+        let scopes = [vec![scopes(self.sql, "cells", &["indicator"])], self.medians].concat();
+        tables.push(format!("scopes {once} (\n{})", scopes.join("\n  UNION ALL\n")));
         tables.push(
             "counted AS (\n  SELECT indicator, code, tier, kind, min(number) AS first_number, max(number) AS last_number FROM \
              scopes\n  WHERE denominator > 0 OR unknown > 0 OR undecided > 0 GROUP BY indicator, code, tier, kind)"
@@ -280,9 +289,9 @@ fn by_state([ended, open, overdue]: &[[String; 4]; 3]) -> [String; 4] {
 }
 
 /// The counts of a subquery for the province, for each tier and for each agency. `by`: columns that stay apart.
-fn scopes(from: &str, by: &[&str]) -> String {
+fn scopes(sql: SqlDialect, from: &str, by: &[&str]) -> String {
     let by = by.join(", ");
-    let none = "CAST(NULL AS VARCHAR)";
+    let none = &format!("CAST(NULL AS {})", sql.text_type());
     let sums = sums(&COUNTS.map(str::to_owned));
     let scope = |code: &str, tier: &str, keys: &str, only: &str| {
         format!(

@@ -1,10 +1,10 @@
-//! Figures as one SQL script, which another engine (DuckDB) runs over the Delta tables.
+//! Figures as one SQL script, which another engine (DuckDB, Spark) runs over the Delta tables.
 //!
 //! Facts come from `facts/*.toml` and sums from `sums`, as in a night; only the last steps (half-months, periods, scopes,
 //! medians) are written here a second time. What cannot be rendered is refused by name.
 
 mod beside;
-mod duckdb;
+mod dialect;
 mod fact_tables;
 mod figure_query;
 mod render;
@@ -12,6 +12,7 @@ mod small_tables;
 mod stored;
 mod working_time;
 
+pub use dialect::SqlDialect;
 pub use stored::StoredTables;
 
 use crate::expressions::{FactTable, SettingValue, Settings, dossier_facts, feedback_facts};
@@ -68,14 +69,15 @@ pub fn sql_script(inputs: &FigureInputs<'_>, stored: &StoredTables) -> Result<Sq
         of_dossiers.extend((!dossiers.is_empty()).then_some((rules, dossiers)));
         of_feedback.extend((!feedback.is_empty()).then_some((rules, feedback)));
     }
-    let mut script = Script { stored, subqueries: Vec::new(), figures: FigureQuery::default() };
-    script.subqueries.extend(small_tables::calendar(inputs.calendar));
-    script.subqueries.extend(small_tables::periods(inputs.now));
+    let sql = stored.dialect;
+    let mut script = Script { stored, subqueries: Vec::new(), figures: FigureQuery::new(sql) };
+    script.subqueries.extend(small_tables::calendar(sql, inputs.calendar));
+    script.subqueries.extend(small_tables::periods(sql, inputs.now));
     if !of_dossiers.is_empty() {
         let agencies = agencies_of(inputs, inputs.dossiers.clone(), agency_text(AgencyView::Competent))?;
-        script.subqueries.extend(small_tables::agencies("dossier", &agencies));
-        script.subqueries.push(small_tables::procedures(inputs.procedures));
-        script.subqueries.push(small_tables::offers(inputs.offers, inputs.procedures));
+        script.subqueries.extend(small_tables::agencies(sql, "dossier", &agencies));
+        script.subqueries.push(small_tables::procedures(sql, inputs.procedures));
+        script.subqueries.push(small_tables::offers(sql, inputs.offers, inputs.procedures));
         let night = Settings::default().with("night.now", SettingValue::Number(inputs.now));
         script.subqueries.extend(beside_dossiers(stored, dossier_facts(), &night));
     }
@@ -87,7 +89,7 @@ pub fn sql_script(inputs: &FigureInputs<'_>, stored: &StoredTables) -> Result<Sq
     }
     if !of_feedback.is_empty() {
         let agencies = agencies_of(inputs, inputs.feedback.clone(), feedback::agency_text())?;
-        script.subqueries.extend(small_tables::agencies("feedback", &agencies));
+        script.subqueries.extend(small_tables::agencies(sql, "feedback", &agencies));
     }
     for (rules, indicators) in &of_feedback {
         let settings = settings_of(rules, inputs.now, inputs.now, false);
@@ -123,7 +125,14 @@ impl Script<'_> {
         let groups: Vec<ScriptGroup<'_>> = groups
             .iter()
             .zip(&names)
-            .map(|(query, name)| ScriptGroup { name, query, facts: &facts, table, agencies: &agencies })
+            .map(|(query, name)| ScriptGroup {
+                sql: self.stored.dialect,
+                name,
+                query,
+                facts: &facts,
+                table,
+                agencies: &agencies,
+            })
             .collect();
         let wanted = groups.iter().flat_map(ScriptGroup::columns).collect();
         let facts = FactQuery { name: &facts, table, wanted: &wanted };

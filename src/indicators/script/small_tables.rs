@@ -9,18 +9,19 @@ use crate::calendar::{FIRST_DAY, LAST_DAY, WorkingCalendar, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::periods::Periods;
 use crate::indicators::registry_lookups::{micros_of_day, offer_pieces};
-use crate::indicators::script::duckdb;
+use crate::indicators::script::dialect::SqlDialect;
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::instant::local;
 use crate::model::period::{PeriodKind, half_month_of};
+use crate::model::predicate::FactType;
 use crate::model::procedure::{Offer, Procedure};
 
 /// A day before and one after all days of dossiers.
 const EVER: [i64; 2] = [-100_000_000, 100_000_000];
 
 /// A value of a table inside the script.
-fn text(value: Option<&str>) -> String {
-    value.map_or_else(|| "NULL".to_owned(), duckdb::text)
+fn text(sql: SqlDialect, value: Option<&str>) -> String {
+    value.map_or_else(|| "NULL".to_owned(), |value| sql.text(value))
 }
 
 fn number<T: std::fmt::Display>(value: Option<T>) -> String {
@@ -28,16 +29,18 @@ fn number<T: std::fmt::Display>(value: Option<T>) -> String {
 }
 
 /// One table: its columns with their types, and its rows.
-fn table(name: &str, columns: &[(&str, &str)], rows: &[Vec<String>]) -> String {
-    let names: Vec<String> = columns.iter().map(|(name, _)| duckdb::quoted(name)).collect();
+fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<String>]) -> String {
+    let names: Vec<String> = columns.iter().map(|(name, _)| sql.quoted(name)).collect();
     let typed = |value: &dyn Fn(&str) -> String| {
-        let cast = |(name, of): &(&str, &str)| format!("CAST({} AS {of}) AS {}", value(name), duckdb::quoted(name));
+        let cast = |(name, of): &(&str, FactType)| {
+            format!("CAST({} AS {}) AS {}", value(name), sql.type_of(*of), sql.quoted(name))
+        };
         columns.iter().map(cast).collect::<Vec<_>>().join(", ")
     };
     if rows.is_empty() {
         return format!("{name} AS (SELECT {} WHERE FALSE)", typed(&|_| "NULL".to_owned()));
     }
-    let mut text = format!("{name} AS (\n  SELECT {} FROM (VALUES", typed(&duckdb::quoted));
+    let mut text = format!("{name} AS (\n  SELECT {} FROM (VALUES", typed(&|name| sql.quoted(name)));
     for (place, row) in rows.iter().enumerate() {
         let _ = write!(text, "{}\n    ({})", if place == 0 { "" } else { "," }, row.join(", "));
     }
@@ -47,7 +50,7 @@ fn table(name: &str, columns: &[(&str, &str)], rows: &[Vec<String>]) -> String {
 
 /// `PREFIX_texts`: the agency that each text means from a day to another; `PREFIX_agencies`: what each agency is, and the
 /// code and tier under which its rows count.
-pub(super) fn agencies(prefix: &str, agencies: &Agencies) -> [String; 2] {
+pub(super) fn agencies(sql: SqlDialect, prefix: &str, agencies: &Agencies) -> [String; 2] {
     let mut texts: Vec<Vec<String>> = Vec::new();
     let epochs = agencies.changes.len() + 1;
     for meanings in agencies.meanings.chunks(epochs) {
@@ -58,7 +61,7 @@ pub(super) fn agencies(prefix: &str, agencies: &Agencies) -> [String; 2] {
                 continue;
             }
             let last = next.map_or(EVER[1], |_| i64::from(day_number(agencies.changes[place])) - 1);
-            texts.push(vec![duckdb::text(of), first.to_string(), last.to_string(), agency.to_string()]);
+            texts.push(vec![sql.text(of), first.to_string(), last.to_string(), agency.to_string()]);
             first = last + 1;
         }
     }
@@ -67,64 +70,72 @@ pub(super) fn agencies(prefix: &str, agencies: &Agencies) -> [String; 2] {
         let counts_for = &agencies.known[agencies.attributed_to(number) as usize];
         vec![
             place.to_string(),
-            duckdb::text(&known.code),
-            text(known.kind.map(AgencyKind::name)),
-            text(known.tier.map(Tier::name)),
+            sql.text(&known.code),
+            text(sql, known.kind.map(AgencyKind::name)),
+            text(sql, known.tier.map(Tier::name)),
             known.vertical.to_string(),
             known.is_registered.to_string(),
-            duckdb::text(&counts_for.code),
-            text(counts_for.tier.map(Tier::name)),
+            sql.text(&counts_for.code),
+            text(sql, counts_for.tier.map(Tier::name)),
         ]
     });
     [
         table(
+            sql,
             &format!("{prefix}_texts"),
-            &[("agency_text", "VARCHAR"), ("first_day", "BIGINT"), ("last_day", "BIGINT"), ("agency", "BIGINT")],
+            &[
+                ("agency_text", FactType::Text),
+                ("first_day", FactType::Number),
+                ("last_day", FactType::Number),
+                ("agency", FactType::Number),
+            ],
             &texts,
         ),
         table(
+            sql,
             &format!("{prefix}_agencies"),
             &[
-                ("agency", "BIGINT"),
-                ("code", "VARCHAR"),
-                ("kind", "VARCHAR"),
-                ("tier", "VARCHAR"),
-                ("vertical", "BOOLEAN"),
-                ("known", "BOOLEAN"),
-                ("counted_code", "VARCHAR"),
-                ("counted_tier", "VARCHAR"),
+                ("agency", FactType::Number),
+                ("code", FactType::Text),
+                ("kind", FactType::Text),
+                ("tier", FactType::Text),
+                ("vertical", FactType::Flag),
+                ("known", FactType::Flag),
+                ("counted_code", FactType::Text),
+                ("counted_tier", FactType::Text),
             ],
             &known.collect::<Vec<_>>(),
         ),
     ]
 }
 
-pub(super) fn procedures(procedures: &[Procedure]) -> String {
+pub(super) fn procedures(sql: SqlDialect, procedures: &[Procedure]) -> String {
     let by_code: std::collections::BTreeMap<&str, &Procedure> =
         procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
     let rows = by_code.values().map(|one| {
         vec![
-            duckdb::text(&one.code),
-            duckdb::text(&one.sector),
+            sql.text(&one.code),
+            sql.text(&one.sector),
             one.certification.to_string(),
             one.vertical.to_string(),
             number(one.statutory_time),
-            duckdb::text(one.unit.name()),
+            sql.text(one.unit.name()),
             micros_of_day(one.cut_off).to_string(),
             one.immediate.to_string(),
         ]
     });
     table(
+        sql,
         "procedures",
         &[
-            ("code", "VARCHAR"),
-            ("sector", "VARCHAR"),
-            ("certification", "BOOLEAN"),
-            ("vertical", "BOOLEAN"),
-            ("statutory_time", "BIGINT"),
-            ("unit", "VARCHAR"),
-            ("cut_off", "BIGINT"),
-            ("immediate", "BOOLEAN"),
+            ("code", FactType::Text),
+            ("sector", FactType::Text),
+            ("certification", FactType::Flag),
+            ("vertical", FactType::Flag),
+            ("statutory_time", FactType::Number),
+            ("unit", FactType::Text),
+            ("cut_off", FactType::Number),
+            ("immediate", FactType::Flag),
         ],
         &rows.collect::<Vec<_>>(),
     )
@@ -132,31 +143,32 @@ pub(super) fn procedures(procedures: &[Procedure]) -> String {
 
 /// What is offered of a procedure from a day to another, by an agency (`agency:CODE`) or by every agency of a tier
 /// (`tier:TIER`). Times of one procedure and offerer do not overlap.
-pub(super) fn offers(offers: &[Offer], procedures: &[Procedure]) -> String {
+pub(super) fn offers(sql: SqlDialect, offers: &[Offer], procedures: &[Procedure]) -> String {
     let known: std::collections::HashSet<&str> = procedures.iter().map(|one| one.code.as_str()).collect();
     let days = |day: Option<Date>, ever: i64| day.map_or(ever, |day| i64::from(day_number(day)));
     let rows =
         offer_pieces(offers).into_iter().filter(|piece| known.contains(piece.offer.procedure.as_str())).map(|piece| {
             vec![
-                duckdb::text(&piece.offer.procedure),
-                duckdb::text(&piece.offerer),
+                sql.text(&piece.offer.procedure),
+                sql.text(&piece.offerer),
                 days(piece.first, EVER[0]).to_string(),
                 days(piece.last, EVER[1]).to_string(),
-                text(piece.offer.online_level.as_deref()),
+                text(sql, piece.offer.online_level.as_deref()),
                 piece.offer.postal_submission.to_string(),
                 piece.offer.postal_return.to_string(),
             ]
         });
     table(
+        sql,
         "offers",
         &[
-            ("code", "VARCHAR"),
-            ("offerer", "VARCHAR"),
-            ("first_day", "BIGINT"),
-            ("last_day", "BIGINT"),
-            ("level", "VARCHAR"),
-            ("submission", "BOOLEAN"),
-            ("return", "BOOLEAN"),
+            ("code", FactType::Text),
+            ("offerer", FactType::Text),
+            ("first_day", FactType::Number),
+            ("last_day", FactType::Number),
+            ("level", FactType::Text),
+            ("submission", FactType::Flag),
+            ("return", FactType::Flag),
         ],
         &rows.collect::<Vec<_>>(),
     )
@@ -164,26 +176,27 @@ pub(super) fn offers(offers: &[Offer], procedures: &[Procedure]) -> String {
 
 /// `days`: every day of the calendar, with whether it works, the number of working days up to it (`ordinal`), the next
 /// working day and its half-month; `worked`: the working days by their ordinals.
-pub(super) fn calendar(calendar: &WorkingCalendar) -> [String; 4] {
+pub(super) fn calendar(sql: SqlDialect, calendar: &WorkingCalendar) -> [String; 4] {
     let days = FIRST_DAY.series(1.day()).take_while(|day| *day <= LAST_DAY);
     let is_weekday = |day: &Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let other: Vec<Vec<String>> = days
         .filter(|day| calendar.is_working(*day) != is_weekday(day))
         .map(|day| vec![day_number(day).to_string(), calendar.is_working(day).to_string()])
         .collect();
-    let exceptions = table("other_days", &[("day", "BIGINT"), ("works", "BOOLEAN")], &other);
+    let exceptions = table(sql, "other_days", &[("day", FactType::Number), ("works", FactType::Flag)], &other);
     let [first, last] = [FIRST_DAY, LAST_DAY].map(|day| day_number(day).to_string());
+    let once = sql.materialized();
     // 1970-01-01 was a Thursday.
     let numbered = format!(
-        "numbered_days AS MATERIALIZED (\n  SELECT day, works, CAST(sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS \
+        "numbered_days {once} (\n  SELECT day, works, CAST(sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS \
          BIGINT) AS ordinal FROM (\n    SELECT n.day, coalesce(o.works, (n.day + 3) % 7 < 5) AS works FROM (SELECT {} AS day) AS \
          n\n    LEFT JOIN other_days AS o ON o.day = n.day) AS d)",
-        duckdb::numbers(&first, &last)
+        sql.numbers(&first, &last)
     );
-    let worked = "worked AS MATERIALIZED (SELECT ordinal, day FROM numbered_days WHERE works)".to_owned();
-    let [year, month, day] = duckdb::year_month_day("d.day");
+    let worked = format!("worked {once} (SELECT ordinal, day FROM numbered_days WHERE works)");
+    let [year, month, day] = sql.year_month_day("d.day");
     let days = format!(
-        "days AS MATERIALIZED (\n  SELECT d.day, d.works, d.ordinal, w.day AS next, CAST(({year} * 12 + {month} - 1) * 2 + CASE \
+        "days {once} (\n  SELECT d.day, d.works, d.ordinal, w.day AS next, CAST(({year} * 12 + {month} - 1) * 2 + CASE \
          WHEN {day} >= 15 THEN 1 ELSE 0 END AS BIGINT) AS half\n  FROM numbered_days AS d LEFT JOIN worked AS w ON w.ordinal = \
          d.ordinal + 1)"
     );
@@ -192,7 +205,7 @@ pub(super) fn calendar(calendar: &WorkingCalendar) -> [String; 4] {
 
 /// `periods`: every named period from the first day of the calendar until now, numbered within its kind, with its
 /// half-months; `period_halves`: one row for each of them.
-pub(super) fn periods(now: i64) -> [String; 2] {
+pub(super) fn periods(sql: SqlDialect, now: i64) -> [String; 2] {
     let periods = Periods::named(half_month_of(FIRST_DAY), half_month_of(local(now).date()));
     let mut counts = [0; PeriodKind::NAMED.len()];
     let rows = periods.all.iter().enumerate().map(|(index, period)| {
@@ -200,7 +213,7 @@ pub(super) fn periods(now: i64) -> [String; 2] {
         counts[kind] += 1;
         let (first, last) = period.half_months().expect("named periods consist of half-months");
         vec![
-            duckdb::text(&period.to_string()),
+            sql.text(&period.to_string()),
             kind.to_string(),
             counts[kind].to_string(),
             first.to_string(),
@@ -208,19 +221,21 @@ pub(super) fn periods(now: i64) -> [String; 2] {
         ]
     });
     let listed = table(
+        sql,
         "periods",
         &[
-            ("period", "VARCHAR"),
-            ("kind", "BIGINT"),
-            ("number", "BIGINT"),
-            ("first_half", "BIGINT"),
-            ("last_half", "BIGINT"),
+            ("period", FactType::Text),
+            ("kind", FactType::Number),
+            ("number", FactType::Number),
+            ("first_half", FactType::Number),
+            ("last_half", FactType::Number),
         ],
         &rows.collect::<Vec<_>>(),
     );
     let halves = format!(
-        "period_halves AS MATERIALIZED (SELECT kind, number, last_half, {} AS half FROM periods)",
-        duckdb::numbers("first_half", "last_half")
+        "period_halves {} (SELECT kind, number, last_half, {} AS half FROM periods)",
+        sql.materialized(),
+        sql.numbers("first_half", "last_half")
     );
     [listed, halves]
 }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expressions::FactTable;
-use crate::indicators::script::duckdb;
+use crate::indicators::script::dialect::SqlDialect;
 use crate::lake::GROUP_TABLE;
 use crate::model::predicate::FactType;
 
 /// The Delta tables that a script reads.
 #[derive(Debug, Clone)]
 pub struct StoredTables {
+    /// SQL of the engine that runs the script.
+    pub dialect: SqlDialect,
     /// Folder or address of the tables. `None`: the script defines no views; whoever runs it has defined them.
     pub root: Option<String>,
     /// The columns of each image that exists, by its name.
@@ -32,7 +34,7 @@ impl StoredTables {
         let mut tables: Vec<&str> = self.images.keys().copied().collect();
         tables.extend(self.has_groups.then_some(GROUP_TABLE));
         let view_of = |table: &str| {
-            let rows = duckdb::delta_table(&format!("{}/{table}", root.trim_end_matches('/')));
+            let rows = self.dialect.delta_table(&format!("{}/{table}", root.trim_end_matches('/')));
             format!("CREATE OR REPLACE TEMP VIEW {} AS SELECT * FROM {rows};\n", view(table))
         };
         tables.into_iter().map(view_of).collect()
@@ -40,13 +42,16 @@ impl StoredTables {
 
     /// A query for columns of a table, instants as microseconds. It fails if the table is newer than the script.
     pub(super) fn columns<'a>(&self, table: &FactTable, names: impl IntoIterator<Item = &'a str>) -> String {
+        let sql = self.dialect;
         let stored = self.images.get(table.table.image_name());
         let column = |name: &str| {
-            let quoted = duckdb::quoted(name);
+            let quoted = sql.quoted(name);
             let of = table.stored_type(name).expect("the facts' columns were checked");
             let value = match of {
-                _ if !stored.is_some_and(|stored| stored.contains(name)) => format!("CAST(NULL AS {})", sql_type(of)),
-                FactType::Instant => duckdb::micros(&quoted),
+                _ if !stored.is_some_and(|stored| stored.contains(name)) => {
+                    format!("CAST(NULL AS {})", sql.type_of(of))
+                }
+                FactType::Instant => sql.micros(&quoted),
                 _ => quoted.clone(),
             };
             format!("{value} AS {quoted}")
@@ -57,21 +62,12 @@ impl StoredTables {
         }
         let name = table.table.image_name();
         let message = format!("the table {name} is newer than this script: print it again with motcua sql");
-        let is_of_night = duckdb::fail_if(&format!("run > {}", self.run), &message);
+        let is_of_night = sql.fail_if(&format!("run > {}", self.run), &message);
         format!("SELECT {columns} FROM {} WHERE {is_of_night}", view(name))
     }
 
     /// The keys of the dossiers that another source's row stands for; `None` if there are none.
     pub(super) fn copies(&self) -> Option<String> {
         self.has_groups.then(|| format!("SELECT source, source_key FROM {} WHERE NOT counts", view(GROUP_TABLE)))
-    }
-}
-
-/// The type of a column.
-pub(super) fn sql_type(of: FactType) -> &'static str {
-    match of {
-        FactType::Flag => "BOOLEAN",
-        FactType::Text | FactType::Word(_) => "VARCHAR",
-        FactType::Number | FactType::Instant | FactType::Day => "BIGINT",
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::calendar::working_time;
 use crate::expressions::{Expression, Function};
-use crate::indicators::script::duckdb::floor_div;
-use crate::indicators::script::render::{column, day_inside, end_of, instant_of, local_day, render, time_of_day};
+use crate::indicators::script::dialect::SqlDialect;
+use crate::indicators::script::render::{day_inside, end_of, instant_of, time_of_day};
 
 const SECOND: i64 = 1_000_000;
 const HOUR: i64 = working_time::HOUR * SECOND;
@@ -48,9 +48,9 @@ fn name_of(place: usize) -> String {
 }
 
 /// The queries that add the column of a call. `place`: of the call among those of [`without_calls`].
-pub(super) fn steps(call: &Call, place: usize) -> Vec<Step> {
-    let arguments: Vec<String> = call.arguments.iter().map(render).collect();
-    let names = Names { place, result: column(&name_of(place)) };
+pub(super) fn steps(sql: SqlDialect, call: &Call, place: usize) -> Vec<Step> {
+    let arguments: Vec<String> = call.arguments.iter().map(|argument| sql.render(argument)).collect();
+    let names = Names { sql, place, result: sql.column(&name_of(place)) };
     match call.function {
         Function::SameDayDue => same_day_due(&names, &arguments),
         Function::StatutoryDue => statutory_due(&names, &arguments),
@@ -61,6 +61,7 @@ pub(super) fn steps(call: &Call, place: usize) -> Vec<Step> {
 
 /// Names of the columns of one call.
 struct Names {
+    sql: SqlDialect,
     place: usize,
     result: String,
 }
@@ -98,24 +99,26 @@ fn one_if(condition: &str) -> String {
 }
 
 fn same_day_due(names: &Names, arguments: &[String]) -> Vec<Step> {
+    let sql = names.sql;
     let [from, cut_off] = arguments else { unreachable!("the check of types counts the arguments") };
     let (of, no_join) = (|name: &str| names.of(name), String::new());
     let in_time = format!("d.works AND {} <= {}", time_of_day(&of("from")), of("cut_off"));
     let nth = format!("d.ordinal + CASE WHEN {in_time} THEN 0 WHEN {} IS NOT NULL THEN 1 END", of("cut_off"));
     vec![
         names.step(&[("from", number(from)), ("cut_off", number(cut_off))], no_join),
-        names.step(&[("nth", nth)], join_days("d", &local_day(&of("from")))),
+        names.step(&[("nth", nth)], join_days("d", &sql.local_day(&of("from")))),
         names.step(&[("result", end_of("w.day"))], format!(" LEFT JOIN worked AS w ON w.ordinal = {}", of("nth"))),
     ]
 }
 
 fn working_hours(names: &Names, arguments: &[String]) -> Vec<Step> {
+    let sql = names.sql;
     let [from, to] = arguments else { unreachable!("the check of types counts the arguments") };
     let (of, no_join) = (|name: &str| names.of(name), String::new());
-    let joins = join_days("d", &local_day(&of("from"))) + &join_days("e", &local_day(&of("to")));
+    let joins = join_days("d", &sql.local_day(&of("from"))) + &join_days("e", &sql.local_day(&of("to")));
     let [before, until] = [("d", "from"), ("e", "to")]
         .map(|(day, moment)| passed(&format!("{day}.works"), &format!("{day}.ordinal"), &of(moment)));
-    let hours = floor_div(&format!("{} - {}", of("until"), of("before")), HOUR);
+    let hours = sql.floor_div(&format!("{} - {}", of("until"), of("before")), HOUR);
     vec![
         names.step(&[("from", number(from)), ("to", number(to))], no_join.clone()),
         names.step(&[("before", before), ("until", until)], joins),
@@ -124,6 +127,7 @@ fn working_hours(names: &Names, arguments: &[String]) -> Vec<Step> {
 }
 
 fn statutory_due(names: &Names, arguments: &[String]) -> Vec<Step> {
+    let sql = names.sql;
     let [from, amount, unit, cut_off] = arguments else { unreachable!("the check of types counts the arguments") };
     let (of, no_join) = (|name: &str| names.of(name), String::new);
     let [works, ordinal, amount_of, moves_on, until, nth, last] =
@@ -141,7 +145,7 @@ fn statutory_due(names: &Names, arguments: &[String]) -> Vec<Step> {
         of("unit"),
         one_if(&moves_on),
         one_if(&format!("NOT {works}")),
-        floor_div(&format!("{until} - 1"), WORKING_DAY),
+        sql.floor_div(&format!("{until} - 1"), WORKING_DAY),
     );
     let last_day = format!("CASE WHEN {moves_on} THEN {} ELSE {} END + {amount_of}", of("next"), of("day"));
     let rest = format!("({until} - ({nth} - 1) * {WORKING_DAY})");
@@ -155,7 +159,7 @@ fn statutory_due(names: &Names, arguments: &[String]) -> Vec<Step> {
         end_of("e.next"),
         instant_of("w.day", &time),
     );
-    let day = local_day(&of("from"));
+    let day = sql.local_day(&of("from"));
     vec![
         names.step(
             &[("from", number(from)), ("amount", number(amount)), ("unit", unit.clone()), ("cut_off", number(cut_off))],

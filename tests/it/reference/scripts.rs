@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use motcua::calendar::WorkingCalendar;
-use motcua::indicators::{AgencyNames, FigureInputs, StoredTables, compute, sql_script};
+use motcua::indicators::{AgencyNames, FigureInputs, SqlDialect, StoredTables, compute, sql_script};
 use motcua::model::figure::Figure;
 use motcua::model::indicator::IndicatorDefinition;
 use motcua::model::rules::RuleSet;
@@ -111,7 +111,8 @@ fn write_case(scrambled: &Scrambled, folder: &Path) -> Vec<String> {
         .tables
         .iter()
         .map(|(name, table)| (*name, table.get_column_names().into_iter().map(ToString::to_string).collect()));
-    let stored = StoredTables { root: None, images: images.collect(), has_groups: true, run: RUN };
+    let stored =
+        StoredTables { dialect: SqlDialect::DuckDb, root: None, images: images.collect(), has_groups: true, run: RUN };
     let table = |name: &str| scrambled.tables[name].clone().lazy();
     let rule_sets: Vec<RuleSet> = config.rules.values().cloned().collect();
     let mut paths = Vec::new();
