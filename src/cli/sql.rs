@@ -10,7 +10,7 @@ use crate::run::{self, FigureRequest};
 
 /// Shown by `motcua sql --help`.
 const EXAMPLES: &str = "\
-The script names the Delta tables in its first statements, and is one query behind them. Its rows are figures: indicator, \
+The script names the Delta tables in its first statements; its last statement gives the figures: indicator, \
 rules, agency, tier, period, numerator, denominator, unknown, undecided. Facts, registries, calendar and the meaning of \
 agencies' texts stand inside, as of the newest night: once a later run has changed a table, the script fails and is printed \
 again. Indicators that SQL cannot give are named on standard error.

@@ -4,8 +4,8 @@ usage: compare_sql.py duckdb LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
        compare_sql.py spark LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
 
 Scripts for DuckDB were printed with `--no-views`: LAKE's tables (Delta, or one Parquet file each) are named here, and Delta is
-read by deltalake, so that DuckDB needs no extension. Scripts for Spark name the tables themselves; they run over Spark Connect
-in a server of Sail that is started here, so that no JVM is needed. FIGURES are those of `motcua report --format csv` under the
+read by deltalake, so that DuckDB needs no extension. Scripts for Spark name Delta tables themselves, and Parquet files are named
+here; they run over Spark Connect in a server of Sail that is started here, so that no JVM is needed. FIGURES are those of `motcua report --format csv` under the
 same rule sets; of indicators that the script does not have they are left out. Prints for each script the number of equal cells
 and the first ten that differ. Exit code 0 if all are equal and every script has any, else 1.
 """
@@ -13,6 +13,7 @@ and the first ten that differ. Exit code 0 if all are equal and every script has
 import csv
 import os
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -21,7 +22,7 @@ COUNTS = ("numerator", "denominator", "unknown", "undecided")
 KEY = ("indicator", "rules", "agency", "tier", "period")
 
 
-def duckdb_session(lake: Path):
+def duckdb_session(lake: Path, _: str):
     import duckdb
     from deltalake import DeltaTable
 
@@ -42,15 +43,19 @@ def duckdb_session(lake: Path):
     return rows_of
 
 
-def spark_session(lake: Path):
+def spark_session(lake: Path, warehouse: str):
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
 
+    # The server writes tables to the folder that it is started in.
+    os.chdir(warehouse)
     server = SparkConnectServer()
     server.start()
     _, port = server.listening_address
     spark = SparkSession.builder.remote(f"sc://localhost:{port}").getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    for table in sorted(lake.glob("*.parquet")):
+        spark.read.parquet(str(table)).createOrReplaceTempView(f"motcua_{table.stem}")
 
     def rows_of(script: str) -> list[dict]:
         # The texts of a script have no line breaks.
@@ -59,6 +64,8 @@ def spark_session(lake: Path):
             spark.sql(statement)
         return [row.asDict() for row in spark.sql(statements[-1].rstrip().removesuffix(";")).collect()]
 
+    # The server ends with its last reference.
+    rows_of.server = server
     return rows_of
 
 
@@ -94,8 +101,10 @@ def compare(rows_of, script: Path, figures: Path) -> bool:
 
 
 def main(engine: str, lake: str, *pairs: str) -> int:
-    rows_of = {"duckdb": duckdb_session, "spark": spark_session}[engine](Path(lake))
-    results = [compare(rows_of, Path(script), Path(figures)) for script, figures in zip(pairs[::2], pairs[1::2])]
+    lake, *pairs = [Path(path).absolute() for path in (lake, *pairs)]
+    with tempfile.TemporaryDirectory() as warehouse:
+        rows_of = {"duckdb": duckdb_session, "spark": spark_session}[engine](lake, warehouse)
+        results = [compare(rows_of, script, figures) for script, figures in zip(pairs[::2], pairs[1::2])]
     return 0 if results and all(results) else 1
 
 

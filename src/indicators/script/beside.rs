@@ -8,21 +8,21 @@ use crate::expressions::{
 };
 use crate::indicators::script::render::time_of_day;
 use crate::indicators::script::stored::StoredTables;
+use crate::indicators::script::subquery::Subquery;
 
 /// `notes_rows`, `notes`, `post_rows`, `post`, `codes`, `parts` and `promises`, and `copies` if there are any.
-pub(super) fn beside_dossiers(stored: &StoredTables, dossiers: &FactTable, settings: &Settings) -> Vec<String> {
-    let once = stored.dialect.materialized();
+pub(super) fn beside_dossiers(stored: &StoredTables, dossiers: &FactTable, settings: &Settings) -> Vec<Subquery> {
     let mut tables = Vec::from(grouped("notes", notes_by_dossier(), stored, settings));
     tables.extend(grouped("post", post_by_dossier(), stored, settings));
     tables.extend(parts(stored, dossiers));
     tables.push(promises(stored, dossiers));
-    tables.extend(stored.copies().map(|copies| format!("copies {once} (\n  {copies})")));
+    tables.extend(stored.copies().map(|copies| Subquery::shared("copies", copies)));
     tables
 }
 
 /// The rows of a table by dossier code, and one row for each code.
-fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: &Settings) -> [String; 2] {
-    let (sql, once) = (stored.dialect, stored.dialect.materialized());
+fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: &Settings) -> [Subquery; 2] {
+    let sql = stored.dialect;
     let only = fold(&grouped.only, settings);
     let facts = grouped.facts.facts();
     let facts: Vec<_> = facts.filter_map(|fact| Some((fact, fold(fact.expression.as_ref()?, settings)))).collect();
@@ -35,46 +35,46 @@ fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: 
     };
     let values = facts.iter().map(value).collect::<Vec<_>>().join(",\n    ");
     let rows = stored.columns(&grouped.facts, named.iter().copied());
+    let grouped = format!("SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by}");
     [
-        format!("{name}_rows {once} (\n  SELECT * FROM ({rows}) AS t WHERE {})", sql.render(&only)),
-        format!("{name} {once} (\n  SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by})"),
+        Subquery::shared(format!("{name}_rows"), format!("SELECT * FROM ({rows}) AS t WHERE {}", sql.render(&only))),
+        Subquery::shared(name, grouped),
     ]
 }
 
 /// Which dossiers are parts of one that some source has and that is not deleted. One that names itself is no part.
-fn parts(stored: &StoredTables, dossiers: &FactTable) -> [String; 2] {
-    let (sql, once) = (stored.dialect, stored.dialect.materialized());
+fn parts(stored: &StoredTables, dossiers: &FactTable) -> [Subquery; 2] {
+    let sql = stored.dialect;
     let named = stored.columns(dossiers, ["source", "source_key", "parent_code"]);
     let rows =
         stored.columns(dossiers, ["source", "source_key", "deleted", "dossier_code", "national_code", "other_codes"]);
     let codes = sql.parts("concat_ws(';', dossier_code, national_code, other_codes)");
-    [
-        format!(
-            "codes {once} (\n  SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, \
-             source_key, deleted, {codes} AS code FROM ({rows}) AS t) AS u\n  \
-             WHERE trim(code) IN (SELECT parent_code FROM ({named}) AS v))"
-        ),
-        format!(
-            "parts {once} (\n  SELECT t.source, t.source_key FROM ({named}) AS t\n  JOIN (SELECT DISTINCT code FROM \
-             codes WHERE deleted IS NOT TRUE) AS whole ON whole.code = t.parent_code\n  LEFT JOIN codes AS own ON \
-             own.source = t.source AND own.source_key = t.source_key AND own.code = t.parent_code\n  WHERE own.code IS NULL)"
-        ),
-    ]
+    let codes = format!(
+        "SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, source_key, deleted, \
+         {codes} AS code FROM ({rows}) AS t) AS u\n  WHERE trim(code) IN (SELECT parent_code FROM ({named}) AS v)"
+    );
+    let parts = format!(
+        "SELECT t.source, t.source_key FROM ({named}) AS t\n  JOIN (SELECT DISTINCT code FROM codes WHERE deleted IS NOT TRUE) \
+         AS whole ON whole.code = t.parent_code\n  LEFT JOIN codes AS own ON own.source = t.source AND own.source_key = \
+         t.source_key AND own.code = t.parent_code\n  WHERE own.code IS NULL"
+    );
+    [Subquery::shared("codes", codes), Subquery::shared("parts", parts)]
 }
 
 /// For dossiers whose notes promise different new due dates: the earliest of them that is the due date.
-fn promises(stored: &StoredTables, dossiers: &FactTable) -> String {
-    let (sql, once) = (stored.dialect, stored.dialect.materialized());
+fn promises(stored: &StoredTables, dossiers: &FactTable) -> Subquery {
+    let sql = stored.dialect;
     let due = stored.columns(dossiers, ["source", "source_key", "dossier_code", "due_at"]);
     let is_date = |instant: &str| format!("{} = 0", time_of_day(instant));
-    format!(
-        "promises {once} (\n  SELECT t.source, t.source_key, min(n.apology_new_due_at) AS new_due_at FROM ({due}) AS \
+    let promises = format!(
+        "SELECT t.source, t.source_key, min(n.apology_new_due_at) AS new_due_at FROM ({due}) AS \
          t\n  JOIN notes_rows AS n ON n.dossier_code = t.dossier_code\n  JOIN (SELECT dossier_code FROM notes_rows GROUP BY \
          dossier_code HAVING count(DISTINCT apology_new_due_at) > 1) AS s ON s.dossier_code = t.dossier_code\n  WHERE t.due_at = \
-         n.apology_new_due_at OR (({} OR {}) AND {} = {})\n  GROUP BY t.source, t.source_key)",
+         n.apology_new_due_at OR (({} OR {}) AND {} = {})\n  GROUP BY t.source, t.source_key",
         is_date("t.due_at"),
         is_date("n.apology_new_due_at"),
         sql.local_day("t.due_at"),
         sql.local_day("n.apology_new_due_at"),
-    )
+    );
+    Subquery::shared("promises", promises)
 }

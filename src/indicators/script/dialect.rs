@@ -54,15 +54,6 @@ impl SqlDialect {
         }
     }
 
-    /// What follows the name of a subquery that is computed once, although several others read it. Spark plans equal
-    /// subqueries once by itself.
-    pub(super) fn materialized(self) -> &'static str {
-        match self {
-            Self::DuckDb => "AS MATERIALIZED",
-            Self::Spark => "AS",
-        }
-    }
-
     /// An instant as microseconds since 1970 in UTC. Never as a timestamp: the session's time zone must not matter.
     pub(super) fn micros(self, instant: &str) -> String {
         match self {

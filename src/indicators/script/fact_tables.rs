@@ -9,7 +9,9 @@ use crate::indicators::agencies::NO_AGENCY;
 use crate::indicators::script::dialect::SqlDialect;
 use crate::indicators::script::render::day_inside;
 use crate::indicators::script::stored::StoredTables;
+use crate::indicators::script::subquery::Subquery;
 use crate::indicators::script::working_time::{Step, steps, without_calls};
+use crate::model::predicate::FactType;
 use crate::model::table::RecordKind;
 
 /// The tables that dossiers are looked up in: prefix of the columns, column of the dossier, join.
@@ -42,7 +44,7 @@ pub(super) struct FactQuery<'a> {
 
 impl FactQuery<'_> {
     /// The subqueries, with one row for each dossier that counts or each item of feedback.
-    pub(super) fn subqueries(&self, stored: &StoredTables, settings: &Settings) -> Vec<String> {
+    pub(super) fn subqueries(&self, stored: &StoredTables, settings: &Settings) -> Vec<Subquery> {
         let [common, agency, rules] =
             [Stage::Common, Stage::Agency, Stage::Rules].map(|stage| self.table.layers(stage, settings));
         // The layer before which the agency is looked up.
@@ -67,8 +69,7 @@ impl FactQuery<'_> {
             }
             chain.layer(layer, &needed[place + 1], place >= at_agency);
         }
-        let last = format!("{} {} (SELECT * FROM {})", self.name, stored.dialect.materialized(), chain.last());
-        chain.queries.push(last);
+        chain.queries.push(Subquery::shared(self.name, format!("SELECT * FROM {}", chain.last())));
         chain.queries
     }
 
@@ -166,11 +167,15 @@ fn is_of_agency(name: &str) -> bool {
     name == "agency" || name.starts_with("agency.") || name.starts_with("offer.")
 }
 
+fn is_number(fact_type: FactType) -> bool {
+    matches!(fact_type, FactType::Number | FactType::Instant | FactType::Day)
+}
+
 /// Subqueries of which each reads the one before.
 struct Chain<'a> {
     sql: SqlDialect,
     name: &'a str,
-    queries: Vec<String>,
+    queries: Vec<Subquery>,
 }
 
 impl Chain<'_> {
@@ -180,7 +185,7 @@ impl Chain<'_> {
 
     fn push(&mut self, query: &str) {
         let name = format!("{}_{}", self.name, self.queries.len() + 1);
-        self.queries.push(format!("{name} AS (\n  {query})"));
+        self.queries.push(Subquery::new(name, query));
     }
 
     /// One layer of facts, after the working time that they count.
@@ -203,6 +208,10 @@ impl Chain<'_> {
             let quoted = sql.column(name);
             match facts.iter().find(|(fact, _)| fact.name == *name) {
                 Some((fact, Expression::Null)) => format!("CAST(NULL AS {}) AS {quoted}", sql.type_of(fact.fact_type)),
+                // An engine may take whole numbers of an expression for shorter ones.
+                Some((fact, expression)) if is_number(fact.fact_type) => {
+                    format!("CAST({} AS {}) AS {quoted}", sql.render(expression), sql.type_of(fact.fact_type))
+                }
                 Some((_, expression)) => format!("{} AS {quoted}", sql.render(expression)),
                 None => quoted,
             }

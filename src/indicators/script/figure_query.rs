@@ -7,6 +7,7 @@ use crate::indicators::groups::{GroupKind, GroupQuery, HIGHEST_AMOUNT, day_colum
 use crate::indicators::inputs::ComputedIndicator;
 use crate::indicators::script::dialect::SqlDialect;
 use crate::indicators::script::render::day_inside;
+use crate::indicators::script::subquery::Subquery;
 use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::model::indicator::IndicatorKind;
 use crate::model::predicate::FactType;
@@ -42,8 +43,8 @@ impl ScriptGroup<'_> {
     }
 
     /// The subquery: the sums by agency, half-month, and what else its kind needs.
-    pub(super) fn subquery(&self) -> String {
-        let (sql, once) = (self.sql, self.sql.materialized());
+    pub(super) fn subquery(&self) -> Subquery {
+        let sql = self.sql;
         let half = |name: &str| format!("{name}.half");
         let mut days = vec![("start", sql.column(day_column(self.query.period_column)))];
         let mut values: Vec<String> = Vec::new();
@@ -60,7 +61,7 @@ impl ScriptGroup<'_> {
             (GroupKind::ByAmount, Some(amount)) => {
                 let amount = sql.render(amount);
                 values.push(format!(
-                    "CASE WHEN {amount} < 0 THEN 0 WHEN {amount} > {HIGHEST_AMOUNT} THEN {HIGHEST_AMOUNT} ELSE {amount} END AS amount"
+                    "CAST(CASE WHEN {amount} < 0 THEN 0 WHEN {amount} > {HIGHEST_AMOUNT} THEN {HIGHEST_AMOUNT} ELSE {amount} END AS BIGINT) AS amount"
                 ));
                 keys.push(("amount", "f.amount".to_owned()));
             }
@@ -80,17 +81,16 @@ impl ScriptGroup<'_> {
         });
         let only = self.query.only().map(|only| format!(" AND {}", sql.render(only))).unwrap_or_default();
         let sums = expressions.map(|(place, _)| format!(", CAST(sum(f.s{place}) AS BIGINT) AS s{place}"));
-        format!(
-            "{} {once} (\n  SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  \
-             GROUP BY {})",
-            self.name,
+        let query = format!(
+            "SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  GROUP BY {}",
             keys.iter().map(|(name, of)| format!("{of} AS {}", sql.quoted(name))).collect::<Vec<_>>().join(", "),
             sums.collect::<String>(),
             values.join(",\n      "),
             self.facts,
             joins.collect::<String>(),
             keys.iter().map(|(_, of)| of.as_str()).collect::<Vec<_>>().join(", "),
-        )
+        );
+        Subquery::shared(self.name, query)
     }
 
     /// Whether a column of sums adds up numbers, not conditions.
@@ -107,7 +107,7 @@ pub(super) struct FigureQuery {
     /// Queries for the counts by agency and period, which are added up for tiers and the province.
     cells: Vec<String>,
     /// Subqueries that the cells and the medians read.
-    beside: Vec<String>,
+    beside: Vec<Subquery>,
     /// Queries for counts that cannot be added up.
     medians: Vec<String>,
     indicators: Vec<String>,
@@ -193,27 +193,28 @@ impl FigureQuery {
             None => "CAST(NULL AS BIGINT)".to_owned(),
         };
         let year = self.sql.floor_div("g.start", HALVES_OF_A_YEAR);
-        self.beside.push(format!(
-            "{name} AS (\n  SELECT code, {year} AS year, {} AS certain, {} AS possible FROM {} AS g\n  GROUP BY code, \
-             {year})",
+        let query = format!(
+            "SELECT code, {year} AS year, {} AS certain, {} AS possible FROM {} AS g\n  GROUP BY code, {year}",
             first(positions.procedures_with),
             first(positions.procedures_maybe_with),
             group.name,
-        ));
+        );
+        self.beside.push(Subquery::new(&name, query));
         name
     }
 
     /// The smallest amount that at least half of the dossiers of a scope do not exceed.
     fn add_median(&mut self, group: &ScriptGroup<'_>, id: &str, positions: &SumPositions) {
         let name = format!("amounts_{}", self.beside.len() + 1);
-        self.beside.push(format!(
-            "{name} AS (\n  SELECT a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number, g.amount{} FROM {} AS g JOIN \
+        let query = format!(
+            "SELECT a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number, g.amount{} FROM {} AS g JOIN \
              period_halves AS p ON p.half = g.start\n  JOIN {} AS a ON a.agency = g.agency GROUP BY a.counted_code, a.counted_tier, \
-             p.kind, p.number, g.amount)",
+             p.kind, p.number, g.amount",
             sums(&counts(positions)),
             group.name,
             group.agencies,
-        ));
+        );
+        self.beside.push(Subquery::new(&name, query));
         let scopes = scopes(self.sql, &name, &["amount"]);
         let of_scope = "PARTITION BY code, tier, kind, number";
         self.medians.push(format!(
@@ -226,8 +227,8 @@ impl FigureQuery {
     }
 
     /// The subqueries after those of the groups.
-    pub(super) fn subqueries(self) -> Vec<String> {
-        let (text, once) = (self.sql.text_type(), self.sql.materialized());
+    pub(super) fn subqueries(self) -> Vec<Subquery> {
+        let text = self.sql.text_type();
         let mut tables = self.beside;
         let none = |name: &str, of: &str| format!("CAST(NULL AS {of}) AS {name}");
         let texts = ["indicator", "code", "tier"].map(|name| none(name, text));
@@ -235,19 +236,20 @@ impl FigureQuery {
         let numbers: Vec<String> = numbers.into_iter().map(|name| none(name, "BIGINT")).collect();
         let no_row = format!("  SELECT {}, {} WHERE FALSE", texts.join(", "), numbers.join(", "));
         let all = |queries: Vec<String>| [vec![no_row.clone()], queries].concat().join("\n  UNION ALL\n");
-        tables.push(format!("cells {once} (\n{})", all(self.cells)));
+        tables.push(Subquery::shared("cells", all(self.cells)));
         let rows = if self.indicators.is_empty() { vec!["('', '', FALSE)".to_owned()] } else { self.indicators };
-        tables.push(format!(
-            "indicators AS (\n  SELECT * FROM (VALUES\n    {}) AS rows_of(indicator, rules, has_denominator))",
+        let rows = format!(
+            "SELECT * FROM (VALUES\n    {}) AS rows_of(indicator, rules, has_denominator)",
             rows.join(",\n    ")
-        ));
-        let scopes = [vec![scopes(self.sql, "cells", &["indicator"])], self.medians].concat();
-        tables.push(format!("scopes {once} (\n{})", scopes.join("\n  UNION ALL\n")));
-        tables.push(
-            "counted AS (\n  SELECT indicator, code, tier, kind, min(number) AS first_number, max(number) AS last_number FROM \
-             scopes\n  WHERE denominator > 0 OR unknown > 0 OR undecided > 0 GROUP BY indicator, code, tier, kind)"
-                .to_owned(),
         );
+        tables.push(Subquery::new("indicators", rows));
+        let scopes = [vec![scopes(self.sql, "cells", &["indicator"])], self.medians].concat();
+        tables.push(Subquery::shared("scopes", scopes.join("\n  UNION ALL\n")));
+        tables.push(Subquery::new(
+            "counted",
+            "SELECT indicator, code, tier, kind, min(number) AS first_number, max(number) AS last_number FROM \
+             scopes\n  WHERE denominator > 0 OR unknown > 0 OR undecided > 0 GROUP BY indicator, code, tier, kind",
+        ));
         tables
     }
 

@@ -10,6 +10,7 @@ mod figure_query;
 mod render;
 mod small_tables;
 mod stored;
+mod subquery;
 mod working_time;
 
 pub use dialect::SqlDialect;
@@ -25,6 +26,7 @@ use crate::indicators::scan::moment_of;
 use crate::indicators::script::beside::beside_dossiers;
 use crate::indicators::script::fact_tables::FactQuery;
 use crate::indicators::script::figure_query::{FigureQuery, ScriptGroup};
+use crate::indicators::script::subquery::Subquery;
 use crate::indicators::sums::StillReachable;
 use crate::indicators::{IndicatorError, feedback};
 use crate::model::indicator::{CountedUnit, IndicatorDefinition};
@@ -96,15 +98,15 @@ pub fn sql_script(inputs: &FigureInputs<'_>, stored: &StoredTables) -> Result<Sq
         script.add("feedback", feedback_facts(), (rules, indicators), &settings, StillReachable::Everything)?;
     }
     let Script { subqueries, figures, .. } = script;
-    let subqueries = [subqueries, figures.subqueries()].concat().join(",\n");
-    let text = format!("{}WITH {subqueries}\n{};", stored.views(), FigureQuery::last());
+    let subqueries = [subqueries, figures.subqueries()].concat();
+    let text = subquery::script(sql, &stored.views(), &subqueries, &FigureQuery::last());
     Ok(SqlScript { text, left_out })
 }
 
 /// A script that is being written.
 struct Script<'a> {
     stored: &'a StoredTables,
-    subqueries: Vec<String>,
+    subqueries: Vec<Subquery>,
     figures: FigureQuery,
 }
 

@@ -10,6 +10,7 @@ use crate::indicators::agencies::Agencies;
 use crate::indicators::periods::Periods;
 use crate::indicators::registry_lookups::{micros_of_day, offer_pieces};
 use crate::indicators::script::dialect::SqlDialect;
+use crate::indicators::script::subquery::Subquery;
 use crate::model::agency::{AgencyKind, Tier};
 use crate::model::instant::local;
 use crate::model::period::{PeriodKind, half_month_of};
@@ -29,7 +30,7 @@ fn number<T: std::fmt::Display>(value: Option<T>) -> String {
 }
 
 /// One table: its columns with their types, and its rows.
-fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<String>]) -> String {
+fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<String>]) -> Subquery {
     let names: Vec<String> = columns.iter().map(|(name, _)| sql.quoted(name)).collect();
     let typed = |value: &dyn Fn(&str) -> String| {
         let cast = |(name, of): &(&str, FactType)| {
@@ -38,19 +39,19 @@ fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<
         columns.iter().map(cast).collect::<Vec<_>>().join(", ")
     };
     if rows.is_empty() {
-        return format!("{name} AS (SELECT {} WHERE FALSE)", typed(&|_| "NULL".to_owned()));
+        return Subquery::new(name, format!("SELECT {} WHERE FALSE", typed(&|_| "NULL".to_owned())));
     }
-    let mut text = format!("{name} AS (\n  SELECT {} FROM (VALUES", typed(&|name| sql.quoted(name)));
+    let mut text = format!("SELECT {} FROM (VALUES", typed(&|name| sql.quoted(name)));
     for (place, row) in rows.iter().enumerate() {
         let _ = write!(text, "{}\n    ({})", if place == 0 { "" } else { "," }, row.join(", "));
     }
-    let _ = write!(text, "\n  ) AS rows_of({}))", names.join(", "));
-    text
+    let _ = write!(text, "\n  ) AS rows_of({})", names.join(", "));
+    Subquery::shared(name, text)
 }
 
 /// `PREFIX_texts`: the agency that each text means from a day to another; `PREFIX_agencies`: what each agency is, and the
 /// code and tier under which its rows count.
-pub(super) fn agencies(sql: SqlDialect, prefix: &str, agencies: &Agencies) -> [String; 2] {
+pub(super) fn agencies(sql: SqlDialect, prefix: &str, agencies: &Agencies) -> [Subquery; 2] {
     let mut texts: Vec<Vec<String>> = Vec::new();
     let epochs = agencies.changes.len() + 1;
     for meanings in agencies.meanings.chunks(epochs) {
@@ -109,7 +110,7 @@ pub(super) fn agencies(sql: SqlDialect, prefix: &str, agencies: &Agencies) -> [S
     ]
 }
 
-pub(super) fn procedures(sql: SqlDialect, procedures: &[Procedure]) -> String {
+pub(super) fn procedures(sql: SqlDialect, procedures: &[Procedure]) -> Subquery {
     let by_code: std::collections::BTreeMap<&str, &Procedure> =
         procedures.iter().map(|procedure| (procedure.code.as_str(), procedure)).collect();
     let rows = by_code.values().map(|one| {
@@ -143,7 +144,7 @@ pub(super) fn procedures(sql: SqlDialect, procedures: &[Procedure]) -> String {
 
 /// What is offered of a procedure from a day to another, by an agency (`agency:CODE`) or by every agency of a tier
 /// (`tier:TIER`). Times of one procedure and offerer do not overlap.
-pub(super) fn offers(sql: SqlDialect, offers: &[Offer], procedures: &[Procedure]) -> String {
+pub(super) fn offers(sql: SqlDialect, offers: &[Offer], procedures: &[Procedure]) -> Subquery {
     let known: std::collections::HashSet<&str> = procedures.iter().map(|one| one.code.as_str()).collect();
     let days = |day: Option<Date>, ever: i64| day.map_or(ever, |day| i64::from(day_number(day)));
     let rows =
@@ -176,7 +177,7 @@ pub(super) fn offers(sql: SqlDialect, offers: &[Offer], procedures: &[Procedure]
 
 /// `days`: every day of the calendar, with whether it works, the number of working days up to it (`ordinal`), the next
 /// working day and its half-month; `worked`: the working days by their ordinals.
-pub(super) fn calendar(sql: SqlDialect, calendar: &WorkingCalendar) -> [String; 4] {
+pub(super) fn calendar(sql: SqlDialect, calendar: &WorkingCalendar) -> [Subquery; 4] {
     let days = FIRST_DAY.series(1.day()).take_while(|day| *day <= LAST_DAY);
     let is_weekday = |day: &Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let other: Vec<Vec<String>> = days
@@ -185,27 +186,31 @@ pub(super) fn calendar(sql: SqlDialect, calendar: &WorkingCalendar) -> [String; 
         .collect();
     let exceptions = table(sql, "other_days", &[("day", FactType::Number), ("works", FactType::Flag)], &other);
     let [first, last] = [FIRST_DAY, LAST_DAY].map(|day| day_number(day).to_string());
-    let once = sql.materialized();
     // 1970-01-01 was a Thursday.
     let numbered = format!(
-        "numbered_days {once} (\n  SELECT day, works, CAST(sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS \
+        "SELECT day, works, CAST(sum(CASE WHEN works THEN 1 ELSE 0 END) OVER (ORDER BY day) AS \
          BIGINT) AS ordinal FROM (\n    SELECT n.day, coalesce(o.works, (n.day + 3) % 7 < 5) AS works FROM (SELECT {} AS day) AS \
-         n\n    LEFT JOIN other_days AS o ON o.day = n.day) AS d)",
+         n\n    LEFT JOIN other_days AS o ON o.day = n.day) AS d",
         sql.numbers(&first, &last)
     );
-    let worked = format!("worked {once} (SELECT ordinal, day FROM numbered_days WHERE works)");
+    let worked = "SELECT ordinal, day FROM numbered_days WHERE works";
     let [year, month, day] = sql.year_month_day("d.day");
     let days = format!(
-        "days {once} (\n  SELECT d.day, d.works, d.ordinal, w.day AS next, CAST(({year} * 12 + {month} - 1) * 2 + CASE \
+        "SELECT d.day, d.works, d.ordinal, w.day AS next, CAST(({year} * 12 + {month} - 1) * 2 + CASE \
          WHEN {day} >= 15 THEN 1 ELSE 0 END AS BIGINT) AS half\n  FROM numbered_days AS d LEFT JOIN worked AS w ON w.ordinal = \
-         d.ordinal + 1)"
+         d.ordinal + 1"
     );
-    [exceptions, numbered, worked, days]
+    [
+        exceptions,
+        Subquery::shared("numbered_days", numbered),
+        Subquery::shared("worked", worked),
+        Subquery::shared("days", days),
+    ]
 }
 
 /// `periods`: every named period from the first day of the calendar until now, numbered within its kind, with its
 /// half-months; `period_halves`: one row for each of them.
-pub(super) fn periods(sql: SqlDialect, now: i64) -> [String; 2] {
+pub(super) fn periods(sql: SqlDialect, now: i64) -> [Subquery; 2] {
     let periods = Periods::named(half_month_of(FIRST_DAY), half_month_of(local(now).date()));
     let mut counts = [0; PeriodKind::NAMED.len()];
     let rows = periods.all.iter().enumerate().map(|(index, period)| {
@@ -232,10 +237,7 @@ pub(super) fn periods(sql: SqlDialect, now: i64) -> [String; 2] {
         ],
         &rows.collect::<Vec<_>>(),
     );
-    let halves = format!(
-        "period_halves {} (SELECT kind, number, last_half, {} AS half FROM periods)",
-        sql.materialized(),
-        sql.numbers("first_half", "last_half")
-    );
-    [listed, halves]
+    let halves =
+        format!("SELECT kind, number, last_half, {} AS half FROM periods", sql.numbers("first_half", "last_half"));
+    [listed, Subquery::shared("period_halves", halves)]
 }

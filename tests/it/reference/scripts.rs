@@ -1,4 +1,4 @@
-//! The SQL script over random tables, run with DuckDB: its rows are the computed figures, under every rule set.
+//! The SQL scripts over random tables, run with DuckDB and Spark: their rows are the computed figures, under every rule set.
 #![expect(clippy::disallowed_methods, reason = "edge: a test writes the tables that another engine reads")]
 
 use std::collections::BTreeMap;
@@ -97,8 +97,11 @@ fn scrambled(seed_rows: usize) -> Scrambled {
     Scrambled { tables, groups: groups.collect().expect("the columns exist") }
 }
 
-/// Writes the tables, and for each rule set a script and the figures. Returns the paths of the two, by rule set.
-fn write_case(scrambled: &Scrambled, folder: &Path) -> Vec<String> {
+const ENGINES: [(&str, SqlDialect); 2] = [("duckdb", SqlDialect::DuckDb), ("spark", SqlDialect::Spark)];
+
+/// Writes the tables, and for each rule set the figures and a script for each engine. Returns for each engine the paths of
+/// script and figures, one pair after the other.
+fn write_case(scrambled: &Scrambled, folder: &Path) -> [Vec<String>; 2] {
     let parquet = |name: &str, table: &DataFrame| {
         let file = File::create(folder.join(format!("{name}.parquet"))).expect("the folder takes a file");
         ParquetWriter::new(file).finish(&mut table.clone()).expect("the table can be written");
@@ -111,11 +114,10 @@ fn write_case(scrambled: &Scrambled, folder: &Path) -> Vec<String> {
         .tables
         .iter()
         .map(|(name, table)| (*name, table.get_column_names().into_iter().map(ToString::to_string).collect()));
-    let stored =
-        StoredTables { dialect: SqlDialect::DuckDb, root: None, images: images.collect(), has_groups: true, run: RUN };
+    let images: BTreeMap<_, _> = images.collect();
     let table = |name: &str| scrambled.tables[name].clone().lazy();
     let rule_sets: Vec<RuleSet> = config.rules.values().cloned().collect();
-    let mut paths = Vec::new();
+    let mut paths = [Vec::new(), Vec::new()];
     for rules in &rule_sets {
         let mut definitions: Vec<IndicatorDefinition> =
             config.indicators.iter().map(|one| one.definition.clone()).collect();
@@ -142,12 +144,16 @@ fn write_case(scrambled: &Scrambled, folder: &Path) -> Vec<String> {
             period: None,
             rows_at_once: ROWS_AT_ONCE,
         };
-        let script = sql_script(&inputs, &stored).expect("the shipped indicators can be rendered");
         let figures = compute(&inputs).expect("the shipped indicators compute");
         let path = |ending: &str| folder.join(format!("{}.{ending}", rules.id));
-        write(path("sql"), script.text).expect("the folder takes a file");
         write(path("csv"), figures_as_csv(&figures)).expect("the folder takes a file");
-        paths.extend(["sql", "csv"].map(|ending| path(ending).display().to_string()));
+        for ((engine, dialect), paths) in ENGINES.into_iter().zip(&mut paths) {
+            let stored = StoredTables { dialect, root: None, images: images.clone(), has_groups: true, run: RUN };
+            let script = sql_script(&inputs, &stored).expect("the shipped indicators can be rendered");
+            let ending = format!("{engine}.sql");
+            write(path(&ending), script.text).expect("the folder takes a file");
+            paths.extend([&ending, "csv"].map(|ending| path(ending).display().to_string()));
+        }
     }
     paths
 }
@@ -173,8 +179,8 @@ fn figures_as_csv(figures: &[Figure]) -> String {
 }
 
 #[test]
-fn duckdb_computes_the_figures_of_scrambled_tables() {
-    if !python_can_run("duckdb_computes_the_figures_of_scrambled_tables") {
+fn other_engines_compute_the_figures_of_scrambled_tables() {
+    if !python_can_run("other_engines_compute_the_figures_of_scrambled_tables") {
         return;
     }
     let folder = Arc::new(tempfile::tempdir().expect("a scratch folder can be made"));
@@ -183,6 +189,9 @@ fn duckdb_computes_the_figures_of_scrambled_tables() {
     let work = move || write_case(&scrambled(400), of_work.path());
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
     let paths = thread.join().expect("the figures compute");
-    let printed = run_python("compare_sql.py", &[&[folder.path().display().to_string()], &paths[..]].concat());
-    assert_eq!(printed.matches(" 0 different").count(), paths.len() / 2, "{printed}");
+    for ((engine, _), paths) in ENGINES.into_iter().zip(paths) {
+        let arguments = [engine.to_owned(), folder.path().display().to_string()];
+        let printed = run_python("compare_sql.py", &[&arguments, &paths[..]].concat());
+        assert_eq!(printed.matches(" 0 different").count(), paths.len() / 2, "{printed}");
+    }
 }
