@@ -23,7 +23,7 @@ files that fault. The test `tests/it/faults.rs` runs the real binary against eac
 | incomplete | none is marked complete | 4 |
 | failed | none is marked complete | 3 |
 
-The next night reads the repaired source and gives the true figures.
+Where a night did not give the true figures, the next one reads the repaired source and gives them.
 ";
 
 fn text() -> String {
