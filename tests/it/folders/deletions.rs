@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: a test edits the connector")]
 
 use std::ops::Range;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
 
@@ -125,6 +126,71 @@ fn lists_that_are_declared_whole_delete_what_the_newest_lacks() {
         assert_eq!(desk.night(), expected, "{newest:?}");
         assert_eq!(desk.night(), expected, "{newest:?}: and so every night");
     }
+}
+
+#[test]
+fn a_deletion_that_a_whole_list_was_refused_is_refused_for_the_next_list_too() {
+    let desk = Desk::new();
+    let codes = Codes::new();
+    desk.put("a.csv", 9, &codes.rows(0..15));
+    desk.put("b.csv", 8, &codes.rows(15..20));
+    assert_eq!(desk.night(), (Some(0), [20, 20]));
+    desk.declare("whole");
+    assert_eq!(desk.night(), (Some(4), [20, 20]));
+    desk.put("c.csv", 7, &codes.rows(15..21));
+    assert_eq!(desk.night(), (Some(4), [21, 21]), "nobody accepted that fifteen rows are deleted");
+    desk.accept();
+    assert_eq!(desk.night(), (Some(0), [6, 6]));
+}
+
+#[test]
+fn a_row_that_leaves_its_list_counts_by_another_one_whatever_the_order_said_before() {
+    // Two lists that were saved at once: which of them counts, only their names say.
+    for names in [["a.csv", "c.csv"], ["c.csv", "a.csv"], ["b.csv", "d.csv"], ["d.csv", "b.csv"]] {
+        let desk = Desk::new();
+        let rows = |end| [("case-1", end), ("case-2", end), ("case-3", end)];
+        let saved = SystemTime::now() - Duration::from_hours(9 * 24);
+        for (name, end) in names.into_iter().zip([LATE, IN_TIME]) {
+            desk.put(name, 9, &rows(end));
+            let list = std::fs::File::options().write(true).open(desk.folder.path().join("lists").join(name));
+            list.expect("the list is there").set_modified(saved).expect("its time can be set");
+        }
+        desk.night();
+        // The list with the rows in time loses one of them: the other list is all that says something of it.
+        desk.put(names[1], 8, &rows(IN_TIME)[1..]);
+        assert_eq!(desk.night(), (Some(0), [2, 3]), "{names:?}");
+    }
+}
+
+#[test]
+fn a_row_that_was_rejected_and_then_removed_counts_by_the_other_list() {
+    let desk = Desk::new();
+    let rows = |first: &'static str, end| [(first, end), ("case-2", end), ("case-3", end)];
+    desk.put("b.csv", 9, &rows("case-1", LATE));
+    desk.put("a.csv", 8, &rows("case-1", IN_TIME));
+    assert_eq!(desk.night(), (Some(0), [3, 3]));
+    desk.put("a.csv", 7, &rows("case-1", "13-45"));
+    assert_eq!(desk.night().1, [3, 3], "the row is there, and has no values");
+    desk.put("a.csv", 6, &rows("case-1", IN_TIME)[1..]);
+    assert_eq!(desk.night(), (Some(0), [2, 3]));
+}
+
+#[test]
+fn rows_that_are_kept_of_an_appended_list_stay_when_all_is_read_again() {
+    let desk = Desk::new();
+    desk.declare("append");
+    desk.put("a.csv", 8, &[("case-1", IN_TIME), ("case-2", IN_TIME)]);
+    desk.put("b.csv", 9, &[("case-1", LATE), ("case-2", LATE)]);
+    assert_eq!(desk.night(), (Some(0), [2, 2]));
+    desk.put("a.csv", 7, &[("case-3", IN_TIME), ("case-4", IN_TIME)]);
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
+    // Another declaration reads every list again.
+    let connector = desk.folder.path().join("office/connector.toml");
+    let text = std::fs::read_to_string(&connector).expect("the connector is there");
+    assert!(text.contains("footers = [\"Total\"]"), "{text}");
+    std::fs::write(&connector, text.replace("footers = [\"Total\"]", "footers = [\"Total\", \"Sum\"]"))
+        .expect("it can be edited");
+    assert_eq!(desk.night(), (Some(0), [4, 4]));
 }
 
 #[test]

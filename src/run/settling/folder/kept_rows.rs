@@ -11,7 +11,6 @@ use crate::model::folder::ContentRef;
 use crate::model::page::Page;
 use crate::model::record::{Record, Value};
 use crate::model::table::{CHANGE_TIME, RecordKind};
-use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
@@ -36,10 +35,10 @@ impl Settler<'_> {
         if let Some(keys) = self.known_keys(connector, folder, content).await? {
             return Ok(Some(keys));
         }
-        let Some(pages) = self.kept_pages(connector, content) else {
+        let Some((pages, landed_at)) = self.kept_pages(connector, content) else {
             return if folder.content == Content::Append { Ok(None) } else { Err(self.lost_keys(connector, content)) };
         };
-        let mapper = mapper_of(connector);
+        let mapper = mapper_of(connector, landed_at);
         let (mut entries, mut unreadable) = (Vec::new(), 0);
         for mapped in pages.iter().flat_map(|page| mapper.map_page(page)) {
             match mapped {
@@ -74,8 +73,8 @@ impl Settler<'_> {
         if wanted.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        let Some(pages) = self.kept_pages(connector, content) else { return Ok(None) };
-        let mapper = mapper_of(connector);
+        let Some((pages, landed_at)) = self.kept_pages(connector, content) else { return Ok(None) };
+        let mapper = mapper_of(connector, landed_at);
         let mut found = Vec::new();
         // Of two rows with one key the later one counts.
         for record in pages.iter().rev().flat_map(|page| mapper.map_page(page).into_iter().rev()).flatten() {
@@ -104,15 +103,15 @@ impl Settler<'_> {
         Ok(Some(restored))
     }
 
-    /// The landed pages of a content in their order; `None` if one of them cannot be read.
-    fn kept_pages(&self, connector: &Connector, content: &ContentRef) -> Option<Vec<Page>> {
+    /// The landed pages of a content in their order, and when they were landed; `None` if one of them cannot be read.
+    fn kept_pages(&self, connector: &Connector, content: &ContentRef) -> Option<(Vec<Page>, i64)> {
         let landed = LandedPull::new(self.data, &connector.name, content.landed_by);
-        let read = || -> Result<Option<Vec<Page>>, LandingError> {
+        let read = || -> Result<Option<(Vec<Page>, i64)>, LandingError> {
             let Some(certificate) = landed.certificate()? else { return Ok(None) };
             let pages = certificate.pages.iter();
             let pages = pages.filter(|page| page.body_digest == content.digest && !page.is_partial());
             let pages = pages.map(|page| landed.read(page)).collect::<Result<Vec<_>, _>>()?;
-            Ok((!pages.is_empty()).then_some(pages))
+            Ok((!pages.is_empty()).then_some((pages, certificate.finished_at)))
         };
         read().unwrap_or_else(|error| {
             tracing::warn!(connector = connector.name, run = content.landed_by, "kept rows of a file: {error}");
@@ -145,9 +144,10 @@ fn change_time(kind: RecordKind) -> usize {
     kind.column_index(CHANGE_TIME).expect("every table has the column")
 }
 
-fn mapper_of(connector: &Connector) -> Mapper {
+/// `landed_at`: a change time that was in the future then is none now either, as when its row was classified.
+fn mapper_of(connector: &Connector, landed_at: i64) -> Mapper {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
-    Mapper::new(connector, &readers, clock::now())
+    Mapper::new(connector, &readers, landed_at)
 }
 
 fn key_of<'r>(record: &'r Record, connector: &Connector) -> &'r str {

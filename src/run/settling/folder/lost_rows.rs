@@ -113,11 +113,7 @@ impl Settler<'_> {
         }
         let Some(keys) = self.keys_of(connector, folder, &list.content).await? else { return Ok(()) };
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
-        let settled = if is_read_again {
-            held.iter().map(|key| key_hash(key)).collect()
-        } else {
-            self.settled_keys(connector, folder, &held).await?
-        };
+        let settled = self.settled_of_whole(connector, folder, &held).await?;
         let missing: Vec<String> = held.into_iter().filter(|key| !keys.contains(key_hash(key))).collect();
         outcome.lost = missing.len() as u64;
         if let Some(file) = folder.after.get_mut(&list.name) {
@@ -136,6 +132,28 @@ impl Settler<'_> {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;
         }
         Ok(())
+    }
+
+    /// Keys of the table that no undecided list added: what the deletions of whole lists are measured against. Rows from
+    /// before the declaration are among them.
+    async fn settled_of_whole(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        held: &[String],
+    ) -> Result<HashSet<u64>, RunError> {
+        let mut settled = self.settled_keys(connector, folder, held).await?;
+        let known: Vec<ContentRef> =
+            newest(&folder.before).map(|file| file.contents().cloned().collect()).unwrap_or_default();
+        let undecided = known.split_last().map_or(&[][..], |(_, undecided)| undecided);
+        let mut added = HashSet::new();
+        for content in undecided {
+            if let Some(keys) = self.keys_of(connector, folder, content).await? {
+                added.extend(keys.iter().map(|(hash, _)| hash));
+            }
+        }
+        settled.extend(held.iter().map(|key| key_hash(key)).filter(|hash| !added.contains(hash)));
+        Ok(settled)
     }
 
     /// The best end of these contents.
@@ -190,14 +208,20 @@ impl Settler<'_> {
         }
         let before = self.best_rows(connector, folder, false, &doubtful).await?;
         let after = self.best_rows(connector, folder, true, &doubtful).await?;
+        let is_lost: HashSet<u64> = losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect();
         let (mut gone, mut again) = (HashSet::new(), BTreeMap::<ContentRef, HashMap<u64, Rank>>::new());
         for hash in &doubtful {
             match after.counting(*hash) {
                 // What the pull read is classified already.
                 Some((_, content)) if folder.is_read(content) => {}
-                Some((_, content)) if before.counting(*hash).is_some_and(|(_, known)| known == content) => {}
                 Some((rank, content)) => {
-                    again.entry(content.clone()).or_default().insert(*hash, rank);
+                    let is_same = before.counting(*hash).is_some_and(|(_, known)| known == content);
+                    outcome.lost += u64::from(!is_same && is_lost.contains(hash));
+                    // A lost row may have been in the table although the order of files says that another one was: it
+                    // was rejected since, or another file has the same order.
+                    if !is_same || is_lost.contains(hash) {
+                        again.entry(content.clone()).or_default().insert(*hash, rank);
+                    }
                 }
                 None if after.present.contains(hash) => {}
                 None => {
@@ -205,9 +229,7 @@ impl Settler<'_> {
                 }
             }
         }
-        let is_lost: HashSet<u64> = losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect();
-        let is_restored = |hash: &&u64| is_lost.contains(*hash);
-        outcome.lost = (gone.len() + again.values().flat_map(HashMap::keys).filter(is_restored).count()) as u64;
+        outcome.lost += gone.len() as u64;
         for (content, wanted) in again {
             let (lost, moved) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
             let restored = self.restored(connector, folder, &content, lost).await?;

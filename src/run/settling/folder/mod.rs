@@ -110,12 +110,16 @@ impl Settler<'_> {
         let unread: Vec<KnownFile> = folder
             .after
             .values()
-            .filter(|file| !folder.is_read(&file.content) && (folder.is_ordered || file.time > oldest_read))
+            // Rows that a file no longer has are kept for sure only where rows are only added.
+            .filter(|file| !folder.is_read(&file.content) || folder.content == Content::Append)
+            .filter(|file| folder.is_ordered || file.time > oldest_read)
             .cloned()
             .collect();
         for file in unread {
             let mut newer = Vec::new();
-            for content in file.contents() {
+            let contents: Vec<ContentRef> =
+                file.contents().filter(|content| !folder.is_read(content)).cloned().collect();
+            for content in &contents {
                 let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
                 for (hash, rank) in keys.counting(&newer) {
                     folder.best.entry(hash).or_default().note(rank, file.time, ());

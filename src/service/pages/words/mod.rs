@@ -120,7 +120,7 @@ words! {
     none: "Không có", "None";
 
     token: "Mã truy cập", "Access token";
-    token_help: "Mã do quản trị viên cấp, bắt đầu bằng motcua_.", "Issued by the administrator; starts with motcua_.";
+    token_help: "Mã do người trực kỹ thuật cấp, bắt đầu bằng motcua_.", "Issued by the administrator; starts with motcua_.";
     login_intro: "Số liệu và tình trạng kết nối chỉ dành cho người có mã truy cập.", "Figures and the health of connectors need an access token.";
     login_failed: "Mã truy cập không đúng hoặc không còn hiệu lực.", "The token is wrong or no longer valid.";
 

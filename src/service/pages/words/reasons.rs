@@ -54,9 +54,10 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Nguồn trả về trang web thay cho dữ liệu.",
             "Phiên đăng nhập hết hạn hoặc sai địa chỉ: mở địa chỉ bằng trình duyệt để xem trang đó.",
         ),
-        "body_cut_short" => {
-            ("Dữ liệu bị ngắt giữa chừng.", "Chạy lại; nếu vẫn lỗi, đề nghị nguồn gửi lại dữ liệu hoặc tệp.")
-        }
+        "body_cut_short" => (
+            "Dữ liệu hoặc tệp bị ngắt giữa chừng.",
+            "Tệp bị cắt: chép lại tệp đầy đủ rồi chạy lại. Hệ thống nguồn: chạy lại; nếu vẫn lỗi, báo đơn vị vận hành nguồn.",
+        ),
         "body_too_large" => {
             ("Một trang dữ liệu lớn hơn mức cho phép.", "Hỏi từng trang nhỏ hơn, hoặc tăng `limits.max_body_bytes`.")
         }
@@ -326,11 +327,18 @@ pub(in crate::service::pages) fn rejection_reason(lang: Language, code: &str) ->
 fn rejection(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::Missing => ("Thiếu trường bắt buộc", "A required field is missing"),
-        Reason::NotAnInstant => ("Không phải ngày giờ theo định dạng đã khai", "Not a date in any declared format"),
-        Reason::UnknownCode => ("Mã không có trong danh mục đã khai", "A code that is not declared"),
-        Reason::NotOfType => {
-            ("Có ký tự không hợp lệ, hoặc quá dài", "A character that the type does not allow, or too long")
-        }
+        Reason::NotAnInstant => (
+            "Ngày không có thật, hoặc không đúng định dạng đã khai",
+            "A date that does not exist, or in no declared format",
+        ),
+        Reason::UnknownCode => (
+            "Từ hoặc mã này chưa được khai cho trường (`codes`)",
+            "A word or code that the field does not declare (`codes`)",
+        ),
+        Reason::NotOfType => (
+            "Có ký tự không hợp lệ, quá dài, hoặc giống tên người ở cột tên đơn vị",
+            "A character that the type does not allow, too long, or like a person's name in a column of agencies",
+        ),
         Reason::WrongForm => ("Không đúng khuôn mẫu", "Does not match its form"),
         Reason::CheckDigit => ("Sai số kiểm tra của mã bưu gửi", "Wrong check digit of a postal code"),
         Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "The number of columns differs from the header"),
