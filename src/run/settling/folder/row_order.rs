@@ -84,7 +84,7 @@ mod tests {
             // A newer list shows the dossier without its change time.
             (&[(100, 1), (NONE, 2)], 1),
             (&[(NONE, 1), (100, 2)], 1),
-            // After the list without change time a change that is older than the known one says nothing.
+            // A change that is older than the known one does not count, although its list is newer than the one without.
             (&[(200, 1), (NONE, 2), (100, 3)], 1),
             (&[(100, 1), (NONE, 2), (200, 3)], 2),
             // The newer row without change time is what its file showed before the latest change.
