@@ -65,3 +65,23 @@ async fn files_without_landed_pages_are_read_again_and_unknown_rows_are_not_gues
     assert!(failed.message.as_deref().is_some_and(|message| message.contains("from a backup")), "{failed:?}");
     assert_eq!(table(&data).await, whole, "nothing is deleted");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_an_older_list_loses_needs_no_landed_pages_of_the_newer_one() {
+    let root = tempfile::tempdir().expect("a scratch folder");
+    let config = configuration(root.path(), "lists");
+    let path = root.path().join("data");
+    let data = DataFolder::open(&config, &path, "test", 0).await.expect("a data folder");
+    let mut desk = Desk::new(root.path(), String::new());
+    desk.write("older.csv", rows([(1, 0), (2, 0), (3, 0)]), true);
+    desk.write("newer.csv", rows([(1, 1), (2, 1)]), false);
+    assert_eq!(next(&data, 1).await.outcome, Some(Outcome::Complete));
+
+    // The newer list was moved away, and its landed pages were removed since.
+    std::fs::remove_file(root.path().join("inbox/newer.csv")).expect("it is there");
+    std::fs::remove_dir_all(path.join("landing")).expect("it is there");
+    desk.write("older.csv", rows([(2, 0), (3, 0)]), true);
+    let pull = next(&data, 2).await;
+    assert_eq!((pull.outcome, pull.findings.restored), (Some(Outcome::Complete), 0), "{pull:?}");
+    assert_eq!(table(&data).await, rows([(1, 1), (2, 1), (3, 0)]));
+}

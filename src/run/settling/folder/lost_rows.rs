@@ -209,7 +209,8 @@ impl Settler<'_> {
         let before = self.best_rows(connector, folder, false, &doubtful).await?;
         let after = self.best_rows(connector, folder, true, &doubtful).await?;
         let is_lost: HashSet<u64> = losses.iter().flat_map(|loss| loss.lost.iter().copied()).collect();
-        let (mut gone, mut again) = (HashSet::new(), BTreeMap::<ContentRef, HashMap<u64, Rank>>::new());
+        let (mut gone, mut unchanged) = (HashSet::new(), HashSet::new());
+        let mut again = BTreeMap::<ContentRef, HashMap<u64, Rank>>::new();
         for hash in &doubtful {
             match after.counting(*hash) {
                 // What the pull read is classified already.
@@ -219,6 +220,7 @@ impl Settler<'_> {
                     outcome.lost += u64::from(!is_same && is_lost.contains(hash));
                     // A lost row may have been in the table although the order of files says that another one was: it
                     // was rejected since, or another file has the same order.
+                    unchanged.extend(is_same.then_some(*hash));
                     if !is_same || is_lost.contains(hash) {
                         again.entry(content.clone()).or_default().insert(*hash, rank);
                     }
@@ -231,10 +233,12 @@ impl Settler<'_> {
         }
         outcome.lost += gone.len() as u64;
         for (content, wanted) in again {
-            let (lost, moved) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
+            let (lost, moved): (HashMap<_, _>, _) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
+            // Rows of other files most likely are as stored: without their landed pages they stay so.
+            let is_needed = lost.keys().any(|hash| !unchanged.contains(hash));
             let restored = self.restored(connector, folder, &content, lost).await?;
             let reordered = self.restored(connector, folder, &content, moved).await?;
-            outcome.is_landing_lost |= restored.is_none();
+            outcome.is_landing_lost |= is_needed && restored.is_none();
             outcome.restored.extend(restored.unwrap_or_default());
             outcome.reordered.extend(reordered.unwrap_or_default());
         }

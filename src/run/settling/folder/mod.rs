@@ -2,8 +2,8 @@
 //! a key counts.
 //!
 //! The tables hold the fold over all file names in their order: of the rows with a key, the one of the newest file
-//! counts, or that with the latest change time ([`row_order`](self::row_order)). A row that its file no longer has gets the values of the next newest file, or is deleted
-//! ([`lost_rows`](self::lost_rows)).
+//! counts, or that with the latest change time ([`row_order`](self::row_order)). A row that its file no longer has gets the
+//! values of the next newest file, or is deleted ([`lost_rows`](self::lost_rows)).
 
 mod content_keys;
 mod kept_rows;
