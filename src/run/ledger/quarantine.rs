@@ -31,6 +31,17 @@ pub struct QuarantinedRow {
     pub closed_by: Option<i64>,
 }
 
+/// Place of an open rejection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::run) struct OpenRejection {
+    pub(in crate::run) id: i64,
+    /// Run that rejected it, and its page in that run.
+    pub(in crate::run) run: i64,
+    pub(in crate::run) page: u32,
+    /// Whether the key of its row could be read.
+    pub(in crate::run) has_key: bool,
+}
+
 /// Rejections of one pull that share field and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectionGroup {
@@ -43,16 +54,24 @@ pub struct RejectionGroup {
 }
 
 impl Ledger {
-    /// Id, run and page of the open rejections without a readable key, of runs before `run`.
-    pub async fn open_without_key(&self, connector: &str, run: i64) -> Result<Vec<(i64, i64, u32)>, Error> {
+    /// The open rejections of runs before `run`.
+    pub(in crate::run) async fn open_before(&self, connector: &str, run: i64) -> Result<Vec<OpenRejection>, Error> {
         let rows = sqlx::query(
-            "SELECT rowid, run, page FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL AND key_hash IS NULL",
+            "SELECT rowid, run, page, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL",
         )
         .bind(connector)
         .bind(run)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|row| Ok((row.try_get("rowid")?, row.try_get("run")?, place(row, "page")?))).collect()
+        let open = |row: &SqliteRow| {
+            Ok(OpenRejection {
+                id: row.try_get("rowid")?,
+                run: row.try_get("run")?,
+                page: place(row, "page")?,
+                has_key: row.try_get::<Option<i64>, _>("key_hash")?.is_some(),
+            })
+        };
+        rows.iter().map(open).collect()
     }
 
     /// Rejections of a pull by field and reason, most frequent first.

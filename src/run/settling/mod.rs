@@ -187,7 +187,8 @@ impl Settler<'_> {
         let SealedPull { connector, certificate, .. } = sealed;
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
         let read_by = certificate.pages.iter().map(|page| (page.number, page.first_read(judged.run).run)).collect();
-        let mut read_again = self.rejected_in_the_same_files(connector, certificate).await?;
+        let outdated = files.map(FolderOutcome::outdated).unwrap_or_default();
+        let mut read_again = self.rejections_of_files(connector, certificate, &outdated).await?;
         // A replay reads every row that its run landed; what it rejects again is written under the new run.
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             read_again.extend(&certificate.mends);

@@ -1,4 +1,4 @@
-//! Rejections that a pull reads again because their file is read again.
+//! Rejections that a pull closes because of what it knows about their files.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,30 +10,35 @@ use crate::run::error::RunError;
 use crate::run::settling::Settler;
 
 impl Settler<'_> {
-    /// Ids of the open rejections without a readable key whose file this pull has read again. If their rows are still
-    /// bad, they are rejected anew under this run.
-    pub(super) async fn rejected_in_the_same_files(
+    /// Ids of the open rejections of earlier pulls of files that no longer say anything about a source: those of a content
+    /// that its name no longer has, whether or not the row is still in the new one; and those without a readable key
+    /// whose content this pull has read again. Rows that are still bad are rejected anew under this run.
+    ///
+    /// `outdated`: digests of the contents that names no longer have since this pull.
+    pub(super) async fn rejections_of_files(
         &self,
         connector: &Connector,
         certificate: &Certificate,
+        outdated: &BTreeSet<&str>,
     ) -> Result<Vec<i64>, RunError> {
         if !matches!(connector.file.access, Access::Files { .. }) {
             return Ok(Vec::new());
         }
-        let files: BTreeSet<&str> = certificate.pages.iter().map(|page| page.body_digest.as_str()).collect();
+        let read: BTreeSet<&str> = certificate.pages.iter().map(|page| page.body_digest.as_str()).collect();
         let mut certificates: BTreeMap<i64, Option<Certificate>> = BTreeMap::new();
         let mut found = Vec::new();
-        for (id, run, number) in self.ledger.open_without_key(&connector.name, certificate.run).await? {
-            let earlier = match certificates.entry(run) {
+        for open in self.ledger.open_before(&connector.name, certificate.run).await? {
+            let earlier = match certificates.entry(open.run) {
                 Entry::Occupied(known) => known.into_mut(),
                 // If the certificate cannot be read, its rejections stay open.
-                Entry::Vacant(unknown) => {
-                    unknown.insert(LandedPull::new(self.data, &connector.name, run).certificate().unwrap_or_default())
-                }
+                Entry::Vacant(unknown) => unknown
+                    .insert(LandedPull::new(self.data, &connector.name, open.run).certificate().unwrap_or_default()),
             };
             let mut pages = earlier.iter().flat_map(|certificate| &certificate.pages);
-            if pages.any(|page| page.number == number && files.contains(page.body_digest.as_str())) {
-                found.push(id);
+            let page = pages.find(|page| page.number == open.page);
+            let is_closed = |content: &str| outdated.contains(content) || (!open.has_key && read.contains(content));
+            if page.is_some_and(|page| is_closed(&page.body_digest)) {
+                found.push(open.id);
             }
         }
         Ok(found)

@@ -78,3 +78,43 @@ fn a_change_time_in_the_future_makes_no_later_version_older() {
     let expected = [("K0".to_owned(), "completed".to_owned()), ("K1".to_owned(), "processing".to_owned())];
     assert_eq!(image(&office), expected);
 }
+
+const OTHER: &str = "A8,H61.14-251001-0008,H61.14,2025-10-01,P,2025-10-01 08:00";
+const ANOTHER: &str = "A9,H61.14-251001-0009,H61.14,2025-10-01,P,2025-10-01 08:00";
+
+#[test]
+fn a_row_that_is_rejected_in_its_newest_list_keeps_its_last_values() {
+    let office = desk::of_files(CHANGE_TIME);
+    let old = "A1,H61.14-251001-0001,H61.14,2025-10-01,P,2025-10-01 08:00";
+    hand_in(&office, "1.csv", &[old]);
+    hand_in(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,D,2025-10-09 08:00", OTHER, ANOTHER]);
+    let expected = [("A1", "completed"), ("A8", "processing"), ("A9", "processing")]
+        .map(|(key, status)| (key.to_owned(), status.to_owned()));
+    assert_eq!(image(&office), expected);
+    // The list says that the dossier changed, but not to what.
+    hand_in(&office, "2.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,X,2025-10-10 08:00", OTHER, ANOTHER]);
+    assert_eq!(image(&office), expected);
+    // Another night changes nothing.
+    hand_in(&office, "3.csv", &[OTHER]);
+    assert_eq!(image(&office), expected);
+    // Once the row is gone, the older list is the only one that has the dossier.
+    hand_in(&office, "2.csv", &[OTHER, ANOTHER]);
+    assert_eq!(image(&office)[0], ("A1".to_owned(), "processing".to_owned()));
+}
+
+#[test]
+fn a_row_that_an_appended_list_no_longer_has_counts_by_its_change_time() {
+    let office = desk::of_files(CHANGE_TIME);
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("settle_secs = 0", "settle_secs = 0\ncontent = \"append\"")
+    });
+    let of_a1 = |status: &str, changed: &str| format!("A1,H61.14-251001-0001,H61.14,2025-10-01,{status},{changed}");
+    hand_in(&office, "month.csv", &[&of_a1("P", "2025-10-05 08:00"), OTHER]);
+    hand_in(&office, "month.csv", &[ANOTHER]);
+    let status = || image(&office)[0].1.clone();
+    assert_eq!((image(&office).len(), status()), (3, "processing".to_owned()));
+    hand_in(&office, "older.csv", &[&of_a1("D", "2025-10-01 08:00")]);
+    assert_eq!(status(), "processing", "the former content has the later change");
+    hand_in(&office, "newer.csv", &[&of_a1("D", "2025-10-09 08:00")]);
+    assert_eq!(status(), "completed");
+}

@@ -173,6 +173,39 @@ fn a_row_without_a_key_is_rejected_once_however_often_its_file_is_read() {
 }
 
 #[test]
+fn a_rejection_closes_once_its_file_has_other_content() {
+    const NO_KEY: &str = ",H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P";
+    const A6: &str = "A6,H61.14-251001-0006,H61.14,2025-10-01,2025-10-09,P";
+    let office = desk::of_files("");
+    file(&office, "1.csv", &[A1, A2, NO_KEY, A6]);
+    file(&office, "2.csv", &["A5,H61.14-251001-0005,H61.14,2025-10-01,2025-10-09,P", NO_KEY]);
+    expect(&office, &["run"], 4);
+    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 3);
+    // The keys are filled in or corrected: no row has the key of the rejected row.
+    file(
+        &office,
+        "1.csv",
+        &[A1, "A2x,H61.14-251001-0002,H61.14,2025-10-01,2025-10-09,P", "A3,H61.14,H61.14,2025-10-01,,P", A6],
+    );
+    office.run();
+    let open = rows(&office, &["quarantine", "list"]);
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(open[0]["file"], "2.csv", "the other list still has it");
+    assert_eq!(rows(&office, &["quarantine", "list", "--all"]).iter().filter(|row| row["closed_by"] == 2).count(), 2);
+
+    // Rows are only added: what a former content had is not withdrawn by a later one.
+    let office = desk::of_files("");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("settle_secs = 0", "settle_secs = 0\ncontent = \"append\"")
+    });
+    file(&office, "1.csv", &[A1, NO_KEY]);
+    office.run();
+    file(&office, "1.csv", &[A1, A6]);
+    office.run();
+    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
+}
+
+#[test]
 fn a_row_that_is_read_again_is_as_old_as_its_first_reading() {
     const A1_DONE: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,D";
     // Two lists of one night: the first is read again for its second row, and its version of A1 is older than that of

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::connector::Connector;
+use crate::model::connector::{Connector, Content};
 use crate::model::folder::{ContentRef, KnownFile};
 use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
+use crate::run::settling::folder::outcome::digests;
 use crate::run::settling::folder::{FolderOutcome, FolderPull};
 
 impl Settler<'_> {
@@ -72,10 +73,15 @@ impl Settler<'_> {
         folder: &mut FolderPull,
         outcome: &mut FolderOutcome,
     ) -> Result<(), RunError> {
-        let changed = folder
-            .after
-            .values()
-            .filter(|file| folder.imported.contains(&file.name) || folder.before.get(&file.name) != Some(file));
+        let is_changed =
+            |file: &&KnownFile| folder.imported.contains(&file.name) || folder.before.get(&file.name) != Some(*file);
+        // What was appended is not withdrawn by a later content.
+        if folder.content != Content::Append {
+            outcome.contents_before = digests(folder.before.values()).map(str::to_owned).collect();
+        }
+        let unchanged = folder.after.values().filter(|file| !is_changed(file));
+        outcome.contents_unchanged = digests(unchanged).map(str::to_owned).collect();
+        let changed = folder.after.values().filter(is_changed);
         let known: BTreeSet<String> = outcome.changes.holds.iter().map(|file| file.name.clone()).collect();
         let changed: Vec<KnownFile> = changed.filter(|file| !known.contains(&file.name)).cloned().collect();
         outcome.changes.holds.extend(changed);

@@ -6,51 +6,12 @@ use std::sync::Arc;
 use crate::model::connector::{Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
-use crate::model::record::Record;
 use crate::run::error::RunError;
-use crate::run::ledger::{AcceptedDeletions, FileChanges, key_hash};
+use crate::run::ledger::key_hash;
 use crate::run::settling::Settler;
-use crate::run::settling::folder::content_keys::{ContentKeys, Rank};
+use crate::run::settling::folder::content_keys::{ContentKeys, REJECTED, Rank};
 use crate::run::settling::folder::row_order::BestRow;
-use crate::run::settling::folder::{FolderPull, newest};
-
-/// What a pull changes besides the rows that it read.
-#[derive(Debug, Default)]
-pub(in crate::run::settling) struct FolderOutcome {
-    /// Deleted versions of rows that no file has any more, each with its part.
-    pub(in crate::run::settling) deleted: Vec<(Record, String)>,
-    /// Rows of other files that count again, because a file no longer has the row.
-    pub(in crate::run::settling) restored: Vec<(Record, String)>,
-    /// Rows that count because the order of files changed.
-    pub(in crate::run::settling) reordered: Vec<(Record, String)>,
-    pub(in crate::run::settling) left: Option<RowsLeft>,
-    pub(in crate::run::settling) changes: FileChanges,
-    /// The acceptance without which some rows were left.
-    pub(in crate::run::settling) accepted: Option<AcceptedDeletions>,
-    /// Hashes of the keys of rows that were left because they are many; `None` if no deletion was decided about.
-    pub(in crate::run::settling) refused: Option<Vec<u64>>,
-    /// Names with rows that the pull deletes, as they are stored if it deletes none.
-    if_held: Vec<KnownFile>,
-    /// Number of rows that the pull would delete or restore.
-    lost: u64,
-    /// The landed rows of a file that counts again cannot be read.
-    is_landing_lost: bool,
-}
-
-impl FolderOutcome {
-    /// Leaves the rows that files no longer have as they are; a later pull decides about them.
-    pub(in crate::run::settling) fn hold(&mut self, because: LeftBecause) {
-        self.deleted.clear();
-        self.restored.clear();
-        for held in std::mem::take(&mut self.if_held) {
-            self.changes.holds.retain(|file| file.name != held.name);
-            self.changes.holds.push(held);
-        }
-        if self.lost > 0 {
-            self.left = Some(RowsLeft { rows: self.lost, because, file: String::new() });
-        }
-    }
-}
+use crate::run::settling::folder::{FolderOutcome, FolderPull, newest};
 
 /// Rows that one file no longer has.
 struct Loss {
@@ -66,6 +27,8 @@ struct BestRows {
     rows: HashMap<u64, BestRow<ContentRef>>,
     /// Keys that a file has, if only in a rejected row.
     present: HashSet<u64>,
+    /// Key and name of each file that now has the key only in a rejected row.
+    rejected: HashSet<(u64, String)>,
 }
 
 impl BestRows {
@@ -212,6 +175,9 @@ impl Settler<'_> {
         let (mut gone, mut unchanged) = (HashSet::new(), HashSet::new());
         let mut again = BTreeMap::<ContentRef, HashMap<u64, Rank>>::new();
         for hash in &doubtful {
+            if is_rejected_now(folder, &before, &after, *hash) {
+                continue;
+            }
             match after.counting(*hash) {
                 // What the pull read is classified already.
                 Some((_, content)) if folder.is_read(content) => {}
@@ -354,7 +320,14 @@ impl Settler<'_> {
             let mut newer = Vec::new();
             for content in file.contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
-                best.present.extend(keys.iter().map(|(hash, _)| hash).filter(|hash| wanted.contains(hash)));
+                let present = keys.iter().filter(|(hash, _)| wanted.contains(hash));
+                let is_newest = newer.is_empty();
+                for (hash, rank) in present {
+                    best.present.insert(hash);
+                    if is_newest && rank == REJECTED {
+                        best.rejected.insert((hash, file.name.clone()));
+                    }
+                }
                 for (hash, rank) in keys.counting(&newer).filter(|(hash, _)| wanted.contains(hash)) {
                     best.rows.entry(hash).or_default().note(rank, file.time, content.clone());
                 }
@@ -363,6 +336,14 @@ impl Settler<'_> {
         }
         Ok(best)
     }
+}
+
+/// Whether the file whose row counted has the key only in a rejected row now: the dossier keeps its last values, because
+/// what an older file says is not newer than they are.
+fn is_rejected_now(folder: &FolderPull, before: &BestRows, after: &BestRows, hash: u64) -> bool {
+    let Some((_, counted)) = before.counting(hash) else { return false };
+    let mut had = folder.before.values().filter(|file| file.contents().any(|content| content == counted));
+    had.any(|file| after.rejected.contains(&(hash, file.name.clone())))
 }
 
 /// Whether other names have the former contents of a file now: the files were renamed, or swapped their names.

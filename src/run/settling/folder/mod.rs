@@ -11,6 +11,7 @@ mod known_keys;
 #[cfg(test)]
 mod lost_pages_tests;
 mod lost_rows;
+mod outcome;
 #[cfg(test)]
 mod property_model;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
-pub(super) use self::lost_rows::FolderOutcome;
+pub(super) use self::outcome::FolderOutcome;
 use self::row_order::BestRow;
 use crate::model::connector::{Access, Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};
