@@ -152,7 +152,8 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
         .ok_or_else(|| Failure::internal("the night was not published"))?;
     let comparison = compare(&figures, &truth);
     let seconds = started.elapsed().as_secs_f64();
-    print_result(arguments.format, &config, [&first, &night], &figures, &truth, &comparison, seconds)?;
+    let is_kept = options.data.is_some();
+    print_result(arguments.format, &config, [&first, &night], is_kept, (&figures, &truth), &comparison, seconds)?;
     if arguments.serve {
         serve_demonstration(config, arguments.listen).await?;
     }
@@ -225,8 +226,8 @@ fn print_result(
     format: OutputFormat,
     config: &Configuration,
     reports: [&RunReport; 2],
-    figures: &[Figure],
-    truth: &Truth,
+    is_kept: bool,
+    (figures, truth): (&[Figure], &Truth),
     comparison: &Comparison,
     seconds: f64,
 ) -> Result<(), Failure> {
@@ -240,7 +241,7 @@ fn print_result(
         print_message(&format!("differs: {difference}"));
     }
     if format == OutputFormat::Table {
-        for line in run::narration(report) {
+        for line in run::narration(report, is_kept) {
             print_message(&line);
         }
         print(&report::table(&of_year, &report.published.night, &report.published.not_whole, config))?;

@@ -45,7 +45,7 @@ pub(super) async fn run_and_publish(
         Ok((report, folder.publish_elsewhere(progress).await))
     })
     .await?;
-    for line in narration(&report).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
+    for line in narration(&report, true).into_iter().chain(published_to.iter().flat_map(publish::narration)) {
         print_message(&line);
     }
     let is_published = !published_to.as_ref().is_some_and(PublicationOutcome::has_failed);
@@ -80,8 +80,9 @@ pub(super) async fn with_spinner<T>(
     Ok(done?)
 }
 
-/// Lines that report a run: a pull each, and the published night.
-pub(super) fn narration(report: &RunReport) -> Vec<String> {
+/// Lines that report a run: a pull each, and the published night. `is_kept`: the data folder stays, so the lines name it
+/// and the commands that read it.
+pub(super) fn narration(report: &RunReport, is_kept: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for pull in &report.pulls {
         let counts = pull.counts;
@@ -117,12 +118,12 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
     }
     let published = &report.published;
     lines.push(format!(
-        "run {}: {} figures, {} changed, {}; published in `{}`",
+        "run {}: {} figures, {} changed, {}{}",
         report.run,
         number(published.figures as u64),
         number(published.changed as u64),
         completeness(published),
-        published.folder.display(),
+        if is_kept { format!("; published in `{}`", published.folder.display()) } else { String::new() },
     ));
     for (connector, dossiers) in &published.elsewhere {
         let dossiers = number(*dossiers);
@@ -140,7 +141,7 @@ pub(super) fn narration(report: &RunReport) -> Vec<String> {
         lines
             .push("  hint: if it was renamed, give its folder the old name again: its dossiers count twice".to_owned());
     }
-    if !published.elsewhere.is_empty() || !published.not_merged.is_empty() {
+    if is_kept && !(published.elsewhere.is_empty() && published.not_merged.is_empty()) {
         lines.push("  hint: `motcua groups` lists them".to_owned());
     }
     lines.extend(published.clock.as_ref().map(|doubt| format!("  hint: {doubt}")));

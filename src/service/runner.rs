@@ -140,7 +140,7 @@ impl Runner {
                 tokio::select! {
                     more = self.run_next(config, ledger) => is_more = more,
                     () = &mut out_of_time => {
-                        tracing::warn!("the run under way did not end in time; the next start finishes it");
+                        tracing::warn!("the run under way did not end in time; the next start on this data folder finishes it");
                         return;
                     }
                 }

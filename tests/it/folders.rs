@@ -143,7 +143,7 @@ fn a_list_that_may_be_cut_in_its_last_cell_deletes_nothing() {
     desk.cut("a.csv", 1);
     assert_eq!(desk.night(), (Some(4), [4, 4]));
     let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
-    assert!(status.contains("1 rows are gone from file `a.csv`, which may be cut: it lacks"), "{status}");
+    assert!(status.contains("1 row is gone from file `a.csv`, which may be cut: it lacks"), "{status}");
     // A part of the last cell is lost, and no date is left: the only file of the folder cannot be read.
     desk.put("a.csv", 7, &all[..3]);
     desk.cut("a.csv", 9);
@@ -172,10 +172,7 @@ fn a_list_that_lost_its_footer_row_or_ends_in_nuls_deletes_nothing() {
     desk.put("a.csv", 8, &all[..3]);
     assert_eq!(desk.night(), (Some(4), [4, 4]));
     let status = String::from_utf8_lossy(&desk.act(&["status"]).stdout).into_owned();
-    assert!(
-        status.contains("1 rows are gone from file `a.csv`, which may be cut: it lacks the footer row"),
-        "{status}"
-    );
+    assert!(status.contains("1 row is gone from file `a.csv`, which may be cut: it lacks the footer row"), "{status}");
     // The disk lost the end of the file: NULs stand for it.
     desk.put("a.csv", 7, &all[..3]);
     desk.append("a.csv", &"\0".repeat(80));

@@ -112,7 +112,7 @@ fn row(figure: &Figure, night: &Night, config: &Configuration) -> Vec<String> {
     };
     let met = match figure.met() {
         Some(Met::Yes) => "đạt",
-        Some(Met::No) => "không đạt",
+        Some(Met::No) => "chưa đạt",
         Some(Met::Open) => "còn có thể đạt",
         Some(Met::Unknown) => "chưa rõ",
         None => "",

@@ -9,14 +9,14 @@ use crate::run::settling::usual_volume::UsualVolume;
 
 /// Minimum rejections before their share is judged.
 const MIN_REJECTIONS: u64 = 20;
-/// If at least half of the rows are rejected, this many rejections are enough.
-const MIN_REJECTIONS_IF_HALF: u64 = 3;
+/// If at least a fifth of the rows are rejected, this many rejections are enough.
+const MIN_REJECTIONS_IF_FIFTH: u64 = 3;
 /// Minimum earlier pulls of the same weekday before the volume is judged.
 const MIN_USUAL_PULLS: usize = 3;
 
 /// Codes that settling gives. A verdict may also have a code of the certificate (`sources`), which is not in this
 /// list.
-pub(in crate::run) const CODES: [&str; 14] = [
+pub(in crate::run) const CODES: [&str; 15] = [
     "field_missing",
     "all_rejected",
     "page_rejected",
@@ -29,6 +29,7 @@ pub(in crate::run) const CODES: [&str; 14] = [
     "file_replaced",
     "deletions_too_many",
     "deletions_unproved",
+    "file_perhaps_cut",
     "kept_rows_lost",
     "rejects_over_budget",
     "empty",
@@ -129,7 +130,7 @@ pub(super) fn judge(
 
 /// Whether a pull is incomplete only because rows that files no longer have were not deleted.
 pub(super) fn is_about_rows_left(code: &str) -> bool {
-    ["file_replaced", "deletions_too_many", "deletions_unproved", "kept_rows_lost"].contains(&code)
+    ["file_replaced", "deletions_too_many", "deletions_unproved", "file_perhaps_cut", "kept_rows_lost"].contains(&code)
 }
 
 /// Incomplete if rows that files no longer have were not deleted.
@@ -137,6 +138,7 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
     let left = findings.left.as_ref()?;
     let page = certificate.pages.iter().find(|page| page.body_digest == left.file);
     let file = page.map_or_else(|| "a file".to_owned(), |page| format!("file `{}`", file_of(&page.origin)));
+    let gone = if left.rows == 1 { "1 row is".to_owned() } else { format!("{} rows are", left.rows) };
     let (reason, message, hint) = match left.because {
         LeftBecause::Append | LeftBecause::Incomplete => return None,
         LeftBecause::OtherList => (
@@ -153,17 +155,13 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
         ),
         LeftBecause::UnreadableKeys => (
             "deletions_unproved",
-            format!(
-                "{} rows are gone from {file}, but rejected rows without a readable key may be among them",
-                left.rows
-            ),
+            format!("{gone} gone from {file}, but rejected rows without a readable key may be among them"),
             "correct the rejected rows: `motcua quarantine list` names them; until then nothing is deleted",
         ),
         LeftBecause::OpenEnd => (
-            "deletions_unproved",
+            "file_perhaps_cut",
             format!(
-                "{} rows are gone from {file}, which may be cut: it lacks the footer row or the last line end that it had before",
-                left.rows
+                "{gone} gone from {file}, which may be cut: it lacks the footer row or the last line end that it had before"
             ),
             "compare the file with the original, or ask for it again; if the rows were deleted: `motcua deletions accept CONNECTOR`",
         ),
@@ -180,8 +178,8 @@ fn rows_left(certificate: &Certificate, findings: &Findings) -> Option<Verdict> 
 pub(in crate::run) fn is_over_budget(rejected: u64, received: u64, contract: &Contract) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
     let share = rejected as f64 / received.max(1) as f64;
-    // A few rejected rows of a short list are no evidence, unless they are half of it.
-    let can_be_judged = rejected >= MIN_REJECTIONS || (rejected >= MIN_REJECTIONS_IF_HALF && rejected * 2 >= received);
+    // A few rejected rows of a short list are no evidence, unless they are a fifth of it.
+    let can_be_judged = rejected >= MIN_REJECTIONS || (rejected >= MIN_REJECTIONS_IF_FIFTH && rejected * 5 >= received);
     rejected > contract.reject_rows || (can_be_judged && share > contract.reject_share)
 }
 
@@ -258,8 +256,8 @@ mod tests {
             (400, 20, None, &[], (Complete, "")),
             (399, 20, None, &[], (Degraded, "rejects_over_budget")),
             (399, 19, None, &[], (Complete, "")),
-            (20, 9, None, &[], (Complete, "")),
-            (20, 10, None, &[], (Degraded, "rejects_over_budget")),
+            (16, 3, None, &[], (Complete, "")),
+            (15, 3, None, &[], (Degraded, "rejects_over_budget")),
             (4, 2, None, &[], (Complete, "")),
         ] {
             let found = outcome(received, quarantined, disagreeing, usual);

@@ -8,8 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 
 use super::banner::{Banner, ConnectorQuery};
+use super::declared::{Field, readable};
 use super::health_row::HealthRow;
 use crate::locale::{Language, moment};
+use crate::model::connector::{Access, Connector};
 use crate::model::pull::{Drift, Findings, Outcome, Purpose};
 use crate::publish::{self, NightRecord};
 use crate::run::{self, Pull, QuarantinedRow, RunError, Slot, SlotState, assess_connectors};
@@ -48,8 +50,9 @@ struct DetailPage<'a> {
     impossible: Vec<(String, String)>,
     /// Time, state, message.
     slots: Vec<[String; 3]>,
-    /// Field, reason, rows.
-    groups: Vec<(String, String, String)>,
+    groups: Vec<RejectionGroup>,
+    /// The connector reads files.
+    is_files: bool,
     rejected: Vec<RejectedRow>,
     range: String,
     newer: Option<usize>,
@@ -76,8 +79,17 @@ struct RejectedRow {
     id: i64,
     run: i64,
     place: String,
-    field: Option<String>,
+    field: Field,
     reason: String,
+}
+
+/// Open rejections that share field and reason.
+struct RejectionGroup {
+    field: Field,
+    reason: String,
+    /// What the field reads.
+    readable: Option<String>,
+    rows: String,
 }
 
 pub(in crate::service::pages) async fn page(
@@ -106,6 +118,7 @@ pub(in crate::service::pages) async fn page(
     let files = files.map_err(|error| PageError::from(RunError::from(error)))?;
     let night = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
     let range = format!("{}–{} / {}", from + 1, (from + REJECTED_LISTED).min(open), lang.number(open as u64));
+    let is_files = matches!(connector.file.access, Access::Files { .. });
     let deletions = night.map(|pull| deletions(lang, pull)).unwrap_or_default();
     let about = &connector.file.connector;
     let newest = publish::newest_record(&service.config.settings.data).map_err(RunError::from)?;
@@ -119,12 +132,21 @@ pub(in crate::service::pages) async fn page(
         schedule: lang.schedule(&connector.file.schedule.cron),
         fresh_hours: connector.file.schedule.fresh_within_hours,
         pulls: pulls.iter().map(|pull| pull_row(lang, pull)).collect(),
-        remarks: newest.map(|record| elsewhere(lang, &record, &name)).into_iter().flatten().chain(deletions).collect(),
+        remarks: about_reading(lang, pulls.first(), is_files)
+            .into_iter()
+            .chain(newest.map(|record| elsewhere(lang, &record, &name)).into_iter().flatten())
+            .chain(deletions)
+            .collect(),
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
-        groups: groups(lang, service.ledger.open_groups(&name).await?),
-        rejected: shown.iter().zip(files).map(|(row, file)| rejected_row(lang, row, file)).collect(),
+        groups: groups(lang, connector, service.ledger.open_groups(&name).await?),
+        is_files,
+        rejected: shown
+            .iter()
+            .zip(files)
+            .map(|(row, file)| rejected_row(lang, connector, row, file.as_deref()))
+            .collect(),
         range,
         newer: (number > 1).then(|| number - 1),
         older: (number < last).then(|| number + 1),
@@ -159,6 +181,17 @@ fn pull_row(lang: Language, pull: &Pull) -> PullRow {
         declared: pull.findings.declared.map_or("–".to_owned(), |declared| lang.number(declared)),
         distinct: lang.number(pull.findings.distinct_keys),
     }
+}
+
+/// What the figures have of a pull that read nothing.
+fn about_reading(lang: Language, last: Option<&Pull>, is_files: bool) -> Option<String> {
+    let last = last?;
+    let line = match last.ended()? {
+        Outcome::Failed => lang.words().earlier_data,
+        Outcome::Complete if is_files && last.counts.received == 0 => lang.words().nothing_new,
+        _ => return None,
+    };
+    Some(line.to_owned())
 }
 
 fn elsewhere(lang: Language, record: &NightRecord, connector: &str) -> Vec<String> {
@@ -202,21 +235,23 @@ fn slot_row(lang: Language, slot: &Slot) -> Option<[String; 3]> {
 }
 
 /// Open rejections by field and reason, largest group first.
-fn groups(lang: Language, groups: Vec<(Option<String>, String, i64)>) -> Vec<(String, String, String)> {
-    let words = |(field, reason, rows): (Option<String>, String, i64)| {
-        let field = field.unwrap_or_else(|| lang.words().whole_row.to_owned());
-        (field, rejection_reason(lang, &reason), lang.number(rows.cast_unsigned()))
+fn groups(lang: Language, connector: &Connector, groups: Vec<(Option<String>, String, i64)>) -> Vec<RejectionGroup> {
+    let words = |(field, reason, rows): (Option<String>, String, i64)| RejectionGroup {
+        readable: field.as_deref().and_then(|field| readable(lang, connector, field, &reason)),
+        field: Field::new(connector, field),
+        reason: rejection_reason(lang, &reason),
+        rows: lang.number(rows.cast_unsigned()),
     };
     groups.into_iter().map(words).collect()
 }
 
-/// `file`: its file, if it came from one. The row number is then that of the file, and pages mean nothing to a clerk.
-fn rejected_row(lang: Language, row: &QuarantinedRow, file: Option<String>) -> RejectedRow {
+/// `file`: its file, if it came from one.
+fn rejected_row(lang: Language, connector: &Connector, row: &QuarantinedRow, file: Option<&str>) -> RejectedRow {
     RejectedRow {
         id: row.id,
         run: row.run,
-        place: file.map_or_else(|| lang.page_and_row(row.page, row.row), |file| lang.file_and_row(&file, row.row)),
-        field: row.field.clone(),
+        place: lang.place(file, row.page, row.row),
+        field: Field::new(connector, row.field.clone()),
         reason: rejection_reason(lang, &row.reason),
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct HealthRow {
     pub(super) quarantined: String,
     pub(super) open: u64,
     pub(super) open_text: String,
+    /// That rows were rejected, and what it means; `None` if none was.
+    pub(super) rejected: Option<String>,
     pub(super) data_until: String,
     pub(super) data_age: Option<String>,
     pub(super) last_success: String,
@@ -91,6 +93,7 @@ impl HealthRow {
             quarantined: lang.number(health.quarantined),
             open: health.open,
             open_text: lang.number(health.open),
+            rejected: lang.rejected(health.quarantined, health.received, health.open),
             data_until: moment_or_dash(health.data_until),
             data_age: health.data_until.map(|until| lang.ago(until, now)),
             last_success: moment_or_dash(health.last_success),
@@ -107,11 +110,13 @@ fn texts(lang: Language, health: &ConnectorHealth) -> (Option<String>, Option<St
     let code = health.reason_code.as_deref().unwrap_or(health.state.name());
     match (lang, explanation(code)) {
         (Language::Vietnamese, Some((why, to_do))) => {
+            let accept = "motcua deletions accept";
+            let to_do = to_do.replace(accept, &format!("{accept} {}", health.connector));
             let original: Vec<String> = [reason, hint].into_iter().flatten().collect();
             let original = (!original.is_empty()).then(|| original.join(" — "));
-            (Some(why.to_owned()), Some(to_do.to_owned()), original)
+            (Some(why.to_owned()), Some(to_do), original)
         }
-        _ => (reason, hint, None),
+        _ => (reason, hint.map(|hint| hint.replace("accept CONNECTOR", &format!("accept {}", health.connector))), None),
     }
 }
 

@@ -7,9 +7,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::run;
+use crate::run::{self, RunError};
 use crate::service::Service;
 use crate::service::api::quarantine::kept_fields;
+use crate::service::pages::connectors::declared::{Field, kept_value, readable};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::page_error::PageError;
 use crate::service::pages::visitor::Visitor;
@@ -24,8 +25,11 @@ struct RejectedPage<'a> {
     id: i64,
     run: i64,
     place: String,
-    field: Option<&'a str>,
+    is_file: bool,
+    field: Field,
     reason: String,
+    /// What the field reads.
+    readable: Option<String>,
     closed_by: Option<i64>,
     origin: Option<String>,
     kept: Vec<(String, String)>,
@@ -44,17 +48,22 @@ pub(in crate::service::pages) async fn page(
     service.access.record_read(&caller.name, "page", &format!("quarantine row {number}"), run::now()).await?;
     let (origin, kept) = kept_fields(&service, &row).await?;
     let lang = visitor.lang;
+    let (asked_of, rows) = (Arc::clone(&service), [row.clone()]);
+    let files = tokio::task::spawn_blocking(move || run::rejected_files(&asked_of.config, &rows)).await;
+    let file = files.map_err(|error| PageError::from(RunError::from(error)))?.into_iter().next().flatten();
     html(&RejectedPage {
         layout: Layout::new(&service, &visitor, format!("{} {number}", lang.words().rejected_row), "connectors"),
         connector: &name,
         connector_title: &connector.file.connector.title,
         id: number,
         run: row.run,
-        place: lang.page_and_row(row.page, row.row),
-        field: row.field.as_deref(),
+        is_file: file.is_some(),
+        place: lang.place(file.as_deref(), row.page, row.row),
+        field: Field::new(connector, row.field.clone()),
+        readable: row.field.as_deref().and_then(|field| readable(lang, connector, field, &row.reason)),
         reason: rejection_reason(lang, &row.reason),
         closed_by: row.closed_by,
         origin,
-        kept: kept.into_iter().collect(),
+        kept: kept.into_iter().map(|(name, value)| (name, kept_value(lang, &value))).collect(),
     })
 }

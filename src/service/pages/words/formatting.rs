@@ -107,9 +107,32 @@ impl Language {
         }
     }
 
-    /// Position of a row of a file.
-    pub(in crate::service::pages) fn file_and_row(self, file: &str, row: u32) -> String {
-        format!("{file}, {} {row}", self.of("dòng", "row"))
+    /// Position of a row: its file if it came from one, else its page. The number of the row is that of the file.
+    pub(in crate::service::pages) fn place(self, file: Option<&str>, page: u32, row: u32) -> String {
+        match file {
+            Some(file) => format!("{file}, {} {row}", self.of("dòng", "row")),
+            None => self.page_and_row(page, row),
+        }
+    }
+
+    /// Rejected rows of the last pull, and those of earlier pulls that are still open; `None` if there are none.
+    pub(in crate::service::pages) fn rejected(self, rejected: u64, received: u64, open: u64) -> Option<String> {
+        let [rejected_text, received_text, open_text] = [rejected, received, open].map(|count| self.number(count));
+        Some(match (self, rejected, open) {
+            (_, 0, 0) => return None,
+            (Self::Vietnamese, 0, _) => {
+                format!("Còn {open_text} dòng bị loại chưa xử lý: số liệu chưa có nội dung mới của các dòng này.")
+            }
+            (Self::English, 0, _) => {
+                format!("Open rejections: {open_text}. The figures lack what these rows say.")
+            }
+            (Self::Vietnamese, ..) => format!(
+                "Lần đọc gần nhất loại {rejected_text} trong {received_text} dòng: số liệu chưa có nội dung mới của các dòng này."
+            ),
+            (Self::English, ..) => format!(
+                "The last pull rejected {rejected_text} of {received_text} rows: the figures lack what these rows say."
+            ),
+        })
     }
 
     /// Position of a row: page and row number.

@@ -208,7 +208,10 @@ words! {
     reason: "Lý do", "Reason";
     whole_row: "cả dòng", "whole row";
     no_rejections: "Không còn dòng nào bị loại.", "There are no open rejections.";
-    row: "Dòng", "Row";
+    row: "Mã số", "No.";
+    file_row: "Tệp, dòng", "File, row";
+    nothing_new: "Lần đọc gần nhất không thấy tệp mới hoặc tệp đã sửa.", "The last pull found no new or changed file.";
+    earlier_data: "Số liệu vẫn dùng những gì các lần đọc trước đã lưu.", "The figures still use what earlier pulls stored.";
     newer: "Mới hơn", "Newer";
     older: "Cũ hơn", "Older";
     paging: "Phân trang", "Paging";
@@ -217,7 +220,7 @@ words! {
     kept_fields: "Các trường được giữ", "Kept fields";
     kept_caption: "Những gì hệ thống giữ lại của dòng", "Fields of the row that were kept";
     kept_none: "Kho tải về không còn giữ trang này.", "This page is no longer in landing.";
-    kept_note: "Lượt xem này được ghi vào nhật ký truy cập. Dấu ? là hình dạng của giá trị sai kiểu, dấu ~ là giá trị có thể thuộc về một người.", "This view is recorded in the access log. ? marks the shape of a value that failed its type, ~ a value that could identify a person.";
+    kept_note: "Lượt xem này được ghi vào nhật ký truy cập. Trong hình dạng của một giá trị không lưu: A là chữ hoa, a chữ thường, 9 chữ số, _ khoảng trắng, dấu chấm là ký tự khác.", "This view is recorded in the access log. In the shape of a value that is not stored: A for capital letters, a for small ones, 9 for digits, _ for spaces, a dot for others.";
     value: "Giá trị", "Value";
     closed_by: "Đã xử lý ở lượt", "Closed by run";
     still_open: "chưa xử lý", "open";

@@ -304,8 +304,12 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
             "Hỏi nơi gửi tệp có xóa thật không; hệ thống chưa đánh dấu xóa dòng nào. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
         ),
         "deletions_unproved" => (
-            "Có dòng không còn trong tệp, nhưng chưa chắc là do xóa: có dòng bị loại không đọc được mã, hoặc tệp có thể bị cắt ở dòng cuối.",
-            "Xem mục Dòng bị loại và sửa các dòng đó; nếu dòng cuối của tệp không có ký tự xuống dòng như trước, đối chiếu với tệp gốc hoặc chép lại tệp, còn nếu xóa thật thì người trực kỹ thuật chạy `motcua deletions accept`. Hệ thống chưa xóa dòng nào.",
+            "Có dòng không còn trong tệp, nhưng chưa chắc là do xóa: có dòng bị loại không đọc được mã, có thể là chính dòng đó.",
+            "Xem mục Dòng bị loại và sửa các dòng đó trong tệp. Đến khi đó hệ thống chưa xóa dòng nào.",
+        ),
+        "file_perhaps_cut" => (
+            "Có dòng không còn trong tệp, nhưng tệp có thể bị cắt: thiếu dòng tổng cộng hoặc ký tự xuống dòng ở cuối mà tệp trước có.",
+            "Đối chiếu với tệp gốc, hoặc chép lại tệp. Hệ thống chưa xóa dòng nào. Nếu xóa thật, người trực kỹ thuật chạy `motcua deletions accept`.",
         ),
         "kept_rows_lost" => (
             "Bản lưu các dòng của một tệp cũ không đọc được, nên chưa lấy lại được giá trị của tệp đó.",
