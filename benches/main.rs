@@ -5,7 +5,7 @@
 //! `cargo bench -- readers [DOSSIERS]`: a hundred clients that read figures from `motcua serve`, quiet and while nights run.
 //! `cargo bench -- groups [DOSSIERS]`: which dossiers several sources hold, with one source and with two.
 //! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
-//! table stays, and is not written again.
+//! table stays, is not written again, and has the script of the same figures beside it, for `peers/figures_duckdb.py`.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "edge: a bench makes its own folders and starts its own portal")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
@@ -21,10 +21,11 @@ use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
-use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, compute};
+use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, SqlDialect, compute};
 use motcua::lake::Lake;
+use motcua::model::figure::Night;
 use motcua::model::table::RecordKind;
-use motcua::run::DataFolder;
+use motcua::run::{DataFolder, FigureRequest, sql_script};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::meter::Meter;
@@ -119,14 +120,21 @@ fn measure(config: &mut Configuration, data: &Path, nights: &[&str], what: &str)
 /// All figures of the shipped indicators over a table written for it.
 fn figures(count: usize, folder: Option<&Path>) {
     let scratch = tempfile::tempdir().unwrap();
+    let named = folder;
     let folder = folder.unwrap_or(scratch.path());
-    let is_written = folder.join("dossiers").exists();
-    let config = shipped();
+    let is_written = folder.join("lake/dossiers").exists();
+    let mut config = shipped();
+    folder.clone_into(&mut config.settings.data);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
     let [dossiers, postal_items, feedback, measures, dossier_notes, _] = runtime.block_on(async {
-        let lake = Lake::open(folder).await.unwrap();
+        let lake = Lake::open(&folder.join("lake")).await.unwrap();
         if !is_written {
             dossiers::write(&lake, &config, count).await;
+        }
+        if named.is_some() {
+            let night = Night { run: 1, as_of: motcua::run::now(), complete: true, data_until: None };
+            let script = sql_script(&config, &night, &FigureRequest::default(), (SqlDialect::DuckDb, None)).await;
+            std::fs::write(folder.join("figures.sql"), script.unwrap().text).unwrap();
         }
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {

@@ -160,6 +160,8 @@ fn passed(at: LocalMoment) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use jiff::civil::DateTime;
     use proptest::prelude::*;
 
@@ -178,6 +180,13 @@ mod tests {
         ])
     }
 
+    /// The calendar, and its table: made once, because it covers centuries.
+    static TABLES: LazyLock<(WorkingCalendar, WorkingDayTable)> = LazyLock::new(|| {
+        let calendar = calendar();
+        let table = WorkingDayTable::new(&calendar);
+        (calendar, table)
+    });
+
     fn times() -> impl Strategy<Value = StatutoryTime> {
         prop_oneof![
             (0_u32..12).prop_map(StatutoryTime::WorkingDays),
@@ -193,8 +202,7 @@ mod tests {
             time in times(),
             cut_off in proptest::option::of(Just(15_i64)),
         ) {
-            let calendar = calendar();
-            let days = WorkingDayTable::new(&calendar);
+            let (calendar, days) = &*TABLES;
             let received: DateTime = date(2025, 4, 10).at(0, 0, 0, 0) + jiff::SignedDuration::from_mins(minutes);
             let counted = calendar.counts_as_received(received, cut_off.map(|_| jiff::civil::time(15, 0, 0, 0)));
             let due = calendar.due(counted, time);
@@ -209,11 +217,11 @@ mod tests {
 
         #[test]
         fn hours_between_agree_with_working_seconds(minutes in 0_i64..40 * 24 * 60, more in -600_i64..40 * 24 * 60) {
-            let calendar = calendar();
+            let (calendar, days) = &*TABLES;
             let from: DateTime = date(2025, 4, 10).at(0, 0, 0, 0) + jiff::SignedDuration::from_mins(minutes);
             let to = from + jiff::SignedDuration::from_mins(more);
             let expected = calendar.working_seconds(from, to) / 3600;
-            prop_assert_eq!(WorkingDayTable::new(&calendar).hours_between(from_local(from), from_local(to)), expected);
+            prop_assert_eq!(days.hours_between(from_local(from), from_local(to)), expected);
         }
     }
 }
