@@ -146,9 +146,12 @@ pub enum ErrorKind {
     /// A workbook that is protected by a password.
     #[strum(serialize = "file_encrypted")]
     FileEncrypted,
-    /// The file is not an XLSX workbook.
+    /// The file is not the table that `decode` declares: a web page, a document, or no XLSX workbook.
     #[strum(serialize = "not_a_workbook")]
     NotAWorkbook,
+    /// The file is a workbook, and the connector reads CSV.
+    #[strum(serialize = "not_csv")]
+    NotCsv,
     /// The footer row is missing: the file may be cut.
     #[strum(serialize = "trailer_missing")]
     TrailerMissing,
@@ -290,7 +293,8 @@ impl ErrorKind {
             }
             Self::FileDamaged => "open it in a spreadsheet program and save it again, or ask for the file again",
             Self::FileEncrypted => "ask for the file without a password",
-            Self::NotAWorkbook => "save it as `.xlsx` in a spreadsheet program",
+            Self::NotAWorkbook => "ask for the list again, or save it in the format that `decode` declares",
+            Self::NotCsv => "save it as `CSV UTF-8`, or set `decode.type = \"spreadsheet\"`",
             Self::TrailerMissing => {
                 "the file was cut, or its layout changed: ask for the file again, or correct `decode.footers` and \
                  `complete.trailer`"
@@ -304,7 +308,7 @@ impl ErrorKind {
             }
             Self::EndsInNuls => "its end may be lost: ask for it again, or for a footer row (`decode.footers`)",
             Self::FileEmpty => "the export or its transfer broke off: ask for the file again, or remove it",
-            Self::FileGrowing => "the file is still being written: the next run reads it",
+            Self::FileGrowing => "it is still being written: the next run reads it",
             Self::UnsetPlaceholder => {
                 "set the variable (for a secret also: a file, named by the same variable with `_FILE` added); the \
                  connector's README lists the variables"

@@ -44,6 +44,8 @@ struct DetailPage<'a> {
     pulls: Vec<PullRow>,
     /// What the newest night found about dossiers that other connectors hold too, and about deleted ones.
     remarks: Vec<String>,
+    /// The newest night read the source, so its fields were compared with what is declared.
+    was_compared: bool,
     /// Field, kind, first place, rows.
     drift: Vec<[String; 4]>,
     /// Order of dates, rows.
@@ -116,9 +118,19 @@ pub(in crate::service::pages) async fn page(
     let (asked_of, rows) = (Arc::clone(&service), shown.clone());
     let files = tokio::task::spawn_blocking(move || run::rejected_files(&asked_of.config, &rows)).await;
     let files = files.map_err(|error| PageError::from(RunError::from(error)))?;
+    let is_files = matches!(connector.file.access, Access::Files { .. });
     let night = pulls.iter().find(|pull| pull.purpose == Purpose::Night);
     let range = format!("{}–{} / {}", from + 1, (from + REJECTED_LISTED).min(open), lang.number(open as u64));
-    let is_files = matches!(connector.file.access, Access::Files { .. });
+    let contradictions = match night.and_then(|pull| Some((pull.run, pull.findings.contradictions?))) {
+        Some((run, first)) => {
+            let (asked_of, of) = (Arc::clone(&service), name.clone());
+            let file = move || run::file_of_page(&asked_of.config, &of, run, first.page);
+            let file = tokio::task::spawn_blocking(file).await;
+            let file = file.map_err(|error| PageError::from(RunError::from(error)))?;
+            Some(lang.contradictions(first.rows, &lang.place(file.as_deref(), first.page, first.row)))
+        }
+        None => None,
+    };
     let deletions = night.map(|pull| deletions(lang, pull)).unwrap_or_default();
     let about = &connector.file.connector;
     let newest = publish::newest_record(&service.config.settings.data).map_err(RunError::from)?;
@@ -135,8 +147,10 @@ pub(in crate::service::pages) async fn page(
         remarks: about_reading(lang, pulls.first(), is_files)
             .into_iter()
             .chain(newest.map(|record| elsewhere(lang, &record, &name)).into_iter().flatten())
+            .chain(contradictions)
             .chain(deletions)
             .collect(),
+        was_compared: night.is_some_and(|pull| pull.ended().is_some_and(|outcome| outcome != Outcome::Failed)),
         drift: night.map(|pull| drift(lang, pull)).unwrap_or_default(),
         impossible: night.map(|pull| impossible(lang, pull)).unwrap_or_default(),
         slots: slots.iter().filter_map(|slot| slot_row(lang, slot)).take(SLOTS_LISTED).collect(),
@@ -157,8 +171,7 @@ fn pull_row(lang: Language, pull: &Pull) -> PullRow {
     let counts = pull.counts;
     let why = pull.reason.as_deref().map(|code| match (lang, explanation(code)) {
         (Language::Vietnamese, Some((why, _))) => why.to_owned(),
-        // The page of the run shows the full message.
-        _ => code.replace('_', " "),
+        (_, _) => pull.message.clone().unwrap_or_else(|| code.replace('_', " ")),
     });
     PullRow {
         run: pull.run,

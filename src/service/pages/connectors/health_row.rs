@@ -48,7 +48,7 @@ pub(super) struct HealthRow {
     pub(super) quarantined: String,
     pub(super) open: u64,
     pub(super) open_text: String,
-    /// That rows were rejected, and what it means; `None` if none was.
+    /// That rejected rows are open, and what it means; `None` if none is.
     pub(super) rejected: Option<String>,
     pub(super) data_until: String,
     pub(super) data_age: Option<String>,
@@ -93,7 +93,7 @@ impl HealthRow {
             quarantined: lang.number(health.quarantined),
             open: health.open,
             open_text: lang.number(health.open),
-            rejected: lang.rejected(health.quarantined, health.received, health.open),
+            rejected: lang.rejected(health.open, health.quarantined, health.received),
             data_until: moment_or_dash(health.data_until),
             data_age: health.data_until.map(|until| lang.ago(until, now)),
             last_success: moment_or_dash(health.last_success),

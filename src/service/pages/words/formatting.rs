@@ -78,7 +78,7 @@ impl Language {
         match self {
             Self::Vietnamese => format!("Lượt gần nhất: {number} dòng được đánh dấu đã xóa vì nguồn không còn."),
             Self::English => {
-                format!("Last night: {number} rows were marked as deleted, because the source no longer has them.")
+                format!("Last night: marked as deleted, because the source no longer has them: {}.", self.rows(rows))
             }
         }
     }
@@ -89,7 +89,7 @@ impl Language {
         match self {
             Self::Vietnamese => format!("Lượt gần nhất: {number} dòng không còn trong một tệp nên lấy theo tệp khác."),
             Self::English => {
-                format!("Last night: {number} rows are gone from one file, and have the values of another.")
+                format!("Last night: gone from one file, with the values of another: {}.", self.rows(rows))
             }
         }
     }
@@ -102,7 +102,7 @@ impl Language {
                 format!("Lượt gần nhất: nguồn không còn {number} dòng, nhưng chưa dòng nào bị xóa và vẫn được tính.")
             }
             Self::English => {
-                format!("Last night: the source no longer has {number} rows, but none was deleted, and they count.")
+                format!("Last night: the source no longer has {}, but none was deleted: they count.", self.rows(rows))
             }
         }
     }
@@ -115,24 +115,44 @@ impl Language {
         }
     }
 
-    /// Rejected rows of the last pull, and those of earlier pulls that are still open; `None` if there are none.
-    pub(in crate::service::pages) fn rejected(self, rejected: u64, received: u64, open: u64) -> Option<String> {
-        let [rejected_text, received_text, open_text] = [rejected, received, open].map(|count| self.number(count));
-        Some(match (self, rejected, open) {
-            (_, 0, 0) => return None,
-            (Self::Vietnamese, 0, _) => {
-                format!("Còn {open_text} dòng bị loại chưa xử lý: số liệu chưa có nội dung mới của các dòng này.")
-            }
-            (Self::English, 0, _) => {
-                format!("Open rejections: {open_text}. The figures lack what these rows say.")
-            }
-            (Self::Vietnamese, ..) => format!(
-                "Lần đọc gần nhất loại {rejected_text} trong {received_text} dòng: số liệu chưa có nội dung mới của các dòng này."
+    /// Rejected rows that are open, and how many rows the last pull rejected; `None` if none is open.
+    pub(in crate::service::pages) fn rejected(self, open: u64, rejected: u64, received: u64) -> Option<String> {
+        if open == 0 {
+            return None;
+        }
+        let [open_text, rejected_text, received_text] = [open, rejected, received].map(|count| self.number(count));
+        let of_last = match (self, rejected) {
+            (_, 0) => String::new(),
+            (Self::Vietnamese, _) => format!(" (lần đọc gần nhất: {rejected_text} trong {received_text} dòng)"),
+            (Self::English, _) => format!(" (the last pull: {rejected_text} of {received_text} rows)"),
+        };
+        Some(match self {
+            Self::Vietnamese => format!(
+                "Có {open_text} dòng bị loại chưa xử lý{of_last}: số liệu chưa có nội dung mới của các dòng này."
             ),
-            (Self::English, ..) => format!(
-                "The last pull rejected {rejected_text} of {received_text} rows: the figures lack what these rows say."
-            ),
+            Self::English => {
+                format!("Rejected rows that are open: {open_text}{of_last}. The figures lack what they say.")
+            }
         })
+    }
+
+    /// Rows of which two have one key and different content. `place`: of the first one.
+    pub(in crate::service::pages) fn contradictions(self, rows: u64, place: &str) -> String {
+        let number = self.number(rows);
+        match self {
+            Self::Vietnamese => format!(
+                "Lượt gần nhất: {number} dòng trùng khóa với dòng khác nhưng khác nội dung; dòng đọc sau được tính. Gặp đầu tiên: {place}."
+            ),
+            Self::English => format!(
+                "Last night: {} with the key of another row and other content; the one read later counts. First: {place}.",
+                self.rows(rows)
+            ),
+        }
+    }
+
+    /// A number of rows in English.
+    fn rows(self, rows: u64) -> String {
+        if rows == 1 { "1 row".to_owned() } else { format!("{} rows", self.number(rows)) }
     }
 
     /// Position of a row: page and row number.

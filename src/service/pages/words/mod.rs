@@ -196,7 +196,8 @@ words! {
     impossible: "Ngày tháng vô lý", "Impossible dates";
     impossible_caption: "Trình tự ngày không thể có, của lần đọc gần nhất", "Impossible orders of dates, last pull";
     order: "Trình tự", "Order";
-    no_drift: "Nguồn đúng như khai báo.", "The source is as declared.";
+    no_drift: "Các trường của nguồn đúng như khai báo.", "The fields of the source are as declared.";
+    not_compared: "Đêm gần nhất không đọc được nguồn nên chưa đối chiếu.", "The newest night could not read the source, so its fields were not compared.";
     slots: "Lịch bị bỏ lỡ hoặc chạy bù", "Slots missed or made up";
     slots_caption: "Lịch không chạy đúng giờ, mới nhất trước", "Slots that did not run on time, newest first";
     slot: "Lịch", "Slot";

@@ -160,7 +160,14 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "file_damaged" => ("Tệp bị hỏng.", "Mở bằng Excel rồi lưu lại, hoặc đề nghị gửi lại tệp."),
         "file_encrypted" => ("Tệp có mật khẩu.", "Đề nghị gửi tệp không có mật khẩu."),
-        "not_a_workbook" => ("Tệp không phải bảng tính XLSX.", "Lưu lại dạng `.xlsx` bằng Excel."),
+        "not_a_workbook" => (
+            "Tệp không phải bảng dữ liệu như đã khai: là trang web, văn bản, hoặc tệp `.xls` cũ.",
+            "Đề nghị gửi lại danh sách; hoặc mở bằng Excel rồi lưu đúng dạng đã khai (`.xlsx` hoặc CSV UTF-8).",
+        ),
+        "not_csv" => (
+            "Tệp có đuôi CSV nhưng bên trong là bảng tính Excel.",
+            "Mở bằng Excel rồi lưu dạng `CSV UTF-8`. Nếu nguồn luôn gửi bảng tính: người trực kỹ thuật khai `decode.type = \"spreadsheet\"`.",
+        ),
         "trailer_missing" => (
             "Thiếu dòng tổng cộng ở cuối tệp.",
             "Tệp bị cắt hoặc đổi mẫu: đề nghị gửi lại, hoặc sửa `decode.footers` và `complete.trailer`.",
@@ -239,7 +246,7 @@ fn run_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "no_file" => (
             "Thư mục không có tệp nào khớp mẫu tên.",
-            "Kiểm tra đúng thư mục, ổ chia sẻ còn gắn, và bưu điện đã gửi tệp chưa. Nếu tệp được chuyển đi sau khi đọc, đặt `contract.least_of_usual = 0.0`.",
+            "Kiểm tra đúng thư mục, ổ chia sẻ còn gắn, và tệp đã được gửi chưa. Nếu tệp được chuyển đi sau khi đọc, đặt `contract.least_of_usual = 0.0`.",
         ),
         "interrupted" => ("Lượt chạy bị ngắt trong lúc đọc trang.", "Lượt chạy sau sẽ đọc lại; không mất dữ liệu."),
         "own_error" => (
@@ -305,7 +312,7 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         "deletions_unproved" => (
             "Có dòng không còn trong tệp, nhưng chưa chắc là do xóa: có dòng bị loại không đọc được mã, có thể là chính dòng đó.",
-            "Xem mục Dòng bị loại và sửa các dòng đó trong tệp. Đến khi đó hệ thống chưa xóa dòng nào.",
+            "Xem mục Dòng bị loại và sửa các dòng đó trong tệp, rồi bấm Chạy ngay hoặc chờ lượt chạy tới. Đến khi đó hệ thống chưa xóa dòng nào.",
         ),
         "file_perhaps_cut" => (
             "Có dòng không còn trong tệp, nhưng tệp có thể bị cắt: thiếu dòng tổng cộng hoặc ký tự xuống dòng ở cuối mà tệp trước có.",
