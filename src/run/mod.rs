@@ -69,7 +69,7 @@ pub use past_nights::{night_as_of, night_of_run};
 pub use progress::Progress;
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
-pub use rejected_files::rejected_files;
+pub use rejected_files::{file_of_page, rejected_files};
 pub use schedule::{SlotDecision, decide_slot};
 pub use vacuum::{Retention, VacuumAction, VacuumLine};
 pub use verify::{VerifyKind, VerifyLine, verify};

@@ -268,7 +268,8 @@ impl FolderReader {
             Some(last) => format!("{}{sheet} rows {}-{}", open.file.shown(), page.row(0).0, page.row(last).0),
             None => format!("{}{sheet} no rows", open.file.shown()),
         };
-        let is_returned = last.is_some() || (ended && !open.has_pages);
+        // What was noticed at the end of a file, such as sheets that were not read, comes with an empty page.
+        let is_returned = last.is_some() || (ended && !open.has_pages) || !page.remarks.is_empty();
         if ended {
             self.mark_taken(&open.file, open.digest, open.rows.end());
         } else {

@@ -16,9 +16,11 @@ mod kept_definitions;
 mod kill_at_any_time;
 mod logs;
 mod quarantine;
+mod rejected_in_lists;
 mod several_sources;
 mod vacuum;
 mod values;
+mod workbooks;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -108,16 +108,16 @@ pub enum Encoding {
     Windows1258,
 }
 
-/// Meaning of a merged cell of a workbook that spans several rows. Its first row has the value.
+/// What a row of a workbook has in mapped columns that a merged cell spans, but for its first cell, which has the value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Merged {
-    /// Not declared: the other rows are rejected if the column is mapped.
+    /// Not declared: the row is rejected.
     #[default]
     Leave,
-    /// The other rows have no value.
+    /// No value.
     Empty,
-    /// Every row has the value.
+    /// The value of the merged cell.
     Repeat,
 }
 

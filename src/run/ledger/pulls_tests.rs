@@ -91,6 +91,7 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         read_by: &HashMap::new(),
         keys_read: Some(&read.iter().map(|key| (key_hash(key), run)).collect()),
         read_again: &[],
+        outdated_pages: &[],
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,
         accepted_deletions: None,

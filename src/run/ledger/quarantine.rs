@@ -38,8 +38,8 @@ pub(in crate::run) struct OpenRejection {
     /// Run that rejected it, and its page in that run.
     pub(in crate::run) run: i64,
     pub(in crate::run) page: u32,
-    /// Whether the key of its row could be read.
-    pub(in crate::run) has_key: bool,
+    /// Hash of the key of its row; `None` if the key could not be read.
+    pub(in crate::run) key: Option<u64>,
 }
 
 /// Rejections of one pull that share field and reason.
@@ -54,10 +54,11 @@ pub struct RejectionGroup {
 }
 
 impl Ledger {
-    /// The open rejections of runs before `run`.
+    /// The rejections of runs before `run` that are open, or that an earlier attempt at `run` closed.
     pub(in crate::run) async fn open_before(&self, connector: &str, run: i64) -> Result<Vec<OpenRejection>, Error> {
         let rows = sqlx::query(
-            "SELECT rowid, run, page, key_hash FROM quarantine WHERE connector = ? AND run < ? AND closed_by IS NULL",
+            "SELECT rowid, run, page, key_hash FROM quarantine WHERE connector = ?1 AND run < ?2 \
+             AND (closed_by IS NULL OR closed_by = ?2)",
         )
         .bind(connector)
         .bind(run)
@@ -68,7 +69,7 @@ impl Ledger {
                 id: row.try_get("rowid")?,
                 run: row.try_get("run")?,
                 page: place(row, "page")?,
-                has_key: row.try_get::<Option<i64>, _>("key_hash")?.is_some(),
+                key: row.try_get::<Option<i64>, _>("key_hash")?.map(i64::cast_unsigned),
             })
         };
         rows.iter().map(open).collect()
@@ -166,6 +167,18 @@ impl Ledger {
         row.as_ref().map(quarantined).transpose()
     }
 
+    /// Whether there are rejections as [`open_before`](Self::open_before) gives them.
+    pub(in crate::run) async fn has_open_before(&self, connector: &str, run: i64) -> Result<bool, Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM quarantine WHERE connector = ?1 AND run < ?2 \
+             AND (closed_by IS NULL OR closed_by = ?2))",
+        )
+        .bind(connector)
+        .bind(run)
+        .fetch_one(&self.pool)
+        .await
+    }
+
     /// Number of open rejections of a connector.
     pub async fn open_rejections(&self, connector: &str) -> Result<i64, Error> {
         sqlx::query_scalar("SELECT COUNT(*) FROM quarantine WHERE connector = ? AND closed_by IS NULL")
@@ -235,6 +248,24 @@ pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i6
         sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
             .bind(run)
             .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Closes the rejections of pages of a pull.
+pub(super) async fn close_pages(
+    connection: &mut SqliteConnection,
+    run: i64,
+    connector: &str,
+    pages: &[u32],
+) -> Result<(), Error> {
+    for page in pages {
+        sqlx::query("UPDATE quarantine SET closed_by = ?1 WHERE run = ?1 AND connector = ?2 AND page = ?3")
+            .bind(run)
+            .bind(connector)
+            .bind(page)
             .execute(&mut *connection)
             .await?;
     }

@@ -23,6 +23,8 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) keys_read: Option<&'a HashMap<u64, i64>>,
     /// Rejections of earlier runs whose rows this pull read again.
     pub(in crate::run) read_again: &'a [i64],
+    /// Pages of the pull whose rejections are closed at once, because a newer content counts.
+    pub(in crate::run) outdated_pages: &'a [u32],
     /// Source fields that the pull read.
     pub(in crate::run) fields: &'a FieldsSeen,
     /// What changed in the folder of a file connector.
@@ -46,6 +48,7 @@ impl Ledger {
             quarantine::close_read(&mut transaction, run, connector, keys_read).await?;
         }
         quarantine::close(&mut transaction, run, read_again).await?;
+        quarantine::close_pages(&mut transaction, run, connector, settlement.outdated_pages).await?;
         fields::store_fields(&mut transaction, pull, fields).await?;
         if let Some(changes) = files {
             file_names::replace(&mut transaction, run, connector, changes).await?;

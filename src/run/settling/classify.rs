@@ -243,7 +243,12 @@ impl<'c> Classifier<'c> {
         let newest = dates.filter(|date| *date <= self.certificate.finished_at).max();
         classified.newest_date = classified.newest_date.max(newest);
         if let Some(folder) = &mut self.folder {
-            let is_outranked = folder.is_outranked(*content, key_hash(key), changed_at);
+            let hash = key_hash(key);
+            let is_stored = |known: &&NewestVersion| !known.is_deleted;
+            let is_outranked = folder.is_outranked(*content, hash, changed_at)
+                || stored
+                    .filter(is_stored)
+                    .is_some_and(|known| folder.is_held_back(*content, hash, changed_at, known.source_updated_at));
             if !matches!(folder.validity(*content), Validity::Older(_)) {
                 let order = folder.order_of(*content, changed_at);
                 return classified.class_in_folder(record, key, stored, (!is_outranked).then_some(order));

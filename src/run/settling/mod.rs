@@ -21,8 +21,9 @@ use std::path::Path;
 use futures::FutureExt as _;
 
 use self::classify::{Classified, Classifier};
-use self::folder::{FolderOutcome, FolderPull};
+use self::folder::{FolderOutcome, FolderPull, KnownContents};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
+use self::reread::outdated_pages;
 use crate::config::Configuration;
 use crate::fields::Readers;
 use crate::lake::{Lake, VersionWriter};
@@ -166,7 +167,7 @@ impl Settler<'_> {
     ) -> Result<(Classified, Option<FolderPull>), RunError> {
         let SealedPull { connector, landed, certificate } = sealed;
         let readers = Readers::compile(&connector.file).expect("config compiled every map");
-        let has_open_rejections = self.ledger.open_rejections(&connector.name).await? > 0;
+        let has_open_rejections = self.ledger.has_open_before(&connector.name, run).await?;
         let folder = self.folder_of(sealed, run).await?;
         let definition = (connector, certificate);
         let mut classifier = Classifier::new(self.lake, definition, writer, has_open_rejections, folder);
@@ -187,8 +188,10 @@ impl Settler<'_> {
         let SealedPull { connector, certificate, .. } = sealed;
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
         let read_by = certificate.pages.iter().map(|page| (page.number, page.first_read(judged.run).run)).collect();
-        let outdated = files.map(FolderOutcome::outdated).unwrap_or_default();
-        let mut read_again = self.rejections_of_files(connector, certificate, &outdated).await?;
+        let nothing = KnownContents::default();
+        let known = files.map_or(&nothing, |files| &files.known);
+        let mut read_again = self.rejections_of_files(connector, certificate, known).await?;
+        let outdated_pages = outdated_pages(certificate, known);
         // A replay reads every row that its run landed; what it rejects again is written under the new run.
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             read_again.extend(&certificate.mends);
@@ -205,8 +208,10 @@ impl Settler<'_> {
             pull: &pull,
             rejections: &classified.rejections,
             read_by: &read_by,
-            keys_read: classified.keys_read.as_ref(),
+            // Of files it is known which one is newer.
+            keys_read: classified.keys_read.as_ref().filter(|_| files.is_none()),
             read_again: &read_again,
+            outdated_pages: &outdated_pages,
             fields: &certificate.fields,
             files: files.map(|files| &files.changes),
             accepted_deletions: pull.findings.accepted_deletions,

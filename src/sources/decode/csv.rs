@@ -27,8 +27,8 @@ use crate::sources::error::{ErrorKind, SourceError};
 
 /// Delimiters that are tried. Of those that find the header row with equally many columns, the last is used.
 const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
-/// As many NULs as the smallest block of a disk: a part of the file was never written.
-const LOST_BLOCK: [u8; 512] = [0; 512];
+/// As many NULs as the smallest block of a disk has in UTF-16, 512 bytes: a part of the file was never written.
+const LOST_BLOCK: [u8; 256] = [0; 256];
 /// Fewer NULs at the end of a file are padding by a program; more may be a part that was never written.
 const MIN_LOST_BYTES: usize = 16;
 

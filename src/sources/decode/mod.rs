@@ -93,13 +93,16 @@ impl TableFormats {
     /// compound file is a workbook.
     ///
     /// # Errors
-    /// `not_a_workbook` if the file is a web page or a document.
+    /// `not_a_workbook` if the file is a web page or a document; `not_csv` if it is a workbook and the connector reads CSV.
     pub(crate) fn of(&self, bytes: &[u8]) -> Result<TableFile<'_>, SourceError> {
         if let Some(format) = foreign_format::of_text(bytes) {
             return Err(SourceError::new(ErrorKind::NotAWorkbook, format!("the file is {format}")));
         }
         let is_workbook = bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0");
         match (&self.csv, &self.xlsx) {
+            (Some(_), None) if is_workbook => {
+                Err(SourceError::new(ErrorKind::NotCsv, "the file is a workbook or another archive, not CSV"))
+            }
             (Some(csv), None) => Ok(TableFile::Csv(csv)),
             (Some(csv), Some(_)) if !is_workbook => Ok(TableFile::Csv(csv)),
             (_, Some(xlsx)) => Ok(TableFile::Xlsx(xlsx)),

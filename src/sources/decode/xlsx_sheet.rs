@@ -206,10 +206,10 @@ impl<'a> SheetReader<'a> {
             Some(fields) => {
                 for &field in fields {
                     self.page.set(field, shown);
-                    self.merged.hold(field, column, self.row.number - 1, shown);
                 }
             }
         }
+        self.merged.hold(column, self.row.number - 1, shown);
         if self.trailer().is_some_and(|trailer| trailer.summed == column) {
             self.row.summed.clear();
             self.row.summed.push_str(shown);
@@ -297,7 +297,7 @@ impl<'a> SheetReader<'a> {
                 if let Some(trailer) = &mut columns.trailer {
                     trailer.add(row.spoiled.is_none().then_some(row.summed.as_str()));
                 }
-                let merged = self.merged.complete(row.number - 1, self.layout.merged, &mut self.page);
+                let merged = self.merged.complete(row.number - 1, self.layout.merged, &columns.fills, &mut self.page);
                 if let Some(reason) = row.spoiled.or(merged) {
                     self.page.mark_unreadable(reason);
                 }

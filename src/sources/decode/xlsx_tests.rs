@@ -122,6 +122,29 @@ fn rows_of_a_merged_cell_are_rejected_unless_the_connector_says_what_they_have()
 }
 
 #[test]
+fn mapped_columns_that_a_merged_cell_spans_are_not_known() {
+    let rows: &[Vec<&str>] = &[
+        vec!["Ghi chú", "Mã vận đơn", "Đơn vị", "Phí"],
+        vec!["", "A", "Sở A"],
+        vec!["", "B", "Sở B", "=1"],
+        vec!["gộp", "", "", "=2"],
+    ];
+    let merged = |cell: &str| {
+        let merge = format!("</sheetData><mergeCells count=\"1\"><mergeCell ref=\"{cell}\"/></mergeCells>");
+        workbook_of(&[("a", sheet_xml(rows).replace("</sheetData>", &merge))], "", &[])
+    };
+    let read = |more: &str, cell: &str| rows_of(more, &merged(cell)).expect("the workbook is whole");
+    // The agency and the fee of A are one cell.
+    let last = "4 - 2 -";
+    assert_eq!(read("", "C2:D2"), ["2 merged_cell", "3 Sở B 1 B", last]);
+    assert_eq!(read("merged = \"empty\"", "C2:D2"), ["2 Sở A - A", "3 Sở B 1 B", last]);
+    // A cell of a column that is not mapped spans mapped ones.
+    assert_eq!(read("", "A4:C4"), ["2 Sở A - A", "3 Sở B 1 B", "4 merged_cell"]);
+    // One that spans no mapped column besides its own.
+    assert_eq!(read("", "D3:F3"), ["2 Sở A - A", "3 Sở B 1 B", last]);
+}
+
+#[test]
 fn a_formula_that_was_not_calculated_is_an_error_of_its_field() {
     let rows: &[Vec<&str>] =
         &[vec!["Mã vận đơn", "Đơn vị", "Phí", "Ghi chú"], vec!["A"], vec!["B"], vec!["C"], vec!["D"]];

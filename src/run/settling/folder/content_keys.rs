@@ -53,6 +53,11 @@ impl ContentKeys {
         self.iter().filter(move |(hash, rank)| *rank != REJECTED && !is_newer(*hash))
     }
 
+    /// Keys that only rejected rows have.
+    pub(super) fn rejected(&self) -> impl Iterator<Item = u64> {
+        self.iter().filter(|(_, rank)| *rank == REJECTED).map(|(hash, _)| hash)
+    }
+
     fn rank(&self, hash: u64) -> Option<Rank> {
         let at = self.entries.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
         Some(self.entries[at].1)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::connector::{Connector, Content};
-use crate::model::folder::{ContentRef, FileEnd, KnownFile};
+use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
@@ -27,14 +27,20 @@ struct BestRows {
     rows: HashMap<u64, BestRow<ContentRef>>,
     /// Keys that a file has, if only in a rejected row.
     present: HashSet<u64>,
-    /// Key and name of each file that now has the key only in a rejected row.
-    rejected: HashSet<(u64, String)>,
+    /// Newest file that has the key only in a rejected row, by key.
+    rejected: HashMap<u64, FileTime>,
 }
 
 impl BestRows {
     /// The row of a key that counts, and the content that has it.
     fn counting(&self, hash: u64) -> Option<(Rank, &ContentRef)> {
-        self.rows.get(&hash)?.counting()
+        self.rows.get(&hash)?.counting().map(|(rank, _, content)| (rank, content))
+    }
+
+    /// Whether a newer file than that of the row that counts has the key only in a rejected row: what is stored stays.
+    fn is_held_back(&self, hash: u64) -> bool {
+        let counting = self.rows.get(&hash).and_then(BestRow::counting);
+        counting.is_some_and(|(_, time, _)| self.rejected.get(&hash).is_some_and(|rejected| *rejected > time))
     }
 }
 
@@ -175,19 +181,17 @@ impl Settler<'_> {
         let (mut gone, mut unchanged) = (HashSet::new(), HashSet::new());
         let mut again = BTreeMap::<ContentRef, HashMap<u64, Rank>>::new();
         for hash in &doubtful {
-            if is_rejected_now(folder, &before, &after, *hash) {
-                continue;
-            }
             match after.counting(*hash) {
                 // What the pull read is classified already.
-                Some((_, content)) if folder.is_read(content) => {}
+                Some((_, content)) if folder.is_read(content) || after.is_held_back(*hash) => {}
                 Some((rank, content)) => {
                     let is_same = before.counting(*hash).is_some_and(|(_, known)| known == content);
                     outcome.lost += u64::from(!is_same && is_lost.contains(hash));
-                    // A lost row may have been in the table although the order of files says that another one was: it
-                    // was rejected since, or another file has the same order.
-                    unchanged.extend(is_same.then_some(*hash));
-                    if !is_same || is_lost.contains(hash) {
+                    // Another row may have been in the table than the order of files says: it was rejected since, or
+                    // another file has the same order.
+                    let was_held_back = before.is_held_back(*hash);
+                    unchanged.extend((is_same && !was_held_back).then_some(*hash));
+                    if !is_same || was_held_back || is_lost.contains(hash) {
                         again.entry(content.clone()).or_default().insert(*hash, rank);
                     }
                 }
@@ -201,7 +205,8 @@ impl Settler<'_> {
         for (content, wanted) in again {
             let (lost, moved): (HashMap<_, _>, _) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
             // Rows of other files most likely are as stored: without their landed pages they stay so.
-            let is_needed = lost.keys().any(|hash| !unchanged.contains(hash));
+            let is_needed = lost.keys().any(|hash| !unchanged.contains(hash))
+                || moved.keys().any(|hash| before.is_held_back(*hash));
             let restored = self.restored(connector, folder, &content, lost).await?;
             let reordered = self.restored(connector, folder, &content, moved).await?;
             outcome.is_landing_lost |= is_needed && restored.is_none();
@@ -321,11 +326,11 @@ impl Settler<'_> {
             for content in file.contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
                 let present = keys.iter().filter(|(hash, _)| wanted.contains(hash));
-                let is_newest = newer.is_empty();
                 for (hash, rank) in present {
                     best.present.insert(hash);
-                    if is_newest && rank == REJECTED {
-                        best.rejected.insert((hash, file.name.clone()));
+                    if *content == file.content && rank == REJECTED {
+                        let newest = best.rejected.entry(hash).or_insert(file.time);
+                        *newest = file.time.max(*newest);
                     }
                 }
                 for (hash, rank) in keys.counting(&newer).filter(|(hash, _)| wanted.contains(hash)) {
@@ -336,14 +341,6 @@ impl Settler<'_> {
         }
         Ok(best)
     }
-}
-
-/// Whether the file whose row counted has the key only in a rejected row now: the dossier keeps its last values, because
-/// what an older file says is not newer than they are.
-fn is_rejected_now(folder: &FolderPull, before: &BestRows, after: &BestRows, hash: u64) -> bool {
-    let Some((_, counted)) = before.counting(hash) else { return false };
-    let mut had = folder.before.values().filter(|file| file.contents().any(|content| content == counted));
-    had.any(|file| after.rejected.contains(&(hash, file.name.clone())))
 }
 
 /// Whether other names have the former contents of a file now: the files were renamed, or swapped their names.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
-pub(super) use self::outcome::FolderOutcome;
+pub(super) use self::outcome::{FolderOutcome, KnownContents};
 use self::row_order::BestRow;
 use crate::model::connector::{Access, Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};
@@ -77,6 +77,8 @@ pub(super) struct FolderPull {
     /// Best row of each key, among files that the pull did not read and that may be newer, and among those that it read if
     /// rows are ordered by a change time.
     best: HashMap<u64, BestRow<()>>,
+    /// Newest file that now has the key in a rejected row, by key.
+    rejected: HashMap<u64, FileTime>,
     /// Keys with a row that the pull read, that is the latest change, and that a newer file shows without change time.
     overtaken: HashSet<u64>,
     /// Keys of the contents of which the pull has rows, by digest; made once all rows are classified.
@@ -122,6 +124,9 @@ impl Settler<'_> {
                 file.contents().filter(|content| !folder.is_read(content)).cloned().collect();
             for content in &contents {
                 let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
+                if *content == file.content {
+                    keys.rejected().for_each(|hash| folder.note_rejected_key(hash, file.time));
+                }
                 for (hash, rank) in keys.counting(&newer) {
                     folder.best.entry(hash).or_default().note(rank, file.time, ());
                 }
@@ -197,6 +202,7 @@ impl FolderPull {
             unfinished,
             contents: Vec::new(),
             best: HashMap::new(),
+            rejected: HashMap::new(),
             overtaken: HashSet::new(),
             collected: HashMap::new(),
             computed: HashMap::new(),
@@ -292,10 +298,35 @@ impl FolderPull {
     /// Notes a rejected row.
     pub(super) fn note_rejected(&mut self, content: usize, key: Option<&str>) {
         let read = &mut self.contents[content];
-        match key {
-            Some(key) => read.entries.push((key_hash(key), REJECTED)),
-            None => read.unreadable += 1,
+        let Some(hash) = key.map(key_hash) else {
+            read.unreadable += 1;
+            return;
+        };
+        read.entries.push((hash, REJECTED));
+        if let Some(time) = read.validity.time() {
+            self.note_rejected_key(hash, time);
         }
+    }
+
+    fn note_rejected_key(&mut self, hash: u64, time: FileTime) {
+        let newest = self.rejected.entry(hash).or_insert(time);
+        *newest = time.max(*newest);
+    }
+
+    /// Whether a newer file has the key of a row only rejected: the stored values stay, because what an older file says is
+    /// not newer than they are. A change later than the stored one counts all the same.
+    ///
+    /// The rejected rows of newer files must be known: rows come from the newest file to the oldest.
+    pub(super) fn is_held_back(
+        &self,
+        content: usize,
+        hash: u64,
+        updated_at: Option<i64>,
+        stored_time: Option<i64>,
+    ) -> bool {
+        let Some(time) = self.validity(content).time() else { return false };
+        let is_rejected = self.rejected.get(&hash).is_some_and(|rejected| *rejected > time);
+        is_rejected && !(self.is_ordered && updated_at > stored_time)
     }
 
     /// Contents with keys whose precedence may have changed other than by the rows that the pull read: those of a name

@@ -1,11 +1,13 @@
 //! What a pull of files changes besides the rows that it read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::model::folder::{ContentRef, KnownFile};
+use crate::model::folder::{FileTime, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::model::record::Record;
 use crate::run::ledger::{AcceptedDeletions, FileChanges};
+use crate::run::settling::folder::content_keys::ContentKeys;
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]
@@ -28,10 +30,7 @@ pub(in crate::run::settling) struct FolderOutcome {
     pub(super) lost: u64,
     /// The landed rows of a file that counts again cannot be read.
     pub(super) is_landing_lost: bool,
-    /// Digests of the contents that names had before the pull.
-    pub(super) contents_before: BTreeSet<String>,
-    /// Digests of the contents of names that the pull does not change.
-    pub(super) contents_unchanged: BTreeSet<String>,
+    pub(in crate::run::settling) known: KnownContents,
 }
 
 impl FolderOutcome {
@@ -47,16 +46,28 @@ impl FolderOutcome {
             self.left = Some(RowsLeft { rows: self.lost, because, file: String::new() });
         }
     }
-
-    /// Digests of the contents that names had before the pull, and that none has after it: a newer content counts.
-    pub(in crate::run::settling) fn outdated(&self) -> BTreeSet<&str> {
-        let after: BTreeSet<&str> = digests(&self.changes.holds).collect();
-        let is_outdated = |digest: &&str| !after.contains(digest) && !self.contents_unchanged.contains(*digest);
-        self.contents_before.iter().map(String::as_str).filter(is_outdated).collect()
-    }
 }
 
-/// Digests of every content with rows of these names in the tables.
-pub(super) fn digests<'f>(files: impl IntoIterator<Item = &'f KnownFile>) -> impl Iterator<Item = &'f str> {
-    files.into_iter().flat_map(KnownFile::contents).map(|ContentRef { digest, .. }| digest.as_str())
+/// What a pull knows about contents, by which rejections of earlier pulls are closed.
+#[derive(Debug, Default)]
+pub(in crate::run::settling) struct KnownContents {
+    /// Digests of contents that no name has: a newer content counts. Empty if rows are only added, because what was
+    /// appended is not withdrawn by a later content.
+    pub(super) outdated: BTreeSet<String>,
+    /// Order of the newest name that has a content, by its digest.
+    pub(super) times: HashMap<String, FileTime>,
+    /// Keys of each content that the pull read, with the order of its file.
+    pub(super) read: Vec<(FileTime, Arc<ContentKeys>)>,
+}
+
+impl KnownContents {
+    pub(in crate::run::settling) fn is_outdated(&self, digest: &str) -> bool {
+        self.outdated.contains(digest)
+    }
+
+    /// Whether the pull read a row with the key in a file that is no older than the content with this digest.
+    pub(in crate::run::settling) fn reads_newer(&self, key: u64, digest: Option<&str>) -> bool {
+        let known = digest.and_then(|digest| self.times.get(digest));
+        self.read.iter().any(|(time, keys)| known.is_none_or(|known| time >= known) && keys.contains(key))
+    }
 }

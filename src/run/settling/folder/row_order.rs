@@ -39,12 +39,12 @@ impl<P> BestRow<P> {
         self.timed.as_ref().map(|(rank, time, _)| (*rank, *time))
     }
 
-    /// The row that counts, with its rank; `None` if no row has values.
-    pub(super) fn counting(&self) -> Option<(Rank, &P)> {
+    /// The row that counts, with its rank and the time of its file; `None` if no row has values.
+    pub(super) fn counting(&self) -> Option<(Rank, FileTime, &P)> {
         match (&self.timed, &self.untimed) {
-            (Some((_, changed, _)), Some((shown, place))) if shown > changed => Some((UNTIMED, place)),
-            (Some((rank, _, place)), _) => Some((*rank, place)),
-            (None, Some((_, place))) => Some((UNTIMED, place)),
+            (Some((_, changed, _)), Some((shown, place))) if shown > changed => Some((UNTIMED, *shown, place)),
+            (Some((rank, changed, place)), _) => Some((*rank, *changed, place)),
+            (None, Some((shown, place))) => Some((UNTIMED, *shown, place)),
             (None, None) => None,
         }
     }
@@ -96,7 +96,7 @@ mod tests {
             for (index, (rank, file)) in rows.iter().enumerate() {
                 best.note(*rank, time(*file), index);
             }
-            assert_eq!(best.counting(), Some((rows[expected].0, &expected)), "{rows:?}");
+            assert_eq!(best.counting(), Some((rows[expected].0, time(rows[expected].1), &expected)), "{rows:?}");
             for (index, (rank, file)) in rows.iter().enumerate() {
                 assert_eq!(best.outranks(*rank, time(*file)), index != expected, "{rows:?}: {index}");
             }
