@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::connector::Content;
 use crate::run::settling::deletions::are_too_many;
-use crate::run::settling::folder::property_tests::{File, Rows, STATUSES, day_of, status_of};
+use crate::run::settling::folder::property_tests::{File, REJECTED, Rows, STATUSES, day_of, status_of};
 
 /// What the model knows about a file name after a night.
 #[derive(Debug, Clone)]
@@ -26,13 +26,18 @@ pub(super) struct Model {
     newest: Option<(String, u64)>,
     /// Keys of the whole list whose rows were decided last.
     settled: BTreeSet<u64>,
+    /// For lists, after the night before: key → the statuses that its row may have.
+    stored: BTreeMap<u64, Vec<usize>>,
 }
 
 impl Model {
     pub(super) fn night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
         match content {
             Content::Whole => self.whole_night(folder),
-            Content::Lists | Content::Append => self.lists_night(content, folder),
+            Content::Lists | Content::Append => {
+                self.lists_night(content, folder);
+                self.stored = self.keys().into_iter().filter_map(|key| Some((key, self.of_key(key)?))).collect();
+            }
         }
     }
 
@@ -94,31 +99,37 @@ impl Model {
         self.names.values().flat_map(|known| known.rows.keys().chain(&known.left)).copied().collect()
     }
 
-    /// Key → the causes that its row may have; several only where a row was left.
+    /// Key → the statuses that its row may have; several only where a row was left.
     pub(super) fn allowed(&self, content: Content) -> BTreeMap<u64, Vec<usize>> {
         if content == Content::Whole {
             return self.table.iter().map(|(key, cause)| (*key, vec![*cause])).collect();
         }
-        let of = |key: u64| {
-            if self.names.values().any(|known| known.left.contains(&key)) {
-                return (0..STATUSES.len()).collect();
+        self.stored.clone()
+    }
+
+    /// The statuses that the row of a key may have; `None` if the table has none.
+    fn of_key(&self, key: u64) -> Option<Vec<usize>> {
+        let stored = self.stored.get(&key);
+        let mut having: Vec<(u64, usize)> =
+            self.names.values().filter_map(|known| Some((known.time, *known.rows.get(&key)?))).collect();
+        having.sort_unstable();
+        let is_left = self.names.values().any(|known| known.left.contains(&key));
+        if is_left && (stored.is_some() || having.iter().any(|(_, value)| *value != REJECTED)) {
+            return Some((0..STATUSES.len()).collect());
+        }
+        let (mut counting, mut changed) = (None, None);
+        // One file after the other: a row counts unless a change that is later is known. A rejected row says nothing of
+        // the dossier, and what older files say is older than what is stored.
+        for (_, value) in having {
+            let day = day_of(value);
+            if value == REJECTED {
+                counting = stored.cloned().or(counting);
+            } else if day.is_none() || day >= changed {
+                counting = Some(vec![status_of(value)]);
+                changed = changed.max(day);
             }
-            let mut having: Vec<(u64, usize)> =
-                self.names.values().filter_map(|known| Some((known.time, *known.rows.get(&key)?))).collect();
-            having.sort_unstable();
-            let mut counting = None;
-            let mut changed = None;
-            // One file after the other: a row counts unless a change that is later is known.
-            for (_, value) in having {
-                let day = day_of(value);
-                if day.is_none() || day >= changed {
-                    counting = Some(status_of(value));
-                    changed = changed.max(day);
-                }
-            }
-            counting.into_iter().collect()
-        };
-        self.keys().into_iter().map(|key| (key, of(key))).collect()
+        }
+        counting
     }
 
     pub(super) fn has_left(&self) -> bool {

@@ -39,12 +39,28 @@ pub(in crate::run::settling) type Rows = BTreeMap<u64, usize>;
 /// Number of days on which rows may have changed.
 const DAYS: usize = 4;
 
+/// Value of a row that is rejected, because its status is none of the connector's.
+pub(super) const REJECTED: usize = usize::MAX;
+
+/// Key that every list has, so that no pull is rejected as a whole.
+const ALWAYS: u64 = 60;
+
+/// What the rows of a history have besides key and status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowKind {
+    Plain,
+    /// Some have a change time.
+    Timed,
+    /// Some are rejected.
+    Rejected,
+}
+
 pub(super) fn status_of(value: usize) -> usize {
     value % STATUSES.len()
 }
 
 pub(super) fn day_of(value: usize) -> Option<usize> {
-    Some(value / STATUSES.len()).filter(|day| *day > 0)
+    Some(value / STATUSES.len()).filter(|day| *day > 0 && value != REJECTED)
 }
 
 struct Random(ChaCha8Rng);
@@ -58,10 +74,17 @@ impl Random {
         usize::try_from(self.below(len as u64)).expect("less than a length")
     }
 
-    fn rows(&mut self, has_change_time: bool) -> Rows {
+    fn rows(&mut self, kind: RowKind) -> Rows {
         let count = 1 + self.below(8);
-        let values = if has_change_time { STATUSES.len() * (1 + DAYS) } else { STATUSES.len() };
-        (0..count).map(|_| (self.below(KEYS), self.index(values))).collect()
+        (0..count).map(|_| (self.below(KEYS), self.value(kind))).collect()
+    }
+
+    fn value(&mut self, kind: RowKind) -> usize {
+        match kind {
+            RowKind::Timed => self.index(STATUSES.len() * (1 + DAYS)),
+            RowKind::Rejected if self.below(3) == 0 => REJECTED,
+            RowKind::Plain | RowKind::Rejected => self.index(STATUSES.len()),
+        }
     }
 }
 
@@ -80,16 +103,19 @@ pub(in crate::run::settling) struct Desk {
     files: BTreeMap<String, File>,
     clock: u64,
     history: String,
-    has_change_time: bool,
+    rows: RowKind,
 }
 
 impl Desk {
     /// The folder that [`configuration`] declares.
     pub(in crate::run::settling) fn new(root: &Path, history: String) -> Self {
-        Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history, has_change_time: false }
+        Self { path: root.join("inbox"), files: BTreeMap::new(), clock: 0, history, rows: RowKind::Plain }
     }
 
-    pub(in crate::run::settling) fn write(&mut self, name: &str, rows: Rows, is_late: bool) {
+    pub(in crate::run::settling) fn write(&mut self, name: &str, mut rows: Rows, is_late: bool) {
+        if self.rows == RowKind::Rejected {
+            rows.insert(ALWAYS, 0);
+        }
         self.clock += 1;
         let time = if is_late { self.clock } else { self.clock + 1_000 };
         let earlier = self
@@ -105,7 +131,8 @@ impl Desk {
         let mut text = "Mã hồ sơ;Trạng thái;Sửa\n".to_owned();
         for (key, value) in &file.rows {
             let changed = day_of(*value).map(|day| format!("0{day}/09/2026")).unwrap_or_default();
-            writeln!(text, "HS-{key};{};{changed}", STATUSES[status_of(*value)].0).expect("a string takes all");
+            let status = if *value == REJECTED { "?" } else { STATUSES[status_of(*value)].0 };
+            writeln!(text, "HS-{key};{status};{changed}").expect("a string takes all");
         }
         let path = self.path.join(name);
         std::fs::write(&path, text).expect("the folder can be written");
@@ -122,11 +149,11 @@ impl Desk {
         let what = random.below(10);
         let _ = write!(self.history, " {what}:{chosen:?}/{new}");
         match (what, chosen) {
-            (0, _) | (_, None) => self.write(&new, random.rows(self.has_change_time), false),
-            (1, _) => self.write(&new, random.rows(self.has_change_time), true),
+            (0, _) | (_, None) => self.write(&new, random.rows(self.rows), false),
+            (1, _) => self.write(&new, random.rows(self.rows), true),
             (2 | 3, Some(name)) => {
                 let mut rows = self.files[&name].rows.clone();
-                rows.extend(random.rows(self.has_change_time));
+                rows.extend(random.rows(self.rows));
                 self.write(&name, rows, false);
             }
             (4 | 5, Some(name)) => {
@@ -213,15 +240,15 @@ pub(in crate::run::settling) async fn table(data: &DataFolder<'_>) -> Rows {
 }
 
 pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Configuration {
-    configured(root, content, false)
+    configured(root, content, RowKind::Plain)
 }
 
-fn configured(root: &Path, content: &str, has_change_time: bool) -> Configuration {
+fn configured(root: &Path, content: &str, rows: RowKind) -> Configuration {
     let connector = root.join("connectors/notes");
     std::fs::create_dir_all(&connector).expect("a scratch folder");
     std::fs::create_dir_all(root.join("inbox")).expect("a scratch folder");
     let change_time = "[map.source_updated_at]\nfrom = \"Sửa\"\ntype = \"instant\"\nformats = [\"dd/MM/yyyy\"]\n";
-    let change_time = if has_change_time { change_time } else { "" };
+    let change_time = if rows == RowKind::Timed { change_time } else { "" };
     let codes = STATUSES.map(|(word, code)| format!("\"{word}\" = \"{code}\"")).join("\n");
     let text = format!(
         "[connector]\nversion = 1\ntitle = \"Notes\"\nkind = \"dossiers\"\nsystem = \"folder\"\ncontact = \"desk\"\n\
@@ -230,7 +257,7 @@ fn configured(root: &Path, content: &str, has_change_time: bool) -> Configuratio
          [map.dossier_code]\nfrom = \"Mã hồ sơ\"\ntype = \"dossier_code\"\nrequired = true\n\
          [map.status]\nfrom = \"Trạng thái\"\ntype = \"word\"\n[map.status.codes]\n{codes}\n{change_time}\
          [identity]\nkey = [\"dossier_code\"]\n\
-         [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\n",
+         [contract]\nleast_of_usual = 0.0\nmost_of_usual = 0.0\nreject_share = 1.0\n",
         root.join("inbox").display()
     );
     std::fs::write(connector.join("connector.toml"), text).expect("a scratch folder");
@@ -246,13 +273,13 @@ fn configured(root: &Path, content: &str, has_change_time: bool) -> Configuratio
     config::load(&root.join("motcua.toml")).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-async fn history(meaning: (Content, &str), has_change_time: bool, seed: u64) {
+async fn history(meaning: (Content, &str), rows: RowKind, seed: u64) {
     let root = tempfile::tempdir().expect("a scratch folder");
-    let config = configured(root.path(), meaning.1, has_change_time);
+    let config = configured(root.path(), meaning.1, rows);
     let data = DataFolder::open(&config, &root.path().join("data"), "test", 0).await.expect("a data folder");
     let (mut random, mut model) = (Random(ChaCha8Rng::seed_from_u64(seed)), Model::default());
     let desk = Desk::new(root.path(), format!("seed {seed}:"));
-    let mut desk = Desk { has_change_time, ..desk };
+    let mut desk = Desk { rows, ..desk };
     let (mut now, mut run) = (1_790_000_000_000_000, 0);
     for number in 0..NIGHTS {
         for _ in 0..=random.below(3) {
@@ -288,33 +315,38 @@ async fn history(meaning: (Content, &str), has_change_time: bool, seed: u64) {
     }
 }
 
-fn play(content: Content, name: &str, has_change_time: bool) {
+fn play(content: Content, name: &str, rows: RowKind) {
     let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
     let first = number("MOTCUA_FOLDER_SEED").unwrap_or(0);
     let count = number("MOTCUA_FOLDER_HISTORIES").unwrap_or(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
     for seed in first..first + count {
-        runtime.block_on(history((content, name), has_change_time, seed));
+        runtime.block_on(history((content, name), rows, seed));
     }
 }
 
 #[test]
 fn lists_are_what_the_files_say_now() {
-    play(Content::Lists, "lists", false);
+    play(Content::Lists, "lists", RowKind::Plain);
+}
+
+#[test]
+fn a_dossier_whose_newest_row_is_rejected_keeps_its_values() {
+    play(Content::Lists, "lists", RowKind::Rejected);
 }
 
 #[test]
 fn lists_with_change_times_are_what_their_files_say_one_after_the_other() {
-    play(Content::Lists, "lists", true);
+    play(Content::Lists, "lists", RowKind::Timed);
 }
 
 #[test]
 fn a_whole_list_is_what_its_newest_file_says() {
-    play(Content::Whole, "whole", false);
+    play(Content::Whole, "whole", RowKind::Plain);
 }
 
 #[test]
 fn rows_are_only_added_to_an_appended_list() {
-    play(Content::Append, "append", false);
+    play(Content::Append, "append", RowKind::Plain);
 }
