@@ -99,3 +99,35 @@ fn a_kill_leaves_no_rejection_of_a_former_content_open() {
     expect(&office, &["replay", "1"], 0);
     assert_eq!((status(&office, "A3"), open(&office)), ("completed".to_owned(), 0));
 }
+
+#[test]
+fn a_list_that_takes_over_the_content_of_another_hides_no_row_of_a_new_list() {
+    let office = desk::of_files("");
+    let base = [row(5, "P"), row(6, "P"), row(7, "P")].join("\n");
+    save(&office, "b.csv", 1, &[&base, &row(3, "P")]);
+    save(&office, "d.csv", 2, &[&base, &row(2, "P")]);
+    office.run();
+    // The row of A2 is in the new list only. The other content was read before under another name.
+    save(&office, "a.csv", 3, &[&base, &row(2, "D")]);
+    save(&office, "d.csv", 4, &[&base, &row(3, "P")]);
+    office.run();
+    assert_eq!(status(&office, "A2"), "completed");
+}
+
+#[test]
+fn an_appended_list_holds_back_older_ones_with_what_it_had_rejected() {
+    let office = desk::of_files("");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("settle_secs = 0", "settle_secs = 0\ncontent = \"append\"")
+    });
+    save(&office, "b.csv", 1, &[&row(1, "P"), &row(5, "P")]);
+    save(&office, "a.csv", 4, &[&row(1, "D"), &row(5, "P")]);
+    office.run();
+    save(&office, "a.csv", 5, &[&row(1, "X"), &row(5, "P")]);
+    office.run();
+    save(&office, "a.csv", 6, &[&row(5, "P"), &row(9, "P")]);
+    office.run();
+    save(&office, "b.csv", 2, &[&row(1, "P"), &row(5, "P"), &row(8, "P")]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 1));
+}

@@ -328,7 +328,8 @@ impl Settler<'_> {
                 let present = keys.iter().filter(|(hash, _)| wanted.contains(hash));
                 for (hash, rank) in present {
                     best.present.insert(hash);
-                    if *content == file.content && rank == REJECTED {
+                    let counts = *content == file.content || folder.content == Content::Append;
+                    if counts && rank == REJECTED {
                         let newest = best.rejected.entry(hash).or_insert(file.time);
                         *newest = file.time.max(*newest);
                     }

@@ -120,11 +120,16 @@ impl Settler<'_> {
             .collect();
         for file in unread {
             let mut newer = Vec::new();
-            let contents: Vec<ContentRef> =
-                file.contents().filter(|content| !folder.is_read(content)).cloned().collect();
+            // Rows that only a former content has are deleted, unless it is former since an earlier pull.
+            let known = folder.before.get(&file.name);
+            let is_taken_over = known.is_some_and(|known| known.content.digest != file.content.digest);
+            let keeps_former = folder.content == Content::Append || !is_taken_over;
+            let counts =
+                |content: &&ContentRef| !folder.is_read(content) && (keeps_former || **content == file.content);
+            let contents: Vec<ContentRef> = file.contents().filter(counts).cloned().collect();
             for content in &contents {
                 let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
-                if *content == file.content {
+                if *content == file.content || folder.content == Content::Append {
                     keys.rejected().for_each(|hash| folder.note_rejected_key(hash, file.time));
                 }
                 for (hash, rank) in keys.counting(&newer) {
