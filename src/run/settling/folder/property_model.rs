@@ -118,8 +118,8 @@ impl Model {
             return Some((0..STATUSES.len()).collect());
         }
         let (mut counting, mut changed) = (None, None);
-        // One file after the other: a row counts unless a change that is later is known. A rejected row says nothing of
-        // the dossier, and what older files say is older than what is stored.
+        // One file after the other: a row counts unless a change that is later is known. A rejected row has no values,
+        // and those of older files are older than the stored ones.
         for (_, value) in having {
             let day = day_of(value);
             if value == REJECTED {

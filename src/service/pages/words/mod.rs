@@ -1,5 +1,6 @@
 //! Texts of the pages in Vietnamese and English. The compiler checks that every text exists in both languages.
 
+mod date_orders;
 mod formatting;
 mod reasons;
 
@@ -9,8 +10,9 @@ use crate::model::figure::Met;
 use crate::model::pull::{DriftKind, Outcome, Purpose};
 use crate::run::SlotState;
 
+pub(super) use date_orders::date_order;
 pub(in crate::service) use reasons::explanation;
-pub(super) use reasons::{date_order, rejection_reason};
+pub(super) use reasons::rejection_reason;
 
 impl Language {
     pub(super) fn words(self) -> &'static Words {

@@ -2,6 +2,7 @@ use strum::IntoEnumIterator as _;
 
 use super::*;
 use crate::run::{order_names, reason_codes};
+use crate::service::pages::words::date_order;
 
 #[test]
 fn every_code_has_an_explanation() {
