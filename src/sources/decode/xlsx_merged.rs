@@ -31,6 +31,8 @@ impl MergedCells {
     pub(super) fn hold(&mut self, column: usize, row: u32, text: &str) {
         let Ok(column) = u32::try_from(column) else { return };
         if let Ok(at) = self.spans.binary_search_by_key(&(row, column), |span| span.start) {
+            // Merged cells do not overlap; in a damaged workbook the last one of a column is held.
+            self.held.retain(|held| held.span.start.1 != column);
             self.held.push(HeldCell { span: self.spans[at], text: text.to_owned() });
         }
     }
@@ -47,10 +49,10 @@ impl MergedCells {
     ) -> Option<Reason> {
         self.held.retain(|held| held.span.end.0 >= row);
         for HeldCell { span, text } in &self.held {
-            let is_first = |column: u32| (row, column) == span.start;
-            let spanned = (span.start.1..=span.end.1).filter(|column| !is_first(*column));
-            let fields = spanned.filter_map(|column| fills.get(column as usize)).flatten();
-            for &field in fields {
+            let (first, last) = (span.start.1 as usize, span.end.1 as usize);
+            let spanned = fills.iter().enumerate().take(last.saturating_add(1)).skip(first);
+            let beside = spanned.filter(|(column, _)| row > span.start.0 || *column > first);
+            for &field in beside.flat_map(|(_, fields)| fields) {
                 match meaning {
                     Merged::Empty => {}
                     Merged::Leave => return Some(Reason::MergedCell),
