@@ -229,7 +229,7 @@ fn dotted(pointer: &str) -> String {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count() + 1
 }
 
 fn table_to_json(table: &DeTable<'_>, text: &str, pointer: &str, lines: &mut HashMap<String, usize>) -> Value {

@@ -137,7 +137,7 @@ fn file(text: &str) -> Result<FactFile, Vec<FactProblem>> {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    text[..offset].bytes().filter(|byte| *byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset]).count() + 1
 }
 
 struct FactReader<'a> {

@@ -10,7 +10,7 @@ use crate::calendar::{FIRST_DAY, LAST_DAY, day_number};
 use crate::indicators::agencies::Agencies;
 use crate::indicators::lookups::{RowsByText, TextNumbers, row_by_three, value_at};
 use crate::model::agency::{AgencyKind, Tier};
-use crate::model::period::{HalfMonth, half_month_of};
+use crate::model::period::{HalfMonth, first_day_of, half_month_of};
 use crate::model::procedure::{Offer, Offerer, Procedure};
 
 /// The half-month of a number that [`HalfMonthLookup::half_month`] gave.
@@ -26,11 +26,24 @@ fn text_column<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Column 
     Column::new("text".into(), values.into_iter().collect::<Vec<Option<&str>>>())
 }
 
-/// The epoch of each day from [`FIRST_DAY`] to [`LAST_DAY`]: how many of the sorted changes have passed.
+/// Number of rows of a column with a value for each day from [`FIRST_DAY`] to [`LAST_DAY`].
+fn days() -> usize {
+    row_of(LAST_DAY) + 1
+}
+
+/// Row of a day; 0 for days before the first one.
+fn row_of(day: Date) -> usize {
+    usize::try_from(day_number(day) - day_number(FIRST_DAY)).unwrap_or(0)
+}
+
+/// The epoch of each day: how many of the sorted changes have passed.
 fn epochs(changes: &[Date]) -> Column {
-    let passed = |day: Date| IdxSize::try_from(changes.partition_point(|change| *change <= day)).unwrap_or(0);
-    let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
-    Column::new("epoch".into(), days.map(passed).collect::<Vec<IdxSize>>())
+    let mut epochs: Vec<IdxSize> = Vec::with_capacity(days());
+    for (epoch, change) in (0..).zip(changes) {
+        epochs.resize(row_of(*change).min(days()), epoch);
+    }
+    epochs.resize(days(), IdxSize::try_from(changes.len()).expect("changes are counted in dozens"));
+    Column::new("epoch".into(), epochs)
 }
 
 /// Row number of a day: days since [`FIRST_DAY`]. Days before it or after [`LAST_DAY`] count as the nearest of the two.
@@ -45,11 +58,11 @@ pub(super) struct HalfMonthLookup(Column);
 
 impl HalfMonthLookup {
     pub(super) fn new() -> Self {
-        let days = FIRST_DAY.series(jiff::ToSpan::day(1)).take_while(|day| *day <= LAST_DAY);
-        Self(Column::new(
-            "half".into(),
-            days.map(|day| half_month_of(day) - half_month_of(FIRST_DAY)).collect::<Vec<_>>(),
-        ))
+        let mut halves: Vec<HalfMonth> = Vec::with_capacity(days());
+        for (number, half) in (0..).zip(half_month_of(FIRST_DAY)..=half_month_of(LAST_DAY)) {
+            halves.resize(row_of(first_day_of(half + 1)).min(days()), number);
+        }
+        Self(Column::new("half".into(), halves))
     }
 
     /// Number of a day's half-month, for [`half_month_at`].
@@ -331,4 +344,28 @@ fn changes<'a>(offers: impl IntoIterator<Item = &'a Offer>) -> Vec<Date> {
         .flatten()
         .collect();
     changes.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn epochs_and_half_months_are_those_of_each_day() {
+        let changes = [date(1989, 5, 1), date(1990, 1, 1), date(2025, 7, 1), date(2025, 7, 1), date(2101, 1, 1)];
+        let (epochs, halves) = (epochs(&changes), HalfMonthLookup::new().0);
+        let (epochs, halves) = (epochs.idx().expect("row numbers"), halves.i32().expect("numbers"));
+        let days = FIRST_DAY.series(1.day()).take_while(|day| *day <= LAST_DAY);
+        let mut rows = 0;
+        for (row, day) in days.enumerate() {
+            let passed = changes.iter().filter(|change| **change <= day).count();
+            assert_eq!(epochs.get(row), IdxSize::try_from(passed).ok(), "{day}");
+            assert_eq!(halves.get(row), Some(half_month_of(day) - half_month_of(FIRST_DAY)), "{day}");
+            rows = row + 1;
+        }
+        assert_eq!((epochs.len(), halves.len()), (rows, rows));
+    }
 }

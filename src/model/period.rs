@@ -24,7 +24,8 @@ pub fn half_month_of(day: Date) -> HalfMonth {
 }
 
 /// First day of a half-month.
-fn first_day_of(half: HalfMonth) -> Date {
+#[must_use]
+pub fn first_day_of(half: HalfMonth) -> Date {
     let months = half.div_euclid(2);
     let year = i16::try_from(months.div_euclid(12)).expect("half-months come from dates");
     let month = i8::try_from(months.rem_euclid(12)).expect("below twelve") + 1;

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::*;
@@ -6,7 +5,7 @@ use crate::config;
 use crate::model::page::Reason;
 use crate::model::pull::{FieldsSeen, Sighting};
 use crate::model::record::Rejection;
-use crate::run::ledger::{AcceptedDeletions, KnownField, Settlement, key_hash};
+use crate::run::ledger::{AcceptedDeletions, KnownField, NewRejection, Settlement, key_hash};
 
 fn connector() -> Connector {
     let text = include_str!("../../../connectors/feedback/connector.toml");
@@ -85,13 +84,14 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
         key: Some((*key).to_owned()),
     };
     let seen = Sighting { page: 1, row: 1, rows: 1 };
+    let rejected: Vec<Rejection> = rejected.iter().map(rejection).collect();
+    let new = |rejection| NewRejection { rejection, read_by: run, content: None, is_closed: false };
     let settlement = Settlement {
         pull: &settled,
-        rejections: &rejected.iter().map(rejection).collect::<Vec<_>>(),
-        read_by: &HashMap::new(),
+        rejections: &rejected.iter().map(new).collect::<Vec<_>>(),
         keys_read: Some(&read.iter().map(|key| (key_hash(key), run)).collect()),
-        read_again: &[],
-        outdated_pages: &[],
+        closed: &[],
+        opened: &[],
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,
         accepted_deletions: None,

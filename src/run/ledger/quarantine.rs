@@ -13,7 +13,7 @@ use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
 
 /// A rejected row: its place and the reason, none of its values. It is open until a later pull meets its key or reads
-/// its page again.
+/// its page again; in a folder, while it is the newest row of its key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RejectedRow)]
 pub struct QuarantinedRow {
@@ -31,15 +31,30 @@ pub struct QuarantinedRow {
     pub closed_by: Option<i64>,
 }
 
-/// Place of an open rejection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::run) struct OpenRejection {
+/// A rejected row of an earlier pull of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::run) struct FileRejection {
     pub(in crate::run) id: i64,
     /// Run that rejected it, and its page in that run.
     pub(in crate::run) run: i64,
     pub(in crate::run) page: u32,
     /// Hash of the key of its row; `None` if the key could not be read.
     pub(in crate::run) key: Option<u64>,
+    /// Digest of the content of its file; `None` if an older motcua rejected it.
+    pub(in crate::run) content: Option<String>,
+    pub(in crate::run) is_open: bool,
+}
+
+/// A rejection as a pull writes it.
+#[derive(Debug)]
+pub(in crate::run) struct NewRejection<'a> {
+    pub(in crate::run) rejection: &'a Rejection,
+    /// Run that read its page first.
+    pub(in crate::run) read_by: i64,
+    /// Digest of the content of its file; `None` for other sources.
+    pub(in crate::run) content: Option<&'a str>,
+    /// Whether it is closed at once: another row counts.
+    pub(in crate::run) is_closed: bool,
 }
 
 /// Rejections of one pull that share field and reason.
@@ -54,25 +69,35 @@ pub struct RejectionGroup {
 }
 
 impl Ledger {
-    /// The rejections of runs before `run` that are open, or that an earlier attempt at `run` closed.
-    pub(in crate::run) async fn open_before(&self, connector: &str, run: i64) -> Result<Vec<OpenRejection>, Error> {
+    /// The rejections of runs before `run` that are open or that an earlier attempt at `run` closed, and the closed ones of
+    /// these contents whose key could be read. By run.
+    pub(in crate::run) async fn file_rejections(
+        &self,
+        connector: &str,
+        run: i64,
+        contents: &[&str],
+    ) -> Result<Vec<FileRejection>, Error> {
         let rows = sqlx::query(
-            "SELECT rowid, run, page, key_hash FROM quarantine WHERE connector = ?1 AND run < ?2 \
-             AND (closed_by IS NULL OR closed_by = ?2)",
+            "SELECT rowid, run, page, key_hash, content, closed_by IS NULL OR closed_by = ?2 AS is_open FROM quarantine \
+             WHERE connector = ?1 AND run < ?2 AND (is_open \
+             OR (key_hash IS NOT NULL AND content IN (SELECT value FROM json_each(?3)))) ORDER BY run, rowid",
         )
         .bind(connector)
         .bind(run)
+        .bind(serde_json::to_string(contents).expect("digests are texts"))
         .fetch_all(&self.pool)
         .await?;
-        let open = |row: &SqliteRow| {
-            Ok(OpenRejection {
+        let known = |row: &SqliteRow| {
+            Ok(FileRejection {
                 id: row.try_get("rowid")?,
                 run: row.try_get("run")?,
                 page: place(row, "page")?,
                 key: row.try_get::<Option<i64>, _>("key_hash")?.map(i64::cast_unsigned),
+                content: row.try_get("content")?,
+                is_open: row.try_get("is_open")?,
             })
         };
-        rows.iter().map(open).collect()
+        rows.iter().map(known).collect()
     }
 
     /// Rejections of a pull by field and reason, most frequent first.
@@ -167,7 +192,7 @@ impl Ledger {
         row.as_ref().map(quarantined).transpose()
     }
 
-    /// Whether there are rejections as [`open_before`](Self::open_before) gives them.
+    /// Whether rejections of runs before `run` are open, or an earlier attempt at `run` closed some.
     pub(in crate::run) async fn has_open_before(&self, connector: &str, run: i64) -> Result<bool, Error> {
         sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM quarantine WHERE connector = ?1 AND run < ?2 \
@@ -189,18 +214,18 @@ impl Ledger {
 }
 
 /// Writes the rejections of a pull, in place of those that an earlier attempt at it wrote; what that attempt closed is
-/// open again. `read_by`: run that read a page first, by page number; pages that it lacks were read by `run` itself.
+/// open again.
 pub(super) async fn replace(
     connection: &mut SqliteConnection,
     run: i64,
     connector: &str,
-    rejections: &[Rejection],
-    read_by: &HashMap<u32, i64>,
+    rejections: &[NewRejection<'_>],
 ) -> Result<(), Error> {
     delete(connection, run, connector).await?;
-    for rejection in rejections {
+    for NewRejection { rejection, read_by, content, is_closed } in rejections {
         sqlx::query(
-            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by, content, closed_by) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run)
         .bind(connector)
@@ -209,7 +234,9 @@ pub(super) async fn replace(
         .bind(&rejection.field)
         .bind(rejection.reason.code())
         .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
-        .bind(read_by.get(&rejection.page).copied().unwrap_or(run))
+        .bind(read_by)
+        .bind(content)
+        .bind(is_closed.then_some(run))
         .execute(&mut *connection)
         .await?;
     }
@@ -254,18 +281,12 @@ pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i6
     Ok(())
 }
 
-/// Closes the rejections of pages of a pull.
-pub(super) async fn close_pages(
-    connection: &mut SqliteConnection,
-    run: i64,
-    connector: &str,
-    pages: &[u32],
-) -> Result<(), Error> {
-    for page in pages {
-        sqlx::query("UPDATE quarantine SET closed_by = ?1 WHERE run = ?1 AND connector = ?2 AND page = ?3")
-            .bind(run)
-            .bind(connector)
-            .bind(page)
+/// Opens rejections again. If the pull fails afterwards they stay open until the next one that reads a file decides about
+/// them.
+pub(super) async fn open(connection: &mut SqliteConnection, ids: &[i64]) -> Result<(), Error> {
+    for id in ids {
+        sqlx::query("UPDATE quarantine SET closed_by = NULL WHERE rowid = ?")
+            .bind(id)
             .execute(&mut *connection)
             .await?;
     }

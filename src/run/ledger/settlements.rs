@@ -7,24 +7,21 @@ use sqlx::Error;
 
 use crate::crash_points::crash_point;
 use crate::model::pull::FieldsSeen;
-use crate::model::record::Rejection;
 use crate::run::ledger::accepted_deletions::{replace_refused, replace_use};
-use crate::run::ledger::{FileChanges, Ledger, Pull, fields, files as file_names, pulls, quarantine};
+use crate::run::ledger::{FileChanges, Ledger, NewRejection, Pull, fields, files as file_names, pulls, quarantine};
 
 /// What settling writes before the versions of a pull are committed. The table's log then decides whether it counts.
 #[derive(Debug)]
 pub(in crate::run) struct Settlement<'a> {
     /// The pull with its counts and the cursor that it reaches, in state `Settled`.
     pub(in crate::run) pull: &'a Pull,
-    pub(in crate::run) rejections: &'a [Rejection],
-    /// Run that read a page first, by page number.
-    pub(in crate::run) read_by: &'a HashMap<u32, i64>,
+    pub(in crate::run) rejections: &'a [NewRejection<'a>],
     /// Newest run that read a row with a key, by the key's hash; `None` if the connector had no open rejections.
     pub(in crate::run) keys_read: Option<&'a HashMap<u64, i64>>,
-    /// Rejections of earlier runs whose rows this pull read again.
-    pub(in crate::run) read_again: &'a [i64],
-    /// Pages of the pull whose rejections are closed at once, because a newer content counts.
-    pub(in crate::run) outdated_pages: &'a [u32],
+    /// Rejections of earlier runs that the pull closes: their rows are read again, or another row counts.
+    pub(in crate::run) closed: &'a [i64],
+    /// Rejections of earlier runs that it opens again: their rows are the newest of their keys.
+    pub(in crate::run) opened: &'a [i64],
     /// Source fields that the pull read.
     pub(in crate::run) fields: &'a FieldsSeen,
     /// What changed in the folder of a file connector.
@@ -39,16 +36,16 @@ pub(in crate::run) struct Settlement<'a> {
 impl Ledger {
     /// Writes a settlement: all of it or nothing. What an earlier attempt at the same pull wrote is replaced.
     pub(in crate::run) async fn write_settlement(&self, settlement: &Settlement<'_>) -> Result<(), Error> {
-        let Settlement { pull, rejections, read_by, keys_read, read_again, fields, files, .. } = settlement;
+        let Settlement { pull, rejections, keys_read, fields, files, .. } = settlement;
         let (run, connector) = (pull.run, pull.connector.as_str());
         let _crash_point = crash_point("write a settlement");
         let mut transaction = self.pool.begin().await?;
-        quarantine::replace(&mut transaction, run, connector, rejections, read_by).await?;
+        quarantine::replace(&mut transaction, run, connector, rejections).await?;
         if let Some(keys_read) = keys_read {
             quarantine::close_read(&mut transaction, run, connector, keys_read).await?;
         }
-        quarantine::close(&mut transaction, run, read_again).await?;
-        quarantine::close_pages(&mut transaction, run, connector, settlement.outdated_pages).await?;
+        quarantine::open(&mut transaction, settlement.opened).await?;
+        quarantine::close(&mut transaction, run, settlement.closed).await?;
         fields::store_fields(&mut transaction, pull, fields).await?;
         if let Some(changes) = files {
             file_names::replace(&mut transaction, run, connector, changes).await?;

@@ -10,31 +10,30 @@ mod deletions;
 mod folder;
 mod imaging;
 mod judge;
-mod reread;
 mod sweep;
 mod usual_volume;
 mod verdict;
 
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use futures::FutureExt as _;
 
 use self::classify::{Classified, Classifier};
-use self::folder::{FolderOutcome, FolderPull, KnownContents};
+use self::folder::{FolderOutcome, FolderPull, RejectionChanges};
 pub(super) use self::judge::{CODES as JUDGE_CODES, is_over_budget};
-use self::reread::outdated_pages;
 use crate::config::Configuration;
 use crate::fields::Readers;
 use crate::lake::{Lake, VersionWriter};
 use crate::landing::LandedPull;
 use crate::model::connector::Connector;
-use crate::model::pull::{Certificate, Findings, LeftBecause, Outcome, PullCounts, Purpose};
-use crate::model::record::Record;
+use crate::model::pull::{Certificate, Findings, LandedPage, LeftBecause, Outcome, PullCounts, Purpose};
+use crate::model::record::{Record, Rejection};
 use crate::run::clock;
 use crate::run::error::RunError;
 use crate::run::failure::{DISK_FULL, Failure, OWN_ERROR, STORED_DATA_DAMAGED, own_failure};
-use crate::run::ledger::{Ledger, Pull, PullState, Settlement};
+use crate::run::ledger::{Ledger, NewRejection, Pull, PullState, Settlement};
 use crate::run::progress::Progress;
 use crate::run::reading::ReadPull;
 
@@ -123,13 +122,13 @@ impl Settler<'_> {
     async fn classify_and_write(&self, sealed: SealedPull<'_>, begun: Pull) -> Result<(Pull, VersionWriter), RunError> {
         let SealedPull { connector, certificate, .. } = sealed;
         let mut writer = self.lake.version_writer(connector.file.connector.kind, &connector.name, begun.run);
-        let (mut classified, folder) = self.classify(sealed, begun.run, &mut writer).await?;
+        let (mut classified, mut folder) = self.classify(sealed, begun.run, &mut writer).await?;
         let mut limit = self.deletion_limit(&begun).await?;
         let deleted = self.swept(connector, certificate, &mut classified, &mut limit).await?;
         assert!(classified.counts.balance(), "every received row is in one class");
         let older_rows = folder.as_ref().map_or(0, |folder| folder.older_rows(&certificate.pages));
-        let mut files = match folder {
-            Some(mut folder) => {
+        let mut files = match &mut folder {
+            Some(folder) => {
                 folder.limit = std::mem::take(&mut limit);
                 Some(self.folder_outcome(connector, folder).await?)
             }
@@ -155,7 +154,14 @@ impl Settler<'_> {
         let accepted = accepted.filter(|_| classified.findings.swept + classified.findings.restored > 0);
         classified.findings.accepted_deletions = accepted.map(|accepted| accepted.id);
         let refused = files.as_mut().map_or_else(|| limit.into_refused(), |files| files.refused.take());
-        let pull = self.write_settlement(sealed, judged, (classified, refused.as_deref()), files.as_ref()).await?;
+        let rejections = match (&mut folder, &files) {
+            (Some(folder), Some(files)) => {
+                self.changed_rejections(connector, folder, (certificate, files), &classified.rejections).await?
+            }
+            _ => RejectionChanges::default(),
+        };
+        let changes = (files.as_ref(), rejections);
+        let pull = self.write_settlement(certificate, judged, (classified, refused.as_deref()), changes).await?;
         Ok((pull, writer))
     }
 
@@ -180,22 +186,18 @@ impl Settler<'_> {
     /// about no deletion.
     async fn write_settlement(
         &self,
-        sealed: SealedPull<'_>,
+        certificate: &Certificate,
         judged: Pull,
         (classified, refused_deletions): (Classified, Option<&[u64]>),
-        files: Option<&FolderOutcome>,
+        (files, rejections): (Option<&FolderOutcome>, RejectionChanges),
     ) -> Result<Pull, RunError> {
-        let SealedPull { connector, certificate, .. } = sealed;
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
-        let read_by = certificate.pages.iter().map(|page| (page.number, page.first_read(judged.run).run)).collect();
-        let nothing = KnownContents::default();
-        let known = files.map_or(&nothing, |files| &files.known);
-        let mut read_again = self.rejections_of_files(connector, certificate, known).await?;
-        let outdated_pages = outdated_pages(certificate, known);
+        let RejectionChanges { mut closed, opened, closed_at_once } = rejections;
         // A replay reads every row that its run landed; what it rejects again is written under the new run.
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
-            read_again.extend(&certificate.mends);
+            closed.extend(&certificate.mends);
         }
+        let new = new_rejections(&classified.rejections, certificate, files.map(|_| &closed_at_once));
         let pull = Pull {
             state: PullState::Settled,
             counts: classified.counts,
@@ -206,12 +208,11 @@ impl Settler<'_> {
         };
         let settlement = Settlement {
             pull: &pull,
-            rejections: &classified.rejections,
-            read_by: &read_by,
+            rejections: &new,
             // Of files it is known which one is newer.
             keys_read: classified.keys_read.as_ref().filter(|_| files.is_none()),
-            read_again: &read_again,
-            outdated_pages: &outdated_pages,
+            closed: &closed,
+            opened: &opened,
             fields: &certificate.fields,
             files: files.map(|files| &files.changes),
             accepted_deletions: pull.findings.accepted_deletions,
@@ -285,6 +286,25 @@ impl Settler<'_> {
         self.ledger.revoke_settlement(&failed).await?;
         Ok(failed)
     }
+}
+
+/// Rejections of a pull as they are written. `closed_at_once`: page and row of those of a folder that another row replaces.
+fn new_rejections<'r>(
+    rejections: &'r [Rejection],
+    certificate: &'r Certificate,
+    closed_at_once: Option<&HashSet<(u32, u32)>>,
+) -> Vec<NewRejection<'r>> {
+    let pages: HashMap<u32, &LandedPage> = certificate.pages.iter().map(|page| (page.number, page)).collect();
+    let new = |rejection: &'r Rejection| {
+        let landed = pages.get(&rejection.page);
+        NewRejection {
+            rejection,
+            read_by: landed.map_or(certificate.run, |page| page.first_read(certificate.run).run),
+            content: landed.filter(|_| closed_at_once.is_some()).map(|page| page.body_digest.as_str()),
+            is_closed: closed_at_once.is_some_and(|closed| closed.contains(&(rejection.page, rejection.row))),
+        }
+    };
+    rejections.iter().map(new).collect()
 }
 
 /// Adds the deleted versions of a sweep to those that the pull commits. Only a complete pull shows what a source no

@@ -131,3 +131,38 @@ fn an_appended_list_holds_back_older_ones_with_what_it_had_rejected() {
     office.run();
     assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 1));
 }
+
+#[test]
+fn a_rejection_is_open_while_its_row_is_the_newest_of_its_key() {
+    let office = desk::of_files("");
+    save(&office, "1.csv", 1, &[&row(1, "X"), &row(2, "P"), &row(5, "P")]);
+    office.run();
+    assert_eq!(open(&office), 1);
+    let others = [row(3, "P"), row(4, "P")].join("\n");
+    save(&office, "2.csv", 2, &[&row(1, "P"), &others]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("processing".to_owned(), 0));
+    // The newer list no longer has the row: what is stored stays, and only the rejected row is left.
+    save(&office, "2.csv", 2, &[&others]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("processing".to_owned(), 1));
+    save(&office, "2.csv", 2, &[&row(1, "D"), &others]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 0));
+    // The list with the rejected row becomes the newer one, and the older one again; neither is read.
+    touch(&office, "1.csv", 9);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 1));
+    touch(&office, "1.csv", 1);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 0));
+    // Both are read in one night.
+    let office = desk::of_files("");
+    save(&office, "1.csv", 1, &[&row(1, "X"), &row(2, "P"), &row(5, "P")]);
+    save(&office, "2.csv", 2, &[&row(1, "P"), &others]);
+    office.run();
+    assert_eq!(
+        (status(&office, "A1"), open(&office), rows(&office, &["quarantine", "list", "--all"]).len()),
+        ("processing".to_owned(), 0, 1)
+    );
+}

@@ -47,9 +47,10 @@ impl ContentKeys {
         self.entries.iter().copied()
     }
 
-    /// The rows with values that count for a file, given its newer contents: of each key that none of them has.
+    /// The rows with values that count for a file, given its newer contents: of each key that none of them has, if only in
+    /// a rejected row. What this content said of such a key is stored already.
     pub(super) fn counting(&self, newer: &[Arc<Self>]) -> impl Iterator<Item = (u64, Rank)> {
-        let is_newer = |hash: u64| newer.iter().any(|keys| keys.rank(hash).is_some_and(|rank| rank != REJECTED));
+        let is_newer = |hash: u64| newer.iter().any(|keys| keys.contains(hash));
         self.iter().filter(move |(hash, rank)| *rank != REJECTED && !is_newer(*hash))
     }
 
@@ -115,7 +116,7 @@ mod tests {
         let keys = |entries: &[(u64, Rank)]| Arc::new(ContentKeys::new(entries.to_vec(), 0));
         let former = keys(&[(1, 9), (2, 9), (3, 9), (4, REJECTED)]);
         let newer = [keys(&[(1, UNTIMED), (2, REJECTED)]), keys(&[(5, 1)])];
-        assert_eq!(former.counting(&newer).collect::<Vec<_>>(), [(2, 9), (3, 9)]);
+        assert_eq!(former.counting(&newer).collect::<Vec<_>>(), [(3, 9)]);
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! Keys of contents: collected by a pull or stored by an earlier one, and what the ledger stores of them after it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::slice;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::connector::{Connector, Content};
+use crate::model::connector::Connector;
 use crate::model::folder::{ContentRef, KnownFile};
 use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
-use crate::run::settling::folder::outcome::KnownContents;
-use crate::run::settling::folder::{FolderOutcome, FolderPull, ReadContent, Validity};
+use crate::run::settling::folder::{FolderOutcome, FolderPull};
 
 impl Settler<'_> {
     /// Keys of a content as the ledger has them; `None` if it has none that can be read.
@@ -76,7 +74,6 @@ impl Settler<'_> {
     ) -> Result<(), RunError> {
         let is_changed =
             |file: &&KnownFile| folder.imported.contains(&file.name) || folder.before.get(&file.name) != Some(*file);
-        outcome.known = folder.known_contents();
         let changed = folder.after.values().filter(is_changed);
         let known: BTreeSet<String> = outcome.changes.holds.iter().map(|file| file.name.clone()).collect();
         let changed: Vec<KnownFile> = changed.filter(|file| !known.contains(&file.name)).cloned().collect();
@@ -96,38 +93,5 @@ impl Settler<'_> {
             }
         }
         Ok(())
-    }
-}
-
-impl FolderPull {
-    fn known_contents(&self) -> KnownContents {
-        let contents = || self.after.values().flat_map(|file| file.contents().map(|content| (content, file.time)));
-        let mut times = HashMap::new();
-        for (content, time) in contents() {
-            let newest = times.entry(content.digest.clone()).or_insert(time);
-            *newest = time.max(*newest);
-        }
-        let read = self
-            .contents
-            .iter()
-            .filter_map(|content| Some((content.validity.time()?, Arc::clone(self.collected.get(&content.digest)?))));
-        KnownContents { outdated: self.outdated(), times, read: read.collect() }
-    }
-
-    /// See [`KnownContents::outdated`].
-    fn outdated(&self) -> BTreeSet<String> {
-        if self.content == Content::Append {
-            return BTreeSet::new();
-        }
-        let present = |file: &KnownFile| {
-            // What was not read to its end does not replace the content before.
-            let former = if self.unfinished.contains(&file.name) { &file.former[..] } else { &[] };
-            [slice::from_ref(&file.content), former].concat()
-        };
-        let present: BTreeSet<String> = self.after.values().flat_map(present).map(|content| content.digest).collect();
-        let before = self.before.values().flat_map(KnownFile::contents).map(|content| &content.digest);
-        let is_outdated = |content: &&ReadContent| content.validity == Validity::Outdated;
-        let read = self.contents.iter().filter(is_outdated).map(|content| &content.digest);
-        before.chain(read).filter(|digest| !present.contains(*digest)).cloned().collect()
     }
 }

@@ -49,18 +49,18 @@ impl Settler<'_> {
     pub(in crate::run::settling) async fn folder_outcome(
         &self,
         connector: &Connector,
-        mut folder: FolderPull,
+        folder: &mut FolderPull,
     ) -> Result<FolderOutcome, RunError> {
         folder.collect_keys();
-        self.note_other_keys(connector, &mut folder).await?;
+        self.note_other_keys(connector, folder).await?;
         let mut outcome = FolderOutcome::default();
         match folder.content {
-            Content::Whole => self.whole_outcome(connector, &mut folder, &mut outcome).await?,
-            Content::Lists | Content::Append => self.lists_outcome(connector, &mut folder, &mut outcome).await?,
+            Content::Whole => self.whole_outcome(connector, folder, &mut outcome).await?,
+            Content::Lists | Content::Append => self.lists_outcome(connector, folder, &mut outcome).await?,
         }
-        self.add_changes(connector, &mut folder, &mut outcome).await?;
+        self.add_changes(connector, folder, &mut outcome).await?;
         outcome.accepted = folder.limit.used().cloned();
-        outcome.refused = folder.limit.into_refused();
+        outcome.refused = std::mem::take(&mut folder.limit).into_refused();
         Ok(outcome)
     }
 
@@ -139,8 +139,8 @@ impl Settler<'_> {
         Ok(best)
     }
 
-    /// Keys of the contents whose rows were decided last: what deletions are measured against, so that a limit that
-    /// held rows one night holds them the next. The keys of the table (`held`) if there are no such contents.
+    /// Keys of the table (`held`) that the contents have whose rows were decided last: what deletions are measured against, so
+    /// that a limit that held rows one night holds them the next. All of the table if there are no such contents.
     async fn settled_keys(
         &self,
         connector: &Connector,
@@ -151,16 +151,18 @@ impl Settler<'_> {
             Content::Whole => newest(&folder.before).cloned().into_iter().collect(),
             Content::Lists | Content::Append => folder.before.values().cloned().collect::<Vec<_>>(),
         };
+        let mut held: HashSet<u64> = held.iter().map(|key| key_hash(key)).collect();
+        if files.is_empty() {
+            return Ok(held);
+        }
         let mut settled = HashSet::new();
         for content in files.iter().filter_map(|file| file.contents().last()) {
             if let Some(keys) = self.keys_of(connector, folder, content).await? {
                 settled.extend(keys.iter().map(|(hash, _)| hash));
             }
         }
-        if files.is_empty() {
-            settled.extend(held.iter().map(|key| key_hash(key)));
-        }
-        Ok(settled)
+        held.retain(|hash| settled.contains(hash));
+        Ok(held)
     }
 
     async fn lists_outcome(
@@ -201,7 +203,6 @@ impl Settler<'_> {
                 }
             }
         }
-        outcome.lost += gone.len() as u64;
         for (content, wanted) in again {
             let (lost, moved): (HashMap<_, _>, _) = wanted.into_iter().partition(|(hash, _)| is_lost.contains(hash));
             // Rows of other files most likely are as stored: without their landed pages they stay so.
@@ -233,8 +234,11 @@ impl Settler<'_> {
         }
         let held = self.lake.held_keys(connector.file.connector.kind, &connector.name).await?;
         let settled = self.settled_keys(connector, folder, &held).await?;
+        // Rows that were only ever rejected are in no table.
         let missing: Vec<String> = held.into_iter().filter(|key| gone.contains(&key_hash(key))).collect();
-        if folder.limit.refuses(gone, |key| settled.contains(&key), settled.len()) {
+        let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
+        outcome.lost += missing.len() as u64;
+        if folder.limit.refuses(&gone, |key| settled.contains(&key), settled.len()) {
             outcome.hold(LeftBecause::TooMany);
         } else {
             outcome.deleted = self.deleted_versions(connector, &missing).await?;

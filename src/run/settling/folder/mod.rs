@@ -16,6 +16,7 @@ mod outcome;
 mod property_model;
 #[cfg(test)]
 pub(super) mod property_tests;
+mod rejections;
 mod row_order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -23,7 +24,8 @@ use std::sync::Arc;
 
 use self::content_keys::{ContentKeys, REJECTED, Rank, UNTIMED};
 pub(super) use self::kept_rows::{raise, stated_change_time};
-pub(super) use self::outcome::{FolderOutcome, KnownContents};
+pub(super) use self::outcome::FolderOutcome;
+pub(super) use self::rejections::RejectionChanges;
 use self::row_order::BestRow;
 use crate::model::connector::{Access, Connector, Content};
 use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};

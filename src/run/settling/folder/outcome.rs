@@ -1,13 +1,9 @@
 //! What a pull of files changes besides the rows that it read.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-
-use crate::model::folder::{FileTime, KnownFile};
+use crate::model::folder::KnownFile;
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::model::record::Record;
 use crate::run::ledger::{AcceptedDeletions, FileChanges};
-use crate::run::settling::folder::content_keys::ContentKeys;
 
 /// What a pull changes besides the rows that it read.
 #[derive(Debug, Default)]
@@ -30,7 +26,6 @@ pub(in crate::run::settling) struct FolderOutcome {
     pub(super) lost: u64,
     /// The landed rows of a file that counts again cannot be read.
     pub(super) is_landing_lost: bool,
-    pub(in crate::run::settling) known: KnownContents,
 }
 
 impl FolderOutcome {
@@ -45,29 +40,5 @@ impl FolderOutcome {
         if self.lost > 0 {
             self.left = Some(RowsLeft { rows: self.lost, because, file: String::new() });
         }
-    }
-}
-
-/// What a pull knows about contents, by which rejections of earlier pulls are closed.
-#[derive(Debug, Default)]
-pub(in crate::run::settling) struct KnownContents {
-    /// Digests of contents that no name has: a newer content counts. Empty if rows are only added, because what was
-    /// appended is not withdrawn by a later content.
-    pub(super) outdated: BTreeSet<String>,
-    /// Order of the newest name that has a content, by its digest.
-    pub(super) times: HashMap<String, FileTime>,
-    /// Keys of each content that the pull read, with the order of its file.
-    pub(super) read: Vec<(FileTime, Arc<ContentKeys>)>,
-}
-
-impl KnownContents {
-    pub(in crate::run::settling) fn is_outdated(&self, digest: &str) -> bool {
-        self.outdated.contains(digest)
-    }
-
-    /// Whether the pull read a row with the key in a file that is no older than the content with this digest.
-    pub(in crate::run::settling) fn reads_newer(&self, key: u64, digest: Option<&str>) -> bool {
-        let known = digest.and_then(|digest| self.times.get(digest));
-        self.read.iter().any(|(time, keys)| known.is_none_or(|known| time >= known) && keys.contains(key))
     }
 }

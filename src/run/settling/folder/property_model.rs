@@ -13,6 +13,8 @@ struct Known {
     time: u64,
     /// Keys that the name had, that it no longer has, and that were left.
     left: BTreeSet<u64>,
+    /// Contents that the name had, whose rows are not decided.
+    former: Vec<Rows>,
     /// Keys of the content whose rows were decided last.
     settled: BTreeSet<u64>,
 }
@@ -26,6 +28,10 @@ pub(super) struct Model {
     newest: Option<(String, u64)>,
     /// Keys of the whole list whose rows were decided last.
     settled: BTreeSet<u64>,
+    /// Rows of the newest whole list.
+    whole: Rows,
+    /// Keys of the whole lists since then, whose rows are not decided.
+    undecided: BTreeSet<u64>,
     /// For lists, after the night before: key → the statuses that its row may have.
     stored: BTreeMap<u64, Vec<usize>>,
 }
@@ -48,31 +54,57 @@ impl Model {
             return;
         }
         self.newest = Some((name.clone(), file.time));
-        let missing = self.settled.iter().filter(|key| !file.rows.contains_key(key)).count();
-        if !are_too_many(missing, self.settled.len()) {
+        self.whole = file.rows.clone();
+        let settled: Vec<&u64> = self.settled.iter().filter(|key| self.table.contains_key(key)).collect();
+        let missing = settled.iter().filter(|key| !file.rows.contains_key(key)).count();
+        if !are_too_many(missing, settled.len()) {
             self.settled = file.rows.keys().copied().collect();
-            self.table.clear();
+            self.undecided.clear();
+            self.table.retain(|key, _| file.rows.contains_key(key));
         }
-        self.table.extend(file.rows.iter().map(|(key, cause)| (*key, *cause)));
+        self.undecided.extend(file.rows.keys());
+        // A rejected row leaves its dossier as it is.
+        let valid = file.rows.iter().filter(|(_, value)| **value != REJECTED);
+        self.table.extend(valid.map(|(key, cause)| (*key, *cause)));
     }
 
     fn lists_night(&mut self, content: Content, folder: &BTreeMap<String, File>) {
-        let held: BTreeSet<u64> = self.keys();
-        let settled: BTreeSet<u64> = self.names.values().flat_map(|known| known.settled.clone()).collect();
+        let mut settled: BTreeSet<u64> = self.names.values().flat_map(|known| known.settled.clone()).collect();
+        settled.retain(|key| self.stored.contains_key(key));
+        let others: Vec<(&String, &Rows)> = self
+            .names
+            .iter()
+            .filter(|(name, _)| !folder.contains_key(*name))
+            .map(|(name, known)| (name, &known.rows))
+            .collect();
+        let present: Vec<(String, Rows)> = folder
+            .iter()
+            .map(|(name, file)| (name, &file.rows))
+            .chain(others)
+            .map(|(name, rows)| (name.clone(), rows.clone()))
+            .collect();
         let mut lost: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
         for (name, file) in folder {
             let known = self.names.entry(name.clone()).or_insert_with(|| Known {
                 rows: Rows::new(),
                 time: 0,
                 left: BTreeSet::new(),
+                former: Vec::new(),
                 settled: BTreeSet::new(),
             });
             let former: BTreeSet<u64> = known.rows.keys().chain(&known.left).copied().collect();
             let gone: BTreeSet<u64> = former.iter().copied().filter(|key| !file.rows.contains_key(key)).collect();
             let shared = known.settled.iter().filter(|key| file.rows.contains_key(key)).count();
             let is_other_list = shared * 2 < known.settled.len();
+            // The name's former contents, of which every one is another name's now: nothing is lost.
+            known.former.retain(|former| *former != file.rows);
+            if known.rows != file.rows && !known.rows.is_empty() {
+                known.former.push(known.rows.clone());
+            }
+            let is_elsewhere =
+                known.former.iter().all(|former| present.iter().any(|(other, rows)| other != name && rows == former));
             known.left.clear();
-            if content == Content::Append || is_other_list {
+            if !is_elsewhere && (content == Content::Append || is_other_list) {
                 known.left = gone;
             } else {
                 lost.insert(name.clone(), gone);
@@ -84,7 +116,7 @@ impl Model {
             folder.contains_key(name) || !known.left.is_empty() || !is_elsewhere
         });
         let after = self.keys();
-        let deleted = held.difference(&after).filter(|key| settled.contains(key)).count();
+        let deleted = settled.difference(&after).count();
         if are_too_many(deleted, settled.len()) {
             for (name, gone) in lost {
                 self.names.get_mut(&name).expect("a file of the folder").left.extend(gone);
@@ -92,6 +124,7 @@ impl Model {
         }
         for known in self.names.values_mut().filter(|known| known.left.is_empty()) {
             known.settled = known.rows.keys().copied().collect();
+            known.former.clear();
         }
     }
 
@@ -130,6 +163,21 @@ impl Model {
             }
         }
         counting
+    }
+
+    /// Keys whose rejection must be open, and keys that it may be open for: rows of theirs were left.
+    pub(super) fn open(&self, content: Content) -> (BTreeSet<u64>, BTreeSet<u64>) {
+        if content == Content::Whole {
+            let rejected = self.whole.iter().filter(|(_, value)| **value == REJECTED);
+            let left = self.settled.union(&self.undecided).filter(|key| !self.whole.contains_key(key));
+            return (rejected.map(|(key, _)| *key).collect(), left.copied().collect());
+        }
+        let left: BTreeSet<u64> = self.names.values().flat_map(|known| known.left.iter().copied()).collect();
+        let is_rejected = |key: &u64| {
+            let having = self.names.values().filter_map(|known| Some((known.time, *known.rows.get(key)?)));
+            having.max().is_some_and(|(_, value)| value == REJECTED)
+        };
+        (self.keys().difference(&left).copied().filter(is_rejected).collect(), left)
     }
 
     pub(super) fn has_left(&self) -> bool {

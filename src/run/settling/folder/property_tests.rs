@@ -17,7 +17,7 @@ use crate::model::instant::DAY_MICROS;
 use crate::model::pull::{Outcome, Purpose};
 use crate::model::table::RecordKind;
 use crate::run::data_folder::DataFolder;
-use crate::run::ledger::Pull;
+use crate::run::ledger::{Pull, key_hash};
 use crate::run::settling::SealedPull;
 use crate::run::settling::folder::property_model::Model;
 
@@ -239,6 +239,16 @@ pub(in crate::run::settling) async fn table(data: &DataFolder<'_>) -> Rows {
     records.iter().map(|(record, _)| row(&record.values)).collect()
 }
 
+/// Keys of the open rejections after the night `run`.
+async fn open_keys(data: &DataFolder<'_>, run: i64) -> BTreeSet<u64> {
+    let source = &data.config.connectors[0].name;
+    let open = data.ledger.file_rejections(source, run + 1, &[]).await.expect("the ledger can be read");
+    let hashes: Vec<u64> = open.iter().map(|rejection| rejection.key.expect("keys can be read")).collect();
+    let keys: BTreeSet<u64> = (0..KEYS).filter(|key| hashes.contains(&key_hash(&format!("HS-{key}")))).collect();
+    assert_eq!(keys.len(), hashes.len(), "a key has one open rejection: {open:?}");
+    keys
+}
+
 pub(in crate::run::settling) fn configuration(root: &Path, content: &str) -> Configuration {
     configured(root, content, RowKind::Plain)
 }
@@ -306,6 +316,10 @@ async fn history(meaning: (Content, &str), rows: RowKind, seed: u64) {
         for (key, cause) in &found {
             assert!(allowed[key].contains(cause), "{}", described(&format!("row {key}")));
         }
+        let (open, perhaps) = (open_keys(&data, run).await, model.open(meaning.0));
+        let is_expected =
+            perhaps.0.is_subset(&open) && open.iter().all(|key| perhaps.0.contains(key) || perhaps.1.contains(key));
+        assert!(is_expected, "{}", described(&format!("open {open:?}, not {perhaps:?}")));
         let is_told = pull.outcome == Some(Outcome::Incomplete);
         match meaning.0 {
             Content::Lists => assert_eq!(is_told, model.has_left(), "{}", described("outcome")),
@@ -347,6 +361,16 @@ fn a_whole_list_is_what_its_newest_file_says() {
 }
 
 #[test]
+fn a_dossier_whose_row_in_the_whole_list_is_rejected_keeps_its_values() {
+    play(Content::Whole, "whole", RowKind::Rejected);
+}
+
+#[test]
 fn rows_are_only_added_to_an_appended_list() {
     play(Content::Append, "append", RowKind::Plain);
+}
+
+#[test]
+fn a_dossier_whose_newest_appended_row_is_rejected_keeps_its_values() {
+    play(Content::Append, "append", RowKind::Rejected);
 }

@@ -20,6 +20,8 @@ use crate::service::pages::visitor::Visitor;
 struct ListPage<'a> {
     layout: Layout<'a>,
     is_operator: bool,
+    /// Some connector has open rejections.
+    has_open: bool,
     banner: Banner,
     night: Option<NightSummary>,
     is_requested: bool,
@@ -50,6 +52,7 @@ pub(in crate::service::pages) async fn page(
     html(&ListPage {
         layout: Layout::new(&service, &visitor, lang.words().connectors, "connectors"),
         is_operator: visitor.is_operator(),
+        has_open: connectors.iter().any(|row| row.open > 0),
         banner: Banner::new(&service, lang, &query),
         night,
         is_requested: service.runner.is_requested(),

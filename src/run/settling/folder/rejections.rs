@@ -1,0 +1,258 @@
+//! Which rejected rows of a folder are open: those that are the newest of their key. A pull closes rejections when another
+//! row counts, and opens them again when the rejected row is the newest one once more.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::landing::LandedPull;
+use crate::model::connector::{Connector, Content};
+use crate::model::folder::{FileTime, KnownFile};
+use crate::model::pull::Certificate;
+use crate::model::record::Rejection;
+use crate::run::error::RunError;
+use crate::run::ledger::{FileRejection, key_hash};
+use crate::run::settling::Settler;
+use crate::run::settling::folder::content_keys::{REJECTED, Rank};
+use crate::run::settling::folder::{FolderOutcome, FolderPull, newest};
+
+/// What a pull changes about the rejections of a folder.
+#[derive(Debug, Default)]
+pub(in crate::run::settling) struct RejectionChanges {
+    /// Ids of rejections of earlier runs.
+    pub(in crate::run::settling) closed: Vec<i64>,
+    pub(in crate::run::settling) opened: Vec<i64>,
+    /// Page and row of the pull's own rejections that are closed at once.
+    pub(in crate::run::settling) closed_at_once: HashSet<(u32, u32)>,
+}
+
+/// The rows of one key in the newest files that have it: the rank of each, by the digest of the content.
+#[derive(Debug, Default)]
+struct NewestRows {
+    time: FileTime,
+    rows: BTreeMap<String, Rank>,
+}
+
+impl NewestRows {
+    fn note(&mut self, time: FileTime, content: &str, rank: Rank) {
+        if time > self.time || self.rows.is_empty() {
+            self.time = time;
+            self.rows.clear();
+        }
+        if time == self.time {
+            self.rows.insert(content.to_owned(), rank);
+        }
+    }
+
+    /// Whether a rejected row of this content is among the newest ones, and no other content of the same time has a row
+    /// with values.
+    fn is_open(&self, content: &str) -> bool {
+        let mut others = self.rows.iter().filter(|(other, _)| *other != content);
+        self.rows.contains_key(content) && others.all(|(_, rank)| *rank == REJECTED)
+    }
+}
+
+/// What the files say about rejected rows after a pull.
+struct FilesNow<'f> {
+    folder: &'f FolderPull,
+    newest: HashMap<u64, NewestRows>,
+    /// Contents that a name has. In an appended list nothing is withdrawn by a later content.
+    held: BTreeSet<String>,
+    /// Contents that the pull read whole.
+    read: BTreeSet<&'f str>,
+}
+
+impl FilesNow<'_> {
+    /// Whether a rejected row counts, of a content that the pull did not read again.
+    fn is_newest(&self, key: Option<u64>, content: &str) -> bool {
+        match key {
+            Some(key) => self.newest.get(&key).is_some_and(|newest| newest.is_open(content)),
+            None => self.held.contains(content),
+        }
+    }
+
+    /// Whether the pull read the row of an earlier rejection again: what is still wrong is rejected under its run.
+    fn is_read_again(&self, key: Option<u64>, content: &str) -> bool {
+        match key {
+            Some(key) => self.folder.collected.get(content).is_some_and(|keys| keys.contains(key)),
+            None => self.read.contains(content),
+        }
+    }
+
+    /// Whether the pull read a row with the key in any file.
+    fn is_read(&self, key: u64) -> bool {
+        self.folder.collected.values().any(|keys| keys.contains(key))
+    }
+
+    /// Whether the content has the key in nothing but rejected rows.
+    fn has_only_rejected(&self, key: u64, content: &str) -> bool {
+        self.newest.get(&key).is_some_and(|newest| newest.rows.get(content) == Some(&REJECTED))
+    }
+}
+
+impl Settler<'_> {
+    /// The rejections that a pull of files closes, and those that it opens again. Nothing changes if it found the folder as
+    /// it was.
+    pub(in crate::run::settling) async fn changed_rejections(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        (certificate, outcome): (&Certificate, &FolderOutcome),
+        new: &[Rejection],
+    ) -> Result<RejectionChanges, RunError> {
+        let mut changes = RejectionChanges::default();
+        if folder.contents.is_empty() && outcome.changes.holds.is_empty() && outcome.changes.forgotten.is_empty() {
+            return Ok(changes);
+        }
+        let files = files_after(folder, outcome);
+        let contents: BTreeSet<String> =
+            files.iter().flat_map(|file| file.contents().map(|content| content.digest.clone())).collect();
+        let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
+        let mut known = self.ledger.file_rejections(&connector.name, certificate.run, &contents).await?;
+        self.complete_contents(connector, &mut known);
+        let new_keys = new.iter().filter_map(|rejection| rejection.key.as_deref().map(key_hash));
+        let wanted: HashSet<u64> = known.iter().filter_map(|rejection| rejection.key).chain(new_keys).collect();
+        let newest = self.newest_rows(connector, folder, &files, &wanted).await?;
+        let held = folder.held_contents(&files);
+        let whole = certificate.pages.iter().filter(|page| !page.is_partial());
+        let read = whole.map(|page| page.body_digest.as_str()).collect();
+        let now = FilesNow { folder, newest, held, read };
+
+        let pages: HashMap<u32, &str> =
+            certificate.pages.iter().map(|page| (page.number, page.body_digest.as_str())).collect();
+        // A whole list that was not read to its end is not held: what it rejects stays open.
+        let is_noted =
+            |content: &str| !now.held.contains(content) && certificate.files.iter().any(|note| note.digest == content);
+        let mut newest_runs: BTreeMap<(u64, &str), i64> = BTreeMap::new();
+        for rejection in new {
+            let content = pages.get(&rejection.page).copied().unwrap_or_default();
+            let key = rejection.key.as_deref().map(key_hash);
+            newest_runs.extend(key.map(|key| ((key, content), certificate.run)));
+            if !now.is_newest(key, content) && !is_noted(content) {
+                changes.closed_at_once.insert((rejection.page, rejection.row));
+            }
+        }
+        for rejection in &known {
+            if let (Some(key), Some(content)) = (rejection.key, rejection.content.as_deref()) {
+                let newest = newest_runs.entry((key, content)).or_insert(rejection.run);
+                *newest = rejection.run.max(*newest);
+            }
+        }
+        for rejection in &known {
+            let Some(content) = rejection.content.as_deref() else {
+                // Without its landed page it is not known how old the rejected row is.
+                changes.closed.extend(rejection.key.filter(|key| now.is_read(*key)).map(|_| rejection.id));
+                continue;
+            };
+            let is_last = rejection.key.is_none_or(|key| newest_runs[&(key, content)] == rejection.run);
+            let is_read_again = now.is_read_again(rejection.key, content);
+            let stays = is_last && !is_read_again && now.is_newest(rejection.key, content);
+            let opens = stays && rejection.key.is_some_and(|key| now.has_only_rejected(key, content));
+            if rejection.is_open && !stays {
+                changes.closed.push(rejection.id);
+            } else if !rejection.is_open && opens {
+                changes.opened.push(rejection.id);
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Takes contents that the ledger does not know from the certificates of their runs.
+    fn complete_contents(&self, connector: &Connector, rejections: &mut [FileRejection]) {
+        let mut certificates: BTreeMap<i64, Option<Certificate>> = BTreeMap::new();
+        for rejection in rejections.iter_mut().filter(|rejection| rejection.content.is_none()) {
+            let certificate = match certificates.entry(rejection.run) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let landed = LandedPull::new(self.data, &connector.name, rejection.run);
+                    unknown.insert(landed.certificate().unwrap_or_default())
+                }
+            };
+            let mut pages = certificate.iter().flat_map(|certificate| &certificate.pages);
+            rejection.content = pages.find(|page| page.number == rejection.page).map(|page| page.body_digest.clone());
+        }
+    }
+
+    /// The newest rows of these keys, among all files.
+    async fn newest_rows(
+        &self,
+        connector: &Connector,
+        folder: &mut FolderPull,
+        files: &[KnownFile],
+        wanted: &HashSet<u64>,
+    ) -> Result<HashMap<u64, NewestRows>, RunError> {
+        let mut newest: HashMap<u64, NewestRows> = HashMap::new();
+        if wanted.is_empty() {
+            return Ok(newest);
+        }
+        for file in files {
+            let mut decided = HashSet::new();
+            for content in file.contents() {
+                let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
+                for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
+                    // A former content says nothing about a row that a later one has.
+                    if decided.insert(hash) {
+                        newest.entry(hash).or_default().note(file.time, &content.digest, rank);
+                    }
+                }
+            }
+        }
+        Ok(newest)
+    }
+}
+
+impl FolderPull {
+    /// See [`FilesNow::held`].
+    fn held_contents(&self, files: &[KnownFile]) -> BTreeSet<String> {
+        let held = |file: &KnownFile| {
+            // What was not read to its end does not replace the content before.
+            let has_former = self.content == Content::Append || self.unfinished.contains(&file.name);
+            let contents = file.contents().take(if has_former { usize::MAX } else { 1 });
+            contents.map(|content| content.digest.clone()).collect::<Vec<_>>()
+        };
+        files.iter().flat_map(held).collect()
+    }
+}
+
+/// The files whose rows count after the pull, as they are stored.
+fn files_after(folder: &FolderPull, outcome: &FolderOutcome) -> Vec<KnownFile> {
+    let mut files = folder.after.clone();
+    files.extend(outcome.changes.holds.iter().map(|file| (file.name.clone(), file.clone())));
+    match folder.content {
+        Content::Whole => newest(&files).cloned().into_iter().collect(),
+        Content::Lists | Content::Append => files.into_values().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: Rank = 7;
+
+    /// File time, content, rank.
+    type Row = (i64, &'static str, Rank);
+
+    #[test]
+    fn a_rejected_row_is_open_while_no_file_that_is_as_new_has_values() {
+        let time = |ordered_at| FileTime { ordered_at, modified_at: 0 };
+        // Worked by hand: rows, and the contents whose rejected rows are open.
+        let cases: [(&[Row], &[&str]); 7] = [
+            (&[(1, "a", REJECTED)], &["a"]),
+            (&[(1, "a", REJECTED), (2, "b", VALUES)], &["b"]),
+            (&[(2, "b", VALUES), (1, "a", REJECTED)], &["b"]),
+            (&[(1, "a", VALUES), (2, "b", REJECTED)], &["b"]),
+            (&[(1, "a", REJECTED), (2, "b", REJECTED)], &["b"]),
+            (&[(1, "a", REJECTED), (1, "b", VALUES)], &["b"]),
+            (&[(1, "a", REJECTED), (1, "b", REJECTED)], &["a", "b"]),
+        ];
+        for (rows, expected) in cases {
+            let mut newest = NewestRows::default();
+            for (at, content, rank) in rows {
+                newest.note(time(*at), content, *rank);
+            }
+            let open: Vec<&str> = ["a", "b"].into_iter().filter(|content| newest.is_open(content)).collect();
+            assert_eq!(open, expected, "{rows:?}");
+        }
+        assert!(!NewestRows::default().is_open("a"));
+    }
+}
