@@ -158,7 +158,7 @@ impl Settler<'_> {
             (Some(folder), Some(files)) => {
                 self.changed_rejections(connector, folder, (certificate, files), &classified.rejections).await?
             }
-            _ => RejectionChanges::default(),
+            _ => RejectionChanges { closed_at_once: read_again_later(&classified.rejections), ..Default::default() },
         };
         let changes = (files.as_ref(), rejections);
         let pull = self.write_settlement(certificate, judged, (classified, refused.as_deref()), changes).await?;
@@ -197,7 +197,7 @@ impl Settler<'_> {
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             closed.extend(&certificate.mends);
         }
-        let new = new_rejections(&classified.rejections, certificate, files.map(|_| &closed_at_once));
+        let new = new_rejections(&classified.rejections, certificate, &closed_at_once, files.is_some());
         let pull = Pull {
             state: PullState::Settled,
             counts: classified.counts,
@@ -288,11 +288,12 @@ impl Settler<'_> {
     }
 }
 
-/// Rejections of a pull as they are written. `closed_at_once`: page and row of those of a folder that another row replaces.
+/// Rejections of a pull as they are written. `closed_at_once`: page and row of those that another row replaces.
 fn new_rejections<'r>(
     rejections: &'r [Rejection],
     certificate: &'r Certificate,
-    closed_at_once: Option<&HashSet<(u32, u32)>>,
+    closed_at_once: &HashSet<(u32, u32)>,
+    is_folder: bool,
 ) -> Vec<NewRejection<'r>> {
     let pages: HashMap<u32, &LandedPage> = certificate.pages.iter().map(|page| (page.number, page)).collect();
     let new = |rejection: &'r Rejection| {
@@ -300,11 +301,23 @@ fn new_rejections<'r>(
         NewRejection {
             rejection,
             read_by: landed.map_or(certificate.run, |page| page.first_read(certificate.run).run),
-            content: landed.filter(|_| closed_at_once.is_some()).map(|page| page.body_digest.as_str()),
-            is_closed: closed_at_once.is_some_and(|closed| closed.contains(&(rejection.page, rejection.row))),
+            content: landed.filter(|_| is_folder).map(|page| page.body_digest.as_str()),
+            is_closed: closed_at_once.contains(&(rejection.page, rejection.row)),
         }
     };
     rejections.iter().map(new).collect()
+}
+
+/// Page and row of the rejections of a portal whose key the pull rejects again in a later row: a dossier that several passes
+/// return is open once.
+fn read_again_later(rejections: &[Rejection]) -> HashSet<(u32, u32)> {
+    let mut last: HashMap<&str, (u32, u32)> = HashMap::new();
+    let keyed = || rejections.iter().filter_map(|one| Some((one.key.as_deref()?, (one.page, one.row))));
+    for (key, place) in keyed() {
+        let known = last.entry(key).or_insert(place);
+        *known = place.max(*known);
+    }
+    keyed().filter(|(key, place)| last[key] != *place).map(|(_, place)| place).collect()
 }
 
 /// Adds the deleted versions of a sweep to those that the pull commits. Only a complete pull shows what a source no
@@ -338,4 +351,30 @@ fn write_lost_rows(
     classified.findings.restored = (files.restored.len() + files.reordered.len()) as u64;
     classified.findings.left.clone_from(&files.left);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::page::Reason;
+
+    #[test]
+    fn of_a_key_that_a_pull_rejects_several_times_the_last_row_is_open() {
+        let rejection = |page, row, key: Option<&str>| Rejection {
+            page,
+            row,
+            field: None,
+            reason: Reason::ImpossibleOrder,
+            key: key.map(str::to_owned),
+        };
+        let rejections = [
+            rejection(3, 2, Some("A")),
+            rejection(1, 9, Some("A")),
+            rejection(2, 1, Some("B")),
+            rejection(3, 1, Some("A")),
+            rejection(1, 1, None),
+            rejection(2, 2, None),
+        ];
+        assert_eq!(read_again_later(&rejections), HashSet::from([(1, 9), (3, 1)]));
+    }
 }

@@ -1,7 +1,7 @@
 //! Rejected rows: list, show, retry, replay.
 #![expect(clippy::disallowed_methods, reason = "tests take away and change the files of an office")]
 
-use crate::desk::{self, expect, file, image, rows};
+use crate::desk::{self, List, expect, file, image, record, rows};
 use crate::office::{Office, commits};
 
 const A1: &str = "A1,H61.14-251001-0001,H61.14,2025-10-01,2025-10-09,P";
@@ -217,17 +217,31 @@ fn a_row_that_is_read_again_is_as_old_as_its_first_reading() {
     correct_mapping(&office);
     expect(&office, &["quarantine", "retry"], 0);
     assert_eq!(statuses(&office), [pair("A1", "completed"), pair("A2", "stopped")]);
-    // The same from landing: the rejected row was superseded by the second list.
+    // A rejected row of the first list is closed at once: the second list has the dossier.
     let office = desk::of_files("\n[contract]\nimpossible = \"reject_row\"\n");
     file(&office, "1.csv", &["A1,H61.14-251001-0001,H61.14,2025-10-01,2025-09-01,P"]);
     file(&office, "2.csv", &[A1_DONE]);
     office.run();
-    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
-    office.edit("connectors/desk/connector.toml", |text| {
-        text.replace("impossible = \"reject_row\"", "impossible = \"report\"")
-    });
-    expect(&office, &["quarantine", "retry"], 0);
+    assert!(rows(&office, &["quarantine", "list"]).is_empty());
+    assert_eq!(rows(&office, &["quarantine", "list", "--all"])[0]["closed_by"], 1);
     assert_eq!(statuses(&office), [pair("A1", "completed")]);
+}
+
+#[test]
+fn a_dossier_that_several_passes_return_is_rejected_once() {
+    let list = List::default();
+    let mut records: Vec<_> = (0..5).map(record).collect();
+    records[3]["status"] = "X".into();
+    list.set(records);
+    let pass = "\n[[window.passes]]\nname = \"again\"\nsince_param = \"from\"\nuntil_param = \"to\"\nformat = \"yyyy-MM-dd\"\n\
+                start = \"cursor\"\nfirst_date = \"2025-01-01\"\noverlap_days = 100000\nslice_days = 100000\n";
+    let office = desk::of_list(&list.serve(), pass);
+    office.run();
+    assert_eq!((image(&office).len(), rows(&office, &["quarantine", "list", "--all"]).len()), (4, 2));
+    assert_eq!(rows(&office, &["quarantine", "list"]).len(), 1);
+    correct_mapping(&office);
+    expect(&office, &["quarantine", "retry"], 0);
+    assert_eq!(image(&office).len(), 5);
     assert!(rows(&office, &["quarantine", "list"]).is_empty());
 }
 

@@ -55,8 +55,8 @@ impl NewestRows {
 struct FilesNow<'f> {
     folder: &'f FolderPull,
     newest: HashMap<u64, NewestRows>,
-    /// Contents that a name has. In an appended list nothing is withdrawn by a later content.
-    held: BTreeSet<String>,
+    /// Contents that a name has; `None` for appended lists, of which a later content withdraws nothing.
+    held: Option<BTreeSet<String>>,
     /// Contents that the pull read whole.
     read: BTreeSet<&'f str>,
 }
@@ -66,7 +66,7 @@ impl FilesNow<'_> {
     fn is_newest(&self, key: Option<u64>, content: &str) -> bool {
         match key {
             Some(key) => self.newest.get(&key).is_some_and(|newest| newest.is_open(content)),
-            None => self.held.contains(content),
+            None => self.held.as_ref().is_none_or(|held| held.contains(content)),
         }
     }
 
@@ -120,8 +120,10 @@ impl Settler<'_> {
         let pages: HashMap<u32, &str> =
             certificate.pages.iter().map(|page| (page.number, page.body_digest.as_str())).collect();
         // A whole list that was not read to its end is not held: what it rejects stays open.
-        let is_noted =
-            |content: &str| !now.held.contains(content) && certificate.files.iter().any(|note| note.digest == content);
+        let is_noted = |content: &str| {
+            now.held.as_ref().is_some_and(|held| !held.contains(content))
+                && certificate.files.iter().any(|note| note.digest == content)
+        };
         let mut newest_runs: BTreeMap<(u64, &str), i64> = BTreeMap::new();
         for rejection in new {
             let content = pages.get(&rejection.page).copied().unwrap_or_default();
@@ -202,14 +204,16 @@ impl Settler<'_> {
 
 impl FolderPull {
     /// See [`FilesNow::held`].
-    fn held_contents(&self, files: &[KnownFile]) -> BTreeSet<String> {
+    fn held_contents(&self, files: &[KnownFile]) -> Option<BTreeSet<String>> {
+        if self.content == Content::Append {
+            return None;
+        }
         let held = |file: &KnownFile| {
             // What was not read to its end does not replace the content before.
-            let has_former = self.content == Content::Append || self.unfinished.contains(&file.name);
-            let contents = file.contents().take(if has_former { usize::MAX } else { 1 });
+            let contents = file.contents().take(if self.unfinished.contains(&file.name) { usize::MAX } else { 1 });
             contents.map(|content| content.digest.clone()).collect::<Vec<_>>()
         };
-        files.iter().flat_map(held).collect()
+        Some(files.iter().flat_map(held).collect())
     }
 }
 
