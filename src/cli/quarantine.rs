@@ -32,7 +32,7 @@ enum Verb {
         /// Only rows of this run.
         #[arg(long)]
         run: Option<i64>,
-        /// Also closed rows: accepted later, or rejected again by a later run.
+        /// Also closed rows: accepted later, rejected again, or replaced by a newer row.
         #[arg(long)]
         all: bool,
         /// Output format.

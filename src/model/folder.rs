@@ -29,9 +29,19 @@ pub struct KnownFile {
     pub name: String,
     pub content: ContentRef,
     pub time: FileTime,
-    /// Earlier contents with rows that the present one lacks, and that were not deleted.
+    /// Earlier contents with rows that the present one lacks, and that were not deleted; the newest first.
     #[serde(default)]
-    pub former: Vec<ContentRef>,
+    pub former: Vec<FormerContent>,
+}
+
+/// An earlier content of a file name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerContent {
+    #[serde(flatten)]
+    pub content: ContentRef,
+    /// Order that the file had with it; `None` if an older motcua stored it.
+    #[serde(default)]
+    pub time: Option<FileTime>,
 }
 
 /// What a pull found out about one file name; stored in the certificate.
@@ -92,6 +102,16 @@ impl KnownFile {
 
     /// Every content with rows of the name in the tables, the present one first.
     pub fn contents(&self) -> impl Iterator<Item = &ContentRef> {
-        std::iter::once(&self.content).chain(&self.former)
+        std::iter::once(&self.content).chain(self.former.iter().map(|former| &former.content))
+    }
+
+    /// The same, each with its order: that of the file with this content, and never newer than a later content of the name.
+    pub fn dated_contents(&self) -> impl Iterator<Item = (&ContentRef, FileTime)> {
+        let mut newest = self.time;
+        let former = self.former.iter().map(move |former| {
+            newest = newest.min(former.time.unwrap_or(newest));
+            (&former.content, newest)
+        });
+        std::iter::once((&self.content, self.time)).chain(former)
     }
 }

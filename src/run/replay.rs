@@ -62,8 +62,12 @@ impl DataFolder<'_> {
     ) -> Result<Pull, RunError> {
         let SealedPull { connector, certificate, .. } = sealed;
         let reached = self.lake.last_run(connector.file.connector.kind, &connector.name).await?;
-        if reached.is_none_or(|reached| reached < certificate.run) {
-            return self.restore_pull(sealed, progress).await;
+        let known = self.ledger.pulls_of_run(certificate.run).await?;
+        let known = known.into_iter().find(|pull| pull.connector == connector.name);
+        // A pull that changed nothing has no versions that could be lost.
+        let has_versions = known.as_ref().is_none_or(Pull::has_versions);
+        if has_versions && reached.is_none_or(|reached| reached < certificate.run) {
+            return self.restore_pull(sealed, known, progress).await;
         }
         let begun = Pull::begun(new_run, connector, Purpose::Replay, now);
         self.ledger.write_pull(&begun).await?;
@@ -74,10 +78,13 @@ impl DataFolder<'_> {
     }
 
     /// Settles a pull whose versions the tables have lost, under its own run.
-    async fn restore_pull(&self, sealed: SealedPull<'_>, progress: &Progress<'_>) -> Result<Pull, RunError> {
+    async fn restore_pull(
+        &self,
+        sealed: SealedPull<'_>,
+        known: Option<Pull>,
+        progress: &Progress<'_>,
+    ) -> Result<Pull, RunError> {
         let SealedPull { connector, certificate, .. } = sealed;
-        let known = self.ledger.pulls_of_run(certificate.run).await?;
-        let known = known.into_iter().find(|pull| pull.connector == connector.name);
         let begun = known
             .unwrap_or_else(|| Pull::begun(certificate.run, connector, certificate.purpose, certificate.started_at));
         self.settler(progress).settle(sealed, Pull { state: PullState::Reading, ..begun }).await

@@ -62,6 +62,12 @@ pub struct Pull {
 }
 
 impl Pull {
+    /// Whether it wrote versions: accepted, deleted or restored rows.
+    #[must_use]
+    pub fn has_versions(&self) -> bool {
+        self.counts.accepted + self.findings.swept + self.findings.restored > 0
+    }
+
     /// A pull that is about to read its first page.
     #[must_use]
     pub fn begun(run: i64, connector: &Connector, purpose: Purpose, now: i64) -> Self {

@@ -85,12 +85,13 @@ async fn settle(ledger: &Ledger, run: i64, rejected: &[&str], read: &[&str]) -> 
     };
     let seen = Sighting { page: 1, row: 1, rows: 1 };
     let rejected: Vec<Rejection> = rejected.iter().map(rejection).collect();
-    let new = |rejection| NewRejection { rejection, read_by: run, content: None, is_closed: false };
+    let new = |rejection| NewRejection { rejection, read_by: run, content: None, is_covered: false };
     let settlement = Settlement {
         pull: &settled,
         rejections: &rejected.iter().map(new).collect::<Vec<_>>(),
         keys_read: Some(&read.iter().map(|key| (key_hash(key), run)).collect()),
         closed: &[],
+        covered: &[],
         opened: &[],
         fields: &FieldsSeen { others: [(format!("field{run}"), seen)].into(), ..FieldsSeen::default() },
         files: None,

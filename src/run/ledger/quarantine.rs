@@ -13,7 +13,8 @@ use crate::model::record::Rejection;
 use crate::run::ledger::Ledger;
 
 /// A rejected row: its place and the reason, none of its values. It is open until a later pull meets its key or reads
-/// its page again; in a folder, while it is the newest row of its key.
+/// its page again; in a folder, while it is the newest row of its key. Of a key that a portal's pull rejects several times the
+/// last row is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RejectedRow)]
 pub struct QuarantinedRow {
@@ -53,8 +54,8 @@ pub(in crate::run) struct NewRejection<'a> {
     pub(in crate::run) read_by: i64,
     /// Digest of the content of its file; `None` for other sources.
     pub(in crate::run) content: Option<&'a str>,
-    /// Whether it is closed at once: another row counts.
-    pub(in crate::run) is_closed: bool,
+    /// Whether another row counts: it is closed at once.
+    pub(in crate::run) is_covered: bool,
 }
 
 /// Rejections of one pull that share field and reason.
@@ -69,8 +70,8 @@ pub struct RejectionGroup {
 }
 
 impl Ledger {
-    /// The rejections of runs before `run` that are open or that an earlier attempt at `run` closed, and the closed ones of
-    /// these contents whose key could be read. By run.
+    /// The rejections of runs before `run` that are open or that an earlier attempt at `run` closed, and those of these
+    /// contents that another row covers and whose key could be read. By run.
     pub(in crate::run) async fn file_rejections(
         &self,
         connector: &str,
@@ -80,7 +81,7 @@ impl Ledger {
         let rows = sqlx::query(
             "SELECT rowid, run, page, key_hash, content, closed_by IS NULL OR closed_by = ?2 AS is_open FROM quarantine \
              WHERE connector = ?1 AND run < ?2 AND (is_open \
-             OR (key_hash IS NOT NULL AND content IN (SELECT value FROM json_each(?3)))) ORDER BY run, rowid",
+             OR (is_covered AND key_hash IS NOT NULL AND content IN (SELECT value FROM json_each(?3)))) ORDER BY run, rowid",
         )
         .bind(connector)
         .bind(run)
@@ -222,10 +223,10 @@ pub(super) async fn replace(
     rejections: &[NewRejection<'_>],
 ) -> Result<(), Error> {
     delete(connection, run, connector).await?;
-    for NewRejection { rejection, read_by, content, is_closed } in rejections {
+    for NewRejection { rejection, read_by, content, is_covered } in rejections {
         sqlx::query(
-            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by, content, closed_by) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO quarantine (run, connector, page, row, field, reason, key_hash, read_by, content, is_covered, closed_by) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run)
         .bind(connector)
@@ -236,7 +237,8 @@ pub(super) async fn replace(
         .bind(rejection.key.as_deref().map(|key| key_hash(key).cast_signed()))
         .bind(read_by)
         .bind(content)
-        .bind(is_closed.then_some(run))
+        .bind(is_covered)
+        .bind(is_covered.then_some(run))
         .execute(&mut *connection)
         .await?;
     }
@@ -269,11 +271,21 @@ pub(super) async fn close_read(
     close(connection, run, &closed).await
 }
 
-/// Closes rejections by id.
+/// Closes rejections by id, for good.
 pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i64]) -> Result<(), Error> {
+    set_closed(connection, run, ids, false).await
+}
+
+/// Closes rejections by id of which another row counts.
+pub(super) async fn cover(connection: &mut SqliteConnection, run: i64, ids: &[i64]) -> Result<(), Error> {
+    set_closed(connection, run, ids, true).await
+}
+
+async fn set_closed(connection: &mut SqliteConnection, run: i64, ids: &[i64], is_covered: bool) -> Result<(), Error> {
     for id in ids {
-        sqlx::query("UPDATE quarantine SET closed_by = ? WHERE rowid = ?")
+        sqlx::query("UPDATE quarantine SET closed_by = COALESCE(closed_by, ?), is_covered = ? WHERE rowid = ?")
             .bind(run)
+            .bind(is_covered)
             .bind(id)
             .execute(&mut *connection)
             .await?;
@@ -285,7 +297,7 @@ pub(super) async fn close(connection: &mut SqliteConnection, run: i64, ids: &[i6
 /// them.
 pub(super) async fn open(connection: &mut SqliteConnection, ids: &[i64]) -> Result<(), Error> {
     for id in ids {
-        sqlx::query("UPDATE quarantine SET closed_by = NULL WHERE rowid = ?")
+        sqlx::query("UPDATE quarantine SET closed_by = NULL, is_covered = FALSE WHERE rowid = ?")
             .bind(id)
             .execute(&mut *connection)
             .await?;
@@ -297,7 +309,7 @@ pub(super) async fn open(connection: &mut SqliteConnection, ids: &[i64]) -> Resu
 pub(super) async fn delete(connection: &mut SqliteConnection, run: i64, connector: &str) -> Result<(), Error> {
     for statement in [
         "DELETE FROM quarantine WHERE run = ? AND connector = ?",
-        "UPDATE quarantine SET closed_by = NULL WHERE closed_by = ? AND connector = ?",
+        "UPDATE quarantine SET closed_by = NULL, is_covered = FALSE WHERE closed_by = ? AND connector = ?",
     ] {
         sqlx::query(statement).bind(run).bind(connector).execute(&mut *connection).await?;
     }

@@ -45,7 +45,7 @@ impl Ledger {
                 started_at: known.started_at,
                 is_done: known.state == PullState::Done && row.try_get("ended")?,
                 has_open: row.try_get("has_open")?,
-                has_rows: known.counts.accepted + known.findings.swept + known.findings.restored > 0,
+                has_rows: known.has_versions(),
             };
             needs.insert((known.connector, known.run), need);
         }

@@ -18,8 +18,10 @@ pub(in crate::run) struct Settlement<'a> {
     pub(in crate::run) rejections: &'a [NewRejection<'a>],
     /// Newest run that read a row with a key, by the key's hash; `None` if the connector had no open rejections.
     pub(in crate::run) keys_read: Option<&'a HashMap<u64, i64>>,
-    /// Rejections of earlier runs that the pull closes: their rows are read again, or another row counts.
+    /// Rejections of earlier runs whose rows the pull read again.
     pub(in crate::run) closed: &'a [i64],
+    /// Those of which another row counts.
+    pub(in crate::run) covered: &'a [i64],
     /// Rejections of earlier runs that it opens again: their rows are the newest of their keys.
     pub(in crate::run) opened: &'a [i64],
     /// Source fields that the pull read.
@@ -45,6 +47,7 @@ impl Ledger {
             quarantine::close_read(&mut transaction, run, connector, keys_read).await?;
         }
         quarantine::open(&mut transaction, settlement.opened).await?;
+        quarantine::cover(&mut transaction, run, settlement.covered).await?;
         quarantine::close(&mut transaction, run, settlement.closed).await?;
         fields::store_fields(&mut transaction, pull, fields).await?;
         if let Some(changes) = files {

@@ -111,8 +111,7 @@ impl Settler<'_> {
         self.lake.check_image(connector.file.connector.kind, &connector.name).await?;
         let (pull, writer) = self.classify_and_write(sealed, begun).await?;
         // After the ledger: from this commit on the pull counts.
-        let has_versions = pull.counts.accepted + pull.findings.swept + pull.findings.restored > 0;
-        if pull.state == PullState::Settled && has_versions {
+        if pull.state == PullState::Settled && pull.has_versions() {
             writer.commit().await?;
         }
         Ok(pull)
@@ -192,7 +191,7 @@ impl Settler<'_> {
         (files, rejections): (Option<&FolderOutcome>, RejectionChanges),
     ) -> Result<Pull, RunError> {
         let data_until = self.known_until(&judged).await?.max(classified.newest_date);
-        let RejectionChanges { mut closed, opened, closed_at_once } = rejections;
+        let RejectionChanges { mut closed, covered, opened, closed_at_once } = rejections;
         // A replay reads every row that its run landed; what it rejects again is written under the new run.
         if judged.outcome == Some(Outcome::Complete) || certificate.purpose == Purpose::Replay {
             closed.extend(&certificate.mends);
@@ -212,6 +211,7 @@ impl Settler<'_> {
             // Of files it is known which one is newer.
             keys_read: classified.keys_read.as_ref().filter(|_| files.is_none()),
             closed: &closed,
+            covered: &covered,
             opened: &opened,
             fields: &certificate.fields,
             files: files.map(|files| &files.changes),
@@ -302,7 +302,7 @@ fn new_rejections<'r>(
             rejection,
             read_by: landed.map_or(certificate.run, |page| page.first_read(certificate.run).run),
             content: landed.filter(|_| is_folder).map(|page| page.body_digest.as_str()),
-            is_closed: closed_at_once.contains(&(rejection.page, rejection.row)),
+            is_covered: closed_at_once.contains(&(rejection.page, rejection.row)),
         }
     };
     rejections.iter().map(new).collect()

@@ -166,3 +166,59 @@ fn a_rejection_is_open_while_its_row_is_the_newest_of_its_key() {
         ("processing".to_owned(), 0, 1)
     );
 }
+
+#[test]
+fn what_an_appended_list_had_before_is_as_old_as_it_was() {
+    let office = desk::of_files("");
+    office.edit("connectors/desk/connector.toml", |text| {
+        text.replace("settle_secs = 0", "settle_secs = 0\ncontent = \"append\"")
+    });
+    let others = [row(5, "P"), row(6, "P")].join("\n");
+    save(&office, "g.csv", 1, &[&row(1, "P"), &others]);
+    office.run();
+    save(&office, "a.csv", 2, &[&row(1, "X"), &others]);
+    office.run();
+    // The name is used again for the next list, which says nothing about A1.
+    save(&office, "g.csv", 4, &[&row(7, "P"), &row(8, "P")]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("processing".to_owned(), 1));
+    save(&office, "a.csv", 3, &[&row(1, "D"), &others]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("completed".to_owned(), 0));
+}
+
+#[test]
+fn a_replay_of_a_night_that_changed_nothing_forgets_no_list() {
+    let office = desk::of_files("");
+    let others = [row(5, "P"), row(6, "P")].join("\n");
+    save(&office, "1.csv", 5, &[&row(1, "P"), &others]);
+    save(&office, "2.csv", 3, &[&others]);
+    office.run();
+    save(&office, "2.csv", 3, &[&row(2, "X"), &others]);
+    office.run();
+    save(&office, "1.csv", 5, &[&row(1, "X"), &others]);
+    office.run();
+    std::fs::remove_file(office.exports().join("1.csv")).expect("the list is there");
+    office.run();
+    assert_eq!(open(&office), 2);
+    expect(&office, &["replay", "2"], 0);
+    assert_eq!(open(&office), 2);
+    save(&office, "2.csv", 3, &[&row(2, "X"), &row(3, "P"), &others]);
+    office.run();
+    assert_eq!(open(&office), 2);
+}
+
+#[test]
+fn a_rejected_row_beside_a_good_one_of_its_key_is_open_while_its_list_is_the_newest() {
+    let office = desk::of_files("");
+    let others = [row(5, "P"), row(6, "P"), row(7, "P")].join("\n");
+    save(&office, "1.csv", 1, &[&row(1, "P"), &row(1, "X"), &others]);
+    office.run();
+    assert_eq!(open(&office), 1);
+    save(&office, "2.csv", 2, &[&row(1, "P"), &others]);
+    office.run();
+    assert_eq!(open(&office), 0);
+    save(&office, "2.csv", 2, &[&others]);
+    office.run();
+    assert_eq!((status(&office, "A1"), open(&office)), ("processing".to_owned(), 1));
+}

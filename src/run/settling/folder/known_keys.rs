@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::connector::Connector;
-use crate::model::folder::{ContentRef, KnownFile};
+use crate::model::folder::{ContentRef, FormerContent, KnownFile};
 use crate::run::error::RunError;
 use crate::run::settling::Settler;
 use crate::run::settling::folder::content_keys::ContentKeys;
@@ -34,7 +34,8 @@ impl Settler<'_> {
                 && let Some(known) = self.known_keys(connector, folder, &before.content).await?
                 && known.iter().any(|(hash, _)| !keys.contains(hash))
             {
-                read_again.push((name.clone(), before.content.clone()));
+                let content = before.content.clone();
+                read_again.push((name.clone(), FormerContent { content, time: Some(before.time) }));
             }
         }
         for (name, content) in read_again {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::connector::{Connector, Content};
-use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile};
+use crate::model::folder::{ContentRef, FileEnd, FileTime, FormerContent, KnownFile};
 use crate::model::pull::{LeftBecause, RowsLeft};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
@@ -88,7 +88,7 @@ impl Settler<'_> {
         if let Some(file) = folder.after.get_mut(&list.name) {
             file.former.clear();
         }
-        let is_perhaps_cut = self.best_end(connector, folder, &list.former).await? > Some(keys.end);
+        let is_perhaps_cut = self.best_end(connector, folder, &list).await? > Some(keys.end);
         outcome.if_held.push(list);
         let gone: HashSet<u64> = missing.iter().map(|key| key_hash(key)).collect();
         if !missing.is_empty() && keys.unreadable > 0 {
@@ -125,15 +125,15 @@ impl Settler<'_> {
         Ok(settled)
     }
 
-    /// The best end of these contents.
+    /// The best end of the former contents of a file.
     async fn best_end(
         &self,
         connector: &Connector,
         folder: &mut FolderPull,
-        contents: &[ContentRef],
+        file: &KnownFile,
     ) -> Result<Option<FileEnd>, RunError> {
         let mut best = None;
-        for content in contents {
+        for FormerContent { content, .. } in &file.former {
             best = best.max(self.keys_of(connector, folder, content).await?.map(|keys| keys.end));
         }
         Ok(best)
@@ -254,7 +254,7 @@ impl Settler<'_> {
         for file in changed {
             let Some(present) = self.keys_of(connector, folder, &file.content).await? else { continue };
             let (mut former, mut best_end) = (HashSet::new(), None);
-            for content in &file.former {
+            for FormerContent { content, .. } in &file.former {
                 if let Some(keys) = self.keys_of(connector, folder, content).await? {
                     best_end = best_end.max(Some(keys.end));
                     former.extend(keys.iter().map(|(hash, _)| hash));
@@ -327,19 +327,19 @@ impl Settler<'_> {
         let mut best = BestRows::default();
         for file in &files {
             let mut newer = Vec::new();
-            for content in file.contents() {
+            for (content, time) in file.dated_contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
                 let present = keys.iter().filter(|(hash, _)| wanted.contains(hash));
                 for (hash, rank) in present {
                     best.present.insert(hash);
                     let counts = *content == file.content || folder.content == Content::Append;
                     if counts && rank == REJECTED {
-                        let newest = best.rejected.entry(hash).or_insert(file.time);
-                        *newest = file.time.max(*newest);
+                        let newest = best.rejected.entry(hash).or_insert(time);
+                        *newest = time.max(*newest);
                     }
                 }
                 for (hash, rank) in keys.counting(&newer).filter(|(hash, _)| wanted.contains(hash)) {
-                    best.rows.entry(hash).or_default().note(rank, file.time, content.clone());
+                    best.rows.entry(hash).or_default().note(rank, time, content.clone());
                 }
                 newer.push(keys);
             }
@@ -350,8 +350,8 @@ impl Settler<'_> {
 
 /// Whether other names have the former contents of a file now: the files were renamed, or swapped their names.
 fn is_elsewhere(folder: &FolderPull, file: &KnownFile) -> bool {
-    let is_held = |former: &ContentRef| {
-        folder.after.values().any(|other| other.name != file.name && other.content.digest == former.digest)
+    let is_held = |former: &FormerContent| {
+        folder.after.values().any(|other| other.name != file.name && other.content.digest == former.content.digest)
     };
     file.former.iter().all(is_held)
 }

@@ -28,7 +28,7 @@ pub(super) use self::outcome::FolderOutcome;
 pub(super) use self::rejections::RejectionChanges;
 use self::row_order::BestRow;
 use crate::model::connector::{Access, Connector, Content};
-use crate::model::folder::{ContentRef, FileEnd, FileTime, KnownFile, NoteKind};
+use crate::model::folder::{ContentRef, FileEnd, FileTime, FormerContent, KnownFile, NoteKind};
 use crate::model::pull::{Certificate, LandedPage};
 use crate::run::error::RunError;
 use crate::run::ledger::key_hash;
@@ -126,16 +126,17 @@ impl Settler<'_> {
             let known = folder.before.get(&file.name);
             let is_taken_over = known.is_some_and(|known| known.content.digest != file.content.digest);
             let keeps_former = folder.content == Content::Append || !is_taken_over;
-            let counts =
-                |content: &&ContentRef| !folder.is_read(content) && (keeps_former || **content == file.content);
-            let contents: Vec<ContentRef> = file.contents().filter(counts).cloned().collect();
-            for content in &contents {
+            let counts = |content: &ContentRef| !folder.is_read(content) && (keeps_former || *content == file.content);
+            let counting = file.dated_contents().filter(|(content, _)| counts(content));
+            let contents: Vec<(ContentRef, FileTime)> =
+                counting.map(|(content, time)| (content.clone(), time)).collect();
+            for (content, time) in &contents {
                 let Some(keys) = self.stored_keys(connector, folder, content).await? else { continue };
                 if *content == file.content || folder.content == Content::Append {
-                    keys.rejected().for_each(|hash| folder.note_rejected_key(hash, file.time));
+                    keys.rejected().for_each(|hash| folder.note_rejected_key(hash, *time));
                 }
                 for (hash, rank) in keys.counting(&newer) {
-                    folder.best.entry(hash).or_default().note(rank, file.time, ());
+                    folder.best.entry(hash).or_default().note(rank, *time, ());
                 }
                 newer.push(keys);
             }
@@ -189,7 +190,10 @@ impl FolderPull {
                         // The same content under a former declaration may be among the former ones.
                         Some(known) if known.content.digest == note.digest => known.former.clone(),
                         Some(known) => {
-                            known.contents().filter(|former| former.digest != note.digest).cloned().collect()
+                            let former = known.dated_contents().filter(|(former, _)| former.digest != note.digest);
+                            former
+                                .map(|(content, time)| FormerContent { content: content.clone(), time: Some(time) })
+                                .collect()
                         }
                         None => Vec::new(),
                     };

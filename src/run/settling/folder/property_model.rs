@@ -13,10 +13,26 @@ struct Known {
     time: u64,
     /// Keys that the name had, that it no longer has, and that were left.
     left: BTreeSet<u64>,
-    /// Contents that the name had, whose rows are not decided.
-    former: Vec<Rows>,
+    /// Contents that the name had, whose rows are not decided, each with its time; the newest first.
+    former: Vec<(u64, Rows)>,
     /// Keys of the content whose rows were decided last.
     settled: BTreeSet<u64>,
+}
+
+impl Known {
+    /// The value of a key in the last content that has it, with the time of that content. No content is newer than one that the
+    /// name had later.
+    fn newest(&self, key: u64) -> Option<(u64, usize)> {
+        let mut time = self.time;
+        let former = self.former.iter().map(|(own, rows)| (*own, rows));
+        for (own, rows) in std::iter::once((self.time, &self.rows)).chain(former) {
+            time = time.min(own);
+            if let Some(value) = rows.get(&key) {
+                return Some((time, *value));
+            }
+        }
+        None
+    }
 }
 
 /// The plain model: what the table must hold.
@@ -42,7 +58,8 @@ impl Model {
             Content::Whole => self.whole_night(folder),
             Content::Lists | Content::Append => {
                 self.lists_night(content, folder);
-                self.stored = self.keys().into_iter().filter_map(|key| Some((key, self.of_key(key)?))).collect();
+                self.stored =
+                    self.keys().into_iter().filter_map(|key| Some((key, self.of_key(content, key)?))).collect();
             }
         }
     }
@@ -97,12 +114,12 @@ impl Model {
             let shared = known.settled.iter().filter(|key| file.rows.contains_key(key)).count();
             let is_other_list = shared * 2 < known.settled.len();
             // The name's former contents, of which every one is another name's now: nothing is lost.
-            known.former.retain(|former| *former != file.rows);
+            known.former.retain(|(_, former)| *former != file.rows);
             if known.rows != file.rows && !known.rows.is_empty() {
-                known.former.push(known.rows.clone());
+                known.former.insert(0, (known.time, known.rows.clone()));
             }
-            let is_elsewhere =
-                known.former.iter().all(|former| present.iter().any(|(other, rows)| other != name && rows == former));
+            let is_held = |former: &Rows| present.iter().any(|(other, rows)| other != name && rows == former);
+            let is_elsewhere = known.former.iter().all(|(_, former)| is_held(former));
             known.left.clear();
             if !is_elsewhere && (content == Content::Append || is_other_list) {
                 known.left = gone;
@@ -141,12 +158,11 @@ impl Model {
     }
 
     /// The statuses that the row of a key may have; `None` if the table has none.
-    fn of_key(&self, key: u64) -> Option<Vec<usize>> {
+    fn of_key(&self, content: Content, key: u64) -> Option<Vec<usize>> {
         let stored = self.stored.get(&key);
-        let mut having: Vec<(u64, usize)> =
-            self.names.values().filter_map(|known| Some((known.time, *known.rows.get(&key)?))).collect();
+        let mut having: Vec<(u64, usize)> = self.names.values().filter_map(|known| known.newest(key)).collect();
         having.sort_unstable();
-        let is_left = self.names.values().any(|known| known.left.contains(&key));
+        let is_left = content == Content::Lists && self.names.values().any(|known| known.left.contains(&key));
         if is_left && (stored.is_some() || having.iter().any(|(_, value)| *value != REJECTED)) {
             return Some((0..STATUSES.len()).collect());
         }
@@ -172,9 +188,11 @@ impl Model {
             let left = self.settled.union(&self.undecided).filter(|key| !self.whole.contains_key(key));
             return (rejected.map(|(key, _)| *key).collect(), left.copied().collect());
         }
-        let left: BTreeSet<u64> = self.names.values().flat_map(|known| known.left.iter().copied()).collect();
+        let left =
+            self.names.values().filter(|_| content == Content::Lists).flat_map(|known| known.left.iter().copied());
+        let left: BTreeSet<u64> = left.collect();
         let is_rejected = |key: &u64| {
-            let having = self.names.values().filter_map(|known| Some((known.time, *known.rows.get(key)?)));
+            let having = self.names.values().filter_map(|known| known.newest(*key));
             having.max().is_some_and(|(_, value)| value == REJECTED)
         };
         (self.keys().difference(&left).copied().filter(is_rejected).collect(), left)

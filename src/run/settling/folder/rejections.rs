@@ -18,8 +18,10 @@ use crate::run::settling::folder::{FolderOutcome, FolderPull, newest};
 /// What a pull changes about the rejections of a folder.
 #[derive(Debug, Default)]
 pub(in crate::run::settling) struct RejectionChanges {
-    /// Ids of rejections of earlier runs.
+    /// Ids of rejections of earlier runs whose rows the pull read again.
     pub(in crate::run::settling) closed: Vec<i64>,
+    /// Those of which another row counts. They may be opened again.
+    pub(in crate::run::settling) covered: Vec<i64>,
     pub(in crate::run::settling) opened: Vec<i64>,
     /// Page and row of the pull's own rejections that are closed at once.
     pub(in crate::run::settling) closed_at_once: HashSet<(u32, u32)>,
@@ -82,11 +84,6 @@ impl FilesNow<'_> {
     fn is_read(&self, key: u64) -> bool {
         self.folder.collected.values().any(|keys| keys.contains(key))
     }
-
-    /// Whether the content has the key in nothing but rejected rows.
-    fn has_only_rejected(&self, key: u64, content: &str) -> bool {
-        self.newest.get(&key).is_some_and(|newest| newest.rows.get(content) == Some(&REJECTED))
-    }
 }
 
 impl Settler<'_> {
@@ -147,12 +144,12 @@ impl Settler<'_> {
             };
             let is_last = rejection.key.is_none_or(|key| newest_runs[&(key, content)] == rejection.run);
             let is_read_again = now.is_read_again(rejection.key, content);
-            let stays = is_last && !is_read_again && now.is_newest(rejection.key, content);
-            let opens = stays && rejection.key.is_some_and(|key| now.has_only_rejected(key, content));
-            if rejection.is_open && !stays {
+            if is_read_again || !is_last {
                 changes.closed.push(rejection.id);
-            } else if !rejection.is_open && opens {
-                changes.opened.push(rejection.id);
+            } else if now.is_newest(rejection.key, content) {
+                changes.opened.extend(Some(rejection.id).filter(|_| !rejection.is_open));
+            } else if rejection.is_open {
+                changes.covered.push(rejection.id);
             }
         }
         Ok(changes)
@@ -188,12 +185,12 @@ impl Settler<'_> {
         }
         for file in files {
             let mut decided = HashSet::new();
-            for content in file.contents() {
+            for (content, time) in file.dated_contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
                 for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
                     // A former content says nothing about a row that a later one has.
                     if decided.insert(hash) {
-                        newest.entry(hash).or_default().note(file.time, &content.digest, rank);
+                        newest.entry(hash).or_default().note(time, &content.digest, rank);
                     }
                 }
             }
