@@ -178,7 +178,7 @@ fn what_an_appended_list_had_before_is_as_old_as_it_was() {
     office.run();
     save(&office, "a.csv", 2, &[&row(1, "X"), &others]);
     office.run();
-    // The name is used again for the next list, which says nothing about A1.
+    // The name is used again for the next list, which does not have A1.
     save(&office, "g.csv", 4, &[&row(7, "P"), &row(8, "P")]);
     office.run();
     assert_eq!((status(&office, "A1"), open(&office)), ("processing".to_owned(), 1));

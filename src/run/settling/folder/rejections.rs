@@ -188,7 +188,7 @@ impl Settler<'_> {
             for (content, time) in file.dated_contents() {
                 let Some(keys) = self.keys_of(connector, folder, content).await? else { continue };
                 for (hash, rank) in keys.iter().filter(|(hash, _)| wanted.contains(hash)) {
-                    // A former content says nothing about a row that a later one has.
+                    // A former content does not count for a row that a later one has.
                     if decided.insert(hash) {
                         newest.entry(hash).or_default().note(time, &content.digest, rank);
                     }
