@@ -13,6 +13,7 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::problem::Problems;
+use crate::model::text::line_at;
 
 /// A parsed file: its values, and the line of each key.
 #[derive(Debug)]
@@ -226,10 +227,6 @@ fn escape(key: &str) -> String {
 
 fn dotted(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count() + 1
 }
 
 fn table_to_json(table: &DeTable<'_>, text: &str, pointer: &str, lines: &mut HashMap<String, usize>) -> Value {

@@ -13,6 +13,7 @@ use crate::model::predicate::{APOLOGIES, FactType};
 use crate::model::table::{
     CHANNELS, FEEDBACK_ORIGINS, FEEDBACK_SUBJECTS, LATE_CAUSES, RecordKind, SERVICE_LEVELS, STATUSES, TIERS,
 };
+use crate::model::text::line_at;
 
 /// A mistake in a file of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,10 +135,6 @@ fn file(text: &str) -> Result<FactFile, Vec<FactProblem>> {
         let line = error.span().map_or(1, |span| line_at(text, span.start));
         vec![FactProblem { line, name: String::new(), message: error.message().to_owned() }]
     })
-}
-
-fn line_at(text: &str, offset: usize) -> usize {
-    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset]).count() + 1
 }
 
 struct FactReader<'a> {

@@ -90,6 +90,12 @@ fn hyphen(symbol: char) -> char {
     if matches!(symbol, '\u{2012}'..='\u{2015}' | '\u{2212}') { '-' } else { symbol }
 }
 
+/// 1-based line of a byte offset in a text; the last line for offsets behind its end.
+#[must_use]
+pub fn line_at(text: &str, offset: usize) -> usize {
+    memchr::memchr_iter(b'\n', &text.as_bytes()[..offset.min(text.len())]).count() + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
