@@ -12,7 +12,7 @@ use crate::config::indicator_checks::{check_entry, check_legal};
 use crate::config::problem::Problems;
 use crate::config::settings::Settings;
 use crate::expressions::{names_state, parse};
-use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorFile, IndicatorKind, PeriodColumn};
+use crate::model::indicator::{Amount, CountedUnit, IndicatorDefinition, IndicatorFile, IndicatorKind, PeriodColumn};
 use crate::model::rules::{ApologyDue, AsOf, DueMoves, RuleSet};
 
 /// The rule sets that can be read.
@@ -100,6 +100,11 @@ pub(crate) fn load_indicators(
             let uses_state =
                 predicates(&definition).any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
             let is_at_period_end = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
+            let amount_has_state = definition.of == Some(Amount::TimePoints) || definition.of.is_some() && uses_state;
+            if amount_has_state && is_at_period_end && definition.period != PeriodColumn::EndedAt {
+                let message = "an amount at a period's end can only be computed for dossiers that ended in the period";
+                add("rules", format!("{message}: use `period = \"ended_at\"`"));
+            }
             if uses_state
                 && is_at_period_end
                 && (definition.having.is_some() || definition.over != CountedUnit::Dossiers)
@@ -120,7 +125,10 @@ pub(crate) fn load_indicators(
 /// Checks the keys that depend on the kind of the indicator.
 fn check_kind(definition: &IndicatorDefinition) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    let kind = definition.kind.name();
+    let kind = match definition.kind {
+        IndicatorKind::Points => "mean of points",
+        kind => kind.name(),
+    };
     match (definition.kind, &definition.denominator) {
         (IndicatorKind::Ratio, None) if definition.over.is_additive() => {
             found.push(("denominator", "required for a ratio".to_owned()));
@@ -128,12 +136,16 @@ fn check_kind(definition: &IndicatorDefinition) -> Vec<(&'static str, String)> {
         (IndicatorKind::Ratio, _) | (_, None) => {}
         (_, Some(_)) => found.push(("denominator", format!("not allowed for a {kind}"))),
     }
-    let has_amount = matches!(definition.kind, IndicatorKind::Mean | IndicatorKind::Median);
-    if has_amount && definition.of.is_none() {
-        found.push(("of", format!("required for a {kind}, for example `processing_hours`")));
-    }
-    if !has_amount && definition.of.is_some() {
-        found.push(("of", format!("not allowed for a {kind}")));
+    let is_points = definition.kind == IndicatorKind::Points;
+    let has_amount = is_points || matches!(definition.kind, IndicatorKind::Mean | IndicatorKind::Median);
+    let example = if is_points { "time_points" } else { "processing_hours" };
+    match definition.of {
+        None if has_amount => found.push(("of", format!("required for a {kind}, for example `{example}`"))),
+        Some(_) if !has_amount => found.push(("of", format!("not allowed for a {kind}"))),
+        Some(amount) if amount.is_points() != is_points => {
+            found.push(("of", format!("not an amount of a {kind}: write for example `{example}`")));
+        }
+        _ => {}
     }
     let is_stock = definition.kind == IndicatorKind::Stock;
     if (has_amount || is_stock) && (definition.over != CountedUnit::Dossiers || definition.having.is_some()) {

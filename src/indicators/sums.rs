@@ -245,7 +245,9 @@ impl<'a> IndicatorPredicates<'a> {
                 let is_unknown = in_numerator.and(amount.clone().is_null());
                 let is_unknown = unknown.into_iter().fold(is_unknown, Expression::or);
                 let sum = match self.definition.kind {
-                    IndicatorKind::Mean => Expression::case(is_known.clone(), amount, Expression::Number(0)),
+                    IndicatorKind::Mean | IndicatorKind::Points => {
+                        Expression::case(is_known.clone(), amount, Expression::Number(0))
+                    }
                     _ => is_known.clone(),
                 };
                 [Some(is_known), Some(sum.clone()), Some(sum), Some(is_unknown)]
@@ -317,6 +319,8 @@ pub(super) enum StillReachable {
 pub(super) fn amount_of(amount: Amount) -> Expression {
     match amount {
         Amount::ProcessingHours => Expression::column("processing_hours"),
+        Amount::TimePoints => Expression::column("time_points"),
+        Amount::SupplementPoints => Expression::column("supplement_points"),
     }
 }
 

@@ -32,6 +32,7 @@ impl Language {
         let (part, whole) = (self.number(figure.numerator), self.number(figure.denominator?));
         Some(match figure.kind {
             IndicatorKind::Mean => format!("{part} {hours} / {whole} {dossiers}"),
+            IndicatorKind::Points => format!("{part} {} / {whole} {dossiers}", self.of("điểm", "points")),
             IndicatorKind::Median => format!("{whole} {dossiers}"),
             IndicatorKind::Ratio | IndicatorKind::Count | IndicatorKind::Stock => format!("{part} / {whole}"),
         })
@@ -66,6 +67,7 @@ impl Language {
             (IndicatorKind::Ratio, Some(share)) => self.percent(share, space),
             (IndicatorKind::Count | IndicatorKind::Stock, _) => self.number(figure.numerator),
             (IndicatorKind::Mean | IndicatorKind::Median, Some(hours)) => self.working_hours(hours, space),
+            (IndicatorKind::Points, Some(points)) => self.points(points, space),
         }
     }
 
@@ -108,6 +110,11 @@ impl Language {
     #[must_use]
     pub fn nothing_received(self) -> &'static str {
         self.of("không phát sinh", "nothing received")
+    }
+
+    #[must_use]
+    pub fn points(self, points: f64, space: UnitSpace) -> String {
+        format!("{}{}{}", self.decimal(points), space.text(), self.of("điểm", "points"))
     }
 
     #[must_use]

@@ -115,7 +115,7 @@ impl Figure {
         match (self.kind, self.denominator) {
             (IndicatorKind::Ratio, _) => self.ratio(),
             (_, Some(0)) => None,
-            (IndicatorKind::Mean, Some(whole)) => {
+            (IndicatorKind::Mean | IndicatorKind::Points, Some(whole)) => {
                 let hundredths = (u128::from(self.numerator) * 200 + u128::from(whole)) / (u128::from(whole) * 2);
                 Some(number(u64::try_from(hundredths).unwrap_or(u64::MAX)) / 100.0)
             }

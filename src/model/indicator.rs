@@ -88,6 +88,8 @@ pub enum IndicatorKind {
     Count,
     /// Mean amount per dossier of the numerator: the sum of the amounts and the number of dossiers.
     Mean,
+    /// Mean points per dossier of the numerator: the sum of the points and the number of dossiers.
+    Points,
     /// Median amount of the numerator's dossiers (the lower one of an even number), and the number of dossiers.
     Median,
     /// Number of dossiers of the numerator at the end of the period, whenever they were received.
@@ -107,6 +109,18 @@ impl IndicatorKind {
 pub enum Amount {
     /// Full working hours from reception to the end by the rule set; eight hours are one working day.
     ProcessingHours,
+    /// 2, 1 or 0 points: ended on a day before its due day, on time, or late (TT 01/2018/TT-VPCP art. 13, index 1).
+    TimePoints,
+    /// 2, 1 or 0 points: never asked to supplement, once, or more often (TT 01/2018/TT-VPCP art. 13, index 3).
+    SupplementPoints,
+}
+
+impl Amount {
+    /// Whether it is a number of points, which only [`IndicatorKind::Points`] adds up.
+    #[must_use]
+    pub fn is_points(self) -> bool {
+        matches!(self, Self::TimePoints | Self::SupplementPoints)
+    }
 }
 
 /// What an indicator counts.

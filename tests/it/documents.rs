@@ -204,6 +204,9 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
                 amount(definition)
             );
         }
+        IndicatorKind::Points => {
+            let _ = writeln!(text, "* Of: {whole}.\n* Value: the mean of their `{}`.", amount(definition));
+        }
         IndicatorKind::Stock => {
             let _ = writeln!(
                 text,

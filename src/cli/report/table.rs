@@ -90,6 +90,7 @@ fn change_text(kind: IndicatorKind, change: Option<f64>) -> String {
         IndicatorKind::Mean | IndicatorKind::Median => {
             format!("{sign}{}", LANGUAGE.working_hours(size, UnitSpace::Plain))
         }
+        IndicatorKind::Points => format!("{sign}{}", LANGUAGE.points(size, UnitSpace::Plain)),
         IndicatorKind::Count | IndicatorKind::Stock => format!("{sign}{size}"),
     }
 }

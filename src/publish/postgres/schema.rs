@@ -14,6 +14,7 @@ pub(in crate::publish) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_tables.sql"),
     include_str!("migrations/0002_target_period.sql"),
     include_str!("migrations/0003_unknown.sql"),
+    include_str!("migrations/0004_points.sql"),
 ];
 
 /// Creates the table that records the applied migrations.

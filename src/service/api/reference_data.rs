@@ -21,7 +21,7 @@ pub(super) struct IndicatorRow<'a> {
     id: &'a str,
     /// Digest of definition and rule set; figures carry the same value.
     definition: &'a str,
-    /// ratio · count · mean · median · stock.
+    /// ratio · count · mean · points · median · stock.
     kind: &'static str,
     title_vi: &'a str,
     title_en: &'a str,

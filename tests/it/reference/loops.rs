@@ -195,6 +195,7 @@ pub(super) fn figures(
     }
     postal_figures(&mut figures, &competent, rules);
     processing_figures(&mut figures, &competent);
+    points_figures(&mut figures, &competent);
     stock_figures(&mut figures, &received, now);
     registry_figures(&mut figures, &received, now, rules, (&agencies, &procedures, &offers));
     figures
@@ -258,6 +259,34 @@ fn processing_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent
         for (id, numerator) in [("nd224-processing-mean", sum), ("nd224-processing-median", median)] {
             let counts = FigureCounts { unknown, ..settled(numerator, hours.len() as u64) };
             figures.insert((id.to_owned(), tier, agency.clone(), period), counts);
+        }
+    }
+}
+
+/// Points for the time of settlement and for supplements (TT 01/2018/TT-VPCP art. 13, indices 1 and 3).
+fn points_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[&ReceivedDossier<'_>]) {
+    for dossier in competent {
+        let early =
+            dossier.outcome.end.is_some_and(|end| dossier.outcome.due.is_some_and(|due| day_of(end) < day_of(due)));
+        let for_time = dossier.outcome.ended_on_time.map(|on_time| u64::from(on_time) + u64::from(on_time && early));
+        let for_supplements = match (dossier.was_supplemented, dossier.supplements) {
+            (Some(false), _) => Some(2),
+            (_, Some(times)) if times > 0 => Some(u64::from(times == 1)),
+            _ => None,
+        };
+        let received_on = Some(dossier.received_on);
+        for (id, day, points) in
+            [("par-3.4.5-1-points", dossier.ended_on, for_time), ("par-3.4.5-3-points", received_on, for_supplements)]
+        {
+            for period in day.into_iter().flat_map(periods_with) {
+                for (tier, agency) in scopes_of(dossier) {
+                    let counts = figures.entry((id.to_owned(), tier, agency, period)).or_default();
+                    counts.numerator += points.unwrap_or(0);
+                    counts.reachable += points.unwrap_or(0);
+                    counts.denominator += u64::from(points.is_some());
+                    counts.unknown += u64::from(points.is_none());
+                }
+            }
         }
     }
 }

@@ -98,12 +98,33 @@ fn unread_indicators() -> [String; 4] {
     ]
 }
 
+/// At a period's end a dossier may have had another state than now.
+#[test]
+fn an_amount_with_a_state_is_of_dossiers_that_ended_in_the_period() {
+    let office = Office::new("http://127.0.0.1:1");
+    let of_received = indicator("sample", "points", &format!("{OF_DOSSIERS}of = \"time_points\""));
+    let at_period_end = of_received.replace("seed-2639", "qd-766");
+    office.write("config/indicators/sample.toml", &at_period_end);
+    let output = office.act(&["run"]);
+    let messages = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{messages}");
+    assert!(messages.contains("`indicator.0.rules`: an amount at a period's end can only be computed"), "{messages}");
+    for text in [of_received, at_period_end.replace("received_at", "ended_at")] {
+        office.write("config/indicators/sample.toml", &text);
+        let messages = said(&office.act(&["check", "--offline"]));
+        assert!(!messages.contains("indicator.0"), "{messages}");
+    }
+}
+
 /// Keys that an indicator of a kind, or over procedures or agencies, must have or must not have.
 #[test]
 fn keys_that_do_not_fit_the_kind_of_an_indicator_are_reported() {
     let told_of = [
         ("mean", OF_DOSSIERS, "", "of", "required for a mean, for example `processing_hours`"),
         ("median", OF_DOSSIERS, "", "of", "required for a median, for example `processing_hours`"),
+        ("points", OF_DOSSIERS, "", "of", "required for a mean of points, for example `time_points`"),
+        ("points", OF_DOSSIERS, "of = \"processing_hours\"", "of", "not an amount of a mean of points"),
+        ("mean", OF_DOSSIERS, "of = \"supplement_points\"", "of", "not an amount of a mean: write for example"),
         ("ratio", A_RATIO, "of = \"processing_hours\"", "of", "not allowed for a ratio"),
         ("count", OF_DOSSIERS, "of = \"processing_hours\"", "of", "not allowed for a count"),
         (

@@ -165,6 +165,7 @@ fn cells(config: &Configuration, figure: &Figure) -> [Cell; 22] {
         (IndicatorKind::Ratio, Some(share)) => (Cell::Share(share), "%"),
         (IndicatorKind::Count | IndicatorKind::Stock, _) => (Cell::Count(figure.numerator), "số lượng"),
         (IndicatorKind::Mean | IndicatorKind::Median, Some(amount)) => (Cell::Amount(amount), "giờ làm việc"),
+        (IndicatorKind::Points, Some(amount)) => (Cell::Amount(amount), "điểm"),
     };
     let target = match (figure.kind, figure.target) {
         (_, None) => Cell::Empty,

@@ -178,6 +178,7 @@ impl Language {
             IndicatorKind::Ratio => self.of("Tỷ lệ", "Ratio"),
             IndicatorKind::Count => self.of("Số lượng", "Count"),
             IndicatorKind::Mean => self.of("Trung bình", "Mean"),
+            IndicatorKind::Points => self.of("Điểm trung bình", "Mean points"),
             IndicatorKind::Median => self.of("Trung vị", "Median"),
             IndicatorKind::Stock => self.of("Số cuối kỳ", "Stock at the end of the period"),
         }

@@ -28,6 +28,31 @@ fn dossiers_that_nobody_was_asked_to_supplement() {
     assert_eq!(counts(&figures, "par-3.4.5-3", None, "2025"), (1, 4));
     assert_eq!(figure(&figures, "par-3.4.5-3", None, "2025").unknown, Some(1));
     assert_eq!(counts(&figures, "par-3.4.5-3", Some("S1"), "2026"), (1, 1));
+    // 2 + 1 + 0 points of three dossiers.
+    let points = figure(&figures, "par-3.4.5-3-points", None, "2025");
+    assert_eq!((points.numerator, points.denominator, points.unknown), (3, Some(3), Some(1)));
+    assert_eq!((points.value(), points.ratio()), (Some(1.0), None));
+    assert_eq!(figure(&figures, "par-3.4.5-3-points", Some("S1"), "2026").value(), Some(2.0));
+}
+
+/// Index 1: 2 points before the day of the statutory limit, 1 on it, 0 after it.
+#[test]
+fn points_for_the_time_of_settlement() {
+    let rows = [
+        // Received on Monday 5 May, three working days: the limit is Thursday 8 May.
+        done("the day before", "2025-05-07T23:59"),
+        done("on the day", "2025-05-08T00:01"),
+        done("on the day, after hours", "2025-05-08T23:00"),
+        done("the day after", "2025-05-09T00:00"),
+        // A mistake of the source.
+        done("before the reception", "2025-05-02T10:00"),
+        Dossier { status: text("completed"), ..plain("without a date of its end") },
+        plain("open"),
+    ];
+    let figures = computed(&rows, &[], at(NOW));
+    let points = figure(&figures, "par-3.4.5-1-points", None, "2025");
+    assert_eq!((points.numerator, points.denominator, points.unknown), (4, Some(5), Some(1)));
+    assert_eq!(points.value(), Some(0.8));
 }
 
 /// Index 5: of the dossiers that ended, those on time or with an apology. The day of the end decides the period.
