@@ -197,6 +197,20 @@ impl Office {
         self
     }
 
+    /// Removes all connectors except `connectors`, and all indicator files except `indicators`. For tests of many nights
+    /// that are about one source.
+    pub(crate) fn only(self, connectors: &[&str], indicators: &[&str]) -> Self {
+        for connector in CONNECTORS.iter().filter(|name| !connectors.contains(name)) {
+            std::fs::remove_dir_all(self.path().join("connectors").join(connector)).expect("the connector was shipped");
+        }
+        for file in files(&self.path().join("config/indicators")) {
+            if !indicators.iter().any(|name| file == Path::new(&format!("{name}.toml"))) {
+                std::fs::remove_file(self.path().join("config/indicators").join(file)).expect("the file was shipped");
+            }
+        }
+        self
+    }
+
     pub(crate) fn export(&self, town: &Town, day: Date) {
         town.province.write_exports(&self.exports(), day).expect("the exports can be written");
         town.province.write_lists(self.path(), day).expect("the lists can be written");

@@ -114,13 +114,13 @@ pub(super) const PAGES: &[Case] = &[
 
 pub(super) const RECORDS: &[Case] = &[
     failed(InvalidUtf8, "`not_utf8`"),
-    equal(HalfSurrogate, "the names are not kept"),
+    equal(HalfSurrogate, "the names are not mapped"),
     Case {
         repaired: false,
         edits: &[(PORTAL, "[0-9a-f]{24}", "[0-9]{16}")],
-        ..equal(BigIds, "numbers are kept as text, digit by digit")
+        ..equal(BigIds, "numbers are kept as text, digit by digit; the connector states their form")
     },
-    incomplete(WrongTypes, "every row is rejected"),
+    incomplete(WrongTypes, "`all_rejected`"),
     incomplete(WrongTypesOnce, "`page_rejected`: every row of the page is rejected"),
     equal(NamesInLanguages, "the Vietnamese names are read; a status whose number is unknown goes by its name"),
     equal(DeclaredTotal, "a declared total takes the place of the second reading"),
@@ -129,7 +129,7 @@ pub(super) const RECORDS: &[Case] = &[
     equal(YearOne, "the year 1 means that there is no date"),
     incomplete(BuddhistYears, "`page_rejected`: every row of the page is rejected, the year is out of range"),
     equal(NewField, "fields that are not mapped are not read"),
-    incomplete(MissingField, "every row is rejected"),
+    incomplete(MissingField, "`field_missing`: no record has a required field, and every row is rejected"),
     incomplete(MissingDate, "`field_missing`: no record has a mapped field"),
 ];
 

@@ -15,11 +15,13 @@ For engineers who connect a source or change how sources are read: each fault of
 ends with it. Generated from `tests/it/faults/cases.rs`; do not edit.
 
 `motcua simulate --faults` lists the names. `motcua simulate --fault NAME` gives the simulated portal or the exported \
-files that fault. The test `tests/it/faults.rs` runs the real binary against each of them.
+files that fault. The test `tests/it/faults.rs` runs the real binary against each of them, with the shipped connectors of the \
+portal and the post after a few edits: timeouts of two seconds, 1,500 pages at most, one pass of the portal, and what a case \
+needs (`tests/it/faults/cases.rs`).
 
 | outcome | figures | exit code |
 |---|---|---|
-| equal | equal the true ones; the night is complete | 0 |
+| equal | they equal the true ones, and the night is complete | 0 |
 | incomplete | none is marked complete | 4 |
 | failed | none is marked complete | 3 |
 

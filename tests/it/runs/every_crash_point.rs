@@ -68,7 +68,7 @@ impl Scene {
             let end = text.match_indices("[[indicator]]").nth(1).expect("it has several").0;
             text[..end].to_owned()
         });
-        for file in ["feedback", "measures", "online", "postal"] {
+        for file in ["online", "postal"] {
             let path = scene.office.path().join(format!("config/indicators/{file}.toml"));
             std::fs::remove_file(path).expect("the file was shipped");
         }
