@@ -1,4 +1,4 @@
-//! `runs list|show`: lists runs, and shows the certificates of one run's pulls.
+//! `runs list|show`: lists runs, and shows what one run's pulls received and stored.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::model::instant;
 use crate::model::pull::{Certificate, ChainFacts, Findings, LandedPage, Outcome, PullCounts, Purpose};
 use crate::run::{Ledger, Pull, Run, RunError};
 
-/// Page chains that are printed, empty ones left out.
+/// Page chains with rows that are printed.
 const MAX_CHAINS: usize = 12;
 /// Runs that are listed.
 const MAX_RUNS: i64 = 60;
@@ -33,11 +33,11 @@ enum Verb {
         #[arg(long, value_enum, default_value_t)]
         format: OutputFormat,
     },
-    /// Show the certificates of one run's pulls: what was read, how it was settled, and whether it is proved complete.
+    /// Show one run's pulls: what each received, what of it was stored, and why it is not complete, if it is not.
     Show {
         /// Number of the run.
         run: i64,
-        /// Print all page chains and pages with their digests, as JSON.
+        /// Print counts, findings, and every page chain and page with its digest, as JSON.
         #[arg(long)]
         pages: bool,
     },
@@ -52,7 +52,7 @@ struct Row {
     complete: Option<bool>,
 }
 
-/// A certificate in the output of `--pages`.
+/// A pull in the output of `--pages`. Chains and pages are empty once its landed pages are removed.
 #[derive(Debug, Serialize)]
 struct CertificateRow<'a> {
     connector: &'a str,
@@ -85,7 +85,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
             if pulls.is_empty() {
                 return Err(Failure::usage(format!("run {run} has no pulls")).with_hint(
-                    "`motcua runs list` shows the runs; the pulls of a replay may be under the run that it restored",
+                    "`motcua runs list` shows the runs; a replay of a damaged run stands under the number of that run",
                 ));
             }
             if *pages {
@@ -120,6 +120,7 @@ fn row(run: &Run) -> Row {
 }
 
 fn table(rows: &[Row]) -> String {
+    // `yyyy-MM-ddThh:mm` of RFC 3339.
     let moment = |text: &str| text[..16].replace('T', " ");
     let cells = rows.iter().map(|row| {
         let complete = match row.complete {
@@ -175,7 +176,7 @@ fn chains(chains: &[ChainFacts]) -> String {
     text
 }
 
-/// A pull's certificate as text.
+/// A pull as the ledger has it, as text.
 fn certificate(pull: &Pull) -> String {
     let counts = pull.counts;
     let number = output::number;
@@ -222,7 +223,7 @@ fn certificate(pull: &Pull) -> String {
     if let Some(first) = findings.contradictions {
         let _ = writeln!(
             text,
-            "  contradict {} rows contradict a row of their key and of equal order, first on page {}, row {}",
+            "  contradict {} rows differ from another row with the same key and time, first on page {}, row {}",
             number(first.rows),
             first.page,
             first.row
@@ -235,7 +236,10 @@ fn certificate(pull: &Pull) -> String {
         let _ = writeln!(text, "  tables     {remark}");
     }
     for file in &findings.undated_files {
-        let _ = writeln!(text, "  undated    `{file}`: its modification time counts");
+        let _ = writeln!(
+            text,
+            "  undated    `{file}`: it has no date where `access.order` expects one; its modification time orders it"
+        );
     }
     if findings.swept > 0 {
         let _ = writeln!(text, "  swept      {} rows marked as deleted", number(findings.swept));

@@ -1,7 +1,8 @@
-//! The columns of the image that hold the history of the due date: adds them to rows of dossiers.
+//! Adds the columns of [`DUE_HISTORY`] to rows of dossiers: the first due date, the latest one that a pause explains, and
+//! whether a pause was seen.
 //!
-//! The history of a key with one version follows from its row: [`of_one_version`]. For all others the versions are read
-//! with [`STATED`] only, and folded one by one.
+//! The history of a key with one version follows from its row: [`of_one_version`]. That of the others is folded: the
+//! versions are taken one after the other, each with its key, its order and [`STATED`] only.
 
 use std::collections::HashMap;
 
@@ -15,7 +16,7 @@ use super::verification::VerifiedFiles;
 use crate::model::instant::{DAY_MICROS, VIETNAM_OFFSET_SECS};
 use crate::model::table::DUE_HISTORY;
 
-/// The columns of a version that the history follows from, besides key and order.
+/// The columns of a version that its due dates and pauses are read from.
 const STATED: [&str; 8] = [
     "received_at",
     "due_at",
@@ -31,7 +32,7 @@ const STATED: [&str; 8] = [
 /// page 0 and row 0.
 const PLACE: [&str; 5] = ["source", "source_key", "run", "page", "row"];
 
-/// Suffix of the folded columns while they stand beside those of one version.
+/// Suffix of the folded columns in a frame that also has those of [`of_one_version`].
 const FOLDED: &str = "_folded";
 
 /// Names of the columns of the history.
@@ -44,7 +45,7 @@ pub(super) fn are_in(layout: &Layout) -> bool {
     names().all(|name| layout.has(name))
 }
 
-/// Key, order and what the history follows from.
+/// Columns of a version that the history needs: key, order and [`STATED`].
 pub(super) fn stated() -> Vec<Expr> {
     columns(KEY.into_iter().chain(VERSION_ORDER).chain(STATED))
 }
@@ -56,11 +57,12 @@ fn of_one_version() -> [Expr; 3] {
     let local = |at: Expr| at + lit(VIETNAM_OFFSET_SECS * 1_000_000);
     let day = |at: Expr| local(at).floor_div(lit(DAY_MICROS));
     let received = || micros("received_at");
+    // Not before the reception. A moment at midnight is a date: its day counts.
     let possible = |name: &str| {
         let at = || micros(name);
-        let is_date = (local(at()) % lit(DAY_MICROS)).eq(lit(0_i64));
-        let is_of_the_day = is_date.and(day(at()).eq(day(received())));
-        when(at().gt_eq(received()).or(is_of_the_day)).then(col(name)).otherwise(lit(NULL))
+        let is_midnight = (local(at()) % lit(DAY_MICROS)).eq(lit(0_i64));
+        let is_day_of_reception = is_midnight.and(day(at()).eq(day(received())));
+        when(at().gt_eq(received()).or(is_day_of_reception)).then(col(name)).otherwise(lit(NULL))
     };
     let paused = PAUSED_STATUSES.iter().map(|status| col("status").eq(lit(*status)));
     let is_paused = paused.reduce(Expr::or).unwrap_or(lit(false)).fill_null(lit(false));
@@ -72,7 +74,8 @@ fn of_one_version() -> [Expr; 3] {
         .or(col("stopped_at").is_not_null());
     let first = || coalesce(&[possible("first_due_at"), possible("due_at")]);
     let is_later = possible("due_at").gt(first());
-    // A version that states a due date begins to watch for pauses; without one, any pause so far counts.
+    // Whether a pause was seen since a due date was last stated. A version that states one starts again: of its own pauses
+    // only one that its status shows goes on.
     let pause_seen = when(col("due_at").is_null()).then(has_pause.clone()).otherwise(is_paused);
     [
         first().alias(DUE_HISTORY[0].0),
@@ -82,7 +85,8 @@ fn of_one_version() -> [Expr; 3] {
 }
 
 /// Adds the history to the newest rows of keys of the image. `new`: [`stated`] of the new versions of the keys; `old`:
-/// the image's files that may hold the keys; `rows`: one row per key, with all columns of the versions table.
+/// the image's files that may hold the keys; `rows`: one row per key, with all columns of the versions table. If any key
+/// has a row in the image or a second new version, all are folded.
 pub(super) fn add_to_new(
     layout: &Layout,
     rows: LazyFrame,
@@ -111,7 +115,7 @@ pub(super) fn add_to_new(
 }
 
 /// Adds the history to rows of an image or of newest versions, one row per key. `versions`: the versions that it is
-/// folded over, with all columns.
+/// folded over, with at least the columns of [`stated`].
 pub(super) fn add_to(layout: &Layout, rows: LazyFrame, versions: LazyFrame) -> Result<LazyFrame, LakeError> {
     let several = versions
         .clone()
@@ -134,7 +138,7 @@ pub(super) fn add_to(layout: &Layout, rows: LazyFrame, versions: LazyFrame) -> R
             .chain(names().map(|name| col(name).alias(format!("{name}{FOLDED}"))))
             .collect::<Vec<_>>(),
     );
-    // The order of the rows is kept: they are read again in slices.
+    // The caller writes the rows in slices, so their order must stay.
     let left = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
     let is_folded = || col(format!("{}{FOLDED}", DUE_HISTORY[2].0)).is_not_null();
     let chosen =
@@ -162,7 +166,7 @@ fn fold_sorted(versions: &DataFrame, before: Option<&DataFrame>) -> PolarsResult
         for (at, (key, newest)) in read(before)?.into_iter().enumerate() {
             let history = match seen[at] {
                 Some(pause_seen) => DueHistory { newest, first: first[at], explained: explained[at], pause_seen },
-                // A row without its history begins one.
+                // A row that was stored before the history was kept.
                 None => DueHistory::default().after(newest),
             };
             stored.insert(key, history);

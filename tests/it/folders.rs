@@ -284,7 +284,7 @@ fn rows_that_contradict_each_other_without_an_order_are_told() {
     let told = "contradicts a row of equal order, and the one read later counts: 1, first on page 2, row 2";
     for (arguments, expected) in [
         (&["status"][..], told),
-        (&["runs", "show", "1"], "1 rows contradict a row of their key and of equal order, first on page 2, row 2"),
+        (&["runs", "show", "1"], "1 rows differ from another row with the same key and time, first on page 2, row 2"),
     ] {
         let shown = String::from_utf8_lossy(&desk.act(arguments).stdout).into_owned();
         assert!(shown.contains(expected), "{shown}");

@@ -1,5 +1,6 @@
-//! Table layout shared by CSV files and sheets of workbooks: title rows, a header row, records, a footer row that may
-//! declare the sum or count of the rows above it. Names are compared after [`fold`].
+//! Table layout shared by CSV files and sheets of workbooks: title rows, a header row, records, a footer row (the
+//! connector's `complete.trailer`) that may declare the sum or count of the rows above it. Headings are compared after
+//! [`fold`], which makes case and kinds of spaces equal.
 
 use crate::fields::Readers;
 use crate::model::connector::{SourceField, Trailer, TrailerHolds};
@@ -8,7 +9,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 
 /// Maximum number of title rows above the header row.
 pub(crate) const MAX_TITLE_ROWS: usize = 100;
-/// Maximum length of the title rows in which a date is searched.
+/// Bytes of the title rows in which the date of `access.order` is looked for.
 pub(crate) const MAX_TITLE_BYTES: usize = 1 << 16;
 
 /// Layout of a connector's tables, from `[decode]`, `[map]` and `complete.trailer`.
@@ -22,7 +23,8 @@ pub struct TableLayout {
     footers: Vec<String>,
     /// The kept source fields, in cell order.
     pub(crate) fields: Vec<TableField>,
-    /// For each canonical column without a default, the cells of its source fields: the header row must have one.
+    /// For each canonical column without a default, the places of its source fields in `fields`: the header row must have
+    /// at least one of them.
     required: Vec<Vec<usize>>,
     trailer: Option<Trailer>,
 }
@@ -116,14 +118,14 @@ impl TableLayout {
     }
 
     /// Whether a cell may be one of a row that repeats the header row. For speed: most records have a cell that begins with a
-    /// digit, and most headings do not.
+    /// digit. A mapped heading that begins with one turns this off.
     pub(crate) fn may_be_heading(&self, cell: &[u8]) -> bool {
         let has_number = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
         !has_number(cell) || self.fields.iter().any(|field| has_number(field.heading.as_bytes()))
     }
 
-    /// Whether a row below the header row has headings instead of values: that of `decode.header`, and as many others as a
-    /// record has values. `cells` are folded.
+    /// Whether a row below the header row has headings instead of values: that of `decode.header`, and headings of at
+    /// least half of the mapped columns. `cells` are folded.
     fn is_heading_row(&self, columns: &TableColumns, cells: &[String]) -> bool {
         cells.contains(&self.header)
             && columns.is_record(self.fields.iter().filter(|field| cells.contains(&field.heading)).count())
@@ -138,7 +140,8 @@ impl TableLayout {
     /// Whether a row below the header row repeats it, so that it is skipped. `row` is its place.
     ///
     /// # Errors
-    /// `headings_moved` if it has the headings in another order: the rows below it cannot be read as those above it.
+    /// `headings_moved` if its columns differ from those of the header row: the rows below it cannot be read as those above
+    /// it.
     pub(crate) fn repeats_header(
         &self,
         columns: &TableColumns,
@@ -152,7 +155,7 @@ impl TableLayout {
         if self.columns(&cells).is_ok_and(|found| found.filled() == columns.filled()) {
             return Ok(true);
         }
-        let message = format!("{row} is a second header row with its columns in another order");
+        let message = format!("{row} is a second header row whose columns differ from those of the first");
         Err(SourceError::new(ErrorKind::HeadingsMoved, message))
     }
 
@@ -195,8 +198,8 @@ impl TableColumns {
         &self.fills[..last.map_or(0, |last| last + 1)]
     }
 
-    /// Whether a row below the footer is a record, not a signature or remark. `filled` is the number of its non-empty
-    /// kept columns; a record fills at least half of them, and at least two.
+    /// Whether a row with so many non-empty mapped columns can be a record, not a signature or remark: a record fills at
+    /// least half of them, and at least two.
     pub(crate) fn is_record(&self, filled: usize) -> bool {
         let kept = self.fills.iter().filter(|fields| !fields.is_empty()).count();
         filled > 0 && filled >= kept.div_ceil(2).max(2).min(kept)
@@ -267,7 +270,7 @@ impl TrailerCheck {
         match declared {
             Some(declared) if declared == found || (is_partial && declared > found) => Ok(()),
             Some(declared) => {
-                // The message has no sum: with a single row, the sum is the value of its cell.
+                // The message has no sum: of a single row it would be the value of its cell, and values are not logged.
                 let difference = if declared < found { "less" } else { "more" };
                 let message =
                     format!("the footer row declares {difference} than {measure} of the {} rows above it", self.rows);
@@ -288,8 +291,8 @@ fn number(text: &str) -> Option<u64> {
     let groups: Vec<&str> = text.split(['.', ',', ' ']).collect();
     let grouped = groups.len() == 1 || (groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3));
     let digits = groups.concat();
-    let plain = !groups[0].is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if grouped && plain && digits.len() <= 15 { digits.parse().ok() } else { None }
+    let has_digits_only = !groups[0].is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if grouped && has_digits_only && digits.len() <= 15 { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
