@@ -1,11 +1,13 @@
 //! Titles, lead agencies and annual targets of the rows of Decision 2639/QĐ-UBND, against a table written by hand from
 //! its annexes 1 and 2.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use motcua::config::Configuration;
 use motcua::model::indicator::IndicatorDefinition;
+
+use crate::office::program;
 
 /// Row of the annex, its title word for word (without a full stop at its end), and its lead agency; an agency that was
 /// merged or ended since stands with its successor or its last day.
@@ -205,5 +207,59 @@ fn targets_that_the_decision_sets_for_the_year_are_annual() {
         let read = config.indicators.iter().find(|one| one.definition.id == id).expect("the row is defined");
         let note = read.definition.note_vi.as_deref().unwrap_or_default();
         assert!(note.contains("chỉ tiêu năm"), "{id}: {note}");
+    }
+}
+
+/// The list that the annex asks for (3.3.3, 3.3.4): what it marks as counted are the procedures, or groups of them, that
+/// the registry files have for the year.
+#[test]
+fn the_list_of_interlinked_procedures_has_what_the_registry_has() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rows = |file: &str| {
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(root.join(file)).expect("it is there");
+        let rows: Vec<BTreeMap<String, String>> =
+            reader.deserialize().collect::<Result<_, _>>().expect("it has a row of names");
+        rows
+    };
+    let vertical = |file: &str| {
+        let rows = rows(file).into_iter().filter(|row| row["vertical"] == "true");
+        rows.map(|row| row["code"].clone()).collect::<BTreeSet<String>>()
+    };
+    let (agencies, procedures) = (vertical("config/agencies.csv"), vertical("config/procedures.csv"));
+    for (indicator, interlinked) in [("par-3.3.3", "same_level"), ("par-3.3.4", "between_levels")] {
+        let counts = |row: &&BTreeMap<String, String>| {
+            row["interlinked"] == interlinked
+                && !procedures.contains(&row["procedure"])
+                && !agencies.contains(&row["offered_by"])
+                && (row["valid_from"].is_empty() || row["valid_from"].as_str() <= "2025-12-31")
+                && (row["valid_to"].is_empty() || row["valid_to"].as_str() >= "2025-01-01")
+        };
+        let name = |row: &BTreeMap<String, String>| {
+            let group = row["group_code"].clone();
+            if group.is_empty() { row["procedure"].clone() } else { group }
+        };
+        let offers = rows("config/procedure_offers.csv");
+        let expected: BTreeSet<String> = offers.iter().filter(counts).map(name).collect();
+        assert!(expected.len() >= 2, "{indicator}: {expected:?}");
+
+        let config = root.join("config/motcua.toml");
+        let mut command = program();
+        command.arg("--config").arg(config).args([
+            "indicators",
+            "offers",
+            indicator,
+            "--period",
+            "2025",
+            "--format",
+            "csv",
+        ]);
+        let output = command.output().expect("the binary starts");
+        let mut listed = csv::Reader::from_reader(&output.stdout[..]);
+        let listed: Vec<BTreeMap<String, String>> =
+            listed.deserialize().collect::<Result<_, _>>().expect("a list is CSV");
+        let counted: BTreeSet<String> = listed.iter().filter(|row| row["counted"] == "true").map(name).collect();
+        assert_eq!(counted, expected, "{indicator}");
+        // A cooperating agency stands beside the lead.
+        assert!(listed.iter().any(|row| row["role"] == "cooperating"), "{indicator}");
     }
 }

@@ -217,6 +217,9 @@ fn entry(text: &mut String, DefinedIndicator { definition, digest }: &DefinedInd
     }
     conditions(text, definition);
     let _ = writeln!(text, "* Rule set: {}; definition `{digest}`.", definition.rules);
+    if let Some(note) = &definition.note_vi {
+        let _ = writeln!(text, "* Ghi chú: {note}");
+    }
     if let Some(note) = &definition.note {
         let _ = writeln!(text, "* Note: {note}");
     }

@@ -101,7 +101,7 @@ fn refusals(office: &Office, server: &Server) {
 
     let mut administrator = server.administrator();
     administrator.act("INSERT INTO motcua.schema_version VALUES (99, now(), 'of tomorrow')");
-    refused(&url, &format!("schema `motcua` at `{place}` is of version 99; this program knows version 3"));
+    refused(&url, &format!("schema `motcua` at `{place}` is of version 99; this program knows version 4"));
     administrator.act("DELETE FROM motcua.schema_version WHERE version = 99");
     administrator.act("UPDATE motcua.runs SET run = 7");
     refused(&url, &format!("schema `motcua` at `{place}` holds run 7, which is newer than run 1"));

@@ -303,3 +303,13 @@ fn every_letter_and_article_has_an_example() {
         assert!(articles.iter().any(|article| article.starts_with(&wanted)), "no example of {wanted}");
     }
 }
+
+/// The ratio by the portal's own due date is one setting away from the decision's.
+#[test]
+fn the_rule_set_of_the_portal_s_due_date_differs_in_one_setting() {
+    let config = configuration();
+    let [own, portal] = ["seed-2639", "seed-2639-portal-due"].map(|id| config.rules[id].settings());
+    let differs = |name: &&String| !matches!(name.as_str(), "id" | "title") && own.get(*name) != portal.get(*name);
+    let differing: Vec<&String> = own.keys().chain(portal.keys()).filter(differs).collect();
+    assert_eq!(differing, ["due_moves", "due_moves"]);
+}

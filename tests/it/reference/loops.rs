@@ -204,14 +204,15 @@ pub(super) fn figures(
 /// Figures about what the sources lack.
 fn source_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, dossier: &ReceivedDossier<'_>) {
     for (id, lacks) in [
-        ("source-without-due-date", dossier.lacks_due_date),
-        ("source-without-channel", dossier.lacks_channel),
-        ("source-ended-before-reception", dossier.outcome.is_impossible),
-        ("source-without-level", dossier.level.is_none()),
-        ("source-unknown-agency", dossier.competent.is_none()),
-        ("source-unknown-procedure", dossier.has_unknown_procedure),
+        ("source-without-due-date", Some(dossier.lacks_due_date)),
+        ("source-due-moved", dossier.due_moved),
+        ("source-without-channel", Some(dossier.lacks_channel)),
+        ("source-ended-before-reception", Some(dossier.outcome.is_impossible)),
+        ("source-without-level", Some(dossier.level.is_none())),
+        ("source-unknown-agency", Some(dossier.competent.is_none())),
+        ("source-unknown-procedure", Some(dossier.has_unknown_procedure)),
     ] {
-        count(figures, id, dossier, dossier.received_on, |_| Counted::part(Some(lacks)));
+        count(figures, id, dossier, dossier.received_on, |_| Counted::part(lacks));
     }
 }
 
@@ -268,7 +269,8 @@ fn points_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[
     for dossier in competent {
         let early =
             dossier.outcome.end.is_some_and(|end| dossier.outcome.due.is_some_and(|due| day_of(end) < day_of(due)));
-        let for_time = dossier.outcome.ended_on_time.map(|on_time| u64::from(on_time) + u64::from(on_time && early));
+        let on_time = dossier.outcome.ended_on_time.filter(|on_time| !on_time || dossier.outcome.end.is_some());
+        let for_time = on_time.map(|on_time| u64::from(on_time) + u64::from(on_time && early));
         let for_supplements = match (dossier.was_supplemented, dossier.supplements) {
             (Some(false), _) => Some(2),
             (_, Some(times)) if times > 0 => Some(u64::from(times == 1)),

@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 
 use jiff::civil::date;
-use motcua::simulator::TOKEN_PATH;
+use motcua::simulator::{ProvinceSettings, TOKEN_PATH};
 
 use super::{TODAY, night};
 use crate::desk;
-use crate::office::{Answer, Office, Town, assert_same, files, said, stub_server, true_figures};
+use crate::office::{Answer, Office, Town, assert_same, files, province, said, stub_server, true_figures};
 
 /// Runs a good night of an earlier day, a night whose portal fails, and a good one, which must find everything.
 fn assert_harmless(seed: u64, reason: &str, words: &str, spoil: impl FnOnce(&mut Office)) {
@@ -23,7 +23,9 @@ fn assert_harmless_until(
     spoil: impl FnOnce(&mut Office),
     repair: impl FnOnce(&Office),
 ) {
-    let town = Town::new(300, seed, TODAY);
+    // Few months: their figures are computed four times.
+    let settings = ProvinceSettings { dossiers: 160, seed, first: date(2025, 6, 2), ..ProvinceSettings::new(TODAY) };
+    let town = Town::of(province(&settings));
     let mut office = Office::new(&town.url()).lean();
     night(&town, &office, date(2025, 8, 15));
     town.day.set(TODAY);

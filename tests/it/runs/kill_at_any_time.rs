@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::civil::date;
+use motcua::simulator::ProvinceSettings;
+
 use super::TODAY;
-use crate::office::{Figures, Office, Town, assert_same, figures, rows};
+use crate::office::{Figures, Office, Town, assert_same, figures, province, rows};
 
 const TABLES: [&str; 4] = ["dossier_versions", "dossiers", "postal_item_versions", "postal_items"];
 
@@ -58,8 +61,11 @@ fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bo
 
 #[test]
 fn a_night_killed_at_ten_moments_recovers() {
-    let town = Town::new(120, 21, TODAY);
-    let office = Office::of(&town).lean();
+    // Few months and indicators, so that a night has few figures; it has a file and a portal to read.
+    let settings =
+        ProvinceSettings { dossiers: 120, seed: 21, first: date(2025, 6, 2), ..ProvinceSettings::new(TODAY) };
+    let town = Town::of(province(&settings));
+    let office = Office::of(&town).only(&["bcci-export", "portal-igate"], &["online", "postal", "resolution"]);
     let whole = office.path().join("undisturbed");
     // The first start loads the binary into memory; the second one is measured.
     office.run_on(&office.path().join("warm"));

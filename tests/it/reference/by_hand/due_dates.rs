@@ -39,6 +39,25 @@ fn e_a_due_date_moved_later_counts_only_if_a_supplement_explains_it() {
     }
 }
 
+/// Moves that nothing explains are counted by themselves.
+#[test]
+fn e_due_dates_that_were_moved_without_a_reason_are_counted() {
+    let rows = [
+        moved("unexplained"),
+        Dossier { explained: on("2025-05-14T17:00"), ..moved("explained up to 14 May") },
+        Dossier { explained: on("2025-05-20T17:00"), ..moved("explained") },
+        Dossier { due: on("2025-05-07T17:00"), ..moved("moved earlier") },
+        Dossier { due: None, ..moved("removed") },
+        plain("never moved"),
+        // Neither a status nor supplements: the move may have a reason.
+        Dossier { status: None, ..moved("nothing is stated") },
+        // A vertical agency's.
+        Dossier { competent: text("S2"), ..moved("vertical") },
+    ];
+    let found = figure(&computed(&rows, &[], at(NOW)), "source-due-moved", None, "2025").clone();
+    assert_eq!((found.numerator, found.denominator, found.unknown), (2, Some(7), Some(1)));
+}
+
 /// A dossier of which no possible due date is known.
 fn plain_history(code: &str, completed: &str) -> Dossier {
     Dossier { due: None, ..done(code, completed) }

@@ -278,14 +278,16 @@ fn working_days_on(day: Date, days: u32) -> Date {
     last
 }
 
+/// Whether the source states neither a status nor anything about supplements.
+pub(super) fn states_no_pause(dossier: &Dossier) -> bool {
+    let supplements = [dossier.supplements, dossier.asked, dossier.supplied];
+    dossier.status.is_none() && supplements.iter().all(Option::is_none)
+}
+
 /// The last moment that is on time by `seed-2639` for certain, and the last one that may be.
 fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<(i64, i64)> {
     // d: midnight is a date without a time of day.
     let whole_day = |due: i64| if is_midnight(due) { end_of(day_of(due)) } else { due };
-    let states_no_pause = dossier.status.is_none()
-        && dossier.supplements.is_none()
-        && dossier.asked.is_none()
-        && dossier.supplied.is_none();
     // e: a date before the reception is no due date.
     let due = dossier.due.filter(|due| *due >= received || is_midnight(*due) && day_of(*due) == day_of(received));
     // e: an apology's date does not count. What counts is the date before it, if any version stated one.
@@ -300,7 +302,7 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     }
     // e: a later date counts if something explains it.
     match (due, dossier.explained) {
-        (Some(due), Some(explained)) if explained < due && states_no_pause => {
+        (Some(due), Some(explained)) if explained < due && states_no_pause(dossier) => {
             Some((whole_day(explained), whole_day(due)))
         }
         (Some(due), Some(explained)) => Some((whole_day(due.min(explained)), whole_day(due.min(explained)))),

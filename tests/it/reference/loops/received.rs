@@ -6,7 +6,7 @@ use motcua::model::procedure::{Offer, Offerer, Procedure};
 use motcua::model::rules::AgencyView;
 
 use super::super::province::{Dossier, Item};
-use super::outcome::{Apology, DossierOutcome, apology_of, outcome_of};
+use super::outcome::{Apology, DossierOutcome, apology_of, outcome_of, states_no_pause};
 use super::{ShippedRules, day_of};
 
 /// A dossier that was received, with what the loops need of it.
@@ -38,6 +38,8 @@ pub(super) struct ReceivedDossier<'a> {
     pub(super) was_supplemented: Option<bool>,
     pub(super) apology: Apology,
     pub(super) lacks_due_date: bool,
+    /// Whether the due date was moved later without a reason; `None`: the source states neither status nor supplements.
+    pub(super) due_moved: Option<bool>,
     pub(super) lacks_channel: bool,
     pub(super) has_unknown_procedure: bool,
 }
@@ -128,6 +130,11 @@ pub(super) fn received_dossier<'a>(
         },
         apology: apology_of(dossier, received, procedure, rules),
         lacks_due_date: dossier.due.is_none(),
+        due_moved: {
+            let is_moved = matches!((dossier.due, dossier.explained), (Some(due), Some(explained)) if due > explained);
+            let is_undecided = is_moved && states_no_pause(dossier);
+            (!is_undecided).then_some(is_moved)
+        },
         lacks_channel: dossier.channel.is_none(),
         has_unknown_procedure: procedure.is_none(),
         online: channel_is("online"),
