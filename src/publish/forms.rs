@@ -48,6 +48,10 @@ fn heading() -> Format {
     centred().set_border(FormatBorder::Thin).set_bold()
 }
 
+/// Characters of a label that surely fit into one line of its column. The file states the heights of its rows: a label
+/// in two lines would be cut.
+const LABEL_LINE: usize = 32;
+
 fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let day = local(form.as_of).date();
@@ -71,7 +75,8 @@ fn workbook(template: &FormTemplate, form: &FilledForm) -> Result<Vec<u8>, XlsxE
         let cells = cell();
         sheet.write_number_with_format(at, 0, number, &cells.clone().set_align(FormatAlign::Center))?;
         sheet.write_string_with_format(at, 1, label, &cells.clone().set_text_wrap().set_indent(1))?;
-        sheet.set_row_height(at, 19)?;
+        let lines = u32::try_from(label.chars().count().div_ceil(LABEL_LINE).max(1)).unwrap_or(1);
+        sheet.set_row_height(at, 4 + 15 * lines)?;
         numbers(sheet, at, &columns, counts, &cells)?;
         at += 1;
     }
@@ -276,6 +281,21 @@ mod tests {
         assert_eq!(text(15, 0), "Ghi chú: cột (10) có 1 hồ sơ mà nguồn ghi ngày giải quyết trước ngày tiếp nhận.");
         assert!(text(16, 0).starts_with("Số liệu tính lúc "));
         assert_eq!(text(18, 6), "........, ngày ...... tháng ...... năm ........");
+    }
+
+    #[test]
+    fn a_long_label_has_a_row_of_two_lines() {
+        let labels = ["Hộ tịch", "Thành lập và hoạt động của doanh nghiệp"];
+        let rows = labels.map(|label| (label.to_owned(), FormCounts::default()));
+        let bytes = write_form(&template(), &form(rows.to_vec())).expect("identities hold");
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a workbook is an archive");
+        let sheet = archive.by_name("xl/worksheets/sheet1.xml").expect("its sheet");
+        let sheet = std::io::read_to_string(sheet).expect("UTF-8");
+        for (row, height) in [(11, "19"), (12, "34")] {
+            let (_, of_row) = sheet.split_once(&format!("<row r=\"{row}\"")).expect("the row is there");
+            let (tag, _) = of_row.split_once('>').expect("the tag ends");
+            assert!(tag.contains(&format!("ht=\"{height}\"")), "row {row}: {tag}");
+        }
     }
 
     #[test]
