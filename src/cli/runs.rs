@@ -54,7 +54,7 @@ struct Row {
 
 /// A pull in the output of `--pages`. Chains and pages are empty once its landed pages are removed.
 #[derive(Debug, Serialize)]
-struct CertificateRow<'a> {
+struct PullRow<'a> {
     connector: &'a str,
     run: i64,
     outcome: Option<Outcome>,
@@ -89,13 +89,13 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
                 ));
             }
             if *pages {
-                let certified = pulls.iter().map(|pull| certificate_row(data, pull)).collect::<Result<Vec<_>, _>>()?;
-                output::json(&certified)?
+                let rows = pulls.iter().map(|pull| pull_row(data, pull)).collect::<Result<Vec<_>, _>>()?;
+                output::json(&rows)?
             } else {
                 let mut text = String::new();
                 let removed = ledger.landing_removed(*run).await.map_err(RunError::from)?;
                 for pull in &pulls {
-                    text.push_str(&certificate(pull));
+                    text.push_str(&pull_text(pull));
                     if let Some((_, at)) = removed.iter().find(|(connector, _)| *connector == pull.connector) {
                         let _ = writeln!(text, "  landing    removed {}", instant::display(*at));
                     }
@@ -135,9 +135,9 @@ fn table(rows: &[Row]) -> String {
     output::table(&["run", "purpose", "started", "finished", "figures"], cells.collect())
 }
 
-fn certificate_row<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<CertificateRow<'a>, Failure> {
+fn pull_row<'a>(data: &std::path::Path, pull: &'a Pull) -> Result<PullRow<'a>, Failure> {
     let landed = landed(data, pull)?.unwrap_or_default();
-    Ok(CertificateRow {
+    Ok(PullRow {
         connector: &pull.connector,
         run: pull.run,
         outcome: pull.ended(),
@@ -177,7 +177,7 @@ fn chains(chains: &[ChainFacts]) -> String {
 }
 
 /// A pull as the ledger has it, as text.
-fn certificate(pull: &Pull) -> String {
+fn pull_text(pull: &Pull) -> String {
     let counts = pull.counts;
     let number = output::number;
     let outcome = pull.ended().map_or("not ended", Outcome::name);

@@ -192,7 +192,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "numerator",
         FigureColumnType::Count,
-        "Number that counts for the indicator; of a mean the sum of the amounts, of a median the amount itself.",
+        "Number that counts for the indicator; of a mean the sum of the amounts, of points their sum, of a median the amount itself.",
         |row| count(Some(row.figure.numerator)),
     ),
     FigureColumn::new(
@@ -281,13 +281,13 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
         FigureCell::Integer(row.night.run)
     })
     .role(FigureColumnRole::Night),
-    FigureColumn::new("kind", FigureColumnType::Text, "`ratio`, `count`, `mean`, `median` or `stock`.", |row| {
+    FigureColumn::new("kind", FigureColumnType::Text, "`ratio`, `count`, `mean`, `points`, `median` or `stock`.", |row| {
         FigureCell::Text(row.figure.kind.name().into())
     }),
     FigureColumn::new(
         "value",
         FigureColumnType::Float,
-        "The ratio, the count, or the mean or median amount; null if the denominator is 0 or all of it is unknown.",
+        "The ratio, the count, the mean points, or the mean or median amount; null if the denominator is 0 or all of it is unknown.",
         |row| float(row.figure.value()),
     )
     .nullable()
@@ -305,7 +305,7 @@ pub const FIGURE_COLUMNS: &[FigureColumn] = &[
     FigureColumn::new(
         "unknown",
         FigureColumnType::Count,
-        "What is in the denominator while the data do not say whether it is in the numerator; of a mean or median the dossiers without a known amount; null if the night did not count it.",
+        "What is in the denominator while the data do not say whether it is in the numerator; of a mean, points or a median the dossiers without a known amount; null if the night did not count it.",
         |row| count(row.figure.unknown),
     )
     .nullable(),

@@ -270,7 +270,7 @@ fn group_kind(definition: &IndicatorDefinition, rules: &RuleSet, period: Option<
     Some(match (definition.over, &definition.having) {
         (CountedUnit::Agencies, _) => GroupKind::LatestDay,
         (CountedUnit::Procedures, _) | (_, Some(_)) => GroupKind::ByProcedure,
-        (_, None) if uses_state && at_period_end && period.is_none() => GroupKind::ByEnd,
+        (_, None) if uses_state && at_period_end && period.is_none() && definition.of.is_none() => GroupKind::ByEnd,
         _ => GroupKind::AtMoment,
     })
 }

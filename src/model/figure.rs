@@ -28,7 +28,8 @@ pub struct Figure {
     /// `None` for the province, and for an agency that is not in the registry.
     pub tier: Option<Tier>,
     pub period: Period,
-    /// Dossiers that count; for a mean the sum of the amounts, for a median the amount itself.
+    /// Dossiers that count; for a mean or points the sum of the amounts, for a median the
+    /// amount itself.
     pub numerator: u64,
     /// `None` for a count and a stock.
     pub denominator: Option<u64>,
@@ -37,8 +38,8 @@ pub struct Figure {
     /// Dossiers of the numerator for which only the portal or only the post has evidence; `None` if the indicator does
     /// not use postal evidence.
     pub one_sided: Option<u64>,
-    /// What is in the denominator while it cannot be decided whether it is in the numerator; of a mean or median the
-    /// dossiers whose amount is not known, which the denominator does not have. `None`: the night did not count them.
+    /// What is in the denominator while it cannot be decided whether it is in the numerator; of a mean, points or a
+    /// median the dossiers whose amount is not known, which the denominator does not have. `None`: the night did not count them.
     pub unknown: Option<u64>,
     /// What may belong to the denominator, while that cannot be decided. `None`: the night did not count them.
     pub undecided: Option<u64>,

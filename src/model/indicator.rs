@@ -103,6 +103,9 @@ impl IndicatorKind {
     }
 }
 
+/// Points that a dossier can have at most (TT 01/2018/TT-VPCP art. 13).
+pub const MOST_POINTS: f64 = 2.0;
+
 /// An amount that each dossier has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

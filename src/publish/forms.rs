@@ -291,7 +291,8 @@ mod tests {
         let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a workbook is an archive");
         let sheet = archive.by_name("xl/worksheets/sheet1.xml").expect("its sheet");
         let sheet = std::io::read_to_string(sheet).expect("UTF-8");
-        for (row, height) in [(11, "19"), (12, "34")] {
+        // Points, in whole pixels.
+        for (row, height) in [(11, "18.75"), (12, "33.75")] {
             let (_, of_row) = sheet.split_once(&format!("<row r=\"{row}\"")).expect("the row is there");
             let (tag, _) = of_row.split_once('>').expect("the tag ends");
             assert!(tag.contains(&format!("ht=\"{height}\"")), "row {row}: {tag}");

@@ -200,10 +200,14 @@ impl Office {
     /// Removes all connectors except `connectors`, and all indicator files except `indicators`. For tests of many nights
     /// that are about one source.
     pub(crate) fn only(self, connectors: &[&str], indicators: &[&str]) -> Self {
+        assert!(connectors.iter().all(|name| CONNECTORS.contains(name)), "{connectors:?}");
         for connector in CONNECTORS.iter().filter(|name| !connectors.contains(name)) {
             std::fs::remove_dir_all(self.path().join("connectors").join(connector)).expect("the connector was shipped");
         }
-        for file in files(&self.path().join("config/indicators")) {
+        let shipped = files(&self.path().join("config/indicators"));
+        let is_shipped = |name: &&str| shipped.contains(&PathBuf::from(format!("{name}.toml")));
+        assert!(indicators.iter().all(is_shipped), "{indicators:?}");
+        for file in shipped {
             if !indicators.iter().any(|name| file == Path::new(&format!("{name}.toml"))) {
                 std::fs::remove_file(self.path().join("config/indicators").join(file)).expect("the file was shipped");
             }

@@ -16,7 +16,7 @@ ends with it. Generated from `tests/it/faults/cases.rs`; do not edit.
 
 `motcua simulate --faults` lists the names. `motcua simulate --fault NAME` gives the simulated portal or the exported \
 files that fault. The test `tests/it/faults.rs` runs the real binary against each of them, with the shipped connectors of the \
-portal and the post after a few edits: timeouts of two seconds, 1,500 pages at most, one pass of the portal, and what a case \
+portal, the post and, for its own faults, the catalogue of procedures, after a few edits: timeouts of two seconds, 1,500 pages at most, one pass of the portal, and what a case \
 needs (`tests/it/faults/cases.rs`).
 
 | outcome | figures | exit code |

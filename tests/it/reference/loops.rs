@@ -269,7 +269,11 @@ fn points_figures(figures: &mut BTreeMap<FigureKey, FigureCounts>, competent: &[
     for dossier in competent {
         let early =
             dossier.outcome.end.is_some_and(|end| dossier.outcome.due.is_some_and(|due| day_of(end) < day_of(due)));
+        // A day before one of the due dates that may count, and not before the other.
+        let may_be_early =
+            dossier.outcome.end.is_some_and(|end| dossier.outcome.latest.is_some_and(|due| day_of(end) < day_of(due)));
         let on_time = dossier.outcome.ended_on_time.filter(|on_time| !on_time || dossier.outcome.end.is_some());
+        let on_time = on_time.filter(|on_time| !on_time || early == may_be_early);
         let for_time = on_time.map(|on_time| u64::from(on_time) + u64::from(on_time && early));
         let for_supplements = match (dossier.was_supplemented, dossier.supplements) {
             (Some(false), _) => Some(2),

@@ -61,11 +61,11 @@ fn kill_when(office: &Office, data: &Path, mut ripe: impl FnMut() -> bool) -> bo
 
 #[test]
 fn a_night_killed_at_ten_moments_recovers() {
-    // Few months and indicators, so that a night has few figures; it has a file and a portal to read.
+    // Few months, so that a night has few figures.
     let settings =
         ProvinceSettings { dossiers: 120, seed: 21, first: date(2025, 6, 2), ..ProvinceSettings::new(TODAY) };
     let town = Town::of(province(&settings));
-    let office = Office::of(&town).only(&["bcci-export", "portal-igate"], &["online", "postal", "resolution"]);
+    let office = Office::of(&town).lean();
     let whole = office.path().join("undisturbed");
     // The first start loads the binary into memory; the second one is measured.
     office.run_on(&office.path().join("warm"));

@@ -5,7 +5,7 @@ use askama::Template;
 
 use crate::locale::{Initial, Language, UnitSpace, period_short};
 use crate::model::figure::Figure;
-use crate::model::indicator::IndicatorKind;
+use crate::model::indicator::{IndicatorKind, MOST_POINTS};
 use crate::model::period::Period;
 
 /// Maximum number of periods of a trend.
@@ -57,14 +57,19 @@ fn label(lang: Language, figures: &[&Figure]) -> String {
     format!("{}: {}", lang.words().trend, values.collect::<Vec<_>>().join("; "))
 }
 
-/// Lowest and highest value of the y axis, with some room above and below; shares stay within 0 and 1.
+/// Lowest and highest value of the y axis, with some room above and below; shares stay within 0 and 1, points have a scale
+/// of their own.
 fn bounds(figures: &[&Figure], target: Option<f64>) -> (f64, f64) {
     let values = figures.iter().filter_map(|figure| figure.value()).chain(target);
     let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
     if low > high {
         return (0.0, 1.0);
     }
-    if figures.first().is_some_and(|figure| figure.kind == IndicatorKind::Ratio) {
+    let kind = figures.first().map(|figure| figure.kind);
+    if kind == Some(IndicatorKind::Points) {
+        return (0.0, MOST_POINTS);
+    }
+    if kind == Some(IndicatorKind::Ratio) {
         let (low, high) = ((low * 10.0 - 0.2).floor() / 10.0, (high * 10.0 + 0.2).ceil() / 10.0);
         let (low, high) = (low.max(0.0), high.min(1.0));
         if high - low < 0.05 { ((high - 0.1).max(0.0), high.max(0.1)) } else { (low, high) }
@@ -189,6 +194,18 @@ mod tests {
             drawing.contains("Tháng 1/2026 50,00\u{a0}%; Tháng 2/2026 100,00\u{a0}%; Tháng 3/2026 không phát sinh")
         );
         assert!(!drawing.contains("style="));
+    }
+
+    #[test]
+    fn points_are_drawn_on_their_own_scale() {
+        let of_points = |month, points| Figure { kind: IndicatorKind::Points, ..of_month(month, points, 10) };
+        let figures = [of_points(1, 8), of_points(2, 12)];
+        let kept = until(&figures, Period::Month { year: 2026, month: 2 });
+        assert_eq!(bounds(&kept, None), (0.0, 2.0));
+        let drawing = chart(Language::Vietnamese, &kept).expect("two months");
+        for label in [">0<", ">1<", ">2<", "1,20"] {
+            assert!(drawing.contains(label), "`{label}` in {drawing}");
+        }
     }
 
     #[test]

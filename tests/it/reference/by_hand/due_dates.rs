@@ -49,13 +49,15 @@ fn e_due_dates_that_were_moved_without_a_reason_are_counted() {
         Dossier { due: on("2025-05-07T17:00"), ..moved("moved earlier") },
         Dossier { due: None, ..moved("removed") },
         plain("never moved"),
+        // The letter of apology announced the later date: that is a reason, although the first date counts.
+        Dossier { apology: on("2025-05-07T08:00"), apology_due: on("2025-05-20T00:00"), ..moved("apologised") },
         // Neither a status nor supplements: the move may have a reason.
         Dossier { status: None, ..moved("nothing is stated") },
         // A vertical agency's.
         Dossier { competent: text("S2"), ..moved("vertical") },
     ];
     let found = figure(&computed(&rows, &[], at(NOW)), "source-due-moved", None, "2025").clone();
-    assert_eq!((found.numerator, found.denominator, found.unknown), (2, Some(7), Some(1)));
+    assert_eq!((found.numerator, found.denominator, found.unknown), (2, Some(8), Some(1)));
 }
 
 /// A dossier of which no possible due date is known.

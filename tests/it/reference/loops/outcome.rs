@@ -284,6 +284,12 @@ pub(super) fn states_no_pause(dossier: &Dossier) -> bool {
     dossier.status.is_none() && supplements.iter().all(Option::is_none)
 }
 
+/// Whether a due date is the one that an apology announced.
+pub(super) fn is_of_apology(dossier: &Dossier, due: i64) -> bool {
+    let is_same = |of: i64| due == of || (is_midnight(due) || is_midnight(of)) && day_of(due) == day_of(of);
+    dossier.apology_due.is_some_and(is_same)
+}
+
 /// The last moment that is on time by `seed-2639` for certain, and the last one that may be.
 fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<(i64, i64)> {
     // d: midnight is a date without a time of day.
@@ -291,8 +297,8 @@ fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Op
     // e: a date before the reception is no due date.
     let due = dossier.due.filter(|due| *due >= received || is_midnight(*due) && day_of(*due) == day_of(received));
     // e: an apology's date does not count. What counts is the date before it, if any version stated one.
-    if let (Some(due), Some(apology)) = (due, dossier.apology_due)
-        && (due == apology || (is_midnight(due) || is_midnight(apology)) && day_of(due) == day_of(apology))
+    if let Some(due) = due
+        && is_of_apology(dossier, due)
     {
         let before = [dossier.explained, dossier.first_known()].into_iter().flatten().find(|before| *before < due);
         return Some(match before {
