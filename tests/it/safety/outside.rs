@@ -40,6 +40,10 @@ formats = ["yyyy-MM-dd"]
 known = ["note"]
 least_of_usual = 0.0
 most_of_usual = 1000000.0
+
+# Never: the service reads nothing while its pages are searched, so no pull is open that keeps a cursor.
+[schedule]
+cron = "0 0 0 29 2 *"
 "#;
 
 fn http(office: &Office, name: &str, pages: &str) {
