@@ -85,7 +85,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let pulls = ledger.pulls_of_run(*run).await.map_err(RunError::from)?;
             if pulls.is_empty() {
                 return Err(Failure::usage(format!("run {run} has no pulls")).with_hint(
-                    "`motcua runs list` shows the runs; a replay of a damaged run stands under the number of that run",
+                    "`motcua runs list` shows the runs; a replay that restored a run stands under the number of that run",
                 ));
             }
             if *pages {

@@ -265,7 +265,8 @@ fn group_kind(definition: &IndicatorDefinition, rules: &RuleSet, period: Option<
     let predicates = [Some(&definition.population), Some(&definition.numerator), definition.denominator.as_ref()];
     let uses_state =
         predicates.into_iter().flatten().any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
-    // A dossier that ended in a period has also ended at the period's end, so its state needs no second look.
+    // A dossier that ended in a period has also ended at the period's end, so its state needs no second look. Amounts are
+    // read at the night: sums by state count dossiers.
     let at_period_end = rules.as_of == AsOf::PeriodEnd && definition.period != PeriodColumn::EndedAt;
     Some(match (definition.over, &definition.having) {
         (CountedUnit::Agencies, _) => GroupKind::LatestDay,

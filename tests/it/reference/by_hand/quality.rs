@@ -47,12 +47,21 @@ fn points_for_the_time_of_settlement() {
         // A mistake of the source.
         done("before the reception", "2025-05-02T10:00"),
         Dossier { status: text("completed"), ..plain("without a date of its end") },
+        // No statutory time, and it is not known whether 8 or 12 May counts: on time for certain, with 1 or 2 points.
+        Dossier {
+            procedure: text("9.999999"),
+            status: None,
+            due: on("2025-05-12T17:00"),
+            explained: on("2025-05-08T17:00"),
+            ..done("due on one of two days", "2025-05-08T10:00")
+        },
         plain("open"),
     ];
     let figures = computed(&rows, &[], at(NOW));
     let points = figure(&figures, "par-3.4.5-1-points", None, "2025");
-    assert_eq!((points.numerator, points.denominator, points.unknown), (4, Some(5), Some(1)));
+    assert_eq!((points.numerator, points.denominator, points.unknown), (4, Some(5), Some(2)));
     assert_eq!(points.value(), Some(0.8));
+    assert_eq!(counts(&figures, "par-3.4.5-1", None, "2025"), (4, 7));
 }
 
 /// Index 5: of the dossiers that ended, those on time or with an apology. The day of the end decides the period.
