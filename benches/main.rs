@@ -134,7 +134,7 @@ fn figures(count: usize, folder: Option<&Path>) {
         if named.is_some() {
             let night = Night { run: 1, as_of: motcua::run::now(), complete: true, data_until: None };
             let script = sql_script(&config, &night, &FigureRequest::default(), (SqlDialect::DuckDb, None)).await;
-            std::fs::write(folder.join("figures.sql"), script.unwrap().text).unwrap();
+            std::fs::write(folder.join("figures.sql"), script.unwrap()).unwrap();
         }
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {

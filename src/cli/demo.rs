@@ -19,7 +19,7 @@ use crate::config::{self, Configuration};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::instant::{DAY_MICROS, from_local, local};
-use crate::model::period::{Period, PeriodKind};
+use crate::model::period::{Period, PeriodKind, typed_day};
 use crate::publish::{self, FigureRow};
 use crate::run::{RunError, RunReport};
 use crate::service::{self, AccessStore, TokenScope};
@@ -46,6 +46,10 @@ pub(super) struct Arguments {
     /// Seed of the random draws. The same seed gives the same province.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Last simulated day (yyyy-MM-dd), of the second night; the first night is twelve days before it. With `--serve` it is
+    /// yesterday.
+    #[arg(long, value_name = "DAY", default_value_t = simulate::TODAY, value_parser = typed_day, conflicts_with = "serve")]
+    today: Date,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
@@ -93,7 +97,7 @@ async fn demonstrate(options: &GlobalOptions, arguments: &Arguments, scratch: &P
     let started = Instant::now();
     print_message(&format!("simulating a province with {} dossiers", number(arguments.dossiers as u64)));
     // The service judges health by today's clock. So the night is yesterday's, and today's slot is made up.
-    let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { simulate::TODAY };
+    let day = if arguments.serve { local(crate::run::now() - DAY_MICROS).date() } else { arguments.today };
     let province = Arc::new(simulate::generate(arguments.dossiers, arguments.seed, day).await?.with_ministry());
     let exports = scratch.join("bcci-exports");
     std::fs::create_dir_all(&exports)?;

@@ -5,7 +5,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use crate::cli::output::{OutputFormat, print, print_with};
+use crate::cli::output::{OutputFormat, print, print_message, print_with};
 use crate::cli::{Failure, GlobalOptions};
 use crate::config::Configuration;
 use crate::indicators::{Rank, RankingRule, period_changes, rank};
@@ -277,6 +277,7 @@ impl<'a> FigureFilter<'a> {
                 as_if_today: self.arguments.as_if.is_some(),
                 period,
             };
+            report_unfit(&query, config)?;
             figures.extend(run::figures_as_of(config, night, &query).await?);
         }
         Ok(Some(figures))
@@ -320,4 +321,20 @@ impl<'a> FigureFilter<'a> {
             && (self.periods.is_empty() || self.periods.contains(&figure.period))
             && self.kind.is_none_or(|kind| figure.period.kind() == kind)
     }
+}
+
+/// Says which indicators a rule set cannot compute; those that are asked for by name are a failure.
+pub(super) fn report_unfit(request: &FigureRequest, config: &Configuration) -> Result<(), Failure> {
+    let unfit = request.unfit(config);
+    let listed: Vec<String> = unfit.iter().map(|(id, reason)| format!("`{id}`: {reason}")).collect();
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let rules = request.rules.as_deref().unwrap_or_default();
+    let message = format!("rule set `{rules}` reads the state at each period's end; {}", listed.join("; "));
+    if request.indicators.is_empty() {
+        print_message(&format!("không tính được cùng lúc cho mọi kỳ, nên để trống: {message}"));
+        return Ok(());
+    }
+    Err(Failure::usage(message).with_hint("ask for one period: `motcua report --rules … --period 2026-Q1`"))
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::cli::output::{print, print_message};
-use crate::cli::report::{DefinitionSource, night_of};
+use crate::cli::output::print;
+use crate::cli::report::{DefinitionSource, night_of, report_unfit};
 use crate::cli::{Failure, GlobalOptions};
 use crate::indicators::SqlDialect;
 use crate::run::{self, FigureRequest};
@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 The script names the Delta tables in its first statements; its last statement gives the figures: indicator, \
 rules, agency, tier, period, numerator, denominator, unknown, undecided. Facts, registries, calendar and the meaning of \
 agencies' texts stand inside, as of the newest night: once a later run has changed a table, the script fails and is printed \
-again. Indicators that SQL cannot give are named on standard error.
+again.
 
 Examples:
   motcua sql par-3.4.1 > on-time.sql && duckdb -c '.read on-time.sql'
@@ -22,7 +22,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Identifiers of indicators. Default: all that a script can give.
+    /// Identifiers of indicators. Default: all.
     indicators: Vec<String>,
     /// Compute with this rule set instead of each indicator's own.
     #[arg(long)]
@@ -76,6 +76,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         rules: arguments.rules.clone(),
         ..FigureRequest::default()
     };
+    report_unfit(&request, &config)?;
     let root = if arguments.no_views {
         None
     } else {
@@ -83,14 +84,6 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         Some(arguments.tables.clone().map_or_else(lake, Ok)?)
     };
     let script = run::sql_script(&config, &record.night, &request, (arguments.dialect.into(), root)).await?;
-    let left_out: Vec<String> = script.left_out.iter().map(|(id, why)| format!("`{id}` {why}")).collect();
-    // Asked for by name, an indicator that the script lacks is a failure; among all it is only told.
-    if !arguments.indicators.is_empty() && !left_out.is_empty() {
-        return Err(Failure::usage(format!("no SQL for {}", left_out.join("; "))));
-    }
-    if !left_out.is_empty() {
-        print_message(&format!("câu SQL không có: {}", left_out.join("; ")));
-    }
-    print(&script.text)?;
+    print(&script)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -97,19 +97,8 @@ pub(crate) fn load_indicators(
             for (key, message) in check_kind(&definition).into_iter().chain(check_counted(&definition)) {
                 add(key, message);
             }
-            let uses_state =
-                predicates(&definition).any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
-            let is_at_period_end = set.is_some_and(|set| set.as_of == AsOf::PeriodEnd);
-            let amount_has_state = definition.of == Some(Amount::TimePoints) || definition.of.is_some() && uses_state;
-            if amount_has_state && is_at_period_end && definition.period != PeriodColumn::EndedAt {
-                let message = "an amount at a period's end can only be computed for dossiers that ended in the period";
-                add("rules", format!("{message}: use `period = \"ended_at\"`"));
-            }
-            if uses_state
-                && is_at_period_end
-                && (definition.having.is_some() || definition.over != CountedUnit::Dossiers)
-            {
-                add("rules", "states at a period's end can only be computed for dossiers".to_owned());
+            if let Some(message) = set.and_then(|set| period_end_problem(&definition, set)) {
+                add("rules", message.to_owned());
             }
             let digest = definition_digest(&definition, set);
             indicators.push(DefinedIndicator { definition, digest });
@@ -120,6 +109,25 @@ pub(crate) fn load_indicators(
     }
     indicators.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
     indicators
+}
+
+/// Why figures of all named periods in one pass cannot have the state of dossiers at each period's end, as a rule set asks.
+/// `None` if they can, or if the rule set does not ask for it.
+#[must_use]
+pub fn period_end_problem(definition: &IndicatorDefinition, rules: &RuleSet) -> Option<&'static str> {
+    if rules.as_of != AsOf::PeriodEnd {
+        return None;
+    }
+    let uses_state = predicates(definition).any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
+    let amount_has_state = definition.of == Some(Amount::TimePoints) || definition.of.is_some() && uses_state;
+    if amount_has_state && definition.period != PeriodColumn::EndedAt {
+        return Some(
+            "an amount at a period's end can only be computed for dossiers that ended in the period: use `period = \
+             \"ended_at\"`",
+        );
+    }
+    let is_plain = definition.having.is_none() && definition.over == CountedUnit::Dossiers;
+    (uses_state && !is_plain).then_some("states at a period's end can only be computed for dossiers")
 }
 
 /// Checks the keys that depend on the kind of the indicator.

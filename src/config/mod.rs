@@ -21,7 +21,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use definitions::definition_digest;
+pub use definitions::{definition_digest, period_end_problem};
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
 pub use settings::{Alerts, DossierSettings, NightSettings, Postgres, Province, PublicPart, ServiceSettings, Settings};

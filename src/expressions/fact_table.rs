@@ -141,12 +141,6 @@ impl FactTable {
         self.columns.get_or_init(|| self.named().map(column).collect())
     }
 
-    /// Type of a column that the table stores.
-    #[must_use]
-    pub fn stored_type(&self, name: &str) -> Option<FactType> {
-        stored_column(self.table, name)
-    }
-
     /// The facts that predicates may name.
     pub fn named(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().filter(|fact| !fact.is_step)
@@ -172,7 +166,8 @@ fn stage_of(expression: &Expression, stages: &BTreeMap<&str, Stage>) -> Stage {
 }
 
 /// Type of a column that a table stores.
-pub(super) fn stored_column(table: RecordKind, name: &str) -> Option<FactType> {
+#[must_use]
+pub fn stored_column(table: RecordKind, name: &str) -> Option<FactType> {
     match name {
         "source" | "source_key" => return Some(FactType::Text),
         "run" => return Some(FactType::Number),

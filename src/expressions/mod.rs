@@ -18,7 +18,7 @@ mod tree;
 
 pub use check::{check_condition, type_of};
 pub use fact_file::{FactProblem, GroupedTable, read_facts, read_grouped};
-pub use fact_table::{Fact, FactTable, LookupTypes, Phase, Stage};
+pub use fact_table::{Fact, FactTable, LookupTypes, Phase, Stage, stored_column};
 pub use fold::{SettingValue, Settings, fold};
 pub use parse::{Macros, parse, parse_with};
 pub use shipped::{can_be_unknown, dossier_facts, feedback_facts, names_state, notes_by_dossier, post_by_dossier};

@@ -132,4 +132,60 @@ mod tests {
         assert!(names_state(&read("is_received AND NOT is_late")));
         assert!(!names_state(&read("has_due_date")));
     }
+
+    /// Words that a setting can be, from the schema of rule sets; statuses for the two lists that are derived.
+    fn words_of(setting: &str, schema: &serde_json::Value) -> Option<Vec<String>> {
+        let key = setting.strip_prefix("rules.")?;
+        let key = if matches!(key, "ended_statuses" | "on_time_statuses") { "not_received" } else { key };
+        let mut node = &schema["properties"][key];
+        let words = |node: &serde_json::Value| {
+            let listed = node["enum"].as_array().into_iter().flatten();
+            let described = node["oneOf"].as_array().into_iter().flatten();
+            let described =
+                described.flat_map(|one| one["enum"].as_array().cloned().unwrap_or_else(|| vec![one["const"].clone()]));
+            listed.cloned().chain(described).filter_map(|word| word.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        while words(node).is_empty() {
+            let next = [&node["items"], &node["allOf"][0]].into_iter().find(|next| !next.is_null());
+            node = match (node["$ref"].as_str(), next) {
+                (Some(reference), _) => schema.pointer(&reference[1..])?,
+                (None, Some(next)) => next,
+                (None, None) => return None,
+            };
+        }
+        Some(words(node))
+    }
+
+    /// Settings that an expression compares with words, and the words.
+    fn compared<'e>(expression: &'e Expression, found: &mut Vec<(&'e str, &'e str)>) {
+        let pairs: Vec<[&Expression; 2]> = match expression {
+            Expression::Compare(_, left, right) => vec![[left, right], [right, left]],
+            Expression::OneOf(value, list) => list.iter().flat_map(|item| [[&**value, item], [item, value]]).collect(),
+            Expression::Call(_, arguments) => {
+                arguments.iter().skip(1).step_by(2).map(|word| [&arguments[0], word]).collect()
+            }
+            _ => Vec::new(),
+        };
+        found.extend(pairs.into_iter().filter_map(|pair| match pair {
+            [Expression::Setting(name), Expression::Text(word)] => Some((name.as_str(), word.as_str())),
+            _ => None,
+        }));
+        expression.parts().into_iter().for_each(|part| compared(part, found));
+    }
+
+    #[test]
+    fn settings_are_compared_with_words_that_they_can_be() {
+        let schema = serde_json::to_value(schemars::schema_for!(crate::model::rules::RuleSet)).expect("plain data");
+        let expressions = [dossier_facts(), feedback_facts()]
+            .into_iter()
+            .flat_map(FactTable::facts)
+            .flat_map(|fact| fact.expression.iter().chain(fact.phases.iter().flatten()));
+        let mut found = Vec::new();
+        expressions.for_each(|expression| compared(expression, &mut found));
+        assert!(found.len() > 30, "{found:?}");
+        for (setting, word) in found {
+            let words = words_of(setting, &schema).unwrap_or_else(|| panic!("`{setting}` is no setting of words"));
+            assert!(words.iter().any(|known| known == word), "`{setting}` is never `{word}`; it is one of {words:?}");
+        }
+    }
 }

@@ -242,9 +242,9 @@ fn is_valid(agency: &Agency, day: Option<Date>) -> bool {
 }
 
 /// The agencies that the texts of a table mean, as of the time or under today's successors, as the inputs ask. `text`:
-/// the expression for the agency's text, named `agency_text`.
+/// the expression for the agency's text.
 pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Expr) -> Result<Agencies, IndicatorError> {
-    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text)?);
+    let agencies = Agencies::resolve(inputs.agencies, &distinct_texts(table, text.alias("text"))?);
     let agencies = agencies.published_as(inputs.agencies, inputs.agency_names);
     Ok(match inputs.successions {
         Some(successions) => agencies.under_today(inputs.agencies, successions, local(inputs.now).date()),
@@ -252,13 +252,14 @@ pub(super) fn agencies_of(inputs: &FigureInputs<'_>, table: LazyFrame, text: Exp
     })
 }
 
-fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, IndicatorError> {
+/// The values of an expression that is named `text`, each once, sorted.
+pub(super) fn distinct_texts(table: LazyFrame, text: Expr) -> Result<Vec<String>, IndicatorError> {
     let texts = table
         .select([text])
         .unique(None, UniqueKeepStrategy::Any)
         .collect_with_engine(Engine::Streaming)?
         .unwrap_single();
-    let mut texts: Vec<String> = texts.column("agency_text")?.str()?.iter().flatten().map(str::to_owned).collect();
+    let mut texts: Vec<String> = texts.column("text")?.str()?.iter().flatten().map(str::to_owned).collect();
     texts.sort();
     Ok(texts)
 }

@@ -1,6 +1,6 @@
 //! From the rows of group-bys to figures: half-months become periods; agencies become tiers and the province.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::indicators::agencies::Agencies;
@@ -23,6 +23,23 @@ pub(super) enum FigureScope {
     Agency(Option<Tier>, Arc<str>, u32),
 }
 
+impl FigureScope {
+    /// The scopes in which dossiers of an agency count: the province, its tier, and the agency or its successor.
+    pub(super) fn of_agency(agencies: &Agencies, agency: u32) -> Vec<Self> {
+        let number = agencies.attributed_to(agency);
+        let known = &agencies.known[number as usize];
+        let mut scopes = vec![Self::Province, Self::Agency(known.tier, known.code.clone(), number)];
+        scopes.extend(known.tier.map(Self::Tier));
+        scopes
+    }
+
+    /// The province, the tiers and every agency of the registry.
+    pub(super) fn of_registry(agencies: &Agencies) -> BTreeSet<Self> {
+        let registered = (0_u32..).zip(&agencies.known).filter(|(_, known)| known.is_registered);
+        registered.flat_map(|(number, _)| Self::of_agency(agencies, number)).collect()
+    }
+}
+
 /// Makes figures of one rule set. `period_index` is a position in [`Periods::all`]; a table has one cell per period.
 #[derive(Debug)]
 pub(super) struct FigureBuilder<'a> {
@@ -41,13 +58,9 @@ impl FigureBuilder<'_> {
         end_of(self.periods.all[period_index].end()) < self.now
     }
 
-    /// The scopes in which dossiers of an agency count: the province, its tier, and the agency or its successor.
+    /// See [`FigureScope::of_agency`].
     pub(super) fn scopes_of(&self, agency: u32) -> Vec<FigureScope> {
-        let number = self.agencies.attributed_to(agency);
-        let known = &self.agencies.known[number as usize];
-        let mut scopes = vec![FigureScope::Province, FigureScope::Agency(known.tier, known.code.clone(), number)];
-        scopes.extend(known.tier.map(FigureScope::Tier));
-        scopes
+        FigureScope::of_agency(self.agencies, agency)
     }
 
     /// Combines tables of agencies to one table per scope.

@@ -124,6 +124,11 @@ impl GroupQuery {
         self.sums.expressions()
     }
 
+    /// Whether the maximum of an expression is taken instead of its sum, by position.
+    pub(super) fn is_maximum(&self, position: usize) -> bool {
+        self.sums.is_maximum(position)
+    }
+
     /// The condition on the dossiers that are grouped; `None` for all that have a start.
     pub(super) fn only(&self) -> Option<&Expression> {
         self.only.as_ref()

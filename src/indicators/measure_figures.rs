@@ -40,7 +40,7 @@ pub(super) fn figures(
     indicators: &[ComputedIndicator<'_>],
 ) -> Result<Vec<Figure>, IndicatorError> {
     let table = inputs.measures.clone().filter(flag("deleted").not());
-    let agencies = agencies_of(inputs, table.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]).alias("agency_text"))?;
+    let agencies = agencies_of(inputs, table.clone(), coalesce(&[col("agency"), lit(NO_AGENCY)]))?;
     let measures = read(inputs, table, &agencies, indicators)?;
     let halves = measures.keys().filter_map(|(.., period)| period.half_months());
     let range = halves.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)));

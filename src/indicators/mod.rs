@@ -75,7 +75,7 @@ pub use inputs::{FigureInputs, ROWS_AT_ONCE};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
-pub use script::{SqlDialect, SqlScript, StoredTables, sql_script};
+pub use script::{SqlDialect, StoredTables, sql_script};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

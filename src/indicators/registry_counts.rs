@@ -3,7 +3,7 @@
 //! A procedure that many agencies offer counts once for the province. These figures therefore do not add up: each scope
 //! is counted by itself.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 use polars::prelude::IdxSize;
@@ -22,12 +22,6 @@ use crate::model::instant::local;
 use crate::model::period::Period;
 
 impl FigureBuilder<'_> {
-    /// The province, the tiers and every agency of the registry.
-    fn all_scopes(&self) -> BTreeSet<FigureScope> {
-        let registered = (0_u32..).zip(&self.agencies.known).filter(|(_, known)| known.is_registered);
-        registered.flat_map(|(number, _)| self.scopes_of(number)).collect()
-    }
-
     fn periods_with_dossiers(&self) -> impl Iterator<Item = usize> {
         self.with_dossiers.iter().enumerate().filter(|(_, with)| **with).map(|(period_index, _)| period_index)
     }
@@ -49,7 +43,7 @@ impl FigureBuilder<'_> {
         let is_count = indicator.definition.kind == IndicatorKind::Count;
         let is_over_agencies = indicator.definition.over == CountedUnit::Agencies;
         let mut figures = Vec::new();
-        for scope in self.all_scopes() {
+        for scope in FigureScope::of_registry(self.agencies) {
             let is_agency = matches!(scope, FigureScope::Agency(..));
             let rows = registry.of_scope(&scope, self.agencies, agencies);
             for period_index in self.periods_with_dossiers() {
@@ -112,7 +106,7 @@ impl FigureBuilder<'_> {
             sum.iter_mut().zip(more).for_each(|(sum, more)| sum.unite(more));
         });
         let mut figures = Vec::new();
-        for scope in self.all_scopes() {
+        for scope in FigureScope::of_registry(self.agencies) {
             let (rows, found) = (registry.of_scope(&scope, self.agencies, agencies), found.get(&scope));
             for period_index in (0..with_dossiers.len()).filter(|index| with_dossiers[*index]) {
                 let Some([offered, _]) = rows.in_period(self.periods.all[period_index]) else { continue };
@@ -164,7 +158,7 @@ impl FigureBuilder<'_> {
         let mut figures = Vec::new();
         let codes: HashMap<usize, &str> =
             registry.numbers.iter().map(|(code, number)| (*number, code.as_str())).collect();
-        for scope in self.all_scopes() {
+        for scope in FigureScope::of_registry(self.agencies) {
             let rows = registry.of_scope(&scope, self.agencies, inputs.agencies);
             for period_index in self.periods_with_dossiers() {
                 let Some([existing, _]) = rows.in_period(Period::Day(last_day(period_index))) else { continue };

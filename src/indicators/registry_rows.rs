@@ -26,11 +26,31 @@ pub(super) struct RegistryRow {
     number: usize,
     /// Whether `registry_part` (the indicator's predicate for the numerator) is true for it.
     in_numerator: bool,
-    valid_from: Option<Date>,
-    valid_to: Option<Date>,
+    pub(super) valid_from: Option<Date>,
+    pub(super) valid_to: Option<Date>,
     /// The only agency that it belongs to; `None` if it belongs to every agency of the tier.
-    agency: Option<String>,
-    tier: Option<Tier>,
+    pub(super) agency: Option<String>,
+    pub(super) tier: Option<Tier>,
+}
+
+/// The rows of a registry before any indicator has chosen among them.
+#[derive(Debug)]
+pub(super) struct RegistryTable {
+    /// By row: code of the procedure (or of its group) or agency.
+    pub(super) codes: Vec<String>,
+    pub(super) rows: Vec<RegistryRow>,
+    /// By row: the columns that predicates may name, texts and flags.
+    pub(super) columns: DataFrame,
+}
+
+impl RegistryTable {
+    /// The rows that indicators over procedures or agencies count.
+    pub(super) fn read(inputs: &FigureInputs<'_>, definition: &IndicatorDefinition) -> PolarsResult<Self> {
+        match definition.over {
+            CountedUnit::Agencies => agencies(inputs),
+            _ => offers(inputs.agencies, inputs.procedures, inputs.offers, definition.groups_once),
+        }
+    }
 }
 
 impl RegistryRow {
@@ -65,11 +85,7 @@ pub(super) struct RegistryRows {
 
 impl RegistryRows {
     pub(super) fn read(inputs: &FigureInputs<'_>, definition: &IndicatorDefinition) -> Result<Self, IndicatorError> {
-        let (codes, mut rows, table) = match definition.over {
-            CountedUnit::Agencies => agencies(inputs),
-            _ => offers(inputs.agencies, inputs.procedures, inputs.offers, definition.groups_once),
-        };
-        let table = table?;
+        let RegistryTable { codes, mut rows, columns: table } = RegistryTable::read(inputs, definition)?;
         let in_denominator = evaluate_predicate(&table, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
         let in_numerator =
             evaluate_predicate(&table, definition, definition.registry_part.as_deref().unwrap_or("FALSE"))?;
@@ -100,13 +116,7 @@ impl RegistryRows {
             return ScopeRows { rows, agency_rows_of_scope: Vec::new(), agency: None };
         };
         let registry_tier = agencies.known[*number as usize].registry_tier;
-        // If dossiers are attributed to today's successors, a figure of an agency includes its predecessors. Then the
-        // days on which the agency itself exists do not limit it.
-        let agency = if agencies.each_counts_for_itself() {
-            registry_agencies.iter().find(|agency| agency.code == **code)
-        } else {
-            None
-        };
+        let agency = agency_that_limits(code, agencies, registry_agencies);
         ScopeRows {
             rows: self.rows.iter().filter(|row| row.belongs_to(scope, registry_tier)).collect(),
             agency_rows_of_scope: self
@@ -148,9 +158,6 @@ fn evaluate_predicate(
     Ok(table.column("is_true")?.bool()?.iter().map(|is_true| is_true == Some(true)).collect())
 }
 
-/// Code of each row, the rows, and the columns that predicates may name.
-type RegistryTable = (Vec<String>, Vec<RegistryRow>, PolarsResult<DataFrame>);
-
 /// For each offer, whether an indicator's `registry` condition is true for it on any of its days.
 pub(super) fn offers_with(
     agencies: &[Agency],
@@ -163,8 +170,8 @@ pub(super) fn offers_with(
         .enumerate()
         .flat_map(|(index, offer)| pieces_of(offer, agencies, offers).into_iter().map(move |piece| (index, piece)));
     let (indexes, pieces): (Vec<usize>, Vec<Offer>) = pieces.unzip();
-    let (.., table) = table_of_offers(agencies, procedures, &pieces, definition.groups_once);
-    let is_true = evaluate_predicate(&table?, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
+    let table = table_of_offers(agencies, procedures, &pieces, definition.groups_once)?;
+    let is_true = evaluate_predicate(&table.columns, definition, definition.registry.as_deref().unwrap_or("TRUE"))?;
     let mut found = vec![false; offers.len()];
     for (index, is_true) in indexes.into_iter().zip(is_true) {
         found[index] |= is_true;
@@ -173,7 +180,12 @@ pub(super) fn offers_with(
 }
 
 /// The offers of the registry.
-fn offers(agencies: &[Agency], procedures: &[Procedure], offers: &[Offer], groups_once: bool) -> RegistryTable {
+fn offers(
+    agencies: &[Agency],
+    procedures: &[Procedure],
+    offers: &[Offer],
+    groups_once: bool,
+) -> PolarsResult<RegistryTable> {
     let pieces: Vec<Offer> = offers.iter().flat_map(|offer| pieces_of(offer, agencies, offers)).collect();
     table_of_offers(agencies, procedures, &pieces, groups_once)
 }
@@ -195,7 +207,7 @@ fn table_of_offers(
     procedures: &[Procedure],
     offers: &[Offer],
     groups_once: bool,
-) -> RegistryTable {
+) -> PolarsResult<RegistryTable> {
     let find = |code: &str| agencies.iter().find(|agency| agency.code == code);
     let vertical: HashMap<&str, bool> = procedures.iter().map(|known| (known.code.as_str(), known.vertical)).collect();
     let rows = offers.iter().map(|offer| RegistryRow {
@@ -238,7 +250,7 @@ fn table_of_offers(
         _ => offer.procedure.clone(),
     };
     let codes = offers.iter().map(code).collect();
-    (codes, rows.collect(), DataFrame::new(offers.len(), columns))
+    Ok(RegistryTable { codes, rows: rows.collect(), columns: DataFrame::new(offers.len(), columns)? })
 }
 
 /// An agency's row, cut at the days on which the rows of its tier begin and end; each piece with the level that the tier
@@ -268,7 +280,7 @@ fn with_levels_of_tier(offer: &Offer, tier: Tier, offers: &[Offer]) -> Vec<Offer
     pieces
 }
 
-fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {
+fn agencies(inputs: &FigureInputs<'_>) -> PolarsResult<RegistryTable> {
     let agencies: Vec<(&Agency, CompetenceDays)> = inputs
         .agencies
         .iter()
@@ -292,7 +304,7 @@ fn agencies(inputs: &FigureInputs<'_>) -> RegistryTable {
         ),
     ];
     let codes = agencies.iter().map(|(agency, _)| agency.code.clone()).collect();
-    (codes, rows.collect(), DataFrame::new(agencies.len(), columns))
+    Ok(RegistryTable { codes, rows: rows.collect(), columns: DataFrame::new(agencies.len(), columns)? })
 }
 
 /// The rows of a registry that belong to a scope.
@@ -318,6 +330,16 @@ impl ScopeRows<'_> {
             .filter(|row| row.agency.is_some() || self.agency_rows_of_scope.is_empty() || !is_overridden(row));
         Some(RegistryRows::denominator(rows, days))
     }
+}
+
+/// The agency whose days limit what counts for a figure of an agency. If dossiers are attributed to today's successors,
+/// the figure includes its predecessors, and the days on which the agency itself exists do not limit it.
+pub(super) fn agency_that_limits<'r>(
+    code: &str,
+    agencies: &Agencies,
+    registry_agencies: &'r [Agency],
+) -> Option<&'r Agency> {
+    if agencies.each_counts_for_itself() { registry_agencies.iter().find(|agency| agency.code == code) } else { None }
 }
 
 /// The days of a period on which an agency exists; `None` if there are none.

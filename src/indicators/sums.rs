@@ -49,6 +49,10 @@ impl SumColumns {
         &self.expressions
     }
 
+    pub(super) fn is_maximum(&self, position: usize) -> bool {
+        self.is_maximum[position]
+    }
+
     pub(super) fn columns(&self) -> Vec<Expr> {
         let named = |(position, expression): (usize, &Expression)| {
             polars_expressions::predicate(expression).alias(Self::name(position))

@@ -12,8 +12,7 @@ use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
 use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, SqlScript, StoredTables,
-    compute,
+    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, StoredTables, compute,
 };
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -42,14 +41,30 @@ pub struct FigureRequest {
 }
 
 impl FigureRequest {
+    /// The wanted indicators that the requested rule set cannot compute for all named periods in one pass, each with the
+    /// reason. They are left out.
+    #[must_use]
+    pub fn unfit<'c>(&self, config: &'c Configuration) -> Vec<(&'c str, &'static str)> {
+        let rules = self.rules.as_ref().filter(|_| self.period.is_none()).and_then(|rules| config.rules.get(rules));
+        let Some(rules) = rules else { return Vec::new() };
+        let problem = |definition: &'c IndicatorDefinition| {
+            crate::config::period_end_problem(definition, rules).map(|reason| (definition.id.as_str(), reason))
+        };
+        self.wanted(config).filter_map(problem).collect()
+    }
+
+    fn wanted<'c>(&self, config: &'c Configuration) -> impl Iterator<Item = &'c IndicatorDefinition> {
+        let all = config.indicators.iter().map(|indicator| &indicator.definition);
+        all.filter(|definition| self.indicators.is_empty() || self.indicators.contains(&definition.id))
+    }
+
     fn definitions(&self, config: &Configuration) -> Vec<(IndicatorDefinition, String)> {
-        let wanted = config
-            .indicators
-            .iter()
-            .filter(|indicator| self.indicators.is_empty() || self.indicators.contains(&indicator.definition.id));
-        wanted
-            .map(|indicator| {
-                let mut definition = indicator.definition.clone();
+        let unfit = self.unfit(config);
+        let is_fit = |definition: &&IndicatorDefinition| !unfit.iter().any(|(id, _)| *id == definition.id);
+        self.wanted(config)
+            .filter(is_fit)
+            .map(|definition| {
+                let mut definition = definition.clone();
                 if let Some(rules) = &self.rules {
                     definition.rules.clone_from(rules);
                 }
@@ -112,8 +127,8 @@ pub async fn compare_rules(
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
 }
 
-/// The figures of a night as an SQL script over the images of the tables, and the indicators that it leaves out. `root`:
-/// where the script finds the tables; `None` if whoever runs it has named them.
+/// The figures of a night as an SQL script over the images of the tables. `root`: where the script finds the tables;
+/// `None` if whoever runs it has named them.
 ///
 /// The images must hold the night's versions and no later ones: the newest night's do, and the script fails on others.
 pub async fn sql_script(
@@ -121,7 +136,7 @@ pub async fn sql_script(
     night: &Night,
     request: &FigureRequest,
     (dialect, root): (SqlDialect, Option<String>),
-) -> Result<SqlScript, RunError> {
+) -> Result<String, RunError> {
     let (definitions, rules) = (request.definitions(config), request.rule_sets(config));
     let folder = config.settings.data.join("lake");
     let mut images = BTreeMap::new();

@@ -145,7 +145,7 @@ impl Province {
             (Some(end), Some((_, latest))) => (end > latest).then_some(false),
         };
         let is_late = match end {
-            Some(end) if is_before(end, accepted) => Some(true),
+            Some(end) if is_before(end, accepted) => None,
             Some(_) => on_time.map(|on_time| !on_time),
             None if has_ended => None,
             None => match limit {

@@ -120,20 +120,43 @@ fn readings(text: &mut String) {
     text.push_str(
         "\n## Quyết định 2639/QĐ-UBND được hiểu thế nào\n\nDành cho người biết quyết định và không cần biết phần mềm. Chỗ nào quyết định không nói \
          rõ, bộ quy tắc `seed-2639` hiểu như sau; mỗi cách hiểu có căn cứ và có ví dụ được kiểm thử (`tests/law`). Biểu II.06a và Quyết định \
-         766/QĐ-TTg có cách hiểu riêng, ở bảng *Rule sets* cuối trang.\n",
+         766/QĐ-TTg có cách hiểu riêng, ở sau chữ l.\n",
     );
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/law");
     for letter in 'a'..='l' {
-        let path = folder.join(format!("seed-2639-{letter}.toml"));
-        let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let file: toml::Table = file.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let of = |key: &str| file.get(key).and_then(toml::Value::as_str).unwrap_or_else(|| panic!("`{key}`"));
-        let article = of("article").split_once('(').map_or("", |(_, article)| article.trim_end_matches(')'));
-        let _ = write!(text, "\n**{letter}. {}** {} Căn cứ: {article}.\n\n", of("question"), of("means"));
-        let examples = file.get("example").and_then(toml::Value::as_array).into_iter().flatten();
-        for about in examples.filter_map(|example| example.get("about").and_then(toml::Value::as_str)) {
-            let _ = writeln!(text, "* Ví dụ: {about}.");
-        }
+        let file = law_file(&format!("seed-2639-{letter}"));
+        reading(text, &format!("{letter}. "), &file);
+    }
+    text.push_str(
+        "\n**Điều chưa rõ thì sao?** Hồ sơ của mẫu số mà không nguồn nào ghi điều cần biết, và bộ quy tắc không có cách hiểu, được đếm riêng là “chưa rõ”. \
+         Tỷ lệ thật khi đó nằm trong khoảng từ tử số trên mẫu số đến (tử số + chưa rõ) trên mẫu số; nếu mọi hồ sơ đều chưa rõ thì ghi “không có dữ liệu”, không \
+         ghi 0 % hay 100 %. Hồ sơ không rõ có thuộc mẫu số hay không được ghi riêng, không tính vào mẫu số. Kết luận là “đạt”, “chưa đạt”, “còn có thể đạt” \
+         khi hồ sơ còn hạn có thể làm đủ chỉ tiêu, hoặc “chưa rõ” khi đạt hay không tùy các hồ sơ chưa rõ.\n",
+    );
+    text.push_str("\n## Biểu II.06a và các bộ quy tắc khác được hiểu thế nào\n");
+    for name in ["ii-06a", "qd-766-2.1", "nd-61-2018-18-2"] {
+        reading(text, "", &law_file(name));
+    }
+    text.push_str(
+        "\nBộ quy tắc `seed-2639-portal-due` như `seed-2639`, nhưng chấp nhận cả hạn trả đã dời mà không rõ lý do, để thấy tỷ lệ theo đúng hạn Cổng đang \
+         ghi. Bảng *Rule sets* ở cuối trang có mọi lựa chọn.\n",
+    );
+}
+
+fn law_file(name: &str) -> toml::Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/law").join(format!("{name}.toml"));
+    let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A question that the law leaves open, the answer, its article and the examples.
+fn reading(text: &mut String, letter: &str, file: &toml::Table) {
+    let of = |key: &str| file.get(key).and_then(toml::Value::as_str).unwrap_or_else(|| panic!("`{key}`"));
+    let article = of("article");
+    let article = article.split_once('(').map_or(article, |(_, article)| article.trim_end_matches(')'));
+    let _ = write!(text, "\n**{letter}{}** {} Căn cứ: {article}.\n\n", of("question"), of("means"));
+    let examples = file.get("example").and_then(toml::Value::as_array).into_iter().flatten();
+    for about in examples.filter_map(|example| example.get("about").and_then(toml::Value::as_str)) {
+        let _ = writeln!(text, "* Ví dụ: {about}.");
     }
 }
 

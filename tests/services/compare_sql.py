@@ -6,7 +6,7 @@ usage: compare_sql.py duckdb LAKE SCRIPT FIGURES [SCRIPT FIGURES]...
 Scripts for DuckDB were printed with `--no-views`: LAKE's tables (Delta, or one Parquet file each) are named here, and Delta is
 read by deltalake, so that DuckDB needs no extension. Scripts for Spark name Delta tables themselves, and Parquet files are named
 here; they run over Spark Connect in a server of Sail that is started here, so that no JVM is needed. FIGURES are those of `motcua report --format csv` under the
-same rule sets; of indicators that the script does not have they are left out. Prints for each script the number of equal cells
+same indicators and rule sets. Prints for each script the number of equal cells
 and the first ten that differ. Exit code 0 if all are equal and every script has any, else 1.
 """
 
@@ -90,8 +90,8 @@ def compare(rows_of, script: Path, figures: Path) -> bool:
     start = time.monotonic()
     found = counts_by_key(rows_of(script.read_text(encoding="utf-8")))
     seconds = time.monotonic() - start
-    indicators = {key[0] for key in found}
-    expected = {key: counts for key, counts in rows_of_report(figures).items() if key[0] in indicators}
+    expected = rows_of_report(figures)
+    indicators = {key[0] for key in expected}
     different = [key for key in {**expected, **found} if expected.get(key) != found.get(key)]
     for key in sorted(different)[:10]:
         print(f"{key}: published {expected.get(key)}, by the script {found.get(key)}")

@@ -3,19 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::expressions::{
-    Expression, Fact, FactTable, GroupedTable, Settings, fold, notes_by_dossier, post_by_dossier,
-};
+use crate::expressions::{Expression, Fact, GroupedTable, Settings, fold, notes_by_dossier, post_by_dossier};
 use crate::indicators::script::render::time_of_day;
 use crate::indicators::script::stored::StoredTables;
 use crate::indicators::script::subquery::Subquery;
+use crate::model::table::RecordKind;
 
 /// `notes_rows`, `notes`, `post_rows`, `post`, `codes`, `parts` and `promises`, and `copies` if there are any.
-pub(super) fn beside_dossiers(stored: &StoredTables, dossiers: &FactTable, settings: &Settings) -> Vec<Subquery> {
+pub(super) fn beside_dossiers(stored: &StoredTables, settings: &Settings) -> Vec<Subquery> {
     let mut tables = Vec::from(grouped("notes", notes_by_dossier(), stored, settings));
     tables.extend(grouped("post", post_by_dossier(), stored, settings));
-    tables.extend(parts(stored, dossiers));
-    tables.push(promises(stored, dossiers));
+    tables.extend(parts(stored));
+    tables.push(promises(stored));
     tables.extend(stored.copies().map(|copies| Subquery::shared("copies", copies)));
     tables
 }
@@ -34,7 +33,7 @@ fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: 
         format!("{} AS {}", sql.render_of_group(expression, &grouped.facts, &grouped.order), sql.column(&fact.name))
     };
     let values = facts.iter().map(value).collect::<Vec<_>>().join(",\n    ");
-    let rows = stored.columns(&grouped.facts, named.iter().copied());
+    let rows = stored.columns(grouped.facts.table, named.iter().copied());
     let grouped = format!("SELECT {by},\n    {values}\n  FROM {name}_rows GROUP BY {by}");
     [
         Subquery::shared(format!("{name}_rows"), format!("SELECT * FROM ({rows}) AS t WHERE {}", sql.render(&only))),
@@ -43,11 +42,13 @@ fn grouped(name: &str, grouped: &GroupedTable, stored: &StoredTables, settings: 
 }
 
 /// Which dossiers are parts of one that some source has and that is not deleted. One that names itself is no part.
-fn parts(stored: &StoredTables, dossiers: &FactTable) -> [Subquery; 2] {
+fn parts(stored: &StoredTables) -> [Subquery; 2] {
     let sql = stored.dialect;
-    let named = stored.columns(dossiers, ["source", "source_key", "parent_code"]);
-    let rows =
-        stored.columns(dossiers, ["source", "source_key", "deleted", "dossier_code", "national_code", "other_codes"]);
+    let named = stored.columns(RecordKind::Dossiers, ["source", "source_key", "parent_code"]);
+    let rows = stored.columns(
+        RecordKind::Dossiers,
+        ["source", "source_key", "deleted", "dossier_code", "national_code", "other_codes"],
+    );
     let codes = sql.parts("concat_ws(';', dossier_code, national_code, other_codes)");
     let codes = format!(
         "SELECT DISTINCT source, source_key, deleted, trim(code) AS code FROM (\n    SELECT source, source_key, deleted, \
@@ -62,9 +63,9 @@ fn parts(stored: &StoredTables, dossiers: &FactTable) -> [Subquery; 2] {
 }
 
 /// For dossiers whose notes promise different new due dates: the earliest of them that is the due date.
-fn promises(stored: &StoredTables, dossiers: &FactTable) -> Subquery {
+fn promises(stored: &StoredTables) -> Subquery {
     let sql = stored.dialect;
-    let due = stored.columns(dossiers, ["source", "source_key", "dossier_code", "due_at"]);
+    let due = stored.columns(RecordKind::Dossiers, ["source", "source_key", "dossier_code", "due_at"]);
     let is_date = |instant: &str| format!("{} = 0", time_of_day(instant));
     let promises = format!(
         "SELECT t.source, t.source_key, min(n.apology_new_due_at) AS new_due_at FROM ({due}) AS \

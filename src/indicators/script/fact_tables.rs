@@ -12,6 +12,7 @@ use crate::indicators::script::stored::StoredTables;
 use crate::indicators::script::subquery::Subquery;
 use crate::indicators::script::working_time::{Step, steps, without_calls};
 use crate::model::predicate::FactType;
+use crate::model::rules::AgencyView;
 use crate::model::table::RecordKind;
 
 /// The tables that dossiers are looked up in: prefix of the columns, column of the dossier, join.
@@ -40,6 +41,8 @@ pub(super) struct FactQuery<'a> {
     pub(super) table: &'static FactTable,
     /// The columns that the last subquery has, besides `agency`.
     pub(super) wanted: &'a BTreeSet<String>,
+    /// The agency that dossiers are attributed to.
+    pub(super) view: AgencyView,
 }
 
 impl FactQuery<'_> {
@@ -77,7 +80,11 @@ impl FactQuery<'_> {
     fn agency_columns(&self) -> &'static [&'static str] {
         match self.table.table {
             RecordKind::Feedback => &["agency_text"],
-            _ => &["lead_agency", "competent_agency", "procedure_code"],
+            _ => match self.view {
+                AgencyView::Competent => &["lead_agency", "competent_agency", "procedure_code"],
+                AgencyView::Receiving => &["lead_agency", "competent_agency", "procedure_code", "receiving_agency"],
+                AgencyView::Handling => &["lead_agency", "competent_agency", "procedure_code", "handling_agency"],
+            },
         }
     }
 
@@ -112,7 +119,7 @@ impl FactQuery<'_> {
             format!("{of} AS {}", sql.column(name))
         });
         let selected = selected.collect::<Vec<_>>().join(", ");
-        let rows = stored.columns(self.table, columns.iter().map(String::as_str));
+        let rows = stored.columns(self.table.table, columns.iter().map(String::as_str));
         format!("SELECT {selected} FROM ({rows}) AS t{joins}")
     }
 
@@ -136,9 +143,24 @@ impl FactQuery<'_> {
         });
         let selected = selected.collect::<Vec<_>>().join(", ");
         let day = day_inside(&format!("t.{}", sql.column("day")));
+        let meaning = |name: &str, prefix: &str, text: &str| {
+            format!(
+                "\n  LEFT JOIN {prefix}_texts AS {name} ON {name}.agency_text = {text} AND {day} BETWEEN {name}.first_day AND \
+                 {name}.last_day"
+            )
+        };
+        // In every view the competent agency decides what a dossier is; the view's agency is the one that it counts for.
+        let (counted, attributed) = match self.view {
+            AgencyView::Competent => ("m", String::new()),
+            view => {
+                let text = format!("coalesce(t.{}_agency, '{NO_AGENCY}')", view.name());
+                ("v", meaning("v", view.name(), &text))
+            }
+        };
         let mut query = format!(
-            "SELECT m.agency AS agency, {selected} FROM {last} AS t\n  LEFT JOIN {prefix}_texts AS m ON m.agency_text = {text} \
-             AND {day} BETWEEN m.first_day AND m.last_day\n  LEFT JOIN {prefix}_agencies AS a ON a.agency = m.agency",
+            "SELECT {counted}.agency AS agency, {selected} FROM {last} AS t{}{attributed}\n  LEFT JOIN {prefix}_agencies AS a ON \
+             a.agency = m.agency",
+            meaning("m", prefix, &text),
         );
         if needed.iter().any(|name| name.starts_with("offer.")) {
             for (offers, offerer) in [("own", "'agency:' || a.code"), ("of_tier", "'tier:' || a.tier")] {

@@ -71,7 +71,7 @@ impl ScriptGroup<'_> {
         let expressions = self.query.expressions().iter().enumerate();
         values.extend(expressions.clone().map(|(place, expression)| {
             let of = sql.render(expression);
-            let is_number = self.is_number(expression);
+            let is_number = self.query.is_maximum(place) || self.is_number(expression);
             let of = if is_number { of } else { format!("CASE WHEN {of} THEN 1 ELSE 0 END") };
             format!("{of} AS s{place}")
         }));
@@ -80,7 +80,10 @@ impl ScriptGroup<'_> {
             format!(" {join} days AS {name}_of ON {name}_of.day = f.{name}_day")
         });
         let only = self.query.only().map(|only| format!(" AND {}", sql.render(only))).unwrap_or_default();
-        let sums = expressions.map(|(place, _)| format!(", CAST(sum(f.s{place}) AS BIGINT) AS s{place}"));
+        let sums = expressions.map(|(place, _)| {
+            let aggregate = if self.query.is_maximum(place) { "max" } else { "sum" };
+            format!(", CAST({aggregate}(f.s{place}) AS BIGINT) AS s{place}")
+        });
         let query = format!(
             "SELECT {}{} FROM (\n    SELECT agency, {} FROM {} WHERE agency IS NOT NULL{only}) AS f\n  {}\n  GROUP BY {}",
             keys.iter().map(|(name, of)| format!("{of} AS {}", sql.quoted(name))).collect::<Vec<_>>().join(", "),
@@ -110,15 +113,17 @@ pub(super) struct FigureQuery {
     beside: Vec<Subquery>,
     /// Queries for counts that cannot be added up.
     medians: Vec<String>,
+    /// Queries for figures that are not filled up with periods that have nothing to count.
+    listed: Vec<String>,
     indicators: Vec<String>,
 }
 
 /// A column of a group, by its position; `0` if there is none.
-fn sum(position: Option<usize>) -> String {
+pub(super) fn sum(position: Option<usize>) -> String {
     position.map_or_else(|| "0".to_owned(), |position| format!("g.s{position}"))
 }
 
-fn counts(positions: &SumPositions) -> [String; 4] {
+pub(super) fn counts(positions: &SumPositions) -> [String; 4] {
     [Some(positions.numerator), Some(positions.denominator), positions.unknown, positions.undecided].map(sum)
 }
 
@@ -130,7 +135,36 @@ fn sums(of: &[String; 4]) -> String {
 
 impl FigureQuery {
     pub(super) fn new(sql: SqlDialect) -> Self {
-        Self { sql, cells: Vec::new(), beside: Vec::new(), medians: Vec::new(), indicators: Vec::new() }
+        Self {
+            sql,
+            cells: Vec::new(),
+            beside: Vec::new(),
+            medians: Vec::new(),
+            listed: Vec::new(),
+            indicators: Vec::new(),
+        }
+    }
+
+    /// Adds a subquery that later ones read, and returns its name.
+    pub(super) fn add_beside(&mut self, prefix: &str, query: String) -> String {
+        let name = format!("{prefix}_{}", self.beside.len() + 1);
+        self.beside.push(Subquery::shared(&name, query));
+        name
+    }
+
+    /// Adds figures as they are. `query`: columns `code`, `tier`, `period`, `numerator`, `denominator` and `unknown`.
+    pub(super) fn add_listed(&mut self, indicator: &ComputedIndicator<'_>, rules: &str, query: &str) {
+        self.listed
+            .push(format!("  SELECT {} AS indicator, l.* FROM (\n    {query}) AS l", self.sql.text(&indicator.id)));
+        self.add_indicator(indicator, rules);
+    }
+
+    fn add_indicator(&mut self, indicator: &ComputedIndicator<'_>, rules: &str) {
+        let has_denominator = !matches!(indicator.definition.kind, IndicatorKind::Count | IndicatorKind::Stock);
+        let row = format!("({}, {}, {has_denominator})", self.sql.text(&indicator.id), self.sql.text(rules));
+        if !self.indicators.contains(&row) {
+            self.indicators.push(row);
+        }
     }
 
     /// Adds the cells of an indicator from its group.
@@ -178,16 +212,11 @@ impl FigureQuery {
                 group.agencies,
             )
         }));
-        let has_denominator = !matches!(indicator.definition.kind, IndicatorKind::Count | IndicatorKind::Stock);
-        let row = format!("({id}, {}, {has_denominator})", sql.text(rules));
-        if !self.indicators.contains(&row) {
-            self.indicators.push(row);
-        }
+        self.add_indicator(indicator, rules);
     }
 
     /// From which half-month of a year on each procedure has, or may have, a dossier of the indicator's `having`.
     fn add_since(&mut self, group: &ScriptGroup<'_>, positions: &SumPositions) -> String {
-        let name = format!("since_{}", self.beside.len() + 1);
         let first = |position: Option<usize>| match position {
             Some(_) => format!("min(CASE WHEN {} > 0 THEN g.start END)", sum(position)),
             None => "CAST(NULL AS BIGINT)".to_owned(),
@@ -199,13 +228,11 @@ impl FigureQuery {
             first(positions.procedures_maybe_with),
             group.name,
         );
-        self.beside.push(Subquery::new(&name, query));
-        name
+        self.add_beside("since", query)
     }
 
     /// The smallest amount that at least half of the dossiers of a scope do not exceed.
     fn add_median(&mut self, group: &ScriptGroup<'_>, id: &str, positions: &SumPositions) {
-        let name = format!("amounts_{}", self.beside.len() + 1);
         let query = format!(
             "SELECT a.counted_code AS code, a.counted_tier AS tier, p.kind, p.number, g.amount{} FROM {} AS g JOIN \
              period_halves AS p ON p.half = g.start\n  JOIN {} AS a ON a.agency = g.agency GROUP BY a.counted_code, a.counted_tier, \
@@ -214,8 +241,8 @@ impl FigureQuery {
             group.name,
             group.agencies,
         );
-        self.beside.push(Subquery::new(&name, query));
-        let scopes = scopes(self.sql, &name, &["amount"]);
+        let amounts = self.add_beside("amounts", query);
+        let scopes = scopes(self.sql, &amounts, &["amount"]);
         let of_scope = "PARTITION BY code, tier, kind, number";
         self.medians.push(format!(
             "  SELECT {id} AS indicator, code, tier, kind, number, coalesce(min(CASE WHEN passed * 2 >= dossiers AND dossiers > 0 \
@@ -234,9 +261,12 @@ impl FigureQuery {
         let texts = ["indicator", "code", "tier"].map(|name| none(name, text));
         let numbers = [&["kind", "number"][..], &COUNTS].concat();
         let numbers: Vec<String> = numbers.into_iter().map(|name| none(name, "BIGINT")).collect();
-        let no_row = format!("  SELECT {}, {} WHERE FALSE", texts.join(", "), numbers.join(", "));
-        let all = |queries: Vec<String>| [vec![no_row.clone()], queries].concat().join("\n  UNION ALL\n");
-        tables.push(Subquery::shared("cells", all(self.cells)));
+        let no_row = |columns: &[String]| format!("  SELECT {} WHERE FALSE", columns.join(", "));
+        let all = |none: String, queries| [vec![none], queries].concat().join("\n  UNION ALL\n");
+        tables.push(Subquery::shared("cells", all(no_row(&[&texts[..], &numbers].concat()), self.cells)));
+        let listed_numbers = ["numerator", "denominator", "unknown"].map(|name| none(name, "BIGINT"));
+        let none_listed = no_row(&[&texts[..], &[none("period", text)], &listed_numbers].concat());
+        tables.push(Subquery::new("listed", all(none_listed, self.listed)));
         let rows = if self.indicators.is_empty() { vec!["('', '', FALSE)".to_owned()] } else { self.indicators };
         let rows = format!(
             "SELECT * FROM (VALUES\n    {}) AS rows_of(indicator, rules, has_denominator)",
@@ -253,7 +283,8 @@ impl FigureQuery {
         tables
     }
 
-    /// The query after all subqueries: every period between the first and the last one with something to count.
+    /// The query after all subqueries: every period between the first and the last one with something to count, and what
+    /// is listed.
     pub(super) fn last() -> String {
         let value = |name: &str| format!("coalesce(s.{name}, 0)");
         format!(
@@ -261,7 +292,9 @@ impl FigureQuery {
              END AS denominator, {} AS unknown, {} AS undecided\nFROM counted AS r\nJOIN indicators AS i ON i.indicator = \
              r.indicator\nJOIN periods AS p ON p.kind = r.kind AND p.number BETWEEN r.first_number AND r.last_number\nLEFT JOIN \
              scopes AS s ON s.indicator = r.indicator AND s.code IS NOT DISTINCT FROM r.code AND s.tier IS NOT DISTINCT FROM \
-             r.tier\n  AND s.kind = p.kind AND s.number = p.number\nORDER BY 1, 3, 4, 5",
+             r.tier\n  AND s.kind = p.kind AND s.number = p.number\nUNION ALL\nSELECT l.indicator, i.rules, l.code, l.tier, l.period, \
+             l.numerator, CASE WHEN i.has_denominator THEN l.denominator END, l.unknown, CAST(0 AS BIGINT)\nFROM listed AS l JOIN \
+             indicators AS i ON i.indicator = l.indicator\nORDER BY 1, 3, 4, 5",
             value("numerator"),
             value("denominator"),
             value("unknown"),

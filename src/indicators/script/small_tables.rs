@@ -20,8 +20,18 @@ use crate::model::procedure::{Offer, Procedure};
 /// A day before and one after all days of dossiers.
 const EVER: [i64; 2] = [-100_000_000, 100_000_000];
 
+/// The day from which something is valid; without one it always was.
+pub(super) fn since(day: Option<Date>) -> String {
+    day.map_or(EVER[0], |day| day_number(day).into()).to_string()
+}
+
+/// The last day on which something is valid; without one it always will be.
+pub(super) fn until(day: Option<Date>) -> String {
+    day.map_or(EVER[1], |day| day_number(day).into()).to_string()
+}
+
 /// A value of a table inside the script.
-fn text(sql: SqlDialect, value: Option<&str>) -> String {
+pub(super) fn text(sql: SqlDialect, value: Option<&str>) -> String {
     value.map_or_else(|| "NULL".to_owned(), |value| sql.text(value))
 }
 
@@ -30,7 +40,7 @@ fn number<T: std::fmt::Display>(value: Option<T>) -> String {
 }
 
 /// One table: its columns with their types, and its rows.
-fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<String>]) -> Subquery {
+pub(super) fn table(sql: SqlDialect, name: &str, columns: &[(&str, FactType)], rows: &[Vec<String>]) -> Subquery {
     let names: Vec<String> = columns.iter().map(|(name, _)| sql.quoted(name)).collect();
     let typed = |value: &dyn Fn(&str) -> String| {
         let cast = |(name, of): &(&str, FactType)| {
@@ -146,14 +156,13 @@ pub(super) fn procedures(sql: SqlDialect, procedures: &[Procedure]) -> Subquery 
 /// (`tier:TIER`). Times of one procedure and offerer do not overlap.
 pub(super) fn offers(sql: SqlDialect, offers: &[Offer], procedures: &[Procedure]) -> Subquery {
     let known: std::collections::HashSet<&str> = procedures.iter().map(|one| one.code.as_str()).collect();
-    let days = |day: Option<Date>, ever: i64| day.map_or(ever, |day| i64::from(day_number(day)));
     let rows =
         offer_pieces(offers).into_iter().filter(|piece| known.contains(piece.offer.procedure.as_str())).map(|piece| {
             vec![
                 sql.text(&piece.offer.procedure),
                 sql.text(&piece.offerer),
-                days(piece.first, EVER[0]).to_string(),
-                days(piece.last, EVER[1]).to_string(),
+                since(piece.first),
+                until(piece.last),
                 text(sql, piece.offer.online_level.as_deref()),
                 piece.offer.postal_submission.to_string(),
                 piece.offer.postal_return.to_string(),
@@ -209,7 +218,7 @@ pub(super) fn calendar(sql: SqlDialect, calendar: &WorkingCalendar) -> [Subquery
 }
 
 /// `periods`: every named period from the first day of the calendar until now, numbered within its kind, with its
-/// half-months; `period_halves`: one row for each of them.
+/// half-months and days; `period_halves`: one row for each half-month.
 pub(super) fn periods(sql: SqlDialect, now: i64) -> [Subquery; 2] {
     let periods = Periods::named(half_month_of(FIRST_DAY), half_month_of(local(now).date()));
     let mut counts = [0; PeriodKind::NAMED.len()];
@@ -223,6 +232,8 @@ pub(super) fn periods(sql: SqlDialect, now: i64) -> [Subquery; 2] {
             counts[kind].to_string(),
             first.to_string(),
             last.to_string(),
+            day_number(period.start()).to_string(),
+            day_number(period.end()).to_string(),
         ]
     });
     let listed = table(
@@ -234,6 +245,8 @@ pub(super) fn periods(sql: SqlDialect, now: i64) -> [Subquery; 2] {
             ("number", FactType::Number),
             ("first_half", FactType::Number),
             ("last_half", FactType::Number),
+            ("first_day", FactType::Number),
+            ("last_day", FactType::Number),
         ],
         &rows.collect::<Vec<_>>(),
     );

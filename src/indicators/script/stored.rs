@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::expressions::FactTable;
+use crate::expressions::stored_column;
 use crate::indicators::script::dialect::SqlDialect;
 use crate::lake::GROUP_TABLE;
 use crate::model::predicate::FactType;
+use crate::model::table::RecordKind;
 
 /// The Delta tables that a script reads.
 #[derive(Debug, Clone)]
@@ -41,12 +42,12 @@ impl StoredTables {
     }
 
     /// A query for columns of a table, instants as microseconds. It fails if the table is newer than the script.
-    pub(super) fn columns<'a>(&self, table: &FactTable, names: impl IntoIterator<Item = &'a str>) -> String {
+    pub(super) fn columns<'a>(&self, table: RecordKind, names: impl IntoIterator<Item = &'a str>) -> String {
         let sql = self.dialect;
-        let stored = self.images.get(table.table.image_name());
+        let stored = self.images.get(table.image_name());
         let column = |name: &str| {
             let quoted = sql.quoted(name);
-            let of = table.stored_type(name).expect("the facts' columns were checked");
+            let of = stored_column(table, name).expect("the facts' columns were checked");
             let value = match of {
                 _ if !stored.is_some_and(|stored| stored.contains(name)) => {
                     format!("CAST(NULL AS {})", sql.type_of(of))
@@ -60,7 +61,7 @@ impl StoredTables {
         if stored.is_none() {
             return format!("SELECT {columns} WHERE FALSE");
         }
-        let name = table.table.image_name();
+        let name = table.image_name();
         let message = format!("the table {name} is newer than this script: print it again with motcua sql");
         let is_of_night = sql.fail_if(&format!("run > {}", self.run), &message);
         format!("SELECT {columns} FROM {} WHERE {is_of_night}", view(name))

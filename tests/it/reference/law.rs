@@ -191,10 +191,7 @@ fn difference(figures: &[Figure], expected: &Expected<'_>) -> Option<String> {
         *figure.indicator == *expected.indicator && figure.period == expected.period && scope == expected.scope
     };
     let found = figures.iter().find(is_it);
-    let counts = found.map_or_else(Vec::new, |found| {
-        let whole = found.denominator.map(|whole| [found.numerator, whole].to_vec());
-        whole.unwrap_or_else(|| vec![found.numerator])
-    });
+    let counts = found.map_or_else(Vec::new, counts_of);
     let (id, period) = (expected.indicator, expected.period);
     if counts != expected.counts {
         return Some(format!("{id} in {period}: expected {:?}, found {counts:?}", expected.counts));
@@ -211,6 +208,16 @@ fn difference(figures: &[Figure], expected: &Expected<'_>) -> Option<String> {
     None
 }
 
+/// Numerator and denominator (a count has none), then, if they are not 0, what is unknown and what is undecided.
+fn counts_of(figure: &Figure) -> Vec<u64> {
+    let counted: Vec<u64> = std::iter::once(figure.numerator).chain(figure.denominator).collect();
+    match [figure.unknown.unwrap_or(0), figure.undecided.unwrap_or(0)] {
+        [0, 0] => counted,
+        [unknown, 0] => [counted, vec![unknown]].concat(),
+        both => [counted, both.to_vec()].concat(),
+    }
+}
+
 /// The figures of the fixed province, one line each: those of the year 2025, each indicator by its own rule set.
 fn province_figures(law: &Law) -> BTreeMap<String, String> {
     let file: LawFile = read(&folder().join("province.toml"));
@@ -224,7 +231,10 @@ fn province_figures(law: &Law) -> BTreeMap<String, String> {
     of_province
         .map(|figure| {
             let whole = figure.denominator.map_or(String::new(), |whole| format!(" / {whole}"));
-            (format!("{} ({})", figure.indicator, figure.rules), format!("{}{whole}", figure.numerator))
+            let more = [("unknown", figure.unknown), ("undecided", figure.undecided)];
+            let more = more.into_iter().filter_map(|(name, count)| Some((name, count.filter(|count| *count > 0)?)));
+            let more = more.fold(String::new(), |text, (name, count)| format!("{text}, {name} {count}"));
+            (format!("{} ({})", figure.indicator, figure.rules), format!("{}{whole}{more}", figure.numerator))
         })
         .collect()
 }

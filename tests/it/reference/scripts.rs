@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{AgencyNames, FigureInputs, SqlDialect, StoredTables, compute, sql_script};
+use motcua::model::agency::Succession;
 use motcua::model::figure::Figure;
-use motcua::model::indicator::IndicatorDefinition;
-use motcua::model::rules::RuleSet;
+use motcua::model::indicator::{CountedUnit, IndicatorDefinition};
+use motcua::model::rules::{AgencyView, RuleSet};
 use polars::prelude::*;
+use proptest::prelude::ProptestConfig;
 use proptest::strategy::{Strategy as _, ValueTree as _};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
-use super::province::{self, Feedback, Note, at};
+use super::province::{self, Dossier, Feedback, Measure, Note, at};
 use super::random::{province_of, rows};
 use super::{NOW, ROWS_AT_ONCE};
 use crate::services::{python_can_run, run_python};
@@ -42,11 +44,33 @@ fn with_keys(table: LazyFrame) -> DataFrame {
     keyed.drop(cols(["place"])).collect().expect("the columns exist")
 }
 
-fn scrambled(seed_rows: usize) -> Scrambled {
-    let mut runner = TestRunner::deterministic();
+/// One of the lakes that the engines compute.
+#[derive(Clone, Copy)]
+struct Case {
+    seed: u8,
+    rows: usize,
+    /// Every rule set counts dossiers for another agency than the one before, and for today's successors.
+    attributed: bool,
+}
+
+const CASES: [Case; 3] = [
+    Case { seed: 1, rows: 400, attributed: false },
+    Case { seed: 2, rows: 120, attributed: true },
+    Case { seed: 3, rows: 12, attributed: false },
+];
+
+fn scrambled(Case { seed, rows: seed_rows, .. }: Case) -> Scrambled {
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), random);
     let mut bytes = |count: usize| rows(count, count + 1).new_tree(&mut runner).expect("bytes").current();
     let (dossier_bytes, item_bytes) = (bytes(seed_rows), bytes(seed_rows));
-    let (dossiers, items) = province_of(&dossier_bytes, &item_bytes);
+    let (mut dossiers, items) = province_of(&dossier_bytes, &item_bytes);
+    let receiving = ["TT", "X2", "Phòng lạ", "Xã mẫu E"].map(str::to_owned);
+    let received_by = |(place, dossier): (usize, Dossier)| {
+        let receiving = receiving.get(place % 5).cloned();
+        Dossier { receiving, ..dossier }
+    };
+    dossiers = dossiers.into_iter().enumerate().map(received_by).collect();
     let base = at("2025-05-20T00:00");
     let day = |byte: u8| base + i64::from(byte) * 86_400_000_000;
     let some = |byte: u8, value: i64| (!byte.is_multiple_of(3)).then_some(value);
@@ -85,7 +109,7 @@ fn scrambled(seed_rows: usize) -> Scrambled {
         ("dossiers", province::dossiers_table(&dossiers)),
         ("postal_items", province::items_table(&items)),
         ("feedback", province::feedback_table(&feedback)),
-        ("measures", province::measures_table(&[])),
+        ("measures", province::measures_table(&measures(&bytes(seed_rows), day))),
         ("dossier_notes", province::notes_table(&notes)),
     ];
     let tables: BTreeMap<_, _> = tables.into_iter().map(|(name, table)| (name, with_keys(table))).collect();
@@ -97,11 +121,30 @@ fn scrambled(seed_rows: usize) -> Scrambled {
     Scrambled { tables, groups: groups.collect().expect("the columns exist") }
 }
 
+/// Measures that several state for one period, that are replaced, deleted, of weeks, of periods to come, or of nothing.
+fn measures(bytes: &[Vec<u8>], day: impl Fn(u8) -> i64) -> Vec<Measure> {
+    let stated = ["par-7.1.2", "sipas-1", "par-3.2.2", "par-3.4.1", "par-9.9.9"];
+    let agencies = ["S1", "Xã mẫu E", "X3", "D1", "Toàn tỉnh", "toàn  tỉnh", "Phòng lạ", ""];
+    let periods = ["2025", "2025-Q4", "2025-12", "2026-03s", "2027", "2025-W30", "2025-H1", "never"];
+    let count = |byte: u8| (byte > 20).then(|| i64::from(byte) - 30);
+    let measure = |row: &Vec<u8>| Measure {
+        indicator: Some(stated[usize::from(row[0]) % stated.len()].to_owned()),
+        agency: Some(agencies[usize::from(row[1]) % agencies.len()].to_owned()).filter(|agency| !agency.is_empty()),
+        period: Some(periods[usize::from(row[2]) % periods.len()].to_owned()),
+        counts: [count(row[3]), count(row[4])],
+        // Some at the same moment, some after the night.
+        entered: (row[5] > 40).then(|| day(row[5] / 16 * 16)),
+        deleted: [None, Some(false), Some(true)][usize::from(row[6]) % 3],
+    };
+    bytes.iter().map(measure).collect()
+}
+
 const ENGINES: [(&str, SqlDialect); 2] = [("duckdb", SqlDialect::DuckDb), ("spark", SqlDialect::Spark)];
 
 /// Writes the tables, and for each rule set the figures and a script for each engine. Returns for each engine the paths of
 /// script and figures, one pair after the other.
-fn write_case(scrambled: &Scrambled, folder: &Path) -> [Vec<String>; 2] {
+fn write_case(case: Case, folder: &Path) -> [Vec<String>; 2] {
+    let scrambled = &scrambled(case);
     let parquet = |name: &str, table: &DataFrame| {
         let file = File::create(folder.join(format!("{name}.parquet"))).expect("the folder takes a file");
         ParquetWriter::new(file).finish(&mut table.clone()).expect("the table can be written");
@@ -116,7 +159,17 @@ fn write_case(scrambled: &Scrambled, folder: &Path) -> [Vec<String>; 2] {
         .map(|(name, table)| (*name, table.get_column_names().into_iter().map(ToString::to_string).collect()));
     let images: BTreeMap<_, _> = images.collect();
     let table = |name: &str| scrambled.tables[name].clone().lazy();
-    let rule_sets: Vec<RuleSet> = config.rules.values().cloned().collect();
+    let mut rule_sets: Vec<RuleSet> = config.rules.values().cloned().collect();
+    let successions = [Succession {
+        from: "X1".to_owned(),
+        to: "X2".to_owned(),
+        date: jiff::civil::date(2025, 7, 1),
+        document: "mẫu".to_owned(),
+    }];
+    if case.attributed {
+        let views = [AgencyView::Handling, AgencyView::Competent, AgencyView::Receiving];
+        rule_sets.iter_mut().zip(views.into_iter().cycle()).for_each(|(rules, view)| rules.agency = view);
+    }
     let mut paths = [Vec::new(), Vec::new()];
     for rules in &rule_sets {
         let mut definitions: Vec<IndicatorDefinition> =
@@ -140,18 +193,24 @@ fn write_case(scrambled: &Scrambled, folder: &Path) -> [Vec<String>; 2] {
             offers: &province::offers(),
             calendar: &WorkingCalendar::new(&province::calendar()),
             now: at(NOW),
-            successions: None,
+            successions: case.attributed.then_some(&successions[..]),
             period: None,
             rows_at_once: ROWS_AT_ONCE,
         };
         let figures = compute(&inputs).expect("the shipped indicators compute");
+        for over in [CountedUnit::Dossiers, CountedUnit::Procedures, CountedUnit::Agencies, CountedUnit::Measures] {
+            let is_over = |figure: &&Figure| {
+                definitions.iter().any(|definition| definition.id == *figure.indicator && definition.over == over)
+            };
+            assert!(figures.iter().filter(is_over).any(|figure| figure.numerator > 0), "{over:?} under {}", rules.id);
+        }
         let path = |ending: &str| folder.join(format!("{}.{ending}", rules.id));
         write(path("csv"), figures_as_csv(&figures)).expect("the folder takes a file");
         for ((engine, dialect), paths) in ENGINES.into_iter().zip(&mut paths) {
             let stored = StoredTables { dialect, root: None, images: images.clone(), has_groups: true, run: RUN };
             let script = sql_script(&inputs, &stored).expect("the shipped indicators can be rendered");
             let ending = format!("{engine}.sql");
-            write(path(&ending), script.text).expect("the folder takes a file");
+            write(path(&ending), script).expect("the folder takes a file");
             paths.extend([&ending, "csv"].map(|ending| path(ending).display().to_string()));
         }
     }
@@ -183,15 +242,25 @@ fn other_engines_compute_the_figures_of_scrambled_tables() {
     if !python_can_run("other_engines_compute_the_figures_of_scrambled_tables") {
         return;
     }
-    let folder = Arc::new(tempfile::tempdir().expect("a scratch folder can be made"));
-    let of_work = Arc::clone(&folder);
-    // Polars built for debugging walks deep plans by recursion.
-    let work = move || write_case(&scrambled(400), of_work.path());
-    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
-    let paths = thread.join().expect("the figures compute");
-    for ((engine, _), paths) in ENGINES.into_iter().zip(paths) {
-        let arguments = [engine.to_owned(), folder.path().display().to_string()];
-        let printed = run_python("compare_sql.py", &[&arguments, &paths[..]].concat());
-        assert_eq!(printed.matches(" 0 different").count(), paths.len() / 2, "{printed}");
+    let mut cells = 0;
+    for case in CASES {
+        let folder = Arc::new(tempfile::tempdir().expect("a scratch folder can be made"));
+        let of_work = Arc::clone(&folder);
+        // Polars built for debugging walks deep plans by recursion.
+        let work = move || write_case(case, of_work.path());
+        let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
+        let paths = thread.join().expect("the figures compute");
+        for ((engine, _), paths) in ENGINES.into_iter().zip(paths) {
+            let arguments = [engine.to_owned(), folder.path().display().to_string()];
+            let printed = run_python("compare_sql.py", &[&arguments, &paths[..]].concat());
+            assert_eq!(printed.matches(" 0 different").count(), paths.len() / 2, "{printed}");
+            cells += printed.lines().filter_map(equal_cells).sum::<u64>();
+        }
     }
+    assert!(cells > 1_000, "{cells} cells are few");
+}
+
+/// `SCRIPT: 61310 equal, 0 different, …`.
+fn equal_cells(line: &str) -> Option<u64> {
+    line.split_once(": ")?.1.split_once(" equal")?.0.parse().ok()
 }

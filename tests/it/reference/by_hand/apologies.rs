@@ -94,8 +94,8 @@ fn without_any_due_date_a_dossier_is_not_known_to_be_late() {
         ("ended", without(done("1", "2025-06-09T10:00")), None),
         ("open", without(plain("1")), None),
         ("apologised", apologised(without(done("1", "2025-06-09T10:00"))), None),
-        // It ended before its reception: not on time for certain. The limit of its apology stays unknown.
-        ("impossible", without(done("1", "2025-05-02T10:00")), Some(ABSENT)),
-        ("impossible, apologised", apologised(without(done("1", "2025-05-02T10:00"))), Some(UNKNOWN)),
+        // It ended before its reception: a mistake, which owes no apology.
+        ("impossible", without(done("1", "2025-05-02T10:00")), None),
+        ("impossible, apologised", apologised(without(done("1", "2025-05-02T10:00"))), None),
     ]);
 }

@@ -17,6 +17,8 @@ pub(super) struct DossierOutcome {
     pub(super) ended_on_time: Option<bool>,
     /// It ended before it was received, which is a mistake of the source.
     pub(super) is_impossible: bool,
+    /// Whether the rule set calls that late; otherwise nobody knows whether it was.
+    pub(super) is_late_if_impossible: bool,
     /// Neither the source nor the registry, which lacks the procedure, gives it a limit, and the rule set needs one.
     pub(super) has_no_known_limit: bool,
     /// The last moment that is on time for certain.
@@ -54,12 +56,12 @@ impl DossierOutcome {
             .then(|| !self.ended_by(moment) && !self.clock_stopped && self.latest.is_some_and(|latest| latest < moment))
     }
 
-    /// `None` if no limit or no date of the end is known.
+    /// `None` if no limit or no possible date of the end is known.
     pub(super) fn late_by(&self, moment: i64) -> Option<bool> {
         if !self.ended_by(moment) {
             Some(false)
         } else if self.is_impossible {
-            Some(true)
+            self.is_late_if_impossible.then_some(true)
         } else if self.has_no_known_limit {
             None
         } else {
@@ -104,6 +106,7 @@ pub(super) fn outcome_of(
                     (due, _) => Some(due.is_some_and(|due| end <= due)),
                 }),
                 is_impossible: !is_possible(end),
+                is_late_if_impossible: false,
                 has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
@@ -126,6 +129,7 @@ pub(super) fn outcome_of(
                 // Column 10 has what nothing shows to be on time.
                 ended_on_time: Some(ended_on_time && is_possible(end)),
                 is_impossible: !is_possible(end),
+                is_late_if_impossible: true,
                 has_no_known_limit: false,
                 due,
                 on_time_without_due: true,
@@ -153,6 +157,7 @@ pub(super) fn outcome_of(
                 ended_by_status: has_any_ended_status,
                 ended_on_time: end.map(|end| due.is_some_and(|due| end <= due) && is_possible),
                 is_impossible: !is_possible,
+                is_late_if_impossible: false,
                 has_no_known_limit: due.is_none() && procedure.is_none(),
                 due,
                 on_time_without_due: false,
