@@ -133,8 +133,13 @@ fn figures(count: usize, folder: Option<&Path>) {
         }
         if named.is_some() {
             let night = Night { run: 1, as_of: motcua::run::now(), complete: true, data_until: None };
-            let script = sql_script(&config, &night, &FigureRequest::default(), (SqlDialect::DuckDb, None)).await;
-            std::fs::write(folder.join("figures.sql"), script.unwrap()).unwrap();
+            let root = std::path::absolute(folder.join("lake")).unwrap().display().to_string();
+            for (file, script) in
+                [("figures.sql", (SqlDialect::DuckDb, None)), ("figures-spark.sql", (SqlDialect::Spark, Some(root)))]
+            {
+                let script = sql_script(&config, &night, &FigureRequest::default(), script).await;
+                std::fs::write(folder.join(file), script.unwrap()).unwrap();
+            }
         }
         let mut tables = Vec::new();
         for kind in RecordKind::iter() {

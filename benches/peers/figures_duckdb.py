@@ -3,8 +3,7 @@
     python3 -m venv venv && venv/bin/pip install deltalake duckdb pyarrow
     venv/bin/python benches/peers/figures_duckdb.py FOLDER [THREADS]
 
-The script is that of `motcua sql` over the same indicators and rule sets. Indicators over the registry and measures are not in
-it. Prints the figures that have something to count, the CPU-seconds and the wall time of the script, reading included, and the
+The script is that of `motcua sql` over the same indicators and rule sets. Prints the figures that have something to count, the CPU-seconds and the wall time of the script, reading included, and the
 peak memory above that of Python with the libraries loaded.
 """
 

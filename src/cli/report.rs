@@ -333,7 +333,7 @@ pub(super) fn report_unfit(request: &FigureRequest, config: &Configuration) -> R
     let rules = request.rules.as_deref().unwrap_or_default();
     let message = format!("rule set `{rules}` reads the state at each period's end; {}", listed.join("; "));
     if request.indicators.is_empty() {
-        print_message(&format!("không tính được cùng lúc cho mọi kỳ, nên để trống: {message}"));
+        print_message(&format!("left out: {message}"));
         return Ok(());
     }
     Err(Failure::usage(message).with_hint("ask for one period: `motcua report --rules … --period 2026-Q1`"))

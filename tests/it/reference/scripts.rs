@@ -257,7 +257,7 @@ fn other_engines_compute_the_figures_of_scrambled_tables() {
             cells += printed.lines().filter_map(equal_cells).sum::<u64>();
         }
     }
-    assert!(cells > 1_000, "{cells} cells are few");
+    assert!(cells > 600_000, "{cells} cells of both engines are few");
 }
 
 /// `SCRIPT: 61310 equal, 0 different, …`.

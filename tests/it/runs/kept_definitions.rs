@@ -99,3 +99,34 @@ fn the_definitions_that_a_night_kept_count_unless_todays_are_requested() {
     // For all agencies together the form is the same with and without successions: 2 of Bến Tre, 1 of Vĩnh Long.
     assert_eq!(form(&["--tier", "province"]), [3, 0, 3, 0, 2, 1, 1, 0, 1, 1, 0]);
 }
+
+/// Form II.06a reads the state at each period's end. In one pass over all periods that is done for counts of dossiers: an amount
+/// by the state is left out and named; for one period it is computed.
+#[test]
+fn a_rule_set_leaves_out_what_it_cannot_compute_for_all_periods_at_once() {
+    let office = desk::of_files(MORE);
+    office.write("exports/1.csv", DOSSIERS);
+    // By the day of reception the state of a dossier can change until the period's end, and later.
+    let quality = include_str!("../../../config/indicators/quality.toml").replace("\"ended_at\"", "\"received_at\"");
+    office.write("config/indicators/quality.toml", &quality);
+    office.run();
+    let points = "par-3.4.5-1-points";
+    let refused = |arguments: &[&str]| {
+        let output = office.act(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).expect("messages are UTF-8")
+    };
+    for verb in ["report", "sql"] {
+        let message = refused(&[verb, points, "--rules", "form-06a"]);
+        assert!(
+            message.contains("`form-06a` reads the state at each period's end") && message.contains(points),
+            "{message}"
+        );
+    }
+    let of_period = desk::rows(&office, &["report", points, "--rules", "form-06a", "--period", "2025"]);
+    assert!(of_period.iter().any(|row| row["agency"] == "H61.09"), "{of_period:?}");
+    let all = office.act(&["report", "--rules", "form-06a", "--by", "year", "--format", "csv"]);
+    let (printed, told) = (String::from_utf8_lossy(&all.stdout), String::from_utf8_lossy(&all.stderr));
+    assert!(all.status.success() && told.contains(points), "{told}");
+    assert!(printed.contains("par-3.4.1") && !printed.contains(points), "{printed}");
+}
