@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde::Serialize;
 
 use crate::cli::exit_codes::INCOMPLETE;
@@ -32,6 +32,8 @@ use crate::simulator::{
 const PORTAL: &str = "portal-igate";
 /// The connector of the simulated ministry.
 const MINISTRY: &str = "ministry-software";
+/// The first day that a province can be simulated for: its dossiers begin two years before.
+const FIRST_DAY: Date = date(2022, 1, 1);
 /// Days between the two nights: on different weekdays, whose volumes are not compared.
 const DAYS_BETWEEN: i64 = 12;
 
@@ -77,6 +79,12 @@ struct Summary<'a> {
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.dossiers == 0 {
         return Err(Failure::usage("`--dossiers` must be at least 1"));
+    }
+    let days = FIRST_DAY..=local(crate::run::now()).date();
+    if !arguments.serve && !days.contains(&arguments.today) {
+        let message = format!("`--today` must be a day from {} to {}", days.start(), days.end());
+        return Err(Failure::usage(message)
+            .with_hint("dossiers are received from two years before it, and the shipped calendar begins in 2020"));
     }
     if let Some(data) = options.data.as_ref().filter(|data| data.join("ledger.sqlite").exists()) {
         let message = format!("`{}` is already a data folder: a demonstration does not write into it", data.display());

@@ -165,8 +165,8 @@ impl ConnectorCheck<'_> {
         if repeated.clone().any(|nth| nth == 0) {
             self.add(&pointer, "`nth` counts from 1");
         }
-        if repeated.count() > 0 && matches!(file.decode, Decode::Json { .. }) {
-            self.add(&pointer, "`nth` is for headings of tables; JSON records have paths");
+        if repeated.count() > 0 && matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
+            self.add(&pointer, "`nth` is for headings of tables; records of JSON and XML have paths");
         }
     }
 
@@ -280,10 +280,10 @@ impl ConnectorCheck<'_> {
             if let Err(message) = TitleDate::compile(pattern) {
                 self.add("/access/order/title", message);
             }
-            if matches!(file.decode, Decode::Json { .. }) {
+            if matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
                 self.add(
                     "/access/order/title",
-                    "JSON has no title rows: use `name`, or a table (`decode.type` `csv`, `xlsx` or `spreadsheet`)",
+                    "only tables have title rows: use `name`, or a table (`decode.type` `csv`, `xlsx` or `spreadsheet`)",
                 );
             }
         }
@@ -293,6 +293,14 @@ impl ConnectorCheck<'_> {
     fn decode(&mut self, file: &ConnectorFile) {
         let (delimiter, footers, sheets) = match &file.decode {
             Decode::Json { .. } => (None, None, None),
+            Decode::Xml { records, .. } => {
+                if records.split('.').any(|name| name.is_empty() || name.contains(['[', ']', ':'])) {
+                    let message = "the names of the elements from the root to a record, without prefixes, for example \
+                                   `Envelope.Body.GetListResponse.Record`";
+                    self.add("/decode/records", message);
+                }
+                (None, None, None)
+            }
             Decode::Csv { delimiter, footers, .. } => (*delimiter, Some(footers), None),
             Decode::Xlsx { footers, sheets, .. } => (None, Some(footers), sheets.as_ref()),
             Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),

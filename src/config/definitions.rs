@@ -115,12 +115,14 @@ pub(crate) fn load_indicators(
 /// `None` if they can, or if the rule set does not ask for it.
 #[must_use]
 pub fn period_end_problem(definition: &IndicatorDefinition, rules: &RuleSet) -> Option<&'static str> {
-    if rules.as_of != AsOf::PeriodEnd {
+    // What ended in a period has also ended at its end.
+    let is_by_end = definition.period == PeriodColumn::EndedAt && definition.also.is_none();
+    if rules.as_of != AsOf::PeriodEnd || is_by_end {
         return None;
     }
     let uses_state = predicates(definition).any(|text| parse(text).is_ok_and(|predicate| names_state(&predicate)));
     let amount_has_state = definition.of == Some(Amount::TimePoints) || definition.of.is_some() && uses_state;
-    if amount_has_state && definition.period != PeriodColumn::EndedAt {
+    if amount_has_state {
         return Some(
             "an amount at a period's end can only be computed for dossiers that ended in the period: use `period = \
              \"ended_at\"`",

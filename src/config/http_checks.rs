@@ -18,7 +18,7 @@ impl ConnectorCheck<'_> {
         if file.retry.attempts == 0 {
             self.add("/retry/attempts", "must be at least 1");
         }
-        if let Decode::Json { failure: Some(failure), .. } = &file.decode
+        if let Decode::Json { failure: Some(failure), .. } | Decode::Xml { failure: Some(failure), .. } = &file.decode
             && (failure.path.is_empty() || failure.ok.is_empty())
         {
             self.add("/decode/failure", "needs a `path` and at least one value in `ok`");

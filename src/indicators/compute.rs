@@ -21,7 +21,6 @@ use crate::indicators::{IndicatorError, feedback, measure_figures};
 use crate::model::figure::Figure;
 use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::model::rules::RuleSet;
-use crate::model::table::TIERS;
 use crate::model::vietnamese_order::VietnameseOrder;
 
 /// Computes every figure, in the order of [`sort_figures`].
@@ -50,7 +49,7 @@ pub fn compute(inputs: &FigureInputs<'_>) -> Result<Vec<Figure>, IndicatorError>
             over_dossiers.push((rules, of_dossiers));
         }
     }
-    compute_over_dossiers(inputs, &over_dossiers, &mut figures)?;
+    figures.extend(compute_over_dossiers(inputs, &over_dossiers)?);
     sort_figures(&mut figures);
     Ok(figures)
 }
@@ -85,12 +84,11 @@ fn place(figure: &Figure, places: &HashMap<Arc<str>, usize>) -> Option<usize> {
     if figure.tier.is_some() { None } else { places.get(figure.agency.as_ref()?).copied() }
 }
 
-/// Adds the figures of all indicators that need dossiers or registries, by rule set.
+/// The figures of all indicators that need dossiers or registries, by rule set.
 fn compute_over_dossiers(
     inputs: &FigureInputs<'_>,
     rule_sets: &[(&RuleSet, Vec<ComputedIndicator<'_>>)],
-    figures: &mut Vec<Figure>,
-) -> Result<(), IndicatorError> {
+) -> Result<Vec<Figure>, IndicatorError> {
     // Plan: the group-bys of each rule set, and the agencies of each view.
     let scan = DossierScan::new(inputs)?;
     let mut views: HashMap<&'static str, ViewLookups> = HashMap::new();
@@ -104,6 +102,7 @@ fn compute_over_dossiers(
     let rows = scan_groups(inputs, rule_sets, &scan, &views, &groups)?;
     // From rows to figures. The scan has numbered the procedures that it found.
     let procedures = scan.procedures.numbers.texts();
+    let mut figures = Vec::new();
     for (((rules, indicators), groups), rows) in rule_sets.iter().zip(&groups).zip(rows) {
         let periods = Periods::of_rows(inputs, &rows);
         let builder = FigureBuilder {
@@ -113,9 +112,6 @@ fn compute_over_dossiers(
             rules: rules.id.as_str().into(),
             now: inputs.now,
         };
-        // Millions of figures would be copied each time that the list grows. What is reserved and not used costs nothing.
-        let at_most = indicators.len() * (builder.agencies.known.len() + TIERS.len() + 1) * periods.all.len();
-        let _ = figures.try_reserve(at_most);
         for (index, indicator) in indicators.iter().enumerate() {
             let sides = sides_of(index, groups, &rows);
             if indicator.definition.over == CountedUnit::Procedures && !sides.is_empty() {
@@ -136,7 +132,7 @@ fn compute_over_dossiers(
             figures.extend(builder.registry_figures(indicator, &registry, inputs.agencies));
         }
     }
-    Ok(())
+    Ok(figures)
 }
 
 /// Runs all group-bys and returns their rows, by rule set and group.

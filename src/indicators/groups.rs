@@ -223,7 +223,7 @@ pub(super) fn plan_groups(
     let mut groups: BTreeMap<(PeriodColumn, GroupKind, usize), GroupQuery> = BTreeMap::new();
     for (index, definition) in indicators.iter().map(|indicator| indicator.definition).enumerate() {
         let kind = group_kind(definition, rules, period);
-        if matches!(kind, None | Some(GroupKind::LatestDay)) {
+        if matches!(definition.over, CountedUnit::Procedures | CountedUnit::Agencies) {
             // Registries are counted in periods that have dossiers, which this group-by finds.
             let (column, kind) = (PeriodColumn::ReceivedAt, GroupKind::AtMoment);
             groups.entry((column, kind, 0)).or_insert_with(|| GroupQuery::new(column, kind));

@@ -66,7 +66,8 @@ pub struct RuleSet {
     /// and mean the defaults.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missing_channel: MissingChannel,
-    /// Whether a dossier is on time that has ended by its status, but has no date of the end.
+    /// Whether a dossier is on time that has ended by its status, but has no date of the end; and whether one is late whose
+    /// end is dated before its reception (it is never on time).
     #[serde(default, skip_serializing_if = "is_default")]
     pub undated_end: LateOrUnknown,
     /// Whether a dossier is late without any due date, if its procedure is not in the registry, which might give one.

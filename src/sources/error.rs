@@ -71,6 +71,9 @@ pub enum ErrorKind {
     /// The body is not valid JSON.
     #[strum(serialize = "not_json")]
     NotJson,
+    /// The body is not XML that can be read: not well-formed, with a document type, or nested too deeply.
+    #[strum(serialize = "not_xml")]
+    NotXml,
     /// The response has no list at `decode.records`.
     #[strum(serialize = "no_records")]
     NoRecords,
@@ -245,7 +248,7 @@ impl ErrorKind {
             Self::BodyCutShort => "the connection or the file ended early: run again, or ask for the file again",
             Self::BodyTooLarge => "request smaller pages, or raise `limits.max_body_bytes`",
             Self::PageTooLong => "request smaller pages, or raise `limits.max_page_records`",
-            Self::NotJson => "check the address, and compare `decode` with what the source sends",
+            Self::NotJson | Self::NotXml => "check the address, and compare `decode` with what the source sends",
             Self::NoRecords => {
                 "the response has another structure, or reports a failure inside a 200: check `decode.records`"
             }

@@ -102,6 +102,7 @@ impl PageFetcher {
             .ok_or_else(|| SourceError::new(ErrorKind::Misconfigured, "an http connector has no `[request]`"))?;
         let accept = match file.decode {
             Decode::Json { .. } => "application/json",
+            Decode::Xml { .. } => "application/xml, text/xml",
             Decode::Csv { .. } => "text/csv",
             Decode::Xlsx { .. } => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Decode::Spreadsheet { .. } => "*/*",

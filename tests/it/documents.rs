@@ -128,8 +128,8 @@ fn readings(text: &mut String) {
     }
     text.push_str(
         "\n**Điều chưa rõ thì sao?** Hồ sơ của mẫu số mà không nguồn nào ghi điều cần biết, và bộ quy tắc không có cách hiểu, được đếm riêng là “chưa rõ”. \
-         Tỷ lệ thật khi đó nằm trong khoảng từ tử số trên mẫu số đến (tử số + chưa rõ) trên mẫu số; nếu mọi hồ sơ đều chưa rõ thì ghi “không có dữ liệu”, không \
-         ghi 0 % hay 100 %. Hồ sơ không rõ có thuộc mẫu số hay không được ghi riêng, không tính vào mẫu số. Kết luận là “đạt”, “chưa đạt”, “còn có thể đạt” \
+         Tỷ lệ thật khi đó nằm trong khoảng từ tử số trên mẫu số đến (tử số + chưa rõ) trên mẫu số; khoảng này chưa kể hồ sơ không rõ có thuộc mẫu số hay không, được ghi riêng và không tính vào mẫu số. Nếu mọi hồ sơ đều chưa rõ thì ghi “không có dữ liệu”, không \
+         ghi 0 % hay 100 %. Kết luận là “đạt”, “chưa đạt”, “còn có thể đạt” \
          khi hồ sơ còn hạn có thể làm đủ chỉ tiêu, hoặc “chưa rõ” khi đạt hay không tùy các hồ sơ chưa rõ.\n",
     );
     text.push_str("\n## Biểu II.06a và các bộ quy tắc khác được hiểu thế nào\n");

@@ -58,7 +58,11 @@ const BY_HAND: [(Option<&str>, &str, [u64; 4]); 7] = [
 ];
 
 fn motcua(folder: &Path, arguments: &[&str]) -> Output {
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log/motcua.toml");
+    motcua_with("motcua.toml", folder, arguments)
+}
+
+fn motcua_with(settings: &str, folder: &Path, arguments: &[&str]) -> Output {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log").join(settings);
     program()
         .arg("--config")
         .arg(config)
@@ -75,23 +79,14 @@ fn printed(output: &Output) -> String {
     format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-#[test]
-fn an_export_of_another_program_gives_the_counts_worked_by_hand() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("receipt_cases.csv"), SAMPLE).expect("the sample is written");
-
-    let check = motcua(folder.path(), &["check"]);
-    assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
-    assert!(!folder.path().join("data").exists(), "check writes nothing");
-    let run = motcua(folder.path(), &["run"]);
-    assert_eq!(run.status.code(), Some(0), "{}", printed(&run));
-
-    let status = motcua(folder.path(), &["status", "--format", "json"]);
+/// The sample is read, and its figures are those worked by hand.
+fn assert_counts(settings: &str, folder: &Path) {
+    let status = motcua_with(settings, folder, &["status", "--format", "json"]);
     let rows: Json = serde_json::from_slice(&status.stdout).unwrap_or_else(|_| panic!("{}", printed(&status)));
     let counts = ["received", "accepted", "quarantined"].map(|name| rows[0][name].as_u64());
     assert_eq!(counts, [Some(23), Some(21), Some(2)]);
 
-    let report = motcua(folder.path(), &["report", "--by", "year", "--format", "json"]);
+    let report = motcua_with(settings, folder, &["report", "--by", "year", "--format", "json"]);
     let rows: Vec<Json> = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", printed(&report)));
     let mut found: BTreeMap<(String, Option<String>, String), [Option<u64>; 2]> = BTreeMap::new();
     for row in &rows {
@@ -108,6 +103,52 @@ fn an_export_of_another_program_gives_the_counts_worked_by_hand() {
         }
     }
     assert!(found.is_empty(), "unexpected figures: {found:?}");
+}
+
+/// The sample as an event log in XML (XES): a `trace` for each row, with an element for each value.
+fn sample_as_xes() -> String {
+    let mut lines = SAMPLE.lines();
+    let keys: Vec<&str> = lines.next().expect("the sample has a heading").split(',').collect();
+    let dates = ["startdate", "deadline", "enddate"];
+    let element = |(key, value): (&&str, &str)| match value {
+        "" => String::new(),
+        date if dates.contains(key) => format!("<date key=\"{key}\" value=\"{}\"/>", date.replacen(' ', "T", 1)),
+        text => format!("<string key=\"{key}\" value=\"{text}\"/>"),
+    };
+    let traces = lines.map(|line| {
+        let values: String = keys.iter().zip(line.split(',')).map(element).collect();
+        format!("<trace>{values}<event><string key=\"concept:name\" value=\"T1\"/></event></trace>\n")
+    });
+    let traces: String = traces.collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<log xmlns=\"http://www.xes-standard.org/\"><global scope=\"trace\"><string \
+         key=\"channel\" value=\"UNKNOWN\"/></global>\n{traces}</log>\n"
+    )
+}
+
+#[test]
+fn the_event_log_in_xml_gives_the_same_counts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("receipt.xes"), sample_as_xes()).expect("the sample is written");
+    for verb in ["check", "run"] {
+        let output = motcua_with("motcua-xes.toml", folder.path(), &[verb]);
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    }
+    assert_counts("motcua-xes.toml", folder.path());
+}
+
+#[test]
+fn an_export_of_another_program_gives_the_counts_worked_by_hand() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("receipt_cases.csv"), SAMPLE).expect("the sample is written");
+
+    let check = motcua(folder.path(), &["check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", printed(&check));
+    assert!(!folder.path().join("data").exists(), "check writes nothing");
+    let run = motcua(folder.path(), &["run"]);
+    assert_eq!(run.status.code(), Some(0), "{}", printed(&run));
+
+    assert_counts("motcua.toml", folder.path());
 
     // Other rule sets: under `strict` case 2 is late (end < due); under `day` cases 3, 4, 7 and 15 are on time too.
     for (rules, of_2010, of_2011) in [("seed-2639", 5, 7), ("strict", 4, 7), ("day", 8, 8)] {

@@ -22,6 +22,17 @@ pub enum Decode {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         null_values: Vec<String>,
     },
+    /// XML, SOAP messages among them.
+    Xml {
+        /// Path of the records: the names of the elements from the root to a record, without prefixes.
+        records: String,
+        /// As for `json`.
+        #[serde(default)]
+        failure: Option<ReplyFailure>,
+        /// Texts that mean that there is no value, as for `json`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        null_values: Vec<String>,
+    },
     Csv {
         /// `;` or `,`; if absent, the one that is more frequent in the header row.
         #[serde(default)]
@@ -83,6 +94,7 @@ impl Decode {
     pub fn null_values(&self) -> &[String] {
         match self {
             Self::Json { null_values, .. }
+            | Self::Xml { null_values, .. }
             | Self::Csv { null_values, .. }
             | Self::Xlsx { null_values, .. }
             | Self::Spreadsheet { null_values, .. } => null_values,

@@ -65,7 +65,7 @@ impl EnvelopePaths {
     /// The paths that `[decode]`, `[auth]`, `[pages]` and `[complete]` state.
     pub(crate) fn of(file: &ConnectorFile) -> Self {
         let mut found = Self::default();
-        if let Decode::Json { records, failure, .. } = &file.decode {
+        if let Decode::Json { records, failure, .. } | Decode::Xml { records, failure, .. } = &file.decode {
             found.paths[EnvelopeField::Records as usize] = Some(records.trim_matches('.').into());
             found.put(EnvelopeField::Code, failure.as_ref().map(|failure| &failure.path));
             found.failure.clone_from(failure);

@@ -10,6 +10,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredA
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::fields::Readers;
+use crate::model::connector::ConnectorFile;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeTexts, EnvelopeValues};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -28,6 +30,14 @@ pub struct JsonLayout {
 }
 
 impl JsonLayout {
+    /// The layout of a connector's records.
+    ///
+    /// # Errors
+    /// `misconfigured`, naming the path.
+    pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
+        Self::compile(EnvelopePaths::of(file), &readers.fields, file.limits.max_page_records)
+    }
+
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn compile(paths: EnvelopePaths, fields: &[String], max_records: u32) -> Result<Self, SourceError> {

@@ -1,4 +1,4 @@
-//! Decodes the bytes of a response or file into pages of kept fields: JSON, CSV, XLSX.
+//! Decodes the bytes of a response or file into pages of kept fields: JSON, XML, CSV, XLSX.
 
 pub mod csv;
 mod csv_last_cells;
@@ -20,6 +20,7 @@ mod xlsx_rows;
 mod xlsx_sheet;
 mod xlsx_strings;
 mod xlsx_titles;
+mod xml;
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,10 +32,11 @@ use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile, Decode};
 use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
-use crate::sources::decode::envelope::{EnvelopePaths, EnvelopeValues};
+use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::json::JsonLayout;
 use crate::sources::decode::table::TableLayout;
 use crate::sources::decode::xlsx_layout::XlsxLayout;
+use crate::sources::decode::xml::XmlLayout;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// A compiled `[decode]` table.
@@ -49,6 +51,7 @@ pub struct Decoder {
 #[derive(Debug, Clone)]
 enum Layout {
     Json(JsonLayout),
+    Xml(XmlLayout),
     Tables(TableFormats),
 }
 
@@ -71,7 +74,7 @@ impl TableFormats {
         let limit = file.limits.max_expanded_bytes;
         let trailer = file.complete.trailer.as_ref();
         let (csv, xlsx) = match &file.decode {
-            Decode::Json { .. } => (None, None),
+            Decode::Json { .. } | Decode::Xml { .. } => (None, None),
             Decode::Csv { delimiter, encoding, header, footers, .. } => {
                 let table = TableLayout::compile(header, footers, readers, trailer);
                 (Some(CsvLayout::compile(*delimiter, *encoding, limit, table, readers)?), None)
@@ -126,9 +129,10 @@ impl Decoder {
     /// `misconfigured` if a path, pattern or delimiter is invalid.
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
-            Decode::Json { .. } => {
-                let (paths, max_records) = (EnvelopePaths::of(file), file.limits.max_page_records);
-                Layout::Json(JsonLayout::compile(paths, &readers.fields, max_records)?)
+            Decode::Json { .. } => Layout::Json(JsonLayout::of(file, readers)?),
+            Decode::Xml { records, .. } => {
+                let (json, limit) = (JsonLayout::of(file, readers)?, file.limits.max_expanded_bytes);
+                Layout::Xml(XmlLayout::new(json, records, limit))
             }
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
                 Layout::Tables(TableFormats::compile(file, readers)?)
@@ -146,6 +150,10 @@ impl Decoder {
         let mut page = Page::new(number, origin, hex_digest(body), Arc::clone(&self.fields));
         match &self.layout {
             Layout::Json(layout) => {
+                let envelope = layout.read(body, &mut page)?;
+                Ok((page, envelope))
+            }
+            Layout::Xml(layout) => {
                 let envelope = layout.read(body, &mut page)?;
                 Ok((page, envelope))
             }
@@ -170,11 +178,11 @@ impl Decoder {
         }
     }
 
-    /// The table formats; `None` for JSON.
+    /// The table formats; `None` for JSON and XML.
     pub(crate) fn tables(&self) -> Option<&TableFormats> {
         match &self.layout {
             Layout::Tables(layout) => Some(layout),
-            Layout::Json(_) => None,
+            Layout::Json(_) | Layout::Xml(_) => None,
         }
     }
 

@@ -24,7 +24,7 @@ enum Deleted {
     Supplements,
     /// The level at which the service was offered.
     Level,
-    /// When an apology was sent that is stated otherwise, too.
+    /// The day of an apology whose number is stated.
     ApologyDay,
 }
 

@@ -213,7 +213,8 @@ fn counts_of(figure: &Figure) -> Vec<u64> {
     let counted: Vec<u64> = std::iter::once(figure.numerator).chain(figure.denominator).collect();
     match [figure.unknown.unwrap_or(0), figure.undecided.unwrap_or(0)] {
         [0, 0] => counted,
-        [unknown, 0] => [counted, vec![unknown]].concat(),
+        // A count with one number more would look like a ratio.
+        [unknown, 0] if counted.len() > 1 => [counted, vec![unknown]].concat(),
         both => [counted, both.to_vec()].concat(),
     }
 }

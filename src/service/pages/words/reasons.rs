@@ -67,6 +67,10 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
         "not_json" => {
             ("Dữ liệu trả về không phải JSON.", "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.")
         }
+        "not_xml" => (
+            "Dữ liệu trả về không phải XML đọc được.",
+            "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.",
+        ),
         "no_records" => (
             "Câu trả lời không có danh sách bản ghi.",
             "Nguồn đã đổi cấu trúc hoặc báo lỗi bên trong: kiểm tra `decode.records`.",

@@ -1,0 +1,285 @@
+//! Decodes an XML response, a SOAP message among them: it becomes the JSON text that [`JsonLayout`] reads, so that paths are
+//! those of JSON.
+//!
+//! | XML | JSON |
+//! |---|---|
+//! | an element with attributes or elements in it | an object |
+//! | an element with text only | a text, without the white space around it |
+//! | an attribute `a` | the key `@a` |
+//! | text beside attributes or elements | the key `#text`; its pieces are put together |
+//! | several elements of one name in an element | a list; at `decode.records` always, also of one or none |
+//! | `xsi:nil="true"` | null |
+//!
+//! Names are local names: prefixes are left out, and declarations of namespaces are no attributes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use encoding_rs::{Encoding, UTF_8};
+use quick_xml::errors::{Error, IllFormedError, SyntaxError};
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+
+use crate::model::page::Page;
+use crate::sources::decode::envelope::EnvelopeValues;
+use crate::sources::decode::inflate;
+use crate::sources::decode::json::JsonLayout;
+use crate::sources::error::{ErrorKind, SourceError};
+
+/// First bytes of gzip data.
+const GZIP: &[u8] = b"\x1f\x8b";
+/// Elements inside each other. Real messages have a dozen.
+const MAX_DEPTH: usize = 64;
+/// Longest code of a SOAP fault that an error message repeats: a longer text may be a sentence.
+const MAX_CODE_CHARS: usize = 40;
+
+/// An XML response: the layout of its JSON text, and the elements down to a record.
+#[derive(Debug, Clone)]
+pub(crate) struct XmlLayout {
+    json: JsonLayout,
+    /// Names of the elements from the root to a record.
+    records: Vec<Box<str>>,
+    /// Most bytes of a body that was compressed.
+    limit: u64,
+}
+
+impl XmlLayout {
+    /// `records`: the path of the records, from the root element on. `limit`: most bytes of a file that is compressed.
+    pub(crate) fn new(json: JsonLayout, records: &str, limit: u64) -> Self {
+        Self { json, records: records.split('.').map(Into::into).collect(), limit }
+    }
+
+    /// As [`JsonLayout::read`].
+    ///
+    /// # Errors
+    /// `not_xml`, `not_utf8`, `html_instead_of_json`, `body_cut_short`, `source_says_failure` for a SOAP fault; those of
+    /// [`JsonLayout::read`]; for a file that is compressed with gzip, `expands_too_far` and `file_damaged`.
+    pub(crate) fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
+        let body = if body.starts_with(GZIP) {
+            Cow::Owned(inflate::gzip(body.to_vec(), self.limit)?)
+        } else {
+            Cow::Borrowed(body)
+        };
+        let text = text_of(&body)?;
+        let start = text.trim_start();
+        if starts_with_name(start, "<!doctype html") || starts_with_name(start, "<html") {
+            return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
+        }
+        self.json.read(Converter::new(&text, &self.records).json()?.as_bytes(), page)
+    }
+}
+
+fn starts_with_name(text: &str, name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+}
+
+/// The text of a body, by its byte order mark, else by the encoding that its declaration names, else UTF-8.
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, SourceError> {
+    let (encoding, mark) = Encoding::for_bom(body).unwrap_or_else(|| (declared(body), 0));
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&body[mark..]);
+    text.ok_or_else(|| {
+        let message = format!("the body has bytes that are not {}", encoding.name());
+        SourceError::new(ErrorKind::NotUtf8, message)
+    })
+}
+
+/// The encoding that an XML declaration names. A declaration is ASCII in every encoding that can be read here.
+fn declared(body: &[u8]) -> &'static Encoding {
+    let declaration = body.strip_prefix(b"<?xml").and_then(|rest| rest.split(|byte| *byte == b'>').next());
+    let label = declaration.and_then(|declaration| {
+        let text = std::str::from_utf8(declaration).ok()?;
+        let rest = text.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        rest[1..].split(quote).next()
+    });
+    // UTF-16 without a byte order mark would not have been read as ASCII.
+    let named = label.and_then(|label| Encoding::for_label(label.as_bytes()));
+    named.filter(|encoding| encoding.is_ascii_compatible()).unwrap_or(UTF_8)
+}
+
+/// An element that is not closed yet.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    /// Attributes and elements: key, JSON text.
+    values: Vec<(String, String)>,
+    text: String,
+    is_nil: bool,
+    /// Whether all names from the root to this element are those of the path of records.
+    is_on_path: bool,
+}
+
+struct Converter<'a> {
+    text: &'a str,
+    records: &'a [Box<str>],
+    open: Vec<Element>,
+}
+
+impl<'a> Converter<'a> {
+    fn new(text: &'a str, records: &'a [Box<str>]) -> Self {
+        Self { text, records, open: Vec::new() }
+    }
+
+    /// The JSON text: an object whose only key is the root element.
+    fn json(mut self) -> Result<String, SourceError> {
+        let mut reader = Reader::from_str(self.text);
+        // The document itself holds the root element.
+        self.open.push(Element { is_on_path: true, ..Element::default() });
+        loop {
+            let event = reader.read_event().map_err(|error| at(&reader, &error))?;
+            match event {
+                Event::Start(start) => self.start(&start, &reader)?,
+                Event::Empty(start) => {
+                    self.start(&start, &reader)?;
+                    self.end()?;
+                }
+                Event::End(_) => self.end()?,
+                Event::Text(text) => self.add_text(&text.xml10_content()),
+                Event::CData(text) => self.add_text(&text.xml10_content()),
+                Event::GeneralRef(name) => self.add_reference(&name, &reader)?,
+                Event::DocType(_) => {
+                    return Err(not_xml(&reader, "has a document type (`<!DOCTYPE`), which is not read"));
+                }
+                Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+                Event::Eof => break,
+            }
+        }
+        match &mut self.open[..] {
+            [document] if document.values.len() == 1 && document.text.trim().is_empty() => {
+                let (root, value) = document.values.remove(0);
+                Ok(format!("{{{}:{value}}}", quoted(&root)))
+            }
+            [_] => Err(not_xml(&reader, "has no root element, or something beside it")),
+            _ => Err(SourceError::new(ErrorKind::BodyCutShort, "the body ends inside an element")),
+        }
+    }
+
+    fn start(&mut self, start: &BytesStart<'_>, reader: &Reader<&[u8]>) -> Result<(), SourceError> {
+        if self.open.len() > MAX_DEPTH {
+            return Err(not_xml(reader, &format!("has more than {MAX_DEPTH} elements inside each other")));
+        }
+        let name = start.local_name().as_ref().to_owned();
+        let depth = self.open.len() - 1;
+        let is_on_path = self.open[depth].is_on_path && self.records.get(depth).is_some_and(|record| **record == *name);
+        let mut element = Element { name, is_on_path, ..Element::default() };
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|_| not_xml(reader, "has an element whose attributes cannot be read"))?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, &error))?;
+            let is_namespace = attribute.key.as_namespace_binding().is_some();
+            let key = attribute.key.local_name();
+            if key.as_ref() == "nil" && matches!(&*value, "true" | "1") {
+                element.is_nil = true;
+            } else if !is_namespace {
+                element.values.push((format!("@{}", key.as_ref()), quoted(&value)));
+            }
+        }
+        self.open.push(element);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SourceError> {
+        let element = self.open.pop().expect("the reader checks that ends have starts");
+        if element.name == "Fault"
+            && self.open.len() == 3
+            && self.open[1].name == "Envelope"
+            && self.open[2].name == "Body"
+        {
+            return Err(soap_fault(&element));
+        }
+        let depth = self.open.len();
+        let name = element.name.clone();
+        let value = self.value_of(element, depth);
+        let parent = self.open.last_mut().expect("the document holds the root element");
+        parent.values.push((name, value));
+        Ok(())
+    }
+
+    /// The JSON text of an element, which stands at a depth (1: the root element).
+    fn value_of(&self, element: Element, depth: usize) -> String {
+        let Element { values, text, is_nil, is_on_path, .. } = element;
+        // The records of the element: a list also of one, or of none.
+        let list = self.records.get(depth).filter(|_| is_on_path && depth + 1 == self.records.len());
+        let text = text.trim();
+        if is_nil && values.is_empty() {
+            return "null".to_owned();
+        }
+        if values.is_empty() && list.is_none() {
+            return quoted(text);
+        }
+        let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, value) in values {
+            members.entry(key).or_default().push(value);
+        }
+        if let Some(list) = list {
+            members.entry(list.to_string()).or_default();
+        }
+        if !text.is_empty() {
+            members.insert("#text".to_owned(), vec![quoted(text)]);
+        }
+        let member = |(key, values): (String, Vec<String>)| {
+            let is_list = values.len() != 1 || list.is_some_and(|list| **list == *key);
+            let value = if is_list { format!("[{}]", values.join(",")) } else { values.concat() };
+            format!("{}:{value}", quoted(&key))
+        };
+        format!("{{{}}}", members.into_iter().map(member).collect::<Vec<_>>().join(","))
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let element = self.open.last_mut().expect("the document is open until the end");
+        element.text.push_str(text);
+    }
+
+    /// Adds what `&name;` stands for. Only XML's own names and numbers of characters are known: a document could define
+    /// others so that they unfold without limit.
+    fn add_reference(&mut self, name: &BytesRef<'_>, reader: &Reader<&[u8]>) -> Result<(), SourceError> {
+        if let Some(character) = name.resolve_char_ref().map_err(|error| at(reader, &error))? {
+            self.add_text(character.encode_utf8(&mut [0; 4]));
+            return Ok(());
+        }
+        let known = resolve_xml_entity(&name.xml10_content());
+        self.add_text(known.ok_or_else(|| not_xml(reader, "names an entity that XML does not define"))?);
+        Ok(())
+    }
+}
+
+/// The error for a SOAP fault, with its code: `faultcode` of SOAP 1.1, `Code/Value` of SOAP 1.2. Its text may be about a
+/// person and is left out.
+fn soap_fault(fault: &Element) -> SourceError {
+    let value = |name: &str| fault.values.iter().find(|(key, _)| key == name).map(|(_, json)| json.as_str());
+    let parsed = value("faultcode").or_else(|| value("Code")).and_then(|json| serde_json::from_str(json).ok());
+    let parsed: serde_json::Value = parsed.unwrap_or_default();
+    let code = [&parsed, &parsed["#text"], &parsed["Value"]].into_iter().find_map(serde_json::Value::as_str);
+    let is_plain = |code: &&str| {
+        code.len() <= MAX_CODE_CHARS
+            && code.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '.' | '_' | '-'))
+    };
+    let shown =
+        code.filter(is_plain).map_or_else(|| "without a code that can be shown".to_owned(), |code| format!("`{code}`"));
+    SourceError::new(ErrorKind::SourceSaysFailure, format!("the response is a SOAP fault, {shown}"))
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn not_xml(reader: &Reader<&[u8]>, what: &str) -> SourceError {
+    let message = format!("the body, at byte {}, {what}", reader.buffer_position());
+    SourceError::new(ErrorKind::NotXml, message)
+}
+
+/// The error of the parser, without its text, which may quote the body.
+fn at(reader: &Reader<&[u8]>, error: &Error) -> SourceError {
+    let is_cut = matches!(error, Error::Syntax(syntax) if !matches!(syntax, SyntaxError::InvalidBangMarkup))
+        || matches!(error, Error::IllFormed(IllFormedError::MissingEndTag(_)));
+    if is_cut {
+        let message = format!("the body ends inside what began at byte {}", reader.error_position());
+        return SourceError::new(ErrorKind::BodyCutShort, message);
+    }
+    not_xml(reader, "is not well-formed XML")
+}
+
+#[cfg(test)]
+#[path = "xml_tests.rs"]
+mod tests;
