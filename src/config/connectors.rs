@@ -294,10 +294,20 @@ impl ConnectorCheck<'_> {
         let (delimiter, footers, sheets) = match &file.decode {
             Decode::Json { .. } => (None, None, None),
             Decode::Xml { records, .. } => {
-                if records.split('.').any(|name| name.is_empty() || name.contains(['[', ']', ':'])) {
+                let is_name = |name: &str| {
+                    !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'))
+                };
+                if !records.split('.').all(is_name) {
                     let message = "the names of the elements from the root to a record, without prefixes, for example \
                                    `Envelope.Body.GetListResponse.Record`";
                     self.add("/decode/records", message);
+                }
+                let is_content_type = |name: &String| name.eq_ignore_ascii_case("content-type");
+                let request = file.request.as_ref().filter(|request| request.body.is_some());
+                if request.is_some_and(|request| !request.headers.keys().any(is_content_type)) {
+                    let message =
+                        "a body for a source of XML needs its `content-type`, for example `text/xml; charset=utf-8`";
+                    self.add("/request/headers", message);
                 }
                 (None, None, None)
             }

@@ -243,7 +243,11 @@ impl FolderReader {
             self.open = Some(OpenFile { file: file.clone(), digest: content.digest, rows, has_pages: false });
             return Ok(None);
         }
-        let (page, _) = without_panic(|| decoder.page(&content.bytes, number, file.shown()))?;
+        let (page, envelope) = without_panic(|| decoder.page(&content.bytes, number, file.shown()))?;
+        // A response can prove that a null is an empty list; a file cannot.
+        if envelope.null_list {
+            return Err(SourceError::new(ErrorKind::NoRecords, "the file has no list of records at `decode.records`"));
+        }
         self.mark_taken(file, content.digest, FileEnd::default());
         Ok(Some(page))
     }

@@ -36,6 +36,7 @@ pub mod request;
 pub mod response;
 pub mod retry;
 pub mod select;
+mod select_path;
 pub mod transport;
 
 use std::collections::BTreeSet;

@@ -99,7 +99,7 @@ pub fn build(
     for (name, text) in &template.headers {
         request.headers.push((name.clone(), fill(text, context, values)?));
     }
-    let body = template.body.as_ref().map(|body| fill_json(body, context, values)).transpose()?;
+    let body = template.body.as_ref().map(|body| fill_body(body, &request.headers, context, values)).transpose()?;
     request.set_body(body);
     Ok(request)
 }
@@ -127,7 +127,8 @@ pub(crate) fn login(base_url: &Url, login: &LoginRequest, values: &PlaceholderVa
     if !login.headers.keys().any(|name| name.eq_ignore_ascii_case("accept")) {
         request.headers.push(("accept".to_owned(), "application/json".to_owned()));
     }
-    request.set_body(login.body.as_ref().map(|body| fill_json(body, context, values)).transpose()?);
+    let body = login.body.as_ref().map(|body| fill_body(body, &request.headers, context, values)).transpose()?;
+    request.set_body(body);
     Ok(request)
 }
 
@@ -221,6 +222,23 @@ pub fn address(key: &str, template: &str, values: &PlaceholderValues) -> Result<
 /// `unset_placeholder`, naming the placeholder.
 pub fn fill(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
     fill_with(template, context, values, |value| value)
+}
+
+/// A body, with each value escaped for XML if the content type is XML, else for JSON.
+fn fill_body(
+    template: &str,
+    headers: &[(String, String)],
+    context: TemplateContext<'_>,
+    values: &PlaceholderValues,
+) -> Result<String, SourceError> {
+    let is_xml = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().contains("xml")
+    };
+    if headers.iter().any(is_xml) {
+        fill_with(template, context, values, |value| quick_xml::escape::escape(value).into_owned())
+    } else {
+        fill_json(template, context, values)
+    }
 }
 
 /// Like [`fill`], but escapes each value for the inside of a JSON string.

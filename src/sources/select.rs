@@ -2,7 +2,8 @@
 //! its cells into a page.
 //!
 //! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
-//! text `value`. An object where a list was expected counts as a list of one. A node may have a field and children at
+//! text `value`. An object where a list was expected counts as a list of one for a filter, a text as one for `[0]`; a text where an
+//! object with `#text` was expected (converted XML) is that text. A node may have a field and children at
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
 //! `true` or `false`. Null, an empty list or an empty object at the end of a path leaves the cell empty. Another list or
 //! object gives [`CELL_STRUCTURE`], unless longer paths lead into it.
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 use crate::fields::unmapped_field_path;
 use crate::model::page::{CELL_STRUCTURE, Page, Reason};
 use crate::sources::json_scalar::scalar;
+use crate::sources::select_path::{PathStep, parse_path};
 
 /// The kept paths of a connector, compiled into a tree.
 #[derive(Debug, Clone)]
@@ -36,6 +38,11 @@ struct PathNode {
 }
 
 impl PathNode {
+    /// The child for the text of an element that has attributes, as a converter from XML names it.
+    fn text(&self) -> Option<usize> {
+        self.keys.iter().find(|(key, _)| **key == *"#text").map(|(_, node)| *node)
+    }
+
     /// Whether a value, as JSON, is a list or an object that is not empty and into which no longer path leads.
     fn ends_in_structure(&self, raw: &str) -> bool {
         let is_expected = match raw.as_bytes().first() {
@@ -53,13 +60,6 @@ struct ElementFilter {
     key: Box<str>,
     value: Box<str>,
     node: usize,
-}
-
-#[derive(Debug, PartialEq)]
-enum PathStep<'a> {
-    Key(&'a str),
-    Element(usize),
-    Filter(&'a str, &'a str),
 }
 
 impl Selection {
@@ -129,38 +129,6 @@ fn child_node(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
     next
 }
 
-fn parse_path(path: &str) -> Result<Vec<PathStep<'_>>, String> {
-    let wrong = |why: &str| format!("path `{path}` {why}");
-    let mut steps = Vec::new();
-    let mut rest = path;
-    loop {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        if end == 0 && !(steps.is_empty() && rest.starts_with('[')) {
-            return Err(wrong("has an empty name"));
-        }
-        if end > 0 {
-            steps.push(PathStep::Key(&rest[..end]));
-        }
-        rest = &rest[end..];
-        while let Some(open) = rest.strip_prefix('[') {
-            let close = open.find(']').ok_or_else(|| wrong("has a `[` without `]`"))?;
-            let inner = &open[..close];
-            steps.push(match inner.split_once('=') {
-                Some((key, value)) if !key.is_empty() => PathStep::Filter(key, value),
-                _ => PathStep::Element(
-                    inner.parse().map_err(|_| wrong("has neither `[0]` nor `[key=value]` in brackets"))?,
-                ),
-            });
-            rest = &open[close + 1..];
-        }
-        match rest.strip_prefix('.') {
-            Some(more) => rest = more,
-            None if rest.is_empty() => return Ok(steps),
-            None => return Err(wrong("has a name after `]` without `.`")),
-        }
-    }
-}
-
 /// Walks one JSON value along the tree. As a visitor it returns whether the value was an object.
 struct ValueWalk<'a> {
     nodes: &'a [PathNode],
@@ -176,7 +144,8 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
         if let Some(field) = node.field {
             self.page.note_field(field);
         }
-        if node.field.is_none() && node.filters.is_empty() {
+        let is_read_once = node.field.is_none() && node.filters.is_empty() && node.elements.is_empty();
+        if is_read_once && node.text().is_none() {
             return value.deserialize_any(self).map(|_| ());
         }
         let raw = <&RawValue>::deserialize(value)?.get();
@@ -195,6 +164,12 @@ impl ValueWalk<'_> {
             } else if here.ends_in_structure(raw) {
                 page.set(field, CELL_STRUCTURE);
             }
+        }
+        let is_text = raw.starts_with('"');
+        let first = here.elements.iter().find(|(at, _)| *at == 0).map(|(_, node)| *node);
+        for node in first.into_iter().chain(here.text()).filter(|_| is_text) {
+            let walk = ValueWalk { nodes, node, page: &mut *page };
+            walk.deserialize(&mut serde_json::Deserializer::from_str(raw))?;
         }
         match raw.as_bytes().first() {
             Some(b'{') => {

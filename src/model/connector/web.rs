@@ -18,7 +18,7 @@ pub struct RequestTemplate {
     pub query: BTreeMap<String, String>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    /// JSON body for `POST`; placeholder values are escaped.
+    /// Body for `POST`, JSON unless the header `content-type` says XML; placeholder values are escaped for it.
     #[serde(default)]
     pub body: Option<String>,
 }

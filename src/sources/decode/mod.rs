@@ -29,7 +29,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::fields::Readers;
-use crate::model::connector::{Connector, ConnectorFile, Decode};
+use crate::model::connector::{Access, Connector, ConnectorFile, Decode};
 use crate::model::page::Page;
 use crate::sources::decode::csv::{CsvFile, CsvLayout};
 use crate::sources::decode::envelope::EnvelopeValues;
@@ -131,8 +131,10 @@ impl Decoder {
         let layout = match &file.decode {
             Decode::Json { .. } => Layout::Json(JsonLayout::of(file, readers)?),
             Decode::Xml { records, .. } => {
-                let (json, limit) = (JsonLayout::of(file, readers)?, file.limits.max_expanded_bytes);
-                Layout::Xml(XmlLayout::new(json, records, limit))
+                let is_file = matches!(file.access, Access::Files { .. });
+                let expands_to = is_file.then_some(file.limits.max_expanded_bytes);
+                let max_records = file.limits.max_page_records;
+                Layout::Xml(XmlLayout::new(JsonLayout::of(file, readers)?, records, max_records, expands_to))
             }
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
                 Layout::Tables(TableFormats::compile(file, readers)?)

@@ -7,19 +7,25 @@
 //! | an element with text only | a text, without the white space around it |
 //! | an attribute `a` | the key `@a` |
 //! | text beside attributes or elements | the key `#text`; its pieces are put together |
-//! | several elements of one name in an element | a list; at `decode.records` always, also of one or none |
+//! | several elements of one name in an element | a list; at `decode.records` also of one or none |
 //! | `xsi:nil="true"` | null |
 //!
-//! Names are local names: prefixes are left out, and declarations of namespaces are no attributes.
+//! Names are local names: prefixes are left out. Declarations of namespaces, and attributes of XML Schema's namespace of
+//! instances (`xsi:type`), are no attributes.
+//!
+//! Where the records should be, an element without text and elements is an empty list. With text it has no list, for it may be
+//! a message; with other elements only its list is null, which must be proved to be empty like a null of JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1258};
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::name::{Namespace, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::model::page::Page;
 use crate::sources::decode::envelope::EnvelopeValues;
@@ -31,6 +37,10 @@ use crate::sources::error::{ErrorKind, SourceError};
 const GZIP: &[u8] = b"\x1f\x8b";
 /// Elements inside each other. Real messages have a dozen.
 const MAX_DEPTH: usize = 64;
+/// Elements and attributes of a body: each takes a few hundred bytes.
+const MAX_NODES: usize = 4_000_000;
+/// Namespace of `nil` and `type`.
+const INSTANCES: Namespace<'_> = Namespace("http://www.w3.org/2001/XMLSchema-instance");
 /// Longest code of a SOAP fault that an error message repeats: a longer text may be a sentence.
 const MAX_CODE_CHARS: usize = 40;
 
@@ -40,14 +50,15 @@ pub(crate) struct XmlLayout {
     json: JsonLayout,
     /// Names of the elements from the root to a record.
     records: Vec<Box<str>>,
-    /// Most bytes of a body that was compressed.
-    limit: u64,
+    max_records: u32,
+    /// Most bytes of a file that is compressed; `None` over HTTP, where `Content-Encoding` says so.
+    expands_to: Option<u64>,
 }
 
 impl XmlLayout {
-    /// `records`: the path of the records, from the root element on. `limit`: most bytes of a file that is compressed.
-    pub(crate) fn new(json: JsonLayout, records: &str, limit: u64) -> Self {
-        Self { json, records: records.split('.').map(Into::into).collect(), limit }
+    /// `records`: the path of the records, from the root element on.
+    pub(crate) fn new(json: JsonLayout, records: &str, max_records: u32, expands_to: Option<u64>) -> Self {
+        Self { json, records: records.split('.').map(Into::into).collect(), max_records, expands_to }
     }
 
     /// As [`JsonLayout::read`].
@@ -56,17 +67,20 @@ impl XmlLayout {
     /// `not_xml`, `not_utf8`, `html_instead_of_json`, `body_cut_short`, `source_says_failure` for a SOAP fault; those of
     /// [`JsonLayout::read`]; for a file that is compressed with gzip, `expands_too_far` and `file_damaged`.
     pub(crate) fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
-        let body = if body.starts_with(GZIP) {
-            Cow::Owned(inflate::gzip(body.to_vec(), self.limit)?)
-        } else {
-            Cow::Borrowed(body)
+        let body = match self.expands_to {
+            Some(limit) if body.starts_with(GZIP) => Cow::Owned(inflate::gzip(body.to_vec(), limit)?),
+            None if body.starts_with(GZIP) => {
+                let message = "the body is gzip, and the response has no `Content-Encoding` that says so";
+                return Err(SourceError::new(ErrorKind::ContentCoding, message));
+            }
+            _ => Cow::Borrowed(body),
         };
         let text = text_of(&body)?;
         let start = text.trim_start();
         if starts_with_name(start, "<!doctype html") || starts_with_name(start, "<html") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
         }
-        self.json.read(Converter::new(&text, &self.records).json()?.as_bytes(), page)
+        self.json.read(Converter::new(&text, &self.records, self.max_records).json()?.as_bytes(), page)
     }
 }
 
@@ -77,11 +91,12 @@ fn starts_with_name(text: &str, name: &str) -> bool {
 /// The text of a body, by its byte order mark, else by the encoding that its declaration names, else UTF-8.
 fn text_of(body: &[u8]) -> Result<Cow<'_, str>, SourceError> {
     let (encoding, mark) = Encoding::for_bom(body).unwrap_or_else(|| (declared(body), 0));
-    let text = encoding.decode_without_bom_handling_and_without_replacement(&body[mark..]);
-    text.ok_or_else(|| {
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&body[mark..]).ok_or_else(|| {
         let message = format!("the body has bytes that are not {}", encoding.name());
         SourceError::new(ErrorKind::NotUtf8, message)
-    })
+    })?;
+    // Its letters are followed by their tone marks.
+    Ok(if encoding == WINDOWS_1258 { Cow::Owned(text.nfc().collect()) } else { text })
 }
 
 /// The encoding that an XML declaration names. A declaration is ASCII in every encoding that can be read here.
@@ -114,20 +129,24 @@ struct Converter<'a> {
     text: &'a str,
     records: &'a [Box<str>],
     open: Vec<Element>,
+    /// How many more records and nodes there may be.
+    records_left: u32,
+    nodes_left: usize,
+    max_records: u32,
 }
 
 impl<'a> Converter<'a> {
-    fn new(text: &'a str, records: &'a [Box<str>]) -> Self {
-        Self { text, records, open: Vec::new() }
+    fn new(text: &'a str, records: &'a [Box<str>], max_records: u32) -> Self {
+        Self { text, records, open: Vec::new(), records_left: max_records, nodes_left: MAX_NODES, max_records }
     }
 
     /// The JSON text: an object whose only key is the root element.
     fn json(mut self) -> Result<String, SourceError> {
-        let mut reader = Reader::from_str(self.text);
+        let mut reader = NsReader::from_str(self.text);
         // The document itself holds the root element.
         self.open.push(Element { is_on_path: true, ..Element::default() });
         loop {
-            let event = reader.read_event().map_err(|error| at(&reader, &error))?;
+            let event = reader.read_event().map_err(|error| at(&reader, self.text, &error))?;
             match event {
                 Event::Start(start) => self.start(&start, &reader)?,
                 Event::Empty(start) => {
@@ -150,27 +169,45 @@ impl<'a> Converter<'a> {
                 let (root, value) = document.values.remove(0);
                 Ok(format!("{{{}:{value}}}", quoted(&root)))
             }
+            [document]
+                if document.values.is_empty() && !self.text.trim().is_empty() && document.text.trim().is_empty() =>
+            {
+                Err(SourceError::new(ErrorKind::BodyCutShort, "the body ends before its root element"))
+            }
             [_] => Err(not_xml(&reader, "has no root element, or something beside it")),
             _ => Err(SourceError::new(ErrorKind::BodyCutShort, "the body ends inside an element")),
         }
     }
 
-    fn start(&mut self, start: &BytesStart<'_>, reader: &Reader<&[u8]>) -> Result<(), SourceError> {
+    fn start(&mut self, start: &BytesStart<'_>, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
         if self.open.len() > MAX_DEPTH {
             return Err(not_xml(reader, &format!("has more than {MAX_DEPTH} elements inside each other")));
         }
         let name = start.local_name().as_ref().to_owned();
         let depth = self.open.len() - 1;
         let is_on_path = self.open[depth].is_on_path && self.records.get(depth).is_some_and(|record| **record == *name);
+        if is_on_path && depth + 1 == self.records.len() {
+            let too_many = || {
+                let message = format!("the response has more than {} records", self.max_records);
+                SourceError::new(ErrorKind::PageTooLong, message)
+            };
+            self.records_left = self.records_left.checked_sub(1).ok_or_else(too_many)?;
+        }
         let mut element = Element { name, is_on_path, ..Element::default() };
+        let nodes = 1 + start.attributes_raw().bytes().filter(|byte| *byte == b'=').count();
+        let too_many = || not_xml(reader, &format!("has more than {MAX_NODES} elements and attributes"));
+        self.nodes_left = self.nodes_left.checked_sub(nodes).ok_or_else(too_many)?;
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|_| not_xml(reader, "has an element whose attributes cannot be read"))?;
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, &error))?;
-            let is_namespace = attribute.key.as_namespace_binding().is_some();
-            let key = attribute.key.local_name();
-            if key.as_ref() == "nil" && matches!(&*value, "true" | "1") {
-                element.is_nil = true;
-            } else if !is_namespace {
+            let value =
+                attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, self.text, &error))?;
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            let (namespace, key) = reader.resolver().resolve_attribute(attribute.key);
+            if namespace == ResolveResult::Bound(INSTANCES) {
+                element.is_nil |= key.as_ref() == "nil" && matches!(&*value, "true" | "1");
+            } else {
                 element.values.push((format!("@{}", key.as_ref()), quoted(&value)));
             }
         }
@@ -201,24 +238,33 @@ impl<'a> Converter<'a> {
         // The records of the element: a list also of one, or of none.
         let list = self.records.get(depth).filter(|_| is_on_path && depth + 1 == self.records.len());
         let text = text.trim();
-        if is_nil && values.is_empty() {
+        if let (true, Some(list)) = (is_nil, list) {
+            return format!("{{{}:null}}", quoted(list));
+        }
+        if is_nil {
             return "null".to_owned();
         }
-        if values.is_empty() && list.is_none() {
+        if values.is_empty() && (list.is_none() || !text.is_empty()) {
             return quoted(text);
         }
+        let has_elements = values.iter().any(|(key, _)| !key.starts_with('@'));
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (key, value) in values {
             members.entry(key).or_default().push(value);
         }
-        if let Some(list) = list {
+        let list_is_null = list.is_some_and(|list| has_elements && !members.contains_key(&**list));
+        if let Some(list) = list.filter(|_| text.is_empty()) {
             members.entry(list.to_string()).or_default();
         }
         if !text.is_empty() {
             members.insert("#text".to_owned(), vec![quoted(text)]);
         }
         let member = |(key, values): (String, Vec<String>)| {
-            let is_list = values.len() != 1 || list.is_some_and(|list| **list == *key);
+            let is_records = list.is_some_and(|list| **list == *key);
+            if is_records && list_is_null {
+                return format!("{}:null", quoted(&key));
+            }
+            let is_list = values.len() != 1 || is_records;
             let value = if is_list { format!("[{}]", values.join(",")) } else { values.concat() };
             format!("{}:{value}", quoted(&key))
         };
@@ -232,8 +278,8 @@ impl<'a> Converter<'a> {
 
     /// Adds what `&name;` stands for. Only XML's own names and numbers of characters are known: a document could define
     /// others so that they unfold without limit.
-    fn add_reference(&mut self, name: &BytesRef<'_>, reader: &Reader<&[u8]>) -> Result<(), SourceError> {
-        if let Some(character) = name.resolve_char_ref().map_err(|error| at(reader, &error))? {
+    fn add_reference(&mut self, name: &BytesRef<'_>, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
+        if let Some(character) = name.resolve_char_ref().map_err(|error| at(reader, self.text, &error))? {
             self.add_text(character.encode_utf8(&mut [0; 4]));
             return Ok(());
         }
@@ -250,8 +296,11 @@ fn soap_fault(fault: &Element) -> SourceError {
     let parsed = value("faultcode").or_else(|| value("Code")).and_then(|json| serde_json::from_str(json).ok());
     let parsed: serde_json::Value = parsed.unwrap_or_default();
     let code = [&parsed, &parsed["#text"], &parsed["Value"]].into_iter().find_map(serde_json::Value::as_str);
+    // A long number may be that of a person.
+    let digits = |code: &str| code.chars().filter(char::is_ascii_digit).count();
     let is_plain = |code: &&str| {
-        code.len() <= MAX_CODE_CHARS
+        digits(code) < 6
+            && code.len() <= MAX_CODE_CHARS
             && code.chars().all(|one| one.is_ascii_alphanumeric() || matches!(one, ':' | '.' | '_' | '-'))
     };
     let shown =
@@ -264,15 +313,21 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn not_xml(reader: &Reader<&[u8]>, what: &str) -> SourceError {
+fn not_xml(reader: &NsReader<&[u8]>, what: &str) -> SourceError {
     let message = format!("the body, at byte {}, {what}", reader.buffer_position());
     SourceError::new(ErrorKind::NotXml, message)
 }
 
 /// The error of the parser, without its text, which may quote the body.
-fn at(reader: &Reader<&[u8]>, error: &Error) -> SourceError {
-    let is_cut = matches!(error, Error::Syntax(syntax) if !matches!(syntax, SyntaxError::InvalidBangMarkup))
-        || matches!(error, Error::IllFormed(IllFormedError::MissingEndTag(_)));
+fn at(reader: &NsReader<&[u8]>, text: &str, error: &Error) -> SourceError {
+    let is_at_end = usize::try_from(reader.buffer_position()).is_ok_and(|at| at >= text.trim_end().len());
+    let is_cut = match error {
+        Error::Syntax(SyntaxError::InvalidBangMarkup) | Error::IllFormed(IllFormedError::UnclosedReference) => {
+            is_at_end
+        }
+        Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_)) => true,
+        _ => false,
+    };
     if is_cut {
         let message = format!("the body ends inside what began at byte {}", reader.error_position());
         return SourceError::new(ErrorKind::BodyCutShort, message);

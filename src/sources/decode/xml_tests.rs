@@ -9,16 +9,20 @@ use crate::sources::decode::envelope::EnvelopePaths;
 const FIELDS: [&str; 4] = ["id", "@kind", "date[@key=due].@value", "name"];
 
 fn read(records: &str, body: &[u8]) -> Result<Page, SourceError> {
+    read_all(records, body).map(|(page, _)| page)
+}
+
+fn read_all(records: &str, body: &[u8]) -> Result<(Page, EnvelopeValues), SourceError> {
     let text = format!(
         "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
          base_url='https://portal.example'\n[decode]\ntype='xml'\nrecords='{records}'\n[map]\n"
     );
     let paths = EnvelopePaths::of(&toml::from_str(&text).expect("the connector is valid"));
     let fields: Arc<[String]> = FIELDS.iter().map(ToString::to_string).collect();
-    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5)?, records, 1 << 20);
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5)?, records, 5, Some(1 << 20));
     let mut page = Page::new(1, String::new(), String::new(), fields);
-    layout.read(body, &mut page)?;
-    Ok(page)
+    let envelope = layout.read(body, &mut page)?;
+    Ok((page, envelope))
 }
 
 /// The cells of each row; `none` for a cell without a value.
@@ -76,7 +80,7 @@ fn text_comes_in_pieces_and_nil_is_no_text() {
         // With attributes it is an object, whose text has the key `#text`.
         ("<name lang=\"vi\">Sở</name>", crate::model::page::CELL_STRUCTURE),
         ("<name/>", ""),
-        ("<name xmlns:x=\"urn:x\" x:nil=\"true\"/>", "none"),
+        ("<name xmlns:x=\"http://www.w3.org/2001/XMLSchema-instance\" x:nil=\"true\"/>", "none"),
         ("", "none"),
     ] {
         let body = format!("<list><r><id>a</id>{name}</r></list>");
@@ -127,11 +131,17 @@ fn what_is_no_list_of_records_is_named_without_its_text() {
         ("<list><r><id>secret", ErrorKind::BodyCutShort, "ends inside"),
         ("<list><r><id>secret</i", ErrorKind::BodyCutShort, "ends inside"),
         ("<list><r><id><![CDATA[secret", ErrorKind::BodyCutShort, "ends inside"),
+        ("<list><r><id>secret&am", ErrorKind::BodyCutShort, "ends inside"),
+        ("<?xml version='1.0'?>\n", ErrorKind::BodyCutShort, "before its root"),
+        // A message in the place of the list, which may be anything.
+        ("<list>secret</list>", ErrorKind::NoRecords, "list.r"),
+        ("<list>&lt;r&gt;secret&lt;/r&gt;</list>", ErrorKind::NoRecords, "list.r"),
         ("<!DOCTYPE html><html><p>secret</p></html>", ErrorKind::HtmlInsteadOfJson, "HTML"),
         ("<HTML><p>secret</HTML>", ErrorKind::HtmlInsteadOfJson, "HTML"),
         ("<other><r/></other>", ErrorKind::NoRecords, "list.r"),
         (&fault("<faultcode>soap:Client</faultcode>"), ErrorKind::SourceSaysFailure, "`soap:Client`"),
         (&fault("<Code><Value>env:Sender</Value></Code>"), ErrorKind::SourceSaysFailure, "`env:Sender`"),
+        (&fault("<faultcode>079203001234</faultcode>"), ErrorKind::SourceSaysFailure, "SOAP fault, without"),
         (&fault("<faultcode>Nguyen Van A secret</faultcode>"), ErrorKind::SourceSaysFailure, "SOAP fault"),
     ] {
         let error = read("list.r", body.as_bytes()).expect_err(body);
@@ -145,4 +155,59 @@ fn what_is_no_list_of_records_is_named_without_its_text() {
 fn more_records_than_allowed_are_refused() {
     let body = format!("<list>{}</list>", "<r><id>a</id></r>".repeat(6));
     assert_eq!(read("list.r", body.as_bytes()).expect_err("refused").kind, ErrorKind::PageTooLong);
+}
+
+/// A list with other elements only, or that is nil, may be a failure: as a null of JSON it must be proved to be empty.
+#[test]
+fn a_list_that_may_be_a_failure_is_null() {
+    let instances = "xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\"";
+    for (body, is_null) in [
+        ("<list/>".to_owned(), false),
+        ("<list count=\"0\"/>".to_owned(), false),
+        ("<list><error/></list>".to_owned(), true),
+        ("<list><r1><id>a</id></r1></list>".to_owned(), true),
+        (format!("<list {instances} i:nil=\"true\"/>"), true),
+    ] {
+        let (page, envelope) = read_all("list.r", body.as_bytes()).unwrap_or_else(|error| panic!("{body}: {error}"));
+        assert_eq!((page.len(), envelope.null_list), (0, is_null), "{body}");
+    }
+}
+
+/// `xsi:nil` is no value also beside other attributes, and `xsi:type` is no attribute of the record.
+#[test]
+fn attributes_of_the_schema_instance_are_no_data() {
+    let body = "<list xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><r kind='k' xsi:type='T'><id>a</id>\
+                <date key='due' value='1' xsi:nil='true'/><name nil='1'/></r></list>";
+    let page = read("list.r", body.as_bytes()).expect("it is read");
+    assert_eq!([0, 1, 2].map(|field| page.cell(0, field)), [Some("a"), Some("k"), None]);
+    // Another attribute of that name is data.
+    assert_eq!(page.cell(0, 3), Some(crate::model::page::CELL_STRUCTURE));
+}
+
+#[test]
+fn gzip_is_for_files() {
+    let paths = EnvelopePaths::default();
+    let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", 5, None);
+    let mut page = Page::new(1, String::new(), String::new(), fields);
+    let error = layout.read(b"\x1f\x8b\x08", &mut page).expect_err("it is refused");
+    assert_eq!(error.kind, ErrorKind::ContentCoding);
+}
+
+/// Whether an element has attributes, or stands alone, does not change the path of its text.
+#[test]
+fn a_text_is_found_with_and_without_attributes_alone_and_among_several() {
+    let fields: Arc<[String]> = Arc::from(["ten.#text".to_owned(), "ma[0]".to_owned()]);
+    let text = "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
+                base_url='https://portal.example'\n[decode]\ntype='xml'\nrecords='list.r'\n[map]\n";
+    let paths = EnvelopePaths::of(&toml::from_str(text).expect("the connector is valid"));
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", 5, None);
+    let mut page = Page::new(1, String::new(), String::new(), fields);
+    let body = "<list><r><ten>A</ten><ma>1</ma></r>\
+                <r><ten lang='vi'>B</ten><ma>3</ma><ma>4</ma></r><r><x/></r></list>";
+    layout.read(body.as_bytes(), &mut page).expect("it is read");
+    let row = |row| [0, 1].map(|field| page.cell(row, field));
+    assert_eq!(row(0), [Some("A"), Some("1")]);
+    assert_eq!(row(1), [Some("B"), Some("3")]);
+    assert_eq!(row(2), [None; 2]);
 }
