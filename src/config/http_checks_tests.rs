@@ -128,3 +128,24 @@ fn the_login_of_the_docs_is_valid() {
     let pages = "[pages]\ntype = 'page_number'\nfirst = 1\nsize = 10\nend = { type = 'empty_page' }\n";
     assert_eq!(mistakes(&[example, "\n", JSON, PASS, pages]), [""; 0]);
 }
+
+#[test]
+fn records_of_xml_have_the_names_of_elements_and_a_body_its_content_type() {
+    let decode = |records: &str| format!("[decode]\ntype = 'xml'\nrecords = '{records}'\n");
+    for (records, expected) in [
+        ("Envelope.Body.List.Ho_So-1", &[][..]),
+        ("list", &[]),
+        ("", &["decode.records"]),
+        ("s:Envelope.s:Body.r", &["decode.records"]),
+        ("list.r ", &["decode.records"]),
+        ("list..r", &["decode.records"]),
+        ("list.@id", &["decode.records"]),
+        ("list[0].r", &["decode.records"]),
+    ] {
+        assert_eq!(mistakes(&[&decode(records), GET]), expected, "{records}");
+    }
+    let post = |headers: &str| format!("[request]\nmethod = 'POST'\npath = '/list'\nbody = '<q/>'\n{headers}");
+    for (headers, expected) in [("", &["request.headers"][..]), ("headers = { Content-Type = 'text/xml' }\n", &[])] {
+        assert_eq!(mistakes(&[&decode("list.r"), &post(headers)]), expected, "{headers}");
+    }
+}

@@ -71,7 +71,8 @@ pub enum ErrorKind {
     /// The body is not valid JSON.
     #[strum(serialize = "not_json")]
     NotJson,
-    /// The body is not XML that can be read: not well-formed, with a document type, or nested too deeply.
+    /// The body is not XML that can be read: not well-formed, with a document type, nested too deeply, or with too many
+    /// elements.
     #[strum(serialize = "not_xml")]
     NotXml,
     /// The response has no list at `decode.records`.

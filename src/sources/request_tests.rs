@@ -116,3 +116,22 @@ fn the_address_of_the_next_page_takes_its_secrets_from_the_template() {
         assert_eq!(request.url.as_str(), expected);
     }
 }
+
+/// A value cannot leave its place in a body, whether that is JSON or XML.
+#[test]
+fn values_are_escaped_for_the_content_type_of_the_body() {
+    let mut values = values();
+    values.set_secret("KEY", "a<b> & \"c\"");
+    let base = Url::parse("https://portal.example/").expect("an address");
+    for (content_type, body, expected) in [
+        (None, "{\"key\":\"{secret:KEY}\"}", "{\"key\":\"a<b> & \\\"c\\\"\"}"),
+        (Some("application/json"), "\"{secret:KEY}\"", "\"a<b> & \\\"c\\\"\""),
+        (Some("text/xml; charset=utf-8"), "<k>{secret:KEY}</k>", "<k>a&lt;b&gt; &amp; &quot;c&quot;</k>"),
+        (Some("application/soap+XML"), "<k>{secret:KEY}</k>", "<k>a&lt;b&gt; &amp; &quot;c&quot;</k>"),
+    ] {
+        let mut template = RequestTemplate { method: Method::Post, body: Some(body.to_owned()), ..template(&[]) };
+        template.headers.extend(content_type.map(|text| ("Content-Type".to_owned(), text.to_owned())));
+        let request = build(&base, &template, &Pages::None, TemplateContext::default(), &values).expect("all is set");
+        assert_eq!(request.body.as_deref(), Some(expected), "{content_type:?}");
+    }
+}

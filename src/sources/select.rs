@@ -2,8 +2,8 @@
 //! its cells into a page.
 //!
 //! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
-//! text `value`. An object where a list was expected counts as a list of one for a filter, a text as one for `[0]`; a text where an
-//! object with `#text` was expected (converted XML) is that text. A node may have a field and children at
+//! text `value`. An object where a list was expected counts as a list of one for a filter, a text as one for `[0]`. A
+//! text where an object with `#text` was expected (converted XML) is that text. A node may have a field and children at
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
 //! `true` or `false`. Null, an empty list or an empty object at the end of a path leaves the cell empty. Another list or
 //! object gives [`CELL_STRUCTURE`], unless longer paths lead into it.
@@ -38,9 +38,11 @@ struct PathNode {
 }
 
 impl PathNode {
-    /// The child for the text of an element that has attributes, as a converter from XML names it.
-    fn text(&self) -> Option<usize> {
-        self.keys.iter().find(|(key, _)| **key == *"#text").map(|(_, node)| *node)
+    /// The children that a text in the place of a list (`[0]`) or of an object (`#text`) stands for.
+    fn of_text(&self) -> impl Iterator<Item = usize> {
+        let first = self.elements.iter().find(|(at, _)| *at == 0).map(|(_, node)| *node);
+        let text = self.keys.iter().find(|(key, _)| **key == *"#text").map(|(_, node)| *node);
+        first.into_iter().chain(text)
     }
 
     /// Whether a value, as JSON, is a list or an object that is not empty and into which no longer path leads.
@@ -144,8 +146,7 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
         if let Some(field) = node.field {
             self.page.note_field(field);
         }
-        let is_read_once = node.field.is_none() && node.filters.is_empty() && node.elements.is_empty();
-        if is_read_once && node.text().is_none() {
+        if node.field.is_none() && node.filters.is_empty() {
             return value.deserialize_any(self).map(|_| ());
         }
         let raw = <&RawValue>::deserialize(value)?.get();
@@ -165,12 +166,6 @@ impl ValueWalk<'_> {
                 page.set(field, CELL_STRUCTURE);
             }
         }
-        let is_text = raw.starts_with('"');
-        let first = here.elements.iter().find(|(at, _)| *at == 0).map(|(_, node)| *node);
-        for node in first.into_iter().chain(here.text()).filter(|_| is_text) {
-            let walk = ValueWalk { nodes, node, page: &mut *page };
-            walk.deserialize(&mut serde_json::Deserializer::from_str(raw))?;
-        }
         match raw.as_bytes().first() {
             Some(b'{') => {
                 if !here.keys.is_empty() {
@@ -182,6 +177,10 @@ impl ValueWalk<'_> {
             Some(b'[') if !here.filters.is_empty() || !here.elements.is_empty() => {
                 let mut list = serde_json::Deserializer::from_str(raw);
                 list.deserialize_seq(ElementWalk { nodes, here, page })
+            }
+            Some(b'"') => {
+                let walk = ValueWalk { nodes, node, page };
+                serde_json::Deserializer::from_str(raw).deserialize_any(walk).map(|_| ())
             }
             _ => Ok(()),
         }
@@ -219,7 +218,11 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
     fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
         Ok(false)
     }
-    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+        for field in self.nodes[self.node].of_text().filter_map(|node| self.nodes[node].field) {
+            self.page.note_field(field);
+            self.page.set(field, text);
+        }
         Ok(false)
     }
     fn visit_unit<E>(self) -> Result<bool, E> {

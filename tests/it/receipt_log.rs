@@ -177,3 +177,13 @@ fn an_export_of_another_program_gives_the_counts_worked_by_hand() {
         ]
     );
 }
+
+/// A file in which another element stands where the records should be is no empty list.
+#[test]
+fn an_event_log_without_cases_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("receipt.xes"), "<log><case/></log>").expect("the file is written");
+    let run = motcua_with("motcua-xes.toml", folder.path(), &["run"]);
+    assert_ne!(run.status.code(), Some(0), "{}", printed(&run));
+    assert!(printed(&run).contains("no list of records at `decode.records`"), "{}", printed(&run));
+}

@@ -20,7 +20,7 @@ use motcua::calendar::WorkingCalendar;
 use motcua::indicators::{FigureInputs, FormScope, compute};
 use motcua::model::agency::{Agency, Succession, Tier};
 use motcua::model::figure::Figure;
-use motcua::model::indicator::IndicatorDefinition;
+use motcua::model::indicator::{IndicatorDefinition, PeriodColumn};
 use motcua::model::period::Period;
 use motcua::model::procedure::Offer;
 use motcua::model::report_form::FormCounts;
@@ -321,6 +321,50 @@ fn compare_with_loops(
         }
     }
     expected.into_iter().next().map_or(Ok(()), |missing| Err(format!("{rules:?}: no figure for {missing:?}")))
+}
+
+/// A figure does not depend on which others are computed with it: the periods with dossiers are found for each alone.
+#[test]
+fn an_indicator_of_the_registry_alone_has_the_figures_that_it_has_among_all() {
+    let dossiers = [Dossier {
+        code: Some("H-1".to_owned()),
+        competent: Some("S1".to_owned()),
+        procedure: Some("1.000001".to_owned()),
+        channel: Some("counter".to_owned()),
+        received: Some(at("2025-05-05T08:00")),
+        returned: Some(at("2025-08-05T08:00")),
+        ..Dossier::default()
+    }];
+    let figures_of = |id: &'static str, by_return: bool, is_alone: bool, period: Option<Period>| {
+        let adapt = move |definitions: &mut [IndicatorDefinition], _: &mut [RuleSet]| {
+            for definition in definitions {
+                if definition.id == id && by_return {
+                    definition.period = PeriodColumn::ReturnedAt;
+                } else if definition.id != id && is_alone {
+                    // Of no rule set, so that it is not computed.
+                    definition.rules = String::new();
+                }
+            }
+        };
+        let [feedback, measures] = [province::feedback_table(&[]), province::measures_table(&[])];
+        let notes = province::notes_table(&[]);
+        let tables = [province::dossiers_table(&dossiers), province::items_table(&[]), feedback, measures, notes];
+        let figures = computed_with_definitions(tables, at(NOW), adapt, period, None);
+        let of_indicator = figures.iter().filter(|figure| *figure.indicator == *id);
+        of_indicator.map(|figure| (key(figure), counts(figure))).collect::<BTreeMap<_, _>>()
+    };
+    for (id, by_return) in [("par-7.2.1", false), ("par-7.2.1", true), ("par-7.1.4", false), ("par-3.3.1", false)] {
+        for period in [None, Period::parse("2025-05")] {
+            let [alone, among_all] = [true, false].map(|is_alone| figures_of(id, by_return, is_alone, period));
+            assert!(!among_all.is_empty(), "{id} has figures");
+            assert!(
+                alone == among_all,
+                "{id}, by return {by_return}, {period:?}: {} and {}",
+                alone.len(),
+                among_all.len()
+            );
+        }
+    }
 }
 
 #[test]

@@ -14,11 +14,9 @@ use crate::fields::Readers;
 use crate::model::connector::ConnectorFile;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeTexts, EnvelopeValues};
+use crate::sources::decode::{refuse_gzip, too_many_records};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
-
-/// First bytes of gzip data.
-const GZIP: &[u8] = b"\x1f\x8b";
 
 /// Paths of the envelope, and the fields to keep of a record.
 #[derive(Debug, Clone)]
@@ -46,16 +44,18 @@ impl JsonLayout {
         Ok(Self { paths, selection, max_records })
     }
 
+    /// Maximum number of records of one body.
+    pub(super) fn max_records(&self) -> u32 {
+        self.max_records
+    }
+
     /// Reads the records of `body` into `page`, with rows numbered from 1, and returns the values of the envelope.
     ///
     /// # Errors
     /// `content_coding`, `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `page_too_long`,
     /// `source_says_failure` or `no_records`. The content of `page` is then unspecified.
     pub fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
-        if body.starts_with(GZIP) {
-            let message = "the body is gzip, and the response has no `Content-Encoding` that says so";
-            return Err(SourceError::new(ErrorKind::ContentCoding, message));
-        }
+        refuse_gzip(body)?;
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML or XML, not JSON"));
@@ -79,8 +79,7 @@ impl JsonLayout {
             walked = self.walk(text, page, &mut contents, true);
         }
         if contents.too_many {
-            let message = format!("the response has more than {} records", self.max_records);
-            return Err(SourceError::new(ErrorKind::PageTooLong, message));
+            return Err(too_many_records(self.max_records as usize));
         }
         walked.map_err(|error| {
             // Not the text of the error: it may quote the body.

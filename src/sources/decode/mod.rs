@@ -133,8 +133,7 @@ impl Decoder {
             Decode::Xml { records, .. } => {
                 let is_file = matches!(file.access, Access::Files { .. });
                 let expands_to = is_file.then_some(file.limits.max_expanded_bytes);
-                let max_records = file.limits.max_page_records;
-                Layout::Xml(XmlLayout::new(JsonLayout::of(file, readers)?, records, max_records, expands_to))
+                Layout::Xml(XmlLayout::new(JsonLayout::of(file, readers)?, records, expands_to))
             }
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
                 Layout::Tables(TableFormats::compile(file, readers)?)
@@ -150,15 +149,9 @@ impl Decoder {
     /// Why the body cannot be read.
     pub fn page(&self, body: &[u8], number: u32, origin: String) -> Result<(Page, EnvelopeValues), SourceError> {
         let mut page = Page::new(number, origin, hex_digest(body), Arc::clone(&self.fields));
-        match &self.layout {
-            Layout::Json(layout) => {
-                let envelope = layout.read(body, &mut page)?;
-                Ok((page, envelope))
-            }
-            Layout::Xml(layout) => {
-                let envelope = layout.read(body, &mut page)?;
-                Ok((page, envelope))
-            }
+        let envelope = match &self.layout {
+            Layout::Json(layout) => layout.read(body, &mut page)?,
+            Layout::Xml(layout) => layout.read(body, &mut page)?,
             Layout::Tables(layout) => {
                 let enough = self.max_records + 1;
                 match layout.of(body)? {
@@ -172,12 +165,12 @@ impl Decoder {
                     }
                 }
                 if page.len() >= enough {
-                    let message = format!("the response has more than {} records", self.max_records);
-                    return Err(SourceError::new(ErrorKind::PageTooLong, message));
+                    return Err(too_many_records(self.max_records));
                 }
-                Ok((page, EnvelopeValues::default()))
+                EnvelopeValues::default()
             }
-        }
+        };
+        Ok((page, envelope))
     }
 
     /// The table formats; `None` for JSON and XML.
@@ -205,6 +198,22 @@ pub fn decode_page(
     origin: String,
 ) -> Result<(Page, EnvelopeValues), SourceError> {
     Decoder::compile(&connector.file, readers)?.page(body, number, origin)
+}
+
+/// First bytes of gzip data.
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// Refuses a response that is compressed without saying so.
+fn refuse_gzip(body: &[u8]) -> Result<(), SourceError> {
+    if body.starts_with(GZIP) {
+        let message = "the body is gzip, and the response has no `Content-Encoding` that says so";
+        return Err(SourceError::new(ErrorKind::ContentCoding, message));
+    }
+    Ok(())
+}
+
+fn too_many_records(most: usize) -> SourceError {
+    SourceError::new(ErrorKind::PageTooLong, format!("the response has more than {most} records"))
 }
 
 /// Runs `work` on a file; a panic becomes an error of that file. The log has the place of the panic.

@@ -31,10 +31,9 @@ use crate::model::page::Page;
 use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::inflate;
 use crate::sources::decode::json::JsonLayout;
+use crate::sources::decode::{GZIP, refuse_gzip, too_many_records};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// First bytes of gzip data.
-const GZIP: &[u8] = b"\x1f\x8b";
 /// Elements inside each other. Real messages have a dozen.
 const MAX_DEPTH: usize = 64;
 /// Elements and attributes of a body: each takes a few hundred bytes.
@@ -50,15 +49,14 @@ pub(crate) struct XmlLayout {
     json: JsonLayout,
     /// Names of the elements from the root to a record.
     records: Vec<Box<str>>,
-    max_records: u32,
     /// Most bytes of a file that is compressed; `None` over HTTP, where `Content-Encoding` says so.
     expands_to: Option<u64>,
 }
 
 impl XmlLayout {
     /// `records`: the path of the records, from the root element on.
-    pub(crate) fn new(json: JsonLayout, records: &str, max_records: u32, expands_to: Option<u64>) -> Self {
-        Self { json, records: records.split('.').map(Into::into).collect(), max_records, expands_to }
+    pub(crate) fn new(json: JsonLayout, records: &str, expands_to: Option<u64>) -> Self {
+        Self { json, records: records.split('.').map(Into::into).collect(), expands_to }
     }
 
     /// As [`JsonLayout::read`].
@@ -69,18 +67,18 @@ impl XmlLayout {
     pub(crate) fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
         let body = match self.expands_to {
             Some(limit) if body.starts_with(GZIP) => Cow::Owned(inflate::gzip(body.to_vec(), limit)?),
-            None if body.starts_with(GZIP) => {
-                let message = "the body is gzip, and the response has no `Content-Encoding` that says so";
-                return Err(SourceError::new(ErrorKind::ContentCoding, message));
+            Some(_) => Cow::Borrowed(body),
+            None => {
+                refuse_gzip(body)?;
+                Cow::Borrowed(body)
             }
-            _ => Cow::Borrowed(body),
         };
         let text = text_of(&body)?;
         let start = text.trim_start();
         if starts_with_name(start, "<!doctype html") || starts_with_name(start, "<html") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
         }
-        self.json.read(Converter::new(&text, &self.records, self.max_records).json()?.as_bytes(), page)
+        self.json.read(Converter::new(&text, &self.records, self.json.max_records()).json()?.as_bytes(), page)
     }
 }
 
@@ -187,20 +185,16 @@ impl<'a> Converter<'a> {
         let depth = self.open.len() - 1;
         let is_on_path = self.open[depth].is_on_path && self.records.get(depth).is_some_and(|record| **record == *name);
         if is_on_path && depth + 1 == self.records.len() {
-            let too_many = || {
-                let message = format!("the response has more than {} records", self.max_records);
-                SourceError::new(ErrorKind::PageTooLong, message)
-            };
+            let too_many = || too_many_records(self.max_records as usize);
             self.records_left = self.records_left.checked_sub(1).ok_or_else(too_many)?;
         }
         let mut element = Element { name, is_on_path, ..Element::default() };
-        let nodes = 1 + start.attributes_raw().bytes().filter(|byte| *byte == b'=').count();
-        let too_many = || not_xml(reader, &format!("has more than {MAX_NODES} elements and attributes"));
-        self.nodes_left = self.nodes_left.checked_sub(nodes).ok_or_else(too_many)?;
+        self.count_node(reader)?;
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|_| not_xml(reader, "has an element whose attributes cannot be read"))?;
             let value =
                 attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, self.text, &error))?;
+            self.count_node(reader)?;
             if attribute.key.as_namespace_binding().is_some() {
                 continue;
             }
@@ -212,6 +206,13 @@ impl<'a> Converter<'a> {
             }
         }
         self.open.push(element);
+        Ok(())
+    }
+
+    /// Counts an element or attribute.
+    fn count_node(&mut self, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
+        let too_many = || not_xml(reader, &format!("has more than {MAX_NODES} elements and attributes"));
+        self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(too_many)?;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ fn read_all(records: &str, body: &[u8]) -> Result<(Page, EnvelopeValues), Source
     );
     let paths = EnvelopePaths::of(&toml::from_str(&text).expect("the connector is valid"));
     let fields: Arc<[String]> = FIELDS.iter().map(ToString::to_string).collect();
-    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5)?, records, 5, Some(1 << 20));
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5)?, records, Some(1 << 20));
     let mut page = Page::new(1, String::new(), String::new(), fields);
     let envelope = layout.read(body, &mut page)?;
     Ok((page, envelope))
@@ -110,6 +110,9 @@ fn the_encoding_is_that_of_the_byte_order_mark_or_of_the_declaration() {
         let page = read("list.r", &body).expect("it is read");
         assert_eq!(page.cell(0, 0), Some("Đ"));
     }
+    // Windows-1258 has letters with their tone marks behind them.
+    let marked = b"<?xml version='1.0' encoding='windows-1258'?><list><r><id>Ti\xea\xecp</id></r></list>";
+    assert_eq!(read("list.r", marked).expect("it is read").cell(0, 0), Some("Tiếp"));
     assert_eq!(read("list.r", b"<list><r><id>\xd0</id></r></list>").expect_err("refused").kind, ErrorKind::NotUtf8);
 }
 
@@ -188,7 +191,7 @@ fn attributes_of_the_schema_instance_are_no_data() {
 fn gzip_is_for_files() {
     let paths = EnvelopePaths::default();
     let fields: Arc<[String]> = Arc::from(["id".to_owned()]);
-    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", 5, None);
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", None);
     let mut page = Page::new(1, String::new(), String::new(), fields);
     let error = layout.read(b"\x1f\x8b\x08", &mut page).expect_err("it is refused");
     assert_eq!(error.kind, ErrorKind::ContentCoding);
@@ -201,7 +204,7 @@ fn a_text_is_found_with_and_without_attributes_alone_and_among_several() {
     let text = "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
                 base_url='https://portal.example'\n[decode]\ntype='xml'\nrecords='list.r'\n[map]\n";
     let paths = EnvelopePaths::of(&toml::from_str(text).expect("the connector is valid"));
-    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", 5, None);
+    let layout = XmlLayout::new(JsonLayout::compile(paths, &fields, 5).expect("it compiles"), "list.r", None);
     let mut page = Page::new(1, String::new(), String::new(), fields);
     let body = "<list><r><ten>A</ten><ma>1</ma></r>\
                 <r><ten lang='vi'>B</ten><ma>3</ma><ma>4</ma></r><r><x/></r></list>";
@@ -210,4 +213,13 @@ fn a_text_is_found_with_and_without_attributes_alone_and_among_several() {
     assert_eq!(row(0), [Some("A"), Some("1")]);
     assert_eq!(row(1), [Some("B"), Some("3")]);
     assert_eq!(row(2), [None; 2]);
+}
+
+#[test]
+fn elements_and_attributes_are_bounded_while_they_are_read() {
+    let records: [Box<str>; 2] = ["list".into(), "r".into()];
+    for (body, is_read) in [("<list><r a='1'/></list>", true), ("<list><r a='1' b='2'/></list>", false)] {
+        let converter = Converter { nodes_left: 3, ..Converter::new(body, &records, 5) };
+        assert_eq!(converter.json().is_ok(), is_read, "{body}");
+    }
 }
