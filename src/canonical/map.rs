@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::canonical::far_due_dates::FarDueDates;
 use crate::canonical::impossible_orders::{CHANGED_IN_FUTURE, OrderChecks, is_changed_in_future};
-use crate::fields::Readers;
+use crate::fields::{FieldCells, Readers};
 use crate::landing::{failed_for, is_withheld};
 use crate::model::connector::{Breach, Connector, Contract};
 use crate::model::page::{Page, Reason};
@@ -68,7 +68,7 @@ impl Mapper {
         (0..page.len()).map(row).collect()
     }
 
-    fn map_row(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Result<Record, Rejection> {
+    fn map_row(&self, page: &Page, index: usize, cells: &[FieldCells]) -> Result<Record, Rejection> {
         let (row, reason) = page.row(index);
         if let Some(reason) = reason {
             return Err(Rejection { page: page.number, row, field: None, reason, key: None });
@@ -85,15 +85,15 @@ impl Mapper {
         let mut withheld = None;
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
             let first = reader.first(page, index, cells);
-            let text = first.as_ref().map(|first| first.text);
-            match first.map_or_else(|| reader.absent(), |first| first.value) {
+            let (text, value) = first.map_or_else(|| (None, reader.absent()), |first| (Some(first.text), first.value));
+            match value {
                 Ok(value) => values[column] = value,
                 // Landing withheld this text because another field of the row failed; that field gives the reason.
-                Err(reason) if text.is_some_and(is_withheld) => {
+                Err(reason) if text.as_deref().is_some_and(is_withheld) => {
                     withheld.get_or_insert_with(|| reject(&reader.column, reason));
                 }
                 Err(reason) => {
-                    let reason = text.and_then(failed_for).unwrap_or(reason);
+                    let reason = text.as_deref().and_then(failed_for).unwrap_or(reason);
                     if !reader.is_tolerant() {
                         return Err(reject(&reader.column, reason));
                     }
@@ -142,7 +142,7 @@ impl Mapper {
     }
 
     /// Key of a rejected row, if its fields can be read.
-    fn readable_key(&self, page: &Page, index: usize, cells: &[Vec<usize>]) -> Option<String> {
+    fn readable_key(&self, page: &Page, index: usize, cells: &[FieldCells]) -> Option<String> {
         let mut values = vec![Value::Null; self.kind.columns().len()];
         for ((reader, &column), cells) in self.readers.readers.iter().zip(&self.columns).zip(cells) {
             if self.key.contains(&column) {

@@ -145,7 +145,8 @@ impl ConnectorCheck<'_> {
                 );
             }
             self.sources(file, map, &pointer);
-            self.words(column, &pointer, map.codes.values().chain(map.default.iter().filter(|word| !word.is_empty())));
+            let default = map.default.iter().filter(|word| !word.is_empty());
+            self.words(column, &pointer, map.codes.values().chain(default).chain(&map.value));
             if let Err((key, message)) = FieldReader::compile(name, map, file.decode.null_values()) {
                 self.add(&format!("{pointer}/{key}"), message);
             }
@@ -153,20 +154,32 @@ impl ConnectorCheck<'_> {
     }
 
     fn sources(&mut self, file: &ConnectorFile, map: &FieldMap, pointer: &str) {
-        let pointer = format!("{pointer}/from");
-        if map.from.as_slice().is_empty() {
-            self.add(&pointer, "must name at least one source field");
+        let from = format!("{pointer}/from");
+        // A `from` that is no field was reported and left out.
+        let is_absent = !self.has(&from) || self.document.has_empty_list(&from);
+        if map.value.is_none() && is_absent {
+            self.add(&from, "must name at least one source field, or `value` the value of every record");
         }
         if map.ill_typed == Some(Breach::Stop) {
             let advice = "`stop` is not possible for one field: use `accept`, `report` or `reject_row`";
-            self.add(&pointer.replace("/from", "/ill_typed"), advice);
+            self.add(&format!("{pointer}/ill_typed"), advice);
         }
-        let repeated = map.from.as_slice().iter().filter_map(SourceField::nth);
-        if repeated.clone().any(|nth| nth == 0) {
-            self.add(&pointer, "`nth` counts from 1");
-        }
-        if repeated.count() > 0 && matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
-            self.add(&pointer, "`nth` is for headings of tables; records of JSON and XML have paths");
+        for (key, source) in
+            map.from.as_slice().iter().map(|source| ("from", source)).chain(map.time.iter().map(|time| ("time", time)))
+        {
+            let pointer = format!("{pointer}/{key}");
+            match source {
+                SourceField::Repeated(repeated) if repeated.nth == 0 => self.add(&pointer, "`nth` counts from 1"),
+                SourceField::Placed(placed) if placed.position == 0 => {
+                    self.add(&pointer, "`position` counts from 1");
+                }
+                SourceField::Name(_) => continue,
+                _ => {}
+            }
+            if matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
+                let message = "`nth` and `position` are for columns of tables; records of JSON and XML have paths";
+                self.add(&pointer, message);
+            }
         }
     }
 

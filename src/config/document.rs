@@ -71,6 +71,11 @@ impl Document {
         self.value.pointer(pointer).is_some()
     }
 
+    /// Whether the document has an empty list at a JSON pointer.
+    pub(crate) fn has_empty_list(&self, pointer: &str) -> bool {
+        self.value.pointer(pointer).and_then(Value::as_array).is_some_and(Vec::is_empty)
+    }
+
     /// One top-level key; `None` if its value cannot be read as `T`.
     pub(crate) fn part<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.value.get(name)?.clone()).ok()

@@ -22,10 +22,16 @@ impl ConnectorCheck<'_> {
             self.effects_for_files(file);
         }
         for (name, map) in &file.map {
-            for key in ["formats", "zone"] {
+            for key in ["formats", "zone", "time", "buddhist_years", "midnight_is_date"] {
                 let pointer = format!("/map/{name}/{key}");
                 if map.field_type != FieldType::Instant && self.has(&pointer) {
                     self.add(&pointer, "has no effect: only fields of `type = \"instant\"` have it");
+                }
+            }
+            for key in ["from", "time", "codes", "default", "null_values"] {
+                let pointer = format!("/map/{name}/{key}");
+                if map.value.is_some() && self.has(&pointer) {
+                    self.add(&pointer, "has no effect beside `value`, the value of every record");
                 }
             }
         }
@@ -162,12 +168,40 @@ required = true
     }
 
     #[test]
+    fn a_value_stands_for_every_record() {
+        let field = |keys: &str| format!("[map.submission_channel]\ntype = 'word'\n{keys}");
+        assert_eq!(mistakes(&field("value = 'online'\n")), [""; 0]);
+        assert_eq!(
+            mistakes(&field("value = 'online'\ndefault = 'counter'\n")),
+            ["map.submission_channel.default: has no effect beside `value`, the value of every record"]
+        );
+        assert_eq!(mistakes(&field("value = 'by pigeon'\n")).len(), 1);
+        let none =
+            "map.submission_channel.from: must name at least one source field, or `value` the value of every record";
+        assert!(mistakes(&field("")).contains(&none.to_owned()), "{:?}", mistakes(&field("")));
+        let day = "[map.received_at]\ntype = 'instant'\nformats = ['dd/MM/yyyy']\nvalue = '2026-01-05'\n";
+        assert_eq!(mistakes(day), ["map.received_at.value: `2026-01-05` does not fit the field: not_an_instant"]);
+    }
+
+    #[test]
+    fn a_time_of_its_own_field_is_optional() {
+        let field = |format: &str| {
+            format!("[map.due_at]\ntype = 'instant'\nfrom = 'd'\ntime = {{ position = 2 }}\nformats = ['{format}']\n")
+        };
+        assert_eq!(mistakes(&field("dd/MM/yyyy[ HH:mm]")), [""; 0]);
+        assert_eq!(mistakes(&field("dd/MM/yyyy HH:mm")).len(), 1);
+        let zero = field("dd/MM/yyyy").replace("position = 2", "position = 0");
+        assert_eq!(mistakes(&zero), ["map.due_at.time: `position` counts from 1"]);
+    }
+
+    #[test]
     fn a_repeated_heading_is_declared_by_its_place() {
         let field = |from: &str| format!("[map.dossier_code]\nfrom = {from}\ntype = 'dossier_code'\n");
         assert_eq!(mistakes(&field("{ column = 'c', nth = 2 }")), [""; 0]);
         assert_eq!(mistakes(&field("['a', { column = 'c', nth = 2 }]")), [""; 0]);
         assert_eq!(mistakes(&field("{ column = 'c', nth = 0 }")), ["map.dossier_code.from: `nth` counts from 1"]);
         assert_eq!(mistakes(&field("{ column = 'c', nht = 2 }")).len(), 2);
+        assert_eq!(mistakes(&field("[]")).len(), 1);
         assert_eq!(mistakes(&field("{ column = 'c', nth = '2' }")).len(), 1);
         assert_eq!(mistakes(&field("3")).len(), 1);
         let stop = "[map.dossier_code]\nfrom = 'c'\ntype = 'dossier_code'\nill_typed = 'stop'\n";

@@ -1,15 +1,24 @@
 //! Date formats: how connectors describe the dates and times that their systems write.
 //!
-//! A format is a sequence of tokens. `yyyy MM dd HH mm ss` are digits of that width; `d M H` are one or two digits.
-//! `S` is a fraction of a second of one to nine digits. `Z` is an offset: `+0700`, `+07:00`, `+07` or `Z`.
-//! `[…]` is optional, and any other character matches itself. Texts without an offset are read in the field's zone.
+//! A format is a sequence of tokens. `yyyy MM dd HH mm ss` are digits of that width; `d M H h` are one or two digits.
+//! `yy` is a year from 1969 to 2068, as in POSIX. `MMM` is the name of a month in English or Vietnamese (`Jan`, `tháng 5`).
+//! `h` and `hh` are the hour from 1 to 12 beside `a`, the half of the day (`AM`, `PM`, `SA`, `CH`). `S` is a fraction of a
+//! second of one to nine digits. `Z` is an offset: `+0700`, `+07:00`, `+07` or `Z`. `[…]` is optional, a text in `'…'`
+//! stands for itself, and so does any other character that is no letter. Texts without an offset are read in the field's
+//! zone.
+//!
+//! A date that is one number has a format by name ([`DateNumber`]).
 
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
+use strum::VariantNames;
 
+use crate::fields::date_numbers::DateNumber;
+use crate::fields::date_parts::DateParts;
+use crate::fields::date_words::{short_month, take_half, take_month};
 use crate::model::instant::local;
 
 /// Format in which the decoder of workbooks writes a date cell as text.
@@ -18,15 +27,34 @@ pub const CELL_FORMAT: &str = "yyyy-MM-dd HH:mm:ss";
 /// A compiled date format.
 #[derive(Debug, Clone)]
 pub struct DateFormat {
-    tokens: Vec<Token>,
+    form: Form,
 }
 
 #[derive(Debug, Clone)]
+enum Form {
+    Tokens(Vec<Token>),
+    Number(DateNumber),
+}
+
+#[derive(Debug, Clone, PartialEq)]
 enum Token {
     Year,
-    Month { short: bool },
-    Day { short: bool },
-    Hour { short: bool },
+    /// Two digits.
+    ShortYear,
+    Month {
+        short: bool,
+    },
+    MonthName,
+    Day {
+        short: bool,
+    },
+    Hour {
+        short: bool,
+    },
+    TwelveHour {
+        short: bool,
+    },
+    HalfDay,
     Minute,
     Second,
     Fraction,
@@ -35,74 +63,39 @@ enum Token {
     Optional(Vec<Token>),
 }
 
-/// The numbers of a text that matches a format. They need not be a date: `31/02/2026`, `00/01/1900`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct DateParts {
-    year: i16,
-    month: i8,
-    day: i8,
-    hour: i8,
-    minute: i8,
-    second: i8,
-    nanos: i32,
-    offset_secs: Option<i32>,
-}
-
-impl DateParts {
-    /// Year, month and day as written.
-    pub(super) fn day(&self) -> (i16, i8, i8) {
-        (self.year, self.month, self.day)
-    }
-
-    /// Whether the text states its offset from UTC.
-    pub(super) fn has_offset(&self) -> bool {
-        self.offset_secs.is_some()
-    }
-
-    /// Instant in microseconds UTC; without an offset in `zone`. `None` if there is no such date or time. `i64::MAX` if it
-    /// is later than the calendar of the library (9999-12-30T22:00:00Z).
-    pub(super) fn instant(&self, zone: &TimeZone) -> Option<i64> {
-        let civil = DateTime::new(self.year, self.month, self.day, self.hour, self.minute, self.second, self.nanos);
-        let civil = civil.ok()?;
-        let (stamp, offset_secs) = match self.offset_secs {
-            Some(secs) => (Offset::UTC.to_timestamp(civil), secs),
-            None => (zone.to_timestamp(civil), 0),
-        };
-        Some(stamp.map_or(i64::MAX, |stamp| stamp.as_microsecond() - i64::from(offset_secs) * 1_000_000))
-    }
-}
-
 impl DateFormat {
     /// Compiles a format.
     ///
     /// # Errors
     /// What is wrong with it: unbalanced brackets, a letter that is no token, or no full date.
     pub fn compile(pattern: &str) -> Result<Self, String> {
-        let format = Self::compile_month(pattern)?;
-        if format.tokens.iter().any(|token| matches!(token, Token::Day { .. })) {
-            Ok(format)
+        if let Ok(number) = pattern.parse() {
+            return Ok(Self { form: Form::Number(number) });
+        }
+        let tokens = compile_tokens(pattern)?;
+        if has(&tokens, &|token| matches!(token, Token::Day { .. })) {
+            Ok(Self { form: Form::Tokens(tokens) })
         } else {
             Err(format!("format `{pattern}` has no `dd`"))
         }
     }
 
-    /// Compiles a format that may lack the day: the text is then read as the first day of its month.
+    /// Compiles a format that is searched in a text. It may lack the day: the text is then read as the first day of its
+    /// month.
     ///
     /// # Errors
-    /// As [`DateFormat::compile`].
+    /// As [`DateFormat::compile`]; also for a format that is one number, which cannot be told from other numbers.
     pub fn compile_month(pattern: &str) -> Result<Self, String> {
-        let bytes = pattern.as_bytes();
-        let mut at = 0;
-        let tokens = compile_until(bytes, &mut at, false)?;
-        for (name, found) in [
-            ("yyyy", tokens.iter().any(|token| matches!(token, Token::Year))),
-            ("MM", tokens.iter().any(|token| matches!(token, Token::Month { .. }))),
-        ] {
-            if !found {
-                return Err(format!("format `{pattern}` has no `{name}`"));
-            }
+        if pattern.parse::<DateNumber>().is_ok() {
+            return Err(format!("`{pattern}` is not searched in a name or title: any number would be one"));
         }
-        Ok(Self { tokens })
+        compile_tokens(pattern).map(|tokens| Self { form: Form::Tokens(tokens) })
+    }
+
+    /// Whether the time of day is optional.
+    pub(super) fn may_lack_time(&self) -> bool {
+        let is_time = |token: &Token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. } | Token::Minute);
+        matches!(&self.form, Form::Tokens(tokens) if !tokens.iter().any(is_time))
     }
 
     /// Instant of the first part of `text` that matches and that no digit precedes or follows; `None` if there is none.
@@ -118,11 +111,20 @@ impl DateFormat {
         zone: &'t TimeZone,
     ) -> impl Iterator<Item = (Range<usize>, i64)> + 't {
         let bytes = text.as_bytes();
+        let tokens = match &self.form {
+            Form::Tokens(tokens) => tokens.as_slice(),
+            Form::Number(_) => &[],
+        };
         let is_digit = move |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-        (0..bytes.len()).filter(move |&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).filter_map(move |at| {
+        let starts = (0..bytes.len()).filter(move |&at| text.is_char_boundary(at));
+        starts.filter(move |&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).filter_map(move |at| {
             let mut parts = DateParts { day: 1, ..DateParts::default() };
-            let end = bytes.len() - take(&self.tokens, &bytes[at..], &mut parts)?.len();
-            if is_digit(end) && is_digit(end - 1) { None } else { Some((at..end, parts.instant(zone)?)) }
+            let end = bytes.len() - take(tokens, &bytes[at..], &mut parts)?.len();
+            if is_digit(end) && is_digit(end - 1) {
+                None
+            } else {
+                Some((at..end, parts.in_full_hours()?.instant(zone)?))
+            }
         })
     }
 
@@ -135,27 +137,81 @@ impl DateFormat {
 
     /// Numbers of `text`; `None` unless the whole text matches.
     pub(super) fn parse(&self, text: &str) -> Option<DateParts> {
-        let mut parts = DateParts::default();
-        let rest = take(&self.tokens, text.as_bytes(), &mut parts)?;
-        rest.is_empty().then_some(parts)
+        match &self.form {
+            Form::Number(number) => number.parse(text),
+            Form::Tokens(tokens) => {
+                let mut parts = DateParts::default();
+                let rest = take(tokens, text.as_bytes(), &mut parts)?;
+                if rest.is_empty() { parts.in_full_hours() } else { None }
+            }
+        }
     }
 
-    /// Text of an instant in Vietnam's time. Optional parts are written, `S` has three digits, and `Z` is `+0700`.
+    /// Text of an instant in Vietnam's time. Optional parts are written, `S` has three digits, `Z` is `+0700`, and words are
+    /// English.
     #[must_use]
     pub fn write(&self, micros: i64) -> String {
-        let mut text = String::new();
-        put(&self.tokens, local(micros), &mut text);
-        text
+        match &self.form {
+            Form::Number(number) => number.write(micros),
+            Form::Tokens(tokens) => {
+                let mut text = String::new();
+                put(tokens, local(micros), &mut text);
+                text
+            }
+        }
     }
+}
+
+/// Compiles the tokens of a format and checks that they have a year, a month and whole hours.
+fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
+    let mut at = 0;
+    let tokens = compile_until(pattern.as_bytes(), &mut at, false).map_err(|message| {
+        let is_word = pattern.len() > 6 && pattern.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let names = DateNumber::VARIANTS.join("`, `");
+        if is_word { format!("{message}; a date that is one number is `{names}`") } else { message }
+    })?;
+    let has = |wanted: &dyn Fn(&Token) -> bool| has(&tokens, wanted);
+    let hours = |token: &Token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. });
+    let twelve = has(&|token| matches!(token, Token::TwelveHour { .. }));
+    let half = has(&|token| matches!(token, Token::HalfDay));
+    for (is_right, what) in [
+        (has(&|token| matches!(token, Token::Year | Token::ShortYear)), "has no `yyyy`"),
+        (has(&|token| matches!(token, Token::Month { .. } | Token::MonthName)), "has no `MM`"),
+        (half || !twelve, "has `hh` without `a`, the half of the day"),
+        (!half || has(&hours), "has `a`, the half of the day, without `hh`"),
+    ] {
+        if !is_right {
+            return Err(format!("format `{pattern}` {what}"));
+        }
+    }
+    Ok(tokens)
+}
+
+/// Whether a token is among `tokens`, optional ones included.
+fn has(tokens: &[Token], wanted: &dyn Fn(&Token) -> bool) -> bool {
+    tokens.iter().any(|token| match token {
+        Token::Optional(inner) => has(inner, wanted),
+        token => wanted(token),
+    })
 }
 
 fn put(tokens: &[Token], at: DateTime, text: &mut String) {
     for token in tokens {
         let (value, width) = match token {
             Token::Year => (i32::from(at.year()), 4),
+            Token::ShortYear => (i32::from(at.year().rem_euclid(100)), 2),
             Token::Month { short } => (i32::from(at.month()), if *short { 1 } else { 2 }),
             Token::Day { short } => (i32::from(at.day()), if *short { 1 } else { 2 }),
             Token::Hour { short } => (i32::from(at.hour()), if *short { 1 } else { 2 }),
+            Token::TwelveHour { short } => (i32::from((at.hour() + 11) % 12 + 1), if *short { 1 } else { 2 }),
+            Token::HalfDay => {
+                text.push_str(if at.hour() < 12 { "AM" } else { "PM" });
+                continue;
+            }
+            Token::MonthName => {
+                text.push_str(&short_month(at.month()));
+                continue;
+            }
             Token::Minute => (i32::from(at.minute()), 2),
             Token::Second => (i32::from(at.second()), 2),
             Token::Fraction => (at.subsec_nanosecond() / 1_000_000, 3),
@@ -192,7 +248,20 @@ fn compile_until(bytes: &[u8], at: &mut usize, nested: bool) -> Result<Vec<Token
                 return Ok(tokens);
             }
             (b']', _) => return Err("a `]` without `[`".to_owned()),
+            (b'\'', _) => {
+                let text = bytes[*at + 1..].split(|&byte| byte == b'\'').next().unwrap_or_default();
+                if *at + 1 + text.len() == bytes.len() {
+                    return Err("a `'` without another".to_owned());
+                }
+                tokens.extend(text.iter().map(|&byte| Token::Literal(byte)));
+                *at += text.len() + 2;
+                continue;
+            }
             (b'y', 4) => Token::Year,
+            (b'y', 2) => Token::ShortYear,
+            (b'M', 3) => Token::MonthName,
+            (b'h', 1 | 2) => Token::TwelveHour { short: run == 1 },
+            (b'a', 1) => Token::HalfDay,
             (b'M', 1 | 2) => Token::Month { short: run == 1 },
             (b'd', 1 | 2) => Token::Day { short: run == 1 },
             (b'H', 1 | 2) => Token::Hour { short: run == 1 },
@@ -220,6 +289,19 @@ fn take<'a>(tokens: &[Token], mut text: &'a [u8], parts: &mut DateParts) -> Opti
     for token in tokens {
         match token {
             Token::Year => parts.year = i16::try_from(digits(&mut text, 4, 4)?).ok()?,
+            Token::ShortYear => {
+                let year = i16::try_from(digits(&mut text, 2, 2)?).ok()?;
+                parts.year = if year < 69 { 2000 + year } else { 1900 + year };
+            }
+            Token::MonthName => (parts.month, text) = take_month(text)?,
+            Token::TwelveHour { short } => {
+                parts.hour = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?;
+                parts.is_twelve_hour = true;
+            }
+            Token::HalfDay => {
+                let (half, rest) = take_half(text)?;
+                (parts.half, text) = (Some(half), rest);
+            }
             Token::Month { short } => {
                 parts.month = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?;
             }
@@ -284,93 +366,5 @@ fn offset(text: &mut &[u8]) -> Option<i32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::instant::{display, from_local, vietnam};
-
-    fn read(pattern: &str, text: &str) -> Option<String> {
-        let format = DateFormat::compile(pattern).expect("the pattern is valid");
-        format.read(text, &vietnam()).map(display)
-    }
-
-    #[test]
-    fn a_date_is_found_in_a_file_name() {
-        for (pattern, text, expected) in [
-            ("yyyy-MM-dd", "bcci-2026-10-31.csv", Some("2026-10-31")),
-            ("yyyy-MM-dd", "bcci-2026-10-31-2026-11-01.csv", Some("2026-10-31")),
-            ("MM.yyyy", "BCCI T10.2026 (2).xlsx", Some("2026-10-01")),
-            ("M.yyyy", "tháng 9.2026.xlsx", Some("2026-09-01")),
-            ("yyyyMMdd", "x120261031.csv", None),
-            ("yyyyMMdd", "x20261031.csv", Some("2026-10-31")),
-            ("yyyyMMdd", "x202610315.csv", None),
-            ("yyyyMMdd", "202613 20261031", Some("2026-10-31")),
-            ("yyyy-MM-dd", "báo cáo.csv", None),
-            ("yyyy-MM-dd", "", None),
-        ] {
-            let format = DateFormat::compile_month(pattern).expect("the pattern is valid");
-            let found = format.find(text, &vietnam()).map(|found| display(found)[..10].to_owned());
-            assert_eq!(found.as_deref(), expected, "{pattern} in {text}");
-        }
-        assert!(DateFormat::compile_month("yyyy").is_err() && DateFormat::compile("MM.yyyy").is_err());
-    }
-
-    #[test]
-    fn formats_of_known_systems_are_read() {
-        for (pattern, text, expected) in [
-            ("yyyy-MM-ddTHH:mm:ss.SZ", "2025-10-01T17:00:00.000+0700", "2025-10-01T17:00:00+07:00"),
-            ("yyyy-MM-ddTHH:mm:ss.SZ", "2025-10-01T17:00:00.000+0000", "2025-10-02T00:00:00+07:00"),
-            ("yyyy-MM-dd HH:mm:ss[.S]Z", "2011-10-06 01:06:40.020000+02:00", "2011-10-06T06:06:40+07:00"),
-            ("yyyy-MM-dd HH:mm:ss[.S]Z", "2011-12-06 01:06:40+01:00", "2011-12-06T07:06:40+07:00"),
-            ("dd/MM/yyyy[ HH:mm[:ss]]", "15/10/2020", "2020-10-15T00:00:00+07:00"),
-            ("dd/MM/yyyy[ HH:mm[:ss]]", "15/10/2020 10:30", "2020-10-15T10:30:00+07:00"),
-            ("dd/MM/yyyy[ HH:mm[:ss]]", "15/10/2020 10:30:59", "2020-10-15T10:30:59+07:00"),
-            ("d/M/yyyy", "5/1/2020", "2020-01-05T00:00:00+07:00"),
-            ("yyyyMMddHHmmss", "20201012083000", "2020-10-12T08:30:00+07:00"),
-        ] {
-            assert_eq!(read(pattern, text).as_deref(), Some(expected), "{pattern} on {text}");
-        }
-    }
-
-    #[test]
-    fn texts_that_do_not_match_are_refused() {
-        for (pattern, text) in [
-            ("dd/MM/yyyy", "31/02/2020"),
-            ("dd/MM/yyyy", "15/10/2020 "),
-            ("dd/MM/yyyy[ HH:mm]", "15/10/2020 25:00"),
-            ("dd/MM/yyyy", "Nguyễn Văn A"),
-            ("yyyy-MM-ddTHH:mm:ss.SZ", "2025-10-01T17:00:00.000"),
-        ] {
-            assert_eq!(read(pattern, text), None, "{pattern} on {text}");
-        }
-    }
-
-    #[test]
-    fn an_instant_beyond_the_calendar_is_later_than_any_bound() {
-        let format = DateFormat::compile("yyyy-MM-ddTHH:mm:ssZ").expect("the pattern is valid");
-        // 30 December 9999, 20:00 at UTC−7 is 03:00 UTC of the 31st: the library's calendar has ended.
-        let late = format.read("9999-12-30T20:00:00-0700", &vietnam()).expect("a date");
-        assert!(late > from_local(jiff::civil::date(2201, 1, 1).at(0, 0, 0, 0)), "{late}");
-        assert_eq!(format.read("9999-12-31T23:59:59-0700", &vietnam()), Some(i64::MAX));
-    }
-
-    #[test]
-    fn instants_are_written() {
-        let at = from_local(jiff::civil::datetime(2026, 1, 5, 8, 3, 9, 45_000_000));
-        for (pattern, expected) in [
-            ("yyyy-MM-ddTHH:mm:ss.SZ", "2026-01-05T08:03:09.045+0700"),
-            ("yyyy-MM-dd", "2026-01-05"),
-            ("d/M/yyyy H:mm", "5/1/2026 8:03"),
-            ("yyyyMMddHHmmss", "20260105080309"),
-            ("dd/MM/yyyy[ HH:mm]", "05/01/2026 08:03"),
-        ] {
-            assert_eq!(DateFormat::compile(pattern).expect("the pattern is valid").write(at), expected);
-        }
-    }
-
-    #[test]
-    fn malformed_formats_do_not_compile() {
-        for pattern in ["dd/MM", "dd/MM/yyyy[ HH", "dd/MM/yyyy]", "qq/MM/yyyy"] {
-            assert!(DateFormat::compile(pattern).is_err(), "{pattern}");
-        }
-    }
-}
+#[path = "date_format_tests.rs"]
+mod tests;

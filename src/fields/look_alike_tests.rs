@@ -1,5 +1,7 @@
 //! Readers of fields: signs that look alike, and several source fields of one column.
 
+use std::sync::Arc;
+
 use super::*;
 
 fn reader(field_type: &str) -> FieldReader {
@@ -17,8 +19,8 @@ fn of_several_fields_the_first_word_counts_and_of_other_types_the_first_text() {
         for (cell, text) in texts.into_iter().enumerate() {
             page.set(cell, text);
         }
-        let first = reader(field_type).first(&page, 0, &[0, 1, 2])?;
-        Some((first.text.to_owned(), first.value))
+        let first = reader(field_type).first(&page, 0, &FieldCells { from: vec![0, 1, 2], time: None })?;
+        Some((first.text.into_owned(), first.value))
     };
     let online = || Ok(Value::Text("online".into()));
     for (texts, expected) in [

@@ -1,22 +1,21 @@
 //! Readers of fields: each turns the text of one `[map.COLUMN]` into a canonical value or a reason code.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use regex::Regex;
 
 use crate::fields::bounds::Bounds;
-use crate::fields::date_format::{CELL_FORMAT, DateFormat};
+use crate::fields::date_reading::DateReading;
 use crate::fields::null_values::{NullValues, is_serial_of_none};
+use crate::fields::readers::FieldCells;
 use crate::fields::syntax;
-use crate::model::connector::{Breach, ConnectorFile, FieldMap, FieldType, Grouping, SourceField};
-use crate::model::instant;
+use crate::model::connector::{Breach, FieldMap, FieldType, Grouping, SourceField};
 use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::period::{Period, PeriodError};
 use crate::model::record::Value;
-use crate::model::text::{fold, is_blank, plain};
+use crate::model::text::{fold, plain};
 
 /// Reader of one canonical column.
 #[derive(Debug, Clone)]
@@ -25,6 +24,8 @@ pub struct FieldReader {
     pub column: String,
     /// Source fields in order of preference; the first that is not empty counts.
     pub from: Vec<String>,
+    /// Source field of the time of day, if the dates of `from` have none.
+    pub time: Option<String>,
     pub required: bool,
     /// What happens to a text that does not fit, by the field or the connector's contract.
     pub ill_typed: Breach,
@@ -33,8 +34,7 @@ pub struct FieldReader {
     /// The connector declares a greatest value of its own.
     pub has_most: bool,
     field_type: FieldType,
-    formats: Vec<DateFormat>,
-    zone: TimeZone,
+    dates: DateReading,
     codes: HashMap<String, Value>,
     pattern: Option<Regex>,
     null_values: NullValues,
@@ -46,7 +46,8 @@ pub struct FieldReader {
 /// First cell of a row that has a value for a column.
 #[derive(Debug)]
 pub struct FirstValue<'p> {
-    pub text: &'p str,
+    /// With the time of day, if it has a cell of its own.
+    pub text: Cow<'p, str>,
     /// The value, or the reason why the text does not fit.
     pub value: Result<Value, Reason>,
 }
@@ -56,25 +57,21 @@ impl FieldReader {
         self.field_type == FieldType::Instant
     }
 
+    /// Reads the dates of workbook cells besides the declared formats.
+    pub(super) fn add_cell_format(&mut self) {
+        self.dates.add_cell_format();
+    }
+
     /// Compiles a `[map.COLUMN]` table. `null_values`: texts that mean in every field of the connector that there is no
     /// value.
     ///
     /// # Errors
     /// The key that is wrong, and the reason.
     pub fn compile(column: &str, map: &FieldMap, null_values: &[String]) -> Result<Self, (&'static str, String)> {
-        let formats = map
-            .formats
-            .iter()
-            .map(|format| DateFormat::compile(format))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| ("formats", error))?;
-        if map.field_type == FieldType::Instant && formats.is_empty() {
-            return Err(("formats", "an instant needs at least one format".to_owned()));
-        }
-        let zone = match map.zone.as_deref() {
-            None | Some("Asia/Ho_Chi_Minh") => instant::vietnam(),
-            Some(name) => TimeZone::get(name).map_err(|_| ("zone", format!("`{name}` is no IANA time zone")))?,
-        };
+        let null_texts: Vec<&String> = map.null_values.iter().chain(null_values).collect();
+        let dates = DateReading::compile(map)?;
+        let null_formats = (map.field_type == FieldType::Instant).then(|| dates.formats());
+        let null_values = NullValues::compile(null_texts, null_formats);
         let pattern = map
             .pattern
             .as_deref()
@@ -100,37 +97,37 @@ impl FieldReader {
             codes.insert(text.clone(), value.clone());
             codes.insert(folded, value);
         }
-        if map.field_type == FieldType::Word && codes.is_empty() {
+        if map.field_type == FieldType::Word && codes.is_empty() && map.value.is_none() {
             return Err(("codes", "a word needs its codes".to_owned()));
         }
         if map.grouping.is_some() && map.field_type != FieldType::Integer {
             return Err(("grouping", "only an `integer` has groups of digits".to_owned()));
         }
-        let null_texts = map.null_values.iter().chain(null_values);
-        let null_formats = (map.field_type == FieldType::Instant).then_some(&formats[..]);
         let mut reader = Self {
             column: column.to_owned(),
             from: map.from.names(),
+            time: map.time.as_ref().map(SourceField::name),
             required: map.required,
             ill_typed: map.ill_typed.unwrap_or(Breach::RejectRow),
-            optional: map.default.is_some(),
+            optional: map.default.is_some() || map.value.is_some(),
             has_most: map.most.is_some(),
-            null_values: NullValues::compile(null_texts, null_formats),
+            null_values,
             bounds: Bounds::compile(map)?,
             grouping: map.grouping,
             field_type: map.field_type,
-            formats,
-            zone,
+            dates,
             codes,
             pattern,
             default: Value::Null,
         };
-        if let Some(default) = map.default.as_ref().filter(|default| !default.is_empty()) {
+        let constant = map.value.as_ref().map(|value| ("value", value));
+        let default = map.default.as_ref().filter(|default| !default.is_empty()).map(|default| ("default", default));
+        if let Some((key, text)) = constant.or(default) {
             reader.default = match map.field_type {
-                FieldType::Word => Value::Text(default.as_str().into()),
+                FieldType::Word => Value::Text(text.as_str().into()),
                 _ => reader
-                    .read(default)
-                    .map_err(|reason| ("default", format!("`{default}` does not fit the field: {}", reason.code())))?,
+                    .read(text)
+                    .map_err(|reason| (key, format!("`{text}` does not fit the field: {}", reason.code())))?,
             };
         }
         Ok(reader)
@@ -166,16 +163,14 @@ impl FieldReader {
     /// passed over; so are lists and objects if another cell has a value, and texts that are none of the words, if a later
     /// one is.
     #[must_use]
-    pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &[usize]) -> Option<FirstValue<'p>> {
-        let mut texts = cells.iter().filter_map(|&cell| page.cell(index, cell)).filter(|text| !is_blank(text));
-        let mut values = texts
-            .clone()
-            .filter(|text| *text != CELL_STRUCTURE)
-            .map(|text| FirstValue { text, value: self.read(text) })
-            .filter(|first| first.value != Ok(Value::Null));
+    pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &FieldCells) -> Option<FirstValue<'p>> {
+        let texts = || cells.texts(page, index).map(|(_, text)| text);
+        let values =
+            texts().filter(|text| *text != CELL_STRUCTURE).map(|text| FirstValue { value: self.read(&text), text });
+        let mut values = values.filter(|first| first.value != Ok(Value::Null));
         let Some(first) = values.next() else {
-            let structure = texts.find(|text| *text == CELL_STRUCTURE)?;
-            return Some(FirstValue { text: structure, value: self.read(structure) });
+            let structure = texts().find(|text| *text == CELL_STRUCTURE)?;
+            return Some(FirstValue { value: self.read(&structure), text: structure });
         };
         if first.value.is_ok() || !self.takes_first_word() {
             return Some(first);
@@ -248,12 +243,12 @@ impl FieldReader {
     /// Instant of a text by the first format that gives one. A day that means that there is none is compared as written,
     /// so that `9999-12-31T23:59:59` and `00/01/1900` need not be an instant.
     fn instant(&self, text: &str) -> Result<Value, Reason> {
-        for parts in self.formats.iter().filter_map(|format| format.parse(text)) {
-            if self.null_values.has_day(parts.day()) {
+        for read in self.dates.read(text) {
+            if self.null_values.has_day(read.written_day) {
                 return Ok(Value::Null);
             }
-            let Some(instant) = parts.instant(&self.zone) else { continue };
-            if parts.has_offset() && self.null_values.has_midnight(instant) {
+            let Some(instant) = read.instant else { continue };
+            if read.has_offset && self.null_values.has_midnight(instant) {
                 return Ok(Value::Null);
             }
             self.check_pattern(text)?;
@@ -282,51 +277,6 @@ impl FieldReader {
 /// Reads a value; a panic rejects it. The log has the place of the panic.
 fn without_panic(read: impl FnOnce() -> Result<Value, Reason>) -> Result<Value, Reason> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Reason::OwnError))
-}
-
-/// Readers of a connector, and the source fields that they keep.
-#[derive(Debug, Clone)]
-pub struct Readers {
-    pub readers: Vec<FieldReader>,
-    /// Kept source fields, in the order of a page's cells ([`Page::fields`]).
-    pub fields: Arc<[String]>,
-    /// The declaration of each of `fields`.
-    pub sources: Arc<[SourceField]>,
-}
-
-impl Readers {
-    /// Compiles `[map]` of a connector.
-    ///
-    /// # Errors
-    /// Column, key and message of the first entry that does not compile.
-    pub fn compile(file: &ConnectorFile) -> Result<Self, (String, &'static str, String)> {
-        let mut readers = Vec::new();
-        let (mut fields, mut sources) = (Vec::<String>::new(), Vec::new());
-        for (column, map) in &file.map {
-            let compiled = FieldReader::compile(column, map, file.decode.null_values());
-            let mut reader = compiled.map_err(|(key, why)| (column.clone(), key, why))?;
-            reader.ill_typed = map.ill_typed.unwrap_or(file.contract.ill_typed);
-            if file.decode.has_date_cells() {
-                let cell = DateFormat::compile(CELL_FORMAT).expect("the format is a constant");
-                reader.formats.push(cell);
-            }
-            for (field, source) in reader.from.iter().zip(map.from.as_slice()) {
-                if !fields.contains(field) {
-                    fields.push(field.clone());
-                    sources.push(source.clone());
-                }
-            }
-            readers.push(reader);
-        }
-        Ok(Self { readers, fields: fields.into(), sources: sources.into() })
-    }
-
-    /// Indices of each reader's cells in a page, in order of preference.
-    #[must_use]
-    pub fn cells(&self, page: &Page) -> Vec<Vec<usize>> {
-        let cell = |field: &String| page.fields.iter().position(|kept| kept == field);
-        self.readers.iter().map(|reader| reader.from.iter().filter_map(cell).collect()).collect()
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Readers of fields: which texts of each type are values, which mean that there is none, and which are refused.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::model::instant;
 
 fn reader(field_type: FieldType) -> FieldReader {
     let codes = if field_type == FieldType::Word { "codes = { \"Trực tuyến\" = \"online\" }" } else { "" };
@@ -21,9 +24,18 @@ fn instant(keys: &str) -> FieldReader {
     compiled(&format!("type = \"instant\"\n{formats}\n{keys}"), &[]).expect("valid")
 }
 
+/// The cells of a reader without a time of day of its own.
+fn cells<const N: usize>(from: [usize; N]) -> FieldCells {
+    FieldCells { from: from.into(), time: None }
+}
+
 /// What a reader says of a text: an instant as RFC 3339, `none`, or the code of the reason.
 fn said(reader: &FieldReader, text: &str) -> String {
-    match reader.read(text) {
+    said_of(reader.read(text))
+}
+
+fn said_of(value: Result<Value, Reason>) -> String {
+    match value {
         Ok(Value::Null) => "none".to_owned(),
         Ok(Value::Instant(at)) => instant::display(at),
         Ok(Value::Integer(number)) => number.to_string(),
@@ -288,10 +300,11 @@ fn a_list_or_object_counts_only_if_no_other_cell_has_a_value() {
         page.set(1, other);
     }
     let reader = instant("");
-    let found = |index| reader.first(&page, index, &[0, 1]).map(|first| (first.text, first.value.err()));
-    assert_eq!(found(0), Some(("2026-03-10", None)));
-    assert_eq!(found(1), Some((CELL_STRUCTURE, Some(Reason::NotOfType))));
-    assert_eq!(found(2), Some(("31/02/2026", Some(Reason::NotAnInstant))));
+    let found =
+        |index| reader.first(&page, index, &cells([0, 1])).map(|first| (first.text.into_owned(), first.value.err()));
+    assert_eq!(found(0), Some(("2026-03-10".to_owned(), None)));
+    assert_eq!(found(1), Some((CELL_STRUCTURE.to_owned(), Some(Reason::NotOfType))));
+    assert_eq!(found(2), Some(("31/02/2026".to_owned(), Some(Reason::NotAnInstant))));
 }
 
 #[test]
@@ -305,8 +318,76 @@ fn the_first_cell_with_a_value_counts() {
         page.set(1, cells[1]);
     }
     let reader = instant("");
-    let found = |index| reader.first(&page, index, &[0, 1]).map(|first| (first.text, first.value.is_ok()));
-    assert_eq!(found(0), Some(("2026-03-10", true)));
+    let found =
+        |index| reader.first(&page, index, &cells([0, 1])).map(|first| (first.text.into_owned(), first.value.is_ok()));
+    assert_eq!(found(0), Some(("2026-03-10".to_owned(), true)));
     assert_eq!(found(1), None);
-    assert_eq!(found(2), Some(("31/02/2026", false)));
+    assert_eq!(found(2), Some(("31/02/2026".to_owned(), false)));
+}
+
+#[test]
+fn a_time_of_its_own_field_completes_the_date() {
+    let fields: Arc<[String]> = ["date".to_owned(), "time".to_owned()].into();
+    let mut reader = instant("time = 'time'");
+    reader.add_cell_format();
+    let cells = FieldCells { from: vec![0], time: Some(1) };
+    for (date, time, expected) in [
+        ("05/01/2026", "08:30", "2026-01-05T08:30:00+07:00"),
+        (" 05/01/2026 ", " 08:30:15 ", "2026-01-05T08:30:15+07:00"),
+        ("05/01/2026", "", "2026-01-05T00:00:00+07:00"),
+        ("05/01/2026", "\u{a0}", "2026-01-05T00:00:00+07:00"),
+        // Cells of a workbook: a date, and half past eight as the fraction of a day.
+        ("2026-01-05 00:00:00", "0.354167", "2026-01-05T08:30:00+07:00"),
+        ("2026-01-05 00:00:00", "08:30:00", "2026-01-05T08:30:00+07:00"),
+        ("05/01/2026", "sáng", "not_an_instant"),
+        ("05/01/2026", "0.9999999999", "not_an_instant"),
+        ("", "08:30", "absent"),
+        ("0001-01-01", "08:30", "absent"),
+    ] {
+        let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
+        page.begin_row(1);
+        page.set(0, date);
+        page.set(1, time);
+        let found = reader.first(&page, 0, &cells).map(|first| said_of(first.value));
+        assert_eq!(found.as_deref().unwrap_or("absent"), expected, "{date} {time}");
+    }
+}
+
+#[test]
+fn years_of_the_buddhist_era_are_543_ahead() {
+    let reader = instant("buddhist_years = true");
+    for (text, expected) in [
+        ("05/01/2569", "2026-01-05T00:00:00+07:00"),
+        ("2569-01-05T17:00:00Z", "2026-01-06T00:00:00+07:00"),
+        // 2569 is a leap year of neither calendar; 2571 is 2028.
+        ("29/02/2571", "2028-02-29T00:00:00+07:00"),
+        ("29/02/2569", "not_an_instant"),
+        ("05/01/2026", "out_of_range"),
+        ("0001-01-01", "none"),
+    ] {
+        assert_eq!(said(&reader, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn midnight_utc_may_mean_a_date() {
+    let reader = compiled(
+        "type = 'instant'\nformats = ['yyyy-MM-ddTHH:mm:ss[.S]Z', 'epoch_milliseconds']\nmidnight_is_date = true",
+        &[],
+    )
+    .expect("valid");
+    for (text, expected) in [
+        ("2026-01-05T00:00:00Z", "2026-01-05T00:00:00+07:00"),
+        ("2026-01-05T00:00:00.000+00:00", "2026-01-05T00:00:00+07:00"),
+        // 00:00 UTC of 5 January 2026.
+        ("1767571200000", "2026-01-05T00:00:00+07:00"),
+        ("1767574800000", "2026-01-05T08:00:00+07:00"),
+        ("2026-01-05T01:30:00Z", "2026-01-05T08:30:00+07:00"),
+        // Midnight in Vietnam, as a program writes it that knows the zone.
+        ("2026-01-05T00:00:00+07:00", "2026-01-05T00:00:00+07:00"),
+        ("2026-01-04T17:00:00Z", "2026-01-05T00:00:00+07:00"),
+        ("0001-01-01T00:00:00Z", "none"),
+    ] {
+        assert_eq!(said(&reader, text), expected, "{text}");
+    }
 }

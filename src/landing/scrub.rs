@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::fields::{Readers, shape, syntax};
+use crate::fields::{FieldCells, Readers, shape, syntax};
 use crate::model::connector::FieldType;
 use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};
 use crate::model::record::Value;
@@ -33,7 +33,7 @@ impl RowCheck {
     }
 
     /// Checks row `index` of the page. `cells` are the cells of each reader.
-    pub(super) fn check(&mut self, page: &Page, index: usize, readers: &Readers, cells: &[Vec<usize>]) {
+    pub(super) fn check(&mut self, page: &Page, index: usize, readers: &Readers, cells: &[FieldCells]) {
         self.fits.fill(false);
         self.safe.fill(false);
         self.reasons.fill(None);
@@ -41,25 +41,27 @@ impl RowCheck {
         for (reader, cells) in readers.readers.iter().zip(cells) {
             // Of the texts that mean a value: whether the first fits, and whether one of them does.
             let (mut first_fits, mut one_fits, mut is_structure) = (None, false, false);
-            for &cell in cells {
-                let Some(text) = page.cell(index, cell).filter(|text| !is_blank(text)) else { continue };
+            for (cell, text) in cells.texts(page, index) {
                 if text == CELL_STRUCTURE {
                     is_structure = true;
                     continue;
                 }
-                let value = reader.read(text);
+                let value = reader.read(&text);
                 let is_none = value == Ok(Value::Null);
                 if !is_none {
                     first_fits.get_or_insert(value.is_ok());
                     one_fits |= value.is_ok();
                 }
-                match value {
-                    Ok(_) => {
-                        self.fits[cell] = true;
-                        self.safe[cell] |= is_none || is_safe_in_failed_row(reader.field_type(), text.trim());
-                    }
-                    Err(reason) => {
-                        self.reasons[cell].get_or_insert(reason);
+                // A time of day fits with its date.
+                for cell in cells.time.into_iter().chain([cell]) {
+                    match value {
+                        Ok(_) => {
+                            self.fits[cell] = true;
+                            self.safe[cell] |= is_none || is_safe_in_failed_row(reader.field_type(), text.trim());
+                        }
+                        Err(reason) => {
+                            self.reasons[cell].get_or_insert(reason);
+                        }
                     }
                 }
             }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::connector::contract::Breach;
+use crate::model::connector::is_default;
 
 /// `[decode]`: how bytes become records.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -149,8 +150,17 @@ pub struct ReplyFailure {
 pub struct FieldMap {
     /// One or several source fields; the first that is not empty counts, for `type = "word"` and `"flag"` the first that is
     /// one of the words. A field is a path, a heading, or a heading
-    /// that a table has several times with its place: `{ column = "Ngày trả", nth = 2 }`.
+    /// that a table has several times with its place: `{ column = "Ngày trả", nth = 2 }`, or the place of a column in a
+    /// table: `{ position = 3 }`.
+    #[serde(default, skip_serializing_if = "OneOrMany::is_empty")]
     pub from: OneOrMany,
+    /// Value of every record, instead of `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Source field with the time of day, where the source has date and time apart; for `type = "instant"`. Its text is
+    /// appended to the date after a space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<SourceField>,
     #[serde(rename = "type")]
     pub field_type: FieldType,
     /// Date formats, tried in order; for `type = "instant"`.
@@ -159,6 +169,13 @@ pub struct FieldMap {
     /// IANA time zone of texts without an offset; Asia/Ho_Chi_Minh if absent.
     #[serde(default)]
     pub zone: Option<String>,
+    /// Whether years are of the Buddhist Era, 543 ahead: 2569 is 2026. For `type = "instant"`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub buddhist_years: bool,
+    /// Whether a text with an offset (also `Z`), or a number since the epoch, at midnight there is a date without a time of
+    /// day: it is read as midnight in `zone`. For `type = "instant"`, from programs that write dates as midnight UTC.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub midnight_is_date: bool,
     /// Source text → canonical word, ignoring case and spacing; for `type = "word"` and `"flag"`.
     #[serde(default)]
     pub codes: BTreeMap<String, String>,
@@ -227,7 +244,17 @@ pub enum OneOrMany {
     Many(Vec<SourceField>),
 }
 
+impl Default for OneOrMany {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
 impl OneOrMany {
+    fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
     #[must_use]
     pub fn as_slice(&self) -> &[SourceField] {
         match self {
@@ -251,6 +278,16 @@ pub enum SourceField {
     Name(String),
     /// One of several columns with the same heading.
     Repeated(RepeatedHeading),
+    /// The column of a table at a place, whatever its heading.
+    Placed(ColumnPlace),
+}
+
+/// The column of a table at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnPlace {
+    /// Place among all columns, from the left; 1 is the first.
+    pub position: u32,
 }
 
 /// One of several columns with the same heading.
@@ -270,24 +307,7 @@ impl SourceField {
         match self {
             Self::Name(name) => name.clone(),
             Self::Repeated(RepeatedHeading { column, nth }) => format!("{column} [{nth}]"),
-        }
-    }
-
-    /// The path or heading alone.
-    #[must_use]
-    pub fn column(&self) -> &str {
-        match self {
-            Self::Name(name) => name,
-            Self::Repeated(repeated) => &repeated.column,
-        }
-    }
-
-    /// Place among several columns with the heading, from 1; `None` if the heading must occur once.
-    #[must_use]
-    pub fn nth(&self) -> Option<u32> {
-        match self {
-            Self::Name(_) => None,
-            Self::Repeated(repeated) => Some(repeated.nth),
+            Self::Placed(ColumnPlace { position }) => format!("#{position}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::connector::{Breach, Connector, Contract, FieldMap};
+use crate::model::connector::{Breach, Connector, Contract, SourceField};
 use crate::model::page::Reason;
 use crate::model::pull::{Drift, DriftKind, FieldsSeen, Findings, Outcome};
 use crate::model::record::Rejection;
@@ -63,15 +63,15 @@ pub(super) fn drift(connector: &Connector, seen: &FieldsSeen, history: &FieldHis
     }
     // A pull that was resumed does not know the fields of its first pages: its `kept` is empty.
     if contract.missing != Breach::Accept && !seen.kept.is_empty() {
-        let is_missing = |map: &FieldMap| {
-            let names = map.from.names();
-            map.default.is_none()
+        let is_missing = |names: &Vec<String>| {
+            !names.is_empty()
                 && !names.iter().any(|field| seen.kept.contains(field))
-                && history.shows_missing(&names, seen, received)
+                && history.shows_missing(names, seen, received)
         };
-        for map in connector.file.map.values().filter(|map| is_missing(map)) {
-            let field = map.from.names().join(" or ");
-            drift.push(Drift { kind: DriftKind::Missing, field, first: None });
+        let declared = connector.file.map.values().filter(|map| map.default.is_none());
+        let names = declared.flat_map(|map| [map.from.names(), map.time.iter().map(SourceField::name).collect()]);
+        for names in names.filter(is_missing) {
+            drift.push(Drift { kind: DriftKind::Missing, field: names.join(" or "), first: None });
         }
     }
     drift

@@ -34,10 +34,20 @@ pub struct TableLayout {
 pub(crate) struct TableField {
     /// As messages show it.
     name: String,
-    /// Folded heading.
+    /// Folded heading; empty if the column is declared by its place.
     pub(crate) heading: String,
-    /// Place among the columns with this heading, from 1; `None` if there must be only one.
-    nth: Option<u32>,
+    place: Place,
+}
+
+/// Which column a field has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The only one with its heading.
+    Only,
+    /// The one at this place among those with its heading, from 1.
+    Nth(u32),
+    /// The one at this place among all, from 1.
+    At(u32),
 }
 
 /// Columns of one table.
@@ -56,17 +66,14 @@ impl TableLayout {
         let cell = |name: &String| readers.fields.iter().position(|field| field == name);
         let required = readers.readers.iter().filter(|reader| !reader.optional);
         let required = required.map(|reader| reader.from.iter().filter_map(cell).collect());
-        let field = |(name, source): (&String, &SourceField)| TableField {
-            name: name.clone(),
-            heading: fold(source.column()),
-            nth: source.nth(),
-        };
+        let times = readers.readers.iter().filter_map(|reader| Some(vec![cell(reader.time.as_ref()?)?]));
+        let field = |(name, source): (&String, &SourceField)| TableField::new(name.clone(), source);
         Self {
             header: fold(header),
             header_name: header.to_owned(),
             footers: footers.iter().map(|footer| fold(footer)).filter(|footer| !footer.is_empty()).collect(),
             fields: readers.fields.iter().zip(readers.sources.iter()).map(field).collect(),
-            required: required.collect(),
+            required: required.chain(times).collect(),
             trailer: trailer.cloned(),
         }
     }
@@ -112,9 +119,9 @@ impl TableLayout {
     /// A column of the trailer: if exactly one field reads the heading, the column of that field.
     fn trailer_field(&self, name: &str) -> TableField {
         let heading = fold(name);
-        let mut places = self.fields.iter().filter(|field| field.heading == heading).map(|field| field.nth);
-        let nth = if let (Some(nth), None) = (places.next(), places.next()) { nth } else { None };
-        TableField { name: name.to_owned(), heading, nth }
+        let mut places = self.fields.iter().filter(|field| field.heading == heading).map(|field| field.place);
+        let place = if let (Some(place), None) = (places.next(), places.next()) { place } else { Place::Only };
+        TableField { name: name.to_owned(), heading, place }
     }
 
     /// Whether a cell may be one of a row that repeats the header row. For speed: most records have a cell that begins with a
@@ -127,14 +134,18 @@ impl TableLayout {
     /// Whether a row below the header row has headings instead of values: that of `decode.header`, and headings of at
     /// least half of the mapped columns. `cells` are folded.
     fn is_heading_row(&self, columns: &TableColumns, cells: &[String]) -> bool {
-        cells.contains(&self.header)
-            && columns.is_record(self.fields.iter().filter(|field| cells.contains(&field.heading)).count())
+        cells.contains(&self.header) && columns.is_record(self.headings_among(cells))
+    }
+
+    /// How many fields have their heading among `cells`, which are folded.
+    fn headings_among(&self, cells: &[String]) -> usize {
+        let is_there = |field: &&TableField| !field.heading.is_empty() && cells.contains(&field.heading);
+        self.fields.iter().filter(is_there).count()
     }
 
     /// Whether a row has at least two of the headings, and half of them. `cells` are folded.
     pub(crate) fn has_most_headings(&self, cells: &[String]) -> bool {
-        let found = self.fields.iter().filter(|field| cells.contains(&field.heading)).count();
-        found >= self.fields.len().div_ceil(2).max(2)
+        self.headings_among(cells) >= self.fields.len().div_ceil(2).max(2)
     }
 
     /// Whether a row below the header row repeats it, so that it is skipped. `row` is its place.
@@ -171,12 +182,23 @@ impl TableLayout {
 }
 
 impl TableField {
+    fn new(name: String, source: &SourceField) -> Self {
+        let (heading, place) = match source {
+            SourceField::Name(heading) => (fold(heading), Place::Only),
+            SourceField::Repeated(repeated) => (fold(&repeated.column), Place::Nth(repeated.nth)),
+            SourceField::Placed(placed) => (String::new(), Place::At(placed.position)),
+        };
+        Self { name, heading, place }
+    }
+
     /// Index of the field's column; `None` if the header row does not have it.
     fn place(&self, header: &[String]) -> Result<Option<usize>, SourceError> {
+        let from_one = |place: u32| usize::try_from(place).ok()?.checked_sub(1);
         let alike: Vec<usize> = (0..header.len()).filter(|&at| header[at] == self.heading).collect();
-        match (self.nth, &alike[..]) {
-            (Some(nth), _) => Ok(usize::try_from(nth).ok().and_then(|nth| alike.get(nth.checked_sub(1)?)).copied()),
-            (None, [_, _, ..]) => {
+        match (self.place, &alike[..]) {
+            (Place::At(place), _) => Ok(from_one(place).filter(|&at| at < header.len())),
+            (Place::Nth(nth), _) => Ok(from_one(nth).and_then(|nth| alike.get(nth)).copied()),
+            (Place::Only, [_, _, ..]) => {
                 let places: Vec<String> = alike.iter().map(|at| (at + 1).to_string()).collect();
                 let message = format!(
                     "the header row has {} columns `{}`: columns {}",
@@ -186,7 +208,7 @@ impl TableField {
                 );
                 Err(SourceError::new(ErrorKind::HeadingRepeated, message))
             }
-            (None, _) => Ok(alike.first().copied()),
+            (Place::Only, _) => Ok(alike.first().copied()),
         }
     }
 }

@@ -8,7 +8,7 @@ fn layout(fields: &[(&str, Option<u32>)], trailer: Option<Trailer>) -> TableLayo
             None => SourceField::Name((*heading).to_owned()),
             Some(nth) => SourceField::Repeated(RepeatedHeading { column: (*heading).to_owned(), nth: *nth }),
         };
-        TableField { name: source.name(), heading: fold(heading), nth: source.nth() }
+        TableField::new(source.name(), &source)
     };
     let required = (0..fields.len()).map(|cell| vec![cell]).collect();
     TableLayout {

@@ -53,11 +53,13 @@ fn e_due_dates_that_were_moved_without_a_reason_are_counted() {
         Dossier { apology: on("2025-05-07T08:00"), apology_due: on("2025-05-20T00:00"), ..moved("apologised") },
         // Neither a status nor supplements: the move may have a reason.
         Dossier { status: None, ..moved("nothing is stated") },
+        // A date before the reception is no due date, so moving to it moves none; also if an apology announced it.
+        Dossier { due: on("2025-05-02T17:00"), explained: on("2025-04-30T17:00"), ..moved("before the reception") },
         // A vertical agency's.
         Dossier { competent: text("S2"), ..moved("vertical") },
     ];
     let found = figure(&computed(&rows, &[], at(NOW)), "source-due-moved", None, "2025").clone();
-    assert_eq!((found.numerator, found.denominator, found.unknown), (2, Some(8), Some(1)));
+    assert_eq!((found.numerator, found.denominator, found.unknown), (2, Some(9), Some(1)));
 }
 
 /// A dossier of which no possible due date is known.

@@ -295,12 +295,16 @@ pub(super) fn is_of_apology(dossier: &Dossier, due: i64) -> bool {
     dossier.apology_due.is_some_and(is_same)
 }
 
+/// e: a date before the reception is no due date.
+pub(super) fn is_due_date(due: i64, received: i64) -> bool {
+    due >= received || is_midnight(due) && day_of(due) == day_of(received)
+}
+
 /// The last moment that is on time by `seed-2639` for certain, and the last one that may be.
 fn due_of(dossier: &Dossier, received: i64, procedure: Option<&Procedure>) -> Option<(i64, i64)> {
     // d: midnight is a date without a time of day.
     let whole_day = |due: i64| if is_midnight(due) { end_of(day_of(due)) } else { due };
-    // e: a date before the reception is no due date.
-    let due = dossier.due.filter(|due| *due >= received || is_midnight(*due) && day_of(*due) == day_of(received));
+    let due = dossier.due.filter(|&due| is_due_date(due, received));
     // e: an apology's date does not count. What counts is the date before it, if any version stated one.
     if let Some(due) = due
         && is_of_apology(dossier, due)

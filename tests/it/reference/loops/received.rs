@@ -6,7 +6,7 @@ use motcua::model::procedure::{Offer, Offerer, Procedure};
 use motcua::model::rules::AgencyView;
 
 use super::super::province::{Dossier, Item};
-use super::outcome::{Apology, DossierOutcome, apology_of, is_of_apology, outcome_of, states_no_pause};
+use super::outcome::{Apology, DossierOutcome, apology_of, is_due_date, is_of_apology, outcome_of, states_no_pause};
 use super::{ShippedRules, day_of};
 
 /// A dossier that was received, with what the loops need of it.
@@ -131,8 +131,9 @@ pub(super) fn received_dossier<'a>(
         apology: apology_of(dossier, received, procedure, rules),
         lacks_due_date: dossier.due.is_none(),
         due_moved: {
-            let is_later = matches!((dossier.due, dossier.explained), (Some(due), Some(explained)) if due > explained);
-            let is_moved = is_later && !dossier.due.is_some_and(|due| is_of_apology(dossier, due));
+            let due = dossier.due.filter(|&due| is_due_date(due, received));
+            let is_later = matches!((due, dossier.explained), (Some(due), Some(explained)) if due > explained);
+            let is_moved = is_later && !due.is_some_and(|due| is_of_apology(dossier, due));
             let is_undecided = is_moved && states_no_pause(dossier);
             (!is_undecided).then_some(is_moved)
         },

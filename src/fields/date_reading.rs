@@ -1,0 +1,81 @@
+//! Reads the instants of one field: its formats, its zone, its calendar, and the time of day from a field of its own.
+
+use jiff::tz::TimeZone;
+
+use crate::fields::date_format::{CELL_FORMAT, DateFormat};
+use crate::model::connector::{FieldMap, FieldType};
+use crate::model::instant;
+
+/// Years by which the Buddhist Era of Thailand and Laos is ahead.
+const BUDDHIST_YEARS_AHEAD: i16 = 543;
+
+/// How the instants of one field are written.
+#[derive(Debug, Clone)]
+pub(super) struct DateReading {
+    /// Tried in order.
+    formats: Vec<DateFormat>,
+    zone: TimeZone,
+    buddhist_years: bool,
+    midnight_is_date: bool,
+}
+
+/// A text as one format reads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DateRead {
+    /// Year, month and day as written; they need not be a date.
+    pub(super) written_day: (i16, i8, i8),
+    pub(super) has_offset: bool,
+    /// Microseconds UTC; `None` if there is no such date.
+    pub(super) instant: Option<i64>,
+}
+
+impl DateReading {
+    /// Compiles the keys of a `[map.COLUMN]` table.
+    ///
+    /// # Errors
+    /// The key that is wrong, and the reason.
+    pub(super) fn compile(map: &FieldMap) -> Result<Self, (&'static str, String)> {
+        let formats = map
+            .formats
+            .iter()
+            .map(|format| DateFormat::compile(format))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| ("formats", error))?;
+        if map.field_type == FieldType::Instant && formats.is_empty() {
+            return Err(("formats", "an instant needs at least one format".to_owned()));
+        }
+        if map.time.is_some() && !formats.iter().any(DateFormat::may_lack_time) {
+            let message =
+                "with `time`, the time of day must be optional, as in `dd/MM/yyyy[ HH:mm]`: its field may be empty";
+            return Err(("formats", message.to_owned()));
+        }
+        let zone = match map.zone.as_deref() {
+            None | Some("Asia/Ho_Chi_Minh") => instant::vietnam(),
+            Some(name) => TimeZone::get(name).map_err(|_| ("zone", format!("`{name}` is no IANA time zone")))?,
+        };
+        Ok(Self { formats, zone, buddhist_years: map.buddhist_years, midnight_is_date: map.midnight_is_date })
+    }
+
+    pub(super) fn formats(&self) -> &[DateFormat] {
+        &self.formats
+    }
+
+    /// Reads the dates of workbook cells besides the declared formats.
+    pub(super) fn add_cell_format(&mut self) {
+        self.formats.push(DateFormat::compile(CELL_FORMAT).expect("the format is a constant"));
+    }
+
+    /// What each format that the whole text matches reads in it, in the order of the formats.
+    pub(super) fn read(&self, text: &str) -> impl Iterator<Item = DateRead> {
+        self.formats.iter().filter_map(|format| format.parse(text)).map(|mut parts| {
+            let written_day = parts.day();
+            if self.buddhist_years {
+                parts.year -= BUDDHIST_YEARS_AHEAD;
+            }
+            if self.midnight_is_date && parts.is_midnight() {
+                parts.offset_secs = None;
+            }
+            DateRead { written_day, has_offset: parts.has_offset(), instant: parts.instant(&self.zone) }
+        })
+    }
+}
