@@ -10,7 +10,7 @@ use crate::config::problem::Problems;
 use crate::config::settings::{self, Settings};
 use crate::fields::{DateFormat, FieldReader, TitleDate};
 use crate::model::connector::{
-    Access, Breach, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
+    Access, Breach, ColumnPlace, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
 };
 use crate::model::period::YEARS;
 use crate::model::table::{CHANGE_TIME, Column, ColumnType, RecordKind};
@@ -170,8 +170,8 @@ impl ConnectorCheck<'_> {
             let pointer = format!("{pointer}/{key}");
             match source {
                 SourceField::Repeated(repeated) if repeated.nth == 0 => self.add(&pointer, "`nth` counts from 1"),
-                SourceField::Placed(placed) if placed.position == 0 => {
-                    self.add(&pointer, "`position` counts from 1");
+                SourceField::Placed(placed) if !(1..=ColumnPlace::LAST).contains(&placed.position) => {
+                    self.add(&pointer, format!("`position` counts from 1 to {}", ColumnPlace::LAST));
                 }
                 SourceField::Name(_) => continue,
                 _ => {}
@@ -301,45 +301,6 @@ impl ConnectorCheck<'_> {
             }
         }
         self.decode(file);
-    }
-
-    fn decode(&mut self, file: &ConnectorFile) {
-        let (delimiter, footers, sheets) = match &file.decode {
-            Decode::Json { .. } => (None, None, None),
-            Decode::Xml { records, .. } => {
-                let is_name = |name: &str| {
-                    !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'))
-                };
-                if !records.split('.').all(is_name) {
-                    let message = "the names of the elements from the root to a record, without prefixes, for example \
-                                   `Envelope.Body.GetListResponse.Record`";
-                    self.add("/decode/records", message);
-                }
-                let is_content_type = |name: &String| name.eq_ignore_ascii_case("content-type");
-                let request = file.request.as_ref().filter(|request| request.body.is_some());
-                if request.is_some_and(|request| !request.headers.keys().any(is_content_type)) {
-                    let message =
-                        "a body for a source of XML needs its `content-type`, for example `text/xml; charset=utf-8`";
-                    self.add("/request/headers", message);
-                }
-                (None, None, None)
-            }
-            Decode::Csv { delimiter, footers, .. } => (*delimiter, Some(footers), None),
-            Decode::Xlsx { footers, sheets, .. } => (None, Some(footers), sheets.as_ref()),
-            Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),
-        };
-        if delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
-            self.add("/decode/delimiter", "must be an ASCII character");
-        }
-        if let Some(Err(error)) = sheets.map(|sheets| globset::Glob::new(sheets)) {
-            self.add("/decode/sheets", error.to_string());
-        }
-        if file.complete.trailer.is_some() && footers.is_none_or(Vec::is_empty) {
-            self.add("/complete/trailer", "the trailer is a footer row: `decode.footers` must name it");
-        }
-        if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
-            self.add("/decode/type", "workbooks can only be read from files");
-        }
     }
 
     fn contract(&mut self, file: &ConnectorFile) {

@@ -191,7 +191,7 @@ required = true
         assert_eq!(mistakes(&field("dd/MM/yyyy[ HH:mm]")), [""; 0]);
         assert_eq!(mistakes(&field("dd/MM/yyyy HH:mm")).len(), 1);
         let zero = field("dd/MM/yyyy").replace("position = 2", "position = 0");
-        assert_eq!(mistakes(&zero), ["map.due_at.time: `position` counts from 1"]);
+        assert_eq!(mistakes(&zero), ["map.due_at.time: `position` counts from 1 to 16384"]);
     }
 
     #[test]

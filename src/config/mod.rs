@@ -4,6 +4,7 @@
 
 mod connector_digest;
 mod connectors;
+mod decode_checks;
 mod definition_texts;
 mod definitions;
 mod document;

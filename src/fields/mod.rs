@@ -11,6 +11,7 @@ mod date_numbers;
 mod date_parts;
 mod date_reading;
 mod date_words;
+mod field_cells;
 mod null_values;
 mod person_names;
 mod reader;
@@ -23,8 +24,9 @@ mod unmapped_fields;
 
 pub use agency_names::is_publishable_agency;
 pub use date_format::{CELL_FORMAT, DateFormat};
+pub use field_cells::FieldCells;
 pub use reader::{FieldReader, FirstValue};
-pub use readers::{FieldCells, Readers};
+pub use readers::Readers;
 pub use shape::shape;
 pub use shown_names::{shown_host, shown_name};
 pub use title_date::TitleDate;

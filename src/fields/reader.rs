@@ -8,8 +8,8 @@ use regex::Regex;
 
 use crate::fields::bounds::Bounds;
 use crate::fields::date_reading::DateReading;
+use crate::fields::field_cells::FieldCells;
 use crate::fields::null_values::{NullValues, is_serial_of_none};
-use crate::fields::readers::FieldCells;
 use crate::fields::syntax;
 use crate::model::connector::{Breach, FieldMap, FieldType, Grouping, SourceField};
 use crate::model::page::{CELL_ERROR, CELL_STRUCTURE, Page, Reason};

@@ -70,15 +70,17 @@ pub(super) fn agency(text: &str, has_pattern: bool) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
             || symbol.is_whitespace()
-            || ".,-–/()&".contains(symbol)
+            || ".,-–/()&_'’*".contains(symbol)
             || unicode_normalization::char::is_combining_mark(symbol)
     };
     let has_number = has_long_number(text) && !is_agency_code(text);
-    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || has_number {
-        return Err(Reason::NotOfType);
+    let foreign_words = words_of_legacy_fonts(text);
+    let refused = || if foreign_words > 0 { Reason::LegacyFont } else { Reason::NotOfType };
+    if text.chars().count() > AGENCY_CHARS || !text.chars().all(allowed) || has_number || foreign_words > 1 {
+        return Err(refused());
     }
     let name = spaced(text);
-    if is_person(&name) || (!has_pattern && names_no_body(&name)) { Err(Reason::NotOfType) } else { Ok(name) }
+    if is_person(&name) || (!has_pattern && names_no_body(&name)) { Err(refused()) } else { Ok(name) }
 }
 
 /// Published title of a procedure or sector, in NFC with single spaces. Nine digits in a row are refused, and so is a
@@ -87,9 +89,13 @@ pub(super) fn title(text: &str, has_pattern: bool) -> Result<String, Reason> {
     let allowed = |symbol: char| {
         symbol.is_alphanumeric()
             || symbol.is_whitespace()
-            || ".,;:-–—/()[]&%+'\"’‘“”…".contains(symbol)
+            || ".,;:-–—/()[]&%+'\"’‘“”…_*".contains(symbol)
             || unicode_normalization::char::is_combining_mark(symbol)
     };
+    // One such word may be a foreign name.
+    if words_of_legacy_fonts(text) > 1 {
+        return Err(Reason::LegacyFont);
+    }
     if text.chars().count() > TITLE_CHARS || !text.chars().all(allowed) || has_long_number(text) {
         return Err(Reason::NotOfType);
     }
@@ -98,6 +104,17 @@ pub(super) fn title(text: &str, has_pattern: bool) -> Result<String, Reason> {
         return Err(Reason::WrongForm);
     }
     if !has_pattern && reads_like_a_name(&title) { Err(Reason::NotOfType) } else { Ok(title) }
+}
+
+/// Letters and signs of Latin-1 that Vietnamese does not have, and that texts of the fonts TCVN3 and VNI show for its
+/// letters: `Së Néi vô`, `Sôû Noäi vuï`.
+const NO_LETTERS_OF_VIETNAMESE: &str = "¡¢£¤¥¦§¨©ª«¬\u{ad}®µ¶·¸¹»¼½¾ÄÅÆÇËÎÏÑÖ×ØÛÜÞßäåæçëîïñö÷øûüþ";
+
+/// How many words of a text have such letters; 0 if another word has a letter that only Unicode has.
+fn words_of_legacy_fonts(text: &str) -> usize {
+    let is_unicode = |symbol: char| symbol > '\u{ff}' && symbol.is_alphabetic();
+    let is_foreign = |word: &&str| word.contains(|symbol| NO_LETTERS_OF_VIETNAMESE.contains(symbol));
+    if text.is_ascii() || text.contains(is_unicode) { 0 } else { text.split_whitespace().filter(is_foreign).count() }
 }
 
 /// Whether there are nine digits in a row, ignoring spaces, dots and dashes between them: a person's number.
@@ -182,6 +199,26 @@ mod tests {
         assert!(title(&longest, false).is_ok());
         assert_eq!(title(&format!("{longest} đ đ"), false), Err(Reason::NotOfType));
         assert_eq!(title("123/45", false), Err(Reason::WrongForm));
+    }
+
+    #[test]
+    fn letters_of_old_fonts_are_named() {
+        for (text, words) in [
+            ("Së Néi vô", 1),
+            ("Sôû Noäi vuï", 3),
+            ("§¨ng ký kÕt h«n", 2),
+            ("Sở Nội vụ", 0),
+            ("Coöperatie Zuid", 1),
+            ("Citroën và Škoda Coöperatie", 0),
+            ("So Noi vu", 0),
+        ] {
+            assert_eq!(words_of_legacy_fonts(text), words, "{text}");
+        }
+        assert_eq!(title("§¨ng ký kÕt h«n", true), Err(Reason::LegacyFont));
+        assert!(title("Coöperatie Zuid", true).is_ok());
+        assert_eq!(agency("Sôû Noäi vuï", true), Err(Reason::LegacyFont));
+        assert_eq!(agency("Së Néi vô", false), Err(Reason::LegacyFont));
+        assert_eq!(agency("Bộ phận 'một cửa' *_1", false).as_deref(), Ok("Bộ phận 'một cửa' *_1"));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum Reason {
     NotOfType,
     /// The text does not match the field's `pattern` or the syntax of its type.
     WrongForm,
+    /// The letters are those of an old Vietnamese font (TCVN3, VNI), read as if they were others.
+    LegacyFont,
     /// The check digit of a postal item code is wrong (UPU S10).
     CheckDigit,
     /// A row of a CSV file has a different number of columns than the header.

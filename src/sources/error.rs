@@ -344,6 +344,10 @@ impl SourceError {
         Self { class: kind.class(), kind, message, hint: kind.hint(), retry_after: None }
     }
 
+    pub(crate) fn too_many_records(most: usize) -> Self {
+        Self::new(ErrorKind::PageTooLong, format!("the response has more than {most} records"))
+    }
+
     /// Prefixes the message with what was attempted.
     pub(crate) fn on(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{}: {}", escaped(&what.to_string()), self.message);

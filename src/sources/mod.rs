@@ -20,6 +20,7 @@
 pub mod auth;
 pub mod content_range;
 pub mod decode;
+mod embedded;
 pub mod error;
 mod file_dates;
 mod folder_files;

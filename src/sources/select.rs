@@ -3,7 +3,8 @@
 //!
 //! A path is `a.b.c`; `[0]` is an element of a list; `[key=value]` is the first object of a list whose `key` has the
 //! text `value`. An object where a list was expected counts as a list of one for a filter, a text as one for `[0]`. A
-//! text where an object with `#text` was expected (converted XML) is that text. A node may have a field and children at
+//! text where an object with `#text` was expected (converted XML) is that text. A text that holds JSON or XML is read like
+//! it where a path leads into it. A node may have a field and children at
 //! once (`dossierStatus` and `dossierStatus.id`). A string is kept unchanged, a number as its JSON text, a boolean as
 //! `true` or `false`. Null, an empty list or an empty object at the end of a path leaves the cell empty. Another list or
 //! object gives [`CELL_STRUCTURE`], unless longer paths lead into it.
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::fields::unmapped_field_path;
 use crate::model::page::{CELL_STRUCTURE, Page, Reason};
+use crate::sources::embedded::json_of;
 use crate::sources::json_scalar::scalar;
 use crate::sources::select_path::{PathStep, parse_path};
 
@@ -43,6 +45,16 @@ impl PathNode {
         let first = self.elements.iter().find(|(at, _)| *at == 0).map(|(_, node)| *node);
         let text = self.keys.iter().find(|(key, _)| **key == *"#text").map(|(_, node)| *node);
         first.into_iter().chain(text)
+    }
+
+    /// Whether a path leads into what a text may hold as JSON or XML.
+    fn leads_into(&self, text: &str) -> bool {
+        let leads_into_object = || !self.filters.is_empty() || self.keys.iter().any(|(key, _)| **key != *"#text");
+        match text.trim_start().as_bytes().first() {
+            Some(b'{' | b'<') => leads_into_object(),
+            Some(b'[') => !self.filters.is_empty() || !self.elements.is_empty(),
+            _ => false,
+        }
     }
 
     /// Whether a value, as JSON, is a list or an object that is not empty and into which no longer path leads.
@@ -218,7 +230,13 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
     fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
         Ok(false)
     }
-    fn visit_str<E>(self, text: &str) -> Result<bool, E> {
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<bool, E> {
+        if self.nodes[self.node].leads_into(text)
+            && let Some(json) = json_of(text)
+        {
+            let json = json.map_err(E::custom)?;
+            return serde_json::Deserializer::from_str(&json).deserialize_any(self).map_err(E::custom);
+        }
         for field in self.nodes[self.node].of_text().filter_map(|node| self.nodes[node].field) {
             self.page.note_field(field);
             self.page.set(field, text);

@@ -105,7 +105,7 @@ fn compare(file: &Path, found: &[Json]) {
     assert_eq!(found.len(), expected.len(), "{}: {:?}", file.display(), found.get(expected.len()));
 }
 
-fn as_json(kind: RecordKind, record: &Record) -> Json {
+pub(crate) fn as_json(kind: RecordKind, record: &Record) -> Json {
     let mut columns = serde_json::Map::new();
     for (column, value) in kind.columns().iter().zip(&record.values) {
         let value = match value {

@@ -20,3 +20,4 @@ mod runs;
 mod safety;
 mod service;
 mod services;
+mod vocabulary;

@@ -21,8 +21,8 @@ pub use self::contract::{Breach, Contract, Sweep};
 pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{
-    Bound, ColumnPlace, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RepeatedHeading,
-    ReplyFailure, SourceField,
+    Bound, ColumnPlace, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RecordLayout,
+    RepeatedHeading, ReplyFailure, SourceField,
 };
 pub use self::web::{Limits, Method, RequestTemplate, Retry};
 pub use self::window::{Pass, Start, Window};

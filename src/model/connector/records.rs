@@ -13,9 +13,17 @@ use crate::model::connector::is_default;
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decode {
     Json {
-        /// Path of the list of records; empty if the reply itself is the list.
+        /// Path of the records; empty if the reply itself holds nothing else.
         #[serde(default)]
         records: String,
+        #[serde(default, skip_serializing_if = "is_default")]
+        layout: RecordLayout,
+        /// For `layout = "rows"`: path of the list of column names; with `[].KEY` at its end, of objects whose `KEY` has the
+        /// name. If absent, the first row has the names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<String>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        encoding: Encoding,
         /// Reply code that means failure although the HTTP status is 200.
         #[serde(default)]
         failure: Option<ReplyFailure>,
@@ -103,7 +111,22 @@ impl Decode {
     }
 }
 
-/// Character encoding of a CSV file.
+/// How records lie in a JSON text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordLayout {
+    /// A list of objects; one object alone is a list of one.
+    #[default]
+    List,
+    /// An object whose values are the records; the path `#key` of a record is its key.
+    Map,
+    /// A list of lists, whose values belong to named columns.
+    Rows,
+    /// One object per line (NDJSON, JSON Lines).
+    Lines,
+}
+
+/// Character encoding of a CSV or JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
@@ -116,9 +139,14 @@ pub enum Encoding {
     Utf16Le,
     #[serde(rename = "utf-16be")]
     Utf16Be,
+    /// Western European letters, without those of Vietnamese.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
     /// Vietnamese letters followed by their tone marks; composed (NFC) when read.
     #[serde(rename = "windows-1258")]
     Windows1258,
+    /// TCVN3 (ABC), of fonts such as `.VnTime`.
+    Tcvn3,
 }
 
 /// What a row of a workbook has in mapped columns that a merged cell spans, but for its first cell, which has the value.
@@ -288,6 +316,11 @@ pub enum SourceField {
 pub struct ColumnPlace {
     /// Place among all columns, from the left; 1 is the first.
     pub position: u32,
+}
+
+impl ColumnPlace {
+    /// The last column of a workbook.
+    pub const LAST: u32 = 16_384;
 }
 
 /// One of several columns with the same heading.

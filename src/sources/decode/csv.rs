@@ -108,7 +108,7 @@ impl CsvFile {
         let candidates = layout.delimiter.map_or_else(|| DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
         let found = candidates
             .into_iter()
-            .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.table.header))
+            .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.table))
             .max_by_key(|(_, cells)| cells.len());
         let Some((rows, header)) = found else {
             return Err(match std::str::from_utf8(&bytes) {
@@ -336,8 +336,8 @@ fn remove_padding(bytes: &mut Vec<u8>) -> Padding {
 }
 
 /// Reads to the header row: returns the rows after it and its folded cells. Empty cells at its end are not columns.
-/// `None` if no row has the column `header`.
-fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Vec<String>)> {
+/// `None` if no row has the column of `decode.header`.
+fn find_header(bytes: &[u8], delimiter: u8, table: &TableLayout) -> Option<(CsvRows, Vec<String>)> {
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut rows = CsvRows::new(delimiter, start);
     for _ in 0..MAX_TITLE_ROWS {
@@ -346,9 +346,8 @@ fn find_header(bytes: &[u8], delimiter: u8, header: &str) -> Option<(CsvRows, Ve
         }
         let mut cells: Vec<String> =
             rows.cells(bytes).map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
-        if cells.iter().any(|cell| cell == header) {
-            let last = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
-            cells.truncate(last);
+        if cells.contains(&table.header) {
+            table.trim_header(&mut cells);
             return Some((rows, cells));
         }
     }

@@ -1,10 +1,10 @@
-//! Converts a CSV file to UTF-8: decompresses gzip (recognised by its first bytes), then decodes the encoding.
+//! Converts a CSV file or a JSON text to UTF-8: decompresses gzip (recognised by its first bytes), then decodes the encoding.
 
-use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1258};
+use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1258};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::connector::Encoding;
-use crate::sources::decode::inflate;
+use crate::sources::decode::{inflate, tcvn3};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Stands in the text for a unit that cannot be decoded: as long as U+FFFD, and not UTF-8.
@@ -31,8 +31,9 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         [0xfe, 0xff, ..] => Some(Encoding::Utf16Be),
         _ => None,
     };
-    // A byte order mark takes precedence over Windows-1258, which has none: `encoding` then applies to the other files.
-    let encoding = if encoding == Encoding::Windows1258 && mark.is_some() { Encoding::Auto } else { encoding };
+    // A byte order mark takes precedence over encodings that have none: `encoding` then applies to the other files.
+    let has_no_mark = matches!(encoding, Encoding::Windows1252 | Encoding::Windows1258 | Encoding::Tcvn3);
+    let encoding = if has_no_mark && mark.is_some() { Encoding::Auto } else { encoding };
     if let (Encoding::Auto | Encoding::Utf8, None, Some(likely)) = (encoding, mark, utf_16_without_mark(&bytes)) {
         let message = format!("the file looks like {} without a byte order mark: set `decode.encoding`", name(likely));
         return Err(SourceError::new(ErrorKind::WrongEncoding, message));
@@ -44,6 +45,11 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         (Encoding::Auto | Encoding::Utf16Be, Some(Encoding::Utf16Be)) => decode(&bytes[2..], UTF_16BE, limit),
         (Encoding::Utf16Le, None) => decode(&bytes, UTF_16LE, limit),
         (Encoding::Utf16Be, None) => decode(&bytes, UTF_16BE, limit),
+        (Encoding::Windows1252, None) => decode(&bytes, WINDOWS_1252, limit),
+        (Encoding::Tcvn3, None) => {
+            let text = tcvn3::decode(&bytes);
+            if text.len() as u64 > limit { Err(inflate::expands_too_far(limit)) } else { Ok(text.into_bytes()) }
+        }
         (Encoding::Windows1258, None) => {
             let text = decode(&bytes, WINDOWS_1258, limit)?;
             drop(bytes);
@@ -75,7 +81,9 @@ fn name(encoding: Encoding) -> &'static str {
         Encoding::Auto | Encoding::Utf8 => "UTF-8",
         Encoding::Utf16Le => "UTF-16LE",
         Encoding::Utf16Be => "UTF-16BE",
+        Encoding::Windows1252 => "Windows-1252",
         Encoding::Windows1258 => "Windows-1258",
+        Encoding::Tcvn3 => "TCVN3",
     }
 }
 
@@ -146,6 +154,7 @@ mod tests {
             (utf16(text, true), Encoding::Utf16Be),
             // Code page 1258: ã is a and a tilde (DE); ồ is ô (F4) and a grave (CC); ơ is F5.
             (b"Ma\xde h\xf4\xcc s\xf5".to_vec(), Encoding::Windows1258),
+            (b"M\xb7 h\xe5 s\xac".to_vec(), Encoding::Tcvn3),
         ] {
             assert_eq!(read(&bytes, encoding).as_deref(), Ok(text), "{encoding:?}");
         }

@@ -30,6 +30,8 @@ pub(crate) enum EnvelopeField {
     Code,
     /// Reply code of `auth.expired`.
     Session,
+    /// The list of column names, for `layout = "rows"`.
+    Columns,
 }
 
 /// Values of one envelope; `None` where the connector states no path or the response has no such value.
@@ -70,6 +72,10 @@ impl EnvelopePaths {
             found.put(EnvelopeField::Code, failure.as_ref().map(|failure| &failure.path));
             found.failure.clone_from(failure);
         }
+        if let Decode::Json { columns: Some(columns), .. } = &file.decode {
+            let path = columns.split_once("[]").map_or(columns.as_str(), |(path, _)| path);
+            found.put(EnvelopeField::Columns, Some(&path.to_owned()));
+        }
         if let Auth::Login { expired, .. } = &file.auth {
             found.put(EnvelopeField::Session, expired.as_ref().map(|expired| &expired.path));
             found.expired.clone_from(expired);
@@ -106,7 +112,7 @@ impl EnvelopePaths {
     /// # Errors
     /// `source_says_failure` if the reply code is not in `decode.failure.ok`.
     pub(crate) fn read(&self, texts: EnvelopeTexts) -> Result<EnvelopeValues, SourceError> {
-        let [_, flag, total, pages, number, next, code, session] = texts;
+        let [_, flag, total, pages, number, next, code, session, _] = texts;
         let code = code.unwrap_or_default();
         if let Some(expired) = &self.expired
             && expired.values.contains(&session.unwrap_or_default())

@@ -1,20 +1,16 @@
-//! Decodes a JSON response: an envelope with a list of records.
-//!
-//! The text is parsed in one pass, without building a `serde_json::Value`: `EnvelopeNode` walks from the envelope to
-//! the list, [`Selection`] reads each record along the kept paths.
+//! Decodes a JSON response: an envelope with records, which lie in it as `decode.layout` says.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 
 use crate::fields::Readers;
-use crate::model::connector::ConnectorFile;
-use crate::model::page::{Page, Reason};
-use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopePaths, EnvelopeTexts, EnvelopeValues};
-use crate::sources::decode::{refuse_gzip, too_many_records};
+use crate::model::connector::{Access, ConnectorFile, Decode, Encoding, RecordLayout};
+use crate::model::page::Page;
+use crate::sources::decode::envelope::{EnvelopeField, EnvelopePaths, EnvelopeValues};
+use crate::sources::decode::json_envelope::{EnvelopeContents, EnvelopeNode, EnvelopeWalk, ListSeen, RecordSink};
+use crate::sources::decode::{GZIP, encoding, json_lines, json_rows, refuse_gzip};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::select::Selection;
 
@@ -25,6 +21,14 @@ pub struct JsonLayout {
     selection: Selection,
     /// Maximum number of records of one body.
     max_records: u32,
+    records: RecordLayout,
+    /// For rows: key of a column's name, if columns are objects.
+    column_key: Option<String>,
+    encoding: Encoding,
+    /// Most bytes of a body as text.
+    expands_to: u64,
+    /// Files may be compressed. Responses say so in `Content-Encoding`.
+    is_file: bool,
 }
 
 impl JsonLayout {
@@ -33,15 +37,33 @@ impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
-        Self::compile(EnvelopePaths::of(file), &readers.fields, file.limits.max_page_records)
+        let mut layout = Self::compile(EnvelopePaths::of(file), &readers.fields, file.limits.max_page_records)?;
+        if let Decode::Json { layout: records, columns, encoding, .. } = &file.decode {
+            let key = columns.as_ref().and_then(|columns| columns.split_once("[].")).map(|(_, key)| key.to_owned());
+            (layout.records, layout.column_key, layout.encoding) = (*records, key, *encoding);
+        }
+        layout.is_file = matches!(file.access, Access::Files { .. });
+        layout.expands_to = if layout.is_file { file.limits.max_expanded_bytes } else { file.limits.max_body_bytes };
+        Ok(layout)
     }
 
+    /// A list of objects in UTF-8, over HTTP.
+    ///
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn compile(paths: EnvelopePaths, fields: &[String], max_records: u32) -> Result<Self, SourceError> {
         let selection =
             Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
-        Ok(Self { paths, selection, max_records })
+        Ok(Self {
+            paths,
+            selection,
+            max_records,
+            records: RecordLayout::List,
+            column_key: None,
+            encoding: Encoding::Auto,
+            expands_to: u64::MAX,
+            is_file: false,
+        })
     }
 
     /// Maximum number of records of one body.
@@ -52,11 +74,21 @@ impl JsonLayout {
     /// Reads the records of `body` into `page`, with rows numbered from 1, and returns the values of the envelope.
     ///
     /// # Errors
-    /// `content_coding`, `html_instead_of_json`, `not_utf8`, `body_cut_short`, `not_json`, `page_too_long`,
-    /// `source_says_failure` or `no_records`. The content of `page` is then unspecified.
+    /// `content_coding`, `html_instead_of_json`, `not_utf8`, `wrong_encoding`, `body_cut_short`, `not_json`,
+    /// `page_too_long`, `source_says_failure` or `no_records`; for a compressed file also `expands_too_far` and
+    /// `file_damaged`. The content of `page` is then unspecified.
     pub fn read(&self, body: &[u8], page: &mut Page) -> Result<EnvelopeValues, SourceError> {
-        refuse_gzip(body)?;
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let is_plain = matches!(self.encoding, Encoding::Auto | Encoding::Utf8) && !body.starts_with(GZIP);
+        let has_other_mark = body.starts_with(b"\xff\xfe") || body.starts_with(b"\xfe\xff");
+        let body = if is_plain && !has_other_mark {
+            Cow::Borrowed(body)
+        } else {
+            if !self.is_file {
+                refuse_gzip(body)?;
+            }
+            Cow::Owned(encoding::text_of(body.to_vec(), self.encoding, self.expands_to)?)
+        };
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
         if body.trim_ascii_start().starts_with(b"<") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML or XML, not JSON"));
         }
@@ -64,6 +96,19 @@ impl JsonLayout {
             let message = format!("byte {} of the body is not UTF-8", error.valid_up_to() + 1);
             SourceError::new(ErrorKind::NotUtf8, message)
         })?;
+        self.read_text(text, page)
+    }
+
+    /// As [`JsonLayout::read`], of a text.
+    ///
+    /// # Errors
+    /// Those of [`JsonLayout::read`].
+    pub(super) fn read_text(&self, text: &str, page: &mut Page) -> Result<EnvelopeValues, SourceError> {
+        let text = without_guard(text);
+        if self.records == RecordLayout::Lines {
+            json_lines::read(text, &self.selection, self.max_records, page)?;
+            return Ok(EnvelopeValues::default());
+        }
         let mut contents = EnvelopeContents::default();
         let mut walked = self.walk(text, page, &mut contents, false);
         // A record may be valid by the JSON grammar and still not be text, for example with half a surrogate pair.
@@ -79,7 +124,7 @@ impl JsonLayout {
             walked = self.walk(text, page, &mut contents, true);
         }
         if contents.too_many {
-            return Err(too_many_records(self.max_records as usize));
+            return Err(SourceError::too_many_records(self.max_records as usize));
         }
         walked.map_err(|error| {
             // Not the text of the error: it may quote the body.
@@ -90,6 +135,11 @@ impl JsonLayout {
                 SourceError::new(ErrorKind::NotJson, format!("the body is not JSON at {place}"))
             }
         })?;
+        if self.records == RecordLayout::Rows {
+            let raw =
+                [EnvelopeField::Records, EnvelopeField::Columns].map(|field| contents.texts[field as usize].take());
+            contents.list = json_rows::read(raw, self.column_key.as_deref(), &self.selection, self.max_records, page)?;
+        }
         let envelope = self.paths.read(contents.texts)?;
         if envelope.expired {
             return Ok(envelope);
@@ -119,7 +169,7 @@ impl JsonLayout {
         let paths = self.paths.paths();
         let is_root_list = paths[EnvelopeField::Records as usize].is_none_or(str::is_empty);
         let sink = RecordSink { selection: &self.selection, one_by_one, row: 0, max_records: self.max_records, page };
-        let mut walk = EnvelopeWalk { contents, sink, is_root_list };
+        let mut walk = EnvelopeWalk { contents, sink, is_root_list, records: self.records };
         EnvelopeNode { walk: &mut walk, paths }.deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -133,207 +183,20 @@ impl JsonLayout {
     }
 }
 
+/// A text without the prefix by which a server keeps browsers from running its JSON as a script.
+fn without_guard(text: &str) -> &str {
+    let text = text.trim_start();
+    if let Some(rest) = text.strip_prefix(")]}'") {
+        return rest.split_once('\n').map_or("", |(_, rest)| rest);
+    }
+    ["while(1);", "for(;;);"].iter().find_map(|guard| text.strip_prefix(guard)).unwrap_or(text)
+}
+
 /// Whether the text ends inside a number such as `1.`, which the parser reports as a syntax error, not as the end.
 fn ends_in_number(text: &str, error: &serde_json::Error) -> bool {
     let last_line = text.rsplit('\n').next().unwrap_or_default();
     let at_end = error.line() > text.matches('\n').count() && error.column() >= last_line.len();
     at_end && last_line.ends_with(['.', 'e', 'E', '+', '-'])
-}
-
-/// What stands in the place of the list of records.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum ListSeen {
-    /// Nothing, or something else.
-    #[default]
-    Absent,
-    Null,
-    /// A list, or an object that is the only record.
-    Found,
-}
-
-/// What was read of the envelope.
-#[derive(Debug, Default)]
-struct EnvelopeContents {
-    list: ListSeen,
-    /// Whether the list has more than the maximum number of records.
-    too_many: bool,
-    /// Whether the next cursor or address is `null`.
-    null_next: bool,
-    /// Whether the place of the next cursor or address has an object, a list or `true`.
-    other_next: bool,
-    texts: EnvelopeTexts,
-}
-
-/// Takes the records of the list.
-struct RecordSink<'a> {
-    selection: &'a Selection,
-    /// Whether each record is parsed separately, so that an invalid one spoils only its own row.
-    one_by_one: bool,
-    row: u32,
-    max_records: u32,
-    page: &'a mut Page,
-}
-
-struct EnvelopeWalk<'a> {
-    contents: &'a mut EnvelopeContents,
-    sink: RecordSink<'a>,
-    /// Whether the response itself is the list. An object is then an envelope, not a record.
-    is_root_list: bool,
-}
-
-/// A value of the envelope. For each path, `paths` has the part below this value: `Some("")` if the path ends here,
-/// `None` if it does not lead here.
-struct EnvelopeNode<'a, 'w> {
-    walk: &'a mut EnvelopeWalk<'w>,
-    paths: [Option<&'a str>; ENVELOPE_FIELDS],
-}
-
-impl EnvelopeNode<'_, '_> {
-    fn is_at(&self, fact: EnvelopeField) -> bool {
-        self.paths[fact as usize] == Some("")
-    }
-
-    /// Whether an object at this place is a record: it stands where the list of records should, and is no envelope of
-    /// anything else.
-    fn is_only_record(&self) -> bool {
-        let has_values_below = self.paths.iter().flatten().any(|path| !path.is_empty());
-        self.is_at(EnvelopeField::Records) && !self.walk.is_root_list && !has_values_below
-    }
-
-    /// Reads the only record of a list that is the record itself. An object without a kept field, such as a message of
-    /// failure, is no record.
-    fn read_only_record<'de, A: MapAccess<'de>>(self, record: A) -> Result<(), A::Error> {
-        let EnvelopeWalk { contents, sink, .. } = self.walk;
-        sink.row += 1;
-        sink.selection.read(sink.page, sink.row, MapAccessDeserializer::new(record))?;
-        let row = sink.page.len() - 1;
-        if (0..sink.page.fields.len()).any(|field| sink.page.cell(row, field).is_some()) {
-            contents.list = ListSeen::Found;
-        }
-        Ok(())
-    }
-
-    /// Stores the text of this value for the paths that end here.
-    fn keep(&mut self, text: &str) {
-        for (path, kept) in self.paths.iter().zip(&mut self.walk.contents.texts) {
-            if *path == Some("") {
-                *kept = Some(text.to_owned());
-            }
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        if self.paths.iter().all(Option::is_none) {
-            return IgnoredAny::deserialize(value).map(|_| ());
-        }
-        value.deserialize_any(self)
-    }
-}
-
-/// The part of a path below `key`; `None` if it does not lead there. A key may itself contain dots (`@odata.count`).
-fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
-    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
-}
-
-impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a JSON response")
-    }
-
-    fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
-        if self.is_at(EnvelopeField::Next) {
-            // `false` says that there is none.
-            self.walk.contents.other_next |= flag;
-        } else {
-            self.keep(if flag { "true" } else { "false" });
-        }
-        Ok(())
-    }
-    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
-        self.keep(&number.to_string());
-        Ok(())
-    }
-    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
-        self.keep(&number.to_string());
-        Ok(())
-    }
-    fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
-        self.keep(&number.to_string());
-        Ok(())
-    }
-    fn visit_str<E>(mut self, text: &str) -> Result<(), E> {
-        // Converters from XML write an empty list as an empty text.
-        if self.is_at(EnvelopeField::Records) && text.trim().is_empty() {
-            self.walk.contents.list = ListSeen::Null;
-        }
-        self.keep(text);
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.walk.contents.null_next |= self.is_at(EnvelopeField::Next);
-        if self.is_at(EnvelopeField::Records) {
-            self.walk.contents.list = ListSeen::Null;
-        }
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
-        if self.is_only_record() {
-            return self.read_only_record(map);
-        }
-        while let Some(key) = map.next_key::<String>()? {
-            let paths = self.paths.map(|path| below(path, &key));
-            map.next_value_seed(EnvelopeNode { walk: &mut *self.walk, paths })?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
-        if !self.is_at(EnvelopeField::Records) {
-            while list.next_element::<IgnoredAny>()?.is_some() {}
-            return Ok(());
-        }
-        let EnvelopeWalk { contents, sink, .. } = self.walk;
-        contents.list = ListSeen::Found;
-        while list.next_element_seed(RecordSeed { sink, too_many: &mut contents.too_many })?.is_some() {}
-        Ok(())
-    }
-}
-
-/// Reads one record of the list into the sink.
-struct RecordSeed<'a, 'w> {
-    sink: &'a mut RecordSink<'w>,
-    too_many: &'a mut bool,
-}
-
-impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
-        let RecordSink { selection, one_by_one, row, max_records, page } = self.sink;
-        if row == max_records {
-            *self.too_many = true;
-            return Err(D::Error::custom("too many records"));
-        }
-        *row += 1;
-        if !*one_by_one {
-            return selection.read(page, *row, record);
-        }
-        let raw = <&RawValue>::deserialize(record)?.get();
-        if selection.read(page, *row, &mut serde_json::Deserializer::from_str(raw)).is_err() {
-            page.mark_unreadable(Reason::Malformed);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -8,9 +8,13 @@ pub mod envelope;
 mod foreign_format;
 pub(crate) mod inflate;
 pub mod json;
+mod json_envelope;
+mod json_lines;
+mod json_rows;
 mod line_counter;
 mod record_test;
 pub mod table;
+mod tcvn3;
 pub mod xlsx;
 mod xlsx_cell;
 pub(crate) mod xlsx_layout;
@@ -21,6 +25,7 @@ mod xlsx_sheet;
 mod xlsx_strings;
 mod xlsx_titles;
 mod xml;
+pub(crate) mod xml_json;
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -165,7 +170,7 @@ impl Decoder {
                     }
                 }
                 if page.len() >= enough {
-                    return Err(too_many_records(self.max_records));
+                    return Err(SourceError::too_many_records(self.max_records));
                 }
                 EnvelopeValues::default()
             }
@@ -210,10 +215,6 @@ fn refuse_gzip(body: &[u8]) -> Result<(), SourceError> {
         return Err(SourceError::new(ErrorKind::ContentCoding, message));
     }
     Ok(())
-}
-
-fn too_many_records(most: usize) -> SourceError {
-    SourceError::new(ErrorKind::PageTooLong, format!("the response has more than {most} records"))
 }
 
 /// Runs `work` on a file; a panic becomes an error of that file. The log has the place of the panic.

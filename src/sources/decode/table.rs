@@ -116,6 +116,14 @@ impl TableLayout {
         Ok(TableColumns { fills, trailer })
     }
 
+    /// Leaves out empty cells at the end of a header row, but for those of columns that are declared by their place.
+    pub(crate) fn trim_header(&self, cells: &mut Vec<String>) {
+        let last = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+        let placed =
+            self.fields.iter().map(|field| if let Place::At(place) = field.place { place as usize } else { 0 });
+        cells.resize(placed.fold(last, usize::max), String::new());
+    }
+
     /// A column of the trailer: if exactly one field reads the heading, the column of that field.
     fn trailer_field(&self, name: &str) -> TableField {
         let heading = fold(name);

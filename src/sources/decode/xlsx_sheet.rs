@@ -305,6 +305,7 @@ impl<'a> SheetReader<'a> {
         } else if !self.title_row.is_empty() {
             self.title_rows += 1;
             if self.title_row.contains(&self.layout.table.header) {
+                self.layout.table.trim_header(&mut self.title_row);
                 let columns = self.layout.table.columns(&self.title_row)?;
                 self.record_test = Some(self.layout.record_test.in_columns(&columns));
                 let is_header = |cell: &String| *cell == self.layout.table.header;

@@ -214,12 +214,3 @@ fn a_text_is_found_with_and_without_attributes_alone_and_among_several() {
     assert_eq!(row(1), [Some("B"), Some("3")]);
     assert_eq!(row(2), [None; 2]);
 }
-
-#[test]
-fn elements_and_attributes_are_bounded_while_they_are_read() {
-    let records: [Box<str>; 2] = ["list".into(), "r".into()];
-    for (body, is_read) in [("<list><r a='1'/></list>", true), ("<list><r a='1' b='2'/></list>", false)] {
-        let converter = Converter { nodes_left: 3, ..Converter::new(body, &records, 5) };
-        assert_eq!(converter.json().is_ok(), is_read, "{body}");
-    }
-}

@@ -354,6 +354,9 @@ fn rejection(reason: Reason) -> (&'static str, &'static str) {
             "A character that the type does not allow, too long, or like a person's name in a column of agencies",
         ),
         Reason::WrongForm => ("Không đúng khuôn mẫu", "Does not match its form"),
+        Reason::LegacyFont => {
+            ("Chữ của phông cũ (TCVN3, VNI), không phải Unicode", "Letters of an old font (TCVN3, VNI), not Unicode")
+        }
         Reason::CheckDigit => ("Sai số kiểm tra của mã bưu gửi", "Wrong check digit of a postal code"),
         Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "The number of columns differs from the header"),
         Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),

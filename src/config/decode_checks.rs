@@ -1,0 +1,147 @@
+//! Checks of `[decode]`: what its keys mean together.
+
+use crate::config::connectors::ConnectorCheck;
+use crate::model::connector::{Access, ConnectorFile, Decode, RecordLayout};
+
+impl ConnectorCheck<'_> {
+    pub(super) fn decode(&mut self, file: &ConnectorFile) {
+        let (delimiter, footers, sheets) = match &file.decode {
+            Decode::Json { layout, records, columns, failure, .. } => {
+                self.json(file, *layout, records, columns.as_deref(), failure.is_some());
+                (None, None, None)
+            }
+            Decode::Xml { records, .. } => {
+                let is_name = |name: &str| {
+                    !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'))
+                };
+                if !records.split('.').all(is_name) {
+                    let message = "the names of the elements from the root to a record, without prefixes, for example \
+                                   `Envelope.Body.GetListResponse.Record`";
+                    self.add("/decode/records", message);
+                }
+                let is_content_type = |name: &String| name.eq_ignore_ascii_case("content-type");
+                let request = file.request.as_ref().filter(|request| request.body.is_some());
+                if request.is_some_and(|request| !request.headers.keys().any(is_content_type)) {
+                    let message =
+                        "a body for a source of XML needs its `content-type`, for example `text/xml; charset=utf-8`";
+                    self.add("/request/headers", message);
+                }
+                (None, None, None)
+            }
+            Decode::Csv { delimiter, footers, .. } => (*delimiter, Some(footers), None),
+            Decode::Xlsx { footers, sheets, .. } => (None, Some(footers), sheets.as_ref()),
+            Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),
+        };
+        if delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
+            self.add("/decode/delimiter", "must be an ASCII character");
+        }
+        if let Some(Err(error)) = sheets.map(|sheets| globset::Glob::new(sheets)) {
+            self.add("/decode/sheets", error.to_string());
+        }
+        if file.complete.trailer.is_some() && footers.is_none_or(Vec::is_empty) {
+            self.add("/complete/trailer", "the trailer is a footer row: `decode.footers` must name it");
+        }
+        if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
+            self.add("/decode/type", "workbooks can only be read from files");
+        }
+    }
+
+    fn json(
+        &mut self,
+        file: &ConnectorFile,
+        layout: RecordLayout,
+        records: &str,
+        columns: Option<&str>,
+        has_failure: bool,
+    ) {
+        if let Some(columns) = columns {
+            let is_of_objects = columns.split_once("[]").is_none_or(|(path, key)| {
+                !path.is_empty() && key.strip_prefix('.').is_some_and(|key| !key.is_empty() && !key.contains('['))
+            });
+            if layout != RecordLayout::Rows {
+                self.add("/decode/columns", "has no effect: only `layout = \"rows\"` has it");
+            } else if !is_of_objects {
+                self.add(
+                    "/decode/columns",
+                    "the path of a list of texts, or of objects with the key of the name: `columns[].name`",
+                );
+            }
+            if records.is_empty() {
+                self.add("/decode/records", "with `columns` beside it, the list of rows has a path");
+            }
+        }
+        if layout != RecordLayout::Lines {
+            return;
+        }
+        let in_envelope = [
+            ("/decode/records", !records.is_empty()),
+            ("/decode/failure", has_failure),
+            ("/complete/total", file.complete.total.is_some()),
+            ("/pages/echo", self.has("/pages/echo")),
+            ("/pages/end/path", self.has("/pages/end/path")),
+            (
+                "/pages/path",
+                self.has("/pages/path") && !matches!(file.pages, crate::model::connector::Pages::Keyset { .. }),
+            ),
+        ];
+        for (pointer, is_stated) in in_envelope {
+            if is_stated {
+                self.add(pointer, "lines have no envelope around them: use a header, or an `end` that needs no path");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    const HTTP: &str = r#"
+[connector]
+version = 1
+title = "Lists"
+kind = "dossiers"
+system = "lists"
+contact = "staff"
+[access]
+type = "http"
+base_url = "https://portal.example"
+[request]
+path = "/list"
+[map.source_key]
+from = "id"
+type = "code"
+required = true
+"#;
+
+    fn names(addition: &str) -> Vec<String> {
+        match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{HTTP}{addition}")) {
+            Ok(_) => Vec::new(),
+            Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_layout_has_the_keys_that_it_needs() {
+        for (addition, wrong) in [
+            ("[decode]\ntype = 'json'\nlayout = 'lines'", &[][..]),
+            ("[decode]\ntype = 'json'\nlayout = 'lines'\nrecords = 'items'", &["decode.records"]),
+            ("[decode]\ntype = 'json'\nlayout = 'lines'\n[complete]\ntotal = 'n'", &["complete.total"]),
+            (
+                "[pages]\ntype = 'cursor'\nparam = 'c'\npath = 'next'\n[decode]\ntype = 'json'\nlayout = 'lines'",
+                &["pages.path"],
+            ),
+            (
+                "[pages]\ntype = 'cursor'\nparam = 'c'\nheader = 'x-next'\n[decode]\ntype = 'json'\nlayout = 'lines'",
+                &[],
+            ),
+            ("[decode]\ntype = 'json'\nrecords = 'd'\nlayout = 'rows'\ncolumns = 'c[].name'", &[]),
+            ("[decode]\ntype = 'json'\nrecords = 'd'\nlayout = 'rows'\ncolumns = 'c[]'", &["decode.columns"]),
+            ("[decode]\ntype = 'json'\nlayout = 'rows'\ncolumns = 'c'", &["decode.records"]),
+            ("[decode]\ntype = 'json'\nrecords = 'd'\ncolumns = 'c'", &["decode.columns"]),
+            ("[decode]\ntype = 'json'\nlayout = 'heap'", &["decode.layout"]),
+        ] {
+            assert_eq!(names(addition), wrong, "{addition}");
+        }
+    }
+}

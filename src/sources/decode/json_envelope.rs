@@ -1,0 +1,252 @@
+//! Walks a JSON response from its envelope to the records, in one pass, without building a `serde_json::Value`.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::model::connector::RecordLayout;
+use crate::model::page::{Page, Reason};
+use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopeTexts};
+use crate::sources::embedded::json_of;
+use crate::sources::select::Selection;
+
+/// Path of a record's key, for `layout = "map"`.
+const RECORD_KEY: &str = "#key";
+
+/// What stands in the place of the list of records.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum ListSeen {
+    /// Nothing, or something else.
+    #[default]
+    Absent,
+    Null,
+    /// A list, or an object that is the only record.
+    Found,
+}
+
+/// What was read of the envelope.
+#[derive(Debug, Default)]
+pub(super) struct EnvelopeContents {
+    pub(super) list: ListSeen,
+    /// Whether the list has more than the maximum number of records.
+    pub(super) too_many: bool,
+    /// Whether the next cursor or address is `null`.
+    pub(super) null_next: bool,
+    /// Whether the place of the next cursor or address has an object, a list or `true`.
+    pub(super) other_next: bool,
+    pub(super) texts: EnvelopeTexts,
+}
+
+/// Takes the records of the list.
+pub(super) struct RecordSink<'a> {
+    pub(super) selection: &'a Selection,
+    /// Whether each record is parsed separately, so that an invalid one spoils only its own row.
+    pub(super) one_by_one: bool,
+    pub(super) row: u32,
+    pub(super) max_records: u32,
+    pub(super) page: &'a mut Page,
+}
+
+/// One walk over a response.
+pub(super) struct EnvelopeWalk<'a> {
+    pub(super) contents: &'a mut EnvelopeContents,
+    pub(super) sink: RecordSink<'a>,
+    /// Whether the response itself is the list. An object is then an envelope, not a record.
+    pub(super) is_root_list: bool,
+    pub(super) records: RecordLayout,
+}
+
+/// A value of the envelope. For each path, `paths` has the part below this value: `Some("")` if the path ends here,
+/// `None` if it does not lead here.
+pub(super) struct EnvelopeNode<'a, 'w> {
+    pub(super) walk: &'a mut EnvelopeWalk<'w>,
+    pub(super) paths: [Option<&'a str>; ENVELOPE_FIELDS],
+}
+
+impl EnvelopeNode<'_, '_> {
+    fn is_at(&self, fact: EnvelopeField) -> bool {
+        self.paths[fact as usize] == Some("")
+    }
+
+    /// Whether an object at this place is a record: it stands where the list of records should, and is no envelope of
+    /// anything else.
+    fn is_only_record(&self) -> bool {
+        self.is_at(EnvelopeField::Records) && !self.walk.is_root_list && !self.has_values_below()
+    }
+
+    fn has_values_below(&self) -> bool {
+        self.paths.iter().flatten().any(|path| !path.is_empty())
+    }
+
+    /// Reads an object whose values are the records. A key below which the envelope has another value is none.
+    fn read_map<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.walk.contents.list = ListSeen::Found;
+        let key_field = self.walk.sink.page.fields.iter().position(|field| field == RECORD_KEY);
+        while let Some(key) = map.next_key::<String>()? {
+            let paths = self.paths.map(|path| below(path, &key));
+            if paths.iter().any(Option::is_some) {
+                map.next_value_seed(EnvelopeNode { walk: &mut *self.walk, paths })?;
+                continue;
+            }
+            let EnvelopeWalk { contents, sink, .. } = &mut *self.walk;
+            map.next_value_seed(RecordSeed { sink, too_many: &mut contents.too_many })?;
+            if let Some(field) = key_field {
+                sink.page.note_field(field);
+                sink.page.set(field, &key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the only record of a list that is the record itself. An object without a kept field, such as a message of
+    /// failure, is no record.
+    fn read_only_record<'de, A: MapAccess<'de>>(self, record: A) -> Result<(), A::Error> {
+        let EnvelopeWalk { contents, sink, .. } = self.walk;
+        sink.row += 1;
+        sink.selection.read(sink.page, sink.row, MapAccessDeserializer::new(record))?;
+        let row = sink.page.len() - 1;
+        if (0..sink.page.fields.len()).any(|field| sink.page.cell(row, field).is_some()) {
+            contents.list = ListSeen::Found;
+        }
+        Ok(())
+    }
+
+    /// Stores the text of this value for the paths that end here.
+    fn keep(&mut self, text: &str) {
+        for (path, kept) in self.paths.iter().zip(&mut self.walk.contents.texts) {
+            if *path == Some("") {
+                *kept = Some(text.to_owned());
+            }
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(mut self, value: D) -> Result<(), D::Error> {
+        if self.paths.iter().all(Option::is_none) {
+            return IgnoredAny::deserialize(value).map(|_| ());
+        }
+        // Rows need the names of the columns, which may stand behind them.
+        let is_of_rows = self.is_at(EnvelopeField::Columns) || self.is_at(EnvelopeField::Records);
+        if self.walk.records == RecordLayout::Rows && is_of_rows && !self.has_values_below() {
+            self.keep(<&RawValue>::deserialize(value)?.get());
+            return Ok(());
+        }
+        value.deserialize_any(self)
+    }
+}
+
+/// The part of a path below `key`; `None` if it does not lead there. A key may itself contain dots (`@odata.count`).
+fn below<'a>(path: Option<&'a str>, key: &str) -> Option<&'a str> {
+    let rest = path.filter(|path| !path.is_empty())?.strip_prefix(key)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
+}
+
+impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a JSON response")
+    }
+
+    fn visit_bool<E>(mut self, flag: bool) -> Result<(), E> {
+        if self.is_at(EnvelopeField::Next) {
+            // `false` says that there is none.
+            self.walk.contents.other_next |= flag;
+        } else {
+            self.keep(if flag { "true" } else { "false" });
+        }
+        Ok(())
+    }
+    fn visit_i64<E>(mut self, number: i64) -> Result<(), E> {
+        self.keep(&number.to_string());
+        Ok(())
+    }
+    fn visit_u64<E>(mut self, number: u64) -> Result<(), E> {
+        self.keep(&number.to_string());
+        Ok(())
+    }
+    fn visit_f64<E>(mut self, number: f64) -> Result<(), E> {
+        self.keep(&number.to_string());
+        Ok(())
+    }
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
+        if (self.has_values_below() || self.is_at(EnvelopeField::Records))
+            && let Some(json) = json_of(text)
+        {
+            let json = json.map_err(E::custom)?;
+            return self.deserialize(&mut serde_json::Deserializer::from_str(&json)).map_err(E::custom);
+        }
+        // Converters from XML write an empty list as an empty text.
+        if self.is_at(EnvelopeField::Records) && text.trim().is_empty() {
+            self.walk.contents.list = ListSeen::Null;
+        }
+        self.keep(text);
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.walk.contents.null_next |= self.is_at(EnvelopeField::Next);
+        if self.is_at(EnvelopeField::Records) {
+            self.walk.contents.list = ListSeen::Null;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
+        if self.is_at(EnvelopeField::Records) && self.walk.records == RecordLayout::Map {
+            return self.read_map(map);
+        }
+        if self.is_only_record() {
+            return self.read_only_record(map);
+        }
+        while let Some(key) = map.next_key::<String>()? {
+            let paths = self.paths.map(|path| below(path, &key));
+            map.next_value_seed(EnvelopeNode { walk: &mut *self.walk, paths })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        self.walk.contents.other_next |= self.is_at(EnvelopeField::Next);
+        if !self.is_at(EnvelopeField::Records) {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(());
+        }
+        let EnvelopeWalk { contents, sink, .. } = self.walk;
+        contents.list = ListSeen::Found;
+        while list.next_element_seed(RecordSeed { sink, too_many: &mut contents.too_many })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Reads one record of the list into the sink.
+struct RecordSeed<'a, 'w> {
+    sink: &'a mut RecordSink<'w>,
+    too_many: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
+        let RecordSink { selection, one_by_one, row, max_records, page } = self.sink;
+        if row == max_records {
+            *self.too_many = true;
+            return Err(D::Error::custom("too many records"));
+        }
+        *row += 1;
+        if !*one_by_one {
+            return selection.read(page, *row, record);
+        }
+        let raw = <&RawValue>::deserialize(record)?.get();
+        if selection.read(page, *row, &mut serde_json::Deserializer::from_str(raw)).is_err() {
+            page.mark_unreadable(Reason::Malformed);
+        }
+        Ok(())
+    }
+}
