@@ -7,8 +7,9 @@ use crate::model::connector::{Access, Auth, ConnectorFile, FieldType, Pages, Sta
 /// Tables that only HTTP connectors use.
 const HTTP_TABLES: [&str; 2] = ["/retry", "/window"];
 /// Keys that only HTTP connectors use.
-const HTTP_KEYS: [&str; 6] = [
+const HTTP_KEYS: [&str; 7] = [
     "/complete/total",
+    "/complete/end_statuses",
     "/complete/read_twice",
     "/limits/requests_per_second",
     "/limits/concurrency",

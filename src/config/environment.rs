@@ -52,9 +52,10 @@ fn secret(name: &str) -> Option<Result<String, String>> {
 fn templates(connector: &Connector) -> Vec<String> {
     let mut templates = Vec::new();
     match &connector.file.access {
-        Access::Http { base_url, allowed_hosts, ca_certificates } => {
+        Access::Http { base_url, allowed_hosts, ca_certificates, client_certificate, proxy } => {
             templates.push(base_url.clone());
-            templates.extend(allowed_hosts.iter().chain(ca_certificates).cloned());
+            templates
+                .extend(allowed_hosts.iter().chain(ca_certificates).chain(client_certificate).chain(proxy).cloned());
         }
         Access::Files { folder, .. } => templates.push(folder.clone()),
     }
@@ -67,15 +68,17 @@ fn templates(connector: &Connector) -> Vec<String> {
             templates.extend([token_url.clone(), client_id.clone(), client_secret.clone()]);
             templates.extend(scope.clone());
         }
+        Auth::Oauth2Password { token_url, username, password, client_id, client_secret, scope, .. } => {
+            templates.extend([token_url.clone(), username.clone(), password.clone()]);
+            templates.extend(client_id.iter().chain(client_secret).chain(scope).cloned());
+        }
         Auth::Login { request, .. } => {
             templates.push(request.url.clone());
             templates.extend(request.headers.values().chain(&request.body).cloned());
         }
     }
     if let Some(request) = &connector.file.request {
-        templates.push(request.path.clone());
-        templates.extend(request.query.values().cloned());
-        templates.extend(request.headers.values().chain(&request.body).cloned());
+        templates.extend(request.texts().cloned());
     }
     templates
 }

@@ -1,11 +1,18 @@
 //! Checks of the tables of an HTTP connector against each other: login, request, paging, limits.
 
 use crate::config::connectors::ConnectorCheck;
-use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages};
+use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages, SliceUnit};
 use crate::model::values::placeholders;
 
 /// Upper limit of `limits.concurrency`.
 const MAX_CONCURRENCY: u32 = 32;
+
+/// Placeholders of the period that a page chain reads, and the longest period that has one value.
+const PERIOD_PLACEHOLDERS: [(&str, SliceUnit); 3] = [
+    ("{period.month}", SliceUnit::Month),
+    ("{period.quarter}", SliceUnit::Quarter),
+    ("{period.year}", SliceUnit::Year),
+];
 
 impl ConnectorCheck<'_> {
     pub(super) fn web(&mut self, file: &ConnectorFile) {
@@ -35,11 +42,18 @@ impl ConnectorCheck<'_> {
         let uses_session = uses(file, "{session}");
         match &file.auth {
             Auth::Login { request, token, ok, expired, .. } => {
-                if !uses_session {
-                    self.add("/auth/type", "a login needs `{session}` in the query, headers or body of `[request]`");
-                }
-                if token.is_empty() {
-                    self.add("/auth/token", "needs a path");
+                match token {
+                    Some(token) if token.is_empty() => self.add("/auth/token", "needs a path"),
+                    Some(_) if !uses_session => {
+                        self.add(
+                            "/auth/type",
+                            "a login needs `{session}` in the query, headers or body of `[request]`",
+                        );
+                    }
+                    None if uses_session => {
+                        self.add("/auth/token", "needed: `[request]` has `{session}`, and cookies are sent without it");
+                    }
+                    _ => {}
                 }
                 if request.method == Method::Get && request.body.is_some() {
                     self.add("/auth/request/body", "a body needs `method = \"POST\"`");
@@ -56,6 +70,9 @@ impl ConnectorCheck<'_> {
             Auth::ApiKey { name, .. } if name.is_empty() => self.add("/auth/name", "must name a header or parameter"),
             _ => {}
         }
+        if let Auth::Oauth2Password { client_id: None, client_secret: Some(_), .. } = &file.auth {
+            self.add("/auth/client_secret", "needs the `client_id` that it belongs to");
+        }
         if uses_session && !matches!(file.auth, Auth::Login { .. }) {
             self.add("/request", "`{session}` needs `type = \"login\"` in `[auth]`");
         }
@@ -68,7 +85,20 @@ impl ConnectorCheck<'_> {
         {
             self.add("/request/body", "a body needs `method = \"POST\"`");
         }
-        let (since, until) = (uses(file, "{since}"), uses(file, "{until}"));
+        let of_period = PERIOD_PLACEHOLDERS.iter().filter(|(placeholder, _)| uses(file, placeholder));
+        let of_period: Vec<&(&str, SliceUnit)> = of_period.collect();
+        for (placeholder, unit) in &of_period {
+            // A month lies in one quarter and in one year; a quarter has no month.
+            let has_period = |slice: Option<SliceUnit>| slice.is_some_and(|slice| slice as u8 <= *unit as u8);
+            if file.window.passes.is_empty() || !file.window.passes.iter().all(|pass| has_period(pass.slice)) {
+                let message = format!(
+                    "`{placeholder}` needs passes in `[[window.passes]]` whose `slice` lies in one such period"
+                );
+                self.add("/request", message);
+            }
+        }
+        let is_by_period = !of_period.is_empty();
+        let (since, until) = (is_by_period || uses(file, "{since}"), is_by_period || uses(file, "{until}"));
         for (index, pass) in file.window.passes.iter().enumerate() {
             for (name, param, is_in_request) in
                 [("since", &pass.since_param, since), ("until", &pass.until_param, until)]
@@ -77,6 +107,10 @@ impl ConnectorCheck<'_> {
                     let pointer = format!("/window/passes/{index}/{name}_param");
                     self.add(&pointer, format!("required, unless `[request]` contains `{{{name}}}`"));
                 }
+            }
+            if pass.slice.is_some() && self.has(&format!("/window/passes/{index}/slice_days")) {
+                let pointer = format!("/window/passes/{index}/slice_days");
+                self.add(&pointer, "has no effect beside `slice`, the calendar periods");
             }
         }
     }
@@ -115,6 +149,15 @@ impl ConnectorCheck<'_> {
     }
 
     fn end(&mut self, file: &ConnectorFile) {
+        let is_end = |status: &u16| *status == 204 || (400..500).contains(status) && !matches!(status, 401 | 403 | 429);
+        if !file.complete.end_statuses.iter().all(is_end) {
+            let message =
+                "can be 204 and statuses from 400 to 499, but for 401, 403 and 429, which have another meaning";
+            self.add("/complete/end_statuses", message);
+        }
+        if !file.complete.end_statuses.is_empty() && file.pages == Pages::None {
+            self.add("/complete/end_statuses", "not needed: there is only one page");
+        }
         let csv = matches!(file.decode, Decode::Csv { .. });
         let by_cursor = matches!(file.pages, Pages::Cursor { .. } | Pages::NextUrl { .. } | Pages::LinkHeader { .. });
         let in_body = match &file.pages {
@@ -144,8 +187,16 @@ impl ConnectorCheck<'_> {
             Some(PageEnd::ShortPage) if file.pages.size().is_none() => {
                 self.add("/pages/size", "`short_page` needs the size of a full page");
             }
-            Some(PageEnd::NullCursor) if !by_cursor => {
+            Some(PageEnd::NullCursor { .. }) if !by_cursor => {
                 self.add("/pages/end", "`null_cursor` is only possible with `cursor`, `next_url` or `link_header`");
+            }
+            Some(PageEnd::LastFlag { codes, .. } | PageEnd::NextFlag { codes, .. })
+                if !codes.is_empty() && [true, false].iter().any(|flag| !codes.values().any(|is| is == flag)) =>
+            {
+                self.add("/pages/end/codes", "must have a code for `true` and one for `false`");
+            }
+            Some(PageEnd::RepeatedPage) if !matches!(file.pages, Pages::PageNumber { .. } | Pages::Offset { .. }) => {
+                self.add("/pages/end", "`repeated_page` is only possible with `page_number` or `offset`");
             }
             None if file.complete.read_twice => {
                 self.add("/complete/read_twice", "not needed: there is only one page");
@@ -158,8 +209,7 @@ impl ConnectorCheck<'_> {
 /// Whether `[request]` contains a placeholder.
 fn uses(file: &ConnectorFile, placeholder: &str) -> bool {
     let Some(request) = &file.request else { return false };
-    let texts = request.query.values().chain(request.headers.values()).chain(&request.body);
-    texts.chain([&request.path]).any(|text| placeholders(text).contains(&placeholder))
+    request.texts().any(|text| placeholders(text).contains(&placeholder))
 }
 
 #[cfg(test)]

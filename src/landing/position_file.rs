@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::crash_points::crash_point;
 use crate::landing::error::{LandingError, io};
-use crate::model::connector::RequestTemplate;
+use crate::model::connector::{QueryValue, RequestTemplate};
 use crate::model::pull::{PagePlace, Position};
 use crate::{digests, durable};
 
@@ -100,7 +100,8 @@ fn is_opaque_place(place: &PagePlace, request: Option<&RequestTemplate>) -> bool
         PagePlace::Address(address) => (address, Url::parse(address).ok()),
     };
     let Some(address) = address else { return is_opaque(cursor) };
-    let own: BTreeSet<&str> = request.iter().flat_map(|request| request.query.values()).map(String::as_str).collect();
+    let values = request.iter().flat_map(|request| request.query.values());
+    let own: BTreeSet<&str> = values.flat_map(QueryValue::texts).map(String::as_str).collect();
     let is_own_path =
         request.is_some_and(|request| address.path().trim_matches('/').ends_with(request.path.trim_matches('/')));
     let is_own = |name: &str| request.is_some_and(|request| request.query.contains_key(name));

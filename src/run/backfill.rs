@@ -7,14 +7,14 @@
 use jiff::civil::Date;
 
 use crate::model::connector::Connector;
-use crate::model::instant::{self, DAY_MICROS};
+use crate::model::instant;
 use crate::model::pull::{Outcome, Purpose, SliceRef};
 use crate::run::data_folder::{DataFolder, RunReport};
 use crate::run::error::RunError;
 use crate::run::ledger::Pull;
 use crate::run::progress::Progress;
 use crate::run::reading::PullTask;
-use crate::sources::PullStart;
+use crate::sources::{PullStart, plan};
 
 /// A slice of a backfill that is not read yet.
 struct PendingSlice {
@@ -104,13 +104,8 @@ fn slices(connector: &Connector, (from, to): (Date, Date), now: i64) -> Vec<Slic
     let last = instant::from_local(after.into()).min(now);
     let mut slices = Vec::new();
     for pass in &connector.file.window.passes {
-        let step = i64::from(pass.slice_days.max(1)) * DAY_MICROS;
-        let mut since = first;
-        while since < last {
-            let until = (since + step).min(last);
-            slices.push(SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until });
-            since = until;
-        }
+        let slice = |(since_micros, until_micros)| SliceRef { pass: pass.name.clone(), since_micros, until_micros };
+        slices.extend(plan::cut(pass, first, last).into_iter().map(slice));
     }
     slices
 }

@@ -22,6 +22,8 @@ use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::response;
 use crate::sources::transport::{Response, Transport};
 
+const SET_COOKIE: &str = "set-cookie";
+
 /// Largest body of a login or token response. It holds one token; as a JSON tree, a larger one takes too much memory.
 const MAX_TOKEN_BYTES: usize = 1 << 20;
 
@@ -69,7 +71,12 @@ struct TokenIssuer {
 #[derive(Debug)]
 enum TokenReply {
     Oauth2,
-    Session { token: String, ok: Option<ReplyValues>, lifetime: Option<Duration> },
+    /// `token`: its path; `None` if the session is the cookies.
+    Session {
+        token: Option<String>,
+        ok: Option<ReplyValues>,
+        lifetime: Option<Duration>,
+    },
 }
 
 /// Body of an OAuth2 token response (RFC 6749 §5.1).
@@ -101,10 +108,7 @@ impl Login {
                 Credentials::Key { name: name.clone(), value: secret(value)?, place: *place }
             }
             Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, secret_place, scope } => {
-                let url = request::address("auth.token_url", token_url, values)?;
-                let mut request = Request::new(Method::Post, url, "POST `auth.token_url`".to_owned());
-                request.headers.push(("accept".to_owned(), "application/json".to_owned()));
-                request.form.push(("grant_type".to_owned(), "client_credentials".to_owned()));
+                let mut request = token_request(token_url, "client_credentials", values)?;
                 match secret_place {
                     SecretPlace::Body => {
                         request.form.push(("client_id".to_owned(), fill(client_id)?));
@@ -117,10 +121,32 @@ impl Login {
                 }
                 issued(request, TokenReply::Oauth2)
             }
+            Auth::Oauth2Password { token_url, username, password, client_id, client_secret, secret_place, scope } => {
+                let mut request = token_request(token_url, "password", values)?;
+                request.form.push(("username".to_owned(), fill(username)?));
+                request.form.push(("password".to_owned(), fill(password)?));
+                let id = client_id.as_deref().map(fill).transpose()?;
+                let client_secret = client_secret.as_deref().map(fill).transpose()?;
+                match secret_place {
+                    SecretPlace::Body => {
+                        request.form.extend(id.map(|id| ("client_id".to_owned(), id)));
+                        request.form.extend(client_secret.map(|secret| ("client_secret".to_owned(), secret)));
+                    }
+                    SecretPlace::Header => {
+                        request.basic = id.map(|id| (id, SecretString::from(client_secret.unwrap_or_default())));
+                    }
+                }
+                request.form.extend(scope.as_deref().map(fill).transpose()?.map(|scope| ("scope".to_owned(), scope)));
+                issued(request, TokenReply::Oauth2)
+            }
             Auth::Login { request, token, ok, lifetime_secs, .. } => {
                 let lifetime = lifetime_secs.map(seconds);
                 let reply = TokenReply::Session { token: token.clone(), ok: ok.clone(), lifetime };
-                issued(request::login(base_url, request, values)?, reply)
+                let mut request = request::login(base_url, request, values)?;
+                if token.is_none() {
+                    request.kept_headers.push(SET_COOKIE.to_owned());
+                }
+                issued(request, reply)
             }
         };
         Ok(Self { credentials, retry: retry.clone() })
@@ -132,14 +158,14 @@ impl Login {
         self.issuer().and_then(|issuer| issuer.request.url.host_str())
     }
 
-    /// The value of the placeholder `{session}`; `None` unless `auth.type` is `login`.
+    /// The value of the placeholder `{session}`; `None` unless `auth.type` is `login` with a session token.
     #[must_use]
     pub fn session<'a>(&self, token: Option<&'a Token>) -> Option<&'a SecretString> {
-        let is_session = self.issuer().is_some_and(|issuer| matches!(issuer.reply, TokenReply::Session { .. }));
-        token.filter(|_| is_session).map(|token| &token.secret)
+        let is_session = |issuer: &TokenIssuer| matches!(issuer.reply, TokenReply::Session { token: Some(_), .. });
+        token.filter(|_| self.issuer().is_some_and(is_session)).map(|token| &token.secret)
     }
 
-    /// Adds credentials to a request. A session is not added here: the request's templates place it.
+    /// Adds credentials to a request. The token of a session is not added here: the request's templates place it.
     pub fn add_credentials(&self, request: &mut Request, token: Option<&Token>) {
         match &self.credentials {
             Credentials::None => {}
@@ -152,11 +178,16 @@ impl Login {
                 request::remove_parameters(&mut request.url, |found| found == name);
                 request.url.query_pairs_mut().append_pair(name, value.expose_secret());
             }
-            Credentials::Issued(issuer) => {
-                if matches!(issuer.reply, TokenReply::Oauth2) {
-                    request.bearer = token.map(|token| token.secret.clone());
+            Credentials::Issued(issuer) => match issuer.reply {
+                TokenReply::Oauth2 => request.bearer = token.map(|token| token.secret.clone()),
+                TokenReply::Session { token: None, .. } => {
+                    // Cookies belong to the host that set them (RFC 6265 §5.3).
+                    let is_its_host = request.url.host() == issuer.request.url.host();
+                    let cookies = token.filter(|_| is_its_host).map(|token| token.secret.expose_secret().to_owned());
+                    request.headers.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
                 }
-            }
+                TokenReply::Session { .. } => {}
+            },
         }
     }
 
@@ -167,13 +198,17 @@ impl Login {
     }
 
     /// Whether the response rejects the credentials, so that a new token may help: status 401, one of the statuses that
-    /// frameworks use for an expired session (419, 440, 498), or a 403 that calls the token expired.
+    /// frameworks use for an expired session (419, 440, 498), or a 403 that calls the token expired. Of a session, also any
+    /// other 403, a redirect and an HTML page: they may lead to the page of the login.
     #[must_use]
     pub fn is_rejected_by(&self, response: &Response) -> bool {
+        let is_session = self.issuer().is_some_and(|issuer| matches!(issuer.reply, TokenReply::Session { .. }));
         match response.status {
             401 => true,
             419 | 440 | 498 => self.issuer().is_some(),
-            403 => self.issuer().is_some() && response::names_expired_token(response),
+            403 => is_session || self.issuer().is_some() && response::names_expired_token(response),
+            302 | 303 | 307 => is_session,
+            200 => is_session && response::is_html(response),
             _ => false,
         }
     }
@@ -236,12 +271,19 @@ impl Login {
         if matches!(response.status, 400 | 401 | 403) {
             return Err(refused(format!("the login was refused with status {}", response.status)));
         }
-        let body = response::successful_body(response, request, &self.retry)?;
+        let cookies = cookies_of(&response);
+        let body = match issuer.reply {
+            // A login form often answers with a redirect to the first page, beside the cookies.
+            TokenReply::Session { token: None, ok: None, .. } if !cookies.is_empty() && response.status < 400 => {
+                Vec::new()
+            }
+            _ => response::successful_body(response, request, &self.retry)?,
+        };
         if body.len() > MAX_TOKEN_BYTES {
             let message = format!("{}: the response is longer than {MAX_TOKEN_BYTES} bytes", request.label);
             return Err(SourceError::new(ErrorKind::BodyTooLarge, message));
         }
-        let (secret, lifetime) = issuer.reply.read(&body).map_err(refused)?;
+        let (secret, lifetime) = issuer.reply.read(&body, cookies).map_err(refused)?;
         let number = cached.as_ref().map_or(0, |token| token.number) + 1;
         let expires = lifetime.map(|lifetime| Instant::now() + lifetime * 9 / 10);
         let token = Token { secret, number, expires };
@@ -251,16 +293,22 @@ impl Login {
 }
 
 impl TokenReply {
-    /// The token and its lifetime from a response body.
+    /// The token and its lifetime from a response body and the cookies that the response sets.
     ///
     /// # Errors
     /// Why the body has no token, in words that contain none of it.
-    fn read(&self, body: &[u8]) -> Result<(SecretString, Option<Duration>), String> {
+    fn read(&self, body: &[u8], cookies: String) -> Result<(SecretString, Option<Duration>), String> {
         match self {
             Self::Oauth2 => {
                 let issued: Oauth2Token =
                     serde_json::from_slice(body).map_err(|_| "the response has no `access_token`".to_owned())?;
                 Ok((issued.access_token.into(), lifetime_of(&issued.expires_in)))
+            }
+            Self::Session { token: None, ok: None, lifetime } => {
+                if cookies.is_empty() {
+                    return Err("the response sets no cookie".to_owned());
+                }
+                Ok((cookies.into(), *lifetime))
             }
             Self::Session { token, ok, lifetime } => {
                 let reply: Value = serde_json::from_slice(body).map_err(|_| "the response is not JSON".to_owned())?;
@@ -270,12 +318,37 @@ impl TokenReply {
                         return Err(format!("the response's `{}` {}", ok.path, describe_reply_code(&found)));
                     }
                 }
-                let session = text_at(&reply, token).filter(|session| !session.is_empty());
-                let session = session.ok_or_else(|| format!("the response has no session at `{token}`"))?;
+                let session = match token {
+                    Some(path) => text_at(&reply, path),
+                    None => Some(cookies),
+                };
+                let session = session.filter(|session| !session.is_empty()).ok_or_else(|| match token {
+                    Some(path) => format!("the response has no session at `{path}`"),
+                    None => "the response sets no cookie".to_owned(),
+                })?;
                 Ok((session.into(), *lifetime))
             }
         }
     }
+}
+
+/// The request for a token, without what the kind of grant adds.
+fn token_request(token_url: &str, grant: &str, values: &PlaceholderValues) -> Result<Request, SourceError> {
+    let url = request::address("auth.token_url", token_url, values)?;
+    let mut request = Request::new(Method::Post, url, "POST `auth.token_url`".to_owned());
+    request.headers.push(("accept".to_owned(), "application/json".to_owned()));
+    request.form.push(("grant_type".to_owned(), grant.to_owned()));
+    Ok(request)
+}
+
+/// The cookies that a response sets, as a `Cookie` header has them (RFC 6265 §4.2.1).
+fn cookies_of(response: &Response) -> String {
+    let set = response.headers.iter().filter(|(name, _)| name == SET_COOKIE);
+    let pairs = set.filter_map(|(_, value)| value.split(';').next()).map(str::trim);
+    // An empty value removes a cookie.
+    let pairs =
+        pairs.filter(|pair| pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty()));
+    pairs.collect::<Vec<_>>().join("; ")
 }
 
 /// The scalar at a path as text. A key may itself contain dots.

@@ -259,6 +259,10 @@ mod tests;
 mod paging_tests;
 
 #[cfg(test)]
+#[path = "http_reader_ends_tests.rs"]
+mod ends_tests;
+
+#[cfg(test)]
 #[path = "http_reader_answer_tests.rs"]
 mod answer_tests;
 

@@ -66,7 +66,7 @@ use crate::sources::page_fetcher::PageFetcher;
 use crate::sources::request::TemplateContext;
 use crate::sources::transport::files::FileLimits;
 use crate::sources::transport::http::HttpTransport;
-use crate::sources::transport::read_authorities;
+use crate::sources::transport::route::Route;
 use crate::sources::transport::server_clock::ServerClock;
 
 /// Reads the pages of one pull.
@@ -137,7 +137,7 @@ async fn open_source(
     let (mut pages, mut records, retries) = position;
     let mut server_clock = ServerClock::default();
     let kind = match &file.access {
-        Access::Http { base_url, allowed_hosts, ca_certificates } => {
+        Access::Http { base_url, allowed_hosts, .. } => {
             let base_url = request::address("access.base_url", base_url, values)?;
             let login = Login::new(&file.auth, &base_url, values, &file.retry)?;
             let transport = if let Some(transport) = transport {
@@ -145,11 +145,7 @@ async fn open_source(
             } else {
                 let mut hosts: BTreeSet<String> = allowed_hosts.iter().cloned().collect();
                 hosts.extend([base_url.host_str(), login.host()].into_iter().flatten().map(str::to_owned));
-                let authorities = match ca_certificates {
-                    Some(path) => read_authorities(&request::fill(path, TemplateContext::default(), values)?)?,
-                    None => Vec::new(),
-                };
-                let transport = HttpTransport::new(&file.limits, hosts, authorities)?;
+                let transport = HttpTransport::new(&file.limits, hosts, Route::of(file, values)?)?;
                 server_clock = transport.server_clock();
                 Box::new(transport)
             };

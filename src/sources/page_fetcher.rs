@@ -38,6 +38,8 @@ pub(crate) struct PageFetcher {
     template: RequestTemplate,
     pages: Pages,
     retry: Retry,
+    /// `complete.end_statuses`.
+    end_statuses: Vec<u16>,
     values: PlaceholderValues,
     decoder: Arc<Decoder>,
     kept_headers: Vec<String>,
@@ -118,6 +120,7 @@ impl PageFetcher {
             template,
             pages: file.pages.clone(),
             retry: file.retry.clone(),
+            end_statuses: file.complete.end_statuses.clone(),
             values: values.clone(),
             decoder,
             kept_headers: kept_headers(&file.pages),
@@ -185,7 +188,7 @@ impl PageFetcher {
         loop {
             let request = self.request(wanted, token.as_ref(), origin)?;
             let mut response = self.transport.send(&request).await?;
-            if wanted.may_be_behind_end && matches!(response.status, 204 | 404 | 416) {
+            if self.is_behind_end(wanted, response.status) {
                 return Ok(self.page_behind_end(&request));
             }
             if !self.login.is_rejected_by(&response) {
@@ -241,7 +244,7 @@ impl PageFetcher {
             let text = headers.header(&name.to_ascii_lowercase());
             envelope.total = text.and_then(|text| total_in_header(&text));
         }
-        let next = self.next_place(&page, &envelope, headers, request)?;
+        let next = self.next_place(&page, &envelope, headers, request)?.filter(|place| !self.is_no_cursor(place));
         let is_too_long = |place: &PagePlace| match place {
             PagePlace::Cursor(text) | PagePlace::Address(text) => text.len() > MAX_CURSOR_BYTES,
             PagePlace::First | PagePlace::Number(_) | PagePlace::Offset(_) => false,
@@ -253,6 +256,18 @@ impl PageFetcher {
         let (records, edge) = (self.records_digest(&page), self.keyset_edge(&page));
         let range = response::record_range(headers);
         Ok(Some(PageReply::Page(Box::new(FetchedPage { page, records, envelope, next, range, edge }))))
+    }
+
+    /// Whether a cursor is one that means that there is none.
+    fn is_no_cursor(&self, place: &PagePlace) -> bool {
+        let (PagePlace::Cursor(text) | PagePlace::Address(text)) = place else { return false };
+        matches!(self.pages.end(), Some(PageEnd::NullCursor { none }) if none.contains(text))
+    }
+
+    /// Whether a status means that the page is behind the last one.
+    fn is_behind_end(&self, wanted: &PageRequest, status: u16) -> bool {
+        let is_declared = self.end_statuses.contains(&status) && (status == 204 || wanted.ordinal > 1);
+        is_declared || wanted.may_be_behind_end && matches!(status, 204 | 404 | 416)
     }
 
     /// An empty page in place of one that does not exist.
@@ -324,7 +339,7 @@ impl PageFetcher {
     fn without_secrets(&self, mut address: Url) -> String {
         let is_secret = |name: &str| {
             let template = self.template.query.get(name);
-            self.login.is_credential_parameter(name) || template.is_some_and(|text| request::has_secret(text))
+            self.login.is_credential_parameter(name) || template.is_some_and(request::has_secret)
         };
         request::remove_parameters(&mut address, is_secret);
         address.into()

@@ -76,7 +76,7 @@ impl PageChain {
         if is_even && size_param.is_some() && self.state.served_size.is_none() {
             return Ok(Some(size));
         }
-        let is_stated = !matches!(end, PageEnd::EmptyPage | PageEnd::ShortPage);
+        let is_stated = !matches!(end, PageEnd::EmptyPage | PageEnd::ShortPage | PageEnd::RepeatedPage);
         // An end that the source states counts for pages of different lengths, and after the smaller size was requested.
         if is_stated && (!is_even || self.state.served_size.is_some()) {
             return Ok(None);
@@ -139,6 +139,30 @@ impl PageChain {
         Ok(())
     }
 
+    /// Whether this page is the last of the chain.
+    pub(super) fn is_last(&self, page: &PageSummary<'_>) -> Result<bool, SourceError> {
+        let Some(end) = self.pages.end() else { return Ok(true) };
+        let envelope = page.envelope;
+        let missing = |what: &str| SourceError::new(ErrorKind::NoLastFlag, format!("the response has no {what}"));
+        let flag = |path: &str| envelope.flag.ok_or_else(|| missing(&format!("boolean at `{path}` (`pages.end`)")));
+        Ok(match end {
+            PageEnd::LastFlag { path, .. } => flag(path)?,
+            PageEnd::NextFlag { path, .. } => !flag(path)?,
+            PageEnd::Total { .. } => {
+                let total = envelope.total.ok_or_else(|| missing("total number of records (`pages.end`)"))?;
+                self.rows() >= total || page.rows == 0 || (uses_cursor(&self.pages) && page.next.is_none())
+            }
+            PageEnd::LastPage { path } => {
+                let pages = envelope.pages.ok_or_else(|| missing(&format!("number of pages at `{path}`")))?;
+                let read = self.state.looking_at.map_or(self.state.pages.len(), |at| at as usize + 1);
+                read as u64 >= pages
+            }
+            PageEnd::EmptyPage | PageEnd::RepeatedPage => page.rows == 0,
+            PageEnd::ShortPage => self.is_proved_short(page),
+            PageEnd::NullCursor { .. } => page.next.is_none(),
+        })
+    }
+
     /// Whether a page is the last one of `short_page`: it is empty, or it is short and has no next cursor or address. A
     /// short page alone is none: a source that filters records after it cut its pages sends short ones in the middle.
     pub(super) fn is_proved_short(&self, page: &PageSummary<'_>) -> bool {
@@ -146,15 +170,19 @@ impl PageChain {
         page.rows == 0 || (page.rows < self.size() && has_no_next)
     }
 
-    /// Whether a page that came before proves the end of `short_page`: it is the last page, which is short and follows full
-    /// ones, and the source sends it again for a number behind its end.
+    /// Whether a page that came before proves the end, because the source sends its last page for a number behind its end:
+    /// declared (`repeated_page`), or for `short_page` a last page that is short and follows full ones.
     pub(super) fn is_last_page_again(&self, page: &PageSummary<'_>) -> bool {
         let Some((last, full)) = self.state.pages.split_last() else { return false };
-        self.pages.end() == Some(&PageEnd::ShortPage)
-            && last.records == page.records
-            && last.rows < self.size()
-            && !full.is_empty()
-            && full.iter().all(|page| page.rows >= self.size())
+        let is_proved = match self.pages.end() {
+            // One full page that comes again may be a source that ignores the page number.
+            Some(PageEnd::RepeatedPage) => last.rows < self.size() || !full.is_empty(),
+            Some(PageEnd::ShortPage) => {
+                last.rows < self.size() && !full.is_empty() && full.iter().all(|page| page.rows >= self.size())
+            }
+            _ => false,
+        };
+        is_proved && last.records == page.records
     }
 
     /// A list that is `null` is an empty list only if something else says that the chain ends with it.
@@ -168,8 +196,8 @@ impl PageChain {
             Some(PageEnd::LastFlag { .. }) => envelope.flag == Some(true),
             Some(PageEnd::NextFlag { .. }) => envelope.flag == Some(false),
             Some(PageEnd::LastPage { .. }) => envelope.pages.is_some_and(|pages| pages < self.ordinal() as u64),
-            Some(PageEnd::NullCursor) => envelope.null_next,
-            Some(PageEnd::EmptyPage | PageEnd::ShortPage) => {
+            Some(PageEnd::NullCursor { .. }) => envelope.null_next,
+            Some(PageEnd::EmptyPage | PageEnd::ShortPage | PageEnd::RepeatedPage) => {
                 self.earlier_pages().last().is_some_and(|before| before.rows > 0 && before.rows < self.size())
             }
             Some(PageEnd::Total { .. }) | None => false,

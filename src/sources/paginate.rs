@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::connector::{Complete, PageEnd, Pages};
+use crate::model::connector::{Complete, Pages};
 use crate::model::pull::{ChainFacts, OpenChain, PagePlace, ReadPage, SliceRef};
 use crate::sources::content_range::ContentRange;
 use crate::sources::decode::envelope::EnvelopeValues;
@@ -199,30 +199,6 @@ impl PageChain {
 
     pub(super) fn rows(&self) -> u64 {
         self.state.pages.iter().map(|page| page.rows).sum()
-    }
-
-    /// Whether this page is the last of the chain.
-    fn is_last(&self, page: &PageSummary<'_>) -> Result<bool, SourceError> {
-        let Some(end) = self.pages.end() else { return Ok(true) };
-        let envelope = page.envelope;
-        let missing = |what: &str| SourceError::new(ErrorKind::NoLastFlag, format!("the response has no {what}"));
-        let flag = |path: &str| envelope.flag.ok_or_else(|| missing(&format!("boolean at `{path}` (`pages.end`)")));
-        Ok(match end {
-            PageEnd::LastFlag { path } => flag(path)?,
-            PageEnd::NextFlag { path } => !flag(path)?,
-            PageEnd::Total { .. } => {
-                let total = envelope.total.ok_or_else(|| missing("total number of records (`pages.end`)"))?;
-                self.rows() >= total || page.rows == 0 || (uses_cursor(&self.pages) && page.next.is_none())
-            }
-            PageEnd::LastPage { path } => {
-                let pages = envelope.pages.ok_or_else(|| missing(&format!("number of pages at `{path}`")))?;
-                let read = self.state.looking_at.map_or(self.state.pages.len(), |at| at as usize + 1);
-                read as u64 >= pages
-            }
-            PageEnd::EmptyPage => page.rows == 0,
-            PageEnd::ShortPage => self.is_proved_short(page),
-            PageEnd::NullCursor => page.next.is_none(),
-        })
     }
 
     /// After the last page: the chain ends if a declared total equals the rows, and did not change. Otherwise the pages are

@@ -339,7 +339,7 @@ fn without_paging_one_response_is_a_whole_chain() {
 fn a_declared_total_takes_the_place_of_the_second_reading() {
     let (more, end) = (Ok(ChainStep::More), Ok(ChainStep::End));
     let pages = numbered("end={type='last_flag',path='last'}");
-    let complete = Complete { total: Some("n".to_owned()), read_twice: true, trailer: None };
+    let complete = Complete { total: Some("n".to_owned()), read_twice: true, ..Complete::default() };
     let page = |body, rows, last| sent(body, rows).flag(last);
     for (all, expected, declared) in [
         // Declared: one reading.

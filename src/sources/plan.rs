@@ -20,6 +20,9 @@ pub struct TimeSlice {
     pub until: String,
     /// First and last day for logs, `2026-01-01..2026-01-31`.
     pub days: String,
+    /// Year and month in which it begins.
+    pub year: i16,
+    pub month: i8,
 }
 
 /// The slices of a pull in reading order; empty if the connector has no passes.
@@ -45,15 +48,30 @@ pub fn plan_slices(
             .ok_or_else(|| wrong(format!("`first_date` is `{}`, not a day `yyyy-MM-dd`", pass.first_date)))?;
         let is_whole = whole_pass == Some(pass.name.as_str());
         let start = if is_whole { first } else { start_of(pass, first, cursor, oldest_open) };
-        let step = i64::from(pass.slice_days.max(1)) * DAY_MICROS;
-        let mut since = start;
-        while since < now {
-            let until = (since + step).min(now);
-            slices.push(slice(pass, &format, since, until));
-            since = until;
-        }
+        slices.extend(cut(pass, start, now).into_iter().map(|(since, until)| slice(pass, &format, since, until)));
     }
     Ok(slices)
+}
+
+/// Cuts a time into the parts that a pass reads by itself: of `slice_days`, or whole calendar periods, the first and last
+/// of which may reach beyond the time.
+#[must_use]
+pub fn cut(pass: &Pass, from: i64, to: i64) -> Vec<(i64, i64)> {
+    let after = |since: i64| match pass.slice {
+        Some(unit) => instant::from_local(unit.next(instant::local(since).date()).into()),
+        None => (since + i64::from(pass.slice_days.max(1)) * DAY_MICROS).min(to),
+    };
+    let mut since = match pass.slice {
+        Some(unit) if from < to => instant::from_local(unit.start(instant::local(from).date()).into()),
+        _ => from,
+    };
+    let mut parts = Vec::new();
+    while since < to {
+        let until = after(since);
+        parts.push((since, until));
+        since = until;
+    }
+    parts
 }
 
 /// The slices that `wanted` names, in its order. The cursor is not used.
@@ -72,13 +90,18 @@ pub fn chosen_slices(window: &Window, wanted: &[SliceRef]) -> Result<Vec<TimeSli
 }
 
 fn slice(pass: &Pass, format: &DateFormat, since: i64, until: i64) -> TimeSlice {
+    let first = instant::local(since).date();
+    // A period is asked for by its days, and its last one is inside.
+    let last = if pass.slice.is_some() { instant::from_local(instant::local(until - 1).date().into()) } else { until };
     TimeSlice {
         reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
         since_param: pass.since_param.clone(),
         until_param: pass.until_param.clone(),
         since: format.write(since),
-        until: format.write(until),
-        days: format!("{}..{}", instant::local(since).date(), instant::local(until - 1).date()),
+        until: format.write(last),
+        days: format!("{first}..{}", instant::local(until - 1).date()),
+        year: first.year(),
+        month: first.month(),
     }
 }
 
@@ -119,6 +142,7 @@ mod tests {
             first_date: "2026-01-01".to_owned(),
             overlap_days: 1,
             slice_days: 31,
+            slice: None,
         }
     }
 

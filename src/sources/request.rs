@@ -6,7 +6,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::model::connector::{ConnectorFile, LoginRequest, Method, Pages, RequestTemplate};
+use crate::model::connector::{ConnectorFile, LoginRequest, Method, Pages, QueryValue, RequestTemplate};
 use crate::model::pull::PagePlace;
 use crate::model::values::{PlaceholderValues, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
@@ -54,8 +54,8 @@ impl Request {
     }
 }
 
-/// Values of the placeholders that differ from page to page: `{since}`, `{until}`, `{page}`, `{offset}`, `{cursor}`,
-/// `{session}`. The default has none of them.
+/// Values of the placeholders that differ from page to page: `{since}`, `{until}`, `{period.year}`, `{period.quarter}`,
+/// `{period.month}`, `{page}`, `{offset}`, `{cursor}`, `{session}`. The default has none of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TemplateContext<'a> {
     pub slice: Option<&'a TimeSlice>,
@@ -81,8 +81,10 @@ pub fn build(
     } else {
         let mut url = join_path(base_url, &fill(&template.path, context, values)?);
         let mut query: Vec<(String, String)> = Vec::new();
-        for (name, text) in &template.query {
-            query.push((name.clone(), fill(text, context, values)?));
+        for (name, value) in &template.query {
+            for text in value.texts() {
+                query.push((name.clone(), fill(text, context, values)?));
+            }
         }
         if let Some(slice) = context.slice {
             query.extend(slice.since_param.iter().map(|name| (name.clone(), slice.since.clone())));
@@ -161,8 +163,7 @@ pub(crate) fn states_size(file: &ConnectorFile) -> bool {
     let (Some(template), Some(size)) = (&file.request, file.pages.size()) else { return false };
     let size = size.to_string();
     let has_size = |text: &String| text.split(|symbol: char| !symbol.is_ascii_digit()).any(|number| number == size);
-    let texts = template.query.values().chain(template.headers.values()).chain(&template.body);
-    texts.chain([&template.path]).any(has_size)
+    template.texts().any(has_size)
 }
 
 /// The address of the next page as given in a response. Parameters that hold secrets are filled from the template and
@@ -175,17 +176,18 @@ fn next_page_url(
 ) -> Result<Url, SourceError> {
     let no_address = |_| SourceError::new(ErrorKind::NoCursor, "the address of the next page cannot be parsed");
     let mut url = Url::parse(next).map_err(no_address)?;
-    for (name, text) in template.query.iter().filter(|(_, text)| has_secret(text)) {
-        let value = fill(text, context, values)?;
+    for (name, value) in template.query.iter().filter(|(_, value)| has_secret(value)) {
         remove_parameters(&mut url, |found| found == name);
-        url.query_pairs_mut().append_pair(name, &value);
+        for text in value.texts() {
+            url.query_pairs_mut().append_pair(name, &fill(text, context, values)?);
+        }
     }
     Ok(url)
 }
 
-/// Whether the template contains secrets.
-pub(crate) fn has_secret(template: &str) -> bool {
-    template.contains("{secret:") || template.contains("{session}")
+/// Whether the value of a query parameter contains secrets.
+pub(crate) fn has_secret(value: &QueryValue) -> bool {
+    value.texts().iter().any(|text| text.contains("{secret:") || text.contains("{session}"))
 }
 
 /// Removes query parameters by name. If the address has none of them, its query is not encoded again.
@@ -224,18 +226,19 @@ pub fn fill(template: &str, context: TemplateContext<'_>, values: &PlaceholderVa
     fill_with(template, context, values, |value| value)
 }
 
-/// A body, with each value escaped for XML if the content type is XML, else for JSON.
+/// A body, with each value escaped for what the content type says: XML, a form, else JSON.
 fn fill_body(
     template: &str,
     headers: &[(String, String)],
     context: TemplateContext<'_>,
     values: &PlaceholderValues,
 ) -> Result<String, SourceError> {
-    let is_xml = |(name, value): &(String, String)| {
-        name.eq_ignore_ascii_case("content-type") && value.to_ascii_lowercase().contains("xml")
-    };
-    if headers.iter().any(is_xml) {
+    let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let is = |part: &str| content_type.is_some_and(|(_, value)| value.to_ascii_lowercase().contains(part));
+    if is("xml") {
         fill_with(template, context, values, |value| quick_xml::escape::escape(value).into_owned())
+    } else if is("x-www-form-urlencoded") {
+        fill_with(template, context, values, |value| url::form_urlencoded::byte_serialize(value.as_bytes()).collect())
     } else {
         fill_json(template, context, values)
     }
@@ -265,6 +268,9 @@ fn fill_with(
         let value = match (&placeholder[1..placeholder.len() - 1], context.page) {
             ("since", _) => context.slice.ok_or_else(unset)?.since.clone(),
             ("until", _) => context.slice.ok_or_else(unset)?.until.clone(),
+            ("period.year", _) => context.slice.ok_or_else(unset)?.year.to_string(),
+            ("period.quarter", _) => ((context.slice.ok_or_else(unset)?.month + 2) / 3).to_string(),
+            ("period.month", _) => context.slice.ok_or_else(unset)?.month.to_string(),
             ("page", Some(PagePlace::Number(number))) => number.to_string(),
             ("offset", Some(PagePlace::Offset(offset))) => offset.to_string(),
             ("cursor", Some(PagePlace::Cursor(cursor))) => cursor.clone(),
@@ -276,7 +282,10 @@ fn fill_with(
                     None => unset(),
                 })?
             }
-            (name, _) if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
+            (name, _)
+                if !name.is_empty()
+                    && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.') =>
+            {
                 return Err(unset());
             }
             // Braces that are no placeholder, such as JSON in a body.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::connector::PageEnd;
+use crate::model::connector::{PageEnd, QueryValue};
 use crate::model::pull::SliceRef;
 
 fn template(query: &[(&str, &str)]) -> RequestTemplate {
     RequestTemplate {
         method: Method::Get,
         path: "/pa/dossier/search".to_owned(),
-        query: query.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        query: query.iter().map(|(name, text)| ((*name).to_owned(), QueryValue::One((*text).to_owned()))).collect(),
         headers: BTreeMap::from([("x-unit".to_owned(), "{env:UNIT}".to_owned())]),
         body: None,
     }
@@ -24,6 +24,8 @@ fn slice() -> TimeSlice {
         since: "2026-01-01T00:00:00.000+0700".to_owned(),
         until: "2026-02-01".to_owned(),
         days: "2026-01-01..2026-01-31".to_owned(),
+        year: 2026,
+        month: 1,
     }
 }
 
@@ -42,7 +44,7 @@ fn placeholders_are_filled_and_query_values_encoded() {
         size_param: Some("size".to_owned()),
         size: 200,
         echo: None,
-        end: PageEnd::LastFlag { path: "last".to_owned() },
+        end: PageEnd::LastFlag { path: "last".to_owned(), codes: BTreeMap::default() },
     };
     let base = Url::parse("https://portal.example/igate/").expect("an address");
     let slice = slice();

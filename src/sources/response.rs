@@ -42,12 +42,18 @@ pub fn successful_body(response: Response, request: &Request, retry: &Retry) -> 
     if let Some(error) = failed {
         return Err(SourceError { retry_after: response.retry_after, ..error }.on(&request.label));
     }
-    let is_html = |media_type: &str| media_type.trim_start().to_ascii_lowercase().starts_with("text/html");
-    if response.content_type.as_deref().is_some_and(is_html) {
+    if is_html(&response) {
         let message = format!("{}: the source responded with an HTML page", request.label);
         return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, message));
     }
     Ok(response.body)
+}
+
+/// Whether a response is an HTML page by its type.
+#[must_use]
+pub fn is_html(response: &Response) -> bool {
+    let is_html = |media_type: &str| media_type.trim_start().to_ascii_lowercase().starts_with("text/html");
+    response.content_type.as_deref().is_some_and(is_html)
 }
 
 /// The error of a success (2xx) that is not the whole list; `None` if it is.

@@ -48,12 +48,34 @@ pub enum Auth {
         #[serde(default)]
         scope: Option<String>,
     },
+    /// A bearer token for a user's name and password (RFC 6749 §4.3), where a source knows no other way. Renewed once if the
+    /// source rejects it.
+    Oauth2Password {
+        /// May contain `{env:NAME}`.
+        token_url: String,
+        /// May contain `{env:NAME}` or `{secret:NAME}`.
+        username: String,
+        /// `{secret:NAME}`.
+        password: String,
+        /// May contain `{env:NAME}` or `{secret:NAME}`.
+        #[serde(default)]
+        client_id: Option<String>,
+        /// `{secret:NAME}`.
+        #[serde(default)]
+        client_secret: Option<String>,
+        /// Part of the token request that carries the client's id and secret.
+        #[serde(default)]
+        secret_place: SecretPlace,
+        #[serde(default)]
+        scope: Option<String>,
+    },
     /// A request that opens a session. The session replaces `{session}` in `[request]`. Renewed once if the source
     /// rejects it, or on a reply that means "log in again".
     Login {
         request: LoginRequest,
-        /// Path of the session token in the reply.
-        token: String,
+        /// Path of the session token in the reply; absent if the session is the cookies that the reply sets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
         /// Values of the reply that mean success; if absent, a reply with a session token is enough.
         #[serde(default)]
         ok: Option<ReplyValues>,

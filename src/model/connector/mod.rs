@@ -24,8 +24,8 @@ pub use self::records::{
     Bound, ColumnPlace, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RecordLayout,
     RepeatedHeading, ReplyFailure, SourceField,
 };
-pub use self::web::{Limits, Method, RequestTemplate, Retry};
-pub use self::window::{Pass, Start, Window};
+pub use self::web::{Limits, Method, QueryValue, RequestTemplate, Retry};
+pub use self::window::{Pass, SliceUnit, Start, Window};
 use crate::model::table::{CHANGE_TIME, RecordKind};
 
 /// The whole of `connector.toml`.
@@ -87,6 +87,14 @@ pub enum Access {
         /// `{env:NAME}`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca_certificates: Option<String>,
+        /// Path of a PEM file with the certificate and the private key by which the connector identifies itself; may contain
+        /// `{env:NAME}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_certificate: Option<String>,
+        /// Address of the proxy through which requests go, or `environment` for that of the variables `HTTPS_PROXY`,
+        /// `HTTP_PROXY` and `NO_PROXY`; absent: none. May contain `{env:NAME}` and `{secret:NAME}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proxy: Option<String>,
     },
     /// Files of a local folder. A content is read once: the same file under another name is not read again.
     Files {

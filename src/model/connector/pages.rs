@@ -1,5 +1,7 @@
 //! `[pages]` and `[complete]` of a connector: paging, the end of a page chain, and the proof that it is complete.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,13 +99,23 @@ pub enum Pages {
 }
 
 /// How the last page is recognised.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum PageEnd {
     /// A boolean in the reply (or the text `"true"`) is true on the last page. A reply without it is an error.
-    LastFlag { path: String },
+    LastFlag {
+        path: String,
+        /// Text or number of the reply → true or false, for a source that writes its flag as neither.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        codes: BTreeMap<String, bool>,
+    },
     /// A boolean in the reply (or the text `"false"`) is false on the last page. A reply without it is an error.
-    NextFlag { path: String },
+    NextFlag {
+        path: String,
+        /// As for `last_flag`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        codes: BTreeMap<String, bool>,
+    },
     /// The number of received records equals the total that the reply declares, at a path or in a header. More or fewer
     /// is an error.
     Total {
@@ -119,9 +131,21 @@ pub enum PageEnd {
     /// The page has fewer records than requested. If the first page has, the next one must be empty: the source may
     /// cap its pages.
     ShortPage,
+    /// The page before comes again, for a source that answers a page behind its end with its last one; or a page without
+    /// records.
+    RepeatedPage,
     /// The next cursor or URL is absent, null or empty.
-    #[default]
-    NullCursor,
+    NullCursor {
+        /// Cursors that mean that there is none, such as `0` or `-1`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        none: Vec<String>,
+    },
+}
+
+impl Default for PageEnd {
+    fn default() -> Self {
+        Self::NullCursor { none: Vec::new() }
+    }
 }
 
 /// `[complete]`: additional proof that a page chain was read completely.
@@ -134,6 +158,10 @@ pub struct Complete {
     /// Reads every page of a chain again until no page differs, at most three times, to find records that moved between
     /// pages in the meantime. For chains of several pages without a declared total, or whose total changed.
     pub read_twice: bool,
+    /// Statuses of a page that is behind the last one, such as 404; they count from the second page of a chain on, 204 also
+    /// for the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub end_statuses: Vec<u16>,
     /// Files only: a number in the first footer row of each file or sheet must agree with the rows above it.
     pub trailer: Option<Trailer>,
 }
@@ -154,10 +182,10 @@ impl Pages {
     }
 
     /// Whether the end of a page chain is proved by what the source says. A short page is not: the source may have
-    /// returned fewer records than requested.
+    /// returned fewer records than requested. Nor is a page that comes again: it may ignore the page number.
     #[must_use]
     pub fn proves_its_end(&self) -> bool {
-        !matches!(self.end(), Some(PageEnd::ShortPage))
+        !matches!(self.end(), Some(PageEnd::ShortPage | PageEnd::RepeatedPage))
     }
 
     /// Number of records of a full page, if the connector declares it.

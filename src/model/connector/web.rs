@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[request]`: the request of one page. Placeholders:
-/// `{since} {until} {page} {offset} {cursor} {session} {env:NAME} {secret:NAME}`.
+/// `{since} {until} {period.year} {period.quarter} {period.month} {page} {offset} {cursor} {session} {env:NAME}
+/// {secret:NAME}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestTemplate {
@@ -14,13 +15,41 @@ pub struct RequestTemplate {
     pub method: Method,
     /// Path below `base_url`.
     pub path: String,
+    /// Parameter → value, or several values of one parameter.
     #[serde(default)]
-    pub query: BTreeMap<String, String>,
+    pub query: BTreeMap<String, QueryValue>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// Body for `POST`, JSON unless the header `content-type` says XML; placeholder values are escaped for it.
     #[serde(default)]
     pub body: Option<String>,
+}
+
+/// Value of a query parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum QueryValue {
+    One(String),
+    /// The parameter is repeated.
+    Many(Vec<String>),
+}
+
+impl QueryValue {
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+impl RequestTemplate {
+    /// Every text that may contain placeholders: path, query, headers, body.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        let query = self.query.values().flat_map(QueryValue::texts);
+        std::iter::once(&self.path).chain(query).chain(self.headers.values()).chain(&self.body)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,7 @@
 //! `[window]` of a connector: which time ranges are read.
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +19,10 @@ pub struct Window {
 #[serde(deny_unknown_fields)]
 pub struct Pass {
     pub name: String,
-    /// Query parameter of the start; if absent, `[request]` contains `{since}`.
+    /// Query parameter of the start; if absent, `[request]` contains `{since}` or a placeholder of the period.
     #[serde(default)]
     pub since_param: Option<String>,
-    /// Query parameter of the end; if absent, `[request]` contains `{until}`.
+    /// Query parameter of the end; if absent, `[request]` contains `{until}` or a placeholder of the period.
     #[serde(default)]
     pub until_param: Option<String>,
     /// Date format of start and end (see `docs/CONNECTORS.md`).
@@ -37,6 +39,43 @@ pub struct Pass {
     /// Longest time range of one page chain, in days.
     #[serde(default = "month")]
     pub slice_days: u32,
+    /// Calendar periods instead of `slice_days`: each page chain reads one whole month, quarter or year, whose end is its last
+    /// day. For reports that a source gives period by period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<SliceUnit>,
+}
+
+/// A calendar period that one page chain reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SliceUnit {
+    Month,
+    Quarter,
+    Year,
+}
+
+impl SliceUnit {
+    /// The first day of the period that has a day.
+    #[must_use]
+    pub fn start(self, day: Date) -> Date {
+        let month = match self {
+            Self::Month => day.month(),
+            Self::Quarter => (day.month() - 1) / 3 * 3 + 1,
+            Self::Year => 1,
+        };
+        Date::new(day.year(), month, 1).unwrap_or(day)
+    }
+
+    /// The first day of the next period.
+    #[must_use]
+    pub fn next(self, day: Date) -> Date {
+        let months = match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::Year => 12,
+        };
+        self.start(day).saturating_add(months.months())
+    }
 }
 
 fn one() -> u32 {

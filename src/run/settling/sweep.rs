@@ -69,6 +69,8 @@ fn is_proved_whole(range: &SliceRef, chains: &[ChainFacts], pages: &Pages) -> bo
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::model::connector::PageEnd;
 
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn a_list_is_whole_if_every_chain_of_its_range_is_proved() {
         let range = SliceRef { pass: "received".to_owned(), since_micros: 10, until_micros: 30 };
-        let flag = pages(PageEnd::LastFlag { path: "last".to_owned() });
+        let flag = pages(PageEnd::LastFlag { path: "last".to_owned(), codes: BTreeMap::default() });
         let (short, empty) = (pages(PageEnd::ShortPage), pages(PageEnd::EmptyPage));
         let received = |since, until, total| chain("received", since, until, total);
         for (what, chains, pages, expected) in [

@@ -1,5 +1,7 @@
 //! Values of a JSON envelope (the object around the list of records): flags, totals, the next cursor, reply codes.
 
+use std::collections::BTreeMap;
+
 use strum::EnumCount;
 
 use crate::model::connector::{Auth, ConnectorFile, Decode, PageEnd, Pages, ReplyFailure, ReplyValues};
@@ -61,6 +63,8 @@ pub(crate) struct EnvelopePaths {
     paths: [Option<Box<str>>; ENVELOPE_FIELDS],
     failure: Option<ReplyFailure>,
     expired: Option<ReplyValues>,
+    /// Text of the flag → its value; empty for booleans.
+    flag_codes: BTreeMap<String, bool>,
 }
 
 impl EnvelopePaths {
@@ -88,7 +92,10 @@ impl EnvelopePaths {
         }
         found.put(EnvelopeField::Total, file.complete.total.as_ref());
         match file.pages.end() {
-            Some(PageEnd::LastFlag { path } | PageEnd::NextFlag { path }) => found.put(EnvelopeField::Flag, Some(path)),
+            Some(PageEnd::LastFlag { path, codes } | PageEnd::NextFlag { path, codes }) => {
+                found.put(EnvelopeField::Flag, Some(path));
+                found.flag_codes.clone_from(codes);
+            }
             Some(PageEnd::Total { path: Some(path), .. }) => found.put(EnvelopeField::Total, Some(path)),
             Some(PageEnd::LastPage { path }) => found.put(EnvelopeField::Pages, Some(path)),
             _ => {}
@@ -105,6 +112,18 @@ impl EnvelopePaths {
     /// The paths, indexed by [`EnvelopeField`].
     pub(crate) fn paths(&self) -> [Option<&str>; ENVELOPE_FIELDS] {
         std::array::from_fn(|index| self.paths[index].as_deref())
+    }
+
+    /// A flag written as a boolean or as the word for it, or as the connector declares. Numbers are no flags unless declared:
+    /// `"last": 1` may be the number of the last page.
+    fn flag_of(&self, text: &str) -> Option<bool> {
+        let text = text.trim();
+        if !self.flag_codes.is_empty() {
+            return self.flag_codes.get(text).copied();
+        }
+        [("true", true), ("false", false)]
+            .into_iter()
+            .find_map(|(word, flag)| text.eq_ignore_ascii_case(word).then_some(flag))
     }
 
     /// Interprets the texts found at the paths.
@@ -127,7 +146,7 @@ impl EnvelopePaths {
         }
         let count = |text: Option<String>| text?.trim().parse::<u64>().ok();
         Ok(EnvelopeValues {
-            flag: flag.and_then(|flag| flag_of(&flag)),
+            flag: flag.and_then(|flag| self.flag_of(&flag)),
             total: count(total),
             pages: count(pages),
             number: count(number),
@@ -135,15 +154,6 @@ impl EnvelopePaths {
             ..EnvelopeValues::default()
         })
     }
-}
-
-/// A flag written as a boolean or as the word for it. Numbers are no flags: `"last": 1` may be the number of the last
-/// page.
-fn flag_of(text: &str) -> Option<bool> {
-    let text = text.trim();
-    [("true", true), ("false", false)]
-        .into_iter()
-        .find_map(|(word, flag)| text.eq_ignore_ascii_case(word).then_some(flag))
 }
 
 /// The text found at each path, indexed by [`EnvelopeField`].

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use reqwest::Certificate;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     RETRY_AFTER, WWW_AUTHENTICATE,
@@ -19,6 +18,7 @@ use crate::model::connector::{Limits, Method};
 use crate::sources::decode::inflate;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
+use crate::sources::transport::route::Route;
 use crate::sources::transport::server_clock::ServerClock;
 use crate::sources::transport::{Response, Transport, tls};
 
@@ -42,11 +42,9 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Trusts `authorities` besides those of the machine.
-    ///
     /// # Errors
     /// `misconfigured` if the client cannot be built, for example without a TLS provider.
-    pub fn new(limits: &Limits, hosts: BTreeSet<String>, authorities: Vec<Certificate>) -> Result<Self, SourceError> {
+    pub fn new(limits: &Limits, hosts: BTreeSet<String>, route: Route) -> Result<Self, SourceError> {
         let same_origin = Policy::custom(|attempt| {
             let from = attempt.previous().last().map(url::Url::origin);
             if from == Some(attempt.url().origin()) && attempt.previous().len() <= MAX_REDIRECTS {
@@ -56,15 +54,15 @@ impl HttpTransport {
             }
         });
         let read_timeout = Duration::from_secs(limits.read_timeout_secs);
-        let client = reqwest::Client::builder()
+        let is_followed = !route.leaves_redirects;
+        let client = route
+            .on(reqwest::Client::builder())
             .user_agent(concat!("motcua/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
             // Bodies are decompressed once they are whole: the client would stop after the first of several gzip members.
             .no_gzip()
             .default_headers(accepted_codings())
-            .redirect(same_origin)
+            .redirect(if is_followed { same_origin } else { Policy::none() })
             .referer(false)
-            .tls_certs_merge(authorities)
             .connect_timeout(Duration::from_secs(limits.connect_timeout_secs))
             .read_timeout(read_timeout)
             .timeout(Duration::from_secs(limits.read_timeout_secs.saturating_mul(WHOLE_RESPONSE_TIMEOUTS)))

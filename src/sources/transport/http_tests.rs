@@ -44,7 +44,8 @@ fn transport() -> HttpTransport {
     // Fails if another test has installed it: both install the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let limits = Limits { read_timeout_secs: 1, max_body_bytes: 1_000, ..Limits::default() };
-    HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Vec::new()).expect("the client can be built")
+    HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Route::default())
+        .expect("the client can be built")
 }
 
 fn request(url: Url) -> Request {
@@ -54,6 +55,28 @@ fn request(url: Url) -> Request {
 
 fn response_text(head: &str, body: &str) -> String {
     format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn requests_go_through_the_proxy_and_only_to_known_hosts() {
+    let (proxy, heads) = serve(vec![response_text("200 OK", "[]")]).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let file = format!(
+        "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='http'\n\
+         base_url='http://portal.example'\nproxy='http://127.0.0.1:{}'\n[decode]\ntype='json'\n[map]\n",
+        proxy.port().expect("a port")
+    );
+    let file = toml::from_str(&file).expect("the connector is valid");
+    let route = Route::of(&file, &crate::model::values::PlaceholderValues::default()).expect("an address");
+    let hosts = BTreeSet::from(["portal.example".to_owned()]);
+    let transport = HttpTransport::new(&Limits::default(), hosts, route).expect("a client");
+    let request = |url: &str| Request::new(Method::Get, Url::parse(url).expect("an address"), "GET /".to_owned());
+    let answer = transport.send(&request("http://portal.example/search?q=1")).await.expect("the proxy answers");
+    assert_eq!(answer.body, b"[]");
+    let refused = transport.send(&request("http://other.example/")).await.expect_err("another host");
+    assert_eq!(refused.kind, ErrorKind::WrongHost);
+    let heads = heads.await.expect("the server ends");
+    assert!(heads[0].starts_with("get http://portal.example/search?q=1 "), "{heads:?}");
 }
 
 async fn fails_with(responses: Vec<String>, kind: ErrorKind) {
@@ -160,7 +183,7 @@ async fn concurrent_requests_keep_the_request_rate() {
     let limits = Limits { requests_per_second: 20.0, read_timeout_secs: 1, ..Limits::default() };
     let _ = rustls::crypto::ring::default_provider().install_default();
     let transport =
-        HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Vec::new()).expect("a client");
+        HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), Route::default()).expect("a client");
     let request = request(url);
     let begun = Instant::now();
     let (one, two, three) = tokio::join!(transport.send(&request), transport.send(&request), transport.send(&request));

@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod http;
+pub mod route;
 pub mod server_clock;
 mod tls;
 
@@ -13,7 +14,6 @@ use futures::future::BoxFuture;
 
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
-pub(crate) use crate::sources::transport::tls::read_authorities;
 
 /// An HTTP response, with only those headers that are used. `Debug` does not show the body.
 #[derive(Clone, PartialEq, Eq, Default)]

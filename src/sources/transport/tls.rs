@@ -1,11 +1,12 @@
-//! Certificates of HTTPS sources: the authorities that a connector names, and why a certificate is not accepted.
-#![expect(clippy::disallowed_methods, reason = "edge: reads the PEM file of `access.ca_certificates`")]
+//! Certificates of HTTPS sources: the authorities that a connector names, its own certificate, and why a server's is not
+//! accepted.
+#![expect(clippy::disallowed_methods, reason = "edge: reads the PEM files of `access`")]
 
 use std::error::Error;
 use std::fs;
 use std::io;
 
-use reqwest::Certificate;
+use reqwest::{Certificate, Identity};
 use rustls::CertificateError;
 
 use crate::sources::error::{ErrorKind, SourceError};
@@ -26,6 +27,20 @@ pub(crate) fn read_authorities(path: &str) -> Result<Vec<Certificate>, SourceErr
     Ok(certificates)
 }
 
+/// The certificate and key of a PEM file, by which the connector identifies itself.
+///
+/// # Errors
+/// `misconfigured` if the file cannot be read or lacks one of them.
+pub(crate) fn read_identity(path: &str) -> Result<Identity, SourceError> {
+    let wrong = |what: String| {
+        SourceError::new(ErrorKind::Misconfigured, format!("`access.client_certificate` names `{path}`, which {what}"))
+    };
+    let pem = fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    // The error may quote the file, which holds a key.
+    Identity::from_pem(&pem)
+        .map_err(|_| wrong("does not hold a certificate and its private key in PEM form".to_owned()))
+}
+
 /// The error of a TLS handshake with `host`; `None` if the exchange failed for another reason.
 pub(crate) fn handshake_error(error: &reqwest::Error, host: &str) -> Option<SourceError> {
     let (kind, message) = match find_tls_error(error)? {
@@ -39,7 +54,8 @@ pub(crate) fn handshake_error(error: &reqwest::Error, host: &str) -> Option<Sour
         rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_) => (
             ErrorKind::Unreachable,
             format!(
-                "`{host}` ended the TLS handshake: it may offer no version from TLS 1.2 on, or demand a client certificate"
+                "`{host}` ended the TLS handshake: it may offer no version from TLS 1.2 on, or demand a client certificate \
+                 (`access.client_certificate`)"
             ),
         ),
         _ => (ErrorKind::Unreachable, format!("the TLS handshake with `{host}` failed")),

@@ -7,24 +7,40 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use url::Url;
 
 use super::*;
 use crate::model::connector::{Limits, Method};
 use crate::sources::request::Request;
 use crate::sources::transport::http::HttpTransport;
+use crate::sources::transport::route::Route;
 use crate::sources::transport::{Response, Transport as _};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sources/transport/tls_tests");
 
 /// A server with a certificate of the folder. It answers `[]` to one request, if its certificate is accepted.
 fn serve(certificate: &str) -> u16 {
+    serve_clients(certificate, None)
+}
+
+/// The same; with `clients`, the authority of the certificates that it demands of them.
+fn serve_clients(certificate: &str, clients: Option<&str>) -> u16 {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let file = |name: &str| fs::read(format!("{FOLDER}/{name}")).expect("the file is part of the tests");
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&file(certificate)).collect();
     let key = PrivateKeyDer::from_pem_slice(&file("server.key")).expect("a key");
-    let config = ServerConfig::builder().with_no_client_auth();
+    let config = match clients {
+        None => ServerConfig::builder().with_no_client_auth(),
+        Some(authority) => {
+            let mut authorities = RootCertStore::empty();
+            let certificates = CertificateDer::pem_slice_iter(&file(authority)).collect::<Result<Vec<_>, _>>();
+            authorities.add_parsable_certificates(certificates.expect("a certificate"));
+            let verifier = WebPkiClientVerifier::builder(Arc::new(authorities)).build().expect("an authority");
+            ServerConfig::builder().with_client_cert_verifier(verifier)
+        }
+    };
     let config = Arc::new(config.with_single_cert(chain.expect("a certificate"), key).expect("they belong together"));
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("a bound port").port();
@@ -48,8 +64,12 @@ fn serve(certificate: &str) -> u16 {
 async fn send(url: &str, authorities: Option<&str>) -> Result<Response, SourceError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authorities = authorities.map_or(Ok(Vec::new()), |name| read_authorities(&format!("{FOLDER}/{name}")))?;
+    send_by(url, Route { authorities, ..Route::default() }).await
+}
+
+async fn send_by(url: &str, route: Route) -> Result<Response, SourceError> {
     let limits = Limits { read_timeout_secs: 5, ..Limits::default() };
-    let transport = HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), authorities)?;
+    let transport = HttpTransport::new(&limits, BTreeSet::from(["127.0.0.1".to_owned()]), route)?;
     let request = Request::new(Method::Get, Url::parse(url).expect("an address"), "GET /search".to_owned());
     transport.send(&request).await
 }
@@ -77,6 +97,28 @@ async fn a_certificate_is_accepted_if_a_named_authority_signed_it_for_this_host_
             }
             (found, _) => panic!("{certificate} with {authorities:?}: {found:?}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_server_that_demands_one() {
+    let route = |identity| Route {
+        authorities: read_authorities(&format!("{FOLDER}/authority.pem")).expect("an authority"),
+        identity,
+        ..Route::default()
+    };
+    let port = serve_clients("valid.pem", Some("client-authority.pem"));
+    let identity = read_identity(&format!("{FOLDER}/client.pem")).expect("a certificate and a key");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let found = send_by(&format!("https://127.0.0.1:{port}/"), route(Some(identity))).await.expect("it is accepted");
+    assert_eq!(found.body, b"[]");
+    let port = serve_clients("valid.pem", Some("client-authority.pem"));
+    let error = send_by(&format!("https://127.0.0.1:{port}/"), route(None)).await.expect_err("no certificate");
+    assert!(error.message.contains("demand a client certificate (`access.client_certificate`)"), "{error}");
+    for (name, what) in [("absent.pem", "cannot be read"), ("valid.pem", "private key"), ("server.key", "private key")]
+    {
+        let error = read_identity(&format!("{FOLDER}/{name}")).expect_err("no identity");
+        assert!(error.kind == ErrorKind::Misconfigured && error.message.contains(what), "{name}: {error}");
     }
 }
 
