@@ -17,6 +17,7 @@
 //! | [`expressions`] | predicates and facts as a small part of SQL, for any engine |
 //! | [`config`] | settings, connectors, registries, indicators, rule sets; reports all mistakes at once |
 //! | [`sources`] | HTTP and files, paging, login, retry, decoding |
+//! | [`draft`] | drafts a connector from a sample of its source |
 //! | [`landing`] | write-ahead copy of the pages: kept fields, compressed, with digests |
 //! | [`canonical`] | pages to records and rejections |
 //! | [`lake`] | Delta tables: versions and their image |
@@ -47,6 +48,8 @@ pub mod expressions;
 pub mod config;
 
 pub mod sources;
+
+pub mod draft;
 
 pub mod landing;
 

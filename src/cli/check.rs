@@ -1,12 +1,13 @@
 //! `check`: parses the whole configuration, then reads one page of each connector. Writes nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::canonical::Mapper;
 use crate::cli::exit_codes::SOURCE_FAILED;
 use crate::cli::output::print;
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, read_fields};
 use crate::config::Configuration;
 use crate::fields::Readers;
 use crate::model::connector::{Access, Connector, FileOrder};
@@ -19,9 +20,11 @@ use crate::sources::{self, ErrorKind, PullStart, SourceError};
 const RECENT_DAYS: i64 = 60;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  motcua check\n  motcua check portal-igate\n  motcua check --offline")]
+#[command(
+    after_help = "Examples:\n  motcua check\n  motcua check portal-igate\n  motcua check ./my-list\n  motcua check --offline"
+)]
 pub(super) struct Arguments {
-    /// Names of connectors. Default: all.
+    /// Names of connectors, or folders of connectors that lie elsewhere, as `./my-list`. Default: all configured ones.
     connectors: Vec<String>,
     /// Check the files only, without a connection to any source.
     #[arg(long)]
@@ -29,7 +32,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let mut config = options.load()?;
+    let mut names = Vec::new();
+    for connector in &arguments.connectors {
+        // A folder elsewhere, such as a draft.
+        let is_folder = connector.contains(std::path::MAIN_SEPARATOR);
+        names.push(if is_folder { config.add_connector(Path::new(connector))? } else { connector.clone() });
+    }
     if let Some(mistake) = run::calendar_mistake(&config, run::now()).await? {
         return Err(mistake.into());
     }
@@ -48,9 +57,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         return Ok(ExitCode::SUCCESS);
     }
     let mut failed = false;
-    for connector in selected(&config, &arguments.connectors)? {
-        match first_page(&config, connector).await {
-            Ok(line) => print(&format!("{}: {line}\n", connector.name))?,
+    let is_named = !names.is_empty();
+    for connector in selected(&config, &names)? {
+        match first_page(&config, connector, is_named).await {
+            Ok(text) => print(&format!("{}: {text}\n", connector.name))?,
             Err(error) => {
                 failed = true;
                 print(&format!("{}: failed: {error}\n  hint: {}\n", connector.name, error.hint))?;
@@ -110,8 +120,9 @@ fn selected<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a C
         .collect()
 }
 
-/// Reads and maps the first page of the newest window or file. Returns a line that describes the result.
-async fn first_page(config: &Configuration, connector: &Connector) -> Result<String, SourceError> {
+/// Reads and maps the first page of the newest window or file. Returns a line that describes the result, and one for each
+/// field with texts that were not read, or for every field if the connector `is_named`.
+async fn first_page(config: &Configuration, connector: &Connector, is_named: bool) -> Result<String, SourceError> {
     let readers = Readers::compile(&connector.file).expect("config compiled every map");
     let now = run::now();
     let cursor = Cursor { read_until: Some(now - RECENT_DAYS * DAY_MICROS), ..Cursor::default() };
@@ -140,5 +151,6 @@ async fn first_page(config: &Configuration, connector: &Connector) -> Result<Str
     }
     let rejected: Vec<String> = rejections.iter().map(|(what, count)| format!("{what} × {count}")).collect();
     let rejected = if rejected.is_empty() { String::new() } else { format!("; rejected: {}", rejected.join(", ")) };
-    Ok(format!("reached; first page, `{}`: {} rows, {mapped} mapped{rejected}", page.origin, page.len()))
+    let fields = read_fields::lines(&readers, &page, is_named);
+    Ok(format!("reached; first page, `{}`: {} rows, {mapped} mapped{rejected}{fields}", page.origin, page.len()))
 }

@@ -1,4 +1,4 @@
-//! `connectors list|show`: the configured connectors.
+//! `connectors list|show|new|schema`: the configured connectors, and the first draft of a new one.
 
 use std::process::ExitCode;
 
@@ -6,12 +6,14 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, print};
-use crate::cli::{Failure, GlobalOptions};
-use crate::model::connector::{Access, Connector};
+use crate::cli::{Failure, GlobalOptions, new_connector};
+use crate::model::connector::{Access, Connector, ConnectorFile};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  motcua connectors show portal-igate")]
+#[command(
+    after_help = "Examples:\n  motcua connectors show portal-igate\n  motcua connectors new my-list --from list.csv"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -30,6 +32,10 @@ enum Verb {
         /// Name of the connector.
         name: String,
     },
+    /// Write a first draft of a connector, guessed from a file or response of its source.
+    New(new_connector::Arguments),
+    /// Print the JSON Schema of `connector.toml`, for editors.
+    Schema,
 }
 
 #[derive(Debug, Serialize)]
@@ -44,9 +50,18 @@ struct Row {
     title: String,
 }
 
-pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Verb::Schema = &arguments.verb {
+        let schema = serde_json::to_string_pretty(&schemars::schema_for!(ConnectorFile));
+        print(&schema.map_err(|error| Failure::internal(error.to_string()))?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Verb::New(arguments) = &arguments.verb {
+        return new_connector::act(arguments).await;
+    }
     let config = options.load()?;
     let text = match &arguments.verb {
+        Verb::New(_) | Verb::Schema => String::new(),
         Verb::List { format } => {
             let disabled = &config.settings.disabled_connectors;
             let rows: Vec<Row> =

@@ -16,9 +16,11 @@ mod form;
 mod groups;
 mod indicators;
 mod init;
+mod new_connector;
 mod output;
 mod publish;
 mod quarantine;
+mod read_fields;
 mod replay;
 mod report;
 mod run;
@@ -107,7 +109,8 @@ enum Verb {
     Backup(backup::BackupArguments),
     /// Check a backup and restore it into an empty data folder.
     Restore(backup::RestoreArguments),
-    /// List or show the configured connectors.
+    /// List or show the configured connectors, or draft a new one.
+    #[command(alias = "connector")]
     Connectors(connectors::Arguments),
     /// List or show the defined indicators.
     Indicators(indicators::Arguments),
@@ -177,7 +180,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Verify(arguments) => verify::act(&options, &arguments).await,
         Verb::Backup(arguments) => backup::back_up(&options, &arguments).await,
         Verb::Restore(arguments) => backup::restore(&options, &arguments).await,
-        Verb::Connectors(arguments) => connectors::act(&options, &arguments),
+        Verb::Connectors(arguments) => connectors::act(&options, &arguments).await,
         Verb::Indicators(arguments) => indicators::act(&options, &arguments),
         Verb::Simulate(arguments) => simulate::act(&arguments).await,
         Verb::Demo(arguments) => demo::act(&options, &arguments).await,

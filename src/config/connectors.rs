@@ -23,17 +23,7 @@ const MAX_DAYS: u32 = 1_000_000;
 pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
     let mut connectors = Vec::new();
     for folder in folders(&settings.connectors, problems) {
-        let file = folder.join("connector.toml");
-        let name = folder
-            .canonicalize()
-            .ok()
-            .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()))
-            .unwrap_or_default();
-        if let Some(text) = settings::read(&file, problems)
-            && let Some(connector) = parse(&name, &file, &text, problems)
-        {
-            connectors.push(connector);
-        }
+        connectors.extend(read(&folder, problems));
     }
     if connectors.is_empty() && !problems.has_any(&settings.connectors) {
         problems.add(&settings.connectors, 0, "folders.connectors", "contains no folder with a valid `connector.toml`");
@@ -46,6 +36,15 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connecto
     }
     check_source_order(&settings.dossiers.source_order, &connectors, settings, problems);
     connectors
+}
+
+/// The connector of a folder, whose name is its own.
+pub(super) fn read(folder: &Path, problems: &mut Problems) -> Option<Connector> {
+    let file = folder.join("connector.toml");
+    let path = folder.canonicalize().ok();
+    let name = path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
+    let text = settings::read(&file, problems)?;
+    parse(&name, &file, &text, problems)
 }
 
 /// Each name is that of a connector of dossiers, and stands once.

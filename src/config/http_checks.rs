@@ -64,7 +64,7 @@ impl ConnectorCheck<'_> {
                     }
                 }
                 if expired.is_some() && matches!(file.decode, Decode::Csv { .. }) {
-                    self.add("/auth/expired", "only possible with `decode.type = \"json\"`");
+                    self.add("/auth/expired", "only possible with `decode.type = \"json\"` or `\"xml\"`");
                 }
             }
             Auth::ApiKey { name, .. } if name.is_empty() => self.add("/auth/name", "must name a header or parameter"),

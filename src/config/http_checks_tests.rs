@@ -104,6 +104,61 @@ fn each_mistake_is_reported_under_its_key() {
 }
 
 #[test]
+fn ends_of_pages_have_what_they_need() {
+    let number =
+        |end: &str| format!("[pages]\ntype = 'page_number'\nparam = 'p'\nfirst = 1\nsize = 10\nend = {{ {end} }}\n");
+    let cursor = |end: &str| format!("[pages]\ntype = 'cursor'\nparam = 'c'\npath = 'next'\nend = {{ {end} }}\n");
+    let statuses = |list: &str| format!("[complete]\nend_statuses = {list}\n");
+    for (parts, expected) in [
+        (vec![number("type = 'last_flag', path = 'last', codes = { Y = true, N = false }")], &[][..]),
+        (vec![number("type = 'last_flag', path = 'last', codes = { Y = true }")], &["pages.end.codes"]),
+        (vec![number("type = 'repeated_page'")], &[]),
+        (vec![cursor("type = 'repeated_page'")], &["pages.end"]),
+        (vec![cursor("type = 'null_cursor', none = ['0']")], &[]),
+        (vec![number("type = 'empty_page'"), statuses("[404, 204, 416]")], &[]),
+        (vec![number("type = 'empty_page'"), statuses("[500]")], &["complete.end_statuses"]),
+        (vec![number("type = 'empty_page'"), statuses("[401]")], &["complete.end_statuses"]),
+        (vec![statuses("[404]")], &["complete.end_statuses"]),
+    ] {
+        let parts: Vec<&str> = [JSON, GET].into_iter().chain(parts.iter().map(String::as_str)).collect();
+        assert_eq!(mistakes(&parts), expected, "{}", parts.concat());
+    }
+}
+
+#[test]
+fn placeholders_of_a_period_need_slices_that_lie_in_it() {
+    let request = |placeholder: &str| format!("[request]\npath = '/report'\nquery = {{ p = '{placeholder}' }}\n");
+    for (placeholder, slice, expected) in [
+        ("{period.year}", "slice = 'year'", &[][..]),
+        ("{period.year}", "slice = 'month'", &[]),
+        ("{period.quarter}", "slice = 'month'", &[]),
+        ("{period.month}", "slice = 'month'", &[]),
+        ("{period.month}", "slice = 'quarter'", &["request"]),
+        ("{period.quarter}", "slice = 'year'", &["request"]),
+        ("{period.year}", "", &["request"]),
+        ("{period.year}", "slice = 'year'\nslice_days = 31", &["window.passes.0.slice_days"]),
+    ] {
+        assert_eq!(mistakes(&[JSON, &request(placeholder), PASS, slice]), expected, "{placeholder} {slice}");
+    }
+    assert_eq!(mistakes(&[JSON, &request("{period.year}")]), ["request"]);
+}
+
+#[test]
+fn sessions_are_tokens_or_cookies() {
+    let login =
+        |token: &str| format!("[auth]\ntype = 'login'\n{token}\nrequest = {{ url = '/login', body = 'u=1' }}\n");
+    let session = "[request]\npath = '/search'\nheaders = { x-session = '{session}' }\n";
+    let password =
+        "[auth]\ntype = 'oauth2_password'\ntoken_url = 'https://a.example'\nusername = 'u'\npassword = 'p'\n";
+    assert_eq!(mistakes(&[JSON, GET, &login("")]), [""; 0]);
+    assert_eq!(mistakes(&[JSON, session, &login("token = 'id'")]), [""; 0]);
+    assert_eq!(mistakes(&[JSON, session, &login("")]), ["auth.token"]);
+    assert_eq!(mistakes(&[JSON, GET, &login("token = 'id'")]), ["auth.type"]);
+    assert_eq!(mistakes(&[JSON, GET, password]), [""; 0]);
+    assert_eq!(mistakes(&[JSON, GET, password, "client_secret = 's'\n"]), ["auth.client_secret"]);
+}
+
+#[test]
 fn versions_are_ordered_by_the_change_time_or_not_at_all() {
     let instant = |name: &str| format!("[map.{name}]\nfrom = 'at'\ntype = 'instant'\nformats = ['yyyy-MM-dd']\n");
     let (ended, changed) = (instant("completed_at"), instant("source_updated_at"));

@@ -70,6 +70,21 @@ impl Configuration {
     pub fn connector(&self, name: &str) -> Option<&Connector> {
         self.connectors.iter().find(|connector| connector.name == name)
     }
+
+    /// Adds the connector of a folder that lies elsewhere, in place of one with its name, and returns the name.
+    ///
+    /// # Errors
+    /// All mistakes in its file; that it cannot be read.
+    pub fn add_connector(&mut self, folder: &Path) -> Result<String, Problems> {
+        let mut problems = Problems::default();
+        let Some(connector) = connectors::read(folder, &mut problems) else { return Err(problems) };
+        let connector = problems.into_result(connector)?;
+        let name = connector.name.clone();
+        self.connectors.retain(|known| known.name != name);
+        self.connectors.push(connector);
+        self.values = environment::values_of(&self.settings, &self.connectors);
+        Ok(name)
+    }
 }
 
 /// Reads `motcua.toml` and all files that it refers to.

@@ -151,6 +151,38 @@ async fn a_session_is_renewed_once_where_the_source_shows_its_login() {
 }
 
 #[tokio::test]
+async fn a_soap_fault_is_read_whatever_its_status() {
+    let soap = |inner: &str| {
+        format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>{inner}</s:Body></s:Envelope>"
+        )
+    };
+    let fault = |status: u16, code: &str| {
+        let fault =
+            format!("<s:Fault><faultcode>{code}</faultcode><faultstring>Nguyễn Văn Mẫu</faultstring></s:Fault>");
+        Response::new(status, &[("content-type", "text/xml")], soap(&fault))
+    };
+    let list = || Response::new(200, &[], soap("<List><R><_id><_oid>a</_oid></_id></R></List>"));
+    let decode = "[decode]\ntype='xml'\nrecords='Envelope.Body.List.R'\n";
+    for status in [200, 500] {
+        let read = pull(&[GET, decode], vec![fault(status, "s:Server")]).await;
+        let error = read.error.expect("a fault");
+        assert_eq!((error.kind, read.unused), (ErrorKind::SourceSaysFailure, 0));
+        assert!(error.message.contains("`s:Server`") && !error.message.contains("Mẫu"), "{error}");
+    }
+    let auth = "[auth]\ntype='login'\nrequest={ url='/login', body='{}' }\n\
+                expired={ path='Envelope.Body.Fault.faultcode', values=['s:Session'] }\n";
+    let read = pull(&[auth, GET, decode], vec![login(), fault(500, "s:Session"), login(), list()]).await;
+    assert_eq!((read.kind(), read.rows()), (None, vec![1]));
+    let read = pull(&[auth, GET, decode], vec![login(), fault(500, "s:Server")]).await;
+    assert_eq!(read.kind(), Some(ErrorKind::SourceSaysFailure));
+    // A page of HTML with status 500 is no answer.
+    let html = || Response::new(500, &[("content-type", "text/html")], "<html><body>error</body></html>");
+    let read = pull(&[GET, decode], vec![html(), html(), html()]).await;
+    assert_eq!(read.kind(), Some(ErrorKind::Unavailable));
+}
+
+#[tokio::test]
 async fn a_password_grant_issues_a_token() {
     let auth = "[auth]\ntype='oauth2_password'\ntoken_url='https://portal.example/token'\nusername='u'\npassword='{secret:KEY}'\n\
                 client_id='web'\nscope='read'\n";

@@ -36,6 +36,7 @@ mod pull_start;
 pub mod request;
 pub mod response;
 pub mod retry;
+pub mod sample;
 pub mod select;
 mod select_path;
 pub mod transport;
@@ -158,6 +159,7 @@ async fn open_source(
             (pages, records) = (0, 0);
             let limits = FileLimits {
                 max_bytes: file.limits.max_body_bytes,
+                max_expanded_bytes: file.limits.max_expanded_bytes,
                 settle: Duration::from_secs(*settle_secs),
                 silence: Duration::from_secs(file.limits.read_timeout_secs),
             };

@@ -197,7 +197,9 @@ impl PageFetcher {
                     content_range: response.content_range.clone(),
                     ..Response::default()
                 };
-                let body = response::successful_body(response, &request, &self.retry)?;
+                let is_fault = response.status >= 400 && self.decoder.is_answer(&response.body);
+                let body =
+                    if is_fault { response.body } else { response::successful_body(response, &request, &self.retry)? };
                 let reply = self.decode(wanted, &request, &headers, &body).map_err(|error| error.on(origin))?;
                 if let Some(reply) = reply {
                     return Ok(reply);

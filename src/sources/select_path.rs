@@ -8,6 +8,11 @@ pub(crate) enum PathStep<'a> {
     Filter(&'a str, &'a str),
 }
 
+/// The name of a key as a step: in quotes if a path would read it otherwise.
+pub(crate) fn quoted(key: &str) -> String {
+    if key.contains(['.', '[', ']']) || key.is_empty() { format!("\"{key}\"") } else { key.to_owned() }
+}
+
 /// The steps of a path.
 ///
 /// # Errors
@@ -17,8 +22,20 @@ pub(crate) fn parse_path(path: &str) -> Result<Vec<PathStep<'_>>, String> {
     let mut steps = Vec::new();
     let mut rest = path;
     loop {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        if end == 0 && !(steps.is_empty() && rest.starts_with('[')) {
+        // A name in quotes is taken as it is, with dots and brackets.
+        let quoted = rest
+            .strip_prefix('"')
+            .map(|inner| inner.split_once('"').ok_or_else(|| wrong("has a `\"` without another")));
+        let unquoted = match quoted.transpose()? {
+            Some((name, after)) => {
+                steps.push(PathStep::Key(name));
+                rest = after;
+                false
+            }
+            None => true,
+        };
+        let end = if unquoted { rest.find(['.', '[']).unwrap_or(rest.len()) } else { 0 };
+        if unquoted && end == 0 && !(steps.is_empty() && rest.starts_with('[')) {
             return Err(wrong("has an empty name"));
         }
         if end > 0 {
@@ -39,7 +56,7 @@ pub(crate) fn parse_path(path: &str) -> Result<Vec<PathStep<'_>>, String> {
         match rest.strip_prefix('.') {
             Some(more) => rest = more,
             None if rest.is_empty() => return Ok(steps),
-            None => return Err(wrong("has a name after `]` without `.`")),
+            None => return Err(wrong("has a name after `]` or `\"` without `.`")),
         }
     }
 }

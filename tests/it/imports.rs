@@ -27,6 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("expressions", &["model"]),
     ("config", &["model", "calendar", "fields", "expressions"]),
     ("sources", &["model", "calendar", "fields"]),
+    // What it drafts is read by the readers of the sources and fields.
+    ("draft", &["model", "fields", "sources"]),
     // Pages are types of `model`, so landing needs nothing of the stage before it.
     ("landing", &["crash_points", "digests", "durable", "model", "calendar", "fields"]),
     // Landing's output: which texts it withheld, and why.
@@ -85,6 +87,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fields",
             "config",
             "sources",
+            "draft",
             "landing",
             "canonical",
             "lake",

@@ -6,6 +6,7 @@ mod dependencies;
 mod desk;
 mod doc_names;
 mod documents;
+mod drafts;
 mod faults;
 mod folders;
 mod imports;

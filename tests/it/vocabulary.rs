@@ -13,6 +13,8 @@ use motcua::fields::Readers;
 use motcua::sources::decode_page;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use crate::conformance::as_json;
 use crate::desk::expect;
@@ -50,8 +52,9 @@ struct Case {
     body: String,
     #[serde(default)]
     encoding: String,
+    /// `gzip` or `zip`: how the file is compressed that the program reads.
     #[serde(default)]
-    compressed: bool,
+    compressed: String,
     connector: toml::Table,
     records: Vec<toml::Table>,
     #[serde(default)]
@@ -69,20 +72,33 @@ struct Reject {
 impl Case {
     fn bytes(&self) -> Vec<u8> {
         // TOML leaves the first line end out.
-        let bytes = match self.encoding.as_str() {
+        match self.encoding.as_str() {
             "" => self.body.clone().into_bytes(),
             "utf-16" => "\u{feff}".encode_utf16().chain(self.body.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
             label => {
                 let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a known encoding");
                 encoding.encode(&self.body).0.into_owned()
             }
-        };
-        if !self.compressed {
-            return bytes;
         }
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(&bytes).expect("memory can be written");
-        gzip.finish().expect("memory can be written")
+    }
+
+    /// The file that the program reads.
+    fn file(&self) -> Vec<u8> {
+        let bytes = self.bytes();
+        match self.compressed.as_str() {
+            "gzip" => {
+                let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+                gzip.write_all(&bytes).expect("memory can be written");
+                gzip.finish().expect("memory can be written")
+            }
+            "zip" => {
+                let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+                zip.start_file("danh sách.csv", SimpleFileOptions::default()).expect("a name");
+                zip.write_all(&bytes).expect("memory can be written");
+                zip.finish().expect("memory can be written").into_inner()
+            }
+            _ => bytes,
+        }
     }
 
     /// The text of `connector.toml`.
@@ -153,7 +169,7 @@ fn the_program_reads_each_word_and_reads_it_again_from_landing() {
     let cases = cases();
     for (name, case) in &cases {
         office.write(&format!("connectors/{name}/connector.toml"), &case.declaration(name));
-        std::fs::write(folder.join(format!("{name}.list")), case.bytes()).expect("a scratch file");
+        std::fs::write(folder.join(format!("{name}.list")), case.file()).expect("a scratch file");
     }
     expect(&office, &["run"], 0);
     let counts = |column: &str, of: fn(&Case) -> usize| {

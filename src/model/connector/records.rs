@@ -241,6 +241,32 @@ pub struct FieldMap {
     pub ill_typed: Option<Breach>,
 }
 
+impl FieldMap {
+    /// A map of a type, without a source field.
+    #[must_use]
+    pub fn of(field_type: FieldType) -> Self {
+        Self {
+            from: OneOrMany::default(),
+            value: None,
+            time: None,
+            field_type,
+            formats: Vec::new(),
+            zone: None,
+            buddhist_years: false,
+            midnight_is_date: false,
+            codes: BTreeMap::new(),
+            pattern: None,
+            default: None,
+            required: false,
+            null_values: Vec::new(),
+            least: None,
+            most: None,
+            grouping: None,
+            ill_typed: None,
+        }
+    }
+}
+
 /// `least` or `most` of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

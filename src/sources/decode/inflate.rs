@@ -53,6 +53,41 @@ pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     Ok(text)
 }
 
+/// The only file of a ZIP archive; other contents, workbooks among them, as they are.
+///
+/// # Errors
+/// `file_damaged` if the archive has several files, `file_encrypted`, `expands_too_far`, `body_cut_short`.
+pub(crate) fn only_file(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
+    if !bytes.starts_with(b"PK\x03\x04") {
+        return Ok(bytes);
+    }
+    let is_part =
+        |name: &String| name.starts_with("xl/") || ["[Content_Types].xml", "mimetype"].contains(&name.as_str());
+    let mut archive = ZipArchive::new(Cursor::new(bytes.as_slice())).map_err(|_| {
+        SourceError::new(ErrorKind::BodyCutShort, "the list of files at the end of the archive is missing")
+    })?;
+    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(|name| name.to_string()).collect();
+    if names.iter().any(is_part) {
+        drop(archive);
+        return Ok(bytes);
+    }
+    // Folders, and what macOS adds.
+    let is_file = |name: &&String| !name.ends_with('/') && !name.starts_with("__MACOSX/");
+    let files: Vec<&String> = names.iter().filter(is_file).collect();
+    let [name] = files.as_slice() else {
+        return Err(damaged(format!("the archive has {} files: deliver each in one of its own", files.len())));
+    };
+    let mut file = archive.by_name(name).map_err(|error| match error {
+        ZipError::UnsupportedArchive(why) if why.contains("assword") => {
+            SourceError::new(ErrorKind::FileEncrypted, "the archive is protected by a password")
+        }
+        _ => damaged("the file of the archive cannot be read"),
+    })?;
+    let (mut text, mut left) = (Vec::new(), limit);
+    copy(&mut file, &mut text, &mut left, limit)?;
+    Ok(text)
+}
+
 /// Decompresses a response body by its `Content-Encoding` (RFC 9110 §8.4): gzip, x-gzip, deflate, or none.
 ///
 /// # Errors
@@ -183,6 +218,31 @@ mod tests {
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());
         packed.write_all(&vec![b' '; bytes]).expect("memory takes all");
         packed.finish().expect("memory takes all")
+    }
+
+    fn archive(files: &[&str]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for name in files {
+            archive.start_file(*name, SimpleFileOptions::default()).expect("a name");
+            archive.write_all(name.as_bytes()).expect("memory takes all");
+        }
+        archive.finish().expect("memory takes all").into_inner()
+    }
+
+    #[test]
+    fn an_archive_of_one_file_is_that_file() {
+        for files in [&["list.csv"][..], &["folder/", "folder/list.csv"], &["list.csv", "__MACOSX/._list.csv"]] {
+            let wanted = files.iter().find(|name| name.ends_with("list.csv")).expect("the file");
+            assert_eq!(only_file(archive(files), 100).as_deref(), Ok(wanted.as_bytes()), "{files:?}");
+        }
+        let workbook = archive(&["[Content_Types].xml", "xl/workbook.xml"]);
+        assert_eq!(only_file(workbook.clone(), 100), Ok(workbook));
+        let kind = |bytes: Vec<u8>, limit| only_file(bytes, limit).map_err(|error| error.kind);
+        assert_eq!(kind(archive(&["a.csv", "b.csv"]), 100), Err(ErrorKind::FileDamaged));
+        assert_eq!(kind(archive(&[]), 100), Ok(archive(&[])));
+        assert_eq!(kind(archive(&["list.csv"]), 7), Err(ErrorKind::ExpandsTooFar));
+        let whole = archive(&["list.csv"]);
+        assert_eq!(kind(whole[..whole.len() - 4].to_vec(), 100), Err(ErrorKind::BodyCutShort));
     }
 
     #[test]

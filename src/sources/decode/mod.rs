@@ -3,7 +3,7 @@
 pub mod csv;
 mod csv_last_cells;
 mod csv_rows;
-mod encoding;
+pub(super) mod encoding;
 pub mod envelope;
 mod foreign_format;
 pub(crate) mod inflate;
@@ -16,10 +16,10 @@ mod record_test;
 pub mod table;
 mod tcvn3;
 pub mod xlsx;
-mod xlsx_cell;
+pub(super) mod xlsx_cell;
 pub(crate) mod xlsx_layout;
 mod xlsx_merged;
-mod xlsx_parts;
+pub(super) mod xlsx_parts;
 mod xlsx_rows;
 mod xlsx_sheet;
 mod xlsx_strings;
@@ -176,6 +176,11 @@ impl Decoder {
             }
         };
         Ok((page, envelope))
+    }
+
+    /// Whether a body with an error status is an answer of the source: a SOAP fault, which [`page`](Self::page) reads.
+    pub(crate) fn is_answer(&self, body: &[u8]) -> bool {
+        matches!(self.layout, Layout::Xml(_)) && xml::is_soap_fault(body)
     }
 
     /// The table formats; `None` for JSON and XML.

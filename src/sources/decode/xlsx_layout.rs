@@ -11,7 +11,7 @@ use crate::sources::decode::record_test::RecordTest;
 use crate::sources::decode::table::TableLayout;
 use crate::sources::error::{ErrorKind, SourceError};
 
-pub(super) type Workbook = Xlsx<Cursor<Vec<u8>>>;
+pub(crate) type Workbook = Xlsx<Cursor<Vec<u8>>>;
 
 /// Layout of a connector's workbooks.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl XlsxLayout {
     }
 }
 
-pub(super) fn damaged(error: &XlsxError) -> SourceError {
+pub(crate) fn damaged(error: &XlsxError) -> SourceError {
     // Not the text of the error: it may quote cells.
     let message = match error {
         XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => {

@@ -49,9 +49,24 @@ impl XmlLayout {
         if starts_with_name(start, "<!doctype html") || starts_with_name(start, "<html") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
         }
-        let converter = XmlConverter::new(&text, &self.records, self.json.max_records());
-        self.json.read_text(&converter.json()?, page)
+        let converter = || XmlConverter::new(&text, &self.records, self.json.max_records());
+        match converter().json() {
+            Ok(json) => self.json.read_text(&json, page),
+            // A fault whose code says that the session has expired (`auth.expired`).
+            Err(fault) if fault.kind == ErrorKind::SourceSaysFailure => {
+                let json = converter().keeping_faults().json()?;
+                let read = self.json.read_text(&json, page);
+                read.ok().filter(|envelope| envelope.expired).ok_or(fault)
+            }
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Whether a body is a SOAP message with a fault. SOAP 1.1 sends it with status 500 (section 6.2).
+pub(crate) fn is_soap_fault(body: &[u8]) -> bool {
+    let read = text_of(body).and_then(|text| XmlConverter::new(&text, &[], 0).json().map(drop));
+    read.is_err_and(|error| error.kind == ErrorKind::SourceSaysFailure)
 }
 
 fn starts_with_name(text: &str, name: &str) -> bool {

@@ -55,12 +55,28 @@ pub(crate) struct XmlConverter<'a> {
     records_left: u32,
     nodes_left: usize,
     max_records: u32,
+    /// Whether a SOAP fault is read like any other element.
+    keeps_faults: bool,
 }
 
 impl<'a> XmlConverter<'a> {
     /// `records`: the names of the elements from the root to a record, of which there may be `max_records`; may be empty.
     pub(crate) fn new(text: &'a str, records: &'a [Box<str>], max_records: u32) -> Self {
-        Self { text, records, open: Vec::new(), records_left: max_records, nodes_left: MAX_NODES, max_records }
+        Self {
+            text,
+            records,
+            open: Vec::new(),
+            records_left: max_records,
+            nodes_left: MAX_NODES,
+            max_records,
+            keeps_faults: false,
+        }
+    }
+
+    /// Reads a SOAP fault like any other element, because its code may mean that a session has expired.
+    pub(crate) fn keeping_faults(mut self) -> Self {
+        self.keeps_faults = true;
+        self
     }
 
     /// The JSON text: an object whose only key is the root element.
@@ -147,6 +163,7 @@ impl<'a> XmlConverter<'a> {
     fn end(&mut self) -> Result<(), SourceError> {
         let element = self.open.pop().expect("the reader checks that ends have starts");
         if element.name == "Fault"
+            && !self.keeps_faults
             && self.open.len() == 3
             && self.open[1].name == "Envelope"
             && self.open[2].name == "Body"

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fields::shown_name;
-use crate::sources::decode::hex_digest;
+use crate::sources::decode::{hex_digest, inflate, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Endings of names that programs give to files which are not complete, or which they remove again.
@@ -35,6 +35,8 @@ const CHUNK_BYTES: u64 = 1 << 20;
 pub struct FileLimits {
     /// Longest file that is read.
     pub max_bytes: u64,
+    /// Longest file of a ZIP archive, after decompression.
+    pub max_expanded_bytes: u64,
     /// `access.settle_secs`: a file modified more recently is waited for.
     pub settle: Duration,
     /// `limits.read_timeout_secs`: longest time without new bytes, or until a folder is listed.
@@ -224,7 +226,7 @@ fn read_settled(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<
         }
     }
     for _ in 0..2 {
-        let content = read_bytes(path, limits.max_bytes, counter);
+        let content = read_bytes(path, limits, counter);
         let after = FileStamp::of(path)?;
         if before == after {
             return content.map(Some);
@@ -234,7 +236,8 @@ fn read_settled(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<
     Ok(None)
 }
 
-fn read_bytes(path: &Path, max_bytes: u64, counter: &AtomicU64) -> Result<FileContent, SourceError> {
+fn read_bytes(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<FileContent, SourceError> {
+    let max_bytes = limits.max_bytes;
     let opened = open(path).map_err(unreadable)?;
     // Again, now of the opened file: it may have been replaced by a pipe.
     check_is_file(&opened.metadata().map_err(unreadable)?)?;
@@ -249,7 +252,9 @@ fn read_bytes(path: &Path, max_bytes: u64, counter: &AtomicU64) -> Result<FileCo
     if bytes.is_empty() {
         return Err(SourceError::new(ErrorKind::FileEmpty, "the file has 0 bytes"));
     }
-    Ok(FileContent { digest: hex_digest(&bytes), bytes })
+    let digest = hex_digest(&bytes);
+    let bytes = without_panic(|| inflate::only_file(bytes, limits.max_expanded_bytes))?;
+    Ok(FileContent { digest, bytes })
 }
 
 /// Opens a file without waiting: opening a pipe would wait for its writer. A file that another program holds under a
@@ -265,7 +270,8 @@ fn open(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
 
-    const LIMITS: FileLimits = FileLimits { max_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
+    const LIMITS: FileLimits =
+        FileLimits { max_bytes: 10, max_expanded_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
 
     #[test]
     fn lock_files_and_unfinished_transfers_are_no_deliveries() {
@@ -313,7 +319,7 @@ mod tests {
         ];
         assert_eq!(results, expected);
         // Also if it became a pipe after its metadata were read.
-        let error = read_bytes(&at("pipe.csv"), 10, &AtomicU64::new(0)).expect_err("a pipe is no file");
+        let error = read_bytes(&at("pipe.csv"), LIMITS, &AtomicU64::new(0)).expect_err("a pipe is no file");
         assert_eq!(error.kind, ErrorKind::FileUnreadable);
     }
 

@@ -1,0 +1,90 @@
+//! What `check` says of each field: how many texts were read, and which were not, by their shape.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::fields::{FieldReader, Readers, shape};
+use crate::model::page::Page;
+use crate::model::record::Value;
+
+/// Shapes of a field that are shown, the most frequent first.
+const SHOWN_SHAPES: usize = 5;
+/// Rows that are named beside a shape.
+const SHOWN_ROWS: usize = 3;
+
+/// The texts of one field.
+#[derive(Debug, Default)]
+struct FieldTexts {
+    read: usize,
+    empty: usize,
+    /// Reason and shape → rows.
+    refused: BTreeMap<(&'static str, String), Vec<u32>>,
+}
+
+/// One line for each field with texts that were not read, or for every field; each begins with a line end.
+pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> String {
+    let cells = readers.cells(page);
+    let mut text = String::new();
+    for (reader, cells) in readers.readers.iter().zip(&cells) {
+        let mut texts = FieldTexts::default();
+        for index in (0..page.len()).filter(|index| page.row(*index).1.is_none()) {
+            match reader.first(page, index, cells).map(|first| (first.value, first.text)) {
+                Some((Ok(value), _)) if value != Value::Null => texts.read += 1,
+                Some((Err(reason), refused)) => {
+                    let rows = texts.refused.entry((reason.code(), shape(&refused))).or_default();
+                    rows.push(page.row(index).0);
+                }
+                _ => texts.empty += 1,
+            }
+        }
+        if is_every_field || !texts.refused.is_empty() {
+            let _ = write!(text, "\n  {}", line(reader, &texts));
+        }
+    }
+    text
+}
+
+fn line(reader: &FieldReader, texts: &FieldTexts) -> String {
+    let mut line = format!("{}: {} read, {} empty", reader.column, texts.read, texts.empty);
+    let mut refused: Vec<_> = texts.refused.iter().collect();
+    refused.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    for ((reason, shape), rows) in refused.iter().take(SHOWN_SHAPES) {
+        let shown: Vec<String> = rows.iter().take(SHOWN_ROWS).map(u32::to_string).collect();
+        let more = if rows.len() > SHOWN_ROWS { " …" } else { "" };
+        let _ = write!(line, "; {} {reason} `{shape}` in rows {}{more}", rows.len(), shown.join(", "));
+    }
+    if refused.len() > SHOWN_SHAPES {
+        let others: usize = refused[SHOWN_SHAPES..].iter().map(|(_, rows)| rows.len()).sum();
+        let _ = write!(line, "; {others} of other shapes");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::connector::ConnectorFile;
+
+    #[test]
+    fn each_field_says_what_was_read_and_what_was_not() {
+        let file: ConnectorFile = toml::from_str(
+            "[connector]\nversion=1\ntitle=''\nkind='dossiers'\nsystem=''\ncontact=''\n[access]\ntype='files'\nfolder='in'\n\
+             glob='*'\n[decode]\ntype='json'\n[map.due_at]\nfrom='due'\ntype='instant'\nformats=['dd/MM/yyyy']\n\
+             [map.source_key]\nfrom='id'\ntype='code'\n",
+        )
+        .expect("a valid connector");
+        let readers = Readers::compile(&file).expect("a valid map");
+        let mut page = Page::new(1, String::new(), String::new(), readers.fields.clone());
+        let due = page.fields.iter().position(|field| field == "due").expect("kept");
+        for (row, text) in (1..).zip(["05/01/2026", "", "5-1-2026", "6-1-2026", "hôm nay", "7-1-2026", "8-1-2026"]) {
+            page.begin_row(row);
+            page.set(due, text);
+            page.set(1 - due, "a");
+        }
+        assert_eq!(
+            lines(&readers, &page, false),
+            "\n  due_at: 1 read, 1 empty; 4 not_an_instant `?9.9.9:8` in rows 3, 4, 6 …; 1 not_an_instant `?a_a:7` in rows 5"
+        );
+        assert!(lines(&readers, &page, true).ends_with("\n  source_key: 7 read, 0 empty"));
+    }
+}

@@ -1,0 +1,44 @@
+//! The first draft of a connector, from a sample of its source: which fields mean which columns, in which types, formats and
+//! words. A draft is a guess for a person to check; what it cannot guess is a comment.
+
+mod guess;
+mod headings;
+mod write;
+
+use crate::model::table::RecordKind;
+use crate::sources::sample::Sample;
+
+pub use guess::Guess;
+pub use headings::is_heading;
+pub use write::Origin;
+
+/// A draft of `connector.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Text of the file.
+    pub text: String,
+    /// What was guessed for each mapped column, in the order of the file.
+    pub guesses: Vec<Guess>,
+    /// Names of the fields that are not mapped.
+    pub unmapped: Vec<String>,
+}
+
+impl Draft {
+    /// Drafts the connector `name` for records of `kind`.
+    #[must_use]
+    pub fn of(name: &str, kind: RecordKind, sample: &Sample, origin: &Origin) -> Self {
+        let guesses = guess::guesses(kind, sample);
+        let is_mapped = |name: &str| guesses.iter().any(|guess| guess.field.name == name);
+        let unmapped: Vec<String> = sample
+            .fields
+            .iter()
+            .filter(|field| !field.name.is_empty() && !is_mapped(&field.name))
+            .map(|field| field.name.clone())
+            .collect();
+        let text = write::connector(name, kind, sample, &guesses, &unmapped, origin);
+        Self { text, guesses, unmapped }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Writes a draft as the text of `connector.toml`.
+
+use std::fmt::Write as _;
+
+use crate::draft::guess::Guess;
+use crate::fields::{FieldReader, shape};
+use crate::model::connector::{Encoding, FieldMap, FieldType, OneOrMany, RecordLayout, SourceField};
+use crate::model::table::RecordKind;
+use crate::sources::sample::{Sample, SampleFormat};
+
+/// Where the sample is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The name of a file.
+    File(String),
+    /// An address: up to the host, path, query parameters.
+    Web { base_url: String, path: String, query: Vec<(String, String)> },
+}
+
+/// A text as TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A key as TOML: bare if it can be.
+fn key(text: &str) -> String {
+    let is_bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if is_bare { text.to_owned() } else { quoted(text) }
+}
+
+pub(super) fn connector(
+    name: &str,
+    kind: RecordKind,
+    sample: &Sample,
+    guesses: &[Guess],
+    unmapped: &[String],
+    origin: &Origin,
+) -> String {
+    let mut text = format!(
+        "# A first draft, guessed from {} records. Check every line; docs/CONNECTORS.md explains the keys.\n\n\
+         [connector]\nversion = 1\ntitle = {}\nkind = {}\n# Name of the program, and whom to ask if it fails.\nsystem = \"?\"\ncontact = \"?\"\n\n",
+        sample.records,
+        quoted(name),
+        quoted(kind.image_name()),
+    );
+    text.push_str(&access(name, origin));
+    text.push_str(&decode(sample, guesses));
+    for guess in guesses {
+        text.push_str(&map(guess));
+    }
+    let keys: Vec<&Guess> = guesses.iter().filter(|guess| guess.map.required).collect();
+    match keys.as_slice() {
+        [] => text.push_str(
+            "# No field has a different value in every record of the sample. A record needs a key: set `required = true` for the\n\
+             # fields that make it, and name their columns.\n[identity]\nkey = []\n\n",
+        ),
+        [one] if one.column == "source_key" => {}
+        keys => {
+            let names: Vec<String> = keys.iter().map(|guess| quoted(guess.column)).collect();
+            let _ = write!(text, "[identity]\nkey = [{}]\n\n", names.join(", "));
+        }
+    }
+    if !unmapped.is_empty() {
+        text.push_str("# Not mapped, and so not stored:\n");
+        for name in unmapped {
+            let _ = writeln!(text, "#   {}", name.escape_debug());
+        }
+    }
+    text
+}
+
+/// A word of the sample; its shape if it may be a person's name, a number, or more than one line.
+fn shown(word: &str) -> String {
+    let title = FieldReader::compile("x", &FieldMap::of(FieldType::Title), &[]).map(|reader| reader.read(word));
+    if matches!(title, Ok(Ok(_))) { word.split_whitespace().collect::<Vec<_>>().join(" ") } else { shape(word) }
+}
+
+fn access(name: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::File(file) => {
+            let ending = file.rsplit_once('.').map_or("*", |(_, ending)| ending);
+            let pattern = if ending == "gz" || ending == "*" { "*".to_owned() } else { format!("*.{ending}") };
+            let variable = name.replace('-', "_").to_uppercase();
+            format!(
+                "[access]\ntype = \"files\"\nfolder = {}\nglob = {}\n# `lists`: each file is a list of its own; `whole`: the newest file lists everything; `append`: rows are only added.\ncontent = \"lists\"\n\n",
+                quoted(&format!("{{env:{variable}_FOLDER}}")),
+                quoted(&pattern),
+            )
+        }
+        Origin::Web { base_url, path, query } => {
+            let mut text = format!(
+                "[access]\ntype = \"http\"\nbase_url = {}\n\n# A login: `[auth]`. Pages: `[pages]`; without it the source is read as one response.\n[request]\npath = {}\n",
+                quoted(base_url),
+                quoted(path),
+            );
+            if !query.is_empty() {
+                let pairs: Vec<String> =
+                    query.iter().map(|(name, value)| format!("{} = {}", key(name), quoted(value))).collect();
+                let _ = writeln!(text, "query = {{ {} }}", pairs.join(", "));
+            }
+            text.push('\n');
+            text
+        }
+    }
+}
+
+fn decode(sample: &Sample, guesses: &[Guess]) -> String {
+    let heading = || {
+        let is_only = |guess: &&Guess| guess.field.nth.is_none();
+        let named = guesses.iter().find(is_only).map(|guess| guess.field.name.clone());
+        let first = || sample.fields.iter().find(|field| field.nth.is_none() && !field.name.is_empty());
+        named.or_else(|| first().map(|field| field.name.clone())).unwrap_or_default()
+    };
+    let mut text = "[decode]\n".to_owned();
+    match &sample.format {
+        SampleFormat::Csv { delimiter, encoding } => {
+            let _ = write!(
+                text,
+                "type = \"csv\"\ndelimiter = {}\n# A column that the header row always has.\nheader = {}\n",
+                quoted(&delimiter.to_string()),
+                quoted(&heading())
+            );
+            if *encoding != Encoding::Auto {
+                let _ = writeln!(text, "encoding = {}", serde_json::json!(encoding));
+            }
+        }
+        SampleFormat::Workbook => {
+            let _ = write!(
+                text,
+                "type = \"xlsx\"\n# A column that the header row always has.\nheader = {}\n",
+                quoted(&heading())
+            );
+        }
+        SampleFormat::Json { records, layout, columns } => {
+            text.push_str("type = \"json\"\n");
+            if !records.is_empty() {
+                let _ = writeln!(text, "records = {}", quoted(records));
+            }
+            if *layout != RecordLayout::List {
+                let _ = writeln!(text, "layout = {}", serde_json::json!(layout));
+            }
+            if let Some(columns) = columns {
+                let _ = writeln!(text, "columns = {}", quoted(columns));
+            }
+        }
+        SampleFormat::Xml { records } => {
+            let _ = write!(text, "type = \"xml\"\nrecords = {}\n", quoted(records));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn map(guess: &Guess) -> String {
+    let Guess { column, map, texts, read, unknown_words, is_day_or_month, .. } = guess;
+    let mut text = String::new();
+    if read < texts {
+        let _ = writeln!(text, "# {read} of {texts} texts of the sample are read.");
+    }
+    if *is_day_or_month {
+        text.push_str("# Day and month could be exchanged in every text of the sample: compare with the program.\n");
+    }
+    let _ = writeln!(text, "[map.{column}]");
+    let from = match &map.from {
+        OneOrMany::One(SourceField::Repeated(repeated)) => {
+            format!("{{ column = {}, nth = {} }}", quoted(&repeated.column), repeated.nth)
+        }
+        from => quoted(&from.names().join("")),
+    };
+    let _ = write!(text, "from = {from}\ntype = {}\n", serde_json::json!(map.field_type));
+    if map.field_type == FieldType::Instant {
+        let formats: Vec<String> = map.formats.iter().map(|format| quoted(format)).collect();
+        let _ = writeln!(text, "formats = [{}]", formats.join(", "));
+    }
+    if map.required {
+        text.push_str("required = true\n");
+    }
+    if !map.codes.is_empty() {
+        let _ = writeln!(text, "\n[map.{column}.codes]");
+        for (word, meaning) in &map.codes {
+            let _ = writeln!(text, "{} = {}", key(word), quoted(meaning));
+        }
+        for (word, records) in unknown_words {
+            let _ = writeln!(text, "# {} = \"\"   # not known: {records} records", key(&shown(word)));
+        }
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,84 @@
+//! Tables: CSV files, and the rows of a sheet.
+
+use std::collections::HashMap;
+
+use crate::model::connector::Encoding;
+use crate::model::text::{fold, is_blank};
+use crate::sources::decode::encoding;
+use crate::sources::error::SourceError;
+use crate::sources::sample::{MAX_BYTES, MAX_RECORDS, Sample, SampleField, SampleFormat, no_records};
+
+/// Rows among which the header row is looked for.
+const MAX_TITLE_ROWS: usize = 40;
+
+pub(super) fn sample(bytes: &[u8], is_heading: &dyn Fn(&str) -> bool) -> Result<Sample, SourceError> {
+    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    let encodings: &[Encoding] = if is_utf16 || std::str::from_utf8(bytes).is_ok() {
+        &[Encoding::Auto]
+    } else {
+        &[Encoding::Windows1258, Encoding::Tcvn3, Encoding::Windows1252]
+    };
+    let mut best: Option<(usize, SampleFormat, Vec<Vec<String>>, usize)> = None;
+    for &encoding in encodings {
+        let text = encoding::text_of(bytes.to_vec(), encoding, MAX_BYTES)?;
+        let text = String::from_utf8_lossy(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text)).into_owned();
+        for delimiter in [';', ',', '\t', '|'] {
+            let rows = rows_of(&text, delimiter);
+            let Some((score, header)) = header_of(&rows, is_heading) else { continue };
+            if best.as_ref().is_none_or(|(known, ..)| score > *known) {
+                best = Some((score, SampleFormat::Csv { delimiter, encoding }, rows, header));
+            }
+        }
+    }
+    let (_, format, rows, header) = best.ok_or_else(|| no_records("header row with two headings or more"))?;
+    Ok(of_rows(format, &rows, header))
+}
+
+fn rows_of(text: &str, delimiter: char) -> Vec<Vec<String>> {
+    let delimiter = u8::try_from(delimiter).unwrap_or(b',');
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes());
+    let rows = reader.records().take(MAX_RECORDS + MAX_TITLE_ROWS).filter_map(Result::ok);
+    rows.map(|row| row.iter().map(str::to_owned).collect()).collect()
+}
+
+/// The row that is most likely the header row, and how likely: its known headings, and how many cells have a text of their
+/// own. `None` if no row has two.
+pub(super) fn header_of(rows: &[Vec<String>], is_heading: &dyn Fn(&str) -> bool) -> Option<(usize, usize)> {
+    let score = |row: &Vec<String>| {
+        let folded: Vec<String> = row.iter().map(|cell| fold(cell)).collect();
+        let has_letters = |cell: &&String| cell.chars().any(char::is_alphabetic);
+        let texts = folded.iter().filter(has_letters).count();
+        let known = folded.iter().filter(|cell| is_heading(cell)).count();
+        if texts < 2 { 0 } else { texts + 3 * known }
+    };
+    let scores: Vec<usize> = rows.iter().take(MAX_TITLE_ROWS).map(score).collect();
+    let best = scores.iter().max().copied().filter(|best| *best > 0)?;
+    Some((best, scores.iter().position(|score| *score == best)?))
+}
+
+/// The sample of a table whose header row is row `header`.
+pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize) -> Sample {
+    let headings = &rows[header];
+    let records: Vec<&Vec<String>> =
+        rows[header + 1..].iter().filter(|row| row.iter().any(|cell| !is_blank(cell))).take(MAX_RECORDS).collect();
+    let mut counts: HashMap<String, u32> = HashMap::new();
+    for heading in headings {
+        *counts.entry(fold(heading)).or_default() += 1;
+    }
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let field = |(column, heading): (usize, &String)| {
+        let folded = fold(heading);
+        let place = seen.entry(folded.clone()).or_default();
+        *place += 1;
+        let texts = records.iter().filter_map(|row| row.get(column)).filter(|text| !is_blank(text));
+        SampleField {
+            name: heading.split_whitespace().collect::<Vec<_>>().join(" "),
+            nth: (counts[&folded] > 1 && !folded.is_empty()).then_some(*place),
+            position: u32::try_from(column + 1).ok(),
+            values: texts.cloned().collect(),
+        }
+    };
+    let fields: Vec<SampleField> = headings.iter().enumerate().map(field).collect();
+    Sample { format, fields, records: records.len() }
+}
