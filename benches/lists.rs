@@ -7,11 +7,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use motcua::model::connector::{Access, ConnectorFile, OneOrMany, SourceField};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// Rows of one file.
+/// Rows of one table.
 const FILE_ROWS: usize = 200_000;
+/// Records of one file of XML or of lines.
+const FILE_RECORDS: usize = 50_000;
 const TITLE: &str = "BẢNG KÊ BƯU GỬI HỒ SƠ, KẾT QUẢ GIẢI QUYẾT TTHC";
 const COLUMNS: [&str; 10] = [
     "STT",
@@ -38,18 +41,65 @@ pub(crate) fn write_apart(kind: &str, folder: &Path, count: usize) {
 
 /// Writes lists of `count` items into `folder`.
 pub(crate) fn write(kind: &str, folder: &Path, count: usize) {
-    for (file, first) in (0..count).step_by(FILE_ROWS).enumerate() {
-        let numbers = first..count.min(first + FILE_ROWS);
+    let step = if matches!(kind, "csv" | "xlsx") { FILE_ROWS } else { FILE_RECORDS };
+    for (file, first) in (0..count).step_by(step).enumerate() {
+        let numbers = first..count.min(first + step);
         let path = folder.join(format!("bcci-{file:03}.{kind}"));
         let mut out = File::create(&path).unwrap();
-        if kind == "csv" {
-            csv(&mut out, numbers);
-        } else {
-            xlsx(&mut out, numbers);
+        match kind {
+            "csv" => csv(&mut out, numbers),
+            "xlsx" => xlsx(&mut out, numbers),
+            "xml" => xml(&mut out, numbers),
+            _ => lines(&mut out, numbers),
         }
         // Not being written any more.
         out.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
     }
+}
+
+/// Changes the shipped connector of lists so that it reads `kind`.
+pub(crate) fn declare(kind: &str, file: &mut ConnectorFile) {
+    let decode = match kind {
+        "xml" => "type = 'xml'\nrecords = 'BangKe.BuuGui'",
+        "ndjson" => "type = 'json'\nlayout = 'lines'",
+        _ => return,
+    };
+    file.decode = toml::from_str(decode).unwrap();
+    file.complete.trailer = None;
+    let Access::Files { glob, .. } = &mut file.access else { panic!("the connector reads files") };
+    *glob = format!("*.{kind}");
+    for map in file.map.values_mut().filter(|_| kind == "xml") {
+        map.from = OneOrMany::One(SourceField::Name(element(&map.from.names()[0])));
+    }
+}
+
+/// The name of an element for a heading.
+fn element(heading: &str) -> String {
+    heading.replace(' ', "_")
+}
+
+fn xml(out: &mut File, numbers: std::ops::Range<usize>) {
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BangKe>\n".to_owned();
+    for number in numbers {
+        text.push_str("<BuuGui>");
+        for (heading, cell) in COLUMNS.iter().zip(cells(number)) {
+            let name = element(heading);
+            let _ = write!(text, "<{name}>{cell}</{name}>");
+        }
+        text.push_str("</BuuGui>\n");
+    }
+    text.push_str("</BangKe>\n");
+    out.write_all(text.as_bytes()).unwrap();
+}
+
+fn lines(out: &mut File, numbers: std::ops::Range<usize>) {
+    let mut text = String::new();
+    for number in numbers {
+        let record: serde_json::Map<_, _> =
+            COLUMNS.iter().zip(cells(number)).map(|(heading, cell)| ((*heading).to_owned(), cell.into())).collect();
+        let _ = writeln!(text, "{}", serde_json::Value::Object(record));
+    }
+    out.write_all(text.as_bytes()).unwrap();
 }
 
 /// The cells of an item; the first and the last are numbers.

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -- pull [DOSSIERS]`: JSON pages over loopback HTTP → landed → versions and image.
 //! `cargo bench -- csv|xlsx [ITEMS]`: the post's lists in files of 200,000 rows → landed → versions and image.
+//! `cargo bench -- xml|ndjson [ITEMS]`: the same lists in files of 50,000 records.
 //! `cargo bench -- readers [DOSSIERS]`: a hundred clients that read figures from `motcua serve`, quiet and while nights run.
 //! `cargo bench -- groups [DOSSIERS]`: which dossiers several sources hold, with one source and with two.
 //! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
@@ -40,7 +41,7 @@ fn main() {
     let number = |default: usize| arguments.get(1).map_or(default, |text| text.parse().unwrap());
     match arguments.first().map(String::as_str) {
         Some("pull") => pull(number(200_000)),
-        Some(kind @ ("csv" | "xlsx")) => files(kind, number(200_000)),
+        Some(kind @ ("csv" | "xlsx" | "xml" | "ndjson")) => files(kind, number(200_000)),
         Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
         Some("readers") => readers::readers(number(20_000)),
         Some("groups") => groups::groups(number(1_000_000)),
@@ -91,6 +92,7 @@ fn files(kind: &str, items: usize) {
     let exports = scratch.path().join("exports");
     std::fs::create_dir(&exports).unwrap();
     lists::write_apart(kind, &exports, items);
+    lists::declare(kind, &mut config.connectors[0].file);
     config.values.set_variable("BCCI_EXPORTS", exports.to_string_lossy().into_owned());
     measure(&mut config, &scratch.path().join("data"), &["first pull"], kind);
 }

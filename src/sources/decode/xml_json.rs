@@ -161,7 +161,7 @@ impl<'a> XmlConverter<'a> {
     }
 
     fn end(&mut self) -> Result<(), SourceError> {
-        let element = self.open.pop().expect("the reader checks that ends have starts");
+        let mut element = self.open.pop().expect("the reader checks that ends have starts");
         if element.name == "Fault"
             && !self.keeps_faults
             && self.open.len() == 3
@@ -171,7 +171,7 @@ impl<'a> XmlConverter<'a> {
             return Err(soap_fault(&element));
         }
         let depth = self.open.len();
-        let name = element.name.clone();
+        let name = std::mem::take(&mut element.name);
         let value = self.value_of(element, depth);
         let parent = self.open.last_mut().expect("the document holds the root element");
         parent.values.push((name, value));
@@ -192,6 +192,12 @@ impl<'a> XmlConverter<'a> {
         }
         if values.is_empty() && (list.is_none() || !text.is_empty()) {
             return quoted(text);
+        }
+        if list.is_none()
+            && text.is_empty()
+            && let Some(object) = object_of_different(&values)
+        {
+            return object;
         }
         let has_elements = values.iter().any(|(key, _)| !key.starts_with('@'));
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -256,7 +262,26 @@ fn soap_fault(fault: &Element) -> SourceError {
 
 /// A text as JSON.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    serde_json::to_string(text).expect("text into memory cannot fail")
+}
+
+/// Most members of an object whose keys are compared with each other, which is quicker than a map for few.
+const FEW_MEMBERS: usize = 32;
+
+/// An object of members with different keys; `None` if a key comes twice, or there are many members.
+fn object_of_different(values: &[(String, String)]) -> Option<String> {
+    let comes_again = |(at, (key, _)): (usize, &(String, String))| values[..at].iter().any(|(other, _)| other == key);
+    if values.len() > FEW_MEMBERS || values.iter().enumerate().any(comes_again) {
+        return None;
+    }
+    let mut object = String::with_capacity(values.iter().map(|(key, value)| key.len() + value.len() + 4).sum());
+    for (key, value) in values {
+        object.push(if object.is_empty() { '{' } else { ',' });
+        // Names of XML need no escapes.
+        object.extend(["\"", key, "\":", value]);
+    }
+    object.push('}');
+    Some(object)
 }
 
 fn not_xml(reader: &NsReader<&[u8]>, what: &str) -> SourceError {
