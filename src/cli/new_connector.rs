@@ -114,6 +114,11 @@ async fn read(from: &str) -> Result<Result<(Vec<u8>, Origin), Failure>, SourceEr
     if let Ok(address) = Url::parse(from)
         && matches!(address.scheme(), "http" | "https")
     {
+        if !address.username().is_empty() || address.password().is_some() {
+            let failure = Failure::usage("the address has a user name or a password")
+                .with_hint("give it without them, and declare the login in `[auth]`");
+            return Ok(Err(failure));
+        }
         let bytes = sample::fetch(&address).await?;
         let base_url = address[..url::Position::BeforePath].to_owned();
         let query = address.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::fields::{FieldReader, Readers, shape};
+use crate::model::instant;
 use crate::model::page::Page;
 use crate::model::record::Value;
 
@@ -17,6 +18,8 @@ const SHOWN_ROWS: usize = 3;
 struct FieldTexts {
     read: usize,
     empty: usize,
+    /// Earliest and latest instant that was read.
+    range: Option<(i64, i64)>,
     /// Reason and shape → rows.
     refused: BTreeMap<(&'static str, String), Vec<u32>>,
 }
@@ -29,7 +32,13 @@ pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> Str
         let mut texts = FieldTexts::default();
         for index in (0..page.len()).filter(|index| page.row(*index).1.is_none()) {
             match reader.first(page, index, cells).map(|first| (first.value, first.text)) {
-                Some((Ok(value), _)) if value != Value::Null => texts.read += 1,
+                Some((Ok(value), _)) if value != Value::Null => {
+                    texts.read += 1;
+                    if let Value::Instant(at) = value {
+                        let (first, last) = texts.range.unwrap_or((at, at));
+                        texts.range = Some((first.min(at), last.max(at)));
+                    }
+                }
                 Some((Err(reason), refused)) => {
                     let rows = texts.refused.entry((reason.code(), shape(&refused))).or_default();
                     rows.push(page.row(index).0);
@@ -46,6 +55,10 @@ pub(super) fn lines(readers: &Readers, page: &Page, is_every_field: bool) -> Str
 
 fn line(reader: &FieldReader, texts: &FieldTexts) -> String {
     let mut line = format!("{}: {} read, {} empty", reader.column, texts.read, texts.empty);
+    if let Some((first, last)) = texts.range {
+        let shown = |at: i64| instant::display(at)[..16].replace('T', " ");
+        let _ = write!(line, "; from {} to {}", shown(first), shown(last));
+    }
     let mut refused: Vec<_> = texts.refused.iter().collect();
     refused.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     for ((reason, shape), rows) in refused.iter().take(SHOWN_SHAPES) {
@@ -83,7 +96,7 @@ mod tests {
         }
         assert_eq!(
             lines(&readers, &page, false),
-            "\n  due_at: 1 read, 1 empty; 4 not_an_instant `?9.9.9:8` in rows 3, 4, 6 …; 1 not_an_instant `?a_a:7` in rows 5"
+            "\n  due_at: 1 read, 1 empty; from 2026-01-05 00:00 to 2026-01-05 00:00; 4 not_an_instant `?9.9.9:8` in rows 3, 4, 6 …; 1 not_an_instant `?a_a:7` in rows 5"
         );
         assert!(lines(&readers, &page, true).ends_with("\n  source_key: 7 read, 0 empty"));
     }

@@ -198,6 +198,12 @@ impl ConnectorCheck<'_> {
         for column in &file.identity.key {
             match file.map.get(column) {
                 None => self.add("/identity/key", format!("`{column}` is not mapped")),
+                Some(map) if map.value.is_some() => {
+                    self.add(
+                        "/identity/key",
+                        format!("`{column}` has one `value` for every record, and a key tells records apart"),
+                    );
+                }
                 Some(map) if !map.required && !file.identity.may_be_empty.contains(column) => {
                     self.add(
                         "/identity/key",
@@ -300,6 +306,7 @@ impl ConnectorCheck<'_> {
             }
         }
         self.decode(file);
+        self.paths(file);
     }
 
     fn contract(&mut self, file: &ConnectorFile) {

@@ -1,6 +1,7 @@
 //! Checks of `[decode]`: what its keys mean together.
 
 use crate::config::connectors::ConnectorCheck;
+use crate::fields::select_path::parse_path;
 use crate::model::connector::{Access, ConnectorFile, Decode, RecordLayout};
 
 impl ConnectorCheck<'_> {
@@ -43,6 +44,25 @@ impl ConnectorCheck<'_> {
         }
         if let (Access::Http { .. }, Decode::Xlsx { .. } | Decode::Spreadsheet { .. }) = (&file.access, &file.decode) {
             self.add("/decode/type", "workbooks can only be read from files");
+        }
+    }
+
+    /// Paths of `[map]`, of records without columns. `#key` is the key of a record in a map.
+    pub(super) fn paths(&mut self, file: &ConnectorFile) {
+        let is_map = matches!(file.decode, Decode::Json { layout: RecordLayout::Map, .. });
+        if !matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
+            return;
+        }
+        for (column, map) in &file.map {
+            for path in map.from.names() {
+                let pointer = format!("/map/{column}/from");
+                if path == "#key" && !is_map {
+                    self.add(&pointer, "`#key` is the key of a record with `layout = \"map\"`");
+                }
+                if let Err(message) = parse_path(&path) {
+                    self.add(&pointer, message);
+                }
+            }
         }
     }
 
@@ -119,6 +139,22 @@ required = true
             Ok(_) => Vec::new(),
             Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
         }
+    }
+
+    #[test]
+    fn paths_are_read_when_they_are_declared() {
+        let field = |path: &str, layout: &str| {
+            names(&format!(
+                "[map.dossier_code]\nfrom = '{path}'\ntype = 'dossier_code'\n[decode]\ntype = 'json'\nlayout = '{layout}'"
+            ))
+        };
+        for path in ["a.b", "a[0].b", "a[k=v].b", "\"a.b\".c", "a.\"b[\""] {
+            assert_eq!(field(path, "list"), [""; 0], "{path}");
+        }
+        for path in ["a[", "a..b", "", "\"a", "a[0]b", "\"a\"b", "#key"] {
+            assert_eq!(field(path, "list"), ["map.dossier_code.from"], "{path}");
+        }
+        assert_eq!(field("#key", "map"), [""; 0]);
     }
 
     #[test]

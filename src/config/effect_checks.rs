@@ -180,6 +180,10 @@ required = true
         let none =
             "map.submission_channel.from: must name at least one source field, or `value` the value of every record";
         assert!(mistakes(&field("")).contains(&none.to_owned()), "{:?}", mistakes(&field("")));
+        let key = "[map.dossier_code]\nvalue = 'H-1'\ntype = 'dossier_code'\nrequired = true\n[identity]\nkey = ['dossier_code']\n";
+        assert_eq!(mistakes(key).len(), 1);
+        let none = "[map.received_at]\ntype = 'instant'\nformats = ['yyyy-MM-dd']\nvalue = '1970-01-01'\n";
+        assert_eq!(mistakes(none), ["map.received_at.value: `1970-01-01` means that there is no value"]);
         let day = "[map.received_at]\ntype = 'instant'\nformats = ['dd/MM/yyyy']\nvalue = '2026-01-05'\n";
         assert_eq!(mistakes(day), ["map.received_at.value: `2026-01-05` does not fit the field: not_an_instant"]);
     }

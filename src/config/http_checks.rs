@@ -7,6 +7,9 @@ use crate::model::values::placeholders;
 /// Upper limit of `limits.concurrency`.
 const MAX_CONCURRENCY: u32 = 32;
 
+/// Statuses that may mean that a page does not exist.
+const ENDING_STATUSES: [u16; 6] = [204, 400, 404, 410, 416, 422];
+
 /// Placeholders of the period that a page chain reads, and the longest period that has one value.
 const PERIOD_PLACEHOLDERS: [(&str, SliceUnit); 3] = [
     ("{period.month}", SliceUnit::Month),
@@ -29,6 +32,13 @@ impl ConnectorCheck<'_> {
             && (failure.path.is_empty() || failure.ok.is_empty())
         {
             self.add("/decode/failure", "needs a `path` and at least one value in `ok`");
+        }
+        if let Access::Http { proxy: Some(proxy), .. } = &file.access
+            && placeholders(proxy).is_empty()
+            && !is_proxy(proxy)
+        {
+            let message = "must be `environment` or the address of a proxy, such as `http://proxy.example:3128`";
+            self.add("/access/proxy", message);
         }
         if matches!(file.access, Access::Http { .. }) {
             self.session(file);
@@ -115,7 +125,29 @@ impl ConnectorCheck<'_> {
         }
     }
 
+    /// Parameters of the page, its size and the slice stand in `[pages]` and `[[window.passes]]` only.
+    fn repeated_parameters(&mut self, file: &ConnectorFile) {
+        let Some(request) = &file.request else { return };
+        let of_pages = match &file.pages {
+            Pages::PageNumber { param, size_param, .. } | Pages::Offset { param, size_param, .. } => {
+                vec![param, size_param]
+            }
+            Pages::Cursor { param, .. } | Pages::Keyset { param, .. } => vec![param],
+            Pages::None | Pages::NextUrl { .. } | Pages::LinkHeader { .. } => Vec::new(),
+        };
+        let of_passes = file.window.passes.iter().flat_map(|pass| [&pass.since_param, &pass.until_param]);
+        for name in of_pages.into_iter().chain(of_passes).flatten() {
+            if request.query.contains_key(name) {
+                self.add(
+                    "/request/query",
+                    format!("`{name}` is a parameter of `[pages]` or `[window]` too, and would be sent twice"),
+                );
+            }
+        }
+    }
+
     fn pages(&mut self, file: &ConnectorFile) {
+        self.repeated_parameters(file);
         let (param, placeholder) = match &file.pages {
             Pages::PageNumber { param, .. } => (param, "{page}"),
             Pages::Offset { param, .. } => (param, "{offset}"),
@@ -148,16 +180,29 @@ impl ConnectorCheck<'_> {
         }
     }
 
-    fn end(&mut self, file: &ConnectorFile) {
-        let is_end = |status: &u16| *status == 204 || (400..500).contains(status) && !matches!(status, 401 | 403 | 429);
-        if !file.complete.end_statuses.iter().all(is_end) {
-            let message =
-                "can be 204 and statuses from 400 to 499, but for 401, 403 and 429, which have another meaning";
+    /// `complete.end_statuses`: statuses that mean that a page does not exist, where no page was promised.
+    fn end_statuses(&mut self, file: &ConnectorFile) {
+        let statuses = &file.complete.end_statuses;
+        let is_end = |status: &u16| ENDING_STATUSES.contains(status) && !file.retry.statuses.contains(status);
+        if !statuses.iter().all(is_end) {
+            let message = format!("can be {ENDING_STATUSES:?}, and no status that is retried: others mean a failure");
             self.add("/complete/end_statuses", message);
         }
-        if !file.complete.end_statuses.is_empty() && file.pages == Pages::None {
-            self.add("/complete/end_statuses", "not needed: there is only one page");
+        if statuses.is_empty() {
+            return;
         }
+        match &file.pages {
+            Pages::None => self.add("/complete/end_statuses", "not needed: there is only one page"),
+            Pages::Cursor { .. } | Pages::NextUrl { .. } | Pages::LinkHeader { .. } => {
+                let message = "not possible where the response states the next page: what it stated must be there";
+                self.add("/complete/end_statuses", message);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, file: &ConnectorFile) {
+        self.end_statuses(file);
         let csv = matches!(file.decode, Decode::Csv { .. });
         let by_cursor = matches!(file.pages, Pages::Cursor { .. } | Pages::NextUrl { .. } | Pages::LinkHeader { .. });
         let in_body = match &file.pages {
@@ -204,6 +249,13 @@ impl ConnectorCheck<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a text is `environment` or an http or https address.
+fn is_proxy(text: &str) -> bool {
+    let is_address =
+        |url: url::Url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty());
+    text == "environment" || url::Url::parse(text).is_ok_and(is_address)
 }
 
 /// Whether `[request]` contains a placeholder.

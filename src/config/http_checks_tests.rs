@@ -118,6 +118,12 @@ fn ends_of_pages_have_what_they_need() {
         (vec![number("type = 'empty_page'"), statuses("[404, 204, 416]")], &[]),
         (vec![number("type = 'empty_page'"), statuses("[500]")], &["complete.end_statuses"]),
         (vec![number("type = 'empty_page'"), statuses("[401]")], &["complete.end_statuses"]),
+        (vec![number("type = 'empty_page'"), statuses("[440]")], &["complete.end_statuses"]),
+        (
+            vec![number("type = 'empty_page'"), statuses("[404]"), "[retry]\nstatuses = [404]\n".to_owned()],
+            &["complete.end_statuses"],
+        ),
+        (vec![cursor("type = 'null_cursor'"), statuses("[404]")], &["complete.end_statuses"]),
         (vec![statuses("[404]")], &["complete.end_statuses"]),
     ] {
         let parts: Vec<&str> = [JSON, GET].into_iter().chain(parts.iter().map(String::as_str)).collect();
@@ -141,6 +147,25 @@ fn placeholders_of_a_period_need_slices_that_lie_in_it() {
         assert_eq!(mistakes(&[JSON, &request(placeholder), PASS, slice]), expected, "{placeholder} {slice}");
     }
     assert_eq!(mistakes(&[JSON, &request("{period.year}")]), ["request"]);
+}
+
+#[test]
+fn a_parameter_of_a_page_is_sent_once_and_a_proxy_has_an_address() {
+    let pages = "[pages]\ntype = 'page_number'\nparam = 'p'\nfirst = 1\nsize = 10\nend = { type = 'empty_page' }\n";
+    assert_eq!(mistakes(&[JSON, GET, "query = { p = ['7', '8'] }\n", pages]), ["request.query"]);
+    let proxied = |proxy: &str| {
+        let text = BASE.replace("base_url =", &format!("proxy = '{proxy}'\nbase_url ="));
+        match crate::config::connector_from_text("portal", Path::new("connector.toml"), &[&text, JSON, GET].concat()) {
+            Ok(_) => Vec::new(),
+            Err(found) => found.as_slice().iter().map(|problem| problem.name.clone()).collect(),
+        }
+    };
+    for proxy in ["environment", "http://proxy.example:3128", "https://proxy.example", "{env:PROXY}"] {
+        assert_eq!(proxied(proxy), [""; 0], "{proxy}");
+    }
+    for proxy in ["::nonsense::", "ftp://127.0.0.1:1", "socks5://127.0.0.1:1", "proxy.example:3128"] {
+        assert_eq!(proxied(proxy), ["access.proxy"], "{proxy}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::draft::headings::{columns_of, word_of};
+use crate::draft::headings::{columns_of, key_of, word_of};
 use crate::fields::FieldReader;
 use crate::model::connector::{ColumnPlace, FieldMap, FieldType, OneOrMany, RepeatedHeading, SourceField};
 use crate::model::record::Value;
@@ -19,9 +19,9 @@ const FORMATS: [&str; 22] = [
     "d/M/yyyy[ H:mm[:ss]]",
     "dd.MM.yyyy[ HH:mm[:ss]]",
     "HH:mm[:ss] dd/MM/yyyy",
-    "dd/MM/yyyy hh:mm[:ss] a",
-    "d/M/yyyy h:mm[:ss] a",
-    "M/d/yyyy h:mm[:ss] a",
+    "dd/MM/yyyy[ hh:mm[:ss] a]",
+    "d/M/yyyy[ h:mm[:ss] a]",
+    "M/d/yyyy[ h:mm[:ss] a]",
     "M/d/yyyy[ H:mm[:ss]]",
     "yyyyMMdd[HHmmss]",
     "dd-MMM-yyyy[ HH:mm[:ss]]",
@@ -111,6 +111,9 @@ fn guess(kind: RecordKind, column: &'static Column, field: &SampleField, sample:
     match map.field_type {
         FieldType::Instant => {
             (map.formats, is_day_or_month) = formats_of(&field.values)?;
+            if let Some((time, formats)) = time_of(field, sample, &map.formats) {
+                (map.time, map.formats) = (Some(time), formats);
+            }
         }
         FieldType::Word => {
             let mut words: BTreeMap<&String, usize> = BTreeMap::new();
@@ -143,6 +146,51 @@ fn guess(kind: RecordKind, column: &'static Column, field: &SampleField, sample:
         unknown_words,
         is_day_or_month,
     })
+}
+
+/// The field with the time of day of a date, if there is one, and the formats of both.
+fn time_of(date: &SampleField, sample: &Sample, formats: &[String]) -> Option<(SourceField, Vec<String>)> {
+    let rest = key_of(&date.name);
+    let rest = rest.strip_prefix("ngay").unwrap_or(&rest);
+    let is_beside = |field: &&SampleField| {
+        let key = key_of(&field.name);
+        let is_next = || field.position.zip(date.position).is_some_and(|(time, date)| time == date + 1);
+        key.strip_prefix("gio").is_some_and(|of| of == rest || of.is_empty() && is_next())
+    };
+    let time = sample.fields.iter().find(is_beside)?;
+    let day = date.values.first()?;
+    let joined: Vec<String> = time.values.iter().map(|time| format!("{day} {time}")).collect();
+    let (found, _) = formats_of(&joined)?;
+    let missing = formats.iter().filter(|format| !found.contains(format)).cloned();
+    let source = match time.nth {
+        Some(nth) => SourceField::Repeated(RepeatedHeading { column: time.name.clone(), nth }),
+        None => SourceField::Name(time.name.clone()),
+    };
+    Some((source, found.iter().cloned().chain(missing).collect()))
+}
+
+/// What a field that is not mapped may be: for the comment beside its name.
+pub(super) fn hint(kind: RecordKind, sample: &Sample, name: &str) -> Option<String> {
+    let field = sample.fields.iter().find(|field| field.name == name)?;
+    let columns: Vec<&str> = columns_of(kind, name).into_iter().map(|(column, _)| column).collect();
+    if let Some((formats, _)) = formats_of(&field.values) {
+        return Some(format!("a date: {}", formats.join(" or ")));
+    }
+    let different: HashSet<&String> = field.values.iter().collect();
+    match columns.as_slice() {
+        [column, ..] if different.len() <= MAX_WORDS => {
+            Some(format!("perhaps {column}; {} words, none of which is known", different.len()))
+        }
+        _ if sample.records > 1 && different.len() == sample.records && is_code(&field.values) => {
+            Some("different in every record".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn is_code(values: &[String]) -> bool {
+    let reader = FieldReader::compile("x", &FieldMap::of(FieldType::Code), &[]);
+    reader.is_ok_and(|reader| values.iter().all(|text| reader.read(text).is_ok()))
 }
 
 fn type_of(kind: RecordKind, column: &Column) -> FieldType {
@@ -184,7 +232,7 @@ fn formats_of(values: &[String]) -> Option<(Vec<String>, bool)> {
         return None;
     }
     let exchanged = |format: &&str| format.starts_with("d/M/") || format.starts_with("dd/MM/");
-    let is_day_or_month =
-        chosen.iter().any(exchanged) && reads(&["M/d/yyyy[ H:mm[:ss]]", "M/d/yyyy h:mm[:ss] a"]) == Some(values.len());
+    let is_day_or_month = chosen.iter().any(exchanged)
+        && reads(&["M/d/yyyy[ H:mm[:ss]]", "M/d/yyyy[ h:mm[:ss] a]"]) == Some(values.len());
     Some((chosen.into_iter().map(str::to_owned).collect(), is_day_or_month))
 }

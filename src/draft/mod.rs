@@ -35,7 +35,8 @@ impl Draft {
             .filter(|field| !field.name.is_empty() && !is_mapped(&field.name))
             .map(|field| field.name.clone())
             .collect();
-        let text = write::connector(name, kind, sample, &guesses, &unmapped, origin);
+        let hints = unmapped.iter().map(|name| (name.clone(), guess::hint(kind, sample, name))).collect::<Vec<_>>();
+        let text = write::connector(name, kind, sample, &guesses, &hints, origin);
         Self { text, guesses, unmapped }
     }
 }

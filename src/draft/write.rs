@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::draft::guess::Guess;
+use crate::draft::headings::key_of;
 use crate::fields::{FieldReader, shape};
 use crate::model::connector::{Encoding, FieldMap, FieldType, OneOrMany, RecordLayout, SourceField};
 use crate::model::table::RecordKind;
@@ -33,7 +34,7 @@ pub(super) fn connector(
     kind: RecordKind,
     sample: &Sample,
     guesses: &[Guess],
-    unmapped: &[String],
+    unmapped: &[(String, Option<String>)],
     origin: &Origin,
 ) -> String {
     let mut text = format!(
@@ -45,13 +46,14 @@ pub(super) fn connector(
     );
     text.push_str(&access(name, origin));
     text.push_str(&decode(sample, guesses));
+    text.push_str(&complete(sample, origin));
     for guess in guesses {
         text.push_str(&map(guess));
     }
     let keys: Vec<&Guess> = guesses.iter().filter(|guess| guess.map.required).collect();
     match keys.as_slice() {
         [] => text.push_str(
-            "# No field has a different value in every record of the sample. A record needs a key: set `required = true` for the\n\
+            "# No field that was recognised has a different value in every record of the sample. A record needs a key: set `required = true` for the\n\
              # fields that make it, and name their columns.\n[identity]\nkey = []\n\n",
         ),
         [one] if one.column == "source_key" => {}
@@ -62,15 +64,34 @@ pub(super) fn connector(
     }
     if !unmapped.is_empty() {
         text.push_str("# Not mapped, and so not stored:\n");
-        for name in unmapped {
-            let _ = writeln!(text, "#   {}", name.escape_debug());
+        for (name, hint) in unmapped {
+            let hint = hint.as_ref().map(|hint| format!("   ({hint})")).unwrap_or_default();
+            let _ = writeln!(text, "#   {}{hint}", name.escape_debug());
         }
     }
     text
 }
 
-/// A word of the sample; its shape if it may be a person's name, a number, or more than one line.
-fn shown(word: &str) -> String {
+/// The value of a query parameter; a placeholder if it may be a secret or a number of a person.
+fn parameter(name: &str, value: &str) -> String {
+    let folded = key_of(name);
+    let is_secret =
+        ["token", "key", "secret", "pass", "sig", "auth", "session"].iter().any(|word| folded.contains(word));
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let is_date = value.len() <= 10 && value.contains(['-', '/']);
+    if is_secret || value.len() > 30 || digits >= 6 && !is_date {
+        format!("{{secret:{}}}", folded.to_uppercase())
+    } else {
+        value.to_owned()
+    }
+}
+
+/// A word of the sample; its shape if it may be a person's name, a number, a remark, or more than one line.
+fn shown(word: &str, records: usize) -> String {
+    let words = word.split_whitespace().count();
+    if words > 3 && (records < 3 || words > 8) {
+        return shape(word);
+    }
     let title = FieldReader::compile("x", &FieldMap::of(FieldType::Title), &[]).map(|reader| reader.read(word));
     if matches!(title, Ok(Ok(_))) { word.split_whitespace().collect::<Vec<_>>().join(" ") } else { shape(word) }
 }
@@ -94,8 +115,10 @@ fn access(name: &str, origin: &Origin) -> String {
                 quoted(path),
             );
             if !query.is_empty() {
-                let pairs: Vec<String> =
-                    query.iter().map(|(name, value)| format!("{} = {}", key(name), quoted(value))).collect();
+                let pairs: Vec<String> = query
+                    .iter()
+                    .map(|(name, value)| format!("{} = {}", key(name), quoted(&parameter(name, value))))
+                    .collect();
                 let _ = writeln!(text, "query = {{ {} }}", pairs.join(", "));
             }
             text.push('\n');
@@ -147,7 +170,55 @@ fn decode(sample: &Sample, guesses: &[Guess]) -> String {
             let _ = write!(text, "type = \"xml\"\nrecords = {}\n", quoted(records));
         }
     }
+    if !sample.footers.is_empty() {
+        let footers: Vec<String> = sample.footers.iter().map(|footer| quoted(footer)).collect();
+        let _ = write!(text, "# How the row below the records begins.\nfooters = [{}]\n", footers.join(", "));
+    }
     text.push('\n');
+    text
+}
+
+/// Names of a total of records, as [`key_of`] gives them.
+const TOTALS: [&str; 12] = [
+    "total",
+    "totalelements",
+    "totalcount",
+    "totalrecords",
+    "totalitems",
+    "tongso",
+    "tong",
+    "tongsobanghi",
+    "tongbanghi",
+    "count",
+    "recordcount",
+    "soluong",
+];
+
+/// What the envelope says of how many records there are: a sample is often the first page of many.
+fn complete(sample: &Sample, origin: &Origin) -> String {
+    let is_total = |path: &str| TOTALS.contains(&key_of(path.rsplit('.').next().unwrap_or(path)).as_str());
+    let records = sample.records as u64;
+    let total = sample.numbers.iter().find(|(path, number)| *number >= records && is_total(path));
+    let mut text = String::new();
+    if let Some((path, number)) = total {
+        if *number > records {
+            let _ = write!(
+                text,
+                "# The sample declares {number} records at `{path}` and has {records}: it is one page of several. Say in `[pages]` how to\n\
+                 # ask for the next.\n",
+            );
+        }
+        if matches!(origin, Origin::Web { .. }) {
+            let _ = write!(text, "[complete]\ntotal = {}\n", quoted(path));
+        }
+        text.push('\n');
+    } else if let Some((path, number)) = sample.numbers.iter().find(|(_, number)| *number > 1) {
+        let _ = write!(
+            text,
+            "# Beside the list stands `{path}` = {number}. If the sample is one page of several, say in `[pages]` how to ask for the\n\
+             # next, and in `[complete] total` where the number of all records is.\n\n",
+        );
+    }
     text
 }
 
@@ -168,6 +239,15 @@ fn map(guess: &Guess) -> String {
         from => quoted(&from.names().join("")),
     };
     let _ = write!(text, "from = {from}\ntype = {}\n", serde_json::json!(map.field_type));
+    match &map.time {
+        Some(SourceField::Repeated(repeated)) => {
+            let _ = writeln!(text, "time = {{ column = {}, nth = {} }}", quoted(&repeated.column), repeated.nth);
+        }
+        Some(time) => {
+            let _ = writeln!(text, "time = {}", quoted(&time.name()));
+        }
+        None => {}
+    }
     if map.field_type == FieldType::Instant {
         let formats: Vec<String> = map.formats.iter().map(|format| quoted(format)).collect();
         let _ = writeln!(text, "formats = [{}]", formats.join(", "));
@@ -181,7 +261,7 @@ fn map(guess: &Guess) -> String {
             let _ = writeln!(text, "{} = {}", key(word), quoted(meaning));
         }
         for (word, records) in unknown_words {
-            let _ = writeln!(text, "# {} = \"\"   # not known: {records} records", key(&shown(word)));
+            let _ = writeln!(text, "# {} = \"\"   # not known: {records} records", key(&shown(word, *records)));
         }
     }
     text.push('\n');

@@ -6,9 +6,9 @@ use crate::model::connector::{Bound, FieldMap, FieldType};
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::page::Reason;
 
-/// First and last day of every instant. A year before or after is a typing error or a date of another calendar, such as
-/// 2569 for 2026 in the Buddhist one.
-const FIRST_DAY: Date = date(1900, 1, 1);
+/// First and last day of every instant. A year before or after is a typing error, a date of another calendar, such as 2569
+/// for 2026 in the Buddhist one, or a number of seconds that was taken for milliseconds. Periods begin in 1990, too.
+const FIRST_DAY: Date = date(1990, 1, 1);
 const LAST_DAY: Date = date(2200, 12, 31);
 
 /// Bounds of a field, both inclusive: microseconds UTC, or whole numbers.

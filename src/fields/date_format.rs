@@ -9,7 +9,7 @@
 //!
 //! A date that is one number has a format by name ([`DateNumber`]).
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::ops::Range;
 
 use jiff::civil::DateTime;
@@ -92,6 +92,30 @@ impl DateFormat {
         compile_tokens(pattern).map(|tokens| Self { form: Form::Tokens(tokens) })
     }
 
+    /// Whether it states a time of day.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        match &self.form {
+            Form::Tokens(tokens) => {
+                has(tokens, &|token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. }))
+            }
+            Form::Number(_) => true,
+        }
+    }
+
+    /// Whether it is a number of seconds or milliseconds, or has no century.
+    pub(super) fn has_no_era(&self) -> bool {
+        match &self.form {
+            Form::Tokens(tokens) => has(tokens, &|token| *token == Token::ShortYear),
+            Form::Number(_) => true,
+        }
+    }
+
+    /// Whether it is the number of a day in a spreadsheet.
+    pub(super) fn is_serial(&self) -> bool {
+        matches!(self.form, Form::Number(DateNumber::SpreadsheetSerial))
+    }
+
     /// Whether the time of day is optional.
     pub(super) fn may_lack_time(&self) -> bool {
         let is_time = |token: &Token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. } | Token::Minute);
@@ -154,9 +178,9 @@ impl DateFormat {
         match &self.form {
             Form::Number(number) => number.write(micros),
             Form::Tokens(tokens) => {
-                let mut text = String::new();
+                let mut text = Vec::new();
                 put(tokens, local(micros), &mut text);
-                text
+                String::from_utf8_lossy(&text).into_owned()
             }
         }
     }
@@ -172,12 +196,11 @@ fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
     })?;
     let has = |wanted: &dyn Fn(&Token) -> bool| has(&tokens, wanted);
     let hours = |token: &Token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. });
-    let twelve = has(&|token| matches!(token, Token::TwelveHour { .. }));
     let half = has(&|token| matches!(token, Token::HalfDay));
     for (is_right, what) in [
         (has(&|token| matches!(token, Token::Year | Token::ShortYear)), "has no `yyyy`"),
         (has(&|token| matches!(token, Token::Month { .. } | Token::MonthName)), "has no `MM`"),
-        (half || !twelve, "has `hh` without `a`, the half of the day"),
+        (has_halves(&tokens), "has `hh` without `a`, the half of the day, beside it"),
         (!half || has(&hours), "has `a`, the half of the day, without `hh`"),
     ] {
         if !is_right {
@@ -185,6 +208,14 @@ fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
         }
     }
     Ok(tokens)
+}
+
+/// Whether every hour from 1 to 12 has the half of the day in the same brackets: without it, 2:30 may be 14:30.
+fn has_halves(tokens: &[Token]) -> bool {
+    let is_here = |wanted: &dyn Fn(&Token) -> bool| tokens.iter().any(wanted);
+    let twelve = is_here(&|token| matches!(token, Token::TwelveHour { .. }));
+    let inner = tokens.iter().all(|token| if let Token::Optional(inner) = token { has_halves(inner) } else { true });
+    (!twelve || is_here(&|token| *token == Token::HalfDay)) && inner
 }
 
 /// Whether a token is among `tokens`, optional ones included.
@@ -195,7 +226,7 @@ fn has(tokens: &[Token], wanted: &dyn Fn(&Token) -> bool) -> bool {
     })
 }
 
-fn put(tokens: &[Token], at: DateTime, text: &mut String) {
+fn put(tokens: &[Token], at: DateTime, text: &mut Vec<u8>) {
     for token in tokens {
         let (value, width) = match token {
             Token::Year => (i32::from(at.year()), 4),
@@ -205,22 +236,22 @@ fn put(tokens: &[Token], at: DateTime, text: &mut String) {
             Token::Hour { short } => (i32::from(at.hour()), if *short { 1 } else { 2 }),
             Token::TwelveHour { short } => (i32::from((at.hour() + 11) % 12 + 1), if *short { 1 } else { 2 }),
             Token::HalfDay => {
-                text.push_str(if at.hour() < 12 { "AM" } else { "PM" });
+                text.extend(if at.hour() < 12 { b"AM" } else { b"PM" });
                 continue;
             }
             Token::MonthName => {
-                text.push_str(&short_month(at.month()));
+                text.extend(short_month(at.month()).bytes());
                 continue;
             }
             Token::Minute => (i32::from(at.minute()), 2),
             Token::Second => (i32::from(at.second()), 2),
             Token::Fraction => (at.subsec_nanosecond() / 1_000_000, 3),
             Token::Offset => {
-                text.push_str("+0700");
+                text.extend(b"+0700");
                 continue;
             }
             Token::Literal(byte) => {
-                text.push(char::from(*byte));
+                text.push(*byte);
                 continue;
             }
             Token::Optional(inner) => {

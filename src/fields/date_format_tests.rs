@@ -88,6 +88,8 @@ fn malformed_formats_do_not_compile() {
         "dd/MM/yyyy]",
         "qq/MM/yyyy",
         "dd/MM/yyyy hh:mm",
+        "dd/MM/yyyy hh:mm[ a]",
+        "dd/MM/yyyy[ hh:mm][ a]",
         "dd/MM/yyyy a",
         "dd/MM/yyyy 'lúc",
         "epoch_minutes",
@@ -160,6 +162,7 @@ fn what_is_written_is_read_again() {
         ("epoch_milliseconds", "1793883789000"),
         ("aspnet_date", "/Date(1793883789000)/"),
         ("dd-MMM-yy hh:mm:ss a", "05-Nov-26 08:03:09 PM"),
+        ("HH 'giờ' mm ss', năm' yyyy MM dd", "20 giờ 03 09, năm 2026 11 05"),
     ] {
         let format = DateFormat::compile(pattern).expect("the pattern is valid");
         assert_eq!(format.write(at), expected);

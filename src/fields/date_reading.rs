@@ -14,6 +14,8 @@ const BUDDHIST_YEARS_AHEAD: i16 = 543;
 pub(super) struct DateReading {
     /// Tried in order.
     formats: Vec<DateFormat>,
+    /// Of the dates of workbook cells, which are tried last, in the calendar of everyone.
+    cells: Option<DateFormat>,
     zone: TimeZone,
     buddhist_years: bool,
     midnight_is_date: bool,
@@ -49,11 +51,22 @@ impl DateReading {
                 "with `time`, the time of day must be optional, as in `dd/MM/yyyy[ HH:mm]`: its field may be empty";
             return Err(("formats", message.to_owned()));
         }
+        if map.buddhist_years && formats.iter().any(DateFormat::has_no_era) {
+            let message =
+                "with `buddhist_years`, the year has four digits: a number and `yy` count in the other calendar";
+            return Err(("formats", message.to_owned()));
+        }
         let zone = match map.zone.as_deref() {
             None | Some("Asia/Ho_Chi_Minh") => instant::vietnam(),
             Some(name) => TimeZone::get(name).map_err(|_| ("zone", format!("`{name}` is no IANA time zone")))?,
         };
-        Ok(Self { formats, zone, buddhist_years: map.buddhist_years, midnight_is_date: map.midnight_is_date })
+        Ok(Self {
+            formats,
+            cells: None,
+            zone,
+            buddhist_years: map.buddhist_years,
+            midnight_is_date: map.midnight_is_date,
+        })
     }
 
     pub(super) fn formats(&self) -> &[DateFormat] {
@@ -62,20 +75,24 @@ impl DateReading {
 
     /// Reads the dates of workbook cells besides the declared formats.
     pub(super) fn add_cell_format(&mut self) {
-        self.formats.push(DateFormat::compile(CELL_FORMAT).expect("the format is a constant"));
+        self.cells = Some(DateFormat::compile(CELL_FORMAT).expect("the format is a constant"));
     }
 
     /// What each format that the whole text matches reads in it, in the order of the formats.
     pub(super) fn read(&self, text: &str) -> impl Iterator<Item = DateRead> {
-        self.formats.iter().filter_map(|format| format.parse(text)).map(|mut parts| {
-            let written_day = parts.day();
-            if self.buddhist_years {
-                parts.year -= BUDDHIST_YEARS_AHEAD;
-            }
-            if self.midnight_is_date && parts.is_midnight() {
-                parts.offset_secs = None;
-            }
-            DateRead { written_day, has_offset: parts.has_offset(), instant: parts.instant(&self.zone) }
-        })
+        let declared = self.formats.iter().map(|format| (format, self.buddhist_years));
+        let formats = declared.chain(self.cells.iter().map(|format| (format, false)));
+        formats.filter_map(|(format, is_buddhist)| Some((format.parse(text)?, is_buddhist))).map(
+            |(mut parts, is_buddhist)| {
+                let written_day = parts.day();
+                if is_buddhist {
+                    parts.year -= BUDDHIST_YEARS_AHEAD;
+                }
+                if self.midnight_is_date && parts.is_midnight() {
+                    parts.offset_secs = None;
+                }
+                DateRead { written_day, has_offset: parts.has_offset(), instant: parts.instant(&self.zone) }
+            },
+        )
     }
 }

@@ -16,6 +16,7 @@ mod null_values;
 mod person_names;
 mod reader;
 mod readers;
+pub(crate) mod select_path;
 mod shape;
 mod shown_names;
 pub(crate) mod syntax;

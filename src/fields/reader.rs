@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use regex::Regex;
 
 use crate::fields::bounds::Bounds;
+use crate::fields::date_format::DateFormat;
 use crate::fields::date_reading::DateReading;
 use crate::fields::field_cells::FieldCells;
 use crate::fields::null_values::{NullValues, is_serial_of_none};
@@ -129,6 +130,9 @@ impl FieldReader {
                     .read(text)
                     .map_err(|reason| (key, format!("`{text}` does not fit the field: {}", reason.code())))?,
             };
+            if reader.default == Value::Null {
+                return Err((key, format!("`{text}` means that there is no value")));
+            }
         }
         Ok(reader)
     }
@@ -159,12 +163,27 @@ impl FieldReader {
         if self.required && self.default == Value::Null { Err(Reason::Missing) } else { Ok(self.default.clone()) }
     }
 
+    /// The cells of row `index` that are not blank, and their texts, in order of preference.
+    pub fn texts<'p>(
+        &self,
+        page: &'p Page,
+        index: usize,
+        cells: &FieldCells,
+    ) -> impl Iterator<Item = (usize, Cow<'p, str>)> {
+        cells.texts(page, index, |time| self.null_values.has_text(time))
+    }
+
+    /// Whether a format is the number of a day in a spreadsheet.
+    pub(crate) fn reads_serials(&self) -> bool {
+        self.dates.formats().iter().any(DateFormat::is_serial)
+    }
+
     /// Value of the first of `cells` of a row that has one. Blank cells and texts that mean that there is no value are
     /// passed over; so are lists and objects if another cell has a value, and texts that are none of the words, if a later
     /// one is.
     #[must_use]
     pub fn first<'p>(&self, page: &'p Page, index: usize, cells: &FieldCells) -> Option<FirstValue<'p>> {
-        let texts = || cells.texts(page, index).map(|(_, text)| text);
+        let texts = || self.texts(page, index, cells).map(|(_, text)| text);
         let values =
             texts().filter(|text| *text != CELL_STRUCTURE).map(|text| FirstValue { value: self.read(&text), text });
         let mut values = values.filter(|first| first.value != Ok(Value::Null));

@@ -104,6 +104,8 @@ fn codes_and_names_are_normalised() {
 #[test]
 fn dates_that_mean_none_are_none() {
     let reader = instant("");
+    assert_eq!(said(&reader, "31/12/1989"), "out_of_range");
+    assert_eq!(said(&reader, "01/01/1990"), "1990-01-01T00:00:00+07:00");
     for text in [
         "0001-01-01 00:00:00",
         "0001-01-01T07:06:40",
@@ -161,12 +163,13 @@ fn dates_that_mean_none_are_none() {
         assert_eq!(said(&one_format, text), expected, "{text}");
     }
     for (text, expected) in [
-        ("1900-01-02", "1900-01-02T00:00:00+07:00"),
-        ("02/01/1970", "1970-01-02T00:00:00+07:00"),
-        ("31/12/1969", "1969-12-31T00:00:00+07:00"),
-        ("1969-12-31T15:59:59Z", "1969-12-31T22:59:59+07:00"),
+        // The days beside those that mean none are out of range, and no value.
+        ("1900-01-02", "out_of_range"),
+        ("02/01/1970", "out_of_range"),
+        ("31/12/1969", "out_of_range"),
+        ("1969-12-31T15:59:59Z", "out_of_range"),
         ("1970-01-01T17:00:00+07:00", "none"),
-        ("1970-01-02T00:00:00+07:00", "1970-01-02T00:00:00+07:00"),
+        ("1970-01-02T00:00:00+07:00", "out_of_range"),
         ("00/02/1900", "not_an_instant"),
         ("2", "not_an_instant"),
         ("0912345678", "not_an_instant"),
@@ -328,7 +331,7 @@ fn the_first_cell_with_a_value_counts() {
 #[test]
 fn a_time_of_its_own_field_completes_the_date() {
     let fields: Arc<[String]> = ["date".to_owned(), "time".to_owned()].into();
-    let mut reader = instant("time = 'time'");
+    let mut reader = instant("time = 'time'\nnull_values = ['-']");
     reader.add_cell_format();
     let cells = FieldCells { from: vec![0], time: Some(1) };
     for (date, time, expected) in [
@@ -343,6 +346,10 @@ fn a_time_of_its_own_field_completes_the_date() {
         ("05/01/2026", "0.9999999999", "not_an_instant"),
         ("", "08:30", "absent"),
         ("0001-01-01", "08:30", "absent"),
+        ("2026-01-05 00:00:00", "0", "2026-01-05T00:00:00+07:00"),
+        ("2026-01-05 00:00:00", "8:30", "2026-01-05T08:30:00+07:00"),
+        ("05/01/2026", "0.354167", "2026-01-05T08:30:00+07:00"),
+        ("05/01/2026", "-", "2026-01-05T00:00:00+07:00"),
     ] {
         let mut page = Page::new(1, String::new(), String::new(), Arc::clone(&fields));
         page.begin_row(1);
@@ -366,6 +373,14 @@ fn years_of_the_buddhist_era_are_543_ahead() {
         ("0001-01-01", "none"),
     ] {
         assert_eq!(said(&reader, text), expected, "{text}");
+    }
+    // Cells of workbooks are in the calendar of everyone.
+    let mut reader = compiled("type = 'instant'\nformats = ['dd/MM/yyyy']\nbuddhist_years = true", &[]).expect("valid");
+    reader.add_cell_format();
+    assert_eq!(said(&reader, "2026-01-05 00:00:00"), "2026-01-05T00:00:00+07:00");
+    for format in ["dd/MM/yy", "epoch_seconds", "spreadsheet_serial"] {
+        let keys = format!("type = 'instant'\nformats = ['{format}']\nbuddhist_years = true");
+        assert_eq!(compiled(&keys, &[]).map(|_| ()).map_err(|(key, _)| key), Err("formats"), "{format}");
     }
 }
 

@@ -41,7 +41,7 @@ impl RowCheck {
         for (reader, cells) in readers.readers.iter().zip(cells) {
             // Of the texts that mean a value: whether the first fits, and whether one of them does.
             let (mut first_fits, mut one_fits, mut is_structure) = (None, false, false);
-            for (cell, text) in cells.texts(page, index) {
+            for (cell, text) in reader.texts(page, index, cells) {
                 if text == CELL_STRUCTURE {
                     is_structure = true;
                     continue;

@@ -181,8 +181,9 @@ impl Login {
             Credentials::Issued(issuer) => match issuer.reply {
                 TokenReply::Oauth2 => request.bearer = token.map(|token| token.secret.clone()),
                 TokenReply::Session { token: None, .. } => {
-                    // Cookies belong to the host that set them (RFC 6265 §5.3).
-                    let is_its_host = request.url.host() == issuer.request.url.host();
+                    // Cookies belong to the host that set them (RFC 6265 §5.3); what came over TLS goes over TLS.
+                    let is_its_host = request.url.host() == issuer.request.url.host()
+                        && request.url.scheme() == issuer.request.url.scheme();
                     let cookies = token.filter(|_| is_its_host).map(|token| token.secret.expose_secret().to_owned());
                     request.headers.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
                 }
@@ -271,7 +272,7 @@ impl Login {
         if matches!(response.status, 400 | 401 | 403) {
             return Err(refused(format!("the login was refused with status {}", response.status)));
         }
-        let cookies = cookies_of(&response);
+        let cookies = cookies_of(&response, request.url.scheme() == "https");
         let body = match issuer.reply {
             // A login form often answers with a redirect to the first page, beside the cookies.
             TokenReply::Session { token: None, ok: None, .. } if !cookies.is_empty() && response.status < 400 => {
@@ -341,14 +342,27 @@ fn token_request(token_url: &str, grant: &str, values: &PlaceholderValues) -> Re
     Ok(request)
 }
 
-/// The cookies that a response sets, as a `Cookie` header has them (RFC 6265 §4.2.1).
-fn cookies_of(response: &Response) -> String {
-    let set = response.headers.iter().filter(|(name, _)| name == SET_COOKIE);
-    let pairs = set.filter_map(|(_, value)| value.split(';').next()).map(str::trim);
-    // An empty value removes a cookie.
-    let pairs =
-        pairs.filter(|pair| pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty()));
-    pairs.collect::<Vec<_>>().join("; ")
+/// The cookies that a response sets, as a `Cookie` header has them (RFC 6265 §4.2.1). A later one replaces an earlier one
+/// of its name; one with an empty value, or whose life has ended, removes it. `is_safe`: over TLS, also those that are
+/// `Secure`.
+fn cookies_of(response: &Response, is_safe: bool) -> String {
+    let mut cookies: Vec<(&str, &str)> = Vec::new();
+    for (_, set) in response.headers.iter().filter(|(name, _)| name == SET_COOKIE) {
+        let mut parts = set.split(';').map(str::trim);
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { continue };
+        cookies.retain(|(known, _)| *known != name);
+        let is_removed = value.is_empty()
+            || parts.clone().any(|part| {
+                let (key, life) = part.split_once('=').unwrap_or((part, ""));
+                key.eq_ignore_ascii_case("max-age") && life.parse::<i64>().is_ok_and(|secs| secs <= 0)
+                    || key.eq_ignore_ascii_case("expires") && life.contains(" 1970 ")
+            });
+        let is_secure = parts.any(|part| part.eq_ignore_ascii_case("secure"));
+        if !is_removed && !name.is_empty() && (is_safe || !is_secure) {
+            cookies.push((name, value));
+        }
+    }
+    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The scalar at a path as text. A key may itself contain dots.

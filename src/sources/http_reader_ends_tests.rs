@@ -66,12 +66,15 @@ async fn a_last_page_that_comes_again_ends_the_chain_if_it_is_declared() {
     let pages = numbers("type='repeated_page'");
     let read = pull(&[GET, &pages, ROWS], vec![page(&["a", "b"], ""), page(&["c"], ""), page(&["c"], "")]).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![2, 1, 1]));
+    // One page that comes again: the source may ignore the page number, unless it says how many records there are.
     let read = pull(&[GET, &pages, ROWS], vec![page(&["a"], ""), page(&["a"], "")]).await;
+    assert_eq!(read.kind(), Some(ErrorKind::PageRepeated));
+    let total = format!("{pages}[complete]\ntotal='n'\n");
+    let read = pull(&[GET, &total, ROWS], vec![page(&["a"], r#","n":1"#), page(&["a"], r#","n":1"#)]).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![1, 1]));
     let read =
         pull(&[GET, &pages, ROWS], vec![page(&["a", "b"], ""), page(&["c", "d"], ""), page(&["c", "d"], "")]).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![2, 2, 2]));
-    // One full page that comes again: the source may ignore the page number.
     let read = pull(&[GET, &pages, ROWS], vec![page(&["a", "b"], ""), page(&["a", "b"], "")]).await;
     assert_eq!(read.kind(), Some(ErrorKind::PageRepeated));
     // An earlier page that comes again is none.
@@ -115,8 +118,9 @@ fn login() -> Response {
         302,
         &[
             ("location", "/home"),
-            ("set-cookie", "JSESSIONID=sess10n; Path=/; HttpOnly"),
-            ("set-cookie", "lang=; Max-Age=0"),
+            ("set-cookie", "JSESSIONID=deleted; Max-Age=0"),
+            ("set-cookie", "JSESSIONID=sess10n; Path=/; HttpOnly; Secure"),
+            ("set-cookie", "lang=vi; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
         ],
         "",
     )

@@ -38,7 +38,6 @@ pub mod response;
 pub mod retry;
 pub mod sample;
 pub mod select;
-mod select_path;
 pub mod transport;
 
 use std::collections::BTreeSet;

@@ -246,7 +246,8 @@ impl PageFetcher {
             let text = headers.header(&name.to_ascii_lowercase());
             envelope.total = text.and_then(|text| total_in_header(&text));
         }
-        let next = self.next_place(&page, &envelope, headers, request)?.filter(|place| !self.is_no_cursor(place));
+        envelope.next = envelope.next.filter(|next| !self.is_no_cursor(next));
+        let next = self.next_place(&page, &envelope, headers, request)?;
         let is_too_long = |place: &PagePlace| match place {
             PagePlace::Cursor(text) | PagePlace::Address(text) => text.len() > MAX_CURSOR_BYTES,
             PagePlace::First | PagePlace::Number(_) | PagePlace::Offset(_) => false,
@@ -260,10 +261,9 @@ impl PageFetcher {
         Ok(Some(PageReply::Page(Box::new(FetchedPage { page, records, envelope, next, range, edge }))))
     }
 
-    /// Whether a cursor is one that means that there is none.
-    fn is_no_cursor(&self, place: &PagePlace) -> bool {
-        let (PagePlace::Cursor(text) | PagePlace::Address(text)) = place else { return false };
-        matches!(self.pages.end(), Some(PageEnd::NullCursor { none }) if none.contains(text))
+    /// Whether a cursor or address, as the response states it, is one that means that there is none.
+    fn is_no_cursor(&self, stated: &str) -> bool {
+        matches!(self.pages.end(), Some(PageEnd::NullCursor { none }) if none.iter().any(|word| word == stated))
     }
 
     /// Whether a status means that the page is behind the last one.
@@ -317,7 +317,8 @@ impl PageFetcher {
         };
         Ok(match &self.pages {
             Pages::Cursor { header: Some(name), .. } => {
-                let cursor = headers.header(&name.to_ascii_lowercase()).filter(|cursor| !cursor.is_empty());
+                let cursor = headers.header(&name.to_ascii_lowercase());
+                let cursor = cursor.filter(|cursor| !cursor.is_empty() && !self.is_no_cursor(cursor));
                 cursor.map(PagePlace::Cursor)
             }
             Pages::Cursor { .. } => envelope.next.clone().map(PagePlace::Cursor),

@@ -175,8 +175,10 @@ impl PageChain {
     pub(super) fn is_last_page_again(&self, page: &PageSummary<'_>) -> bool {
         let Some((last, full)) = self.state.pages.split_last() else { return false };
         let is_proved = match self.pages.end() {
-            // One full page that comes again may be a source that ignores the page number.
-            Some(PageEnd::RepeatedPage) => last.rows < self.size() || !full.is_empty(),
+            // One page that comes again may be a source that ignores the page number.
+            Some(PageEnd::RepeatedPage) => {
+                !full.is_empty() || self.state.declared_total.is_some_and(|total| total == self.rows())
+            }
             Some(PageEnd::ShortPage) => {
                 last.rows < self.size() && !full.is_empty() && full.iter().all(|page| page.rows >= self.size())
             }

@@ -91,8 +91,12 @@ pub fn chosen_slices(window: &Window, wanted: &[SliceRef]) -> Result<Vec<TimeSli
 
 fn slice(pass: &Pass, format: &DateFormat, since: i64, until: i64) -> TimeSlice {
     let first = instant::local(since).date();
-    // A period is asked for by its days, and its last one is inside.
-    let last = if pass.slice.is_some() { instant::from_local(instant::local(until - 1).date().into()) } else { until };
+    // A period is asked for by its days, and its last one is inside, up to its last moment.
+    let last = match (pass.slice, format.has_time()) {
+        (None, _) => until,
+        (Some(_), true) => until - 1,
+        (Some(_), false) => instant::from_local(instant::local(until - 1).date().into()),
+    };
     TimeSlice {
         reference: SliceRef { pass: pass.name.clone(), since_micros: since, until_micros: until },
         since_param: pass.since_param.clone(),
@@ -130,6 +134,7 @@ fn first_instant(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::connector::SliceUnit;
 
     fn pass(start: Start) -> Pass {
         Pass {
@@ -189,6 +194,26 @@ mod tests {
                 ("2026-02-01T00:00:00.000+0700", "2026-02-10T01:30:00.000+0700"),
             ]
         );
+    }
+
+    #[test]
+    fn a_calendar_period_has_all_of_its_days() {
+        for (format, expected) in [
+            ("yyyy-MM-dd", ["2026-01-01..2026-01-31", "2026-02-01..2026-02-28"]),
+            (
+                "yyyy-MM-ddTHH:mm:ss",
+                ["2026-01-01T00:00:00..2026-01-31T23:59:59", "2026-02-01T00:00:00..2026-02-28T23:59:59"],
+            ),
+            ("epoch_seconds", ["1767200400..1769878799", "1769878800..1772297999"]),
+        ] {
+            let month = Pass { format: format.to_owned(), slice: Some(SliceUnit::Month), ..pass(Start::Cursor) };
+            let window = Window { passes: vec![Pass { first_date: "2026-01-20".to_owned(), ..month }] };
+            let slices = plan_slices(&window, at("2026-02-10 01:30"), &Cursor::default(), &BTreeMap::new(), None)
+                .expect("valid");
+            let ends: Vec<String> = slices.iter().map(|slice| format!("{}..{}", slice.since, slice.until)).collect();
+            assert_eq!(ends, expected, "{format}");
+            assert_eq!((slices[1].year, slices[1].month), (2026, 2));
+        }
     }
 
     #[test]

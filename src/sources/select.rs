@@ -14,11 +14,11 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::fields::select_path::{PathStep, parse_path};
 use crate::fields::unmapped_field_path;
 use crate::model::page::{CELL_STRUCTURE, Page, Reason};
 use crate::sources::embedded::json_of;
 use crate::sources::json_scalar::scalar;
-use crate::sources::select_path::{PathStep, parse_path};
 
 /// The kept paths of a connector, compiled into a tree.
 #[derive(Debug, Clone)]
@@ -235,7 +235,9 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
             && let Some(json) = json_of(text)
         {
             let json = json.map_err(E::custom)?;
-            return serde_json::Deserializer::from_str(&json).deserialize_any(self).map_err(E::custom);
+            let mut inner = serde_json::Deserializer::from_str(&json);
+            let is_object = (&mut inner).deserialize_any(self).map_err(E::custom)?;
+            return inner.end().map(|()| is_object).map_err(E::custom);
         }
         for field in self.nodes[self.node].of_text().filter_map(|node| self.nodes[node].field) {
             self.page.note_field(field);

@@ -52,7 +52,7 @@ fn a_draft_is_completed_checked_and_read() {
     for line in [
         "my-list: reached; first page, `export.csv rows 3-5`: 3 rows, 2 mapped; rejected: received_at not_an_instant × 1",
         "  submission_channel: 3 read, 0 empty",
-        "  received_at: 2 read, 0 empty; 1 not_an_instant `?a_a:7` in rows 5",
+        "  received_at: 2 read, 0 empty; from 2026-01-05 08:30 to 2026-01-13 14:05; 1 not_an_instant `?a_a:7` in rows 5",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

@@ -223,7 +223,7 @@ pub struct FieldMap {
     /// 1 of a spreadsheet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub null_values: Vec<String>,
-    /// Least allowed value: a day (`yyyy-MM-dd`) for `type = "instant"`, by default 1900-01-01; a whole number for
+    /// Least allowed value: a day (`yyyy-MM-dd`) for `type = "instant"`, by default 1990-01-01; a whole number for
     /// `type = "integer"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<Bound>,

@@ -47,8 +47,8 @@ pub(crate) fn text_of(mut bytes: Vec<u8>, encoding: Encoding, limit: u64) -> Res
         (Encoding::Utf16Be, None) => decode(&bytes, UTF_16BE, limit),
         (Encoding::Windows1252, None) => decode(&bytes, WINDOWS_1252, limit),
         (Encoding::Tcvn3, None) => {
-            let text = tcvn3::decode(&bytes);
-            if text.len() as u64 > limit { Err(inflate::expands_too_far(limit)) } else { Ok(text.into_bytes()) }
+            let text = tcvn3::decode(&bytes, &UNDECODABLE);
+            if text.len() as u64 > limit { Err(inflate::expands_too_far(limit)) } else { Ok(text) }
         }
         (Encoding::Windows1258, None) => {
             let text = decode(&bytes, WINDOWS_1258, limit)?;

@@ -53,6 +53,13 @@ pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     Ok(text)
 }
 
+/// The number of files that the end of a ZIP archive declares.
+fn listed_files(bytes: &[u8]) -> Option<usize> {
+    let end = memchr::memmem::rfind(bytes, b"PK\x05\x06")?;
+    let count = bytes.get(end + 10..end + 12)?;
+    Some(usize::from(u16::from_le_bytes([count[0], count[1]])))
+}
+
 /// The only file of a ZIP archive; other contents, workbooks among them, as they are.
 ///
 /// # Errors
@@ -66,13 +73,20 @@ pub(crate) fn only_file(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceErr
     let mut archive = ZipArchive::new(Cursor::new(bytes.as_slice())).map_err(|_| {
         SourceError::new(ErrorKind::BodyCutShort, "the list of files at the end of the archive is missing")
     })?;
-    let names: Vec<String> = archive.file_names().filter_map(Result::ok).map(|name| name.to_string()).collect();
+    let names: Result<Vec<String>, _> = archive.file_names().map(|name| name.map(|name| name.to_string())).collect();
+    let names = names.map_err(|_| damaged("the archive has a file whose name cannot be read"))?;
     if names.iter().any(is_part) {
         drop(archive);
         return Ok(bytes);
     }
+    // Names that come twice, and what stands before the archive, would be left out without a word.
+    if archive.offset() != 0 || listed_files(&bytes) != Some(names.len()) {
+        return Err(damaged("the archive has two files of one name, or is two archives in one: pack the file again"));
+    }
     // Folders, and what macOS adds.
-    let is_file = |name: &&String| !name.ends_with('/') && !name.starts_with("__MACOSX/");
+    let is_of_system =
+        |name: &str| name.starts_with("__MACOSX/") && name.rsplit('/').next().unwrap_or_default().starts_with("._");
+    let is_file = |name: &&String| !name.ends_with('/') && !is_of_system(name);
     let files: Vec<&String> = names.iter().filter(is_file).collect();
     let [name] = files.as_slice() else {
         return Err(damaged(format!("the archive has {} files: deliver each in one of its own", files.len())));
@@ -241,6 +255,15 @@ mod tests {
         assert_eq!(kind(archive(&["a.csv", "b.csv"]), 100), Err(ErrorKind::FileDamaged));
         assert_eq!(kind(archive(&[]), 100), Ok(archive(&[])));
         assert_eq!(kind(archive(&["list.csv"]), 7), Err(ErrorKind::ExpandsTooFar));
+        // What would be left out without a word: the first of two archives, a file beside one of the system.
+        let two = [archive(&["a.csv"]), archive(&["b.csv"])].concat();
+        assert_eq!(kind(two, 100), Err(ErrorKind::FileDamaged));
+        assert_eq!(kind(archive(&["list.csv", "__MACOSX/real.csv"]), 100), Err(ErrorKind::FileDamaged));
+        let mut same = archive(&["a.csv", "b.csv"]);
+        while let Some(at) = memchr::memmem::find(&same, b"b.csv") {
+            same[at] = b'a';
+        }
+        assert_eq!(kind(same, 100), Err(ErrorKind::FileDamaged));
         let whole = archive(&["list.csv"]);
         assert_eq!(kind(whole[..whole.len() - 4].to_vec(), 100), Err(ErrorKind::BodyCutShort));
     }

@@ -184,10 +184,10 @@ impl JsonLayout {
 }
 
 /// A text without the prefix by which a server keeps browsers from running its JSON as a script.
-fn without_guard(text: &str) -> &str {
+pub(crate) fn without_guard(text: &str) -> &str {
     let text = text.trim_start();
     if let Some(rest) = text.strip_prefix(")]}'") {
-        return rest.split_once('\n').map_or("", |(_, rest)| rest);
+        return rest.strip_prefix(',').unwrap_or(rest);
     }
     ["while(1);", "for(;;);"].iter().find_map(|guard| text.strip_prefix(guard)).unwrap_or(text)
 }

@@ -92,7 +92,12 @@ impl EnvelopeNode<'_, '_> {
             }
             let EnvelopeWalk { contents, sink, .. } = &mut *self.walk;
             map.next_value_seed(RecordSeed { sink, too_many: &mut contents.too_many })?;
-            if let Some(field) = key_field {
+            let row = sink.page.len() - 1;
+            let is_empty = (0..sink.page.fields.len()).all(|field| sink.page.cell(row, field).is_none());
+            if is_empty && sink.page.row(row).1.is_none() && sink.page.fields.len() > usize::from(key_field.is_some()) {
+                // As of a list: an object without a kept field, such as a message of failure, is no record.
+                sink.page.mark_unreadable(Reason::Malformed);
+            } else if let Some(field) = key_field {
                 sink.page.note_field(field);
                 sink.page.set(field, &key);
             }
@@ -133,6 +138,11 @@ impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
         // Rows need the names of the columns, which may stand behind them.
         let is_of_rows = self.is_at(EnvelopeField::Columns) || self.is_at(EnvelopeField::Records);
         if self.walk.records == RecordLayout::Rows && is_of_rows && !self.has_values_below() {
+            let has_come =
+                |field: EnvelopeField| self.is_at(field) && self.walk.contents.texts[field as usize].is_some();
+            if has_come(EnvelopeField::Columns) || has_come(EnvelopeField::Records) {
+                return Err(D::Error::custom("rows or columns come twice"));
+            }
             self.keep(<&RawValue>::deserialize(value)?.get());
             return Ok(());
         }
@@ -179,7 +189,9 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
             && let Some(json) = json_of(text)
         {
             let json = json.map_err(E::custom)?;
-            return self.deserialize(&mut serde_json::Deserializer::from_str(&json)).map_err(E::custom);
+            let mut inner = serde_json::Deserializer::from_str(&json);
+            self.deserialize(&mut inner).map_err(E::custom)?;
+            return inner.end().map_err(E::custom);
         }
         // Converters from XML write an empty list as an empty text.
         if self.is_at(EnvelopeField::Records) && text.trim().is_empty() {

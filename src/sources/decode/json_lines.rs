@@ -10,8 +10,12 @@ use crate::sources::select::Selection;
 /// record spoils its own row.
 ///
 /// # Errors
-/// `body_cut_short` if the text ends inside its last line, `page_too_long`.
+/// `body_cut_short` if the text ends inside its last line, `page_too_long`, `no_records` if the text is a list.
 pub(super) fn read(text: &str, selection: &Selection, most: u32, page: &mut Page) -> Result<(), SourceError> {
+    if text.trim_start().starts_with('[') {
+        let message = "the body is a list, not one object per line: leave `decode.layout` out";
+        return Err(SourceError::new(ErrorKind::NoRecords, message));
+    }
     let ends_in_line_end = text.ends_with('\n');
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((number, line)) = lines.next() {

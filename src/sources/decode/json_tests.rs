@@ -35,6 +35,17 @@ fn ids(page: &Page) -> Vec<Option<&str>> {
 }
 
 #[test]
+fn nothing_behind_an_inner_text_or_a_guard_is_left_out() {
+    let records =
+        |text: &str| read("d.R", None, text.as_bytes()).map(|(page, _)| page.len()).map_err(|error| error.kind);
+    assert_eq!(records(r#"{"d":"{\"R\":[{\"id\":\"a\"}]}"}"#), Ok(1));
+    assert_eq!(records(r#"{"d":"{\"R\":[{\"id\":\"a\"}]}{\"R\":[]}"}"#), Err(ErrorKind::NotJson));
+    for guard in [")]}'\n", ")]}',\n", ")]}'", "while(1);", "for(;;);"] {
+        assert_eq!(records(&format!(r#"{guard}{{"d":{{"R":[{{"id":"a"}}]}}}}"#)), Ok(1), "{guard}");
+    }
+}
+
+#[test]
 fn the_flag_is_found_before_or_after_the_records() {
     for (records, last, body, expected) in [
         ("content", Some("last"), r#"{"content":[{"id":"a"},{"id":"b"}],"last":false}"#, Some(false)),

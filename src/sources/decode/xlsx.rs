@@ -35,9 +35,13 @@ pub(crate) fn read(
     // A damaged file may make the libraries panic.
     without_panic(|| {
         let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
-        let has_merged_cells = xlsx_parts::check(&stored)?;
+        let facts = xlsx_parts::check(&stored)?;
+        if facts.counts_from_1904 && layout.reads_serials {
+            let message = "the workbook counts days from 1904, and `spreadsheet_serial` from 1899: give the cells the format of dates";
+            return Err(SourceError::new(ErrorKind::FileDamaged, message));
+        }
         let mut workbook: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
-        read_workbook(layout, &mut workbook, has_merged_cells, fields, max_rows, send)
+        read_workbook(layout, &mut workbook, facts.has_merged_cells, fields, max_rows, send)
     })
 }
 

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use calamine::{Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::fields::Readers;
+use crate::fields::{FieldReader, Readers};
 use crate::model::connector::Merged;
 use crate::sources::decode::record_test::RecordTest;
 use crate::sources::decode::table::TableLayout;
@@ -21,6 +21,8 @@ pub(crate) struct XlsxLayout {
     sheets: Option<GlobMatcher>,
     pub(super) merged: Merged,
     pub(super) max_expanded_bytes: u64,
+    /// Whether a field has the format `spreadsheet_serial`.
+    pub(super) reads_serials: bool,
 }
 
 impl XlsxLayout {
@@ -41,7 +43,8 @@ impl XlsxLayout {
             built.map(|glob| glob.compile_matcher()).map_err(wrong)
         };
         let sheets = sheets.map(matcher).transpose()?;
-        Ok(Self { table, record_test: RecordTest::new(readers), sheets, merged, max_expanded_bytes })
+        let reads_serials = readers.readers.iter().any(FieldReader::reads_serials);
+        Ok(Self { table, record_test: RecordTest::new(readers), sheets, merged, max_expanded_bytes, reads_serials })
     }
 }
 

@@ -8,15 +8,23 @@ use zip::ZipArchive;
 use crate::sources::decode::{xlsx_rows, xlsx_strings};
 use crate::sources::error::{ErrorKind, SourceError};
 
-/// Checks the shared strings and the sheets of an archive whose parts are not compressed. Returns whether a sheet has
-/// merged cells.
+/// What must be known of a workbook before its sheets are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct WorkbookFacts {
+    /// Whether a sheet has merged cells.
+    pub(crate) has_merged_cells: bool,
+    /// Whether numbers of days count from 1904, as in old workbooks of the Macintosh.
+    pub(crate) counts_from_1904: bool,
+}
+
+/// Checks the shared strings and the sheets of an archive whose parts are not compressed.
 ///
 /// # Errors
 /// `file_damaged`, `expands_too_far`.
-pub(crate) fn check(stored: &[u8]) -> Result<bool, SourceError> {
+pub(crate) fn check(stored: &[u8]) -> Result<WorkbookFacts, SourceError> {
     let broken = |_| SourceError::new(ErrorKind::FileDamaged, "the workbook's parts cannot be read");
     let mut archive = ZipArchive::new(Cursor::new(stored)).map_err(broken)?;
-    let mut has_merged_cells = false;
+    let mut facts = WorkbookFacts::default();
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(broken)?;
         let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
@@ -28,8 +36,11 @@ pub(crate) fn check(stored: &[u8]) -> Result<bool, SourceError> {
             xlsx_strings::check(text)?;
         } else if name.strip_prefix("xl/worksheets/").is_some_and(|sheet| !sheet.contains('/')) {
             xlsx_rows::check(text)?;
-            has_merged_cells |= memmem::rfind(text, b"mergeCell").is_some();
+            facts.has_merged_cells |= memmem::rfind(text, b"mergeCell").is_some();
+        } else if name == "xl/workbook.xml" {
+            let is_set = |value: &[u8]| memmem::find(text, value).is_some();
+            facts.counts_from_1904 = is_set(b"date1904=\"1\"") || is_set(b"date1904=\"true\"");
         }
     }
-    Ok(has_merged_cells)
+    Ok(facts)
 }

@@ -1,23 +1,30 @@
 //! JSON, and XML that was converted to it: the longest list of objects is that of the records.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
+use crate::fields::select_path::quoted;
+use crate::fields::unmapped_field_path;
 use crate::model::connector::RecordLayout;
-use crate::model::text::is_blank;
+use crate::model::text::{fold, is_blank};
 use crate::sources::embedded::json_of;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::json_scalar::scalar;
 use crate::sources::sample::{MAX_RECORDS, Sample, SampleField, SampleFormat, no_records};
-use crate::sources::select_path::quoted;
 
 /// Objects inside each other in which a list or a field is looked for.
 const MAX_DEPTH: usize = 8;
 /// Fields of a record that are looked at.
 const MAX_FIELDS: usize = 300;
 
-pub(super) fn sample(text: &str) -> Result<Sample, SourceError> {
+pub(super) fn sample(text: &str, is_heading: &dyn Fn(&str) -> bool) -> Result<Sample, SourceError> {
     let Ok(value) = serde_json::from_str::<Value>(text) else { return of_lines(text) };
     if let Some((path, columns, names, rows)) = rows_in(&value) {
+        // Else the first row may be a record.
+        if columns.is_none() && !names.iter().any(|name| is_heading(&fold(name))) {
+            return Err(no_records("known heading in its first row"));
+        }
         let records = rows.iter().filter_map(Value::as_array).take(MAX_RECORDS);
         let records: Vec<Value> =
             records.map(|row| Value::Object(names.iter().cloned().zip(row.iter().cloned()).collect())).collect();
@@ -27,8 +34,10 @@ pub(super) fn sample(text: &str) -> Result<Sample, SourceError> {
     let mut best: Option<(String, Vec<&Value>)> = None;
     lists_in(&value, String::new(), 0, &mut best);
     if let Some((records, list)) = best {
+        let mut numbers = Vec::new();
+        numbers_in(&value, String::new(), 0, &records, &mut numbers);
         let format = SampleFormat::Json { records, layout: RecordLayout::List, columns: None };
-        return Ok(of_records(format, &list));
+        return Ok(Sample { numbers, ..of_records(format, &list) });
     }
     // An object of objects with the same keys.
     match value.as_object() {
@@ -117,16 +126,33 @@ fn rows_in(value: &Value) -> Option<Rows> {
     }
 }
 
-fn of_records(format: SampleFormat, records: &[&Value]) -> Sample {
-    let mut fields: Vec<SampleField> = Vec::new();
-    for record in records {
-        let Value::Object(map) = record else { continue };
-        for (key, value) in map {
-            add(&mut fields, &quoted(key), value, 1);
+/// Whole numbers of the envelope, by their paths.
+fn numbers_in(value: &Value, path: String, depth: usize, records: &str, numbers: &mut Vec<(String, u64)>) {
+    if let Some(number) = value.as_u64().or_else(|| value.as_str()?.parse().ok()) {
+        numbers.push((path, number));
+    } else if let Some(map) = value.as_object().filter(|_| depth < MAX_DEPTH && numbers.len() < MAX_FIELDS) {
+        for (key, below) in map.iter().filter(|(key, _)| is_name(key)) {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            if path != records {
+                numbers_in(below, path, depth + 1, records, numbers);
+            }
         }
     }
+}
+
+/// Whether a key is a name of a field that can be shown and written as a step of a path. Others may be data.
+fn is_name(key: &str) -> bool {
+    !key.contains('"') && unmapped_field_path("", key) == key
+}
+
+fn of_records(format: SampleFormat, records: &[&Value]) -> Sample {
+    let mut fields = Fields::default();
+    for record in records {
+        fields.add_object(record, "", 1);
+    }
+    let mut fields = fields.found;
     fields.sort_by_key(|field| fields_order(&field.name));
-    Sample { format, fields, records: records.len() }
+    Sample { format, fields, records: records.len(), footers: Vec::new(), numbers: Vec::new() }
 }
 
 /// Fields of a record stand before those of the objects in it.
@@ -156,49 +182,71 @@ fn told_apart_by(list: &[Value]) -> Option<&'static str> {
     TELLING_KEYS.iter().find(is_told).copied()
 }
 
-fn add(fields: &mut Vec<SampleField>, path: &str, value: &Value, depth: usize) {
-    if depth > MAX_DEPTH {
-        return;
+/// The fields that were found so far.
+#[derive(Default)]
+struct Fields {
+    found: Vec<SampleField>,
+    /// Place in `found` by path.
+    places: HashMap<String, usize>,
+}
+
+impl Fields {
+    /// Adds the members of an object; of anything else nothing.
+    fn add_object(&mut self, object: &Value, path: &str, depth: usize) {
+        for (key, value) in object.as_object().into_iter().flatten().filter(|(key, _)| is_name(key)) {
+            let step = quoted(key);
+            self.add(&if path.is_empty() { step } else { format!("{path}.{step}") }, value, depth);
+        }
     }
-    match value {
-        // An element of converted XML that stands alone, and may stand beside others.
-        Value::Object(map) if map.contains_key("@key") && depth > 0 && !path.ends_with(']') => {
-            add(fields, path, &Value::Array(vec![value.clone()]), depth);
+
+    fn add(&mut self, path: &str, value: &Value, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
         }
-        Value::Object(map) => {
-            for (key, below) in map {
-                add(fields, &format!("{path}.{}", quoted(key)), below, depth + 1);
+        match value {
+            // An element of converted XML that stands alone, and may stand beside others.
+            Value::Object(map) if map.contains_key("@key") && !path.ends_with(']') => {
+                self.add(path, &Value::Array(vec![value.clone()]), depth);
             }
-        }
-        Value::Array(list) => match told_apart_by(list) {
-            Some(key) => {
-                for element in list {
-                    let filter = element[key].as_str().unwrap_or_default();
-                    add(fields, &format!("{path}[{key}={filter}]"), element, depth + 1);
+            Value::Object(_) => self.add_object(value, path, depth + 1),
+            Value::Array(list) => match told_apart_by(list) {
+                Some(key) => {
+                    for element in list {
+                        let filter = element[key].as_str().unwrap_or_default();
+                        self.add(&format!("{path}[{key}={filter}]"), element, depth + 1);
+                    }
+                }
+                None => {
+                    if let Some(first) = list.first() {
+                        self.add(&format!("{path}[0]"), first, depth + 1);
+                    }
+                }
+            },
+            Value::Null => {}
+            _ => {
+                let embedded = value.as_str().and_then(|text| json_of(text)?.ok());
+                match embedded.map(|json| serde_json::from_str::<Value>(&json)) {
+                    Some(Ok(inner @ Value::Object(_))) => self.add_object(&inner, path, depth + 1),
+                    _ => self.add_text(path, value),
                 }
             }
+        }
+    }
+
+    fn add_text(&mut self, path: &str, value: &Value) {
+        let place = match self.places.get(path) {
+            Some(place) => *place,
+            None if self.found.len() == MAX_FIELDS => return,
             None => {
-                if let Some(first) = list.first() {
-                    add(fields, &format!("{path}[0]"), first, depth + 1);
-                }
+                let place = self.found.len();
+                self.places.insert(path.to_owned(), place);
+                self.found.push(SampleField { name: path.to_owned(), nth: None, position: None, values: Vec::new() });
+                place
             }
-        },
-        Value::Null => {}
-        _ => {
-            let embedded = value.as_str().and_then(|text| json_of(text)?.ok());
-            if let Some(Ok(inner @ Value::Object(_))) = embedded.map(|json| serde_json::from_str::<Value>(&json)) {
-                add(fields, path, &inner, depth + 1);
-                return;
-            }
-            let text = scalar(&value.to_string()).ok().flatten().unwrap_or_default().into_owned();
-            let known = fields.iter().position(|field| field.name == path);
-            let at = known.unwrap_or_else(|| {
-                fields.push(SampleField { name: path.to_owned(), nth: None, position: None, values: Vec::new() });
-                fields.len() - 1
-            });
-            if fields.len() <= MAX_FIELDS && !is_blank(&text) {
-                fields[at].values.push(text);
-            }
+        };
+        let text = scalar(&value.to_string()).ok().flatten().unwrap_or_default().into_owned();
+        if !is_blank(&text) {
+            self.found[place].values.push(text);
         }
     }
 }

@@ -8,8 +8,9 @@ mod workbook;
 use url::Url;
 
 use crate::model::connector::{Encoding, Limits, Method, RecordLayout, Retry};
+use crate::sources::decode::json::without_guard;
 use crate::sources::decode::xml_json::XmlConverter;
-use crate::sources::decode::{inflate, without_panic};
+use crate::sources::decode::{encoding, inflate, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::Request;
 use crate::sources::response::successful_body;
@@ -29,6 +30,10 @@ pub struct Sample {
     pub fields: Vec<SampleField>,
     /// Records that were looked at.
     pub records: usize,
+    /// Beginnings of the rows below the records of a table.
+    pub footers: Vec<String>,
+    /// Whole numbers of the envelope around the records, by their paths.
+    pub numbers: Vec<(String, u64)>,
 }
 
 /// How a sample is decoded.
@@ -69,9 +74,13 @@ impl Sample {
             if bytes.starts_with(b"PK") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
                 return workbook::sample(bytes, is_heading);
             }
+            let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+            let bytes = if is_utf16 { encoding::text_of(bytes, Encoding::Auto, MAX_BYTES)? } else { bytes };
             let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii_start();
             match start.first() {
-                Some(b'{' | b'[') => json::sample(std::str::from_utf8(start).map_err(not_utf8)?),
+                Some(b'{' | b'[' | b')' | b'w' | b'f') if is_json(start) => {
+                    json::sample(without_guard(std::str::from_utf8(start).map_err(not_utf8)?), is_heading)
+                }
                 Some(b'<') => {
                     let text = std::str::from_utf8(start).map_err(not_utf8)?;
                     json::of_xml(&XmlConverter::new(text, &[], 0).json()?)
@@ -92,6 +101,11 @@ pub async fn fetch(address: &Url) -> Result<Vec<u8>, SourceError> {
     let label = format!("GET {}", address.path());
     let request = Request::new(Method::Get, address.clone(), label);
     successful_body(transport.send(&request).await?, &request, &Retry::default())
+}
+
+/// Whether a text begins like JSON, also behind the guard of a script.
+fn is_json(text: &[u8]) -> bool {
+    [b"{".as_slice(), b"[", b")]}'", b"while(1);", b"for(;;);"].iter().any(|start| text.starts_with(start))
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> SourceError {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::fields::unmapped_field_path;
 use crate::model::connector::Encoding;
 use crate::model::text::{fold, is_blank};
 use crate::sources::decode::encoding;
@@ -12,8 +13,7 @@ use crate::sources::sample::{MAX_BYTES, MAX_RECORDS, Sample, SampleField, Sample
 const MAX_TITLE_ROWS: usize = 40;
 
 pub(super) fn sample(bytes: &[u8], is_heading: &dyn Fn(&str) -> bool) -> Result<Sample, SourceError> {
-    let is_utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
-    let encodings: &[Encoding] = if is_utf16 || std::str::from_utf8(bytes).is_ok() {
+    let encodings: &[Encoding] = if std::str::from_utf8(bytes).is_ok() {
         &[Encoding::Auto]
     } else {
         &[Encoding::Windows1258, Encoding::Tcvn3, Encoding::Windows1252]
@@ -30,7 +30,7 @@ pub(super) fn sample(bytes: &[u8], is_heading: &dyn Fn(&str) -> bool) -> Result<
             }
         }
     }
-    let (_, format, rows, header) = best.ok_or_else(|| no_records("header row with two headings or more"))?;
+    let (_, format, rows, header) = best.ok_or_else(|| no_records("header row with a known heading beside another"))?;
     Ok(of_rows(format, &rows, header))
 }
 
@@ -43,14 +43,15 @@ fn rows_of(text: &str, delimiter: char) -> Vec<Vec<String>> {
 }
 
 /// The row that is most likely the header row, and how likely: its known headings, and how many cells have a text of their
-/// own. `None` if no row has two.
+/// own. `None` if no row has a known heading beside another text.
 pub(super) fn header_of(rows: &[Vec<String>], is_heading: &dyn Fn(&str) -> bool) -> Option<(usize, usize)> {
     let score = |row: &Vec<String>| {
         let folded: Vec<String> = row.iter().map(|cell| fold(cell)).collect();
         let has_letters = |cell: &&String| cell.chars().any(char::is_alphabetic);
         let texts = folded.iter().filter(has_letters).count();
         let known = folded.iter().filter(|cell| is_heading(cell)).count();
-        if texts < 2 { 0 } else { texts + 3 * known }
+        // Without a known heading it may be a record.
+        if texts < 2 || known == 0 { 0 } else { texts + 3 * known }
     };
     let scores: Vec<usize> = rows.iter().take(MAX_TITLE_ROWS).map(score).collect();
     let best = scores.iter().max().copied().filter(|best| *best > 0)?;
@@ -60,8 +61,9 @@ pub(super) fn header_of(rows: &[Vec<String>], is_heading: &dyn Fn(&str) -> bool)
 /// The sample of a table whose header row is row `header`.
 pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize) -> Sample {
     let headings = &rows[header];
-    let records: Vec<&Vec<String>> =
+    let mut records: Vec<&Vec<String>> =
         rows[header + 1..].iter().filter(|row| row.iter().any(|cell| !is_blank(cell))).take(MAX_RECORDS).collect();
+    let footers = remove_footers(&mut records);
     let mut counts: HashMap<String, u32> = HashMap::new();
     for heading in headings {
         *counts.entry(fold(heading)).or_default() += 1;
@@ -73,12 +75,35 @@ pub(super) fn of_rows(format: SampleFormat, rows: &[Vec<String>], header: usize)
         *place += 1;
         let texts = records.iter().filter_map(|row| row.get(column)).filter(|text| !is_blank(text));
         SampleField {
-            name: heading.split_whitespace().collect::<Vec<_>>().join(" "),
+            name: name_of(heading),
             nth: (counts[&folded] > 1 && !folded.is_empty()).then_some(*place),
             position: u32::try_from(column + 1).ok(),
             values: texts.cloned().collect(),
         }
     };
     let fields: Vec<SampleField> = headings.iter().enumerate().map(field).collect();
-    Sample { format, fields, records: records.len() }
+    Sample { format, fields, records: records.len(), footers, numbers: Vec::new() }
+}
+
+/// A heading with single spaces; empty if it may be data of a person.
+fn name_of(heading: &str) -> String {
+    let name = heading.split_whitespace().collect::<Vec<_>>().join(" ");
+    if unmapped_field_path("", &name) == name { name } else { String::new() }
+}
+
+/// Removes the rows at the end that fill less than half of what the fullest row does, such as sums and signatures, and
+/// returns how the first of them begins.
+fn remove_footers(records: &mut Vec<&Vec<String>>) -> Vec<String> {
+    let filled = |row: &Vec<String>| row.iter().filter(|cell| !is_blank(cell)).count();
+    let most = records.iter().map(|row| filled(row)).max().unwrap_or(0);
+    let mut first: Option<&Vec<String>> = None;
+    while let Some(last) = records.last().copied().filter(|row| filled(row) * 2 < most) {
+        first = Some(last);
+        records.pop();
+    }
+    let cell = first.and_then(|row| row.iter().find(|cell| !is_blank(cell)));
+    let begin = cell
+        .map(|cell| cell.split(|sign: char| sign.is_ascii_digit() || sign == ':').next().unwrap_or_default().trim());
+    let is_word = |text: &&str| text.chars().any(char::is_alphabetic) && text.split(' ').count() <= 3;
+    begin.filter(is_word).map(str::to_owned).into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn look(text: impl Into<Vec<u8>>) -> Sample {
-    Sample::of(text.into(), &|heading| ["mã hồ sơ", "ngày tiếp nhận"].contains(&heading)).expect("a sample")
+    Sample::of(text.into(), &|heading| ["mã hồ sơ", "ngày tiếp nhận", "id"].contains(&heading)).expect("a sample")
 }
 
 fn names(sample: &Sample) -> Vec<&str> {
@@ -13,17 +13,21 @@ fn names(sample: &Sample) -> Vec<&str> {
 #[test]
 fn the_header_row_of_a_table_is_found_below_its_titles() {
     let sample = look(
-        "UBND TỈNH;;;\nDanh sách hồ sơ, tháng 10;;;\nSTT;Mã hồ sơ;Ngày tiếp nhận;Ngày\n1;H-1;05/01/2026;x\n2;H-2;;\n;;;\n",
+        "UBND TỈNH;;;\nDanh sách hồ sơ, tháng 10;;;\nSTT;Mã hồ sơ;Ngày tiếp nhận;Ngày\n1;H-1;05/01/2026;x\n2;H-2;;\n;;;\nTổng cộng: 2;;;\n;;;Người lập\n",
     );
     assert_eq!(sample.format, SampleFormat::Csv { delimiter: ';', encoding: Encoding::Auto });
     assert_eq!(names(&sample), ["STT", "Mã hồ sơ", "Ngày tiếp nhận", "Ngày"]);
+    assert_eq!(sample.footers, ["Tổng cộng"]);
     assert_eq!((sample.records, sample.fields[2].values.as_slice()), (2, &["05/01/2026".to_owned()][..]));
     // The bytes of TCVN3.
     let sample = look(b"STT,M\xb7 h\xe5 s\xac,Ng\xb5y ti\xd5p nh\xcbn\n1,H-1,05/01/2026\n".to_vec());
     assert_eq!(sample.format, SampleFormat::Csv { delimiter: ',', encoding: Encoding::Tcvn3 });
-    let sample = look("a\tb\ta\n1\t2\t3\n");
+    let sample = look("a\tid\ta\n1\t2\t3\n");
     let places: Vec<Option<u32>> = sample.fields.iter().map(|field| field.nth).collect();
     assert_eq!(places, [Some(1), None, Some(2)]);
+    // A row of a record is no header row.
+    let record = "HS-001,Nguyễn Văn An,079301012345,Số 5 Lê Lợi,05/01/2026\nHS-002,Trần Thị Bình,079301012346,Số 6 Lê Lợi,05/01/2026\n";
+    assert!(Sample::of(record.into(), &|_| false).is_err());
 }
 
 #[test]
@@ -70,6 +74,11 @@ fn elements_of_a_list_are_told_apart_by_what_they_name() {
             "string[@key=group].@value",
         ]
     );
+    let sample = look(r#"{"tong": {"soTrang": 3, "tongSo": "52"}, "ds": [{"id": 1, "n": 9}], "trang": 1}"#);
+    let numbers: Vec<(&str, u64)> = sample.numbers.iter().map(|(path, number)| (path.as_str(), *number)).collect();
+    assert_eq!(numbers, [("tong.soTrang", 3), ("tong.tongSo", 52), ("trang", 1)]);
+    let sample = look(")]}',\n[{\"id\": \"a\"}, {\"id\": \"b\", \"Nguyễn Văn An 079301012345\": 1, \"x\\\"y\": 2}]");
+    assert_eq!(names(&sample), ["id"]);
     // Persons stand in no path.
     let sample =
         look(r#"[{"id": 1, "by": [{"name": "Oanh", "x": 1}], "to": [{"code": "012345678901", "x": 1}]}, {"id": 2}]"#);

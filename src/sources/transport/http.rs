@@ -39,6 +39,8 @@ pub struct HttpTransport {
     /// Earliest time of the next request; `None` before the first.
     next: Mutex<Option<Instant>>,
     server_clock: ServerClock,
+    /// The proxy, as messages name it; empty without one.
+    by: &'static str,
 }
 
 impl HttpTransport {
@@ -54,7 +56,7 @@ impl HttpTransport {
             }
         });
         let read_timeout = Duration::from_secs(limits.read_timeout_secs);
-        let is_followed = !route.leaves_redirects;
+        let (is_followed, by) = (!route.leaves_redirects, route.by());
         let client = route
             .on(reqwest::Client::builder())
             .user_agent(concat!("motcua/", env!("CARGO_PKG_VERSION")))
@@ -77,6 +79,7 @@ impl HttpTransport {
             interval,
             next: Mutex::default(),
             server_clock: ServerClock::default(),
+            by,
         })
     }
 
@@ -93,6 +96,14 @@ impl HttpTransport {
             tokio::time::sleep_until(at).await;
         }
         *next = Some(Instant::now() + self.interval);
+    }
+
+    /// An error of the connection, with the proxy through which it went.
+    fn by_proxy(&self, mut error: SourceError) -> SourceError {
+        if error.kind == ErrorKind::Unreachable {
+            error.message.push_str(self.by);
+        }
+        error
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, SourceError> {
@@ -124,7 +135,7 @@ impl HttpTransport {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let mut received = builder.send().await.map_err(|error| failure(&error, host, false))?;
+        let mut received = builder.send().await.map_err(|error| self.by_proxy(failure(&error, host, false)))?;
         let header =
             |name: HeaderName| received.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         if let Some(date) = header(DATE) {

@@ -44,13 +44,15 @@ impl Route {
             None => ProxyChoice::None,
             Some(ENVIRONMENT) => ProxyChoice::Environment,
             Some(address) => {
-                let wrong = |_| {
+                let is_web = address.starts_with("http://") || address.starts_with("https://");
+                let wrong = || {
                     SourceError::new(
                         ErrorKind::Misconfigured,
                         "`access.proxy` is not an http or https address of a proxy",
                     )
                 };
-                ProxyChoice::One(Box::new(Proxy::all(address).map_err(wrong)?))
+                let proxy = Proxy::all(address).ok().filter(|_| is_web).ok_or_else(wrong)?;
+                ProxyChoice::One(Box::new(proxy))
             }
         };
         Ok(Self {
@@ -59,6 +61,15 @@ impl Route {
             proxy,
             leaves_redirects: matches!(file.auth, Auth::Login { token: None, .. }),
         })
+    }
+
+    /// What to say beside an error of the connection.
+    pub(super) fn by(&self) -> &'static str {
+        match self.proxy {
+            ProxyChoice::None => "",
+            ProxyChoice::Environment => " (through the proxy of the environment, if it names one)",
+            ProxyChoice::One(_) => " (through the proxy of `access.proxy`)",
+        }
     }
 
     /// Adds it to a client.
