@@ -150,12 +150,13 @@ fn guess(kind: RecordKind, column: &'static Column, field: &SampleField, sample:
 
 /// The field with the time of day of a date, if there is one, and the formats of both.
 fn time_of(date: &SampleField, sample: &Sample, formats: &[String]) -> Option<(SourceField, Vec<String>)> {
-    let rest = key_of(&date.name);
-    let rest = rest.strip_prefix("ngay").unwrap_or(&rest);
+    // `Ngày nhận` and `Giờ nhận`, `Hẹn trả ngày` and `Hẹn trả giờ`.
+    let rest = key_of(&date.name).replacen("ngay", "", 1);
     let is_beside = |field: &&SampleField| {
         let key = key_of(&field.name);
         let is_next = || field.position.zip(date.position).is_some_and(|(time, date)| time == date + 1);
-        key.strip_prefix("gio").is_some_and(|of| of == rest || of.is_empty() && is_next())
+        let of = key.replacen("gio", "", 1);
+        key.contains("gio") && (of == rest || of.is_empty() && is_next())
     };
     let time = sample.fields.iter().find(is_beside)?;
     let day = date.values.first()?;
@@ -214,7 +215,8 @@ fn formats_of(values: &[String]) -> Option<(Vec<String>, bool)> {
         let formats: Vec<String> = formats.iter().map(|format| toml::Value::from(*format).to_string()).collect();
         let map = format!("from = 'x'\ntype = 'instant'\nformats = [{}]\n{bounds}", formats.join(", "));
         let reader = FieldReader::compile("x", &toml::from_str(&map).ok()?, &[]).ok()?;
-        Some(values.iter().filter(|text| reader.read(text).is_ok()).count())
+        // What means that there is no date proves no format.
+        Some(values.iter().filter(|text| reader.read(text).is_ok_and(|value| value != Value::Null)).count())
     };
     let mut chosen: Vec<&str> = Vec::new();
     let mut known = 0;
@@ -228,7 +230,7 @@ fn formats_of(values: &[String]) -> Option<(Vec<String>, bool)> {
         known = best.0;
         chosen.push(best.1);
     }
-    if known * 100 < values.len() * LEAST_READ {
+    if known == 0 || known * 100 < values.len() * LEAST_READ {
         return None;
     }
     let exchanged = |format: &&str| format.starts_with("d/M/") || format.starts_with("dd/MM/");

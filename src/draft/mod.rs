@@ -28,7 +28,9 @@ impl Draft {
     #[must_use]
     pub fn of(name: &str, kind: RecordKind, sample: &Sample, origin: &Origin) -> Self {
         let guesses = guess::guesses(kind, sample);
-        let is_mapped = |name: &str| guesses.iter().any(|guess| guess.field.name == name);
+        let has_time =
+            |guess: &Guess, name: &str| guess.map.time.as_ref().is_some_and(|time| time.column() == Some(name));
+        let is_mapped = |name: &str| guesses.iter().any(|guess| guess.field.name == name || has_time(guess, name));
         let unmapped: Vec<String> = sample
             .fields
             .iter()

@@ -360,6 +360,16 @@ pub struct RepeatedHeading {
 }
 
 impl SourceField {
+    /// The path or heading; `None` for a column that is declared by its place.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Repeated(repeated) => Some(&repeated.column),
+            Self::Placed(_) => None,
+        }
+    }
+
     /// Name of the field in pages, reports and messages: the path or heading, and the place of a repeated one.
     #[must_use]
     pub fn name(&self) -> String {
