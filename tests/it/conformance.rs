@@ -26,6 +26,7 @@ use motcua::sources::{
 };
 use regex::Regex;
 use serde_json::{Value as Json, json};
+use strum::IntoEnumIterator as _;
 
 /// Headings of each connector's README, in this order.
 const HEADINGS: [&str; 6] =
@@ -296,6 +297,30 @@ async fn without_a_proved_end_the_cursor_of_the_portal_does_not_move() {
 fn examples(page: &str) -> Vec<toml::Table> {
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks.map(|block| block.parse().unwrap_or_else(|error| panic!("{error}:\n{block}"))).collect()
+}
+
+/// Every column of every kind, and every word, stands in the section of columns.
+#[test]
+fn the_reference_names_every_column_and_word() {
+    let page = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONNECTORS.md"));
+    let section = page.split("## Columns and words\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let section = section.expect("the page has the section");
+    for kind in RecordKind::iter() {
+        let line = section.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.image_name())));
+        let line = line.unwrap_or_else(|| panic!("no line of `{}`", kind.image_name()));
+        let names: Vec<&str> = line.split('`').skip(1).step_by(2).skip(1).collect();
+        let columns: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
+        assert_eq!(names, columns, "{}", kind.image_name());
+        for column in kind.columns().iter().filter(|column| !column.words.is_empty()) {
+            let is_of_column = |line: &&str| {
+                let words: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+                line.starts_with("| `")
+                    && words.contains(&column.name)
+                    && column.words.iter().all(|word| words.contains(word))
+            };
+            assert!(section.lines().any(|line| is_of_column(&line)), "{}.{}", kind.image_name(), column.name);
+        }
+    }
 }
 
 #[test]
