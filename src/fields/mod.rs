@@ -6,6 +6,7 @@
 mod agency_names;
 mod agency_words;
 mod bounds;
+mod date_digits;
 mod date_format;
 mod date_numbers;
 mod date_parts;

@@ -20,7 +20,7 @@ async fn a_flag_may_be_written_in_words_of_the_source() {
     let read =
         pull(&[GET, &yes_no, ROWS], vec![page(&["a", "b"], r#","last":"N""#), page(&["c"], r#","last":"Y""#)]).await;
     assert_eq!((read.kind(), read.rows()), (None, vec![2, 1]));
-    // A word that is neither says nothing.
+    // A word that is neither is no flag.
     let read = pull(&[GET, &yes_no, ROWS], vec![page(&["a"], r#","last":"error""#)]).await;
     assert_eq!(read.kind(), Some(ErrorKind::NoLastFlag));
     let numbers = pages("{ 1=true, 0=false }");

@@ -8,6 +8,7 @@ mod contract;
 mod files;
 mod pages;
 mod records;
+mod source_field;
 mod web;
 mod window;
 
@@ -20,10 +21,8 @@ pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
 pub use self::contract::{Breach, Contract, Sweep};
 pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
-pub use self::records::{
-    Bound, ColumnPlace, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, OneOrMany, RecordLayout,
-    RepeatedHeading, ReplyFailure, SourceField,
-};
+pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, RecordLayout, ReplyFailure};
+pub use self::source_field::{ColumnPlace, OneOrMany, RepeatedHeading, SourceField};
 pub use self::web::{Limits, Method, QueryValue, RequestTemplate, Retry};
 pub use self::window::{Pass, SliceUnit, Start, Window};
 use crate::model::table::{CHANGE_TIME, RecordKind};

@@ -160,13 +160,13 @@ fn fields_order(name: &str) -> usize {
     name.matches(['.', '[']).count()
 }
 
-/// Keys by whose value the objects of a list are told apart, as in `[{"@key": "due", "@value": "…"}]`.
-const TELLING_KEYS: [&str; 5] = ["@key", "@name", "key", "code", "type"];
+/// Keys whose value distinguishes the objects of a list, as in `[{"@key": "due", "@value": "…"}]`.
+const DISTINGUISHING_KEYS: [&str; 5] = ["@key", "@name", "key", "code", "type"];
 
 /// The key whose value is another identifier in each object of a list. A path has these values, so a text that may be of a
 /// person is none.
-fn told_apart_by(list: &[Value]) -> Option<&'static str> {
-    let is_told = |key: &&&str| {
+fn distinguishing_key(list: &[Value]) -> Option<&'static str> {
+    let is_distinguishing = |key: &&&str| {
         let mut values: Vec<&str> = list.iter().filter_map(|element| element.get(**key)?.as_str()).collect();
         let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_-:.".contains(&byte);
         let is_identifier = |value: &&str| {
@@ -179,7 +179,7 @@ fn told_apart_by(list: &[Value]) -> Option<&'static str> {
         values.dedup();
         is_plain && values.len() == list.len() && list.len() <= MAX_FIELDS
     };
-    TELLING_KEYS.iter().find(is_told).copied()
+    DISTINGUISHING_KEYS.iter().find(is_distinguishing).copied()
 }
 
 /// The fields that were found so far.
@@ -209,7 +209,7 @@ impl Fields {
                 self.add(path, &Value::Array(vec![value.clone()]), depth);
             }
             Value::Object(_) => self.add_object(value, path, depth + 1),
-            Value::Array(list) => match told_apart_by(list) {
+            Value::Array(list) => match distinguishing_key(list) {
                 Some(key) => {
                     for element in list {
                         let filter = element[key].as_str().unwrap_or_default();

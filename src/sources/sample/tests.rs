@@ -58,7 +58,7 @@ fn the_repeated_element_of_xml_is_a_record() {
 }
 
 #[test]
-fn elements_of_a_list_are_told_apart_by_what_they_name() {
+fn elements_of_a_list_are_distinguished_by_what_they_name() {
     let sample = look(
         r#"<log><trace><string key="concept:name" value="c1"/><string key="group" value="g"/><date key="due" value="d"/></trace>
            <trace><string key="concept:name" value="c2"/><date key="due" value="d"/></trace></log>"#,
