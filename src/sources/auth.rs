@@ -16,13 +16,12 @@ use url::Url;
 
 use crate::model::connector::{Auth, KeyPlace, Method, ReplyValues, Retry, SecretPlace};
 use crate::model::values::PlaceholderValues;
+use crate::sources::cookies::{SET_COOKIE, cookies_of};
 use crate::sources::decode::envelope::describe_reply_code;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::response;
 use crate::sources::transport::{Response, Transport};
-
-const SET_COOKIE: &str = "set-cookie";
 
 /// Largest body of a login or token response. It holds one token; as a JSON tree, a larger one takes too much memory.
 const MAX_TOKEN_BYTES: usize = 1 << 20;
@@ -180,7 +179,7 @@ impl Login {
             }
             Credentials::Issued(issuer) => match issuer.reply {
                 TokenReply::Oauth2 => request.bearer = token.map(|token| token.secret.clone()),
-                TokenReply::Session { token: None, .. } => {
+                TokenReply::Session { .. } if issuer.is_of_cookies() => {
                     // Cookies belong to the host that set them (RFC 6265 §5.3); what came over TLS goes over TLS.
                     let is_its_host = request.url.host() == issuer.request.url.host()
                         && request.url.scheme() == issuer.request.url.scheme();
@@ -200,7 +199,7 @@ impl Login {
 
     /// Whether the response rejects the credentials, so that a new token may help: status 401, one of the statuses that
     /// frameworks use for an expired session (419, 440, 498), or a 403 that calls the token expired. Of a session, also any
-    /// other 403, a redirect and an HTML page: they may lead to the page of the login.
+    /// other 403 and an HTML page, and of one of cookies a redirect: they may lead to the page of the login.
     #[must_use]
     pub fn is_rejected_by(&self, response: &Response) -> bool {
         let is_session = self.issuer().is_some_and(|issuer| matches!(issuer.reply, TokenReply::Session { .. }));
@@ -208,7 +207,7 @@ impl Login {
             401 => true,
             419 | 440 | 498 => self.issuer().is_some(),
             403 => is_session || self.issuer().is_some() && response::names_expired_token(response),
-            302 | 303 | 307 => is_session,
+            302 | 303 | 307 => self.issuer().is_some_and(TokenIssuer::is_of_cookies),
             200 => is_session && response::is_html(response),
             _ => false,
         }
@@ -293,6 +292,13 @@ impl Login {
     }
 }
 
+impl TokenIssuer {
+    /// Whether the session is the cookies that the login sets.
+    fn is_of_cookies(&self) -> bool {
+        matches!(self.reply, TokenReply::Session { token: None, .. })
+    }
+}
+
 impl TokenReply {
     /// The token and its lifetime from a response body and the cookies that the response sets.
     ///
@@ -340,29 +346,6 @@ fn token_request(token_url: &str, grant: &str, values: &PlaceholderValues) -> Re
     request.headers.push(("accept".to_owned(), "application/json".to_owned()));
     request.form.push(("grant_type".to_owned(), grant.to_owned()));
     Ok(request)
-}
-
-/// The cookies that a response sets, as a `Cookie` header has them (RFC 6265 §4.2.1). A later one replaces an earlier one
-/// of its name; one with an empty value, or whose life has ended, removes it. `is_safe`: over TLS, also those that are
-/// `Secure`.
-fn cookies_of(response: &Response, is_safe: bool) -> String {
-    let mut cookies: Vec<(&str, &str)> = Vec::new();
-    for (_, set) in response.headers.iter().filter(|(name, _)| name == SET_COOKIE) {
-        let mut parts = set.split(';').map(str::trim);
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { continue };
-        cookies.retain(|(known, _)| *known != name);
-        let is_removed = value.is_empty()
-            || parts.clone().any(|part| {
-                let (key, life) = part.split_once('=').unwrap_or((part, ""));
-                key.eq_ignore_ascii_case("max-age") && life.parse::<i64>().is_ok_and(|secs| secs <= 0)
-                    || key.eq_ignore_ascii_case("expires") && life.contains(" 1970 ")
-            });
-        let is_secure = parts.any(|part| part.eq_ignore_ascii_case("secure"));
-        if !is_removed && !name.is_empty() && (is_safe || !is_secure) {
-            cookies.push((name, value));
-        }
-    }
-    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The scalar at a path as text. A key may itself contain dots.

@@ -147,6 +147,12 @@ async fn a_session_is_renewed_once_where_the_source_shows_its_login() {
         let read = pull(&[COOKIES, GET, ROWS], vec![login(), lost(), login(), lost()]).await;
         assert_eq!(read.kind(), Some(ErrorKind::LoginRefused));
     }
+    // Of a session token, a redirect to another host is what it is.
+    let token = COOKIES.replace("type='login'", "type='login'\ntoken='session'");
+    let issued = || json(r#"{"session":"sess10n"}"#);
+    let elsewhere = Response::new(302, &[("location", "https://other.example/search")], "");
+    let read = pull(&[&token, GET, ROWS], vec![issued(), elsewhere]).await;
+    assert_eq!(read.kind(), Some(ErrorKind::WrongHost));
     // A login that sets no cookie has failed.
     let read = pull(&[COOKIES, GET, ROWS], vec![html()]).await;
     assert_eq!(read.kind(), Some(ErrorKind::HtmlInsteadOfJson));

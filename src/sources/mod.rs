@@ -19,6 +19,7 @@
 
 pub mod auth;
 pub mod content_range;
+mod cookies;
 pub mod decode;
 mod embedded;
 pub mod error;
