@@ -24,8 +24,9 @@ use crate::model::escape::escaped_lines;
 /// Target of narration and of panics.
 const NARRATION: &str = "motcua::said";
 
-/// Libraries whose details quote statistics of tables, and so texts of sources: of them, no filter opens more than warnings.
-const TABLE_LIBRARIES: [&str; 2] = ["buoyant_kernel", "deltalake_core"];
+/// Libraries whose details quote statistics of tables, and so texts of sources, or what they send to file servers, and so
+/// passwords: of them, no filter opens more than warnings.
+const QUOTING_LIBRARIES: [&str; 5] = ["buoyant_kernel", "deltalake_core", "opendal", "reqsign", "suppaftp"];
 
 /// Whether standard error must contain JSON only.
 static IS_JSON: AtomicBool = AtomicBool::new(false);
@@ -44,20 +45,20 @@ pub fn start() -> Result<(), String> {
     let filter = EnvFilter::builder()
         .parse(&chosen)
         .map_err(|error| format!("`MOTCUA_LOG` is `{chosen}`, which is not a filter: {error}"))?;
-    let without_tables = filter_fn(|event| {
-        *event.level() <= Level::WARN || !TABLE_LIBRARIES.iter().any(|library| event.target().starts_with(library))
+    let without_quotes = filter_fn(|event| {
+        *event.level() <= Level::WARN || !QUOTING_LIBRARIES.iter().any(|library| event.target().starts_with(library))
     });
     let logs = tracing_subscriber::fmt().with_writer(|| EscapedOutput(std::io::stderr()));
     if is_json {
         let narration = format!("{NARRATION}=info").parse().expect("the directive is constant");
         let logs = logs.json().with_current_span(false).with_span_list(false);
-        if logs.with_env_filter(filter.add_directive(narration)).finish().with(without_tables).try_init().is_ok() {
+        if logs.with_env_filter(filter.add_directive(narration)).finish().with(without_quotes).try_init().is_ok() {
             IS_JSON.store(true, Ordering::Relaxed);
         }
     } else {
         let directive = format!("{NARRATION}=error").parse().expect("the directive is constant");
         let logs = logs.with_env_filter(filter.add_directive(directive)).with_target(false);
-        let _ = logs.with_ansi(std::io::stderr().is_terminal()).finish().with(without_tables).try_init();
+        let _ = logs.with_ansi(std::io::stderr().is_terminal()).finish().with(without_quotes).try_init();
     }
     std::panic::set_hook(Box::new(log_panic));
     Ok(())

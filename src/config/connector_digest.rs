@@ -12,8 +12,8 @@ use crate::model::connector::ConnectorFile;
 /// and what the result is compared with.
 const WITHOUT_EFFECT: [&str; 6] = ["auth", "complete", "limits", "retry", "schedule", "sweep"];
 /// Keys of `[access]` that decide how a source is reached, not what it sends.
-const ACCESS_WITHOUT_EFFECT: [&str; 5] =
-    ["settle_secs", "allowed_hosts", "ca_certificates", "client_certificate", "proxy"];
+const ACCESS_WITHOUT_EFFECT: [&str; 6] =
+    ["settle_secs", "allowed_hosts", "ca_certificates", "client_certificate", "proxy", "server"];
 /// Keys of `[contract]` that decide whether a row is rejected.
 const REJECTING: [&str; 2] = ["ill_typed", "impossible"];
 

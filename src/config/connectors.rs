@@ -92,6 +92,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
     if is_valid {
         check.identity(&read);
         check.access(&read);
+        check.server(&read);
         check.web(&read);
         check.effects(&read);
     }

@@ -5,7 +5,7 @@ use crate::config::connectors::ConnectorCheck;
 use crate::model::connector::{Access, Auth, ConnectorFile, FieldType, Pages, Start};
 
 /// Tables that only HTTP connectors use.
-const HTTP_TABLES: [&str; 2] = ["/retry", "/window"];
+const HTTP_TABLES: [&str; 1] = ["/window"];
 /// Keys that only HTTP connectors use.
 const HTTP_KEYS: [&str; 7] = [
     "/complete/total",
@@ -13,9 +13,11 @@ const HTTP_KEYS: [&str; 7] = [
     "/complete/read_twice",
     "/limits/requests_per_second",
     "/limits/concurrency",
-    "/limits/connect_timeout_secs",
     "/limits/max_pages",
+    "/retry/statuses",
 ];
+/// What a connector of files uses only if the folder lies on a server.
+const SERVER_KEYS: [&str; 2] = ["/retry", "/limits/connect_timeout_secs"];
 
 impl ConnectorCheck<'_> {
     pub(super) fn effects(&mut self, file: &ConnectorFile) {
@@ -46,7 +48,9 @@ impl ConnectorCheck<'_> {
 
     fn effects_for_files(&mut self, file: &ConnectorFile) {
         let is_used = [("/auth", file.auth != Auth::None), ("/pages", file.pages != Pages::None)];
-        let tables = HTTP_TABLES.into_iter().map(|table| (table, true)).chain(is_used);
+        let is_local = matches!(file.access, Access::Files { server: None, .. });
+        let of_servers = SERVER_KEYS.into_iter().map(|key| (key, is_local));
+        let tables = HTTP_TABLES.into_iter().map(|table| (table, true)).chain(of_servers).chain(is_used);
         for (pointer, is_stated) in tables.chain(HTTP_KEYS.into_iter().map(|key| (key, true))) {
             if is_stated && self.has(pointer) {
                 self.add(pointer, "has no effect for a connector of files: remove it");

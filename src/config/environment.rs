@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: environment and secret files are read here, once")]
 
 use crate::config::Settings;
-use crate::model::connector::{Access, Auth, Connector};
+use crate::model::connector::{Access, Auth, Connector, FileServer};
 use crate::model::values::{PlaceholderValues, placeholders};
 
 /// Values of `{env:NAME}` and `{secret:NAME}`. A secret is the variable `NAME`, or the content of the file that the
@@ -57,7 +57,10 @@ fn templates(connector: &Connector) -> Vec<String> {
             templates
                 .extend(allowed_hosts.iter().chain(ca_certificates).chain(client_certificate).chain(proxy).cloned());
         }
-        Access::Files { folder, .. } => templates.push(folder.clone()),
+        Access::Files { folder, server, .. } => {
+            templates.push(folder.clone());
+            templates.extend(server.iter().flat_map(FileServer::texts).cloned());
+        }
     }
     match &connector.file.auth {
         Auth::None => {}

@@ -17,6 +17,7 @@ mod predicate_check;
 mod problem;
 mod registries;
 mod registry_checks;
+mod server_checks;
 mod settings;
 
 use std::collections::BTreeMap;

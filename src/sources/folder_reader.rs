@@ -17,7 +17,8 @@ use crate::sources::decode::xlsx_layout::XlsxLayout;
 use crate::sources::decode::{self, Decoder, TableFile, TableFormats, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::folder_files::FolderFiles;
-use crate::sources::transport::files::{self, FileLimits, FoundFile};
+use crate::sources::transport::files::FoundFile;
+use crate::sources::transport::folder::Folder;
 
 /// Maximum number of records in a page.
 pub(crate) const PAGE_ROWS: usize = 5_000;
@@ -45,7 +46,7 @@ pub(crate) struct FolderReader {
     /// Whether the files to read are still to be chosen, by their title rows.
     is_to_choose: bool,
     newest_only: bool,
-    limits: FileLimits,
+    folder: Folder,
 }
 
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl FileRows {
 }
 
 impl FolderReader {
-    pub(crate) fn new(files: FolderFiles, limits: FileLimits, newest_only: bool) -> Self {
+    pub(crate) fn new(files: FolderFiles, folder: Folder, newest_only: bool) -> Self {
         let (files_found, is_to_choose) = (files.found(), files.are_chosen_by_titles(newest_only));
         let (pending, growing, failures) = (VecDeque::new(), Vec::new(), Vec::new());
         let (open, has_good_file) = (None, false);
@@ -105,7 +106,7 @@ impl FolderReader {
             has_good_file,
             is_to_choose,
             newest_only,
-            limits,
+            folder,
         };
         reader.choose();
         reader
@@ -124,7 +125,7 @@ impl FolderReader {
     async fn choose_by_titles(&mut self, tables: &TableFormats) {
         let mut timeouts = 0;
         for file in self.files.all() {
-            match files::read(&file, self.limits).await {
+            match self.folder.read(&file).await {
                 Ok(Some(content)) if self.files.wants_titles(&file, &content.digest) => {
                     let titles = titles_of(tables, content.bytes).await;
                     self.files.note_titles(&file, &titles);
@@ -215,7 +216,7 @@ impl FolderReader {
             let message = format!("not tried: {MAX_TIMEOUTS} other files of the folder gave no answer");
             return Err(SourceError::new(ErrorKind::Timeout, message));
         }
-        let Some(content) = files::read(file, self.limits).await? else {
+        let Some(content) = self.folder.read(file).await? else {
             tracing::info!(file = file.shown(), "file is still being written; the next pull reads it");
             self.growing.push(file.shown());
             return Ok(None);

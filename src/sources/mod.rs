@@ -23,6 +23,7 @@ mod cookies;
 pub mod decode;
 mod embedded;
 pub mod error;
+mod error_hints;
 mod file_dates;
 mod folder_files;
 mod folder_reader;
@@ -64,8 +65,8 @@ use crate::sources::folder_files::FolderFiles;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
 use crate::sources::page_fetcher::PageFetcher;
-use crate::sources::request::TemplateContext;
 use crate::sources::transport::files::FileLimits;
+use crate::sources::transport::folder::Folder;
 use crate::sources::transport::http::HttpTransport;
 use crate::sources::transport::route::Route;
 use crate::sources::transport::server_clock::ServerClock;
@@ -154,8 +155,7 @@ async fn open_source(
             let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
             ReaderKind::Http(Box::new(HttpReader::new(fetcher, file, &start)?))
         }
-        Access::Files { folder, glob, settle_secs, content, order } => {
-            let folder = request::fill(folder, TemplateContext::default(), values)?;
+        Access::Files { settle_secs, content, order, .. } => {
             (pages, records) = (0, 0);
             let limits = FileLimits {
                 max_bytes: file.limits.max_body_bytes,
@@ -163,9 +163,9 @@ async fn open_source(
                 settle: Duration::from_secs(*settle_secs),
                 silence: Duration::from_secs(file.limits.read_timeout_secs),
             };
-            let found = transport::files::list(&folder, glob, limits.silence).await?;
+            let (folder, found) = Folder::list(file, values, limits).await?;
             let files = FolderFiles::new(*content, order, found, &start)?;
-            ReaderKind::Folder(Box::new(FolderReader::new(files, limits, start.newest_only)))
+            ReaderKind::Folder(Box::new(FolderReader::new(files, folder, start.newest_only)))
         }
     };
     Ok(SourceReader {

@@ -8,6 +8,7 @@ mod doc_names;
 mod documents;
 mod drafts;
 mod faults;
+mod file_servers;
 mod folders;
 mod imports;
 mod memory_bounds;

@@ -8,6 +8,7 @@ mod contract;
 mod files;
 mod pages;
 mod records;
+mod server;
 mod source_field;
 mod web;
 mod window;
@@ -22,6 +23,7 @@ pub use self::contract::{Breach, Contract, Sweep};
 pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, RecordLayout, ReplyFailure};
+pub use self::server::FileServer;
 pub use self::source_field::{ColumnPlace, OneOrMany, RepeatedHeading, SourceField};
 pub use self::web::{Limits, Method, QueryValue, RequestTemplate, Retry};
 pub use self::window::{Pass, SliceUnit, Start, Window};
@@ -95,10 +97,13 @@ pub enum Access {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proxy: Option<String>,
     },
-    /// Files of a local folder. A content is read once: the same file under another name is not read again.
+    /// Files of a folder, on this machine or on a server. A content is read once: the same file under another name is not
+    /// read again.
     Files {
         /// Path of the folder; may contain `{env:NAME}`.
         folder: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server: Option<FileServer>,
         /// Names of the files to read, such as `*.csv`.
         glob: String,
         /// Seconds that a file must be unchanged before it is read, because it may still be written.

@@ -5,9 +5,11 @@
 //! time limit (`answer_within`).
 #![expect(clippy::disallowed_methods, reason = "edge: the age of a file is its modification time against the clock")]
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::fields::shown_name;
 use crate::sources::decode::{hex_digest, inflate, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::transport::remote_stamp::RemoteStamp;
 
 /// Endings of names that programs give to files which are not complete, or which they remove again.
 const TEMPORARY_ENDINGS: [&str; 8] = [".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~"];
@@ -51,9 +54,27 @@ pub struct FoundFile {
     modified: Option<SystemTime>,
     pub name: String,
     path: PathBuf,
+    /// What the server said about it; `None` for a file of this machine.
+    listed: Option<RemoteStamp>,
 }
 
 impl FoundFile {
+    /// A file on a server.
+    pub(super) fn remote(name: Vec<u8>, stamp: RemoteStamp) -> Self {
+        let shown = String::from_utf8_lossy(&name).into_owned();
+        let path = PathBuf::from(OsString::from_vec(name));
+        Self { modified: stamp.modified(), name: shown, path, listed: Some(stamp) }
+    }
+
+    /// Name and listed stamp of a file on a server.
+    pub(super) fn remote_place(&self) -> Option<(&[u8], &RemoteStamp)> {
+        self.listed.as_ref().map(|stamp| (self.path.as_os_str().as_bytes(), stamp))
+    }
+
+    pub(super) fn is_undated(&self) -> bool {
+        self.modified.is_none()
+    }
+
     /// The name as messages and origins show it, see [`shown_name`].
     #[must_use]
     pub fn shown(&self) -> String {
@@ -106,7 +127,7 @@ fn check_is_file(metadata: &std::fs::Metadata) -> Result<(), SourceError> {
     if metadata.is_file() { Ok(()) } else { Err(not_a_file("a pipe, device or socket, not a file")) }
 }
 
-fn not_a_file(what: &str) -> SourceError {
+pub(super) fn not_a_file(what: &str) -> SourceError {
     SourceError::new(ErrorKind::FileUnreadable, what)
 }
 
@@ -121,7 +142,7 @@ fn unreadable(error: std::io::Error) -> SourceError {
 ///
 /// # Errors
 /// `timeout`, `file_unreadable` if the thread panics or cannot be started, and the errors of `work`.
-async fn answer_within<T: Send + 'static>(
+pub(super) async fn answer_within<T: Send + 'static>(
     silence: Duration,
     work: impl FnOnce(&AtomicU64) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
@@ -155,16 +176,21 @@ async fn answer_within<T: Send + 'static>(
 /// # Errors
 /// `misconfigured`, `folder_missing`, `file_unreadable`, `timeout`.
 pub async fn list(folder: &str, glob: &str, silence: Duration) -> Result<Vec<FoundFile>, SourceError> {
-    let matcher = GlobBuilder::new(glob)
-        .case_insensitive(true)
-        .build()
-        .map_err(|_| {
-            SourceError::new(ErrorKind::Misconfigured, format!("`access.glob` `{glob}` is not a valid pattern"))
-        })?
-        .compile_matcher();
+    let matcher = matcher(glob)?;
     let listed = PathBuf::from(folder);
     let found = answer_within(silence, move |_| list_folder(&listed, &matcher)).await;
     found.map_err(|error| error.on(format!("list folder `{folder}`")))
+}
+
+/// The pattern of `access.glob`, which ignores case.
+///
+/// # Errors
+/// `misconfigured`.
+pub(super) fn matcher(glob: &str) -> Result<GlobMatcher, SourceError> {
+    let wrong =
+        |_| SourceError::new(ErrorKind::Misconfigured, format!("`access.glob` `{glob}` is not a valid pattern"));
+    let glob = GlobBuilder::new(glob).case_insensitive(true).build().map_err(wrong)?;
+    Ok(glob.compile_matcher())
 }
 
 fn list_folder(folder: &Path, matcher: &GlobMatcher) -> Result<Vec<FoundFile>, SourceError> {
@@ -178,22 +204,30 @@ fn list_folder(folder: &Path, matcher: &GlobMatcher) -> Result<Vec<FoundFile>, S
     for entry in std::fs::read_dir(folder).map_err(folder_error)? {
         let entry = entry.map_err(folder_error)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !matcher.is_match(&name) {
-            continue;
-        }
-        if !is_delivery(&name) {
-            tracing::debug!(file = shown_name(&name), "file of a program skipped");
+        if !is_wanted(&name, matcher) {
             continue;
         }
         // A file without readable metadata is kept: `read` then reports the error.
         let metadata = std::fs::metadata(entry.path()).ok();
         if metadata.as_ref().is_none_or(|metadata| !metadata.is_dir()) {
             let modified = metadata.and_then(|metadata| metadata.modified().ok());
-            found.push(FoundFile { modified, name, path: entry.path() });
+            found.push(FoundFile { modified, name, path: entry.path(), listed: None });
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a name matches, and is that of a delivered file.
+pub(super) fn is_wanted(name: &str, matcher: &GlobMatcher) -> bool {
+    if !matcher.is_match(name) {
+        return false;
+    }
+    let is_wanted = is_delivery(name);
+    if !is_wanted {
+        tracing::debug!(file = shown_name(name), "file of a program skipped");
+    }
+    is_wanted
 }
 
 /// Whether a name is that of a delivered file, not of one that a program creates for itself: hidden files, the lock
@@ -246,8 +280,16 @@ fn read_bytes(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<Fi
     while left.by_ref().take(CHUNK_BYTES).read_to_end(&mut bytes).map_err(unreadable)? > 0 {
         counter.fetch_add(1, Ordering::Relaxed);
     }
-    if bytes.len() as u64 > max_bytes {
-        return Err(SourceError::new(ErrorKind::BodyTooLarge, format!("the file is longer than {max_bytes} bytes")));
+    content_of(bytes, limits)
+}
+
+/// The content of a file with these bytes.
+///
+/// # Errors
+/// `body_too_large`, `file_empty`, and those of a compressed file.
+pub(super) fn content_of(bytes: Vec<u8>, limits: FileLimits) -> Result<FileContent, SourceError> {
+    if bytes.len() as u64 > limits.max_bytes {
+        return Err(too_large(limits.max_bytes));
     }
     if bytes.is_empty() {
         return Err(SourceError::new(ErrorKind::FileEmpty, "the file has 0 bytes"));
@@ -255,6 +297,10 @@ fn read_bytes(path: &Path, limits: FileLimits, counter: &AtomicU64) -> Result<Fi
     let digest = hex_digest(&bytes);
     let bytes = without_panic(|| inflate::only_file(bytes, limits.max_expanded_bytes))?;
     Ok(FileContent { digest, bytes })
+}
+
+pub(super) fn too_large(max_bytes: u64) -> SourceError {
+    SourceError::new(ErrorKind::BodyTooLarge, format!("the file is longer than {max_bytes} bytes"))
 }
 
 /// Opens a file without waiting: opening a pipe would wait for its writer. A file that another program holds under a

@@ -187,7 +187,7 @@ fn kept_headers(response: &reqwest::Response, names: &[String]) -> Vec<(String, 
 }
 
 /// The error of a failed exchange. The text of `reqwest::Error` is not used: it may contain the address with its query.
-fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
+pub(super) fn failure(error: &reqwest::Error, host: &str, in_body: bool) -> SourceError {
     if error.is_timeout() {
         return SourceError::new(ErrorKind::Timeout, format!("`{host}` did not respond in time"));
     }

@@ -1,7 +1,10 @@
 //! Sends a request to a source and returns the response; lists and reads files.
 
 pub mod files;
+pub(crate) mod folder;
 pub mod http;
+mod remote;
+pub mod remote_stamp;
 pub mod route;
 pub mod server_clock;
 mod tls;

@@ -56,7 +56,9 @@ impl Route {
             }
         };
         Ok(Self {
-            authorities: ca_certificates.as_ref().map_or(Ok(Vec::new()), |path| read_authorities(&filled(path)?))?,
+            authorities: ca_certificates
+                .as_ref()
+                .map_or(Ok(Vec::new()), |path| read_authorities("access.ca_certificates", &filled(path)?))?,
             identity: client_certificate.as_ref().map(|path| read_identity(&filled(path)?)).transpose()?,
             proxy,
             leaves_redirects: matches!(file.auth, Auth::Login { token: None, .. }),

@@ -8,6 +8,8 @@ use std::io;
 
 use reqwest::{Certificate, Identity};
 use rustls::CertificateError;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -15,10 +17,9 @@ use crate::sources::error::{ErrorKind, SourceError};
 ///
 /// # Errors
 /// `misconfigured` if the file cannot be read or has no certificate.
-pub(crate) fn read_authorities(path: &str) -> Result<Vec<Certificate>, SourceError> {
-    let wrong = |what: String| {
-        SourceError::new(ErrorKind::Misconfigured, format!("`access.ca_certificates` names `{path}`, which {what}"))
-    };
+pub(crate) fn read_authorities(key: &str, path: &str) -> Result<Vec<Certificate>, SourceError> {
+    let wrong =
+        |what: String| SourceError::new(ErrorKind::Misconfigured, format!("`{key}` names `{path}`, which {what}"));
     let pem = fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| wrong("is not a PEM file".to_owned()))?;
     if certificates.is_empty() {
@@ -41,9 +42,32 @@ pub(crate) fn read_identity(path: &str) -> Result<Identity, SourceError> {
         .map_err(|_| wrong("does not hold a certificate and its private key in PEM form".to_owned()))
 }
 
+/// The certificates of a PEM file, for connections that are not HTTP.
+///
+/// # Errors
+/// `misconfigured` if the file cannot be read or has no certificate.
+pub(super) fn read_pem(key: &str, path: &str) -> Result<Vec<CertificateDer<'static>>, SourceError> {
+    let wrong = || {
+        let message = format!("`{key}` names `{path}`, which is no readable PEM file with certificates");
+        SourceError::new(ErrorKind::Misconfigured, message)
+    };
+    let pem = fs::read(path).map_err(|_| wrong())?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    found.ok().filter(|all| !all.is_empty()).ok_or_else(wrong)
+}
+
+/// The TLS error in an I/O error; `None` if it has another cause.
+pub(super) fn io_error(error: &io::Error, host: &str) -> Option<SourceError> {
+    find_tls_error(error).map(|error| tls_error(error, host))
+}
+
 /// The error of a TLS handshake with `host`; `None` if the exchange failed for another reason.
 pub(crate) fn handshake_error(error: &reqwest::Error, host: &str) -> Option<SourceError> {
-    let (kind, message) = match find_tls_error(error)? {
+    find_tls_error(error).map(|error| tls_error(error, host))
+}
+
+fn tls_error(error: &rustls::Error, host: &str) -> SourceError {
+    let (kind, message) = match error {
         rustls::Error::InvalidCertificate(problem) => {
             (ErrorKind::TlsCertificate, format!("the certificate of `{host}` {}", certificate_problem(problem)))
         }
@@ -60,7 +84,7 @@ pub(crate) fn handshake_error(error: &reqwest::Error, host: &str) -> Option<Sour
         ),
         _ => (ErrorKind::Unreachable, format!("the TLS handshake with `{host}` failed")),
     };
-    Some(SourceError::new(kind, message))
+    SourceError::new(kind, message)
 }
 
 /// The TLS error among the causes of an error. An I/O error holds its cause inside.

@@ -63,7 +63,8 @@ fn serve_clients(certificate: &str, clients: Option<&str>) -> u16 {
 
 async fn send(url: &str, authorities: Option<&str>) -> Result<Response, SourceError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let authorities = authorities.map_or(Ok(Vec::new()), |name| read_authorities(&format!("{FOLDER}/{name}")))?;
+    let authorities = authorities
+        .map_or(Ok(Vec::new()), |name| read_authorities("access.ca_certificates", &format!("{FOLDER}/{name}")))?;
     send_by(url, Route { authorities, ..Route::default() }).await
 }
 
@@ -103,7 +104,8 @@ async fn a_certificate_is_accepted_if_a_named_authority_signed_it_for_this_host_
 #[tokio::test]
 async fn a_client_certificate_is_shown_to_a_server_that_demands_one() {
     let route = |identity| Route {
-        authorities: read_authorities(&format!("{FOLDER}/authority.pem")).expect("an authority"),
+        authorities: read_authorities("access.ca_certificates", &format!("{FOLDER}/authority.pem"))
+            .expect("an authority"),
         identity,
         ..Route::default()
     };
@@ -141,9 +143,13 @@ fn a_file_without_certificates_is_called_so() {
     for (name, what) in
         [("absent.pem", "cannot be read"), ("README.md", "has no certificate"), ("server.key", "has no certificate")]
     {
-        let error = read_authorities(&format!("{FOLDER}/{name}")).expect_err("no certificate");
+        let error =
+            read_authorities("access.ca_certificates", &format!("{FOLDER}/{name}")).expect_err("no certificate");
         assert_eq!(error.kind, ErrorKind::Misconfigured, "{name}");
         assert!(error.message.contains(what) && error.message.contains("access.ca_certificates"), "{error}");
     }
-    assert_eq!(read_authorities(&format!("{FOLDER}/authority.pem")).map(|all| all.len()), Ok(1));
+    assert_eq!(
+        read_authorities("access.ca_certificates", &format!("{FOLDER}/authority.pem")).map(|all| all.len()),
+        Ok(1)
+    );
 }

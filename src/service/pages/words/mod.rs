@@ -3,6 +3,7 @@
 mod date_orders;
 mod formatting;
 mod reasons;
+mod server_reasons;
 
 use crate::health::HealthState;
 use crate::locale::Language;

@@ -2,6 +2,7 @@
 
 use crate::locale::Language;
 use crate::model::page::Reason;
+use crate::service::pages::words::server_reasons;
 
 /// Why, and what to do, in Vietnamese; `None` for an unknown code (of a ledger written by another version).
 pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'static str)> {
@@ -164,7 +165,7 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "file_damaged" => ("Tệp bị hỏng.", "Mở bằng Excel rồi lưu lại, hoặc đề nghị gửi lại tệp."),
         "file_encrypted" => ("Tệp có mật khẩu.", "Đề nghị gửi tệp không có mật khẩu."),
         "not_a_workbook" => (
-            "Tệp không phải bảng dữ liệu như đã khai: là trang web, văn bản, hoặc tệp `.xls` cũ.",
+            "Tệp không phải bảng dữ liệu như đã khai: là trang web, văn bản, hoặc tệp của Excel 95 trở về trước.",
             "Đề nghị gửi lại danh sách; hoặc mở bằng Excel rồi lưu đúng dạng đã khai (`.xlsx` hoặc CSV UTF-8).",
         ),
         "not_csv" => (
@@ -204,7 +205,7 @@ fn file_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "misconfigured" => {
             ("Cấu hình kết nối không thực hiện được.", "Sửa `connector.toml`, hoặc biến mà thông báo nêu tên.")
         }
-        _ => return run_explanation(code),
+        _ => return server_reasons::explanation(code).or_else(|| run_explanation(code)),
     })
 }
 
