@@ -32,7 +32,7 @@ pub(crate) fn of_archive(names: impl Iterator<Item = impl AsRef<str>>) -> Option
     if has("xl/workbook.bin") {
         Some("a binary workbook (`.xlsb`), not XLSX")
     } else if has("mimetype") && has("content.xml") {
-        Some("an OpenDocument file (`.ods`), not XLSX")
+        Some("an OpenDocument text or drawing (such as `.odt`), not a workbook")
     } else if has_folder("word/") {
         Some("a text document (`.docx`), not XLSX")
     } else if !has_folder("xl/") {
@@ -70,7 +70,7 @@ mod tests {
     fn other_archives_are_recognised() {
         for (names, word) in [
             (["[Content_Types].xml", "xl/workbook.bin"].as_slice(), ".xlsb"),
-            (&["mimetype", "content.xml"], ".ods"),
+            (&["mimetype", "content.xml"], ".odt"),
             (&["word/document.xml"], ".docx"),
             (&["list.csv"], "without a workbook"),
         ] {

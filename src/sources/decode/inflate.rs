@@ -25,7 +25,7 @@ fn damaged(message: impl Into<String>) -> SourceError {
 }
 
 /// Copies to the end of `from`, and subtracts the bytes from `left`. Fails if they are more than `left`.
-fn copy(from: &mut impl Read, to: &mut impl Write, left: &mut u64, limit: u64) -> Result<(), SourceError> {
+pub(super) fn copy(from: &mut impl Read, to: &mut impl Write, left: &mut u64, limit: u64) -> Result<(), SourceError> {
     let mut chunk = vec![0; 64 << 10];
     loop {
         let read = from.read(&mut chunk).map_err(|error| match error.kind() {

@@ -1,20 +1,28 @@
-//! Decodes the bytes of a response or file into pages of kept fields: JSON, XML, CSV, XLSX.
+//! Decodes the bytes of a response or file into pages of kept fields: JSON, XML, CSV, workbooks.
 
+mod compound_file;
 pub mod csv;
 mod csv_last_cells;
 mod csv_rows;
 pub(super) mod encoding;
 pub mod envelope;
 mod foreign_format;
+pub(crate) mod foreign_workbook;
 pub(crate) mod inflate;
 pub mod json;
 mod json_envelope;
 mod json_lines;
 mod json_rows;
 mod line_counter;
+mod ods_workbook;
+mod plain_workbook;
 mod record_test;
 pub mod table;
 mod tcvn3;
+mod xls_records;
+#[cfg(test)]
+mod xls_test_file;
+mod xls_workbook;
 pub mod xlsx;
 pub(super) mod xlsx_cell;
 pub(crate) mod xlsx_layout;

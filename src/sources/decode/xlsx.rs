@@ -1,4 +1,4 @@
-//! Decodes workbooks (XLSX): sheets with title rows, a header row, records, perhaps a footer row. Cells are read one by
+//! Decodes workbooks (XLSX, and what is rewritten to it: `.xls`, `.ods`): sheets with title rows, a header row, records, perhaps a footer row. Cells are read one by
 //! one through calamine.
 //!
 //! Row numbers are those of the sheet. Cells become the text that a CSV file would have: a whole number its plain
@@ -17,13 +17,13 @@ use crate::model::table_remarks::TableRemarks;
 use crate::sources::decode::xlsx_layout::{Workbook, XlsxLayout, damaged, hidden_sheets, wanted_sheets};
 use crate::sources::decode::xlsx_merged::MergedCells;
 use crate::sources::decode::xlsx_sheet::{PageSink, SheetReader};
-use crate::sources::decode::{inflate, without_panic, xlsx_parts};
+use crate::sources::decode::{foreign_workbook, without_panic, xlsx_parts};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Reads a workbook into pages of at most `max_rows` rows. A page has rows of one sheet, which its origin names.
 ///
 /// # Errors
-/// As [`inflate::workbook`]; `header_not_found`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`,
+/// As [`foreign_workbook::stored`]; `header_not_found`, `trailer_missing`, `trailer_disagrees`, `rows_below_footer`,
 /// `file_damaged`.
 pub(crate) fn read(
     layout: &XlsxLayout,
@@ -34,7 +34,7 @@ pub(crate) fn read(
 ) -> Result<(), SourceError> {
     // A damaged file may make the libraries panic.
     without_panic(|| {
-        let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
+        let stored = foreign_workbook::stored(bytes, layout.max_expanded_bytes)?;
         let facts = xlsx_parts::check(&stored)?;
         if facts.counts_from_1904 && layout.reads_serials {
             let message = "the workbook counts days from 1904, and `spreadsheet_serial` from 1899: give the cells the format of dates";

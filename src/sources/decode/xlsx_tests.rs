@@ -227,7 +227,7 @@ fn an_unreadable_workbook_gives_the_matching_error() {
     let encrypted = [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 2000], &encrypted].concat();
     for (bytes, kind) in [
         (encrypted.as_slice(), ErrorKind::FileEncrypted),
-        (&encrypted[..1000], ErrorKind::NotAWorkbook),
+        (&encrypted[..1000], ErrorKind::FileDamaged),
         (b"<html>", ErrorKind::NotAWorkbook),
         (b"", ErrorKind::NotAWorkbook),
         (&whole[..whole.len() - 30], ErrorKind::BodyCutShort),

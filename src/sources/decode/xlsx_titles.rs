@@ -8,7 +8,7 @@ use crate::model::text::fold;
 use crate::sources::decode::table::{MAX_TITLE_BYTES, MAX_TITLE_ROWS};
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
 use crate::sources::decode::xlsx_layout::{Workbook, XlsxLayout, damaged, wanted_sheets};
-use crate::sources::decode::{inflate, xlsx_parts};
+use crate::sources::decode::{foreign_workbook, xlsx_parts};
 use crate::sources::error::SourceError;
 
 /// Text of the title rows of every sheet that has a table: a row is a line, its cells are separated by spaces.
@@ -16,7 +16,7 @@ use crate::sources::error::SourceError;
 /// # Errors
 /// Why the workbook cannot be opened.
 pub(super) fn titles(layout: &XlsxLayout, bytes: Vec<u8>) -> Result<String, SourceError> {
-    let stored = inflate::workbook(bytes, layout.max_expanded_bytes)?;
+    let stored = foreign_workbook::stored(bytes, layout.max_expanded_bytes)?;
     xlsx_parts::check(&stored)?;
     let mut workbook: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
     let mut text = String::new();

@@ -6,12 +6,12 @@ use calamine::{Reader as _, Xlsx};
 
 use crate::sources::decode::xlsx_cell::{CellText, text_of};
 use crate::sources::decode::xlsx_layout::{Workbook, damaged};
-use crate::sources::decode::{inflate, xlsx_parts};
+use crate::sources::decode::{foreign_workbook, xlsx_parts};
 use crate::sources::error::SourceError;
 use crate::sources::sample::{MAX_BYTES, MAX_RECORDS, Sample, SampleFormat, no_records, table};
 
 pub(super) fn sample(bytes: Vec<u8>, is_heading: &dyn Fn(&str) -> bool) -> Result<Sample, SourceError> {
-    let stored = inflate::workbook(bytes, MAX_BYTES)?;
+    let stored = foreign_workbook::stored(bytes, MAX_BYTES)?;
     xlsx_parts::check(&stored)?;
     let mut workbook: Workbook = Xlsx::new(Cursor::new(stored)).map_err(|error| damaged(&error))?;
     let mut best: Option<(usize, Vec<Vec<String>>, usize)> = None;
