@@ -1,18 +1,20 @@
-//! `connectors list|show|new|schema`: the configured connectors, and the first draft of a new one.
+//! `connectors list|show|add|new|schema`: the configured connectors, those that are shipped besides them, and the first
+//! draft of a new one.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::cli::output::{self, OutputFormat, print};
-use crate::cli::{Failure, GlobalOptions, new_connector};
+use crate::cli::output::{self, OutputFormat, print, print_message};
+use crate::cli::{Failure, GlobalOptions, init, new_connector};
 use crate::model::connector::{Access, Connector, ConnectorFile};
 use crate::run::RunError;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  motcua connectors show portal-igate\n  motcua connectors new my-list --from list.csv"
+    after_help = "Examples:\n  motcua connectors show portal-igate\n  motcua connectors add portal-tandan\n  motcua connectors new my-list --from list.csv"
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -31,6 +33,12 @@ enum Verb {
     Show {
         /// Name of the connector.
         name: String,
+    },
+    /// Write shipped connectors into the folder of connectors.
+    Add {
+        /// Names, such as `portal-tandan`. Each must be shipped and not exist yet.
+        #[arg(required = true)]
+        names: Vec<String>,
     },
     /// Write a first draft of a connector, guessed from a file or response of its source.
     New(new_connector::Arguments),
@@ -62,6 +70,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let config = options.load()?;
     let text = match &arguments.verb {
         Verb::New(_) | Verb::Schema => String::new(),
+        Verb::Add { names } => return add(&config.settings.connectors, names),
         Verb::List { format } => {
             let disabled = &config.settings.disabled_connectors;
             let rows: Vec<Row> =
@@ -78,6 +87,18 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         }
     };
     print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes shipped connectors into the folder of connectors.
+fn add(folder: &Path, names: &[String]) -> Result<ExitCode, Failure> {
+    if folder.join("connector.toml").exists() {
+        let message = format!("`{}` is one connector, not a folder of connectors", folder.display());
+        return Err(Failure::usage(message).with_hint("name the folder above it in `folders.connectors`"));
+    }
+    let written = init::write_connectors(folder, names)?;
+    print_message(&format!("wrote {written} files into `{}`", folder.display()));
+    print_message("next: set the variables that their README.md lists, then run `motcua check NAME`");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,10 @@ use crate::cli::output::print_message;
 static CONFIG: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
 static CONNECTORS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/connectors");
 
+/// The connectors of a new installation. The other shipped ones are written by `connectors add`.
+const WRITTEN_CONNECTORS: [&str; 6] =
+    ["bcci-export", "dossier-notes-csv", "feedback", "measures-csv", "portal-igate", "procedure-catalogue"];
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Target folder.
@@ -26,6 +30,9 @@ pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     print_message(
         "next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`",
     );
+    let others: Vec<&str> =
+        shipped_connectors().into_iter().filter(|name| !WRITTEN_CONNECTORS.contains(name)).collect();
+    print_message(&format!("`motcua connectors add NAME` adds a connector for another system: {}", others.join(", ")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -33,12 +40,42 @@ pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
 pub(super) fn write_shipped(folder: &Path) -> Result<usize, Failure> {
     let mut files = Vec::new();
     collect(&CONFIG, &folder.join("config"), &mut files);
-    collect(&CONNECTORS, &folder.join("connectors"), &mut files);
+    for name in WRITTEN_CONNECTORS {
+        collect(shipped_connector(name)?, &folder.join("connectors").join(name), &mut files);
+    }
+    write_new(folder, &files)
+}
+
+/// Names of the shipped connectors, sorted.
+pub(super) fn shipped_connectors() -> Vec<&'static str> {
+    let mut names: Vec<&str> = CONNECTORS.dirs().filter_map(|dir| dir.path().file_name()?.to_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Writes shipped connectors into a folder of connectors; returns the number of files. Writes nothing if one of them
+/// exists.
+pub(super) fn write_connectors(folder: &Path, names: &[String]) -> Result<usize, Failure> {
+    let mut files = Vec::new();
+    for name in names {
+        collect(shipped_connector(name)?, &folder.join(name), &mut files);
+    }
+    write_new(folder, &files)
+}
+
+fn shipped_connector(name: &str) -> Result<&'static Dir<'static>, Failure> {
+    CONNECTORS.get_dir(name).ok_or_else(|| {
+        Failure::usage(format!("no connector `{name}` is shipped"))
+            .with_hint(format!("the shipped ones are {}", shipped_connectors().join(", ")))
+    })
+}
+
+fn write_new(folder: &Path, files: &[(PathBuf, &'static [u8])]) -> Result<usize, Failure> {
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(Failure::usage(format!("`{}` exists; nothing was written", path.display()))
             .with_hint("choose another folder, or move the file away"));
     }
-    for (path, contents) in &files {
+    for (path, contents) in files {
         let failed = |error: std::io::Error| Failure::internal(format!("cannot write `{}`: {error}", path.display()));
         fs::create_dir_all(path.parent().unwrap_or(folder)).map_err(failed)?;
         fs::write(path, contents).map_err(failed)?;

@@ -65,7 +65,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Write a commented configuration, the registries and the shipped connectors into a folder.
+    /// Write a commented configuration, the registries and the usual connectors into a folder.
     Init(init::Arguments),
     /// Report every mistake in the configuration; then log in to each source, read one page and map it. Writes nothing.
     Check(check::Arguments),
@@ -109,7 +109,7 @@ enum Verb {
     Backup(backup::BackupArguments),
     /// Check a backup and restore it into an empty data folder.
     Restore(backup::RestoreArguments),
-    /// List or show the configured connectors, or draft a new one.
+    /// List or show the configured connectors, add shipped ones, or draft a new one.
     #[command(alias = "connector")]
     Connectors(connectors::Arguments),
     /// List or show the defined indicators.

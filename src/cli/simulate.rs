@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: makes the folder of the exports")]
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::model::period::typed_day;
 use crate::simulator::{
     self, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, CLIENT_ID, CLIENT_SECRET, Fault,
-    Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
+    MessageFormat, OPENCPS_GROUP, PETITION_TAGS, Province, ProvinceSettings, RegistryTexts, SimulatedDay, TOKEN_PATH,
 };
 
 /// Default of the last simulated day. It is fixed, so that a seed always gives the same figures.
@@ -93,7 +93,8 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
          export IGATE_CLIENT_SECRET={CLIENT_SECRET}\nexport BCCI_EXPORTS={exports}\n\
          export DVCQG_URL={url}\nexport DVCQG_DSTCODE={CATALOGUE_ROUTE}\nexport DVCQG_USERNAME={CATALOGUE_USER}\n\
          export DVCQG_PASSWORD={CATALOGUE_PASSWORD}\nexport DVCQG_UNIT={CATALOGUE_UNIT}\n\
-         export PAKN_EXPORTS={feedback}\nexport MEASURES_FOLDER={measures}\nexport NOTES_FOLDER={notes}\n",
+         export PAKN_EXPORTS={feedback}\nexport MEASURES_FOLDER={measures}\nexport NOTES_FOLDER={notes}\n{others}",
+        others = others(&portal.url(), &write_others(&province, arguments)?),
         url = portal.url(),
         exports = arguments.exports.canonicalize()?.display(),
         feedback = feedback.canonicalize()?.display(),
@@ -124,6 +125,37 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     tokio::signal::ctrl_c().await?;
     portal.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what the connectors read that `connectors add` adds: messages to the national portal, lists of documents and of
+/// the survey. Returns the folder.
+fn write_others(province: &Province, arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let folders = ["thong-diep", "van-ban", "sipas"].map(|name| arguments.exports.join(name));
+    for folder in &folders {
+        std::fs::create_dir_all(folder)?;
+    }
+    for format in [MessageFormat::Json, MessageFormat::Xml] {
+        province.write_messages(&folders[0], format, None, arguments.today)?;
+    }
+    let [documents, survey] = province.write_documents_and_survey(&arguments.exports, arguments.today)?;
+    for (file, folder) in [(documents, &folders[1]), (survey, &folders[2])] {
+        let name = file.file_name().unwrap_or_default().to_owned();
+        std::fs::rename(file, folder.join(name))?;
+    }
+    Ok(arguments.exports.canonicalize()?)
+}
+
+/// Variables of the connectors that `connectors add` adds.
+fn others(url: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "export TANDAN_URL={url}\nexport TANDAN_USERNAME={CLIENT_ID}\nexport TANDAN_PASSWORD={CLIENT_SECRET}\n\
+         export OPENCPS_URL={url}\nexport OPENCPS_USERNAME={CLIENT_ID}\nexport OPENCPS_PASSWORD={CLIENT_SECRET}\n\
+         export OPENCPS_GROUP={OPENCPS_GROUP}\nexport LGSP_MESSAGES={folder}/thong-diep\n\
+         export PAKN_URL={url}\nexport PAKN_TOKEN_URL={url}{TOKEN_PATH}\nexport PAKN_CLIENT_ID={CLIENT_ID}\n\
+         export PAKN_CLIENT_SECRET={CLIENT_SECRET}\nexport PAKN_TAGS={PETITION_TAGS}\n\
+         export DOCUMENTS_FOLDER={folder}/van-ban\nexport SIPAS_FOLDER={folder}/sipas\n"
+    )
 }
 
 /// Waits until a line is entered, or the input has ended.

@@ -18,6 +18,9 @@ use crate::model::period::{Period, PeriodError};
 use crate::model::record::Value;
 use crate::model::text::{fold, plain};
 
+/// Key of the codes of a flag that stands for every other date or time.
+const ANY_TIME: &str = "*";
+
 /// Reader of one canonical column.
 #[derive(Debug, Clone)]
 pub struct FieldReader {
@@ -237,7 +240,10 @@ impl FieldReader {
             FieldType::Flag => match text {
                 "true" | "1" => Ok(Value::Flag(true)),
                 "false" | "0" => Ok(Value::Flag(false)),
-                other => self.code_of(other).ok_or(Reason::UnknownCode),
+                other => {
+                    let time = || self.codes.get(ANY_TIME).filter(|_| may_be_time(other)).cloned();
+                    self.code_of(other).or_else(time).ok_or(Reason::UnknownCode)
+                }
             },
             FieldType::Period => match Period::read(text) {
                 Ok(period) => Ok(Value::Text(period.to_string().into())),
@@ -291,6 +297,13 @@ impl FieldReader {
     fn code_of(&self, text: &str) -> Option<Value> {
         self.codes.get(text).or_else(|| self.codes.get(&fold(text))).cloned()
     }
+}
+
+/// Whether a text may be a date or a time. Such a text holds no name, and no number of a person.
+fn may_be_time(text: &str) -> bool {
+    let longest = text.split(|symbol: char| !symbol.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+    let is_of_time = |byte: u8| byte.is_ascii_digit() || b"-/:.+ TZ".contains(&byte);
+    text.bytes().all(is_of_time) && ((1..=8).contains(&longest) || longest == 14)
 }
 
 /// Reads a value; a panic rejects it. The log has the place of the panic.

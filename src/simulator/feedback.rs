@@ -45,6 +45,13 @@ pub(super) struct Feedback {
     pub(super) on_regulation: bool,
 }
 
+impl Feedback {
+    /// Number of its dossier.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+}
+
 impl Province {
     /// Feedback received up to a moment.
     pub(super) fn feedback(&self, now: Moment) -> impl Iterator<Item = Feedback> {

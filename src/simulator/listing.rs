@@ -1,5 +1,7 @@
 //! The portal's list of dossiers, and the search over it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::DateTime;
 
 use crate::simulator::Province;
@@ -56,10 +58,18 @@ struct MomentRange {
 impl MomentRange {
     const OPEN: Self = Self { from: Moment::MIN, to: Moment::MAX, open: true };
 
+    fn bounded(from: Option<Moment>, to: Option<Moment>) -> Self {
+        let open = from.is_none() && to.is_none();
+        Self { from: from.unwrap_or(Moment::MIN), to: to.unwrap_or(Moment::MAX), open }
+    }
+
     fn passes(self, moment: Option<Moment>) -> bool {
         self.open || moment.is_some_and(|at| self.from <= at && at <= self.to)
     }
 }
+
+/// First and last moment of a range; `None`: no bound.
+pub(super) type Bounds = (Option<Moment>, Option<Moment>);
 
 /// A search request.
 #[derive(Debug)]
@@ -78,6 +88,18 @@ impl SearchQuery {
         let (accepted, applied, appointment, returned) =
             (MomentRange::OPEN, MomentRange::OPEN, MomentRange::OPEN, MomentRange::OPEN);
         Self { page: 0, size: DEFAULT_SIZE, accepted, applied, appointment, returned }
+    }
+
+    /// All dossiers of a range of receptions; `None`: no bound.
+    pub(super) fn by_reception(from: Option<Moment>, to: Option<Moment>) -> Self {
+        Self { accepted: MomentRange::bounded(from, to), ..Self::everything() }
+    }
+
+    /// All dossiers of ranges of the reception, the hand-in and the hand-over of the result.
+    pub(super) fn by_dates(accepted: Bounds, applied: Bounds, returned: Bounds) -> Self {
+        let [accepted, applied, returned] =
+            [accepted, applied, returned].map(|(from, to)| MomentRange::bounded(from, to));
+        Self { accepted, applied, returned, ..Self::everything() }
     }
 
     /// Reads the query. Unknown fields (`sort`, `spec`, `remove-status`, …) are ignored, as in iGate.
@@ -127,7 +149,7 @@ impl SearchQuery {
 
 /// Reads `2025-10-01T17:00:00[.000]` with `Z`, `+0700` or `+07:00`: the local moment, and whether a fraction of a
 /// second was cut off. A space before the offset is a `+` that was not percent-encoded.
-fn instant(text: &str) -> Option<(Moment, bool)> {
+pub(super) fn instant(text: &str) -> Option<(Moment, bool)> {
     let (civil, rest) = text.split_at_checked(19)?;
     let at: DateTime = civil.parse().ok()?;
     let seconds = at.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0)).as_secs();
@@ -164,6 +186,12 @@ pub(super) fn found<'a>(
         let shown = dossier.shown(entry.state_at)?;
         query.passes(dossier, &shown).then_some((dossier, shown))
     })
+}
+
+/// The dossiers of a search, each once in its current state, in the order of their identities.
+pub(super) fn listed_once<'a>(found: impl Iterator<Item = ListedDossier<'a>>) -> Vec<ListedDossier<'a>> {
+    let by_id: BTreeMap<[u8; 12], ListedDossier<'a>> = found.map(|line| (line.0.id, line)).collect();
+    by_id.into_values().collect()
 }
 
 /// One page of the search's result.

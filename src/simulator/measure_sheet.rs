@@ -20,6 +20,15 @@ const FIRST_YEAR: i32 = 2025;
 /// These indicators count agencies: each department states 1 of 1, or 0 of 1.
 const COUNT_AGENCIES: [&str; 2] = ["par-3.2.4", "par-3.2.6"];
 
+/// The indicators of the survey, and what its report calls them.
+const FACTORS: [(&str, &str); 5] = [
+    ("sipas-1", "Tiếp cận dịch vụ"),
+    ("sipas-2", "Tổ chức giải quyết TTHC"),
+    ("sipas-3", "Công chức giải quyết TTHC"),
+    ("sipas-4", "Kết quả giải quyết TTHC"),
+    ("sipas-5", "Tiếp nhận, xử lý phản ánh, kiến nghị"),
+];
+
 /// One measure of a department for a quarter.
 struct MeasureRow<'a> {
     indicator: &'static str,
@@ -72,6 +81,33 @@ impl Province {
         let path = folder.join(format!("so-lieu-{day}.csv"));
         std::fs::write(&path, text)?;
         Ok(path)
+    }
+
+    /// Writes the list of documents and the report of the survey as of a day into `folder`, which must exist: the measures of
+    /// 7.1.2 and of Annex 2 in lists of their own.
+    pub fn write_documents_and_survey(&self, folder: &Path, day: Date) -> io::Result<[PathBuf; 2]> {
+        let day = day.min(self.today());
+        let entered = day.strftime("%d/%m/%Y");
+        let mut documents = "Đơn vị;Kỳ;Văn bản đi;Gửi điện tử;Số báo cáo;Ngày báo cáo\r\n".to_owned();
+        let mut survey = "Yếu tố;Đơn vị;Kỳ;Câu trả lời hài lòng;Câu trả lời;Số văn bản;Ngày văn bản\r\n".to_owned();
+        let (mut sheets, mut answers) = (0, 0);
+        for MeasureRow { indicator, agency, quarter, counts: [part, whole] } in self.measures(day) {
+            if indicator == "par-7.1.2" {
+                sheets += 1;
+                writeln!(documents, "{agency};{quarter};{whole};{part};12/BC-MP;{entered}\r")
+                    .map_err(io::Error::other)?;
+            } else if let Some(factor) = FACTORS.iter().find(|(id, _)| *id == indicator).map(|(_, name)| name) {
+                answers += 1;
+                writeln!(survey, "{factor};{agency};{quarter};{part};{whole};12/BC-MP;{entered}\r")
+                    .map_err(io::Error::other)?;
+            }
+        }
+        writeln!(documents, "Tổng cộng;{sheets};;;;\r").map_err(io::Error::other)?;
+        writeln!(survey, "Tổng cộng;;{answers};;;;\r").map_err(io::Error::other)?;
+        let paths = ["van-ban", "sipas"].map(|name| folder.join(format!("{name}-{day}.csv")));
+        std::fs::write(&paths[0], documents)?;
+        std::fs::write(&paths[1], survey)?;
+        Ok(paths)
     }
 
     /// Figures from measures: those of each department, and their sums for the tier and the province.

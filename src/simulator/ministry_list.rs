@@ -60,20 +60,27 @@ impl Province {
         self.held_by(dossier) != HeldBy::Ministry
     }
 
+    /// The rows of the ministry's software at a moment.
+    pub(super) fn ministry_rows(&self, now: Moment) -> Vec<MinistryRow> {
+        let row = |(number, dossier): (u32, &Dossier)| {
+            let shown = dossier.shown(now)?;
+            match self.held_by(dossier) {
+                HeldBy::Portal => None,
+                HeldBy::Both => Some(self.copy(number, dossier, &shown, now)),
+                HeldBy::Ministry => Some(self.only_here(dossier, &shown, now)),
+            }
+        };
+        (0..).zip(&self.dossiers).filter_map(row).collect()
+    }
+
     /// Writes the ministry's export as of 20:00 of a day to `ho-so-YYYY-MM-DD.csv` in `folder`, which must exist.
     pub fn write_ministry_list(&self, folder: &Path, day: Date) -> io::Result<PathBuf> {
         let day = day.min(self.today());
-        let now = evening(day_number(day));
         let mut text = Vec::new();
         let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(&mut text);
         writer.write_record(COLUMNS)?;
-        for (number, dossier) in (0..).zip(&self.dossiers) {
-            let Some(shown) = dossier.shown(now) else { continue };
-            match self.held_by(dossier) {
-                HeldBy::Portal => {}
-                HeldBy::Both => writer.write_record(self.copy(number, dossier, &shown, now))?,
-                HeldBy::Ministry => writer.write_record(self.only_here(dossier, &shown))?,
-            }
+        for row in self.ministry_rows(evening(day_number(day))) {
+            writer.write_record(row.cells())?;
         }
         writer.flush()?;
         drop(writer);
@@ -83,7 +90,7 @@ impl Province {
     }
 
     /// A dossier that the portal does not have. It states what the portal would state, under the same code.
-    fn only_here(&self, dossier: &Dossier, shown: &RecordState) -> [String; COLUMNS.len()] {
+    fn only_here(&self, dossier: &Dossier, shown: &RecordState, now: Moment) -> MinistryRow {
         let channel = match shown.channel {
             _ if !dossier.states_channel() => "",
             Channel::Counter => "1",
@@ -104,11 +111,11 @@ impl Province {
         };
         let dates = [dossier.recorded_hand_in(), shown.accepted, shown.due, shown.completed, shown.returned];
         let codes = [self.code(dossier), String::new(), String::new()];
-        self.row(dossier, codes, dates, [channel, wish, level, status])
+        self.ministry_row(dossier, codes, dates, [channel, wish, level, status], dossier.last_change(now))
     }
 
     /// The ministry's row of a dossier of the portal. `number`: makes its code.
-    fn copy(&self, number: u32, dossier: &Dossier, shown: &RecordState, now: Moment) -> [String; COLUMNS.len()] {
+    fn copy(&self, number: u32, dossier: &Dossier, shown: &RecordState, now: Moment) -> MinistryRow {
         let own = ministry_code(dossier.applied, number + 1);
         let codes = match dossier.style >> 15 & 3 {
             0 => [self.code(dossier), String::new(), String::new()],
@@ -117,23 +124,48 @@ impl Province {
         };
         let ended = shown.completed.map(|at| at + 5 * DAY_SECS).filter(|at| *at <= now);
         let dates = [Some(dossier.applied), shown.accepted, None, ended, None];
-        self.row(dossier, codes, dates, ["1", "0", "2", if ended.is_some() { "9" } else { "4" }])
+        let changed = dates.into_iter().flatten().max().unwrap_or(dossier.applied);
+        self.ministry_row(dossier, codes, dates, ["1", "0", "2", if ended.is_some() { "9" } else { "4" }], changed)
     }
 
-    fn row(
+    fn ministry_row(
         &self,
         dossier: &Dossier,
         codes: [String; 3],
         dates: [Option<Moment>; 5],
-        words: [&str; 4],
-    ) -> [String; COLUMNS.len()] {
+        words: [&'static str; 4],
+        changed: Moment,
+    ) -> MinistryRow {
         let procedure = &self.registry.procedures[dossier.procedure as usize];
-        let agency = self.registry.agencies[dossier.agency as usize].code.clone();
+        let agency = &self.registry.agencies[dossier.agency as usize];
+        let names = [&procedure.code, &procedure.sector, &agency.code].map(Clone::clone);
+        MinistryRow { codes, names, dates, words, changed }
+    }
+}
+
+/// A dossier in the ministry's software.
+#[derive(Debug)]
+pub(super) struct MinistryRow {
+    /// Its own code, the national one, a further one; empty if there is none.
+    pub(super) codes: [String; 3],
+    /// Codes of procedure, sector and agency.
+    pub(super) names: [String; 3],
+    /// Submitted, received, due, completed, returned.
+    pub(super) dates: [Option<Moment>; 5],
+    /// Channel, wish for the return, level, status; empty if it is not stated.
+    pub(super) words: [&'static str; 4],
+    /// When the row changed last.
+    pub(super) changed: Moment,
+}
+
+impl MinistryRow {
+    /// The cells of the export, in the order of its columns.
+    fn cells(self) -> [String; COLUMNS.len()] {
         let shown = |at: Option<Moment>| at.map(|at| civil(at).strftime("%d/%m/%Y %H:%M:%S").to_string());
-        let [code, national, other] = codes;
-        let [submitted, received, due, completed, returned] = dates.map(|at| shown(at).unwrap_or_default());
-        let [channel, wish, level, status] = words.map(str::to_owned);
-        let (procedure, sector) = (procedure.code.clone(), procedure.sector.clone());
+        let [code, national, other] = self.codes;
+        let [procedure, sector, agency] = self.names;
+        let [submitted, received, due, completed, returned] = self.dates.map(|at| shown(at).unwrap_or_default());
+        let [channel, wish, level, status] = self.words.map(str::to_owned);
         [
             code, national, other, procedure, sector, agency, submitted, received, due, completed, returned, channel,
             wish, level, status,

@@ -2,7 +2,8 @@
 //! and the true figures of its dossiers.
 //!
 //! `generate` draws dossiers and waybills with their whole histories. `serve` answers like an iGate portal on a given
-//! evening. `Province::write_exports` writes the post's lists. `Province::truth` counts the figures with loops of its
+//! evening, and at other paths like the portals of other vendors with the same dossiers.
+//! `Province::write_messages` writes the messages that such a portal sends to the national one. `Province::write_exports` writes the post's lists. `Province::truth` counts the figures with loops of its
 //! own. Nothing here uses the pipeline's readers, calendar or stages: the two must be able to disagree. All persons are
 //! invented, and their names show it.
 
@@ -22,12 +23,19 @@ mod list_cells;
 mod listing;
 mod measure_sheet;
 mod ministry_list;
+mod ministry_services;
+mod national_message;
 mod national_portal;
+mod opencps;
 mod paging_styles;
+mod petitions;
 mod portal;
 mod post;
 mod registry;
 mod render;
+mod simulated_day;
+mod stated;
+mod tan_dan;
 mod true_due;
 mod truth;
 mod truth_counts;
@@ -43,12 +51,18 @@ pub use self::exports::{save_in_other_order, write_again};
 pub use self::faults::{Fault, FaultSide};
 pub use self::generate::{ProvinceSettings, generate};
 pub use self::ministry_list::MINISTRY_CONNECTOR;
+pub use self::ministry_services::{DVCSYNC_PATH, SLD_KEY, SLD_PATH};
+pub use self::national_message::MessageFormat;
 pub use self::national_portal::{
     CALL_PATH, CATALOGUE_PASSWORD, CATALOGUE_ROUTE, CATALOGUE_UNIT, CATALOGUE_USER, LOGIN_PATH,
 };
+pub use self::opencps::{OPENCPS_GROUP, OPENCPS_PATH};
 pub use self::paging_styles::{CURSOR_PATH, KEYSET_PATH, TD_PATH};
-pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, SimulatedDay, TOKEN_PATH, serve};
+pub use self::petitions::{PETITION_TAGS, PETITIONS_PATH};
+pub use self::portal::{CLIENT_ID, CLIENT_SECRET, Portal, SEARCH_PATH, TOKEN_PATH, serve};
 pub use self::registry::RegistryTexts;
+pub use self::simulated_day::SimulatedDay;
+pub use self::tan_dan::{TAN_DAN_LOGIN_PATH, TAN_DAN_SEARCH_PATH};
 pub use self::truth::Truth;
 pub use self::truth_counts::{INDICATORS as TRUE_INDICATORS, TruthFigure, TruthScope};
 

@@ -3,7 +3,7 @@
 //! The envelopes are those of the systems named below, the records are iGate's; no real system has such an API. Each
 //! dossier is listed once, in its current state, in the order of ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use axum::response::Response;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::simulator::Province;
 use crate::simulator::faults::Fault;
 use crate::simulator::faulty_answers::json_answer;
-use crate::simulator::listing::{ListedDossier, records};
+use crate::simulator::listing::{ListedDossier, listed_once, records};
 
 /// Pages numbered from 1, `pageSize` rows each, with a total (domain A.3).
 pub const TD_PATH: &str = "/td/dossiers";
@@ -41,8 +41,7 @@ pub(super) fn answer<'a>(
     fields: &Fields,
     fault: Option<Fault>,
 ) -> Response {
-    let by_id: BTreeMap<[u8; 12], ListedDossier<'a>> = found.map(|line| (line.0.id, line)).collect();
-    let lines: Vec<ListedDossier<'a>> = by_id.into_values().collect();
+    let lines = listed_once(found);
     json_answer(match style {
         PagingStyle::Td => td(province, lines, fields, fault),
         PagingStyle::Keyset => keyset(province, &lines, fields, fault),

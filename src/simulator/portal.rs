@@ -1,13 +1,14 @@
 //! An iGate-like portal over loopback HTTP: a token by client credentials, and the dossier search (domain A.2). The
-//! national portal's adapter answers at the same address.
+//! national portal's adapter and the portals of Tân Dân and OpenCPS answer at the same address.
 //!
 //! As in iGate, the search filters by accepted, applied, appointment and returned dates only: there is no time of
 //! change. Pages are Spring slices without a total. The order is (accepted date, else applied date; id), and `sort` is
 //! ignored. If a dossier is listed twice, the newer copy comes later.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
-use jiff::civil::Date;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -27,9 +27,14 @@ use tokio::task::JoinHandle;
 use crate::simulator::faults::Fault;
 use crate::simulator::faulty_answers::{FaultState, json_answer};
 use crate::simulator::listing::{ListEntry, SearchPage, SearchQuery, found, list};
+use crate::simulator::ministry_services::{self, DVCSYNC_PATH, SLD_KEY, SLD_PATH};
 use crate::simulator::national_portal::{CALL_PATH, LOGIN_PATH, NationalPortal};
+use crate::simulator::opencps::{self, OPENCPS_GROUP, OPENCPS_PATH};
 use crate::simulator::paging_styles::{self, CURSOR_PATH, KEYSET_PATH, PagingStyle, TD_PATH};
-use crate::simulator::working_days::{Day, date_of, day_number, evening};
+use crate::simulator::petitions::{self, PETITIONS_PATH};
+use crate::simulator::simulated_day::SimulatedDay;
+use crate::simulator::tan_dan::{self, TAN_DAN_LOGIN_PATH, TAN_DAN_SEARCH_PATH};
+use crate::simulator::working_days::{Day, Moment, day_number, evening};
 use crate::simulator::wrong_clock::{PresentFault, set_date};
 use crate::simulator::{Province, SimulatorError};
 
@@ -46,25 +51,16 @@ const TOKEN_SECS: u64 = 86_400;
 /// Default target of the redirects of faults: a host that cannot exist.
 const REDIRECT_TARGET: &str = "http://elsewhere.invalid";
 
-/// The day whose evening the portal shows. All clones share the day.
-#[derive(Debug, Clone)]
-pub struct SimulatedDay(Arc<AtomicI64>);
-
-impl SimulatedDay {
-    #[must_use]
-    pub fn new(day: Date) -> Self {
-        Self(Arc::new(AtomicI64::new(day_number(day))))
-    }
-
-    pub fn set(&self, day: Date) {
-        self.0.store(day_number(day), Ordering::Relaxed);
-    }
-
-    #[must_use]
-    pub fn get(&self) -> Date {
-        date_of(self.0.load(Ordering::Relaxed))
-    }
-}
+/// The paths that page in the ways of other systems.
+const PAGED: [(&str, PagingStyle); 3] =
+    [(TD_PATH, PagingStyle::Td), (KEYSET_PATH, PagingStyle::Keyset), (CURSOR_PATH, PagingStyle::Cursor)];
+/// The paths of other services.
+const LISTED: [(&str, OtherService); 4] = [
+    (OPENCPS_PATH, OtherService::OpenCps),
+    (DVCSYNC_PATH, OtherService::DvcSync),
+    (SLD_PATH, OtherService::Sld),
+    (PETITIONS_PATH, OtherService::Petitions),
+];
 
 /// A listening portal. Dropping it stops the server without waiting.
 #[derive(Debug)]
@@ -137,19 +133,17 @@ pub async fn serve(province: Arc<Province>, bind: SocketAddr, day: SimulatedDay)
         .route(SEARCH_PATH, get(search))
         .route(LOGIN_PATH, post(login))
         .route(CALL_PATH, post(call))
-        .route(
-            TD_PATH,
-            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Td, portal, &headers, fields)),
-        )
-        .route(
-            KEYSET_PATH,
-            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Keyset, portal, &headers, fields)),
-        )
-        .route(
-            CURSOR_PATH,
-            get(async |portal, headers: HeaderMap, fields| paged(PagingStyle::Cursor, portal, &headers, fields)),
-        )
-        .with_state(Arc::clone(&portal));
+        .route(TAN_DAN_LOGIN_PATH, post(tan_dan_login))
+        .route(TAN_DAN_SEARCH_PATH, post(tan_dan_search));
+    let router = PAGED.into_iter().fold(router, |router, (path, style)| {
+        let answer = move |portal, headers: HeaderMap, fields| ready(paged(style, portal, &headers, fields));
+        router.route(path, get(answer))
+    });
+    let router = LISTED.into_iter().fold(router, |router, (path, service)| {
+        let answer = move |portal, headers: HeaderMap, fields| ready(listed(service, portal, &headers, fields));
+        router.route(path, get(answer))
+    });
+    let router = router.with_state(Arc::clone(&portal));
     let shown = Arc::clone(&portal);
     let fault: PresentFault = Arc::new(move || locked(&shown.fault_state).fault);
     let router = router.layer(map_response_with_state(fault, set_date));
@@ -206,6 +200,18 @@ impl ServerState {
         }
     }
 
+    /// The shown moment: the evening of the day.
+    fn now(&self) -> Moment {
+        evening(day_number(self.day.get().min(self.province.today())))
+    }
+
+    /// Issues a token. `number`: that of the request.
+    fn issue_token(&self, number: u64) -> String {
+        let token = format!("simulated.{number:08}.token");
+        locked(&self.tokens).insert(token.clone(), Instant::now() + Duration::from_secs(TOKEN_SECS));
+        token
+    }
+
     fn is_authorized(&self, headers: &HeaderMap) -> bool {
         let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) else {
             return false;
@@ -236,8 +242,7 @@ async fn token(
         let error = json!({"error": "unauthorized_client", "error_description": "Invalid client credentials"});
         return (StatusCode::UNAUTHORIZED, Json(error)).into_response();
     }
-    let token = format!("simulated.{number:08}.token");
-    locked(&portal.tokens).insert(token.clone(), Instant::now() + Duration::from_secs(TOKEN_SECS));
+    let token = portal.issue_token(number);
     let lifetime = match locked(&portal.fault_state).fault {
         Some(Fault::LooseTypes) => json!(format!("{TOKEN_SECS}.5")),
         _ => json!(TOKEN_SECS),
@@ -292,6 +297,68 @@ async fn call(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>
     portal.requests.fetch_add(1, Ordering::Relaxed);
     let fault = locked(&portal.fault_state).fault;
     Json(locked(&portal.adapter).call(&request, &portal.province, fault)).into_response()
+}
+
+async fn tan_dan_login(State(portal): State<Arc<ServerState>>, Json(request): Json<Value>) -> Response {
+    let number = portal.requests.fetch_add(1, Ordering::Relaxed);
+    if request["userName"] != CLIENT_ID || request["password"] != CLIENT_SECRET {
+        return unauthorized(TAN_DAN_LOGIN_PATH);
+    }
+    Json(json!({"token": portal.issue_token(number), "refreshToken": "simulated"})).into_response()
+}
+
+async fn tan_dan_search(
+    State(portal): State<Arc<ServerState>>,
+    headers: HeaderMap,
+    Json(request): Json<Value>,
+) -> Response {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    if !portal.is_authorized(&headers) {
+        return unauthorized(TAN_DAN_SEARCH_PATH);
+    }
+    or_bad_request(tan_dan::answer(&portal.province, &portal.listing(), &request, portal.now()))
+}
+
+/// Another service with a list of dossiers.
+#[derive(Debug, Clone, Copy)]
+enum OtherService {
+    OpenCps,
+    DvcSync,
+    Sld,
+    Petitions,
+}
+
+fn listed(
+    service: OtherService,
+    State(portal): State<Arc<ServerState>>,
+    headers: &HeaderMap,
+    Query(fields): Query<HashMap<String, String>>,
+) -> Response {
+    portal.requests.fetch_add(1, Ordering::Relaxed);
+    let has = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value == wanted);
+    let (province, now) = (&portal.province, portal.now());
+    match service {
+        OtherService::OpenCps if has("authorization", CLIENT_BASIC) && has("groupid", OPENCPS_GROUP) => {
+            or_bad_request(opencps::answer(province, &portal.listing(), &fields, now))
+        }
+        OtherService::DvcSync if portal.is_authorized(headers) => {
+            or_bad_request(ministry_services::dvcsync(province, &fields, now))
+        }
+        OtherService::Sld if has("x-api-key", SLD_KEY) => {
+            or_bad_request(ministry_services::sld(province, &fields, now))
+        }
+        OtherService::Petitions if portal.is_authorized(headers) => {
+            json_answer(petitions::answer(province, &fields, now))
+        }
+        _ => unauthorized("/"),
+    }
+}
+
+fn or_bad_request(answer: Result<String, String>) -> Response {
+    match answer {
+        Ok(body) => json_answer(body),
+        Err(message) => (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response(),
+    }
 }
 
 fn unauthorized(path: &str) -> Response {

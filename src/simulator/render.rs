@@ -7,6 +7,7 @@ use crate::model::procedure::{Procedure, TimeUnit};
 use crate::simulator::Province;
 use crate::simulator::dossier::{Channel, Dossier, Flaw, Level, RecordState};
 use crate::simulator::registry::Registry;
+use crate::simulator::stated::applicant_name;
 use crate::simulator::working_days::{AHEAD_SECS, Day, Moment, civil, day_number, day_of};
 
 /// Names of the status numbers 0 to 6.
@@ -23,6 +24,8 @@ pub(super) fn status_name(number: u64) -> &'static str {
 pub(super) struct JsonFragments {
     /// For each agency: with its name as a list, and as a string.
     agencies: Vec<[String; 2]>,
+    /// For each agency, its code and its name as records write them.
+    written_agencies: Vec<(Option<String>, String)>,
     /// For each procedure, the part after `code`: with translations as a list, and as an object.
     procedures: Vec<[String; 2]>,
     /// Prefix of the codes of each agency's dossiers.
@@ -33,10 +36,19 @@ pub(super) struct JsonFragments {
 
 impl JsonFragments {
     pub(super) fn new(registry: &Registry) -> Self {
-        let agencies = (0..registry.agencies.len()).map(|row| agency(registry, row)).collect();
+        let written_agencies: Vec<_> = (0..registry.agencies.len()).map(|row| written_agency(registry, row)).collect();
+        let agencies =
+            written_agencies.iter().enumerate().map(|(row, written)| agency(registry, row, written)).collect();
         let procedures = registry.procedures.iter().enumerate().map(|(row, known)| procedure(row, known)).collect();
         let code_prefixes = (0..registry.agencies.len()).map(|row| code_prefix(registry, row)).collect();
-        Self { agencies, procedures, code_prefixes, new_levels_from: day_number(jiff::civil::date(2022, 6, 1)) }
+        let new_levels_from = day_number(jiff::civil::date(2022, 6, 1));
+        Self { agencies, written_agencies, procedures, code_prefixes, new_levels_from }
+    }
+
+    /// Code and name of an agency as records write them; some are written by name alone.
+    pub(super) fn written_agency(&self, agency: usize) -> (Option<&str>, &str) {
+        let (code, name) = &self.written_agencies[agency];
+        (code.as_deref(), name)
     }
 
     pub(super) fn code_prefix(&self, agency: usize) -> &str {
@@ -65,9 +77,9 @@ fn row_id(space: u32, row: usize) -> String {
     format!("5f{space:06x}{row:016x}")
 }
 
-/// JSON of an agency. Some agencies are written with one of their other codes, some with a name or alias alone, if no
-/// other agency has that code or name.
-fn agency(registry: &Registry, row: usize) -> [String; 2] {
+/// How an agency is written in records: code and name. Some agencies are written with one of their other codes, some with
+/// a name or alias alone, if no other agency has that code or name.
+fn written_agency(registry: &Registry, row: usize) -> (Option<String>, String) {
     let known = &registry.agencies[row];
     let others = || registry.agencies.iter().filter(|other| other.code != known.code);
     let is_unique = |name: &str| {
@@ -78,19 +90,24 @@ fn agency(registry: &Registry, row: usize) -> [String; 2] {
         known.other_codes.iter().find(|code| !others().any(|other| codes(other).any(|taken| taken == *code)));
     let group = registry.agency_group[row];
     let (code, name) = match (group % 5, other_code) {
-        (1, Some(other)) => (Some(other.as_str()), known.name.as_str()),
+        (1, Some(other)) => (Some(other), &known.name),
         (3, _) => {
             let shown = known.aliases.first().filter(|_| group % 2 == 1).unwrap_or(&known.name);
-            if is_unique(shown) { (None, shown.as_str()) } else { (Some(known.code.as_str()), known.name.as_str()) }
+            if is_unique(shown) { (None, shown) } else { (Some(&known.code), &known.name) }
         }
-        _ => (Some(known.code.as_str()), known.name.as_str()),
+        _ => (Some(&known.code), &known.name),
     };
-    let (id, parent) = (row_id(0xb1, group), row_id(0xb0, 0));
-    let code = code.map(|code| format!("\"code\":{},", quoted(code))).unwrap_or_default();
+    (code.cloned(), name.clone())
+}
+
+/// JSON of an agency: with its name as a list, and as a string.
+fn agency(registry: &Registry, row: usize, (code, name): &(Option<String>, String)) -> [String; 2] {
+    let (id, parent) = (row_id(0xb1, registry.agency_group[row]), row_id(0xb0, 0));
+    let code = code.as_ref().map(|code| format!("\"code\":{},", quoted(code))).unwrap_or_default();
     let name = quoted(name);
     let tail = format!(
         "\"parent\":{{\"id\":\"{parent}\"}},\"ancestors\":[{{\"id\":\"{parent}\"}}],\"tag\":[\"{}\"]}}",
-        known.tier.name()
+        registry.agencies[row].tier.name()
     );
     [
         format!("{{\"id\":\"{id}\",{code}\"name\":[{{\"languageId\":228,\"name\":{name}}}],{tail}"),
@@ -266,13 +283,11 @@ fn status(out: &mut String, dossier: &Dossier, shown: &RecordState) {
 
 /// Writes an invented person into the fields for personal data.
 fn applicant(out: &mut String, dossier: &Dossier) {
-    const GIVEN: [&str; 8] = ["An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Linh"];
-    let style = dossier.style;
-    let given = GIVEN[(style >> 8) as usize % GIVEN.len()];
-    let number = style % 1_000_000;
+    let number = dossier.style % 1_000_000;
+    let name = applicant_name(dossier);
     put!(
         out,
-        ",\"applicant\":{{\"userId\":\"{}\",\"data\":{{\"fullname\":\"Nguyễn Văn Mẫu {given}\",\
+        ",\"applicant\":{{\"userId\":\"{}\",\"data\":{{\"fullname\":\"{name}\",\
          \"identityNumber\":\"000000{number:06}\",\"phoneNumber\":\"0000{number:06}\",\
          \"email\":\"mau.{number}@example.invalid\",\"birthday\":\"1900-01-01T00:00:00.000+0700\",\
          \"address\":\"Số {} đường Không Có Thật\"}}}}",
