@@ -11,7 +11,7 @@ use opendal::{EntryMode, HttpTransporter, Metadata, OperationContext, Operator};
 use url::Url;
 
 use crate::model::connector::FileServer;
-use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
 use crate::sources::transport::files::{not_a_file, too_large};
 use crate::sources::transport::remote::server_client::ServerClient;
 use crate::sources::transport::remote::{
@@ -37,13 +37,12 @@ impl HttpStore {
         folder: &str,
         filled: &impl Fn(&String) -> Result<String, SourceError>,
         limits: &ServerLimits,
-        max_bytes: u64,
     ) -> Result<Self, SourceError> {
         let (FileServer::Webdav { ca_certificates, .. } | FileServer::S3 { ca_certificates, .. }) = server else {
             return Err(SourceError::new(ErrorKind::Misconfigured, "`access.server` is no HTTP server"));
         };
         let ca_file = ca_certificates.as_ref().map(filled).transpose()?;
-        let client = ServerClient::new(limits, ca_file.as_deref(), max_bytes.max(MAX_LIST_BYTES))?;
+        let client = ServerClient::new(limits, ca_file.as_deref())?;
         let wrong = |_| SourceError::new(ErrorKind::Misconfigured, "`access.server` cannot be used");
         let (operator, shown) = match server {
             FileServer::Webdav { url, user, password, .. } => {
@@ -107,6 +106,18 @@ impl HttpStore {
     }
 
     async fn list_folder(&self, wanted: &GlobMatcher) -> Result<Vec<ListedFile>, SourceError> {
+        self.client.limit(MAX_LIST_BYTES);
+        self.list_entries(wanted).await.map_err(|error| match error.kind {
+            // The next list would be as long.
+            ErrorKind::BodyTooLarge => SourceError {
+                class: ErrorClass::Fatal,
+                ..list_cut(&format!("the list is longer than {MAX_LIST_BYTES} bytes"))
+            },
+            _ => error,
+        })
+    }
+
+    async fn list_entries(&self, wanted: &GlobMatcher) -> Result<Vec<ListedFile>, SourceError> {
         let no_list = || list_cut("the answer is no list of files");
         let missing = |what: &str| SourceError::new(ErrorKind::FolderMissing, what);
         // The list of a WebDAV folder that is not there looks like that of an empty one.
@@ -146,12 +157,14 @@ impl HttpStore {
 
     async fn look_at(&self, name: &[u8]) -> Result<Option<RemoteStamp>, SourceError> {
         let path = self.path(name)?;
+        self.client.limit(MAX_LIST_BYTES);
         let other = || not_a_file("the server does not describe the file");
         Ok(self.ask(other, self.operator.stat(&path)).await?.as_ref().map(stamp_of))
     }
 
     async fn read_file(&self, name: &[u8], max_bytes: u64) -> Result<Vec<u8>, SourceError> {
         let path = self.path(name)?;
+        self.client.limit(max_bytes);
         let other = || SourceError::new(ErrorKind::BodyCutShort, "the server did not send the file");
         let read = self
             .ask(other, self.operator.read(&path))

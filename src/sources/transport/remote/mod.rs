@@ -108,7 +108,7 @@ impl RemoteFolder {
                 (Box::new(FtpServer::new((host, *port), login, tls, folder, server_limits)), shown)
             }
             FileServer::Webdav { .. } | FileServer::S3 { .. } => {
-                let store = HttpStore::new(server, folder, &filled, &server_limits, limits.max_bytes)?;
+                let store = HttpStore::new(server, folder, &filled, &server_limits)?;
                 let shown = store.shown().to_owned();
                 (Box::new(store), shown)
             }

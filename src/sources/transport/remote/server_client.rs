@@ -1,7 +1,7 @@
 //! The HTTP client of WebDAV and S3: OpenDAL builds the requests, this client sends them, bounded in size and time.
 #![expect(clippy::disallowed_methods, reason = "edge: the HTTP client of file servers is built here")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::stream;
@@ -21,7 +21,8 @@ const WHOLE_ANSWER_TIMEOUTS: u32 = 10;
 #[derive(Clone)]
 pub(super) struct ServerClient {
     client: reqwest::Client,
-    max_bytes: u64,
+    /// Longest answer.
+    max_bytes: Arc<AtomicU64>,
     /// Why the last request failed: OpenDAL's errors do not say.
     failed: Arc<Mutex<Option<SourceError>>>,
     /// Whether the last answer had the status 404.
@@ -31,7 +32,7 @@ pub(super) struct ServerClient {
 impl ServerClient {
     /// # Errors
     /// `misconfigured`.
-    pub(super) fn new(limits: &ServerLimits, ca_file: Option<&str>, max_bytes: u64) -> Result<Self, SourceError> {
+    pub(super) fn new(limits: &ServerLimits, ca_file: Option<&str>) -> Result<Self, SourceError> {
         let authorities =
             ca_file.map_or(Ok(Vec::new()), |path| tls::read_authorities("access.server.ca_certificates", path))?;
         let client = reqwest::Client::builder()
@@ -46,7 +47,12 @@ impl ServerClient {
             .timeout(limits.silence.saturating_mul(WHOLE_ANSWER_TIMEOUTS))
             .build()
             .map_err(|_| SourceError::new(ErrorKind::Misconfigured, "the HTTP client cannot be built"))?;
-        Ok(Self { client, max_bytes, failed: Arc::default(), is_missing: Arc::default() })
+        Ok(Self { client, max_bytes: Arc::default(), failed: Arc::default(), is_missing: Arc::default() })
+    }
+
+    /// Sets how long the next answers may be.
+    pub(super) fn limit(&self, max_bytes: u64) {
+        self.max_bytes.store(max_bytes, Ordering::Relaxed);
     }
 
     /// Whether what the last request asked for is not there.
@@ -68,12 +74,13 @@ impl ServerClient {
         let mut received = self.client.execute(request).await.map_err(|error| failure(&error, &host, false))?;
         refusal(&received, &host)?;
         self.is_missing.store(received.status() == reqwest::StatusCode::NOT_FOUND, Ordering::Relaxed);
+        let max_bytes = self.max_bytes.load(Ordering::Relaxed);
         let mut answer = http::Response::new(Vec::new());
         *answer.status_mut() = received.status();
         answer.headers_mut().clone_from(received.headers());
         while has_body && let Some(chunk) = received.chunk().await.map_err(|error| failure(&error, &host, true))? {
-            if (answer.body().len() + chunk.len()) as u64 > self.max_bytes {
-                let message = format!("the answer is longer than {} bytes", self.max_bytes);
+            if (answer.body().len() + chunk.len()) as u64 > max_bytes {
+                let message = format!("the answer is longer than {max_bytes} bytes");
                 return Err(SourceError::new(ErrorKind::BodyTooLarge, message));
             }
             answer.body_mut().extend_from_slice(&chunk);
