@@ -5,6 +5,7 @@
 //! `cargo bench -- xml|ndjson [ITEMS]`: the same lists in files of 50,000 records.
 //! `cargo bench -- readers [DOSSIERS]`: a hundred clients that read figures from `motcua serve`, quiet and while nights run.
 //! `cargo bench -- groups [DOSSIERS]`: which dossiers several sources hold, with one source and with two.
+//! `cargo bench -- explain [DOSSIERS]`: the dossiers behind a year's ratio of the province, of an agency, and a page of their list.
 //! `cargo bench -- figures [DOSSIERS [FOLDER]]`: every figure over a table of that many dossiers; in a folder that is named the
 //! table stays, is not written again, and has the script of the same figures beside it, for `peers/figures_duckdb.py`.
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -22,11 +23,12 @@ use std::path::Path;
 
 use motcua::calendar::WorkingCalendar;
 use motcua::config::{self, Configuration};
-use motcua::indicators::{FigureInputs, ROWS_AT_ONCE, SqlDialect, compute};
+use motcua::indicators::{DossierPage, FigureInputs, FigureOf, ROWS_AT_ONCE, Side, SqlDialect, compute};
 use motcua::lake::Lake;
 use motcua::model::figure::Night;
+use motcua::model::period::Period;
 use motcua::model::table::RecordKind;
-use motcua::run::{DataFolder, FigureRequest, sql_script};
+use motcua::run::{DataFolder, ExplainRequest, FigureRequest, explain as explain_figure, sql_script};
 use strum::{EnumCount as _, IntoEnumIterator as _};
 
 use crate::meter::Meter;
@@ -45,6 +47,7 @@ fn main() {
         Some("write") => lists::write(&arguments[1], Path::new(&arguments[2]), arguments[3].parse().unwrap()),
         Some("readers") => readers::readers(number(20_000)),
         Some("groups") => groups::groups(number(1_000_000)),
+        Some("explain") => explain(number(1_000_000)),
         Some("figures") => figures(number(1_000_000), arguments.get(2).map(Path::new)),
         _ => {
             pull(200_000);
@@ -120,6 +123,48 @@ fn measure(config: &mut Configuration, data: &Path, nights: &[&str], what: &str)
 }
 
 /// All figures of the shipped indicators over a table written for it.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap()
+}
+
+fn explain(count: usize) {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut config = shipped();
+    scratch.path().clone_into(&mut config.settings.data);
+    let runtime = runtime();
+    runtime.block_on(async {
+        let lake = Lake::open(&scratch.path().join("lake")).await.unwrap();
+        dossiers::write(&lake, &config, count).await;
+    });
+    let night = Night { run: 1, as_of: motcua::run::now(), complete: true, data_until: None };
+    let agency = config.registries.agencies[0].code.clone();
+    let of = |figure: FigureOf, limit: u32| {
+        let page = DossierPage { side: Side::NotInNumerator, offset: 0, limit };
+        ExplainRequest {
+            indicator: "nd224-on-time".to_owned(),
+            figures: FigureRequest { indicators: vec!["nd224-on-time".to_owned()], ..FigureRequest::default() },
+            period: Period::parse("2025").unwrap(),
+            figure,
+            page: (limit > 0).then_some(page),
+        }
+    };
+    for (what, request) in [
+        ("counts of the province", of(FigureOf::Province, 0)),
+        ("counts of the province and 50 dossiers", of(FigureOf::Province, 50)),
+        ("counts of an agency and 50 dossiers", of(FigureOf::Agency(agency), 50)),
+    ] {
+        for _ in 0..3 {
+            let meter = Meter::start();
+            let found = runtime.block_on(explain_figure(&config, &night, request.clone())).unwrap();
+            let (spent, counts) = (meter.stop(), found.explanation.counts);
+            println!(
+                "explain, {count} dossiers in five years, {what}: {counts:?}; {:.2} CPU-s, {:.2} s; peak {} MiB above start",
+                spent.cpu_secs, spent.wall_secs, spent.peak_mib
+            );
+        }
+    }
+}
+
 fn figures(count: usize, folder: Option<&Path>) {
     let scratch = tempfile::tempdir().unwrap();
     let named = folder;
@@ -127,8 +172,7 @@ fn figures(count: usize, folder: Option<&Path>) {
     let is_written = folder.join("lake/dossiers").exists();
     let mut config = shipped();
     folder.clone_into(&mut config.settings.data);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(64 << 20).build().unwrap();
-    let [dossiers, postal_items, feedback, measures, dossier_notes, _] = runtime.block_on(async {
+    let [dossiers, postal_items, feedback, measures, dossier_notes, _] = runtime().block_on(async {
         let lake = Lake::open(&folder.join("lake")).await.unwrap();
         if !is_written {
             dossiers::write(&lake, &config, count).await;

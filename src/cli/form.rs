@@ -6,14 +6,12 @@ use std::process::ExitCode;
 
 use crate::cli::output::print_message;
 use crate::cli::report::{DefinitionSource, night_of};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::indicators::FormScope;
 use crate::model::agency::Tier;
 use crate::model::instant::local;
-use crate::model::period::{PERIOD_FORMS, Period};
 use crate::model::report_form::FilledForm;
-use crate::model::text::fold;
 use crate::{publish, run};
 
 #[derive(Debug, clap::Args)]
@@ -28,8 +26,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "tier")]
     agency: Option<String>,
     /// For all agencies of this tier.
-    #[arg(long, value_parser = ["province", "district", "commune"])]
-    tier: Option<String>,
+    #[arg(long, value_parser = typed::tier, value_name = "province|district|commune")]
+    tier: Option<Tier>,
     /// `today`: attribute dossiers of former agencies to their successors.
     #[arg(long, value_parser = ["today"])]
     as_if: Option<String>,
@@ -52,9 +50,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         let known: Vec<&str> = config.forms.keys().map(String::as_str).collect();
         Failure::usage(format!("there is no form `{}`; there are: {}", arguments.form, known.join(", ")))
     })?;
-    let period = Period::parse(&arguments.period).ok_or_else(|| {
-        Failure::usage(format!("`{}` is not a period", arguments.period)).with_hint(format!("write {PERIOD_FORMS}"))
-    })?;
+    let period = typed::period(&arguments.period)?;
     let today = local(record.night.as_of).date();
     if period.start() > today {
         let message = format!("`{period}` begins after the night of {today}");
@@ -97,13 +93,13 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 
 fn scope(config: &Configuration, arguments: &Arguments) -> Result<(FormScope, String), Failure> {
     if let Some(wanted) = &arguments.agency {
-        let is_wanted = |name: &String| fold(name) == fold(wanted);
-        let found = config.registries.agencies.iter().find(|agency| is_wanted(&agency.code) || is_wanted(&agency.name));
-        let agency = found.ok_or_else(|| Failure::usage(format!("there is no agency `{wanted}` in the registry")))?;
+        let code = typed::agency(config, &[], wanted)?;
+        let found = config.registries.agencies.iter().find(|agency| agency.code == code);
+        let agency = found.expect("without figures, every known agency is in the registry");
         return Ok((FormScope::Agency(agency.code.clone()), agency.name.clone()));
     }
     let province = &config.settings.province.name;
-    Ok(match arguments.tier.as_deref().and_then(|tier| tier.parse().ok()) {
+    Ok(match arguments.tier {
         None => (FormScope::Province, format!("UBND tỉnh {province}")),
         Some(tier) => {
             let name = match tier {

@@ -11,6 +11,7 @@ mod connectors;
 mod deletions;
 mod demo;
 mod exit_codes;
+mod explain;
 mod failure;
 mod form;
 mod groups;
@@ -30,6 +31,7 @@ mod simulate;
 mod sql;
 mod status;
 mod token;
+mod typed;
 mod vacuum;
 mod verify;
 
@@ -81,6 +83,8 @@ enum Verb {
     Status(status::Arguments),
     /// Print figures of a published night.
     Report(report::Arguments),
+    /// Show which dossiers make up a figure, and why the others do not count.
+    Explain(explain::Arguments),
     /// Print the figures of the newest night as an SQL script, for another engine over the same tables.
     Sql(sql::Arguments),
     /// Fill in an official form and write it as a workbook.
@@ -166,6 +170,7 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Publish => publish::act(&options).await,
         Verb::Status(arguments) => status::act(&options, &arguments).await,
         Verb::Report(arguments) => report::act(&options, &arguments).await,
+        Verb::Explain(arguments) => explain::act(&options, &arguments).await,
         Verb::Form(arguments) => form::act(&options, &arguments).await,
         Verb::Sql(arguments) => sql::act(&options, &arguments).await,
         Verb::Runs(arguments) => runs::act(&options, &arguments).await,

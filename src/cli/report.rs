@@ -6,7 +6,7 @@ mod table;
 use std::process::ExitCode;
 
 use crate::cli::output::{OutputFormat, print, print_message, print_with};
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
@@ -14,7 +14,6 @@ use crate::model::figure::{Figure, Night};
 use crate::model::instant::{DAY_MICROS, from_local};
 use crate::model::period::{PERIOD_FORMS, Period, PeriodKind, typed_day};
 use crate::model::rules::AgencyView;
-use crate::model::text::fold;
 use crate::publish::{self, FigureRow, NightRecord};
 use crate::run::{self, FigureRequest};
 
@@ -39,12 +38,12 @@ pub(super) struct Arguments {
     #[arg(long)]
     agency: Option<String>,
     /// Only this tier: its own figures and those of its agencies.
-    #[arg(long, value_parser = ["province", "district", "commune"])]
-    tier: Option<String>,
+    #[arg(long, value_parser = typed::tier, value_name = "province|district|commune")]
+    tier: Option<Tier>,
     /// Kind of period. Default: years in a table, all named kinds in JSON and CSV.
     #[arg(long)]
     by: Option<PeriodKind>,
-    /// One period: `2026`, `2026-H1`, `2026-9M`, `2026-Q1`, `2026-03`, with `s` for the 15th to the 14th (`2026-Q3s`),
+    /// One period: `tháng 3/2026`, `quý 1/2026`, `năm 2026`, or `2026`, `2026-H1`, `2026-9M`, `2026-Q1`, `2026-03`, with `s` for the 15th to the 14th (`2026-Q3s`),
     /// a week `2026-W05`, a day `2026-03-05`, or `DAY..DAY`.
     #[arg(long)]
     period: Option<String>,
@@ -143,12 +142,12 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         Err(no_night) => return FigureFilter::new(arguments, &config).and(Err(no_night)),
     };
     let config = arguments.definitions.of(config, &record)?;
-    let filter = FigureFilter::new(arguments, &config)?;
+    let mut filter = FigureFilter::new(arguments, &config)?;
     if arguments.compare_rules {
         return compare_rules(&config, &record.night, &filter).await;
     }
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
-    filter.check_agency(&figures, &config)?;
+    filter.find_agency(&figures, &config)?;
     let (selected, ranks) = filter.select(&figures, &config);
     let changes = filter.period.filter(|_| arguments.compare).map(|period| period_changes(&selected, period));
     let rows = || {
@@ -184,11 +183,6 @@ pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
     Ok(from_local(day.into()) + DAY_MICROS - 1)
 }
 
-/// Whether a figure belongs to an agency, given by code or name. Case and spacing are ignored.
-fn belongs_to(figure: &Figure, agency: &str) -> bool {
-    [&figure.agency, &figure.agency_name].into_iter().flatten().any(|name| fold(name) == fold(agency))
-}
-
 /// The checked arguments: which figures are selected.
 struct FigureFilter<'a> {
     arguments: &'a Arguments,
@@ -198,6 +192,8 @@ struct FigureFilter<'a> {
     kind: Option<PeriodKind>,
     tier: Option<Tier>,
     view: Option<AgencyView>,
+    /// Code of the only agency.
+    agency: Option<String>,
 }
 
 impl<'a> FigureFilter<'a> {
@@ -216,9 +212,7 @@ impl<'a> FigureFilter<'a> {
         }
         let period = match &arguments.period {
             None => None,
-            Some(text) => Some(Period::parse(text).ok_or_else(|| {
-                Failure::usage(format!("`{text}` is not a period")).with_hint(format!("write {PERIOD_FORMS}"))
-            })?),
+            Some(text) => Some(typed::period(text)?),
         };
         if let (Some(period), Some(kind)) = (period, arguments.by)
             && period.kind() != kind
@@ -246,14 +240,21 @@ impl<'a> FigureFilter<'a> {
         }
         let years = arguments.format == OutputFormat::Table && period.is_none();
         let kind = arguments.by.filter(|_| !arguments.cumulative).or(years.then_some(PeriodKind::Year));
-        let tier = arguments.tier.as_deref().and_then(|tier| tier.parse().ok());
         let view = arguments.by_agency.map(|view| match view {
             ByAgency::Competent => AgencyView::Competent,
             ByAgency::Receiving => AgencyView::Receiving,
             ByAgency::Handling => AgencyView::Handling,
         });
         let kind = kind.filter(|_| periods.len() < 2);
-        Ok(Self { arguments, period: periods.first().copied(), periods, kind, tier, view })
+        Ok(Self {
+            arguments,
+            period: periods.first().copied(),
+            periods,
+            kind,
+            tier: arguments.tier,
+            view,
+            agency: None,
+        })
     }
 
     /// Figures computed on demand; `None` if the night stores all selected figures.
@@ -283,16 +284,12 @@ impl<'a> FigureFilter<'a> {
         Ok(Some(figures))
     }
 
-    /// Refuses an agency that is neither in the figures nor in the registry, instead of printing nothing.
-    fn check_agency(&self, figures: &[Figure], config: &Configuration) -> Result<(), Failure> {
-        let Some(wanted) = &self.arguments.agency else { return Ok(()) };
-        let registered = config.registries.agencies.iter();
-        let known = registered.flat_map(|agency| [&agency.code, &agency.name]).any(|name| fold(name) == fold(wanted));
-        if known || figures.iter().any(|figure| belongs_to(figure, wanted)) {
-            return Ok(());
-        }
-        Err(Failure::usage(format!("there is no agency `{wanted}`, neither in the registry nor in the figures"))
-            .with_hint("use the code or the name as `motcua report` prints it"))
+    /// Finds the agency that the arguments name. Refuses one that is neither in the figures nor in the registry, instead of
+    /// printing nothing.
+    fn find_agency(&mut self, figures: &[Figure], config: &Configuration) -> Result<(), Failure> {
+        let wanted = self.arguments.agency.as_ref();
+        self.agency = wanted.map(|wanted| typed::agency(config, figures, wanted)).transpose()?;
+        Ok(())
     }
 
     /// The selected figures, with ranks if they were requested. An agency is ranked among all agencies of its tier.
@@ -311,7 +308,7 @@ impl<'a> FigureFilter<'a> {
     }
 
     fn is_of_agency_and_tier(&self, figure: &Figure) -> bool {
-        self.arguments.agency.as_ref().is_none_or(|agency| belongs_to(figure, agency))
+        self.agency.as_deref().is_none_or(|agency| figure.agency.as_deref() == Some(agency))
             && (self.tier.is_none() || figure.tier == self.tier)
     }
 

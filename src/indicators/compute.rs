@@ -3,8 +3,8 @@
 //! For named periods the group-bys count by half-month (days 1–14 and from the 15th), because every named period is a
 //! union of half-months. If one period is asked for, only its days are counted. See docs/decisions/0006.
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -18,6 +18,7 @@ use crate::indicators::rows::{GroupRows, procedures_with_since};
 use crate::indicators::scan::{DossierScan, ViewLookups, moment_of};
 use crate::indicators::sums::{IndicatorSums, SumPositions};
 use crate::indicators::{IndicatorError, feedback, measure_figures};
+use crate::model::agency::Tier;
 use crate::model::figure::Figure;
 use crate::model::indicator::{CountedUnit, IndicatorKind};
 use crate::model::rules::RuleSet;
@@ -58,30 +59,44 @@ pub fn compute(inputs: &FigureInputs<'_>) -> Result<Vec<Figure>, IndicatorError>
 /// computed, stored and published. Agencies of a tier stand in the order of their codes; agencies without a tier, which
 /// no registry orders, in the order of the Vietnamese alphabet.
 pub fn sort_figures(figures: &mut [Figure]) {
-    let places = places_without_tier(figures);
-    figures.sort_unstable_by(|left, right| {
-        let scope = |figure: &Figure| (figure.agency.is_some(), figure.tier);
-        let by_scope = left.indicator.cmp(&right.indicator).then_with(|| scope(left).cmp(&scope(right)));
-        let by_agency = by_scope.then_with(|| {
-            let is_one = left.agency == right.agency;
-            if is_one { Ordering::Equal } else { place(left, &places).cmp(&place(right, &places)) }
-        });
-        by_agency.then_with(|| left.agency.cmp(&right.agency)).then_with(|| left.period.cmp(&right.period))
+    // Texts are compared once for each indicator and scope, not for each pair of figures.
+    let mut indicators: PlHashMap<Arc<str>, u32> = PlHashMap::new();
+    let mut scopes: PlHashMap<Scope, u32> = PlHashMap::new();
+    for figure in figures.iter() {
+        if !indicators.contains_key(&figure.indicator) {
+            indicators.insert(Arc::clone(&figure.indicator), 0);
+        }
+        scopes.entry((figure.tier, figure.agency.clone())).or_insert(0);
+    }
+    number_in_order(&mut indicators, Arc::clone);
+    let places = places_without_tier(scopes.keys());
+    number_in_order(&mut scopes, |(tier, agency)| {
+        let place = agency.as_ref().filter(|_| tier.is_none()).and_then(|code| places.get(code).copied());
+        (agency.is_some(), *tier, place, agency.clone())
+    });
+    figures.sort_by_cached_key(|figure| {
+        let scope = (figure.tier, figure.agency.clone());
+        (indicators[&figure.indicator], scopes[&scope], figure.period)
     });
 }
 
+/// Tier and agency of a figure.
+type Scope = (Option<Tier>, Option<Arc<str>>);
+
+/// Numbers keys in the order of what `by` gives for them.
+fn number_in_order<K: Clone + Eq + Hash, O: Ord>(numbers: &mut PlHashMap<K, u32>, by: impl Fn(&K) -> O) {
+    let mut keys: Vec<K> = numbers.keys().cloned().collect();
+    keys.sort_by_cached_key(by);
+    numbers.extend((0_u32..).zip(keys).map(|(number, key)| (key, number)));
+}
+
 /// Place in the alphabet of each agency without a tier, by its code.
-fn places_without_tier(figures: &[Figure]) -> HashMap<Arc<str>, usize> {
-    let without_tier = figures.iter().filter(|figure| figure.tier.is_none());
-    let codes: HashSet<Arc<str>> = without_tier.filter_map(|figure| figure.agency.clone()).collect();
+fn places_without_tier<'s>(scopes: impl Iterator<Item = &'s Scope>) -> HashMap<Arc<str>, usize> {
+    let codes: HashSet<Arc<str>> =
+        scopes.filter(|(tier, _)| tier.is_none()).filter_map(|(_, agency)| agency.clone()).collect();
     let mut codes: Vec<Arc<str>> = codes.into_iter().collect();
     codes.sort_by_cached_key(|code| VietnameseOrder::of(code));
     codes.into_iter().enumerate().map(|(place, code)| (code, place)).collect()
-}
-
-/// `None` for an agency with a tier, and for figures that are not of an agency.
-fn place(figure: &Figure, places: &HashMap<Arc<str>, usize>) -> Option<usize> {
-    if figure.tier.is_some() { None } else { places.get(figure.agency.as_ref()?).copied() }
 }
 
 /// The figures of all indicators that need dossiers or registries, by rule set.

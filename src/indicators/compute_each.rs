@@ -35,7 +35,10 @@ pub fn compute_each(inputs: &FigureInputs<'_>) -> Result<ComputedFigures, Indica
     for (indicator, error) in &computed.failed {
         tracing::error!(indicator, "indicator not computed: {error}");
     }
-    sort_figures(&mut computed.figures);
+    // What was computed in one part is sorted.
+    if !computed.failed.is_empty() {
+        sort_figures(&mut computed.figures);
+    }
     Ok(computed)
 }
 

@@ -24,7 +24,7 @@
 //!
 //! The remaining files use the result: `figure_columns` declares the columns of a figure, `figure_frames` stores
 //! figures and reads them back, `ranking` ranks agencies, `period_changes` compares periods, `compare` compares rule
-//! sets, and `form` fills form II.06a.
+//! sets, `explain` lists the dossiers behind a figure, and `form` fills form II.06a.
 
 mod agencies;
 mod agency_names;
@@ -33,6 +33,7 @@ mod competence;
 mod compute;
 mod compute_each;
 mod copies;
+mod explain;
 mod facts;
 mod feedback;
 mod figure_columns;
@@ -65,6 +66,10 @@ pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_numb
 pub use compare::{RuleDifference, compare_rules};
 pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
+pub use explain::{
+    DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, Exclusion, ExplainedDossier,
+    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Side, dossier_json, unexplained,
+};
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
     key_columns, met_word, row_columns, stored_columns,

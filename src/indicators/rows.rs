@@ -43,7 +43,6 @@ impl FigureCounts {
 
 /// The rows of one group-by. A large province has millions, so keys stay packed in one number and sums in columns.
 ///
-/// The same key may occur in several rows, one per batch of dossiers. Readers of the rows add them up.
 #[derive(Debug)]
 pub(super) struct GroupRows {
     kind: GroupKind,
@@ -53,6 +52,10 @@ pub(super) struct GroupRows {
     /// Columns of sums in the order of [`SumColumns`], each with one value per row. In a column of days [`NO_DAY`]
     /// marks a row without a day.
     sums: Vec<Vec<i64>>,
+    /// Whether a column has maxima instead of sums.
+    is_maximum: Vec<bool>,
+    /// Row of each key.
+    rows: PlHashMap<u64, u32>,
 }
 
 const NO_DAY: i64 = i64::MIN;
@@ -60,19 +63,47 @@ const NO_DAY: i64 = i64::MIN;
 impl GroupRows {
     /// No rows yet, for a group-by.
     pub(super) fn of(group: &GroupQuery) -> Self {
-        Self { kind: group.kind, keys: Vec::new(), counts: Vec::new(), sums: vec![Vec::new(); group.width()] }
+        Self {
+            kind: group.kind,
+            keys: Vec::new(),
+            counts: Vec::new(),
+            sums: vec![Vec::new(); group.width()],
+            is_maximum: (0..group.width()).map(|position| group.is_maximum(position)).collect(),
+            rows: PlHashMap::new(),
+        }
     }
 
-    /// Adds the rows of one result of [`GroupQuery::plan`].
+    /// Adds the rows of one result of [`GroupQuery::plan`], of one batch of dossiers. Keys that are known already get no
+    /// second row: figures are assembled row by row, which takes longer than adding up here.
     pub(super) fn add(&mut self, table: &DataFrame) -> PolarsResult<()> {
-        self.keys.extend(table.column("key")?.u64()?.iter().flatten());
+        let places: Vec<usize> = table.column("key")?.u64()?.iter().flatten().map(|key| self.place(key)).collect();
         let counts = table.column("count")?.cast(&DataType::UInt32)?;
-        self.counts.extend(counts.u32()?.iter().map(|count| count.unwrap_or(0)));
-        for (position, sums) in self.sums.iter_mut().enumerate() {
+        self.counts.resize(self.keys.len(), 0);
+        for (place, count) in places.iter().zip(counts.u32()?.iter()) {
+            self.counts[*place] += count.unwrap_or(0);
+        }
+        for (position, (sums, is_maximum)) in self.sums.iter_mut().zip(&self.is_maximum).enumerate() {
             let column = table.column(&SumColumns::name(position))?.cast(&DataType::Int64)?;
-            sums.extend(column.i64()?.iter().map(|sum| sum.unwrap_or(NO_DAY)));
+            let values = places.iter().zip(column.i64()?.iter());
+            if *is_maximum {
+                sums.resize(self.keys.len(), NO_DAY);
+                values.for_each(|(place, value)| sums[*place] = sums[*place].max(value.unwrap_or(NO_DAY)));
+            } else {
+                sums.resize(self.keys.len(), 0);
+                values.for_each(|(place, value)| sums[*place] += value.unwrap_or(0));
+            }
         }
         Ok(())
+    }
+
+    /// Row of a key; a new one if the key has none.
+    fn place(&mut self, key: u64) -> usize {
+        let next = u32::try_from(self.keys.len()).expect("rows are counted in millions");
+        let row = *self.rows.entry(key).or_insert(next);
+        if row == next {
+            self.keys.push(key);
+        }
+        row as usize
     }
 
     pub(super) fn len(&self) -> usize {

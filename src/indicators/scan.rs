@@ -116,9 +116,12 @@ impl DossierScan {
 
     /// Step 3: facts of a view with the columns of a rule set.
     pub(super) fn facts(&self, inputs: &FigureInputs<'_>, view_facts: LazyFrame, rules: &RuleSet) -> LazyFrame {
-        let (moment, _) = moment_of(inputs, rules);
-        let settings = settings_of(rules, inputs.now, moment, !self.post.is_empty());
+        let settings = self.settings(inputs, rules);
         self.renderer(&|name| self.procedures.value(name)).add_to(view_facts, Stage::Rules, &settings)
+    }
+
+    fn settings(&self, inputs: &FigureInputs<'_>, rules: &RuleSet) -> Settings {
+        settings_of(rules, inputs.now, moment_of(inputs, rules).0, !self.post.is_empty())
     }
 }
 
@@ -138,11 +141,30 @@ pub(super) fn facts_of_period(
     rules: &RuleSet,
     period: Period,
 ) -> Result<(LazyFrame, Agencies), IndicatorError> {
+    let found = facts_of(&inputs.for_period(period), rules, None)?;
+    Ok((found.facts, found.agencies))
+}
+
+/// The facts of dossiers under a rule set.
+pub(super) struct RuleSetFacts {
+    pub(super) facts: LazyFrame,
+    /// The agencies that the dossiers are attributed to.
+    pub(super) agencies: Agencies,
+    /// What the facts were computed with.
+    pub(super) settings: Settings,
+}
+
+/// The same for the period of the inputs, and only for the dossiers whose stored columns meet a condition.
+pub(super) fn facts_of(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    only: Option<Expr>,
+) -> Result<RuleSetFacts, IndicatorError> {
     let scan = DossierScan::new(inputs)?;
     let view = scan.view(inputs, rules.agency)?;
-    let view_facts = view.add_to(scan.common_facts(inputs.dossiers.clone()));
-    let facts = scan.facts(&inputs.for_period(period), view_facts, rules);
-    Ok((facts, view.agencies))
+    let dossiers = only.into_iter().fold(inputs.dossiers.clone(), LazyFrame::filter);
+    let facts = scan.facts(inputs, view.add_to(scan.common_facts(dossiers)), rules);
+    Ok(RuleSetFacts { facts, agencies: view.agencies, settings: scan.settings(inputs, rules) })
 }
 
 /// The dossiers of an indicator's denominator in a period; the column `in_numerator` is true for those of the

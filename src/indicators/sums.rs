@@ -273,8 +273,21 @@ impl<'a> IndicatorPredicates<'a> {
         }))
     }
 
+    /// Population and denominator: what must be true of a dossier that counts.
+    pub(super) fn conditions(&self) -> [Expression; 2] {
+        let denominator = self.definition.denominator.as_ref();
+        let denominator = denominator.and_then(|text| parse(text).ok()).unwrap_or(Expression::Flag(true));
+        [self.population.expression.clone(), denominator]
+    }
+
+    /// [`IndicatorDefinition::having`].
+    pub(super) fn having(&self) -> Result<Option<Expression>, IndicatorError> {
+        let having = self.definition.having.as_ref().map(|having| predicate(self.definition, having));
+        Ok(having.transpose()?.map(|having| having.expression))
+    }
+
     /// The conditions that a dossier makes its procedure one of those with such dossiers, and that it may do so.
-    fn procedures_with(&self) -> Result<[Option<Expression>; 2], IndicatorError> {
+    pub(super) fn procedures_with(&self) -> Result<[Option<Expression>; 2], IndicatorError> {
         let Some(having) = &self.definition.having else { return Ok([None, None]) };
         let having = predicate(self.definition, having)?;
         let makes_it = self.population.expression.clone().and(having.expression);

@@ -29,6 +29,7 @@ mod error;
 mod figure_table;
 mod files;
 mod image;
+mod key_history;
 mod layout;
 mod log_digests;
 mod read;
@@ -70,6 +71,7 @@ pub use self::dossier_groups::{GROUP_TABLE, GroupCounts, GroupedRow};
 pub use self::error::{Damage, DamagedFile, LakeError, RESTORE};
 pub use self::figure_table::{FIGURE_TABLE, FigureTable};
 pub use self::files::LakeFile;
+pub use self::key_history::KeyVersion;
 pub use self::layout::StoredType;
 pub use self::read::NewestVersion;
 #[cfg(test)]
@@ -293,15 +295,13 @@ impl Lake {
         dossier_groups::none()
     }
 
-    /// Scans the groups of dossiers as of `run`, which are computed from the versions under `root`. Nothing is repaired or
-    /// written.
+    /// Scans the groups of dossiers as of `run`, computed from the versions under `root`. Repairs and writes nothing.
     pub async fn groups_as_of(root: &Path, run: i64, order: &SourceOrder) -> Result<LazyFrame, LakeError> {
         let table = Table::existing(&files::absolute(root)?, Layout::versions(RecordKind::Dossiers));
         dossier_groups::as_of(&table, run, order).await
     }
 
-    /// The stored groups of dossiers under `root`, by group, each row with its dossier code. Nothing is repaired or
-    /// written.
+    /// The stored groups of dossiers under `root`, by group, each row with its code. Repairs and writes nothing.
     pub async fn read_groups(root: &Path) -> Result<Vec<(GroupedRow, Option<String>)>, LakeError> {
         let root = files::absolute(root)?;
         let rows = dossier_groups::read_stored(&root).await?;

@@ -145,7 +145,8 @@ pub(super) async fn image_records(
     .await
 }
 
-fn records(kind: RecordKind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>> {
+/// The rows of a frame as records without provenance, each with its part.
+pub(super) fn records(kind: RecordKind, frame: &DataFrame) -> PolarsResult<Vec<(Record, String)>> {
     let mut rows = vec![Vec::with_capacity(kind.columns().len()); frame.height()];
     for column in kind.columns() {
         let stored = frame.column(column.name)?;

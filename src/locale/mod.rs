@@ -4,6 +4,7 @@
 //! of `model` in, text out. Words that only the pages show are in `service::pages::words`.
 
 mod dates;
+mod dossier_words;
 mod figures;
 mod numbers;
 mod periods;

@@ -85,6 +85,14 @@ pub fn name_key(text: &str) -> String {
     key
 }
 
+/// [`fold`] without tone marks and other diacritics: what is typed without a Vietnamese keyboard. Different names can be
+/// equal then.
+#[must_use]
+pub fn without_marks(text: &str) -> String {
+    let is_mark = |symbol: &char| ('\u{300}'..='\u{36f}').contains(symbol);
+    fold(text).nfd().filter(|symbol| !is_mark(symbol)).map(|symbol| if symbol == 'đ' { 'd' } else { symbol }).collect()
+}
+
 /// `-` for a dash of any length.
 fn hyphen(symbol: char) -> char {
     if matches!(symbol, '\u{2012}'..='\u{2015}' | '\u{2212}') { '-' } else { symbol }
@@ -99,6 +107,18 @@ pub fn line_at(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_left_out() {
+        for (text, expected) in [
+            ("Sở Nội vụ", "so noi vu"),
+            ("  Xã  Đông\u{a0}Hòa ", "xa dong hoa"),
+            ("ÐƯỜNG số 9", "duong so 9"),
+            ("ướt ễ ộ ẳ ỵ", "uot e o a y"),
+        ] {
+            assert_eq!(without_marks(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn invisible_and_look_alike_characters_become_plain() {

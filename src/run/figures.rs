@@ -58,7 +58,7 @@ impl FigureRequest {
         all.filter(|definition| self.indicators.is_empty() || self.indicators.contains(&definition.id))
     }
 
-    fn definitions(&self, config: &Configuration) -> Vec<(IndicatorDefinition, String)> {
+    pub(super) fn definitions(&self, config: &Configuration) -> Vec<(IndicatorDefinition, String)> {
         let unfit = self.unfit(config);
         let is_fit = |definition: &&IndicatorDefinition| !unfit.iter().any(|(id, _)| *id == definition.id);
         self.wanted(config)
@@ -80,7 +80,7 @@ impl FigureRequest {
         self.view.map_or(rules.to_owned(), |view| format!("{rules}/{}", view.name()))
     }
 
-    fn rule_sets(&self, config: &Configuration) -> Vec<RuleSet> {
+    pub(super) fn rule_sets(&self, config: &Configuration) -> Vec<RuleSet> {
         let with_view = |rules: &RuleSet| RuleSet {
             id: self.name_of(&rules.id),
             agency: self.view.unwrap_or(rules.agency),
@@ -179,7 +179,7 @@ pub async fn sector_names(config: &Configuration, night: &Night) -> Result<BTree
 }
 
 /// Runs blocking work on the tables as of a night.
-async fn with_tables<T: Send + 'static>(
+pub(super) async fn with_tables<T: Send + 'static>(
     config: &Configuration,
     night: &Night,
     work: impl FnOnce(FigureInputs<'_>) -> Result<T, indicators::IndicatorError> + Send + 'static,

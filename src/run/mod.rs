@@ -11,7 +11,7 @@
 //! | a night | `reading` `settling` `night_closing` |
 //! | state | `data_folder` `ledger` `lock` `clock` |
 //! | decisions without effects | `schedule` `connector_health` `clock_doubt` |
-//! | figures of other nights, rules or periods | `figures` `past_nights` `catalogue` |
+//! | figures of other nights, rules or periods | `figures` `explanation` `past_nights` `catalogue` |
 //! | names of agencies that no registry has | `agency_numbers` |
 //! | deletions that were refused | `large_deletions` |
 //! | copies of the data | `publications` `backup` |
@@ -27,6 +27,7 @@ mod clock_doubt;
 mod connector_health;
 mod data_folder;
 mod error;
+mod explanation;
 mod failure;
 mod figures;
 mod file_listing;
@@ -56,6 +57,7 @@ pub use clock::now;
 pub use connector_health::{ConnectorHealth, HealthSubject, POSTGRES, assess_connectors, remarks};
 pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
+pub use explanation::{DossierWithHistory, ExplainRequest, ExplainedDossiers, explain, explain_dossier};
 pub use failure::disk_full_hint;
 pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names, sql_script};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};

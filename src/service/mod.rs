@@ -9,6 +9,7 @@ mod alerts;
 mod api;
 mod background;
 mod caller;
+mod explaining;
 mod limiter;
 mod listener;
 mod metrics;

@@ -7,6 +7,7 @@ mod desk;
 mod doc_names;
 mod documents;
 mod drafts;
+mod explain;
 mod faults;
 mod file_servers;
 mod folders;

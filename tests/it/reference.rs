@@ -4,6 +4,7 @@
 
 mod bounds;
 mod by_hand;
+mod explain;
 mod feedback;
 mod law;
 mod loops;
@@ -108,16 +109,30 @@ fn computed_with_definitions(
     computed_with_offers(province::offers(), tables, now, adapt, period, successions)
 }
 
-/// The same, with other offers than the province's. Runs on a thread of its own with a large stack, because Polars
-/// built for debugging walks deep plans by recursion.
+/// The same, with other offers than the province's.
 fn computed_with_offers(
     offers: Vec<Offer>,
-    [dossiers, postal_items, feedback, measures, dossier_notes]: [LazyFrame; 5],
+    tables: [LazyFrame; 5],
     now: i64,
     adapt: impl FnOnce(&mut [IndicatorDefinition], &mut [RuleSet]) + Send + 'static,
     period: Option<Period>,
     successions: Option<Vec<Succession>>,
 ) -> Vec<Figure> {
+    let inputs = (offers, tables, now, period, successions);
+    let figures = with_inputs(inputs, adapt, |inputs| compute(&inputs));
+    figures.expect("the shipped indicators compute")
+}
+
+/// Offers, tables, the night's moment, the only period, and successions.
+type TestInputs = (Vec<Offer>, [LazyFrame; 5], i64, Option<Period>, Option<Vec<Succession>>);
+
+/// Does something with the inputs of a computation, on a thread with a large stack, because Polars built for debugging walks
+/// deep plans by recursion.
+fn with_inputs<T: Send + 'static>(
+    (offers, [dossiers, postal_items, feedback, measures, dossier_notes], now, period, successions): TestInputs,
+    adapt: impl FnOnce(&mut [IndicatorDefinition], &mut [RuleSet]) + Send + 'static,
+    act: impl FnOnce(FigureInputs<'_>) -> T + Send + 'static,
+) -> T {
     let work = move || {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/motcua.toml");
         let config = motcua::config::load(&file).unwrap_or_else(|problems| panic!("{problems}"));
@@ -126,7 +141,7 @@ fn computed_with_offers(
         let mut rules: Vec<RuleSet> = config.rules.values().cloned().collect();
         adapt(&mut definitions, &mut rules);
         let indicators: Vec<_> = definitions.iter().map(|definition| (definition, "")).collect();
-        compute(&FigureInputs {
+        act(FigureInputs {
             dossiers,
             dossier_groups: motcua::lake::Lake::no_groups(),
             postal_items,
@@ -147,7 +162,7 @@ fn computed_with_offers(
         })
     };
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(work).expect("a thread");
-    thread.join().expect("the computation ends").expect("the shipped indicators compute")
+    thread.join().expect("the computation ends")
 }
 
 fn key(figure: &Figure) -> FigureKey {

@@ -139,11 +139,7 @@ impl FigureFilter {
         }
         let period = match &query.period {
             None => None,
-            Some(text) => Some(
-                Period::parse(text)
-                    .filter(|period| period.half_months().is_some())
-                    .ok_or_else(|| unknown("period", text, PERIOD_FORMS))?,
-            ),
+            Some(text) => Some(named_period(text)?),
         };
         let by = match &query.by {
             None => None,
@@ -214,9 +210,15 @@ fn unknown(parameter: &str, value: &str, allowed: &str) -> Problem {
     Problem::bad_request(format!("`{parameter}`: there is no `{value}`; {allowed}"))
 }
 
+/// A named period, as the parameter `period` gives it.
+pub(super) fn named_period(text: &str) -> Result<Period, Problem> {
+    let named = Period::parse(text).filter(|period| period.half_months().is_some());
+    named.ok_or_else(|| unknown("period", text, PERIOD_FORMS))
+}
+
 /// Code of an agency of the figures or the registry, found by code or by name, ignoring case and spacing. A name that
 /// several agencies have is an error that lists their codes.
-fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Result<String, Problem> {
+pub(super) fn agency_code(wanted: &str, config: &Configuration, night: &LoadedNight) -> Result<String, Problem> {
     let folded = fold(wanted);
     let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), Some(agency.name.as_str())));
     let known: Vec<(&str, Option<&str>)> = night.agencies().into_iter().chain(registered).collect();

@@ -2,6 +2,7 @@
 
 pub(super) mod connectors;
 mod document;
+mod explain;
 mod extract;
 pub(super) mod figures;
 pub(super) mod formats;
@@ -25,6 +26,7 @@ use crate::service::problem::Problem;
 fn routes_and_document() -> (Router<Arc<Service>>, OpenApi) {
     OpenApiRouter::with_openapi(document::ApiInfo::openapi())
         .routes(routes!(figures::figures))
+        .routes(routes!(explain::explained))
         .routes(routes!(reference_data::indicators))
         .routes(routes!(reference_data::indicator))
         .routes(routes!(reference_data::agencies))

@@ -29,7 +29,7 @@ use axum::routing::{get, post};
 
 use self::connectors::{detail, list, operations, rejected};
 use self::error_page::error_page;
-use self::figures::{download, indicator, overview};
+use self::figures::{dossiers, download, indicator, overview};
 use self::layout::{STYLE, set_cookie};
 use self::page_error::PageError;
 use self::visitor::{LANGUAGE_COOKIE, Visitor, language_parameter};
@@ -49,6 +49,8 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/figures.xlsx", get(download::workbook))
         .route("/figures.csv", get(download::csv))
         .route("/figures/{indicator}", get(indicator::page))
+        .route("/figures/{indicator}/dossiers", get(dossiers::page))
+        .route("/figures/{indicator}/dossiers.csv", get(dossiers::csv))
         .route("/connectors", get(list::page))
         .route("/operations/run", post(operations::run))
         .route("/operations/retry", post(operations::retry))

@@ -13,6 +13,7 @@ use super::trend;
 use strum::IntoEnumIterator as _;
 
 use crate::config::DefinedIndicator;
+use crate::indicators::unexplained;
 use crate::locale::{Initial, Language, date};
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
@@ -46,6 +47,8 @@ struct IndicatorPage<'a> {
     is_running: bool,
     is_before_law: bool,
     by_value: bool,
+    /// Whether the figure has dossiers to list.
+    has_dossiers: bool,
     periods: Vec<(&'static str, Vec<Choice>)>,
     tiers: Vec<Choice>,
     agencies: Vec<(&'static str, Vec<Choice>)>,
@@ -114,6 +117,7 @@ pub(in crate::service::pages) async fn page(
         is_running: selection.is_running(),
         is_before_law: selection.period.end().to_string() < definition.legal.from,
         by_value,
+        has_dossiers: unexplained(definition).is_none(),
         periods: selection.periods(lang),
         tiers: selection.tiers(lang),
         agencies: selection.agencies(lang),

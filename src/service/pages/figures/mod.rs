@@ -1,5 +1,7 @@
-//! The pages of figures: the newest night by scope and period, one indicator by agency, and both as files.
+//! The pages of figures: the newest night by scope and period, one indicator by agency, both as files, and the dossiers
+//! behind a figure.
 
+pub(super) mod dossiers;
 pub(super) mod download;
 pub(super) mod indicator;
 pub(super) mod overview;

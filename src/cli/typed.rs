@@ -1,0 +1,185 @@
+//! What people type for a period, a tier and an agency: as the program writes it, or as an office says it.
+
+use std::collections::BTreeMap;
+
+use strum::IntoEnumIterator as _;
+
+use crate::cli::Failure;
+use crate::config::Configuration;
+use crate::model::agency::Tier;
+use crate::model::figure::Figure;
+use crate::model::period::{PERIOD_FORMS, Period};
+use crate::model::text::{fold, name_key, without_marks};
+
+/// How many names that are like a wrong one are suggested.
+const SUGGESTIONS: usize = 3;
+/// Names that are less alike are not suggested; 1 is equal.
+const LEAST_LIKENESS: f64 = 0.82;
+
+/// A period: one of [`PERIOD_FORMS`], or as an office says it.
+pub(super) fn period(text: &str) -> Result<Period, Failure> {
+    if let Some(period) = Period::parse(text.trim()).or_else(|| said_period(text)) {
+        return Ok(period);
+    }
+    let failure = Failure::usage(format!("`{text}` is not a period"));
+    Err(failure.with_hint(format!(
+        "write {PERIOD_FORMS}; or `tháng 3/2026`, `quý 1/2026`, `6 tháng đầu năm 2026`, `năm 2026`"
+    )))
+}
+
+/// `tháng 3/2026`, `3/2026`, `quý III năm 2026`, `6 tháng đầu năm 2026`, `9 tháng 2026`, `năm 2026`, `tuần 5/2026`,
+/// `15/3/2026`, `từ 1/3/2026 đến 15/3/2026`; with or without tone marks.
+fn said_period(text: &str) -> Option<Period> {
+    let text = without_marks(text);
+    if let Some((from, to)) = text.trim_start_matches("tu ").split_once(" den ") {
+        return Period::parse(&format!("{}..{}", said_day(from)?, said_day(to)?));
+    }
+    if let Some(day) = said_day(&text) {
+        return Period::parse(&day);
+    }
+    let words: Vec<&str> = text.split([' ', '/', '-']).filter(|word| !word.is_empty() && *word != "nam").collect();
+    let (year, words) = words.split_last()?;
+    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_year {
+        return None;
+    }
+    let number = |word: &str| word.parse::<u8>().ok();
+    let form = match words {
+        [] => year.to_string(),
+        ["thang", month] | [month] if number(month).is_some() => format!("{year}-{:02}", number(month)?),
+        ["quy", quarter] => format!("{year}-Q{}", quarter_number(quarter)?),
+        [quarter] => format!("{year}-Q{}", quarter_number(quarter.strip_prefix('q')?)?),
+        ["tuan", week] => format!("{year}-W{:02}", number(week)?),
+        ["6", "thang"] | ["6", "thang", "dau"] | ["nua", "dau"] => format!("{year}-H1"),
+        ["6", "thang", "cuoi"] | ["nua", "cuoi"] => format!("{year}-H2"),
+        ["9", "thang"] | ["9", "thang", "dau"] => format!("{year}-9M"),
+        _ => return None,
+    };
+    Period::parse(&form)
+}
+
+/// `15/3/2026` as `2026-03-15`.
+fn said_day(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.trim().trim_start_matches("ngay ").split(['/', '-']).collect();
+    let [day, month, year] = parts[..] else { return None };
+    let (day, month, year): (u8, u8, u16) = (day.parse().ok()?, month.parse().ok()?, year.parse().ok()?);
+    Some(format!("{year:04}-{month:02}-{day:02}"))
+}
+
+fn quarter_number(text: &str) -> Option<u8> {
+    match text {
+        "1" | "i" => Some(1),
+        "2" | "ii" => Some(2),
+        "3" | "iii" => Some(3),
+        "4" | "iv" => Some(4),
+        _ => None,
+    }
+}
+
+/// A tier: `province`, `district`, `commune`, or its Vietnamese name.
+pub(super) fn tier(text: &str) -> Result<Tier, String> {
+    let said = without_marks(text);
+    match said.strip_prefix("cap ").unwrap_or(&said) {
+        "province" | "tinh" => Ok(Tier::Province),
+        "district" | "huyen" => Ok(Tier::District),
+        "commune" | "xa" | "phuong" => Ok(Tier::Commune),
+        _ => {
+            let known: Vec<&str> = Tier::iter().map(Tier::name).collect();
+            Err(format!("there are {} (cấp tỉnh, cấp huyện, cấp xã)", known.join(", ")))
+        }
+    }
+}
+
+/// Code of the agency of the registry or of the figures that a text means: its code or name, in any case and with any
+/// place of tone marks; without marks if that means one agency only.
+pub(super) fn agency(config: &Configuration, figures: &[Figure], text: &str) -> Result<String, Failure> {
+    let registered = config.registries.agencies.iter().map(|agency| (agency.code.as_str(), agency.name.as_str()));
+    let of_figures =
+        figures.iter().filter_map(|figure| Some((figure.agency.as_deref()?, figure.agency_name.as_deref()?)));
+    // By code: agencies of the registry can share a name.
+    let known: BTreeMap<&str, &str> = registered.chain(of_figures).collect();
+    let forms: [fn(&str) -> String; 3] = [fold, name_key, without_marks];
+    for form in forms {
+        let wanted = form(text);
+        let found: Vec<(&str, &str)> = known
+            .iter()
+            .map(|(code, name)| (*code, *name))
+            .filter(|(code, name)| form(code) == wanted || form(name) == wanted)
+            .collect();
+        match found[..] {
+            [] => {}
+            [(code, _)] => return Ok(code.to_owned()),
+            _ => {
+                let found: Vec<String> = found.iter().map(|(code, name)| format!("`{code}` ({name})")).collect();
+                let message = format!("`{text}` means {} agencies: {}", found.len(), found.join(", "));
+                return Err(Failure::usage(message).with_hint("use the code"));
+            }
+        }
+    }
+    let failure = Failure::usage(format!("there is no agency `{text}`, neither in the registry nor in the figures"));
+    Err(match alike(text, &known) {
+        names if names.is_empty() => failure.with_hint("use the code or the name as `motcua report` prints it"),
+        names => failure.with_hint(format!("did you mean {}?", names.join(", "))),
+    })
+}
+
+/// The names most like a text, with their codes.
+fn alike(text: &str, known: &BTreeMap<&str, &str>) -> Vec<String> {
+    let wanted = without_marks(text);
+    let likeness = |name: &str| strsim::jaro_winkler(&wanted, &without_marks(name));
+    let mut alike: Vec<(f64, &str, &str)> =
+        known.iter().map(|(code, name)| (likeness(code).max(likeness(name)), *code, *name)).collect();
+    alike.retain(|(likeness, ..)| *likeness >= LEAST_LIKENESS);
+    alike.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(right.1)));
+    alike.truncate(SUGGESTIONS);
+    alike.into_iter().map(|(_, code, name)| format!("`{code}` ({name})")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_read_as_offices_say_them() {
+        for (text, expected) in [
+            ("2026-Q1", "2026-Q1"),
+            ("2026-Q3s", "2026-Q3s"),
+            ("3/2026", "2026-03"),
+            ("03/2026", "2026-03"),
+            ("Tháng 3 năm 2026", "2026-03"),
+            ("thang 12/2026", "2026-12"),
+            ("quý 1/2026", "2026-Q1"),
+            ("Quý III năm 2026", "2026-Q3"),
+            ("Q4/2026", "2026-Q4"),
+            ("năm 2026", "2026"),
+            ("6 tháng đầu năm 2026", "2026-H1"),
+            ("6 tháng cuối năm 2026", "2026-H2"),
+            ("9 tháng 2026", "2026-9M"),
+            ("tuần 5/2026", "2026-W05"),
+            ("15/3/2026", "2026-03-15"),
+            ("ngày 15/03/2026", "2026-03-15"),
+            ("từ 1/3/2026 đến 15/3/2026", "2026-03-01..2026-03-15"),
+        ] {
+            assert_eq!(period(text).expect("a period").to_string(), expected, "{text:?}");
+        }
+        for text in
+            ["", "13/2026", "quý 5/2026", "quý", "tháng 2026", "31/2/2026", "5 tháng 2026", "tháng 3/26", "năm 9999"]
+        {
+            assert!(period(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn tiers_have_their_vietnamese_names() {
+        for (text, expected) in [
+            ("commune", Tier::Commune),
+            ("xã", Tier::Commune),
+            ("Cấp xã", Tier::Commune),
+            ("huyen", Tier::District),
+            ("cấp Tỉnh", Tier::Province),
+        ] {
+            assert_eq!(tier(text), Ok(expected), "{text:?}");
+        }
+        assert_eq!(tier("thôn"), Err("there are province, district, commune (cấp tỉnh, cấp huyện, cấp xã)".to_owned()));
+    }
+}

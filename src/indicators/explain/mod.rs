@@ -1,0 +1,298 @@
+//! Explains a figure over dossiers: what each dossier is to it, and which condition leaves the others out.
+//!
+//! The same facts and predicates decide as when the figure is computed, for one period and one rule set. Every dossier of
+//! the period that is attributed to the figure's agencies has one [`Side`]; the dossiers on a side, counted, are the
+//! published number.
+
+mod columns;
+mod one_dossier;
+mod sides;
+
+use polars::prelude::*;
+
+use crate::calendar::day_number;
+use crate::expressions::{Expression, Settings, dossier_facts};
+use crate::indicators::IndicatorError;
+use crate::indicators::agencies::Agencies;
+use crate::indicators::groups::day_column;
+use crate::indicators::inputs::FigureInputs;
+use crate::indicators::local_time::{local_day, micros};
+use crate::indicators::lookups::value_at;
+use crate::indicators::periods::end_of;
+use crate::indicators::scan::{RuleSetFacts, facts_of, moment_of};
+use crate::model::agency::Tier;
+use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
+use crate::model::instant::from_local;
+use crate::model::period::Period;
+use crate::model::rules::{AsOf, RuleSet};
+
+pub use self::columns::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, dossier_json};
+pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
+use self::sides::Sides;
+
+/// The figure that is explained: its agencies, among all those of its indicator, rule set and period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FigureOf {
+    Province,
+    Tier(Tier),
+    /// One agency, by its code.
+    Agency(String),
+}
+
+/// What a dossier is to a figure.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::EnumIter,
+    strum::FromRepr,
+)]
+#[strum(serialize_all = "snake_case")]
+#[repr(u8)]
+pub enum Side {
+    /// Counts in the numerator; for a mean, points or a median its amount counts.
+    InNumerator,
+    /// Counts in the denominator only.
+    NotInNumerator,
+    /// Counts in the denominator, while the data do not say whether it counts in the numerator, too.
+    Unknown,
+    /// The data do not say whether it counts in the denominator.
+    Undecided,
+    /// Does not count.
+    Excluded,
+}
+
+impl Side {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A condition that leaves dossiers out of a figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The condition in the language of predicates; dossiers are left out because it is false for them.
+    pub condition: String,
+    /// What the facts that it names mean.
+    pub meaning_vi: String,
+    pub meaning_en: String,
+    /// Dossiers for which it is the first condition that is false.
+    pub dossiers: u64,
+}
+
+/// How many dossiers are on each side of a figure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// In the order of [`Side`].
+    pub counts: [u64; 5],
+    /// Most dossiers first.
+    pub exclusions: Vec<Exclusion>,
+}
+
+impl Explanation {
+    #[must_use]
+    pub fn count(&self, side: Side) -> u64 {
+        self.counts[side as usize]
+    }
+}
+
+/// Which dossiers to list, and how many.
+#[derive(Debug, Clone, Copy)]
+pub struct DossierPage {
+    pub side: Side,
+    /// How many dossiers are passed over.
+    pub offset: u32,
+    pub limit: u32,
+}
+
+/// Why figures of an indicator have no dossiers to list; `None` if they have.
+#[must_use]
+pub fn unexplained(definition: &IndicatorDefinition) -> Option<&'static str> {
+    match definition.over {
+        CountedUnit::Dossiers => None,
+        CountedUnit::Procedures => Some("it counts procedures"),
+        CountedUnit::Agencies => Some("it counts agencies"),
+        CountedUnit::Feedback => Some("it counts feedback"),
+        CountedUnit::Measures => Some("it adds up measures that an office states"),
+    }
+}
+
+/// The dossiers of an indicator in a period, each with what it is to the figure.
+pub struct ExplainedFigure {
+    facts: LazyFrame,
+    agencies: Agencies,
+    sides: Sides,
+    settings: Settings,
+    moment: i64,
+}
+
+impl std::fmt::Debug for ExplainedFigure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ExplainedFigure").field("agencies", &self.agencies.known.len()).finish_non_exhaustive()
+    }
+}
+
+impl ExplainedFigure {
+    /// Plans the facts of an indicator over dossiers.
+    ///
+    /// # Errors
+    /// A predicate that Polars does not accept, or a table that cannot be scanned.
+    pub fn new(
+        inputs: &FigureInputs<'_>,
+        definition: &IndicatorDefinition,
+        rules: &RuleSet,
+        period: Period,
+    ) -> Result<Self, IndicatorError> {
+        // A stock is what is open at the period's end, whichever moment the rule set reads states at.
+        let rules = match definition.kind {
+            IndicatorKind::Stock => RuleSet { as_of: AsOf::PeriodEnd, ..rules.clone() },
+            _ => rules.clone(),
+        };
+        let inputs = &inputs.for_period(period);
+        let (moment, _) = moment_of(inputs, &rules);
+        let is_near = |first: jiff::civil::Date| match definition.period {
+            // What a figure counts by reception lies between two days; other rows need no facts.
+            PeriodColumn::ReceivedAt if definition.kind != IndicatorKind::Stock => {
+                let start = from_local(first.at(0, 0, 0, 0));
+                Some(micros("received_at").is_between(lit(start), lit(end_of(period.end())), ClosedInterval::Both))
+            }
+            _ => None,
+        };
+        let having = match &definition.having {
+            Some(_) => {
+                let first = period.start().first_of_year();
+                let found = facts_of(inputs, &rules, is_near(first))?;
+                Some(sides::procedures_having(found.facts, definition, &rules, period)?)
+            }
+            None => None,
+        };
+        let RuleSetFacts { facts, agencies, settings } = facts_of(inputs, &rules, is_near(period.start()))?;
+        let sides = Sides::new(definition, &rules, period, having)?;
+        let facts = facts.filter(would_be_filed(definition, period));
+        Ok(Self { facts, agencies, sides, settings, moment })
+    }
+
+    /// Whether dossiers of an agency, by its number, count in a figure.
+    fn is_of(&self, figure: &FigureOf, number: u32) -> bool {
+        let agency = &self.agencies.known[self.agencies.attributed_to(number) as usize];
+        match figure {
+            FigureOf::Province => true,
+            FigureOf::Tier(tier) => agency.tier == Some(*tier),
+            FigureOf::Agency(code) => *agency.code == **code,
+        }
+    }
+
+    /// The dossiers of the indicator in the period with the columns `side` and `excluded_by`.
+    fn dossiers(&self) -> LazyFrame {
+        let dossiers = self.facts.clone().filter(col("agency").is_not_null());
+        dossiers.with_columns([self.sides.side()]).with_columns([self.sides.excluded_by()])
+    }
+
+    /// Counts the dossiers of figures by side and by the condition that leaves them out.
+    ///
+    /// # Errors
+    /// A table that cannot be scanned.
+    pub fn counts(&self, figures: &[FigureOf]) -> Result<Vec<Explanation>, IndicatorError> {
+        let by = [col("agency"), col("side"), col("excluded_by")];
+        let counted = self
+            .dossiers()
+            .select(by.clone())
+            .group_by(by)
+            .agg([len().alias("dossiers")])
+            .collect_with_engine(Engine::Streaming)?
+            .unwrap_single();
+        let (agency, side) = (counted.column("agency")?.u32()?, counted.column("side")?.u32()?);
+        let (excluded_by, dossiers) = (counted.column("excluded_by")?.u32()?, counted.column("dossiers")?);
+        let dossiers = dossiers.cast(&DataType::UInt64)?;
+        let rows = agency.iter().zip(side.iter()).zip(excluded_by.iter().zip(dossiers.u64()?.iter()));
+        let mut counts = vec![([0_u64; 5], vec![0_u64; self.sides.conditions().len()]); figures.len()];
+        for ((agency, side), (excluded_by, dossiers)) in rows {
+            let (Some(agency), Some(side), Some(dossiers)) = (agency, side, dossiers) else { continue };
+            for (figure, (sides, excluded)) in figures.iter().zip(&mut counts) {
+                if self.is_of(figure, agency) {
+                    sides[side as usize] += dossiers;
+                    if let Some(number) = excluded_by {
+                        excluded[number as usize] += dossiers;
+                    }
+                }
+            }
+        }
+        let explanation = |(counts, excluded): ([u64; 5], Vec<u64>)| {
+            let excluding = self.sides.conditions().iter().zip(excluded).filter(|(_, dossiers)| *dossiers > 0);
+            let mut exclusions: Vec<Exclusion> =
+                excluding.map(|(condition, dossiers)| exclusion(condition, dossiers)).collect();
+            exclusions.sort_by_key(|exclusion| std::cmp::Reverse(exclusion.dossiers));
+            Explanation { counts, exclusions }
+        };
+        Ok(counts.into_iter().map(explanation).collect())
+    }
+
+    /// Lists dossiers of a side, those with most days late first, by the columns of [`DOSSIER_COLUMNS`]. `of`: how many
+    /// dossiers are on the side, as counted before; Polars reserves memory for every row that is asked for.
+    ///
+    /// # Errors
+    /// A table that cannot be scanned.
+    pub fn list(&self, figure: &FigureOf, page: DossierPage, of: u64) -> Result<Vec<Vec<DossierCell>>, IndicatorError> {
+        let rest = u32::try_from(of).unwrap_or(u32::MAX).saturating_sub(page.offset);
+        let limit = page.limit.min(rest);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let order = SortMultipleOptions::default()
+            .with_order_descending_multi([true, false, false, false])
+            .with_nulls_last_multi([true, true, false, false]);
+        let numbers = 0..u32::try_from(self.agencies.known.len()).expect("agencies are counted in thousands");
+        let of_figure: Vec<bool> = numbers.map(|number| self.is_of(figure, number)).collect();
+        let is_of_figure = value_at(col("agency"), Column::new("of_figure".into(), of_figure));
+        let listed = self
+            .dossiers()
+            .filter(is_of_figure)
+            .filter(col("side").eq(lit(page.side as u32)))
+            .select(columns::expressions(self.moment))
+            .sort(["days_late", "received_at", "source", "source_key"], order)
+            .slice(i64::from(page.offset), limit)
+            .collect_with_engine(Engine::Streaming)?
+            .unwrap_single();
+        let conditions: Vec<String> = self.sides.conditions().iter().map(ToString::to_string).collect();
+        Ok(columns::cells(&listed, &self.agencies, &conditions)?)
+    }
+}
+
+fn exclusion(condition: &Expression, dossiers: u64) -> Exclusion {
+    let mut names = condition.columns();
+    names.dedup();
+    let facts: Vec<_> = names.into_iter().filter_map(|name| dossier_facts().fact(name)).collect();
+    let joined = |texts: Vec<&str>| texts.join("; ");
+    Exclusion {
+        condition: condition.to_string(),
+        meaning_vi: joined(facts.iter().map(|fact| fact.meaning_vi.as_str()).collect()),
+        meaning_en: joined(facts.iter().map(|fact| fact.meaning_en.as_str()).collect()),
+        dossiers,
+    }
+}
+
+/// Whether a dossier would be in the period if nothing left it out, by the date that the source states.
+fn would_be_filed(definition: &IndicatorDefinition, period: Period) -> Expr {
+    let day = match definition.period {
+        PeriodColumn::ReceivedAt => col("day"),
+        PeriodColumn::ReturnedAt => local_day(micros("result_returned_at")),
+        PeriodColumn::EndedAt => local_day(coalesce(&[micros("ends_at"), micros("received_at")])),
+        PeriodColumn::Stated => unreachable!("a measure names its period and has no day"),
+    };
+    let filed = col(day_column(definition.period));
+    let is_in = |day: Expr| {
+        let is_by_end = day.clone().lt_eq(lit(day_number(period.end())));
+        match definition.kind {
+            IndicatorKind::Stock => is_by_end,
+            _ => is_by_end.and(day.gt_eq(lit(day_number(period.start())))),
+        }
+    };
+    is_in(coalesce(&[filed, day])).fill_null(lit(false))
+}

@@ -1,0 +1,74 @@
+//! Explains figures of a published night for the API and the pages, by the definitions that the night kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::config::Configuration;
+use crate::indicators::{DossierPage, FigureOf, unexplained};
+use crate::model::indicator::IndicatorDefinition;
+use crate::model::period::Period;
+use crate::publish;
+use crate::run::{self, ExplainRequest, ExplainedDossiers, FigureRequest, RunError};
+use crate::service::Service;
+use crate::service::nights::LoadedNight;
+use crate::service::problem::Problem;
+
+/// Figures that are explained at once. Each reads the tables and uses every core.
+static PERMITS: Semaphore = Semaphore::const_new(2);
+/// How long a request waits for others.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// Which dossiers of which figure are asked for.
+#[derive(Debug)]
+pub(super) struct ExplainedQuery {
+    pub(super) indicator: String,
+    pub(super) period: Period,
+    pub(super) figure: FigureOf,
+    pub(super) page: DossierPage,
+}
+
+/// The definition of an indicator whose figures have dossiers to list.
+pub(super) fn explainable<'c>(config: &'c Configuration, id: &str) -> Result<&'c IndicatorDefinition, Problem> {
+    let known = config.indicators.iter().map(|indicator| &indicator.definition).find(|known| known.id == id);
+    let definition = known.ok_or_else(|| Problem::not_found(format!("there is no indicator `{id}`")))?;
+    match unexplained(definition) {
+        None => Ok(definition),
+        Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
+    }
+}
+
+/// Counts the dossiers of a figure by side and lists those of one side. Callers record the access in the access log
+/// before they call this.
+pub(super) async fn explain(
+    service: &Service,
+    night: &Arc<LoadedNight>,
+    query: ExplainedQuery,
+) -> Result<ExplainedDossiers, Problem> {
+    let _permit = tokio::time::timeout(WAIT, PERMITS.acquire())
+        .await
+        .map_err(|_| Problem::busy("other figures are being explained; try again in a moment", 10))?
+        .expect("the permits are never closed");
+    let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
+    let of_night = tokio::task::spawn_blocking(move || {
+        let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;
+        (*config).clone().of_night(&kept).map_err(|problems| problems.to_string())
+    });
+    let config = of_night.await.map_err(RunError::from)?.map_err(|error| {
+        Problem::internal(&format!("the definitions of night {} cannot be read", night.record.night.run), &error)
+    })?;
+    explainable(&config, &query.indicator)?;
+    let request = ExplainRequest {
+        figures: FigureRequest {
+            indicators: vec![query.indicator.clone()],
+            period: Some(query.period),
+            ..FigureRequest::default()
+        },
+        indicator: query.indicator,
+        period: query.period,
+        figure: query.figure,
+        page: Some(query.page),
+    };
+    Ok(run::explain(&config, &night.record.night, request).await?)
+}

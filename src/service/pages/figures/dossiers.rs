@@ -1,0 +1,231 @@
+//! The dossiers behind a figure: how many are on each side, which condition leaves the others out, and the dossiers of one
+//! side. They hold dossier codes, so the page needs a caller, and the access is recorded.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use strum::IntoEnumIterator as _;
+
+use super::download::{file, without_formula};
+use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_summary};
+use super::shown_figure::ShownFigure;
+use crate::indicators::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, FigureOf, Side};
+use crate::locale::{Initial, Language, moment};
+use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
+use crate::run::{self, ExplainedDossiers};
+use crate::service::Service;
+use crate::service::explaining::{ExplainedQuery, explain, explainable};
+use crate::service::pages::layout::{Layout, html};
+use crate::service::pages::night_summary::NightSummary;
+use crate::service::pages::page_error::PageError;
+use crate::service::pages::visitor::Visitor;
+use crate::service::problem::Problem;
+
+/// Dossiers on one page.
+const LIMIT: u32 = 50;
+/// Columns that the page leaves out; the file has all.
+const ONLY_IN_FILE: [&str; 6] = ["agency", "source_key", "run", "page", "row", "late_cause"];
+
+/// Query of the page and the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::service::pages) struct DossiersQuery {
+    /// As on the page of the indicator.
+    period: String,
+    scope: String,
+    /// Name of a [`Side`]; empty: what keeps a ratio from being 100 %.
+    side: String,
+    /// Dossiers to pass over.
+    offset: u32,
+}
+
+#[derive(Template)]
+#[template(path = "dossiers.html")]
+struct DossiersPage<'a> {
+    layout: Layout<'a>,
+    night: NightSummary,
+    id: &'a str,
+    title: &'a str,
+    scope: String,
+    scope_code: String,
+    period: String,
+    period_code: String,
+    periods: Vec<(&'static str, Vec<Choice>)>,
+    tiers: Vec<Choice>,
+    agencies: Vec<(&'static str, Vec<Choice>)>,
+    own: Option<ShownFigure>,
+    /// Name, text, number of dossiers, whether it is listed.
+    sides: Vec<(&'static str, &'static str, String, bool)>,
+    side: &'static str,
+    side_text: &'static str,
+    /// Condition, meaning, dossiers.
+    exclusions: Vec<(String, String, String)>,
+    headings: Vec<(&'static str, bool)>,
+    /// Text, whether it is a number, heading.
+    rows: Vec<Vec<(String, bool, &'static str)>>,
+    /// From, to, of.
+    shown: Option<[String; 3]>,
+    previous: Option<u32>,
+    next: Option<u32>,
+}
+
+/// What was asked for, and what was found.
+struct Found<'s> {
+    definition: &'s IndicatorDefinition,
+    selection: Selection,
+    side: Side,
+    explained: ExplainedDossiers,
+}
+
+async fn find<'s>(
+    service: &'s Service,
+    visitor: &Visitor,
+    id: &str,
+    query: &DossiersQuery,
+    limit: u32,
+) -> Result<Found<'s>, PageError> {
+    let caller = visitor.authenticated()?;
+    let definition = explainable(&service.config, id)?;
+    let page_query =
+        FigurePageQuery { period: query.period.clone(), scope: query.scope.clone(), ..FigurePageQuery::default() };
+    let selection = Selection::new(service, &page_query).await?;
+    let figure = match &selection.scope {
+        SelectedScope::Province => FigureOf::Province,
+        SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
+        SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
+        SelectedScope::All => {
+            return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
+        }
+    };
+    let side = match (query.side.as_str(), definition.kind) {
+        ("", IndicatorKind::Ratio) => Side::NotInNumerator,
+        ("", _) => Side::InNumerator,
+        (name, _) => Side::from_str(name).map_err(|_| {
+            let known: Vec<&str> = Side::iter().map(Side::name).collect();
+            Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
+        })?,
+    };
+    let what = format!("explain {id} {}", selection.period);
+    service.access.record_read(&caller.name, "page", &what, run::now()).await?;
+    let page = DossierPage { side, offset: query.offset, limit };
+    let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, figure, page };
+    let explained = explain(service, &selection.night, asked).await?;
+    Ok(Found { definition, selection, side, explained })
+}
+
+pub(in crate::service::pages) async fn page(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(query): Query<DossiersQuery>,
+) -> Result<Response, PageError> {
+    let Found { definition, selection, side, explained } = find(&service, &visitor, &id, &query, LIMIT).await?;
+    let lang = visitor.lang;
+    let title = lang.of(&definition.title.vi, &definition.title.en);
+    let of_indicator = selection.night.of_indicator(&id).iter().map(|position| selection.night.at(*position));
+    let mut own = of_indicator.filter(|figure| figure.period == selection.period && selection.includes(figure));
+    let own = own.next().map(|figure| ShownFigure::new(lang, figure));
+    let total = explained.explanation.count(side);
+    let shown_until = u64::from(query.offset) + explained.dossiers.len() as u64;
+    let shown = (!explained.dossiers.is_empty())
+        .then(|| [u64::from(query.offset) + 1, shown_until, total].map(|number| lang.number(number)));
+    let is_listed = |name: &str| !ONLY_IN_FILE.contains(&name) && (name != "excluded_by" || side == Side::Excluded);
+    let columns: Vec<usize> = (0..DOSSIER_COLUMNS.len()).filter(|&at| is_listed(DOSSIER_COLUMNS[at].name)).collect();
+    let is_number = |at: usize| DOSSIER_COLUMNS[at].column_type == DossierColumnType::Number;
+    let heading = |at: usize| lang.of(DOSSIER_COLUMNS[at].vi, DOSSIER_COLUMNS[at].en);
+    let row = |cells: &Vec<DossierCell>| -> Vec<(String, bool, &'static str)> {
+        columns
+            .iter()
+            .map(|&at| (cell_text(lang, &DOSSIER_COLUMNS[at], &cells[at]), is_number(at), heading(at)))
+            .collect()
+    };
+    let exclusions = explained.explanation.exclusions.iter().map(|one| {
+        let meaning = lang.of(&one.meaning_vi, &one.meaning_en).to_owned();
+        (one.condition.clone(), meaning, lang.number(one.dossiers))
+    });
+    html(&DossiersPage {
+        night: night_summary(&service, &visitor, &selection).await?,
+        id: &id,
+        title,
+        scope: selection.scope_name(lang, &service.config.settings.province.name),
+        scope_code: selection.scope_code().to_owned(),
+        period: lang.period(selection.period, Initial::Upper),
+        period_code: selection.period.to_string(),
+        periods: selection.periods(lang),
+        tiers: selection.tiers(lang),
+        agencies: selection.agencies(lang),
+        own,
+        sides: Side::iter()
+            .map(|one| (one.name(), side_text(lang, one), lang.number(explained.explanation.count(one)), one == side))
+            .collect(),
+        side: side.name(),
+        side_text: side_text(lang, side),
+        exclusions: exclusions.collect(),
+        headings: columns.iter().map(|&at| (heading(at), is_number(at))).collect(),
+        rows: explained.dossiers.iter().map(row).collect(),
+        shown,
+        previous: (query.offset > 0).then(|| query.offset.saturating_sub(LIMIT)),
+        next: (shown_until < total).then(|| query.offset.saturating_add(LIMIT)),
+        layout: Layout::new(&service, &visitor, title, "figures"),
+    })
+}
+
+/// Every dossier of a side as a file for spreadsheets, in Vietnamese.
+pub(in crate::service::pages) async fn csv(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(query): Query<DossiersQuery>,
+) -> Result<Response, PageError> {
+    let query = DossiersQuery { offset: 0, ..query };
+    let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, u32::MAX).await?;
+    let bytes = lines(&explained.dossiers).map_err(|error| Problem::internal("the file cannot be written", &error))?;
+    let plain = |text: &str| -> String {
+        text.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()
+    };
+    let name = format!("ho-so_{}_{}_{}.csv", plain(&id), selection.period, side.name());
+    Ok(file(bytes, "text/csv; charset=utf-8", &name))
+}
+
+fn lines(dossiers: &[Vec<DossierCell>]) -> Result<Vec<u8>, ::csv::Error> {
+    let mut out = "\u{feff}".as_bytes().to_vec();
+    let mut writer =
+        ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
+    writer.write_record(DOSSIER_COLUMNS.iter().map(|column| column.vi))?;
+    for row in dossiers {
+        let cells = DOSSIER_COLUMNS.iter().zip(row);
+        writer.write_record(
+            cells.map(|(column, cell)| without_formula(&cell_text(Language::Vietnamese, column, cell))),
+        )?;
+    }
+    writer.flush()?;
+    drop(writer);
+    Ok(out)
+}
+
+/// What a side means, in words.
+fn side_text(lang: Language, side: Side) -> &'static str {
+    match side {
+        Side::InNumerator => lang.of("Tính vào tử số", "In the numerator"),
+        Side::NotInNumerator => lang.of("Chỉ tính vào mẫu số", "In the denominator only"),
+        Side::Unknown => lang.of("Chưa rõ có thuộc tử số hay không", "Not known whether in the numerator"),
+        Side::Undecided => lang.of("Chưa rõ có được tính hay không", "Not known whether it counts"),
+        Side::Excluded => lang.of("Không được tính", "Left out"),
+    }
+}
+
+fn cell_text(lang: Language, column: &DossierColumn, cell: &DossierCell) -> String {
+    match cell {
+        DossierCell::Null => String::new(),
+        DossierCell::Text(word) if column.column_type == DossierColumnType::Word => lang.dossier_word(word).to_owned(),
+        DossierCell::Text(text) => text.clone(),
+        DossierCell::Number(number) => number.to_string(),
+        DossierCell::Flag(flag) => if *flag { lang.of("có", "yes") } else { lang.of("không", "no") }.to_owned(),
+        DossierCell::Instant(micros) => moment(*micros),
+    }
+}
