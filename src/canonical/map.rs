@@ -71,7 +71,9 @@ impl Mapper {
     fn map_row(&self, page: &Page, index: usize, cells: &[FieldCells]) -> Result<Record, Rejection> {
         let (row, reason) = page.row(index);
         if let Some(reason) = reason {
-            return Err(Rejection { page: page.number, row, field: None, reason, key: None });
+            // The list has the record, only its details are missing.
+            let key = if reason == Reason::NoDetail { self.readable_key(page, index, cells) } else { None };
+            return Err(Rejection { page: page.number, row, field: None, reason, key });
         }
         let reject = |field: &str, reason: Reason| Rejection {
             page: page.number,

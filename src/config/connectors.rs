@@ -94,6 +94,7 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.access(&read);
         check.server(&read);
         check.web(&read);
+        check.detail(&read);
         check.effects(&read);
     }
     let (digest, file_digest) = (reading_digest(&read), file_digest(&read));

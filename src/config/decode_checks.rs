@@ -1,8 +1,9 @@
 //! Checks of `[decode]`: what its keys mean together.
 
+use std::collections::BTreeMap;
+
 use crate::config::connectors::ConnectorCheck;
-use crate::fields::select_path::parse_path;
-use crate::model::connector::{Access, ConnectorFile, Decode, RecordLayout};
+use crate::model::connector::{Access, Auth, ConnectorFile, Decode, RecordLayout};
 
 impl ConnectorCheck<'_> {
     pub(super) fn decode(&mut self, file: &ConnectorFile) {
@@ -11,15 +12,13 @@ impl ConnectorCheck<'_> {
                 self.json(file, *layout, records, columns.as_deref(), failure.is_some());
                 (None, None, None)
             }
-            Decode::Xml { records, .. } => {
-                let is_name = |name: &str| {
-                    !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'))
-                };
-                if !records.split('.').all(is_name) {
-                    let message = "the names of the elements from the root to a record, without prefixes, for example \
+            Decode::Xml { records, namespaces, .. } => {
+                if !records.split('.').all(is_element_name) {
+                    let message = "the names of the elements from the root to a record, for example \
                                    `Envelope.Body.GetListResponse.Record`";
                     self.add("/decode/records", message);
                 }
+                self.namespaces(file, namespaces);
                 let is_content_type = |name: &String| name.eq_ignore_ascii_case("content-type");
                 let request = file.request.as_ref().filter(|request| request.body.is_some());
                 if request.is_some_and(|request| !request.headers.keys().any(is_content_type)) {
@@ -33,6 +32,13 @@ impl ConnectorCheck<'_> {
             Decode::Xlsx { footers, sheets, .. } => (None, Some(footers), sheets.as_ref()),
             Decode::Spreadsheet { delimiter, footers, sheets, .. } => (*delimiter, Some(footers), sheets.as_ref()),
         };
+        if let Decode::Csv { header_rows, .. }
+        | Decode::Xlsx { header_rows, .. }
+        | Decode::Spreadsheet { header_rows, .. } = &file.decode
+            && !matches!(header_rows, 1 | 2)
+        {
+            self.add("/decode/header_rows", "must be 1 or 2");
+        }
         if delimiter.is_some_and(|delimiter| !delimiter.is_ascii()) {
             self.add("/decode/delimiter", "must be an ASCII character");
         }
@@ -47,21 +53,42 @@ impl ConnectorCheck<'_> {
         }
     }
 
-    /// Paths of `[map]`, of records without columns. `#key` is the key of a record in a map.
-    pub(super) fn paths(&mut self, file: &ConnectorFile) {
-        let is_map = matches!(file.decode, Decode::Json { layout: RecordLayout::Map, .. });
-        if !matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
-            return;
+    /// `decode.namespaces`, and the prefixes of all paths.
+    fn namespaces(&mut self, file: &ConnectorFile, namespaces: &BTreeMap<String, String>) {
+        for (prefix, uri) in namespaces {
+            let pointer = format!("/decode/namespaces/{prefix}");
+            if prefix.contains(':') || !is_element_name(prefix) {
+                self.add(&pointer, "a prefix is a name of letters, digits, `_` and `-`");
+            }
+            if uri.trim().is_empty() {
+                self.add(
+                    &pointer,
+                    "must be the address of a namespace, such as `http://schemas.xmlsoap.org/soap/envelope/`",
+                );
+            }
+            if namespaces.iter().any(|(other, known)| other < prefix && known == uri) {
+                self.add(&pointer, "this namespace has another prefix already");
+            }
+        }
+        let (Decode::Xml { records, failure, explode, .. }, auth) = (&file.decode, &file.auth) else { return };
+        let mut paths = vec![("/decode/records".to_owned(), records.clone())];
+        paths.extend(failure.iter().map(|failure| ("/decode/failure/path".to_owned(), failure.path.clone())));
+        paths.extend(explode.iter().map(|explode| ("/decode/explode/path".to_owned(), explode.path.clone())));
+        paths.extend(file.detail.iter().map(|detail| ("/detail/record".to_owned(), detail.record.clone())));
+        if let Auth::Login { expired: Some(expired), .. } = auth {
+            paths.push(("/auth/expired/path".to_owned(), expired.path.clone()));
         }
         for (column, map) in &file.map {
-            for path in map.from.names() {
-                let pointer = format!("/map/{column}/from");
-                if path == "#key" && !is_map {
-                    self.add(&pointer, "`#key` is the key of a record with `layout = \"map\"`");
-                }
-                if let Err(message) = parse_path(&path) {
-                    self.add(&pointer, message);
-                }
+            paths.extend(map.from.names().into_iter().map(|path| (format!("/map/{column}/from"), path)));
+        }
+        for (pointer, path) in paths {
+            let names = path.split(['.', '[', ']', '=']).map(|name| name.trim_start_matches('@'));
+            let mut prefixes = names.filter_map(|name| Some(name.split_once(':')?.0));
+            let is_unknown = |prefix: &&str| is_element_name(prefix) && !namespaces.contains_key(*prefix);
+            if let Some(prefix) = prefixes.find(is_unknown) {
+                let message =
+                    format!("`{prefix}` is no prefix of `decode.namespaces`; names without one are local names");
+                self.add(&pointer, message);
             }
         }
     }
@@ -112,6 +139,13 @@ impl ConnectorCheck<'_> {
     }
 }
 
+/// Whether a text can be the name of an element, with a prefix or without.
+fn is_element_name(name: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | '-'));
+    name.splitn(2, ':').all(is_part)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -155,6 +189,20 @@ required = true
             assert_eq!(field(path, "list"), ["map.dossier_code.from"], "{path}");
         }
         assert_eq!(field("#key", "map"), [""; 0]);
+    }
+
+    #[test]
+    fn prefixes_of_paths_are_those_of_the_table() {
+        let of = |records: &str, field: &str, table: &str| {
+            let map = format!("[map.dossier_code]\nfrom = '{field}'\ntype = 'dossier_code'\n");
+            names(&format!("{map}[decode]\ntype = 'xml'\nrecords = '{records}'\n[decode.namespaces]\n{table}\n"))
+        };
+        assert_eq!(of("s:Envelope.List", "h:Ma", "s = 'urn:s'\nh = 'urn:h'"), [""; 0]);
+        assert_eq!(of("List", "@h:ma", "h = 'urn:h'"), [""; 0]);
+        assert_eq!(of("s:Envelope", "Ma", ""), ["decode.records"]);
+        assert_eq!(of("List", "a[@h:k=urn:x].b", ""), ["map.dossier_code.from"]);
+        assert_eq!(of("List", "Ma", "h = ''"), ["decode.namespaces.h"]);
+        assert_eq!(of("List", "Ma", "a = 'urn:h'\nb = 'urn:h'"), ["decode.namespaces.b"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::model::connector::{Access, Auth, ConnectorFile, FieldType, Pages, Sta
 /// Tables that only HTTP connectors use.
 const HTTP_TABLES: [&str; 1] = ["/window"];
 /// Keys that only HTTP connectors use.
-const HTTP_KEYS: [&str; 7] = [
+const HTTP_KEYS: [&str; 8] = [
     "/complete/total",
     "/complete/end_statuses",
     "/complete/read_twice",
@@ -15,6 +15,7 @@ const HTTP_KEYS: [&str; 7] = [
     "/limits/concurrency",
     "/limits/max_pages",
     "/retry/statuses",
+    "/limits/max_details",
 ];
 /// What a connector of files uses only if the folder lies on a server.
 const SERVER_KEYS: [&str; 2] = ["/retry", "/limits/connect_timeout_secs"];

@@ -75,12 +75,17 @@ fn templates(connector: &Connector) -> Vec<String> {
             templates.extend([token_url.clone(), username.clone(), password.clone()]);
             templates.extend(client_id.iter().chain(client_secret).chain(scope).cloned());
         }
+        Auth::Signature { secret, text, headers, .. } => {
+            templates.extend([secret.clone(), text.clone()]);
+            templates.extend(headers.values().cloned());
+        }
         Auth::Login { request, .. } => {
             templates.push(request.url.clone());
             templates.extend(request.headers.values().chain(&request.body).cloned());
         }
     }
-    if let Some(request) = &connector.file.request {
+    let of_details = connector.file.detail.iter().map(|detail| &detail.request);
+    for request in connector.file.request.iter().chain(of_details) {
         templates.extend(request.texts().cloned());
     }
     templates

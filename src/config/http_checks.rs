@@ -1,11 +1,17 @@
 //! Checks of the tables of an HTTP connector against each other: login, request, paging, limits.
 
+use std::collections::BTreeMap;
+
 use crate::config::connectors::ConnectorCheck;
 use crate::model::connector::{Access, Auth, ConnectorFile, Decode, Method, PageEnd, Pages, SliceUnit};
 use crate::model::values::placeholders;
 
 /// Upper limit of `limits.concurrency`.
 const MAX_CONCURRENCY: u32 = 32;
+
+/// Placeholders of a signature (`auth.type = "signature"`).
+const SIGNED: [&str; 8] =
+    ["{method}", "{host}", "{path}", "{query}", "{timestamp}", "{nonce}", "{body}", "{body_digest}"];
 
 /// Statuses that may mean that a page does not exist.
 const ENDING_STATUSES: [u16; 6] = [204, 400, 404, 410, 416, 422];
@@ -77,6 +83,7 @@ impl ConnectorCheck<'_> {
                     self.add("/auth/expired", "only possible with `decode.type = \"json\"` or `\"xml\"`");
                 }
             }
+            Auth::Signature { secret, text, headers, .. } => self.signature(secret, text, headers),
             Auth::ApiKey { name, .. } if name.is_empty() => self.add("/auth/name", "must name a header or parameter"),
             _ => {}
         }
@@ -85,6 +92,36 @@ impl ConnectorCheck<'_> {
         }
         if uses_session && !matches!(file.auth, Auth::Login { .. }) {
             self.add("/request", "`{session}` needs `type = \"login\"` in `[auth]`");
+        }
+    }
+
+    fn signature(&mut self, secret: &str, text: &str, headers: &BTreeMap<String, String>) {
+        let is_known =
+            |found: &&str| found.starts_with("{env:") || found.starts_with("{secret:") || SIGNED.contains(found);
+        if !secret.contains("{secret:") {
+            self.add("/auth/secret", "must be a secret: `{secret:NAME}`");
+        }
+        if !placeholders(text).iter().any(|found| SIGNED.contains(found)) {
+            self.add("/auth/text", "signs nothing of the request: it needs a placeholder such as `{path}`");
+        }
+        let unknown = placeholders(text).into_iter().find(|found| !is_known(found));
+        if let Some(unknown) = unknown {
+            self.add("/auth/text", format!("`{unknown}` is none of {}", SIGNED.join(" ")));
+        }
+        for (name, value) in headers {
+            let unknown = placeholders(value).into_iter().find(|found| !is_known(found) && *found != "{signature}");
+            if let Some(unknown) = unknown {
+                self.add(
+                    &format!("/auth/headers/{name}"),
+                    format!("`{unknown}` is none of {{signature}} {}", SIGNED.join(" ")),
+                );
+            }
+            if placeholders(value).contains(&"{body}") {
+                self.add(&format!("/auth/headers/{name}"), "a body is no header: use `{body_digest}`");
+            }
+        }
+        if !headers.values().any(|value| value.contains("{signature}")) {
+            self.add("/auth/headers", "one of them must have `{signature}`");
         }
     }
 

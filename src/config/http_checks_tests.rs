@@ -229,3 +229,20 @@ fn records_of_xml_have_the_names_of_elements_and_a_body_its_content_type() {
         assert_eq!(mistakes(&[&decode("list.r"), &post(headers)]), expected, "{headers}");
     }
 }
+
+#[test]
+fn a_signature_signs_something_and_is_sent() {
+    let auth = |rest: &str| format!("[auth]\ntype = 'signature'\n{rest}");
+    let good = "secret = '{secret:KEY}'\ntext = '{method}{path}'\nheaders = { x-sign = '{signature}' }\n";
+    for (rest, expected) in [
+        (good.to_owned(), &[][..]),
+        (good.replace("{secret:KEY}", "plain"), &["auth.secret"]),
+        (good.replace("{method}{path}", "always the same"), &["auth.text"]),
+        (good.replace("{method}{path}", "{path}{unknown}"), &["auth.text"]),
+        (good.replace("{signature}", "{timestamp}"), &["auth.headers"]),
+        (good.replace("'{signature}'", "'{signature}', x-body = '{body}'"), &["auth.headers.x-body"]),
+        (good.replace("'{signature}'", "'{signature}', x-page = '{page}'"), &["auth.headers.x-page"]),
+    ] {
+        assert_eq!(mistakes(&[JSON, GET, &auth(&rest)]), expected, "{rest}");
+    }
+}

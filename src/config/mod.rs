@@ -15,6 +15,7 @@ mod http_checks;
 mod indicator_checks;
 mod predicate_check;
 mod problem;
+mod record_checks;
 mod registries;
 mod registry_checks;
 mod server_checks;

@@ -12,6 +12,8 @@ mod date_numbers;
 mod date_parts;
 mod date_reading;
 mod date_words;
+mod decimal_number;
+pub(crate) mod explode_path;
 mod field_cells;
 mod null_values;
 mod person_names;

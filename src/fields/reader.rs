@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::fields::bounds::Bounds;
 use crate::fields::date_format::DateFormat;
 use crate::fields::date_reading::DateReading;
+use crate::fields::decimal_number::{self, MAX_DECIMALS};
 use crate::fields::field_cells::FieldCells;
 use crate::fields::null_values::{NullValues, is_serial_of_none};
 use crate::fields::syntax;
@@ -44,6 +45,8 @@ pub struct FieldReader {
     null_values: NullValues,
     bounds: Bounds,
     grouping: Option<Grouping>,
+    /// Number of decimals of an integer, which counts the last of them.
+    decimals: Option<u32>,
     default: Value,
 }
 
@@ -107,6 +110,12 @@ impl FieldReader {
         if map.grouping.is_some() && map.field_type != FieldType::Integer {
             return Err(("grouping", "only an `integer` has groups of digits".to_owned()));
         }
+        if map.decimals.is_some_and(|decimals| decimals == 0 || decimals > MAX_DECIMALS) {
+            return Err(("decimals", format!("must be from 1 to {MAX_DECIMALS}")));
+        }
+        if map.decimals.is_some() && map.field_type != FieldType::Integer {
+            return Err(("decimals", "only an `integer` has decimals, which it counts".to_owned()));
+        }
         let mut reader = Self {
             column: column.to_owned(),
             from: map.from.names(),
@@ -118,6 +127,7 @@ impl FieldReader {
             null_values,
             bounds: Bounds::compile(map)?,
             grouping: map.grouping,
+            decimals: map.decimals,
             field_type: map.field_type,
             dates,
             codes,
@@ -252,7 +262,10 @@ impl FieldReader {
             },
             FieldType::Document => syntax::document(text).map(|()| Value::Text(text.into())),
             FieldType::Integer => {
-                let number = syntax::integer(text, self.grouping)?;
+                let number = match self.decimals {
+                    Some(decimals) => decimal_number::scaled(text, self.grouping, decimals)?,
+                    None => syntax::integer(text, self.grouping)?,
+                };
                 self.bounds.check(number).map(Value::Integer)
             }
         }

@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for Row<'_> {
         }
         if let Some(reason) = reason {
             // A code of another version of motcua: the row is unreadable for a reason that this version does not know.
-            self.0.mark_unreadable(reason.parse().unwrap_or(Reason::Malformed));
+            self.0.refuse_row(reason.parse().unwrap_or(Reason::Malformed));
         }
         Ok(())
     }

@@ -53,6 +53,12 @@ pub enum Reason {
     CellError,
     /// A kept column has a merged cell that spans several rows, and the connector does not say what the others have.
     MergedCell,
+    /// A number in which a dot or comma may stand before decimals or between groups of three digits.
+    AmbiguousNumber,
+    /// A record has no list where `decode.explode` names one, or an empty one.
+    NoList,
+    /// The source has no details of a record, or they cannot be asked for.
+    NoDetail,
     /// Reading the row met an unexpected error of motcua itself; the log has its place.
     OwnError,
     /// A date, number or period outside its bounds: before 1900, in year 2569, due eleven years after reception.
@@ -111,9 +117,15 @@ pub struct Page {
     rows: Vec<(u32, Option<Reason>)>,
     /// Number of rows that lack empty cells at their end.
     short_rows: u64,
+    /// Number of rows up to the end of each record, if a record may give several rows or none.
+    record_ends: Vec<usize>,
     /// What else was noticed in its table.
     pub remarks: TableRemarks,
 }
+
+/// Cells of a row that was taken back, for the rows that it gives.
+#[derive(Debug, Clone)]
+pub struct RowCells(Vec<Span>);
 
 impl Page {
     #[must_use]
@@ -132,6 +144,7 @@ impl Page {
             cells: Vec::new(),
             rows: Vec::new(),
             short_rows: 0,
+            record_ends: Vec::new(),
             remarks: TableRemarks::default(),
         }
     }
@@ -180,6 +193,90 @@ impl Page {
         self.rows.push((row, None));
     }
 
+    /// Starts a row with the cells of one that was taken back.
+    pub fn begin_row_like(&mut self, row: u32, cells: &RowCells) {
+        self.cells.extend_from_slice(&cells.0);
+        self.rows.push((row, None));
+    }
+
+    /// Takes the current row back, and returns its cells.
+    pub fn take_row(&mut self) -> RowCells {
+        let cells = RowCells(self.cells[self.cells.len() - self.fields.len()..].to_vec());
+        self.drop_row();
+        cells
+    }
+
+    /// A page with the same origin and noted fields, and no rows.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        let (text, cells, rows, record_ends) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { text, cells, rows, record_ends, ..self.clone() }
+    }
+
+    /// Number of the next row, if rows are numbered in their order.
+    #[must_use]
+    pub fn next_row(&self) -> u32 {
+        u32::try_from(self.rows.len() + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Sets the cells of the current row that a row of another page with the same fields has.
+    pub fn fill_row(&mut self, other: &Self, index: usize) {
+        for field in 0..self.fields.len() {
+            if let Some(text) = other.cell(index, field) {
+                self.set(field, text);
+            }
+        }
+    }
+
+    /// Notes the fields that were noted of another page with the same fields.
+    pub fn note_fields_of(&mut self, other: &Self) {
+        for (seen, also) in self.seen.iter_mut().zip(&other.seen) {
+            *seen |= also;
+        }
+        for field in &other.unmapped {
+            let known = self.unmapped.iter().position(|known| known.at == field.at && known.name == field.name);
+            match known {
+                Some(known) => self.unmapped[known].sighting.rows += field.sighting.rows,
+                None if self.unmapped.len() < UNMAPPED_FIELDS => self.unmapped.push(field.clone()),
+                None => {}
+            }
+        }
+    }
+
+    /// Whether the current row has no other cells than one that was taken back.
+    #[must_use]
+    pub fn has_row_like(&self, cells: &RowCells) -> bool {
+        self.cells.ends_with(&cells.0)
+    }
+
+    /// Whether the current row is unreadable.
+    #[must_use]
+    pub fn is_row_unreadable(&self) -> bool {
+        self.rows.last().is_some_and(|(_, reason)| reason.is_some())
+    }
+
+    /// Notes that the rows since the last record are those of one record.
+    pub fn end_record(&mut self) {
+        self.record_ends.push(self.rows.len());
+    }
+
+    /// Number of records: of rows, unless records give several rows or none.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        if self.record_ends.is_empty() { self.rows.len() } else { self.record_ends.len() }
+    }
+
+    /// A row of a record, from the index of the record; `None` if it has none.
+    #[must_use]
+    pub fn row_of_record(&self, record: usize) -> Option<usize> {
+        if self.record_ends.is_empty() {
+            return (record < self.rows.len()).then_some(record);
+        }
+        let end = *self.record_ends.get(record)?;
+        let start = record.checked_sub(1).map_or(0, |before| self.record_ends[before]);
+        (start < end).then_some(start)
+    }
+
     /// Takes the current row back.
     pub fn drop_row(&mut self) {
         self.rows.pop();
@@ -211,6 +308,14 @@ impl Page {
         self.rows.last_mut().expect("a row was opened").1 = Some(reason);
     }
 
+    /// Refuses the current row, and keeps its cells: they tell which record it is.
+    ///
+    /// # Panics
+    /// If there is no row.
+    pub fn refuse_row(&mut self, reason: Reason) {
+        self.rows.last_mut().expect("a row was opened").1 = Some(reason);
+    }
+
     /// Copies a row of another page with the same fields.
     ///
     /// # Panics
@@ -225,7 +330,7 @@ impl Page {
             }
         }
         if let Some(reason) = reason {
-            self.mark_unreadable(reason);
+            self.refuse_row(reason);
         }
     }
 

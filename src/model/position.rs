@@ -86,6 +86,11 @@ pub struct OpenChain {
     pub range_total: Option<u64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none_yet(details: &u32) -> bool {
+    *details == 0
+}
+
 /// Position of a pull. With the same connector, plan and `now` the pull can be resumed from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
@@ -95,6 +100,9 @@ pub struct Position {
     pub records: u64,
     /// Retries used of the retry budget.
     pub retries: u32,
+    /// Requests for details of records.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub details: u32,
     /// Page chains that were read to their end.
     pub done: Vec<ChainFacts>,
     /// Page chains that are being read.

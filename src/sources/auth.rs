@@ -1,4 +1,4 @@
-//! Adds credentials to requests: fixed ones (password, bearer token, API key), or a token that a login issues (an
+//! Adds credentials to requests: fixed ones (password, bearer token, API key), a signature, or a token that a login issues (an
 //! OAuth2 access token, RFC 6749 §4.4; the session of a login request).
 //!
 //! An issued token is cached until nine tenths of its lifetime have passed. A token that the source rejects (401, or a
@@ -21,6 +21,7 @@ use crate::sources::decode::envelope::describe_reply_code;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
 use crate::sources::response;
+use crate::sources::signature::Signer;
 use crate::sources::transport::{Response, Transport};
 
 /// Largest body of a login or token response. It holds one token; as a JSON tree, a larger one takes too much memory.
@@ -54,6 +55,7 @@ enum Credentials {
     Basic { username: String, password: SecretString },
     Bearer(SecretString),
     Key { name: String, value: SecretString, place: KeyPlace },
+    Signed(Box<Signer>),
     Issued(Box<TokenIssuer>),
 }
 
@@ -106,6 +108,7 @@ impl Login {
             Auth::ApiKey { name, value, place } => {
                 Credentials::Key { name: name.clone(), value: secret(value)?, place: *place }
             }
+            Auth::Signature { .. } => Credentials::Signed(Box::new(Signer::new(auth, values)?)),
             Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, secret_place, scope } => {
                 let mut request = token_request(token_url, "client_credentials", values)?;
                 match secret_place {
@@ -164,10 +167,12 @@ impl Login {
         token.filter(|_| self.issuer().is_some_and(is_session)).map(|token| &token.secret)
     }
 
-    /// Adds credentials to a request. The token of a session is not added here: the request's templates place it.
-    pub fn add_credentials(&self, request: &mut Request, token: Option<&Token>) {
+    /// Adds credentials to a request, which is sent at `now` (microseconds UTC). The token of a session is not added here:
+    /// the request's templates place it.
+    pub fn add_credentials(&self, request: &mut Request, token: Option<&Token>, now: i64) {
         match &self.credentials {
             Credentials::None => {}
+            Credentials::Signed(signer) => signer.sign(request, now),
             Credentials::Basic { username, password } => request.basic = Some((username.clone(), password.clone())),
             Credentials::Bearer(bearer) => request.bearer = Some(bearer.clone()),
             Credentials::Key { name, value, place: KeyPlace::Header } => {

@@ -117,6 +117,9 @@ pub enum ErrorKind {
     /// More pages than `limits.max_pages`.
     #[strum(serialize = "page_limit")]
     PageLimit,
+    /// More records with details than `limits.max_details`.
+    #[strum(serialize = "detail_limit")]
+    DetailLimit,
     /// More records than `limits.max_records`.
     #[strum(serialize = "record_limit")]
     RecordLimit,
@@ -265,6 +268,7 @@ impl SourceError {
         matches!(
             self.kind,
             ErrorKind::PageLimit
+                | ErrorKind::DetailLimit
                 | ErrorKind::RecordLimit
                 | ErrorKind::TotalDisagrees
                 | ErrorKind::RecordsMoved

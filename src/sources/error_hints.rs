@@ -63,7 +63,7 @@ impl ErrorKind {
             Self::RetryBudget => "the source fails too often: run at another hour, or raise `retry.budget`",
             Self::PlanChanged => "start the pull again from the beginning",
             Self::PageLimit => "raise `limits.max_pages` if the source really has more pages",
-            Self::RecordLimit => "raise `limits.max_records` if the source really has more records",
+            Self::DetailLimit | Self::RecordLimit => "raise the limit if the source really has more records",
             Self::WrongHost => "the source leads to another host, often that of a login page: check `access.base_url`",
             _ => self.hint_for_files(),
         }

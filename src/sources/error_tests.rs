@@ -27,6 +27,7 @@ fn errors_after_valid_pages_make_a_pull_incomplete() {
         .collect();
     let mut expected = [
         "page_limit",
+        "detail_limit",
         "record_limit",
         "total_disagrees",
         "records_moved",

@@ -38,6 +38,8 @@ pub(crate) struct HttpReader {
     served_size: Option<u32>,
     /// Whether a text of `[request]` has the page size.
     is_size_in_text: bool,
+    /// Whether a record gives several rows.
+    explodes: bool,
     /// An error that the last returned page revealed, for the next call: the page's records are valid, its chain is not
     /// complete.
     deferred_error: Option<SourceError>,
@@ -88,12 +90,14 @@ impl HttpReader {
         }
         let mut active = BTreeMap::new();
         let is_size_in_text = request::states_size(file);
+        let explodes = file.decode.explode().is_some();
         let served_size = position.open.iter().find_map(|state| state.served_size);
         for state in position.open {
             let slice = take(state.chain, state.slice.as_ref())?;
             let ordinal = state.chain;
             let chain = PageChain::resume(&file.pages, &file.complete, state)
                 .with_size_in_text(is_size_in_text)
+                .with_exploded_records(explodes)
                 .read_again_after_cut();
             active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
@@ -110,6 +114,7 @@ impl HttpReader {
             read_pages: position.pages,
             served_size,
             is_size_in_text,
+            explodes,
             deferred_error: None,
         })
     }
@@ -135,7 +140,7 @@ impl HttpReader {
                     let summary = PageSummary {
                         digest: &page.body_digest,
                         records: &records,
-                        rows: page.len() as u64,
+                        rows: page.records() as u64,
                         envelope: &envelope,
                         next: next.as_ref(),
                         range: range.as_ref(),
@@ -194,7 +199,8 @@ impl HttpReader {
     /// Position after `pages` returned pages with `records` records. Requests in flight are not part of it.
     pub(crate) fn position(&self, pages: u32, records: u64) -> Position {
         let open = self.active.values().map(|active| active.chain.state().clone()).collect();
-        Position { pages, records, retries: self.fetcher.retries(), done: self.finished.clone(), open }
+        let (retries, details) = self.fetcher.sent();
+        Position { pages, records, retries, details, done: self.finished.clone(), open }
     }
 
     /// Begins chains and sends requests up to `limits.concurrency`.
@@ -208,6 +214,7 @@ impl HttpReader {
             let reference = slice.as_ref().map(|slice| slice.reference.clone());
             let chain = PageChain::new(&self.pages, &self.complete, ordinal, reference);
             let chain = chain.with_served_size(self.served_size).with_size_in_text(self.is_size_in_text);
+            let chain = chain.with_exploded_records(self.explodes);
             self.active.insert(ordinal, ActiveChain { chain, slice, is_in_flight: false });
         }
         for (ordinal, active) in self.active.iter_mut().filter(|(_, active)| !active.is_in_flight) {
@@ -219,6 +226,7 @@ impl HttpReader {
                 place: active.chain.place().clone(),
                 ordinal: active.chain.ordinal(),
                 expected_digest: active.chain.expected_digest().map(str::to_owned),
+                expected_records: active.chain.expected_records().map(str::to_owned),
                 size: active.chain.state().served_size,
                 may_be_behind_end: active.chain.may_be_behind_end(),
             };

@@ -7,10 +7,11 @@
 //! | transport | `transport` | sends one request (`http`), lists and reads files (`files`) |
 //! | response | `response`, `content_range`, `retry` | checks status and headers; decides whether and when to retry |
 //! | decode | `decode`, `select` | turns bytes into a page: JSON, CSV, XLSX; keeps the mapped fields |
+//! | details | `details` | completes the records of a page by a request for each (`[detail]`) |
 //! | page chain | `paginate`, `page_proof`, `follow` | finds the next page and checks that the chain has reached its end |
 //!
-//! `http_reader` runs these steps for an HTTP source, and `page_fetcher` repeats one request until a page arrives or
-//! the retries are used up. `folder_reader` does the same for a folder of files. Only `transport` performs I/O.
+//! `http_reader` runs these steps for an HTTP source; `page_fetcher` fetches one page, and `exchange` sends its requests
+//! and repeats them until the retries are used up. `folder_reader` does the same for a folder of files. Only `transport` performs I/O.
 //!
 //! A *page chain* is the sequence of pages that one query gives. A *pass* queries the source by one of its dates; a
 //! *slice* is the part of a pass that one chain reads. A pull ends with `None` only if the end of every chain or file
@@ -18,12 +19,15 @@
 //! a [`SourceError`], whose class says what the caller does next.
 
 pub mod auth;
+mod charset;
 pub mod content_range;
 mod cookies;
 pub mod decode;
+mod details;
 mod embedded;
 pub mod error;
 mod error_hints;
+mod exchange;
 mod file_dates;
 mod folder_files;
 mod folder_reader;
@@ -33,13 +37,16 @@ mod json_scalar;
 mod page_fetcher;
 mod page_proof;
 pub mod paginate;
+mod path_tree;
 pub mod plan;
 mod pull_start;
+mod record_reader;
 pub mod request;
 pub mod response;
 pub mod retry;
 pub mod sample;
 pub mod select;
+mod signature;
 pub mod transport;
 
 use std::collections::BTreeSet;
@@ -61,6 +68,8 @@ use crate::model::pull::{ChainFacts, Cursor, Position};
 use crate::model::values::PlaceholderValues;
 use crate::sources::auth::Login;
 use crate::sources::decode::Decoder;
+use crate::sources::details::DetailRequests;
+use crate::sources::exchange::Exchange;
 use crate::sources::folder_files::FolderFiles;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
@@ -135,8 +144,8 @@ async fn open_source(
 ) -> Result<SourceReader, SourceError> {
     let file = &connector.file;
     let decoder = Arc::new(Decoder::compile(file, readers)?);
-    let position = start.resume.as_ref().map_or((0, 0, 0), |at| (at.pages, at.records, at.retries));
-    let (mut pages, mut records, retries) = position;
+    let position = start.resume.as_ref().map_or((0, 0, 0, 0), |at| (at.pages, at.records, at.retries, at.details));
+    let (mut pages, mut records, retries, sent) = position;
     let mut server_clock = ServerClock::default();
     let kind = match &file.access {
         Access::Http { base_url, allowed_hosts, .. } => {
@@ -152,7 +161,11 @@ async fn open_source(
                 Box::new(transport)
             };
             let (name, at) = (&connector.name, (start.now, retries));
-            let fetcher = PageFetcher::new(name, file, (base_url, login), values, Arc::clone(&decoder), at, transport)?;
+            let exchange = Exchange::new(name, file, (base_url, login), values, at, transport);
+            let details = Decoder::of_details(file, readers)?.zip(file.detail.clone());
+            let details = details
+                .map(|(decoder, detail)| DetailRequests::new(detail, decoder, &file.limits, (sent, start.newest_only)));
+            let fetcher = PageFetcher::new(file, exchange, Arc::clone(&decoder), details)?;
             ReaderKind::Http(Box::new(HttpReader::new(fetcher, file, &start)?))
         }
         Access::Files { settle_secs, content, order, .. } => {
@@ -210,7 +223,8 @@ impl SourceReader {
         self.pages = number;
         self.records += page.len() as u64;
         if self.records > self.limits.max_records {
-            let message = format!("{}: more than {} records", page.origin, self.limits.max_records);
+            let message =
+                format!("{}: more than {} records (`limits.max_records`)", page.origin, self.limits.max_records);
             return Err(SourceError::new(ErrorKind::RecordLimit, message));
         }
         tracing::debug!(connector = self.connector, page = number, rows = page.len(), "page read");

@@ -1,54 +1,39 @@
-//! Fetches one page over HTTP: builds the request, sends it, retries, renews a rejected token, decodes the response.
-//! Shared by the page chains of a pull.
+//! Fetches one page over HTTP: builds the request, sends it, decodes the response, completes the records by their
+//! details. Shared by the page chains of a pull.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use tokio::time::Instant;
 use url::Url;
 
-use crate::model::connector::{ConnectorFile, Decode, PageEnd, Pages, RequestTemplate, Retry};
+use crate::model::connector::{ConnectorFile, Decode, PageEnd, Pages, RequestTemplate};
 use crate::model::page::Page;
 use crate::model::pull::PagePlace;
-use crate::model::values::PlaceholderValues;
-use crate::sources::auth::{Login, Token};
+use crate::sources::auth::Token;
 use crate::sources::content_range::ContentRange;
 use crate::sources::decode::envelope::EnvelopeValues;
 use crate::sources::decode::{Decoder, hex_digest};
+use crate::sources::details::DetailRequests;
 use crate::sources::error::{ErrorKind, SourceError};
+use crate::sources::exchange::Exchange;
 use crate::sources::paginate::KeysetEdge;
 use crate::sources::plan::TimeSlice;
 use crate::sources::request::{self, Request, TemplateContext};
-use crate::sources::transport::{Response, Transport};
-use crate::sources::{follow, response, retry};
-
-/// Longest `Retry-After` that a message quotes, in seconds: a week. A larger number may be a telephone number.
-const SHOWN_WAIT_SECS: u64 = 7 * 86_400;
+use crate::sources::transport::Response;
+use crate::sources::{charset, follow, response};
 
 /// Longest cursor or next address. Every page of a chain keeps its own until the chain ends.
 const MAX_CURSOR_BYTES: usize = 8 << 10;
 
-/// Sends the requests of one pull and decodes their responses.
+/// Fetches the pages of one pull.
 pub(crate) struct PageFetcher {
-    connector: String,
-    transport: Box<dyn Transport>,
-    login: Login,
-    base_url: Url,
+    exchange: Exchange,
     template: RequestTemplate,
     pages: Pages,
-    retry: Retry,
     /// `complete.end_statuses`.
     end_statuses: Vec<u16>,
-    values: PlaceholderValues,
     decoder: Arc<Decoder>,
+    details: Option<DetailRequests>,
     kept_headers: Vec<String>,
-    /// Retries so far in this pull, over all requests.
-    retries: AtomicU32,
-    /// Wall clock (microseconds UTC) and monotonic clock at the pull's start: together they give the current time, with
-    /// which dates in `Retry-After` are compared.
-    now: i64,
-    started: Instant,
 }
 
 /// A page to fetch.
@@ -60,6 +45,8 @@ pub(crate) struct PageRequest {
     pub(crate) ordinal: usize,
     /// Body digest that the page had when it was last read; `None` if it was not read before.
     pub(crate) expected_digest: Option<String>,
+    /// Digest of the records that it had then.
+    pub(crate) expected_records: Option<String>,
     /// Page size to request instead of that of `[pages]`.
     pub(crate) size: Option<u32>,
     /// Whether the page may be behind the end of the list, where some sources respond with 204, 404 or 416.
@@ -90,13 +77,10 @@ pub(crate) struct FetchedPage {
 
 impl PageFetcher {
     pub(crate) fn new(
-        connector: &str,
         file: &ConnectorFile,
-        (base_url, login): (Url, Login),
-        values: &PlaceholderValues,
+        exchange: Exchange,
         decoder: Arc<Decoder>,
-        (now, retries): (i64, u32),
-        transport: Box<dyn Transport>,
+        details: Option<DetailRequests>,
     ) -> Result<Self, SourceError> {
         let mut template = file
             .request
@@ -113,26 +97,19 @@ impl PageFetcher {
             template.headers.insert("accept".to_owned(), accept.to_owned());
         }
         Ok(Self {
-            connector: connector.to_owned(),
-            transport,
-            login,
-            base_url,
+            exchange,
             template,
             pages: file.pages.clone(),
-            retry: file.retry.clone(),
             end_statuses: file.complete.end_statuses.clone(),
-            values: values.clone(),
             decoder,
+            details,
             kept_headers: kept_headers(&file.pages),
-            retries: AtomicU32::new(retries),
-            now,
-            started: Instant::now(),
         })
     }
 
-    /// Retries so far in this pull.
-    pub(crate) fn retries(&self) -> u32 {
-        self.retries.load(Ordering::Relaxed)
+    /// Retries and requests for details so far in this pull.
+    pub(crate) fn sent(&self) -> (u32, u32) {
+        (self.exchange.retries(), self.details.as_ref().map_or(0, DetailRequests::sent))
     }
 
     /// Label of a page for logs and errors: `GET /pa/dossier/search pass=accepted 2026-01-01..2026-01-31 page=0`. A
@@ -150,80 +127,71 @@ impl PageFetcher {
         }
     }
 
-    /// Fetches a page. Transient errors are retried according to `[retry]`. A page whose list is `null` is requested a
-    /// second time: some sources send `null` when they fail.
+    /// Fetches a page, with the details of its records. Transient errors are retried according to `[retry]`. A page whose
+    /// list is `null` is requested a second time: some sources send `null` when they fail.
     pub(crate) async fn fetch(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
+        let mut reply = self.fetch_list(wanted).await?;
+        if let (PageReply::Page(fetched), Some(details)) = (&mut reply, &self.details)
+            && wanted.expected_records.as_ref().is_none_or(|records| *records != fetched.records)
+        {
+            let list = std::mem::replace(&mut fetched.page, self.empty_page(String::new()));
+            fetched.page = details.complete(&self.exchange, list).await?;
+        }
+        Ok(reply)
+    }
+
+    async fn fetch_list(&self, wanted: &PageRequest) -> Result<PageReply, SourceError> {
         let origin = self.origin(wanted);
         let mut attempt = 1;
         let mut is_second_null = false;
         loop {
-            let error = match self.fetch_once(wanted, &origin).await {
-                Err(error) if error.is_retryable() => error,
-                Ok(PageReply::Page(fetched)) if fetched.envelope.null_list && !is_second_null => {
-                    is_second_null = true;
-                    continue;
-                }
-                done => return done,
-            };
-            let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
-            let now = self.now.saturating_add(passed);
-            let Some(wait) = retry::wait(&self.retry, attempt, error.retry_after.as_deref(), now) else {
-                return Err(given_up(error, attempt));
-            };
-            if self.retries.fetch_add(1, Ordering::Relaxed) >= self.retry.budget {
-                let message = format!("{error}, and the pull's {} retries are used up", self.retry.budget);
-                return Err(SourceError::new(ErrorKind::RetryBudget, message));
+            let sent = self.exchange.send(
+                &origin,
+                |token| self.request(wanted, token),
+                |request, response| self.read(wanted, request, response, &origin),
+            );
+            match sent.await {
+                Ok(PageReply::Page(fetched)) if fetched.envelope.null_list && !is_second_null => is_second_null = true,
+                Ok(reply) => return Ok(reply),
+                Err(error) => self.exchange.wait_to_retry(error, &mut attempt).await?,
             }
-            log_retry(&self.connector, &error, attempt, wait);
-            tokio::time::sleep(wait).await;
-            attempt += 1;
         }
     }
 
-    /// Fetches a page without retries. A token that the source rejects, by the status or in the envelope, is renewed
-    /// once.
-    async fn fetch_once(&self, wanted: &PageRequest, origin: &str) -> Result<PageReply, SourceError> {
-        let mut token = self.login.token(&*self.transport).await?;
-        let mut renewed = false;
-        loop {
-            let request = self.request(wanted, token.as_ref(), origin)?;
-            let mut response = self.transport.send(&request).await?;
-            if self.is_behind_end(wanted, response.status) {
-                return Ok(self.page_behind_end(&request));
-            }
-            if !self.login.is_rejected_by(&response) {
-                let headers = Response {
-                    headers: std::mem::take(&mut response.headers),
-                    content_range: response.content_range.clone(),
-                    ..Response::default()
-                };
-                let is_fault = response.status >= 400 && self.decoder.is_answer(&response.body);
-                let body =
-                    if is_fault { response.body } else { response::successful_body(response, &request, &self.retry)? };
-                let reply = self.decode(wanted, &request, &headers, &body).map_err(|error| error.on(origin))?;
-                if let Some(reply) = reply {
-                    return Ok(reply);
-                }
-            }
-            token = match token {
-                Some(rejected) if !renewed => self.login.renew(&rejected, &*self.transport).await?,
-                _ => {
-                    let message = format!("{origin}: {}", self.login.refusal_message());
-                    return Err(SourceError::new(ErrorKind::LoginRefused, message));
-                }
-            };
-            renewed = true;
+    /// Reads a response; `None` if its envelope reports an expired session.
+    fn read(
+        &self,
+        wanted: &PageRequest,
+        request: &Request,
+        mut response: Response,
+        origin: &str,
+    ) -> Result<Option<PageReply>, SourceError> {
+        if self.is_behind_end(wanted, response.status) {
+            return Ok(Some(self.page_behind_end(request)));
         }
+        let headers = Response {
+            headers: std::mem::take(&mut response.headers),
+            content_range: response.content_range.clone(),
+            ..Response::default()
+        };
+        let is_fault = response.status >= 400 && self.decoder.is_answer(&response.body);
+        let body = if is_fault {
+            response.body
+        } else {
+            let content_type = response.content_type.clone().filter(|_| self.decoder.follows_charset());
+            let body = response::successful_body(response, request, &self.exchange.retry)?;
+            charset::in_utf8(body, content_type.as_deref())
+        };
+        self.decode(wanted, request, &headers, &body).map_err(|error| error.on(origin))
     }
 
-    fn request(&self, wanted: &PageRequest, token: Option<&Token>, origin: &str) -> Result<Request, SourceError> {
-        let session = self.login.session(token);
+    fn request(&self, wanted: &PageRequest, token: Option<&Token>) -> Result<Request, SourceError> {
+        let session = self.exchange.login.session(token);
         let (slice, page) = (wanted.slice.as_deref(), Some(&wanted.place));
-        let context = TemplateContext { slice, page, size: wanted.size, session };
-        let mut request = request::build(&self.base_url, &self.template, &self.pages, context, &self.values)?;
-        origin.clone_into(&mut request.label);
+        let context = TemplateContext { slice, page, size: wanted.size, session, record: None };
+        let Exchange { base_url, values, .. } = &self.exchange;
+        let mut request = request::build(base_url, &self.template, &self.pages, context, values)?;
         request.kept_headers.clone_from(&self.kept_headers);
-        self.login.add_credentials(&mut request, token);
         Ok(request)
     }
 
@@ -274,10 +242,14 @@ impl PageFetcher {
 
     /// An empty page in place of one that does not exist.
     fn page_behind_end(&self, request: &Request) -> PageReply {
-        let page = Page::new(0, request.label.clone(), hex_digest(&[]), self.decoder.fields());
+        let page = self.empty_page(request.label.clone());
         let records = self.records_digest(&page);
         let envelope = EnvelopeValues::default();
         PageReply::Page(Box::new(FetchedPage { page, records, envelope, next: None, range: None, edge: None }))
+    }
+
+    fn empty_page(&self, origin: String) -> Page {
+        Page::new(0, origin, hex_digest(&[]), self.decoder.fields())
     }
 
     /// Digest by which a page is recognised when it comes again. Records without any kept text are recognised by the
@@ -285,7 +257,7 @@ impl PageFetcher {
     fn records_digest(&self, page: &Page) -> String {
         let text = page.kept_text();
         let is_only_page = self.pages == Pages::None;
-        if is_only_page || (text.is_empty() && !page.is_empty()) {
+        if is_only_page || (text.is_empty() && page.records() > 0) {
             page.body_digest.clone()
         } else {
             hex_digest(text.as_bytes())
@@ -296,10 +268,11 @@ impl PageFetcher {
     fn keyset_edge(&self, page: &Page) -> Option<KeysetEdge> {
         let Pages::Keyset { path, .. } = &self.pages else { return None };
         let field = page.fields.iter().position(|field| field == path)?;
-        let last = page.len().checked_sub(1)?;
-        let before = last.checked_sub(1).and_then(|before| page.cell(before, field));
-        let first = page.cell(0, field).unwrap_or_default().to_owned();
-        Some(KeysetEdge { first, is_tied: before.is_some() && before == page.cell(last, field) })
+        let key = |record: usize| page.row_of_record(record).and_then(|row| page.cell(row, field));
+        let last = page.records().checked_sub(1)?;
+        let before = last.checked_sub(1).and_then(key);
+        let first = key(0).unwrap_or_default().to_owned();
+        Some(KeysetEdge { first, is_tied: before.is_some() && before == key(last) })
     }
 
     /// Place of the next page, if the response states it: in the envelope, in a header, or as the key of the last
@@ -312,7 +285,7 @@ impl PageFetcher {
         request: &Request,
     ) -> Result<Option<PagePlace>, SourceError> {
         let address = |link: &str| {
-            let next = follow::next_address(&self.base_url, &request.url, link)?;
+            let next = follow::next_address(&self.exchange.base_url, &request.url, link)?;
             Ok(Some(PagePlace::Address(self.without_secrets(next))))
         };
         Ok(match &self.pages {
@@ -329,7 +302,7 @@ impl PageFetcher {
             }
             Pages::Keyset { path, .. } => {
                 let field = page.fields.iter().position(|field| field == path);
-                let last = page.len().checked_sub(1);
+                let last = page.records().checked_sub(1).and_then(|last| page.row_of_record(last));
                 let key = last.zip(field).and_then(|(last, field)| page.cell(last, field));
                 key.filter(|key| !key.is_empty()).map(|key| PagePlace::Cursor(key.to_owned()))
             }
@@ -342,7 +315,7 @@ impl PageFetcher {
     fn without_secrets(&self, mut address: Url) -> String {
         let is_secret = |name: &str| {
             let template = self.template.query.get(name);
-            self.login.is_credential_parameter(name) || template.is_some_and(request::has_secret)
+            self.exchange.login.is_credential_parameter(name) || template.is_some_and(request::has_secret)
         };
         request::remove_parameters(&mut address, is_secret);
         address.into()
@@ -366,24 +339,4 @@ fn kept_headers(pages: &Pages) -> Vec<String> {
         _ => None,
     };
     [next, total].into_iter().flatten().map(|name| name.to_ascii_lowercase()).collect()
-}
-
-/// The error of the last attempt, with `Retry-After` and the number of attempts in its message.
-fn given_up(mut error: SourceError, attempts: u32) -> SourceError {
-    match error.retry_after.as_deref().and_then(|text| text.parse::<u64>().ok()) {
-        Some(seconds) if seconds <= SHOWN_WAIT_SECS => {
-            error.message = format!("{} and `Retry-After: {seconds}`", error.message);
-        }
-        Some(_) => error.message = format!("{} and demands a wait of more than a week", error.message),
-        None => {}
-    }
-    if attempts > 1 {
-        error.message = format!("{}, tried {attempts} times", error.message);
-    }
-    error
-}
-
-fn log_retry(connector: &str, error: &SourceError, attempt: u32, wait: Duration) {
-    let wait_millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    tracing::warn!(connector, error = error.kind.code(), attempt, wait_millis, "{error}; retrying");
 }

@@ -34,6 +34,13 @@ impl PageChain {
         self
     }
 
+    /// States that a record gives several rows.
+    #[must_use]
+    pub fn with_exploded_records(mut self, explodes: bool) -> Self {
+        self.explodes = explodes;
+        self
+    }
+
     /// Reads the pages again before the chain ends, if it was cut and goes on: records may have moved to other pages
     /// meanwhile. Not if the source declares a total, or pages begin after a cursor or key.
     #[must_use]

@@ -70,6 +70,9 @@ pub struct PageChain {
     place_bytes: usize,
     /// Whether a text of the request states the page size, so that no other size can be requested.
     pub(super) is_size_in_text: bool,
+    /// Whether records give several rows. What they have in common is then not compared afterwards, so that a total alone
+    /// does not prove that no record came twice.
+    pub(super) explodes: bool,
 }
 
 impl PageChain {
@@ -97,8 +100,9 @@ impl PageChain {
     pub fn resume(pages: &Pages, complete: &Complete, state: OpenChain) -> Self {
         let (seen_records, seen_places) = (HashSet::new(), HashSet::new());
         let (pages, complete) = (pages.clone(), complete.clone());
+        let (is_size_in_text, explodes) = (false, false);
         let mut chain =
-            Self { pages, complete, state, seen_records, seen_places, place_bytes: 0, is_size_in_text: false };
+            Self { pages, complete, state, seen_records, seen_places, place_bytes: 0, is_size_in_text, explodes };
         chain.rebuild_seen();
         chain
     }
@@ -122,6 +126,12 @@ impl PageChain {
     #[must_use]
     pub fn expected_digest(&self) -> Option<&str> {
         self.reread_page().map(|page| page.digest.as_str())
+    }
+
+    /// Digest of the records that it had then.
+    #[must_use]
+    pub fn expected_records(&self) -> Option<&str> {
+        self.reread_page().map(|page| page.records.as_str())
     }
 
     /// State to save, for [`PageChain::resume`].
@@ -205,7 +215,7 @@ impl PageChain {
     /// read again if configured.
     fn end(&mut self, page: &PageSummary<'_>) -> Result<ChainStep, SourceError> {
         self.check_range(page)?;
-        let is_proved = self.state.declared_total == Some(self.rows()) && !self.state.changed;
+        let is_proved = self.state.declared_total == Some(self.rows()) && !self.state.changed && !self.explodes;
         if self.complete.read_twice && self.state.pages.len() > 1 && !is_proved {
             return self.start_reread();
         }

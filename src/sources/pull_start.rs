@@ -20,7 +20,7 @@ pub struct PullStart {
     pub resume: Option<Position>,
     /// Slices to read instead of the planned ones (a backfill); the cursor then does not move. HTTP only.
     pub only_slices: Option<Vec<SliceRef>>,
-    /// Reads the newest file only (a trial by `check`). Files only.
+    /// A trial by `check`: reads the newest file only; of a page whose records have details (`[detail]`), the first records.
     pub newest_only: bool,
     /// Files whose rows are in the tables. Files only.
     pub known_files: Vec<KnownFile>,

@@ -1,16 +1,20 @@
 //! Builds the request of one page from the connector's templates. Pure: nothing is sent.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::model::connector::{ConnectorFile, LoginRequest, Method, Pages, QueryValue, RequestTemplate};
+use crate::model::page::Page;
 use crate::model::pull::PagePlace;
-use crate::model::values::{PlaceholderValues, placeholders};
+use crate::model::values::{PlaceholderValues, Unset, placeholders};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::plan::TimeSlice;
+
+/// Beginning of the placeholder for a field of a record.
+const RECORD: &str = "record.";
 
 /// An HTTP request, ready to send. `Debug` shows the label only: address, headers, form and body may hold secrets.
 #[derive(Clone)]
@@ -55,7 +59,7 @@ impl Request {
 }
 
 /// Values of the placeholders that differ from page to page: `{since}`, `{until}`, `{period.year}`, `{period.quarter}`,
-/// `{period.month}`, `{page}`, `{offset}`, `{cursor}`, `{session}`. The default has none of them.
+/// `{period.month}`, `{page}`, `{offset}`, `{cursor}`, `{session}`, `{record.PATH}`. The default has none of them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TemplateContext<'a> {
     pub slice: Option<&'a TimeSlice>,
@@ -63,6 +67,25 @@ pub struct TemplateContext<'a> {
     /// Page size to request instead of that of `[pages]`.
     pub size: Option<u32>,
     pub session: Option<&'a SecretString>,
+    /// The record whose details are requested.
+    pub record: Option<RecordFields<'a>>,
+}
+
+/// A record of a list, for the request of its details.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordFields<'a> {
+    pub page: &'a Page,
+    /// Index of its row.
+    pub row: usize,
+}
+
+impl<'a> RecordFields<'a> {
+    /// The text of a kept field.
+    #[must_use]
+    pub fn text(self, field: &str) -> Option<&'a str> {
+        let field = self.page.fields.iter().position(|kept| kept == field)?;
+        self.page.cell(self.row, field)
+    }
 }
 
 /// The request of one page. `base_url` has no placeholders left.
@@ -79,7 +102,7 @@ pub fn build(
     let url = if let Some(PagePlace::Address(next)) = context.page {
         next_page_url(next, template, context, values)?
     } else {
-        let mut url = join_path(base_url, &fill(&template.path, context, values)?);
+        let mut url = join_path(base_url, &fill_path(&template.path, context, values)?);
         let mut query: Vec<(String, String)> = Vec::new();
         for (name, value) in &template.query {
             for text in value.texts() {
@@ -223,7 +246,33 @@ pub fn address(key: &str, template: &str, values: &PlaceholderValues) -> Result<
 /// # Errors
 /// `unset_placeholder`, naming the placeholder.
 pub fn fill(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
-    fill_with(template, context, values, |value| value)
+    fill_with(template, context, values, |_, value| value)
+}
+
+/// As [`fill`]. A value of a record is one part of the path, whatever it contains.
+fn fill_path(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
+    fill_with(
+        template,
+        context,
+        values,
+        |name, value| {
+            if name.starts_with(RECORD) { percent_encoded(&value) } else { value }
+        },
+    )
+}
+
+/// A text with every character escaped that is not unreserved (RFC 3986 §2.3).
+fn percent_encoded(text: &str) -> String {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            encoded.push(byte.into());
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// A body, with each value escaped for what the content type says: XML, a form, else JSON.
@@ -236,9 +285,11 @@ fn fill_body(
     let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     let is = |part: &str| content_type.is_some_and(|(_, value)| value.to_ascii_lowercase().contains(part));
     if is("xml") {
-        fill_with(template, context, values, |value| quick_xml::escape::escape(value).into_owned())
+        fill_with(template, context, values, |_, value| quick_xml::escape::escape(value).into_owned())
     } else if is("x-www-form-urlencoded") {
-        fill_with(template, context, values, |value| url::form_urlencoded::byte_serialize(value.as_bytes()).collect())
+        fill_with(template, context, values, |_, value| {
+            url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
+        })
     } else {
         fill_json(template, context, values)
     }
@@ -246,7 +297,7 @@ fn fill_body(
 
 /// Like [`fill`], but escapes each value for the inside of a JSON string.
 fn fill_json(template: &str, context: TemplateContext<'_>, values: &PlaceholderValues) -> Result<String, SourceError> {
-    fill_with(template, context, values, |value| {
+    fill_with(template, context, values, |_, value| {
         let quoted = serde_json::Value::from(value).to_string();
         quoted[1..quoted.len() - 1].to_owned()
     })
@@ -256,7 +307,7 @@ fn fill_with(
     template: &str,
     context: TemplateContext<'_>,
     values: &PlaceholderValues,
-    escape: impl Fn(String) -> String,
+    escape: impl Fn(&str, String) -> String,
 ) -> Result<String, SourceError> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
@@ -265,7 +316,8 @@ fn fill_with(
         filled.push_str(before);
         rest = after;
         let unset = || SourceError::new(ErrorKind::UnsetPlaceholder, format!("`{placeholder}` has no value"));
-        let value = match (&placeholder[1..placeholder.len() - 1], context.page) {
+        let name = &placeholder[1..placeholder.len() - 1];
+        let value = match (name, context.page) {
             ("since", _) => context.slice.ok_or_else(unset)?.since.clone(),
             ("until", _) => context.slice.ok_or_else(unset)?.until.clone(),
             ("period.year", _) => context.slice.ok_or_else(unset)?.year.to_string(),
@@ -275,12 +327,13 @@ fn fill_with(
             ("offset", Some(PagePlace::Offset(offset))) => offset.to_string(),
             ("cursor", Some(PagePlace::Cursor(cursor))) => cursor.clone(),
             ("cursor", Some(PagePlace::First)) => String::new(),
+            (name, _) if name.starts_with(RECORD) => {
+                let record = context.record.ok_or_else(unset)?;
+                record.text(&name[RECORD.len()..]).ok_or_else(unset)?.to_owned()
+            }
             ("session", _) => context.session.ok_or_else(unset)?.expose_secret().to_owned(),
             (name, _) if name.starts_with("env:") || name.starts_with("secret:") => {
-                values.fill(placeholder).map_err(|missing| match missing.why {
-                    Some(why) => unset().on(why),
-                    None => unset(),
-                })?
+                values.fill(placeholder).map_err(|missing| self::unset(&missing))?
             }
             (name, _)
                 if !name.is_empty()
@@ -294,10 +347,19 @@ fn fill_with(
                 continue;
             }
         };
-        filled.push_str(&escape(value));
+        filled.push_str(&escape(name, value));
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+/// The error of a placeholder without a value.
+pub(crate) fn unset(missing: &Unset) -> SourceError {
+    let error = SourceError::new(ErrorKind::UnsetPlaceholder, format!("`{}` has no value", missing.placeholder));
+    match &missing.why {
+        Some(why) => error.on(why),
+        None => error,
+    }
 }
 
 pub(crate) fn method_name(method: Method) -> &'static str {

@@ -89,6 +89,7 @@ fn values_are_escaped_in_a_json_body() {
     values.set_variable("QUOTED", "a\"b\\{page}\n");
     let (slice, session) = (slice(), SecretString::from("s3c\"ret"));
     let context = TemplateContext {
+        record: None,
         slice: Some(&slice),
         page: Some(&PagePlace::Offset(40)),
         session: Some(&session),

@@ -14,11 +14,11 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::fields::select_path::{PathStep, parse_path};
 use crate::fields::unmapped_field_path;
 use crate::model::page::{CELL_STRUCTURE, Page, Reason};
 use crate::sources::embedded::json_of;
 use crate::sources::json_scalar::scalar;
+use crate::sources::path_tree::{self, ElementFilter, PathNode, TreePart};
 
 /// The kept paths of a connector, compiled into a tree.
 #[derive(Debug, Clone)]
@@ -27,80 +27,35 @@ pub struct Selection {
     nodes: Vec<PathNode>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct PathNode {
-    /// Path prefix used to report unknown fields below this node.
-    path: String,
-    /// Cell for the value at this node; `None` if the node is only on the way to others.
-    field: Option<usize>,
-    keys: Vec<(Box<str>, usize)>,
-    /// Child node by list index.
-    elements: Vec<(usize, usize)>,
-    filters: Vec<ElementFilter>,
-}
-
-impl PathNode {
-    /// The children that a text in the place of a list (`[0]`) or of an object (`#text`) stands for.
-    fn of_text(&self) -> impl Iterator<Item = usize> {
-        let first = self.elements.iter().find(|(at, _)| *at == 0).map(|(_, node)| *node);
-        let text = self.keys.iter().find(|(key, _)| **key == *"#text").map(|(_, node)| *node);
-        first.into_iter().chain(text)
-    }
-
-    /// Whether a path leads into what a text may hold as JSON or XML.
-    fn leads_into(&self, text: &str) -> bool {
-        let leads_into_object = || !self.filters.is_empty() || self.keys.iter().any(|(key, _)| **key != *"#text");
-        match text.trim_start().as_bytes().first() {
-            Some(b'{' | b'<') => leads_into_object(),
-            Some(b'[') => !self.filters.is_empty() || !self.elements.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// Whether a value, as JSON, is a list or an object that is not empty and into which no longer path leads.
-    fn ends_in_structure(&self, raw: &str) -> bool {
-        let is_expected = match raw.as_bytes().first() {
-            Some(b'{') => !self.keys.is_empty() || !self.filters.is_empty(),
-            Some(b'[') => !self.elements.is_empty() || !self.filters.is_empty(),
-            _ => true,
-        };
-        let is_empty = || raw[1..raw.len() - 1].trim().is_empty();
-        !is_expected && !is_empty()
-    }
-}
-
-#[derive(Debug, Clone)]
-struct ElementFilter {
-    key: Box<str>,
-    value: Box<str>,
-    node: usize,
-}
-
 impl Selection {
     /// Compiles paths. The cell of a path is its index in `paths`.
     ///
     /// # Errors
     /// A message that names the path and what is wrong with it.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
-        let mut nodes = vec![PathNode::default()];
-        for (field, path) in paths.iter().enumerate() {
-            let mut at = 0;
-            for step in parse_path(path)? {
-                let next = nodes.len();
-                let found = child_node(&mut nodes[at], &step, next);
-                if found == next {
-                    let path = match step {
-                        PathStep::Key(key) if nodes[at].path.is_empty() => key.to_owned(),
-                        PathStep::Key(key) => format!("{}.{key}", nodes[at].path),
-                        PathStep::Element(_) | PathStep::Filter(..) => nodes[at].path.clone(),
-                    };
-                    nodes.push(PathNode { path, ..PathNode::default() });
-                }
-                at = found;
-            }
-            nodes[at].field = Some(field);
-        }
-        Ok(Self { nodes })
+        let cells = paths.iter().map(String::as_str).enumerate();
+        Ok(Self { nodes: path_tree::compile(cells, TreePart::default())? })
+    }
+
+    /// Compiles the paths of a part of a record, each with its cell.
+    ///
+    /// # Errors
+    /// As [`Selection::compile`].
+    pub(crate) fn compile_part<'p>(
+        paths: impl Iterator<Item = (usize, &'p str)>,
+        part: TreePart<'_>,
+    ) -> Result<Self, String> {
+        Ok(Self { nodes: path_tree::compile(paths, part)? })
+    }
+
+    /// Whether a path begins with a key.
+    pub(crate) fn begins_with(&self, key: &str) -> bool {
+        self.nodes[0].has_key(key)
+    }
+
+    /// Number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Reads one record into a new row of `page`. A record that is not an object makes its row unreadable
@@ -110,37 +65,19 @@ impl Selection {
     /// Errors of the deserializer. The row is then begun and only partly filled.
     pub fn read<'de, D: Deserializer<'de>>(&self, page: &mut Page, row: u32, record: D) -> Result<(), D::Error> {
         page.begin_row(row);
-        let is_object = record.deserialize_any(ValueWalk { nodes: &self.nodes, node: 0, page: &mut *page })?;
-        if !is_object {
+        if !self.read_value(page, record)? {
             page.mark_unreadable(Reason::Malformed);
         }
         Ok(())
     }
-}
 
-/// The child of `node` for a step; adds it as node `next` if there is none.
-fn child_node(node: &mut PathNode, step: &PathStep<'_>, next: usize) -> usize {
-    match step {
-        PathStep::Key(key) => {
-            if let Some((_, found)) = node.keys.iter().find(|(name, _)| **name == **key) {
-                return *found;
-            }
-            node.keys.push(((*key).into(), next));
-        }
-        PathStep::Element(index) => {
-            if let Some((_, found)) = node.elements.iter().find(|(at, _)| at == index) {
-                return *found;
-            }
-            node.elements.push((*index, next));
-        }
-        PathStep::Filter(key, value) => {
-            if let Some(found) = node.filters.iter().find(|filter| *filter.key == **key && *filter.value == **value) {
-                return found.node;
-            }
-            node.filters.push(ElementFilter { key: (*key).into(), value: (*value).into(), node: next });
-        }
+    /// Reads a value into the current row. Returns whether it is an object.
+    ///
+    /// # Errors
+    /// Errors of the deserializer. The row is then only partly filled.
+    pub(crate) fn read_value<'de, D: Deserializer<'de>>(&self, page: &mut Page, value: D) -> Result<bool, D::Error> {
+        value.deserialize_any(ValueWalk { nodes: &self.nodes, node: 0, page })
     }
-    next
 }
 
 /// Walks one JSON value along the tree. As a visitor it returns whether the value was an object.
@@ -155,6 +92,9 @@ impl<'de> DeserializeSeed<'de> for ValueWalk<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
         let node = &self.nodes[self.node];
+        if node.is_left_out() {
+            return IgnoredAny::deserialize(value).map(|_| ());
+        }
         if let Some(field) = node.field {
             self.page.note_field(field);
         }
@@ -254,7 +194,7 @@ impl<'de> Visitor<'de> for ValueWalk<'_> {
         // One bit per child. If a key occurs twice, its value is ambiguous and the row is unreadable.
         let mut seen_keys = 0_u128;
         let mut has_duplicate = false;
-        while let Some(found) = map.next_key_seed(KeyLookup { at: self.node, here, page: &mut *self.page })? {
+        while let Some(found) = map.next_key_seed(KeyLookup { here, page: &mut *self.page })? {
             match found {
                 Some((child, node)) => {
                     let bit = 1_u128.checked_shl(u32::try_from(child).unwrap_or(u32::MAX)).unwrap_or(0);
@@ -318,7 +258,6 @@ impl<'de> Visitor<'de> for ElementWalk<'_> {
 /// Finds the child for a key without copying the key. A key without a child is reported to the page as an unknown
 /// field.
 struct KeyLookup<'a> {
-    at: usize,
     here: &'a PathNode,
     page: &'a mut Page,
 }
@@ -340,9 +279,9 @@ impl Visitor<'_> for KeyLookup<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let found = self.here.keys.iter().enumerate().find(|(_, (name, _))| **name == *key);
-        if found.is_none() {
+        if found.is_none() && !self.here.has_data_as_keys {
             let path = || unmapped_field_path(&self.here.path, key);
-            self.page.note_unmapped(self.at, key, path);
+            self.page.note_unmapped(self.here.place, key, path);
         }
         Ok(found.map(|(child, (_, node))| (child, *node)))
     }

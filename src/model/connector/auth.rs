@@ -69,6 +69,24 @@ pub enum Auth {
         #[serde(default)]
         scope: Option<String>,
     },
+    /// A signature of each request (HMAC, RFC 2104) in its headers. `text` and `headers` have the placeholders `{method}
+    /// {host} {path} {query} {timestamp} {nonce} {body} {body_digest} {env:NAME} {secret:NAME}`.
+    Signature {
+        /// `{secret:NAME}`.
+        secret: String,
+        /// The text that is signed.
+        text: String,
+        /// Header → value; one of them has `{signature}`.
+        headers: BTreeMap<String, String>,
+        #[serde(default)]
+        algorithm: SignatureAlgorithm,
+        /// How the signature and `{body_digest}` are written.
+        #[serde(default)]
+        encoding: SignatureEncoding,
+        /// How `{timestamp}`, the time of the request, is written.
+        #[serde(default)]
+        time: SignatureTime,
+    },
     /// A request that opens a session. The session replaces `{session}` in `[request]`. Renewed once if the source
     /// rejects it, or on a reply that means "log in again".
     Login {
@@ -86,6 +104,37 @@ pub enum Auth {
         #[serde(default)]
         lifetime_secs: Option<u64>,
     },
+}
+
+/// How a signature is computed. `{body_digest}` is the hash of the same function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureAlgorithm {
+    #[default]
+    HmacSha256,
+    HmacSha512,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureEncoding {
+    #[default]
+    Hex,
+    Base64,
+}
+
+/// How the time of a signed request is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureTime {
+    /// Seconds since 1970.
+    #[default]
+    Unix,
+    /// Milliseconds since 1970.
+    UnixMillis,
+    /// `2026-01-05T01:02:03Z`.
+    Rfc3339,
 }
 
 /// Part of the request that carries an API key.

@@ -5,6 +5,8 @@
 
 mod auth;
 mod contract;
+mod detail;
+mod explode;
 mod files;
 mod pages;
 mod records;
@@ -18,8 +20,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::auth::{Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace};
+pub use self::auth::{
+    Auth, KeyPlace, LoginRequest, ReplyValues, SecretPlace, SignatureAlgorithm, SignatureEncoding, SignatureTime,
+};
 pub use self::contract::{Breach, Contract, Sweep};
+pub use self::detail::{Detail, MissingDetail, path_in_detail};
+pub use self::explode::Explode;
 pub use self::files::{Content, FileOrder};
 pub use self::pages::{Complete, PageEnd, Pages, Trailer, TrailerHolds};
 pub use self::records::{Bound, Decode, Encoding, FieldMap, FieldType, Grouping, Merged, RecordLayout, ReplyFailure};
@@ -50,6 +56,8 @@ pub struct ConnectorFile {
     #[serde(default)]
     pub retry: Retry,
     pub decode: Decode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
     /// Canonical column → source fields and type.
     pub map: BTreeMap<String, FieldMap>,
     #[serde(default)]

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::connector::contract::Breach;
+use crate::model::connector::explode::Explode;
 use crate::model::connector::is_default;
 use crate::model::connector::source_field::{OneOrMany, SourceField};
 
@@ -23,6 +24,9 @@ pub enum Decode {
         /// name. If absent, the first row has the names.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         columns: Option<String>,
+        /// A list or map in a record of which every element is a row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        explode: Option<Explode>,
         #[serde(default, skip_serializing_if = "is_default")]
         encoding: Encoding,
         /// Reply code that means failure although the HTTP status is 200.
@@ -34,8 +38,16 @@ pub enum Decode {
     },
     /// XML, SOAP messages among them.
     Xml {
-        /// Path of the records: the names of the elements from the root to a record, without prefixes.
+        /// Path of the records: the names of the elements from the root to a record, without prefixes unless `namespaces` has
+        /// them.
         records: String,
+        /// Prefix in paths → namespace: elements and attributes of it have the prefix, whatever the document writes. Names of
+        /// other namespaces are written without prefix.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        namespaces: BTreeMap<String, String>,
+        /// As for `json`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        explode: Option<Explode>,
         /// As for `json`.
         #[serde(default)]
         failure: Option<ReplyFailure>,
@@ -51,6 +63,10 @@ pub enum Decode {
         encoding: Encoding,
         /// Column that the header row must have. Rows above the first row with it are titles.
         header: String,
+        /// Rows of headings: 1, or 2 if an upper heading stands over several columns. The row with `header` is the first; a
+        /// column is then called `upper / lower`.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        header_rows: u32,
         /// Beginnings of footer rows. A row whose first non-empty cell begins with one of them ends the records.
         #[serde(default)]
         footers: Vec<String>,
@@ -61,6 +77,9 @@ pub enum Decode {
     Xlsx {
         /// As for `csv`; each sheet has its own header row.
         header: String,
+        /// As for `csv`.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        header_rows: u32,
         /// As for `csv`.
         #[serde(default)]
         footers: Vec<String>,
@@ -80,6 +99,8 @@ pub enum Decode {
         #[serde(default)]
         encoding: Encoding,
         header: String,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        header_rows: u32,
         #[serde(default)]
         footers: Vec<String>,
         #[serde(default)]
@@ -99,6 +120,15 @@ impl Decode {
         matches!(self, Self::Xlsx { .. } | Self::Spreadsheet { .. })
     }
 
+    /// The list or map in a record of which every element is a row.
+    #[must_use]
+    pub fn explode(&self) -> Option<&Explode> {
+        match self {
+            Self::Json { explode, .. } | Self::Xml { explode, .. } => explode.as_ref(),
+            Self::Csv { .. } | Self::Xlsx { .. } | Self::Spreadsheet { .. } => None,
+        }
+    }
+
     /// Texts that mean in every field that there is no value.
     #[must_use]
     pub fn null_values(&self) -> &[String] {
@@ -110,6 +140,15 @@ impl Decode {
             | Self::Spreadsheet { null_values, .. } => null_values,
         }
     }
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(rows: &u32) -> bool {
+    *rows == 1
 }
 
 /// How records lie in a JSON text.
@@ -236,6 +275,9 @@ pub struct FieldMap {
     /// throughout the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
+    /// Number of decimals, for `type = "integer"`: the value counts the last of them, so that with 2 `92,35` is 9235.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<u32>,
     /// For a text that does not fit the type; `ill_typed` of `[contract]` if absent. If the field is required, the row is
     /// always rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,6 +305,7 @@ impl FieldMap {
             least: None,
             most: None,
             grouping: None,
+            decimals: None,
             ill_typed: None,
         }
     }

@@ -75,6 +75,9 @@ pub struct Limits {
     /// Records of one response. Many tiny records take far more memory than their bytes.
     #[serde(skip_serializing_if = "is_usual_page")]
     pub max_page_records: u32,
+    /// Records of one pull whose details are requested (`[detail]`).
+    #[serde(skip_serializing_if = "is_usual_number_of_details")]
+    pub max_details: u32,
     /// Decompressed size of one file: gzip, or all parts of a workbook that are read.
     pub max_expanded_bytes: u64,
     pub max_records: u64,
@@ -88,6 +91,14 @@ fn is_usual_page(records: &u32) -> bool {
     *records == USUAL_PAGE_RECORDS
 }
 
+/// Default of [`Limits::max_details`].
+const USUAL_DETAILS: u32 = 100_000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_usual_number_of_details(details: &u32) -> bool {
+    *details == USUAL_DETAILS
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -98,6 +109,7 @@ impl Default for Limits {
             max_pages: 100_000,
             max_body_bytes: 64 << 20,
             max_page_records: USUAL_PAGE_RECORDS,
+            max_details: USUAL_DETAILS,
             max_expanded_bytes: 128 << 20,
             max_records: 10_000_000,
         }

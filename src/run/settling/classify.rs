@@ -110,7 +110,12 @@ impl<'c> Classifier<'c> {
         let classified = Classified {
             keys: KeysSeen::for_rows(rows),
             keys_read: has_open_rejections.then(HashMap::new),
-            chains: certificate.declared().map(|(chain, _)| (chain, ChainKeys::default())).collect(),
+            // Totals count records. Where one gives several rows, each row has a key of its own, and the record none.
+            chains: certificate
+                .declared()
+                .filter(|_| connector.file.decode.explode().is_none())
+                .map(|(chain, _)| (chain, ChainKeys::default()))
+                .collect(),
             ..Classified::default()
         };
         let is_key_in_capitals = connector.file.has_key_in_capitals();

@@ -43,6 +43,11 @@ pub struct CsvLayout {
 }
 
 impl CsvLayout {
+    /// Whether the encoding is not declared.
+    pub(crate) fn follows_charset(&self) -> bool {
+        self.encoding == Encoding::Auto
+    }
+
     /// # Errors
     /// `misconfigured` if the delimiter is not a one-byte character.
     pub fn compile(
@@ -109,8 +114,8 @@ impl CsvFile {
         let found = candidates
             .into_iter()
             .filter_map(|delimiter| find_header(&bytes, delimiter, &layout.table))
-            .max_by_key(|(_, cells)| cells.len());
-        let Some((rows, header)) = found else {
+            .max_by_key(|found| found.header.len());
+        let Some(FoundHeader { rows, start, header, lower }) = found else {
             return Err(match std::str::from_utf8(&bytes) {
                 Ok(text) if text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {
                     SourceError::new(ErrorKind::FileEmpty, "the file is empty")
@@ -125,7 +130,10 @@ impl CsvFile {
                 }
             });
         };
-        let columns = layout.table.columns(&header)?;
+        let columns = match &lower {
+            Some(lower) => layout.table.columns_below(&header, lower)?,
+            None => layout.table.columns(&header)?,
+        };
         let record_test = layout.record_test.in_columns(&columns);
         Ok(Self {
             has_last_dates: columns.fills.len().checked_sub(1).is_some_and(|last| record_test.is_instant(last)),
@@ -134,7 +142,7 @@ impl CsvFile {
             has_lost_blocks: memmem::find(&bytes, &LOST_BLOCK).is_some(),
             is_below_header: true,
             record_test,
-            titles: titles_of(&bytes[..rows.start], rows.delimiter()),
+            titles: titles_of(&bytes[..start], rows.delimiter()),
             bytes,
             rows,
             layout: layout.table.clone(),
@@ -335,21 +343,40 @@ fn remove_padding(bytes: &mut Vec<u8>) -> Padding {
     Padding { nuls, is_in_row }
 }
 
-/// Reads to the header row: returns the rows after it and its folded cells. Empty cells at its end are not columns.
-/// `None` if no row has the column of `decode.header`.
-fn find_header(bytes: &[u8], delimiter: u8, table: &TableLayout) -> Option<(CsvRows, Vec<String>)> {
+/// The header row, or the two rows of headings.
+struct FoundHeader {
+    /// At the last of them.
+    rows: CsvRows,
+    /// Where the first of them begins.
+    start: usize,
+    /// Its folded cells.
+    header: Vec<String>,
+    /// Folded cells of the second.
+    lower: Option<Vec<String>>,
+}
+
+/// Finds the row with the column of `decode.header`; `None` if there is none, or if it lacks the second row of headings.
+fn find_header(bytes: &[u8], delimiter: u8, table: &TableLayout) -> Option<FoundHeader> {
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let mut rows = CsvRows::new(delimiter, start);
+    let folded = |rows: &CsvRows| -> Vec<String> {
+        rows.cells(bytes).map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect()
+    };
     for _ in 0..MAX_TITLE_ROWS {
         if !rows.next(bytes) {
             return None;
         }
-        let mut cells: Vec<String> =
-            rows.cells(bytes).map(|cell| std::str::from_utf8(cell).map(fold).unwrap_or_default()).collect();
-        if cells.contains(&table.header) {
-            table.trim_header(&mut cells);
-            return Some((rows, cells));
+        let mut header = folded(&rows);
+        if !header.contains(&table.header) {
+            continue;
         }
+        let start = rows.start;
+        if !table.has_two_header_rows() {
+            table.trim_header(&mut header);
+            return Some(FoundHeader { rows, start, header, lower: None });
+        }
+        let lower = rows.next(bytes).then(|| folded(&rows))?;
+        return Some(FoundHeader { rows, start, header, lower: Some(lower) });
     }
     None
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use strum::EnumCount;
 
-use crate::model::connector::{Auth, ConnectorFile, Decode, PageEnd, Pages, ReplyFailure, ReplyValues};
+use crate::model::connector::{Auth, ConnectorFile, Decode, Detail, PageEnd, Pages, ReplyFailure, ReplyValues};
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Longest reply code that an error message repeats: a longer text may be a sentence.
@@ -100,6 +100,17 @@ impl EnvelopePaths {
             Some(PageEnd::LastPage { path }) => found.put(EnvelopeField::Pages, Some(path)),
             _ => {}
         }
+        found
+    }
+
+    /// The paths of the details of a record: the record, and the reply codes of `[decode]` and `[auth]`.
+    pub(crate) fn of_details(file: &ConnectorFile, detail: &Detail) -> Self {
+        let all = Self::of(file);
+        let mut found = Self { failure: all.failure.clone(), expired: all.expired.clone(), ..Self::default() };
+        for field in [EnvelopeField::Code, EnvelopeField::Session] {
+            found.paths[field as usize].clone_from(&all.paths[field as usize]);
+        }
+        found.paths[EnvelopeField::Records as usize] = Some(detail.record.trim_matches('.').into());
         found
     }
 

@@ -6,22 +6,27 @@ use serde::de::DeserializeSeed as _;
 use serde_json::error::Category;
 
 use crate::fields::Readers;
-use crate::model::connector::{Access, ConnectorFile, Decode, Encoding, RecordLayout};
+use crate::model::connector::{Access, ConnectorFile, Decode, Detail, Encoding, RecordLayout, path_in_detail};
 use crate::model::page::Page;
 use crate::sources::decode::envelope::{EnvelopeField, EnvelopePaths, EnvelopeValues};
 use crate::sources::decode::json_envelope::{EnvelopeContents, EnvelopeNode, EnvelopeWalk, ListSeen, RecordSink};
 use crate::sources::decode::{GZIP, encoding, json_lines, json_rows, refuse_gzip};
 use crate::sources::error::{ErrorKind, SourceError};
-use crate::sources::select::Selection;
+use crate::sources::record_reader::{RecordPart, RecordReader};
+
+/// Number of the first place in the details of a record; a list has fewer places.
+const DETAIL_PLACES: usize = 1 << 20;
 
 /// Paths of the envelope, and the fields to keep of a record.
 #[derive(Debug, Clone)]
 pub struct JsonLayout {
     paths: EnvelopePaths,
-    selection: Selection,
+    reader: RecordReader,
     /// Maximum number of records of one body.
     max_records: u32,
     records: RecordLayout,
+    /// Whether there is one record: an object in the place of the list, whatever it has beside.
+    is_single: bool,
     /// For rows: key of a column's name, if columns are objects.
     column_key: Option<String>,
     encoding: Encoding,
@@ -37,33 +42,85 @@ impl JsonLayout {
     /// # Errors
     /// `misconfigured`, naming the path.
     pub(crate) fn of(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
-        let mut layout = Self::compile(EnvelopePaths::of(file), &readers.fields, file.limits.max_page_records)?;
-        if let Decode::Json { layout: records, columns, encoding, .. } = &file.decode {
+        let is_of_list = |field: &str| file.detail.is_none() || path_in_detail(field).is_none();
+        let fields = readers.fields.iter().map(String::as_str).enumerate().filter(|(_, field)| is_of_list(field));
+        let fields: Vec<(usize, &str)> = fields.collect();
+        let explode = file.decode.explode().filter(|explode| is_of_list(&explode.path));
+        let explode = explode.map(|explode| (explode.path.as_str(), explode.may_be_empty));
+        let part = RecordPart { is_xml: matches!(file.decode, Decode::Xml { .. }), ..RecordPart::default() };
+        let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
+        let mut layout = Self::new(EnvelopePaths::of(file), reader, file);
+        if let Decode::Json { layout: records, columns, .. } = &file.decode {
             let key = columns.as_ref().and_then(|columns| columns.split_once("[].")).map(|(_, key)| key.to_owned());
-            (layout.records, layout.column_key, layout.encoding) = (*records, key, *encoding);
+            (layout.records, layout.column_key) = (*records, key);
         }
-        layout.is_file = matches!(file.access, Access::Files { .. });
-        layout.expands_to = if layout.is_file { file.limits.max_expanded_bytes } else { file.limits.max_body_bytes };
         Ok(layout)
+    }
+
+    /// The layout of the details of a record: an object, or a list of one.
+    ///
+    /// # Errors
+    /// `misconfigured`, naming the path.
+    pub(crate) fn of_details(file: &ConnectorFile, detail: &Detail, readers: &Readers) -> Result<Self, SourceError> {
+        let fields = readers.fields.iter().enumerate();
+        let fields: Vec<(usize, &str)> =
+            fields.filter_map(|(cell, field)| Some((cell, path_in_detail(field)?))).collect();
+        let explode = file.decode.explode();
+        let explode = explode.and_then(|explode| Some((path_in_detail(&explode.path)?, explode.may_be_empty)));
+        let is_xml = matches!(file.decode, Decode::Xml { .. });
+        let part = RecordPart { prefix: "detail", first_place: DETAIL_PLACES, is_xml };
+        let reader = RecordReader::compile(&fields, explode, &part).map_err(misconfigured)?;
+        let mut layout = Self::new(EnvelopePaths::of_details(file, detail), reader, file);
+        layout.is_single = true;
+        Ok(layout)
+    }
+
+    /// A list of objects.
+    fn new(paths: EnvelopePaths, reader: RecordReader, file: &ConnectorFile) -> Self {
+        let is_file = matches!(file.access, Access::Files { .. });
+        let limits = &file.limits;
+        Self {
+            paths,
+            reader,
+            max_records: limits.max_page_records,
+            records: RecordLayout::List,
+            is_single: false,
+            column_key: None,
+            encoding: if let Decode::Json { encoding, .. } = &file.decode { *encoding } else { Encoding::Auto },
+            expands_to: if is_file { limits.max_expanded_bytes } else { limits.max_body_bytes },
+            is_file,
+        }
     }
 
     /// A list of objects in UTF-8, over HTTP.
     ///
     /// # Errors
     /// `misconfigured`, naming the path.
+    #[cfg(test)]
     pub(crate) fn compile(paths: EnvelopePaths, fields: &[String], max_records: u32) -> Result<Self, SourceError> {
-        let selection =
-            Selection::compile(fields).map_err(|message| SourceError::new(ErrorKind::Misconfigured, message))?;
+        let fields: Vec<(usize, &str)> = fields.iter().map(String::as_str).enumerate().collect();
+        let reader = RecordReader::compile(&fields, None, &RecordPart::default()).map_err(misconfigured)?;
         Ok(Self {
             paths,
-            selection,
+            reader,
             max_records,
             records: RecordLayout::List,
+            is_single: false,
             column_key: None,
             encoding: Encoding::Auto,
             expands_to: u64::MAX,
             is_file: false,
         })
+    }
+
+    /// Whether the encoding is not declared.
+    pub(super) fn follows_charset(&self) -> bool {
+        self.encoding == Encoding::Auto
+    }
+
+    /// Whether a record gives a row for each element of a list.
+    pub(super) fn explodes(&self) -> bool {
+        self.reader.explodes()
     }
 
     /// Maximum number of records of one body.
@@ -106,7 +163,7 @@ impl JsonLayout {
     pub(super) fn read_text(&self, text: &str, page: &mut Page) -> Result<EnvelopeValues, SourceError> {
         let text = without_guard(text);
         if self.records == RecordLayout::Lines {
-            json_lines::read(text, &self.selection, self.max_records, page)?;
+            json_lines::read(text, &self.reader, self.max_records, page)?;
             return Ok(EnvelopeValues::default());
         }
         let mut contents = EnvelopeContents::default();
@@ -138,7 +195,7 @@ impl JsonLayout {
         if self.records == RecordLayout::Rows {
             let raw =
                 [EnvelopeField::Records, EnvelopeField::Columns].map(|field| contents.texts[field as usize].take());
-            contents.list = json_rows::read(raw, self.column_key.as_deref(), &self.selection, self.max_records, page)?;
+            contents.list = json_rows::read(raw, self.column_key.as_deref(), &self.reader, self.max_records, page)?;
         }
         let envelope = self.paths.read(contents.texts)?;
         if envelope.expired {
@@ -168,8 +225,9 @@ impl JsonLayout {
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let paths = self.paths.paths();
         let is_root_list = paths[EnvelopeField::Records as usize].is_none_or(str::is_empty);
-        let sink = RecordSink { selection: &self.selection, one_by_one, row: 0, max_records: self.max_records, page };
-        let mut walk = EnvelopeWalk { contents, sink, is_root_list, records: self.records };
+        let sink = RecordSink { reader: &self.reader, one_by_one, row: 0, max_records: self.max_records, page };
+        let (records, is_single) = (self.records, self.is_single);
+        let mut walk = EnvelopeWalk { contents, sink, is_root_list, is_single, records };
         EnvelopeNode { walk: &mut walk, paths }.deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -181,6 +239,10 @@ impl JsonLayout {
         };
         SourceError::new(ErrorKind::NoRecords, message)
     }
+}
+
+fn misconfigured(message: String) -> SourceError {
+    SourceError::new(ErrorKind::Misconfigured, message)
 }
 
 /// A text without the prefix by which a server keeps browsers from running its JSON as a script.

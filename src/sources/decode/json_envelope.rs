@@ -6,14 +6,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::fields::explode_path::OWN_KEY;
 use crate::model::connector::RecordLayout;
 use crate::model::page::{Page, Reason};
 use crate::sources::decode::envelope::{ENVELOPE_FIELDS, EnvelopeField, EnvelopeTexts};
 use crate::sources::embedded::json_of;
-use crate::sources::select::Selection;
-
-/// Path of a record's key, for `layout = "map"`.
-const RECORD_KEY: &str = "#key";
+use crate::sources::record_reader::RecordReader;
 
 /// What stands in the place of the list of records.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub(super) struct EnvelopeContents {
 
 /// Takes the records of the list.
 pub(super) struct RecordSink<'a> {
-    pub(super) selection: &'a Selection,
+    pub(super) reader: &'a RecordReader,
     /// Whether each record is parsed separately, so that an invalid one spoils only its own row.
     pub(super) one_by_one: bool,
     pub(super) row: u32,
@@ -55,6 +53,8 @@ pub(super) struct EnvelopeWalk<'a> {
     pub(super) sink: RecordSink<'a>,
     /// Whether the response itself is the list. An object is then an envelope, not a record.
     pub(super) is_root_list: bool,
+    /// Whether there is one record: an object in the place of the list, whatever it has beside.
+    pub(super) is_single: bool,
     pub(super) records: RecordLayout,
 }
 
@@ -83,7 +83,7 @@ impl EnvelopeNode<'_, '_> {
     /// Reads an object whose values are the records. A key below which the envelope has another value is none.
     fn read_map<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         self.walk.contents.list = ListSeen::Found;
-        let key_field = self.walk.sink.page.fields.iter().position(|field| field == RECORD_KEY);
+        let key_field = self.walk.sink.page.fields.iter().position(|field| field == OWN_KEY);
         while let Some(key) = map.next_key::<String>()? {
             let paths = self.paths.map(|path| below(path, &key));
             if paths.iter().any(Option::is_some) {
@@ -91,7 +91,10 @@ impl EnvelopeNode<'_, '_> {
                 continue;
             }
             let EnvelopeWalk { contents, sink, .. } = &mut *self.walk;
-            map.next_value_seed(RecordSeed { sink, too_many: &mut contents.too_many })?;
+            map.next_value_seed(RecordSeed { sink, too_many: &mut contents.too_many, key: Some(&key) })?;
+            if sink.reader.explodes() {
+                continue;
+            }
             let row = sink.page.len() - 1;
             let is_empty = (0..sink.page.fields.len()).all(|field| sink.page.cell(row, field).is_none());
             if is_empty && sink.page.row(row).1.is_none() && sink.page.fields.len() > usize::from(key_field.is_some()) {
@@ -110,9 +113,43 @@ impl EnvelopeNode<'_, '_> {
     fn read_only_record<'de, A: MapAccess<'de>>(self, record: A) -> Result<(), A::Error> {
         let EnvelopeWalk { contents, sink, .. } = self.walk;
         sink.row += 1;
-        sink.selection.read(sink.page, sink.row, MapAccessDeserializer::new(record))?;
+        let record = MapAccessDeserializer::new(record);
+        sink.reader.read(sink.page, sink.row, (record, None), sink.max_records as usize)?;
         let row = sink.page.len() - 1;
         if (0..sink.page.fields.len()).any(|field| sink.page.cell(row, field).is_some()) {
+            contents.list = ListSeen::Found;
+        }
+        Ok(())
+    }
+
+    /// Whether the only record has to be read from its text: it gives several rows.
+    fn is_read_from_text(&self) -> bool {
+        let is_list = self.walk.records == RecordLayout::List && self.is_at(EnvelopeField::Records);
+        is_list && (self.walk.is_single || self.walk.sink.reader.explodes())
+    }
+
+    /// Reads the value in the place of the records from its text.
+    fn read_text(self, raw: &str) -> Result<(), serde_json::Error> {
+        let mut value = serde_json::Deserializer::from_str(raw);
+        if !raw.starts_with('{') || !(self.walk.is_single || self.is_only_record()) {
+            return value.deserialize_any(self);
+        }
+        if self.has_values_below() {
+            let mut paths = self.paths;
+            paths[EnvelopeField::Records as usize] = None;
+            serde_json::Deserializer::from_str(raw).deserialize_any(EnvelopeNode { walk: &mut *self.walk, paths })?;
+        }
+        let EnvelopeWalk { contents, sink, .. } = self.walk;
+        let first = sink.page.len();
+        RecordSeed { sink, too_many: &mut contents.too_many, key: None }.deserialize(&mut value)?;
+        // An object without a list, such as a message of failure, is no record.
+        let mut rows = first..sink.page.len();
+        let is_found = if sink.reader.explodes() {
+            rows.is_empty() || rows.any(|row| sink.page.row(row).1.is_none())
+        } else {
+            sink.page.fields_seen().next().is_some()
+        };
+        if is_found {
             contents.list = ListSeen::Found;
         }
         Ok(())
@@ -134,6 +171,10 @@ impl<'de> DeserializeSeed<'de> for EnvelopeNode<'_, '_> {
     fn deserialize<D: Deserializer<'de>>(mut self, value: D) -> Result<(), D::Error> {
         if self.paths.iter().all(Option::is_none) {
             return IgnoredAny::deserialize(value).map(|_| ());
+        }
+        if self.is_read_from_text() {
+            let raw = <&RawValue>::deserialize(value)?.get();
+            return self.read_text(raw).map_err(D::Error::custom);
         }
         // Rows need the names of the columns, which may stand behind them.
         let is_of_rows = self.is_at(EnvelopeField::Columns) || self.is_at(EnvelopeField::Records);
@@ -231,7 +272,7 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
         }
         let EnvelopeWalk { contents, sink, .. } = self.walk;
         contents.list = ListSeen::Found;
-        while list.next_element_seed(RecordSeed { sink, too_many: &mut contents.too_many })?.is_some() {}
+        while list.next_element_seed(RecordSeed { sink, too_many: &mut contents.too_many, key: None })?.is_some() {}
         Ok(())
     }
 }
@@ -240,23 +281,31 @@ impl<'de> Visitor<'de> for EnvelopeNode<'_, '_> {
 struct RecordSeed<'a, 'w> {
     sink: &'a mut RecordSink<'w>,
     too_many: &'a mut bool,
+    /// Key of the record in a map.
+    key: Option<&'a str>,
 }
 
 impl<'de> DeserializeSeed<'de> for RecordSeed<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, record: D) -> Result<(), D::Error> {
-        let RecordSink { selection, one_by_one, row, max_records, page } = self.sink;
+        let RecordSink { reader, one_by_one, row, max_records, page } = self.sink;
         if row == max_records {
             *self.too_many = true;
             return Err(D::Error::custom("too many records"));
         }
         *row += 1;
-        if !*one_by_one {
-            return selection.read(page, *row, record);
+        let most = *max_records as usize;
+        if !*one_by_one && !reader.explodes() {
+            return reader.read(page, *row, (record, None), most);
         }
         let raw = <&RawValue>::deserialize(record)?.get();
-        if selection.read(page, *row, &mut serde_json::Deserializer::from_str(raw)).is_err() {
+        let record = &mut serde_json::Deserializer::from_str(raw);
+        if reader.read(page, *row, (record, self.key), most).is_err() {
+            if page.len() > most {
+                *self.too_many = true;
+                return Err(D::Error::custom("too many rows"));
+            }
             page.mark_unreadable(Reason::Malformed);
         }
         Ok(())

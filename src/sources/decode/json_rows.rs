@@ -9,7 +9,7 @@ use crate::model::page::{Page, Reason};
 use crate::sources::decode::json_envelope::ListSeen;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::json_scalar::scalar;
-use crate::sources::select::Selection;
+use crate::sources::record_reader::RecordReader;
 
 /// Adds the rows to the page. `records`, `columns`: their JSON, `None` if the response has none. `column_key`: key of a
 /// column's name, if columns are objects.
@@ -19,7 +19,7 @@ use crate::sources::select::Selection;
 pub(super) fn read(
     [records, columns]: [Option<String>; 2],
     column_key: Option<&str>,
-    selection: &Selection,
+    reader: &RecordReader,
     most: u32,
     page: &mut Page,
 ) -> Result<ListSeen, SourceError> {
@@ -57,7 +57,11 @@ pub(super) fn read(
             let _ = write!(record, "{comma}{key}:{value}");
         }
         record.push('}');
-        if selection.read(page, number, &mut serde_json::Deserializer::from_str(&record)).is_err() {
+        let mut record = serde_json::Deserializer::from_str(&record);
+        if reader.read(page, number, (&mut record, None), most as usize).is_err() {
+            if page.len() > most as usize {
+                return Err(SourceError::too_many_records(most as usize));
+            }
             page.mark_unreadable(Reason::Malformed);
         }
     }

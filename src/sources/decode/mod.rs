@@ -8,6 +8,7 @@ pub(super) mod encoding;
 pub mod envelope;
 mod foreign_format;
 pub(crate) mod foreign_workbook;
+mod headings;
 pub(crate) mod inflate;
 pub mod json;
 mod json_envelope;
@@ -19,6 +20,7 @@ mod plain_workbook;
 mod record_test;
 pub mod table;
 mod tcvn3;
+mod trailer;
 mod xls_records;
 #[cfg(test)]
 mod xls_test_file;
@@ -88,16 +90,16 @@ impl TableFormats {
         let trailer = file.complete.trailer.as_ref();
         let (csv, xlsx) = match &file.decode {
             Decode::Json { .. } | Decode::Xml { .. } => (None, None),
-            Decode::Csv { delimiter, encoding, header, footers, .. } => {
-                let table = TableLayout::compile(header, footers, readers, trailer);
+            Decode::Csv { delimiter, encoding, header, header_rows, footers, .. } => {
+                let table = TableLayout::compile(header, footers, readers, trailer).with_header_rows(*header_rows);
                 (Some(CsvLayout::compile(*delimiter, *encoding, limit, table, readers)?), None)
             }
-            Decode::Xlsx { header, footers, sheets, merged, .. } => {
-                let table = TableLayout::compile(header, footers, readers, trailer);
+            Decode::Xlsx { header, header_rows, footers, sheets, merged, .. } => {
+                let table = TableLayout::compile(header, footers, readers, trailer).with_header_rows(*header_rows);
                 (None, Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table, readers)?))
             }
-            Decode::Spreadsheet { delimiter, encoding, header, footers, sheets, merged, .. } => {
-                let table = TableLayout::compile(header, footers, readers, trailer);
+            Decode::Spreadsheet { delimiter, encoding, header, header_rows, footers, sheets, merged, .. } => {
+                let table = TableLayout::compile(header, footers, readers, trailer).with_header_rows(*header_rows);
                 let csv = CsvLayout::compile(*delimiter, *encoding, limit, table.clone(), readers)?;
                 (Some(csv), Some(XlsxLayout::compile(sheets.as_deref(), *merged, limit, table, readers)?))
             }
@@ -143,16 +145,44 @@ impl Decoder {
     pub fn compile(file: &ConnectorFile, readers: &Readers) -> Result<Self, SourceError> {
         let layout = match &file.decode {
             Decode::Json { .. } => Layout::Json(JsonLayout::of(file, readers)?),
-            Decode::Xml { records, .. } => {
+            Decode::Xml { records, namespaces, .. } => {
                 let is_file = matches!(file.access, Access::Files { .. });
                 let expands_to = is_file.then_some(file.limits.max_expanded_bytes);
-                Layout::Xml(XmlLayout::new(JsonLayout::of(file, readers)?, records, expands_to))
+                let layout = XmlLayout::new(JsonLayout::of(file, readers)?, records, expands_to);
+                Layout::Xml(layout.with_namespaces(namespaces))
             }
             Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => {
                 Layout::Tables(TableFormats::compile(file, readers)?)
             }
         };
         Ok(Self { layout, max_records: file.limits.max_page_records as usize, fields: Arc::clone(&readers.fields) })
+    }
+
+    /// The decoder of the details of a record; `None` if the connector has none, or its list is a table.
+    ///
+    /// # Errors
+    /// `misconfigured` if a path is invalid.
+    pub(crate) fn of_details(file: &ConnectorFile, readers: &Readers) -> Result<Option<Self>, SourceError> {
+        let Some(detail) = &file.detail else { return Ok(None) };
+        let json = || JsonLayout::of_details(file, detail, readers);
+        let layout = match &file.decode {
+            Decode::Json { .. } => Layout::Json(json()?),
+            Decode::Xml { namespaces, .. } => {
+                Layout::Xml(XmlLayout::new(json()?, &detail.record, None).with_namespaces(namespaces))
+            }
+            Decode::Csv { .. } | Decode::Xlsx { .. } | Decode::Spreadsheet { .. } => return Ok(None),
+        };
+        let max_records = file.limits.max_page_records as usize;
+        Ok(Some(Self { layout, max_records, fields: Arc::clone(&readers.fields) }))
+    }
+
+    /// Whether a record gives a row for each element of a list.
+    pub(crate) fn explodes(&self) -> bool {
+        match &self.layout {
+            Layout::Json(layout) => layout.explodes(),
+            Layout::Xml(layout) => layout.explodes(),
+            Layout::Tables(_) => false,
+        }
     }
 
     /// Decodes a whole body into one page, and the values of its envelope (none for tables). An unreadable record
@@ -184,6 +214,15 @@ impl Decoder {
             }
         };
         Ok((page, envelope))
+    }
+
+    /// Whether the encoding of a body is not declared, so that the charset of its `Content-Type` counts.
+    pub(crate) fn follows_charset(&self) -> bool {
+        match &self.layout {
+            Layout::Json(layout) => layout.follows_charset(),
+            Layout::Xml(_) => true,
+            Layout::Tables(tables) => tables.csv.as_ref().is_some_and(CsvLayout::follows_charset),
+        }
     }
 
     /// Whether a body with an error status is an answer of the source: a SOAP fault, which [`page`](Self::page) reads.

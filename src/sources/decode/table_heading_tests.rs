@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::connector::RepeatedHeading;
+use crate::model::connector::{RepeatedHeading, TrailerHolds};
 
 /// A layout with these fields: heading, and its place if it is declared. All are required.
 fn layout(fields: &[(&str, Option<u32>)], trailer: Option<Trailer>) -> TableLayout {
@@ -18,6 +18,7 @@ fn layout(fields: &[(&str, Option<u32>)], trailer: Option<Trailer>) -> TableLayo
         fields: fields.iter().map(field).collect(),
         required,
         trailer,
+        has_two_header_rows: false,
     }
 }
 

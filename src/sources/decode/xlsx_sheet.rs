@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::model::page::{CELL_ERROR, Page, Reason};
 use crate::model::text::fold;
 use crate::sources::decode::record_test::RecordTest;
-use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, TrailerCheck, numbers_columns, rows_below_footer};
+use crate::sources::decode::table::{MAX_TITLE_ROWS, TableColumns, numbers_columns, rows_below_footer};
+use crate::sources::decode::trailer::TrailerCheck;
 use crate::sources::decode::xlsx_cell::{CellText, text_of, text_of_formula};
 use crate::sources::decode::xlsx_layout::{Workbook, XlsxLayout, damaged};
 use crate::sources::decode::xlsx_merged::MergedCells;
@@ -33,6 +34,8 @@ pub(super) struct SheetReader<'a> {
     is_below_header: bool,
     /// Folded cells of the current row above the header row.
     title_row: Vec<String>,
+    /// The first row of headings, above the second.
+    upper_row: Option<Vec<String>>,
     pub(super) title_rows: usize,
     /// The first row that has headings of the table, but not that of the header row.
     other_heading_row: Option<u32>,
@@ -85,6 +88,7 @@ impl<'a> SheetReader<'a> {
             header_at: 0,
             is_below_header: false,
             title_row: Vec::new(),
+            upper_row: None,
             title_rows: 0,
             other_heading_row: None,
             row: SheetRow::default(),
@@ -135,6 +139,10 @@ impl<'a> SheetReader<'a> {
         self.end_row()?;
         match (&self.columns, self.other_heading_row) {
             (Some(TableColumns { trailer: Some(trailer), .. }), _) => trailer.check(self.footer.as_deref())?,
+            (None, _) if self.upper_row.is_some() => {
+                let message = "there is no second row of headings below the first (`decode.header_rows`)";
+                return Err(SourceError::new(ErrorKind::HeaderNotFound, message));
+            }
             (None, Some(row)) => {
                 let column = &self.layout.table.header_name;
                 let message = format!("row {row} has other headings of the table, but no column `{column}`");
@@ -272,6 +280,13 @@ impl<'a> SheetReader<'a> {
         self.row.begun = false;
     }
 
+    /// Begins the records below the headings.
+    fn begin_table(&mut self, columns: TableColumns) {
+        self.record_test = Some(self.layout.record_test.in_columns(&columns));
+        self.columns = Some(columns);
+        self.is_below_header = true;
+    }
+
     /// Ends the current row: completes it in the page, or looks for the header row.
     fn end_row(&mut self) -> Result<(), SourceError> {
         if self.row.may_be_footer && !self.is_record_in_spite_of_footer() {
@@ -304,14 +319,19 @@ impl<'a> SheetReader<'a> {
             }
         } else if !self.title_row.is_empty() {
             self.title_rows += 1;
-            if self.title_row.contains(&self.layout.table.header) {
-                self.layout.table.trim_header(&mut self.title_row);
-                let columns = self.layout.table.columns(&self.title_row)?;
-                self.record_test = Some(self.layout.record_test.in_columns(&columns));
-                let is_header = |cell: &String| *cell == self.layout.table.header;
-                self.header_at = self.title_row.iter().position(is_header).unwrap_or_default();
-                self.columns = Some(columns);
-                self.is_below_header = true;
+            let table = &self.layout.table;
+            if let Some(upper) = self.upper_row.take() {
+                let columns = table.columns_below(&upper, &self.title_row)?;
+                self.begin_table(columns);
+            } else if let Some(at) = self.title_row.iter().position(|cell| *cell == table.header) {
+                self.header_at = at;
+                if table.has_two_header_rows() {
+                    self.upper_row = Some(std::mem::take(&mut self.title_row));
+                } else {
+                    table.trim_header(&mut self.title_row);
+                    let columns = table.columns(&self.title_row)?;
+                    self.begin_table(columns);
+                }
             } else if self.layout.table.has_most_headings(&self.title_row) {
                 self.other_heading_row.get_or_insert(self.row.number);
             }

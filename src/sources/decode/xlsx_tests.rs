@@ -338,3 +338,25 @@ fn a_row_that_begins_like_a_footer_row_is_a_record_if_it_has_what_a_record_has()
     assert_eq!(rows(vec!["", "Tổng cộng", "", "=1"]), ["2 Sở 1 A"]);
     assert_eq!(rows(vec!["", "", "Tổng cộng", "=1"]), ["2 Sở 1 A"]);
 }
+
+#[test]
+fn headings_may_stand_in_two_rows() {
+    let upper = || vec!["STT", "Mã vận đơn", "", "Đơn vị"];
+    let lower = || vec!["", "", "Phí", ""];
+    let rows: &[Vec<&str>] = &[
+        vec!["BƯU ĐIỆN TỈNH"],
+        upper(),
+        lower(),
+        vec!["(1)", "(2)", "(3)", "(4)"],
+        vec!["=1", "A", "=30000", "Sở"],
+        upper(),
+        lower(),
+        vec!["=2", "B", "=40000", "Sở"],
+        vec!["", "Tổng cộng", "=70000"],
+    ];
+    let bytes = workbook(&[("Tháng 1", rows)]);
+    assert_eq!(rows_of("header_rows = 2", &bytes), Ok(vec!["5 Sở 30000 A".to_owned(), "8 Sở 40000 B".to_owned()]));
+    let page = page_of("header_rows = 2", &bytes).expect("it is read");
+    assert_eq!(page.remarks.heading_rows, 3);
+    assert_eq!(kind_of("header_rows = 2", &workbook(&[("Tháng 1", &rows[..2])])), ErrorKind::HeaderNotFound);
+}

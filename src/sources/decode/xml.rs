@@ -2,6 +2,7 @@
 //! those of JSON ([`XmlConverter`]).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1258};
 use unicode_normalization::UnicodeNormalization as _;
@@ -20,6 +21,8 @@ pub(crate) struct XmlLayout {
     json: JsonLayout,
     /// Names of the elements from the root to a record.
     records: Vec<Box<str>>,
+    /// Prefix in paths → namespace.
+    namespaces: BTreeMap<String, String>,
     /// Most bytes of a file that is compressed; `None` over HTTP, where `Content-Encoding` says so.
     expands_to: Option<u64>,
 }
@@ -27,7 +30,19 @@ pub(crate) struct XmlLayout {
 impl XmlLayout {
     /// `records`: the path of the records, from the root element on.
     pub(crate) fn new(json: JsonLayout, records: &str, expands_to: Option<u64>) -> Self {
-        Self { json, records: records.split('.').map(Into::into).collect(), expands_to }
+        let records = records.split('.').map(Into::into).collect();
+        Self { json, records, namespaces: BTreeMap::new(), expands_to }
+    }
+
+    /// `namespaces`: prefix in paths → namespace.
+    pub(crate) fn with_namespaces(mut self, namespaces: &BTreeMap<String, String>) -> Self {
+        self.namespaces.clone_from(namespaces);
+        self
+    }
+
+    /// Whether a record gives a row for each element of a list.
+    pub(crate) fn explodes(&self) -> bool {
+        self.json.explodes()
     }
 
     /// As [`JsonLayout::read`].
@@ -49,7 +64,8 @@ impl XmlLayout {
         if starts_with_name(start, "<!doctype html") || starts_with_name(start, "<html") {
             return Err(SourceError::new(ErrorKind::HtmlInsteadOfJson, "the body is HTML, not XML"));
         }
-        let converter = || XmlConverter::new(&text, &self.records, self.json.max_records());
+        let converter =
+            || XmlConverter::new(&text, &self.records, self.json.max_records()).with_namespaces(&self.namespaces);
         match converter().json() {
             Ok(json) => self.json.read_text(&json, page),
             // A fault whose code says that the session has expired (`auth.expired`).

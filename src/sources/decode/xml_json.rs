@@ -9,7 +9,8 @@
 //! | several elements of one name in an element | a list; at `decode.records` also of one or none |
 //! | `xsi:nil="true"` | null |
 //!
-//! Names are local names: prefixes are left out. Declarations of namespaces, and attributes of XML Schema's namespace of
+//! Names are local names: prefixes are left out. Where the connector has a table of prefixes (`decode.namespaces`), a name of
+//! one of its namespaces has the table's prefix, whatever the document writes: `hs:Ma`, `@hs:loai`. Declarations of namespaces, and attributes of XML Schema's namespace of
 //! instances (`xsi:type`), are no attributes.
 //!
 //! Where the records should be, an element without text and elements is an empty list. With text it has no list, for it may be
@@ -50,6 +51,8 @@ struct Element {
 pub(crate) struct XmlConverter<'a> {
     text: &'a str,
     records: &'a [Box<str>],
+    /// Prefix in paths → namespace.
+    namespaces: &'a BTreeMap<String, String>,
     open: Vec<Element>,
     /// How many more records and nodes there may be.
     records_left: u32,
@@ -65,12 +68,19 @@ impl<'a> XmlConverter<'a> {
         Self {
             text,
             records,
+            namespaces: &NO_NAMESPACES,
             open: Vec::new(),
             records_left: max_records,
             nodes_left: MAX_NODES,
             max_records,
             keeps_faults: false,
         }
+    }
+
+    /// Names have the prefixes of a table: prefix → namespace.
+    pub(crate) fn with_namespaces(mut self, namespaces: &'a BTreeMap<String, String>) -> Self {
+        self.namespaces = namespaces;
+        self
     }
 
     /// Reads a SOAP fault like any other element, because its code may mean that a session has expired.
@@ -125,7 +135,8 @@ impl<'a> XmlConverter<'a> {
         if self.open.len() > MAX_DEPTH {
             return Err(not_xml(reader, &format!("has more than {MAX_DEPTH} elements inside each other")));
         }
-        let name = start.local_name().as_ref().to_owned();
+        let (namespace, local) = reader.resolver().resolve_element(start.name());
+        let name = name_in(self.namespaces, &namespace, local.as_ref());
         let depth = self.open.len() - 1;
         let is_on_path = self.open[depth].is_on_path && self.records.get(depth).is_some_and(|record| **record == *name);
         if is_on_path && depth + 1 == self.records.len() {
@@ -146,7 +157,8 @@ impl<'a> XmlConverter<'a> {
             if namespace == ResolveResult::Bound(INSTANCES) {
                 element.is_nil |= key.as_ref() == "nil" && matches!(&*value, "true" | "1");
             } else {
-                element.values.push((format!("@{}", key.as_ref()), quoted(&value)));
+                let name = name_in(self.namespaces, &namespace, key.as_ref());
+                element.values.push((format!("@{name}"), quoted(&value)));
             }
         }
         self.open.push(element);
@@ -162,11 +174,11 @@ impl<'a> XmlConverter<'a> {
 
     fn end(&mut self) -> Result<(), SourceError> {
         let mut element = self.open.pop().expect("the reader checks that ends have starts");
-        if element.name == "Fault"
+        if local_name(&element.name) == "Fault"
             && !self.keeps_faults
             && self.open.len() == 3
-            && self.open[1].name == "Envelope"
-            && self.open[2].name == "Body"
+            && local_name(&self.open[1].name) == "Envelope"
+            && local_name(&self.open[2].name) == "Body"
         {
             return Err(soap_fault(&element));
         }
@@ -244,10 +256,13 @@ impl<'a> XmlConverter<'a> {
 /// The error for a SOAP fault, with its code: `faultcode` of SOAP 1.1, `Code/Value` of SOAP 1.2. Its text may be about a
 /// person and is left out.
 fn soap_fault(fault: &Element) -> SourceError {
-    let value = |name: &str| fault.values.iter().find(|(key, _)| key == name).map(|(_, json)| json.as_str());
+    let value =
+        |name: &str| fault.values.iter().find(|(key, _)| local_name(key) == name).map(|(_, json)| json.as_str());
     let parsed = value("faultcode").or_else(|| value("Code")).and_then(|json| serde_json::from_str(json).ok());
     let parsed: serde_json::Value = parsed.unwrap_or_default();
-    let code = [&parsed, &parsed["#text"], &parsed["Value"]].into_iter().find_map(serde_json::Value::as_str);
+    let members = parsed.as_object().into_iter().flatten();
+    let values = members.filter(|(key, _)| matches!(local_name(key), "#text" | "Value")).map(|(_, value)| value);
+    let code = std::iter::once(&parsed).chain(values).find_map(serde_json::Value::as_str);
     // A long number may be that of a person.
     let digits = |code: &str| code.chars().filter(char::is_ascii_digit).count();
     let is_plain = |code: &&str| {
@@ -258,6 +273,21 @@ fn soap_fault(fault: &Element) -> SourceError {
     let shown =
         code.filter(is_plain).map_or_else(|| "without a code that can be shown".to_owned(), |code| format!("`{code}`"));
     SourceError::new(ErrorKind::SourceSaysFailure, format!("the response is a SOAP fault, {shown}"))
+}
+
+/// The table of a connector without one.
+static NO_NAMESPACES: BTreeMap<String, String> = BTreeMap::new();
+
+/// A local name, with the prefix of its namespace if the table has one.
+fn name_in(namespaces: &BTreeMap<String, String>, namespace: &ResolveResult<'_>, local: &str) -> String {
+    let ResolveResult::Bound(Namespace(uri)) = namespace else { return local.to_owned() };
+    let prefix = namespaces.iter().find(|(_, known)| known == uri);
+    prefix.map_or_else(|| local.to_owned(), |(prefix, _)| format!("{prefix}:{local}"))
+}
+
+/// A name without the prefix of its namespace.
+fn local_name(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
 }
 
 /// A text as JSON.

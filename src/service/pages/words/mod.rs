@@ -3,6 +3,7 @@
 mod date_orders;
 mod formatting;
 mod reasons;
+mod row_reasons;
 mod server_reasons;
 
 use crate::health::HealthState;
@@ -13,7 +14,7 @@ use crate::run::SlotState;
 
 pub(super) use date_orders::date_order;
 pub(in crate::service) use reasons::explanation;
-pub(super) use reasons::rejection_reason;
+pub(super) use row_reasons::rejection_reason;
 
 impl Language {
     pub(super) fn words(self) -> &'static Words {

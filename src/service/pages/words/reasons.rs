@@ -1,7 +1,5 @@
-//! Explanations in Vietnamese for every reason code, and names of rejection reasons in both languages.
+//! Explanations in Vietnamese for every reason code of a pull.
 
-use crate::locale::Language;
-use crate::model::page::Reason;
 use crate::service::pages::words::server_reasons;
 
 /// Why, and what to do, in Vietnamese; `None` for an unknown code (of a ledger written by another version).
@@ -124,6 +122,9 @@ fn chain_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         "plan_changed" => ("Cấu hình đã đổi so với lần đọc dở.", "Chạy lại từ đầu."),
         "page_limit" => {
             ("Số trang vượt mức cho phép.", "Tăng `limits.max_pages` nếu nguồn thật sự có nhiều trang hơn.")
+        }
+        "detail_limit" => {
+            ("Số bản ghi phải hỏi chi tiết vượt mức cho phép.", "Đọc khoảng ngắn hơn, hoặc tăng `limits.max_details`.")
         }
         "record_limit" => {
             ("Số bản ghi vượt mức cho phép.", "Tăng `limits.max_records` nếu nguồn thật sự có nhiều bản ghi hơn.")
@@ -328,61 +329,6 @@ fn deletion_explanation(code: &str) -> Option<(&'static str, &'static str)> {
         ),
         _ => return None,
     })
-}
-
-/// Why a row was rejected, by the code of its reason; an unknown code stays as it is.
-pub(in crate::service::pages) fn rejection_reason(lang: Language, code: &str) -> String {
-    match code.parse().ok().map(rejection) {
-        Some((vietnamese, english)) => lang.of(vietnamese, english).to_owned(),
-        None => code.to_owned(),
-    }
-}
-
-/// Why a row was rejected: Vietnamese, English.
-fn rejection(reason: Reason) -> (&'static str, &'static str) {
-    match reason {
-        Reason::Missing => ("Thiếu trường bắt buộc", "A required field is missing"),
-        Reason::NotAnInstant => (
-            "Ngày không có thật, hoặc không đúng định dạng đã khai",
-            "A date that does not exist, or in no declared format",
-        ),
-        Reason::UnknownCode => (
-            "Từ hoặc mã này chưa được khai cho trường (`codes`)",
-            "A word or code that the field does not declare (`codes`)",
-        ),
-        Reason::NotOfType => (
-            "Có ký tự không hợp lệ, quá dài, hoặc giống tên người ở cột tên đơn vị",
-            "A character that the type does not allow, too long, or like a person's name in a column of agencies",
-        ),
-        Reason::WrongForm => ("Không đúng khuôn mẫu", "Does not match its form"),
-        Reason::LegacyFont => {
-            ("Chữ của phông cũ (TCVN3, VNI), không phải Unicode", "Letters of an old font (TCVN3, VNI), not Unicode")
-        }
-        Reason::CheckDigit => ("Sai số kiểm tra của mã bưu gửi", "Wrong check digit of a postal code"),
-        Reason::WrongColumnCount => ("Số cột khác dòng tiêu đề", "The number of columns differs from the header"),
-        Reason::Malformed => ("Bản ghi hỏng, không đọc được", "A record that cannot be read"),
-        Reason::ImpossibleOrder => ("Trình tự ngày không thể có", "Dates in an impossible order"),
-        Reason::RowTooLong => ("Dòng quá dài", "A row that is too long"),
-        Reason::MergedCell => (
-            "Nằm trong ô gộp nhiều dòng: bỏ gộp ô, hoặc khai `merged` trong connector.toml",
-            "Inside a merged cell of several rows: unmerge it, or declare `merged` in connector.toml",
-        ),
-        Reason::OwnError => (
-            "Lỗi của phần mềm khi đọc dòng này: gửi nhật ký (log) cho nhóm phát triển",
-            "An error of motcua while the row was read: send its developers the log",
-        ),
-        Reason::StrayQuote => {
-            ("Dấu nháy kép (\") thừa hoặc thiếu trong dòng", "A quotation mark too many or too few in the row")
-        }
-        Reason::CellError => (
-            "Ô bảng tính báo lỗi, hoặc có công thức chưa được tính: mở tệp, lưu lại rồi gửi lại",
-            "A cell with an error, or with a formula that was not calculated: open the file, save it, deliver it again",
-        ),
-        Reason::OutOfRange => (
-            "Ngày, số hoặc kỳ nằm ngoài khoảng cho phép: xem lại năm, hoặc sửa `least`, `most` của trường",
-            "A date, number or period outside its bounds: check the year, or change `least` and `most` of the field",
-        ),
-    }
 }
 
 #[cfg(test)]

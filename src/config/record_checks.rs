@@ -1,0 +1,185 @@
+//! Checks of `decode.explode` and `[detail]`: rows that one record gives, and a further request for each record.
+
+use crate::config::connectors::ConnectorCheck;
+use crate::fields::explode_path::{ExplodeLevels, OWN_KEY};
+use crate::fields::select_path::parse_path;
+use crate::model::connector::{
+    Access, Auth, ConnectorFile, Decode, Detail, Method, Pages, RecordLayout, SourceField, path_in_detail,
+};
+use crate::model::values::placeholders;
+
+/// Placeholders of `[request]` that have no value for one record.
+const OF_PAGES: [&str; 8] =
+    ["{since}", "{until}", "{period.year}", "{period.quarter}", "{period.month}", "{page}", "{offset}", "{cursor}"];
+
+impl ConnectorCheck<'_> {
+    /// Paths of `[map]`, of records without columns. `#key` is the key of a record or an element in a map.
+    pub(super) fn paths(&mut self, file: &ConnectorFile) {
+        if !matches!(file.decode, Decode::Json { .. } | Decode::Xml { .. }) {
+            return;
+        }
+        let levels = self.levels(file);
+        let is_map = matches!(file.decode, Decode::Json { layout: RecordLayout::Map, .. });
+        for (column, map) in &file.map {
+            let names = map.from.names().into_iter().map(|name| (name, "from"));
+            for (path, key) in names.chain(map.time.iter().map(|time| (time.name(), "time"))) {
+                let pointer = format!("/map/{column}/{key}");
+                let is_in_detail = file.detail.is_some() && path_in_detail(&path).is_some();
+                let (level, rest) = levels.place(&path);
+                if rest == OWN_KEY && level == 0 && (!is_map || is_in_detail) {
+                    self.add(
+                        &pointer,
+                        "`#key` is the key of a record with `layout = \"map\"`, or of an element: `values[].#key`",
+                    );
+                }
+                if level > 0 && (rest.is_empty() || rest == OWN_KEY) {
+                    continue;
+                }
+                let own = if is_in_detail && level == 0 { path_in_detail(rest).unwrap_or(rest) } else { rest };
+                match parse_path(own) {
+                    Err(_) if rest.contains("[]") => {
+                        self.add(&pointer, format!("`{path}` has `[]` where `decode.explode.path` has none"));
+                    }
+                    Err(message) => self.add(&pointer, message),
+                    Ok(_) => {}
+                }
+            }
+        }
+        self.exploded_key(file, &levels);
+    }
+
+    /// The levels of `decode.explode`, without mistakes.
+    fn levels(&mut self, file: &ConnectorFile) -> ExplodeLevels {
+        let Some(explode) = file.decode.explode() else { return ExplodeLevels::default() };
+        let levels = ExplodeLevels::parse(&explode.path).unwrap_or_else(|message| {
+            self.add("/decode/explode/path", message);
+            ExplodeLevels::default()
+        });
+        if file.detail.is_some() && path_in_detail(&explode.path).is_none() {
+            self.add(
+                "/decode/explode/path",
+                "with `[detail]`, only a list of the details can be taken apart: `detail.values[]`",
+            );
+        }
+        levels
+    }
+
+    /// The rows of one record have the same values of the record: only what is read of the elements tells them apart.
+    fn exploded_key(&mut self, file: &ConnectorFile, levels: &ExplodeLevels) {
+        let innermost = levels.prefixes.len();
+        if innermost == 0 {
+            return;
+        }
+        let is_of_element = |column: &String| {
+            let names = file.map.get(column).map(|map| map.from.names()).unwrap_or_default();
+            !names.is_empty() && names.iter().all(|path| levels.place(path).0 == innermost)
+        };
+        if !file.identity.key.iter().any(is_of_element) {
+            let prefix = &levels.prefixes[innermost - 1];
+            self.add(
+                "/identity/key",
+                format!(
+                    "needs a column whose `from` begins with `{prefix}`: without it, all rows of a record have one key"
+                ),
+            );
+        }
+        if let Pages::Keyset { path, .. } = &file.pages {
+            if levels.place(path).0 > 0 {
+                self.add("/pages/path", "must be a field of the record, not of an element of its list");
+            }
+            if file.decode.explode().is_some_and(|explode| explode.may_be_empty) {
+                let message = "not possible with `keyset`: the next page begins after the key of a row, and a record may have none";
+                self.add("/decode/explode/may_be_empty", message);
+            }
+        }
+    }
+
+    /// `[detail]`, and the placeholders of records.
+    pub(super) fn detail(&mut self, file: &ConnectorFile) {
+        let of_record = |text: &String| placeholders(text).iter().any(|found| found.starts_with("{record."));
+        if file.request.as_ref().is_some_and(|request| request.texts().any(of_record)) {
+            self.add("/request", "`{record.…}` has a value in `detail.request` only");
+        }
+        if let Pages::Keyset { path, .. } = &file.pages
+            && file.detail.is_some()
+            && path_in_detail(path).is_some()
+        {
+            self.add("/pages/path", "must be a field of the list, not of the details");
+        }
+        if file.limits.max_details == 0 {
+            self.add("/limits/max_details", "must be at least 1");
+        }
+        let Some(detail) = &file.detail else { return };
+        if !matches!(file.access, Access::Http { .. }) {
+            self.add("/detail", "only possible with `access.type = \"http\"`");
+        }
+        match &file.decode {
+            Decode::Json { .. } if detail.record.contains('[') => {
+                self.add(
+                    "/detail/record",
+                    "consists of keys only, such as `data.item`; empty if the response is the record",
+                );
+            }
+            Decode::Xml { .. } if detail.record.is_empty() => {
+                self.add("/detail/record", "the names of the elements from the root to the record");
+            }
+            Decode::Json { .. } | Decode::Xml { .. } => {}
+            _ => self.add("/detail", "only possible with `decode.type = \"json\"` or `\"xml\"`"),
+        }
+        let mut fields = file
+            .map
+            .values()
+            .flat_map(|map| map.from.names().into_iter().chain(map.time.iter().map(SourceField::name)));
+        if !fields.any(|path| path_in_detail(&path).is_some()) {
+            self.add("/detail", "has no effect: no column of `[map]` reads a path that begins with `detail.`");
+        }
+        self.detail_request(file, detail);
+    }
+
+    fn detail_request(&mut self, file: &ConnectorFile, detail: &Detail) {
+        let request = &detail.request;
+        if request.method == Method::Get && request.body.is_some() {
+            self.add("/detail/request/body", "a body needs `method = \"POST\"`");
+        }
+        let is_content_type = |name: &String| name.eq_ignore_ascii_case("content-type");
+        if matches!(file.decode, Decode::Xml { .. })
+            && request.body.is_some()
+            && !request.headers.keys().any(is_content_type)
+        {
+            self.add(
+                "/detail/request/headers",
+                "a body for a source of XML needs its `content-type`, for example `text/xml; charset=utf-8`",
+            );
+        }
+        let has_session = matches!(file.auth, Auth::Login { token: Some(_), .. });
+        let used: Vec<&str> = request.texts().flat_map(|text| placeholders(text)).collect();
+        for found in &used {
+            if OF_PAGES.contains(found) {
+                self.add("/detail/request", format!("`{found}` has no value for one record"));
+            }
+            if *found == "{session}" && !has_session {
+                self.add("/detail/request", "`{session}` needs `type = \"login\"` in `[auth]`, with a `token`");
+            }
+        }
+        let of_record: Vec<&str> =
+            used.iter().filter_map(|found| found.strip_prefix("{record.")?.strip_suffix('}')).collect();
+        if of_record.is_empty() {
+            self.add(
+                "/detail/request",
+                "needs a field of the record, such as `{record.id}`: each record has a request of its own",
+            );
+        }
+        for path in of_record {
+            let is_read = file.map.values().any(|map| map.from.names().iter().any(|known| known == path));
+            if !is_read || path_in_detail(path).is_some() {
+                let message =
+                    format!("`{{record.{path}}}`: `{path}` must be a field of the list that a column of `[map]` reads");
+                self.add("/detail/request", message);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "record_checks_tests.rs"]
+mod tests;

@@ -1,0 +1,85 @@
+//! Declarations of `explode` and `[detail]` with mistakes, and without.
+
+use std::path::Path;
+
+const LIST: &str = r#"
+[connector]
+version = 1
+title = "Lists"
+kind = "dossiers"
+system = "lists"
+contact = "staff"
+[access]
+type = "http"
+base_url = "https://portal.example"
+[request]
+path = "/list"
+[map.source_key]
+from = "FROM"
+type = "code"
+required = true
+"#;
+
+/// The names of the mistakes, sorted, of a list whose key is read from a path.
+fn names(key: &str, addition: &str) -> Vec<String> {
+    let text = format!("{}{addition}", LIST.replace("FROM", key));
+    match crate::config::connector_from_text("lists", Path::new("connector.toml"), &text) {
+        Ok(_) => Vec::new(),
+        Err(found) => {
+            let mut names: Vec<String> = found.as_slice().iter().map(|one| one.name.clone()).collect();
+            names.sort();
+            names
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_record_are_told_apart_by_what_is_read_of_its_elements() {
+    let explode = |path: &str| format!("[decode]\ntype = 'json'\nexplode = {{ path = '{path}' }}\n");
+    for (key, path, wrong) in [
+        ("values[].id", "values[]", &[][..]),
+        ("values[]", "values[]", &[]),
+        ("values[].#key", "values[]", &[]),
+        ("[].#key", "[]", &[]),
+        ("a[].values[].n", "a[].values[]", &[]),
+        ("id", "values[]", &["identity.key"]),
+        ("a[].n", "a[].values[]", &["identity.key"]),
+        ("values[].id", "values", &["decode.explode.path", "map.source_key.from"]),
+        ("other[].id", "values[]", &["identity.key", "map.source_key.from"]),
+        ("values[].a..b", "values[]", &["map.source_key.from"]),
+    ] {
+        assert_eq!(names(key, &explode(path)), wrong, "{key} {path}");
+    }
+    let keyset = "[pages]\ntype = 'keyset'\nparam = 'after'\npath = 'values[].id'\nend = { type = 'empty_page' }\n";
+    let empty = "[decode]\ntype = 'json'\nexplode = { path = 'values[]', may_be_empty = true }\n";
+    assert_eq!(names("values[].id", &format!("{keyset}{empty}")), ["decode.explode.may_be_empty", "pages.path"]);
+}
+
+#[test]
+fn a_request_for_details_names_a_field_of_the_list() {
+    let detail = |request: &str, rest: &str| {
+        format!(
+            "[detail]\nrequest = {{ {request} }}\n{rest}\n[map.due_at]\nfrom = 'detail.due'\ntype = 'instant'\n\
+             formats = ['dd/MM/yyyy']\n[decode]\ntype = 'json'\n"
+        )
+    };
+    assert_eq!(names("id", &detail("path = '/d/{record.id}'", "")), [""; 0]);
+    assert_eq!(names("id", &detail("path = '/d', query = { id = '{record.id}' }", "missing = 'accept'")), [""; 0]);
+    for request in [
+        "path = '/d'",
+        "path = '/d/{record.other}'",
+        "path = '/d/{record.detail.due}'",
+        "path = '/d/{record.id}/{page}'",
+        "path = '/d/{record.id}', headers = { s = '{session}' }",
+    ] {
+        assert_eq!(names("id", &detail(request, "")), ["detail.request"], "{request}");
+    }
+    assert_eq!(names("id", &detail("path = '/d/{record.id}', body = '{}'", "")), ["detail.request.body"]);
+    assert_eq!(names("id", &detail("path = '/d/{record.id}'", "record = 'a[0]'")), ["detail.record"]);
+    let without = "[detail]\nrequest = { path = '/d/{record.id}' }\n[decode]\ntype = 'json'\n";
+    assert_eq!(names("id", without), ["detail"]);
+    let both = detail("path = '/d/{record.id}'", "") + "explode = { path = 'values[]' }\n";
+    assert_eq!(names("id", &both), ["decode.explode.path", "identity.key"]);
+    let limit = detail("path = '/d/{record.id}'", "") + "[limits]\nmax_details = 0\n";
+    assert_eq!(names("id", &limit), ["limits.max_details"]);
+}
