@@ -92,7 +92,10 @@ pub(super) async fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let looked = Sample::of(bytes, &|heading| is_heading(kind, heading));
     let sample = match looked {
         Ok(sample) => sample,
-        Err(error) => return Ok(failed(&error.on(format!("sample `{from}`")))),
+        Err(error) => {
+            let error = if matches!(origin, Origin::File(_)) { error.of_file() } else { error };
+            return Ok(failed(&error.on(format!("sample `{from}`"))));
+        }
     };
     let draft = Draft::of(name, kind, &sample, &origin);
     let file = folder.join("connector.toml");

@@ -80,6 +80,35 @@ fn keys_of_json_become_columns() {
 }
 
 #[test]
+fn secrets_in_the_address_of_a_sample_are_not_written() {
+    let sample = Sample::of(br#"[{"id": "a"}, {"id": "b"}]"#.to_vec(), &|_| false).expect("a sample");
+    let query = [
+        ("size", "100"),
+        ("from", "2026-01-05"),
+        ("access_token", "s3cret-a"),
+        ("apiKey", "s3cret-b"),
+        ("PWD", "s3cret-c"),
+        ("mat_khau", "s3cret-d"),
+        ("u", "079301012345"),
+        ("x", "s3cret-of-more-than-thirty-characters"),
+    ];
+    let origin = Origin::Web {
+        base_url: "https://portal.example".to_owned(),
+        path: "/api/v2/s3cret5829110/list-of-the-dossiers-of-the-province".to_owned(),
+        query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+    };
+    let text = Draft::of("mau", RecordKind::Dossiers, &sample, &origin).text;
+    assert!(!text.contains("s3cret") && !text.contains("0793"), "{text}");
+    for line in [
+        "path = \"/api/v2/{secret:PATH}/list-of-the-dossiers-of-the-province\"",
+        "size = \"100\", from = \"2026-01-05\", access_token = \"{secret:ACCESSTOKEN}\"",
+        "PWD = \"{secret:PWD}\"",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+}
+
+#[test]
 fn a_list_of_the_post_is_drafted() {
     let draft = draft(
         RecordKind::PostalItems,

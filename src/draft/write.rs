@@ -75,8 +75,23 @@ pub(super) fn connector(
 /// The value of a query parameter; a placeholder if it may be a secret or a number of a person.
 fn parameter(name: &str, value: &str) -> String {
     let folded = key_of(name);
-    let is_secret =
-        ["token", "key", "secret", "pass", "sig", "auth", "session"].iter().any(|word| folded.contains(word));
+    let is_secret = [
+        "token",
+        "key",
+        "secret",
+        "pass",
+        "pwd",
+        "khau",
+        "sig",
+        "auth",
+        "session",
+        "credential",
+        "ticket",
+        "jwt",
+        "otp",
+    ]
+    .iter()
+    .any(|word| folded.contains(word));
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let is_date = value.len() <= 10 && value.contains(['-', '/']);
     if is_secret || value.len() > 30 || digits >= 6 && !is_date {
@@ -84,6 +99,17 @@ fn parameter(name: &str, value: &str) -> String {
     } else {
         value.to_owned()
     }
+}
+
+/// A path, with a placeholder for each segment that may be a secret: long, or letters and many digits.
+fn path_without_secrets(path: &str) -> String {
+    let is_secret = |segment: &&str| {
+        let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+        let is_word = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_.".contains(&byte));
+        digits >= 6 || segment.len() > 30 && !is_word(segment)
+    };
+    let shown = |segment| if is_secret(&segment) { "{secret:PATH}" } else { segment };
+    path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
 
 /// A word of the sample; its shape if it may be a person's name, a number, a remark, or more than one line.
@@ -112,7 +138,7 @@ fn access(name: &str, origin: &Origin) -> String {
             let mut text = format!(
                 "[access]\ntype = \"http\"\nbase_url = {}\n\n# A login: `[auth]`. Pages: `[pages]`; without it the source is read as one response.\n[request]\npath = {}\n",
                 quoted(base_url),
-                quoted(path),
+                quoted(&path_without_secrets(path)),
             );
             if !query.is_empty() {
                 let pairs: Vec<String> = query

@@ -47,6 +47,9 @@ impl fmt::Debug for Token {
 pub struct Login {
     credentials: Credentials,
     retry: Retry,
+    /// Wall clock (microseconds UTC) and monotonic clock at the pull's start.
+    now: i64,
+    started: Instant,
 }
 
 #[derive(Debug)]
@@ -151,7 +154,13 @@ impl Login {
                 issued(request, reply)
             }
         };
-        Ok(Self { credentials, retry: retry.clone() })
+        Ok(Self { credentials, retry: retry.clone(), now: i64::MIN, started: Instant::now() })
+    }
+
+    /// Sets the time, microseconds UTC, with which dates in replies are compared.
+    #[must_use]
+    pub fn at(self, now: i64) -> Self {
+        Self { now, ..self }
     }
 
     /// Host of the login or token request; `None` for fixed credentials.
@@ -257,6 +266,11 @@ impl Login {
         }
     }
 
+    fn now(&self) -> i64 {
+        let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.now.saturating_add(passed)
+    }
+
     fn issuer(&self) -> Option<&TokenIssuer> {
         match &self.credentials {
             Credentials::Issued(issuer) => Some(issuer),
@@ -276,7 +290,7 @@ impl Login {
         if matches!(response.status, 400 | 401 | 403) {
             return Err(refused(format!("the login was refused with status {}", response.status)));
         }
-        let cookies = cookies_of(&response, request.url.scheme() == "https");
+        let cookies = cookies_of(&response, request.url.scheme() == "https", self.now());
         let body = match issuer.reply {
             // A login form often answers with a redirect to the first page, beside the cookies.
             TokenReply::Session { token: None, ok: None, .. } if !cookies.is_empty() && response.status < 400 => {

@@ -262,6 +262,22 @@ impl SourceError {
         self
     }
 
+    /// The error of a file, whose hint speaks of no address or request.
+    #[must_use]
+    pub fn of_file(mut self) -> Self {
+        self.hint = match self.kind {
+            ErrorKind::NotJson | ErrorKind::NotXml => {
+                "compare `decode` with the file; if the file is damaged there, ask for it again"
+            }
+            ErrorKind::HtmlInsteadOfJson => "the file is a web page, often that of a login: ask for the list again",
+            ErrorKind::BodyTooLarge => "ask for smaller files, or raise `limits.max_body_bytes`",
+            ErrorKind::PageTooLong => "ask for smaller files, or raise `limits.max_page_records`",
+            ErrorKind::NoRecords => "the file has another structure: check `decode.records`",
+            _ => self.hint,
+        };
+        self
+    }
+
     /// Whether the pages before the error may be kept: the pull is then incomplete, not failed.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {

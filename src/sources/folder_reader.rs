@@ -300,7 +300,7 @@ impl FolderReader {
         const MAX_NAMES: usize = 20;
         let first = self.failures.iter().position(|(_, error)| !error.is_incomplete()).unwrap_or(0);
         let (name, error) = self.failures.get(first)?;
-        let mut error = error.clone().on(format!("file `{name}`"));
+        let mut error = error.clone().of_file().on(format!("file `{name}`"));
         let others: Vec<String> = self
             .failures
             .iter()

@@ -150,11 +150,12 @@ async fn open_source(
     let kind = match &file.access {
         Access::Http { base_url, allowed_hosts, .. } => {
             let base_url = request::address("access.base_url", base_url, values)?;
-            let login = Login::new(&file.auth, &base_url, values, &file.retry)?;
+            let login = Login::new(&file.auth, &base_url, values, &file.retry)?.at(start.now);
             let transport = if let Some(transport) = transport {
                 transport
             } else {
-                let mut hosts: BTreeSet<String> = allowed_hosts.iter().cloned().collect();
+                let filled = allowed_hosts.iter().map(|host| request::fill(host, TemplateContext::default(), values));
+                let mut hosts: BTreeSet<String> = filled.collect::<Result<_, _>>()?;
                 hosts.extend([base_url.host_str(), login.host()].into_iter().flatten().map(str::to_owned));
                 let transport = HttpTransport::new(&file.limits, hosts, Route::of(file, values)?)?;
                 server_clock = transport.server_clock();

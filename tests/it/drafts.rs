@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use crate::desk::expect;
-use crate::office::{Office, program, said};
+use crate::office::{Answer, Office, files, program, said, stub_server};
 
 const EXPORT: &str = "\
 UBND TỈNH MẪU;;;;;;\n\
@@ -60,6 +60,40 @@ fn a_draft_is_completed_checked_and_read() {
     office.variables.insert("MY_LIST_FOLDER", desk.path().display().to_string());
     let night = office.act(&["run"]);
     assert!(said(&night).contains("my-list: received 3 = accepted 2 "), "{}", said(&night));
+}
+
+/// Neither the files nor what is printed has them, whatever the source answers.
+#[test]
+fn secrets_in_the_address_of_a_sample_are_not_written() {
+    let office = Office::new("http://127.0.0.1:1");
+    let url = stub_server(|request| {
+        if !request.contains("token=s3cret") {
+            Answer::of("400 Bad Request", "text/plain", "no token")
+        } else if request.contains("/list?") {
+            Answer::json(r#"[{"id": "a"}, {"id": "b"}]"#)
+        } else {
+            Answer::of("403 Forbidden", "text/plain", "no access for s3cret-value")
+        }
+    });
+    let desk = tempfile::tempdir().expect("a scratch folder");
+    let draft = |name: &str, path: &str| {
+        let from = format!("{url}{path}?token=s3cret-value&size=2");
+        let output = run_in(&office, desk.path(), &["connectors", "new", name, "--from", &from]);
+        assert!(!said(&output).contains("s3cret"), "{}", said(&output));
+        output.status.code()
+    };
+    assert_eq!(draft("web", "/list"), Some(0));
+    assert_eq!(draft("refused", "/other"), Some(3));
+    for file in files(desk.path()) {
+        let text = std::fs::read_to_string(desk.path().join(&file)).expect("it was written");
+        assert!(!text.contains("s3cret"), "{}: {text}", file.display());
+        if file.ends_with("connector.toml") {
+            assert!(text.contains("token = \"{secret:TOKEN}\"") && text.contains("size = \"2\""), "{text}");
+        }
+    }
+    let with_password = url.replace("http://", "http://user:s3cret@");
+    let output = run_in(&office, desk.path(), &["connectors", "new", "other", "--from", &with_password]);
+    assert_eq!((output.status.code(), said(&output).contains("s3cret")), (Some(2), false), "{}", said(&output));
 }
 
 #[test]

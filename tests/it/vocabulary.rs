@@ -3,6 +3,7 @@
 //! read by the real program, which stores it in between.
 #![expect(clippy::disallowed_methods, reason = "edge: a test reads its cases and writes the files of an installation")]
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -10,7 +11,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use motcua::canonical::Mapper;
 use motcua::fields::Readers;
+use motcua::model::instant;
+use motcua::model::table::{Column as TableColumn, RecordKind};
 use motcua::sources::decode_page;
+use polars::prelude::AnyValue;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use zip::ZipWriter;
@@ -18,7 +22,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::conformance::as_json;
 use crate::desk::expect;
-use crate::office::Office;
+use crate::office::{Office, frames};
 
 /// What every case declares unless it says otherwise.
 const USUAL: &str = r#"
@@ -179,6 +183,16 @@ fn the_program_reads_each_word_and_reads_it_again_from_landing() {
     };
     counts("accepted", |case| case.records.len());
     counts("quarantined", |case| case.rejects.len());
+    let first = cells(&office);
+    for (name, case) in &cases {
+        for expected in &case.records {
+            let key = expected["source_key"].as_str().expect("a key");
+            let stored = &first[&(name.clone(), key.to_owned())];
+            for (column, value) in expected {
+                assert_eq!(stored.get(column), Some(&json!(value)), "{name}, {key}: {column}");
+            }
+        }
+    }
     // What landing keeps is read as what the source sent.
     let replayed = expect(&office, &["replay", "1"], 0);
     for (name, case) in &cases {
@@ -189,4 +203,35 @@ fn the_program_reads_each_word_and_reads_it_again_from_landing() {
         );
         assert!(replayed.contains(&expected), "{expected}\n{replayed}");
     }
+    // Tables that are lost are built again from landing, cell by cell.
+    std::fs::remove_dir_all(office.data().join("lake")).expect("the tables");
+    expect(&office, &["replay", "1"], 0);
+    assert_eq!(cells(&office), first);
+}
+
+/// The cells of every stored dossier that have a value, by source and key: as [`as_json`] writes them.
+fn cells(office: &Office) -> BTreeMap<(String, String), BTreeMap<String, Json>> {
+    let mut found = BTreeMap::new();
+    for frame in frames(&office.data(), "dossiers") {
+        let text = |row: usize, name: &str| {
+            let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
+            column.get(row).expect("never null").to_owned()
+        };
+        for row in 0..frame.height() {
+            let cell = |column: &TableColumn| {
+                let cell = frame.column(column.name).and_then(|cells| cells.get(row)).expect("a column of the table");
+                let value = match cell {
+                    AnyValue::Null => return None,
+                    AnyValue::Boolean(flag) => json!(flag),
+                    AnyValue::Datetime(micros, ..) => json!(instant::display(micros)),
+                    AnyValue::Int64(number) => json!(number),
+                    other => json!(other.get_str().unwrap_or_else(|| panic!("{}: {other:?}", column.name))),
+                };
+                Some((column.name.to_owned(), value))
+            };
+            let cells = RecordKind::Dossiers.columns().iter().filter_map(cell).collect();
+            found.insert((text(row, "source"), text(row, "source_key")), cells);
+        }
+    }
+    found
 }

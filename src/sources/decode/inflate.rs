@@ -57,7 +57,15 @@ pub(crate) fn gzip(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
 fn listed_files(bytes: &[u8]) -> Option<usize> {
     let end = memchr::memmem::rfind(bytes, b"PK\x05\x06")?;
     let count = bytes.get(end + 10..end + 12)?;
-    Some(usize::from(u16::from_le_bytes([count[0], count[1]])))
+    match u16::from_le_bytes([count[0], count[1]]) {
+        // The end of a ZIP64 archive has the number (APPNOTE 4.3.14).
+        u16::MAX => {
+            let end = memchr::memmem::rfind(&bytes[..end], b"PK\x06\x06")?;
+            let count = bytes.get(end + 32..)?.first_chunk::<8>()?;
+            usize::try_from(u64::from_le_bytes(*count)).ok()
+        }
+        count => Some(usize::from(count)),
+    }
 }
 
 /// The only file of a ZIP archive; other contents, workbooks among them, as they are.
@@ -241,6 +249,41 @@ mod tests {
             archive.write_all(name.as_bytes()).expect("memory takes all");
         }
         archive.finish().expect("memory takes all").into_inner()
+    }
+
+    /// The archive with an end in the form ZIP64, which large archives have.
+    fn as_zip64(archive: &[u8]) -> Vec<u8> {
+        let (files, end) = archive.split_at(archive.len() - 22);
+        let number = |from: usize, bytes: usize| {
+            let read = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+            end[from..from + bytes].iter().rev().fold(0, read).to_le_bytes()
+        };
+        let mut zip64 = files.to_vec();
+        zip64.extend(b"PK\x06\x06".iter().chain(&44_u64.to_le_bytes()).chain(&[45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        for place in [(8, 2), (10, 2), (12, 4), (16, 4)] {
+            zip64.extend(number(place.0, place.1));
+        }
+        zip64.extend(
+            b"PK\x06\x07".iter().chain(&[0; 4]).chain(&(files.len() as u64).to_le_bytes()).chain(&[1, 0, 0, 0]),
+        );
+        zip64.extend(b"PK\x05\x06".iter().chain(&[0; 4]).chain(&[0xff; 12]).chain(&[0, 0]));
+        zip64
+    }
+
+    #[test]
+    fn zip64_archives_are_read() {
+        let mut large = ZipWriter::new(Cursor::new(Vec::new()));
+        large.start_file("list.csv", SimpleFileOptions::default().large_file(true)).expect("a name");
+        large.write_all(b"list.csv").expect("memory takes all");
+        let large = large.finish().expect("memory takes all").into_inner();
+        for bytes in [&large, &as_zip64(&large), &as_zip64(&archive(&["list.csv"]))] {
+            assert_eq!(only_file(bytes.clone(), 100).as_deref(), Ok(b"list.csv".as_slice()));
+        }
+        let kind = |bytes: Vec<u8>| only_file(bytes, 100).map_err(|error| error.kind);
+        assert_eq!(kind(as_zip64(&archive(&["a.csv", "b.csv"]))), Err(ErrorKind::FileDamaged));
+        assert_eq!(kind([archive(&["a.csv"]), as_zip64(&large)].concat()), Err(ErrorKind::FileDamaged));
+        let parts = archive(&["[Content_Types].xml", "xl/workbook.xml"]);
+        assert_eq!(workbook(as_zip64(&parts), 1_000), workbook(parts, 1_000));
     }
 
     #[test]

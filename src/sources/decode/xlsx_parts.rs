@@ -37,10 +37,18 @@ pub(crate) fn check(stored: &[u8]) -> Result<WorkbookFacts, SourceError> {
         } else if name.strip_prefix("xl/worksheets/").is_some_and(|sheet| !sheet.contains('/')) {
             xlsx_rows::check(text)?;
             facts.has_merged_cells |= memmem::rfind(text, b"mergeCell").is_some();
-        } else if name == "xl/workbook.xml" {
-            let is_set = |value: &[u8]| memmem::find(text, value).is_some();
-            facts.counts_from_1904 = is_set(b"date1904=\"1\"") || is_set(b"date1904=\"true\"");
+        } else if name.starts_with("xl/workbook") {
+            facts.counts_from_1904 |= counts_from_1904(text);
         }
     }
     Ok(facts)
+}
+
+/// Whether the attribute `date1904` of a workbook is set.
+fn counts_from_1904(text: &[u8]) -> bool {
+    let set = memmem::find(text, b"date1904").map(|at| &text[at + b"date1904".len()..]);
+    let value = set.map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b"="));
+    // After the quotation mark.
+    let value = value.and_then(|value| value.trim_ascii_start().get(1..));
+    value.is_some_and(|value| ["1", "true"].iter().any(|set| value.starts_with(set.as_bytes())))
 }

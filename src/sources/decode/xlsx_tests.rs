@@ -198,6 +198,32 @@ fn dates_are_counted_from_the_epoch_of_the_workbook() {
     );
 }
 
+/// Days that a workbook counts from 1904 are four years earlier than the same numbers elsewhere.
+#[test]
+fn serial_numbers_in_a_workbook_that_counts_from_1904_are_refused() {
+    let rows: &[Vec<&str>] = &[vec!["Mã vận đơn", "Ngày"], vec!["A", "=42657"]];
+    let text = toml::to_string(&connector("")).expect("a connector is TOML").replace(
+        "[map.fee]",
+        "[map.accepted_at]\nfrom = \"Ngày\"\ntype = \"instant\"\nformats = [\"spreadsheet_serial\"]\n[map.fee]",
+    );
+    let file: ConnectorFile = toml::from_str(&text).expect("valid");
+    let readers = Readers::compile(&file).expect("the map is valid");
+    let decoder = Decoder::compile(&file, &readers).expect("the connector compiles");
+    for (properties, is_read) in [
+        ("", true),
+        ("<workbookPr date1904=\"0\"/>", true),
+        ("<workbookPr date1904=\"false\"/>", true),
+        ("<workbookPr date1904=\"1\"/>", false),
+        ("<workbookPr date1904=\"true\"/>", false),
+        ("<workbookPr date1904 = '1'/>", false),
+    ] {
+        let bytes = workbook_of(&[("a", sheet_xml(rows))], properties, &[]);
+        let read = decoder.page(&bytes, 1, String::new()).map(|(page, _)| page.len());
+        let refused = read.as_ref().is_err_and(|error| error.message.contains("counts days from 1904"));
+        assert_eq!((read.is_ok(), refused), (is_read, !is_read), "{properties}: {read:?}");
+    }
+}
+
 #[test]
 fn each_sheet_has_its_own_trailer() {
     let trailer = "[complete]\ntrailer = { column = \"Phí\", holds = \"sum\" }";

@@ -24,6 +24,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
+use crate::model::text::line_at;
 use crate::sources::error::{ErrorKind, SourceError};
 
 /// Elements inside each other. Real messages have a dozen.
@@ -110,7 +111,7 @@ impl<'a> XmlConverter<'a> {
                 Event::CData(text) => self.add_text(&text.xml10_content()),
                 Event::GeneralRef(name) => self.add_reference(&name, &reader)?,
                 Event::DocType(_) => {
-                    return Err(not_xml(&reader, "has a document type (`<!DOCTYPE`), which is not read"));
+                    return Err(not_xml(&reader, self.text, "has a document type (`<!DOCTYPE`), which is not read"));
                 }
                 Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
                 Event::Eof => break,
@@ -126,14 +127,14 @@ impl<'a> XmlConverter<'a> {
             {
                 Err(SourceError::new(ErrorKind::BodyCutShort, "the body ends before its root element"))
             }
-            [_] => Err(not_xml(&reader, "has no root element, or something beside it")),
+            [_] => Err(not_xml(&reader, self.text, "has no root element, or something beside it")),
             _ => Err(SourceError::new(ErrorKind::BodyCutShort, "the body ends inside an element")),
         }
     }
 
     fn start(&mut self, start: &BytesStart<'_>, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
         if self.open.len() > MAX_DEPTH {
-            return Err(not_xml(reader, &format!("has more than {MAX_DEPTH} elements inside each other")));
+            return Err(not_xml(reader, self.text, &format!("has more than {MAX_DEPTH} elements inside each other")));
         }
         let (namespace, local) = reader.resolver().resolve_element(start.name());
         let name = name_in(self.namespaces, &namespace, local.as_ref());
@@ -146,7 +147,8 @@ impl<'a> XmlConverter<'a> {
         let mut element = Element { name, is_on_path, ..Element::default() };
         self.count_node(reader)?;
         for attribute in start.attributes() {
-            let attribute = attribute.map_err(|_| not_xml(reader, "has an element whose attributes cannot be read"))?;
+            let attribute =
+                attribute.map_err(|_| not_xml(reader, self.text, "has an element whose attributes cannot be read"))?;
             let value =
                 attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| at(reader, self.text, &error))?;
             self.count_node(reader)?;
@@ -167,7 +169,7 @@ impl<'a> XmlConverter<'a> {
 
     /// Counts an element or attribute.
     fn count_node(&mut self, reader: &NsReader<&[u8]>) -> Result<(), SourceError> {
-        let too_many = || not_xml(reader, &format!("has more than {MAX_NODES} elements and attributes"));
+        let too_many = || not_xml(reader, self.text, &format!("has more than {MAX_NODES} elements and attributes"));
         self.nodes_left = self.nodes_left.checked_sub(1).ok_or_else(too_many)?;
         Ok(())
     }
@@ -248,7 +250,7 @@ impl<'a> XmlConverter<'a> {
             return Ok(());
         }
         let known = resolve_xml_entity(&name.xml10_content());
-        self.add_text(known.ok_or_else(|| not_xml(reader, "names an entity that XML does not define"))?);
+        self.add_text(known.ok_or_else(|| not_xml(reader, self.text, "names an entity that XML does not define"))?);
         Ok(())
     }
 }
@@ -314,8 +316,19 @@ fn object_of_different(values: &[(String, String)]) -> Option<String> {
     Some(object)
 }
 
-fn not_xml(reader: &NsReader<&[u8]>, what: &str) -> SourceError {
-    let message = format!("the body, at byte {}, {what}", reader.buffer_position());
+/// Line and column of a byte, from 1, as an editor shows them.
+fn place(text: &str, byte: u64) -> String {
+    let mut end = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = &text[..end];
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {} column {column}", line_at(text, end))
+}
+
+fn not_xml(reader: &NsReader<&[u8]>, text: &str, what: &str) -> SourceError {
+    let message = format!("the body, at {}, {what}", place(text, reader.buffer_position()));
     SourceError::new(ErrorKind::NotXml, message)
 }
 
@@ -330,15 +343,31 @@ fn at(reader: &NsReader<&[u8]>, text: &str, error: &Error) -> SourceError {
         _ => false,
     };
     if is_cut {
-        let message = format!("the body ends inside what began at byte {}", reader.error_position());
+        let message = format!("the body ends inside what began at {}", place(text, reader.error_position()));
         return SourceError::new(ErrorKind::BodyCutShort, message);
     }
-    not_xml(reader, "is not well-formed XML")
+    not_xml(reader, text, "is not well-formed XML")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_have_line_and_column() {
+        for (body, kind, at) in [
+            ("<a>\n  <b>Sở</c>\n</a>", ErrorKind::NotXml, "at line 2 column 12, is"),
+            ("<a>\n<b>ệ &nope; </b></a>", ErrorKind::NotXml, "at line 2 column 12, names"),
+            ("<a>\r\nệ<b", ErrorKind::BodyCutShort, "began at line 2 column 2"),
+            ("<!DOCTYPE a>\n<a/>", ErrorKind::NotXml, "at line 1 column 13, has a document type"),
+        ] {
+            let error = XmlConverter::new(body, &[], 5).json().expect_err(body);
+            assert_eq!(error.kind, kind, "{body}");
+            assert!(error.message.contains(at), "{body}: {}", error.message);
+        }
+        assert_eq!(place("ệ", 1), "line 1 column 1");
+        assert_eq!(place("a\n", 9), "line 2 column 1");
+    }
 
     #[test]
     fn elements_and_attributes_are_bounded_while_they_are_read() {

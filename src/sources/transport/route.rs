@@ -44,7 +44,8 @@ impl Route {
             None => ProxyChoice::None,
             Some(ENVIRONMENT) => ProxyChoice::Environment,
             Some(address) => {
-                let is_web = address.starts_with("http://") || address.starts_with("https://");
+                let scheme = address.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+                let is_web = matches!(scheme.as_deref(), Some("http" | "https"));
                 let wrong = || {
                     SourceError::new(
                         ErrorKind::Misconfigured,

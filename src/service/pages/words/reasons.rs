@@ -63,12 +63,13 @@ pub(in crate::service) fn explanation(code: &str) -> Option<(&'static str, &'sta
             "Một câu trả lời có nhiều bản ghi hơn mức cho phép.",
             "Hỏi từng trang nhỏ hơn, hoặc tăng `limits.max_page_records`.",
         ),
-        "not_json" => {
-            ("Dữ liệu trả về không phải JSON.", "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.")
-        }
+        "not_json" => (
+            "Dữ liệu hoặc tệp không phải JSON.",
+            "Đối chiếu `decode` với dữ liệu của nguồn; tệp bị hỏng thì xin lại tệp; nguồn qua mạng thì kiểm tra cả địa chỉ.",
+        ),
         "not_xml" => (
-            "Dữ liệu trả về không phải XML đọc được.",
-            "Kiểm tra địa chỉ, và đối chiếu `decode` với dữ liệu của nguồn.",
+            "Dữ liệu hoặc tệp không phải XML đọc được.",
+            "Đối chiếu `decode` với dữ liệu của nguồn; tệp bị hỏng thì xin lại tệp; nguồn qua mạng thì kiểm tra cả địa chỉ.",
         ),
         "no_records" => (
             "Câu trả lời không có danh sách bản ghi.",
