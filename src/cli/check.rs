@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use crate::canonical::Mapper;
 use crate::cli::exit_codes::SOURCE_FAILED;
-use crate::cli::output::print;
+use crate::cli::failure::FIRST_CONNECTOR;
+use crate::cli::output::{print, print_message};
 use crate::cli::{Failure, GlobalOptions, read_fields};
 use crate::config::Configuration;
 use crate::fields::Readers;
@@ -32,12 +33,24 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut config = options.load()?;
+    let mut config = options.load_readable()?;
     let mut names = Vec::new();
     for connector in &arguments.connectors {
         // A folder elsewhere, such as a draft.
         let is_folder = connector.contains(std::path::MAIN_SEPARATOR);
         names.push(if is_folder { config.add_connector(Path::new(connector))? } else { connector.clone() });
+    }
+    // Of a named connector its own mistakes matter, otherwise those of all.
+    let of_named = config.mistaken.iter().filter(|known| names.contains(&known.name)).map(|known| &known.problems);
+    if let Some(problems) = of_named.into_iter().next() {
+        return Err(problems.clone().into());
+    }
+    let problems = config.all_problems();
+    if names.is_empty() && !problems.as_slice().is_empty() {
+        return Err(problems.into());
+    }
+    for mistaken in &config.mistaken {
+        print_message(&RunError::no_connector(&config, &mistaken.name).to_string());
     }
     if let Some(mistake) = run::calendar_mistake(&config, run::now()).await? {
         return Err(mistake.into());
@@ -53,6 +66,9 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         registries.offers.len(),
         registries.calendar.len(),
     ))?;
+    if config.has_no_connector() {
+        print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+    }
     if arguments.offline {
         return Ok(ExitCode::SUCCESS);
     }
@@ -114,10 +130,7 @@ fn selected<'a>(config: &'a Configuration, names: &[String]) -> Result<Vec<&'a C
     if names.is_empty() {
         return Ok(config.connectors.iter().collect());
     }
-    names
-        .iter()
-        .map(|name| config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() }.into()))
-        .collect()
+    names.iter().map(|name| config.connector(name).ok_or_else(|| RunError::no_connector(config, name).into())).collect()
 }
 
 /// Reads and maps the first page of the newest window or file. Returns a line that describes the result, and one for each

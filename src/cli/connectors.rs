@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::failure::FIRST_CONNECTOR;
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions, init, new_connector};
 use crate::model::connector::{Access, Connector, ConnectorFile};
@@ -67,7 +68,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Verb::New(arguments) = &arguments.verb {
         return new_connector::act(arguments).await;
     }
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let text = match &arguments.verb {
         Verb::New(_) | Verb::Schema => String::new(),
         Verb::Add { names } => return add(&config.settings.connectors, names),
@@ -75,6 +76,12 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             let disabled = &config.settings.disabled_connectors;
             let rows: Vec<Row> =
                 config.connectors.iter().map(|connector| row(connector, !disabled.contains(&connector.name))).collect();
+            for mistaken in &config.mistaken {
+                print_message(&RunError::no_connector(&config, &mistaken.name).to_string());
+            }
+            if config.has_no_connector() {
+                print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+            }
             match format {
                 OutputFormat::Json => output::json(&rows)?,
                 OutputFormat::Csv => output::csv(&rows)?,
@@ -82,7 +89,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
             }
         }
         Verb::Show { name } => {
-            let connector = config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.clone() })?;
+            let connector = config.connector(name).ok_or_else(|| RunError::no_connector(&config, name))?;
             toml::to_string_pretty(&connector.file).map_err(|error| Failure::internal(error.to_string()))?
         }
     };

@@ -14,7 +14,7 @@ pub const EXIT_CODES: [(u8, &str); 5] = [
          and the night was published without it (1 wins over 3)",
     ),
     (USAGE, "wrong usage or configuration; nothing was written"),
-    (SOURCE_FAILED, "a source failed (3 wins over 4)"),
+    (SOURCE_FAILED, "a source failed, or its `connector.toml` has mistakes (3 wins over 4)"),
     (INCOMPLETE, "finished, but something is incomplete, unhealthy, damaged or not published, or figures differ"),
 ];
 

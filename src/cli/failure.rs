@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use crate::cli::exit_codes::{INCOMPLETE, INTERNAL, USAGE};
-use crate::config::Problems;
+use crate::config::{Configuration, Problems};
 use crate::lake::LakeError;
 use crate::publish::PublishedFilesError;
 use crate::run::{self, AgencyNumbersError, BackupError, LockError, RunError, with_causes};
 use crate::simulator::SimulatorError;
+
+/// What to do in an office without connectors.
+pub(super) const FIRST_CONNECTOR: &str = "`motcua connectors new NAME --from FILE` drafts one from a file that a source delivers, and \
+     `motcua check ./NAME` tries it; then move its folder into that of the connectors";
 
 /// Why a verb failed.
 #[derive(Debug)]
@@ -31,6 +35,13 @@ impl Failure {
         Self::usage(format!("there is no data folder `{}`", data.display())).with_hint(
             "name another one with `--data` or in the settings; `motcua run` creates it with the first night",
         )
+    }
+
+    /// A verb reads sources, and no connector is configured.
+    pub(super) fn no_connector(config: &Configuration) -> Self {
+        let folder = config.settings.connectors.display();
+        Self::usage(format!("no connector is configured in `{folder}`: there is nothing to read"))
+            .with_hint(FIRST_CONNECTOR)
     }
 
     /// A verb reads what nights store, and there has been none. `lacks` says what is absent, and where.
@@ -59,6 +70,9 @@ impl From<RunError> for Failure {
         match &error {
             RunError::UnknownConnector { .. } => {
                 Self::usage(message).with_hint("`motcua connectors list` shows the configured connectors")
+            }
+            RunError::MistakenConnector { .. } => {
+                Self::usage(message).with_hint("`motcua check --offline` lists all mistakes")
             }
             RunError::NothingLanded { .. } => Self::usage(message).with_hint(
                 "`motcua runs list` shows the runs; a run that failed before its first page has no landed pages",

@@ -43,7 +43,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let (record, _) = night_of(&config, arguments.as_of.as_deref()).await?;
     let config = arguments.definitions.of(config, &record)?;
     let template = config.forms.get(&arguments.form).ok_or_else(|| {

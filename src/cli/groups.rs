@@ -54,7 +54,8 @@ impl From<SharedCode> for SharedRow {
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load_with_data()?;
     let connector = arguments.connector.as_deref();
-    if let Some(name) = connector.filter(|name| config.connector(name).is_none()) {
+    let is_known = |name: &&str| config.connector(name).is_some() || config.mistaken(name).is_some();
+    if let Some(name) = connector.filter(|name| !is_known(name)) {
         return Err(Failure::usage(format!("there is no connector `{name}`"))
             .with_hint("`motcua connectors list` shows all connectors"));
     }

@@ -67,7 +67,7 @@ struct Row {
 }
 
 pub(super) fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let text = match &arguments.verb {
         Verb::List { format } => {
             let rows: Vec<Row> = config.indicators.iter().map(row).collect();

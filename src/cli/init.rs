@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use include_dir::{Dir, DirEntry, include_dir};
 
 use crate::cli::Failure;
+use crate::cli::failure::FIRST_CONNECTOR;
 use crate::cli::output::print_message;
 
 static CONFIG: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
@@ -22,16 +23,42 @@ pub(super) struct Arguments {
     /// Target folder.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
+    /// Write no connectors: for an office whose own come first.
+    #[arg(long)]
+    minimal: bool,
 }
 
+/// What the folder of the connectors has at first in an office of its own connectors.
+const NO_CONNECTORS: &str = "\
+# Connectors
+Mỗi kết nối là một thư mục ở đây, có tệp `connector.toml`. Thư mục này chưa có kết nối nào.
+
+Each connector is a folder here, with a `connector.toml`. There is none yet:
+
+```sh
+motcua connectors new so-tiep-nhan --from FILE    # drafts one from a file that the source delivers
+motcua check ./so-tiep-nhan                       # tries it, and says what was read of each field
+mv so-tiep-nhan connectors/                       # the next night reads it
+motcua run && motcua status
+```
+
+`motcua connectors add NAME` adds a connector that motcua ships, for example `portal-igate`.
+";
+
 pub(super) fn act(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let written = write_shipped(&arguments.folder)?;
+    let written = if arguments.minimal { write_minimal(&arguments.folder)? } else { write_shipped(&arguments.folder)? };
     print_message(&format!("wrote {written} files into `{}`", arguments.folder.display()));
-    print_message(
-        "next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`",
-    );
-    let others: Vec<&str> =
-        shipped_connectors().into_iter().filter(|name| !WRITTEN_CONNECTORS.contains(name)).collect();
+    if arguments.minimal {
+        print_message(&format!("next: edit `config/motcua.toml` and the registries beside it; {FIRST_CONNECTOR}"));
+    } else {
+        print_message(
+            "next: set the variables that the connectors need (see connectors/*/README.md), then run `motcua check`",
+        );
+    }
+    let others: Vec<&str> = shipped_connectors()
+        .into_iter()
+        .filter(|name| arguments.minimal || !WRITTEN_CONNECTORS.contains(name))
+        .collect();
     print_message(&format!("`motcua connectors add NAME` adds a connector for another system: {}", others.join(", ")));
     Ok(ExitCode::SUCCESS)
 }
@@ -43,6 +70,14 @@ pub(super) fn write_shipped(folder: &Path) -> Result<usize, Failure> {
     for name in WRITTEN_CONNECTORS {
         collect(shipped_connector(name)?, &folder.join("connectors").join(name), &mut files);
     }
+    write_new(folder, &files)
+}
+
+/// Writes the shipped files but for the connectors; returns their number. Writes nothing if one of them exists.
+fn write_minimal(folder: &Path) -> Result<usize, Failure> {
+    let mut files = Vec::new();
+    collect(&CONFIG, &folder.join("config"), &mut files);
+    files.push((folder.join("connectors/README.md"), NO_CONNECTORS.as_bytes()));
     write_new(folder, &files)
 }
 

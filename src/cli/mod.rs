@@ -200,27 +200,53 @@ struct GlobalOptions {
 }
 
 impl GlobalOptions {
-    /// Loads the configuration. `--data` overrides its data folder.
+    /// Loads the configuration for a verb that needs every connector. `--data` overrides its data folder.
     fn load(&self) -> Result<Configuration, Failure> {
-        let mut config = config::load(&self.config)?;
+        let config = self.load_readable()?;
+        if config.has_no_connector() {
+            return Err(Failure::no_connector(&config));
+        }
+        let problems = config.all_problems();
+        if problems.as_slice().is_empty() { Ok(config) } else { Err(problems.into()) }
+    }
+
+    /// Loads the configuration for a verb that can do without connectors that have mistakes, and without any.
+    fn load_readable(&self) -> Result<Configuration, Failure> {
+        let mut config = config::load_readable(&self.config)?;
         if let Some(data) = &self.data {
             config.settings.data.clone_from(data);
         }
         Ok(config)
     }
 
+    /// Loads the configuration for nights: at least one connector must be sound.
+    fn load_for_nights(&self) -> Result<Configuration, Failure> {
+        let config = self.load_readable()?;
+        if config.has_no_connector() {
+            Err(Failure::no_connector(&config))
+        } else if config.connectors.is_empty() {
+            Err(config.all_problems().into())
+        } else {
+            Ok(config)
+        }
+    }
+
     /// Loads the configuration for a verb that reads what was stored: the data folder must be there.
     fn load_with_data(&self) -> Result<Configuration, Failure> {
-        let config = self.load()?;
-        let data = &config.settings.data;
-        if data.is_dir() { Ok(config) } else { Err(Failure::no_data_folder(data)) }
+        with_data(self.load_readable()?)
     }
 
     /// The data folder. If `--data` names it, the settings are not read.
     fn data_folder(&self) -> Result<PathBuf, Failure> {
         match &self.data {
             Some(data) => Ok(data.clone()),
-            None => Ok(self.load()?.settings.data),
+            None => Ok(self.load_readable()?.settings.data),
         }
     }
+}
+
+/// The configuration, if its data folder is there.
+fn with_data(config: Configuration) -> Result<Configuration, Failure> {
+    let data = &config.settings.data;
+    if data.is_dir() { Ok(config) } else { Err(Failure::no_data_folder(data)) }
 }

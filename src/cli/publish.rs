@@ -8,7 +8,7 @@ use crate::cli::{Failure, GlobalOptions};
 use crate::run::{self, Ledger, POSTGRES, PublicationOutcome};
 
 pub(super) async fn act(options: &GlobalOptions) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     if config.settings.postgres.is_none() {
         return Err(Failure::usage("the settings have no `[postgres]`: there is no database to publish to")
             .with_hint("`motcua run` publishes the files; `motcua.toml` has a commented `[postgres]` to fill in"));

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::run::run_and_publish;
-use crate::cli::{Failure, GlobalOptions, audit};
+use crate::cli::{Failure, GlobalOptions, audit, with_data};
 use crate::landing::LandedPull;
 use crate::run::{self, Ledger, QuarantinedRow, RunError};
 
@@ -52,13 +52,14 @@ enum Verb {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load_with_data()?, run::now());
     if let Verb::Retry { connectors } = &arguments.verb {
+        let (config, now) = (with_data(options.load()?)?, run::now());
         return run_and_publish(&config, "quarantine retry", now, async |folder, progress| {
             folder.retry(connectors, now, progress).await
         })
         .await;
     }
+    let config = options.load_with_data()?;
     let data = &config.settings.data;
     let Some(ledger) = Ledger::open_existing(data).await? else {
         return Err(Failure::nothing_has_run(format!("there is no ledger in `{}`", data.display())));

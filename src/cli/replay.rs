@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::cli::run::run_and_publish;
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, with_data};
 use crate::run;
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load_with_data()?, run::now());
+    let (config, now) = (with_data(options.load()?)?, run::now());
     run_and_publish(&config, "replay", now, async |folder, progress| folder.replay(arguments.run, now, progress).await)
         .await
 }

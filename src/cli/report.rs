@@ -135,7 +135,7 @@ pub(super) async fn night_of(
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let (record, figures) = match night_of(&config, arguments.as_of.as_deref()).await {
         Ok(night) => night,
         // Without a night, wrong arguments are still reported first, checked against today's configuration.

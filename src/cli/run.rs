@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load()?, run::now());
+    let (config, now) = (options.load_for_nights()?, run::now());
     run_and_publish(&config, "run", now, async |folder, progress| {
         folder.run_once(&arguments.connectors, now, progress).await
     })
@@ -115,6 +115,10 @@ pub(super) fn narration(report: &RunReport, is_kept: bool) -> Vec<String> {
         if !matches!(pull.outcome, Some(Outcome::Complete | Outcome::Failed)) {
             lines.extend(pull.hint.as_ref().map(|hint| format!("  hint: {hint}")));
         }
+    }
+    for (connector, mistakes) in &report.mistaken {
+        lines.push(format!("{connector}: not read, because its `connector.toml` has mistakes: {mistakes}"));
+        lines.push("  hint: correct them: `motcua check --offline` lists all mistakes".to_owned());
     }
     let published = &report.published;
     lines.push(format!(

@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let mut config = options.load()?;
+    let mut config = options.load_for_nights()?;
     if let Some(listen) = arguments.listen {
         config.settings.service.listen = listen;
     }

@@ -59,7 +59,7 @@ impl From<Dialect> for SqlDialect {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let (record, _) = night_of(&config, None).await?;
     let config = DefinitionSource::Night.of(config, &record)?;
     let known = |id: &String| config.indicators.iter().any(|indicator| indicator.definition.id == *id);

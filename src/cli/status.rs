@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use crate::cli::exit_codes::INCOMPLETE;
-use crate::cli::output::{self, OutputFormat, print};
+use crate::cli::failure::FIRST_CONNECTOR;
+use crate::cli::output::{self, OutputFormat, print, print_message};
 use crate::cli::{Failure, GlobalOptions};
 use crate::model::instant;
 use crate::run::{self, ConnectorHealth, Ledger, assess_connectors};
@@ -17,7 +18,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load_with_data()?;
+    let config = options.load_readable()?;
+    if config.has_no_connector() {
+        print_message(&format!("no connector is configured\nhint: {FIRST_CONNECTOR}"));
+    } else if !config.settings.data.is_dir() {
+        return Err(Failure::no_data_folder(&config.settings.data));
+    }
     let ledger = Ledger::open_existing(&config.settings.data).await?;
     let rows = assess_connectors(&config, ledger.as_ref(), run::now()).await?;
     let text = match arguments.format {

@@ -68,7 +68,7 @@ struct Row {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load()?, run::now());
+    let (config, now) = (options.load_readable()?, run::now());
     let data = &config.settings.data;
     std::fs::create_dir_all(data)?;
     let access = AccessStore::open(data).await.map_err(RunError::from)?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::cli::output::{self, OutputFormat, number, print};
 use crate::cli::run::with_data_folder;
-use crate::cli::{Failure, GlobalOptions};
+use crate::cli::{Failure, GlobalOptions, with_data};
 use crate::run::{self, Retention, VacuumAction, VacuumLine};
 
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let (config, now) = (options.load_with_data()?, run::now());
+    let (config, now) = (with_data(options.load()?)?, run::now());
     let data = &config.settings.data;
     if !data.join("lake").exists() {
         return Err(Failure::nothing_has_run(format!("the data folder `{}` has no tables", data.display())));

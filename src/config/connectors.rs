@@ -1,82 +1,22 @@
 //! Reads `connector.toml` files and checks what their schema does not cover.
-#![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 
 use crate::config::connector_digest::{file_digest, reading_digest};
 use crate::config::document::Document;
 use crate::config::problem::Problems;
-use crate::config::settings::{self, Settings};
 use crate::fields::{DateFormat, FieldReader, TitleDate};
 use crate::model::connector::{
     Access, Breach, ColumnPlace, Connector, ConnectorFile, Decode, FieldMap, FieldType, FileOrder, SourceField, Start,
 };
 use crate::model::period::YEARS;
-use crate::model::table::{CHANGE_TIME, Column, ColumnType, RecordKind};
+use crate::model::table::{CHANGE_TIME, Column, ColumnType};
 
 /// Upper limit of `access.settle_secs`.
 const MAX_SETTLE_SECS: u64 = 600;
 /// Upper limit of days in `[[window.passes]]`. Far more would be more microseconds than a number holds.
 const MAX_DAYS: u32 = 1_000_000;
-
-pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Vec<Connector> {
-    let mut connectors = Vec::new();
-    for folder in folders(&settings.connectors, problems) {
-        connectors.extend(read(&folder, problems));
-    }
-    if connectors.is_empty() && !problems.has_any(&settings.connectors) {
-        problems.add(&settings.connectors, 0, "folders.connectors", "contains no folder with a valid `connector.toml`");
-    }
-    connectors.sort_by(|left, right| left.name.cmp(&right.name));
-    for name in &settings.disabled_connectors {
-        if !connectors.iter().any(|connector| connector.name == *name) {
-            problems.add(&settings.file, 0, "disabled_connectors", format!("there is no connector `{name}`"));
-        }
-    }
-    check_source_order(&settings.dossiers.source_order, &connectors, settings, problems);
-    connectors
-}
-
-/// The connector of a folder, whose name is its own.
-pub(super) fn read(folder: &Path, problems: &mut Problems) -> Option<Connector> {
-    let file = folder.join("connector.toml");
-    let path = folder.canonicalize().ok();
-    let name = path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_default();
-    let text = settings::read(&file, problems)?;
-    parse(&name, &file, &text, problems)
-}
-
-/// Each name is that of a connector of dossiers, and stands once.
-fn check_source_order(order: &[String], connectors: &[Connector], settings: &Settings, problems: &mut Problems) {
-    for (place, name) in order.iter().enumerate() {
-        let kind = connectors.iter().find(|known| known.name == *name).map(|known| known.file.connector.kind);
-        let message = match kind {
-            None => format!("there is no connector `{name}`"),
-            Some(RecordKind::Dossiers) if order[..place].contains(name) => format!("`{name}` is named twice"),
-            Some(RecordKind::Dossiers) => continue,
-            Some(kind) => format!("connector `{name}` delivers {}, not dossiers", kind.image_name()),
-        };
-        problems.add(&settings.file, 0, "dossiers.source_order", message);
-    }
-}
-
-/// The folder itself if it contains a `connector.toml`, else its subfolders that do.
-fn folders(root: &Path, problems: &mut Problems) -> Vec<PathBuf> {
-    if root.join("connector.toml").is_file() {
-        return vec![root.to_owned()];
-    }
-    match std::fs::read_dir(root) {
-        Ok(entries) => entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.join("connector.toml").is_file())
-            .collect(),
-        Err(error) => {
-            problems.add(root, 0, "folders.connectors", format!("cannot be listed: {error}"));
-            Vec::new()
-        }
-    }
-}
 
 pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems) -> Option<Connector> {
     let document = Document::parse(file, text, problems)?;

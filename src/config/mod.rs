@@ -1,8 +1,10 @@
 //! Reads the configuration: settings, connectors, registries, calendar, indicators, rule sets and forms.
 //!
-//! Everything is read and checked before a verb acts. All mistakes are reported at once, each with file, line and key.
+//! Everything is read and checked before a verb acts. All mistakes are reported at once, each with file, line and key. A
+//! mistake in one connector costs that connector only where a verb can do without it ([`load_readable`]).
 
 mod connector_digest;
+mod connector_folders;
 mod connectors;
 mod decode_checks;
 mod definition_texts;
@@ -24,6 +26,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use connector_folders::MistakenConnector;
 pub use definitions::{definition_digest, period_end_problem};
 pub use problem::{Problem, Problems};
 pub use registries::Registries;
@@ -43,6 +46,8 @@ pub struct Configuration {
     pub settings: Settings,
     /// Sorted by name.
     pub connectors: Vec<Connector>,
+    /// Connectors with mistakes, sorted by name; empty unless [`load_readable`] read the configuration.
+    pub mistaken: Vec<MistakenConnector>,
     pub values: PlaceholderValues,
     pub registries: Registries,
     pub indicators: Vec<DefinedIndicator>,
@@ -73,16 +78,43 @@ impl Configuration {
         self.connectors.iter().find(|connector| connector.name == name)
     }
 
+    /// Finds a connector with mistakes by name.
+    #[must_use]
+    pub fn mistaken(&self, name: &str) -> Option<&MistakenConnector> {
+        self.mistaken.iter().find(|connector| connector.name == name)
+    }
+
+    /// The connectors that are not read because of their mistakes: those that are not disabled.
+    pub fn not_read(&self) -> impl Iterator<Item = &MistakenConnector> {
+        let disabled = &self.settings.disabled_connectors;
+        self.mistaken.iter().filter(|connector| !disabled.contains(&connector.name))
+    }
+
+    /// Whether the office has no connector yet, not even one with mistakes.
+    #[must_use]
+    pub fn has_no_connector(&self) -> bool {
+        self.connectors.is_empty() && self.mistaken.is_empty()
+    }
+
+    /// The mistakes in all connectors.
+    #[must_use]
+    pub fn all_problems(&self) -> Problems {
+        let mut problems = Problems::default();
+        for connector in &self.mistaken {
+            problems.extend(&connector.problems);
+        }
+        problems
+    }
+
     /// Adds the connector of a folder that lies elsewhere, in place of one with its name, and returns the name.
     ///
     /// # Errors
     /// All mistakes in its file; that it cannot be read.
     pub fn add_connector(&mut self, folder: &Path) -> Result<String, Problems> {
-        let mut problems = Problems::default();
-        let Some(connector) = connectors::read(folder, &mut problems) else { return Err(problems) };
-        let connector = problems.into_result(connector)?;
+        let connector = connector_folders::read(folder).map_err(|mistaken| mistaken.problems)?;
         let name = connector.name.clone();
         self.connectors.retain(|known| known.name != name);
+        self.mistaken.retain(|known| known.name != name);
         self.connectors.push(connector);
         self.values = environment::values_of(&self.settings, &self.connectors);
         Ok(name)
@@ -94,24 +126,52 @@ impl Configuration {
 /// # Errors
 /// All mistakes in all files.
 pub fn load(file: &Path) -> Result<Configuration, Problems> {
+    let config = load_readable(file)?;
+    let mut problems = config.all_problems();
+    if config.has_no_connector() {
+        problems.add(
+            &config.settings.connectors,
+            0,
+            "folders.connectors",
+            "contains no folder with a `connector.toml`",
+        );
+    }
+    problems.into_result(config)
+}
+
+/// Like [`load`], but a mistake in a connector costs that connector only: it is among `mistaken`, and the others are read.
+/// There may be no connector at all.
+///
+/// # Errors
+/// All mistakes in all files, if there is one in another file than those of connectors.
+pub fn load_readable(file: &Path) -> Result<Configuration, Problems> {
     let mut problems = Problems::default();
     let mut used_texts = BTreeMap::new();
     let Some(settings) = settings::load(file, &mut problems) else { return Err(problems) };
-    let connectors = connectors::load(&settings, &mut problems);
+    let connector_folders::Connectors { sound: connectors, mistaken } =
+        connector_folders::load(&settings, &mut problems);
     let Definitions { registries, rules, indicators, forms } =
         read_definitions(&settings, &DefinitionTexts::OnDisk, &mut used_texts, &mut problems);
     let values = environment::values_of(&settings, &connectors);
     for connector in &connectors {
         used_texts.insert(format!("connectors/{}/digest", connector.name), connector.file_digest.clone());
     }
-    let dossiers = connectors.iter().filter(|connector| connector.file.connector.kind == RecordKind::Dossiers);
-    let source_order = SourceOrder::new(settings.dossiers.source_order.clone())
-        .over(dossiers.map(|connector| connector.name.as_str()));
+    // Rows of a connector with mistakes still count, and in the order that they had before.
+    let kinds = connectors.iter().map(|connector| (&connector.name, connector.file.connector.kind));
+    let kinds = kinds.chain(mistaken.iter().map(|known| (&known.name, known.kind.unwrap_or(RecordKind::Dossiers))));
+    let dossiers = kinds.filter(|(_, kind)| *kind == RecordKind::Dossiers).map(|(name, _)| name.as_str());
+    let source_order = SourceOrder::new(settings.dossiers.source_order.clone()).over(dossiers);
     used_texts.insert(SOURCE_ORDER.to_owned(), source_order.to_text());
+    if !problems.is_empty() {
+        for connector in &mistaken {
+            problems.extend(&connector.problems);
+        }
+    }
     problems.into_result(Configuration {
         source_order: Some(source_order),
         settings,
         connectors,
+        mistaken,
         values,
         registries,
         indicators,

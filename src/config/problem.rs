@@ -60,13 +60,43 @@ impl Problems {
         self.0.iter().any(|problem| problem.file == file && problem.name.is_empty())
     }
 
-    pub(crate) fn into_result<T>(mut self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() {
-            return Ok(value);
-        }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The mistakes of one file in a line: line, key and message of the first ones. Values of the file are left out, since
+    /// one that stands at a wrong place may be a secret.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        /// Mistakes that are listed.
+        const LISTED: usize = 3;
+        let one = |problem: &Problem| {
+            let message = problem.message.split(", got ").next().unwrap_or_default();
+            let line = if problem.line > 0 { format!("line {}: ", problem.line) } else { String::new() };
+            let name = if problem.name.is_empty() { String::new() } else { format!("`{}`: ", problem.name) };
+            format!("{line}{name}{message}")
+        };
+        let listed: Vec<String> = self.0.iter().take(LISTED).map(one).collect();
+        let more = match self.0.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        format!("{}{more}", listed.join("; "))
+    }
+
+    pub(crate) fn extend(&mut self, others: &Self) {
+        self.0.extend_from_slice(&others.0);
+    }
+
+    /// By file and line, each once.
+    pub(crate) fn sorted(mut self) -> Self {
         self.0.sort();
         self.0.dedup();
-        Err(self)
+        self
+    }
+
+    pub(crate) fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self.sorted()) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::config::Configuration;
+use crate::config::{Configuration, MistakenConnector};
 use crate::health::{ConnectorHistory, DisabledReason, HealthState, MissedSlot, PastPull, assess, is_under_way};
 use crate::model::connector::Connector;
 use crate::model::figure::Night;
@@ -17,6 +17,7 @@ use crate::run::error::RunError;
 use crate::run::ledger::{Ledger, Pause, Publication, Pull, SlotState};
 use crate::run::night_closing::is_within_budget;
 use crate::run::schedule;
+use crate::sources::ErrorKind;
 
 /// Most pulls that are searched for the start of a state.
 const EARLIER_PULLS: i64 = 400;
@@ -147,6 +148,10 @@ async fn assess_connectors_until(
             None => assessed(connector, &ConnectorHistory { off, ..ConnectorHistory::default() }, now),
         });
     }
+    for connector in &config.mistaken {
+        healths.push(mistaken_health(config, connector, ledger, run).await?);
+    }
+    healths.sort_by(|left, right| left.connector.cmp(&right.connector));
     if run.is_none() {
         add_group_remarks(&mut healths, publish::newest_record(&config.settings.data)?.as_ref());
     }
@@ -223,6 +228,35 @@ async fn connector_health(
         remarks: remarks.join("; "),
         ..health.with_counts(pulls.first().map(|pull| pull.counts).unwrap_or_default())
     })
+}
+
+/// Health of a connector that is not read until its mistakes are corrected.
+async fn mistaken_health(
+    config: &Configuration,
+    connector: &MistakenConnector,
+    ledger: Option<&Ledger>,
+    until: Option<i64>,
+) -> Result<ConnectorHealth, RunError> {
+    let name = &connector.name;
+    if off(config, &[], name).is_some() {
+        return Ok(ConnectorHealth::new(HealthSubject::Connector, name, HealthState::Disabled));
+    }
+    let mut health = ConnectorHealth {
+        reason: Some(format!("its `connector.toml` has mistakes: {}", connector.problems.summary())),
+        reason_code: Some(ErrorKind::Misconfigured.code().to_owned()),
+        hint: Some("correct them: `motcua check --offline` lists all mistakes".to_owned()),
+        ..ConnectorHealth::new(HealthSubject::Connector, name, HealthState::Failing)
+    };
+    if let Some(ledger) = ledger {
+        let pulls = ledger.pulls_of(name, EARLIER_PULLS).await?;
+        let is_of_night = |pull: &&Pull| pull.purpose == Purpose::Night && until.is_none_or(|until| pull.run <= until);
+        let is_read = |pull: &&Pull| matches!(pull.outcome, Some(Outcome::Complete | Outcome::Degraded));
+        let nights = || pulls.iter().filter(is_of_night);
+        health.data_until = nights().find_map(|pull| pull.data_until);
+        health.last_success = nights().find(is_read).and_then(|pull| pull.finished_at);
+        health.open = u64::try_from(ledger.open_rejections(name).await?).unwrap_or(0);
+    }
+    Ok(health)
 }
 
 fn assessed(connector: &Connector, history: &ConnectorHistory, now: i64) -> ConnectorHealth {

@@ -33,14 +33,16 @@ pub struct DataFolder<'a> {
 pub struct RunReport {
     pub run: i64,
     pub pulls: Vec<Pull>,
+    /// Name of each connector that was not read because its `connector.toml` has mistakes, and the mistakes.
+    pub mistaken: Vec<(String, String)>,
     pub published: ClosedNight,
 }
 
 impl RunReport {
-    /// Whether a source failed.
+    /// Whether a source failed, or was not read because its connector has mistakes.
     #[must_use]
     pub fn any_failed(&self) -> bool {
-        self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed))
+        self.pulls.iter().any(|pull| pull.outcome == Some(Outcome::Failed)) || !self.mistaken.is_empty()
     }
 
     /// Whether a pull failed through no fault of its source, or an indicator could not be computed.
@@ -94,11 +96,12 @@ impl<'a> DataFolder<'a> {
         let published = Box::pin(NightClosing { config, data, lake, ledger, run, now }.close()).await?;
         self.ledger.finish_run(run, clock::now(), Some(published.night.complete)).await?;
         tracing::info!(run, figures = published.figures, changed = published.changed, "run finished");
-        Ok(RunReport { run, pulls, published })
+        let mistaken = config.not_read().map(|known| (known.name.clone(), known.problems.summary())).collect();
+        Ok(RunReport { run, pulls, mistaken, published })
     }
 
     pub(super) fn connector(&self, name: &str) -> Result<&'a Connector, RunError> {
-        self.config.connector(name).ok_or_else(|| RunError::UnknownConnector { name: name.to_owned() })
+        self.config.connector(name).ok_or_else(|| RunError::no_connector(self.config, name))
     }
 
     /// The named connectors, or all that are neither disabled nor paused.

@@ -1,5 +1,6 @@
 //! Errors that end a run or a verb. The failure of one connector is written in its pull instead.
 
+use crate::config::Configuration;
 use crate::durable::FileError;
 use crate::indicators::IndicatorError;
 use crate::lake::LakeError;
@@ -13,6 +14,8 @@ use crate::run::lock::LockError;
 pub enum RunError {
     #[error("there is no connector `{name}`")]
     UnknownConnector { name: String },
+    #[error("connector `{name}` is not read, because its `connector.toml` has mistakes: {mistakes}")]
+    MistakenConnector { name: String, mistakes: String },
     #[error("run {run} has no landed pages in `{folder}`: there is nothing to replay")]
     NothingLanded { run: i64, folder: std::path::PathBuf },
     #[error("the landed pages of run {run} were removed as old on {day}: there is nothing to replay")]
@@ -53,6 +56,18 @@ pub enum RunError {
     Panicked,
     #[error("a task of motcua was cancelled")]
     CutOff,
+}
+
+impl RunError {
+    /// Why no sound connector has a name.
+    #[must_use]
+    pub fn no_connector(config: &Configuration, name: &str) -> Self {
+        let name = name.to_owned();
+        match config.mistaken(&name) {
+            Some(mistaken) => Self::MistakenConnector { mistakes: mistaken.problems.summary(), name },
+            None => Self::UnknownConnector { name },
+        }
+    }
 }
 
 impl From<FileError> for RunError {

@@ -122,7 +122,7 @@ impl NightClosing<'_> {
     async fn rows_without_connector(&self) -> Result<BTreeMap<String, u64>, RunError> {
         let mut rows = BTreeMap::new();
         for name in self.ledger.connectors_with_rows().await? {
-            if self.config.connectors.iter().any(|connector| connector.name == name) {
+            if self.config.connector(&name).is_some() || self.config.mistaken(&name).is_some() {
                 continue;
             }
             let mut held = 0;
@@ -201,6 +201,20 @@ impl NightClosing<'_> {
                 data_until = data_until.into_iter().chain(until).min();
             }
         }
+        for connector in self.config.not_read() {
+            let mistakes = connector.problems.summary();
+            tracing::error!(
+                run = self.run,
+                connector = connector.name,
+                "not read, because of mistakes in it: {mistakes}"
+            );
+            not_whole.push(connector.name.clone());
+            if connector.kind.is_none_or(|kind| kind == RecordKind::Dossiers) {
+                let pulls = self.ledger.pulls_of(&connector.name, EARLIER_PULLS).await?;
+                data_until = data_until.into_iter().chain(pulls.iter().find_map(|pull| pull.data_until)).min();
+            }
+        }
+        not_whole.sort();
         let clock = clock_doubt::doubt(self.now, publish::latest_night(self.data)?.as_ref(), &ahead);
         if let Some(doubt) = &clock {
             tracing::error!(run = self.run, "the night is not complete: {doubt}");

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::config::{Configuration, Postgres};
+use crate::model::connector::Connector;
 use crate::model::figure::Figure;
 use crate::publish::postgres::{
     self, ConnectorRow, NightPublication, PostgresError, PostgresTarget, PublicationReport,
@@ -248,10 +249,16 @@ fn target(config: &Configuration, settings: &Postgres) -> Result<PostgresTarget,
 }
 
 fn connector_row(config: &Configuration, health: ConnectorHealth) -> Option<ConnectorRow> {
-    let connector = config.connector(&health.connector).filter(|_| health.kind == HealthSubject::Connector)?;
+    let of_sound = |connector: &Connector| {
+        let about = &connector.file.connector;
+        (about.title.clone(), about.kind)
+    };
+    let of_mistaken = || config.mistaken(&health.connector).and_then(|known| Some((known.name.clone(), known.kind?)));
+    let about = config.connector(&health.connector).map(of_sound).or_else(of_mistaken);
+    let (title, kind) = about.filter(|_| health.kind == HealthSubject::Connector)?;
     Some(ConnectorRow {
-        title: connector.file.connector.title.clone(),
-        kind: connector.file.connector.kind.image_name(),
+        title,
+        kind: kind.image_name(),
         connector: health.connector,
         state: health.state.name(),
         since: health.since,

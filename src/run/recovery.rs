@@ -62,6 +62,15 @@ impl DataFolder<'_> {
         if committed.last().is_some_and(|newest| *newest > pull.run) {
             return self.discard_overtaken(pull, progress).await;
         }
+        if self.config.mistaken(&pull.connector).is_some() {
+            let (run, connector) = (pull.run, &pull.connector);
+            tracing::warn!(
+                run,
+                connector,
+                "the pull stays unfinished until the mistakes in its connector are corrected"
+            );
+            return Ok(());
+        }
         let landed = LandedPull::new(&self.data, &pull.connector, pull.run);
         if let (Some(connector), Some(certificate)) =
             (self.config.connector(&pull.connector), certificate_of(&landed, &pull))

@@ -10,6 +10,7 @@ mod drafts;
 mod explain;
 mod faults;
 mod file_servers;
+mod first_connector;
 mod folders;
 mod imports;
 mod memory_bounds;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::model::connector::Connector;
 use crate::model::instant;
 use crate::model::table::RecordKind;
-use crate::run::{self, ConnectorHealth, Pause, assess_connectors};
+use crate::run::{self, ConnectorHealth, Pause, RunError, assess_connectors};
 use crate::service::Service;
 use crate::service::api::extract::{NoParameters, StrictQuery};
 use crate::service::api::runs::PullRow;
@@ -53,7 +53,8 @@ pub(super) struct SlotRow {
 }
 
 fn connector_named<'s>(service: &'s Service, name: &str) -> Result<&'s Connector, Problem> {
-    service.config.connector(name).ok_or_else(|| Problem::not_found(format!("there is no connector `{name}`")))
+    let missing = || Problem::not_found(RunError::no_connector(&service.config, name).to_string());
+    service.config.connector(name).ok_or_else(missing)
 }
 
 async fn health_of(service: &Service, name: &str) -> Result<ConnectorHealth, Problem> {

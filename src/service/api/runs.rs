@@ -351,6 +351,10 @@ pub(in crate::service) fn request_run(
     request: impl FnOnce(Vec<String>) -> RunRequest,
 ) -> Result<(StatusCode, Json<RunAccepted>), Problem> {
     for name in &connectors {
+        if service.config.mistaken(name).is_some() {
+            let why = RunError::no_connector(&service.config, name);
+            return Err(Problem::bad_request(format!("`connectors`: {why}")));
+        }
         if service.config.connector(name).is_none() {
             let known: Vec<&str> = service.config.connectors.iter().map(|known| known.name.as_str()).collect();
             let detail = format!("`connectors`: there is no `{name}`; there are: {}", known.join(", "));

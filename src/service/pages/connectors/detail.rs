@@ -101,7 +101,7 @@ pub(in crate::service::pages) async fn page(
     Query(query): Query<ConnectorQuery>,
 ) -> Result<Response, PageError> {
     visitor.authenticated()?;
-    let missing = || PageError::not_found(format!("there is no connector `{name}`"));
+    let missing = || PageError::not_found(RunError::no_connector(&service.config, &name).to_string());
     let connector = service.config.connector(&name).ok_or_else(missing)?;
     let (lang, now) = (visitor.lang, run::now());
     let subjects = assess_connectors(&service.config, Some(&service.ledger), now).await?;

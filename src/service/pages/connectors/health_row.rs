@@ -70,7 +70,7 @@ impl HealthRow {
                 let pulls = service.ledger.pulls_of(&name, READ_FOR_STRIP).await?;
                 let slots = service.ledger.slots_of(&name, crate::run::now(), READ_FOR_STRIP).await?;
                 let title = service.config.connector(&name).map(|known| known.file.connector.title.clone());
-                (title.unwrap_or_default(), strip(lang, &pulls, &slots, now))
+                (title.unwrap_or_else(|| name.clone()), strip(lang, &pulls, &slots, now))
             }
             HealthSubject::Publication => ("PostgreSQL".to_owned(), Vec::new()),
         };

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use serde::Deserialize;
 
+use crate::run::RunError;
 use crate::service::Service;
 use crate::service::api::connectors::{pause_connector, resume_connector};
 use crate::service::api::runs::request_run;
@@ -89,6 +90,6 @@ pub(in crate::service::pages) async fn resume(
 }
 
 fn require_known(service: &Service, name: &str) -> Result<(), PageError> {
-    let missing = || PageError::not_found(format!("there is no connector `{name}`"));
+    let missing = || PageError::not_found(RunError::no_connector(&service.config, name).to_string());
     service.config.connector(name).map(|_| ()).ok_or_else(missing)
 }
