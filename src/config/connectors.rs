@@ -35,6 +35,8 @@ pub(crate) fn parse(name: &str, file: &Path, text: &str, problems: &mut Problems
         check.server(&read);
         check.web(&read);
         check.detail(&read);
+        check.templates(&read);
+        check.values(&read);
         check.effects(&read);
     }
     let (digest, file_digest) = (reading_digest(&read), file_digest(&read));

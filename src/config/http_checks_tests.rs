@@ -63,7 +63,7 @@ fn each_mistake_is_reported_under_its_key() {
         (&[JSON, GET][..], &[][..]),
         (&[JSON, session, login, PASS], &[]),
         (&[JSON, GET, login], &["auth.type"]),
-        (&[JSON, session], &["request"]),
+        (&[JSON, session], &["request", "request.body", "request.body"]),
         (&[JSON, GET, PASS], &["window.passes.0.since_param", "window.passes.0.until_param"]),
         (&[JSON, GET, "body = '{}'"], &["request.body"]),
         (&[JSON, GET, "query = { p = '{page}' }"], &["request"]),

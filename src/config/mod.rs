@@ -22,6 +22,8 @@ mod registries;
 mod registry_checks;
 mod server_checks;
 mod settings;
+mod template_checks;
+mod value_checks;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -19,6 +19,7 @@ use strum::VariantNames;
 use crate::fields::date_digits::{digits, offset};
 use crate::fields::date_numbers::DateNumber;
 use crate::fields::date_parts::DateParts;
+use crate::fields::date_tokens::{MAX_DEPTH, Token, has, has_halves, is_stated_once, runs_together};
 use crate::fields::date_words::{short_month, take_half, take_month};
 use crate::model::instant::local;
 
@@ -35,33 +36,6 @@ pub struct DateFormat {
 enum Form {
     Tokens(Vec<Token>),
     Number(DateNumber),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Year,
-    /// Two digits.
-    ShortYear,
-    Month {
-        short: bool,
-    },
-    MonthName,
-    Day {
-        short: bool,
-    },
-    Hour {
-        short: bool,
-    },
-    TwelveHour {
-        short: bool,
-    },
-    HalfDay,
-    Minute,
-    Second,
-    Fraction,
-    Offset,
-    Literal(u8),
-    Optional(Vec<Token>),
 }
 
 impl DateFormat {
@@ -145,7 +119,7 @@ impl DateFormat {
         starts.filter(move |&at| at == 0 || !(is_digit(at - 1) && is_digit(at))).filter_map(move |at| {
             let mut parts = DateParts { day: 1, ..DateParts::default() };
             let end = bytes.len() - take(tokens, &bytes[at..], &mut parts)?.len();
-            if is_digit(end) && is_digit(end - 1) {
+            if end > at && is_digit(end) && is_digit(end - 1) {
                 None
             } else {
                 Some((at..end, parts.in_full_hours()?.instant(zone)?))
@@ -190,7 +164,7 @@ impl DateFormat {
 /// Compiles the tokens of a format and checks that they have a year, a month and whole hours.
 fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
     let mut at = 0;
-    let tokens = compile_until(pattern.as_bytes(), &mut at, false).map_err(|message| {
+    let tokens = compile_until(pattern.as_bytes(), &mut at, 0).map_err(|message| {
         let is_word = pattern.len() > 6 && pattern.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         let names = DateNumber::VARIANTS.join("`, `");
         if is_word { format!("{message}; a date that is one number is `{names}`") } else { message }
@@ -199,8 +173,15 @@ fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
     let hours = |token: &Token| matches!(token, Token::Hour { .. } | Token::TwelveHour { .. });
     let half = has(&|token| matches!(token, Token::HalfDay));
     for (is_right, what) in [
-        (has(&|token| matches!(token, Token::Year | Token::ShortYear)), "has no `yyyy`"),
-        (has(&|token| matches!(token, Token::Month { .. } | Token::MonthName)), "has no `MM`"),
+        (has(&Token::is_year), "has no `yyyy`"),
+        (has(&Token::is_month), "has no `MM`"),
+        (tokens.iter().any(Token::is_year), "has its year in brackets: a text without it would be no date"),
+        (tokens.iter().any(Token::is_month), "has its month in brackets: a text without it would be no date"),
+        (is_stated_once(&tokens), "has the year, the month or the day twice"),
+        (
+            !runs_together(&tokens, false),
+            "has a part of one or more digits with digits right behind it: where it ends is not known",
+        ),
         (has_halves(&tokens), "has `hh` without `a`, the half of the day, beside it"),
         (!half || has(&hours), "has `a`, the half of the day, without `hh`"),
     ] {
@@ -209,22 +190,6 @@ fn compile_tokens(pattern: &str) -> Result<Vec<Token>, String> {
         }
     }
     Ok(tokens)
-}
-
-/// Whether every hour from 1 to 12 has the half of the day in the same brackets: without it, 2:30 may be 14:30.
-fn has_halves(tokens: &[Token]) -> bool {
-    let is_here = |wanted: &dyn Fn(&Token) -> bool| tokens.iter().any(wanted);
-    let twelve = is_here(&|token| matches!(token, Token::TwelveHour { .. }));
-    let inner = tokens.iter().all(|token| if let Token::Optional(inner) = token { has_halves(inner) } else { true });
-    (!twelve || is_here(&|token| *token == Token::HalfDay)) && inner
-}
-
-/// Whether a token is among `tokens`, optional ones included.
-fn has(tokens: &[Token], wanted: &dyn Fn(&Token) -> bool) -> bool {
-    tokens.iter().any(|token| match token {
-        Token::Optional(inner) => has(inner, wanted),
-        token => wanted(token),
-    })
 }
 
 fn put(tokens: &[Token], at: DateTime, text: &mut Vec<u8>) {
@@ -264,18 +229,21 @@ fn put(tokens: &[Token], at: DateTime, text: &mut Vec<u8>) {
     }
 }
 
-fn compile_until(bytes: &[u8], at: &mut usize, nested: bool) -> Result<Vec<Token>, String> {
+fn compile_until(bytes: &[u8], at: &mut usize, depth: usize) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     while *at < bytes.len() {
         let byte = bytes[*at];
         let run = bytes[*at..].iter().take_while(|&&next| next == byte).count();
         let token = match (byte, run) {
             (b'[', _) => {
+                if depth == MAX_DEPTH {
+                    return Err(format!("more than {MAX_DEPTH} brackets inside each other"));
+                }
                 *at += 1;
-                tokens.push(Token::Optional(compile_until(bytes, at, true)?));
+                tokens.push(Token::Optional(compile_until(bytes, at, depth + 1)?));
                 continue;
             }
-            (b']', _) if nested => {
+            (b']', _) if depth > 0 => {
                 *at += 1;
                 return Ok(tokens);
             }
@@ -314,18 +282,24 @@ fn compile_until(bytes: &[u8], at: &mut usize, nested: bool) -> Result<Vec<Token
         *at += run;
         tokens.push(token);
     }
-    if nested { Err("a `[` without `]`".to_owned()) } else { Ok(tokens) }
+    if depth > 0 { Err("a `[` without `]`".to_owned()) } else { Ok(tokens) }
 }
 
 fn take<'a>(tokens: &[Token], mut text: &'a [u8], parts: &mut DateParts) -> Option<&'a [u8]> {
-    for token in tokens {
+    for (at, token) in tokens.iter().enumerate() {
         match token {
             Token::Year => parts.year = i16::try_from(digits(&mut text, 4, 4)?).ok()?,
             Token::ShortYear => {
                 let year = i16::try_from(digits(&mut text, 2, 2)?).ok()?;
                 parts.year = if year < 69 { 2000 + year } else { 1900 + year };
             }
-            Token::MonthName => (parts.month, text) = take_month(text)?,
+            Token::MonthName => {
+                let (month, rest) = take_month(text)?;
+                // The dot behind a short name is that of the format, if it has one there: `dd.MMM.yyyy`.
+                let with_dot = &text[(text.len() - rest.len()).saturating_sub(1)..];
+                let is_of_format = tokens.get(at + 1) == Some(&Token::Literal(b'.')) && with_dot.starts_with(b".");
+                (parts.month, text) = (month, if is_of_format { with_dot } else { rest });
+            }
             Token::TwelveHour { short } => {
                 parts.hour = i8::try_from(digits(&mut text, 2 - usize::from(*short), 2)?).ok()?;
                 parts.is_twelve_hour = true;

@@ -93,9 +93,38 @@ fn malformed_formats_do_not_compile() {
         "dd/MM/yyyy a",
         "dd/MM/yyyy 'lúc",
         "epoch_minutes",
+        // A text without the year or month would be a date in the year 0.
+        "[yyyy-]MM-dd",
+        "dd[/MM]/yyyy",
+        "[dd/MM/yyyy]",
+        "[yyyy-MM-dd][dd/MM/yyyy]",
+        // Stated twice, and ends that are not known.
+        "dd/MM/yyyy yy",
+        "yyyy-MM-dd d",
+        "d/Myyyy",
+        "d[MM]/MM/yyyy",
+        "dd/M[1]/yyyy",
+        "yyyy-MM-dd HH:mm:ss.SZ7",
+        "yyyy-MM-dd[H]1",
     ] {
         assert!(DateFormat::compile(pattern).is_err(), "{pattern}");
     }
+    for pattern in ["ddMMMyyyy", "yyyyMMdd", "yyyyMMddHHmmss", "[HH:mm ]d/M/yyyy", "dd/MM/yyyy[ H:mm[:ss]][ a]"] {
+        assert_eq!(DateFormat::compile(pattern).err(), None, "{pattern}");
+    }
+    let nested = |depth: usize| format!("{}yyyy{}", "[".repeat(depth), "]".repeat(depth));
+    for depth in [9, 100_000] {
+        let why = DateFormat::compile(&nested(depth)).expect_err("too deep");
+        assert!(why.contains("more than 8 brackets"), "{why}");
+    }
+}
+
+#[test]
+fn no_part_of_a_text_that_is_empty_is_a_date() {
+    let format = DateFormat::compile_month("[dd/]MM.yyyy").expect("the pattern is valid");
+    assert_eq!(format.find("", &vietnam()), None);
+    assert_eq!(format.find("1", &vietnam()), None);
+    assert!(format.find("list 01.2026", &vietnam()).is_some());
 }
 
 #[test]
@@ -112,6 +141,10 @@ fn halves_of_the_day_words_and_short_years_are_read() {
         ("dd/MM/yyyy HH:mm a", "05/01/2026 14:30 AM", None),
         ("dd/MM/yyyy[ hh:mm a]", "05/01/2026", Some("2026-01-05T00:00:00+07:00")),
         ("dd-MMM-yy", "05-Jan-26", Some("2026-01-05T00:00:00+07:00")),
+        ("dd.MMM.yyyy", "05.Jan.2026", Some("2026-01-05T00:00:00+07:00")),
+        ("dd.MMM.yyyy", "05.tháng 1.2026", Some("2026-01-05T00:00:00+07:00")),
+        ("dd MMM yyyy", "05 Jan. 2026", Some("2026-01-05T00:00:00+07:00")),
+        ("dd MMM yyyy", "05 Jan.. 2026", None),
         ("dd-MMM-yy", "05-JAN-69", Some("1969-01-05T00:00:00+07:00")),
         ("MMM d, yyyy h:mm:ss a", "Jan 5, 2026 3:04:05 PM", Some("2026-01-05T15:04:05+07:00")),
         ("d MMM, yyyy", "5 tháng 1, 2026", Some("2026-01-05T00:00:00+07:00")),

@@ -11,6 +11,7 @@ mod date_format;
 mod date_numbers;
 mod date_parts;
 mod date_reading;
+mod date_tokens;
 mod date_words;
 mod decimal_number;
 pub(crate) mod explode_path;

@@ -74,6 +74,7 @@ use crate::sources::folder_files::FolderFiles;
 use crate::sources::folder_reader::FolderReader;
 use crate::sources::http_reader::HttpReader;
 use crate::sources::page_fetcher::PageFetcher;
+use crate::sources::request::TemplateContext;
 use crate::sources::transport::files::FileLimits;
 use crate::sources::transport::folder::Folder;
 use crate::sources::transport::http::HttpTransport;

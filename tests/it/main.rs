@@ -2,6 +2,7 @@
 
 mod annex;
 mod conformance;
+mod declarations;
 mod dependencies;
 mod desk;
 mod doc_names;

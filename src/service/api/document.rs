@@ -1,12 +1,13 @@
 //! The OpenAPI document: collected from the handlers, with the values that the configuration allows.
 
 use serde_json::{Value, json};
-use strum::VariantNames as _;
+use strum::{IntoEnumIterator as _, VariantNames as _};
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use crate::config::Configuration;
+use crate::indicators::Side;
 use crate::model::agency::Tier;
 use crate::model::period::PeriodKind;
 use crate::service::api::figures::FigureScope;
@@ -58,6 +59,7 @@ pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> 
     let agencies = one_of(config.registries.agencies.iter().map(|agency| agency.code.as_str()).collect());
     let tiers = one_of(Tier::VARIANTS.to_vec());
     let kinds = one_of(PeriodKind::NAMED.map(PeriodKind::name).to_vec());
+    let sides = one_of(Side::iter().map(Side::name).collect());
     let period = json!({ "type": "string", "pattern": PERIOD_PATTERN });
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for operation in operations.as_object_mut().into_iter().flat_map(|operations| operations.values_mut()) {
@@ -73,6 +75,7 @@ pub(super) fn with_allowed_values(document: OpenApi, config: &Configuration) -> 
                     "tier" => tiers.clone(),
                     "by" => kinds.clone(),
                     "period" => period.clone(),
+                    "side" => sides.clone(),
                     _ => continue,
                 };
                 parameter["schema"] = schema;

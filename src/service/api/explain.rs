@@ -130,7 +130,7 @@ pub(super) async fn explained(
     let night = night_of(&service, &selected).await?;
     let figure = match (&query.agency, query.tier) {
         (Some(_), Some(_)) => {
-            return Err(Problem::bad_request("`tier`: give `agency` or `tier`, not both"));
+            return Err(Problem::not_found("no figure is of an agency and of a tier: give `agency` or `tier`"));
         }
         (Some(agency), None) => FigureOf::Agency(agency_code(agency, &service.config, &night)?),
         (None, Some(tier)) => FigureOf::Tier(tier),
