@@ -155,7 +155,7 @@ fn explain(count: usize) {
     ] {
         for _ in 0..3 {
             let meter = Meter::start();
-            let found = runtime.block_on(explain_figure(&config, &night, request.clone())).unwrap();
+            let found = runtime.block_on(explain_figure(&config, &night, request.clone(), ())).unwrap();
             let (spent, counts) = (meter.stop(), found.explanation.counts);
             println!(
                 "explain, {count} dossiers in five years, {what}: {counts:?}; {:.2} CPU-s, {:.2} s; peak {} MiB above start",

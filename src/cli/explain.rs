@@ -20,7 +20,7 @@ use crate::indicators::{
 use crate::locale::moment;
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
-use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
+use crate::model::indicator::IndicatorDefinition;
 use crate::model::instant;
 use crate::model::period::Period;
 use crate::run::{self, ExplainRequest, ExplainedDossiers, FigureRequest};
@@ -109,7 +109,7 @@ impl ListedSide {
 }
 
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let config = options.load()?;
+    let config = options.load_readable()?;
     let (record, figures) = night_of(&config, arguments.as_of.as_deref()).await?;
     let config = arguments.definitions.of(config, &record)?;
     let definition = definition(&config, &arguments.indicator)?;
@@ -121,11 +121,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
         return Err(Failure::usage(format!("there is no rule set `{rules}`; there are: {}", known.join(", "))));
     }
     let figure = figure_of(&config, &figures, arguments)?;
-    let default_side = match definition.kind {
-        IndicatorKind::Ratio => Side::NotInNumerator,
-        _ => Side::InNumerator,
-    };
-    let side = arguments.side.map_or(default_side, ListedSide::side);
+    let side = arguments.side.map_or(Side::listed_first(definition), ListedSide::side);
     let limit = arguments.limit.unwrap_or(match arguments.format {
         OutputFormat::Table => ROWS_OF_A_TABLE,
         OutputFormat::Json | OutputFormat::Csv => u32::MAX,
@@ -146,14 +142,16 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Some(code) = &arguments.dossier {
         return explain_dossier(&config, &record.night, request, code, arguments.format).await;
     }
-    let what = format!("explain {} {period} {}", definition.id, name_of(&figure));
+    let what = format!("explain {} {period} {} {}", definition.id, scope_of(&figure), side.name());
     audit::log_read(&config.settings.data, &what).await?;
-    let explained = run::explain(&config, &record.night, request).await?;
-    let published = published(&figures, definition, &figure, period).filter(|_| {
-        arguments.rules.as_ref().is_none_or(|rules| *rules == definition.rules) && arguments.as_if.is_none()
-    });
-    let shown =
-        Shown { definition, figure: &figure, period, night: &record.night, published, side, explained: &explained };
+    let explained = run::explain(&config, &record.night, request, ()).await?;
+    let is_of_night = arguments.definitions == DefinitionSource::Night
+        && arguments.rules.as_ref().is_none_or(|rules| *rules == definition.rules)
+        && arguments.as_if.is_none();
+    let published = published(&figures, definition, &figure, period).filter(|_| is_of_night);
+    let name = name_of(&figure, &config, &figures);
+    let night = &record.night;
+    let shown = Shown { definition, figure: &figure, name, period, night, published, side, explained: &explained };
     match arguments.format {
         OutputFormat::Csv => print(&list::csv(&explained.dossiers)?)?,
         OutputFormat::Json => print(&format!("{:#}\n", shown.json(arguments)))?,
@@ -175,7 +173,7 @@ async fn explain_dossier(
 ) -> Result<ExitCode, Failure> {
     let (indicator, period) = (request.indicator.clone(), request.period);
     audit::log_read(&config.settings.data, &format!("explain {indicator} {period}, one dossier")).await?;
-    let found = run::explain_dossier(config, night, request, code.to_owned()).await?;
+    let found = run::explain_dossier(config, night, request, code.trim().to_owned()).await?;
     if found.is_empty() {
         return Err(Failure::usage(format!("no dossier of {period} has the code `{code}`")).with_hint(
             "the period is that of the date by which the indicator files dossiers; `motcua indicators show` names it",
@@ -232,13 +230,29 @@ fn figure_of(config: &Configuration, figures: &[Figure], arguments: &Arguments) 
     })
 }
 
-fn name_of(figure: &FigureOf) -> String {
+/// What a figure is of, for the access log.
+fn scope_of(figure: &FigureOf) -> &str {
     match figure {
-        FigureOf::Province => "toàn tỉnh".to_owned(),
-        FigureOf::Tier(Tier::Province) => "các cơ quan cấp tỉnh".to_owned(),
-        FigureOf::Tier(Tier::District) => "các đơn vị cấp huyện".to_owned(),
-        FigureOf::Tier(Tier::Commune) => "các đơn vị cấp xã".to_owned(),
-        FigureOf::Agency(code) => code.clone(),
+        FigureOf::Province => "province",
+        FigureOf::Tier(tier) => tier.name(),
+        FigureOf::Agency(code) => code,
+    }
+}
+
+/// What a figure is of, as a person reads it. A code alone would not show that a name was understood wrongly.
+fn name_of(figure: &FigureOf, config: &Configuration, figures: &[Figure]) -> String {
+    let code = match figure {
+        FigureOf::Province => return "toàn tỉnh".to_owned(),
+        FigureOf::Tier(Tier::Province) => return "các cơ quan cấp tỉnh".to_owned(),
+        FigureOf::Tier(Tier::District) => return "các đơn vị cấp huyện".to_owned(),
+        FigureOf::Tier(Tier::Commune) => return "các đơn vị cấp xã".to_owned(),
+        FigureOf::Agency(code) => code,
+    };
+    let registered = config.registries.agencies.iter().find(|agency| agency.code == *code);
+    let of_figure = || figures.iter().find(|figure| figure.agency.as_deref() == Some(code))?.agency_name.as_deref();
+    match registered.map(|agency| agency.name.as_str()).or_else(of_figure) {
+        Some(name) => format!("{name} ({code})"),
+        None => code.clone(),
     }
 }
 
@@ -263,6 +277,7 @@ fn published<'f>(
 struct Shown<'a> {
     definition: &'a IndicatorDefinition,
     figure: &'a FigureOf,
+    name: String,
     period: Period,
     night: &'a Night,
     published: Option<&'a Figure>,
@@ -277,27 +292,11 @@ impl Shown<'_> {
 
     /// Says how the dossiers differ from the published figure; `None` if they are equal, or if the night has no such figure.
     fn difference(&self) -> Option<String> {
-        let published = self.published?;
-        let counts = |side| self.explanation().count(side);
-        let sides = [Side::InNumerator, Side::NotInNumerator, Side::Unknown].map(counts);
-        let whole: u64 = sides.iter().sum();
-        let found = [whole, sides[0], sides[2], counts(Side::Undecided)];
-        // A mean has the sum of the amounts as its numerator, a median the amount.
-        let (numerator, whole) = match self.definition.kind {
-            IndicatorKind::Mean | IndicatorKind::Points | IndicatorKind::Median => {
-                (sides[0], published.denominator.map_or(0, |known| known + sides[2]))
-            }
-            IndicatorKind::Count | IndicatorKind::Stock => (published.numerator, whole),
-            IndicatorKind::Ratio => (published.numerator, published.denominator.unwrap_or(0)),
-        };
-        let expected =
-            [whole, numerator, published.unknown.unwrap_or(found[2]), published.undecided.unwrap_or(found[3])];
-        (found != expected).then(|| {
-            format!(
-                "error: the dossiers do not give the published figure: {found:?} instead of {expected:?} (denominator, numerator, unknown, undecided)\n\
-                 hint: run `motcua verify`; if it finds no damage, this is a mistake in motcua: report it"
-            )
-        })
+        let [found, expected] = self.explanation().difference(self.published?)?;
+        Some(format!(
+            "error: the dossiers do not give the published figure: {found:?} instead of {expected:?} (denominator, numerator, unknown, undecided)\n\
+             hint: run `motcua verify`; if it finds no damage, this is a mistake in motcua: report it"
+        ))
     }
 
     fn text(&self, arguments: &Arguments) -> String {
@@ -305,8 +304,9 @@ impl Shown<'_> {
         let (definition, explanation) = (self.definition, self.explanation());
         let rules = arguments.rules.as_ref().unwrap_or(&definition.rules);
         let _ = writeln!(text, "{} · {} ({})", definition.id, definition.title.vi, definition.legal.place);
-        let _ = writeln!(text, "{} · kỳ {} · quy tắc {rules}", name_of(self.figure), self.period);
-        let _ = writeln!(text, "Tính lúc {}; lượt {}.\n", moment(self.night.as_of), self.night.run);
+        let _ = writeln!(text, "{} · kỳ {} · quy tắc {rules}", self.name, self.period);
+        let state = if self.night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
+        let _ = writeln!(text, "Tính lúc {}; {state}; lượt {}.\n", moment(self.night.as_of), self.night.run);
         let counts = Side::iter()
             .map(|side| vec![side_name(side).to_owned(), number(explanation.count(side)), side.name().to_owned()]);
         text.push_str(&output::table(&["Hồ sơ", "Số hồ sơ", "--side"], counts.collect()));
@@ -317,12 +317,21 @@ impl Shown<'_> {
             let _ = writeln!(text, "\nKhông được tính vì điều kiện đầu tiên sau đây không đúng:");
             text.push_str(&output::table(&["Điều kiện", "Nghĩa", "Số hồ sơ"], rows.collect()));
         }
+        let of = explanation.count(self.side);
         if self.explained.dossiers.is_empty() {
+            if of > 0 && arguments.limit != Some(0) {
+                let _ = writeln!(
+                    text,
+                    "\nChỉ có {} hồ sơ ({}): --offset {} vượt quá.",
+                    number(of),
+                    self.side.name(),
+                    arguments.offset
+                );
+            }
             return text;
         }
         let first = u64::from(arguments.offset) + 1;
         let last = u64::from(arguments.offset) + self.explained.dossiers.len() as u64;
-        let of = explanation.count(self.side);
         let _ = writeln!(
             text,
             "\nHồ sơ {} đến {} trong {} ({}), trễ nhiều ngày nhất trước:",

@@ -37,6 +37,7 @@ Each connector is a folder here, with a `connector.toml`. There is none yet:
 
 ```sh
 motcua connectors new so-tiep-nhan --from FILE    # drafts one from a file that the source delivers
+export SO_TIEP_NHAN_FOLDER=/srv/exports           # where the source delivers its files
 motcua check ./so-tiep-nhan                       # tries it, and says what was read of each field
 mv so-tiep-nhan connectors/                       # the next night reads it
 motcua run && motcua status

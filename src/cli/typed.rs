@@ -37,6 +37,10 @@ fn said_period(text: &str) -> Option<Period> {
     if let Some(day) = said_day(&text) {
         return Period::parse(&day);
     }
+    // `T3/2026`
+    let text =
+        text.strip_prefix('t').filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit())).unwrap_or(&text);
+    let says_year = text.split(' ').any(|word| word == "nam");
     let words: Vec<&str> = text.split([' ', '/', '-']).filter(|word| !word.is_empty() && *word != "nam").collect();
     let (year, words) = words.split_last()?;
     let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
@@ -46,7 +50,8 @@ fn said_period(text: &str) -> Option<Period> {
     let number = |word: &str| word.parse::<u8>().ok();
     let form = match words {
         [] => year.to_string(),
-        ["thang", month] | [month] if number(month).is_some() => format!("{year}-{:02}", number(month)?),
+        ["thang", month] if number(month).is_some() => format!("{year}-{:02}", number(month)?),
+        [month] if number(month).is_some() && !says_year => format!("{year}-{:02}", number(month)?),
         ["quy", quarter] => format!("{year}-Q{}", quarter_number(quarter)?),
         [quarter] => format!("{year}-Q{}", quarter_number(quarter.strip_prefix('q')?)?),
         ["tuan", week] => format!("{year}-W{:02}", number(week)?),
@@ -98,7 +103,10 @@ pub(super) fn agency(config: &Configuration, figures: &[Figure], text: &str) -> 
         figures.iter().filter_map(|figure| Some((figure.agency.as_deref()?, figure.agency_name.as_deref()?)));
     // By code: agencies of the registry can share a name.
     let known: BTreeMap<&str, &str> = registered.chain(of_figures).collect();
-    let forms: [fn(&str) -> String; 3] = [fold, name_key, without_marks];
+    // With other marks it is another name: only what is typed without any may mean a name that has some.
+    let is_without_marks = without_marks(text) == fold(text);
+    let forms: &[fn(&str) -> String] =
+        if is_without_marks { &[fold, name_key, without_marks] } else { &[fold, name_key] };
     for form in forms {
         let wanted = form(text);
         let found: Vec<(&str, &str)> = known
@@ -146,6 +154,7 @@ mod tests {
             ("2026-Q3s", "2026-Q3s"),
             ("3/2026", "2026-03"),
             ("03/2026", "2026-03"),
+            ("T3/2026", "2026-03"),
             ("Tháng 3 năm 2026", "2026-03"),
             ("thang 12/2026", "2026-12"),
             ("quý 1/2026", "2026-Q1"),
@@ -162,9 +171,18 @@ mod tests {
         ] {
             assert_eq!(period(text).expect("a period").to_string(), expected, "{text:?}");
         }
-        for text in
-            ["", "13/2026", "quý 5/2026", "quý", "tháng 2026", "31/2/2026", "5 tháng 2026", "tháng 3/26", "năm 9999"]
-        {
+        for text in [
+            "",
+            "13/2026",
+            "quý 5/2026",
+            "quý",
+            "tháng 2026",
+            "31/2/2026",
+            "5 tháng 2026",
+            "5 năm 2026",
+            "tháng 3/26",
+            "năm 9999",
+        ] {
             assert!(period(text).is_err(), "{text:?}");
         }
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: connector folders are read here")]
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -30,6 +31,29 @@ pub(crate) struct Connectors {
     pub(crate) mistaken: Vec<MistakenConnector>,
 }
 
+impl Connectors {
+    /// Makes connectors of one name mistaken: their rows would be mixed. A folder is called by its own name, also where a
+    /// link to it has another.
+    fn refuse_equal_names(&mut self, root: &Path) {
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        let sound = self.sound.iter().map(|connector| connector.name.as_str());
+        for name in sound.chain(self.mistaken.iter().map(|mistaken| mistaken.name.as_str())) {
+            *names.entry(name).or_default() += 1;
+        }
+        let repeated: Vec<String> =
+            names.into_iter().filter(|(_, folders)| *folders > 1).map(|(name, _)| name.to_owned()).collect();
+        for name in repeated {
+            let message =
+                format!("several folders of connectors are called `{name}`, or are links to one: keep one of them");
+            let kind = self.sound.iter().find(|known| known.name == name).map(|known| known.file.connector.kind);
+            self.sound.retain(|known| known.name != name);
+            self.mistaken.retain(|known| known.name != name);
+            let problems = Problems::of(&root.join(&name), "", message);
+            self.mistaken.push(MistakenConnector { name, kind, problems });
+        }
+    }
+}
+
 /// Reads every connector. `problems` are those of the settings that name connectors; the mistakes in each connector are its
 /// own.
 pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Connectors {
@@ -40,6 +64,7 @@ pub(crate) fn load(settings: &Settings, problems: &mut Problems) -> Connectors {
             Err(mistaken) => connectors.mistaken.push(mistaken),
         }
     }
+    connectors.refuse_equal_names(&settings.connectors);
     connectors.sound.sort_by(|left, right| left.name.cmp(&right.name));
     connectors.mistaken.sort_by(|left, right| left.name.cmp(&right.name));
     let Connectors { sound, mistaken } = &connectors;
@@ -106,14 +131,67 @@ fn folders(root: &Path, problems: &mut Problems) -> Vec<PathBuf> {
     if root.join("connector.toml").is_file() {
         return vec![root.to_owned()];
     }
-    match std::fs::read_dir(root) {
-        Ok(entries) => entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.join("connector.toml").is_file())
-            .collect(),
+    let entries: std::io::Result<Vec<_>> = std::fs::read_dir(root).and_then(Iterator::collect);
+    match entries {
+        Ok(entries) => entries.into_iter().map(|entry| entry.path()).filter(|path| has_connector(path)).collect(),
         Err(error) => {
             problems.add(root, 0, "folders.connectors", format!("cannot be listed: {error}"));
             Vec::new()
         }
+    }
+}
+
+/// Whether a folder has a `connector.toml`, or may have one: a link that leads nowhere, or a folder that may not be looked
+/// into, is a mistake of its connector and not its absence.
+fn has_connector(folder: &Path) -> bool {
+    match std::fs::symlink_metadata(folder.join("connector.toml")) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(root: &Path) -> Vec<(String, String)> {
+        let mut connectors = Connectors::default();
+        for folder in folders(root, &mut Problems::default()) {
+            match read(&folder) {
+                Ok(connector) => connectors.sound.push(connector),
+                Err(mistaken) => connectors.mistaken.push(mistaken),
+            }
+        }
+        connectors.refuse_equal_names(root);
+        let mistaken = connectors.mistaken.iter();
+        mistaken.map(|mistaken| (mistaken.name.clone(), mistaken.problems.as_slice()[0].message.clone())).collect()
+    }
+
+    #[test]
+    fn two_folders_of_one_name_are_one_mistake() {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        let (here, elsewhere) = (root.path().join("connectors"), root.path().join("elsewhere"));
+        for folder in [here.join("t"), elsewhere.join("t")] {
+            std::fs::create_dir_all(&folder).expect("it is made");
+            std::fs::write(folder.join("connector.toml"), "").expect("it is written");
+        }
+        std::os::unix::fs::symlink(elsewhere.join("t"), here.join("x")).expect("it is linked");
+        let found = names(&here);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].0 == "t" && found[0].1.starts_with("several folders of connectors are called `t`"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_mistake_and_no_absence() {
+        let root = tempfile::tempdir().expect("a scratch folder");
+        std::fs::create_dir_all(root.path().join("t")).expect("it is made");
+        std::fs::create_dir_all(root.path().join("no-connector")).expect("it is made");
+        std::os::unix::fs::symlink("/nowhere/connector.toml", root.path().join("t/connector.toml")).expect("a link");
+        let found = names(root.path());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "t");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::connectors::ConnectorCheck;
+use crate::fields::select_path::{PathStep, parse_path};
 use crate::model::connector::{Access, Auth, ConnectorFile, Decode, RecordLayout};
 
 impl ConnectorCheck<'_> {
@@ -82,7 +83,13 @@ impl ConnectorCheck<'_> {
             paths.extend(map.from.names().into_iter().map(|path| (format!("/map/{column}/from"), path)));
         }
         for (pointer, path) in paths {
-            let names = path.split(['.', '[', ']', '=']).map(|name| name.trim_start_matches('@'));
+            // What an element is selected by (`[@key=concept:name]`) is a value and no name. Other checks report a path that
+            // cannot be read.
+            let path = path.replace("[]", "");
+            let names = parse_path(&path).unwrap_or_default().into_iter().filter_map(|step| match step {
+                PathStep::Key(name) | PathStep::Filter(name, _) => Some(name.trim_start_matches('@')),
+                PathStep::Element(_) => None,
+            });
             let mut prefixes = names.filter_map(|name| Some(name.split_once(':')?.0));
             let is_unknown = |prefix: &&str| is_element_name(prefix) && !namespaces.contains_key(*prefix);
             if let Some(prefix) = prefixes.find(is_unknown) {

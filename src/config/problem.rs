@@ -71,7 +71,7 @@ impl Problems {
         /// Mistakes that are listed.
         const LISTED: usize = 3;
         let one = |problem: &Problem| {
-            let message = problem.message.split(", got ").next().unwrap_or_default();
+            let message = without_values(problem.message.split(", got ").next().unwrap_or_default());
             let line = if problem.line > 0 { format!("line {}: ", problem.line) } else { String::new() };
             let name = if problem.name.is_empty() { String::new() } else { format!("`{}`: ", problem.name) };
             format!("{line}{name}{message}")
@@ -100,6 +100,20 @@ impl Problems {
     }
 }
 
+/// A message with what stands in backticks left out, but for names of keys and placeholders: a value at a wrong place may
+/// be a secret.
+fn without_values(message: &str) -> String {
+    let is_name = |text: &str| {
+        text.starts_with('{') || text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_.[]".contains(&byte))
+    };
+    let parts = message.split('`').enumerate().map(|(place, part)| match place % 2 {
+        1 if is_name(part) => format!("`{part}`"),
+        1 => "`…`".to_owned(),
+        _ => part.to_owned(),
+    });
+    parts.collect()
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mistakes = if self.0.len() == 1 { "mistake" } else { "mistakes" };
@@ -112,3 +126,20 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_names_keys_and_no_values() {
+        for (message, expected) in [
+            ("`hunter2SECRET` is no cron expression", "`…` is no cron expression"),
+            ("must be a secret: `{secret:NAME}`", "must be a secret: `{secret:NAME}`"),
+            ("needs `window.passes`, not `Pa$$ word`", "needs `window.passes`, not `…`"),
+        ] {
+            let problems = Problems::of(Path::new("connector.toml"), "schedule.cron", message);
+            assert_eq!(problems.summary(), format!("`schedule.cron`: {expected}"));
+        }
+    }
+}

@@ -32,7 +32,8 @@ pub struct ExplainedDossiers {
     pub dossiers: Vec<Vec<DossierCell>>,
 }
 
-/// Counts the dossiers of a figure by what they are to it, and lists those of one side.
+/// Counts the dossiers of a figure by what they are to it, and lists those of one side. `held` is dropped when the work
+/// ends, also if nobody waits for it any more.
 ///
 /// # Errors
 /// A table that cannot be read.
@@ -40,9 +41,11 @@ pub async fn explain(
     config: &Configuration,
     night: &Night,
     request: ExplainRequest,
+    held: impl Send + 'static,
 ) -> Result<ExplainedDossiers, RunError> {
     let (figure, page) = (request.figure.clone(), request.page);
     with_figure(config, night, request, move |explained| {
+        let _held = held;
         let explanation = explained.counts(std::slice::from_ref(&figure))?.remove(0);
         let dossiers = page
             .map(|page| explained.list(&figure, page, explanation.count(page.side)))

@@ -1,12 +1,13 @@
 //! Explains figures of a published night for the API and the pages, by the definitions that the night kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use crate::config::Configuration;
 use crate::indicators::{DossierPage, FigureOf, unexplained};
+use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
 use crate::publish;
@@ -15,8 +16,9 @@ use crate::service::Service;
 use crate::service::nights::LoadedNight;
 use crate::service::problem::Problem;
 
-/// Figures that are explained at once. Each reads the tables and uses every core.
-static PERMITS: Semaphore = Semaphore::const_new(2);
+/// Figures that are explained at once. Each reads the tables and uses every core. The work holds its permit to its end, also
+/// if nobody waits for the answer any more.
+static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
 /// How long a request waits for others.
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -46,7 +48,7 @@ pub(super) async fn explain(
     night: &Arc<LoadedNight>,
     query: ExplainedQuery,
 ) -> Result<ExplainedDossiers, Problem> {
-    let _permit = tokio::time::timeout(WAIT, PERMITS.acquire())
+    let permit = tokio::time::timeout(WAIT, Arc::clone(&PERMITS).acquire_owned())
         .await
         .map_err(|_| Problem::busy("other figures are being explained; try again in a moment", 10))?
         .expect("the permits are never closed");
@@ -70,5 +72,23 @@ pub(super) async fn explain(
         figure: query.figure,
         page: Some(query.page),
     };
-    Ok(run::explain(&config, &night.record.night, request).await?)
+    Ok(run::explain(&config, &night.record.night, request, permit).await?)
+}
+
+/// The figure of a night, if it has it.
+pub(super) fn published<'n>(
+    night: &'n LoadedNight,
+    indicator: &str,
+    figure: &FigureOf,
+    period: Period,
+) -> Option<&'n Figure> {
+    let mut of_indicator = night.of_indicator(indicator).iter().map(|position| night.at(*position));
+    of_indicator.find(|published| {
+        let is_of = match figure {
+            FigureOf::Province => published.agency.is_none() && published.tier.is_none(),
+            FigureOf::Tier(tier) => published.agency.is_none() && published.tier == Some(*tier),
+            FigureOf::Agency(code) => published.agency.as_deref() == Some(code),
+        };
+        is_of && published.period == period
+    })
 }

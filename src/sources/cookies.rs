@@ -17,12 +17,19 @@ pub(super) fn cookies_of(response: &Response, is_safe: bool, now: i64) -> String
         let mut parts = set.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { continue };
         cookies.retain(|(known, _)| *known != name);
+        let attributes = || parts.clone().filter_map(|part| part.split_once('='));
+        // The last `Max-Age` counts, and no `Expires` beside it (RFC 6265 §5.3).
+        let max_age = attributes()
+            .filter(|(key, _)| key.trim().eq_ignore_ascii_case("max-age"))
+            .filter_map(|(_, secs)| secs.trim().parse::<i64>().ok())
+            .next_back();
         let is_removed = value.is_empty()
-            || parts.clone().any(|part| {
-                let (key, life) = part.split_once('=').unwrap_or((part, ""));
-                key.eq_ignore_ascii_case("max-age") && life.parse::<i64>().is_ok_and(|secs| secs <= 0)
-                    || key.eq_ignore_ascii_case("expires") && has_ended(life, now)
-            });
+            || match max_age {
+                Some(secs) => secs <= 0,
+                None => {
+                    attributes().any(|(key, date)| key.trim().eq_ignore_ascii_case("expires") && has_ended(date, now))
+                }
+            };
         let is_secure = parts.any(|part| part.eq_ignore_ascii_case("secure"));
         if !is_removed && !name.is_empty() && (is_safe || !is_secure) {
             cookies.push((name, value));
@@ -83,6 +90,17 @@ mod tests {
             (&["a=1", "a=; Max-Age=0"], "", ""),
             (&["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "b=2; Max-Age=60"], "b=2", "b=2"),
             (&["no pair", "=nameless"], "", ""),
+            // `Max-Age` counts before `Expires`, in any order; one that is no number does not count.
+            (
+                &[
+                    "a=1; Max-Age=3600; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                    "b=2; Expires=Tue, 01 Dec 2026 18:00:00 GMT; Max-Age=0",
+                    "c=3; Max-Age=soon; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                    "d=4; Max-Age=0; Max-Age=60",
+                ],
+                "a=1; d=4",
+                "a=1; d=4",
+            ),
             // Dates of expiry as programs write them, before and after now.
             (
                 &["a=x; expires=Sun, 29-Nov-2026 18:00:00 GMT", "b=2; Expires=Tue, 01 Dec 2026 18:00:00 GMT"],

@@ -166,7 +166,7 @@ impl DetailRequests {
     }
 
     /// Whether a record has the values that the request needs, and each can be a part of an address. `..` in a path would
-    /// lead to another one.
+    /// lead to another one, also if it is put together from several values.
     fn can_be_asked_for(&self, record: RecordFields<'_>) -> bool {
         let texts = self.detail.request.texts();
         let mut names = texts
@@ -179,8 +179,33 @@ impl DetailRequests {
                     && text.len() <= MAX_VALUE_BYTES
                     && !text.contains(char::is_control)
             })
-        })
+        }) && !adds_dots(&self.detail.request.path, |field| record.text(field))
     }
+}
+
+/// Whether the values of a record make a segment `.` or `..` in a path, which the template does not have. A URL parser
+/// removes such segments, also if they are written `%2e`.
+fn adds_dots<'a>(path: &str, value_of: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let mut filled = String::with_capacity(path.len());
+    let mut rest = path;
+    for placeholder in placeholders(path) {
+        let (before, after) = rest.split_once(placeholder).unwrap_or((rest, ""));
+        filled.push_str(before);
+        rest = after;
+        let field = placeholder[1..placeholder.len() - 1].strip_prefix("record.");
+        match field.and_then(&value_of) {
+            // As the request escapes it: a value begins no segment.
+            Some(value) => filled.push_str(&value.replace('%', "%25").replace(['/', '\\'], "%2F")),
+            None => filled.push_str(placeholder),
+        }
+    }
+    filled.push_str(rest);
+    dot_segments(&filled) > dot_segments(path)
+}
+
+fn dot_segments(path: &str) -> usize {
+    let path = path.to_ascii_lowercase().replace("%2e", ".");
+    path.split(['/', '\\']).filter(|segment| matches!(*segment, "." | "..")).count()
 }
 
 /// What a record's request came to.
@@ -194,4 +219,31 @@ enum Details {
     NotAsked,
     /// The record is unreadable, or the source has several.
     Unreadable(Reason),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_record_lead_to_no_other_path() {
+        for (path, a, b, expected) in [
+            ("/d/{record.a}{record.b}", ".", ".", true),
+            ("/d/{record.a}/x", "..", "", true),
+            ("/d/.{record.a}", ".", "", true),
+            ("/d/%2{record.a}", "e", "", true),
+            ("/d/%{record.a}%2{record.b}/x", "2E", "E", true),
+            ("/d/{record.a}{record.b}", "..", "1", false),
+            ("/d/{record.a}", "../x", "", false),
+            ("/d/{record.a}", "%2e", "", false),
+            ("/d/./{record.a}/{env:X}", "K-1.2", "", false),
+        ] {
+            let value_of = |field: &str| match field {
+                "a" => Some(a),
+                "b" => Some(b),
+                _ => None,
+            };
+            assert_eq!(adds_dots(path, value_of), expected, "{path} {a} {b}");
+        }
+    }
 }

@@ -25,7 +25,11 @@ pub fn name_digest(name: &str) -> String {
 /// First 16 bytes of the SHA-256 of a file name as it is written, hexadecimal.
 #[must_use]
 pub fn exact_name_digest(name: &str) -> String {
-    let mut text = format!("{:x}", Sha256::digest(name.as_bytes()));
+    bytes_digest(name.as_bytes())
+}
+
+fn bytes_digest(name: &[u8]) -> String {
+    let mut text = format!("{:x}", Sha256::digest(name));
     text.truncate(32);
     text
 }
@@ -34,11 +38,12 @@ fn folded(name: &str) -> String {
     name.nfc().flat_map(char::to_lowercase).nfc().collect()
 }
 
-/// The digest by which the ledger knows each file of a folder.
-fn name_digests(found: &[FoundFile], known: &BTreeMap<String, KnownFile>) -> BTreeMap<String, String> {
+/// The digest by which the ledger knows each file of a folder, by the bytes of its name. Of a name that is no UTF-8 it is
+/// the digest of these bytes: its letters are not known.
+fn name_digests(found: &[FoundFile], known: &BTreeMap<String, KnownFile>) -> BTreeMap<Vec<u8>, String> {
     let mut alike: BTreeMap<String, usize> = BTreeMap::new();
-    for file in found {
-        *alike.entry(folded(&file.name)).or_default() += 1;
+    for name in found.iter().filter_map(FoundFile::utf8_name) {
+        *alike.entry(folded(name)).or_default() += 1;
     }
     let digest_of = |name: &str| {
         let exact = exact_name_digest(name);
@@ -53,7 +58,8 @@ fn name_digests(found: &[FoundFile], known: &BTreeMap<String, KnownFile>) -> BTr
         ];
         written.into_iter().find(|digest| known.contains_key(digest)).unwrap_or_else(|| name_digest(name))
     };
-    found.iter().map(|file| (file.name.clone(), digest_of(&file.name))).collect()
+    let digest_of_file = |file: &FoundFile| file.utf8_name().map_or_else(|| bytes_digest(file.name_bytes()), digest_of);
+    found.iter().map(|file| (file.name_bytes().to_vec(), digest_of_file(file))).collect()
 }
 
 /// The files of one pull.
@@ -67,9 +73,9 @@ pub(crate) struct FolderFiles {
     undated: Vec<String>,
     /// Matching files in the folder, the older ones first.
     found: Vec<FoundFile>,
-    /// Digest by which the ledger knows each of them, by file name. Two names that differ in Unicode form or letter case
-    /// are one file, unless both lie in the folder.
-    names: BTreeMap<String, String>,
+    /// Digest by which the ledger knows each of them, by the bytes of the file name. Two names that differ in Unicode form
+    /// or letter case are one file, unless both lie in the folder.
+    names: BTreeMap<Vec<u8>, String>,
     /// Files whose rows are in the tables, by digest of the name.
     known: BTreeMap<String, KnownFile>,
     are_imported: bool,
@@ -115,6 +121,16 @@ impl FolderFiles {
         self.found.len()
     }
 
+    /// Whether only the newest file counts, as the whole list.
+    pub(crate) fn are_whole_lists(&self) -> bool {
+        self.content == Content::Whole
+    }
+
+    /// Whether an earlier pull has read a file.
+    pub(crate) fn has_known(&self) -> bool {
+        !self.known.is_empty()
+    }
+
     /// The files to open, the older ones first. Of whole lists only the newest, unless a newer one was read before.
     pub(crate) fn to_read(&self) -> Vec<FoundFile> {
         if self.content != Content::Whole {
@@ -129,7 +145,7 @@ impl FolderFiles {
 
     /// Digest by which the ledger knows a file of the folder.
     fn name(&self, file: &FoundFile) -> &str {
-        &self.names[&file.name]
+        &self.names[file.name_bytes()]
     }
 
     fn key(&self, file: &FoundFile) -> (String, FileTime) {

@@ -120,25 +120,49 @@ impl FolderReader {
         }
     }
 
-    /// Reads the title rows of every file, and chooses the files to read by them. A file that cannot be read has no date;
-    /// if it is the newest, reading it gives the reason.
-    async fn choose_by_titles(&mut self, tables: &TableFormats) {
-        let mut timeouts = 0;
+    /// Reads the title rows of every file, and chooses the files to read by them. A file whose date cannot be read may be
+    /// the newest: then no other file is read as the whole list.
+    async fn choose_by_titles(&mut self, tables: &TableFormats, fields: &Arc<[String]>) {
+        let (mut growing, mut errors) = (Vec::new(), Vec::new());
+        let (mut timeouts, mut is_any_read) = (0, false);
         for file in self.files.all() {
-            match self.folder.read(&file).await {
-                Ok(Some(content)) if self.files.wants_titles(&file, &content.digest) => {
-                    let titles = titles_of(tables, content.bytes).await;
-                    self.files.note_titles(&file, &titles);
+            let is_tried = timeouts < MAX_TIMEOUTS;
+            let noted = if is_tried { self.note_date(&file, tables, fields).await } else { Err(not_tried()) };
+            match noted {
+                Ok(true) => is_any_read = true,
+                Ok(false) => growing.push(file.shown()),
+                Err(error) => {
+                    timeouts += usize::from(error.kind == ErrorKind::Timeout);
+                    errors.push((file.shown(), error));
                 }
-                Ok(_) => {}
-                Err(error) => timeouts += usize::from(error.kind == ErrorKind::Timeout),
-            }
-            if timeouts >= MAX_TIMEOUTS {
-                break;
             }
         }
         self.files.sort();
         self.choose();
+        // Of other lists `motcua check` reads one; a pull reads every file, and reports each error then.
+        if self.files.are_whole_lists() && !(errors.is_empty() && growing.is_empty()) {
+            self.pending.clear();
+            self.has_good_file |= is_any_read && self.files.has_known();
+            self.growing = growing;
+            for (name, error) in errors {
+                self.fail(&name, error);
+            }
+        }
+    }
+
+    /// Notes the date in the title rows of a file. `false` if the file is still being written.
+    async fn note_date(
+        &mut self,
+        file: &FoundFile,
+        tables: &TableFormats,
+        fields: &Arc<[String]>,
+    ) -> Result<bool, SourceError> {
+        let Some(content) = self.folder.read(file).await? else { return Ok(false) };
+        if self.files.wants_titles(file, &content.digest) {
+            let titles = readable_titles_of(tables, content.bytes, Arc::clone(fields)).await?;
+            self.files.note_titles(file, &titles);
+        }
+        Ok(true)
     }
 
     /// Names of files that were read although they lack the date that `access.order` declares.
@@ -184,7 +208,7 @@ impl FolderReader {
         if std::mem::take(&mut self.is_to_choose)
             && let Some(tables) = decoder.tables()
         {
-            self.choose_by_titles(tables).await;
+            self.choose_by_titles(tables, &decoder.fields()).await;
         }
         loop {
             if let Some(open) = self.open.take() {
@@ -213,8 +237,7 @@ impl FolderReader {
         number: u32,
     ) -> Result<Option<Page>, SourceError> {
         if self.failures.iter().filter(|(_, error)| error.kind == ErrorKind::Timeout).count() >= MAX_TIMEOUTS {
-            let message = format!("not tried: {MAX_TIMEOUTS} other files of the folder gave no answer");
-            return Err(SourceError::new(ErrorKind::Timeout, message));
+            return Err(not_tried());
         }
         let Some(content) = self.folder.read(file).await? else {
             tracing::info!(file = file.shown(), "file is still being written; the next pull reads it");
@@ -316,6 +339,30 @@ impl FolderReader {
         }
         Some(error)
     }
+}
+
+fn not_tried() -> SourceError {
+    let message = format!("not tried: {MAX_TIMEOUTS} other files of the folder gave no answer");
+    SourceError::new(ErrorKind::Timeout, message)
+}
+
+/// As [`titles_of`], but fails if the file cannot be read: only a file that can be read has no title rows.
+async fn readable_titles_of(
+    tables: &TableFormats,
+    bytes: Vec<u8>,
+    fields: Arc<[String]>,
+) -> Result<String, SourceError> {
+    let tables = tables.clone();
+    let read = move || {
+        let titles = decode::titles(&tables, &bytes);
+        let check = || match tables.of(&bytes)? {
+            TableFile::Csv(layout) => CsvFile::open(layout, bytes).map(drop),
+            TableFile::Xlsx(layout) => xlsx::read(layout, bytes, &fields, PAGE_ROWS, &mut |_: Page| true),
+        };
+        if titles.is_empty() { without_panic(check).map(|()| titles) } else { Ok(titles) }
+    };
+    let failed = |_| SourceError::new(ErrorKind::FileUnreadable, "reading it failed; the log has the place");
+    tokio::task::spawn_blocking(read).await.map_err(failed)?
 }
 
 /// Title rows of a file, read in a blocking thread: a workbook is inflated for them.

@@ -1,6 +1,7 @@
 //! Pulls of a folder.
 
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 
 use crate::fields::Readers;
 use crate::model::connector::{Connector, ConnectorFile};
@@ -209,6 +210,27 @@ async fn a_name_in_another_unicode_form_or_letter_case_is_the_same_unless_both_l
     let mut expected = [exact_name_digest("A.csv"), exact_name_digest("a.csv")].map(|name| (name, NoteKind::Holds));
     expected.sort_by_key(|(name, _)| name.clone());
     assert_eq!(both, expected);
+}
+
+#[tokio::test]
+async fn names_that_differ_only_in_bytes_that_are_no_utf8_are_two_files() {
+    let inbox = tempfile::tempdir().expect("a temporary folder");
+    let folder = inbox.path().to_str().expect("the path is UTF-8");
+    // Tone marks of CP1258.
+    for (name, rows, seconds) in [(&b"so \xcca.csv"[..], 1, 90), (&b"so \xeca.csv"[..], 2, 80)] {
+        let path = inbox.path().join(std::ffi::OsStr::from_bytes(name));
+        tokio::fs::write(&path, export(rows)).await.expect("the folder can be written");
+        age(&path, seconds);
+    }
+    let mut first = open_folder(folder, Cursor::default()).await.expect("the folder is there");
+    let origins = ["so \\xCCa.csv rows 2-2".to_owned(), "so \\xECa.csv rows 2-3".to_owned()];
+    assert_eq!(read_all(&mut first).await, (origins.to_vec(), None));
+    let noted = first.file_notes();
+    assert_eq!(noted.len(), 2);
+    assert_ne!(noted[0].name, noted[1].name);
+    let start = PullStart { cursor: first.cursor(), known_files: known(&first), ..PullStart::default() };
+    let mut second = open_with_start(CONNECTOR, folder, start).await.expect("the folder is there");
+    assert_eq!((read_all(&mut second).await, second.file_notes()), ((Vec::new(), None), Vec::new()));
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ use crate::sources::decode::hex_digest;
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::request::{self, Request, TemplateContext};
 
+/// Begins the texts of nonces, so that no text of a connector has the same HMAC.
+const NONCE: &str = "motcua nonce";
+
 /// Signs the requests of one pull.
 #[derive(Debug)]
 pub(crate) struct Signer {
@@ -95,11 +98,12 @@ impl Signer {
         }
     }
 
-    /// A text that no other request of the pull has, and that cannot be guessed without the secret.
+    /// A text that no other request of the pull has, and that cannot be guessed without the secret. It is sent in clear:
+    /// the HMAC makes it no easier to find the secret than the signature does.
     fn nonce(&self, now: i64) -> String {
         let number = self.signed.fetch_add(1, Ordering::Relaxed);
-        let text = format!("{}|{now}|{number}", self.secret.expose_secret());
-        hex_digest(text.as_bytes())[..32].to_owned()
+        let text = format!("{NONCE}|{now}|{number}");
+        hex_digest(&self.hmac(self.secret.expose_secret().as_bytes(), text.as_bytes()))[..32].to_owned()
     }
 
     fn digest(&self, text: &[u8]) -> Vec<u8> {
@@ -234,5 +238,7 @@ mod tests {
         assert_eq!(header(&request, "x-signature"), format!("v1={}", hex(&signer.hmac(b"k", text.as_bytes()))));
         assert_ne!(header(&request, "x-nonce"), header(&again, "x-nonce"));
         assert_eq!(header(&request, "x-nonce").len(), 32);
+        let nonce = hex_digest(&signer.hmac(b"k", format!("motcua nonce|{now}|0").as_bytes()));
+        assert_eq!(header(&request, "x-nonce"), nonce[..32]);
     }
 }

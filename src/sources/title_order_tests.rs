@@ -9,7 +9,7 @@ use crate::model::folder::KnownFile;
 use crate::model::instant::display;
 use crate::model::values::PlaceholderValues;
 use crate::sources::decode::xlsx::test_workbook::workbook;
-use crate::sources::{PullStart, SourceReader, name_digest, open};
+use crate::sources::{ErrorKind, PullStart, SourceError, SourceReader, name_digest, open};
 
 /// Lists as recorded from a post office; the headings are those of its connector.
 const CSV: &[u8] = include_bytes!("../../connectors/bcci-export/cases/month-with-titles/2020-10.csv");
@@ -70,6 +70,27 @@ async fn read(reader: &mut SourceReader) -> Vec<String> {
     names
 }
 
+/// Names of the files that were read, and the error after them.
+async fn read_until_error(reader: &mut SourceReader) -> (Vec<String>, Option<SourceError>) {
+    let mut names = Vec::new();
+    loop {
+        match reader.next().await {
+            Ok(Some(page)) => names.push(page.origin.split(' ').next().unwrap_or_default().to_owned()),
+            Ok(None) => return (names, None),
+            Err(error) => return (names, Some(error)),
+        }
+    }
+}
+
+/// Start of the pull after this one.
+fn after(reader: &SourceReader) -> PullStart {
+    PullStart {
+        cursor: reader.cursor(),
+        known_files: reader.file_notes().iter().map(|note| KnownFile::of_note(note, 1)).collect(),
+        ..PullStart::default()
+    }
+}
+
 /// Day by which a file is ordered; `None` if nothing is noted about it.
 fn day_of(reader: &SourceReader, name: &str) -> Option<String> {
     let notes = reader.file_notes();
@@ -116,25 +137,18 @@ async fn the_whole_list_with_the_newest_title_is_read() {
     let root = tempfile::tempdir().expect("a temporary folder");
     put(root.path(), "a.csv", 5, list("Đến ngày 31/10/2026").as_bytes()).await;
     put(root.path(), "b.csv", 1, list("Đến ngày 30/09/2026").as_bytes()).await;
-    // A file that cannot be read has no date. It is the oldest by its modification time, and is not needed.
-    put(root.path(), "c.csv", 20_500, b"PK\x03\x04 no workbook").await;
     let mut reader = folder(root.path(), "whole", "dd/MM/yyyy", PullStart::default()).await;
     assert_eq!(read(&mut reader).await, ["a.csv"]);
-    assert_eq!((reader.files_found(), day_of(&reader, "a.csv").as_deref()), (Some(3), Some("2026-10-31")));
+    assert_eq!((reader.files_found(), day_of(&reader, "a.csv").as_deref()), (Some(2), Some("2026-10-31")));
     let start = PullStart { newest_only: true, ..PullStart::default() };
     assert_eq!(read(&mut folder(root.path(), "lists", "dd/MM/yyyy", start).await).await, ["a.csv"]);
     // The next night nothing is new; then an older list arrives late, and a newer one.
-    let known = |reader: &SourceReader| PullStart {
-        cursor: reader.cursor(),
-        known_files: reader.file_notes().iter().map(|note| KnownFile::of_note(note, 1)).collect(),
-        ..PullStart::default()
-    };
-    let mut again = folder(root.path(), "whole", "dd/MM/yyyy", known(&reader)).await;
+    let mut again = folder(root.path(), "whole", "dd/MM/yyyy", after(&reader)).await;
     assert_eq!((read(&mut again).await, again.file_notes()), (Vec::new(), Vec::new()));
     put(root.path(), "d.csv", 0, list("Đến ngày 31/08/2026").as_bytes()).await;
-    assert!(read(&mut folder(root.path(), "whole", "dd/MM/yyyy", known(&reader)).await).await.is_empty());
+    assert!(read(&mut folder(root.path(), "whole", "dd/MM/yyyy", after(&reader)).await).await.is_empty());
     put(root.path(), "e.csv", 9, list("Đến ngày 30/11/2026").as_bytes()).await;
-    assert_eq!(read(&mut folder(root.path(), "whole", "dd/MM/yyyy", known(&reader)).await).await, ["e.csv"]);
+    assert_eq!(read(&mut folder(root.path(), "whole", "dd/MM/yyyy", after(&reader)).await).await, ["e.csv"]);
 }
 
 #[tokio::test]
@@ -143,14 +157,80 @@ async fn the_date_of_a_list_is_known_again_when_it_is_renamed() {
     put(root.path(), "a.csv", 5, list("Đến ngày 31/10/2026").as_bytes()).await;
     let mut first = folder(root.path(), "lists", "dd/MM/yyyy", PullStart::default()).await;
     assert_eq!(read(&mut first).await, ["a.csv"]);
-    let start = PullStart {
-        cursor: first.cursor(),
-        known_files: first.file_notes().iter().map(|note| KnownFile::of_note(note, 1)).collect(),
-        ..PullStart::default()
-    };
+    let start = after(&first);
     tokio::fs::rename(root.path().join("a.csv"), root.path().join("b.csv")).await.expect("it can be renamed");
     let mut second = folder(root.path(), "lists", "dd/MM/yyyy", start).await;
     assert!(read(&mut second).await.is_empty());
     assert_eq!(day_of(&second, "b.csv").as_deref(), Some("2026-10-31"));
     assert!(second.undated_files().is_empty());
+}
+
+#[tokio::test]
+async fn while_the_date_of_a_file_cannot_be_read_no_other_file_is_the_whole_list() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let pattern = "dd/MM/yyyy";
+    put(root.path(), "a.csv", 5, list("Đến ngày 20/11/2026").as_bytes()).await;
+    let mut first = folder(root.path(), "whole", pattern, PullStart::default()).await;
+    assert_eq!(read(&mut first).await, ["a.csv"]);
+    let newest = list("Đến ngày 30/11/2026");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, newest.as_bytes()).expect("memory takes all");
+    let packed = packed.finish().expect("memory takes all");
+    let rows = [vec!["Đến ngày 30/11/2026"], vec!["Mã vận đơn"], vec!["EP123456799VN"]];
+    let book = workbook(&[("A", &rows)]);
+    let cases: [(&[u8], Option<ErrorKind>); 5] = [
+        (&[], Some(ErrorKind::FileEmpty)),
+        (&packed[..packed.len() / 2], Some(ErrorKind::BodyCutShort)),
+        (&book[..book.len() / 2], None),
+        (b"PK\x03\x04 no workbook", None),
+        ("Đến ngày 30/11/2026\r\n".as_bytes(), Some(ErrorKind::HeaderNotFound)),
+    ];
+    for (case, (bytes, kind)) in cases.into_iter().enumerate() {
+        // By its modification time it would be older than `a.csv`.
+        put(root.path(), "b.csv", 1, bytes).await;
+        let mut night = folder(root.path(), "whole", pattern, after(&first)).await;
+        let (names, error) = read_until_error(&mut night).await;
+        let error = error.expect("the file is named");
+        assert!(names.is_empty() && error.message.contains("file `b.csv`: "), "{case}: {names:?} {error}");
+        assert!(kind.is_none_or(|kind| kind == error.kind), "{case}: {error}");
+        assert!(night.has_good_file() && night.file_notes().is_empty(), "{case}: the pull is incomplete");
+        assert_eq!(night.cursor(), first.cursor(), "{case}");
+    }
+    // Nor is a readable list that arrives now: which of the two is newer is not known.
+    put(root.path(), "c.csv", 0, list("Đến ngày 25/11/2026").as_bytes()).await;
+    let mut night = folder(root.path(), "whole", pattern, after(&first)).await;
+    let (names, error) = read_until_error(&mut night).await;
+    assert!(names.is_empty() && error.is_some() && night.has_good_file(), "{names:?} {error:?}");
+    // If no list was read before, the pull fails.
+    let mut night = folder(root.path(), "whole", pattern, PullStart::default()).await;
+    let (names, error) = read_until_error(&mut night).await;
+    assert!(names.is_empty() && error.is_some() && !night.has_good_file(), "{names:?} {error:?}");
+    put(root.path(), "b.csv", 1, &packed).await;
+    assert_eq!(read(&mut folder(root.path(), "whole", pattern, after(&first)).await).await, ["b.csv"]);
+    // A pull of other lists reads every file, and reports each error then.
+    put(root.path(), "b.csv", 1, &[]).await;
+    let mut lists = folder(root.path(), "lists", pattern, PullStart::default()).await;
+    let (names, error) = read_until_error(&mut lists).await;
+    assert_eq!(
+        (names.join(" "), error.map(|error| error.kind)),
+        ("a.csv c.csv".to_owned(), Some(ErrorKind::FileEmpty))
+    );
+}
+
+#[tokio::test]
+async fn a_file_with_a_known_date_needs_no_title_rows_again() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    put(root.path(), "a.csv", 5, list("Đến ngày 20/11/2026").as_bytes()).await;
+    let mut first = folder(root.path(), "whole", "dd/MM/yyyy", PullStart::default()).await;
+    assert_eq!(read(&mut first).await, ["a.csv"]);
+    // As if it had been read by a version that found more in it: now it has no header row.
+    put(root.path(), "a.csv", 5, b"no table").await;
+    let mut start = after(&first);
+    let digest = crate::sources::decode::hex_digest(b"no table");
+    for file in &mut start.known_files {
+        file.content.digest.clone_from(&digest);
+    }
+    start.cursor.files = vec![digest];
+    let mut second = folder(root.path(), "whole", "dd/MM/yyyy", start).await;
+    assert_eq!((read(&mut second).await, second.file_notes()), (Vec::new(), Vec::new()));
 }

@@ -79,7 +79,7 @@ pub const DOSSIER_COLUMNS: &[DossierColumn] = &[
     column(
         "last_on_time_at",
         DossierColumnType::Instant,
-        "lúc cuối cùng còn đúng hạn",
+        "lúc cuối cùng còn, hoặc có thể còn, đúng hạn",
         "last moment that is, or may be, on time, by the rule set",
     ),
     column("ended_at", DossierColumnType::Instant, "kết thúc", "end, by the rule set"),
@@ -87,7 +87,7 @@ pub const DOSSIER_COLUMNS: &[DossierColumn] = &[
     column(
         "days_late",
         DossierColumnType::Number,
-        "số ngày trễ",
+        "số ngày trễ (ngày lịch; 0: trễ trong ngày)",
         "days from the last moment on time to the end, or to the night while it is open",
     ),
     column("status", DossierColumnType::Word, "trạng thái của nguồn", "status of the source"),
@@ -110,13 +110,14 @@ pub(super) fn expressions(moment: i64) -> Vec<Expr> {
     let limit = when(col("is_ended")).then(col("late_from")).otherwise(col("open_overdue_from"));
     // An end without a date is late by an unknown number of days.
     let until = when(col("is_ended")).then(micros("ends_at")).otherwise(lit(moment));
+    let is_late = until.clone().gt(limit.clone());
     let days_late = local_day(until).cast(DataType::Int64) - local_day(limit).cast(DataType::Int64);
     let of_name = |name: &'static str| match name {
         "agency_name" => col("agency"),
         "last_on_time_at" => col("late_from"),
         "ended_at" => ended_at.clone(),
         "returned_at" => micros("result_returned_at"),
-        "days_late" => when(days_late.clone().gt(lit(0_i64))).then(days_late.clone()).otherwise(lit(NULL)),
+        "days_late" => when(is_late.clone()).then(days_late.clone()).otherwise(lit(NULL)),
         "received_at" | "due_at" => micros(name),
         other => col(other),
     };

@@ -21,7 +21,8 @@ use crate::indicators::lookups::value_at;
 use crate::indicators::periods::end_of;
 use crate::indicators::scan::{RuleSetFacts, facts_of, moment_of};
 use crate::model::agency::Tier;
-use crate::model::indicator::{CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
+use crate::model::figure::Figure;
+use crate::model::indicator::{Better, CountedUnit, IndicatorDefinition, IndicatorKind, PeriodColumn};
 use crate::model::instant::from_local;
 use crate::model::period::Period;
 use crate::model::rules::{AsOf, RuleSet};
@@ -73,6 +74,15 @@ impl Side {
     pub fn name(self) -> &'static str {
         self.into()
     }
+
+    /// The side that is listed unless another is asked for: what keeps a ratio from being better, else what is counted.
+    #[must_use]
+    pub fn listed_first(definition: &IndicatorDefinition) -> Self {
+        match (definition.kind, definition.better) {
+            (IndicatorKind::Ratio, Better::Higher) => Self::NotInNumerator,
+            _ => Self::InNumerator,
+        }
+    }
 }
 
 /// A condition that leaves dossiers out of a figure.
@@ -100,6 +110,26 @@ impl Explanation {
     #[must_use]
     pub fn count(&self, side: Side) -> u64 {
         self.counts[side as usize]
+    }
+
+    /// Denominator, numerator, unknown and undecided as counted here and as published, if they differ. Of a mean, points
+    /// or a median the number of dossiers is compared, not their amount.
+    #[must_use]
+    pub fn difference(&self, published: &Figure) -> Option<[[u64; 4]; 2]> {
+        let [numerator, rest, unknown, undecided, _] = self.counts;
+        let found = [numerator + rest + unknown, numerator, unknown, undecided];
+        let (whole, counted) = match published.kind {
+            // Dossiers without a known amount are not in the denominator.
+            IndicatorKind::Mean | IndicatorKind::Points | IndicatorKind::Median => {
+                let known = published.denominator.unwrap_or(0);
+                (known + unknown, known)
+            }
+            IndicatorKind::Count | IndicatorKind::Stock => (found[0], published.numerator),
+            IndicatorKind::Ratio => (published.denominator.unwrap_or(0), published.numerator),
+        };
+        let or_found = |count: Option<u64>, found: u64| count.unwrap_or(found);
+        let expected = [whole, counted, or_found(published.unknown, unknown), or_found(published.undecided, undecided)];
+        (found != expected).then_some([found, expected])
     }
 }
 
@@ -266,15 +296,36 @@ impl ExplainedFigure {
 }
 
 fn exclusion(condition: &Expression, dossiers: u64) -> Exclusion {
-    let mut names = condition.columns();
-    names.dedup();
-    let facts: Vec<_> = names.into_iter().filter_map(|name| dossier_facts().fact(name)).collect();
-    let joined = |texts: Vec<&str>| texts.join("; ");
     Exclusion {
         condition: condition.to_string(),
-        meaning_vi: joined(facts.iter().map(|fact| fact.meaning_vi.as_str()).collect()),
-        meaning_en: joined(facts.iter().map(|fact| fact.meaning_en.as_str()).collect()),
+        meaning_vi: in_words(condition, true),
+        meaning_en: in_words(condition, false),
         dossiers,
+    }
+}
+
+/// A condition with the meanings of facts in place of their names.
+fn in_words(condition: &Expression, is_vietnamese: bool) -> String {
+    let of = |expression: &Expression| in_words(expression, is_vietnamese);
+    let word = |vietnamese: &'static str, english: &'static str| if is_vietnamese { vietnamese } else { english };
+    match condition {
+        Expression::Column(name) => match dossier_facts().fact(name) {
+            Some(fact) if is_vietnamese => fact.meaning_vi.clone(),
+            Some(fact) => fact.meaning_en.clone(),
+            None => name.clone(),
+        },
+        Expression::Not(one) => match &**one {
+            Expression::IsNull(value) => format!("{}: {}", word("có", "there is"), of(value)),
+            other => format!("{}: {}", word("không phải", "not"), of(other)),
+        },
+        Expression::IsTrue(one) => of(one),
+        Expression::And(left, right) => format!("{}; {} {}", of(left), word("và", "and"), of(right)),
+        Expression::Or(left, right) => format!("{}; {} {}", of(left), word("hoặc", "or"), of(right)),
+        Expression::Compare(comparison, left, right) => {
+            format!("{} {} {}", of(left), comparison.symbol(), of(right))
+        }
+        Expression::Text(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

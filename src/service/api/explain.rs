@@ -17,7 +17,7 @@ use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, check_up_to};
 use crate::service::api::figures::{FigureQuery, agency_code, named_period, night_of};
 use crate::service::caller::Authenticated;
-use crate::service::explaining::{ExplainedQuery, explain, explainable};
+use crate::service::explaining::{ExplainedQuery, explain, explainable, published};
 use crate::service::problem::{CommonErrors, NoNight, NotFound, Problem};
 
 /// Dossiers in one answer if `limit` is absent.
@@ -41,9 +41,9 @@ pub(super) struct ExplainQuery {
     #[serde(default)]
     #[param(value_type = Option<String>)]
     tier: Option<Tier>,
-    /// Which dossiers to list: `in_numerator`, `not_in_numerator`, `unknown`, `undecided` or `excluded`.
-    #[serde(default = "not_in_numerator")]
-    side: String,
+    /// Which dossiers to list. Default: `not_in_numerator` for a ratio of which more is better, else `in_numerator`.
+    #[serde(default)]
+    side: Option<String>,
     /// Dossiers in one answer, 1 to 10,000.
     #[serde(default = "limit")]
     #[param(minimum = 1, maximum = 10000)]
@@ -60,10 +60,6 @@ pub(super) struct ExplainQuery {
     #[serde(default)]
     #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
-}
-
-fn not_in_numerator() -> String {
-    Side::NotInNumerator.name().to_owned()
 }
 
 fn limit() -> u32 {
@@ -84,6 +80,8 @@ pub(super) struct ExplainedFigureAnswer {
     counts: Map<String, Value>,
     /// Conditions that leave dossiers out, most dossiers first. Each dossier is counted under the first that is false.
     exclusions: Vec<ExclusionAnswer>,
+    /// Whether the counts are those of the published figure; null if the night has no such figure.
+    agrees: Option<bool>,
     /// The side that is listed.
     side: &'static str,
     /// Dossiers of that side, those with most days late first.
@@ -120,11 +118,14 @@ pub(super) async fn explained(
     StrictQuery(query): StrictQuery<ExplainQuery>,
 ) -> Result<Json<ExplainedFigureAnswer>, Problem> {
     check_up_to("limit", query.limit, MAX_LIMIT)?;
-    let side = Side::from_str(&query.side).map_err(|_| {
-        let known: Vec<&str> = Side::iter().map(Side::name).collect();
-        Problem::bad_request(format!("`side`: there is no `{}`; there are: {}", query.side, known.join(", ")))
-    })?;
-    explainable(&service.config, &query.indicator)?;
+    let definition = explainable(&service.config, &query.indicator)?;
+    let side = match &query.side {
+        None => Side::listed_first(definition),
+        Some(name) => Side::from_str(name).map_err(|_| {
+            let known: Vec<&str> = Side::iter().map(Side::name).collect();
+            Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
+        })?,
+    };
     let period = named_period(&query.period)?;
     let selected = FigureQuery { run: query.run, as_of: query.as_of.clone(), ..FigureQuery::default() };
     let night = night_of(&service, &selected).await?;
@@ -147,6 +148,8 @@ pub(super) async fn explained(
         page: DossierPage { side, offset: query.offset, limit: query.limit },
     };
     let found = explain(&service, &night, explained_query).await?;
+    let published = published(&night, &query.indicator, &figure, period);
+    let agrees = published.map(|published| found.explanation.difference(published).is_none());
     let (agency, tier) = match figure {
         FigureOf::Province => (None, None),
         FigureOf::Tier(tier) => (None, Some(tier.name())),
@@ -171,6 +174,7 @@ pub(super) async fn explained(
                 dossiers: one.dossiers,
             })
             .collect(),
+        agrees,
         side: side.name(),
         dossiers: found.dossiers.iter().map(|row| dossier_json(row)).collect(),
     }))

@@ -20,7 +20,7 @@ pub(crate) fn stored(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError>
     if bytes.starts_with(COMPOUND_FILE) {
         let stream: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
         if memchr::memmem::find(&bytes, &stream).is_none() {
-            return xls_workbook::plain(&bytes, limit);
+            return xls_workbook::plain(bytes, limit);
         }
     }
     if bytes.starts_with(b"PK") && part(&bytes, "mimetype", 100)?.is_some_and(|kind| kind.starts_with(SPREADSHEET)) {

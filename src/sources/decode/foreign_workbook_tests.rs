@@ -74,7 +74,7 @@ fn what_repeats_itself_counts_as_if_it_stood_there() {
     };
     assert_eq!(kind(&row("9", "9", "x")), None);
     assert_eq!(kind(&row("1000000", "16000", "x")), Some(ErrorKind::ExpandsTooFar));
-    assert_eq!(kind(&row("4294967295", "1", "x")), Some(ErrorKind::ExpandsTooFar));
+    assert_eq!(kind(&row("4294967295", "1", "x")), Some(ErrorKind::FileDamaged));
     assert_eq!(kind(&row("1", "4294967295", "x")), Some(ErrorKind::FileDamaged));
     for (rows, columns) in [("0", "1"), ("-1", "1"), ("1", "x"), ("99999999999", "1")] {
         assert_eq!(kind(&row(rows, columns, "x")), Some(ErrorKind::FileDamaged), "{rows} {columns}");
@@ -85,6 +85,40 @@ fn what_repeats_itself_counts_as_if_it_stood_there() {
         kind("<table:table-row><table:table-cell>&bomb;</table:table-cell></table:table-row>"),
         Some(ErrorKind::FileDamaged)
     );
+}
+
+#[test]
+fn spaces_that_an_element_stands_for_are_counted() {
+    let row = |text: &str| {
+        format!(
+            "<table:table-row><table:table-cell office:value-type=\"string\"><text:p>a{text}b</text:p></table:table-cell>\
+             </table:table-row>"
+        )
+    };
+    let (rows, _) = cells(stored(ods(&row("<text:s text:c=\"2000\"/>")), LIMIT).expect("it is a workbook"));
+    assert_eq!(rows[0][0], format!("a{}b", " ".repeat(2000)));
+    let kind = |rows: &str| stored(ods(rows), LIMIT).map_err(|error| error.kind).err();
+    assert_eq!(kind(&row(&"<text:s text:c=\"1000\"/>".repeat(1100))), Some(ErrorKind::ExpandsTooFar));
+    assert_eq!(kind(&row("<text:s text:c=\"4294967295\"/>")), Some(ErrorKind::ExpandsTooFar));
+    // Also where no cell is written: what a merged cell covers is not shown.
+    let covered = row("<text:s text:c=\"600000\"/>").replace("table:table-cell", "table:covered-table-cell");
+    assert_eq!(kind(&covered), None);
+    assert_eq!(kind(&covered.repeat(2)), Some(ErrorKind::ExpandsTooFar));
+}
+
+#[test]
+fn a_row_with_cells_below_the_last_row_of_a_sheet_is_refused() {
+    let row = "<table:table-row><table:table-cell office:value-type=\"string\"><text:p>x</text:p></table:table-cell></table:table-row>";
+    let empty = |rows: u32| {
+        format!("<table:table-row table:number-rows-repeated=\"{rows}\"><table:table-cell/></table:table-row>")
+    };
+    let read = |rows: &str| stored(ods(rows), LIMIT);
+    let error = read(&[row, &empty(1_048_576), row].concat()).expect_err("it is refused");
+    assert_eq!(error.kind, ErrorKind::FileDamaged);
+    assert!(error.message.contains("row 1048578"), "{error}");
+    assert!(read(&[row, &empty(1_048_575), row].concat()).is_err());
+    // The last row of a sheet, and empty rows below it.
+    assert!(read(&[row, &empty(1_048_574), row, &empty(9)].concat()).is_ok());
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Reads `.ods`, the workbooks of LibreOffice (OpenDocument 1.3), cell by cell into a plain workbook.
 //!
 //! Not through calamine: it repeats rows and cells as often as they declare, into memory. Here repeated cells count like cells
-//! that stand in the file, and empty ones are not written.
+//! that stand in the file, and empty ones are not written. What is collected before it is written is bounded too: a few bytes
+//! of the file can stand for many spaces.
 
 use std::collections::BTreeSet;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion, escape::resolve_xml_entity};
 
-use crate::sources::decode::plain_workbook::{PlainCell, PlainWorkbook, Span, damaged};
+use crate::sources::decode::plain_workbook::{Budget, PlainCell, PlainWorkbook, Span, damaged};
 use crate::sources::error::SourceError;
 
 /// The content of a workbook (`content.xml`) as plain XLSX of at most `limit` bytes.
@@ -18,6 +19,7 @@ use crate::sources::error::SourceError;
 pub(super) fn plain(content: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
     let mut book = Book {
         workbook: PlainWorkbook::new(limit),
+        budget: Budget::new(limit),
         hidden_styles: BTreeSet::new(),
         style: String::new(),
         table: None,
@@ -42,11 +44,11 @@ pub(super) fn plain(content: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
                 let name = open.pop().ok_or_else(not_xml)?;
                 book.end(&name, &open)?;
             }
-            Event::Text(text) => book.text(&text.xml10_content(), &open),
-            Event::CData(text) => book.text(&text.xml10_content(), &open),
+            Event::Text(text) => book.text(&text.xml10_content(), &open)?,
+            Event::CData(text) => book.text(&text.xml10_content(), &open)?,
             Event::GeneralRef(reference) => match reference.resolve_char_ref().map_err(|_| not_xml())? {
-                Some(letter) => book.text(letter.encode_utf8(&mut [0; 4]), &open),
-                None => book.text(resolve_xml_entity(&reference.xml10_content()).ok_or_else(not_xml)?, &open),
+                Some(letter) => book.text(letter.encode_utf8(&mut [0; 4]), &open)?,
+                None => book.text(resolve_xml_entity(&reference.xml10_content()).ok_or_else(not_xml)?, &open)?,
             },
             Event::DocType(_) => {
                 return Err(damaged("the workbook has a document type, which OpenDocument does not have"));
@@ -76,6 +78,8 @@ fn not_xml() -> SourceError {
 
 struct Book {
     workbook: PlainWorkbook,
+    /// Bytes of texts, cells and merged cells that may still be collected, over all rows and sheets.
+    budget: Budget,
     /// Names of the styles of hidden sheets.
     hidden_styles: BTreeSet<String>,
     /// The style that is being read.
@@ -126,7 +130,11 @@ impl Book {
         match name {
             "style" => self.style = attribute(start, "name")?.unwrap_or_default(),
             "table-properties" if attribute(start, "display")?.as_deref() == Some("false") => {
-                self.hidden_styles.insert(self.style.clone());
+                // A style has these properties once. An unnamed style is that of no sheet.
+                let style = std::mem::take(&mut self.style);
+                if !style.is_empty() {
+                    self.hidden_styles.insert(style);
+                }
             }
             // Tables also stand in changes, links and cells.
             "table" if parent == "spreadsheet" => {
@@ -145,35 +153,41 @@ impl Book {
             }
             "table-cell" | "covered-table-cell" if parent == "table-row" => {
                 if let Some(table) = &mut self.table {
-                    table.cell = Some(cell(start)?);
+                    let cell = cell(start)?;
+                    self.budget.charge(cell.kind.len() + cell.value.len())?;
+                    table.cell = Some(cell);
                 }
             }
             "p" if parent == "table-cell" || parent == "covered-table-cell" => {
                 if let Some(cell) = self.cell() {
-                    if cell.paragraphs > 0 {
-                        cell.text.push('\n');
-                    }
                     cell.paragraphs += 1;
+                    if cell.paragraphs > 1 {
+                        self.put("\n", 1)?;
+                    }
                 }
             }
             "s" | "tab" | "line-break" if is_in_text(open) => {
-                let spaces = if name == "s" { count(start, "c")?.min(1000) } else { 1 };
-                let letter = if name == "line-break" { "\n" } else { " " };
-                if let Some(cell) = self.cell() {
-                    cell.text.push_str(&letter.repeat(usize::try_from(spaces).unwrap_or(1)));
-                }
+                let times = if name == "s" { count(start, "c")? } else { 1 };
+                self.put(if name == "line-break" { "\n" } else { " " }, times)?;
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn text(&mut self, text: &str, open: &[String]) {
-        if is_in_text(open)
-            && let Some(cell) = self.cell()
-        {
+    fn text(&mut self, text: &str, open: &[String]) -> Result<(), SourceError> {
+        if is_in_text(open) { self.put(text, 1) } else { Ok(()) }
+    }
+
+    /// Appends a text to that of the open cell, if there is one, so many times.
+    fn put(&mut self, text: &str, times: u32) -> Result<(), SourceError> {
+        let Some(cell) = self.table.as_mut().and_then(|table| table.cell.as_mut()) else { return Ok(()) };
+        let times = usize::try_from(times).unwrap_or(usize::MAX);
+        self.budget.charge(text.len().saturating_mul(times))?;
+        for _ in 0..times {
             cell.text.push_str(text);
         }
+        Ok(())
     }
 
     fn cell(&mut self) -> Option<&mut Cell> {
@@ -186,14 +200,19 @@ impl Book {
         match name {
             "table-cell" | "covered-table-cell" if parent == "table-row" => {
                 if let Some(cell) = table.cell.take() {
-                    table.take(&cell, name == "covered-table-cell")?;
+                    table.take(cell, name == "covered-table-cell", &mut self.budget)?;
                 }
             }
             "table-row" => {
                 let next =
                     table.row.checked_add(table.row_repeats).ok_or_else(|| damaged("a sheet has too many rows"))?;
                 if !table.cells.is_empty() {
-                    for row in table.row..next.min(MAX_ROWS + 1) {
+                    if next > MAX_ROWS {
+                        return Err(damaged(&format!(
+                            "row {next} of a sheet has cells, but a sheet has {MAX_ROWS} rows"
+                        )));
+                    }
+                    for row in table.row..next {
                         for (first, repeats, content) in &table.cells {
                             for column in *first..first.saturating_add(*repeats) {
                                 self.workbook.cell(row, column, content.as_plain())?;
@@ -216,15 +235,17 @@ impl Book {
 }
 
 impl Table {
-    fn take(&mut self, cell: &Cell, is_covered: bool) -> Result<(), SourceError> {
+    fn take(&mut self, cell: Cell, is_covered: bool, budget: &mut Budget) -> Result<(), SourceError> {
         let first = self.column;
         self.column = first.checked_add(cell.repeats).ok_or_else(|| damaged("a row has too many columns"))?;
         let (columns, rows) = cell.spans;
         if (columns > 1 || rows > 1) && !is_covered {
+            budget.charge(size_of::<Span>())?;
             self.merged.push((self.row, first, self.row.saturating_add(rows - 1), first.saturating_add(columns - 1)));
         }
         // What a merged cell covers is not shown: its value is that of the merged cell.
         if let Some(content) = cell.content()?.filter(|_| !is_covered) {
+            budget.charge(size_of::<(u32, u32, Content)>())?;
             self.cells.push((first, self.column - first, content));
         }
         Ok(())
@@ -245,20 +266,20 @@ impl Content {
 }
 
 impl Cell {
-    fn content(&self) -> Result<Option<Content>, SourceError> {
-        let number = || self.value.parse().ok().filter(|number: &f64| number.is_finite());
+    fn content(self) -> Result<Option<Content>, SourceError> {
         Ok(Some(match self.kind.as_str() {
             _ if self.is_error => Content::Error,
             "float" | "percentage" | "currency" => {
-                Content::Number(number().ok_or_else(|| damaged("a number of the workbook is none"))?)
+                let number = self.value.parse().ok().filter(|number: &f64| number.is_finite());
+                Content::Number(number.ok_or_else(|| damaged("a number of the workbook is none"))?)
             }
-            "date" => Content::IsoDate(self.value.clone()),
+            "date" => Content::IsoDate(self.value),
             "boolean" => Content::Flag(self.value == "true"),
-            "time" => Content::Text(self.value.clone()),
+            "time" => Content::Text(self.value),
             "" if self.has_formula && self.text.is_empty() => Content::Formula,
             "" | "string" if self.text.is_empty() && self.value.is_empty() => return Ok(None),
-            _ if self.value.is_empty() => Content::Text(self.text.clone()),
-            _ => Content::Text(self.value.clone()),
+            _ if self.value.is_empty() => Content::Text(self.text),
+            _ => Content::Text(self.value),
         }))
     }
 }

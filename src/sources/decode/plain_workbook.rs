@@ -13,6 +13,11 @@ use crate::sources::error::{ErrorKind, SourceError};
 /// Largest numbers of rows and columns (ECMA-376).
 const MAX_ROWS: u32 = 1_048_576;
 const MAX_COLUMNS: u32 = 16_384;
+/// Largest number of sheets, as of the parts of an XLSX workbook (`inflate`): each takes memory in the list of sheets and in the
+/// archive.
+const MAX_SHEETS: usize = 10_000;
+/// Longest name of a sheet in UTF-8. Excel allows 31 characters; `.xls` has room for 255.
+const MAX_NAME_BYTES: usize = 1024;
 /// Bytes that are collected before they are written.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -36,11 +41,30 @@ pub(super) enum PlainCell<'a> {
 /// First row, first column, last row, last column of a merged cell, from 0.
 pub(super) type Span = (u32, u32, u32, u32);
 
+/// A number of bytes that may still be used.
+pub(super) struct Budget {
+    limit: u64,
+    left: u64,
+}
+
+impl Budget {
+    pub(super) fn new(limit: u64) -> Self {
+        Self { limit, left: limit }
+    }
+
+    /// # Errors
+    /// `expands_too_far` if fewer bytes are left.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), SourceError> {
+        self.left = self.left.checked_sub(bytes as u64).ok_or_else(|| expands_too_far(self.limit))?;
+        Ok(())
+    }
+}
+
 /// A workbook that is being written.
 pub(super) struct PlainWorkbook {
     archive: ZipWriter<Cursor<Vec<u8>>>,
-    limit: u64,
-    left: u64,
+    /// Bytes that may still be written.
+    budget: Budget,
     pending: String,
     /// Elements of the list of sheets.
     sheets: String,
@@ -54,8 +78,7 @@ impl PlainWorkbook {
     pub(super) fn new(limit: u64) -> Self {
         Self {
             archive: ZipWriter::new(Cursor::new(Vec::new())),
-            limit,
-            left: limit,
+            budget: Budget::new(limit),
             pending: String::new(),
             sheets: String::new(),
             relations: String::new(),
@@ -65,11 +88,20 @@ impl PlainWorkbook {
     }
 
     /// Begins a sheet.
+    ///
+    /// # Errors
+    /// `file_damaged` if the workbook has too many sheets, or if the name is too long.
     pub(super) fn begin_sheet(&mut self, name: &str, is_hidden: bool) -> Result<(), SourceError> {
         self.count += 1;
+        check_sheets(self.count)?;
+        if name.len() > MAX_NAME_BYTES {
+            return Err(damaged(&format!("a sheet has a name of more than {MAX_NAME_BYTES} bytes")));
+        }
         let (number, state) = (self.count, if is_hidden { " state=\"hidden\"" } else { "" });
         let mut shown = String::new();
-        put_escaped(&mut shown, name);
+        for (at, letter) in name.char_indices() {
+            put_escaped(&mut shown, letter, &name[at..]);
+        }
         write!(self.sheets, "<sheet name=\"{shown}\" sheetId=\"{number}\"{state} r:id=\"rId{number}\"/>")
             .expect(STRING);
         write!(
@@ -99,26 +131,25 @@ impl PlainWorkbook {
             self.row = row + 1;
             write!(self.pending, "{end}<row r=\"{}\">", self.row).expect(STRING);
         }
-        let text = &mut self.pending;
-        text.push_str("<c r=\"");
-        put_place(text, row, column);
+        self.pending.push_str("<c r=\"");
+        put_place(&mut self.pending, row, column);
         match cell {
             PlainCell::Text(shown) => {
-                text.push_str("\" t=\"str\"><v>");
-                put_escaped(text, shown);
-                text.push_str("</v></c>");
+                self.pending.push_str("\" t=\"str\"><v>");
+                self.put_text(shown)?;
+                self.pending.push_str("</v></c>");
             }
             PlainCell::IsoDate(date) => {
-                text.push_str("\" t=\"d\"><v>");
-                put_escaped(text, date);
-                text.push_str("</v></c>");
+                self.pending.push_str("\" t=\"d\"><v>");
+                self.put_text(date)?;
+                self.pending.push_str("</v></c>");
             }
-            PlainCell::Number(number) => write!(text, "\"><v>{number}</v></c>").expect(STRING),
-            PlainCell::Date(number) => write!(text, "\" s=\"1\"><v>{number}</v></c>").expect(STRING),
-            PlainCell::Duration(number) => write!(text, "\" s=\"2\"><v>{number}</v></c>").expect(STRING),
-            PlainCell::Flag(flag) => write!(text, "\" t=\"b\"><v>{}</v></c>", u8::from(flag)).expect(STRING),
-            PlainCell::Error => text.push_str("\" t=\"e\"><v>#REF!</v></c>"),
-            PlainCell::Formula => text.push_str("\"><f>0</f></c>"),
+            PlainCell::Number(number) => write!(self.pending, "\"><v>{number}</v></c>").expect(STRING),
+            PlainCell::Date(number) => write!(self.pending, "\" s=\"1\"><v>{number}</v></c>").expect(STRING),
+            PlainCell::Duration(number) => write!(self.pending, "\" s=\"2\"><v>{number}</v></c>").expect(STRING),
+            PlainCell::Flag(flag) => write!(self.pending, "\" t=\"b\"><v>{}</v></c>", u8::from(flag)).expect(STRING),
+            PlainCell::Error => self.pending.push_str("\" t=\"e\"><v>#REF!</v></c>"),
+            PlainCell::Formula => self.pending.push_str("\"><f>0</f></c>"),
         }
         if self.pending.len() >= CHUNK_BYTES { self.flush() } else { Ok(()) }
     }
@@ -183,8 +214,19 @@ impl PlainWorkbook {
         self.archive.start_file(name, plain).map_err(|_| damaged("the workbook cannot be rewritten"))
     }
 
+    /// Writes a text, in chunks if it is long: escaping makes it up to six times longer.
+    fn put_text(&mut self, text: &str) -> Result<(), SourceError> {
+        for (at, letter) in text.char_indices() {
+            put_escaped(&mut self.pending, letter, &text[at..]);
+            if self.pending.len() >= CHUNK_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<(), SourceError> {
-        self.left = self.left.checked_sub(self.pending.len() as u64).ok_or_else(|| expands_too_far(self.limit))?;
+        self.budget.charge(self.pending.len())?;
         let written = self.archive.write_all(self.pending.as_bytes());
         self.pending.clear();
         written.map_err(|_| damaged("the workbook cannot be rewritten"))
@@ -196,6 +238,15 @@ const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/rela
 
 pub(super) fn damaged(message: &str) -> SourceError {
     SourceError::new(ErrorKind::FileDamaged, message)
+}
+
+/// # Errors
+/// `file_damaged` if a workbook has more than the largest number of sheets.
+pub(super) fn check_sheets(count: usize) -> Result<(), SourceError> {
+    if count > MAX_SHEETS {
+        return Err(damaged(&format!("the workbook has more than {MAX_SHEETS} sheets")));
+    }
+    Ok(())
 }
 
 /// The name of a cell: `A1`.
@@ -211,20 +262,19 @@ fn put_place(text: &mut String, row: u32, column: u32) {
     write!(text, "{}", row + 1).expect(STRING);
 }
 
-/// Writes a text as XML has it. Characters that XML does not allow become the replacement character: no format reads them.
-fn put_escaped(text: &mut String, shown: &str) {
-    for (at, letter) in shown.char_indices() {
-        match letter {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '"' => text.push_str("&quot;"),
-            // `_x0041_` would be read as `A`.
-            '_' if shown[at..].starts_with("_x") => text.push_str("_x005F_"),
-            '\t' | '\n' | '\r' => text.push(letter),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => text.push('\u{fffd}'),
-            letter => text.push(letter),
-        }
+/// Writes a letter as XML has it; `rest`: the text from this letter on. Characters that XML does not allow become the
+/// replacement character: no format reads them.
+fn put_escaped(written: &mut String, letter: char, rest: &str) {
+    match letter {
+        '&' => written.push_str("&amp;"),
+        '<' => written.push_str("&lt;"),
+        '>' => written.push_str("&gt;"),
+        '"' => written.push_str("&quot;"),
+        // `_x0041_` would be read as `A`.
+        '_' if rest.starts_with("_x") => written.push_str("_x005F_"),
+        '\t' | '\n' | '\r' => written.push(letter),
+        letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => written.push('\u{fffd}'),
+        letter => written.push(letter),
     }
 }
 
@@ -255,5 +305,28 @@ mod tests {
             workbook.cell(5, 1, PlainCell::Number(1.0)).expect("it is not written yet");
         }
         assert_eq!(workbook.end_sheet(&[]).map_err(|error| error.kind), Err(ErrorKind::ExpandsTooFar));
+    }
+
+    #[test]
+    fn a_text_is_counted_while_it_is_escaped() {
+        let mut workbook = PlainWorkbook::new(200_000);
+        workbook.begin_sheet("a", false).expect("it fits");
+        let quotes = "\"".repeat(150_000);
+        assert_eq!(
+            workbook.cell(0, 0, PlainCell::Text(&quotes)).map_err(|error| error.kind),
+            Err(ErrorKind::ExpandsTooFar)
+        );
+        assert!(workbook.pending.capacity() < 1 << 20);
+    }
+
+    #[test]
+    fn sheets_and_their_names_are_bounded() {
+        let mut workbook = PlainWorkbook::new(1 << 20);
+        assert_eq!(
+            workbook.begin_sheet(&"a".repeat(1025), false).map_err(|error| error.kind),
+            Err(ErrorKind::FileDamaged)
+        );
+        assert_eq!(check_sheets(10_000), Ok(()));
+        assert_eq!(check_sheets(10_001).map_err(|error| error.kind), Err(ErrorKind::FileDamaged));
     }
 }

@@ -13,6 +13,14 @@ pub(super) struct Record<'a> {
     pub(super) continued: Vec<&'a [u8]>,
 }
 
+impl Record<'_> {
+    /// Bytes of the stream that the record has, with those that continue it.
+    pub(super) fn bytes(&self) -> usize {
+        let continued: usize = self.continued.iter().map(|data| 4 + data.len()).sum();
+        4 + self.data.len() + continued
+    }
+}
+
 /// The records of a stream, from a position on.
 pub(super) struct Records<'a> {
     stream: &'a [u8],

@@ -3,10 +3,10 @@
 //! Not through calamine: it holds each sheet as a full rectangle, reserves memory by what a sheet declares, and copies a shared
 //! text for every cell that has it, so that a small file takes gigabytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::decode::compound_file::{self, utf16};
-use crate::sources::decode::plain_workbook::{PlainCell, PlainWorkbook, Span, damaged};
+use crate::sources::decode::plain_workbook::{Budget, PlainCell, PlainWorkbook, Span, check_sheets, damaged};
 use crate::sources::decode::xls_records::{Fields, Record, Records};
 use crate::sources::error::{ErrorKind, SourceError};
 
@@ -17,21 +17,43 @@ const END: u16 = 0x0a;
 ///
 /// # Errors
 /// `file_encrypted`, `not_a_workbook`, `file_damaged`, `expands_too_far`.
-pub(super) fn plain(bytes: &[u8], limit: u64) -> Result<Vec<u8>, SourceError> {
+pub(super) fn plain(bytes: Vec<u8>, limit: u64) -> Result<Vec<u8>, SourceError> {
     let not_a_workbook = |what: &str| SourceError::new(ErrorKind::NotAWorkbook, what);
     let names = ["Workbook", "WORKBOOK", "workbook", "Book", "BOOK"];
-    let stream = compound_file::stream(bytes, &names)?.ok_or_else(|| {
+    let stream = compound_file::stream(&bytes, &names)?.ok_or_else(|| {
         not_a_workbook("the file is an older document of an office program (such as `.doc`), not a workbook")
     })?;
-    let globals = Globals::read(&stream)?;
+    // The stream is a copy: the file is not kept beside it.
+    drop(bytes);
+    let mut bounds = Bounds { kept: Budget::new(limit), unread: stream.len() };
+    let globals = Globals::read(&stream, &mut bounds)?;
     let mut workbook = PlainWorkbook::new(limit);
     for sheet in &globals.sheets {
         workbook.begin_sheet(&sheet.name, sheet.is_hidden)?;
-        let merged = write_sheet(&stream, &globals, sheet, &mut workbook)
+        let merged = write_sheet(&stream, &globals, sheet, &mut workbook, &mut bounds)
             .map_err(|error| error.on(format!("sheet {}", sheet.number)))?;
         workbook.end_sheet(&merged)?;
     }
     workbook.finish(globals.counts_from_1904)
+}
+
+/// What may still be used while a workbook is read.
+struct Bounds {
+    /// Bytes of shared texts and merged cells that may still be kept in memory.
+    kept: Budget,
+    /// Bytes of the stream that the sheets may still read. Sheets do not overlap, so that all together have no more bytes than
+    /// the stream.
+    unread: usize,
+}
+
+impl Bounds {
+    /// The next record of a sheet.
+    fn read<'a>(&mut self, records: &mut Records<'a>) -> Result<Record<'a>, SourceError> {
+        let record = records.next()?;
+        let left = self.unread.checked_sub(record.bytes());
+        self.unread = left.ok_or_else(|| damaged("the sheets of the workbook overlap"))?;
+        Ok(record)
+    }
 }
 
 /// What the beginning of the stream says about all sheets.
@@ -59,7 +81,7 @@ enum NumberKind {
 }
 
 impl Globals {
-    fn read(stream: &[u8]) -> Result<Self, SourceError> {
+    fn read(stream: &[u8], bounds: &mut Bounds) -> Result<Self, SourceError> {
         let mut records = Records::from(stream, 0);
         let first = records.next()?;
         if first.kind != BEGIN || first.data.get(..2) != Some(&[0, 6]) {
@@ -68,7 +90,7 @@ impl Globals {
         }
         let mut globals = Self::default();
         let (mut written_formats, mut format_numbers) = (BTreeMap::new(), Vec::new());
-        let mut count = 0;
+        let (mut count, mut starts) = (0, BTreeSet::new());
         loop {
             let record = records.next()?;
             match record.kind {
@@ -92,11 +114,16 @@ impl Globals {
                     count += 1;
                     // Charts and macros have no cells.
                     if record.data.get(5) == Some(&0) {
-                        globals.sheets.push(sheet_of(&record, count)?);
+                        let sheet = sheet_of(&record, count)?;
+                        if !starts.insert(sheet.start) {
+                            return Err(damaged("two sheets of the workbook begin at one place"));
+                        }
+                        globals.sheets.push(sheet);
+                        check_sheets(globals.sheets.len())?;
                     }
                 }
                 // SST
-                0xfc => globals.texts = shared_texts(&record)?,
+                0xfc => globals.texts = shared_texts(&record, &mut bounds.kept)?,
                 _ => {}
             }
         }
@@ -125,13 +152,15 @@ fn sheet_of(record: &Record<'_>, number: usize) -> Result<Sheet, SourceError> {
 }
 
 /// The texts that cells share. What the record declares is not reserved: the texts end with its bytes.
-fn shared_texts(record: &Record<'_>) -> Result<Vec<String>, SourceError> {
+fn shared_texts(record: &Record<'_>, kept: &mut Budget) -> Result<Vec<String>, SourceError> {
     let mut fields = Fields::of(record, 0);
     fields.long()?;
     let count = fields.long()?;
     let mut texts = Vec::new();
     for _ in 0..count {
-        texts.push(fields.text()?);
+        let text = fields.text()?;
+        kept.charge(size_of::<String>() + text.len())?;
+        texts.push(text);
     }
     Ok(texts)
 }
@@ -142,9 +171,10 @@ fn write_sheet(
     globals: &Globals,
     sheet: &Sheet,
     workbook: &mut PlainWorkbook,
+    bounds: &mut Bounds,
 ) -> Result<Vec<Span>, SourceError> {
     let mut records = Records::from(stream, sheet.start);
-    if records.next()?.kind != BEGIN {
+    if bounds.read(&mut records)?.kind != BEGIN {
         return Err(damaged("the sheet is not where it should be"));
     }
     let mut merged = Vec::new();
@@ -153,7 +183,7 @@ fn write_sheet(
     // Cell of a formula whose text comes in a later record.
     let mut formula: Option<(u32, u32)> = None;
     loop {
-        let record = records.next()?;
+        let record = bounds.read(&mut records)?;
         match record.kind {
             BEGIN => depth += 1,
             END if depth > 0 => depth -= 1,
@@ -170,6 +200,7 @@ fn write_sheet(
             0xe5 => {
                 let spans = record.data.get(2..).unwrap_or_default().chunks_exact(8);
                 let at = |span: &[u8], index: usize| u32::from(u16::from_le_bytes([span[index], span[index + 1]]));
+                bounds.kept.charge(spans.len() * size_of::<Span>())?;
                 merged.extend(spans.map(|span| (at(span, 0), at(span, 4), at(span, 2), at(span, 6))));
             }
             kind => {

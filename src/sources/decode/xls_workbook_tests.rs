@@ -91,7 +91,7 @@ fn every_kind_of_cell_is_read_as_calamine_reads_it() {
         .rows()
         .map(|row| row.iter().map(shown).collect())
         .collect();
-    let found = cells(plain(&file, LIMIT).expect("it is a workbook"));
+    let found = cells(plain(file, LIMIT).expect("it is a workbook"));
     assert_eq!(found[0].0, "Danh s");
     assert_eq!(found[0].1[0], ["head", "b & <c>", "2.5", "date 44119.4375"]);
     assert_eq!(found[0].1[1], ["12345", "123.45", "date 44119", "duration 1"]);
@@ -103,7 +103,7 @@ fn every_kind_of_cell_is_read_as_calamine_reads_it() {
 
 #[test]
 fn a_file_that_lies_is_named_and_takes_no_memory() {
-    let kind = |file: &[u8]| plain(file, LIMIT).map_err(|error| error.kind);
+    let kind = |file: &[u8]| plain(file.to_vec(), LIMIT).map_err(|error| error.kind);
     let one = |records: &[u8]| workbook_of(&[], &[("a", 0, sheet(records))]);
     for (file, expected) in [
         // A size that no sheet has is not believed, and nothing is reserved for it.
@@ -121,6 +121,9 @@ fn a_file_that_lies_is_named_and_takes_no_memory() {
     ] {
         assert_eq!(kind(&file).err(), expected);
     }
+    // Empty texts: three bytes each in the file.
+    let texts = [&[0_u8; 4][..], &60_000_u32.to_le_bytes(), &[0_u8].repeat(180_000)].concat();
+    assert_eq!(kind(&workbook_of(&record(0xfc, &texts), &[])).err(), Some(ErrorKind::ExpandsTooFar));
     // A long text that many cells share.
     let text = [&[1, 0, 0, 0, 1, 0, 0, 0, 0, 0x20, 0][..], &[b'x'; 0x2000]].concat();
     let many: Vec<u8> = (0..1000).flat_map(|row| cell(0xfd, row, 0, 0, &[0; 4])).collect();
@@ -133,16 +136,31 @@ fn a_file_that_lies_is_named_and_takes_no_memory() {
 #[test]
 fn a_file_that_is_cut_is_refused_or_lacks_nothing() {
     let file = one_of_each();
-    let whole = plain(&file, LIMIT).expect("it is a workbook");
+    let whole = plain(file.clone(), LIMIT).expect("it is a workbook");
     let mut refused = 0;
     for length in (8..file.len()).step_by(97) {
-        match plain(&file[..length], LIMIT) {
+        match plain(file[..length].to_vec(), LIMIT) {
             Err(_) => refused += 1,
             // Only unused numbers at the end of the table are missing.
             Ok(found) => assert!(found == whole, "{length}"),
         }
     }
     assert!(refused > 50, "{refused}");
+}
+
+#[test]
+fn sheets_that_overlap_are_refused() {
+    const SHEETS: usize = 100;
+    let (begin, end) = (record(0x809, &[0, 6, 5, 0]), record(0x0a, &[]));
+    let first = begin.len() + SHEETS * boundsheet("a", 0, 0).len() + end.len();
+    // All sheets begin at one place, or each begins inside the one before it. One sheet has as many parts as there are sheets.
+    for (step, expected) in [(0, "begin at one place"), (begin.len(), "overlap")] {
+        let list: Vec<u8> = (0..SHEETS).flat_map(|sheet| boundsheet("a", 0, first + sheet * step)).collect();
+        let stream = [begin.clone(), list, end.clone(), begin.repeat(SHEETS), end.repeat(SHEETS)].concat();
+        let error = plain(compound_file("Workbook", &stream), LIMIT).expect_err("it is refused");
+        assert_eq!(error.kind, ErrorKind::FileDamaged);
+        assert!(error.message.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -168,12 +186,12 @@ proptest! {
         let mut file = one_of_each();
         let at = at % file.len();
         file[at] = byte;
-        let _ = plain(&file, LIMIT);
+        let _ = plain(file, LIMIT);
     }
 
     #[test]
     fn any_stream_is_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        let _ = plain(&compound_file("Workbook", &[&record(0x809, &[0, 6, 5, 0]), &boundsheet("a", 0, 8)[..], &bytes].concat()), LIMIT);
+        let _ = plain(compound_file("Workbook", &[&record(0x809, &[0, 6, 5, 0]), &boundsheet("a", 0, 8)[..], &bytes].concat()), LIMIT);
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -19,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::fields::shown_name;
+use crate::model::escape::escaped;
 use crate::sources::decode::{hex_digest, inflate, without_panic};
 use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::transport::remote_stamp::RemoteStamp;
@@ -52,6 +54,8 @@ pub struct FileLimits {
 pub struct FoundFile {
     /// `None` if the file's metadata cannot be read.
     modified: Option<SystemTime>,
+    /// Name in which `access.glob` and `access.order` are searched. Bytes that are no UTF-8 are U+FFFD in it. Two files may
+    /// have the same one: the bytes of a name identify a file.
     pub name: String,
     path: PathBuf,
     /// What the server said about it; `None` for a file of this machine.
@@ -61,9 +65,9 @@ pub struct FoundFile {
 impl FoundFile {
     /// A file on a server.
     pub(super) fn remote(name: Vec<u8>, stamp: RemoteStamp) -> Self {
-        let shown = String::from_utf8_lossy(&name).into_owned();
+        let text = String::from_utf8_lossy(&name).into_owned();
         let path = PathBuf::from(OsString::from_vec(name));
-        Self { modified: stamp.modified(), name: shown, path, listed: Some(stamp) }
+        Self { modified: stamp.modified(), name: text, path, listed: Some(stamp) }
     }
 
     /// Name and listed stamp of a file on a server.
@@ -75,10 +79,28 @@ impl FoundFile {
         self.modified.is_none()
     }
 
-    /// The name as messages and origins show it, see [`shown_name`].
+    /// The bytes of the name. Not every program writes names in UTF-8.
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        let name =
+            if self.listed.is_some() { self.path.as_os_str() } else { self.path.file_name().unwrap_or_default() };
+        name.as_bytes()
+    }
+
+    /// The name, if it is UTF-8.
+    pub(crate) fn utf8_name(&self) -> Option<&str> {
+        std::str::from_utf8(self.name_bytes()).ok()
+    }
+
+    /// The name as messages and origins show it, see [`shown_name`]. A byte that is no UTF-8 is shown as `\xCC`.
     #[must_use]
     pub fn shown(&self) -> String {
-        shown_name(&self.name)
+        let shown = shown_name(&self.name);
+        let is_withheld = shown != escaped(&self.name);
+        if is_withheld || self.utf8_name().is_some() {
+            shown
+        } else {
+            escaped(&text_of(self.name_bytes())).into_owned()
+        }
     }
 
     /// Modification time, microseconds UTC; 0 if it is not known.
@@ -86,6 +108,18 @@ impl FoundFile {
         let since = self.modified.and_then(|modified| modified.duration_since(SystemTime::UNIX_EPOCH).ok());
         since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or_default()
     }
+}
+
+/// A name with every byte that is no UTF-8 as `\xCC`.
+fn text_of(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len() + 16);
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+    }
+    text
 }
 
 /// Content of a file. `Debug` shows the digest only.
@@ -313,80 +347,5 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: FileLimits =
-        FileLimits { max_bytes: 10, max_expanded_bytes: 10, settle: Duration::ZERO, silence: Duration::from_secs(20) };
-
-    #[test]
-    fn lock_files_and_unfinished_transfers_are_no_deliveries() {
-        for name in
-            ["~$a.xlsx", "a.csv.part", "A.TMP", "~WRL0001.tmp", "a.csv~", ".~lock.a.ods#", "Thumbs.db", "a.filepart"]
-        {
-            assert!(!is_delivery(name), "{name}");
-        }
-        for name in ["a.csv", "~a.csv", "$a.xlsx", "part.csv", "tmp.xlsx", "a.tmp.csv", "Danh sách ~ tháng 10.xlsx"] {
-            assert!(is_delivery(name), "{name}");
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_no_readable_file_is_listed_and_reported_without_waiting() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let at = |name: &str| folder.path().join(name);
-        let made = std::process::Command::new("mkfifo").arg(at("pipe.csv")).status();
-        assert!(made.is_ok_and(|status| status.success()), "a pipe can be made");
-        std::fs::create_dir(at("folder.csv")).expect("writable");
-        for (link, target) in
-            [("gone.csv", "nowhere"), ("null.csv", "/dev/null"), ("good.csv", "target"), ("loop.csv", "loop.csv")]
-        {
-            std::os::unix::fs::symlink(target, at(link)).expect("writable");
-        }
-        for (name, text) in [("target", "text"), ("empty.csv", ""), ("long.csv", "0123456789x")] {
-            std::fs::write(at(name), text).expect("writable");
-        }
-        let found = list(folder.path().to_str().expect("UTF-8"), "*.csv", LIMITS.silence).await.expect("a folder");
-        let mut results = Vec::new();
-        for file in &found {
-            let result = read(file, LIMITS).await.map(|content| content.map(|content| content.bytes.len()));
-            results.push((file.name.as_str(), result.map_err(|error| (error.kind, error.message))));
-        }
-        results.sort_by_key(|(name, _)| *name);
-        let unreadable = |message: &str| Err((ErrorKind::FileUnreadable, message.to_owned()));
-        let expected = [
-            ("empty.csv", Err((ErrorKind::FileEmpty, "the file has 0 bytes".to_owned()))),
-            ("gone.csv", unreadable("a link to a file that does not exist")),
-            ("good.csv", Ok(Some(4))),
-            ("long.csv", Err((ErrorKind::BodyTooLarge, "the file is longer than 10 bytes".to_owned()))),
-            ("loop.csv", unreadable("filesystem loop or indirection limit (e.g. symlink loop)")),
-            ("null.csv", unreadable("a pipe, device or socket, not a file")),
-            ("pipe.csv", unreadable("a pipe, device or socket, not a file")),
-        ];
-        assert_eq!(results, expected);
-        // Also if it became a pipe after its metadata were read.
-        let error = read_bytes(&at("pipe.csv"), LIMITS, &AtomicU64::new(0)).expect_err("a pipe is no file");
-        assert_eq!(error.kind, ErrorKind::FileUnreadable);
-    }
-
-    #[tokio::test]
-    async fn a_call_that_hangs_ends_at_its_time_limit_and_one_that_gets_on_does_not() {
-        let (never_sent, hang) = std::sync::mpsc::channel::<()>();
-        let hanging = answer_within(Duration::from_millis(20), move |_| {
-            let _ = hang.recv();
-            Ok(())
-        });
-        assert_eq!(hanging.await.map_err(|error| error.kind), Err(ErrorKind::Timeout));
-        drop(never_sent);
-        let slow = answer_within(Duration::from_millis(100), |counter| {
-            for _ in 0..20 {
-                std::thread::sleep(Duration::from_millis(15));
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        });
-        assert_eq!(slow.await, Ok(()));
-        let panicking = answer_within::<()>(LIMITS.silence, |_| panic!("in a call"));
-        assert_eq!(panicking.await.map_err(|error| error.kind), Err(ErrorKind::FileUnreadable));
-    }
-}
+#[path = "files_tests.rs"]
+mod tests;

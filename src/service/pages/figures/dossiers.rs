@@ -16,7 +16,7 @@ use super::selection::{Choice, FigurePageQuery, SelectedScope, Selection, night_
 use super::shown_figure::ShownFigure;
 use crate::indicators::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, FigureOf, Side};
 use crate::locale::{Initial, Language, moment};
-use crate::model::indicator::{IndicatorDefinition, IndicatorKind};
+use crate::model::indicator::IndicatorDefinition;
 use crate::run::{self, ExplainedDossiers};
 use crate::service::Service;
 use crate::service::explaining::{ExplainedQuery, explain, explainable};
@@ -28,6 +28,8 @@ use crate::service::problem::Problem;
 
 /// Dossiers on one page.
 const LIMIT: u32 = 50;
+/// Dossiers in one file.
+const MOST_IN_FILE: u32 = 100_000;
 /// Columns that the page leaves out; the file has all.
 const ONLY_IN_FILE: [&str; 6] = ["agency", "source_key", "run", "page", "row", "late_cause"];
 
@@ -59,6 +61,8 @@ struct DossiersPage<'a> {
     tiers: Vec<Choice>,
     agencies: Vec<(&'static str, Vec<Choice>)>,
     own: Option<ShownFigure>,
+    /// Whether the dossiers are those of the published figure.
+    agrees: bool,
     /// Name, text, number of dossiers, whether it is listed.
     sides: Vec<(&'static str, &'static str, String, bool)>,
     side: &'static str,
@@ -102,15 +106,18 @@ async fn find<'s>(
             return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
         }
     };
-    let side = match (query.side.as_str(), definition.kind) {
-        ("", IndicatorKind::Ratio) => Side::NotInNumerator,
-        ("", _) => Side::InNumerator,
-        (name, _) => Side::from_str(name).map_err(|_| {
+    let side = match query.side.as_str() {
+        "" => Side::listed_first(definition),
+        name => Side::from_str(name).map_err(|_| {
             let known: Vec<&str> = Side::iter().map(Side::name).collect();
             Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
         })?,
     };
-    let what = format!("explain {id} {}", selection.period);
+    let scope = match selection.scope_code() {
+        "" => "province",
+        code => code,
+    };
+    let what = format!("explain {id} {} {scope} {}", selection.period, side.name());
     service.access.record_read(&caller.name, "page", &what, run::now()).await?;
     let page = DossierPage { side, offset: query.offset, limit };
     let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, figure, page };
@@ -129,7 +136,9 @@ pub(in crate::service::pages) async fn page(
     let title = lang.of(&definition.title.vi, &definition.title.en);
     let of_indicator = selection.night.of_indicator(&id).iter().map(|position| selection.night.at(*position));
     let mut own = of_indicator.filter(|figure| figure.period == selection.period && selection.includes(figure));
-    let own = own.next().map(|figure| ShownFigure::new(lang, figure));
+    let own = own.next();
+    let agrees = own.is_none_or(|figure| explained.explanation.difference(figure).is_none());
+    let own = own.map(|figure| ShownFigure::new(lang, figure));
     let total = explained.explanation.count(side);
     let shown_until = u64::from(query.offset) + explained.dossiers.len() as u64;
     let shown = (!explained.dossiers.is_empty())
@@ -160,6 +169,7 @@ pub(in crate::service::pages) async fn page(
         tiers: selection.tiers(lang),
         agencies: selection.agencies(lang),
         own,
+        agrees,
         sides: Side::iter()
             .map(|one| (one.name(), side_text(lang, one), lang.number(explained.explanation.count(one)), one == side))
             .collect(),
@@ -175,7 +185,7 @@ pub(in crate::service::pages) async fn page(
     })
 }
 
-/// Every dossier of a side as a file for spreadsheets, in Vietnamese.
+/// The dossiers of a side as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`].
 pub(in crate::service::pages) async fn csv(
     State(service): State<Arc<Service>>,
     visitor: Visitor,
@@ -183,7 +193,7 @@ pub(in crate::service::pages) async fn csv(
     Query(query): Query<DossiersQuery>,
 ) -> Result<Response, PageError> {
     let query = DossiersQuery { offset: 0, ..query };
-    let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, u32::MAX).await?;
+    let Found { selection, side, explained, .. } = find(&service, &visitor, &id, &query, MOST_IN_FILE).await?;
     let bytes = lines(&explained.dossiers).map_err(|error| Problem::internal("the file cannot be written", &error))?;
     let plain = |text: &str| -> String {
         text.chars().map(|sign| if sign.is_ascii_alphanumeric() || sign == '.' { sign } else { '-' }).collect()

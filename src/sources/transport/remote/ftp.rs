@@ -20,7 +20,7 @@ use crate::sources::transport::files::not_a_file;
 use crate::sources::transport::remote::ftp_list::{self, Line};
 use crate::sources::transport::remote::session::Session;
 use crate::sources::transport::remote::{
-    ListedFile, MAX_LIST_BYTES, RemoteServer, ServerLimits, list_cut, not_utf8, take_name,
+    ListedFile, MAX_LIST_BYTES, NOT_DESCRIBED, RemoteServer, ServerLimits, list_cut, not_utf8, take_name,
 };
 use crate::sources::transport::remote_stamp::RemoteStamp;
 use crate::sources::transport::tls;
@@ -171,11 +171,8 @@ impl Connection {
             match read(line) {
                 Line::File(name, stamp) => {
                     let name = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-                    let is_known = stamp.is_some();
-                    take_name(&mut found, wanted, name, stamp.unwrap_or_default())?;
-                    if !is_known && let Some((_, stamp)) = found.last_mut().filter(|_| !is_known) {
-                        UNKNOWN.clone_into(&mut stamp.tag);
-                    }
+                    let unknown = || RemoteStamp { tag: NOT_DESCRIBED.to_owned(), ..RemoteStamp::default() };
+                    take_name(&mut found, wanted, name, stamp.unwrap_or_else(unknown))?;
                 }
                 Line::Other => {}
                 Line::Unknown if line.is_empty() => {}
@@ -189,18 +186,19 @@ impl Connection {
         self.complete(found, counter)
     }
 
-    /// Asks for the stamps that the list did not have.
+    /// Asks for the stamps that the list did not have. What the server does not describe stays [`NOT_DESCRIBED`].
     fn complete(&mut self, found: Vec<ListedFile>, counter: &AtomicU64) -> Result<Vec<ListedFile>, SourceError> {
         let mut complete = Vec::with_capacity(found.len());
-        for (name, stamp) in found {
+        for (name, mut stamp) in found {
             counter.fetch_add(1, Ordering::Relaxed);
-            // What cannot be asked for is kept: reading it gives the reason.
-            let stamp = match (stamp.tag == UNKNOWN).then(|| self.stat(&name)) {
-                None => stamp,
-                Some(Ok(Some(stamp))) => stamp,
-                Some(Err(error)) if error.kind != ErrorKind::FileUnreadable => return Err(error),
-                Some(_) => RemoteStamp { modified: Some(0), ..RemoteStamp::default() },
-            };
+            if stamp.tag == NOT_DESCRIBED {
+                match self.stat(&name) {
+                    Ok(Some(asked)) => stamp = asked,
+                    Err(error) if error.kind != ErrorKind::FileUnreadable => return Err(error),
+                    // What cannot be asked for is kept: reading it gives the reason.
+                    _ => {}
+                }
+            }
             complete.push((name, stamp));
         }
         Ok(complete)
@@ -245,9 +243,6 @@ impl Connection {
         Ok(bytes)
     }
 }
-
-/// Tag of a listed file whose stamp the list did not have. No server sends it: only WebDAV and S3 have tags.
-const UNKNOWN: &str = "unknown";
 
 fn cut_short() -> SourceError {
     SourceError::new(ErrorKind::BodyCutShort, "the connection ended in the middle of the file")

@@ -3,8 +3,10 @@
 //! A file is read if two looks at it, `access.settle_secs` apart by the clock of this machine, show the same: the first
 //! look is the list of the folder. The clock of the server is not compared with this machine's. Looks before and after
 //! reading must agree, and so must the number of bytes. A list that does not come to its end is an error, never a short
-//! list. Failures that pass by themselves are retried as `[retry]` declares.
+//! list. If a server describes a file otherwise than its list does, the first look is one at the file (`first_looks`).
+//! Failures that pass by themselves are retried as `[retry]` declares.
 
+mod first_looks;
 mod ftp;
 mod ftp_list;
 mod http_store;
@@ -22,12 +24,13 @@ use futures::future::BoxFuture;
 use globset::GlobMatcher;
 use tokio::time::Instant;
 
-use crate::model::connector::{ConnectorFile, FileOrder, FileServer, Retry};
+use crate::model::connector::{Access, ConnectorFile, Content, FileOrder, FileServer, Retry};
 use crate::model::values::PlaceholderValues;
 use crate::sources::error::{ErrorClass, ErrorKind, SourceError};
 use crate::sources::request::{self, TemplateContext};
 use crate::sources::retry;
 use crate::sources::transport::files::{self, FileContent, FileLimits, FoundFile};
+use crate::sources::transport::remote::first_looks::FirstLooks;
 use crate::sources::transport::remote::ftp::FtpServer;
 use crate::sources::transport::remote::http_store::HttpStore;
 use crate::sources::transport::remote::sftp::SftpServer;
@@ -37,6 +40,10 @@ use crate::sources::transport::remote_stamp::RemoteStamp;
 const MAX_FILES: usize = 200_000;
 /// Bytes of a list that comes in one answer, above which it is refused.
 const MAX_LIST_BYTES: u64 = 32 << 20;
+
+/// Tag of a listed file whose size and time the server did not say, neither in the list nor when it was asked. No server
+/// sends it: a header or an XML document cannot contain this character.
+const NOT_DESCRIBED: &str = "\0";
 
 /// A file in the list of a server. Names are bytes: not every server writes them in UTF-8.
 type ListedFile = (Vec<u8>, RemoteStamp);
@@ -62,6 +69,11 @@ pub(crate) struct RemoteFolder {
     retries: AtomicU32,
     limits: FileLimits,
     listed_at: Instant,
+    first_looks: FirstLooks,
+    /// Whether only the newest file is read (`content = "whole"`).
+    is_whole: bool,
+    /// Whether the files are ordered by their modification time.
+    is_by_time: bool,
 }
 
 impl fmt::Debug for RemoteFolder {
@@ -114,7 +126,17 @@ impl RemoteFolder {
             }
         };
         let (retry, retries) = (file.retry.clone(), AtomicU32::new(0));
-        Ok(Self { server, shown, retry, retries, limits, listed_at: Instant::now() })
+        Ok(Self {
+            server,
+            shown,
+            retry,
+            retries,
+            limits,
+            listed_at: Instant::now(),
+            first_looks: FirstLooks::default(),
+            is_whole: matches!(file.access, Access::Files { content: Content::Whole, .. }),
+            is_by_time: false,
+        })
     }
 
     /// Files whose name matches the pattern, as [`files::list`] lists those of a local folder.
@@ -123,19 +145,29 @@ impl RemoteFolder {
     /// Why there is no list, or not all of it; `misconfigured` if the order of the files is not known.
     pub(crate) async fn list(&mut self, glob: &str, order: &FileOrder) -> Result<Vec<FoundFile>, SourceError> {
         let wanted = files::matcher(glob)?;
-        let listed = self.retried("list", || self.server.list(&wanted)).await.and_then(|listed| {
-            let found: Vec<FoundFile> = listed.into_iter().map(|(name, stamp)| FoundFile::remote(name, stamp)).collect();
-            if *order == FileOrder::Modified && found.len() > 1 && found.iter().any(FoundFile::is_undated) {
-                let message = "the server does not say when its files were modified: declare in `access.order` a date in \
-                               their names or title rows";
-                return Err(SourceError::new(ErrorKind::Misconfigured, message));
-            }
-            Ok(found)
-        });
+        self.is_by_time = *order == FileOrder::Modified;
+        let listed = self.retried("list", || self.ordered_list(&wanted)).await;
         self.listed_at = Instant::now();
         let mut found = listed.map_err(|error| error.on(format!("list folder `{}`", self.shown)))?;
         found.sort();
+        // Of whole lists one file is read, unless the newest is chosen by the title rows of all.
+        let reads_one = self.is_whole && !matches!(order, FileOrder::Title(_));
+        let names = found.iter().filter(|_| !reads_one).filter_map(FoundFile::remote_place);
+        self.first_looks = FirstLooks::new(names.map(|(name, _)| name.to_vec()).collect());
         Ok(found)
+    }
+
+    /// The list of the server, if its files can be ordered.
+    fn ordered_list<'a>(&'a self, wanted: &'a GlobMatcher) -> BoxFuture<'a, Result<Vec<FoundFile>, SourceError>> {
+        Box::pin(async move {
+            let listed = self.server.list(wanted).await?;
+            let found: Vec<FoundFile> =
+                listed.into_iter().map(|(name, stamp)| FoundFile::remote(name, stamp)).collect();
+            if self.is_by_time {
+                check_times(&found, self.is_whole)?;
+            }
+            Ok(found)
+        })
     }
 
     /// Reads a whole file; `None` if it is still being written.
@@ -144,11 +176,21 @@ impl RemoteFolder {
     /// Why it cannot be read.
     pub(crate) async fn read(&self, name: &[u8], listed: &RemoteStamp) -> Result<Option<FileContent>, SourceError> {
         let mut before = self.stat(name).await?;
-        let since = self.listed_at.elapsed();
+        if self.is_by_time && listed.tag == NOT_DESCRIBED {
+            // Its place in the order is not known: the next run lists it again.
+            return Ok(None);
+        }
+        self.first_looks.reached(name);
         // What was replaced since it was listed must stand still as long as what was listed now.
-        let wait = if before == *listed { self.limits.settle.saturating_sub(since) } else { self.limits.settle };
+        let is_as_listed = before == *listed;
+        let since = if is_as_listed { self.listed_at.elapsed() } else { self.first_looks.age(name, &before) };
+        let wait = self.limits.settle.saturating_sub(since);
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            if is_as_listed {
+                tokio::time::sleep(wait).await;
+            } else {
+                self.look_ahead(wait).await;
+            }
             if self.stat(name).await? != before {
                 return Ok(None);
             }
@@ -165,6 +207,25 @@ impl RemoteFolder {
             before = after;
         }
         Ok(None)
+    }
+
+    /// Waits, and looks meanwhile at the files that follow: if the server describes every file otherwise than its list
+    /// does, they share this wait.
+    async fn look_ahead(&self, wait: Duration) {
+        let end = Instant::now() + wait;
+        while Instant::now() < end {
+            let Some(name) = self.first_looks.next_name() else { break };
+            match self.server.stat(&name).await {
+                Ok(Some(stamp)) => {
+                    self.first_looks.age(&name, &stamp);
+                }
+                // The connection failed: no other file is asked for without a reason.
+                Err(error) if error.kind != ErrorKind::FileUnreadable => self.first_looks.stop(),
+                // Reading the file gives the reason.
+                _ => {}
+            }
+        }
+        tokio::time::sleep_until(end).await;
     }
 
     async fn content(&self, bytes: Vec<u8>, stamp: &RemoteStamp) -> Result<FileContent, SourceError> {
@@ -211,6 +272,36 @@ impl RemoteFolder {
     }
 }
 
+/// Whether files can be ordered by their modification times.
+///
+/// # Errors
+/// `misconfigured` if the server has no times; `file_unreadable` if the newest file is to be chosen and the server does
+/// not describe one of the files.
+fn check_times(found: &[FoundFile], is_whole: bool) -> Result<(), SourceError> {
+    if is_whole && let Some(file) = found.iter().find(|file| !is_described(file)) {
+        let count = found.iter().filter(|file| !is_described(file)).count();
+        let message = format!(
+            "the server does not say the size and time of {count} of {} files, such as `{}`: one of them may be the newest",
+            found.len(),
+            file.shown()
+        );
+        let hint = "run again; if it stays, look at the file's permissions, move it away or rename it, or declare in \
+                    `access.order` a date in the names";
+        // The next list may have them.
+        return Err(SourceError { class: ErrorClass::Transient, hint, ..files::not_a_file(&message) });
+    }
+    if found.len() > 1 && found.iter().any(|file| is_described(file) && file.is_undated()) {
+        let message = "the server does not say when its files were modified: declare in `access.order` a date in their \
+                       names or title rows";
+        return Err(SourceError::new(ErrorKind::Misconfigured, message));
+    }
+    Ok(())
+}
+
+fn is_described(file: &FoundFile) -> bool {
+    file.remote_place().is_none_or(|(_, stamp)| stamp.tag != NOT_DESCRIBED)
+}
+
 /// The filled texts of a server, in the order of [`FileServer::texts`].
 fn fill_all<const N: usize>(
     server: &FileServer,
@@ -253,3 +344,7 @@ fn not_utf8() -> SourceError {
         "its name is not UTF-8, and this server cannot be asked for it: rename it",
     )
 }
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ use std::io::{BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use globset::GlobMatcher;
@@ -14,7 +14,7 @@ use crate::sources::error::{ErrorKind, SourceError};
 use crate::sources::transport::files::{not_a_file, too_large};
 use crate::sources::transport::remote::session::Session;
 use crate::sources::transport::remote::sftp_packets::{self as packets, Answer, Ask, Attributes, Status};
-use crate::sources::transport::remote::ssh::{self, Login};
+use crate::sources::transport::remote::ssh::{self, Login, Words};
 use crate::sources::transport::remote::{ListedFile, RemoteServer, list_cut, take_name};
 use crate::sources::transport::remote_stamp::RemoteStamp;
 
@@ -22,6 +22,9 @@ use crate::sources::transport::remote_stamp::RemoteStamp;
 const CHUNK_BYTES: u32 = 32 << 10;
 /// Reads that are on their way: on a slow line, each would otherwise wait for the one before.
 const READS_AT_ONCE: usize = 16;
+
+/// Longest wait for the end of an `ssh` whose output has ended. It is killed afterwards.
+const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// A folder on an SFTP server, and the session of one pull.
 pub(super) struct SftpServer {
@@ -67,12 +70,32 @@ impl Drop for SftpServer {
     }
 }
 
+/// Takes the running `ssh`. The mutex is never held while a thread waits for a process.
+fn take(running: &Running) -> Option<Child> {
+    running.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 fn end(running: &Running) {
-    if let Some(mut child) = running.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        // Fails if it has ended already.
-        let _ = child.kill();
-        let _ = child.wait();
+    if let Some(child) = take(running) {
+        kill(child);
     }
+}
+
+/// Kills `ssh` and returns at once: the caller may be a worker of the async runtime.
+fn kill(mut child: Child) {
+    // Fails if it has ended already.
+    let _ = child.kill();
+    // Without the thread, the process stays in the process table until motcua ends.
+    let _ = std::thread::Builder::new().name("end ssh".to_owned()).spawn(move || child.wait());
+}
+
+/// Waits until `ssh` ends by itself, at most [`LONGEST_END`], and then kills it.
+fn end_soon(mut child: Child) {
+    let until = Instant::now() + LONGEST_END;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    kill(child);
 }
 
 impl RemoteServer for SftpServer {
@@ -102,7 +125,12 @@ struct Connection {
 impl Connection {
     fn open(login: &Login, running: &Running) -> Result<Self, SourceError> {
         end(running);
-        let (mut child, words) = ssh::start(login)?;
+        let (child, words) = ssh::start(login)?;
+        Self::begin(child, &words, &login.host, running)
+    }
+
+    /// Begins SFTP with an `ssh` that was started.
+    fn begin(mut child: Child, words: &Words, host: &str, running: &Running) -> Result<Self, SourceError> {
         let pipes = (child.stdin.take(), child.stdout.take());
         *running.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
         let (Some(input), Some(output)) = pipes else {
@@ -114,15 +142,21 @@ impl Connection {
         match welcome {
             Ok(packet) if packets::is_welcome(&packet) => Ok(connection),
             Ok(_) => Err(SourceError::new(ErrorKind::Misconfigured, "the server speaks no SFTP of version 3")),
+            // A letter in the first byte makes a length above 1 MiB.
+            Err(error) if error.kind == ErrorKind::Unreachable => {
+                end(running);
+                Err(text_before_sftp(host))
+            }
             Err(_) => {
-                if let Some(child) = running.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                    // It closed its output, so it ends now.
-                    let _ = child.wait();
+                // `ssh` may wait for the end of its input.
+                drop(connection);
+                if let Some(child) = take(running) {
+                    end_soon(child);
                 }
                 // The last words may still be on their way.
                 std::thread::sleep(Duration::from_millis(50));
                 let words = words.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                Err(ssh::failure(&words, &login.host))
+                Err(ssh::failure(&words, host))
             }
         }
     }
@@ -288,7 +322,52 @@ fn ended() -> SourceError {
     SourceError::new(ErrorKind::BodyCutShort, "the connection ended before the answer")
 }
 
+/// An error of a server that writes text where SFTP should begin.
+fn text_before_sftp(host: &str) -> SourceError {
+    let hint = "let the start files of the user's shell on the server, such as `.bashrc`, write nothing in a session \
+                without a terminal";
+    let message = format!("`{host}` writes text before SFTP begins");
+    SourceError { hint, ..SourceError::new(ErrorKind::Misconfigured, message) }
+}
+
 /// An error in the middle of a list.
 fn in_list(error: &SourceError) -> SourceError {
     list_cut(&error.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Begins SFTP with a script in the place of `ssh`, whose standard error has `words`.
+    fn begin(script: &str, words: &str) -> (Result<Connection, SourceError>, Running) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let child = command.spawn().expect("`sh` starts");
+        let running = Running::default();
+        let words: Words = Arc::new(Mutex::new(words.to_owned()));
+        (Connection::begin(child, &words, "h", &running), running)
+    }
+
+    #[test]
+    fn an_ssh_that_does_not_end_by_itself_is_killed_and_the_reason_is_named() {
+        let began = Instant::now();
+        for (script, words, kind, text) in [
+            ("echo Welcome; exec sleep 600", "", ErrorKind::Misconfigured, "writes text before SFTP begins"),
+            ("printf '\\nHi\\n'; exec sleep 600", "", ErrorKind::Misconfigured, "writes text before SFTP begins"),
+            ("exit 255", "Permission denied (publickey).", ErrorKind::LoginRefused, "refuses"),
+            // It closes its output and waits for the end of its input, or for nothing.
+            ("exec >&-; exec cat", "", ErrorKind::Unreachable, "no connection"),
+            ("exec >&-; exec sleep 600", "", ErrorKind::Unreachable, "no connection"),
+        ] {
+            let (answer, running) = begin(script, words);
+            let error = answer.err().expect("no SFTP");
+            assert_eq!(error.kind, kind, "{script}");
+            assert!(error.message.contains(text), "{script}: {error}");
+            assert!(take(&running).is_none(), "{script}");
+        }
+        assert!(began.elapsed() < Duration::from_mins(5), "no script was waited for");
+    }
 }
