@@ -187,7 +187,8 @@ fn the_program_reads_each_word_and_reads_it_again_from_landing() {
     for (name, case) in &cases {
         for expected in &case.records {
             let key = expected["source_key"].as_str().expect("a key");
-            let stored = &first[&(name.clone(), key.to_owned())];
+            let stored = first.get(&(name.clone(), key.to_owned()));
+            let stored = stored.unwrap_or_else(|| panic!("{name}: no row `{key}` of {:?}", first.keys()));
             for (column, value) in expected {
                 assert_eq!(stored.get(column), Some(&json!(value)), "{name}, {key}: {column}");
             }
@@ -209,10 +210,13 @@ fn the_program_reads_each_word_and_reads_it_again_from_landing() {
     assert_eq!(cells(&office), first);
 }
 
-/// The cells of every stored dossier that have a value, by source and key: as [`as_json`] writes them.
+/// The cells of every stored dossier and measure that have a value, by source and key: as [`as_json`] writes them.
 fn cells(office: &Office) -> BTreeMap<(String, String), BTreeMap<String, Json>> {
     let mut found = BTreeMap::new();
-    for frame in frames(&office.data(), "dossiers") {
+    let tables = [RecordKind::Dossiers, RecordKind::Measures];
+    let tables =
+        tables.map(|kind| frames(&office.data(), kind.image_name()).into_iter().map(move |frame| (kind, frame)));
+    for (kind, frame) in tables.into_iter().flatten() {
         let text = |row: usize, name: &str| {
             let column = frame.column(name).and_then(|column| column.str()).expect("a text column");
             column.get(row).expect("never null").to_owned()
@@ -229,7 +233,7 @@ fn cells(office: &Office) -> BTreeMap<(String, String), BTreeMap<String, Json>> 
                 };
                 Some((column.name.to_owned(), value))
             };
-            let cells = RecordKind::Dossiers.columns().iter().filter_map(cell).collect();
+            let cells = kind.columns().iter().filter_map(cell).collect();
             found.insert((text(row, "source"), text(row, "source_key")), cells);
         }
     }
