@@ -9,7 +9,6 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
-use self::dossier::side_name;
 use crate::cli::output::{self, OutputFormat, number, print, print_message};
 use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
@@ -142,7 +141,7 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     if let Some(code) = &arguments.dossier {
         return explain_dossier(&config, &record.night, request, code, arguments.format).await;
     }
-    let what = format!("explain {} {period} {} {}", definition.id, scope_of(&figure), side.name());
+    let what = format!("explain {} {period} {} {}", definition.id, figure.name(), side.name());
     audit::log_read(&config.settings.data, &what).await?;
     let explained = run::explain(&config, &record.night, request, ()).await?;
     let is_of_night = arguments.definitions == DefinitionSource::Night
@@ -230,15 +229,6 @@ fn figure_of(config: &Configuration, figures: &[Figure], arguments: &Arguments) 
     })
 }
 
-/// What a figure is of, for the access log.
-fn scope_of(figure: &FigureOf) -> &str {
-    match figure {
-        FigureOf::Province => "province",
-        FigureOf::Tier(tier) => tier.name(),
-        FigureOf::Agency(code) => code,
-    }
-}
-
 /// What a figure is of, as a person reads it. A code alone would not show that a name was understood wrongly.
 fn name_of(figure: &FigureOf, config: &Configuration, figures: &[Figure]) -> String {
     let code = match figure {
@@ -263,14 +253,9 @@ fn published<'f>(
     figure: &FigureOf,
     period: Period,
 ) -> Option<&'f Figure> {
-    figures.iter().find(|published| {
-        let is_of = match figure {
-            FigureOf::Province => published.agency.is_none() && published.tier.is_none(),
-            FigureOf::Tier(tier) => published.agency.is_none() && published.tier == Some(*tier),
-            FigureOf::Agency(code) => published.agency.as_deref() == Some(code),
-        };
-        is_of && *published.indicator == definition.id && published.period == period
-    })
+    figures
+        .iter()
+        .find(|published| figure.has(published) && *published.indicator == definition.id && published.period == period)
 }
 
 /// What is printed.
@@ -308,7 +293,7 @@ impl Shown<'_> {
         let state = if self.night.complete { "đủ nguồn" } else { "CHƯA ĐỦ NGUỒN, số liệu tạm thời" };
         let _ = writeln!(text, "Tính lúc {}; {state}; lượt {}.\n", moment(self.night.as_of), self.night.run);
         let counts = Side::iter()
-            .map(|side| vec![side_name(side).to_owned(), number(explanation.count(side)), side.name().to_owned()]);
+            .map(|side| vec![side.meaning()[0].to_owned(), number(explanation.count(side)), side.name().to_owned()]);
         text.push_str(&output::table(&["Hồ sơ", "Số hồ sơ", "--side"], counts.collect()));
         if !explanation.exclusions.is_empty() {
             let rows = explanation.exclusions.iter().map(|exclusion| {
@@ -368,16 +353,12 @@ impl Shown<'_> {
                 json!({ "condition": one.condition, "meaning_vi": one.meaning_vi, "meaning_en": one.meaning_en, "dossiers": one.dossiers })
             })
             .collect();
-        let (agency, tier) = match self.figure {
-            FigureOf::Province => (None, None),
-            FigureOf::Tier(tier) => (None, Some(tier.name())),
-            FigureOf::Agency(code) => (Some(code), None),
-        };
+        let (agency, tier) = self.figure.agency_and_tier();
         json!({
             "indicator": self.definition.id,
             "rules": arguments.rules.as_ref().unwrap_or(&self.definition.rules),
             "agency": agency,
-            "tier": tier,
+            "tier": tier.map(Tier::name),
             "period": self.period.to_string(),
             "run": self.night.run,
             "as_of": instant::display(self.night.as_of),

@@ -155,31 +155,10 @@ fn is_element_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    const HTTP: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
-[access]
-type = "http"
-base_url = "https://portal.example"
-[request]
-path = "/list"
-[map.source_key]
-from = "id"
-type = "code"
-required = true
-"#;
+    use crate::config::test_connectors::{HTTP, LISTS, mistaken_keys};
 
     fn names(addition: &str) -> Vec<String> {
-        match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{HTTP}{addition}")) {
-            Ok(_) => Vec::new(),
-            Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
-        }
+        mistaken_keys(&format!("{LISTS}{HTTP}{addition}"))
     }
 
     #[test]

@@ -62,15 +62,10 @@ impl ConnectorCheck<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use crate::config::test_connectors::{self, LISTS, mistaken_keys};
 
+    /// `[access]` and `[decode]` of files.
     const FILES: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
 [access]
 type = "files"
 folder = "in"
@@ -79,18 +74,12 @@ glob = "*.csv"
 type = "csv"
 header = "id"
 footers = ["sum"]
-[map.source_key]
-from = "id"
-type = "code"
-required = true
 "#;
 
     /// Mistakes of the connector of files with an addition, as `key: message`.
     fn mistakes(addition: &str) -> Vec<String> {
-        match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{FILES}{addition}")) {
-            Ok(_) => Vec::new(),
-            Err(found) => found.as_slice().iter().map(|one| format!("{}: {}", one.name, one.message)).collect(),
-        }
+        let found = test_connectors::mistakes(&format!("{LISTS}{FILES}{addition}"));
+        found.into_iter().map(|(key, message)| format!("{key}: {message}")).collect()
     }
 
     #[test]
@@ -132,10 +121,7 @@ required = true
         let with = |order: &str, decode: &str| {
             let text = FILES.replace("glob = \"*.csv\"", &format!("glob = \"*.csv\"\norder = {order}"));
             let text = text.replace("type = \"csv\"\nheader = \"id\"\nfooters = [\"sum\"]", decode);
-            match crate::config::connector_from_text("lists", Path::new("connector.toml"), &text) {
-                Ok(_) => Vec::new(),
-                Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
-            }
+            mistaken_keys(&format!("{LISTS}{text}"))
         };
         let csv = "type = \"csv\"\nheader = \"id\"";
         for (order, decode, expected) in [

@@ -1,6 +1,6 @@
 //! Mistakes in HTTP connectors, by the key that each is reported under.
 
-use std::path::Path;
+use crate::config::test_connectors::mistaken_keys;
 
 const BASE: &str = r#"
 [connector]
@@ -26,10 +26,7 @@ const PASS: &str =
 /// Keys of the mistakes.
 fn mistakes(parts: &[&str]) -> Vec<String> {
     let text = format!("{BASE}{}", parts.concat());
-    match crate::config::connector_from_text("portal", Path::new("connector.toml"), &text) {
-        Ok(_) => Vec::new(),
-        Err(found) => found.as_slice().iter().map(|problem| problem.name.clone()).collect(),
-    }
+    mistaken_keys(&text)
 }
 
 #[test]
@@ -155,10 +152,7 @@ fn a_parameter_of_a_page_is_sent_once_and_a_proxy_has_an_address() {
     assert_eq!(mistakes(&[JSON, GET, "query = { p = ['7', '8'] }\n", pages]), ["request.query"]);
     let proxied = |proxy: &str| {
         let text = BASE.replace("base_url =", &format!("proxy = '{proxy}'\nbase_url ="));
-        match crate::config::connector_from_text("portal", Path::new("connector.toml"), &[&text, JSON, GET].concat()) {
-            Ok(_) => Vec::new(),
-            Err(found) => found.as_slice().iter().map(|problem| problem.name.clone()).collect(),
-        }
+        mistaken_keys(&[&text, JSON, GET].concat())
     };
     for proxy in ["environment", "http://proxy.example:3128", "https://proxy.example", "{env:PROXY}"] {
         assert_eq!(proxied(proxy), [""; 0], "{proxy}");

@@ -23,6 +23,8 @@ mod registry_checks;
 mod server_checks;
 mod settings;
 mod template_checks;
+#[cfg(test)]
+mod test_connectors;
 mod value_checks;
 
 use std::collections::BTreeMap;

@@ -1,36 +1,13 @@
 //! Declarations of `explode` and `[detail]` with mistakes, and without.
 
-use std::path::Path;
+use crate::config::test_connectors::{HTTP, LISTS, mistaken_keys};
 
-const LIST: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
-[access]
-type = "http"
-base_url = "https://portal.example"
-[request]
-path = "/list"
-[map.source_key]
-from = "FROM"
-type = "code"
-required = true
-"#;
-
-/// The names of the mistakes, sorted, of a list whose key is read from a path.
+/// The keys of the mistakes, sorted, of a list whose key is read from a path.
 fn names(key: &str, addition: &str) -> Vec<String> {
-    let text = format!("{}{addition}", LIST.replace("FROM", key));
-    match crate::config::connector_from_text("lists", Path::new("connector.toml"), &text) {
-        Ok(_) => Vec::new(),
-        Err(found) => {
-            let mut names: Vec<String> = found.as_slice().iter().map(|one| one.name.clone()).collect();
-            names.sort();
-            names
-        }
-    }
+    let lists = LISTS.replace("\"id\"", &format!("\"{key}\""));
+    let mut names = mistaken_keys(&format!("{lists}{HTTP}{addition}"));
+    names.sort();
+    names
 }
 
 #[test]

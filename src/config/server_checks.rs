@@ -123,34 +123,14 @@ fn is_bucket(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    const FILES: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
-[decode]
-type = "csv"
-header = "id"
-[map.source_key]
-from = "id"
-type = "code"
-required = true
-[access]
-type = "files"
-glob = "*.csv"
-"#;
+    use crate::config::test_connectors::{self, LISTS};
 
     /// Keys and messages of the mistakes of a connector with this folder and server.
     fn mistakes(folder: &str, server: &str) -> Vec<(String, String)> {
-        let text = format!("{FILES}folder = '{folder}'\n[access.server]\n{server}");
-        match crate::config::connector_from_text("lists", Path::new("connector.toml"), &text) {
-            Ok(_) => Vec::new(),
-            Err(found) => found.as_slice().iter().map(|one| (one.name.clone(), one.message.clone())).collect(),
-        }
+        test_connectors::mistakes(&format!(
+            "{LISTS}[decode]\ntype = 'csv'\nheader = 'id'\n[access]\ntype = 'files'\nglob = '*.csv'\nfolder = '{folder}'\n\
+             [access.server]\n{server}"
+        ))
     }
 
     #[test]

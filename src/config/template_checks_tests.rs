@@ -1,26 +1,8 @@
-use std::path::Path;
-
-const HTTP: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
-[decode]
-type = "json"
-[map.source_key]
-from = "id"
-type = "code"
-required = true
-"#;
+use crate::config::test_connectors::{LISTS, mistaken_keys};
 
 /// Keys with mistakes of a connector over HTTP with these tables.
 fn wrong(tables: &str) -> Vec<String> {
-    match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{HTTP}{tables}")) {
-        Ok(_) => Vec::new(),
-        Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
-    }
+    mistaken_keys(&format!("{LISTS}[decode]\ntype = 'json'\n{tables}"))
 }
 
 fn with_base(base: &str) -> Vec<String> {

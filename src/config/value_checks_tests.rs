@@ -1,23 +1,7 @@
-use std::path::Path;
-
-const HTTP: &str = r#"
-[connector]
-version = 1
-title = "Lists"
-kind = "dossiers"
-system = "lists"
-contact = "staff"
-[map.source_key]
-from = "id"
-type = "code"
-required = true
-"#;
+use crate::config::test_connectors::{LISTS, mistaken_keys};
 
 fn wrong(tables: &str) -> Vec<String> {
-    match crate::config::connector_from_text("lists", Path::new("connector.toml"), &format!("{HTTP}{tables}")) {
-        Ok(_) => Vec::new(),
-        Err(found) => found.as_slice().iter().map(|one| one.name.clone()).collect(),
-    }
+    mistaken_keys(&format!("{LISTS}{tables}"))
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) enum PullError {
 
 impl From<SourceError> for PullError {
     fn from(error: SourceError) -> Self {
-        Self::Pull(Failure { code: error.kind.code(), message: error.to_string(), hint: error.kind.hint() })
+        Self::Pull(Failure { code: error.kind.code(), message: error.to_string(), hint: error.hint })
     }
 }
 

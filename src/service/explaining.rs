@@ -1,12 +1,14 @@
 //! Explains figures of a published night for the API and the pages, by the definitions that the night kept.
 
+use std::str::FromStr as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use strum::IntoEnumIterator as _;
 use tokio::sync::Semaphore;
 
 use crate::config::Configuration;
-use crate::indicators::{DossierPage, FigureOf, unexplained};
+use crate::indicators::{DossierPage, FigureOf, Side, unexplained};
 use crate::model::figure::Figure;
 use crate::model::indicator::IndicatorDefinition;
 use crate::model::period::Period;
@@ -39,6 +41,15 @@ pub(super) fn explainable<'c>(config: &'c Configuration, id: &str) -> Result<&'c
         None => Ok(definition),
         Some(reason) => Err(Problem::not_found(format!("figures of `{id}` have no dossiers to list: {reason}"))),
     }
+}
+
+/// The side of a name; without one, the side that is listed first.
+pub(super) fn side_named(name: Option<&str>, definition: &IndicatorDefinition) -> Result<Side, Problem> {
+    let Some(name) = name else { return Ok(Side::listed_first(definition)) };
+    Side::from_str(name).map_err(|_| {
+        let known: Vec<&str> = Side::iter().map(Side::name).collect();
+        Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
+    })
 }
 
 /// Counts the dossiers of a figure by side and lists those of one side. Callers record the access in the access log
@@ -83,12 +94,5 @@ pub(super) fn published<'n>(
     period: Period,
 ) -> Option<&'n Figure> {
     let mut of_indicator = night.of_indicator(indicator).iter().map(|position| night.at(*position));
-    of_indicator.find(|published| {
-        let is_of = match figure {
-            FigureOf::Province => published.agency.is_none() && published.tier.is_none(),
-            FigureOf::Tier(tier) => published.agency.is_none() && published.tier == Some(*tier),
-            FigureOf::Agency(code) => published.agency.as_deref() == Some(code),
-        };
-        is_of && published.period == period
-    })
+    of_indicator.find(|published| figure.has(published) && published.period == period)
 }

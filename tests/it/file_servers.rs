@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value as Json;
 
 use self::server::{Cutter, PASSWORD, PythonServer, SshServer, USER};
-use crate::office::program;
+use crate::office::{copy, program};
 use crate::services::{can_run, python_can_run};
 
 const HEADER: &str = "channel,concept:name,deadline,department,enddate,startdate\n";
@@ -41,17 +41,7 @@ impl Desk {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log");
-        for place in ["indicators", "rules", "."] {
-            std::fs::create_dir_all(folder.path().join("office").join(place)).expect("the folder can be written");
-            for entry in std::fs::read_dir(example.join(place)).expect("the example is there") {
-                let path = entry.expect("it can be listed").path();
-                if path.is_file() {
-                    let name = path.file_name().expect("a file has a name");
-                    std::fs::copy(&path, folder.path().join("office").join(place).join(name))
-                        .expect("it can be copied");
-                }
-            }
-        }
+        copy(&example, &folder.path().join("office"));
         let desk = Self { folder };
         std::fs::create_dir(desk.lists()).expect("the folder can be written");
         std::fs::create_dir(desk.lists().join("a folder.csv")).expect("the folder can be written");

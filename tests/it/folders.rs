@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
 
-use crate::office::program;
+use crate::office::{copy, program};
 
 const HEADER: &str = "channel,concept:name,deadline,department,enddate,startdate\n";
 
@@ -31,17 +31,7 @@ impl Desk {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/receipt-log");
-        for place in ["indicators", "rules", "."] {
-            std::fs::create_dir_all(folder.path().join("office").join(place)).expect("the folder can be written");
-            for entry in std::fs::read_dir(example.join(place)).expect("the example is there") {
-                let path = entry.expect("it can be listed").path();
-                if path.is_file() {
-                    let name = path.file_name().expect("a file has a name");
-                    let to = folder.path().join("office").join(place).join(name);
-                    std::fs::copy(&path, to).expect("it can be copied");
-                }
-            }
-        }
+        copy(&example, &folder.path().join("office"));
         std::fs::create_dir(folder.path().join("lists")).expect("the folder can be written");
         let connector = folder.path().join("office/connector.toml");
         let text = std::fs::read_to_string(&connector).expect("the example has a connector");

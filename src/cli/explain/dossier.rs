@@ -6,22 +6,11 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cli::explain::list::cell_text;
 use crate::cli::output;
-use crate::indicators::{DOSSIER_COLUMNS, DossierCell, ExplainedFact, Side, dossier_json};
+use crate::indicators::{DOSSIER_COLUMNS, DossierCell, ExplainedFact, dossier_json};
 use crate::locale::moment;
 use crate::model::instant;
 use crate::model::record::Value;
 use crate::run::DossierWithHistory;
-
-/// Name of a side as a person reads it.
-pub(super) fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::InNumerator => "tính vào tử số",
-        Side::NotInNumerator => "chỉ tính vào mẫu số",
-        Side::Unknown => "chưa rõ có thuộc tử số hay không",
-        Side::Undecided => "chưa rõ có được tính hay không",
-        Side::Excluded => "không được tính",
-    }
-}
 
 /// One dossier: what it is to the figure, its conditions, its facts, its versions. `file_of`: name of the file that a
 /// page of a run came from.
@@ -32,7 +21,7 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
         let place = DOSSIER_COLUMNS.iter().position(|column| column.name == name);
         place.map(|place| cell_text(&dossier.cells[place])).unwrap_or_default()
     };
-    let _ = writeln!(text, "\nHồ sơ {}: {}", cell("dossier_code"), side_name(dossier.side));
+    let _ = writeln!(text, "\nHồ sơ {}: {}", cell("dossier_code"), dossier.side.meaning()[0]);
     let verdict = |is_true: Option<bool>| match is_true {
         Some(true) => "đúng",
         Some(false) => "không đúng",
@@ -41,7 +30,7 @@ pub(super) fn text(found: &DossierWithHistory, file_of: &dyn Fn(&str, i64, u32) 
     let conditions = dossier.conditions.iter();
     let conditions = conditions.map(|(condition, is_true)| vec![condition.clone(), verdict(*is_true).to_owned()]);
     text.push_str(&output::table(&["Điều kiện", "Với hồ sơ này"], conditions.collect()));
-    // What is far from the conditions and has no value says nothing; JSON has it.
+    // Facts below the second level are listed only if they have a value. JSON lists all.
     let is_telling = |fact: &&ExplainedFact| fact.depth < 3 || fact.value != DossierCell::Null;
     let facts = dossier.facts.iter().filter(is_telling).map(|fact| {
         let meaning = format!("{}{}", "  ".repeat(fact.depth.min(6)), fact.meaning_vi);

@@ -40,6 +40,38 @@ pub enum FigureOf {
     Agency(String),
 }
 
+impl FigureOf {
+    /// Code of the agency, or the tier; neither for the province.
+    #[must_use]
+    pub fn agency_and_tier(&self) -> (Option<&str>, Option<Tier>) {
+        match self {
+            Self::Province => (None, None),
+            Self::Tier(tier) => (None, Some(*tier)),
+            Self::Agency(code) => (Some(code), None),
+        }
+    }
+
+    /// The agency's code, the tier's name, or `province`: for the access log.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Province => "province",
+            Self::Tier(tier) => tier.name(),
+            Self::Agency(code) => code,
+        }
+    }
+
+    /// Whether a figure is of this agency, this tier or the province.
+    #[must_use]
+    pub fn has(&self, figure: &Figure) -> bool {
+        match self {
+            Self::Province => figure.agency.is_none() && figure.tier.is_none(),
+            Self::Tier(tier) => figure.agency.is_none() && figure.tier == Some(*tier),
+            Self::Agency(code) => figure.agency.as_deref() == Some(code),
+        }
+    }
+}
+
 /// What a dossier is to a figure.
 #[derive(
     Debug,
@@ -73,6 +105,18 @@ impl Side {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// What it means, in Vietnamese and English.
+    #[must_use]
+    pub fn meaning(self) -> [&'static str; 2] {
+        match self {
+            Self::InNumerator => ["Tính vào tử số", "In the numerator"],
+            Self::NotInNumerator => ["Chỉ tính vào mẫu số", "In the denominator only"],
+            Self::Unknown => ["Chưa rõ có thuộc tử số hay không", "Not known whether in the numerator"],
+            Self::Undecided => ["Chưa rõ có được tính hay không", "Not known whether it counts"],
+            Self::Excluded => ["Không được tính", "Left out"],
+        }
     }
 
     /// The side that is listed unless another is asked for: what keeps a ratio from being better, else what is counted.

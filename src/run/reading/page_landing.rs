@@ -188,7 +188,7 @@ fn incompleteness(
         return Some(Incompleteness { reason: kind.code(), message, hint: kind.hint() });
     }
     if let Some(error) = interruption {
-        return Some(Incompleteness { reason: error.kind.code(), message: error.to_string(), hint: error.kind.hint() });
+        return Some(Incompleteness { reason: error.kind.code(), message: error.to_string(), hint: error.hint });
     }
     // A wrong folder, a share that is not mounted, or a post office that did not deliver: not an empty night.
     (source.files_found() == Some(0) && connector.file.contract.least_of_usual > 0.0).then(|| Incompleteness {

@@ -1,6 +1,5 @@
 //! `/explain`: the dossiers behind one figure. Reading them is recorded in the access log.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,7 +16,7 @@ use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, check_up_to};
 use crate::service::api::figures::{FigureQuery, agency_code, named_period, night_of};
 use crate::service::caller::Authenticated;
-use crate::service::explaining::{ExplainedQuery, explain, explainable, published};
+use crate::service::explaining::{ExplainedQuery, explain, explainable, published, side_named};
 use crate::service::problem::{CommonErrors, NoNight, NotFound, Problem};
 
 /// Dossiers in one answer if `limit` is absent.
@@ -119,13 +118,7 @@ pub(super) async fn explained(
 ) -> Result<Json<ExplainedFigureAnswer>, Problem> {
     check_up_to("limit", query.limit, MAX_LIMIT)?;
     let definition = explainable(&service.config, &query.indicator)?;
-    let side = match &query.side {
-        None => Side::listed_first(definition),
-        Some(name) => Side::from_str(name).map_err(|_| {
-            let known: Vec<&str> = Side::iter().map(Side::name).collect();
-            Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
-        })?,
-    };
+    let side = side_named(query.side.as_deref(), definition)?;
     let period = named_period(&query.period)?;
     let selected = FigureQuery { run: query.run, as_of: query.as_of.clone(), ..FigureQuery::default() };
     let night = night_of(&service, &selected).await?;
@@ -150,16 +143,12 @@ pub(super) async fn explained(
     let found = explain(&service, &night, explained_query).await?;
     let published = published(&night, &query.indicator, &figure, period);
     let agrees = published.map(|published| found.explanation.difference(published).is_none());
-    let (agency, tier) = match figure {
-        FigureOf::Province => (None, None),
-        FigureOf::Tier(tier) => (None, Some(tier.name())),
-        FigureOf::Agency(code) => (Some(code), None),
-    };
+    let (agency, tier) = figure.agency_and_tier();
     let counts = Side::iter().map(|side| (side.name().to_owned(), json!(found.explanation.count(side))));
     Ok(Json(ExplainedFigureAnswer {
         indicator: query.indicator,
-        agency,
-        tier,
+        agency: agency.map(str::to_owned),
+        tier: tier.map(Tier::name),
         period: period.to_string(),
         run: night.record.night.run,
         counts: counts.collect(),

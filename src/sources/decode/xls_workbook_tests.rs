@@ -106,7 +106,7 @@ fn a_file_that_lies_is_named_and_takes_no_memory() {
     let kind = |file: &[u8]| plain(file.to_vec(), LIMIT).map_err(|error| error.kind);
     let one = |records: &[u8]| workbook_of(&[], &[("a", 0, sheet(records))]);
     for (file, expected) in [
-        // A size that no sheet has is not believed, and nothing is reserved for it.
+        // An impossible size is refused before memory is reserved for it.
         (one(&record(0x200, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 0])), None),
         (one(&cell(0xfd, 0, 0, 0, &[9, 0, 0, 0])), Some(ErrorKind::FileDamaged)),
         (one(&cell(0x203, 0, 0, 0, &[1, 2])), Some(ErrorKind::FileDamaged)),

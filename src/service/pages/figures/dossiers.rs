@@ -1,7 +1,6 @@
 //! The dossiers behind a figure: how many are on each side, which condition leaves the others out, and the dossiers of one
 //! side. They hold dossier codes, so the page needs a caller, and the access is recorded.
 
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -19,7 +18,7 @@ use crate::locale::{Initial, Language, moment};
 use crate::model::indicator::IndicatorDefinition;
 use crate::run::{self, ExplainedDossiers};
 use crate::service::Service;
-use crate::service::explaining::{ExplainedQuery, explain, explainable};
+use crate::service::explaining::{ExplainedQuery, explain, explainable, side_named};
 use crate::service::pages::layout::{Layout, html};
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
@@ -106,18 +105,8 @@ async fn find<'s>(
             return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
         }
     };
-    let side = match query.side.as_str() {
-        "" => Side::listed_first(definition),
-        name => Side::from_str(name).map_err(|_| {
-            let known: Vec<&str> = Side::iter().map(Side::name).collect();
-            Problem::bad_request(format!("`side`: there is no `{name}`; there are: {}", known.join(", ")))
-        })?,
-    };
-    let scope = match selection.scope_code() {
-        "" => "province",
-        code => code,
-    };
-    let what = format!("explain {id} {} {scope} {}", selection.period, side.name());
+    let side = side_named(Some(query.side.as_str()).filter(|name| !name.is_empty()), definition)?;
+    let what = format!("explain {id} {} {} {}", selection.period, figure.name(), side.name());
     service.access.record_read(&caller.name, "page", &what, run::now()).await?;
     let page = DossierPage { side, offset: query.offset, limit };
     let asked = ExplainedQuery { indicator: id.to_owned(), period: selection.period, figure, page };
@@ -220,13 +209,8 @@ fn lines(dossiers: &[Vec<DossierCell>]) -> Result<Vec<u8>, ::csv::Error> {
 
 /// What a side means, in words.
 fn side_text(lang: Language, side: Side) -> &'static str {
-    match side {
-        Side::InNumerator => lang.of("Tính vào tử số", "In the numerator"),
-        Side::NotInNumerator => lang.of("Chỉ tính vào mẫu số", "In the denominator only"),
-        Side::Unknown => lang.of("Chưa rõ có thuộc tử số hay không", "Not known whether in the numerator"),
-        Side::Undecided => lang.of("Chưa rõ có được tính hay không", "Not known whether it counts"),
-        Side::Excluded => lang.of("Không được tính", "Left out"),
-    }
+    let [vietnamese, english] = side.meaning();
+    lang.of(vietnamese, english)
 }
 
 fn cell_text(lang: Language, column: &DossierColumn, cell: &DossierCell) -> String {
