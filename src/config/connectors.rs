@@ -145,7 +145,7 @@ impl ConnectorCheck<'_> {
                 Some(map) if map.value.is_some() => {
                     self.add(
                         "/identity/key",
-                        format!("`{column}` has one `value` for every record, and a key tells records apart"),
+                        format!("`{column}` has one `value` for every record, and a key distinguishes records"),
                     );
                 }
                 Some(map) if !map.required && !file.identity.may_be_empty.contains(column) => {

@@ -64,7 +64,7 @@ impl ConnectorCheck<'_> {
         levels
     }
 
-    /// The rows of one record have the same values of the record: only what is read of the elements tells them apart.
+    /// The rows of one record have the same values of the record: only what is read of the elements distinguishes them.
     fn exploded_key(&mut self, file: &ConnectorFile, levels: &ExplodeLevels) {
         let innermost = levels.prefixes.len();
         if innermost == 0 {

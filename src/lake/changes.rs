@@ -310,7 +310,7 @@ mod tests {
         let supplied = DueVersion { requests: Some(1), ..moved(20) };
         assert_eq!(is_explained(&open, &version(Some("processing"), moved(20), Some(&open))), Some(false));
         assert_eq!(is_explained(&open, &version(Some("processing"), supplied, Some(&open))), Some(true));
-        assert_eq!(is_explained(&open, &version(None, moved(20), Some(&open))), None, "nothing tells of supplements");
+        assert_eq!(is_explained(&open, &version(None, moved(20), Some(&open))), None, "no version has supplements");
         assert_eq!(is_explained(&open, &version(Some("processing"), moved(5), Some(&open))), None, "an earlier date");
     }
 }

@@ -308,7 +308,7 @@ impl Page {
         self.rows.last_mut().expect("a row was opened").1 = Some(reason);
     }
 
-    /// Refuses the current row, and keeps its cells: they tell which record it is.
+    /// Refuses the current row, and keeps its cells: they identify the record.
     ///
     /// # Panics
     /// If there is no row.

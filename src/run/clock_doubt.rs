@@ -7,7 +7,7 @@ use crate::model::instant;
 /// How far the clock of a source may be from this machine's.
 const MOST_SECS: u64 = 86_400;
 
-/// What speaks against the clock; `None` if nothing does. `newest`: the latest night before this one. `ahead`: by how many
+/// Why the clock is doubted; `None` if nothing does. `newest`: the latest night before this one. `ahead`: by how many
 /// seconds each source that states a date is ahead.
 pub(super) fn doubt(now: i64, newest: Option<&Night>, ahead: &[i64]) -> Option<String> {
     if let Some(newest) = newest.filter(|newest| newest.as_of > now) {

@@ -61,7 +61,7 @@ struct Completeness {
     night: Night,
     /// Names of connectors.
     not_whole: Vec<String>,
-    /// What speaks against the clock of the machine.
+    /// Why the clock of the machine is doubted.
     clock: Option<String>,
 }
 

@@ -262,7 +262,7 @@ impl SourceError {
         self
     }
 
-    /// The error of a file, whose hint speaks of no address or request.
+    /// The error of a file, whose hint names no address or request.
     #[must_use]
     pub fn of_file(mut self) -> Self {
         self.hint = match self.kind {

@@ -71,7 +71,7 @@ impl PageChain {
     pub(super) fn served_size(&self, rows: u64) -> Result<Option<u32>, SourceError> {
         let Pages::PageNumber { size_param, end, .. } = &self.pages else { return Ok(None) };
         let earlier = self.earlier_pages();
-        // A source that is not told the size serves its own, and steps by it.
+        // A source that is asked for no size serves its own, and steps by it.
         if size_param.is_none() && !self.is_size_in_text {
             return Ok(None);
         }

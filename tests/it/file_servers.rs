@@ -1,4 +1,4 @@
-//! Folders on servers, night after night through the real binary: the same files by every road give the same figures, and
+//! Folders on servers, night after night through the real binary: the same files from every server give the same figures, and
 //! what a server or a line does wrong is named.
 #![expect(clippy::disallowed_methods, reason = "edge: a test writes the lists and runs the binary")]
 
@@ -176,19 +176,19 @@ fn s3(port: u16, key: &str) -> String {
     )
 }
 
-/// The first night by a road, and the second after a list was changed, against those of the local folder.
-fn compare_with_local(desk: &Desk, road: &str, access: &str, changed: impl FnOnce()) {
+/// The first night by a way, and the second after a list was changed, against those of the local folder.
+fn compare_with_local(desk: &Desk, way: &str, access: &str, changed: impl FnOnce()) {
     desk.declare(&local(desk));
-    let local_data = format!("local-{road}");
+    let local_data = format!("local-{way}");
     let first = desk.night(&local_data);
     assert_eq!(first.code, Some(0), "{first:?}");
     assert!(first.figures.iter().any(|figure| figure["denominator"] == 70), "{first:?}");
     desk.declare(access);
-    let by_road = desk.night(road);
+    let by_road = desk.night(way);
     assert_eq!((by_road.code, &by_road.figures), (Some(0), &first.figures), "{by_road:?}");
     desk.put(NAMES[1], 2, &rows(40, 20, 2));
     changed();
-    let by_road = desk.night(road);
+    let by_road = desk.night(way);
     desk.declare(&local(desk));
     let second = desk.night(&local_data);
     assert_ne!(second.figures, first.figures);
@@ -226,17 +226,17 @@ fn a_folder_of_ftp_is_read_like_a_local_one() {
     if !python_can_run("a_folder_of_ftp_is_read_like_a_local_one") {
         return;
     }
-    for (road, options) in [("ftp", &[USER, PASSWORD][..]), ("ftp-list", &[USER, PASSWORD, "plain-list"])] {
+    for (way, options) in [("ftp", &[USER, PASSWORD][..]), ("ftp-list", &[USER, PASSWORD, "plain-list"])] {
         let desk = Desk::new();
         let server = PythonServer::start("ftp", &desk.lists(), options);
-        compare_with_local(&desk, road, &ftp(server.port), || {});
+        compare_with_local(&desk, way, &ftp(server.port), || {});
         desk.declare(&ftp(server.port).replace("folder = ''", "folder = '/gone'"));
-        desk.night(road).is_named("folder_missing");
+        desk.night(way).is_named("folder_missing");
         desk.declare(&ftp(server.port).replace(&format!("user = '{USER}'"), "user = 'other'"));
-        desk.night(road).is_named("login_refused");
+        desk.night(way).is_named("login_refused");
         // A server without TLS never gets the password if TLS is asked for.
         desk.declare(&ftp(server.port).replace("tls = false\n", ""));
-        desk.night(road).is_named("misconfigured");
+        desk.night(way).is_named("misconfigured");
     }
     let desk = Desk::new();
     desk.put(NAMES[0], 1, &rows(0, 3000, 4));

@@ -48,7 +48,7 @@ pub enum FileServer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ca_certificates: Option<String>,
     },
-    /// S3, of Amazon or of a server that speaks its protocol. `folder` is the beginning of the keys, up to a `/`.
+    /// S3, of Amazon or of a server with its protocol. `folder` is the beginning of the keys, up to a `/`.
     S3 {
         /// Address of the service, such as `https://s3.ap-southeast-1.amazonaws.com`, without the bucket.
         endpoint: String,

@@ -59,7 +59,7 @@ pub struct SampleField {
 }
 
 impl Sample {
-    /// Looks at the content of a file or response. `is_heading` tells whether a text, folded, is a heading of the field.
+    /// Looks at the content of a file or response. `is_heading` says whether a text, folded, is a heading of the field.
     ///
     /// # Errors
     /// Why the content cannot be read, as for a connector's source; `no_records` if it has no list of records.

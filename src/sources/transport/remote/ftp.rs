@@ -128,7 +128,7 @@ impl Connection {
         ftp.transfer_type(FileType::Binary).map_err(failed)?;
         let features = ftp.feat().unwrap_or_default();
         if features.contains_key("UTF8") {
-            // Servers that always write UTF-8 may refuse to be told so.
+            // Servers that always write UTF-8 may refuse the command.
             let _ = ftp.opts("UTF8", Some("ON"));
         }
         if !login.folder.is_empty() {
@@ -316,7 +316,7 @@ fn transfer_error(error: FtpError, is_list: bool) -> SourceError {
             SourceError::new(ErrorKind::Timeout, "the server did not answer in time")
         }
         FtpError::ConnectionError(_) | FtpError::BadResponse => {
-            SourceError::new(ErrorKind::Unreachable, "the server closed the connection, or does not speak FTP")
+            SourceError::new(ErrorKind::Unreachable, "the server closed the connection, or is no FTP server")
         }
         FtpError::UnexpectedResponse(response) => {
             let code = response.status.code();

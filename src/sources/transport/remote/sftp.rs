@@ -141,7 +141,7 @@ impl Connection {
         let welcome = connection.send(&packets::hello()).and_then(|()| connection.packet());
         match welcome {
             Ok(packet) if packets::is_welcome(&packet) => Ok(connection),
-            Ok(_) => Err(SourceError::new(ErrorKind::Misconfigured, "the server speaks no SFTP of version 3")),
+            Ok(_) => Err(SourceError::new(ErrorKind::Misconfigured, "the server has no SFTP of version 3")),
             // A letter in the first byte makes a length above 1 MiB.
             Err(error) if error.kind == ErrorKind::Unreachable => {
                 end(running);
@@ -170,7 +170,10 @@ impl Connection {
         self.output.read_exact(&mut length).map_err(|_| ended())?;
         let length = u32::from_be_bytes(length);
         if length > packets::MAX_PACKET_BYTES {
-            return Err(SourceError::new(ErrorKind::Unreachable, "the server speaks no SFTP: a packet is too long"));
+            return Err(SourceError::new(
+                ErrorKind::Unreachable,
+                "the server's answer is no SFTP: a packet is too long",
+            ));
         }
         let mut packet = vec![0; usize::try_from(length).unwrap_or_default()];
         self.output.read_exact(&mut packet).map_err(|_| ended())?;
