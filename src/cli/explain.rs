@@ -1,7 +1,7 @@
 //! `explain`: counts the dossiers behind a figure by what they are to it, and lists them.
 
 mod dossier;
-mod list;
+pub(super) mod list;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
+use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::{self, OutputFormat, number, print, print_message};
-use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions, audit, typed};
 use crate::config::Configuration;
 use crate::indicators::{
@@ -68,8 +68,8 @@ pub(super) struct Arguments {
     /// `today`: attribute dossiers of former agencies to their successors.
     #[arg(long, value_parser = ["today"])]
     as_if: Option<String>,
-    /// Use the newest night on or before this day (yyyy-MM-dd). Default: the newest night.
-    #[arg(long, value_name = "DAY")]
+    /// Use the newest night at or before this day or moment (`2026-10-01`, `2026-10-01T06:00`). Default: the newest night.
+    #[arg(long, value_name = "MOMENT")]
     as_of: Option<String>,
     /// Indicator, rule sets, registries and calendar to use.
     #[arg(long, value_enum, default_value_t)]

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::print_message;
-use crate::cli::report::{DefinitionSource, night_of};
 use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::indicators::FormScope;
@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     /// `today`: attribute dossiers of former agencies to their successors.
     #[arg(long, value_parser = ["today"])]
     as_if: Option<String>,
-    /// Use the newest night on or before this day (yyyy-MM-dd). Default: the newest night.
-    #[arg(long, value_name = "DAY")]
+    /// Use the newest night at or before this day or moment (`2026-10-01`, `2026-10-01T06:00`). Default: the newest night.
+    #[arg(long, value_name = "MOMENT")]
     as_of: Option<String>,
     /// Template, rule sets, registries and calendar to use.
     #[arg(long, value_enum, default_value_t)]

@@ -18,10 +18,12 @@ mod groups;
 mod indicators;
 mod init;
 mod new_connector;
+mod nights;
 mod output;
 mod publish;
 mod quarantine;
 mod read_fields;
+mod reconcile;
 mod replay;
 mod report;
 mod run;
@@ -34,6 +36,7 @@ mod token;
 mod typed;
 mod vacuum;
 mod verify;
+mod worklist;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,6 +88,10 @@ enum Verb {
     Report(report::Arguments),
     /// Show which dossiers make up a figure, and why the others do not count.
     Explain(explain::Arguments),
+    /// List the dossiers on which an agency acts today so that its ratios do not fall.
+    Worklist(worklist::Arguments),
+    /// Compare portal and post: what matches, what only one of them has, what contradicts.
+    Reconcile(reconcile::Arguments),
     /// Print the figures of the newest night as an SQL script, for another engine over the same tables.
     Sql(sql::Arguments),
     /// Fill in an official form and write it as a workbook.
@@ -171,6 +178,8 @@ async fn act(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Status(arguments) => status::act(&options, &arguments).await,
         Verb::Report(arguments) => report::act(&options, &arguments).await,
         Verb::Explain(arguments) => explain::act(&options, &arguments).await,
+        Verb::Worklist(arguments) => worklist::act(&options, &arguments).await,
+        Verb::Reconcile(arguments) => reconcile::act(&options, &arguments).await,
         Verb::Form(arguments) => form::act(&options, &arguments).await,
         Verb::Sql(arguments) => sql::act(&options, &arguments).await,
         Verb::Runs(arguments) => runs::act(&options, &arguments).await,

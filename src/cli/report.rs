@@ -1,20 +1,22 @@
 //! `report`: prints figures of a published night, and computes those that the night does not store.
 
 mod differences;
+mod integrity;
+mod night_figures;
 mod table;
 
 use std::process::ExitCode;
 
+use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::{OutputFormat, print, print_message, print_with};
 use crate::cli::{Failure, GlobalOptions, typed};
 use crate::config::Configuration;
 use crate::indicators::{Rank, RankingRule, period_changes, rank};
 use crate::model::agency::Tier;
 use crate::model::figure::{Figure, Night};
-use crate::model::instant::{DAY_MICROS, from_local};
-use crate::model::period::{PERIOD_FORMS, Period, PeriodKind, typed_day};
+use crate::model::period::{PERIOD_FORMS, Period, PeriodKind};
 use crate::model::rules::AgencyView;
-use crate::publish::{self, FigureRow, NightRecord};
+use crate::publish::{self, FigureRow};
 use crate::run::{self, FigureRequest};
 
 /// Shown by `motcua report --help`.
@@ -23,7 +25,8 @@ Examples:
   motcua report par-3.4.1 --by year
   motcua report --period 2026-Q1 --tier commune --rank
   motcua report par-3.4.1 --period 2026-03 --compare
-  motcua report --period 2026 --as-of 2026-06-30 --format csv";
+  motcua report --period 2026 --as-of 2026-06-30 --format csv
+  motcua report par-3.4.1 --period 2026-Q3 --diff 2026-10-01T06:00 2026-10-02T06:00";
 
 use self::differences::compare_rules;
 pub(super) use self::table::table;
@@ -59,6 +62,10 @@ pub(super) struct Arguments {
     /// Compute one indicator in one period under every rule set; show how many dossiers each difference affects.
     #[arg(long, requires = "period", conflicts_with_all = ["rules", "compare", "rank", "agency", "tier", "by_agency", "as_if"])]
     compare_rules: bool,
+    /// For one ratio over dossiers in one period: agencies whose dossiers were changed later so that the ratio looks better, and
+    /// the ratio without those dossiers.
+    #[arg(long, requires = "period", conflicts_with_all = ["compare_rules", "rules", "compare", "rank", "by_agency", "as_if", "diff"])]
+    integrity: bool,
     /// Agency that a dossier is attributed to. Default: the rule set's setting.
     #[arg(long, value_enum)]
     by_agency: Option<ByAgency>,
@@ -69,9 +76,13 @@ pub(super) struct Arguments {
     /// Also the rank of each agency within its tier.
     #[arg(long)]
     rank: bool,
-    /// Use the newest night on or before this day (yyyy-MM-dd). Default: the newest night.
-    #[arg(long, value_name = "DAY")]
+    /// Use the newest night at or before this day or moment (`2026-10-01`, `2026-10-01T06:00`). Default: the newest night.
+    #[arg(long, value_name = "MOMENT")]
     as_of: Option<String>,
+    /// List the figures that differ between two nights, each named by its run or by a day or moment. With one indicator and
+    /// `--period` also the dossiers that moved, and why.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["compare", "compare_rules", "rank", "rules", "by_agency", "as_if", "as_of", "definitions"])]
+    diff: Option<Vec<String>>,
     /// Indicators, rule sets, registries and calendar for figures that the night does not store.
     #[arg(long, value_enum, default_value_t)]
     definitions: DefinitionSource,
@@ -91,51 +102,11 @@ enum ByAgency {
     Handling,
 }
 
-/// Value of `--definitions`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum DefinitionSource {
-    /// As stored with the night.
-    #[default]
-    Night,
-    /// As in the configuration today.
-    Today,
-}
-
-impl DefinitionSource {
-    /// The configuration with the chosen definitions.
-    pub(super) fn of(self, config: Configuration, record: &NightRecord) -> Result<Configuration, Failure> {
-        if self == Self::Today {
-            return Ok(config);
-        }
-        let kept = publish::read_definitions(&config.settings.data, record)?;
-        config.of_night(&kept).map_err(|problems| {
-            let message = format!("the definitions stored with night {} cannot be read: {problems}", record.night.run);
-            Failure::usage(message).with_hint("`--definitions today` computes with the configuration of today")
-        })
-    }
-}
-
-/// The newest night, or the newest night on or before a day.
-pub(super) async fn night_of(
-    config: &Configuration,
-    as_of: Option<&str>,
-) -> Result<(NightRecord, Vec<Figure>), Failure> {
-    let moment = as_of.map(end_of_day).transpose()?;
-    run::night_as_of(&config.settings.data, moment).await?.ok_or_else(|| {
-        let folder = config.settings.data.display();
-        if !config.settings.data.is_dir() {
-            return Failure::no_data_folder(&config.settings.data);
-        }
-        match as_of {
-            Some(day) => Failure::usage(format!("`{folder}` has no night on or before {day}")),
-            None => Failure::usage(format!("no night is published in `{folder}`"))
-                .with_hint("`motcua run` publishes a night"),
-        }
-    })
-}
-
 pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = options.load_readable()?;
+    if let Some([before, after]) = arguments.diff.as_deref().and_then(|nights| nights.first_chunk()) {
+        return night_figures::compare(config, arguments, [before, after]).await;
+    }
     let (record, figures) = match night_of(&config, arguments.as_of.as_deref()).await {
         Ok(night) => night,
         // Without a night, wrong arguments are still reported first, checked against today's configuration.
@@ -145,6 +116,10 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
     let mut filter = FigureFilter::new(arguments, &config)?;
     if arguments.compare_rules {
         return compare_rules(&config, &record.night, &filter).await;
+    }
+    if arguments.integrity {
+        filter.find_agency(&figures, &config)?;
+        return integrity::show(&config, &record.night, &filter).await;
     }
     let figures = filter.computed(&config, &record.night).await?.unwrap_or(figures);
     filter.find_agency(&figures, &config)?;
@@ -176,11 +151,6 @@ pub(super) async fn act(options: &GlobalOptions, arguments: &Arguments) -> Resul
 fn ranking_rule(config: &Configuration, id: &str) -> Option<RankingRule> {
     let known = config.indicators.iter().find(|indicator| indicator.definition.id == id);
     known.and_then(|indicator| RankingRule::of(&indicator.definition))
-}
-
-pub(super) fn end_of_day(text: &str) -> Result<i64, Failure> {
-    let day = typed_day(text).map_err(Failure::usage)?;
-    Ok(from_local(day.into()) + DAY_MICROS - 1)
 }
 
 /// The checked arguments: which figures are selected.

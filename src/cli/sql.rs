@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::cli::nights::{DefinitionSource, night_of};
 use crate::cli::output::print;
-use crate::cli::report::{DefinitionSource, night_of, report_unfit};
+use crate::cli::report::report_unfit;
 use crate::cli::{Failure, GlobalOptions};
 use crate::indicators::SqlDialect;
 use crate::run::{self, FigureRequest};

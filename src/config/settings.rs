@@ -1,4 +1,4 @@
-//! Reads `motcua.toml`: province, folders, registries, service, alerts, PostgreSQL.
+//! Reads `motcua.toml`: province, folders, registries, worklists, service, alerts, PostgreSQL.
 #![expect(clippy::disallowed_methods, reason = "edge: the settings file is read here")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::document::Document;
 use crate::config::problem::Problems;
+use crate::model::worklist::WorklistSettings;
 
 /// The content of `motcua.toml`. Paths are relative to the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,8 @@ struct SettingsFile {
     dossiers: DossierSettings,
     #[serde(default)]
     night: NightSettings,
+    #[serde(default)]
+    worklists: WorklistSettings,
     #[serde(default)]
     service: ServiceTable,
     #[serde(default)]
@@ -211,6 +214,7 @@ pub struct Settings {
     pub disabled_connectors: Vec<String>,
     pub dossiers: DossierSettings,
     pub night: NightSettings,
+    pub worklists: WorklistSettings,
     pub service: ServiceSettings,
     pub alerts: Alerts,
     pub postgres: Option<Postgres>,
@@ -236,6 +240,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         disabled_connectors: Vec::new(),
         dossiers: document.part("dossiers").unwrap_or_default(),
         night: document.part("night").unwrap_or_default(),
+        worklists: document.part("worklists").unwrap_or_default(),
         service: document.part("service").unwrap_or_default(),
         alerts: document.part("alerts").unwrap_or_default(),
         postgres: document.part("postgres"),
@@ -260,6 +265,7 @@ pub(crate) fn load(file: &Path, problems: &mut Problems) -> Option<Settings> {
         disabled_connectors: read.disabled_connectors,
         dossiers: read.dossiers,
         night: read.night,
+        worklists: read.worklists,
         service: service(file, read.service, &document, &at, problems),
         alerts: read.alerts,
         postgres: read.postgres,

@@ -48,7 +48,7 @@ impl Reader<'_> {
             Expr::Identifier(name) => Expression::Column(name.value.clone()),
             Expr::CompoundIdentifier(names) => {
                 let name = names.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(".");
-                let is_setting = name.starts_with("rules.") || name.starts_with("night.");
+                let is_setting = ["rules.", "night.", "worklist."].iter().any(|of| name.starts_with(of));
                 if is_setting { Expression::Setting(name) } else { Expression::Column(name) }
             }
             Expr::Nested(inner) => self.read(inner)?,

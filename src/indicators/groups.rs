@@ -69,7 +69,7 @@ pub(super) struct GroupKey {
     pub(super) overdue: Option<HalfMonth>,
     /// For [`GroupKind::ByProcedure`]: number of the procedure, `None` if the dossiers name none.
     pub(super) procedure: Option<IdxSize>,
-    /// For [`GroupKind::ByAmount`]; 0 for dossiers whose amount is not known, which the sums tell apart.
+    /// For [`GroupKind::ByAmount`]; 0 for dossiers whose amount is not known, which the sums distinguish.
     pub(super) amount: u64,
 }
 

@@ -67,6 +67,19 @@ impl<'a> FigureInputs<'a> {
         }
     }
 
+    /// The same inputs with other dossiers.
+    pub(super) fn with_dossiers(&self, dossiers: LazyFrame) -> FigureInputs<'_> {
+        FigureInputs {
+            dossiers,
+            dossier_groups: self.dossier_groups.clone(),
+            postal_items: self.postal_items.clone(),
+            feedback: self.feedback.clone(),
+            measures: self.measures.clone(),
+            dossier_notes: self.dossier_notes.clone(),
+            ..*self
+        }
+    }
+
     /// The same inputs with other indicators.
     pub(super) fn with_indicators<'i>(
         &'i self,

@@ -43,6 +43,7 @@ mod form;
 mod grouped_rows;
 mod groups;
 mod inputs;
+mod integrity;
 mod local_time;
 mod lookups;
 mod measure_figures;
@@ -54,6 +55,7 @@ mod period_changes;
 mod periods;
 mod polars_expressions;
 mod ranking;
+mod reconcile;
 mod registry_counts;
 mod registry_lookups;
 mod registry_rows;
@@ -61,6 +63,7 @@ mod rows;
 mod scan;
 mod script;
 mod sums;
+mod worklists;
 
 pub use agency_names::{AgencyNames, NumberedAgency, withheld_name, withheld_number};
 pub use compare::{RuleDifference, compare_rules};
@@ -68,7 +71,7 @@ pub use compute::{compute, sort_figures};
 pub use compute_each::{ComputedFigures, compute_each};
 pub use explain::{
     DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, DossierPage, Exclusion, ExplainedDossier,
-    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Side, dossier_json, unexplained,
+    ExplainedFact, ExplainedFigure, Explanation, FigureOf, Move, Side, Standing, Standings, dossier_json, unexplained,
 };
 pub use figure_columns::{
     FIGURE_COLUMNS, FigureCell, FigureColumn, FigureColumnForms, FigureColumnRole, FigureColumnType, FigureOfNight,
@@ -77,10 +80,19 @@ pub use figure_columns::{
 pub use figure_frames::{FigureKey, figure_frame, figure_key, figures_from_frame, published_frame, stored_frame};
 pub use form::{FormScope, form_counts};
 pub use inputs::{FigureInputs, ROWS_AT_ONCE};
+pub use integrity::{IntegrityKind, IntegrityRow, integrity};
 pub use offer_list::{ListedOffer, list_offers};
 pub use period_changes::period_changes;
 pub use ranking::{MIN_RANKED_DOSSIERS, Rank, RankingRule, rank};
+pub use reconcile::{
+    ClassCount, ItemProblem, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation,
+    UnmatchedItem, reconcile, unmatched_items,
+};
 pub use script::{SqlDialect, StoredTables, sql_script};
+pub use worklists::{
+    FoundWorklist, RatioStanding, SILENT, SilentAgency, Worklist, WorklistLine, WorklistPage, find_worklist,
+    silent_agencies, silent_title, worklist_counts, worklists,
+};
 
 /// Why figures could not be computed.
 #[derive(Debug, thiserror::Error)]

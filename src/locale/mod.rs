@@ -8,6 +8,7 @@ mod dossier_words;
 mod figures;
 mod numbers;
 mod periods;
+mod worklist_steps;
 
 pub use dates::{date, day_and_month, moment, moment_or_dash, time_on_date};
 pub use numbers::UnitSpace;

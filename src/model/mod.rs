@@ -31,5 +31,7 @@ pub mod source_order;
 pub mod table;
 pub mod table_remarks;
 pub mod text;
+pub mod typed_moment;
 pub mod values;
 pub mod vietnamese_order;
+pub mod worklist;

@@ -27,7 +27,7 @@ pub use error::PublishedFilesError;
 pub use figure_rows::{FigureRow, csv, json};
 pub use forms::{FormError, write_form};
 pub use nights::{
-    NightFigures, NightRecord, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
-    publish_night, read_night, run_as_of,
+    NightFigures, NightRecord, first_night, latest_night, newest_record, newest_run, night_folder, night_folder_of_run,
+    night_of_run, publish_night, read_night, run_as_of,
 };
 pub use removed_figures::RemovedFigures;

@@ -144,6 +144,17 @@ pub fn latest_night(data: &Path) -> Result<Option<Night>, PublishedFilesError> {
     Ok(records.filter(|record| record.clock.is_none()).map(|record| record.night).max_by_key(|night| night.as_of))
 }
 
+/// The oldest published night.
+pub fn first_night(data: &Path) -> Result<Option<Night>, PublishedFilesError> {
+    let folders = night_folders(&data.join("published").join("nights"))?;
+    Ok(folders.first().map(|folder| read_record(folder)).transpose()?.map(|record| record.night))
+}
+
+/// The night that a run published; `None` if it published none or its folder is gone.
+pub fn night_of_run(data: &Path, run: i64) -> Result<Option<Night>, PublishedFilesError> {
+    night_folder_of_run(data, run).map(|folder| Ok(read_record(&folder)?.night)).transpose()
+}
+
 /// The record of the newest published night, without its figures.
 pub fn newest_record(data: &Path) -> Result<Option<NightRecord>, PublishedFilesError> {
     let folder = data.join("published").join(LATEST);

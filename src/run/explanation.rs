@@ -93,7 +93,7 @@ pub async fn explain_dossier(
 }
 
 /// Does blocking work on the dossiers of an indicator in a period.
-async fn with_figure<T: Send + 'static>(
+pub(super) async fn with_figure<T: Send + 'static>(
     config: &Configuration,
     night: &Night,
     request: ExplainRequest,

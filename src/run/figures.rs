@@ -12,7 +12,8 @@ use polars::prelude::LazyFrame;
 
 use crate::config::{Configuration, Registries};
 use crate::indicators::{
-    self, AgencyNames, FigureInputs, FormScope, ROWS_AT_ONCE, RuleDifference, SqlDialect, StoredTables, compute,
+    self, AgencyNames, FigureInputs, FormScope, IntegrityRow, ROWS_AT_ONCE, RuleDifference, SqlDialect, StoredTables,
+    compute,
 };
 use crate::lake::Lake;
 use crate::model::figure::{Figure, Night};
@@ -125,6 +126,25 @@ pub async fn compare_rules(
     let definition = definition.expect("the caller has checked the indicator").definition.clone();
     let rules: Vec<RuleSet> = config.rules.values().cloned().collect();
     with_tables(config, night, move |inputs| indicators::compare_rules(&inputs, &definition, &rules, period)).await
+}
+
+/// The agencies that have dossiers in a ratio's denominator whose later changes make it look better, as of a night.
+///
+/// # Errors
+/// A table that cannot be read.
+pub async fn integrity(
+    config: &Configuration,
+    night: &Night,
+    indicator: &str,
+    period: Period,
+) -> Result<Vec<IntegrityRow>, RunError> {
+    let definition = config.indicators.iter().find(|known| known.definition.id == indicator);
+    let definition = definition.expect("the caller has checked the indicator").definition.clone();
+    let rules = config.rules[&definition.rules].clone();
+    let mut changes = Lake::read_changes(&config.settings.data.join("lake"), None).await?;
+    changes.retain(|change| change.run <= night.run);
+    with_tables(config, night, move |inputs| indicators::integrity(&inputs, &rules, &definition, period, &changes))
+        .await
 }
 
 /// The figures of a night as an SQL script over the images of the tables. `root`: where the script finds the tables;

@@ -35,12 +35,14 @@ mod large_deletions;
 mod ledger;
 mod lock;
 mod night_closing;
+mod night_difference;
 mod nightly;
 mod past_nights;
 mod progress;
 mod publications;
 mod reading;
 mod reasons;
+mod reconciling;
 mod recovery;
 mod rejected_files;
 mod replay;
@@ -49,6 +51,7 @@ mod schedule;
 mod settling;
 mod vacuum;
 mod verify;
+mod worklists;
 
 pub use agency_numbers::{AgencyNumbersError, Approval, UnknownAgency, approve_agencies, unknown_agencies};
 pub use backup::{BackupError, BackupReport, back_up, restore};
@@ -59,7 +62,7 @@ pub use data_folder::{DataFolder, RunReport};
 pub use error::{RunError, with_causes};
 pub use explanation::{DossierWithHistory, ExplainRequest, ExplainedDossiers, explain, explain_dossier};
 pub use failure::disk_full_hint;
-pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, sector_names, sql_script};
+pub use figures::{FigureRequest, compare_rules, figures_as_of, form_counts, integrity, sector_names, sql_script};
 pub use large_deletions::{RefusedDeletions, accept_deletions, refused_deletions};
 pub use ledger::{
     AcceptedDeletions, Ledger, LedgerTotals, Notification, Pause, Publication, Pull, PullState, QuarantinedRow,
@@ -67,11 +70,14 @@ pub use ledger::{
 };
 pub use lock::{Lock, LockError};
 pub use night_closing::ClosedNight;
-pub use past_nights::{night_as_of, night_of_run};
+pub use night_difference::{ComparedFigure, MoveCause, MovedDossier, NightOf, moved_dossiers};
+pub use past_nights::{FigureRevision, figure_revisions, first_night, night_as_of, night_of_run};
 pub use progress::Progress;
 pub use publications::{PublicationOutcome, next_try, publish_due, publish_newest};
 pub use reasons::{order_names, reason_codes};
+pub use reconciling::{NO_POSTAL_INDICATOR, reconcile, unmatched_items};
 pub use rejected_files::{file_of_page, rejected_files};
 pub use schedule::{SlotDecision, decide_slot};
 pub use vacuum::{Retention, VacuumAction, VacuumLine};
 pub use verify::{VerifyKind, VerifyLine, verify};
+pub use worklists::{NO_RATIO_OF_ON_TIME, silent_agencies, worklist, worklist_counts, worklist_named};

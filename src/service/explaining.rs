@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use strum::IntoEnumIterator as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Configuration;
 use crate::indicators::{DossierPage, FigureOf, Side, unexplained};
@@ -52,6 +52,13 @@ pub(super) fn side_named(name: Option<&str>, definition: &IndicatorDefinition) -
     })
 }
 
+/// A permit for work that reads the tables.
+pub(super) async fn permit() -> Result<OwnedSemaphorePermit, Problem> {
+    let permit = tokio::time::timeout(WAIT, Arc::clone(&PERMITS).acquire_owned()).await;
+    let permit = permit.map_err(|_| Problem::busy("other figures are being explained; try again in a moment", 10))?;
+    Ok(permit.expect("the permits are never closed"))
+}
+
 /// Counts the dossiers of a figure by side and lists those of one side. Callers record the access in the access log
 /// before they call this.
 pub(super) async fn explain(
@@ -59,10 +66,7 @@ pub(super) async fn explain(
     night: &Arc<LoadedNight>,
     query: ExplainedQuery,
 ) -> Result<ExplainedDossiers, Problem> {
-    let permit = tokio::time::timeout(WAIT, Arc::clone(&PERMITS).acquire_owned())
-        .await
-        .map_err(|_| Problem::busy("other figures are being explained; try again in a moment", 10))?
-        .expect("the permits are never closed");
+    let permit = permit().await?;
     let (config, read) = (Arc::clone(&service.config), Arc::clone(night));
     let of_night = tokio::task::spawn_blocking(move || {
         let kept = publish::read_definitions(&config.settings.data, &read.record).map_err(|error| error.to_string())?;

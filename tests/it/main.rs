@@ -16,6 +16,7 @@ mod folders;
 mod imports;
 mod memory_bounds;
 mod ministries;
+mod night_by_night;
 mod office;
 mod older_folder;
 mod pages;

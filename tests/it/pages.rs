@@ -13,10 +13,15 @@ use crate::office::{Office, Town};
 /// Content type of a form.
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// Path of a page, with a text that it contains in Vietnamese and in English.
-const PAGES: [(&str, &str, &str); 10] = [
+const PAGES: [(&str, &str, &str); 15] = [
     ("/figures?period=2026", "Số liệu", "Figures"),
     ("/figures?period=2026-Q1&scope=commune", "Cấp xã", "Commune level"),
     ("/figures/par-3.4.1?period=2026&sort=value", "Cách tính", "Definition"),
+    ("/figures/par-3.4.1/revisions?period=2026", "Số liệu qua các đêm", "The figure night by night"),
+    ("/figures?period=2026&as_of=2099-12-31", "Về đêm mới nhất", "To the newest night"),
+    ("/worklists", "Quá hạn, chưa giải quyết xong", "Overdue and open"),
+    ("/worklists/overdue", "việc cần làm", "what to do"),
+    ("/worklists/silent?scope=commune", "Cơ quan không tiếp nhận hồ sơ nào", "Agencies that have received no dossier"),
     ("/connectors", "Kết nối", "Connectors"),
     ("/connectors/portal-igate", "Các lần đọc", "Pulls"),
     ("/connectors/feedback", "Không có lịch nào bị bỏ lỡ", "No slot was missed"),
@@ -97,6 +102,8 @@ fn without_a_session(service: &Serving) {
     for (path, next) in [
         ("/figures?period=2026", "%2Ffigures%3Fperiod%3D2026"),
         ("/connectors", "%2Fconnectors"),
+        ("/worklists/due", "%2Fworklists%2Fdue"),
+        ("/figures/par-3.4.1/revisions", "%2Ffigures%2Fpar-3.4.1%2Frevisions"),
         ("/connectors/portal-igate/rejected/1", "%2Fconnectors%2Fportal-igate%2Frejected%2F1"),
         ("/figures.xlsx", "%2Ffigures.xlsx"),
     ] {

@@ -6,13 +6,16 @@ mod bounds;
 mod by_hand;
 mod explain;
 mod feedback;
+mod integrity;
 mod law;
 mod loops;
 mod measures;
 mod notes;
 mod province;
 mod random;
+mod reconcile;
 mod scripts;
+mod worklists;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

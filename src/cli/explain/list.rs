@@ -1,13 +1,13 @@
 //! Cells of a list of dossiers as text, JSON and CSV.
 
 use crate::cli::Failure;
-use crate::cli::output::LANGUAGE;
+use crate::cli::output::{self, LANGUAGE};
 use crate::indicators::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType};
 use crate::locale::moment;
 use crate::model::instant;
 
 /// A cell of a column as a person reads it.
-pub(super) fn shown(column: &DossierColumn, cell: &DossierCell) -> String {
+pub(in crate::cli) fn shown(column: &DossierColumn, cell: &DossierCell) -> String {
     match cell {
         DossierCell::Text(word) if column.column_type == DossierColumnType::Word => {
             LANGUAGE.dossier_word(word).to_owned()
@@ -29,17 +29,15 @@ pub(super) fn cell_text(cell: &DossierCell) -> String {
 
 /// The list as CSV with a header.
 pub(super) fn csv(rows: &[Vec<DossierCell>]) -> Result<String, Failure> {
-    let internal = |error: &dyn std::fmt::Display| Failure::internal(error.to_string());
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    writer.write_record(DOSSIER_COLUMNS.iter().map(|column| column.name)).map_err(|error| internal(&error))?;
-    for row in rows {
-        let cells = row.iter().map(|cell| match cell {
-            DossierCell::Instant(micros) => instant::display(*micros),
-            DossierCell::Flag(flag) => flag.to_string(),
-            other => cell_text(other),
-        });
-        writer.write_record(cells).map_err(|error| internal(&error))?;
+    let headings: Vec<&str> = DOSSIER_COLUMNS.iter().map(|column| column.name).collect();
+    output::csv_lines(&headings, rows.iter().map(|row| row.iter().map(csv_cell).collect()))
+}
+
+/// A value for programs.
+pub(in crate::cli) fn csv_cell(cell: &DossierCell) -> String {
+    match cell {
+        DossierCell::Instant(micros) => instant::display(*micros),
+        DossierCell::Flag(flag) => flag.to_string(),
+        other => cell_text(other),
     }
-    let bytes = writer.into_inner().map_err(|error| internal(&error))?;
-    String::from_utf8(bytes).map_err(|error| internal(&error))
 }

@@ -103,8 +103,13 @@ pub const DOSSIER_COLUMNS: &[DossierColumn] = &[
     column("row", DossierColumnType::Number, "dòng", "row of that page"),
 ];
 
-/// The columns as expressions over facts, with `excluded_by` and `agency` as numbers. `moment`: when states are read.
+/// All columns as [`expressions_of`] has them.
 pub(super) fn expressions(moment: i64) -> Vec<Expr> {
+    expressions_of(&DOSSIER_COLUMNS.iter().collect::<Vec<_>>(), moment)
+}
+
+/// Columns as expressions over facts, with `excluded_by` and `agency` as numbers. `moment`: when states are read.
+pub(in crate::indicators) fn expressions_of(columns: &[&DossierColumn], moment: i64) -> Vec<Expr> {
     let ended_at = when(col("is_ended")).then(micros("ends_at")).otherwise(lit(NULL)).cast(DataType::Int64);
     // Where it is not known which due date counts, the later one: so many days it is late in any case.
     let limit = when(col("is_ended")).then(col("late_from")).otherwise(col("open_overdue_from"));
@@ -121,17 +126,27 @@ pub(super) fn expressions(moment: i64) -> Vec<Expr> {
         "received_at" | "due_at" => micros(name),
         other => col(other),
     };
-    DOSSIER_COLUMNS.iter().map(|column| of_name(column.name).alias(column.name)).collect()
+    columns.iter().map(|column| of_name(column.name).alias(column.name)).collect()
 }
 
-/// The cells of a list, row by row.
+/// The cells of a list with all columns, row by row.
 pub(super) fn cells(
     listed: &DataFrame,
     agencies: &Agencies,
     conditions: &[String],
 ) -> PolarsResult<Vec<Vec<DossierCell>>> {
-    let mut rows = vec![Vec::with_capacity(DOSSIER_COLUMNS.len()); listed.height()];
-    for declared in DOSSIER_COLUMNS {
+    cells_of(listed, &DOSSIER_COLUMNS.iter().collect::<Vec<_>>(), agencies, conditions)
+}
+
+/// The cells of a list, row by row.
+pub(in crate::indicators) fn cells_of(
+    listed: &DataFrame,
+    columns: &[&DossierColumn],
+    agencies: &Agencies,
+    conditions: &[String],
+) -> PolarsResult<Vec<Vec<DossierCell>>> {
+    let mut rows = vec![Vec::with_capacity(columns.len()); listed.height()];
+    for declared in columns {
         let column = listed.column(declared.name)?;
         let cells: Vec<DossierCell> = match (declared.name, declared.column_type) {
             ("agency" | "agency_name", _) => {

@@ -7,13 +7,14 @@
 mod columns;
 mod one_dossier;
 mod sides;
+mod standings;
 
 use polars::prelude::*;
 
 use crate::calendar::day_number;
 use crate::expressions::{Expression, Settings, dossier_facts};
 use crate::indicators::IndicatorError;
-use crate::indicators::agencies::Agencies;
+use crate::indicators::agencies::{Agencies, KnownAgency};
 use crate::indicators::groups::day_column;
 use crate::indicators::inputs::FigureInputs;
 use crate::indicators::local_time::{local_day, micros};
@@ -28,8 +29,10 @@ use crate::model::period::Period;
 use crate::model::rules::{AsOf, RuleSet};
 
 pub use self::columns::{DOSSIER_COLUMNS, DossierCell, DossierColumn, DossierColumnType, dossier_json};
+pub(super) use self::columns::{cells_of, expressions_of};
 pub use self::one_dossier::{ExplainedDossier, ExplainedFact};
 use self::sides::Sides;
+pub use self::standings::{Move, Standing, Standings};
 
 /// The figure that is explained: its agencies, among all those of its indicator, rule set and period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,23 @@ impl FigureOf {
             Self::Tier(tier) => tier.name(),
             Self::Agency(code) => code,
         }
+    }
+
+    /// Whether dossiers that count for an agency count in the figure.
+    pub(super) fn is_of(&self, agency: &KnownAgency) -> bool {
+        match self {
+            Self::Province => true,
+            Self::Tier(tier) => agency.tier == Some(*tier),
+            Self::Agency(code) => *agency.code == **code,
+        }
+    }
+
+    /// The same for the agency of the column `agency`, or its successor.
+    pub(super) fn is_of_agency(&self, agencies: &Agencies) -> Expr {
+        let numbers = (0_u32..).take(agencies.known.len());
+        let is_of: Vec<bool> =
+            numbers.map(|number| self.is_of(&agencies.known[agencies.attributed_to(number) as usize])).collect();
+        value_at(col("agency"), Column::new("is_of".into(), is_of))
     }
 
     /// Whether a figure is of this agency, this tier or the province.
@@ -253,16 +273,6 @@ impl ExplainedFigure {
         Ok(Self { facts, agencies, sides, settings, moment })
     }
 
-    /// Whether dossiers of an agency, by its number, count in a figure.
-    fn is_of(&self, figure: &FigureOf, number: u32) -> bool {
-        let agency = &self.agencies.known[self.agencies.attributed_to(number) as usize];
-        match figure {
-            FigureOf::Province => true,
-            FigureOf::Tier(tier) => agency.tier == Some(*tier),
-            FigureOf::Agency(code) => *agency.code == **code,
-        }
-    }
-
     /// The dossiers of the indicator in the period with the columns `side` and `excluded_by`.
     fn dossiers(&self) -> LazyFrame {
         let dossiers = self.facts.clone().filter(col("agency").is_not_null());
@@ -290,7 +300,7 @@ impl ExplainedFigure {
         for ((agency, side), (excluded_by, dossiers)) in rows {
             let (Some(agency), Some(side), Some(dossiers)) = (agency, side, dossiers) else { continue };
             for (figure, (sides, excluded)) in figures.iter().zip(&mut counts) {
-                if self.is_of(figure, agency) {
+                if figure.is_of(&self.agencies.known[self.agencies.attributed_to(agency) as usize]) {
                     sides[side as usize] += dossiers;
                     if let Some(number) = excluded_by {
                         excluded[number as usize] += dossiers;
@@ -322,12 +332,9 @@ impl ExplainedFigure {
         let order = SortMultipleOptions::default()
             .with_order_descending_multi([true, false, false, false])
             .with_nulls_last_multi([true, true, false, false]);
-        let numbers = 0..u32::try_from(self.agencies.known.len()).expect("agencies are counted in thousands");
-        let of_figure: Vec<bool> = numbers.map(|number| self.is_of(figure, number)).collect();
-        let is_of_figure = value_at(col("agency"), Column::new("of_figure".into(), of_figure));
         let listed = self
             .dossiers()
-            .filter(is_of_figure)
+            .filter(figure.is_of_agency(&self.agencies))
             .filter(col("side").eq(lit(page.side as u32)))
             .select(columns::expressions(self.moment))
             .sort(["days_late", "received_at", "source", "source_key"], order)

@@ -55,9 +55,8 @@ pub(super) struct ExplainQuery {
     #[serde(default)]
     #[param(minimum = 1)]
     run: Option<i64>,
-    /// Explain the newest night on or before this day. Ignored if `run` is given.
+    /// Explain the newest night at or before this day or moment. Ignored if `run` is given.
     #[serde(default)]
-    #[param(value_type = Option<String>, format = Date)]
     as_of: Option<String>,
 }
 

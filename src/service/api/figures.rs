@@ -13,8 +13,10 @@ use utoipa::IntoParams;
 use crate::config::Configuration;
 use crate::model::agency::Tier;
 use crate::model::figure::Figure;
+use crate::model::instant;
 use crate::model::period::{Period, PeriodKind, typed_day};
 use crate::model::text::fold;
+use crate::model::typed_moment::{MOMENT_FORMS, typed_moment};
 use crate::publish;
 use crate::service::Service;
 use crate::service::api::extract::{StrictQuery, comma_list};
@@ -65,8 +67,8 @@ pub(in crate::service) struct FigureQuery {
     /// Read the night of this run instead of the newest.
     #[param(minimum = 1)]
     pub(in crate::service) run: Option<i64>,
-    /// Read the newest night on or before this day. Ignored if `run` is given.
-    #[param(value_type = Option<String>, format = Date)]
+    /// Read the newest night at or before this day or moment (`2026-10-01`, `2026-10-01T06:00+07:00`). Ignored if `run` is
+    /// given.
     pub(in crate::service) as_of: Option<String>,
     /// Overrides the header `Accept`.
     #[param(value_type = Option<FigureFormat>)]
@@ -249,24 +251,32 @@ pub(in crate::service) async fn night_of(service: &Service, query: &FigureQuery)
     if query.run.is_some_and(|run| run < 1) {
         return Err(Problem::bad_request("`run`: write a number from 1"));
     }
-    let run = match (&query.cursor, query.run, day("as_of", query.as_of.as_deref())?) {
+    let run = match (&query.cursor, query.run, &query.as_of) {
         (Some(cursor), ..) => Some(read_cursor(cursor)?.0),
         (None, Some(run), _) => Some(run),
-        (None, None, Some(day)) => {
-            let end = crate::model::instant::from_local(day.into()) + crate::model::instant::DAY_MICROS - 1;
-            let run = publish::run_as_of(&service.data, end)
-                .map_err(|error| Problem::internal("the published nights cannot be read", &error))?;
-            return match run {
-                Some(run) => of_run(service, run).await,
-                None => Err(Problem::not_found(format!("`as_of`: no night is published on or before {day}"))),
-            };
-        }
+        (None, None, Some(text)) => return night_until(service, text).await,
         (None, None, None) => None,
     };
     match run {
         Some(run) => of_run(service, run).await,
         None => service.nights.newest().await?.ok_or_else(no_night),
     }
+}
+
+/// The newest night at or before a typed day or moment.
+pub(in crate::service) async fn night_until(service: &Service, text: &str) -> Result<Arc<LoadedNight>, Problem> {
+    let until =
+        typed_moment(text).map_err(|message| Problem::bad_request(format!("`as_of`: {message}; {MOMENT_FORMS}")))?;
+    let unreadable = |error| Problem::internal("the published nights cannot be read", &error);
+    if let Some(run) = publish::run_as_of(&service.data, until).map_err(unreadable)? {
+        return of_run(service, run).await;
+    }
+    Err(Problem::not_found(match publish::first_night(&service.data).map_err(unreadable)? {
+        Some(first) => {
+            format!("`as_of`: no night on or before {text}; the first is of {}", instant::display(first.as_of))
+        }
+        None => format!("`as_of`: no night on or before {text}"),
+    }))
 }
 
 pub(in crate::service) fn no_night() -> Problem {

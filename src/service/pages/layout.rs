@@ -30,7 +30,7 @@ pub(super) struct Layout<'a> {
     /// Texts in the visitor's language; a short name because templates use it everywhere.
     pub(super) w: &'static Words,
     pub(super) title: String,
-    /// Entry of the navigation that is current: `figures`, `connectors`, `api`, `login`, or empty.
+    /// Entry of the navigation that is current: `figures`, `worklists`, `connectors`, `api`, `login`, or empty.
     pub(super) section: &'static str,
     pub(super) province: &'a str,
     pub(super) style: &'static str,

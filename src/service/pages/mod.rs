@@ -15,6 +15,7 @@ mod page_error;
 mod run_page;
 mod visitor;
 mod words;
+mod worklists;
 
 pub(super) use words::explanation;
 
@@ -29,7 +30,7 @@ use axum::routing::{get, post};
 
 use self::connectors::{detail, list, operations, rejected};
 use self::error_page::error_page;
-use self::figures::{dossiers, download, indicator, overview};
+use self::figures::{dossiers, download, indicator, overview, revisions};
 use self::layout::{STYLE, set_cookie};
 use self::page_error::PageError;
 use self::visitor::{LANGUAGE_COOKIE, Visitor, language_parameter};
@@ -51,6 +52,10 @@ pub(super) fn router(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/figures/{indicator}", get(indicator::page))
         .route("/figures/{indicator}/dossiers", get(dossiers::page))
         .route("/figures/{indicator}/dossiers.csv", get(dossiers::csv))
+        .route("/figures/{indicator}/revisions", get(revisions::page))
+        .route("/worklists", get(worklists::overview))
+        .route("/worklists/{name}", get(worklists::page))
+        .route("/worklists/{name}/dossiers.csv", get(worklists::csv))
         .route("/connectors", get(list::page))
         .route("/operations/run", post(operations::run))
         .route("/operations/retry", post(operations::retry))

@@ -1,4 +1,4 @@
-//! The newest night in one line: whether it is complete, and which connectors were not read completely.
+//! A night in one line: whether it is complete, and which connectors were not read completely.
 
 use crate::locale::{Language, date, moment, moment_or_dash};
 use crate::model::instant::local;
@@ -17,6 +17,8 @@ pub(super) struct NightSummary {
     pub(super) as_of: String,
     pub(super) data_until: String,
     pub(super) run: i64,
+    /// Whether the visitor asked for the night of a past day.
+    pub(super) is_past: bool,
 }
 
 impl NightSummary {
@@ -48,6 +50,7 @@ impl NightSummary {
             as_of: moment(record.night.as_of),
             data_until: moment_or_dash(record.night.data_until),
             run: record.night.run,
+            is_past: false,
         }
     }
 }

@@ -5,8 +5,10 @@
 
 mod form;
 mod outcome;
+mod postal_classes;
 mod received;
 mod registry_counts;
+mod worklists;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +20,10 @@ use motcua::model::rules::AgencyView;
 
 pub(super) use form::form_cells;
 use outcome::{Apology, end_of};
+pub(super) use postal_classes::postal_classes;
 use received::{ReceivedDossier, received_dossier};
 use registry_counts::registry_figures;
+pub(super) use worklists::worklists;
 
 use super::province::{self, Dossier, Item};
 

@@ -24,6 +24,7 @@ pub(super) struct Dossier {
     pub(super) return_requested: Option<String>,
     pub(super) returned_by: Option<String>,
     pub(super) status: Option<String>,
+    pub(super) submitted: Option<i64>,
     pub(super) received: Option<i64>,
     pub(super) due: Option<i64>,
     pub(super) first_due: Option<i64>,
@@ -49,9 +50,11 @@ pub(super) struct Dossier {
 /// A postal item.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
+    pub(super) key: Option<String>,
     pub(super) dossier: Option<String>,
     pub(super) direction: Option<String>,
     pub(super) accepted: Option<i64>,
+    pub(super) delivered: Option<i64>,
     pub(super) withdrawn: Option<i64>,
     pub(super) status: Option<String>,
     pub(super) deleted: Option<bool>,
@@ -73,6 +76,7 @@ impl Dossier {
     fn cell(&self, column: &str) -> Option<Cell> {
         let text = |value: &Option<String>| Some(Cell::Text(value.clone()));
         match column {
+            "source" => Some(Cell::Text(Some("test".to_owned()))),
             "source_key" | "dossier_code" => text(&self.code),
             "national_code" => text(&self.national),
             "other_codes" => text(&self.others),
@@ -86,6 +90,7 @@ impl Dossier {
             "return_requested" => text(&self.return_requested),
             "returned_by" => text(&self.returned_by),
             "status" => text(&self.status),
+            "submitted_at" => Some(Cell::Instant(self.submitted)),
             "received_at" => Some(Cell::Instant(self.received)),
             "due_at" => Some(Cell::Instant(self.due)),
             "first_due_at" => Some(Cell::Instant(self.first_due)),
@@ -113,10 +118,12 @@ impl Dossier {
 impl Item {
     fn cell(&self, column: &str) -> Option<Cell> {
         match column {
+            "source_key" | "item_code" => Some(Cell::Text(self.key.clone())),
             "dossier_code" => Some(Cell::Text(self.dossier.clone())),
             "direction" => Some(Cell::Text(self.direction.clone())),
             "status" => Some(Cell::Text(self.status.clone())),
             "accepted_at" => Some(Cell::Instant(self.accepted)),
+            "delivered_at" => Some(Cell::Instant(self.delivered)),
             "withdrawn_at" => Some(Cell::Instant(self.withdrawn)),
             "deleted" => Some(Cell::Flag(self.deleted)),
             _ => None,

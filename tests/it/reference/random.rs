@@ -123,6 +123,7 @@ fn dossier(bytes: &[u8], number: usize) -> Dossier {
         return_requested: dice.word(&["postal", ""]),
         returned_by: dice.word(&["postal", "counter", ""]),
         status: dice.word(&statuses),
+        submitted: None,
         received: (dice.roll(15) > 0).then_some(received),
         due,
         first_due,
@@ -150,11 +151,13 @@ fn item(bytes: &[u8], dossiers: usize) -> Item {
     let number = (dice.roll(256) * 256 + dice.roll(256)) % dossiers;
     let base = at("2025-04-20T00:00");
     Item {
+        key: None,
         dossier: [Some(format!("H-{number}")), Some(format!("G-{number}")), Some("H-none".to_owned()), None]
             [[0, 0, 0, 0, 1, 1, 2, 3][dice.roll(8)]]
         .clone(),
         direction: dice.word(&["return", "submission", "return", "submission", ""]),
         accepted: (dice.roll(12) > 0).then(|| dice.moment(base, 250) + [0, 150 * 86_400_000_000][dice.roll(2)]),
+        delivered: None,
         withdrawn: (dice.roll(8) == 0).then(|| dice.moment(base, 250)),
         status: dice.word(&["delivered", "accepted", "failed", "withdrawn", "in_transit", ""]),
         deleted: [None, Some(false), None, Some(false), Some(true)][dice.roll(5)],

@@ -123,7 +123,12 @@ fn an_answer_is_of_one_night_and_its_etag_changes_with_the_next_night() {
     let past = serving.get("/api/v1/figures?limit=5&run=1", &token).json();
     assert_eq!(past["figures"], first.json()["figures"]);
     assert_eq!(serving.get("/api/v1/figures?run=7", &token).status, 404);
-    assert_eq!(serving.get("/api/v1/figures?as_of=2020-01-01", &token).status, 404);
+    let too_early = serving.get("/api/v1/figures?as_of=2020-01-01", &token);
+    assert_eq!(too_early.status, 404);
+    assert!(too_early.text().contains("no night on or before 2020-01-01; the first is of "), "{}", too_early.text());
+    // A moment, with the `+` of its offset as a form sends it.
+    let by_moment = serving.get("/api/v1/figures?limit=5&as_of=2099-12-31T23:59+07:00", &token).json();
+    assert_eq!(by_moment["figures"], first.json()["figures"]);
 }
 
 fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving: &Serving) {
@@ -143,7 +148,8 @@ fn wrong_requests_get_errors_that_name_what_is_allowed(office: &Office, serving:
         ("period=10000", "years from 1990 to 2099"),
         ("from=9999-12-31", "with a year from 1990 to 2099"),
         ("to=-009999-01-01", "with a year from 1990 to 2099"),
-        ("as_of=9999-12-31", "with a year from 1990 to 2099"),
+        ("as_of=9999-12-31", "is outside the years 1990 to 2099; write `2026-10-01`"),
+        ("as_of=1/10/2026", "`1/10/2026` is no day or moment; write `2026-10-01`"),
         ("by=week", "there is no `week`; there are: month, quarter"),
         ("tier=ward", "unknown variant `ward`, expected one of `province`, `district`, `commune`"),
         ("rules=mine", "there is no `mine`; there are: form-06a"),

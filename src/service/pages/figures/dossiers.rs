@@ -39,6 +39,7 @@ pub(in crate::service::pages) struct DossiersQuery {
     /// As on the page of the indicator.
     period: String,
     scope: String,
+    as_of: String,
     /// Name of a [`Side`]; empty: what keeps a ratio from being 100 %.
     side: String,
     /// Dossiers to pass over.
@@ -56,6 +57,8 @@ struct DossiersPage<'a> {
     scope_code: String,
     period: String,
     period_code: String,
+    as_of: String,
+    same_night: String,
     periods: Vec<(&'static str, Vec<Choice>)>,
     tiers: Vec<Choice>,
     agencies: Vec<(&'static str, Vec<Choice>)>,
@@ -94,8 +97,12 @@ async fn find<'s>(
 ) -> Result<Found<'s>, PageError> {
     let caller = visitor.authenticated()?;
     let definition = explainable(&service.config, id)?;
-    let page_query =
-        FigurePageQuery { period: query.period.clone(), scope: query.scope.clone(), ..FigurePageQuery::default() };
+    let page_query = FigurePageQuery {
+        period: query.period.clone(),
+        scope: query.scope.clone(),
+        as_of: query.as_of.clone(),
+        ..FigurePageQuery::default()
+    };
     let selection = Selection::new(service, &page_query).await?;
     let figure = match &selection.scope {
         SelectedScope::Province => FigureOf::Province,
@@ -154,6 +161,8 @@ pub(in crate::service::pages) async fn page(
         scope_code: selection.scope_code().to_owned(),
         period: lang.period(selection.period, Initial::Upper),
         period_code: selection.period.to_string(),
+        as_of: selection.as_of.clone().unwrap_or_default(),
+        same_night: selection.same_night(),
         periods: selection.periods(lang),
         tiers: selection.tiers(lang),
         agencies: selection.agencies(lang),
@@ -213,7 +222,7 @@ fn side_text(lang: Language, side: Side) -> &'static str {
     lang.of(vietnamese, english)
 }
 
-fn cell_text(lang: Language, column: &DossierColumn, cell: &DossierCell) -> String {
+pub(in crate::service::pages) fn cell_text(lang: Language, column: &DossierColumn, cell: &DossierCell) -> String {
     match cell {
         DossierCell::Null => String::new(),
         DossierCell::Text(word) if column.column_type == DossierColumnType::Word => lang.dossier_word(word).to_owned(),

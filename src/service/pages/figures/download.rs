@@ -147,7 +147,7 @@ fn file_name(selection: &Selection, query: &FigurePageQuery, ending: &str) -> St
     format!("so-lieu-mot-cua_{}{of}_dem-{night}.{ending}", selection.period)
 }
 
-pub(super) fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
+pub(in crate::service::pages) fn file(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
     let disposition =
         HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("names are plain ASCII");
     let headers: [(HeaderName, HeaderValue); 2] =
@@ -208,7 +208,7 @@ fn completeness(is_complete: bool) -> &'static str {
 }
 
 /// Prefixes a text that a spreadsheet would evaluate as a formula with an apostrophe (CSV injection).
-pub(super) fn without_formula(text: &str) -> String {
+pub(in crate::service::pages) fn without_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 

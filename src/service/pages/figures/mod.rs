@@ -5,6 +5,7 @@ pub(super) mod dossiers;
 pub(super) mod download;
 pub(super) mod indicator;
 pub(super) mod overview;
-mod selection;
+pub(super) mod revisions;
+pub(super) mod selection;
 mod shown_figure;
 mod trend;

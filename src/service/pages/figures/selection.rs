@@ -1,4 +1,4 @@
-//! The figures that a page or download shows: a scope and a period of the newest night.
+//! The figures that a page or download shows: a scope and a period of a night.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::model::period::{Period, PeriodKind};
 use crate::model::vietnamese_order::VietnameseOrder;
 use crate::run::{self, assess_connectors};
 use crate::service::Service;
-use crate::service::api::figures::no_night;
+use crate::service::api::figures::{night_until, no_night};
 use crate::service::nights::LoadedNight;
 use crate::service::pages::night_summary::NightSummary;
 use crate::service::pages::page_error::PageError;
@@ -40,21 +40,23 @@ const KINDS: [PeriodKind; 10] = [
 #[serde(default)]
 pub(in crate::service::pages) struct FigurePageQuery {
     /// A named period; empty for the current year.
-    pub(super) period: String,
+    pub(in crate::service::pages) period: String,
     /// Empty for the province; `province`, `district` or `commune` for a tier; else the code of an agency.
     /// Downloads also accept `all`.
-    pub(super) scope: String,
+    pub(in crate::service::pages) scope: String,
+    /// The night: the newest at or before this day or moment; empty for the newest of all.
+    pub(in crate::service::pages) as_of: String,
     /// Order of the agencies on the page of an indicator: `name` or `value`.
-    pub(super) sort: String,
+    pub(in crate::service::pages) sort: String,
     /// Only this indicator; for downloads.
-    pub(super) indicator: String,
+    pub(in crate::service::pages) indicator: String,
     /// `comma` or `semicolon`; for CSV downloads.
-    pub(super) separator: String,
+    pub(in crate::service::pages) separator: String,
 }
 
 /// Scope that was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SelectedScope {
+pub(in crate::service::pages) enum SelectedScope {
     Province,
     Tier(Tier),
     Agency(String),
@@ -64,20 +66,26 @@ pub(super) enum SelectedScope {
 
 /// A night, and the scope and period selected of it.
 #[derive(Debug)]
-pub(super) struct Selection {
-    pub(super) night: Arc<LoadedNight>,
-    pub(super) scope: SelectedScope,
-    pub(super) period: Period,
+pub(in crate::service::pages) struct Selection {
+    pub(in crate::service::pages) night: Arc<LoadedNight>,
+    pub(in crate::service::pages) scope: SelectedScope,
+    pub(in crate::service::pages) period: Period,
+    /// Value of `as_of`; `None` for the newest night.
+    pub(in crate::service::pages) as_of: Option<String>,
     /// Agencies that have been dissolved: code → last day.
     ended: BTreeMap<String, jiff::civil::Date>,
 }
 
 /// One entry of a menu: value, text, whether it is selected.
-pub(super) type Choice = (String, String, bool);
+pub(in crate::service::pages) type Choice = (String, String, bool);
 
 impl Selection {
-    pub(super) async fn new(service: &Service, query: &FigurePageQuery) -> Result<Self, PageError> {
-        let night = service.nights.newest().await?.ok_or_else(no_night)?;
+    pub(in crate::service::pages) async fn new(service: &Service, query: &FigurePageQuery) -> Result<Self, PageError> {
+        let as_of = Some(query.as_of.trim().to_owned()).filter(|text| !text.is_empty());
+        let night = match &as_of {
+            Some(text) => night_until(service, text).await?,
+            None => service.nights.newest().await?.ok_or_else(no_night)?,
+        };
         let scope = selected_scope(service, &night, &query.scope)?;
         let period = if query.period.is_empty() { current_year(&night) } else { named_period(&query.period)? };
         let today = local(night.record.night.as_of).date();
@@ -85,11 +93,11 @@ impl Selection {
         let ended =
             registered.filter_map(|agency| Some((agency.code.clone(), agency.valid_to.filter(|day| *day < today)?)));
         let ended = ended.collect();
-        Ok(Self { night, scope, period, ended })
+        Ok(Self { night, scope, period, as_of, ended })
     }
 
     /// Figures of the scope and of every period, in the order of the night.
-    pub(super) fn of_scope(&self) -> Vec<&Figure> {
+    pub(in crate::service::pages) fn of_scope(&self) -> Vec<&Figure> {
         let at = |position: &u32| self.night.at(*position);
         match &self.scope {
             SelectedScope::Province => {
@@ -104,7 +112,7 @@ impl Selection {
     }
 
     /// Whether a figure is of the scope.
-    pub(super) fn includes(&self, figure: &Figure) -> bool {
+    pub(in crate::service::pages) fn includes(&self, figure: &Figure) -> bool {
         match &self.scope {
             SelectedScope::Province => figure.agency.is_none() && figure.tier.is_none(),
             SelectedScope::Tier(tier) => figure.agency.is_none() && figure.tier == Some(*tier),
@@ -114,12 +122,12 @@ impl Selection {
     }
 
     /// Whether the period had not ended when the night was computed.
-    pub(super) fn is_running(&self) -> bool {
+    pub(in crate::service::pages) fn is_running(&self) -> bool {
         self.period.end() >= local(self.night.record.night.as_of).date()
     }
 
     /// Value of `scope` in addresses.
-    pub(super) fn scope_code(&self) -> &str {
+    pub(in crate::service::pages) fn scope_code(&self) -> &str {
         match &self.scope {
             SelectedScope::Province => "",
             SelectedScope::Tier(tier) => tier.name(),
@@ -128,8 +136,15 @@ impl Selection {
         }
     }
 
+    /// The end of addresses of pages about the same night: `&as_of=…`, or nothing for the newest.
+    pub(in crate::service::pages) fn same_night(&self) -> String {
+        self.as_of.as_deref().map_or_else(String::new, |text| {
+            format!("&as_of={}", url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>())
+        })
+    }
+
     /// Name of the scope.
-    pub(super) fn scope_name(&self, lang: Language, province: &str) -> String {
+    pub(in crate::service::pages) fn scope_name(&self, lang: Language, province: &str) -> String {
         match &self.scope {
             SelectedScope::Province => format!("{} {province}", lang.of("Toàn tỉnh", "Province of")),
             SelectedScope::Tier(tier) => lang.tier(*tier).to_owned(),
@@ -148,7 +163,7 @@ impl Selection {
     }
 
     /// Periods that have begun and have figures, by kind, newest first.
-    pub(super) fn periods(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(in crate::service::pages) fn periods(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
         let today = local(self.night.record.night.as_of).date();
         let periods = self.night.without_agency().iter().map(|position| self.night.at(*position).period);
         let begun = periods.filter(|period| period.start() <= today).chain([self.period]);
@@ -164,7 +179,7 @@ impl Selection {
     }
 
     /// Agencies that have figures, by tier, in the order of their names. Agencies without a registry entry come last.
-    pub(super) fn agencies(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
+    pub(in crate::service::pages) fn agencies(&self, lang: Language) -> Vec<(&'static str, Vec<Choice>)> {
         let mut by_tier: BTreeMap<Option<Tier>, Vec<Choice>> = BTreeMap::new();
         for (code, name) in self.night.agencies() {
             let tier = self.night.of_agency(code).first().and_then(|position| self.night.at(*position).tier);
@@ -189,7 +204,7 @@ impl Selection {
     }
 
     /// Tiers that have figures.
-    pub(super) fn tiers(&self, lang: Language) -> Vec<Choice> {
+    pub(in crate::service::pages) fn tiers(&self, lang: Language) -> Vec<Choice> {
         let has = |tier: &Tier| {
             self.night.without_agency().iter().any(|position| self.night.at(*position).tier == Some(*tier))
         };
@@ -231,14 +246,19 @@ fn current_year(night: &LoadedNight) -> Period {
 }
 
 /// The night in one line, with the states of its connectors if the visitor may know them.
-pub(super) async fn night_summary(
+pub(in crate::service::pages) async fn night_summary(
     service: &Service,
     visitor: &Visitor,
     selection: &Selection,
 ) -> Result<NightSummary, PageError> {
     let subjects = match &visitor.caller {
-        Some(_) => Some(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?),
-        None => None,
+        // What connectors are like now is not what they were then.
+        Some(_) if selection.as_of.is_none() => {
+            Some(assess_connectors(&service.config, Some(&service.ledger), run::now()).await?)
+        }
+        _ => None,
     };
-    Ok(NightSummary::new(service, visitor.lang, &selection.night, subjects.as_deref()))
+    let mut summary = NightSummary::new(service, visitor.lang, &selection.night, subjects.as_deref());
+    summary.is_past = selection.as_of.is_some();
+    Ok(summary)
 }

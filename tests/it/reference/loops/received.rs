@@ -148,7 +148,7 @@ pub(super) fn received_dossier<'a>(
 }
 
 /// Whether a dossier names a parent that is in the table and not deleted. One that names itself is no part.
-fn is_part(dossier: &Dossier, dossiers: &[Dossier]) -> bool {
+pub(super) fn is_part(dossier: &Dossier, dossiers: &[Dossier]) -> bool {
     let Some(parent) = &dossier.parent else { return false };
     let has = |of: &Dossier| {
         let others = of.others.iter().flat_map(|others| others.split("; "));
@@ -160,7 +160,7 @@ fn is_part(dossier: &Dossier, dossiers: &[Dossier]) -> bool {
 }
 
 /// i: whether a postal item belongs to a dossier by either of its codes, was accepted by now, and was not withdrawn.
-fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
+pub(super) fn is_of(item: &Item, dossier: &Dossier, now: i64) -> bool {
     item.dossier.is_some()
         && (item.dossier == dossier.code || item.dossier == dossier.national)
         && is_carried(item, now)

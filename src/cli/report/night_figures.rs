@@ -1,0 +1,237 @@
+//! `report --diff`: the figures that differ between two nights, and the dossiers that moved.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Arguments, FigureFilter};
+use crate::cli::nights::{DefinitionSource, night_named};
+use crate::cli::output::{self, LANGUAGE, OutputFormat, number, print, print_message};
+use crate::cli::{Failure, audit};
+use crate::config::Configuration;
+use crate::indicators::{FigureKey, FigureOf, Side, Standing, figure_key, unexplained};
+use crate::locale::{Initial, UnitSpace, moment};
+use crate::model::agency::Tier;
+use crate::model::figure::{Figure, Night};
+use crate::model::instant;
+use crate::model::period::PeriodKind;
+use crate::run::{self, ComparedFigure, MovedDossier, NightOf};
+
+/// A figure at both nights; `None` if a night does not have it.
+struct FigureChange<'f> {
+    before: Option<&'f Figure>,
+    after: Option<&'f Figure>,
+}
+
+/// A line of `--format csv`.
+#[derive(Debug, Serialize)]
+struct ChangeRow {
+    indicator: String,
+    rules: String,
+    agency: Option<String>,
+    tier: Option<&'static str>,
+    period: String,
+    numerator_before: Option<u64>,
+    denominator_before: Option<u64>,
+    unknown_before: Option<u64>,
+    undecided_before: Option<u64>,
+    numerator_after: Option<u64>,
+    denominator_after: Option<u64>,
+    unknown_after: Option<u64>,
+    undecided_after: Option<u64>,
+    definition_changed: bool,
+}
+
+pub(super) async fn compare(
+    config: Configuration,
+    arguments: &Arguments,
+    [before, after]: [&String; 2],
+) -> Result<ExitCode, Failure> {
+    let (old, old_figures) = night_named(&config, before).await?;
+    let (new, new_figures) = night_named(&config, after).await?;
+    let old_config = DefinitionSource::Night.of(config.clone(), &old)?;
+    let config = DefinitionSource::Night.of(config, &new)?;
+    let mut filter = FigureFilter::new(arguments, &config)?;
+    if let Some(period) = filter.periods.iter().find(|period| !PeriodKind::NAMED.contains(&period.kind())) {
+        return Err(Failure::usage(format!("no night stores figures of `{period}`"))
+            .with_hint("give a year, a half-year, nine months, a quarter or a month"));
+    }
+    filter.find_agency(&new_figures, &config)?;
+    let (old_figures, new_figures) =
+        (filter.select(&old_figures, &old_config).0, filter.select(&new_figures, &config).0);
+    let compared = new_figures.len().max(old_figures.len());
+    let changes = changes(&old_figures, &new_figures);
+    let moved = match compared_figure(&filter, [&old_config, &config]) {
+        Some(figure) if !changes.is_empty() => {
+            let what = format!("report --diff {} {}", figure.indicator, figure.period);
+            audit::log_read(&config.settings.data, &what).await?;
+            let (before, after) =
+                (NightOf { config: &old_config, night: &old.night }, NightOf { config: &config, night: &new.night });
+            Some(run::moved_dossiers(before, after, &figure).await?)
+        }
+        _ => None,
+    };
+    let nights = [&old.night, &new.night];
+    match arguments.format {
+        OutputFormat::Csv => print(&output::csv(&changes.iter().map(ChangeRow::of).collect::<Vec<_>>())?)?,
+        OutputFormat::Json => print(&format!("{:#}\n", to_json(nights, &changes, moved.as_deref())))?,
+        OutputFormat::Table => {
+            let mut text = table(nights, &changes, compared, &config);
+            text.push_str(&moved.as_deref().map_or_else(String::new, moved_table));
+            print(&text)?;
+            if moved.is_none() && !changes.is_empty() {
+                print_message("name one indicator and `--period` to list the dossiers that moved, and why");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The figure whose dossiers are compared; `None` if the arguments select several, or one that has no dossiers.
+fn compared_figure(filter: &FigureFilter<'_>, configs: [&Configuration; 2]) -> Option<ComparedFigure> {
+    let ([indicator], Some(period)) = (filter.arguments.indicators.as_slice(), filter.period) else { return None };
+    let has_dossiers = configs.iter().all(|config| {
+        let known = config.indicators.iter().find(|known| known.definition.id == *indicator);
+        known.is_some_and(|known| unexplained(&known.definition).is_none())
+    });
+    let figure = match (&filter.agency, filter.tier) {
+        (Some(agency), _) => FigureOf::Agency(agency.clone()),
+        (None, Some(tier)) => FigureOf::Tier(tier),
+        (None, None) => FigureOf::Province,
+    };
+    has_dossiers.then(|| ComparedFigure { indicator: indicator.clone(), period, figure })
+}
+
+/// The figures whose counts or definitions differ, in the order of the later night; those that it lacks come last.
+fn changes<'f>(before: &[&'f Figure], after: &[&'f Figure]) -> Vec<FigureChange<'f>> {
+    let mut old: BTreeMap<FigureKey, &Figure> = before.iter().map(|figure| (figure_key(figure), *figure)).collect();
+    let mut changes = Vec::new();
+    for figure in after {
+        let known = old.remove(&figure_key(figure));
+        if known.is_none_or(|known| counts(known) != counts(figure) || known.definition != figure.definition) {
+            changes.push(FigureChange { before: known, after: Some(figure) });
+        }
+    }
+    changes.extend(old.into_values().map(|figure| FigureChange { before: Some(figure), after: None }));
+    changes
+}
+
+fn counts(figure: &Figure) -> [Option<u64>; 4] {
+    [Some(figure.numerator), figure.denominator, figure.unknown, figure.undecided]
+}
+
+impl FigureChange<'_> {
+    fn of_either(&self) -> &Figure {
+        self.after.or(self.before).expect("a night has it")
+    }
+
+    fn definition_changed(&self) -> bool {
+        self.before.zip(self.after).is_some_and(|(before, after)| before.definition != after.definition)
+    }
+}
+
+impl ChangeRow {
+    fn of(change: &FigureChange<'_>) -> Self {
+        let figure = change.of_either();
+        let [numerator_before, denominator_before, unknown_before, undecided_before] =
+            change.before.map(counts).unwrap_or_default();
+        let [numerator_after, denominator_after, unknown_after, undecided_after] =
+            change.after.map(counts).unwrap_or_default();
+        Self {
+            indicator: figure.indicator.to_string(),
+            rules: figure.rules.to_string(),
+            agency: figure.agency.as_deref().map(str::to_owned),
+            tier: figure.tier.map(Tier::name),
+            period: figure.period.to_string(),
+            numerator_before,
+            denominator_before,
+            unknown_before,
+            undecided_before,
+            numerator_after,
+            denominator_after,
+            unknown_after,
+            undecided_after,
+            definition_changed: change.definition_changed(),
+        }
+    }
+}
+
+fn to_json(nights: [&Night; 2], changes: &[FigureChange<'_>], moved: Option<&[MovedDossier]>) -> Value {
+    let night = |night: &Night| json!({ "run": night.run, "as_of": instant::display(night.as_of) });
+    let standing = |standing: &Option<Standing>| {
+        standing.as_ref().map(|one| json!({ "agency": one.agency, "side": one.side.name() }))
+    };
+    let dossier = |one: &MovedDossier| {
+        json!({
+            "dossier_code": one.dossier_code,
+            "source": one.moved.source,
+            "source_key": one.moved.source_key,
+            "before": standing(&one.moved.before),
+            "after": standing(&one.moved.after),
+            "cause": one.cause.name(),
+            "run": one.run,
+        })
+    };
+    json!({
+        "before": night(nights[0]),
+        "after": night(nights[1]),
+        "figures": changes.iter().map(ChangeRow::of).collect::<Vec<_>>(),
+        "dossiers": moved.map(|moved| moved.iter().map(dossier).collect::<Vec<_>>()),
+    })
+}
+
+fn table(nights: [&Night; 2], changes: &[FigureChange<'_>], compared: usize, config: &Configuration) -> String {
+    let [before, after] = nights.map(|night| format!("lượt {} ({})", night.run, moment(night.as_of)));
+    let count = number(changes.len() as u64);
+    let mut text = format!("Từ {before} đến {after}: {count} trong {} số liệu thay đổi.\n", number(compared as u64));
+    let value = |figure: Option<&Figure>| match figure {
+        None => "–".to_owned(),
+        Some(figure) => {
+            let value = LANGUAGE.value(figure, UnitSpace::Plain);
+            LANGUAGE.counts(figure).map_or_else(|| value.clone(), |counts| format!("{counts} = {value}"))
+        }
+    };
+    let mut at = 0;
+    while let Some(first) = changes.get(at).map(|change| Arc::clone(&change.of_either().indicator)) {
+        let rest = &changes[at..];
+        let of_indicator = rest.iter().take_while(|change| change.of_either().indicator == first).count();
+        let rows = rest[..of_indicator].iter().map(|change| {
+            let figure = change.of_either();
+            vec![
+                LANGUAGE.scope(figure, &config.settings.province.name),
+                LANGUAGE.period(figure.period, Initial::Lower),
+                value(change.before),
+                value(change.after),
+                if change.definition_changed() { "định nghĩa đã đổi".to_owned() } else { String::new() },
+            ]
+        });
+        let known = config.indicators.iter().find(|known| *known.definition.id == *first);
+        let title = known.map(|known| known.definition.title.vi.as_str()).unwrap_or_default();
+        let _ = writeln!(text, "\n{first} · {title}");
+        text.push_str(&output::table(&["Đơn vị", "Kỳ", "Trước", "Sau", "Ghi chú"], rows.collect()));
+        at += of_indicator;
+    }
+    text
+}
+
+fn moved_table(moved: &[MovedDossier]) -> String {
+    let standing = |standing: &Option<Standing>| match standing {
+        None => Side::Excluded.meaning()[0].to_owned(),
+        Some(one) => format!("{} ({})", one.side.meaning()[0], one.agency),
+    };
+    let rows = moved.iter().map(|one| {
+        vec![
+            one.dossier_code.clone().unwrap_or_else(|| one.moved.source_key.clone()),
+            standing(&one.moved.before),
+            standing(&one.moved.after),
+            one.cause.meaning()[0].to_owned(),
+            one.run.map(|run| run.to_string()).unwrap_or_default(),
+        ]
+    });
+    let headings = ["Hồ sơ", "Trước", "Sau", "Vì sao", "Lượt của bản mới nhất"];
+    format!("\n{} hồ sơ thay đổi:\n{}", number(moved.len() as u64), output::table(&headings, rows.collect()))
+}

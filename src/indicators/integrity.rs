@@ -1,0 +1,236 @@
+//! Changes of dossiers that make a ratio look better than the work was: per agency, with the ratio as it would be without
+//! them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use polars::prelude::*;
+use strum::{EnumCount as _, IntoEnumIterator as _};
+
+use crate::indicators::IndicatorError;
+use crate::indicators::groups::{between, day_column};
+use crate::indicators::inputs::FigureInputs;
+use crate::indicators::local_time::{local_day, micros};
+use crate::indicators::lookups::{RowsByText, value_at};
+use crate::indicators::polars_expressions::predicate;
+use crate::indicators::scan::facts_of;
+use crate::indicators::sums::IndicatorPredicates;
+use crate::lake::Change;
+use crate::model::agency::Tier;
+use crate::model::indicator::IndicatorDefinition;
+use crate::model::period::Period;
+use crate::model::rules::RuleSet;
+
+/// A kind of change. A dossier can be of several.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumIter, strum::EnumCount,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum IntegrityKind {
+    /// The due date was moved after it had passed.
+    DueMovedAfterDue,
+    /// The due date was moved later, and neither a supplement, a suspension nor an apology explains it.
+    DueMovedUnexplained,
+    /// The end was moved to an earlier moment.
+    EndSetBack,
+    /// Its end was late, was set back, and is on time now.
+    LateTurnedOnTime,
+    /// It has the code of a dossier that was withdrawn, refused, stopped or deleted.
+    Resubmitted,
+    /// A supplement was asked for on the day of the first due date.
+    SupplementOnLastDay,
+}
+
+impl IntegrityKind {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What it means, in Vietnamese and English.
+    #[must_use]
+    pub fn meaning(self) -> [&'static str; 2] {
+        match self {
+            Self::DueMovedAfterDue => ["hạn bị dời sau khi đã quá", "due date moved after it had passed"],
+            Self::DueMovedUnexplained => ["hạn bị dời không có lý do", "due date moved without a reason"],
+            Self::EndSetBack => ["ngày kết thúc bị lùi", "end set back"],
+            Self::LateTurnedOnTime => ["trễ thành đúng hạn", "late turned on time"],
+            Self::Resubmitted => ["nộp lại dưới mã mới", "resubmitted under a new code"],
+            Self::SupplementOnLastDay => ["yêu cầu bổ sung vào ngày hết hạn", "supplement asked for on the last day"],
+        }
+    }
+}
+
+/// An agency with such dossiers in a ratio's denominator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrityRow {
+    pub agency: Arc<str>,
+    pub agency_name: Arc<str>,
+    pub tier: Option<Tier>,
+    /// Dossiers by kind, in the order of [`IntegrityKind`].
+    pub dossiers: [u64; IntegrityKind::COUNT],
+    /// Dossiers of any kind.
+    pub any: u64,
+    pub numerator: u64,
+    pub denominator: u64,
+    /// The numerator without the dossiers of any kind.
+    pub numerator_without: u64,
+}
+
+/// The agencies that have dossiers of any kind in the denominator of a ratio over dossiers, those with most first.
+/// `changes`: what the runs up to the night have found.
+///
+/// # Errors
+/// A predicate that Polars does not accept, or a table that cannot be scanned.
+pub fn integrity(
+    inputs: &FigureInputs<'_>,
+    rules: &RuleSet,
+    definition: &IndicatorDefinition,
+    period: Period,
+    changes: &[Change],
+) -> Result<Vec<IntegrityRow>, IndicatorError> {
+    let found = facts_of(&inputs.for_period(period), rules, None)?;
+    let [denominator, numerator, _] = IndicatorPredicates::read(definition, rules)?.standing();
+    let in_period = between(day_column(definition.period), period.start(), period.end()).is_true();
+    let is_counted = |condition| predicate(&in_period.clone().and(condition)).fill_null(lit(false));
+    let kinds = kinds(inputs, changes)?;
+    let names: Vec<&str> = IntegrityKind::iter().map(IntegrityKind::name).collect();
+    let is_any = names.iter().map(|name| col(*name)).reduce(Expr::or).expect("there are kinds");
+    let sum = |flag: Expr, name: &str| flag.sum().cast(DataType::UInt64).alias(name);
+    let mut sums: Vec<Expr> = names.iter().map(|name| sum(col(*name), name)).collect();
+    sums.extend([
+        sum(is_any.clone(), "any"),
+        sum(col("in_numerator"), "numerator"),
+        len().cast(DataType::UInt64).alias("denominator"),
+        sum(col("in_numerator").and(is_any.not()), "numerator_without"),
+    ]);
+    let frame = found
+        .facts
+        .filter(col("agency").is_not_null())
+        .filter(is_counted(denominator))
+        .with_columns([is_counted(numerator).alias("in_numerator")])
+        .with_columns(kinds)
+        .group_by([col("agency")])
+        .agg(sums)
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    let mut rows: BTreeMap<u32, IntegrityRow> = BTreeMap::new();
+    let agencies = frame.column("agency")?.u32()?;
+    let counts = |name: &str| -> PolarsResult<Vec<u64>> {
+        Ok(frame.column(name)?.u64()?.iter().map(Option::unwrap_or_default).collect())
+    };
+    let of_kinds: Vec<Vec<u64>> = names.iter().map(|name| counts(name)).collect::<PolarsResult<_>>()?;
+    let [any, numerators, denominators, without] = ["any", "numerator", "denominator", "numerator_without"].map(counts);
+    let (any, numerators, denominators, without) = (any?, numerators?, denominators?, without?);
+    for (at, agency) in agencies.iter().enumerate() {
+        let Some(agency) = agency else { continue };
+        let number = found.agencies.attributed_to(agency);
+        let known = &found.agencies.known[number as usize];
+        let row = rows.entry(number).or_insert_with(|| IntegrityRow {
+            agency: Arc::clone(&known.code),
+            agency_name: Arc::clone(&known.name),
+            tier: known.tier,
+            dossiers: [0; IntegrityKind::COUNT],
+            any: 0,
+            numerator: 0,
+            denominator: 0,
+            numerator_without: 0,
+        });
+        row.dossiers.iter_mut().zip(&of_kinds).for_each(|(sum, counts)| *sum += counts[at]);
+        row.any += any[at];
+        row.numerator += numerators[at];
+        row.denominator += denominators[at];
+        row.numerator_without += without[at];
+    }
+    let mut rows: Vec<IntegrityRow> = rows.into_values().filter(|row| row.any > 0).collect();
+    rows.sort_by(|left, right| right.any.cmp(&left.any).then_with(|| left.agency.cmp(&right.agency)));
+    Ok(rows)
+}
+
+/// One flag for each kind, never null.
+fn kinds(inputs: &FigureInputs<'_>, changes: &[Change]) -> PolarsResult<Vec<Expr>> {
+    let with = |change: &'static str| KeyMoments::of(changes.iter().filter(move |one| one.change == change));
+    let set_back = with("end_set_back");
+    let was_late = set_back.moment().gt(col("late_from"));
+    let of_closed = closed_codes(inputs)?;
+    let flags = [
+        with("due_moved_after_due").has(),
+        col("due_moved_unexplained").fill_null(lit(false)),
+        set_back.has(),
+        was_late.and(col("is_on_time")),
+        has_code_of(of_closed),
+        local_day(micros("supplement_requested_at")).eq(local_day(micros("known_first_due_at"))),
+    ];
+    let named = |(kind, flag): (IntegrityKind, Expr)| flag.fill_null(lit(false)).alias(kind.name());
+    Ok(IntegrityKind::iter().zip(flags).map(named).collect())
+}
+
+/// Dossiers by source and key, each with the latest moment before a change.
+struct KeyMoments(Vec<(String, RowsByText, Column)>);
+
+impl KeyMoments {
+    fn of<'c>(changes: impl Iterator<Item = &'c Change>) -> Self {
+        let mut by_source: BTreeMap<&str, BTreeMap<&str, Option<i64>>> = BTreeMap::new();
+        for change in changes {
+            let before = change.before.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            let before = before.map(jiff::Timestamp::as_microsecond);
+            let latest = by_source.entry(&change.source).or_default().entry(&change.source_key).or_default();
+            *latest = before.max(*latest);
+        }
+        let of_source = |(source, keys): (&str, BTreeMap<&str, Option<i64>>)| {
+            let moments: Vec<Option<i64>> = keys.values().copied().collect();
+            (source.to_owned(), RowsByText::new(keys.into_keys().map(Some)), Column::new("moment".into(), moments))
+        };
+        Self(by_source.into_iter().map(of_source).collect())
+    }
+
+    fn has(&self) -> Expr {
+        let of = |(source, keys, _): &(String, RowsByText, Column)| {
+            col("source").eq(lit(source.as_str())).and(keys.row(col("source_key")).is_not_null())
+        };
+        self.0.iter().map(of).reduce(Expr::or).unwrap_or(lit(false))
+    }
+
+    /// Null for a dossier that is none of them.
+    fn moment(&self) -> Expr {
+        self.0.iter().fold(lit(NULL).cast(DataType::Int64), |rest, (source, keys, moments)| {
+            when(col("source").eq(lit(source.as_str())))
+                .then(value_at(keys.row(col("source_key")), moments.clone()))
+                .otherwise(rest)
+        })
+    }
+}
+
+/// The codes of dossiers that were withdrawn, refused, stopped or deleted.
+fn closed_codes(inputs: &FigureInputs<'_>) -> PolarsResult<PlHashSet<String>> {
+    let closed = ["withdrawn", "refused", "stopped"].map(|status| col("status").eq(lit(status)));
+    let ends = ["withdrawn_at", "refused_at", "stopped_at"].map(|end| col(end).is_not_null());
+    let is_closed = closed.into_iter().chain(ends).chain([col("deleted")]);
+    let is_closed = is_closed.map(|flag| flag.fill_null(lit(false))).reduce(Expr::or).expect("there are seven");
+    let codes = inputs
+        .dossiers
+        .clone()
+        .filter(is_closed)
+        .select([col("dossier_code")])
+        .collect_with_engine(Engine::Streaming)?
+        .unwrap_single();
+    Ok(codes.column("dossier_code")?.str()?.iter().flatten().map(str::to_owned).collect())
+}
+
+/// Whether one of a dossier's other codes is among these, and is not its own.
+fn has_code_of(codes: PlHashSet<String>) -> Expr {
+    let codes = Arc::new(codes);
+    let find = move |columns: &mut [Column]| -> PolarsResult<Column> {
+        let (others, own) = (columns[0].str()?, columns[1].str()?);
+        let found: BooleanChunked = others
+            .iter()
+            .zip(own.iter())
+            .map(|(others, own)| {
+                others.is_some_and(|others| others.split("; ").any(|code| Some(code) != own && codes.contains(code)))
+            })
+            .collect();
+        Ok(found.with_name(columns[0].name().clone()).into_column())
+    };
+    col("other_codes")
+        .map_many(find, &[col("dossier_code")], |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Boolean)))
+}

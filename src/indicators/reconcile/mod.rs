@@ -1,0 +1,13 @@
+//! Portal against post: for each dossier that one of them connects with the post, whether the two agree.
+//!
+//! What is compared are the facts that decide the postal ratios, so that the dossiers on one side only are the unmatched
+//! share of a ratio. Nothing is joined by guess: an item whose code no dossier has is listed with the codes that are near.
+
+mod classes;
+mod near_codes;
+mod unmatched_items;
+
+pub use self::classes::{
+    ClassCount, PostDirection, ReconcileClass, ReconcilePage, ReconciledDossier, Reconciliation, reconcile,
+};
+pub use self::unmatched_items::{ItemProblem, UnmatchedItem, unmatched_items};

@@ -1,0 +1,117 @@
+//! What to do about a dossier of a worklist.
+
+use crate::locale::{Language, date, moment};
+use crate::model::instant::local;
+
+impl Language {
+    /// The step that keeps the ratio. `list`: name of the worklist; `since`: the moment by which it is ordered; `limit`: the
+    /// last moment on time; microseconds UTC.
+    ///
+    /// # Panics
+    /// If there is no such worklist.
+    #[must_use]
+    pub fn worklist_step(self, list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> String {
+        let [vietnamese, english] = step(list, since, limit, now);
+        self.of(&vietnamese, &english).to_owned()
+    }
+}
+
+fn step(list: &str, since: Option<i64>, limit: Option<i64>, now: i64) -> [String; 2] {
+    let today = local(now).date();
+    // NĐ 61/2018/NĐ-CP art. 19(9): at the latest one day before the limit.
+    let apology_day = limit.and_then(|limit| local(limit).date().yesterday().ok());
+    let at = |moment_at: Option<i64>| moment_at.map_or_else(|| "?".to_owned(), moment);
+    let both = |vietnamese: String, english: String| [vietnamese, english];
+    match list {
+        "due" => match apology_day.filter(|day| *day >= today) {
+            Some(day) => both(
+                format!(
+                    "Trả kết quả chậm nhất {}; nếu không kịp, gửi văn bản xin lỗi hẹn ngày trả mới chậm nhất ngày {}",
+                    at(limit),
+                    date(day)
+                ),
+                format!(
+                    "Hand over the result by {}; if that cannot be done, send the apology with a new date by {}",
+                    at(limit),
+                    date(day)
+                ),
+            ),
+            None => both(
+                format!(
+                    "Trả kết quả trong hôm nay, chậm nhất {}; đã qua ngày gửi văn bản xin lỗi đúng quy định",
+                    at(limit)
+                ),
+                format!("Hand over the result today, by {}; the day for an apology has passed", at(limit)),
+            ),
+        },
+        "overdue" => both(
+            format!(
+                "Đã quá hạn từ {}: giải quyết ngay, gửi văn bản xin lỗi nếu chưa gửi và ghi nguyên nhân trễ",
+                at(since)
+            ),
+            format!(
+                "Overdue since {}: finish it now, send the apology if none was sent, and state the cause",
+                at(since)
+            ),
+        ),
+        "apology" if limit.is_some_and(|limit| limit >= now) => both(
+            format!("Hôm nay là ngày làm việc cuối để gửi văn bản xin lỗi đúng quy định (hạn trả {})", at(limit)),
+            format!("Today is the last working day on which an apology is in time (limit {})", at(limit)),
+        ),
+        "apology" => both(
+            format!("Còn nợ văn bản xin lỗi: gửi ngay (hạn trả {})", at(limit)),
+            format!("The apology is owed: send it now (limit {})", at(limit)),
+        ),
+        "acceptance" => both(
+            format!("Tiếp nhận, hoặc trả lời người nộp ngay: nộp lúc {}", at(since)),
+            format!("Accept it or answer the applicant now: submitted {}", at(since)),
+        ),
+        "supplement" => both(
+            format!("Nhắc người nộp bổ sung, hoặc trả hồ sơ theo quy định: yêu cầu lúc {}", at(since)),
+            format!("Remind the applicant, or give the dossier back by the rules: asked {}", at(since)),
+        ),
+        "ready" => both(
+            format!("Mời người nộp nhận kết quả, hoặc giao cho bưu chính: có kết quả lúc {}", at(since)),
+            format!("Call the applicant, or give the result to the post: finished {}", at(since)),
+        ),
+        "post" => both(
+            format!("Hỏi bưu cục về bưu gửi: nhận lúc {}, chưa phát", at(since)),
+            format!("Ask the post office: accepted {}, not delivered", at(since)),
+        ),
+        other => unreachable!("there is no worklist `{other}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date as day;
+
+    use super::*;
+    use crate::model::instant::from_local;
+
+    #[test]
+    fn every_worklist_says_what_to_do() {
+        let now = from_local(day(2026, 3, 20).at(9, 0, 0, 0));
+        for list in ["due", "overdue", "apology", "acceptance", "supplement", "ready", "post"] {
+            for text in step(list, Some(now), Some(now), now) {
+                assert!(text.contains("20/03/2026"), "{list}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_apology_is_asked_for_while_it_is_in_time() {
+        let at = |date: jiff::civil::Date, hour| from_local(date.at(hour, 0, 0, 0));
+        let now = at(day(2026, 3, 20), 9);
+        let due = |limit| step("due", Some(limit), Some(limit), now)[0].clone();
+        assert!(
+            due(at(day(2026, 3, 23), 17)).contains("chậm nhất ngày 22/03/2026"),
+            "{}",
+            due(at(day(2026, 3, 23), 17))
+        );
+        assert!(due(at(day(2026, 3, 20), 17)).contains("trong hôm nay"));
+        let apology = |limit| step("apology", Some(limit), Some(limit), now)[0].clone();
+        assert!(apology(at(day(2026, 3, 23), 17)).contains("ngày làm việc cuối"));
+        assert!(apology(at(day(2026, 3, 19), 17)).contains("Còn nợ"));
+    }
+}

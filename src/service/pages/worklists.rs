@@ -1,0 +1,324 @@
+//! The worklists: how many dossiers each has, and the dossiers of one. They hold dossier codes, so they need a caller, and the
+//! access is recorded.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::figures::dossiers::cell_text;
+use super::figures::download::{file, without_formula};
+use super::figures::selection::{Choice, FigurePageQuery, SelectedScope, Selection};
+use super::layout::{Layout, html};
+use super::page_error::PageError;
+use super::visitor::Visitor;
+use crate::indicators::{
+    DossierColumnType, FigureOf, FoundWorklist, SILENT, SilentAgency, Worklist, WorklistLine, WorklistPage,
+    silent_title, worklists,
+};
+use crate::locale::{Language, UnitSpace, date, moment};
+use crate::model::figure::ratio;
+use crate::run::{self, NO_RATIO_OF_ON_TIME};
+use crate::service::Service;
+use crate::service::explaining::permit;
+use crate::service::problem::Problem;
+
+/// Dossiers on one page.
+const LIMIT: u32 = 50;
+/// Dossiers in one file.
+const MOST_IN_FILE: u32 = 100_000;
+/// Columns that the page shows; the file has all.
+const SHOWN: [&str; 5] = ["dossier_code", "agency_name", "procedure_code", "received_at", "days_late"];
+
+/// Query of the pages and the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::service::pages) struct WorklistQuery {
+    /// As on the pages of figures.
+    scope: String,
+    /// Dossiers to pass over.
+    offset: u32,
+}
+
+#[derive(Template)]
+#[template(path = "worklists.html")]
+struct WorklistsPage<'a> {
+    layout: Layout<'a>,
+    at: String,
+    night: String,
+    scope: String,
+    scope_code: String,
+    tiers: Vec<Choice>,
+    agencies: Vec<(&'static str, Vec<Choice>)>,
+    /// Name, title, number of dossiers, whether there are any.
+    lists: Vec<(String, String, String, bool)>,
+}
+
+#[derive(Template)]
+#[template(path = "worklist.html")]
+struct WorklistTemplate<'a> {
+    layout: Layout<'a>,
+    name: &'a str,
+    title: String,
+    at: String,
+    night: String,
+    scope: String,
+    scope_code: String,
+    tiers: Vec<Choice>,
+    agencies: Vec<(&'static str, Vec<Choice>)>,
+    total: String,
+    /// Indicator, now, at best, without this list.
+    ratios: Vec<[String; 4]>,
+    /// Code, name, number of dossiers.
+    by_agency: Vec<(String, String, String)>,
+    headings: Vec<(String, bool)>,
+    /// Text, whether it is a number, heading.
+    rows: Vec<Vec<(String, bool, String)>>,
+    /// From, to, of.
+    shown: Option<[String; 3]>,
+    previous: Option<u32>,
+    next: Option<u32>,
+}
+
+/// What is asked for, checked.
+struct Asked {
+    selection: Selection,
+    of: FigureOf,
+    /// Microseconds UTC.
+    now: i64,
+}
+
+async fn asked(service: &Service, visitor: &Visitor, query: &WorklistQuery) -> Result<Asked, PageError> {
+    visitor.authenticated()?;
+    let page_query = FigurePageQuery { scope: query.scope.clone(), ..FigurePageQuery::default() };
+    let selection = Selection::new(service, &page_query).await?;
+    let of = match &selection.scope {
+        SelectedScope::Province => FigureOf::Province,
+        SelectedScope::Tier(tier) => FigureOf::Tier(*tier),
+        SelectedScope::Agency(code) => FigureOf::Agency(code.clone()),
+        SelectedScope::All => {
+            return Err(PageError::new(StatusCode::BAD_REQUEST, "`scope=all` is for downloads of figures only"));
+        }
+    };
+    Ok(Asked { selection, of, now: run::now() })
+}
+
+fn no_ratio() -> PageError {
+    PageError::not_found(NO_RATIO_OF_ON_TIME)
+}
+
+async fn silent(service: &Service, asked: &Asked) -> Result<Vec<SilentAgency>, PageError> {
+    let night = &asked.selection.night.record.night;
+    let found = run::silent_agencies(&service.config, (night, asked.now), permit().await?).await?;
+    let (code, tier) = asked.of.agency_and_tier();
+    let is_of = |agency: &SilentAgency| {
+        code.is_none_or(|code| agency.code == code) && tier.is_none_or(|tier| agency.tier == tier)
+    };
+    Ok(found.ok_or_else(no_ratio)?.into_iter().filter(is_of).collect())
+}
+
+pub(in crate::service::pages) async fn overview(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Query(query): Query<WorklistQuery>,
+) -> Result<Response, PageError> {
+    let asked = asked(&service, &visitor, &query).await?;
+    let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
+    let night = &asked.selection.night.record.night;
+    let counts = run::worklist_counts(&service.config, (night, asked.now), asked.of.clone(), permit().await?).await?;
+    let title_of = |[vietnamese, english]: [String; 2]| lang.of(&vietnamese, &english).to_owned();
+    let of_dossiers = worklists().iter().zip(counts.ok_or_else(no_ratio)?);
+    let mut lists: Vec<(String, String, String, bool)> = of_dossiers
+        .map(|(list, count)| (list.name.clone(), title_of(list.title(settings)), lang.number(count), count > 0))
+        .collect();
+    let silent = silent(&service, &asked).await?.len() as u64;
+    lists.push((SILENT.to_owned(), title_of(silent_title(settings)), lang.number(silent), silent > 0));
+    html(&WorklistsPage {
+        at: moment(asked.now),
+        night: moment(night.as_of),
+        scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
+        scope_code: asked.selection.scope_code().to_owned(),
+        tiers: asked.selection.tiers(lang),
+        agencies: asked.selection.agencies(lang),
+        lists,
+        layout: Layout::new(&service, &visitor, lang.of("Việc cần làm", "Worklists"), "worklists"),
+    })
+}
+
+pub(in crate::service::pages) async fn page(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(query): Query<WorklistQuery>,
+) -> Result<Response, PageError> {
+    let asked = asked(&service, &visitor, &query).await?;
+    let (lang, settings) = (visitor.lang, &service.config.settings.worklists);
+    let (title, table) = if name == SILENT {
+        (silent_title(settings), silent_table(lang, &silent(&service, &asked).await?))
+    } else {
+        let list = known(&name)?;
+        let found = find(&service, &visitor, &asked, list, (query.offset, LIMIT)).await?;
+        (list.title(settings), dossier_table(lang, list, &found, (query.offset, asked.now)))
+    };
+    let [vietnamese, english] = &title;
+    let title = lang.of(vietnamese, english).to_owned();
+    html(&WorklistTemplate {
+        name: &name,
+        at: moment(asked.now),
+        night: moment(asked.selection.night.record.night.as_of),
+        scope: asked.selection.scope_name(lang, &service.config.settings.province.name),
+        scope_code: asked.selection.scope_code().to_owned(),
+        tiers: asked.selection.tiers(lang),
+        agencies: asked.selection.agencies(lang),
+        total: lang.number(table.total),
+        ratios: table.ratios,
+        by_agency: table.by_agency,
+        headings: table.headings,
+        rows: table.rows,
+        shown: table.shown,
+        previous: (query.offset > 0).then(|| query.offset.saturating_sub(LIMIT)),
+        next: table.next,
+        layout: Layout::new(&service, &visitor, title.clone(), "worklists"),
+        title,
+    })
+}
+
+/// The dossiers of a list as a file for spreadsheets, in Vietnamese: at most [`MOST_IN_FILE`].
+pub(in crate::service::pages) async fn csv(
+    State(service): State<Arc<Service>>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+    Query(query): Query<WorklistQuery>,
+) -> Result<Response, PageError> {
+    let asked = asked(&service, &visitor, &query).await?;
+    let list = known(&name)?;
+    let found = find(&service, &visitor, &asked, list, (0, MOST_IN_FILE)).await?;
+    let bytes =
+        lines(list, &found, asked.now).map_err(|error| Problem::internal("the file cannot be written", &error))?;
+    Ok(file(bytes, "text/csv; charset=utf-8", &format!("viec-can-lam_{name}.csv")))
+}
+
+fn known(name: &str) -> Result<&'static Worklist, PageError> {
+    run::worklist_named(name).ok_or_else(|| PageError::not_found(format!("there is no worklist `{name}`")))
+}
+
+async fn find(
+    service: &Service,
+    visitor: &Visitor,
+    asked: &Asked,
+    list: &'static Worklist,
+    (offset, limit): (u32, u32),
+) -> Result<FoundWorklist, PageError> {
+    let caller = visitor.authenticated()?;
+    let what = format!("worklist {} {}", list.name, asked.of.name());
+    service.access.record_read(&caller.name, "page", &what, run::now()).await?;
+    let page = WorklistPage { of: asked.of.clone(), offset, limit };
+    let at = (&asked.selection.night.record.night, asked.now);
+    let found = run::worklist(&service.config, at, list, page, permit().await?).await?;
+    found.ok_or_else(no_ratio)
+}
+
+/// What the page of a list shows.
+#[derive(Default)]
+struct Table {
+    total: u64,
+    ratios: Vec<[String; 4]>,
+    by_agency: Vec<(String, String, String)>,
+    headings: Vec<(String, bool)>,
+    rows: Vec<Vec<(String, bool, String)>>,
+    shown: Option<[String; 3]>,
+    next: Option<u32>,
+}
+
+fn dossier_table(lang: Language, list: &Worklist, found: &FoundWorklist, (offset, now): (u32, i64)) -> Table {
+    let columns: Vec<usize> = (0..found.columns.len()).filter(|&at| SHOWN.contains(&found.columns[at].name)).collect();
+    let is_number = |at: usize| found.columns[at].column_type == DossierColumnType::Number;
+    let mut headings: Vec<(String, bool)> = columns
+        .iter()
+        .map(|&at| (lang.of(found.columns[at].vi, found.columns[at].en).to_owned(), is_number(at)))
+        .collect();
+    let [vietnamese, english] = &list.since_meaning;
+    headings.push((lang.of(vietnamese, english).to_owned(), false));
+    headings.push((lang.of("việc cần làm", "what to do").to_owned(), false));
+    let row = |line: &WorklistLine| -> Vec<(String, bool, String)> {
+        let mut cells: Vec<String> =
+            columns.iter().map(|&at| cell_text(lang, found.columns[at], &line.cells[at])).collect();
+        cells.push(line.since.map(moment).unwrap_or_default());
+        cells.push(lang.worklist_step(&list.name, line.since, line.limit, now));
+        cells.into_iter().zip(&headings).map(|(text, (heading, number))| (text, *number, heading.clone())).collect()
+    };
+    let rows: Vec<_> = found.lines.iter().map(row).collect();
+    let until = u64::from(offset) + rows.len() as u64;
+    let ratios = found.ratios.iter().map(|one| {
+        let share = |numerator: u64| {
+            ratio(numerator, one.denominator)
+                .map_or_else(String::new, |share| lang.percent(share, UnitSpace::NonBreaking))
+        };
+        let now =
+            format!("{} ({} / {})", share(one.numerator), lang.number(one.numerator), lang.number(one.denominator));
+        [one.indicator.clone(), now, share(one.reachable), share(one.reachable_without)]
+    });
+    Table {
+        total: found.total,
+        ratios: ratios.collect(),
+        by_agency: found
+            .by_agency
+            .iter()
+            .map(|(code, name, count)| (code.to_string(), name.to_string(), lang.number(*count)))
+            .collect(),
+        shown: (!rows.is_empty())
+            .then(|| [u64::from(offset) + 1, until, found.total].map(|number| lang.number(number))),
+        next: (until < found.total).then(|| offset.saturating_add(LIMIT)),
+        headings,
+        rows,
+    }
+}
+
+fn silent_table(lang: Language, agencies: &[SilentAgency]) -> Table {
+    let headings = [
+        (lang.of("cơ quan", "agency"), false),
+        (lang.of("cấp", "tier"), false),
+        (lang.of("tiếp nhận gần nhất", "latest reception"), false),
+        (lang.of("việc cần làm", "what to do"), false),
+    ];
+    let headings: Vec<(String, bool)> = headings.map(|(text, number)| (text.to_owned(), number)).into();
+    let step = lang.of(
+        "Hỏi cơ quan có tiếp nhận hồ sơ ngoài hệ thống không; nếu có, nhập vào hệ thống",
+        "Ask whether dossiers are received outside the system; if so, have them entered",
+    );
+    let row = |agency: &SilentAgency| -> Vec<(String, bool, String)> {
+        let last = agency.last_day.map_or_else(|| lang.of("chưa có hồ sơ nào", "never").to_owned(), date);
+        let cells = [agency.name.clone(), lang.tier(agency.tier).to_owned(), last, step.to_owned()];
+        cells.into_iter().zip(&headings).map(|(text, (heading, number))| (text, *number, heading.clone())).collect()
+    };
+    let rows: Vec<_> = agencies.iter().map(row).collect();
+    let total = agencies.len() as u64;
+    Table {
+        total,
+        shown: (total > 0).then(|| [1, total, total].map(|number| lang.number(number))),
+        headings,
+        rows,
+        ..Table::default()
+    }
+}
+
+fn lines(list: &Worklist, found: &FoundWorklist, now: i64) -> Result<Vec<u8>, ::csv::Error> {
+    let lang = Language::Vietnamese;
+    let mut out = "\u{feff}".as_bytes().to_vec();
+    let mut writer =
+        ::csv::WriterBuilder::new().delimiter(b';').terminator(::csv::Terminator::CRLF).from_writer(&mut out);
+    let headings = found.columns.iter().map(|column| column.vi);
+    writer.write_record(headings.chain([list.since_meaning[0].as_str(), "việc cần làm"]))?;
+    for line in &found.lines {
+        let cells = found.columns.iter().zip(&line.cells).map(|(column, cell)| cell_text(lang, column, cell));
+        let further =
+            [line.since.map(moment).unwrap_or_default(), lang.worklist_step(&list.name, line.since, line.limit, now)];
+        writer.write_record(cells.chain(further).map(|text| without_formula(&text)))?;
+    }
+    writer.flush()?;
+    drop(writer);
+    Ok(out)
+}
