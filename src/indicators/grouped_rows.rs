@@ -5,7 +5,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::expressions::{
-    Expression, GroupedTable, SettingValue, Settings, dossier_facts, fold, notes_by_dossier, post_by_dossier,
+    GroupedTable, JoinedRows, SettingValue, Settings, dossier_facts, fold, notes_by_dossier, post_by_dossier,
 };
 use crate::indicators::local_time::{OFFSET, micros};
 use crate::indicators::lookups::{RowsByText, value_at};
@@ -35,15 +35,15 @@ impl GroupedRows {
             lookup: &|name| unreachable!("a group looks nothing up: `{name}`"),
             order: &grouped.order,
         };
-        let facts = grouped.facts.facts();
-        let facts = facts.map(|fact| {
-            let expression = fact.expression.as_ref().map(|expression| fold(expression, &settings));
-            renderer.fact(fact, &expression.unwrap_or_else(|| Expression::column(&fact.name)))
-        });
+        let rows = match &grouped.joined {
+            Some(joined) => join_rows(rows, joined, &settings),
+            None => rows,
+        };
+        let facts = renderer.of_groups(&settings);
         let values = rows
             .filter(renderer.expression(&fold(&grouped.only, &settings)))
             .group_by([col(grouped.by.as_str())])
-            .agg(facts.chain(beside).collect::<Vec<_>>())
+            .agg(facts.into_iter().chain(beside).collect::<Vec<_>>())
             .collect_with_engine(engine)?
             .unwrap_single();
         let codes = RowsByText::new(values.column(&grouped.by)?.str()?.iter());
@@ -57,6 +57,22 @@ impl GroupedRows {
         }
         value_at(col(row), self.values.column(column).expect("it was just aggregated").clone())
     }
+}
+
+/// One row for the rows that are one thing.
+fn join_rows(rows: LazyFrame, joined: &JoinedRows, settings: &Settings) -> LazyFrame {
+    let renderer = FactRenderer {
+        table: &joined.facts,
+        days: None,
+        lookup: &|name| unreachable!("rows that are joined look nothing up: `{name}`"),
+        order: &[],
+    };
+    let lacks_key = || joined.by.iter().map(|name| col(name.as_str()).is_null()).reduce(Expr::or).unwrap_or(lit(true));
+    let alone = |name: &str| when(lacks_key()).then(col(name)).otherwise(lit(NULL)).alias(format!("{name}_alone"));
+    let keys = joined.by.iter().map(|name| col(name.as_str())).chain(["source", "source_key"].map(alone));
+    rows.filter(renderer.expression(&fold(&joined.only, settings)))
+        .group_by(keys.collect::<Vec<_>>())
+        .agg(renderer.of_groups(settings))
 }
 
 /// The dossier notes.

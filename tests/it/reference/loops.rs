@@ -18,7 +18,7 @@ use motcua::model::rules::AgencyView;
 
 pub(super) use form::form_cells;
 use outcome::{Apology, end_of};
-use received::{ReceivedDossier, received_dossier};
+use received::{ReceivedDossier, joined, received_dossier};
 use registry_counts::registry_figures;
 
 use super::province::{self, Dossier, Item};
@@ -104,6 +104,7 @@ pub(super) fn figures(
     view: AgencyView,
 ) -> BTreeMap<FigureKey, FigureCounts> {
     let (agencies, procedures, offers) = (province::agencies(), province::procedures(), province::offers());
+    let items = &joined(items);
     let mut received = Vec::new();
     for dossier in dossiers {
         received.extend(received_dossier(

@@ -49,6 +49,8 @@ pub(super) struct Dossier {
 /// A postal item.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
+    /// Rows with one code and one dossier are one item.
+    pub(super) code: Option<String>,
     pub(super) dossier: Option<String>,
     pub(super) direction: Option<String>,
     pub(super) accepted: Option<i64>,
@@ -114,6 +116,7 @@ impl Item {
     fn cell(&self, column: &str) -> Option<Cell> {
         match column {
             "dossier_code" => Some(Cell::Text(self.dossier.clone())),
+            "item_code" => Some(Cell::Text(self.code.clone())),
             "direction" => Some(Cell::Text(self.direction.clone())),
             "status" => Some(Cell::Text(self.status.clone())),
             "accepted_at" => Some(Cell::Instant(self.accepted)),
@@ -129,7 +132,12 @@ pub(super) fn dossiers_table(rows: &[Dossier]) -> LazyFrame {
 }
 
 pub(super) fn items_table(rows: &[Item]) -> LazyFrame {
-    table(RecordKind::PostalItems, rows, Item::cell)
+    let numbered: Vec<(usize, &Item)> = rows.iter().enumerate().collect();
+    table(RecordKind::PostalItems, &numbered, |(number, item), column| match column {
+        "source" => Some(Cell::Text(Some(format!("post-{}", number % 2)))),
+        "source_key" => Some(Cell::Text(Some(number.to_string()))),
+        column => item.cell(column),
+    })
 }
 
 /// A feedback (phản ánh, kiến nghị). Instants are in microseconds UTC.
