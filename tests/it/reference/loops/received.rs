@@ -179,7 +179,7 @@ pub(super) fn joined(items: &[Item]) -> Vec<Item> {
             return vec![(*item).clone()];
         }
         let is_withdrawn = |one: &&&Item| one.withdrawn.is_some() || one.status.as_deref() == Some("withdrawn");
-        let status = same.iter().any(|one| is_withdrawn(one)).then(|| "withdrawn".to_owned());
+        let status = same.iter().any(is_withdrawn).then(|| "withdrawn".to_owned());
         let accepted = same.iter().filter_map(|one| one.accepted).min();
         let directions: Vec<Option<String>> = same.iter().map(|one| one.direction.clone()).collect();
         let as_one =
